@@ -1,0 +1,89 @@
+"""Who is meant: from a word of the command line to a domU or a node."""
+
+from __future__ import annotations
+
+import difflib
+import os
+
+from hxm.decide import listed
+from hxm.errors import Ambiguous, NotFound
+from hxm.model import Cluster, Domain, Node
+
+
+def find_domains(cluster: Cluster, word: str) -> list[Domain]:
+    """Every domain that `word` may mean: name, resource id, configuration file, domid or uuid.
+
+    As in xl a word of digits is a domid first; unlike xl it may then still be a name. What xl and
+    xm call by another name during a migration is the domU that migrates.
+    """
+    number = int(word) if word.isascii() and word.isdigit() and len(word) < 10 else None
+    found = [
+        domain
+        for domain in cluster.domains
+        if domain.name in (word, _at_home(word))
+        or domain.resource == word
+        or domain.uuid == word.lower()
+        or (number is not None and domain.id == number)
+        or _is_its_file(domain, word)
+    ]
+    return list(dict.fromkeys(meant for domain in found for meant in _at_its_own(cluster, domain)))
+
+
+def _at_its_own(cluster: Cluster, domain: Domain) -> list[Domain]:
+    """The managed domUs that a traveller is an instance of; anything else is itself."""
+    name = _at_home(domain.name)
+    if domain.resource or name == domain.name:
+        return [domain]
+    return [each for each in cluster.domains if each.resource and each.name == name] or [domain]
+
+
+def _at_home(name: str) -> str:
+    """The name without what a migration adds to it (xl 4.17; xend)."""
+    for suffix in ("--incoming", "--migratedaway"):
+        name = name.removesuffix(suffix)
+    return name.removeprefix("migrating-")
+
+
+def find_domain(cluster: Cluster, word: str) -> Domain:
+    """The one domain that `word` means. Raises NotFound with those that exist, or Ambiguous."""
+    found = find_domains(cluster, word)
+    if len(found) > 1:
+        meant = (f"{each.name} (resource {each.resource})" for each in found)
+        raise Ambiguous(
+            f"{shown(word)} may mean any of: {', '.join(meant)}",
+            "use the resource id that no other has, or the configuration file",
+        )
+    if not found:
+        names = [domain.name for domain in cluster.domains]
+        raise NotFound(f"there is no domU {shown(word)}", _those_that_exist(word, names))
+    return found[0]
+
+
+def find_node(cluster: Cluster, word: str) -> Node:
+    """The node of that name. Raises NotFound with those that exist."""
+    if node := cluster.node(word):
+        return node
+    names = [node.name for node in cluster.nodes]
+    raise NotFound(f"there is no node {shown(word)}", _those_that_exist(word, names))
+
+
+def shown(word: str) -> str:
+    """A word of the user's as it may be repeated: short, and in printable characters."""
+    text = "".join(each if each.isprintable() else "?" for each in word)
+    return repr(text if len(text) <= 60 else text[:57] + "...")
+
+
+def _is_its_file(domain: Domain, word: str) -> bool:
+    """Xm looks for a bare file name in the current folder and in /etc/xen; xl takes a path."""
+    if not domain.xmfile or not ("/" in word or "." in word):
+        return False
+    return os.path.normpath(domain.xmfile) in (
+        os.path.abspath(word),
+        os.path.normpath(os.path.join("/etc/xen", word)),
+        os.path.normpath(os.path.join(os.path.dirname(domain.xmfile), word)),
+    )
+
+
+def _those_that_exist(word: str, names: list[str]) -> str:
+    near = difflib.get_close_matches(word, names, 1)
+    return f"did you mean {near[0]}?" if near else f"there are: {listed(names)}"

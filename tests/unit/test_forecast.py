@@ -1,0 +1,234 @@
+"""From the scheduler's actions to movements, and from goals to what can be seen."""
+
+from __future__ import annotations
+
+import pytest
+from factories import DATA, cluster, domain, node, under_way
+
+from hxm.decide.forecast import came_live, movements, phrase, reached, settled
+from hxm.errors import CannotAsk
+from hxm.model import Action, Goal, Movement, Operation, Resource
+from hxm.pacemaker.simulate import parse_graph
+from hxm.pacemaker.status import parse_status
+
+GRAPHS = DATA / "graphs"
+CLONES = frozenset({"STONITH-child", "evms-child", "configpool-child", "pingd-child"})
+
+
+def stops(*names: str, where: str = "host1") -> list[tuple]:
+    return [(name, "stop", where, None) for name in names]
+
+
+# Graphs of the real scheduler (crm_simulate 2.1.5) for the seed guide's cluster
+CAPTURED = {
+    "nothing": [],
+    "live": [("nfs", "live", "host1", "host2")],
+    "cold": [("nfs", "move", "host1", "host2")],
+    "start": [("nfs", "start", None, "host1")],
+    "stop": [("nfs", "stop", "host1", None)],
+    "restart": [("nfs", "restart", "host1", "host1")],
+    "drain": [
+        *stops("STONITH-child", "STONITH-iLO-host2", "evms-child", "configpool-child"),
+        *stops("pingd-child"),
+        ("nfs", "live", "host1", "host2"),
+    ],
+    "fence": [("sles", "start", None, "host1"), ("", "fence", "host2", None)],
+}
+
+
+@pytest.mark.parametrize(("name", "expected"), CAPTURED.items(), ids=CAPTURED)
+def test_a_transition_never_means_less_than_it_does(name, expected):
+    actions = parse_graph(str(GRAPHS / f"{name}.xml"))
+    assert [tuple(each) for each in movements(actions, CLONES)] == expected
+
+
+def test_every_captured_graph_is_held_against_its_meaning():
+    assert {path.stem for path in GRAPHS.glob("*.xml")} == set(CAPTURED)
+
+
+def act(operation: str, where: str = "host1", resource: str = "nfs", **known) -> Action:
+    return Action(operation, resource, where, **known)
+
+
+MIGRATE_TO = act("migrate_to", source="host1", target="host2")
+WRITTEN = {
+    "nothing": ([], []),
+    "watching only": ([act("monitor"), act("notify"), act("cancel"), act("delete")], []),
+    "stop before start": (
+        [act("stop"), act("start", "host2")],
+        [("nfs", "move", "host1", "host2")],
+    ),
+    "start before stop": (
+        [act("start", "host2"), act("stop")],
+        [("nfs", "move", "host1", "host2")],
+    ),
+    "restart": ([act("stop"), act("start")], [("nfs", "restart", "host1", "host1")]),
+    "live, stop first": ([act("stop"), MIGRATE_TO], [("nfs", "live", "host1", "host2")]),
+    "live, stop last": (
+        [MIGRATE_TO, act("migrate_from", "host2"), act("stop")],
+        [("nfs", "live", "host1", "host2")],
+    ),
+    "a migration without its source": (
+        [act("migrate_to", target="host2")],
+        [("nfs", "live", "host1", "host2")],
+    ),
+    "a clone on two nodes": (
+        [act("start", "host1", "pingd-child"), act("start", "host2", "pingd-child")],
+        [("pingd-child", "start", None, "host1"), ("pingd-child", "start", None, "host2")],
+    ),
+    "a clone leaves one node and comes to another": (
+        [act("stop", "host1", "pingd-child"), act("start", "host2", "pingd-child")],
+        [("pingd-child", "stop", "host1", None), ("pingd-child", "start", None, "host2")],
+    ),
+    "two nodes fenced": (
+        [act("fence", "host2", ""), act("fence", "host3", "")],
+        [("", "fence", "host2", None), ("", "fence", "host3", None)],
+    ),
+}
+
+
+@pytest.mark.parametrize(("actions", "expected"), WRITTEN.values(), ids=WRITTEN)
+def test_no_order_of_actions_ever_changes_their_meaning(actions, expected):
+    assert [tuple(each) for each in movements(actions, CLONES)] == expected
+
+
+def test_every_movement_has_its_words():
+    for kind in ("start", "stop", "restart", "move", "live", "fence"):
+        assert "None" not in phrase(Movement("nfs", kind, "host1", "host2"))
+
+
+BROKEN = {"empty": "", "half": "<transition_graph><synapse>", "none": None}
+
+
+@pytest.mark.parametrize("text", BROKEN.values(), ids=BROKEN)
+def test_an_unreadable_graph_is_never_a_transition_without_actions(text, tmp_path):
+    path = tmp_path / "graph.xml"
+    if text is not None:
+        path.write_text(text)
+    with pytest.raises(CannotAsk):
+        parse_graph(str(path))
+
+
+# Goals
+
+ON = domain("nfs", "host2")
+RUNNING, ON_HOST2 = Goal("running", "nfs"), Goal("running", "nfs", "host2")
+STOPPED = Goal("stopped", "nfs")
+MIGRATING = domain("nfs", "host1", role="Migrating")
+ARRIVED = domain("nfs", "host1", "host2", role="Stopping")
+REACHED = {
+    "runs": ([ON], RUNNING, True),
+    "runs there": ([ON], ON_HOST2, True),
+    "runs elsewhere": ([domain("nfs", "host1")], ON_HOST2, False),
+    "stopped": ([domain("nfs")], RUNNING, False),
+    "starting": ([domain("nfs", "host2", role="Starting")], RUNNING, False),
+    "migrating": ([MIGRATING], RUNNING, False),
+    "arrived, and not yet gone from the other": ([ARRIVED], ON_HOST2, False),
+    "on two nodes": ([domain("nfs", "host1", "host2")], RUNNING, False),
+    "on a lost node": ([node("host2", unclean=True), ON], RUNNING, False),
+    "on an offline node": ([node("host2", online=False), ON], RUNNING, False),
+    "on a node that nobody knows": ([node("host1"), ON], RUNNING, False),
+    "runs, to be stopped": ([ON], STOPPED, False),
+    "is stopped": ([domain("nfs")], STOPPED, True),
+    "stopping": ([domain("nfs", "host2", role="Stopping")], STOPPED, False),
+    "migrating from nowhere is not stopped": ([domain("nfs", role="Migrating")], STOPPED, False),
+    "starting, nowhere yet, is not stopped": ([domain("nfs", role="Starting")], STOPPED, False),
+    "empty": ([ON], Goal("empty", "host1"), True),
+    "not empty": ([ON], Goal("empty", "host2"), False),
+    "still leaving": ([ARRIVED], Goal("empty", "host1"), False),
+    "not empty: a service": (
+        [Resource("web", "ocf:heartbeat:apache", "Started", nodes=("host1",))],
+        Goal("empty", "host1"),
+        False,
+    ),
+    "usable": ([], Goal("usable", "host1"), True),
+    "not usable": ([node("host1", standby=True)], Goal("usable", "host1"), False),
+    "no such node": ([], Goal("usable", "host9"), False),
+    "managed": ([ON], Goal("managed", "nfs"), True),
+    "not managed": ([ON._replace(managed=False)], Goal("managed", "nfs"), False),
+    "unmanaged": ([ON._replace(managed=False)], Goal("unmanaged", "nfs"), True),
+    "not unmanaged": ([ON], Goal("unmanaged", "nfs"), False),
+    "no such domU": ([], RUNNING, False),
+    "no such domU is not stopped": ([], STOPPED, False),
+}
+
+
+@pytest.mark.parametrize(("parts", "goal", "expected"), REACHED.values(), ids=REACHED)
+def test_a_goal_is_never_called_reached_before_it_is(parts, goal, expected):
+    assert reached(cluster(*parts), goal) is expected
+
+
+# At rest
+
+
+def lab(sample: str):
+    status = parse_status((DATA / "pacemaker-2.1.5-lab" / f"{sample}.xml").read_bytes())
+    return cluster(
+        *status.nodes,
+        *status.resources,
+        history=status.history,
+        pending_fencing=status.pending_fencing,
+    )
+
+
+AT_REST = {
+    "01-running": True,
+    "02-migrating": False,
+    "03-moved": True,
+    "06-standby": True,
+    "06-standby-draining": False,
+    "07-starting": False,
+    "07-stopped": True,
+    "08-maintenance": True,
+    "09-unmanaged-failed": True,
+    "10-start-failed": True,
+    "11-migrate-failed": True,
+    "12-monitor-failed-0": False,
+    "13-shutdown-hangs": False,
+    "20-kill-unclean": False,
+    "21-fencing-fails": False,
+    "22-splitbrain-minority": False,
+    "30-booting-no-dc": False,
+    "31-shutdown-done": False,
+    "32-no-quorum": False,
+}
+
+
+@pytest.mark.parametrize(("sample", "expected"), AT_REST.items(), ids=AT_REST)
+def test_a_cluster_is_never_called_at_rest_while_something_is_under_way(sample, expected):
+    assert settled(lab(sample)) is expected
+
+
+def test_a_pending_action_alone_keeps_a_cluster_from_rest():
+    assert settled(cluster(ON))
+    assert not settled(cluster(ON, under_way("monitor")))
+    assert not settled(cluster(ON, pending_fencing=("host1",)))
+    assert not settled(cluster(ON, node("host1", pending=True)))
+
+
+def done(task: str, call: int, where: str = "host2", rc: int = 0) -> Operation:
+    return Operation(where, "nfs", task, call, rc)
+
+
+ARRIVALS = {
+    "live": ([done("migrate_from", 9)], True),
+    "cold": ([done("start", 9)], False),
+    "nothing known": ([], False),
+    "live after an earlier start": ([done("start", 5), done("migrate_from", 9)], True),
+    "restarted after a live arrival": ([done("migrate_from", 5), done("start", 9)], False),
+    "a failed arrival, then a start": ([done("migrate_from", 8, rc=1), done("start", 9)], False),
+    "an arrival still under way": ([done("migrate_from", -1, rc=193)], False),
+    "live, elsewhere": ([done("migrate_from", 9, "host1")], False),
+    "another's": ([done("migrate_from", 9)._replace(resource="sles")], False),
+}
+
+
+@pytest.mark.parametrize(("history", "live"), ARRIVALS.values(), ids=ARRIVALS)
+def test_a_cold_restart_is_never_called_live(history, live):
+    assert came_live(cluster(ON, *history), "nfs", "host2") is live
+
+
+def test_a_captured_migration_was_live_and_a_failed_one_was_not():
+    assert came_live(lab("03-moved"), "nfs", "host3")
+    assert not came_live(lab("11-migrate-failed"), "nfs", "host2")
+    assert not came_live(lab("10-start-failed"), "nfs", "host3")

@@ -1,0 +1,349 @@
+"""Every reason to refuse, to ask or to warn: when it is given, and when not."""
+
+from __future__ import annotations
+
+import pytest
+from every_verb import VERBS, decided, subject
+from factories import cluster, domain, local, node, primitive, reasons, under_way
+
+from hxm.decide import Translate, guards
+from hxm.model import Forecast, Movement, Phase, Step
+
+WHOLE_CLUSTER = {
+    "all well": ({}, []),
+    "no DC": ({"dc": None}, ["no DC, 102"]),
+    "no quorum": ({"quorum": False}, ["no quorum, 106, --force"]),
+    "neither": ({"dc": None, "quorum": False}, ["no DC, 102", "no quorum, 106, --force"]),
+    "fencing under way": ({"pending_fencing": ("host2",)}, ["fencing, 107, --force"]),
+    "in maintenance": ({"maintenance": True}, []),
+    "fencing disabled": ({"fencing": False}, []),
+}
+
+
+@pytest.mark.parametrize(("known", "expected"), WHOLE_CLUSTER.values(), ids=WHOLE_CLUSTER)
+def test_a_change_is_never_begun_in_a_cluster_that_would_not_carry_it_out(known, expected):
+    assert reasons(list(guards.whole_cluster(cluster(**known)))) == expected
+
+
+NODES = {
+    "online": (node("host2"), []),
+    "standby": (node("host2", standby=True), []),
+    "offline": (node("host2", online=False), []),
+    "pending": (node("host2", pending=True), []),
+    "unclean": (node("host2", unclean=True), ["unclean node, 107, --force"]),
+    "unclean and offline": (
+        node("host2", unclean=True, online=False),
+        ["unclean node, 107, --force"],
+    ),
+}
+
+
+@pytest.mark.parametrize(("other", "expected"), NODES.values(), ids=NODES)
+def test_a_change_is_never_begun_while_a_lost_node_is_not_fenced(other, expected):
+    assert reasons(list(guards.whole_cluster(cluster(node("host1"), other)))) == expected
+
+
+def test_booting_nodes_are_not_called_lost_without_a_dc():
+    booting = cluster(node("host1", online=False, unclean=True), dc=None, quorum=False)
+    assert reasons(list(guards.whole_cluster(booting))) == ["no DC, 102", "no quorum, 106, --force"]
+
+
+def test_disabled_fencing_is_never_left_unsaid():
+    assert guards.warnings(cluster()) == ()
+    (warning,) = guards.warnings(cluster(fencing=False))
+    assert "run twice" in warning
+
+
+IN_FLIGHT = {
+    "running": (domain("nfs", "host1"), [], False),
+    "stopped": (domain("nfs"), [], False),
+    "role Migrating": (domain("nfs", "host1", role="Migrating"), [], True),
+    "role Migrating, nowhere": (domain("nfs", role="Migrating"), [], True),
+    "both nodes, Stopping": (domain("nfs", "host1", "host2", role="Stopping"), [], True),
+    "one node, Stopping": (domain("nfs", "host1", role="Stopping"), [], False),
+    "Starting": (domain("nfs", "host1", role="Starting"), [], False),
+    "pending migrate_to": (domain("nfs", "host1"), [under_way("migrate_to")], True),
+    "pending migrate_from": (domain("nfs", "host1"), [under_way("migrate_from")], True),
+    "pending stop": (domain("nfs", "host1"), [under_way("stop")], False),
+    "another's migration": (domain("nfs", "host1"), [under_way("migrate_to", "sles")], False),
+}
+
+
+@pytest.mark.parametrize(("one", "history", "migrating"), IN_FLIGHT.values(), ids=IN_FLIGHT)
+def test_a_migration_in_flight_is_never_overlooked(one, history, migrating):
+    seen = cluster(one, *history)
+    assert guards.migrating(seen, one) is migrating
+    assert reasons(list(guards.in_flight(seen, [one]))) == ["in flight, 107"] * migrating
+    forced = list(guards.in_flight(seen, [one], guards.FORCE))
+    assert reasons(forced) == ["in flight, 107, --force"] * migrating
+
+
+TWICE = {
+    "one node": (domain("nfs", "host1"), []),
+    "no node": (domain("nfs"), []),
+    "two nodes": (domain("nfs", "host1", "host2"), ["on two nodes, 107, --force"]),
+    "three nodes": (domain("nfs", "host1", "host2", "host3"), ["on two nodes, 107, --force"]),
+    "two nodes, end of a migration": (domain("nfs", "host1", "host2", role="Stopping"), []),
+    "two nodes, migrating": (domain("nfs", "host1", "host2", role="Migrating"), []),
+}
+
+
+@pytest.mark.parametrize(("one", "expected"), TWICE.values(), ids=TWICE)
+def test_a_domu_that_runs_twice_is_never_passed_over(one, expected):
+    assert reasons(list(guards.on_two_nodes([one]))) == expected
+
+
+AWAY = node("host1", maintenance=True)
+OFF = "hxm maintenance off"
+LOOKED_AWAY = {
+    "looking": ([domain("nfs", "host1")], {}, None),
+    "maintenance of the cluster": (
+        [domain("nfs", "host1")],
+        {"maintenance": True},
+        ("the whole cluster is in maintenance", OFF),
+    ),
+    "maintenance of its node": (
+        [AWAY, domain("nfs", "host1")],
+        {},
+        ("the node host1 is in maintenance", f"{OFF} host1"),
+    ),
+    "maintenance of another node": ([AWAY, domain("nfs", "host2")], {}, None),
+    "maintenance of the domU": (
+        [primitive("nfs", own={"maintenance": "yes"}), domain("nfs", "host1", managed=False)],
+        {},
+        ("nfs is in maintenance", f"{OFF} nfs"),
+    ),
+    "unmanaged": (
+        [domain("nfs", "host1", managed=False)],
+        {},
+        ("nfs is unmanaged", "hxm manage nfs"),
+    ),
+    "unmanaged and stopped": (
+        [domain("nfs", managed=False)],
+        {},
+        ("nfs is unmanaged", "hxm manage nfs"),
+    ),
+    "unmanaged, and a node by its name": (
+        [domain("node-red", "host1", managed=False)],
+        {},
+        ("node-red is unmanaged", "hxm manage node-red"),
+    ),
+    "blocked, which crm_mon also calls unmanaged": (
+        [domain("nfs", "host1", managed=False, blocked=True, failed=True)],
+        {},
+        ("nfs is blocked by a failure", "hxm cleanup nfs"),
+    ),
+    "no role known": ([domain("nfs", "host1", managed=False, role=None)], {}, None),
+    "not the cluster's": ([local("other")], {}, None),
+}
+
+
+@pytest.mark.parametrize(("parts", "known", "expected"), LOOKED_AWAY.values(), ids=LOOKED_AWAY)
+def test_an_order_is_never_given_to_a_cluster_that_looks_away(parts, known, expected):
+    seen = cluster(*parts, **known)
+    away = guards.looked_away(seen, seen.domains[0])
+    assert (away and (away.reason, away.end)) == expected
+    found = list(guards.ignored(seen, seen.domains))
+    assert reasons(found) == ["not looking, 107, --force"] * bool(expected)
+    if expected:
+        assert found[0].message.endswith(expected[0])
+        assert found[0].hint.startswith(f"{expected[1]} first;")
+
+
+TARGETS = {
+    "usable": (node("host2"), []),
+    "standby": (node("host2", standby=True), ["bad target, 107"]),
+    "standby after a failure": (node("host2", standby_onfail=True), ["bad target, 107"]),
+    "maintenance": (node("host2", maintenance=True), ["bad target, 107"]),
+    "offline": (node("host2", online=False), ["bad target, 107"]),
+    "pending": (node("host2", pending=True), ["bad target, 107"]),
+    "unclean": (node("host2", unclean=True), ["bad target, 107"]),
+}
+
+
+@pytest.mark.parametrize(("one", "expected"), TARGETS.values(), ids=TARGETS)
+def test_a_domu_is_never_sent_to_a_node_that_cannot_take_it(one, expected):
+    assert reasons(list(guards.target(one))) == expected
+
+
+def test_a_target_in_standby_comes_with_the_command_that_ends_it():
+    (standby,) = guards.target(node("host2", standby=True))
+    (gone,) = guards.target(node("host2", standby=True, online=False))
+    assert (standby.hint, gone.hint) == ("hxm active host2", "hxm nodes")
+
+
+LAST = {
+    "another is usable": ([node("host2")], []),
+    "alone": ([], ["last node, 107, --force"]),
+    "the other in standby": ([node("host2", standby=True)], ["last node, 107, --force"]),
+    "the other offline": ([node("host2", online=False)], ["last node, 107, --force"]),
+    "the other in maintenance": ([node("host2", maintenance=True)], ["last node, 107, --force"]),
+    "one of two others": ([node("host2", unclean=True), node("host3")], []),
+}
+
+
+@pytest.mark.parametrize(("others", "expected"), LAST.values(), ids=LAST)
+def test_the_last_usable_node_is_never_drained_unasked(others, expected):
+    leaving = node("host1")
+    assert reasons(list(guards.last_usable(cluster(leaving, *others), leaving))) == expected
+
+
+# What the scheduler would do beyond the order
+
+SEEN = cluster(
+    domain("nfs", "host1"),
+    domain("sles", "host2"),
+    domain("cold", "host1", live=False),
+    primitive("web", agent="ocf:heartbeat:apache"),
+    primitive("pingd", agent="ocf:pacemaker:ping", clone="pingd-clone"),
+    primitive("ilo", agent="stonith:external/riloe"),
+)
+
+
+def plan(*subjects: str, expects: tuple[str, ...] = (), phases: int = 1, **known) -> Translate:
+    step = Step("set-meta", "", {})
+    return Translate(
+        "verb", "about", subjects, (Phase((step,)),) * phases, frozenset(expects), **known
+    )
+
+
+LIVE = Movement("nfs", "live", "host1", "host2")
+COLD = Movement("nfs", "move", "host1", "host2")
+NOT_LIVE = " would move host1 -> host2, stopped and started, not live"
+FORESEEN = {
+    "nothing moves": ((), (), [], []),
+    "as ordered": (("nfs",), ("live",), [LIVE], []),
+    "not live": (
+        ("nfs",),
+        ("live",),
+        [COLD],
+        [f"nfs{NOT_LIVE}, 107, --yes"],
+    ),
+    "not live, and why": (
+        ("cold",),
+        ("live",),
+        [Movement("cold", "move", "host1", "host2")],
+        [f"cold{NOT_LIVE} (allow-migrate is not set), 107, --yes"],
+    ),
+    "another moves live": (("nfs",), (), [Movement("sles", "live", "host2", "host1")], []),
+    "another starts": (("nfs",), (), [Movement("sles", "start", None, "host1")], []),
+    "another stops": (
+        ("nfs",),
+        ("stop",),
+        [Movement("sles", "stop", "host2")],
+        ["sles would stop on host2, 107, --yes"],
+    ),
+    "another restarts": (
+        ("nfs",),
+        ("stop",),
+        [Movement("sles", "restart", "host2", "host2")],
+        ["sles would restart on host2, 107, --yes"],
+    ),
+    "no domU at all, but a service": (
+        ("nfs",),
+        (),
+        [Movement("web", "stop", "host2")],
+        ["web would stop on host2, 107, --yes"],
+    ),
+    "the subject does more than ordered": (
+        ("nfs",),
+        ("stop",),
+        [Movement("nfs", "start", None, "host2")],
+        ["nfs would start on host2, 107, --yes"],
+    ),
+    "a clone's instance": ((), (), [Movement("pingd", "stop", "host1")], []),
+    "a fencing device": ((), (), [Movement("ilo", "stop", "host1")], []),
+    "fencing": (
+        ("nfs",),
+        (),
+        [Movement("", "fence", "host2")],
+        ["host2 would be fenced, 107, --yes"],
+    ),
+    "the same twice is said once": (
+        (),
+        (),
+        [Movement("sles", "stop", "host2")] * 2,
+        ["sles would stop on host2, 107, --yes"],
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("subjects", "expects", "movements", "expected"), FORESEEN.values(), ids=FORESEEN
+)
+def test_nothing_stops_or_restarts_beyond_the_order_unasked(subjects, expects, movements, expected):
+    forecast = Forecast((tuple(movements),), SEEN)
+    found = list(guards.foreseen(SEEN, plan(*subjects, expects=expects), forecast))
+    assert reasons(found) == expected
+
+
+def test_what_a_phase_that_is_left_out_would_move_is_not_asked_about():
+    away = Movement("sles", "stop", "host2")
+    order = plan("nfs", expects=("live",), phases=2)
+    done = Forecast(((LIVE,), (away,)), SEEN)
+    assert reasons(list(guards.foreseen(SEEN, order, done))) != []
+    left_out = done._replace(left_out=frozenset({1}))
+    assert reasons(list(guards.foreseen(SEEN, order, left_out))) == []
+
+
+AFTER = {
+    "moved": (domain("nfs", "host2"), []),
+    "without a place": (domain("nfs"), ["nfs would have no place and stop, 107, --force"]),
+}
+
+
+@pytest.mark.parametrize(("after", "expected"), AFTER.values(), ids=AFTER)
+def test_a_drain_never_stops_a_domu_without_force(after, expected):
+    seen = cluster(domain("nfs", "host1"), domain("sles", "host2"), domain("off"))
+    then = cluster(after, domain("sles"), domain("off"))
+    drain = plan("nfs", expects=("live",), drains="host1")
+    assert reasons(list(guards.foreseen(seen, drain, Forecast(((),), then)))) == expected
+    other = plan("nfs", expects=("live",))
+    assert reasons(list(guards.foreseen(seen, other, Forecast(((),), then)))) == []
+
+
+# Which verb asks which guard
+
+LIFE = ("start", "shutdown", "reboot", "destroy")
+STATES = {
+    "healthy": (subject(), {}),
+    "no DC": (subject(dc=None), dict.fromkeys(VERBS, "no DC, 102")),
+    "no quorum": (subject(quorum=False), dict.fromkeys(VERBS, "no quorum, 106, --force")),
+    "fencing": (
+        subject(pending_fencing=("host4",)),
+        dict.fromkeys(VERBS, "fencing, 107, --force"),
+    ),
+    "unclean node": (
+        subject(node("host4", unclean=True)),
+        dict.fromkeys(VERBS, "unclean node, 107, --force"),
+    ),
+    "migrating": (
+        subject(nfs=domain("nfs", "host1", role="Migrating")),
+        dict.fromkeys((*LIFE, "default", "unmanage"), "in flight, 107, --force")
+        | dict.fromkeys(("migrate", "unmigrate", "unmigrate all"), "in flight, 107"),
+    ),
+    "maintenance": (
+        subject(maintenance=True),
+        dict.fromkeys((*LIFE, "migrate", "standby"), "not looking, 107, --force"),
+    ),
+    "unmanaged": (
+        subject(nfs=domain("nfs", "host1", managed=False)),
+        dict.fromkeys((*LIFE, "migrate", "standby"), "not looking, 107, --force"),
+    ),
+    "on two nodes": (
+        subject(nfs=domain("nfs", "host1", "host3")),
+        dict.fromkeys((*LIFE, "migrate", "standby"), "on two nodes, 107, --force"),
+    ),
+}
+
+
+@pytest.mark.parametrize("verb", VERBS)
+@pytest.mark.parametrize(("seen", "expected"), STATES.values(), ids=STATES)
+def test_no_verb_ever_forgets_a_guard(seen, expected, verb):
+    assert reasons(decided(verb, seen)) == list(filter(None, [expected.get(verb)]))
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_no_verb_ever_keeps_quiet_about_disabled_fencing(verb):
+    assert guards.warnings(subject(fencing=False)) == decided(verb, subject(fencing=False)).warnings
+    assert decided(verb, subject()).warnings == ()

@@ -1,0 +1,335 @@
+"""Migrate, unmigrate, standby and active: the steps, the goals, and what stands against them."""
+
+from __future__ import annotations
+
+import pytest
+from factories import (
+    ban,
+    cluster,
+    domain,
+    local,
+    node,
+    prefer,
+    primitive,
+    reasons,
+    told,
+    under_way,
+)
+
+from hxm.change import managed_only
+from hxm.decide import Nothing, placement
+from hxm.decide.attention import leftovers
+from hxm.model import Constraint, Resource
+
+NFS = domain("nfs", "host1")
+MIGRATING = domain("nfs", "host1", role="Migrating")
+HOST1, HOST2, HOST3 = node("host1"), node("host2"), node("host3")
+TIDY = "then, if nothing moves: clear nfs"
+MOVE = ["move nfs host2", "-> running nfs on host2", TIDY]
+BAN = ["move-and-ban nfs host2", "-> running nfs on host2", TIDY]
+
+MIGRATE = {
+    "runs elsewhere": ([NFS], MOVE, []),
+    "runs there": (
+        [domain("nfs", "host2")],
+        ["nothing: nfs runs on host2 already"],
+        [],
+    ),
+    "runs there, and something was left": (
+        [domain("nfs", "host2"), prefer()],
+        ["nothing: nfs runs on host2 already; cli-prefer-nfs is still there: hxm unmigrate nfs"],
+        [],
+    ),
+    "stopped": ([domain("nfs")], MOVE, ["not running, 107"]),
+    "in flight": ([MIGRATING], MOVE, ["in flight, 107"]),
+    "in flight, at its end": (
+        [domain("nfs", "host1", "host2", role="Stopping")],
+        MOVE,
+        ["in flight, 107"],
+    ),
+    "unmanaged": ([domain("nfs", "host1", managed=False)], MOVE, ["not looking, 107, --force"]),
+}
+
+
+@pytest.mark.parametrize(("parts", "lines", "against"), MIGRATE.values(), ids=MIGRATE)
+def test_a_migration_never_leaves_its_constraint_unless_it_must(parts, lines, against):
+    seen = cluster(*parts)
+    decision = placement.migrate(seen, seen.domains[0], HOST2)
+    assert told(decision) == lines
+    assert reasons(decision) == against
+
+
+def test_migrate_has_a_stronger_second_way_and_no_third():
+    decision = placement.migrate(cluster(NFS), NFS, HOST2)
+    assert told(decision.otherwise) == BAN
+    assert decision.otherwise.otherwise is None
+    assert decision.otherwise.objections == decision.objections
+
+
+def test_migrate_never_expects_less_than_live():
+    decision = placement.migrate(cluster(NFS), NFS, HOST2)
+    assert decision.expects == decision.otherwise.expects == {"live"}
+
+
+def test_migrate_takes_its_constraint_back_when_it_fails():
+    decision = placement.migrate(cluster(NFS), NFS, HOST2)
+    assert [(step.kind, dict(step.values)) for step in decision.rollback] == [
+        ("clear", {"resource": "nfs"})
+    ]
+
+
+def test_a_constraint_is_kept_only_when_asked_for():
+    decision = placement.migrate(cluster(NFS), NFS, HOST2, keep=True)
+    assert told(decision) == MOVE[:2]
+    assert told(decision.otherwise) == BAN[:2]
+
+
+UNUSABLE = {
+    "standby": node("host2", standby=True),
+    "offline": node("host2", online=False),
+    "maintenance": node("host2", maintenance=True),
+    "pending": node("host2", pending=True),
+}
+
+
+@pytest.mark.parametrize("target", UNUSABLE.values(), ids=UNUSABLE)
+def test_migrate_never_orders_a_node_that_cannot_take_it(target):
+    seen = cluster(HOST1, target, NFS)
+    assert reasons(placement.migrate(seen, NFS, target)) == ["bad target, 107"]
+
+
+# Unmigrate
+
+OLD = Constraint("cli-standby-nfs", "nfs", "ban", "host1")
+LOST = prefer("gone")
+SLES = domain("sles", "host2")
+
+UNMIGRATE = {
+    "nothing left": ([NFS], ["nothing: no move or ban left anything behind"], []),
+    "a preference": ([NFS, prefer()], ["clear nfs"], []),
+    "a preference and a ban of one": ([NFS, prefer(), ban()], ["clear nfs"], []),
+    "of two": ([NFS, SLES, prefer(), ban("sles")], ["clear nfs", "clear sles"], []),
+    "of a move by Pacemaker before 1.1.10, by id": (
+        [NFS, OLD],
+        ["delete-constraint cli-standby-nfs"],
+        [],
+    ),
+    "old and new of one": (
+        [NFS, OLD, prefer()],
+        ["delete-constraint cli-standby-nfs", "clear nfs"],
+        [],
+    ),
+    "of a resource that is gone, by id": (
+        [NFS, LOST],
+        ["delete-constraint cli-prefer-gone"],
+        [],
+    ),
+    "of what is no domU": (
+        [primitive("web", agent="ocf:heartbeat:apache"), prefer("web")],
+        ["clear web"],
+        [],
+    ),
+    "in flight": ([MIGRATING, prefer()], ["clear nfs"], ["in flight, 107"]),
+    "in flight, by a pending action": (
+        [NFS, prefer(), under_way("migrate_to")],
+        ["clear nfs"],
+        ["in flight, 107"],
+    ),
+    "in flight, at its end": (
+        [domain("nfs", "host1", "host2", role="Stopping"), prefer()],
+        ["clear nfs"],
+        ["in flight, 107"],
+    ),
+    "one of two in flight": (
+        [MIGRATING, SLES, prefer(), prefer("sles")],
+        ["clear nfs", "clear sles"],
+        ["in flight, 107"],
+    ),
+    "in flight without a constraint": ([MIGRATING, SLES, prefer("sles")], ["clear sles"], []),
+}
+
+
+@pytest.mark.parametrize(("parts", "lines", "against"), UNMIGRATE.values(), ids=UNMIGRATE)
+def test_a_constraint_is_never_cleared_while_its_domu_migrates(parts, lines, against):
+    seen = cluster(*parts)
+    decision = placement.unmigrate(seen, None)
+    assert told(decision) == lines
+    assert reasons(decision) == against
+
+
+GROUPED = (primitive("nfs", parent="grp"), prefer("grp"))
+
+
+def test_a_groups_constraint_is_never_cleared_while_a_member_migrates():
+    seen = cluster(MIGRATING, *GROUPED)
+    decision = placement.unmigrate(seen, None)
+    assert reasons(decision) == ["in flight, 107"]
+
+
+def test_the_constraint_of_its_group_is_never_kept_from_the_domu_that_is_named():
+    seen = cluster(NFS, *GROUPED)
+    decision = placement.unmigrate(seen, [NFS])
+    assert not isinstance(decision, Nothing), "it says that nothing was left behind"
+
+
+def test_force_never_lifts_a_migration_in_flight():
+    seen = cluster(MIGRATING, prefer())
+    assert [each.lifted_by for each in placement.unmigrate(seen, None).objections] == [""]
+
+
+def test_unmigrate_never_touches_what_it_was_not_told_to():
+    seen = cluster(NFS, SLES, prefer(), ban("sles"))
+    decision = placement.unmigrate(seen, [NFS])
+    assert told(decision) == ["clear nfs"]
+    assert decision.subjects == ("nfs",)
+    assert told(placement.unmigrate(cluster(NFS, SLES, prefer()), [SLES])) == [
+        "nothing: no move or ban left anything behind"
+    ]
+
+
+LEFT = {
+    "a domU's": (NFS, prefer()),
+    "its group's": (NFS, *GROUPED),
+    "a lost resource's": (NFS, LOST),
+    "another resource's": (NFS, primitive("web", agent="ocf:heartbeat:apache"), prefer("web")),
+}
+
+
+@pytest.mark.parametrize("parts", LEFT.values(), ids=LEFT)
+def test_what_is_left_is_never_named_with_a_command_that_does_not_remove_it(parts):
+    seen = cluster(*parts)
+    (finding,) = leftovers(seen)
+    program, verb, *words = finding.do.split()
+    if program == "hxm":
+        assert verb == "unmigrate"
+        named = managed_only(seen, words) if words else None
+        assert not isinstance(placement.unmigrate(seen, named), Nothing)
+
+
+# Standby and active
+
+NOTHING_ON = Resource("pingd", "ocf:pacemaker:ping", "Stopped")
+STANDBY = {
+    "with domUs": (
+        [HOST1, HOST2, NFS, SLES],
+        ["standby host1", "-> empty host1"],
+        ["nfs"],
+        [],
+    ),
+    "with nothing": ([HOST1, HOST2, SLES], ["standby host1", "-> empty host1"], [], []),
+    "already, and empty": (
+        [node("host1", standby=True), HOST2, SLES],
+        ["nothing: host1 is in standby already and nothing runs on it"],
+        [],
+        [],
+    ),
+    "already, and not yet empty": (
+        [node("host1", standby=True), HOST2, NFS],
+        ["-> empty host1"],
+        ["nfs"],
+        [],
+    ),
+    "the last usable node": (
+        [HOST1, node("host2", standby=True), NFS],
+        ["standby host1", "-> empty host1"],
+        ["nfs"],
+        ["last node, 107, --force"],
+    ),
+    "alone": (
+        [HOST1, NFS],
+        ["standby host1", "-> empty host1"],
+        ["nfs"],
+        ["last node, 107, --force"],
+    ),
+    "offline": (
+        [node("host1", online=False), HOST2],
+        ["standby host1", "-> empty host1"],
+        [],
+        ["cannot drain, 107"],
+    ),
+    "pending": (
+        [node("host1", pending=True), HOST2],
+        ["standby host1", "-> empty host1"],
+        [],
+        ["cannot drain, 107"],
+    ),
+    "unclean": (
+        [node("host1", unclean=True), HOST2, NFS],
+        ["standby host1", "-> empty host1"],
+        ["nfs"],
+        ["unclean node, 107, --force", "cannot drain, 107"],
+    ),
+    "with an unmanaged domU, which would stay": (
+        [HOST1, HOST2, domain("nfs", "host1", managed=False)],
+        ["standby host1", "-> empty host1"],
+        ["nfs"],
+        ["not looking, 107, --force"],
+    ),
+    "another's domU is unmanaged": (
+        [HOST1, HOST2, domain("sles", "host2", managed=False)],
+        ["standby host1", "-> empty host1"],
+        [],
+        [],
+    ),
+}
+
+
+@pytest.mark.parametrize(("parts", "lines", "subjects", "against"), STANDBY.values(), ids=STANDBY)
+def test_a_node_is_never_called_empty_before_it_is(parts, lines, subjects, against):
+    seen = cluster(*parts)
+    decision = placement.standby(seen, seen.nodes[0])
+    assert told(decision) == lines
+    assert reasons(decision) == against
+    if not isinstance(decision, Nothing):
+        assert (decision.drains, list(decision.subjects)) == ("host1", subjects)
+        assert decision.expects == {"live"}
+
+
+def test_a_node_in_standby_is_never_called_empty_while_a_service_runs_there():
+    web = Resource("web", "ocf:heartbeat:apache", "Started", nodes=("host1",))
+    seen = cluster(node("host1", standby=True), HOST2, web)
+    assert told(placement.standby(seen, seen.nodes[0])) == ["-> empty host1"]
+
+
+def test_an_unmanaged_domu_of_this_host_is_no_subject_of_a_drain():
+    seen = cluster(HOST1, HOST2, local("other"))
+    assert placement.standby(seen, HOST1).subjects == ()
+
+
+BY_ATTRIBUTE = {"node_attributes": {"host3": {"standby": "on"}}}
+ACTIVE = {
+    "usable": (HOST3, {}, ["nothing: host3 is active already"]),
+    "permanent": (
+        node("host3", standby=True),
+        BY_ATTRIBUTE,
+        ["clear-standby host3", "-> usable host3"],
+    ),
+    "until reboot": (
+        node("host3", standby=True),
+        {},
+        ["clear-standby-until-reboot host3", "-> usable host3"],
+    ),
+    "offline": (node("host3", standby=True, online=False), BY_ATTRIBUTE, ["clear-standby host3"]),
+    "maintenance as well": (
+        node("host3", standby=True, maintenance=True),
+        BY_ATTRIBUTE,
+        ["clear-standby host3"],
+    ),
+    "offline alone": (
+        node("host3", online=False),
+        {},
+        ["nothing: host3 is not in standby: it is OFFLINE"],
+    ),
+    "maintenance alone": (
+        node("host3", maintenance=True),
+        {},
+        ["nothing: host3 is not in standby: it is in maintenance"],
+    ),
+}
+
+
+@pytest.mark.parametrize(("one", "known", "lines"), ACTIVE.values(), ids=ACTIVE)
+def test_active_never_waits_for_what_it_does_not_change(one, known, lines):
+    decision = placement.active(cluster(HOST1, HOST2, one, **known), one)
+    assert told(decision) == lines
+    assert reasons(decision) == []
