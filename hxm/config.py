@@ -1,0 +1,61 @@
+"""/etc/hxm.toml: every key with a default, so that the file need not exist."""
+
+from __future__ import annotations
+
+import os
+from typing import NamedTuple
+
+from hxm.errors import UsageError
+
+PATH = "/etc/hxm.toml"
+
+
+class Config(NamedTuple):
+    """The settings of this host."""
+
+    timeout: float = 600.0
+    """Seconds that a changing command waits for the cluster."""
+    poll: float = 1.0
+    """Seconds between two looks at the cluster while waiting."""
+    ask_timeout: float = 30.0
+    """Seconds that a tool may take to tell how the cluster is."""
+    toolstack: str = "auto"
+    """xl, xm, or auto: whichever is installed."""
+    journal: str = "/var/log/hxm.journal"
+    """Where the changing commands are written down, as JSON lines."""
+    ssh_timeout: float = 5.0
+    """Seconds that another node may take to let ssh in."""
+
+
+def read_config(path: str | None = None) -> Config:
+    """The settings in the file, or the defaults without one. Raises UsageError for a bad file."""
+    path = path or os.environ.get("HXM_CONFIG", PATH)
+    try:
+        with open(path, "rb") as file:
+            text = file.read()
+    except FileNotFoundError:
+        return Config()
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}") from None
+    return parse_config(text, path)
+
+
+def parse_config(text: bytes, path: str = PATH) -> Config:
+    """The settings in a TOML text. Raises UsageError that names the file and the key."""
+    import tomllib  # 15 ms, and most hosts have no such file
+
+    try:
+        found = tomllib.loads(text.decode())
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path}: {error}") from None
+    defaults = Config()
+    for key, value in found.items():
+        if key not in Config._fields:
+            known = ", ".join(Config._fields)
+            raise UsageError(f"{path}: there is no setting {key!r}", f"there are: {known}")
+        default = getattr(defaults, key)
+        wanted = (int, float) if isinstance(default, float) else str
+        if not isinstance(value, wanted) or isinstance(value, bool):
+            kind = "a number of seconds" if isinstance(default, float) else "a text"
+            raise UsageError(f"{path}: {key} must be {kind}, not {value!r}")
+    return defaults._replace(**found)

@@ -1,0 +1,62 @@
+"""The journal: who ordered what, when, from where and why, and what came of it; JSON lines."""
+
+from __future__ import annotations
+
+import json
+import os
+import pwd
+import time
+from collections.abc import Iterator
+from typing import Any
+
+from hxm.config import Config
+
+Entry = dict[str, Any]
+
+
+def journal_path(config: Config, sandbox: str | None) -> str:
+    """The journal of this host, or the one beside the sandbox's file."""
+    if sandbox:
+        return os.path.join(os.path.dirname(os.path.realpath(sandbox)), "journal")
+    return config.journal
+
+
+def write_entry(path: str, entry: Entry) -> str:
+    """Append one line, readable by its owner alone; says what went wrong instead of raising.
+
+    A journal that cannot be written must not keep anybody from moving a domU off a dying host.
+    """
+    line = json.dumps({"at": time.strftime("%Y-%m-%dT%H:%M:%S%z"), **_who(), **entry})
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            os.write(descriptor, line.encode() + b"\n")
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        return f"not written to the journal {path}: {error.strerror}"
+    return ""
+
+
+def read_entries(path: str) -> Iterator[Entry]:
+    """The entries, oldest first; a line cut off by a crash is left out."""
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            for line in file:
+                try:
+                    entry = json.loads(line)
+                except ValueError:
+                    continue
+                if isinstance(entry, dict):
+                    yield entry
+    except OSError:
+        return
+
+
+def _who() -> Entry:
+    try:
+        user = os.environ.get("SUDO_USER") or pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        user = str(os.getuid())
+    client = os.environ.get("SSH_CLIENT", "").split(" ")[0]
+    return {"who": user, "host": os.uname().nodename, "from": client or None, "pid": os.getpid()}

@@ -1,0 +1,49 @@
+"""Pacemaker's tools: how they are spelt, what they print, and the scheduler run on a file."""
+
+from __future__ import annotations
+
+import os
+
+from hxm.errors import CannotAsk
+from hxm.run import Result
+
+_NO_CIB = (65, 66, 78, 102, 105)  # CRM_EX_DATAERR, NOINPUT, CONFIG, DISCONNECT, NOSUCH
+
+
+def cannot_ask(result: Result, said: str = "") -> CannotAsk:
+    """Why a tool that reads the cluster gave no answer: the cluster's fault, or its file's."""
+    file = os.environ.get("CIB_file")
+    if result.status < 0:
+        return CannotAsk(f"{result.argv[0]} gave no answer: {result.complaint()}", "try it again")
+    if file and result.status in _NO_CIB:
+        return cannot_read(file)
+    return CannotAsk(
+        f"the cluster cannot be asked: {said or result.complaint(0)}",
+        "is Pacemaker running on this node? Try: systemctl status pacemaker",
+    )
+
+
+def cannot_read(file: str) -> CannotAsk:
+    """Why a CIB_file is none."""
+    return CannotAsk(
+        f"Pacemaker's tools cannot read {file}: {_fault_of(file)}",
+        f"crm_verify --xml-file={file} -V shows more; hxm sandbox new DIR makes a good one",
+    )
+
+
+def _fault_of(path: str) -> str:
+    """What is wrong with a CIB in a file, more exactly than the tools say."""
+    from xml.etree.ElementTree import ParseError, parse
+
+    try:
+        root = parse(path).getroot()
+    except (ParseError, ValueError, LookupError) as error:
+        return "it is empty" if not os.path.getsize(path) else f"it is not XML ({error})"
+    except OSError as error:
+        return error.strerror or str(error)
+    if root.tag != "cib":
+        return f"it is a <{root.tag}>, not a <cib>"
+    if root.find("configuration/resources") is None:
+        return "it holds no configuration"
+    schema = root.get("validate-with", "none")
+    return f"it does not fit its schema, {schema}, or this Pacemaker does not know that one"

@@ -1,0 +1,112 @@
+"""What operators fear, put into a cluster in a file, and what its tools cannot do on a file.
+
+lxml and not ElementTree: documents are changed here, which takes parents and XPath.
+"""
+
+from __future__ import annotations
+
+from lxml import etree
+
+from hxm.errors import CannotAsk
+
+_INFINITY = "1000000"
+
+
+def parse(path: str) -> etree._ElementTree:
+    """The CIB in the file. Raises CannotAsk if it is none."""
+    try:
+        tree = etree.parse(path)
+    except (etree.XMLSyntaxError, OSError) as error:
+        raise CannotAsk(f"{path} is not a CIB: {error}") from None
+    if tree.getroot().tag != "cib":
+        raise CannotAsk(f"{path} is not a CIB, but a <{tree.getroot().tag}>")
+    return tree
+
+
+def forget_failures(path: str, resource: str, node: str | None = None) -> None:
+    """What `crm_resource --cleanup` does on a cluster: drop failed actions and fail counts.
+
+    A node that remembers a failed action forgets the resource, and is asked anew by the scheduler.
+    """
+    tree = parse(path)
+    for state in tree.xpath("/cib/status/node_state"):
+        if node not in (None, state.get("uname")):
+            continue
+        for history in state.xpath(".//lrm_resource[@id=$id]", id=resource):
+            if any(map(_failed, history)):
+                history.getparent().remove(history)
+        for pair in state.xpath("./transient_attributes//nvpair"):
+            name = pair.get("name").split("#")[0]
+            if name in (f"fail-count-{resource}", f"last-failure-{resource}"):
+                pair.getparent().remove(pair)
+    tree.write(path)
+
+
+def forget_monitors(path: str, cancelled: set[tuple[str, str]]) -> None:
+    """Take the recurring actions of these resources on these nodes out of the history."""
+    tree = parse(path)
+    for resource, node in cancelled:
+        for operation in tree.xpath(
+            "/cib/status/node_state[@uname=$node]//lrm_resource[@id=$id]/lrm_rsc_op[@interval!='0']",
+            node=node,
+            id=resource,
+        ):
+            operation.getparent().remove(operation)
+    tree.write(path)
+
+
+def _failed(operation: etree._Element) -> bool:
+    """An action whose result is not the one that its transition expected."""
+    expected = operation.get("transition-key", ":::").split(":")[2]
+    return operation.get("rc-code") != expected or "_last_failure_" in operation.get("id", "")
+
+
+def set_start_failed(path: str, resource: str, node: str) -> None:
+    """The fail count that the controller sets after a failed start: INFINITY, not 1.
+
+    (start-failure-is-fatal; crm_simulate 2.1.5 counts it as an ordinary failure.)
+    """
+    _set_transient(path, node, {f"fail-count-{resource}#start_0": _INFINITY})
+
+
+def set_connected(path: str, node: str, score: str = "100") -> None:
+    """The attribute that the ping daemon sets on its node, and that goes with a lost node."""
+    _set_transient(path, node, {"pingd": score})
+
+
+def set_quorum(path: str, have: bool) -> None:
+    """Give the partition its quorum, or take it (crm_simulate -q alone does nothing on 2.1.5)."""
+    tree = parse(path)
+    tree.getroot().set("have-quorum", "1" if have else "0")
+    tree.write(path)
+
+
+def elect(path: str) -> None:
+    """Make the first online node the DC if the DC is gone, as the survivors do."""
+    tree = parse(path)
+    online = tree.xpath("/cib/status/node_state[@crmd='online'][@in_ccm='true']/@id")
+    if online and tree.getroot().get("dc-uuid") not in online:
+        tree.getroot().set("dc-uuid", online[0])
+        tree.write(path)
+
+
+def _set_transient(path: str, node: str, pairs: dict[str, str]) -> None:
+    tree = parse(path)
+    (state,) = tree.xpath("/cib/status/node_state[@uname=$node]", node=node) or [None]
+    if state is None:
+        raise CannotAsk(f"the file holds no state of {node}")
+    number = state.get("id")
+    attributes = _child(state, "transient_attributes", number)
+    found = _child(attributes, "instance_attributes", f"status-{number}")
+    for name, value in pairs.items():
+        pair = _child(found, "nvpair", f"status-{number}-{name.replace('#', '.')}")
+        pair.set("name", name)
+        pair.set("value", value)
+    tree.write(path)
+
+
+def _child(parent: etree._Element, tag: str, name: str) -> etree._Element:
+    for element in parent.iterfind(tag):
+        if element.get("id") == name:
+            return element
+    return etree.SubElement(parent, tag, id=name)

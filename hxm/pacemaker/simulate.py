@@ -1,0 +1,185 @@
+"""Runs the real scheduler on a CIB in a file: for forecasts, and as the cluster of a sandbox.
+
+Pacemaker's tools write a CIB_file in place, so that a full disk or a kill leaves half a file.
+Everything here therefore happens on a scratch copy, which takes the file's place, at once, when
+all is well.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from xml.etree.ElementTree import ParseError, parse
+
+from hxm import run
+from hxm.errors import CannotAsk, Failed
+from hxm.model import Action
+from hxm.pacemaker import cannot_ask
+from hxm.pacemaker.dialect import WHOLE_CIB, Argv, Dialect
+
+_MOST_TRANSITIONS = 20  # each is one answer of the scheduler; balancing may take several
+_CANCEL = "cancel"  # ends a monitor; crm_simulate 2.1.5 writes it down as if it were an action
+_ABSENT = 105  # CRM_EX_NOSUCH
+_PROTOCOL = 76  # CRM_EX_PROTOCOL
+
+
+class Scratch:
+    """A copy of a CIB that the tools may work on; gone at the end of `scratch`."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.graph = path + ".graph"
+
+    @property
+    def env(self) -> dict[str, str]:
+        """What makes Pacemaker's tools work on this copy."""
+        return {"CIB_file": self.path}
+
+    def apply(self, dialect: Dialect, argv: Argv) -> None:
+        """Run one command line of a step on the copy. Raises Failed with the tool's words."""
+        check(dialect, run.output(argv, self.env))
+
+    def simulate(self, injections: Sequence[str] = (), *, execute: bool = True) -> list[Action]:
+        """Inject, let the scheduler compute one transition, and carry it out unless told not to."""
+        argv = ["crm_simulate", "--quiet", f"--xml-file={self.path}", f"--save-graph={self.graph}"]
+        argv += ["--simulate", f"--save-output={self.path}"] if execute else []
+        result = run.output([*argv, *injections], self.env)
+        if result.status != 0:
+            raise CannotAsk(f"crm_simulate failed: {result.complaint()}")
+        return parse_graph(self.graph)
+
+    def inject(self, injections: Sequence[str]) -> None:
+        """Put a fact into the status, such as a lost node, without any reaction to it."""
+        argv = ["crm_simulate", f"--xml-file={self.path}", f"--save-output={self.path}"]
+        result = run.output([*argv, *injections], self.env)
+        if result.status != 0:
+            raise CannotAsk(f"crm_simulate failed: {result.complaint()}")
+
+    def settle(self) -> list[Action]:
+        """Run the scheduler until it has nothing left to do; the actions of all transitions.
+
+        Raises Failed if it never comes to rest.
+        """
+        done: list[Action] = []
+        before: list[Action] = []
+        for _ in range(_MOST_TRANSITIONS):
+            actions = self.simulate()
+            cancelled = {
+                (each.resource, each.node) for each in actions if each.operation == _CANCEL
+            }
+            if cancelled:
+                from hxm.pacemaker.sandbox import forget_monitors
+
+                forget_monitors(self.path, cancelled)
+            only_monitors = all(action.operation == "monitor" for action in actions)
+            if not actions or (only_monitors and actions == before):
+                return done
+            done += actions
+            before = actions
+        raise Failed(
+            f"the scheduler still wants changes after {_MOST_TRANSITIONS} transitions",
+            "resources push each other around: look at constraints and stickiness",
+        )
+
+
+@contextmanager
+def scratch(cib_file: str | None) -> Iterator[Scratch]:
+    """A scratch copy of the CIB_file, or of the running cluster's CIB if that is None.
+
+    The copy holds the fencing devices' passwords: it is readable by its owner alone.
+    """
+    try:
+        with tempfile.TemporaryDirectory(prefix="hxm-") as folder:
+            path = os.path.join(folder, "cib.xml")
+            if cib_file:
+                shutil.copyfile(cib_file, path)
+            else:
+                result = run.output(WHOLE_CIB)
+                if result.status != 0:
+                    raise cannot_ask(result)
+                with open(path, "wb") as file:
+                    file.write(result.stdout)
+            os.chmod(path, 0o600)
+            yield Scratch(path)
+    except OSError as error:
+        raise CannotAsk(f"no scratch copy of the CIB: {error.strerror}: {error.filename}") from None
+
+
+def commit(copy: Scratch, cib_file: str) -> None:
+    """Let the copy take the place of the file, whole or not at all, with the file's own mode.
+
+    Raises Failed, with the file untouched, if there is no room for it.
+    """
+    target = os.path.realpath(cib_file)
+    beside = f"{target}.{os.getpid()}"
+    try:
+        shutil.copyfile(copy.path, beside)
+        shutil.copymode(target, beside)
+        os.replace(beside, target)
+    except OSError as error:
+        if os.path.exists(beside):
+            os.unlink(beside)
+        raise Failed(f"{cib_file} cannot be written: {error.strerror}", "it is unchanged") from None
+
+
+@contextmanager
+def serialised(cib_file: str) -> Iterator[None]:
+    """Only one hxm at a time changes the file, for as long as this lasts.
+
+    Pacemaker's tools do not lock it (of 20 writers at once 1 change survived). The lock is on the
+    folder, leaves nothing behind and dies with its holder.
+    """
+    folder = os.open(os.path.dirname(os.path.realpath(cib_file)), os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(folder)
+
+
+def check(dialect: Dialect, result: run.Result) -> None:
+    """Raises Failed unless the tool did what it was told, or there was nothing to delete."""
+    deleting = any(word.startswith("--delete") for word in result.argv)
+    if result.status == _ABSENT and deleting and dialect.absent_is_error:
+        return
+    if result.status == _PROTOCOL:
+        raise Failed(
+            "the CIB belongs to a newer Pacemaker than this host's tools, which may not change it",
+            "work on a node with the newer tools",
+        )
+    if result.status != 0:
+        raise Failed(f"{result.argv[0]} failed: {result.complaint()}", " ".join(result.argv))
+
+
+def parse_graph(path: str) -> list[Action]:
+    """What a saved transition graph would really do; pseudo actions are left out.
+
+    The graph, unlike crm_simulate's text, has had one form since Heartbeat 2.1.
+    """
+    try:
+        root = parse(path).getroot()
+    except (ParseError, OSError) as error:
+        raise CannotAsk(f"crm_simulate left no readable transition graph ({error})") from None
+    actions = []
+    for element in root.iterfind("synapse/action_set/*"):
+        operation = element.get("operation", "")
+        primitive, attributes = element.find("primitive"), element.find("attributes")
+        node = element.get("on_node", "")
+        if element.tag == "crm_event" and operation == "stonith":
+            actions.append(Action("fence", "", node))
+        elif element.tag == "rsc_op" and primitive is not None:
+            meta = {} if attributes is None else attributes.attrib
+            actions.append(
+                Action(
+                    operation,
+                    primitive.get("id", ""),
+                    node,
+                    meta.get("CRM_meta_migrate_source"),
+                    meta.get("CRM_meta_migrate_target"),
+                )
+            )
+    return actions

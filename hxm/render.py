@@ -1,0 +1,380 @@
+"""Everything that is printed: tables, JSON, plans, outcomes, progress and errors.
+
+On a terminal Rich draws; elsewhere it is plain text without colour or wrapping, and Rich is not
+even loaded.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from hxm.decide.attention import Finding
+from hxm.decide.guards import looked_away
+from hxm.model import Cluster, Constraint, Domain, Node, Resource
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+class Table(NamedTuple):
+    """Headers and rows, all text; the columns in `right` are set to the right."""
+
+    headers: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    right: frozenset[int] = frozenset()
+
+
+def out(text: str) -> None:
+    """A line of the answer, on stdout."""
+    sys.stdout.write(text + "\n")
+
+
+def beside(text: str) -> None:
+    """A line beside the answer, on stderr, after what the answer says so far."""
+    sys.stdout.flush()
+    sys.stderr.write(f"{text}\n")
+
+
+def note(text: str) -> None:
+    """A line beside the answer that says who speaks."""
+    beside(f"hxm: {text}")
+
+
+def show_json(value: Any) -> None:
+    """The answer for programs: one JSON document."""
+    import json
+
+    out(json.dumps(value, indent=2))
+
+
+def show_table(table: Table) -> None:
+    """A table, drawn by Rich on a terminal and aligned by blanks elsewhere."""
+    if sys.stdout.isatty():
+        _rich_table(table)
+    else:
+        for line in plain_lines(table):
+            out(line)
+
+
+def plain_lines(table: Table) -> Iterator[str]:
+    """The table in plain text: columns two blanks apart, no blanks at the ends of lines."""
+    grid = [table.headers, *table.rows]
+    widths = [max(len(row[column]) for row in grid) for column in range(len(table.headers))]
+    for row in grid:
+        cells = (
+            cell.rjust(width) if column in table.right else cell.ljust(width)
+            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+        )
+        yield "  ".join(cells).rstrip()
+
+
+def _rich_table(table: Table) -> None:
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table as RichTable
+    from rich.text import Text
+
+    drawn = RichTable(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    for column, header in enumerate(table.headers):
+        drawn.add_column(header, justify="right" if column in table.right else "left")
+    for row in table.rows:
+        drawn.add_row(*(Text(cell, style=_STYLES.get(cell.split(" ")[0], "")) for cell in row))
+    Console(highlight=False).print(drawn)
+
+
+_STYLES = {
+    "Started": "green",
+    "online": "green",
+    "Stopped": "yellow",
+    "standby": "yellow",
+    "maintenance": "yellow",
+    "unmanaged": "yellow",
+    "pending": "yellow",
+    "Migrating": "cyan",
+    "Starting": "cyan",
+    "Stopping": "cyan",
+    "OFFLINE": "red",
+    "UNCLEAN": "bold red",
+    "failed": "red",
+    "blocked": "bold red",
+}
+
+
+# The domUs
+
+
+def domains_table(cluster: Cluster, domains: Iterable[Domain]) -> Table:
+    """Xl's columns, then the node, the role and what is special."""
+    rows = [
+        (
+            domain.name,
+            _or_dash(domain.id),
+            _or_dash(domain.memory),
+            _or_dash(domain.vcpus),
+            _or_dash(domain.state),
+            f"{domain.time:.1f}" if domain.time is not None else "-",
+            ",".join(domain.nodes) or "-",
+            domain.role or ("-" if domain.resource else "local"),
+            flags(cluster, domain),
+        )
+        for domain in domains
+    ]
+    headers = ("Name", "ID", "Mem", "VCPUs", "State", "Time(s)", "Node", "Role", "Flags")
+    return Table(headers, rows, frozenset({1, 2, 3, 5}))
+
+
+def domains_lines(cluster: Cluster, domains: Iterable[Domain]) -> Iterator[str]:
+    """As `xl list` prints them, byte for byte up to Time(s), so that scripts keep working.
+
+    (printf formats of xl_list.c, Xen 4.17.)
+    """
+    table = domains_table(cluster, domains)
+    wide = max((len(row[6]) for row in table.rows), default=4)
+    header = f"{'Name':<40} {'ID':>5} {'Mem':>5} VCPUs\tState\tTime(s)"
+    yield f"{header}  {'Node':<{wide}}  {'Role':<9}  Flags".rstrip()
+    for name, number, memory, vcpus, state, seconds, node, role, special in table.rows:
+        left = f"{name:<40} {number:>5} {memory:>5} {vcpus:>5}     {state:<6}  {seconds:>8}"
+        yield f"{left}  {node:<{wide}}  {role:<9}  {special}".rstrip()
+
+
+def show_long(cluster: Cluster, domain: Domain) -> None:
+    """Everything known of one domU, a line each."""
+    primitive = cluster.primitives.get(domain.resource or "")
+    facts: dict[str, object] = {**domain_json(domain), "flags": flags(cluster, domain)}
+    if primitive:
+        facts |= {f"meta {name}": value for name, value in primitive.meta.items()}
+        facts |= {
+            f"operation {each.get('name')}": " ".join(
+                f"{key}={value}" for key, value in each.items() if key not in ("id", "name")
+            )
+            for each in primitive.operations
+        }
+    out(domain.name)
+    for name, value in facts.items():
+        if name != "name" and value not in (None, "", ()):
+            shown = " ".join(value) if isinstance(value, tuple) else str(value)
+            out(f"  {name:<26} {shown}")
+
+
+def flags(cluster: Cluster, domain: Domain) -> str:
+    """What is special about a domU, in a few words."""
+    if not domain.resource:
+        return ""
+    away = looked_away(cluster, domain)
+    words = [
+        (domain.blocked, "blocked"),
+        (domain.failed, "failed"),
+        (any(_unclean(cluster, node) for node in domain.nodes), "UNCLEAN"),
+        (bool(away), away.flag if away else ""),
+        (domain.told_to_stop, "disabled"),
+        (bool(domain.interim), "constrained"),
+        (not domain.live, "not-live"),
+    ]
+    return " ".join(word for said, word in words if said)
+
+
+def _unclean(cluster: Cluster, name: str) -> bool:
+    node = cluster.node(name)
+    return bool(node and node.unclean)
+
+
+def _or_dash(value: object) -> str:
+    return "-" if value is None else str(value)
+
+
+# JSON: the contract of the man page
+
+
+def domain_json(domain: Domain) -> dict[str, Any]:
+    """A domain's stable keys."""
+    keys = [
+        "name",
+        "resource",
+        "xmfile",
+        "role",
+        "target_role",
+        "managed",
+        "nodes",
+        "interim",
+        "id",
+        "memory",
+        "vcpus",
+        "state",
+        "time",
+    ]
+    return {key: getattr(domain, key) for key in keys}
+
+
+def node_json(node: Node) -> dict[str, Any]:
+    """A node's stable keys."""
+    keys = ["name", "online", "standby", "maintenance", "unclean", "pending", "dc"]
+    return {key: getattr(node, key) for key in keys}
+
+
+def resource_json(resource: Resource) -> dict[str, Any]:
+    """A resource's stable keys."""
+    keys = ["id", "agent", "role", "target_role", "managed", "failed", "blocked", "nodes"]
+    return {key: getattr(resource, key) for key in keys}
+
+
+def constraint_json(constraint: Constraint) -> dict[str, Any]:
+    """An interim constraint's stable keys."""
+    return constraint._asdict()
+
+
+def list_json(
+    cluster: Cluster, domains: Iterable[Domain], left: Iterable[Finding]
+) -> dict[str, Any]:
+    """`hxm list -o json`."""
+    return {**_members_json(cluster, domains), "left": [finding._asdict() for finding in left]}
+
+
+def _members_json(cluster: Cluster, domains: Iterable[Domain]) -> dict[str, Any]:
+    return {
+        "nodes": [node_json(node) for node in cluster.nodes],
+        "domains": [domain_json(domain) for domain in domains],
+    }
+
+
+def status_json(cluster: Cluster, found: Iterable[Finding]) -> dict[str, Any]:
+    """`hxm status -o json`: the whole model."""
+    return {
+        "cluster": {
+            "name": cluster.name,
+            "dc": cluster.dc,
+            "quorum": cluster.quorum,
+            "maintenance": cluster.maintenance,
+            "fencing": cluster.fencing,
+            "dialect": cluster.dialect,
+            "sandbox": cluster.sandbox,
+            "toolstack": cluster.toolstack,
+        },
+        **_members_json(cluster, cluster.domains),
+        "resources": [resource_json(resource) for resource in cluster.resources],
+        "failures": [failure._asdict() for failure in cluster.failures],
+        "constraints": [constraint_json(constraint) for constraint in cluster.constraints],
+        "findings": [finding._asdict() for finding in found],
+    }
+
+
+# Findings, nodes, resources
+
+
+def show_findings(title: str, found: Sequence[Finding]) -> None:
+    """Each finding with the command that changes it."""
+    if found:
+        out(f"\n{title}:")
+    for finding in found:
+        out(f"  {finding.what}")
+        out(f"      {finding.do}")
+
+
+def nodes_table(cluster: Cluster) -> Table:
+    """The nodes, their condition and what runs on them."""
+    guests: dict[str, list[str]] = {node.name: [] for node in cluster.nodes}
+    others: dict[str, int] = dict.fromkeys(guests, 0)
+    known = {domain.resource for domain in cluster.managed_domains}
+    for resource in cluster.resources:
+        for name in resource.nodes:
+            if resource.id not in known:
+                others[name] = others.get(name, 0) + 1
+    for domain in cluster.managed_domains:
+        for name in domain.nodes:
+            guests.setdefault(name, []).append(domain.name)
+    rows = [
+        (
+            node.name,
+            node.condition,
+            "DC" if node.dc else "",
+            str(len(guests[node.name])),
+            str(others[node.name]),
+            _few(guests[node.name]),
+        )
+        for node in cluster.nodes
+    ]
+    return Table(("Node", "State", "DC", "DomUs", "Others", "Running"), rows, frozenset({3, 4}))
+
+
+def _few(names: Sequence[str]) -> str:
+    return " ".join(names) if len(names) <= 8 else " ".join(names[:8]) + " ..."
+
+
+def resources_table(cluster: Cluster) -> Table:
+    """All resources; a clone's instances in one row."""
+    rows: list[tuple[str, str, str, str, str]] = []
+    clones: dict[str, list[Resource]] = {}
+    for resource in cluster.resources:
+        if resource.clone:
+            clones.setdefault(resource.clone, []).append(resource)
+        else:
+            rows.append(_resource_row(resource.id, [resource]))
+    rows += [_resource_row(name, instances) for name, instances in clones.items()]
+    return Table(("Resource", "Agent", "Role", "Nodes", "Flags"), rows)
+
+
+def _resource_row(name: str, instances: Sequence[Resource]) -> tuple[str, str, str, str, str]:
+    active = [each for each in instances if each.active]
+    first = (active or list(instances))[0]
+    words = (
+        (any(each.blocked for each in instances), "blocked"),
+        (any(each.failed for each in instances), "failed"),
+        (not all(each.managed for each in instances), "unmanaged"),
+        (any(each.orphaned for each in instances), "orphaned"),
+        (first.target_role == "Stopped", "disabled"),
+    )
+    nodes = [node for each in active for node in each.nodes]
+    special = " ".join(word for said, word in words if said)
+    return (name, first.agent, first.role, " ".join(nodes) or "-", special)
+
+
+def summary(cluster: Cluster) -> str:
+    """The cluster in one line."""
+    words = [
+        f"DC {cluster.dc}" if cluster.dc else "no DC",
+        "quorum" if cluster.quorum else "NO QUORUM",
+        "fencing on" if cluster.fencing else "FENCING OFF",
+        cluster.dialect,
+        f"toolstack {cluster.toolstack}" if cluster.toolstack else "no toolstack here",
+    ]
+    if cluster.maintenance:
+        words.insert(0, "MAINTENANCE")
+    if cluster.sandbox:
+        words.append(f"sandbox {cluster.sandbox}")
+    return f"Cluster {cluster.name or '(no name)'}: {', '.join(words)}"
+
+
+# Questions and progress
+
+
+def ask(question: str) -> bool:
+    """A yes or no from the terminal; anything but yes is no."""
+    sys.stderr.write(f"{question} [y/N] ")
+    sys.stderr.flush()
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
+def can_ask() -> bool:
+    """Whether there is somebody to answer."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
+@contextmanager
+def progress(title: str) -> Iterator[Callable[[str], None]]:
+    """Where the work reports to: a line each and a clock on a terminal, else nowhere."""
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    from rich.console import Console
+
+    console = Console(stderr=True, highlight=False)
+    started = time.monotonic()
+    with console.status(title):
+
+        def report(text: str) -> None:
+            console.print(f"  {time.monotonic() - started:5.1f} s  {text}", markup=False)
+
+        yield report

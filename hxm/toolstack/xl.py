@@ -1,0 +1,52 @@
+"""What `xl list` and `xl vm-list` print (verified against xl 4.17.7; xm 4.4 prints the same)."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from hxm.errors import CannotAsk
+
+
+class LocalDomain(NamedTuple):
+    """A row of `xl list`: memory in MiB, time in seconds of CPU."""
+
+    name: str
+    id: int | None
+    memory: int
+    vcpus: int
+    state: str
+    time: float
+
+
+def parse_list(text: str) -> tuple[LocalDomain, ...]:
+    """The rows of `xl list`, split from the right since names may be long or hold blanks.
+
+    A domain that xend manages and that does not run has no ID (xm 4.4).
+    Raises CannotAsk for anything that is not such a table.
+    """
+    lines = text.splitlines()
+    if not lines or lines[0].split()[:4] != ["Name", "ID", "Mem", "VCPUs"]:
+        raise CannotAsk("the toolstack printed no list of domains")
+    return tuple(_row(line) for line in lines[1:] if line.strip())
+
+
+def _row(line: str) -> LocalDomain:
+    try:
+        name, number, memory, vcpus, state, time = line.rsplit(None, 5)
+        if number.isdigit():
+            return LocalDomain(
+                name.strip(), int(number), int(memory), int(vcpus), state, float(time)
+            )
+    except ValueError:
+        pass
+    try:
+        name, memory, vcpus, state, time = line.rsplit(None, 4)
+        return LocalDomain(name.strip(), None, int(memory), int(vcpus), state, float(time))
+    except ValueError:
+        raise CannotAsk(f"the toolstack printed a row that is no domain: {line!r}") from None
+
+
+def parse_uuids(text: str) -> dict[str, str]:
+    """The uuids by name in `xl vm-list`, which prints UUID, ID and name in this order."""
+    rows = (line.split(None, 2) for line in text.splitlines()[1:])
+    return {row[2].strip(): row[0].lower() for row in rows if len(row) == 3}

@@ -1,0 +1,174 @@
+"""The shape of the package: imports point down, files and functions stay short, no shell."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import hxm
+
+PACKAGE = Path(hxm.__file__).parent
+MODULES = {
+    ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts).removesuffix(".__init__"): path
+    for path in sorted(PACKAGE.rglob("*.py"))
+}
+LAYERS = (
+    ("hxm.__main__",),
+    ("hxm.cli",),
+    ("hxm.parse", "hxm.help"),
+    ("hxm.commands",),
+    ("hxm.change",),
+    ("hxm.observe", "hxm.act"),
+    ("hxm.pacemaker", "hxm.toolstack", "hxm.xmfile"),
+    ("hxm.run", "hxm.render", "hxm.journal", "hxm.decide", "hxm.config"),
+    ("hxm.model", "hxm.errors", "hxm.command"),
+    ("hxm",),
+)
+"""From above to below; within a layer anything goes."""
+OPTIONS = "hxm.options"  # Typer's: hxm.parse alone may load it
+LEVELS = {name: level for level, names in enumerate(LAYERS) for name in names}
+PURE = ("hxm.decide", "hxm.model", "hxm.errors", "hxm.command")
+
+
+def part(module: str) -> str:
+    """The module or package of the first level that a module belongs to."""
+    return ".".join(module.split(".")[:2])
+
+
+def statements(module: str) -> Iterator[tuple[ast.stmt, bool]]:
+    """Every import statement, and whether only a type checker sees it."""
+    tree = ast.parse(MODULES[module].read_bytes())
+    for_types = {
+        inside
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
+        for inside in ast.walk(node)
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            yield node, node in for_types
+
+
+def imported(module: str) -> Iterator[tuple[str, bool]]:
+    """What the module imports of hxm itself."""
+    for node, for_types in statements(module):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        else:
+            names = [
+                full if (full := f"{node.module}.{alias.name}") in MODULES else str(node.module)
+                for alias in node.names
+            ]
+        yield from ((name, for_types) for name in names if name.split(".")[0] == "hxm")
+
+
+every_module = pytest.mark.parametrize("module", MODULES)
+
+
+def test_every_module_has_its_layer():
+    assert {part(module) for module in MODULES} == {*LEVELS, OPTIONS}
+
+
+@every_module
+def test_an_import_never_points_up(module):
+    if part(module) == OPTIONS:
+        assert not list(imported(module))
+        return
+    for name, for_types in imported(module):
+        if part(name) == OPTIONS:
+            assert for_types or module == "hxm.parse", f"{module} imports {name}"
+        elif part(name) != part(module):
+            assert LEVELS[part(module)] <= LEVELS[part(name)], f"{module} imports {name}"
+
+
+@every_module
+def test_the_package_is_always_named_exactly(module):
+    for node, _ in statements(module):
+        if isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{module}: a relative import"
+            assert [alias.name for alias in node.names] != ["*"], f"{module}: import *"
+    for name, _ in imported(module):
+        assert name in MODULES, f"{module} imports {name}"
+
+
+@pytest.mark.parametrize("module", [each for each in MODULES if part(each) in PURE])
+def test_the_policy_never_touches_the_world(module):
+    for name, _ in imported(module):
+        assert part(name) in PURE, f"{module} imports {name}"
+    allowed = {"hxm", "__future__", "typing", "collections", "difflib", "os"}
+    for node, _ in statements(module):
+        names = (
+            [alias.name for alias in node.names] if isinstance(node, ast.Import) else [node.module]
+        )
+        assert {str(name).split(".")[0] for name in names} <= allowed, module
+    for node in ast.walk(ast.parse(MODULES[module].read_bytes())):
+        if isinstance(node, ast.Attribute) and ast.unparse(node).startswith("os."):
+            assert ast.unparse(node).startswith("os.path"), module
+        assert not (isinstance(node, ast.Name) and node.id in ("open", "print", "input")), module
+
+
+@every_module
+def test_a_file_never_grows_beyond_400_lines(module):
+    assert len(MODULES[module].read_text(encoding="utf-8").splitlines()) <= 400
+
+
+@every_module
+def test_a_function_never_grows_beyond_60_lines(module):
+    for node in ast.walk(ast.parse(MODULES[module].read_bytes())):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            assert node.end_lineno - node.lineno < 60, f"{module}.{node.name}"
+
+
+def test_there_is_never_a_drawer_for_everything():
+    assert {path.stem for path in MODULES.values()} & {
+        "utils",
+        "util",
+        "helpers",
+        "common",
+    } == set()
+
+
+FORBIDDEN_MODULES = {"subprocess", "pickle", "shelve", "marshal", "runpy", "code", "pty"}
+FORBIDDEN_NAMES = {"eval", "exec", "compile", "__import__"}
+FORBIDDEN_CALLS = ("os.system", "os.popen", "os.spawn", "os.exec")
+ALLOWED_CALLS = {"hxm.run": {"os.execvpe"}}
+
+
+@every_module
+def test_nothing_ever_reaches_a_shell_or_is_evaluated(module):
+    for node in ast.walk(ast.parse(MODULES[module].read_bytes())):
+        if isinstance(node, ast.Import):
+            assert {alias.name.split(".")[0] for alias in node.names} & FORBIDDEN_MODULES == set()
+        elif isinstance(node, ast.ImportFrom):
+            assert str(node.module).split(".")[0] not in FORBIDDEN_MODULES
+        elif isinstance(node, ast.Name):
+            assert node.id not in FORBIDDEN_NAMES, f"{module}: {node.id}"
+        elif isinstance(node, ast.keyword):
+            assert node.arg != "shell", f"{module}: shell="
+        elif isinstance(node, ast.Attribute):
+            name = ast.unparse(node)
+            if name not in ALLOWED_CALLS.get(module, ()):
+                assert not name.startswith(FORBIDDEN_CALLS), f"{module}: {name}"
+
+
+@every_module
+def test_only_run_ever_starts_a_program(module):
+    if module == "hxm.run":
+        return
+    for node in ast.walk(ast.parse(MODULES[module].read_bytes())):
+        if isinstance(node, ast.Attribute):
+            assert not node.attr.startswith(("posix_spawn", "execv", "fork")), module
+
+
+def test_only_argv_and_dialect_ever_know_how_a_tool_is_spelt():
+    """A decision is the same on every generation of the tools."""
+    tools = ("crm_resource", "crm_attribute", "cibadmin", "crm_simulate", "crm_mon")
+    for module, path in MODULES.items():
+        if part(module) not in ("hxm.decide", "hxm.model", "hxm.commands", "hxm.change", "hxm.act"):
+            continue
+        for node in ast.walk(ast.parse(path.read_bytes())):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                assert node.value not in tools, f"{module}: {node.value}"
