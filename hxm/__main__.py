@@ -1,0 +1,5 @@
+"""`python -m hxm`."""
+
+from hxm.cli import main
+
+main()

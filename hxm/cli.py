@@ -1,0 +1,176 @@
+"""Looks the command up, passes it through or runs it; here an error becomes an exit status.
+
+The order of imports is the design: the table first, a pass-through before anything else is
+loaded, the readers of the cluster started before the modules that understand them, and Typer only
+for a command line with options.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from hxm import command, commands, run
+from hxm.errors import DONE, Failed, HxmError, Interrupted, UsageError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from types import ModuleType
+    from typing import NoReturn
+
+_XL_GLOBAL = frozenset("vftTN")
+"""xl's options before the command: only -N, dry run, means something to hxm's own."""
+
+
+def main() -> NoReturn:
+    """The program: never returns, never shows a traceback unless HXM_DEBUG asks for it."""
+    status = guarded(sys.argv[1:])
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:  # `hxm list | head`: the reader has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.stderr.write(f"hxm: the answer could not be written: {error.strerror}\n")
+        status = status or Failed.status
+    sys.stderr.flush()
+    os._exit(status)  # nothing is left to clean up, and Python's own end takes 4 ms
+
+
+def guarded(words: Sequence[str]) -> int:
+    """Run a command line; every way to end becomes an exit status and at most a line or two."""
+    try:
+        return dispatch(list(words))
+    except HxmError as error:
+        return _complain(error)
+    except KeyboardInterrupt:
+        return _complain(Interrupted("interrupted; nothing was changed"))
+    except BrokenPipeError:
+        return DONE
+    except Exception as error:
+        if os.environ.get("HXM_DEBUG"):
+            raise
+        what = f"{type(error).__name__}: {error}".splitlines()[0]
+        return _complain(Failed(f"this is a fault in hxm: {what}", "HXM_DEBUG=1 shows where"))
+    finally:
+        run.abandon()
+
+
+def dispatch(words: list[str]) -> int:
+    """Find the command and hand it to whoever carries it out; returns the exit status."""
+    before, words = _split_globals(words)
+    if before and before[0] in ("-h", "--help"):
+        words = ["help"]
+    if before and before[0] == "--version":
+        return _version()
+    row = _look_up(words[0]) if words else commands.COMMANDS["help"]
+    if row.name == "help":
+        return _help(words[1:])
+    if row.policy in (command.READS, command.HOST):
+        run.become((_toolstack(), *before, row.name, *words[1:]))
+    if row.policy:
+        from hxm.commands.raw import run_raw
+
+        return run_raw(row, tuple(before), tuple(words[1:]))
+    dry = ["--dry-run"] if any("N" in word for word in before) and row.group != command.LOOK else []
+    return _own(row, [*dry, *words[1:]])
+
+
+def _split_globals(words: list[str]) -> tuple[list[str], list[str]]:
+    for count, word in enumerate(words):
+        if word in ("-h", "--help", "--version"):
+            return [word], words[count + 1 :]
+        if not word.startswith("-") or word == "-":
+            return words[:count], words[count:]
+        if not set(word[1:]) <= _XL_GLOBAL:
+            raise UsageError(f"there is no option {word} before the command", "hxm --help")
+    return words, []
+
+
+def _look_up(word: str) -> command.Command:
+    found = commands.candidates(word)
+    if len(found) == 1:
+        return commands.COMMANDS[found[0]]
+    if found:
+        raise UsageError(f"{word!r} may be any of: {', '.join(found)}", "type more of it")
+    import difflib
+
+    near = difflib.get_close_matches(word, commands.COMMANDS, 1, 0.6)
+    hint = f"did you mean {near[0]}? " if near else ""
+    raise UsageError(f"there is no command {word[:60]!r}", hint + "hxm --help lists them all")
+
+
+def _toolstack() -> str:
+    """The toolstack for a plain pass-through, by the cheapest means."""
+    if os.path.exists(os.environ.get("HXM_CONFIG", "/etc/hxm.toml")):
+        from hxm.config import read_config
+
+        configured = read_config().toolstack
+        if configured != "auto":
+            return configured
+    for program in ("xl", "xm"):
+        if run.find(program):
+            return program
+    raise Failed(
+        "there is neither xl nor xm on this host, and no cluster is needed for this command",
+        "run it on the Xen host itself",
+    )
+
+
+def _own(row: command.Command, words: list[str]) -> int:
+    asks_for_help = "--help" in words
+    if row.observes and not asks_for_help:
+        _start_readers()
+    module = _module(row.name)
+    if row.observes and (not words or (row.name == "list" and _only_names(words))):
+        status: int = module.run(*[words] * bool(words))
+        return status
+    from hxm.parse import parse_and_run
+
+    return parse_and_run(row, module, words)
+
+
+def _only_names(words: list[str]) -> bool:
+    return not any(word.startswith("-") for word in words)
+
+
+def _module(name: str) -> ModuleType:
+    from importlib import import_module
+
+    return import_module(f"hxm.commands.{name}")
+
+
+def _start_readers() -> None:
+    """What every look at the cluster asks is asked now, while the rest is still being loaded."""
+    from hxm.pacemaker.dialect import CONFIGURATION, NEWEST
+
+    cib_file = os.environ.get("CIB_file")
+    if os.environ.get("CIB_shadow") or (cib_file and not os.path.isfile(cib_file)):
+        return  # observe.py says what is wrong
+    run.ahead(NEWEST.status)
+    if not cib_file:
+        run.ahead(CONFIGURATION)
+
+
+def _help(words: list[str]) -> int:
+    if words:
+        return dispatch([*words, "--help"])
+    from hxm.help import overview
+
+    sys.stdout.write("\n".join(overview()) + "\n")
+    return DONE
+
+
+def _version() -> int:
+    from hxm import __version__
+
+    sys.stdout.write(f"hxm {__version__}\n")
+    return DONE
+
+
+def _complain(error: HxmError) -> int:
+    sys.stderr.write(f"hxm: {error.message}\n")
+    if error.hint:
+        sys.stderr.write(f"     {error.hint}\n")
+    return error.status

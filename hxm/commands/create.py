@@ -1,0 +1,64 @@
+"""hxm create: start a domU by its configuration file."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from hxm import change
+from hxm.decide import Decision, PassThrough, lifecycle
+from hxm.decide.names import find_domains
+from hxm.errors import NotFound, Refused, UsageError
+from hxm.model import Cluster, Domain
+from hxm.xmfile import XmFileError, domain_name, parse_xmfile, read_xmfile
+
+if TYPE_CHECKING:
+    from hxm.options import Order, Words
+
+
+def run(order: Order, words: Words = None) -> int:
+    """Start a domU, named by its configuration file or by its name.
+
+    If the cluster manages it, this is `hxm start`: the cluster starts it, where it sees fit. The
+    name counts, not the file: a file that would create a second domU of a managed name is
+    recognised, also with name="..." on the command line. Everything else goes to xl or xm, and so
+    does -n, which only checks the file.
+    """
+    if not words:
+        raise UsageError("create takes a configuration file or a domU", "hxm create --help")
+
+    def decide(cluster: Cluster) -> Decision:
+        domain = _meant(cluster, words[0], words[1:])
+        if not domain or not domain.resource or {"-n", "--dryrun"} & set(order.ignored):
+            return PassThrough()
+        return lifecycle.start(cluster, [domain])
+
+    return change.carry_out(order, decide)
+
+
+def _meant(cluster: Cluster, word: str, settings: list[str]) -> Domain | None:
+    """The managed domU that would be created, or None if the cluster knows none of its name."""
+    if not settings and (found := find_domains(cluster, word)):
+        return change.meant(cluster, [word])[0] if len(found) > 1 else found[0]
+    path = next((each for each in _paths(word) if os.path.isfile(each)), None)
+    if path is None:
+        raise NotFound(f"there is no domU and no file {word[:60]!r}", "hxm list shows the domUs")
+    try:
+        read = read_xmfile(path) | parse_xmfile("\n".join(settings), "the command line")
+    except XmFileError as error:
+        raise Refused(
+            f"{error.message}: it may be a domU that the cluster manages",
+            "correct the file; hxm refuses what it cannot read",
+        ) from None
+    name = domain_name(read) or os.path.basename(path)
+    named = [
+        each for each in cluster.domains if each.resource and name in (each.name, each.resource)
+    ]
+    if not named and not settings:
+        named = [each for each in find_domains(cluster, word) if each.resource]
+    return named[0] if named else None
+
+
+def _paths(word: str) -> tuple[str, ...]:
+    """Xm looks in /etc/xen as well."""
+    return (word, os.path.join("/etc/xen", word))

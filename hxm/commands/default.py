@@ -1,0 +1,20 @@
+"""hxm default: remove what was set in passing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hxm import change
+from hxm.decide import hygiene
+
+if TYPE_CHECKING:
+    from hxm.options import ManagedDomains, Order
+
+
+def run(order: Order, domains: ManagedDomains = None) -> int:
+    """Remove target-role, is-managed and maintenance from domUs, so that the defaults hold again.
+
+    Tools set these in passing and leave them. `all` means every managed domU. If the cluster would
+    start, stop or move anything then, you are asked first.
+    """
+    return change.on_managed(order, domains, hygiene.default)

@@ -1,0 +1,51 @@
+"""hxm list: the domUs of the whole cluster."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from hxm import render
+from hxm.commands._reading import origins
+from hxm.config import read_config
+from hxm.decide.attention import leftovers
+from hxm.errors import DONE
+from hxm.observe import read_cluster
+
+if TYPE_CHECKING:
+    from hxm.model import Cluster, Domain
+    from hxm.options import Domains, Long, Output
+
+
+def run(domains: Domains = None, long: Long = False, output: Output = "table") -> int:
+    """List the domUs of the whole cluster, in xl's columns.
+
+    Behind xl's columns stand the node, the role and what is special about the domU; under the
+    table whatever a command left in the cluster, with the command that removes it. ID, State and
+    Time are known for the domUs on this host only; Mem and VCPUs of the others are what their
+    configuration files say.
+    """
+    cluster = read_cluster(read_config())
+    shown = _chosen(cluster, domains or [])
+    left = list(leftovers(cluster, origins(cluster)))
+    if output == "json":
+        render.show_json(render.list_json(cluster, shown, left))
+    elif long:
+        for domain in shown:
+            render.show_long(cluster, domain)
+    elif sys.stdout.isatty():
+        render.show_table(render.domains_table(cluster, shown))
+    else:
+        for line in render.domains_lines(cluster, shown):
+            render.out(line)
+    if output != "json":
+        render.show_findings("Left behind, and what removes it", left)
+    return DONE
+
+
+def _chosen(cluster: Cluster, words: list[str]) -> list[Domain]:
+    if not words:
+        return list(cluster.domains)
+    from hxm.change import meant
+
+    return meant(cluster, words)

@@ -1,0 +1,37 @@
+"""hxm maintenance: tell the cluster to leave everything, a node or a domU alone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hxm import change
+from hxm.decide import Decision, hygiene
+from hxm.decide.names import find_domains, find_node
+from hxm.errors import Ambiguous, UsageError
+from hxm.model import Cluster, Domain, Node
+
+if TYPE_CHECKING:
+    from hxm.options import Order, Subject, Switch
+
+
+def run(order: Order, switch: Switch, subject: Subject = None) -> int:
+    """Switch maintenance on or off, for the whole cluster, a node, or a domU.
+
+    In maintenance the cluster neither acts nor watches: what fails is seen when it ends.
+    """
+    if switch not in ("on", "off"):
+        raise UsageError(f"maintenance is on or off, not {switch!r}", "hxm maintenance --help")
+
+    def decide(cluster: Cluster) -> Decision:
+        return hygiene.maintenance(cluster, switch == "on", _subject(cluster, subject))
+
+    return change.carry_out(order, decide)
+
+
+def _subject(cluster: Cluster, word: str | None) -> Node | Domain | None:
+    if word is None:
+        return None
+    domains = [each for each in find_domains(cluster, word) if each.resource]
+    if cluster.node(word) and domains:
+        raise Ambiguous(f"{word} is a node and a domU", "use the domU's configuration file")
+    return change.managed_only(cluster, [word])[0] if domains else find_node(cluster, word)

@@ -1,0 +1,30 @@
+"""hxm migrate: move a domU to another node."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hxm import change
+from hxm.decide import Decision, PassThrough, placement
+from hxm.decide.names import find_node
+from hxm.model import Cluster
+
+if TYPE_CHECKING:
+    from hxm.options import Keep, OneDomain, OneNode, Order
+
+
+def run(order: Order, domain: OneDomain, node: OneNode, keep: Keep = False) -> int:
+    """Move a domU to another node, live, and wait until it has arrived.
+
+    The cluster is told to prefer the node; when the domU runs there, and the scheduler shows that
+    nothing would move back, the preference is removed again. A move that would not be live is
+    asked about first, and one that turned out not to be live ends with status 1.
+    """
+
+    def decide(cluster: Cluster) -> Decision:
+        (found,) = change.meant(cluster, [domain])
+        if not found.resource:
+            return PassThrough()
+        return placement.migrate(cluster, found, find_node(cluster, node), keep=keep)
+
+    return change.carry_out(order, decide)

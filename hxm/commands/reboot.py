@@ -1,0 +1,20 @@
+"""hxm reboot: stop and start domUs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hxm import change
+from hxm.decide import lifecycle
+
+if TYPE_CHECKING:
+    from hxm.options import Order, SomeDomains
+
+
+def run(order: Order, domains: SomeDomains = None) -> int:
+    """Stop domUs cleanly and start them again, through the cluster.
+
+    No monitor takes it for a failure, and the configuration file is read anew. A reboot from
+    within the guest needs no hxm.
+    """
+    return change.on_domains(order, domains, lifecycle.reboot)

@@ -1,0 +1,176 @@
+"""A cluster in a file, run by Pacemaker's real scheduler, and troubles to put into it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from hxm import render
+from hxm.act import one_at_a_time
+from hxm.config import read_config
+from hxm.decide.forecast import movements, told
+from hxm.decide.names import find_domains, find_node
+from hxm.errors import DONE, Failed, Refused, UsageError
+from hxm.model import Cluster, Domain, Node
+from hxm.observe import read_cluster
+from hxm.pacemaker import sandbox
+from hxm.pacemaker.seed import Seed, seed_cib, seed_names
+from hxm.pacemaker.simulate import Scratch, commit, scratch
+
+if TYPE_CHECKING:
+    from hxm.options import (
+        At,
+        Directory,
+        DomainsCount,
+        NodeOrDomain,
+        NodesCount,
+        OneNode,
+        Unfenced,
+    )
+
+_CRASHES = ("monitor", "start", "stop")
+"""What may fail of a domU: the monitor finds it gone; then its start, or its stop, fails too."""
+
+
+def new(directory: Directory, nodes: NodesCount = 2, domains: DomainsCount = 2) -> int:
+    """Make a cluster in a file: the seed guide's, with as many hosts and domUs as you like."""
+    folder = os.path.abspath(directory)
+    cib_file = os.path.join(folder, "cib.xml")
+    if os.path.exists(cib_file):
+        raise Refused(f"{cib_file} exists already", "name another folder, or remove it")
+    hosts, guests = seed_names(nodes, domains)
+    xmfiles = {name: os.path.join(folder, f"{name}.xm") for name in guests}
+    try:
+        os.makedirs(folder, exist_ok=True)
+        for number, (name, path) in enumerate(xmfiles.items(), 1):
+            with open(path, "x", encoding="utf-8") as file:
+                file.write(_xmfile(name, number))
+        descriptor = os.open(cib_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "wb") as binary:
+            binary.write(seed_cib(Seed(hosts, xmfiles)))
+    except OSError as error:
+        raise Failed(f"{error.filename or folder}: {error.strerror}") from None
+    render.note(f"{nodes} hosts and {domains} domUs; type this, and then: hxm list")
+    render.out(f"export CIB_file={cib_file}")
+    return DONE
+
+
+def fail(subject: NodeOrDomain, unfenced: Unfenced = False, operation: At = "monitor") -> int:
+    """Let a node lose its power, or a domU crash; the cluster then does what it would do."""
+    if operation not in _CRASHES:
+        raise UsageError(f"{operation!r} is none of: {', '.join(_CRASHES)}")
+    with _changed() as (cluster, copy):
+        meant = _meant(cluster, subject)
+        if isinstance(meant, Domain):
+            _crash(cluster, copy, meant, operation)
+        else:
+            copy.inject([f"--node-fail={meant.name}"])
+            sandbox.elect(copy.path)
+        if not unfenced:
+            _settle(cluster, copy)
+            sandbox.elect(copy.path)
+    return DONE
+
+
+def recover(node: OneNode) -> int:
+    """Switch a lost node on again: it joins the cluster, and its network is well."""
+    with _changed() as (cluster, copy):
+        copy.inject([f"--node-up={find_node(cluster, node).name}"])
+        sandbox.set_connected(copy.path, node)
+        sandbox.elect(copy.path)
+        _settle(cluster, copy)
+    return DONE
+
+
+def lose_quorum() -> int:
+    """Take the partition's quorum: the cluster stops everything."""
+    return _set_quorum(False)
+
+
+def regain_quorum() -> int:
+    """Give the quorum back."""
+    return _set_quorum(True)
+
+
+def lose_network(node: OneNode) -> int:
+    """Let a node lose its ping path: domUs may not run there."""
+    with _changed() as (cluster, copy):
+        sandbox.set_connected(copy.path, find_node(cluster, node).name, "0")
+        _settle(cluster, copy)
+    return DONE
+
+
+SUBCOMMANDS = (new, fail, recover, lose_network, lose_quorum, regain_quorum)
+
+
+def _set_quorum(have: bool) -> int:
+    with _changed() as (cluster, copy):
+        sandbox.set_quorum(copy.path, have)
+        _settle(cluster, copy)
+    return DONE
+
+
+@contextmanager
+def _changed() -> Iterator[tuple[Cluster, Scratch]]:
+    """The sandbox's cluster and a copy of its file, which becomes the file if all goes well."""
+    with one_at_a_time():
+        cluster = read_cluster(read_config(), local=False)
+        if not cluster.sandbox:
+            raise Refused(
+                "this would harm a real cluster: CIB_file is not set",
+                "make a sandbox with: hxm sandbox new DIR",
+            )
+        with scratch(cluster.sandbox) as copy:
+            yield cluster, copy
+            commit(copy, cluster.sandbox)
+
+
+def _settle(cluster: Cluster, copy: Scratch) -> None:
+    clones = frozenset(each.id for each in cluster.primitives.values() if each.clone)
+    moved = movements(copy.settle(), clones)
+    for movement in moved:
+        if movement.resource not in clones:
+            render.out(told(cluster, movement))
+    if not moved:
+        render.out("nothing moves")
+
+
+def _crash(cluster: Cluster, copy: Scratch, domain: Domain, operation: str) -> None:
+    """The monitor finds the domU gone, and the recovery that follows may fail in its turn."""
+    if not domain.running:
+        raise Refused(f"{domain.name} does not run, so it cannot crash", f"hxm start {domain.name}")
+    resource, node = domain.resource or "", domain.nodes[0]
+    found_gone = f"--op-inject={resource}_monitor_{_monitor_interval(cluster, domain)}@{node}=7"
+    if operation == "monitor":
+        copy.inject([found_gone])
+        return
+    copy.simulate([found_gone, f"--op-fail={resource}_{operation}_0@{node}=1"])
+    if operation == "start":
+        sandbox.set_start_failed(copy.path, resource, node)
+
+
+def _monitor_interval(cluster: Cluster, domain: Domain) -> int:
+    """In milliseconds, as the names of operations have it."""
+    for each in cluster.primitives[domain.resource or ""].operations:
+        if each.get("name") == "monitor":
+            return int(each.get("interval", "10s").rstrip("s")) * 1000
+    raise Refused(f"{domain.name} has no monitor: the cluster would not notice")
+
+
+def _meant(cluster: Cluster, word: str) -> Node | Domain:
+    domains = [each for each in find_domains(cluster, word) if each.resource]
+    return domains[0] if domains and not cluster.node(word) else find_node(cluster, word)
+
+
+def _xmfile(name: str, number: int) -> str:
+    """The guide's domU: an EVMS volume, the shared LUN for nfs, one interface."""
+    disks = f"'phy:/dev/evms/san2/vm{number + 1},xvda,w'"
+    if name == "nfs":
+        disks += ", 'phy:/dev/mapper/mpath1,xvdc,w'"
+    mac = f"00:16:3e:32:{number >> 8 & 255:02x}:{number & 255:02x}"
+    return (
+        f'name = "{name}"\nmemory = 512\nvcpus = 1\nbootloader = "pygrub"\n'
+        f"disk = [ {disks} ]\nvif = [ 'mac={mac}', ]\nvfb = [ \"type=vnc,vncunused=1\" ]\n"
+    )

@@ -1,0 +1,20 @@
+"""hxm start: let the cluster run domUs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hxm import change
+from hxm.decide import lifecycle
+
+if TYPE_CHECKING:
+    from hxm.options import Order, SomeDomains
+
+
+def run(order: Order, domains: SomeDomains = None) -> int:
+    """Start domUs, and wait until they run.
+
+    The target-role that keeps a domU stopped is removed, so that nothing interim stays in the
+    cluster; Started is written only where the configured default is Stopped.
+    """
+    return change.on_domains(order, domains, lifecycle.start)

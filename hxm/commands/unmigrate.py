@@ -1,0 +1,27 @@
+"""hxm unmigrate: remove the constraints that moves and bans left behind."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hxm import change
+from hxm.decide import Decision, placement
+from hxm.model import Cluster
+
+if TYPE_CHECKING:
+    from hxm.options import MaybeDomains, Order
+
+
+def run(order: Order, domains: MaybeDomains = None) -> int:
+    """Remove the interim constraints of some domUs, or of everything.
+
+    Swept are cli-prefer, cli-ban and the old cli-standby constraints, whoever set them. Refused
+    while a migration is under way; asked about if the scheduler would then move anything.
+    """
+
+    def decide(cluster: Cluster) -> Decision:
+        if not domains or domains == ["all"]:
+            return placement.unmigrate(cluster, None)
+        return placement.unmigrate(cluster, change.managed_only(cluster, domains))
+
+    return change.carry_out(order, decide)

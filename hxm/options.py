@@ -1,0 +1,208 @@
+"""The operands and options of hxm's commands, each declared once, for Typer.
+
+Commands name these in their annotations without importing the module: it is loaded, with Typer,
+only for a command line that has options (see cli.py).
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, NamedTuple
+
+import typer
+
+FORMATS = ("table", "json")
+
+
+def _known_format(value: str) -> str:
+    if value not in FORMATS:
+        raise typer.BadParameter(f"{value!r} is none of: {', '.join(FORMATS)}")
+    return value
+
+
+# Operands
+
+Domains = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[DOMAIN]...",
+        help="A domU: its name, resource id, configuration file, uuid or local domid.",
+        show_default=False,
+    ),
+]
+SomeDomains = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="DOMAIN...",
+        help="DomUs: names, resource ids, configuration files, uuids or local domids.",
+        show_default=False,
+    ),
+]
+ManagedDomains = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="DOMAIN...|all",
+        help="DomUs that the cluster manages, or every one of them.",
+        show_default=False,
+    ),
+]
+MaybeDomains = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[DOMAIN|all]...",
+        help="Only the constraints of these domUs; all, and nothing, mean every one.",
+        show_default=False,
+    ),
+]
+OneDomain = Annotated[
+    str,
+    typer.Argument(
+        metavar="DOMAIN",
+        help="The domU: its name, resource id, configuration file, uuid or local domid.",
+        show_default=False,
+    ),
+]
+MaybeDomain = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="[DOMAIN|all]", help="Only the failures of this domU.", show_default=False
+    ),
+]
+OneNode = Annotated[
+    str, typer.Argument(metavar="NODE", help="A node of the cluster.", show_default=False)
+]
+MaybeNode = Annotated[
+    str | None,
+    typer.Argument(metavar="[NODE]", help="Only those on this node.", show_default=False),
+]
+Words = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="FILE|DOMAIN [KEY=VALUE]...",
+        help="A configuration file or a domU, and settings as xl takes them.",
+        show_default=False,
+    ),
+]
+Switch = Annotated[
+    str, typer.Argument(metavar="on|off", help="Begin it, or end it.", show_default=False)
+]
+Subject = Annotated[
+    str | None,
+    typer.Argument(metavar="[NODE|DOMAIN]", help="Only this node or domU.", show_default=False),
+]
+
+# Options of single commands
+
+Output = Annotated[
+    str,
+    typer.Option(
+        "-o", "--output", metavar="table|json", help="Form of the answer.", callback=_known_format
+    ),
+]
+Long = Annotated[bool, typer.Option("-l", "--long", help="Everything known of each domU.")]
+Keep = Annotated[bool, typer.Option("--keep", help="Leave the constraint in place.")]
+All = Annotated[
+    bool, typer.Option("-a", "--all", help="Every running domU that the cluster manages.")
+]
+NodesCount = Annotated[
+    int, typer.Option("--nodes", min=1, max=64, metavar="N", help="How many hosts.")
+]
+DomainsCount = Annotated[
+    int, typer.Option("--domains", min=0, max=2000, metavar="N", help="How many domUs.")
+]
+Directory = Annotated[
+    str, typer.Argument(metavar="DIR", help="A folder to be made.", show_default=False)
+]
+NodeOrDomain = Annotated[
+    str,
+    typer.Argument(metavar="NODE|DOMAIN", help="What it happens to.", show_default=False),
+]
+Unfenced = Annotated[
+    bool, typer.Option("--unfenced", help="Stop before the cluster fences the lost node.")
+]
+At = Annotated[
+    str,
+    typer.Option(
+        "--operation",
+        metavar="monitor|start|stop",
+        help="What fails of a domU: its monitor, then perhaps its start or its stop as well.",
+    ),
+]
+
+
+class Order(NamedTuple):
+    """What every changing command takes."""
+
+    verb: str
+    words: tuple[str, ...]
+    """The command line for the toolstack: what was typed, without hxm's own options."""
+    dry_run: bool
+    yes: bool
+    force: bool
+    wait: bool
+    timeout: float | None
+    reason: str
+    output: str
+    ignored: tuple[str, ...]
+    """xl's options that mean nothing to the cluster."""
+
+
+def order(
+    dry_run: Annotated[
+        bool,
+        typer.Option(
+            "--dry-run", help="Show the plan, what the scheduler makes of it, and change nothing."
+        ),
+    ] = False,
+    yes: Annotated[
+        bool, typer.Option("-y", "--yes", help="Answer every question with yes.")
+    ] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Lift the refusals that name --force.")
+    ] = False,
+    wait: Annotated[
+        bool,
+        typer.Option("-w/-W", "--wait/--no-wait", help="Wait for the cluster.", show_default=False),
+    ] = True,
+    timeout: Annotated[
+        float | None,
+        typer.Option(
+            "--timeout",
+            min=0,
+            metavar="SECONDS",
+            help="How long to wait; else as /etc/hxm.toml has it, or 600.",
+            show_default=False,
+        ),
+    ] = None,
+    reason: Annotated[
+        str,
+        typer.Option("--reason", metavar="TEXT", help="Why, for the journal.", show_default=False),
+    ] = "",
+    output: Output = "table",
+) -> dict[str, Any]:
+    """The options of every changing command; their values as Order has them."""
+    return {
+        "dry_run": dry_run,
+        "yes": yes,
+        "force": force,
+        "wait": wait,
+        "timeout": timeout,
+        "reason": reason,
+        "output": output,
+    }
+
+
+OURS = frozenset({"--wait", "--dry-run", "-y", "--yes", "--force", "--no-wait", "-W", "--keep"})
+"""Options that no toolstack knows."""
+OURS_WITH_VALUE = frozenset({"--timeout", "--reason", "-o", "--output"})
+
+XL_FLAGS = {
+    "create": "-c -p -e -F -q -V -A -d -n --dryrun --vncviewer --quiet --paused",
+    "shutdown": "-F -H -R",
+    "reboot": "-a -F",
+    "destroy": "-f",
+    "migrate": "-l --live -e -p -D --debug",
+}
+"""What xl and xm take and the cluster has no use for; accepted, said, and passed to xl."""
+XL_VALUES = {"migrate": "-C -s"}
+XL_MARKS = {"create": ("-f", "--defconfig")}
+"""Options in front of what is an operand all the same."""

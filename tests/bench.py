@@ -1,0 +1,81 @@
+"""What hxm costs, as ratios against the tools beside it in the same run: `make bench`.
+
+Nothing is asserted: a figure is only comparable with the others of its run.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+HXM = str(Path(sys.argv[1]).resolve())
+
+
+def measure(argv: list[str], env: dict[str, str], rounds: int) -> tuple[float, float, int]:
+    """The best wall and CPU time in seconds, and the peak memory in KiB, of several runs."""
+    wall, cpu, memory = [], [], 0
+    for _ in range(rounds):
+        start = time.perf_counter()
+        process = subprocess.Popen(argv, env=env, stdout=subprocess.DEVNULL)
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        wall.append(time.perf_counter() - start)
+        cpu.append(usage.ru_utime + usage.ru_stime)
+        memory = max(memory, usage.ru_maxrss)
+    return min(wall), min(cpu), memory
+
+
+def report(title: str, peer: list[str], ours: list[str], env: dict[str, str], rounds: int) -> None:
+    """One line: both, and their ratio."""
+    if not shutil.which(peer[0], path=env["PATH"]):
+        print(f"{title:<34} {peer[0]} is not installed")
+        return
+    their_wall, their_cpu, their_memory = measure(peer, env, rounds)
+    our_wall, our_cpu, our_memory = measure(ours, env, rounds)
+    print(
+        f"{title:<34} wall {our_wall * 1000:7.1f} / {their_wall * 1000:7.1f} ms ="
+        f" {our_wall / their_wall:5.2f}   cpu {our_cpu * 1000:7.1f} / {their_cpu * 1000:7.1f} ms"
+        f"   memory {our_memory // 1024:4} / {their_memory // 1024:4} MiB"
+    )
+
+
+def python_alone(env: dict[str, str], rounds: int) -> float:
+    """The wall time in seconds of an interpreter that does nothing."""
+    return measure([str(Path(HXM).with_name("python")), "-c", ""], env, rounds)[0]
+
+
+def main() -> None:
+    """The small cluster, a pass-through, and the large cluster."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        xl = folder / "xl"
+        xl.write_text("#!/bin/sh\nexit 0\n")
+        xl.chmod(0o755)
+        env = {**os.environ, "PATH": f"{os.environ['PATH']}:/usr/sbin"}
+        with_xl = {**env, "PATH": f"{folder}:{env['PATH']}"}
+
+        print(f"python alone {python_alone(env, 20) * 1000:.1f} ms; ours / theirs = ratio")
+        subprocess.run([HXM, "sandbox", "new", name + "/small"], check=True, capture_output=True)
+        small = {**env, "CIB_file": name + "/small/cib.xml"}
+        report("hxm list / crm_mon -1", ["crm_mon", "-1"], [HXM, "list"], small, 20)
+        report("hxm status / crm_mon -1", ["crm_mon", "-1"], [HXM, "status"], small, 20)
+        report("hxm list / crm status", ["crm", "status"], [HXM, "list"], small, 5)
+        report("hxm list / pcs resource", ["pcs", "resource"], [HXM, "list"], small, 5)
+        report("hxm uptime / xl uptime", [str(xl), "uptime"], [HXM, "uptime"], with_xl, 20)
+
+        options = ["--nodes", "32", "--domains", "1000"]
+        subprocess.run(
+            [HXM, "sandbox", "new", name + "/large", *options], check=True, capture_output=True
+        )
+        large = {**env, "CIB_file": name + "/large/cib.xml"}
+        crm_mon = ["crm_mon", "--output-as=xml", "--inactive"]
+        report("32 nodes, 1,000 domUs: status", crm_mon, [HXM, "status"], large, 3)
+        report("32 nodes, 1,000 domUs: list", crm_mon, [HXM, "list"], large, 3)
+
+
+main()

@@ -1,0 +1,75 @@
+"""Many commands at once, and commands that are killed: nothing is lost, nothing goes unnamed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from xml.etree import ElementTree
+
+import pytest
+
+
+def _start(sandbox, *words):
+    return subprocess.Popen(
+        [sys.executable, "-m", "hxm", *words],
+        env=sandbox.env,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    )
+
+
+def test_twenty_commands_at_once_all_count(bare):
+    sandbox = bare.make("--domains", "20")
+    names = ["nfs", "sles", *(f"vm{number}" for number in range(3, 21))]
+    running = [_start(sandbox, "unmanage", name) for name in names]
+    assert [process.wait(120) for process in running] == [0] * 20
+    assert sandbox.file.read_text().count('name="is-managed" value="false"') == 20
+
+
+def test_readers_never_see_half_a_change(sandbox):
+    writer = _start(sandbox, "standby", "host1")
+    while writer.poll() is None:
+        assert sandbox.ok("list", "-o", "json").json["domains"]
+    assert writer.returncode == 0
+
+
+@pytest.mark.parametrize(
+    "verb", ["migrate nfs host2", "standby host1", "reboot nfs", "destroy nfs"]
+)
+def test_killed_at_any_moment_nothing_goes_unnamed(sandbox, verb):
+    start = sandbox.file.read_bytes()
+    before = sandbox.configuration()
+    for delay in (0.1, 0.25, 0.35, 0.45, 0.55, 0.7):
+        sandbox.file.write_bytes(start)
+        process = _start(sandbox, *verb.split())
+        time.sleep(delay)
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        ElementTree.parse(sandbox.file)  # whole
+        ran = sandbox.ok("status")
+        if sandbox.configuration() != before:
+            assert "Nothing needs attention" not in ran.out
+        assert len(sandbox.nodes_of("nfs")) <= 1
+
+
+def test_a_killed_holder_blocks_nobody(sandbox):
+    holder = _start(sandbox, "migrate", "nfs", "host2")
+    time.sleep(0.3)
+    holder.kill()
+    holder.wait()
+    sandbox.ok("shutdown", "sles", timeout=20)
+
+
+def test_ctrl_c_leaves_the_file_whole(sandbox):
+    process = _start(sandbox, "migrate", "nfs", "host2")
+    time.sleep(0.3)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=30)
+    assert process.returncode in (0, 130)
+    assert b"Traceback" not in err
+    ElementTree.parse(sandbox.file)

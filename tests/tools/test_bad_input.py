@@ -1,0 +1,246 @@
+"""Bad input gets one clear line and the right status; nothing is changed, no traceback is seen."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+CASES = [
+    ("lsit", 2, "did you mean list?"),
+    ("sta", 2, "standby, start, status"),
+    ("--bogus list", 2, "there is no option --bogus"),
+    ("migrate nfs", 2, "NODE"),
+    ("migrate nfs host2 extra", 2, "extra"),
+    ("shutdown", 2, "takes the names"),
+    ("shutdown -a nfs", 2, "or -a"),
+    ("shutdown --forse nfs", 2, "--forse"),
+    ("shutdown nfs --timeout soon", 2, "soon"),
+    ("list -o yaml", 2, "yaml"),
+    ("maintenance maybe", 2, "on or off"),
+    ("sandbox explode", 2, "explode"),
+    ("sandbox fail nfs --operation nap", 2, "nap"),
+    ("migrate nfx host2", 105, "did you mean nfs?"),
+    ("migrate nfs host9", 105, "did you mean host"),
+    ("standby nowhere", 105, "host1, host2"),
+    ("list nosuch", 105, "nfs, sles"),
+    ("shutdown -- -rf", 105, "'-rf'"),
+    ("shutdown a;b", 105, "'a;b'"),
+    ("shutdown $(reboot)", 105, "reboot"),
+    ("shutdown 42", 105, "'42'"),
+    ("shutdown " + "x" * 300, 105, "xxx..."),
+    ("shutdown n\x1b[31mfs", 105, "n?[31mfs"),
+    ("manage Ünïcödé", 105, "Ünïcödé"),
+    ("unmanage nfs nosuch", 105, "nosuch"),
+    ("create /no/such/file.cfg", 105, "no file"),
+    ("pause nfs", 107, "hxm shutdown nfs"),
+    ("uptime", 1, "neither xl nor xm"),
+]
+
+
+@pytest.mark.parametrize(("words", "status", "said"), CASES, ids=[c[0][:30] for c in CASES])
+def test_one_clear_line(sandbox, words, status, said):
+    before = sandbox.file.read_bytes()
+    ran = sandbox.hxm(*words.split())
+    assert ran.status == status, ran
+    assert said in ran.err
+    assert "Traceback" not in ran.err
+    assert ran.err.startswith("hxm: ")
+    assert len(ran.err.splitlines()) <= 2
+    assert sandbox.file.read_bytes() == before
+
+
+CIBS = {
+    "empty": (b"", "empty"),
+    "not XML": (b"rubbish", "not XML"),
+    "half": (b"<cib validate-with='pacemaker-3.0'><configuration>", "not XML"),
+    "another document": (b"<foo/>", "a <foo>, not a <cib>"),
+    "no configuration": (b"<cib validate-with='pacemaker-3.0'/>", "no configuration"),
+    "not text": (bytes(range(256)), "not XML"),
+}
+
+
+@pytest.mark.parametrize("name", CIBS)
+@pytest.mark.parametrize("words", ["list", "status", "nodes", "start nfs", "sandbox fail host1"])
+def test_a_cib_that_is_none(sandbox, name, words):
+    content, said = CIBS[name]
+    sandbox.file.write_bytes(content)
+    ran = sandbox.hxm(*words.split())
+    assert ran.status == 102, ran
+    assert said in ran.err
+    assert "Traceback" not in ran.err
+    assert sandbox.file.read_bytes() == content
+
+
+@pytest.mark.parametrize("words", ["list", "start nfs"])
+def test_a_schema_that_pacemaker_does_not_know(sandbox, words):
+    sandbox.replace('validate-with="pacemaker-3.0"', 'validate-with="pacemaker-99.9"')
+    ran = sandbox.hxm(*words.split())
+    assert ran.status == 102, ran
+    assert "pacemaker-99.9" in ran.err or "cannot be asked" in ran.err
+
+
+def test_a_cib_of_a_newer_pacemaker_is_not_changed(sandbox):
+    sandbox.replace('crm_feature_set="3.1.0"', 'crm_feature_set="3.999.0"')
+    before = sandbox.file.read_bytes()
+    ran = sandbox.hxm("shutdown", "nfs")
+    assert ran.status == 1
+    assert "newer Pacemaker" in ran.err
+    assert sandbox.file.read_bytes() == before
+
+
+def test_no_such_file_and_a_shadow(sandbox):
+    for env, said in (
+        ({"CIB_file": "/no/such/cib.xml"}, "names no file"),
+        ({"CIB_shadow": "test"}, "CIB_shadow is set"),
+    ):
+        for words in (["list"], ["start", "nfs"]):
+            ran = sandbox.hxm(*words, env=env)
+            assert (ran.status, said in ran.err) == (102, True), ran
+
+
+@pytest.mark.parametrize("words", ["list", "start nfs", "create x", "pause nfs", "mem-set nfs 1"])
+def test_without_a_cluster_nothing_is_guessed(sandbox, words):
+    env = {key: value for key, value in sandbox.env.items() if key != "CIB_file"}
+    sandbox.program("xl", "echo called >&2; exit 0")
+    sandbox.program("crm_mon", "exit 102")
+    sandbox.program("cibadmin", "echo Could not connect to the CIB >&2; exit 102")
+    sandbox.env = env
+    ran = sandbox.hxm(*words.split())
+    assert ran.status == 102, ran
+    assert "called" not in ran.err
+
+
+TOOLS = {
+    "hangs": ("exec sleep 60", "no answer within 1 s"),
+    "is killed": ("kill -9 $$", "SIGKILL"),
+    "stops half-way": ('/usr/sbin/crm_mon "$@" | head -c 2500', "no complete XML"),
+    "prints rubbish": ("echo nothing to see", "no complete XML"),
+    "prints nothing": ("exit 0", "no complete XML"),
+    "prints something else": ("echo '<html/>'", "<html>"),
+    "prints bytes": (r"printf '\377\376\000<'", "no complete XML"),
+    "lists nobody": (
+        "echo '<crm_mon><summary/><nodes/></crm_mon>'",
+        "lists no nodes",
+    ),
+}
+
+
+@pytest.mark.parametrize("words", ["list", "status", "shutdown nfs"])
+@pytest.mark.parametrize("trouble", TOOLS)
+def test_crm_mon_in_trouble(sandbox, trouble, words):
+    script, said = TOOLS[trouble]
+    before = sandbox.file.read_bytes()
+    sandbox.program("crm_mon", script)
+    (sandbox.folder / "hxm.toml").write_text("ask_timeout = 1\n")
+    ran = sandbox.hxm(*words.split())
+    assert ran.status == 102, ran
+    assert said in ran.err
+    assert "Traceback" not in ran.err
+    assert sandbox.file.read_bytes() == before
+
+
+def test_a_missing_tool_is_named_with_its_package(sandbox):
+    ran = sandbox.hxm("list", env={"PATH": "/nonexistent"})
+    if ran.status == 0:
+        pytest.skip("the tools are in /sbin, which is always searched")
+    assert "pacemaker-cli-utils" in ran.err
+
+
+def test_warnings_before_the_xml_and_german_do_no_harm(sandbox):
+    sandbox.program("crm_mon", 'echo "Warnung: etwas"; exec /usr/sbin/crm_mon "$@"')
+    ran = sandbox.ok("list", env={"LANG": "de_DE.UTF-8", "LANGUAGE": "de"})
+    assert "host1" in ran.out
+
+
+def test_a_closed_stdout_is_quiet(sandbox):
+    command = f"{sys.executable} -m hxm status | head -n 1"
+    ran = subprocess.run(
+        ["bash", "-c", f"set -o pipefail; {command}"],
+        env=sandbox.env,
+        capture_output=True,
+        check=False,
+        timeout=60,
+    )
+    assert ran.returncode == 0
+    assert ran.stderr == b""
+
+
+def test_a_full_disk_under_the_answer_is_said(sandbox):
+    with open("/dev/full", "wb") as full:
+        ran = subprocess.run(
+            [sys.executable, "-m", "hxm", "list"],
+            env=sandbox.env,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            check=False,
+            timeout=60,
+        )
+    assert ran.returncode == 1
+    assert b"No space left" in ran.stderr
+    assert b"Traceback" not in ran.stderr
+
+
+def test_a_full_disk_under_the_journal_stops_nobody(sandbox):
+    os.symlink("/dev/full", sandbox.file.parent / "journal")
+    ran = sandbox.ok("migrate", "nfs", "host2")
+    assert "not written to the journal" in ran.err
+    assert sandbox.nodes_of("nfs") == ["host2"]
+
+
+@pytest.mark.parametrize("kib", [1, 8, 20])
+def test_no_room_for_the_cib_leaves_it_whole(sandbox, kib):
+    before = sandbox.file.read_bytes()
+    ran = subprocess.run(
+        ["bash", "-c", f"ulimit -f {kib}; exec {sys.executable} -m hxm shutdown nfs"],
+        env=sandbox.env,
+        capture_output=True,
+        check=False,
+        timeout=60,
+    )
+    assert ran.returncode in (1, 102), ran
+    assert b"Traceback" not in ran.stderr
+    assert sandbox.file.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("timeout = 'long'", "timeout must be a number"),
+        ("tiemout = 3", "no setting 'tiemout'"),
+        ("= 3", "hxm.toml"),
+        ("\udcff", "hxm.toml"),
+    ],
+)
+def test_a_bad_configuration_file_is_named(sandbox, text, said):
+    (sandbox.folder / "hxm.toml").write_text(text, errors="surrogateescape")
+    for words in (["list"], ["shutdown", "nfs"]):
+        ran = sandbox.hxm(*words)
+        assert (ran.status, said in ran.err) == (2, True), ran
+
+
+def test_a_name_that_fits_two_domus_is_ambiguous(sandbox):
+    sandbox.replace('name="name" value="sles"', 'name="name" value="nfs"')
+    before = sandbox.file.read_bytes()
+    ran = sandbox.hxm("shutdown", "nfs")
+    assert ran.status == 109, ran
+    assert "sles" in ran.err
+    assert sandbox.file.read_bytes() == before
+    sandbox.ok("shutdown", "sles")  # the resource id that no other has
+
+
+def test_hostile_names_of_domus_reach_no_shell_and_no_option(sandbox):
+    for name in ("-rf", "a;touch pwned", "$(touch pwned)", "42"):
+        text = sandbox.file.read_text()
+        start = text.index('<nvpair id="nfs-ia-name"')
+        end = text.index("/>", start)
+        sandbox.file.write_text(
+            f'{text[:start]}<nvpair id="nfs-ia-name" name="name" value="{name}"{text[end:]}'
+        )
+        assert name in sandbox.ok("list").out
+        sandbox.ok("migrate", "--", name, "host2")
+        assert sandbox.nodes_of("nfs") == ["host2"]
+        sandbox.ok("migrate", "nfs", "host1")
+    assert not list(sandbox.folder.rglob("pwned"))

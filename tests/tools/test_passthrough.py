@@ -1,0 +1,160 @@
+"""What goes to the toolstack: untouched, with its own output and status; and what does not."""
+
+from __future__ import annotations
+
+import pytest
+
+UUID_NFS = "135631b2-d539-4d73-bc0a-16ef7192fe00"
+UUID_OTHER = "235631b2-d539-4d73-bc0a-16ef7192fe00"
+
+PASSED = {
+    "uptime": "[uptime]",
+    "-v uptime -s nfs": "[-v][uptime][-s][nfs]",
+    "info -n": "[info][-n]",
+    "migrate-receive": "[migrate-receive]",
+    "vcpu-l nfs": "[vcpu-list][nfs]",
+    "vbd-list nfs": "[block-list][nfs]",
+    "unpause nfs": "[unpause][nfs]",
+    "pause other": "[pause][other]",
+    "pause 7": "[pause][7]",
+    f"pause {UUID_OTHER}": f"[pause][{UUID_OTHER}]",
+    "destroy other": "[destroy][other]",
+    "destroy -f 7": "[destroy][-f][7]",
+    "shutdown -w -F other": "[shutdown][-w][-F][other]",
+    "shutdown other --yes --reason tidy --timeout 5": "[shutdown][other]",
+    "reboot -F other": "[reboot][-F][other]",
+    "start other": "[start][other]",
+    "migrate --live other hostX": "[migrate][--live][other][hostX]",
+    "migrate -C new.cfg other hostX": "[migrate][-C][new.cfg][other][hostX]",
+    "sysrq other b": "[sysrq][other][b]",
+    "mem-set other 256": "[mem-set][other][256]",
+    "save other /tmp/x": "[save][other][/tmp/x]",
+    "mem-set nfs 256": "[mem-set][nfs][256]",
+    "balloon nfs 256": "[mem-set][nfs][256]",
+    "sysrq nfs h": "[sysrq][nfs][h]",
+    "block-attach --local-only nfs phy:x xvdb w": "[block-attach][nfs][phy:x][xvdb][w]",
+    "pause --help": "[pause][--help]",
+}
+
+
+@pytest.mark.parametrize("words", PASSED)
+def test_passed_with_the_toolstacks_own_status(xen, words):
+    ran = xen.hxm(*words.split())
+    assert ran.status == 42, ran
+    assert ran.out == PASSED[words] + "\n"
+
+
+REFUSED = [
+    "pause nfs", "pause 3", f"pause {UUID_NFS}", "pause nfs--incoming", "pau nfs",
+    "save -c nfs /tmp/x", "suspend nfs", "restore nfs /tmp/x", "rename nfs other",
+    "rename other nfs", "trigger nfs reset", "sysrq nfs b", "sysrq nfs o", "dump-core nfs /tmp/x",
+    "block-attach nfs phy:x xvdb w", "vbd-create nfs phy:x xvdb w", "network-detach nfs 0",
+    "pci-attach nfs 0:0:1", "config-update nfs nfs.cfg", "delete nfs", "new nfs", "reset nfs",
+    "remus nfs hostX", "button-press nfs power", "qemu-monitor-command nfs quit", "cd-eject nfs x",
+    "pause sles", "resume sles",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("words", REFUSED)
+def test_refused_for_a_managed_domu_with_the_right_command(xen, words):
+    ran = xen.hxm(*words.split())
+    assert ran.status == 107, ran
+    assert ran.out == ""
+    assert "the cluster manages" in ran.err
+    assert "instead: " in ran.err
+
+
+def test_refused_verbs_pass_when_the_cluster_looks_away_and_say_so(xen):
+    for away, back in (
+        (["unmanage", "nfs"], ["manage", "nfs"]),
+        (["maintenance", "on"], ["maintenance", "off"]),
+        (["maintenance", "on", "host1"], ["maintenance", "off", "host1"]),
+        (["maintenance", "on", "nfs"], ["maintenance", "off", "nfs"]),
+    ):
+        xen.ok(*away)
+        ran = xen.hxm("save", "nfs", "/tmp/x")
+        assert ran.status == 42
+        assert "the cluster does not look" in ran.err
+        xen.ok(*back)
+        assert xen.hxm("save", "nfs", "/tmp/x").status == 107
+
+
+def test_warned_of_what_the_next_start_forgets(xen):
+    assert "lost when the domU next starts" in xen.hxm("mem-set", "nfs", "256").err
+    assert xen.hxm("mem-set", "other", "256").err == ""
+
+
+@pytest.mark.parametrize("word", ["nfs", "3", UUID_NFS, "nfs.xm"])
+def test_a_managed_domu_goes_through_the_cluster_however_it_is_named(xen, word):
+    xen.ok("shutdown", word)
+    assert xen.nodes_of("nfs") == []
+    xen.ok("create", "nfs.xm")
+    assert xen.nodes_of("nfs")
+
+
+def test_create_of_a_managed_name_from_any_file_is_the_clusters(xen):
+    xen.ok("shutdown", "nfs")
+    other = xen.folder / "copy.cfg"
+    other.write_text('name = "nfs"\nmemory = 64\n')
+    plan = xen.ok("create", str(other), "--dry-run").out
+    assert "crm_resource" in plan
+    other.write_text('name = "fresh"\nmemory = 64\n')
+    assert (
+        xen.hxm("create", str(other), "-c", "memory=99").out
+        == f"[create][{other}][-c][memory=99]\n"
+    )
+    assert "crm_resource" in xen.ok("create", str(other), 'name="nfs"', "--dry-run").out
+    assert "crm_resource" in xen.ok("create", "-f", str(other), "name='nfs'", "--dry-run").out
+    file = str(xen.file.parent / "nfs.xm")
+    assert xen.hxm("create", "-n", file).out == f"[create][-n][{file}]\n"
+
+
+def test_create_from_a_file_that_cannot_be_read_is_refused(xen):
+    bad = xen.folder / "bad.cfg"
+    bad.write_text('import os\nname = os.environ["NAME"]\n')
+    ran = xen.hxm("create", str(bad))
+    assert ran.status == 107
+    assert f"{bad}:1:1" in ran.err
+
+
+def test_restore_passes_with_the_file_of_a_domu_that_no_cluster_manages(xen):
+    image, file = xen.folder / "image", xen.folder / "copy.cfg"
+    image.write_bytes(b"Xen saved domain, xl format\n \0 \r\0\1")
+    file.write_text('name = "nfs"\n')
+    for words in ([str(image)], [str(file), str(image)]):
+        assert xen.hxm("restore", *words).status == 107
+    file.write_text('name = "fresh"\n')
+    assert xen.hxm("restore", str(file), str(image)).status == 42
+
+
+def test_managed_and_unmanaged_are_not_mixed(xen):
+    before = xen.file.read_bytes()
+    ran = xen.hxm("shutdown", "nfs", "other")
+    assert ran.status == 107
+    assert "separate commands" in ran.err
+    assert xen.file.read_bytes() == before
+
+
+def test_list_has_xls_columns_and_the_unmanaged(xen):
+    lines = xen.ok("list").out.splitlines()
+    assert lines[0].startswith(
+        "Name                                        ID   Mem VCPUs\tState\tTime(s)"
+    )
+    assert lines[1].startswith(
+        "nfs                                          3   512     1     -b----       7.5"
+    )
+    assert [line.split()[0] for line in lines[1:]] == ["nfs", "sles", "Domain-0", "other"]
+    domains = xen.ok("list", "-o", "json").json["domains"]
+    assert [each["id"] for each in domains] == [3, None, 0, 7]
+    assert [each["resource"] for each in domains] == ["nfs", "sles", None, None]
+
+
+def test_a_toolstack_that_gives_no_answer_is_said_not_guessed(xen):
+    xen.program("xl", "echo cannot init xl context >&2; exit 1")
+    assert "sles" in xen.ok("list").out
+    assert "cannot init xl context" in repr(xen.ok("status"))
+    before = xen.file.read_bytes()
+    for words in ("pause 7", "shutdown 3", f"destroy {UUID_NFS}"):
+        ran = xen.hxm(*words.split())
+        assert (ran.status, "cannot init xl context" in ran.err) == (102, True), ran
+    assert xen.file.read_bytes() == before

@@ -1,0 +1,148 @@
+"""What operators fear: lost nodes, lost quorum, crashes, failed starts; and what hxm says then."""
+
+from __future__ import annotations
+
+import pytest
+
+
+def test_a_lost_node_is_fenced_and_its_domus_run_elsewhere(sandbox):
+    sandbox.ok("sandbox", "fail", "host1")
+    assert sandbox.nodes_of("nfs") == ["host2"]
+    assert "OFFLINE" in sandbox.ok("nodes").out
+    ran = sandbox.hxm("migrate", "nfs", "host1")
+    assert ran.status == 107
+    assert "OFFLINE" in ran.err
+    sandbox.ok("sandbox", "recover", "host1")
+    sandbox.ok("migrate", "nfs", "host1")
+    assert sandbox.nodes_of("nfs") == ["host1"]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "start nfs",
+        "shutdown sles",
+        "reboot sles",
+        "destroy sles",
+        "migrate sles host1",
+        "standby host2",
+        "active host2",
+        "unmigrate",
+        "unmanage sles",
+    ],
+)
+def test_before_a_lost_node_is_fenced_nothing_is_changed(sandbox, words):
+    sandbox.ok("sandbox", "fail", "host1", "--unfenced")
+    sandbox.tool(
+        "cibadmin",
+        "--create",
+        "--scope=constraints",
+        '--xml-text=<rsc_location id="cli-ban-sles-on-host1" rsc="sles" node="host1"'
+        ' score="-INFINITY"/>',
+    )
+    if words.startswith("active"):
+        sandbox.tool("crm_attribute", "-N", "host2", "-n", "standby", "-v", "on")
+    assert "UNCLEAN" in sandbox.ok("list").out
+    before = sandbox.file.read_bytes()
+    ran = sandbox.hxm(*words.split())
+    assert ran.status == 107, ran
+    assert "not yet fenced" in ran.err
+    assert sandbox.file.read_bytes() == before
+
+
+def test_a_domu_on_an_unclean_node_does_not_count_as_running(sandbox):
+    sandbox.ok("sandbox", "fail", "host1", "--unfenced")
+    assert "already" not in repr(sandbox.hxm("start", "nfs"))
+
+
+def test_without_quorum_everything_stops_and_orders_are_refused(sandbox):
+    sandbox.ok("sandbox", "lose-quorum")
+    assert sandbox.nodes_of("nfs") == []
+    before = sandbox.file.read_bytes()
+    for words in ("start nfs", "migrate nfs host2", "standby host1", "unmanage nfs"):
+        assert sandbox.hxm(*words.split()).status == 106, words
+    assert sandbox.file.read_bytes() == before
+    assert "no quorum" in sandbox.ok("status").out
+    sandbox.ok("sandbox", "regain-quorum")
+    assert sandbox.nodes_of("nfs")
+
+
+def test_a_crash_is_recovered_and_cleaned_up(sandbox):
+    before = sandbox.configuration()
+    sandbox.ok("sandbox", "fail", "nfs")
+    assert sandbox.nodes_of("nfs") == ["host1"]
+    assert "hxm cleanup nfs" in sandbox.ok("status").out
+    sandbox.ok("cleanup", "nfs")
+    assert "Nothing needs attention" in sandbox.ok("status").out
+    assert "fail-count" not in sandbox.file.read_text()
+    assert sandbox.configuration() == before
+
+
+def test_a_failed_start_goes_elsewhere_as_in_a_real_cluster(sandbox):
+    sandbox.ok("sandbox", "fail", "nfs", "--operation", "start")
+    assert sandbox.nodes_of("nfs") == ["host2"]
+    refused = sandbox.hxm("migrate", "nfs", "host1")
+    assert refused.status == 107  # the fail count is in the way
+    sandbox.ok("cleanup", "nfs", "host1")
+    sandbox.ok("migrate", "nfs", "host1")
+
+
+def test_a_start_that_fails_everywhere_is_not_called_running(sandbox):
+    for _ in range(2):
+        sandbox.hxm("sandbox", "fail", "nfs", "--operation", "start")
+    assert sandbox.nodes_of("nfs") == []
+    ran = sandbox.hxm("start", "nfs")
+    assert ran.status == 107
+    assert "hxm cleanup nfs" in ran.err
+    sandbox.ok("cleanup")
+    assert sandbox.nodes_of("nfs")
+
+
+def test_a_failed_stop_ends_in_fencing(sandbox):
+    ran = sandbox.ok("sandbox", "fail", "nfs", "--operation", "stop")
+    assert "host1: fenced" in ran.out
+    assert sandbox.nodes_of("nfs") == ["host2"]
+
+
+def test_standby_that_would_stop_a_domu_takes_force(sandbox):
+    sandbox.tool(
+        "cibadmin",
+        "--create",
+        "--scope=constraints",
+        '--xml-text=<rsc_location id="only-host1" rsc="nfs" node="host2" score="-INFINITY"/>',
+    )
+    before = sandbox.file.read_bytes()
+    ran = sandbox.hxm("standby", "host1", "--yes")
+    assert ran.status == 107
+    assert "nfs would have no place" in ran.err
+    assert sandbox.file.read_bytes() == before
+    sandbox.ok("standby", "host1", "--yes", "--force")
+    assert sandbox.nodes_of("nfs") == []
+
+
+def test_what_else_would_stop_is_asked_about(sandbox):
+    sandbox.tool(
+        "cibadmin",
+        "--create",
+        "--scope=constraints",
+        '--xml-text=<rsc_order id="o" first="nfs" then="sles" kind="Mandatory"/>',
+    )
+    sandbox.ok("status")
+    before = sandbox.file.read_bytes()
+    ran = sandbox.hxm("shutdown", "nfs")
+    assert ran.status == 107
+    assert "sles would stop" in ran.err
+    assert sandbox.file.read_bytes() == before
+    sandbox.ok("shutdown", "nfs", "--yes")
+    assert sandbox.nodes_of("sles") == []
+
+
+def test_disabled_fencing_is_warned_of_on_every_change(sandbox):
+    sandbox.replace('name="stonith-enabled" value="true"', 'name="stonith-enabled" value="false"')
+    assert "fencing is disabled" in sandbox.ok("migrate", "nfs", "host2").err
+    assert "fencing is disabled" in sandbox.ok("status").out
+
+
+def test_troubles_are_for_sandboxes_only(sandbox):
+    env = {"CIB_file": ""}
+    assert sandbox.hxm("sandbox", "fail", "host1", env=env).status in (102, 107)
