@@ -1,0 +1,180 @@
+"""hxm's command line as data, for everything that is generated from it.
+
+Whoever adds a command, an option or an operand does it in hxm/ alone; the man page and the
+completions follow (`man/generate.py`, `completions/generate.py`).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from importlib import import_module
+from typing import Any, NamedTuple
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+if ROOT not in sys.path:
+    sys.path.insert(0, ROOT)
+
+from hxm.command import HOST, LIFE, LOOK, PLACE, READS, REFUSED, RUNTIME, TIDY, TRY  # noqa: E402
+from hxm.commands import BYGONE, COMMANDS, EXACT_ONLY  # noqa: E402
+from hxm.parse import command_of  # noqa: E402
+
+GROUPS = (LOOK, LIFE, PLACE, TIDY, TRY)
+POLICIES = (READS, HOST, RUNTIME, REFUSED)
+
+_NUMBERS = ("float", "int")
+"""How Typer's names of the types of numbers begin."""
+_NOT_A_DOMU = """claims cpupool-list dmesg domname getenforce info pci-assignable-list psr-hwinfo
+    restore top vm-list xenstore-quota-get"""
+"""What the toolstack's commands take, where it is no domU by name (xl help, Xen 4.17)."""
+
+
+class Option(NamedTuple):
+    """An option with all its spellings; `value` is empty for a flag."""
+
+    spellings: tuple[str, ...]
+    value: str
+    help: str
+    default: str = ""
+    hidden: bool = False
+    opposites: tuple[str, ...] = ()
+    """Those of the spellings that mean the opposite: --no-wait."""
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """What may be typed as the value, where that is known: table, json."""
+        words = tuple(self.value.split("|"))
+        return words if len(words) > 1 and all(each.islower() for each in words) else ()
+
+
+class Operand(NamedTuple):
+    """An operand: `metavar` as the help shows it, `kinds` what may stand there."""
+
+    metavar: str
+    help: str
+    kinds: tuple[str, ...]
+    repeated: bool
+
+
+class Entry(NamedTuple):
+    """One of hxm's own commands; those of `hxm sandbox` are called `sandbox new` and so on."""
+
+    name: str
+    group: str
+    summary: str
+    text: str
+    operands: tuple[Operand, ...]
+    options: tuple[Option, ...]
+    """Its own; those of every changing command are in `changing_options`."""
+    changing: bool
+    subcommands: tuple[Entry, ...] = ()
+
+    @property
+    def all_options(self) -> tuple[Option, ...]:
+        """Everything that may be typed and is not hidden, --help last."""
+        shared = changing_options() if self.changing else ()
+        shown = tuple(each for each in self.options if not each.hidden)
+        return (*shown, *shared, HELP)
+
+
+HELP = Option(("--help",), "", "Show the command's help.")
+
+
+def own_commands() -> tuple[Entry, ...]:
+    """The commands of hxm's own, in the order of the table."""
+    return tuple(_entry(name) for name, row in COMMANDS.items() if row.group and name != "help")
+
+
+def changing_options() -> tuple[Option, ...]:
+    """The options of every changing command."""
+    return _options(_parsed("start"), shared=True)
+
+
+def toolstack_commands(*policies: str, bygone: bool = False) -> tuple[str, ...]:
+    """The toolstack's commands under these policies: today's, or those that are gone from xl."""
+    return tuple(
+        name
+        for name, row in COMMANDS.items()
+        if row.policy in policies and (name in BYGONE) == bygone and name != "help"
+    )
+
+
+def about_a_domu() -> frozenset[str]:
+    """The toolstack's commands of today whose first operand is a domU."""
+    found = {*toolstack_commands(READS, RUNTIME, REFUSED), "unpause"}
+    return frozenset(found - EXACT_ONLY - set(_NOT_A_DOMU.split()))
+
+
+def _parsed(name: str) -> Any:
+    return command_of(COMMANDS[name], import_module(f"hxm.commands.{name}"))
+
+
+def _entry(name: str) -> Entry:
+    row, command = COMMANDS[name], _parsed(name)
+    subcommands = tuple(
+        Entry(
+            f"{name} {each.name}",
+            row.group,
+            "",
+            each.help,
+            _operands(each),
+            _options(each),
+            changing=False,
+        )
+        for each in getattr(command, "commands", {}).values()
+    )
+    changing = any("--dry-run" in parameter.opts for parameter in command.params)
+    text = f"{row.summary[0].upper()}{row.summary[1:]}." if subcommands else command.help
+    return Entry(
+        name,
+        row.group,
+        row.summary,
+        text,
+        _operands(command),
+        _options(command, changing=changing),
+        changing,
+        subcommands,
+    )
+
+
+def _options(command: Any, *, changing: bool = False, shared: bool = False) -> tuple[Option, ...]:
+    from inspect import signature
+
+    from hxm import options
+
+    order = signature(options.order).parameters
+    return tuple(
+        _option(each)
+        for each in command.params
+        if each.param_type_name == "option"
+        and (each.name in order if shared else not (changing and each.name in order))
+    )
+
+
+def _option(parameter: Any) -> Option:
+    value = ""
+    if not parameter.is_flag:
+        number = parameter.type.name.startswith(_NUMBERS)
+        value = parameter.metavar or ("NUMBER" if number else "TEXT")
+    default = "" if parameter.is_flag or parameter.default in (None, "") else parameter.default
+    if parameter.secondary_opts and parameter.default:
+        default = parameter.opts[-1]
+    return Option(
+        (*parameter.opts, *parameter.secondary_opts),
+        value,
+        parameter.help or "",
+        str(default),
+        parameter.hidden,
+        tuple(parameter.secondary_opts),
+    )
+
+
+def _operands(command: Any) -> tuple[Operand, ...]:
+    found = []
+    for each in command.params:
+        if each.param_type_name == "argument":
+            first = re.sub(r"[][]|\.\.\.$", "", each.metavar.split(" ")[0])
+            repeated = each.nargs == -1 and " " not in each.metavar
+            found.append(Operand(each.metavar, each.help or "", tuple(first.split("|")), repeated))
+    return tuple(found)

@@ -1,0 +1,415 @@
+"""The man page and the completions: current, complete, and true of the real tools."""
+
+from __future__ import annotations
+
+import fcntl
+import importlib.util
+import json
+import os
+import pty
+import re
+import shlex
+import shutil
+import struct
+import subprocess
+import sys
+import termios
+
+import pytest
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.insert(0, os.path.join(ROOT, "man"))
+
+import commandline  # noqa: E402
+
+HOSTILE = [
+    "$(touch owned)",
+    "`touch owned`",
+    "a;touch owned",
+    "--force",
+    "a b",
+    "a|b",
+    "*",
+    "\x1b[31mred",
+    "it's",
+    'say "x"',
+    "nfs\ntouch",
+    "a:b",
+    "a\\b",
+    "~root",
+    "${PATH}",
+    "<x>",
+]
+
+needs_cluster_tools = pytest.mark.skipif(
+    not shutil.which("cibadmin"), reason="cibadmin is not installed"
+)
+
+
+def needs(program):
+    return pytest.mark.skipif(not shutil.which(program), reason=f"{program} is not installed")
+
+
+def ran(*argv, **how):
+    return subprocess.run(argv, check=False, capture_output=True, text=True, **how)
+
+
+def load(folder):
+    spec = importlib.util.spec_from_file_location(
+        f"generate_{folder}", os.path.join(ROOT, folder, "generate.py")
+    )
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def read(*path):
+    with open(os.path.join(ROOT, *path), encoding="utf-8") as file:
+        return file.read()
+
+
+def plain(roff):
+    """The text of roff lines, without fonts and escapes."""
+    text = re.sub(r"\\f[BIR]|\\&", "", roff)
+    return text.replace("\\-", "-").replace("\\(dq", '"').replace("\\(aq", "'").replace("\\e", "\\")
+
+
+def entries():
+    for entry in commandline.own_commands():
+        yield entry
+        yield from entry.subcommands
+
+
+# Current
+
+
+def test_the_man_page_is_current():
+    assert read("man", "hxm.8") == load("man").generate(), "run man/generate.py"
+
+
+@pytest.mark.parametrize("name", ["hxm.bash", "_hxm", "hxm.fish"])
+def test_the_completions_are_current(name):
+    assert read("completions", name) == load("completions").generate()[name], (
+        "run completions/generate.py"
+    )
+
+
+# Complete
+
+
+@pytest.mark.parametrize("entry", list(entries()), ids=lambda entry: entry.name)
+def test_the_man_page_has_every_command_and_option(entry):
+    page = read("man", "hxm.8")
+    name = entry.name.replace("-", "\\-")
+    _, found, rest = page.partition(f"\n.TP\n\\fB{name}\\fR")
+    assert found
+    own = plain(rest.split("\n.SS ")[0].split("\n.SH ")[0])
+    shared = plain(page.split(".SH OPTIONS OF EVERY CHANGING COMMAND")[1].split("\n.SH ")[0])
+    for option in entry.all_options:
+        for word in option.spellings:
+            assert word in own + shared + " --help", word
+
+
+def test_the_man_page_has_every_command_of_the_toolstack():
+    judged = plain(read("man", "hxm.8").split(".SH TOOLSTACK COMMANDS")[1].split("\n.SH ")[0])
+    words = set(re.findall(r"[\w-]+", judged))
+    for policy in commandline.POLICIES:
+        for bygone in (True, False):
+            assert set(commandline.toolstack_commands(policy, bygone=bygone)) <= words
+
+
+@pytest.mark.parametrize("name", ["hxm.bash", "_hxm", "hxm.fish"])
+@pytest.mark.parametrize("entry", list(entries()), ids=lambda entry: entry.name)
+def test_the_completions_have_every_command_and_option(name, entry):
+    text = read("completions", name)
+    end = "\n" if "fish" in name else ")"
+    _, found, rest = text.partition(f" {shlex.quote(entry.name)}{end}")
+    assert found
+    spec = rest.split("\n        case ")[0] if "fish" in name else rest.split(";;")[0]
+    for option in entry.all_options:
+        for word in option.spellings:
+            assert re.search(rf"(?<![\w-]){re.escape(word)}(?![\w-])", spec), word
+
+
+@needs("man")
+def test_the_man_page_renders_without_warnings():
+    done = ran(
+        "man",
+        "--warnings",
+        "-l",
+        os.path.join(ROOT, "man", "hxm.8"),
+        env={**os.environ, "MANWIDTH": "80", "LC_ALL": "C.UTF-8"},
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert max(map(len, done.stdout.splitlines())) <= 80
+
+
+@needs("mandoc")
+def test_the_man_page_has_no_faults_for_mandoc():
+    page = os.path.join(ROOT, "man", "hxm.8")
+    done = ran("mandoc", "-Tlint", "-Wwarning", page)
+    assert done.stdout + done.stderr == ""
+
+
+# True
+
+
+def hxm(*words, cib=None, width=None, path=""):
+    """A run of hxm: exit status, stdout (a terminal of that width, if given) and stderr."""
+    env = {key: value for key, value in os.environ.items() if not key.startswith("CIB_")}
+    env |= {"PYTHONPATH": ROOT, "TERM": "dumb", "NO_COLOR": "1", "PATH": path + env["PATH"]}
+    if cib:
+        env["CIB_file"] = str(cib)
+    argv = [sys.executable, "-m", "hxm", *words]
+    if not width:
+        done = ran(*argv, env=env, stdin=subprocess.DEVNULL)
+        return done.returncode, done.stdout, done.stderr
+    controller, terminal = pty.openpty()
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 50, width, 0, 0))
+    with subprocess.Popen(
+        argv, stdout=terminal, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True, env=env
+    ) as process:
+        os.close(terminal)
+        shown = b""
+        try:
+            while chunk := os.read(controller, 65536):
+                shown += chunk
+        except OSError:  # the terminal's other end is closed
+            pass
+        os.close(controller)
+        said = process.stderr.read()
+    return process.returncode, shown.decode().replace("\r", ""), said
+
+
+@pytest.fixture
+def cib(tmp_path):
+    status, _, said = hxm("sandbox", "new", str(tmp_path / "sb"))
+    assert status == 0, said
+    return tmp_path / "sb" / "cib.xml"
+
+
+def told(text):
+    """What of an output does not change from run to run, folded as one likes."""
+    text = re.sub(
+        r"\(by \S+ at \S+: ", "(by WHO at WHEN: ", " ".join(text.replace("─", "-").split())
+    )
+    return re.sub(r"\b\d+\.\d s\b", "SECONDS", text)
+
+
+@needs_cluster_tools
+def test_the_examples_show_what_really_comes_out(cib, tmp_path):
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "xl").write_text("#!/bin/sh\nexit 1\n")
+    (tmp_path / "bin" / "xl").chmod(0o755)
+    examples = read("man", "hxm.8").split(".SH EXAMPLES")[1].split("\n.SH ")[0]
+    blocks = re.findall(r"\.EX\n(.*?)\.EE", examples, re.DOTALL)
+    pairs = [each.split("\n", 1) for each in plain("".join(blocks)).split("# hxm ")[1:]]
+    assert len(pairs) > 8
+    for line, expected in pairs:
+        _, shown, said = hxm(*shlex.split(line), cib=cib, width=80, path=f"{tmp_path}/bin:")
+        assert told(expected) == told(shown + said), line
+
+
+def keys(value):
+    if isinstance(value, dict):
+        for key, each in value.items():
+            yield key
+            yield from keys(each)
+    elif isinstance(value, list):
+        for each in value:
+            yield from keys(each)
+
+
+@needs_cluster_tools
+def test_every_key_of_json_is_in_the_man_page(cib):
+    section = read("man", "hxm.8").split(".SH JSON")[1].split("\n.SH ")[0]
+    described = set(re.findall(r"[a-z_]+", " ".join(re.findall(r"(?m)^\.BR? .*", section))))
+    assert hxm("migrate", "nfs", "host2", "--keep", cib=cib)[0] == 0
+    assert hxm("sandbox", "fail", "sles", "--operation", "start", cib=cib)[0] == 0
+    found = set()
+    for words in (
+        ("list",),
+        ("nodes",),
+        ("status",),
+        ("standby", "host2", "--dry-run"),
+        ("unmanage", "nfs"),
+        ("migrate", "nfs", "host1"),
+    ):
+        _, shown, said = hxm(*words, "-o", "json", cib=cib)
+        assert shown, said
+        found |= set(keys(json.loads(shown)))
+    assert {"failures", "expires", "before", "objections", "kind"} <= found
+    assert found <= described
+
+
+# The completions at work
+
+
+def bash(*words, cib=None, before=""):
+    script = f"""
+        . {ROOT}/completions/hxm.bash
+        {before}
+        COMP_WORDS=("$@") COMP_CWORD=$(($# - 1))
+        _hxm
+        printf '%s\\n' "${{COMPREPLY[@]}}"
+    """
+    return complete(["bash", "--norc", "-c", script, "bash", *words], cib)
+
+
+def fish(*words, cib=None, before=""):
+    script = f"source {ROOT}/completions/hxm.fish; {before}; complete -C (string join ' ' -- $argv)"
+    found = complete(["fish", "--no-config", "-c", script, *words], cib)
+    return [line.split("\t")[0] for line in found]
+
+
+ZSH = """
+    functions[_wanted]='shift 3; "$@"'
+    functions[_describe]='local a; for a in ${(P)@[-1]}; print -r -- ${a%%:*}'
+    functions[_files]='print -l -- $PREFIX*'
+    functions[compadd]='while [[ $1 != (--|-a) ]]; do shift; done
+        if [[ $1 == -a ]]; then print -rl -- ${(P)2}; else shift; print -rl -- "$@"; fi'
+    functions[compset]='PREFIX=${PREFIX#*=}'
+    words=("$@") CURRENT=$# PREFIX=$words[-1]
+    complete_hxm() { source "$SCRIPT" }
+    complete_hxm
+"""
+
+
+def zsh(*words, cib=None, before=""):
+    """The function with zsh's own completion system replaced by what prints the candidates."""
+    script = f"SCRIPT={ROOT}/completions/_hxm; {before}\n{ZSH}"
+    found = complete(["zsh", "-f", "-c", script, "zsh", *words], cib)
+    prefix = words[-1].split("=")[-1]
+    return [each for each in found if each.startswith(prefix)]
+
+
+def complete(argv, cib):
+    env = {key: value for key, value in os.environ.items() if not key.startswith("CIB_")}
+    if cib:
+        env["CIB_file"] = str(cib)
+    done = ran(*argv, env=env, timeout=30)
+    assert done.stderr == ""
+    return [line for line in done.stdout.splitlines() if line]
+
+
+SHELLS = [
+    pytest.param(each, id=each.__name__, marks=needs(each.__name__)) for each in (bash, zsh, fish)
+]
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_a_script_can_be_read(shell):
+    name = {"bash": "hxm.bash", "zsh": "_hxm", "fish": "hxm.fish"}[shell.__name__]
+    path = os.path.join(ROOT, "completions", name)
+    done = ran(shell.__name__, "-n", path)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["mig"], ["migrate"]),
+        (["unp"], ["unpause"]),
+        (["list", "--ou"], ["--output"]),
+        (["migrate", "--no"], ["--no-wait"]),
+        (["list", "--zz"], []),
+        (["block-attach", "--local"], ["--local-only"]),
+        (["list", "-o", ""], ["table", "json"]),
+        (["migrate", "--reason", ""], []),
+        (["maintenance", ""], ["on", "off"]),
+        (["sandbox", "lose-q"], ["lose-quorum"]),
+        (["help", "mig"], ["migrate"]),
+        (["status", ""], []),
+        (["nonsense", ""], []),
+        (["st", ""], []),
+        (["migrate", ""], []),
+    ],
+    ids=" ".join,
+)
+def test_what_needs_no_cluster(shell, words, expected, tmp_path):
+    no_such_file = tmp_path / "cib.xml"
+    assert shell("hxm", *words, cib=no_such_file) == expected
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_hxms_own_commands_come_first_and_the_bygone_never(shell):
+    found = shell("hxm", "")
+    own = [entry.name for entry in commandline.own_commands()]
+    assert found[: len(own)] == own
+    assert {"unpause", "vcpu-pin", "console"} <= set(found)
+    assert not {"serve", "usb-add", "migrate-receive"} & set(found)
+
+
+@needs_cluster_tools
+@pytest.mark.parametrize("shell", SHELLS)
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["migrate", ""], ["nfs", "sles"]),
+        (["migrate", "n"], ["nfs"]),
+        (["migrate", "nfs", ""], ["host1", "host2"]),
+        (["migrate", "nfs", "host2", ""], []),
+        (["migrate", "--reason", "fan", "--keep", "nfs", ""], ["host1", "host2"]),
+        (["mig", "nfs", "host"], ["host1", "host2"]),
+        (["-N", "standby", ""], ["host1", "host2"]),
+        (["standby", "host1", ""], []),
+        (["maintenance", "on", ""], ["host1", "host2", "nfs", "sles"]),
+        (["shutdown", "nfs", "s"], ["sles"]),
+        (["sandbox", "fail", "host"], ["host1", "host2"]),
+        (["console", ""], ["nfs", "sles"]),
+    ],
+    ids=" ".join,
+)
+def test_names_of_the_cluster(shell, words, expected, cib):
+    assert shell("hxm", *words, cib=cib) == expected
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_a_configuration_file(shell, tmp_path):
+    (tmp_path / "guest.cfg").touch()
+    start = str(tmp_path / "gu")
+    assert shell("hxm", "create", start) == [str(tmp_path / "guest.cfg")]
+
+
+def as_cib(names):
+    """A configuration in which domUs and nodes have these names."""
+    from xml.sax.saxutils import quoteattr
+
+    def quoted(name):
+        return quoteattr(name.replace("\x1b", "\x7f"), {'"': "&quot;"})
+
+    nodes = "".join(f'<node id="{n}" uname={quoted(name)}/>' for n, name in enumerate(names))
+    primitives = "".join(
+        f'<primitive id="vm{n}" class="ocf" provider="heartbeat" type="Xen">\n'
+        f'<instance_attributes id="i{n}"><nvpair id="n{n}" name="name" value={quoted(name)}/>'
+        "</instance_attributes></primitive>"
+        f'<primitive id={quoted(name)} template="t"/>'
+        for n, name in enumerate(names)
+    )
+    template = '<template id="t" class="ocf" provider="heartbeat" type="VirtualDomain"/>'
+    resources = f"<resources>{template}{primitives}</resources>"
+    return f"<configuration><nodes>{nodes}</nodes>{resources}</configuration>"
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_hostile_names_are_harmless(shell, tmp_path, monkeypatch):
+    """With names that no schema would let into a CIB, from a cibadmin that prints them."""
+    (tmp_path / "answer.xml").write_text(as_cib([*HOSTILE, "good-1"]))
+    (tmp_path / "cibadmin").write_text(f"#!/bin/sh\ncat {tmp_path}/answer.xml\n")
+    (tmp_path / "cibadmin").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.chdir(tmp_path)
+    domains = [f"vm{number}" for number in range(len(HOSTILE) + 1)]
+    assert sorted(shell("hxm", "migrate", "")) == sorted([*domains, "good-1"])
+    assert shell("hxm", "migrate", "nfs", "") == ["good-1"]
+    assert not os.path.exists(tmp_path / "owned")
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_silence_when_the_cluster_does_not_answer(shell, tmp_path, monkeypatch):
+    for answer in ("exit 1", "echo '<configuration'; echo oh >&2", "kill -SEGV $$", "sleep 60"):
+        (tmp_path / "cibadmin").write_text(f"#!/bin/sh\n{answer}\n")
+        (tmp_path / "cibadmin").chmod(0o755)
+        monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+        assert shell("hxm", "list", "") == []
