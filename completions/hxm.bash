@@ -28,7 +28,7 @@ _hxm_spec() {
         options=(-a --all --dry-run -y --yes --force -w --wait -W --no-wait --timeout --reason -o --output --help)
         operands=('DOMAIN...') ;;
     reboot)
-        options=(--dry-run -y --yes --force -w --wait -W --no-wait --timeout --reason -o --output --help)
+        options=(-a --all --dry-run -y --yes --force -w --wait -W --no-wait --timeout --reason -o --output --help)
         operands=('DOMAIN...') ;;
     destroy)
         options=(--dry-run -y --yes --force -w --wait -W --no-wait --timeout --reason -o --output --help)

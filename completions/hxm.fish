@@ -106,6 +106,8 @@ function __hxm_spec --no-scope-shadowing
             set operands 'DOMAIN...'
         case reboot
             set options \
+                -a\t'Every running domU that the cluster manages.' \
+                --all\t'Every running domU that the cluster manages.' \
                 --dry-run\t'Show the plan, what the scheduler makes of it, and change nothing.' \
                 -y\t'Answer every question with yes.' \
                 --yes\t'Answer every question with yes.' \

@@ -38,14 +38,24 @@ def carry_out(order: Order, decide: Decide) -> int:
 def on_domains(
     order: Order,
     words: Sequence[str] | None,
-    policy: Callable[[Cluster, list[Domain]], Decision],
+    policy: Callable[..., Decision],
+    *,
+    everything: bool = False,
 ) -> int:
-    """The order for managed domUs by the policy; for those that no cluster manages, by xl."""
-    if not words:
-        raise UsageError(f"{order.verb} takes the names of domUs", "hxm list shows them")
+    """The order for managed domUs by the policy; for those that no cluster manages, by xl.
+
+    `everything` means every running domU that the cluster manages, and no other.
+    """
+    if everything == bool(words):
+        raise UsageError(
+            f"{order.verb} takes the names of domUs{', or -a' * everything}", "hxm list shows them"
+        )
 
     def decide(cluster: Cluster) -> Decision:
-        found = meant(cluster, words)
+        if everything:
+            running = [domain for domain in cluster.managed_domains if domain.running]
+            return policy(cluster, running, everything=True)
+        found = meant(cluster, words or ())
         return policy(cluster, found) if managed_or_none(found) else PassThrough()
 
     return carry_out(order, decide)

@@ -67,6 +67,10 @@ def dispatch(words: list[str]) -> int:
     row = _look_up(words[0]) if words else commands.COMMANDS["help"]
     if row.name == "help":
         return _help(words[1:])
+    if row.policy and words[1:2] in (["-h"], ["--help"]):
+        from hxm.commands.raw import explain
+
+        return explain(row)
     if row.policy in (command.READS, command.HOST):
         run.become((_toolstack(), *before, row.name, *words[1:]))
     if row.policy:

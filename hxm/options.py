@@ -198,7 +198,7 @@ OURS_WITH_VALUE = frozenset({"--timeout", "--reason", "-o", "--output"})
 XL_FLAGS = {
     "create": "-c -p -e -F -q -V -A -d -n --dryrun --vncviewer --quiet --paused",
     "shutdown": "-F -H -R",
-    "reboot": "-a -F",
+    "reboot": "-F",
     "destroy": "-f",
     "migrate": "-l --live -e -p -D --debug",
 }

@@ -42,10 +42,23 @@ def command_of(row: Command, module: ModuleType, words: Sequence[str] = ()) -> A
         app.callback(help=inspect.getdoc(module))(lambda: None)
         for each in module.SUBCOMMANDS:
             name = each.__name__.replace("_", "-")
-            app.command(name, help=inspect.getdoc(each))(_with_signature(each, _parameters(each)))
+            said = inspect.getdoc(each) or ""
+            short = said.split(".")[0].split(":")[0]
+            call = _with_signature(each, _parameters(each))
+            app.command(name, help=said, short_help=short)(call)
     else:
         app.command(row.name, help=inspect.getdoc(module.run))(_callable(row, module, words))
-    return typer.main.get_command(app)
+    return _plainly_named(typer.main.get_command(app))
+
+
+def _plainly_named(command: Any) -> Any:
+    """Typer sets braces around what is required; DOMAIN alone says the same."""
+    operands = [each.metavar for each in command.params if each.param_type_name == "argument"]
+    if operands:
+        command.collect_usage_pieces = lambda _: ["[OPTIONS]", *operands]
+    for each in getattr(command, "commands", {}).values():
+        _plainly_named(each)
+    return command
 
 
 def _parameters(function: Callable[..., int]) -> list[inspect.Parameter]:

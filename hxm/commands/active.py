@@ -16,6 +16,8 @@ def run(order: Order, node: OneNode) -> int:
     """Take a node out of standby, so that it may run domUs again.
 
     Nothing moves back by itself where stickiness keeps it; what would move is shown by --dry-run.
+
+    Example: `hxm active host1`.
     """
     return change.carry_out(
         order, lambda cluster: placement.active(cluster, find_node(cluster, node))

@@ -17,6 +17,8 @@ def run(order: Order, domain: MaybeDomain = None, node: MaybeNode = None) -> int
     """Forget the failures of a domU, on a node or on all, so that the cluster tries again.
 
     Without a domU, every failure that the cluster remembers is forgotten.
+
+    Example: `hxm cleanup nfs host2`.
     """
 
     def decide(cluster: Cluster) -> Decision:

@@ -23,6 +23,8 @@ def run(order: Order, words: Words = None) -> int:
     name counts, not the file: a file that would create a second domU of a managed name is
     recognised, also with name="..." on the command line. Everything else goes to xl or xm, and so
     does -n, which only checks the file.
+
+    Example: `hxm create /etc/xen/vm/nfs.xm`.
     """
     if not words:
         raise UsageError("create takes a configuration file or a domU", "hxm create --help")

@@ -16,5 +16,7 @@ def run(order: Order, domains: ManagedDomains = None) -> int:
 
     Tools set these in passing and leave them. `all` means every managed domU. If the cluster would
     start, stop or move anything then, you are asked first.
+
+    Example: `hxm default nfs`, or `hxm default all --dry-run`.
     """
     return change.on_managed(order, domains, hygiene.default)

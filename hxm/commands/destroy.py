@@ -16,5 +16,7 @@ def run(order: Order, domains: SomeDomains = None) -> int:
 
     The cluster is told first, so that it does not start them again; then they are destroyed on
     the node where they run. `hxm start` brings them back.
+
+    Example: `hxm destroy nfs --reason 'it hangs'`.
     """
     return change.on_domains(order, domains, lifecycle.destroy)

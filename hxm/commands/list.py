@@ -24,6 +24,8 @@ def run(domains: Domains = None, long: Long = False, output: Output = "table") -
     table whatever a command left in the cluster, with the command that removes it. ID, State and
     Time are known for the domUs on this host only; Mem and VCPUs of the others are what their
     configuration files say.
+
+    Example: `hxm list`, or `hxm list nfs --long`.
     """
     cluster = read_cluster(read_config())
     shown = _chosen(cluster, domains or [])

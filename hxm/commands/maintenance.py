@@ -18,6 +18,8 @@ def run(order: Order, switch: Switch, subject: Subject = None) -> int:
     """Switch maintenance on or off, for the whole cluster, a node, or a domU.
 
     In maintenance the cluster neither acts nor watches: what fails is seen when it ends.
+
+    Example: `hxm maintenance on`, `hxm maintenance off host1`.
     """
     if switch not in ("on", "off"):
         raise UsageError(f"maintenance is on or off, not {switch!r}", "hxm maintenance --help")

@@ -15,5 +15,7 @@ def run(order: Order, domains: ManagedDomains = None) -> int:
     """Hand domUs back to the cluster, which then sees to it that they are as they should be.
 
     What the cluster would do at once is shown, and asked about, first.
+
+    Example: `hxm manage nfs`.
     """
     return change.on_managed(order, domains, hygiene.manage)

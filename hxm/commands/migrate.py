@@ -19,6 +19,8 @@ def run(order: Order, domain: OneDomain, node: OneNode, keep: Keep = False) -> i
     The cluster is told to prefer the node; when the domU runs there, and the scheduler shows that
     nothing would move back, the preference is removed again. A move that would not be live is
     asked about first, and one that turned out not to be live ends with status 1.
+
+    Example: `hxm migrate nfs host2 --dry-run`.
     """
 
     def decide(cluster: Cluster) -> Decision:

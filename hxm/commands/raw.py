@@ -2,15 +2,38 @@
 
 from __future__ import annotations
 
+import sys
+
 from hxm import render, run
-from hxm.command import Command
+from hxm.command import HOST, READS, REFUSED, RUNTIME, Command
 from hxm.config import read_config
 from hxm.decide.passing import judge, operands
-from hxm.errors import Failed
+from hxm.errors import DONE, Failed
 from hxm.observe import identify, names_in_files, read_cluster
 from hxm.toolstack import detect
 
 _LOCAL_ONLY = "--local-only"
+_VERDICTS = {
+    READS: "changes nothing, and is passed on at once",
+    HOST: "concerns the host, and is passed on at once",
+    RUNTIME: "is passed on with a warning for a domU that the cluster manages",
+    REFUSED: "is refused for a domU that the cluster manages, and passed on for every other",
+}
+
+
+def explain(row: Command) -> int:
+    """What becomes of a toolstack's command and why; then the toolstack's own help, if any."""
+    render.out(f"hxm {row.name}: {_VERDICTS[row.policy]}.")
+    if row.why:
+        render.out(f"  Why: {row.why}.")
+    if row.instead:
+        instead = row.instead.format(domain="DOMAIN", xmfile="its configuration file")
+        render.out(f"  {'Instead' if row.policy == REFUSED else 'Also'}: {instead}")
+    if toolstack := detect(read_config().toolstack):
+        render.out("")
+        sys.stdout.flush()
+        run.become((toolstack.program, row.name, "--help"))
+    return DONE
 
 
 def run_raw(row: Command, before: tuple[str, ...], words: tuple[str, ...]) -> int:
@@ -21,7 +44,7 @@ def run_raw(row: Command, before: tuple[str, ...], words: tuple[str, ...]) -> in
     config = read_config()
     local_only = _LOCAL_ONLY in words
     passed = tuple(word for word in words if word != _LOCAL_ONLY)
-    if operands(passed) and not {"-h", "--help"} & set(passed):
+    if operands(passed):
         cluster = identify(read_cluster(config), passed, config)
         filed = names_in_files(operands(passed))
         if warning := judge(row, passed, cluster, filed=filed, local_only=local_only):

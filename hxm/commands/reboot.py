@@ -8,13 +8,15 @@ from hxm import change
 from hxm.decide import lifecycle
 
 if TYPE_CHECKING:
-    from hxm.options import Order, SomeDomains
+    from hxm.options import All, Order, SomeDomains
 
 
-def run(order: Order, domains: SomeDomains = None) -> int:
+def run(order: Order, domains: SomeDomains = None, everything: All = False) -> int:
     """Stop domUs cleanly and start them again, through the cluster.
 
     No monitor takes it for a failure, and the configuration file is read anew. A reboot from
-    within the guest needs no hxm.
+    within the guest needs no hxm. `-a` means every running domU of the cluster, and asks first.
+
+    Example: `hxm reboot nfs --reason 'new kernel'`.
     """
-    return change.on_domains(order, domains, lifecycle.reboot)
+    return change.on_domains(order, domains, lifecycle.reboot, everything=everything)

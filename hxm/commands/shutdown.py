@@ -5,9 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hxm import change
-from hxm.decide import Decision, lifecycle
-from hxm.errors import UsageError
-from hxm.model import Cluster
+from hxm.decide import lifecycle
 
 if TYPE_CHECKING:
     from hxm.options import All, Order, SomeDomains
@@ -18,14 +16,7 @@ def run(order: Order, domains: SomeDomains = None, everything: All = False) -> i
 
     The cluster asks the guest to shut down, and destroys it if it does not within the agent's
     time. `-a` means every running domU of the cluster, and asks first.
+
+    Example: `hxm shutdown nfs sles --no-wait`.
     """
-    if not everything:
-        return change.on_domains(order, domains, lifecycle.shutdown)
-    if domains:
-        raise UsageError("shutdown takes the names of domUs, or -a", "hxm list shows them")
-
-    def decide(cluster: Cluster) -> Decision:
-        running = [domain for domain in cluster.managed_domains if domain.running]
-        return lifecycle.shutdown(cluster, running, everything=True)
-
-    return change.carry_out(order, decide)
+    return change.on_domains(order, domains, lifecycle.shutdown, everything=everything)

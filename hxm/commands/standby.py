@@ -18,6 +18,8 @@ def run(order: Order, node: OneNode) -> int:
     Nothing is changed if a domU would have no place, or if this is the last usable node, unless
     --force says so. Ends with "safe to power off", and with status 0, only when nothing at all is
     left on the node. `hxm active` takes it back.
+
+    Example: `hxm standby host1 --dry-run`, and the same without it if all looks well.
     """
     return change.carry_out(
         order, lambda cluster: placement.standby(cluster, find_node(cluster, node))

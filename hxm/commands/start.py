@@ -16,5 +16,7 @@ def run(order: Order, domains: SomeDomains = None) -> int:
 
     The target-role that keeps a domU stopped is removed, so that nothing interim stays in the
     cluster; Started is written only where the configured default is Stopped.
+
+    Example: `hxm start nfs sles --timeout 120`.
     """
     return change.on_domains(order, domains, lifecycle.start)

@@ -20,6 +20,8 @@ def run(output: Output = "table") -> int:
 
     Each thing that needs attention comes with the command that changes it. `-o json` is the whole
     model; its keys are described in hxm(8).
+
+    Example: `hxm status -o json`.
     """
     cluster = read_cluster(read_config())
     found = list(findings(cluster, origins(cluster)))

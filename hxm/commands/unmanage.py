@@ -15,5 +15,7 @@ def run(order: Order, domains: ManagedDomains = None) -> int:
     """Tell the cluster to leave domUs alone: it looks, and starts, stops and moves nothing.
 
     Commands that hxm refuses for a managed domU pass while it is unmanaged. `hxm manage` ends it.
+
+    Example: `hxm unmanage nfs --reason 'disk check from dom0'`.
     """
     return change.on_managed(order, domains, hygiene.unmanage)

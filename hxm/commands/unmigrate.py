@@ -17,6 +17,8 @@ def run(order: Order, domains: MaybeDomains = None) -> int:
 
     Swept are cli-prefer, cli-ban and the old cli-standby constraints, whoever set them. Refused
     while a migration is under way; asked about if the scheduler would then move anything.
+
+    Example: `hxm unmigrate all --dry-run`.
     """
 
     def decide(cluster: Cluster) -> Decision:

@@ -8,7 +8,7 @@ from hxm.model import IN_FLIGHT, Action, Cluster, Goal, Movement
 
 
 def movements(actions: Iterable[Action], clones: frozenset[str]) -> tuple[Movement, ...]:
-    """One movement for each resource that starts, stops or moves, in the scheduler's order.
+    """One movement for each resource that starts, stops or moves; before them what is fenced.
 
     The instances of a clone (`clones`: their primitives) never move: each starts or stops.
     """
@@ -32,7 +32,8 @@ def movements(actions: Iterable[Action], clones: frozenset[str]) -> tuple[Moveme
             found.setdefault(resource, None)
     for key in [key for key, movement in found.items() if movement is None]:
         found[key] = _cold(str(key), stops.get(str(key)), starts.get(str(key)))
-    return tuple(movement for movement in found.values() if movement)
+    moved = [movement for movement in found.values() if movement]
+    return tuple(sorted(moved, key=lambda movement: movement.kind != "fence"))
 
 
 def _cold(resource: str, stopped: str | None, started: str | None) -> Movement:

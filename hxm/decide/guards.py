@@ -5,7 +5,7 @@ A guard looks at the cluster, or at what the scheduler would do, and yields obje
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from hxm.decide import Objection, Translate, is_true, listed
@@ -146,6 +146,17 @@ def last_usable(cluster: Cluster, leaving: Node) -> Iterator[Objection]:
             f"{leaving.name} is the last usable node: everything would stop",
             "bring another node back first: hxm nodes",
             lifted_by=FORCE,
+        )
+
+
+def all_running(domains: Sequence[Domain], everything: bool) -> Iterator[Objection]:
+    """`-a` is quickly typed, and means the whole cluster."""
+    if everything:
+        yield Objection(
+            f"all {len(domains)} running domUs of the cluster would stop: "
+            f"{listed([domain.name for domain in domains])}",
+            "--yes does it all the same",
+            lifted_by=YES,
         )
 
 

@@ -51,27 +51,22 @@ def shutdown(cluster: Cluster, domains: Sequence[Domain], *, everything: bool = 
     """Stop the domUs cleanly; the target-role that says so stays until `start` or `default`."""
     wanting = [domain for domain in domains if domain.running or not domain.told_to_stop]
     if not wanting:
-        return Nothing(f"{_names(domains)}: stopped already")
-    confirm = (
-        Objection(
-            f"all {len(wanting)} running domUs of the cluster would stop: {_names(wanting)}",
-            "--yes does it all the same",
-            lifted_by=guards.YES,
-        ),
-    )
+        return Nothing(f"{_names(domains)}: stopped already" if domains else "no domU runs")
     return Translate(
         "shutdown",
         f"shut down {_names(wanting)}",
         _resources(wanting),
         (_stop(wanting),),
         frozenset({"stop"}),
-        (*_checks(cluster, wanting), *(confirm if everything else ())),
+        (*_checks(cluster, wanting), *guards.all_running(wanting, everything)),
         guards.warnings(cluster),
     )
 
 
-def reboot(cluster: Cluster, domains: Sequence[Domain]) -> Decision:
+def reboot(cluster: Cluster, domains: Sequence[Domain], *, everything: bool = False) -> Decision:
     """Stop and start through the cluster, so that no monitor takes it for a failure."""
+    if not domains:
+        return Nothing("no domU runs")
     objections = [
         Objection(f"{domain.name} does not run", f"hxm start {domain.name}")
         for domain in domains
@@ -84,7 +79,7 @@ def reboot(cluster: Cluster, domains: Sequence[Domain]) -> Decision:
         _resources(domains),
         (_stop(domains), Phase(back, _goals("running", domains))),
         frozenset({"stop", "start"}),
-        (*_checks(cluster, domains), *objections),
+        (*_checks(cluster, domains), *objections, *guards.all_running(domains, everything)),
         guards.warnings(cluster),
         rollback=back,
     )

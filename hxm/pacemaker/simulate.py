@@ -11,6 +11,7 @@ import fcntl
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from xml.etree.ElementTree import ParseError, parse
@@ -24,6 +25,8 @@ from hxm.pacemaker.dialect import WHOLE_CIB, Argv, Dialect
 _MOST_TRANSITIONS = 20  # each is one answer of the scheduler; balancing may take several
 _CANCEL = "cancel"  # ends a monitor; crm_simulate 2.1.5 writes it down as if it were an action
 _ABSENT = 105  # CRM_EX_NOSUCH
+_PREFIX = "hxm-scratch-"
+_A_WHILE = 60.0  # seconds: a copy this young may not be locked yet
 _PROTOCOL = 76  # CRM_EX_PROTOCOL
 
 
@@ -90,10 +93,12 @@ class Scratch:
 def scratch(cib_file: str | None) -> Iterator[Scratch]:
     """A scratch copy of the CIB_file, or of the running cluster's CIB if that is None.
 
-    The copy holds the fencing devices' passwords: it is readable by its owner alone.
+    The copy holds the fencing devices' passwords: it is readable by its owner alone, and that of
+    a killed hxm is removed by the next.
     """
     try:
-        with tempfile.TemporaryDirectory(prefix="hxm-") as folder:
+        with tempfile.TemporaryDirectory(prefix=_PREFIX) as folder, _held(folder):
+            _sweep(os.path.dirname(folder))
             path = os.path.join(folder, "cib.xml")
             if cib_file:
                 shutil.copyfile(cib_file, path)
@@ -107,6 +112,29 @@ def scratch(cib_file: str | None) -> Iterator[Scratch]:
             yield Scratch(path)
     except OSError as error:
         raise CannotAsk(f"no scratch copy of the CIB: {error.strerror}: {error.filename}") from None
+
+
+@contextmanager
+def _held(folder: str) -> Iterator[None]:
+    """A lock on the folder, which dies with its holder. Raises BlockingIOError if it is taken."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _sweep(parent: str) -> None:
+    """Remove the copies that nobody holds: their hxm was killed."""
+    a_while_ago = time.time() - _A_WHILE
+    for entry in os.scandir(parent):
+        try:
+            if entry.name.startswith(_PREFIX) and entry.stat().st_mtime < a_while_ago:
+                with _held(entry.path):
+                    shutil.rmtree(entry.path)
+        except OSError:  # it is another user's, still in use, or gone meanwhile
+            continue
 
 
 def commit(copy: Scratch, cib_file: str) -> None:

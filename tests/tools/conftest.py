@@ -44,6 +44,9 @@ class Sandbox:
         self.env = {**os.environ, "PATH": path, "CIB_file": str(self.file)}
         self.env.pop("HXM_DEBUG", None)
         self.env["HXM_CONFIG"] = str(folder / "hxm.toml")
+        self.scratch = folder / "scratch"
+        self.scratch.mkdir()
+        self.env["TMPDIR"] = str(self.scratch)
 
     def make(self, *options: str) -> Sandbox:
         assert self.hxm("sandbox", "new", str(self.file.parent), *options).status == 0

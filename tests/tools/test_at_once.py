@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import subprocess
@@ -63,6 +64,20 @@ def test_a_killed_holder_blocks_nobody(sandbox):
     holder.kill()
     holder.wait()
     sandbox.ok("shutdown", "sles", timeout=20)
+
+
+def test_the_copy_of_a_killed_command_is_removed_by_the_next_and_no_other(sandbox):
+    copies = [sandbox.scratch / f"hxm-scratch-{name}" for name in ("killed", "held", "young")]
+    for copy in copies:
+        copy.mkdir()
+        (copy / "cib.xml").write_text("<secret/>")
+    for copy in copies[:2]:
+        os.utime(copy, (0, 0))
+    held = os.open(copies[1], os.O_RDONLY)
+    fcntl.flock(held, fcntl.LOCK_EX)
+    sandbox.ok("migrate", "nfs", "host2")
+    assert sorted(sandbox.scratch.iterdir()) == sorted(copies[1:])
+    os.close(held)
 
 
 def test_ctrl_c_leaves_the_file_whole(sandbox):

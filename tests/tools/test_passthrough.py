@@ -33,7 +33,6 @@ PASSED = {
     "balloon nfs 256": "[mem-set][nfs][256]",
     "sysrq nfs h": "[sysrq][nfs][h]",
     "block-attach --local-only nfs phy:x xvdb w": "[block-attach][nfs][phy:x][xvdb][w]",
-    "pause --help": "[pause][--help]",
 }
 
 
@@ -45,7 +44,8 @@ def test_passed_with_the_toolstacks_own_status(xen, words):
 
 
 REFUSED = [
-    "pause nfs", "pause 3", f"pause {UUID_NFS}", "pause nfs--incoming", "pau nfs",
+    "pause nfs", "pause nfs --help", "pause -- nfs --help", "pause 3",
+    f"pause {UUID_NFS}", "pause nfs--incoming", "pau nfs",
     "save -c nfs /tmp/x", "suspend nfs", "restore nfs /tmp/x", "rename nfs other",
     "rename other nfs", "trigger nfs reset", "sysrq nfs b", "sysrq nfs o", "dump-core nfs /tmp/x",
     "block-attach nfs phy:x xvdb w", "vbd-create nfs phy:x xvdb w", "network-detach nfs 0",
@@ -62,6 +62,15 @@ def test_refused_for_a_managed_domu_with_the_right_command(xen, words):
     assert ran.out == ""
     assert "the cluster manages" in ran.err
     assert "instead: " in ran.err
+
+
+def test_help_for_a_toolstacks_command_tells_the_verdict_and_then_the_toolstacks_own(xen):
+    for words in (("pause", "--help"), ("help", "pause"), ("pau", "-h")):
+        ran = xen.hxm(*words)
+        assert ran.out.startswith("hxm pause: is refused for a domU that the cluster manages")
+        assert ran.out.endswith("[pause][--help]\n")
+    (xen.bin / "xl").unlink()
+    assert "passed on at once" in xen.ok("help", "info").out
 
 
 def test_refused_verbs_pass_when_the_cluster_looks_away_and_say_so(xen):

@@ -159,6 +159,17 @@ def test_shutdown_of_all_asks_first(sandbox):
     assert sandbox.nodes_of("nfs") + sandbox.nodes_of("sles") == []
 
 
+def test_reboot_of_all_asks_first_and_leaves_nothing_behind(sandbox):
+    before = sandbox.configuration()
+    assert sandbox.hxm("reboot", "-a").status == 107
+    ran = sandbox.ok("reboot", "-a", "--yes", "-o", "json")
+    assert {(each["name"], each["how"]) for each in ran.json["domains"]} == {
+        ("nfs", "restarted"),
+        ("sles", "restarted"),
+    }
+    assert sandbox.configuration() == before
+
+
 def test_standby_drains_and_active_takes_back(sandbox):
     before = sandbox.configuration()
     ran = sandbox.ok("standby", "host1")

@@ -32,7 +32,7 @@ CAPTURED = {
         *stops("pingd-child"),
         ("nfs", "live", "host1", "host2"),
     ],
-    "fence": [("sles", "start", None, "host1"), ("", "fence", "host2", None)],
+    "fence": [("", "fence", "host2", None), ("sles", "start", None, "host1")],
 }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from factories import cluster, domain, failure, node, primitive, reasons, told, told_phase
 
-from hxm.decide import lifecycle
+from hxm.decide import Nothing, lifecycle
 from hxm.model import Phase
 
 STOPPED = {"target-role": "Stopped"}
@@ -127,11 +127,13 @@ def test_what_is_shut_down_never_comes_back_by_itself(parts, lines, against):
     assert reasons(decision) == against
 
 
-def test_everything_is_never_shut_down_unasked():
+@pytest.mark.parametrize("policy", [lifecycle.shutdown, lifecycle.reboot])
+def test_everything_never_stops_unasked(policy):
     seen = cluster(ON, domain("sles", "host2"))
-    decision = lifecycle.shutdown(seen, list(seen.domains), everything=True)
+    decision = policy(seen, list(seen.domains), everything=True)
     assert reasons(decision) == ["all would stop, 107, --yes"]
     assert "nfs, sles" in decision.objections[0].message
+    assert policy(seen, [], everything=True) == Nothing("no domU runs")
 
 
 BACK = {
