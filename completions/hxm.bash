@@ -10,76 +10,76 @@ _hxm_spec() {
     options=() operands=()
     case $1 in
     list)
-        options=(-l --long -o --output --help)
+        options=(-l --long -o --output -h --help)
         operands=('DOMAIN...') ;;
     status)
-        options=(-o --output --help)
+        options=(-o --output -h --help)
         operands=() ;;
     nodes)
-        options=(-o --output --help)
+        options=(-o --output -h --help)
         operands=() ;;
     create)
-        options=(--dry-run -y --yes --force -w --wait -W --no-wait --timeout --reason -o --output --help)
+        options=(--dry-run -y --yes --force -w --wait -W --no-wait --timeout --reason -o --output -h --help)
         operands=('FILE|DOMAIN') ;;
     start)
-        options=(--dry-run -y --yes --force -w --wait -W --no-wait --timeout --reason -o --output --help)
+        options=(--dry-run -y --yes --force -w --wait -W --no-wait --timeout --reason -o --output -h --help)
         operands=('DOMAIN...') ;;
     shutdown)
-        options=(-a --all --dry-run -y --yes --force -w --wait -W --no-wait --timeout --reason -o --output --help)
+        options=(-a --all --dry-run -y --yes --force -w --wait -W --no-wait --timeout --reason -o --output -h --help)
         operands=('DOMAIN...') ;;
     reboot)
-        options=(-a --all --dry-run -y --yes --force -w --wait -W --no-wait --timeout --reason -o --output --help)
+        options=(-a --all --dry-run -y --yes --force -w --wait -W --no-wait --timeout --reason -o --output -h --help)
         operands=('DOMAIN...') ;;
     destroy)
-        options=(--dry-run -y --yes --force -w --wait -W --no-wait --timeout --reason -o --output --help)
+        options=(--dry-run -y --yes --force -w --wait -W --no-wait --timeout --reason -o --output -h --help)
         operands=('DOMAIN...') ;;
     migrate)
-        options=(--keep --dry-run -y --yes --force -w --wait -W --no-wait --timeout --reason -o --output --help)
+        options=(--keep --dry-run -y --yes --force -w --wait -W --no-wait --timeout --reason -o --output -h --help)
         operands=('DOMAIN' 'NODE') ;;
     unmigrate)
-        options=(--dry-run -y --yes --force -w --wait -W --no-wait --timeout --reason -o --output --help)
+        options=(--dry-run -y --yes --force -w --wait -W --no-wait --timeout --reason -o --output -h --help)
         operands=('DOMAIN|all...') ;;
     standby)
-        options=(--dry-run -y --yes --force -w --wait -W --no-wait --timeout --reason -o --output --help)
+        options=(--dry-run -y --yes --force -w --wait -W --no-wait --timeout --reason -o --output -h --help)
         operands=('NODE') ;;
     active)
-        options=(--dry-run -y --yes --force -w --wait -W --no-wait --timeout --reason -o --output --help)
+        options=(--dry-run -y --yes --force -w --wait -W --no-wait --timeout --reason -o --output -h --help)
         operands=('NODE') ;;
     default)
-        options=(--dry-run -y --yes --force -w --wait -W --no-wait --timeout --reason -o --output --help)
-        operands=('DOMAIN...|all...') ;;
+        options=(--dry-run -y --yes --force -w --wait -W --no-wait --timeout --reason -o --output -h --help)
+        operands=('DOMAIN|all...') ;;
     manage)
-        options=(--dry-run -y --yes --force -w --wait -W --no-wait --timeout --reason -o --output --help)
-        operands=('DOMAIN...|all...') ;;
+        options=(--dry-run -y --yes --force -w --wait -W --no-wait --timeout --reason -o --output -h --help)
+        operands=('DOMAIN|all...') ;;
     unmanage)
-        options=(--dry-run -y --yes --force -w --wait -W --no-wait --timeout --reason -o --output --help)
-        operands=('DOMAIN...|all...') ;;
+        options=(--dry-run -y --yes --force -w --wait -W --no-wait --timeout --reason -o --output -h --help)
+        operands=('DOMAIN|all...') ;;
     maintenance)
-        options=(--dry-run -y --yes --force -w --wait -W --no-wait --timeout --reason -o --output --help)
+        options=(--dry-run -y --yes --force -w --wait -W --no-wait --timeout --reason -o --output -h --help)
         operands=('on|off' 'NODE|DOMAIN') ;;
     cleanup)
-        options=(--dry-run -y --yes --force -w --wait -W --no-wait --timeout --reason -o --output --help)
+        options=(--dry-run -y --yes --force -w --wait -W --no-wait --timeout --reason -o --output -h --help)
         operands=('DOMAIN|all' 'NODE') ;;
     sandbox)
-        options=(--help)
+        options=(-h --help)
         operands=('new|fail|recover|lose-network|lose-quorum|regain-quorum') ;;
     'sandbox new')
-        options=(--nodes --domains --help)
+        options=(--nodes --domains -h --help)
         operands=('DIR') ;;
     'sandbox fail')
-        options=(--unfenced --operation --help)
+        options=(--unfenced --operation -h --help)
         operands=('NODE|DOMAIN') ;;
     'sandbox recover')
-        options=(--help)
+        options=(-h --help)
         operands=('NODE') ;;
     'sandbox lose-network')
-        options=(--help)
+        options=(-h --help)
         operands=('NODE') ;;
     'sandbox lose-quorum')
-        options=(--help)
+        options=(-h --help)
         operands=() ;;
     'sandbox regain-quorum')
-        options=(--help)
+        options=(-h --help)
         operands=() ;;
     help)
         options=()

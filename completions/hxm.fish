@@ -40,18 +40,21 @@ function __hxm_spec --no-scope-shadowing
                 --long\t'Everything known of each domU.' \
                 -o\t'Form of the answer.' \
                 --output\t'Form of the answer.' \
+                -h\t'Show the command'\''s help.' \
                 --help\t'Show the command'\''s help.'
             set operands 'DOMAIN...'
         case status
             set options \
                 -o\t'Form of the answer.' \
                 --output\t'Form of the answer.' \
+                -h\t'Show the command'\''s help.' \
                 --help\t'Show the command'\''s help.'
             set operands
         case nodes
             set options \
                 -o\t'Form of the answer.' \
                 --output\t'Form of the answer.' \
+                -h\t'Show the command'\''s help.' \
                 --help\t'Show the command'\''s help.'
             set operands
         case create
@@ -68,6 +71,7 @@ function __hxm_spec --no-scope-shadowing
                 --reason\t'Why, for the journal.' \
                 -o\t'Form of the answer.' \
                 --output\t'Form of the answer.' \
+                -h\t'Show the command'\''s help.' \
                 --help\t'Show the command'\''s help.'
             set operands 'FILE|DOMAIN'
         case start
@@ -84,6 +88,7 @@ function __hxm_spec --no-scope-shadowing
                 --reason\t'Why, for the journal.' \
                 -o\t'Form of the answer.' \
                 --output\t'Form of the answer.' \
+                -h\t'Show the command'\''s help.' \
                 --help\t'Show the command'\''s help.'
             set operands 'DOMAIN...'
         case shutdown
@@ -102,6 +107,7 @@ function __hxm_spec --no-scope-shadowing
                 --reason\t'Why, for the journal.' \
                 -o\t'Form of the answer.' \
                 --output\t'Form of the answer.' \
+                -h\t'Show the command'\''s help.' \
                 --help\t'Show the command'\''s help.'
             set operands 'DOMAIN...'
         case reboot
@@ -120,6 +126,7 @@ function __hxm_spec --no-scope-shadowing
                 --reason\t'Why, for the journal.' \
                 -o\t'Form of the answer.' \
                 --output\t'Form of the answer.' \
+                -h\t'Show the command'\''s help.' \
                 --help\t'Show the command'\''s help.'
             set operands 'DOMAIN...'
         case destroy
@@ -136,6 +143,7 @@ function __hxm_spec --no-scope-shadowing
                 --reason\t'Why, for the journal.' \
                 -o\t'Form of the answer.' \
                 --output\t'Form of the answer.' \
+                -h\t'Show the command'\''s help.' \
                 --help\t'Show the command'\''s help.'
             set operands 'DOMAIN...'
         case migrate
@@ -153,6 +161,7 @@ function __hxm_spec --no-scope-shadowing
                 --reason\t'Why, for the journal.' \
                 -o\t'Form of the answer.' \
                 --output\t'Form of the answer.' \
+                -h\t'Show the command'\''s help.' \
                 --help\t'Show the command'\''s help.'
             set operands 'DOMAIN' 'NODE'
         case unmigrate
@@ -169,6 +178,7 @@ function __hxm_spec --no-scope-shadowing
                 --reason\t'Why, for the journal.' \
                 -o\t'Form of the answer.' \
                 --output\t'Form of the answer.' \
+                -h\t'Show the command'\''s help.' \
                 --help\t'Show the command'\''s help.'
             set operands 'DOMAIN|all...'
         case standby
@@ -185,6 +195,7 @@ function __hxm_spec --no-scope-shadowing
                 --reason\t'Why, for the journal.' \
                 -o\t'Form of the answer.' \
                 --output\t'Form of the answer.' \
+                -h\t'Show the command'\''s help.' \
                 --help\t'Show the command'\''s help.'
             set operands 'NODE'
         case active
@@ -201,6 +212,7 @@ function __hxm_spec --no-scope-shadowing
                 --reason\t'Why, for the journal.' \
                 -o\t'Form of the answer.' \
                 --output\t'Form of the answer.' \
+                -h\t'Show the command'\''s help.' \
                 --help\t'Show the command'\''s help.'
             set operands 'NODE'
         case default
@@ -217,8 +229,9 @@ function __hxm_spec --no-scope-shadowing
                 --reason\t'Why, for the journal.' \
                 -o\t'Form of the answer.' \
                 --output\t'Form of the answer.' \
+                -h\t'Show the command'\''s help.' \
                 --help\t'Show the command'\''s help.'
-            set operands 'DOMAIN...|all...'
+            set operands 'DOMAIN|all...'
         case manage
             set options \
                 --dry-run\t'Show the plan, what the scheduler makes of it, and change nothing.' \
@@ -233,8 +246,9 @@ function __hxm_spec --no-scope-shadowing
                 --reason\t'Why, for the journal.' \
                 -o\t'Form of the answer.' \
                 --output\t'Form of the answer.' \
+                -h\t'Show the command'\''s help.' \
                 --help\t'Show the command'\''s help.'
-            set operands 'DOMAIN...|all...'
+            set operands 'DOMAIN|all...'
         case unmanage
             set options \
                 --dry-run\t'Show the plan, what the scheduler makes of it, and change nothing.' \
@@ -249,8 +263,9 @@ function __hxm_spec --no-scope-shadowing
                 --reason\t'Why, for the journal.' \
                 -o\t'Form of the answer.' \
                 --output\t'Form of the answer.' \
+                -h\t'Show the command'\''s help.' \
                 --help\t'Show the command'\''s help.'
-            set operands 'DOMAIN...|all...'
+            set operands 'DOMAIN|all...'
         case maintenance
             set options \
                 --dry-run\t'Show the plan, what the scheduler makes of it, and change nothing.' \
@@ -265,6 +280,7 @@ function __hxm_spec --no-scope-shadowing
                 --reason\t'Why, for the journal.' \
                 -o\t'Form of the answer.' \
                 --output\t'Form of the answer.' \
+                -h\t'Show the command'\''s help.' \
                 --help\t'Show the command'\''s help.'
             set operands 'on|off' 'NODE|DOMAIN'
         case cleanup
@@ -281,38 +297,46 @@ function __hxm_spec --no-scope-shadowing
                 --reason\t'Why, for the journal.' \
                 -o\t'Form of the answer.' \
                 --output\t'Form of the answer.' \
+                -h\t'Show the command'\''s help.' \
                 --help\t'Show the command'\''s help.'
             set operands 'DOMAIN|all' 'NODE'
         case sandbox
             set options \
+                -h\t'Show the command'\''s help.' \
                 --help\t'Show the command'\''s help.'
             set operands 'new|fail|recover|lose-network|lose-quorum|regain-quorum'
         case 'sandbox new'
             set options \
                 --nodes\t'How many hosts.' \
                 --domains\t'How many domUs.' \
+                -h\t'Show the command'\''s help.' \
                 --help\t'Show the command'\''s help.'
             set operands 'DIR'
         case 'sandbox fail'
             set options \
                 --unfenced\t'Stop before the cluster fences the lost node.' \
                 --operation\t'What fails of a domU: its monitor, then perhaps its start or its stop as well.' \
+                -h\t'Show the command'\''s help.' \
                 --help\t'Show the command'\''s help.'
             set operands 'NODE|DOMAIN'
         case 'sandbox recover'
             set options \
+                -h\t'Show the command'\''s help.' \
                 --help\t'Show the command'\''s help.'
             set operands 'NODE'
         case 'sandbox lose-network'
             set options \
+                -h\t'Show the command'\''s help.' \
                 --help\t'Show the command'\''s help.'
             set operands 'NODE'
         case 'sandbox lose-quorum'
             set options \
+                -h\t'Show the command'\''s help.' \
                 --help\t'Show the command'\''s help.'
             set operands
         case 'sandbox regain-quorum'
             set options \
+                -h\t'Show the command'\''s help.' \
                 --help\t'Show the command'\''s help.'
             set operands
         case help

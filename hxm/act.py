@@ -13,15 +13,24 @@ from typing import NamedTuple
 
 from hxm import run
 from hxm.config import Config
-from hxm.decide import Translate
-from hxm.decide.forecast import came_live, movements, reached, settled, told
-from hxm.errors import DONE, Failed, HxmError, Interrupted, TimedOut
+from hxm.decide import Translate, guards, listed
+from hxm.decide.forecast import (
+    came_live,
+    missing,
+    movements,
+    reached,
+    settled,
+    started_since,
+    told,
+)
+from hxm.errors import DONE, CannotAsk, Failed, HxmError, Interrupted, Refused, TimedOut
 from hxm.model import IN_FLIGHT, Cluster, Domain, Forecast, Goal, Movement, Phase, Step
 from hxm.observe import read_cluster, sandbox_file
 from hxm.pacemaker.argv import step_argv
 from hxm.pacemaker.dialect import DIALECTS, Argv, Dialect
 from hxm.pacemaker.sandbox import forget_failures
 from hxm.pacemaker.simulate import Scratch, check, commit, scratch, serialised
+from hxm.render import note
 from hxm.toolstack import destroy_argv
 
 Report = Callable[[str], None]
@@ -57,7 +66,7 @@ def one_at_a_time() -> Iterator[None]:
     """Serialise changes of a CIB_file; a cluster's own CIB takes care of itself."""
     sandbox = sandbox_file()
     if sandbox:
-        with serialised(sandbox):
+        with serialised(sandbox, lambda: note("another hxm is changing the sandbox: waiting")):
             yield
     else:
         yield
@@ -75,13 +84,18 @@ def spell(cluster: Cluster, step: Step) -> tuple[Argv, ...]:
 
 
 def forecast(cluster: Cluster, plan: Translate, config: Config) -> Forecast:
-    """What the real scheduler would do with the plan, seen on a copy of the CIB."""
+    """What the real scheduler would do with the plan, seen on a copy of the CIB.
+
+    What a cluster has still to do without the plan is not counted.
+    """
     phases, left_out = [], set()
     with scratch(cluster.sandbox) as copy:
+        if not cluster.sandbox:
+            copy.settle()
         for number, phase in enumerate(plan.phases):
             with scratch(copy.path) as trial:
                 _apply_to_copy(cluster, phase.steps, trial)
-                found = movements(trial.settle(), _clones(cluster))
+                found = movements(trial.settle(), cluster.cloned)
                 phases.append(found)
                 if phase.only_if_still and found:
                     left_out.add(number)
@@ -100,10 +114,18 @@ def leads_there(plan: Translate, predicted: Forecast) -> bool:
 class Performance:
     """One order being carried out."""
 
-    def __init__(self, cluster: Cluster, plan: Translate, config: Config, report: Report) -> None:
+    def __init__(
+        self,
+        cluster: Cluster,
+        plan: Translate,
+        predicted: Forecast,
+        config: Config,
+        report: Report,
+    ) -> None:
         self.before = cluster
         self.cluster = cluster
         self.plan = plan
+        self.predicted = predicted
         self.config = config
         self.report = report
         self.commands: list[Argv] = []
@@ -111,42 +133,63 @@ class Performance:
         self.started = time.monotonic()
 
     def perform(self, timeout: float, *, wait: bool = True) -> Outcome:
-        """All phases, to the end or to the first that does not reach its goals."""
+        """All phases, to the end or to the first that does not reach its goals.
+
+        However it ends, the cluster is looked at once more: what is left must be named.
+        """
         deadline = self.started + timeout
         try:
+            _stop_like_ctrl_c()
             for phase in self.plan.phases:
                 if phase.only_if_still and self._would_move(phase):
                     continue
-                self._do(phase.steps)
+                self._do(phase)
                 if not wait and not self.before.sandbox:
                     self.cluster = read_cluster(self.config, local=False)
                     return self._outcome(DONE, f"ordered: {self.plan.about}; see: hxm status")
                 if not self._await(phase.goals, deadline):
                     return self._missed()
-        except Interrupted as error:
-            return self._outcome(error.status, error.message, error.hint)
-        except TimedOut as error:
-            return self._outcome(error.status, error.message, error.hint)
+        except KeyboardInterrupt:
+            message = f"you stopped it; the cluster goes on: {self._under_way()}"
+            return self._cut_short(Interrupted(message, "look with: hxm status"))
         except HxmError as error:
-            done = "; done so far: " + "; ".join(" ".join(argv) for argv in self.commands)
-            hint = error.hint + (done if self.commands else "")
-            return self._outcome(error.status, error.message, hint)
+            return self._cut_short(error)
         return self._verdict()
 
-    def _do(self, steps: tuple[Step, ...]) -> None:
+    def _cut_short(self, error: HxmError) -> Outcome:
+        """The outcome of an order that may be half carried out, and how to take it back."""
+        try:
+            self.cluster = read_cluster(self.config, local=False)
+        except (HxmError, KeyboardInterrupt):
+            self.warnings.append("the cluster cannot be asked what is left: look with hxm list")
+        hint = error.hint
+        if self.commands:
+            hint += "; " * bool(hint) + f"to take it back: {self.plan.undo or 'hxm list tells how'}"
+        return self._outcome(error.status, error.message, hint)
+
+    def _do(self, phase: Phase) -> None:
         if self.before.sandbox:
-            self._do_in_sandbox(steps, self.before.sandbox)
+            self._do_in_sandbox(phase.steps, self.before.sandbox)
             return
-        for step in steps:
+        if phase.clears:
+            self._never_during_a_migration()
+        for step in phase.steps:
             self.report(step.says)
             for argv in spell(self.before, step):
+                self.commands.append(argv)
                 result = run.output(argv)
                 if step.kind != "destroy":
                     check(_dialect(self.before), result)
                 elif result.status != 0:
                     # the cluster has been told already and stops it, if more slowly
                     self.warnings.append(f"cannot {step.says} at once: {result.complaint()}")
-                self.commands.append(argv)
+
+    def _never_during_a_migration(self) -> None:
+        """The look that the decision was made on may be old: a question waits for its answer."""
+        seen = read_cluster(self.config, local=False)
+        domains = filter(None, (seen.domain_of(each) for each in self.plan.subjects))
+        for objection in guards.in_flight(seen, domains):
+            raise Refused(objection.message, objection.hint)
 
     def _do_in_sandbox(self, steps: tuple[Step, ...], cib_file: str) -> None:
         """Steps and the transitions that follow are one change of the file, or none."""
@@ -154,51 +197,72 @@ class Performance:
             self.report(step.says)
         with scratch(cib_file) as copy:
             done = _apply_to_copy(self.before, steps, copy)
-            for movement in movements(copy.settle(), _clones(self.before)):
+            for movement in movements(copy.settle(), self.before.cloned):
                 self.report(told(self.before, movement))
             commit(copy, cib_file)
         self.commands += done
 
     def _await(self, goals: tuple[Goal, ...], deadline: float) -> bool:
-        """Look until the goals are reached (True) or the cluster rests without them (False)."""
-        try:
-            while True:
-                seen = read_cluster(self.config, local=False)
-                self._tell_changes(seen)
-                self.cluster = seen
-                if goals and all(reached(seen, goal) for goal in goals):
+        """Look until the goals are reached (True) or the cluster rests without them (False).
+
+        A look that fails is repeated: the cluster may be electing a DC.
+        """
+        while True:
+            try:
+                if self._look() and goals and all(reached(self.cluster, goal) for goal in goals):
                     return True
-                if self.before.sandbox or (settled(seen) and self._at_rest()):
+                if self.before.sandbox:
                     return not goals
-                if time.monotonic() > deadline:
-                    raise TimedOut(
-                        f"ordered, but not reached in time: {self._under_way()}",
-                        self._how_to_undo("the cluster goes on; look with: hxm status"),
-                    )
-                time.sleep(self.config.poll)
-        except KeyboardInterrupt:
-            raise Interrupted(
-                f"you stopped waiting; the cluster goes on: {self._under_way()}",
-                self._how_to_undo("look with: hxm status"),
-            ) from None
+                if settled(self.cluster, self.before) and self._at_rest() and self._look():
+                    # what the look before saw may have been older than what the scheduler saw
+                    return all(reached(self.cluster, goal) for goal in goals)
+                blind = None
+            except CannotAsk as error:
+                if self.before.sandbox:
+                    raise
+                blind = error
+                self.report(f"{error.message}; asking again")
+            if time.monotonic() > deadline:
+                if blind:
+                    raise blind
+                raise TimedOut(
+                    f"ordered, but not reached in time: {self._under_way()}",
+                    "the cluster goes on; look with: hxm status",
+                )
+            time.sleep(self.config.poll)
+
+    def _look(self) -> bool:
+        seen = read_cluster(self.config, local=False)
+        self._tell_changes(seen)
+        self.cluster = seen
+        return True
 
     def _at_rest(self) -> bool:
         """Whether the scheduler has nothing left to do for the cluster as it is now."""
         with scratch(None) as copy:
-            return not any(action.operation != "monitor" for action in copy.simulate(execute=False))
+            return not movements(copy.simulate(execute=False), self.before.cloned)
 
     def _would_move(self, phase: Phase) -> tuple[Movement, ...]:
         with scratch(self.before.sandbox) as copy:
+            if not self.before.sandbox:
+                copy.settle()
             _apply_to_copy(self.before, phase.steps, copy)
-            return movements(copy.settle(), _clones(self.before))
+            return movements(copy.settle(), self.before.cloned)
 
     def _missed(self) -> Outcome:
         """The cluster came to rest elsewhere: take back what can be taken back, name the rest."""
-        said = f"{self.plan.about}: the cluster did not get there{self._failure()}"
+        wanted = [goal for phase in self.plan.phases for goal in phase.goals]
+        lacking = dict.fromkeys(missing(self.cluster, each) for each in wanted)
+        failure = self._failure()
+        hint = "hxm status shows the failures" if failure else "hxm status"
         if self.plan.rollback and not self._would_move(Phase(self.plan.rollback)):
-            self._do(self.plan.rollback)
+            self._do(Phase(self.plan.rollback))
             self.cluster = read_cluster(self.config, local=False)
-        return self._outcome(Failed.status, said, "hxm status shows the failures")
+        elif self.plan.undo:
+            hint += f"; to take it back: {self.plan.undo}"
+        why = listed([each for each in lacking if each])
+        said = f"{self.plan.about}: the cluster did not get there: {why}{failure}"
+        return self._outcome(Failed.status, said, hint)
 
     def _verdict(self) -> Outcome:
         """The end was reached; this says whether it was reached as it was meant to be."""
@@ -217,8 +281,10 @@ class Performance:
         return outcome
 
     def _meant_live(self, change: Change) -> bool:
-        domain = self.before.domain_of(change.resource)
-        return bool(domain and domain.live)
+        return any(
+            movement.resource == change.resource and movement.kind == "live"
+            for movement in self.predicted.movements
+        )
 
     def _outcome(self, status: int, message: str, hint: str = "") -> Outcome:
         return Outcome(
@@ -247,17 +313,6 @@ class Performance:
         ]
         return ", ".join(busy) or self.plan.about
 
-    def _how_to_undo(self, otherwise: str) -> str:
-        if self.plan.verb == "migrate":
-            return f"{otherwise}; then remove the constraint: hxm unmigrate"
-        undo = {
-            "standby": f"hxm active {self.plan.drains}",
-            "shutdown": "hxm start",
-            "destroy": "hxm start",
-            "reboot": "hxm start",
-        }.get(self.plan.verb)
-        return f"{otherwise}; to take it back: {undo}" if undo else otherwise
-
     def _tell_changes(self, seen: Cluster) -> None:
         for now in seen.managed_domains:
             was = self.cluster.domain_of(now.resource or "")
@@ -266,28 +321,40 @@ class Performance:
             self.report(f"{now.name}: {now.role} {' '.join(now.nodes)}")
 
 
+def _stop_like_ctrl_c() -> None:
+    """A lost terminal and a kill end the waiting as Ctrl-C does: with a word on what is left."""
+    import signal
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    for number in (signal.SIGHUP, signal.SIGTERM):
+        signal.signal(number, stop)
+
+
 def changes(before: Cluster, after: Cluster, plan: Translate) -> Iterator[Change]:
     """What became of each domU that the order was about, or that moved meanwhile."""
     for was in before.managed_domains:
         now = after.domain_of(was.resource or "")
         if now is None:
             continue
-        how = _how(was, now, after, plan)
+        how = _how(was, now, before, after)
         if how != "unchanged" or was.resource in plan.subjects:
             yield Change(was.name, was.resource or "", was.nodes, now.nodes, how)
 
 
-def _how(was: Domain, now: Domain, after: Cluster, plan: Translate) -> str:
-    if was.nodes == now.nodes:
-        restarted = plan.verb == "reboot" and was.resource in plan.subjects and now.running
-        return "restarted" if restarted else "unchanged"
+def _how(was: Domain, now: Domain, before: Cluster, after: Cluster) -> str:
+    resource = was.resource or ""
+    if now.in_flight or len(now.nodes) > 1:
+        return "unknown"
     if not now.nodes:
-        return "stopped"
+        return "stopped" if was.nodes else "unchanged"
+    (node,) = now.nodes
+    if was.nodes == now.nodes:
+        return "restarted" if started_since(before, after, resource, node) else "unchanged"
     if not was.nodes:
         return "started"
-    if plan.verb == "reboot" and was.resource in plan.subjects:
-        return "restarted"
-    return "live" if came_live(after, was.resource or "", now.nodes[0]) else "moved"
+    return "live" if came_live(after, resource, node) else "moved"
 
 
 def _apply_to_copy(cluster: Cluster, steps: tuple[Step, ...], copy: Scratch) -> list[Argv]:
@@ -302,10 +369,6 @@ def _apply_to_copy(cluster: Cluster, steps: tuple[Step, ...], copy: Scratch) -> 
                 copy.apply(_dialect(cluster), argv)
                 done.append(argv)
     return done
-
-
-def _clones(cluster: Cluster) -> frozenset[str]:
-    return frozenset(each.id for each in cluster.primitives.values() if each.clone)
 
 
 def _dialect(cluster: Cluster) -> Dialect:

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from hxm import act, journal, render, run
+from hxm import act, journal, render, run, tell
 from hxm.config import Config, read_config
-from hxm.decide import Decision, Nothing, Objection, PassThrough, Translate, guards
-from hxm.decide.attention import Finding, leftovers
-from hxm.decide.forecast import told
-from hxm.decide.names import find_domain
-from hxm.errors import BY_STATUS, DONE, Failed, HxmError, Refused, UsageError
+from hxm.decide import Decision, Nothing, Objection, PassThrough, Translate, called, guards
+from hxm.decide.forecast import with_goals
+from hxm.decide.names import find_domain, find_resources, surely_unmanaged
+from hxm.errors import Failed, Refused, UsageError
 from hxm.model import Cluster, Domain, Forecast
-from hxm.observe import identify, read_cluster
+from hxm.observe import identify, read_cluster, sandbox_file
 from hxm.toolstack import detect
 
 if TYPE_CHECKING:
@@ -26,13 +25,12 @@ def carry_out(order: Order, decide: Decide) -> int:
     """Take an order through to its end; returns the exit status, raises HxmError for a refusal."""
     config = read_config()
     with act.one_at_a_time():
-        cluster = read_cluster(config)
-        decision = decide(cluster)
+        decision = decide(cluster := read_cluster(config))
         if isinstance(decision, Translate):
-            return _translate(order, config, cluster, decision)
-        if isinstance(decision, Nothing):
-            return _nothing(order, decision)
-    return _pass_through(order, config, decision)
+            return _translate(order, config, cluster, decision, decide)
+    if isinstance(decision, Nothing):
+        return tell.nothing(order, decision.message)
+    return pass_through(order, config, decision)
 
 
 def on_domains(
@@ -54,11 +52,26 @@ def on_domains(
     def decide(cluster: Cluster) -> Decision:
         if everything:
             running = [domain for domain in cluster.managed_domains if domain.running]
-            return policy(cluster, running, everything=True)
+            return _all_but(cluster, policy(cluster, running, everything=True))
         found = meant(cluster, words or ())
-        return policy(cluster, found) if managed_or_none(found) else PassThrough()
+        return (
+            policy(cluster, found)
+            if managed_or_none(cluster, found)
+            else PassThrough(tuple(words or ()))
+        )
 
     return carry_out(order, decide)
+
+
+def _all_but(cluster: Cluster, decision: Decision) -> Decision:
+    """What `-a` of xl's would have meant as well must not be forgotten unsaid."""
+    others = [each for each in cluster.domains if not each.resource and each.id]
+    if not others:
+        return decision
+    said = f"not the cluster's, and left alone: {called(others)}"
+    if isinstance(decision, Translate):
+        return decision._replace(warnings=(*decision.warnings, said))
+    return Nothing(f"{decision.message}; {said}") if isinstance(decision, Nothing) else decision
 
 
 def on_managed(
@@ -78,9 +91,19 @@ def meant(cluster: Cluster, words: Sequence[str]) -> list[Domain]:
     return list(dict.fromkeys(find_domain(cluster, word) for word in words))
 
 
+def resources_meant(cluster: Cluster, words: Sequence[str] | None) -> frozenset[str] | None:
+    """The resources that the words mean, domUs or others; None, for all, without any or for all."""
+    if not words or list(words) == ["all"]:
+        return None
+    cluster = identify(cluster, words, read_config())
+    return frozenset[str]().union(*(find_resources(cluster, word) for word in words))
+
+
 def managed_only(cluster: Cluster, words: Sequence[str]) -> list[Domain]:
     """The domUs that the words mean, for what only a cluster can do; `all` is every managed one."""
-    if [word.lower() for word in words] == ["all"]:
+    if "all" in words:
+        if len(words) > 1:
+            raise UsageError("all stands alone: it means every managed domU", "hxm list")
         return list(cluster.managed_domains)
     domains = meant(cluster, words)
     for domain in domains:
@@ -91,8 +114,11 @@ def managed_only(cluster: Cluster, words: Sequence[str]) -> list[Domain]:
     return domains
 
 
-def managed_or_none(domains: Sequence[Domain]) -> bool:
-    """Whether the cluster manages these domUs; raises Refused for a mixture."""
+def managed_or_none(cluster: Cluster, domains: Sequence[Domain]) -> bool:
+    """Whether the cluster manages these domUs.
+
+    Raises Refused for a mixture, CannotAsk if one that it does not know may yet be managed.
+    """
     managed = [domain.name for domain in domains if domain.resource]
     others = [domain.name for domain in domains if not domain.resource]
     if managed and others:
@@ -100,56 +126,92 @@ def managed_or_none(domains: Sequence[Domain]) -> bool:
             f"the cluster manages {', '.join(managed)}, but not {', '.join(others)}",
             "order the two in separate commands",
         )
+    surely_unmanaged(cluster, others)
     return bool(managed)
 
 
-def _pass_through(order: Order, config: Config, decision: PassThrough) -> int:
-    """The toolstack's own command takes hxm's place, unless only a plan was asked for."""
+def pass_through(order: Order, config: Config, decision: PassThrough) -> int:
+    """The toolstack's own command takes hxm's place, unless only a plan was asked for.
+
+    xl and xm take one domU at a time: several are handed to them one after the other. Returns the
+    last status that was not 0.
+    """
+    toolstack = program(order.verb, config)
+    names = decision.names if len(decision.names) > 1 else ("",)
+    argvs = [
+        (
+            *(toolstack, *order.before, order.verb),
+            *(word for word in order.words if word == name or word not in names),
+        )
+        for name in names
+    ]
+    if order.dry_run:
+        return tell.passed_through(order, argvs)
+    if len(argvs) == 1:
+        run.become(argvs[0])
+    return max(run.beside(argv) for argv in argvs)
+
+
+def program(verb: str, config: Config) -> str:
+    """The toolstack that is to carry out what concerns no managed domU.
+
+    Raises Refused where it should not, Failed where there is none.
+    """
+    if sandbox_file() and config.toolstack == "auto":
+        raise Refused(
+            "CIB_file is set: the cluster that may manage this domU is not the one that is asked",
+            "unset CIB_file to act on this host",
+        )
     toolstack = detect(config.toolstack)
     if not toolstack:
         raise Failed(
-            f"there is neither xl nor xm on this host to {order.verb} an unmanaged domU with",
+            f"there is neither xl nor xm on this host to {verb} an unmanaged domU with",
             "run this on the Xen host itself",
         )
-    argv = (toolstack.program, order.verb, *order.words)
-    if order.dry_run:
-        render.out("not managed by the cluster, passed through: " + " ".join(argv))
-        return DONE
-    if decision.warning:
-        render.note(decision.warning)
-    run.become(argv)
+    if (verb, toolstack.program) == ("start", "xl"):
+        raise Refused("xl starts a domU from its configuration file only", "hxm create FILE")
+    return toolstack.program
 
 
-def _nothing(order: Order, decision: Nothing) -> int:
-    if order.output == "json":
-        render.show_json(_outcome_json(order, act.Outcome(DONE, decision.message), "nothing"))
-    else:
-        render.out(decision.message)
-    return DONE
-
-
-def _translate(order: Order, config: Config, cluster: Cluster, plan: Translate) -> int:
-    for objection in plan.objections:
+def _translate(
+    order: Order, config: Config, cluster: Cluster, decided: Translate, decide: Decide
+) -> int:
+    for objection in decided.objections:
         if not objection.lifted_by or (objection.lifted_by == guards.FORCE and not _goes_on(order)):
-            raise _refusal(order, objection)
-    plan, predicted = _foresee(config, cluster, plan)
+            raise tell.refusal(order, objection)
+    if not order.wait and not decided.one_breath:
+        raise UsageError(f"{order.verb} has to wait for the stop before the start", "leave out -W")
+    plan, predicted = _foresee(config, cluster, decided)
     objections = [*plan.objections, *guards.foreseen(cluster, plan, predicted)]
     if not act.leads_there(plan, predicted) and not _in_flight(cluster, plan):
         objections.append(_would_not_get_there(plan))
     if order.dry_run:
-        return _show_plan(order, cluster, plan, predicted, objections)
+        return tell.the_plan(order, cluster, plan, predicted, objections)
     for warning in (*plan.warnings, *_useless(order)):
         render.note(f"warning: {warning}")
-    _overcome(order, cluster, plan, predicted, objections)
-    timeout = config.timeout if order.timeout is None else order.timeout
-    with render.progress(plan.about) as report:
-        outcome = act.Performance(cluster, plan, config, report).perform(timeout, wait=order.wait)
-    unwritten = journal.write_entry(
-        journal.journal_path(config, cluster.sandbox), _entry(order, plan, outcome)
-    )
+    _overcome(order, objections, tell.plan_lines(cluster, plan, predicted, objections), plan)
+    if _asked(order, objections) and decide(read_cluster(config)) != decided:
+        raise Refused(
+            "the cluster has changed while you were asked; nothing was done", "order it again"
+        )
+    return _perform(order, config, cluster, with_goals(plan, predicted), predicted)
+
+
+def _perform(
+    order: Order, config: Config, cluster: Cluster, plan: Translate, predicted: Forecast
+) -> int:
+    path = journal.journal_path(config, cluster.sandbox)
+    begun = {"what": plan.about, "why": order.reason or None, "subjects": list(plan.subjects)}
+    unwritten = journal.write_entry(path, begun | {"outcome": "begun"})
     if unwritten:
         render.note(f"warning: {unwritten}")
-    return _tell(order, plan, outcome)
+    timeout = config.timeout if order.timeout is None else order.timeout
+    with render.progress(plan.about) as report:
+        acting = act.Performance(cluster, plan, predicted, config, report)
+        outcome = acting.perform(timeout, wait=order.wait)
+    if not unwritten:
+        journal.write_entry(path, begun | tell.entry(cluster, outcome))
+    return tell.the_outcome(order, plan, outcome)
 
 
 def _goes_on(order: Order) -> bool:
@@ -182,159 +244,35 @@ def _would_not_get_there(plan: Translate) -> Objection:
     )
 
 
+def _questions(objections: Sequence[Objection]) -> list[Objection]:
+    return [each for each in objections if each.lifted_by == guards.YES]
+
+
+def _asked(order: Order, objections: Sequence[Objection]) -> bool:
+    return bool(_questions(objections)) and not order.yes
+
+
 def _overcome(
-    order: Order,
-    cluster: Cluster,
-    plan: Translate,
-    predicted: Forecast,
-    objections: Sequence[Objection],
+    order: Order, objections: Sequence[Objection], lines: Sequence[str], plan: Translate
 ) -> None:
-    """Raise the first objection that neither --force, --yes nor an answer lifts."""
+    """Raise the first objection that neither --force, --yes nor an answer lifts.
+
+    A drain is shown before it begins, to whoever is looking.
+    """
     for objection in objections:
         if objection.lifted_by == guards.FORCE and not order.force:
-            raise _refusal(order, objection)
-    questions = [each for each in objections if each.lifted_by == guards.YES]
-    if not questions or order.yes:
-        return
-    if order.output == "json" or not render.can_ask():
-        raise _refusal(order, questions[0])
-    for line in _plan_lines(cluster, plan, predicted, objections):
-        render.beside(line)
-    if not render.ask(f"{plan.about}?"):
+            raise tell.refusal(order, objection)
+    asked = _asked(order, objections)
+    if asked and (order.output == "json" or not render.can_ask()):
+        raise tell.refusal(order, _questions(objections)[0])
+    if asked or (plan.drains and render.watched() and order.output != "json"):
+        for line in lines:
+            render.beside(line)
+    if asked and not render.ask(f"{plan.about}?"):
         raise Refused("you said no; nothing was changed")
-
-
-def _refusal(order: Order, objection: Objection) -> HxmError:
-    if order.output == "json":
-        outcome = act.Outcome(objection.status, objection.message, objection.hint)
-        render.show_json(_outcome_json(order, outcome, "refused"))
-    return BY_STATUS[objection.status](objection.message, objection.hint)
 
 
 def _useless(order: Order) -> list[str]:
     if not order.ignored:
         return []
     return [f"{' '.join(order.ignored)}: means nothing for a domU that the cluster runs"]
-
-
-# What is shown
-
-
-def _plan_lines(
-    cluster: Cluster, plan: Translate, predicted: Forecast, objections: Sequence[Objection]
-) -> list[str]:
-    lines = [f"plan: {plan.about}"]
-    for number, (phase, found) in enumerate(zip(plan.phases, predicted.phases, strict=True)):
-        left_out = number in predicted.left_out
-        for step in phase.steps:
-            for argv in act.spell(cluster, step):
-                lines.append(f"  {' '.join(argv)}{'   (left out, because of this:)' * left_out}")
-        lines += [f"      {told(cluster, movement)}" for movement in found]
-        if not found:
-            lines.append("      nothing moves")
-    for objection in objections:
-        what = "asked about" if objection.lifted_by == guards.YES else "refused"
-        unless = f" (unless {guards.FORCE})" if objection.lifted_by == guards.FORCE else ""
-        lines.append(f"  {what}{unless}: {objection.message}")
-    return lines
-
-
-def _show_plan(
-    order: Order,
-    cluster: Cluster,
-    plan: Translate,
-    predicted: Forecast,
-    objections: Sequence[Objection],
-) -> int:
-    status = next((each.status for each in objections if not _lifted(order, each)), DONE)
-    if order.output == "json":
-        commands = [
-            argv
-            for number, phase in enumerate(plan.phases)
-            if number not in predicted.left_out
-            for step in phase.steps
-            for argv in act.spell(cluster, step)
-        ]
-        outcome = act.Outcome(status, plan.about, commands=tuple(commands))
-        extra = {
-            "movements": [movement._asdict() for movement in predicted.movements],
-            "objections": [objection._asdict() for objection in objections],
-        }
-        render.show_json(_outcome_json(order, outcome, "planned") | extra)
-    else:
-        for line in _plan_lines(cluster, plan, predicted, objections):
-            render.out(line)
-        for warning in plan.warnings:
-            render.out(f"  warning: {warning}")
-        render.out("nothing was changed")
-    return status
-
-
-def _lifted(order: Order, objection: Objection) -> bool:
-    return (objection.lifted_by == guards.FORCE and order.force) or (
-        objection.lifted_by == guards.YES and order.yes
-    )
-
-
-_HOW = {
-    "live": "{before} -> {after}, live",
-    "moved": "{before} -> {after}, stopped and started",
-    "restarted": "restarted on {after}",
-    "started": "started on {after}",
-    "stopped": "stopped, was on {before}",
-}
-
-
-def _tell(order: Order, plan: Translate, outcome: act.Outcome) -> int:
-    for warning in outcome.warnings:
-        render.note(f"warning: {warning}")
-    left = list(leftovers(outcome.seen, only=plan.subjects)) if outcome.seen else []
-    if order.output == "json":
-        result = "done" if outcome.status == DONE else "failed"
-        extra = {"left": [finding._asdict() for finding in left]}
-        render.show_json(_outcome_json(order, outcome, result) | extra)
-    else:
-        _tell_in_words(plan, outcome, left)
-    if outcome.status != DONE:
-        raise BY_STATUS[outcome.status](outcome.message, outcome.hint)
-    return DONE
-
-
-def _tell_in_words(plan: Translate, outcome: act.Outcome, left: Sequence[Finding]) -> None:
-    changed = [change for change in outcome.changes if change.how in _HOW]
-    for change in changed:
-        words = _HOW[change.how].format(
-            before=" ".join(change.before), after=" ".join(change.after)
-        )
-        render.out(f"{change.name}: {words}, {outcome.seconds:.1f} s")
-    if outcome.status == DONE and (plan.done or not changed):
-        render.out(outcome.message)
-    for finding in left:
-        render.note(f"left: {finding.what}; remove it with: {finding.do}")
-
-
-def _outcome_json(order: Order, outcome: act.Outcome, result: str) -> dict[str, Any]:
-    return {
-        "command": order.verb,
-        "result": result,
-        "status": outcome.status,
-        "message": outcome.message,
-        "hint": outcome.hint,
-        "domains": [change._asdict() for change in outcome.changes],
-        "left": [],
-        "commands": [list(argv) for argv in outcome.commands],
-        "seconds": round(outcome.seconds, 1),
-    }
-
-
-def _entry(order: Order, plan: Translate, outcome: act.Outcome) -> journal.Entry:
-    return {
-        "what": plan.about,
-        "why": order.reason or None,
-        "steps": [step.says for phase in plan.phases for step in phase.steps],
-        "commands": [" ".join(argv) for argv in outcome.commands],
-        "left": [each.id for each in outcome.seen.constraints] if outcome.seen else [],
-        "status": outcome.status,
-        "outcome": outcome.message,
-        "seconds": round(outcome.seconds, 1),
-    }

@@ -19,12 +19,15 @@ if TYPE_CHECKING:
     from types import ModuleType
     from typing import NoReturn
 
+_ENOSPC = 28  # the module errno is not worth its import
+
 _XL_GLOBAL = frozenset("vftTN")
 """xl's options before the command: only -N, dry run, means something to hxm's own."""
 
 
 def main() -> NoReturn:
     """The program: never returns, never shows a traceback unless HXM_DEBUG asks for it."""
+    _open_all_three()
     status = guarded(sys.argv[1:])
     try:
         sys.stdout.flush()
@@ -38,6 +41,14 @@ def main() -> NoReturn:
     os._exit(status)  # nothing is left to clean up, and Python's own end takes 4 ms
 
 
+def _open_all_three() -> None:
+    """A descriptor that was closed (`hxm list >&-`) must not become that of a pipe or a file."""
+    for descriptor, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest that is free
+            setattr(sys, name, os.fdopen(descriptor, "w" if descriptor else "r"))
+
+
 def guarded(words: Sequence[str]) -> int:
     """Run a command line; every way to end becomes an exit status and at most a line or two."""
     try:
@@ -49,6 +60,8 @@ def guarded(words: Sequence[str]) -> int:
     except BrokenPipeError:
         return DONE
     except Exception as error:
+        if isinstance(error, OSError) and error.errno == _ENOSPC:
+            return _complain(Failed("the answer could not be written: no space left on device"))
         if os.environ.get("HXM_DEBUG"):
             raise
         what = f"{type(error).__name__}: {error}".splitlines()[0]
@@ -78,7 +91,7 @@ def dispatch(words: list[str]) -> int:
 
         return run_raw(row, tuple(before), tuple(words[1:]))
     dry = ["--dry-run"] if any("N" in word for word in before) and row.group != command.LOOK else []
-    return _own(row, [*dry, *words[1:]])
+    return _own(row, [*dry, *words[1:]], before)
 
 
 def _split_globals(words: list[str]) -> tuple[list[str], list[str]]:
@@ -122,8 +135,8 @@ def _toolstack() -> str:
     )
 
 
-def _own(row: command.Command, words: list[str]) -> int:
-    asks_for_help = "--help" in words
+def _own(row: command.Command, words: list[str], before: list[str]) -> int:
+    asks_for_help = "--help" in words or "-h" in words
     if row.observes and not asks_for_help:
         _start_readers()
     module = _module(row.name)
@@ -132,7 +145,7 @@ def _own(row: command.Command, words: list[str]) -> int:
         return status
     from hxm.parse import parse_and_run
 
-    return parse_and_run(row, module, words)
+    return parse_and_run(row, module, words, before)
 
 
 def _only_names(words: list[str]) -> bool:

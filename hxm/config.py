@@ -8,6 +8,7 @@ from typing import NamedTuple
 from hxm.errors import UsageError
 
 PATH = "/etc/hxm.toml"
+TOOLSTACKS = ("auto", "xl", "xm")
 
 
 class Config(NamedTuple):
@@ -58,4 +59,8 @@ def parse_config(text: bytes, path: str = PATH) -> Config:
         if not isinstance(value, wanted) or isinstance(value, bool):
             kind = "a number of seconds" if isinstance(default, float) else "a text"
             raise UsageError(f"{path}: {key} must be {kind}, not {value!r}")
+        if isinstance(value, (int, float)) and not 0 <= value < float("inf"):
+            raise UsageError(f"{path}: {key} must be a number of seconds from 0 on, not {value!r}")
+        if key == "toolstack" and value not in TOOLSTACKS:
+            raise UsageError(f"{path}: toolstack must be one of {', '.join(TOOLSTACKS)}")
     return defaults._replace(**found)

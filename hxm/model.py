@@ -13,6 +13,9 @@ IN_FLIGHT = ("Starting", "Stopping", "Migrating", "Promoting", "Demoting")
 """Roles that crm_mon (1.1.18 and newer) shows while an action is under way."""
 
 
+CLEARING = ("clear", "delete-constraint", "unmove", "unmove-and-unban")
+"""The kinds of step that take constraints away."""
+
 _STATES_TO_BE_IN = ("standby", "maintenance")
 
 
@@ -108,6 +111,7 @@ class Constraint(NamedTuple):
     kind: str
     node: str | None = None
     expires: str | None = None
+    """When it ends, in UTC, as the tools write it: 2026-11-23 21:45:44Z."""
 
 
 class Failure(NamedTuple):
@@ -156,11 +160,22 @@ class Domain(NamedTuple):
     uuid: str | None = None
     live: bool = False
     """Whether the cluster may move it by live migration (allow-migrate)."""
+    also: tuple[str, ...] = ()
+    """Names that its configuration file gives it, where the agent uses another."""
+    nameless: bool = False
+    """Whether its name is not known: nothing says it but a file that cannot be read here."""
+    stray: str | None = None
+    """This host, where the toolstack runs it and the cluster does not know of it."""
 
     @property
     def running(self) -> bool:
         """Whether it runs anywhere, as far as the cluster knows."""
         return bool(self.nodes)
+
+    @property
+    def places(self) -> tuple[str, ...]:
+        """Where it runs, by the cluster and by the toolstack."""
+        return (*self.nodes, self.stray) if self.stray else self.nodes
 
     @property
     def told_to_stop(self) -> bool:
@@ -198,6 +213,8 @@ class Cluster(NamedTuple):
     """Why the toolstack could not be asked for its domains, if it could not."""
     node_attributes: Mapping[str, Mapping[str, str]] = {}
     """What is set permanently at each node: standby, maintenance."""
+    properties: Mapping[str, str] = {}
+    """The cluster's own options, as far as they are set."""
 
     def node(self, name: str) -> Node | None:
         """The node of that name."""
@@ -213,6 +230,11 @@ class Cluster(NamedTuple):
         if not primitive:
             return frozenset()
         return frozenset(filter(None, (primitive.id, primitive.parent, primitive.clone)))
+
+    @property
+    def cloned(self) -> frozenset[str]:
+        """The primitives that are in a clone."""
+        return frozenset(each.id for each in self.primitives.values() if each.clone)
 
     @property
     def managed_domains(self) -> tuple[Domain, ...]:
@@ -251,7 +273,7 @@ class Step(NamedTuple):
 
 
 class Goal(NamedTuple):
-    """What must be seen in the cluster for a phase to be over: running, stopped, empty, usable."""
+    """What must be seen for a phase to be over; `decide.forecast.reached` lists the kinds."""
 
     kind: str
     subject: str
@@ -267,6 +289,11 @@ class Phase(NamedTuple):
     steps: tuple[Step, ...]
     goals: tuple[Goal, ...] = ()
     only_if_still: bool = False
+
+    @property
+    def clears(self) -> bool:
+        """Whether it takes constraints away, which must not be during a migration."""
+        return any(step.kind in CLEARING for step in self.steps)
 
 
 class Forecast(NamedTuple):

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import NamedTuple
 
 from hxm import run
 from hxm.config import Config
+from hxm.decide import is_true, listed
 from hxm.errors import CannotAsk
 from hxm.model import Cluster, Constraint, Domain, Primitive, Resource
 from hxm.pacemaker.cib import Configuration, read_configuration
@@ -15,10 +18,30 @@ from hxm.pacemaker.dialect import CONFIGURATION, NEWEST
 from hxm.pacemaker.status import Status, dialect_in, read_status
 from hxm.toolstack import Toolstack, detect, read_local, read_uuids
 from hxm.toolstack.xl import LocalDomain
-from hxm.xmfile import XmFileError, domain_name, memory_mib, read_xmfile, vcpus
+from hxm.xmfile import (
+    Value,
+    XmFileError,
+    agent_name,
+    domain_name,
+    memory_mib,
+    parse_xmfile,
+    read_text,
+    read_xmfile,
+    vcpus,
+)
 
 _VIRSH_NAME = re.compile(rb"<name>\s*([^<]+?)\s*</name>")
 _VIRSH_XEN = re.compile(rb"<domain\s[^>]*type\s*=\s*['\"]xen['\"]")
+
+
+def local_toolstack(config: Config, sandbox: str | None) -> Toolstack | None:
+    """The toolstack of this host, unless a CIB_file stands for the cluster.
+
+    Its domUs are not this host's: real ones come in only if the configuration names a toolstack.
+    """
+    if sandbox and config.toolstack == "auto":
+        return None
+    return detect(config.toolstack)
 
 
 def identify(cluster: Cluster, words: Sequence[str], config: Config) -> Cluster:
@@ -31,7 +54,7 @@ def identify(cluster: Cluster, words: Sequence[str], config: Config) -> Cluster:
     uuids = [word for word in words if len(word) == 36 and word.count("-") == 4]
     if cluster.toolstack_fault and (uuids or any(word.isdigit() for word in words)):
         raise CannotAsk(f"who is meant cannot be told: {cluster.toolstack_fault}", "use the name")
-    toolstack = detect(config.toolstack)
+    toolstack = local_toolstack(config, cluster.sandbox)
     if not toolstack or not uuids:
         return cluster
     known = read_uuids(toolstack)
@@ -79,7 +102,7 @@ def read_cluster(
     only marked as unknown.
     """
     sandbox = sandbox_file()
-    toolstack = detect(config.toolstack) if local else None
+    toolstack = local_toolstack(config, sandbox) if local else None
     if env is None:
         run.ahead(NEWEST.status)
         if not sandbox:
@@ -93,9 +116,9 @@ def read_cluster(
         if is_xen(primitive)
     ]
     status = read_status(env, config.ask_timeout)
-    _same_cluster(configuration, status)
+    _same_cluster(configuration, status, domains)
     here = _local_node(status)
-    answer, fault = _ask_toolstack(toolstack)
+    answer, fault = _ask_toolstack(toolstack, config.ask_timeout)
     return Cluster(
         nodes=status.nodes,
         resources=status.resources,
@@ -116,11 +139,15 @@ def read_cluster(
         toolstack=toolstack.program if toolstack else None,
         toolstack_fault=fault,
         node_attributes=configuration.node_attributes,
+        properties=configuration.properties,
     )
 
 
 def is_xen(primitive: Primitive) -> bool:
-    """Whether the primitive is a domU: any provider's Xen agent, or VirtualDomain driving Xen."""
+    """Whether the primitive is a domU: any provider's Xen agent, or VirtualDomain driving Xen.
+
+    A VirtualDomain of which nothing here tells what it drives may be one, and so it is.
+    """
     kind = primitive.agent.split(":")
     if kind[0] != "ocf":
         return False
@@ -129,35 +156,62 @@ def is_xen(primitive: Primitive) -> bool:
     if kind[-1] != "VirtualDomain":
         return False
     hypervisor = primitive.params.get("hypervisor", "")
-    return hypervisor.startswith("xen") or (
-        not hypervisor and bool(_VIRSH_XEN.search(_contents(primitive.params.get("config", ""))))
-    )
+    if hypervisor:
+        return hypervisor.startswith("xen")
+    text = _contents(primitive.params.get("config", ""))
+    return text is None or bool(_VIRSH_XEN.search(text))
 
 
-def _contents(path: str) -> bytes:
+def _contents(path: str) -> bytes | None:
     try:
         with open(path, "rb") as file:
             return file.read(1 << 20)
     except OSError:
-        return b""
+        return None
+
+
+class _File(NamedTuple):
+    """What a domU's own file says of it; `name` as the agent finds it."""
+
+    name: str | None = None
+    also: tuple[str, ...] = ()
+    settings: Mapping[str, Value] = MappingProxyType({})
+    unread: bool = False
+
+
+def _virsh_file(primitive: Primitive) -> _File:
+    text = _contents(primitive.params.get("config", ""))
+    found = _VIRSH_NAME.search(text or b"")
+    name = found.group(1).decode("utf-8", "replace") if found else None
+    return _File(name, unread=text is None)
+
+
+def _xm_file(path: str) -> _File:
+    try:
+        text = read_text(path)
+    except XmFileError:
+        return _File(unread=True)
+    try:
+        settings = parse_xmfile(text, path)
+    except XmFileError:
+        settings = {}
+    name, own = agent_name(text), domain_name(settings)
+    return _File(name, (own,) if own and own != name else (), settings)
 
 
 def _managed(primitive: Primitive, constraints: tuple[Constraint, ...]) -> Domain:
-    """What the configuration and the domU's own file say; the name as the agent finds it."""
-    name: str | None
+    """What the configuration and the domU's own file say; the name as the agent finds it.
+
+    The agent takes its parameter, else the file's, else the resource's id (heartbeat/Xen 4.12).
+    """
     if primitive.agent.endswith("VirtualDomain"):
-        xmfile = primitive.params.get("config")
-        found = _VIRSH_NAME.search(_contents(xmfile or ""))
-        name, settings = found and found.group(1).decode("utf-8", "replace"), {}
+        xmfile, file = primitive.params.get("config"), _virsh_file(primitive)
     else:
         xmfile = primitive.params.get("xmfile", "/etc/xen/vm/MyDomU")  # the agent's default
-        try:
-            settings = read_xmfile(xmfile)
-        except XmFileError:
-            settings = {}
-        name = primitive.params.get("name") or domain_name(settings)
+        file = _xm_file(xmfile)
+    name = primitive.params.get("name")
     return Domain(
-        name=name or primitive.id,
+        name=name or file.name or primitive.id,
         resource=primitive.id,
         xmfile=xmfile,
         interim=tuple(
@@ -165,17 +219,26 @@ def _managed(primitive: Primitive, constraints: tuple[Constraint, ...]) -> Domai
             for each in constraints
             if each.resource in (primitive.id, primitive.parent, primitive.clone)
         ),
-        memory=memory_mib(settings),
-        vcpus=vcpus(settings) if settings else None,
-        uuid=str(settings.get("uuid", "")).lower() or None,
-        live=primitive.meta.get("allow-migrate", "false").lower() in ("true", "yes", "on", "1"),
+        memory=memory_mib(file.settings),
+        vcpus=vcpus(file.settings) if file.settings else None,
+        uuid=str(file.settings.get("uuid", "")).lower() or None,
+        live=is_true(primitive.meta.get("allow-migrate", "")),
+        also=() if name else file.also,
+        nameless=not name and file.unread,
     )
 
 
-def _same_cluster(configuration: Configuration, status: Status) -> None:
-    """Half an answer must not pass for a small cluster: both tools must know the same nodes."""
-    if not status.nodes and configuration.primitives:
-        raise CannotAsk("crm_mon lists no nodes, but the CIB has resources: is the cluster up?")
+def _same_cluster(configuration: Configuration, status: Status, domains: list[Domain]) -> None:
+    """Half an answer must not pass for a small cluster: crm_mon must know what the CIB knows."""
+    nodes = {node.name for node in status.nodes}
+    resources = {resource.id.split(":")[0] for resource in status.resources}
+    unknown = [name for name in configuration.node_attributes if name not in nodes]
+    unknown += [each.resource or "" for each in domains if each.resource not in resources]
+    if unknown:
+        raise CannotAsk(
+            f"the CIB has {listed(unknown)}, and crm_mon does not list it: is the cluster up?",
+            "ask again: it may just have been added",
+        )
 
 
 def _local_node(status: Status) -> str | None:
@@ -184,11 +247,13 @@ def _local_node(status: Status) -> str | None:
     return next((name for name in (host, host.split(".")[0]) if name in names), None)
 
 
-def _ask_toolstack(toolstack: Toolstack | None) -> tuple[tuple[LocalDomain, ...], str]:
+def _ask_toolstack(
+    toolstack: Toolstack | None, timeout: float
+) -> tuple[tuple[LocalDomain, ...], str]:
     if not toolstack:
         return (), ""
     try:
-        return read_local(toolstack), ""
+        return read_local(toolstack, timeout), ""
     except CannotAsk as error:
         return (), error.message
 
@@ -205,11 +270,11 @@ def _domains(
         instances.setdefault(resource.id.split(":")[0], []).append(resource)
     at_hand = {domain.name: domain for domain in local}
     found = [
-        _with_local(_with_status(domain, instances), at_hand.pop(domain.name, None))
+        _with_local(_with_status(domain, instances), at_hand.pop(domain.name, None), here)
         for domain in managed
     ]
     others = (
-        _with_local(Domain(other.name, nodes=(here,) if here else ()), other)
+        _with_local(Domain(other.name, nodes=(here,) if here else ()), other, here)
         for other in at_hand.values()
     )
     return (*found, *others)
@@ -230,9 +295,15 @@ def _with_status(domain: Domain, instances: dict[str, list[Resource]]) -> Domain
     )
 
 
-def _with_local(domain: Domain, local: LocalDomain | None) -> Domain:
+def _with_local(domain: Domain, local: LocalDomain | None, here: str | None) -> Domain:
     if local is None:
         return domain
+    unknown = domain.resource and here and here not in domain.nodes and not domain.in_flight
     return domain._replace(
-        id=local.id, memory=local.memory, vcpus=local.vcpus, state=local.state, time=local.time
+        id=local.id,
+        memory=local.memory,
+        vcpus=local.vcpus,
+        state=local.state,
+        time=local.time,
+        stray=here if unknown and not local.ending else None,
     )

@@ -133,12 +133,16 @@ class Order(NamedTuple):
     """What every changing command takes."""
 
     verb: str
+    before: tuple[str, ...]
+    """xl's options that stood before the verb."""
     words: tuple[str, ...]
     """The command line for the toolstack: what was typed, without hxm's own options."""
     dry_run: bool
     yes: bool
     force: bool
     wait: bool
+    asked_to_wait: bool
+    """Whether waiting was asked for in so many words: xl's shutdown does not wait by itself."""
     timeout: float | None
     reason: str
     output: str
@@ -160,14 +164,15 @@ def order(
         bool, typer.Option("--force", help="Lift the refusals that name --force.")
     ] = False,
     wait: Annotated[
-        bool,
+        bool | None,
         typer.Option("-w/-W", "--wait/--no-wait", help="Wait for the cluster.", show_default=False),
-    ] = True,
+    ] = None,
     timeout: Annotated[
         float | None,
         typer.Option(
             "--timeout",
             min=0,
+            max=1e9,
             metavar="SECONDS",
             help="How long to wait; else as /etc/hxm.toml has it, or 600.",
             show_default=False,
@@ -184,16 +189,13 @@ def order(
         "dry_run": dry_run,
         "yes": yes,
         "force": force,
-        "wait": wait,
+        "wait": wait is not False,
+        "asked_to_wait": bool(wait),
         "timeout": timeout,
         "reason": reason,
         "output": output,
     }
 
-
-OURS = frozenset({"--wait", "--dry-run", "-y", "--yes", "--force", "--no-wait", "-W", "--keep"})
-"""Options that no toolstack knows."""
-OURS_WITH_VALUE = frozenset({"--timeout", "--reason", "-o", "--output"})
 
 XL_FLAGS = {
     "create": "-c -p -e -F -q -V -A -d -n --dryrun --vncviewer --quiet --paused",

@@ -7,7 +7,7 @@ every changing command are added to its own, and arrive as one `order`.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from types import ModuleType
 from typing import Annotated, Any, get_type_hints
 
@@ -15,39 +15,55 @@ import typer
 
 from hxm import options
 from hxm.command import Command
-from hxm.errors import UsageError
+from hxm.errors import Interrupted, UsageError
 
 _UsageError: Any = typer.BadParameter.__base__  # click's, which newer Typers carry inside
 
 
-def parse_and_run(row: Command, module: ModuleType, words: list[str]) -> int:
-    """Parse the words by the command's signature and run it; raises UsageError for bad ones."""
+def parse_and_run(
+    row: Command, module: ModuleType, words: Sequence[str], before: Sequence[str] = ()
+) -> int:
+    """Parse the words by the command's signature and run it; raises UsageError for bad ones.
+
+    `before` are xl's options that stood before the command.
+    """
+    command = command_of(row, module, before)
     try:
-        status = command_of(row, module, words).main(
-            args=[word for word in words if word not in options.XL_MARKS.get(row.name, ())],
+        status = command.main(
+            args=list(_without_marks(row.name, words)),
             prog_name=f"hxm {row.name}",
             standalone_mode=False,
         )
     except _UsageError as error:
-        raise UsageError(error.format_message().splitlines()[0], f"hxm {row.name} --help") from None
-    except typer.Abort:
-        raise KeyboardInterrupt from None
+        path = error.ctx.command_path if error.ctx else f"hxm {row.name}"
+        raise UsageError(error.format_message().splitlines()[0], f"{path} --help") from None
     return int(status or 0)
 
 
-def command_of(row: Command, module: ModuleType, words: Sequence[str] = ()) -> Any:
+def _without_marks(name: str, words: Sequence[str]) -> Iterator[str]:
+    """Xm's marks in front of what is an operand all the same: create -f FILE, --defconfig=FILE."""
+    marks = options.XL_MARKS.get(name, ())
+    for word in words:
+        mark, _, value = word.partition("=")
+        if word not in marks:
+            yield value if value and mark in marks else word
+
+
+def command_of(row: Command, module: ModuleType, before: Sequence[str] = ()) -> Any:
     """The command as Typer understands it."""
     app = typer.Typer(add_completion=False, rich_markup_mode=None)
+    settings = {"help_option_names": ["-h", "--help"]}
     if hasattr(module, "SUBCOMMANDS"):
         app.callback(help=inspect.getdoc(module))(lambda: None)
         for each in module.SUBCOMMANDS:
             name = each.__name__.replace("_", "-")
-            said = inspect.getdoc(each) or ""
-            short = said.split(".")[0].split(":")[0]
+            text = inspect.getdoc(each) or ""
+            short = text.split(".")[0].split(":")[0]
             call = _with_signature(each, _parameters(each))
-            app.command(name, help=said, short_help=short)(call)
+            app.command(name, help=text, short_help=short, context_settings=settings)(call)
     else:
-        app.command(row.name, help=inspect.getdoc(module.run))(_callable(row, module, words))
+        said = inspect.getdoc(module.run)
+        app.command(row.name, help=said, context_settings=settings)(_callable(row, module, before))
     return _plainly_named(typer.main.get_command(app))
 
 
@@ -68,7 +84,7 @@ def _parameters(function: Callable[..., int]) -> list[inspect.Parameter]:
     return [each.replace(annotation=hints[each.name]) for each in signature.parameters.values()]
 
 
-def _callable(row: Command, module: ModuleType, words: Sequence[str]) -> Callable[..., int]:
+def _callable(row: Command, module: ModuleType, before: Sequence[str]) -> Callable[..., int]:
     own = _parameters(module.run)
     if own[0].name != "order":
         return _with_signature(module.run, own)
@@ -77,9 +93,17 @@ def _callable(row: Command, module: ModuleType, words: Sequence[str]) -> Callabl
 
     def call(**values: Any) -> int:
         ordered = options.order(**{each.name: values.pop(each.name) for each in shared})
-        ignored = tuple(word for word, each in from_xl.items() if values.pop(each.name))
+        given = {word: values.pop(each.name) for word, each in from_xl.items()}
+        ignored = tuple(word for word, value in given.items() if value)
+        passed = [each for word in ignored for each in (word, given[word]) if each is not True]
+        if row.name == "shutdown" and ordered["asked_to_wait"]:
+            passed.append("-w")
         order = options.Order(
-            verb=row.name, words=for_the_toolstack(row.name, words), ignored=ignored, **ordered
+            verb=row.name,
+            before=tuple(before),
+            words=(*passed, *_operands(own[1:], values)),
+            ignored=ignored,
+            **ordered,
         )
         status: int = module.run(order, **values)
         return status
@@ -87,11 +111,22 @@ def _callable(row: Command, module: ModuleType, words: Sequence[str]) -> Callabl
     return _with_signature(call, [*own[1:], *shared, *from_xl.values()])
 
 
+def _operands(parameters: Sequence[inspect.Parameter], values: dict[str, Any]) -> Iterator[str]:
+    """What was typed beside the options, in its order."""
+    for each in parameters:
+        if type(each.annotation.__metadata__[0]).__name__ == "ArgumentInfo":
+            value = values[each.name]
+            yield from value if isinstance(value, list) else filter(None, [value])
+
+
 def _with_signature(
     function: Callable[..., int], parameters: Sequence[inspect.Parameter]
 ) -> Callable[..., int]:
     def call(**values: Any) -> int:
-        return function(**values)
+        try:
+            return function(**values)
+        except KeyboardInterrupt:  # which Typer would swallow
+            raise Interrupted("interrupted; nothing was changed") from None
 
     keyword = [each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in parameters]
     call.__signature__ = inspect.Signature(keyword)  # type: ignore[attr-defined]
@@ -112,19 +147,3 @@ def _xl_options(name: str) -> dict[str, inspect.Parameter]:
         )
         for word, kind, default in (*flags, *valued)
     }
-
-
-def for_the_toolstack(name: str, words: Sequence[str]) -> tuple[str, ...]:
-    """The words without hxm's own options: what xl would have been given."""
-    kept: list[str] = []
-    skip = False
-    for word in words:
-        if skip:
-            skip = False
-        elif word in options.OURS_WITH_VALUE:
-            skip = True
-        elif word == "--wait" and name == "shutdown":
-            kept.append(word)  # xl's as well
-        elif word not in options.OURS and word.split("=")[0] not in options.OURS_WITH_VALUE:
-            kept.append(word)
-    return tuple(kept)

@@ -80,7 +80,9 @@ def _rich_table(table: Table) -> None:
 
     drawn = RichTable(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for column, header in enumerate(table.headers):
-        drawn.add_column(header, justify="right" if column in table.right else "left")
+        drawn.add_column(
+            header, justify="right" if column in table.right else "left", overflow="fold"
+        )
     for row in table.rows:
         drawn.add_row(*(Text(cell, style=_STYLES.get(cell.split(" ")[0], "")) for cell in row))
     Console(highlight=False).print(drawn)
@@ -169,7 +171,8 @@ def flags(cluster: Cluster, domain: Domain) -> str:
         (domain.blocked, "blocked"),
         (domain.failed, "failed"),
         (any(_unclean(cluster, node) for node in domain.nodes), "UNCLEAN"),
-        (bool(away), away.flag if away else ""),
+        (bool(domain.stray), f"also-on-{domain.stray}" if domain.nodes else f"on-{domain.stray}"),
+        (bool(away) and not domain.blocked, away.flag if away else ""),
         (domain.told_to_stop, "disabled"),
         (bool(domain.interim), "constrained"),
         (not domain.live, "not-live"),
@@ -264,13 +267,13 @@ def status_json(cluster: Cluster, found: Iterable[Finding]) -> dict[str, Any]:
 # Findings, nodes, resources
 
 
-def show_findings(title: str, found: Sequence[Finding]) -> None:
+def show_findings(title: str, found: Sequence[Finding], say: Callable[[str], None] = out) -> None:
     """Each finding with the command that changes it."""
     if found:
-        out(f"\n{title}:")
+        say(f"\n{title}:")
     for finding in found:
-        out(f"  {finding.what}")
-        out(f"      {finding.do}")
+        say(f"  {finding.what}")
+        say(f"      {finding.do}")
 
 
 def nodes_table(cluster: Cluster) -> Table:
@@ -354,7 +357,15 @@ def ask(question: str) -> bool:
     """A yes or no from the terminal; anything but yes is no."""
     sys.stderr.write(f"{question} [y/N] ")
     sys.stderr.flush()
-    return sys.stdin.readline().strip().lower() in ("y", "yes")
+    answer = sys.stdin.readline()
+    if not answer.endswith("\n"):  # Ctrl-D
+        sys.stderr.write("\n")
+    return answer.strip().lower() in ("y", "yes")
+
+
+def watched() -> bool:
+    """Whether somebody sees what is said beside the answer."""
+    return sys.stderr.isatty()
 
 
 def can_ask() -> bool:

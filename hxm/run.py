@@ -153,6 +153,16 @@ def become(argv: Sequence[str]) -> NoReturn:
         raise _cannot_start(argv[0], error) from None
 
 
+def beside(argv: Sequence[str]) -> int:
+    """Run a program that shares hxm's terminal, to its end; returns its exit status."""
+    try:
+        pid = os.posix_spawnp(argv[0], tuple(argv), os.environ | {"PATH": _path(os.environ)})
+    except OSError as error:
+        raise _cannot_start(argv[0], error) from None
+    status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    return status if status >= 0 else 128 - status
+
+
 def find(program: str) -> str | None:
     """The full path of a program as `output` and `become` would find it."""
     for folder in _path(os.environ).split(":"):

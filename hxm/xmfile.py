@@ -12,6 +12,7 @@ import keyword
 import os
 import re
 import stat
+from collections.abc import Mapping
 
 from hxm.errors import HxmError
 
@@ -135,7 +136,7 @@ def parse_xmfile(text: str, path: str = "<text>") -> dict[str, Value]:
     return settings
 
 
-def domain_name(settings: dict[str, Value]) -> str | None:
+def domain_name(settings: Mapping[str, Value]) -> str | None:
     """Return the domU's name as xl takes it, or None if there is none."""
     name = settings.get("name")
     if isinstance(name, Number):
@@ -143,12 +144,12 @@ def domain_name(settings: dict[str, Value]) -> str | None:
     return name if isinstance(name, str) and name else None
 
 
-def memory_mib(settings: dict[str, Value]) -> int | None:
+def memory_mib(settings: Mapping[str, Value]) -> int | None:
     """Return what `memory` asks for, in MiB; None if it is absent or not a positive number."""
     return _positive(settings.get("memory"))
 
 
-def vcpus(settings: dict[str, Value]) -> int | None:
+def vcpus(settings: Mapping[str, Value]) -> int | None:
     """Return the number of vcpus at boot: 1, as for xl, if absent; None if it cannot be read."""
     return _positive(settings.get("vcpus", 1))
 

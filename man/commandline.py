@@ -78,7 +78,7 @@ class Entry(NamedTuple):
         return (*shown, *shared, HELP)
 
 
-HELP = Option(("--help",), "", "Show the command's help.")
+HELP = Option(("-h", "--help"), "", "Show the command's help.")
 
 
 def own_commands() -> tuple[Entry, ...]:
@@ -174,7 +174,7 @@ def _operands(command: Any) -> tuple[Operand, ...]:
     found = []
     for each in command.params:
         if each.param_type_name == "argument":
-            first = re.sub(r"[][]|\.\.\.$", "", each.metavar.split(" ")[0])
+            first = re.sub(r"[][]|\.\.\.", "", each.metavar.split(" ")[0])
             repeated = each.nargs == -1 and " " not in each.metavar
             found.append(Operand(each.metavar, each.help or "", tuple(first.split("|")), repeated))
     return tuple(found)

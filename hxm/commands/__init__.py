@@ -98,7 +98,6 @@ _ROWS = [
         rmlabel serve set-parameters setenforce setpolicy shell vnet-create vnet-delete
         xenstore-quota-set""",
     ),
-    *_toolstack(HOST, "unpause"),  # the only way out of a pause: it can only do good
     *_toolstack(
         RUNTIME,
         """cpupool-migrate mem-max mem-set psr-cat-cbm-set psr-cat-set psr-cmt-attach psr-cmt-detach
@@ -129,6 +128,13 @@ _ROWS = [
         "pause",
         "the agent reports a paused domU as running, so nothing would notice that it hangs",
         "hxm shutdown {domain}",
+    ),
+    *_toolstack(
+        REFUSED,
+        "unpause",
+        "while it is migrated this would run a half-copied second instance; at any other time it "
+        "passes",
+        "hxm status",
     ),
     *_toolstack(
         REFUSED,

@@ -16,15 +16,17 @@ if TYPE_CHECKING:
 def run(order: Order, domain: MaybeDomain = None, node: MaybeNode = None) -> int:
     """Forget the failures of a domU, on a node or on all, so that the cluster tries again.
 
-    Without a domU, every failure that the cluster remembers is forgotten.
+    Without a domU, every failure that the cluster remembers is forgotten. The id of any other
+    resource is taken as well.
 
     Example: `hxm cleanup nfs host2`.
     """
 
     def decide(cluster: Cluster) -> Decision:
+        if domain and not node and cluster.node(domain):
+            return hygiene.cleanup(cluster, None, cluster.node(domain))
         where = find_node(cluster, node) if node else None
-        if domain in (None, "all"):
-            return hygiene.cleanup(cluster, None, where)
-        return hygiene.cleanup(cluster, change.managed_only(cluster, [str(domain)])[0], where)
+        words = [domain] if domain else None
+        return hygiene.cleanup(cluster, change.resources_meant(cluster, words), where)
 
     return change.carry_out(order, decide)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from hxm import change
 from hxm.decide import Decision, PassThrough, lifecycle
-from hxm.decide.names import find_domains
+from hxm.decide.names import find_domains, surely_unmanaged
 from hxm.errors import NotFound, Refused, UsageError
 from hxm.model import Cluster, Domain
 from hxm.xmfile import XmFileError, domain_name, parse_xmfile, read_xmfile
@@ -39,10 +39,13 @@ def run(order: Order, words: Words = None) -> int:
 
 
 def _meant(cluster: Cluster, word: str, settings: list[str]) -> Domain | None:
-    """The managed domU that would be created, or None if the cluster knows none of its name."""
-    if not settings and (found := find_domains(cluster, word)):
-        return change.meant(cluster, [word])[0] if len(found) > 1 else found[0]
+    """The managed domU that would be created, or None if the cluster knows none of its name.
+
+    A file that is there is what xl and xm would read, whatever else the word may mean.
+    """
     path = next((each for each in _paths(word) if os.path.isfile(each)), None)
+    if path is None and not settings and find_domains(cluster, word):
+        return change.meant(cluster, [word])[0]
     if path is None:
         raise NotFound(f"there is no domU and no file {word[:60]!r}", "hxm list shows the domUs")
     try:
@@ -54,10 +57,10 @@ def _meant(cluster: Cluster, word: str, settings: list[str]) -> Domain | None:
         ) from None
     name = domain_name(read) or os.path.basename(path)
     named = [
-        each for each in cluster.domains if each.resource and name in (each.name, each.resource)
+        each for each in cluster.managed_domains if name in (each.name, each.resource, *each.also)
     ]
-    if not named and not settings:
-        named = [each for each in find_domains(cluster, word) if each.resource]
+    if not named:
+        surely_unmanaged(cluster, [name])
     return named[0] if named else None
 
 

@@ -21,7 +21,8 @@ def run(domains: Domains = None, long: Long = False, output: Output = "table") -
     """List the domUs of the whole cluster, in xl's columns.
 
     Behind xl's columns stand the node, the role and what is special about the domU; under the
-    table whatever a command left in the cluster, with the command that removes it. ID, State and
+    table whatever a command left in the cluster, with the command that removes it (on stderr if
+    the table goes into a pipe, so that scripts see domUs alone). ID, State and
     Time are known for the domUs on this host only; Mem and VCPUs of the others are what their
     configuration files say.
 
@@ -41,7 +42,10 @@ def run(domains: Domains = None, long: Long = False, output: Output = "table") -
         for line in render.domains_lines(cluster, shown):
             render.out(line)
     if output != "json":
-        render.show_findings("Left behind, and what removes it", left)
+        say = render.out if sys.stdout.isatty() or long else render.beside
+        render.show_findings("Left behind, and what removes it", left, say)
+    if cluster.toolstack_fault:
+        render.note(f"this host's own domUs are not known: {cluster.toolstack_fault}")
     return DONE
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import sys
 
-from hxm import render, run
+from hxm import change, render, run
 from hxm.command import HOST, READS, REFUSED, RUNTIME, Command
 from hxm.config import read_config
 from hxm.decide.passing import judge, operands
-from hxm.errors import DONE, Failed
+from hxm.errors import DONE
 from hxm.observe import identify, names_in_files, read_cluster
 from hxm.toolstack import detect
 
@@ -49,7 +49,4 @@ def run_raw(row: Command, before: tuple[str, ...], words: tuple[str, ...]) -> in
         filed = names_in_files(operands(passed))
         if warning := judge(row, passed, cluster, filed=filed, local_only=local_only):
             render.note(warning)
-    toolstack = detect(config.toolstack)
-    if not toolstack:
-        raise Failed("there is neither xl nor xm on this host", "run it on the Xen host itself")
-    run.become((toolstack.program, *before, row.name, *passed))
+    run.become((change.program(row.name, config), *before, row.name, *passed))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hxm import change
+from hxm.commands._reading import origins
 from hxm.decide import Decision, placement
 from hxm.model import Cluster
 
@@ -15,15 +16,15 @@ if TYPE_CHECKING:
 def run(order: Order, domains: MaybeDomains = None) -> int:
     """Remove the interim constraints of some domUs, or of everything.
 
-    Swept are cli-prefer, cli-ban and the old cli-standby constraints, whoever set them. Refused
-    while a migration is under way; asked about if the scheduler would then move anything.
+    Swept are cli-prefer, cli-ban and the old cli-standby constraints, whoever set them; you are
+    told whose they were, and how old. Refused while a migration is under way; asked about if the
+    scheduler would then move anything. The id of any other resource is taken as well.
 
     Example: `hxm unmigrate all --dry-run`.
     """
 
     def decide(cluster: Cluster) -> Decision:
-        if not domains or domains == ["all"]:
-            return placement.unmigrate(cluster, None)
-        return placement.unmigrate(cluster, change.managed_only(cluster, domains))
+        wanted = change.resources_meant(cluster, domains)
+        return placement.unmigrate(cluster, wanted, origins(cluster))
 
     return change.carry_out(order, decide)

@@ -5,11 +5,11 @@ Nothing in this package starts a program, reads a file or knows how a tool is sp
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from hxm.errors import Refused
-from hxm.model import Cluster, Domain, Phase, Step
+from hxm.model import Cluster, Domain, Goal, Phase, Step
 
 
 class Objection(NamedTuple):
@@ -42,12 +42,21 @@ class Translate(NamedTuple):
     """The node that is to be empty in the end."""
     done: str = ""
     """What there is to say at the end, where the movements do not say it all."""
+    notes: tuple[str, ...] = ()
+    """What the plan says of its subjects: whose a constraint is, and how old."""
+    undo: str = ""
+    """The command that takes the order back, whole or half carried out."""
+
+    @property
+    def one_breath(self) -> bool:
+        """Whether all that is to be done is ordered at once: only then need nobody wait."""
+        return sum(not phase.only_if_still for phase in self.phases) == 1
 
 
 class PassThrough(NamedTuple):
-    """No managed domU is concerned: the toolstack does it."""
+    """No managed domU is concerned: the toolstack does it, once for each of the names."""
 
-    warning: str = ""
+    names: tuple[str, ...] = ()
 
 
 class Nothing(NamedTuple):
@@ -57,6 +66,35 @@ class Nothing(NamedTuple):
 
 
 Decision = Translate | PassThrough | Nothing
+
+
+def typed(domain: Domain) -> str:
+    """What to type for the domU: its name, or its resource id where a shell would stumble."""
+    name = domain.name
+    plain = name.isascii() and all(each.isalnum() or each in "_.+-" for each in name)
+    if not domain.resource or (plain and name[:1] != "-" and not name.isdigit() and name != "all"):
+        return name
+    return domain.resource
+
+
+def all_typed(domains: Sequence[Domain]) -> str:
+    """What to type for several domUs."""
+    return " ".join(typed(domain) for domain in domains)
+
+
+def called(domains: Sequence[Domain]) -> str:
+    """The domUs' names for a sentence."""
+    return listed([domain.name for domain in domains])
+
+
+def resources(domains: Sequence[Domain]) -> tuple[str, ...]:
+    """The domUs' resources, as a plan's subjects."""
+    return tuple(domain.resource or "" for domain in domains)
+
+
+def goals(kind: str, domains: Sequence[Domain]) -> tuple[Goal, ...]:
+    """The same goal for each of the domUs."""
+    return tuple(Goal(kind, domain.resource or "") for domain in domains)
 
 
 def meta_step(domain: Domain, name: str, value: str) -> Step:
@@ -92,7 +130,7 @@ def keeps_stopped(meta: Mapping[str, str]) -> bool:
     return meta.get("target-role", "Started").lower() == "stopped"
 
 
-def listed(words: list[str] | tuple[str, ...], limit: int = 12) -> str:
+def listed(words: Sequence[str], limit: int = 12) -> str:
     """A list for a sentence: `nfs, sles`, or `nfs, sles, ... (1000 in all)`."""
     if not words:
         return "none"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from typing import NamedTuple
 
-from hxm.decide import listed
-from hxm.decide.guards import on_two_nodes
-from hxm.model import Cluster, Constraint
+from hxm.decide import is_false, is_true, keeps_stopped, listed, typed
+from hxm.decide.guards import kept_from_running, on_two_nodes, stray
+from hxm.model import Cluster, Constraint, Domain
 
 
 class Finding(NamedTuple):
@@ -34,69 +34,96 @@ def leftovers(
         ]
         if only is not None and not {domain.resource for domain in held} & set(only):
             continue
-        origin = (origins or {}).get(constraint.id, "")
         yield Finding(
-            f"{constraint.id}: {meaning(cluster, constraint)}{origin and f' ({origin})'}",
-            f"hxm unmigrate {held[0].name}" if held else "hxm unmigrate",
+            described(cluster, constraint, origins),
+            f"hxm unmigrate {typed(held[0]) if held else constraint.resource}",
         )
     for domain in cluster.managed_domains:
         if only is not None and domain.resource not in only:
             continue
-        own = cluster.primitives[domain.resource or ""].own_meta
-        role = own.get("target-role")
-        if role and role != "Started":
-            yield Finding(f"{domain.name}: target-role={role}", f"hxm start {domain.name}")
-        elif role:
-            yield Finding(f"{domain.name}: target-role={role}", f"hxm default {domain.name}")
-        if own.get("is-managed"):
-            yield Finding(
-                f"{domain.name}: is-managed={own['is-managed']}", f"hxm manage {domain.name}"
-            )
-        if own.get("maintenance"):
-            yield Finding(
-                f"{domain.name}: maintenance={own['maintenance']}",
-                f"hxm maintenance off {domain.name}",
-            )
+        yield from _set_in_passing(cluster, domain)
+    if only is None:
+        yield from _whole_nodes(cluster)
 
 
-def meaning(cluster: Cluster, constraint: Constraint) -> str:
-    """What an interim constraint makes the cluster do, in words."""
+def _set_in_passing(cluster: Cluster, domain: Domain) -> Iterator[Finding]:
+    """Meta options at the domU itself, but for those that it needs against an inherited one."""
+    primitive, word = cluster.primitives[domain.resource or ""], typed(domain)
+    own, inherited = primitive.own_meta, primitive.inherited_meta
+    if role := own.get("target-role"):
+        if keeps_stopped(own):
+            yield Finding(f"{domain.name}: target-role={role}", f"hxm start {word}")
+        elif not keeps_stopped(inherited):
+            yield Finding(f"{domain.name}: target-role={role}", f"hxm default {word}")
+    if managed := own.get("is-managed"):
+        if is_false(managed):
+            yield Finding(f"{domain.name}: is-managed={managed}", f"hxm manage {word}")
+        elif not is_false(inherited.get("is-managed", "")):
+            yield Finding(f"{domain.name}: is-managed={managed}", f"hxm default {word}")
+    if asleep := own.get("maintenance"):
+        if is_true(asleep):
+            yield Finding(f"{domain.name}: maintenance={asleep}", f"hxm maintenance off {word}")
+        elif not is_true(inherited.get("maintenance", "")):
+            yield Finding(f"{domain.name}: maintenance={asleep}", f"hxm default {word}")
+
+
+def _whole_nodes(cluster: Cluster) -> Iterator[Finding]:
+    """Standby and maintenance, which are set for a while and forgotten as easily."""
+    if cluster.maintenance:
+        yield Finding(
+            "the whole cluster is in maintenance: nothing is started, stopped or watched",
+            "hxm maintenance off",
+        )
+    for node in cluster.nodes:
+        if node.standby and node.online and not node.pending:
+            yield Finding(f"{node.name} is in standby", f"hxm active {node.name}")
+        if node.maintenance:
+            yield Finding(f"{node.name} is in maintenance", f"hxm maintenance off {node.name}")
+
+
+def described(
+    cluster: Cluster, constraint: Constraint, origins: Mapping[str, str] | None = None
+) -> str:
+    """An interim constraint, what it makes the cluster do, whose it is and how old."""
     name = _domain_name(cluster, constraint.resource)
     verb = "must run on" if constraint.kind == "prefer" else "must not run on"
     until = f" until {constraint.expires}" if constraint.expires else ""
-    return f"{name} {verb} {constraint.node or '?'}{until}"
+    origin = (origins or {}).get(constraint.id, "")
+    said = f"{constraint.id}: {name} {verb} {constraint.node or '?'}{until}"
+    return f"{said} ({origin})" if origin else said
 
 
 def findings(cluster: Cluster, origins: Mapping[str, str] | None = None) -> Iterator[Finding]:
     """All that needs attention, the worst first."""
-    for objection in on_two_nodes(cluster.managed_domains):
-        yield Finding(objection.message, objection.hint)
+    for guard in (on_two_nodes, stray):
+        for objection in guard(cluster.managed_domains):
+            yield Finding(objection.message, objection.hint)
+    yield from _same_names(cluster)
     if not cluster.dc:
         yield Finding("there is no DC: the cluster acts on nothing", "wait, or start the nodes")
     if not cluster.quorum:
         yield Finding("this partition has no quorum", "bring the other nodes back")
     yield from _nodes(cluster)
+    if is_true(cluster.properties.get("stop-all-resources", "")):
+        yield Finding(
+            "stop-all-resources is set: the cluster runs nothing",
+            "crm_attribute --name=stop-all-resources --delete",
+        )
     for domain in cluster.managed_domains:
         if domain.blocked:
-            yield Finding(f"{domain.name} is blocked by a failure", f"hxm cleanup {domain.name}")
+            yield Finding(f"{domain.name} is blocked by a failure", f"hxm cleanup {typed(domain)}")
         elif domain.role == "Stopped" and not domain.told_to_stop:
-            yield Finding(
-                f"{domain.name} should run and does not", f"hxm cleanup {domain.name}, or see above"
-            )
+            for objection in kept_from_running(cluster, domain):
+                yield Finding(objection.message, objection.hint)
     for failure in cluster.failures:
         yield Finding(
             f"{failure.operation} of {failure.resource} failed on {failure.node}: {failure.reason}",
-            f"hxm cleanup {_domain_name(cluster, failure.resource)}",
+            f"hxm cleanup {failure.resource}",
         )
     if lost := sorted({each.id for each in cluster.resources if each.orphaned}):
         yield Finding(
             f"{listed(lost)}: no longer in the configuration, still known to the nodes",
             f"crm_resource --cleanup --resource={lost[0]}",
-        )
-    if cluster.maintenance:
-        yield Finding(
-            "the whole cluster is in maintenance: nothing is started, stopped or watched",
-            "hxm maintenance off",
         )
     if cluster.toolstack_fault:
         yield Finding(
@@ -118,12 +145,21 @@ def _nodes(cluster: Cluster) -> Iterator[Finding]:
                 f"{node.name} is {node.condition}: it waits to be fenced",
                 f"if it is off for certain: stonith_admin --confirm {node.name}",
             )
-        elif node.standby and node.online and not node.pending:
-            yield Finding(f"{node.name} is in standby", f"hxm active {node.name}")
-        elif node.maintenance:
-            yield Finding(f"{node.name} is in maintenance", f"hxm maintenance off {node.name}")
-        elif not node.usable:
+        elif not node.online or node.pending or node.standby_onfail:
             yield Finding(f"{node.name} is {node.predicament}", f"start Pacemaker on {node.name}")
+
+
+def _same_names(cluster: Cluster) -> Iterator[Finding]:
+    """Two resources that would start one and the same domU."""
+    by_name: dict[str, list[str]] = {}
+    for domain in cluster.managed_domains:
+        by_name.setdefault(domain.name, []).append(domain.resource or "")
+    for name, found in by_name.items():
+        if len(found) > 1:
+            yield Finding(
+                f"the resources {listed(found)} are all the domU {name}: it may be started twice",
+                f"hxm unmanage {found[-1]}, and take it out of the CIB",
+            )
 
 
 def _domain_name(cluster: Cluster, resource: str) -> str:

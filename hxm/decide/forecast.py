@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from hxm.model import IN_FLIGHT, Action, Cluster, Goal, Movement
+from hxm.decide import Translate, listed
+from hxm.model import IN_FLIGHT, Action, Cluster, Domain, Forecast, Goal, Movement, Node
 
 
 def movements(actions: Iterable[Action], clones: frozenset[str]) -> tuple[Movement, ...]:
@@ -46,15 +47,37 @@ def _cold(resource: str, stopped: str | None, started: str | None) -> Movement:
 
 
 def reached(cluster: Cluster, goal: Goal) -> bool:
-    """Whether the goal's state can be seen in the cluster, with nothing under way."""
+    """Whether the goal's state can be seen in the cluster.
+
+    empty, usable: a node runs nothing, may run something; maintenance, watched: a node, or without
+    a subject the cluster, is in maintenance or is not; gone: a constraint is; forgotten: the
+    failures of a resource are, everywhere or on a node; running, stopped, managed, unmanaged: a
+    domU is.
+    """
+    if goal.kind in ("empty", "usable", "maintenance", "watched"):
+        return _is_node(cluster, goal)
+    if goal.kind == "gone":
+        return all(constraint.id != goal.subject for constraint in cluster.constraints)
+    if goal.kind == "forgotten":
+        return not any(
+            failure.resource == goal.subject and goal.node in (None, failure.node)
+            for failure in cluster.failures
+        )
+    domain = cluster.domain_of(goal.subject)
+    return domain is not None and _is_domain(cluster, domain, goal)
+
+
+def _is_node(cluster: Cluster, goal: Goal) -> bool:
     if goal.kind == "empty":
         return not any(goal.subject in resource.nodes for resource in cluster.resources)
+    node = cluster.node(goal.subject)
     if goal.kind == "usable":
-        node = cluster.node(goal.subject)
         return bool(node and node.usable)
-    domain = cluster.domain_of(goal.subject)
-    if domain is None:
-        return False
+    asleep = node.maintenance if node else cluster.maintenance
+    return asleep == (goal.kind == "maintenance")
+
+
+def _is_domain(cluster: Cluster, domain: Domain, goal: Goal) -> bool:
     if goal.kind == "stopped":
         return not domain.running and not domain.in_flight
     if goal.kind in ("managed", "unmanaged"):
@@ -68,13 +91,70 @@ def reached(cluster: Cluster, goal: Goal) -> bool:
     )
 
 
-def settled(cluster: Cluster) -> bool:
-    """Whether nothing is visibly under way: no role in flight, no pending action, no fencing."""
+def missing(cluster: Cluster, goal: Goal) -> str:
+    """What of the goal is not so, in words; empty if it is reached."""
+    if reached(cluster, goal):
+        return ""
+    domain = cluster.domain_of(goal.subject)
+    who = domain.name if domain else goal.subject
+    if goal.kind == "empty":
+        there = {each.id for each in cluster.resources if goal.subject in each.nodes}
+        return f"{listed(sorted(there))} still on {goal.subject}"
+    if domain and goal.kind in ("running", "stopped"):
+        if not domain.running:
+            return f"{who} does not run"
+        return f"{who} is {domain.role or 'active'} on {listed(domain.nodes)}"
+    return f"{who} is not {goal.kind}"
+
+
+def with_goals(plan: Translate, predicted: Forecast) -> Translate:
+    """The plan with what the forecast promises among its goals: no domU of it may get lost."""
+    phases = list(plan.phases)
+    wanted = [number for number, phase in enumerate(phases) if not phase.only_if_still]
+    here = (Goal("running", resource) for resource in plan.subjects)
+    promised = [
+        goal
+        for goal in here
+        if reached(predicted.after, goal)
+        and not any(each[:2] == goal[:2] for phase in phases for each in phase.goals)
+    ]
+    last = phases[wanted[-1]]
+    phases[wanted[-1]] = last._replace(goals=(*last.goals, *promised))
+    return plan._replace(phases=tuple(phases))
+
+
+def settled(cluster: Cluster, before: Cluster | None = None) -> bool:
+    """Whether nothing is visibly under way: no role in flight, no pending action, no fencing.
+
+    A node that was lost or pending `before` already is not waited for.
+    """
+    waiting = {each.name for each in before.nodes if _unsettled(each)} if before else set()
     return (
         not any(resource.role in IN_FLIGHT for resource in cluster.resources)
         and not any(operation.pending for operation in cluster.history)
         and not cluster.pending_fencing
-        and not any(node.pending or node.unclean for node in cluster.nodes)
+        and not any(_unsettled(node) and node.name not in waiting for node in cluster.nodes)
+    )
+
+
+def _unsettled(node: Node) -> bool:
+    return node.pending or node.unclean
+
+
+def started_since(before: Cluster, after: Cluster, resource: str, node: str) -> bool:
+    """Whether the resource was started on the node between two looks at the cluster."""
+    return _newest(after, resource, node, "start") > _newest(before, resource, node, "start")
+
+
+def _newest(cluster: Cluster, resource: str, node: str, task: str) -> int:
+    """The call id of the newest such action that succeeded, by the node's own history."""
+    return max(
+        (
+            operation.call
+            for operation in cluster.history
+            if operation[:3] == (node, resource, task) and operation.rc == 0
+        ),
+        default=-1,
     )
 
 
@@ -84,12 +164,9 @@ def came_live(cluster: Cluster, resource: str, node: str) -> bool:
     The last action there is migrate_from after a live migration, and start after a cold restart,
     which `crm_resource --wait` reports as a success all the same.
     """
-    calls = {
-        operation.task: operation.call
-        for operation in cluster.history
-        if operation.node == node and operation.resource == resource and operation.rc == 0
-    }
-    return calls.get("migrate_from", -1) > calls.get("start", -1)
+    return _newest(cluster, resource, node, "migrate_from") > _newest(
+        cluster, resource, node, "start"
+    )
 
 
 def name_of(cluster: Cluster, movement: Movement) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from hxm.decide import Objection, Translate, is_true, listed
+from hxm.decide import Objection, Translate, called, is_true, listed, typed
 from hxm.decide.forecast import name_of, phrase
 from hxm.errors import CannotAsk, NoQuorum
 from hxm.model import Cluster, Domain, Forecast, Movement, Node
@@ -24,9 +24,9 @@ def whole_cluster(cluster: Cluster) -> Iterator[Objection]:
             "wait for the election, or look at `hxm status`",
             CannotAsk.status,
         )
-    if not cluster.quorum:
+    if not cluster.quorum and (said := _WITHOUT_QUORUM.get(_quorum_policy(cluster))):
         yield Objection(
-            "this partition has no quorum: the cluster stops domUs and starts none",
+            f"this partition has no quorum: {said}",
             "bring the other nodes back; --force writes the order down all the same",
             NoQuorum.status,
             FORCE,
@@ -46,11 +46,27 @@ def whole_cluster(cluster: Cluster) -> Iterator[Objection]:
         )
 
 
+_WITHOUT_QUORUM = {
+    "ignore": "",
+    "freeze": "the cluster starts nothing, and stops only what it is told to",
+    "stop": "the cluster stops domUs and starts none",
+}
+"""What no-quorum-policy makes of it; others (demote, suicide, fence) stop domUs as well."""
+
+
+def _quorum_policy(cluster: Cluster) -> str:
+    said = cluster.properties.get("no-quorum-policy", "stop")
+    return said if said in _WITHOUT_QUORUM else "stop"
+
+
 def warnings(cluster: Cluster) -> tuple[str, ...]:
     """What is said on every change and stops none."""
-    if cluster.fencing:
-        return ()
-    return ("fencing is disabled: a lost node's domUs may come to run twice",)
+    found = []
+    if not cluster.fencing:
+        found.append("fencing is disabled: a lost node's domUs may come to run twice")
+    if not cluster.quorum and _quorum_policy(cluster) == "ignore":
+        found.append("no quorum, and no-quorum-policy=ignore: only fencing keeps domUs single")
+    return tuple(found)
 
 
 def in_flight(
@@ -85,12 +101,23 @@ def migrating(cluster: Cluster, domain: Domain) -> bool:
 def on_two_nodes(domains: Iterable[Domain]) -> Iterator[Objection]:
     """A domU that is active twice, outside a migration: its disk is being destroyed."""
     for domain in domains:
-        if len(domain.nodes) > 1 and not domain.in_flight:
+        if len(domain.places) > 1 and not domain.in_flight:
             yield Objection(
-                f"{domain.name} is active on {listed(domain.nodes)} at once",
-                f"stop one instance at once, on its host: hxm unmanage {domain.name}, then "
+                f"{domain.name} is active on {listed(domain.places)} at once",
+                f"stop one instance at once, on its host: hxm unmanage {typed(domain)}, then "
                 f"xl destroy {domain.name}",
                 lifted_by=FORCE,
+            )
+
+
+def stray(domains: Iterable[Domain]) -> Iterator[Objection]:
+    """An instance that the cluster does not know of: wherever it starts the domU is a second."""
+    for domain in domains:
+        if domain.stray and not domain.running:
+            yield Objection(
+                f"{domain.name} runs on {domain.stray}, and the cluster does not know it",
+                f"let the cluster look: crm_resource --refresh --resource={domain.resource}; "
+                f"or end it: hxm destroy {typed(domain)}",
             )
 
 
@@ -102,6 +129,79 @@ def ignored(cluster: Cluster, domains: Iterable[Domain]) -> Iterator[Objection]:
                 f"the cluster would do nothing: {away.reason}",
                 f"{away.end} first; --force writes the order down for later",
                 lifted_by=FORCE,
+            )
+
+
+def stopped(domains: Iterable[Domain]) -> Iterator[Objection]:
+    """What can only be done with a domU that runs."""
+    for domain in domains:
+        if not domain.running:
+            yield Objection(f"{domain.name} does not run", f"hxm start {typed(domain)}")
+
+
+def kept_from_running(cluster: Cluster, domain: Domain) -> Iterator[Objection]:
+    """It is not told to stop and still does not run: starting is not what is missing."""
+    failed = next((each for each in cluster.failures if each.resource == domain.resource), None)
+    if failed:
+        why = f"{failed.operation} failed on {failed.node}: {failed.reason}"
+        hint = f"hxm cleanup {typed(domain)} makes the cluster try again"
+    elif is_true(cluster.properties.get("stop-all-resources", "")):
+        why, hint = "stop-all-resources is set", "crm_attribute --name=stop-all-resources --delete"
+    elif domain.interim:
+        why = f"{listed(domain.interim)} is in the way"
+        hint = f"hxm unmigrate {typed(domain)}"
+    else:
+        why = "a constraint, a rule such as the ping rule, or the state of the nodes is against it"
+        hint = f"crm_resource --why --resource={domain.resource}; hxm status"
+    yield Objection(f"nothing tells {domain.name} to be stopped, and it does not run: {why}", hint)
+
+
+def cannot_drain(node: Node) -> Iterator[Objection]:
+    """A node that nothing can be moved away from."""
+    if node.unclean or not node.online or node.pending:
+        yield Objection(f"{node.name} cannot be drained: it is {node.predicament}", "hxm nodes")
+
+
+def left_on(cluster: Cluster, node: Node) -> Iterator[Objection]:
+    """DomUs that the cluster will not move away, because they are not its own."""
+    alone = [
+        domain
+        for domain in cluster.domains
+        if not domain.resource and node.name in domain.nodes and domain.id != 0
+    ]
+    if alone:
+        yield Objection(
+            f"{called(alone)} would stay on {node.name}: the cluster does not manage that",
+            "stop it or move it by hand first, with xl",
+            lifted_by=FORCE,
+        )
+
+
+def quorum_after(cluster: Cluster, leaving: Node) -> Iterator[Objection]:
+    """Powering the node off must not cost the others the quorum (of two nodes one is enough)."""
+    total = len(cluster.nodes)
+    staying = [
+        node
+        for node in cluster.nodes
+        if node.online and not node.unclean and not node.pending and node.name != leaving.name
+    ]
+    ignored = _quorum_policy(cluster) == "ignore"
+    if total > 2 and len(staying) * 2 <= total and not ignored:
+        yield Objection(
+            f"with {leaving.name} off, {len(staying)} of {total} nodes would have no quorum",
+            "--yes drains it all the same",
+            lifted_by=YES,
+        )
+
+
+def replaced(domain: Domain, cluster: Cluster, doomed: Iterable[str]) -> Iterator[Objection]:
+    """Constraints of somebody else's that the tool would write over."""
+    for constraint in cluster.constraints:
+        if constraint.id in doomed and constraint.resource == domain.resource:
+            yield Objection(
+                f"{constraint.id} is there already, and would be replaced and then removed",
+                f"hxm unmigrate {typed(domain)} removes it; --yes does it all the same",
+                lifted_by=YES,
             )
 
 
@@ -123,13 +223,21 @@ def looked_away(cluster: Cluster, domain: Domain) -> LookedAway | None:
             return LookedAway(f"the node {name} is in maintenance", f"hxm maintenance off {name}")
     if not domain.resource or not domain.role or domain.managed:
         return None
+    word = typed(domain)
     if domain.blocked:
-        return LookedAway(
-            f"{domain.name} is blocked by a failure", f"hxm cleanup {domain.name}", "blocked"
-        )
+        reason = f"{domain.name} is blocked by a failure"
+        return LookedAway(reason, f"hxm cleanup {word}", "blocked")
     if is_true(cluster.primitives[domain.resource].meta.get("maintenance", "")):
-        return LookedAway(f"{domain.name} is in maintenance", f"hxm maintenance off {domain.name}")
-    return LookedAway(f"{domain.name} is unmanaged", f"hxm manage {domain.name}", "unmanaged")
+        return LookedAway(f"{domain.name} is in maintenance", f"hxm maintenance off {word}")
+    return LookedAway(f"{domain.name} is unmanaged", f"hxm manage {word}", "unmanaged")
+
+
+def not_in_standby(cluster: Cluster, node: Node) -> Iterator[Objection]:
+    """A node that is kept from running domUs by something else than standby."""
+    kept = is_true(cluster.node_attributes.get(node.name, {}).get("standby", ""))
+    if not node.standby and not kept:
+        hint = f"hxm maintenance off {node.name}" if node.maintenance else "hxm nodes"
+        yield Objection(f"{node.name} is not in standby: it is {node.predicament}", hint)
 
 
 def target(node: Node) -> Iterator[Objection]:
@@ -153,8 +261,7 @@ def all_running(domains: Sequence[Domain], everything: bool) -> Iterator[Objecti
     """`-a` is quickly typed, and means the whole cluster."""
     if everything:
         yield Objection(
-            f"all {len(domains)} running domUs of the cluster would stop: "
-            f"{listed([domain.name for domain in domains])}",
+            f"all {len(domains)} running domUs of the cluster would stop: {called(domains)}",
             "--yes does it all the same",
             lifted_by=YES,
         )
@@ -164,8 +271,9 @@ def foreseen(cluster: Cluster, plan: Translate, forecast: Forecast) -> Iterator[
     """What the scheduler would do beyond the order: stops, restarts, domUs without a place."""
     if plan.drains:
         yield from _without_a_place(cluster, plan.drains, forecast)
+        yield from _staying(plan.drains, forecast)
     for movement in dict.fromkeys(forecast.movements):
-        if not _concerns(cluster, movement):
+        if not concerns(cluster, movement):
             continue
         wanted = plan.expects if movement.resource in plan.subjects else {"live", "start"}
         if movement.kind not in wanted:
@@ -177,7 +285,7 @@ def foreseen(cluster: Cluster, plan: Translate, forecast: Forecast) -> Iterator[
             )
 
 
-def _concerns(cluster: Cluster, movement: Movement) -> bool:
+def concerns(cluster: Cluster, movement: Movement) -> bool:
     """Clones and fencing devices come and go with their node; the rest is somebody's service."""
     if movement.kind == "fence":
         return True
@@ -194,6 +302,16 @@ def _without_a_place(cluster: Cluster, node: str, forecast: Forecast) -> Iterato
                 "a constraint, a fail count or the ping rule forbids every other node: hxm status",
                 lifted_by=FORCE,
             )
+
+
+def _staying(node: str, forecast: Forecast) -> Iterator[Objection]:
+    there = {each.id for each in forecast.after.resources if node in each.nodes}
+    if there:
+        yield Objection(
+            f"{listed(sorted(there))} would stay on {node}",
+            "unmanaged, in maintenance or blocked: hxm status; --force drains what moves",
+            lifted_by=FORCE,
+        )
 
 
 def _why_not_live(cluster: Cluster, movement: Movement) -> str:

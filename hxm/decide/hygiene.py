@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from hxm.decide import (
     Decision,
     Nothing,
     Translate,
+    all_typed,
+    called,
     clear_meta_step,
+    goals,
     guards,
     is_false,
     is_true,
     listed,
     meta_step,
     own_meta,
+    resources,
+    typed,
 )
 from hxm.model import Cluster, Domain, Goal, Node, Phase, Step
 
@@ -31,12 +36,11 @@ def default(cluster: Cluster, domains: Sequence[Domain]) -> Decision:
         if name in own_meta(cluster, domain)
     )
     if not steps:
-        names = listed([domain.name for domain in domains])
-        return Nothing(f"{names}: nothing was set in passing")
+        return Nothing(f"{called(domains)}: nothing was set in passing")
     return Translate(
         "default",
         listed([step.says for step in steps]),
-        tuple(domain.resource or "" for domain in domains),
+        resources(domains),
         (Phase(steps),),
         frozenset(),
         (*guards.whole_cluster(cluster), *guards.in_flight(cluster, domains, guards.FORCE)),
@@ -58,25 +62,29 @@ def manage(cluster: Cluster, domains: Sequence[Domain]) -> Decision:
             steps.append(clear_meta_step(domain, "is-managed"))
         if is_true(primitive.own_meta.get("maintenance", "")):
             steps.append(clear_meta_step(domain, "maintenance"))
-    names = listed([domain.name for domain in domains])
     if not steps:
         unwatched = [away for each in domains if (away := guards.looked_away(cluster, each))]
         if unwatched:
             reason, end, _ = unwatched[0]
-            return Nothing(f"{names}: managed, but {reason}; end that with: {end}")
-        return Nothing(f"{names}: managed already")
+            return Nothing(f"{called(domains)}: managed, but {reason}; end that with: {end}")
+        return Nothing(f"{called(domains)}: managed already")
     in_maintenance = cluster.maintenance or any(
-        node.maintenance for node in cluster.nodes for each in domains if node.name in each.nodes
+        node.maintenance for each in domains for node in _its_nodes(cluster, each)
     )
     return Translate(
         "manage",
-        f"manage {names}",
-        tuple(domain.resource or "" for domain in domains),
-        (Phase(tuple(steps), () if in_maintenance else _goals("managed", domains)),),
+        f"manage {called(domains)}",
+        resources(domains),
+        (Phase(tuple(steps), () if in_maintenance else goals("managed", domains)),),
         frozenset(),
-        tuple(guards.whole_cluster(cluster)),
+        (
+            *guards.whole_cluster(cluster),
+            *guards.in_flight(cluster, domains, guards.FORCE),
+            *guards.stray(domains),
+        ),
         guards.warnings(cluster),
-        done=f"the cluster manages {names} again",
+        done=f"the cluster manages {called(domains)} again",
+        undo=f"hxm unmanage {all_typed(domains)}",
     )
 
 
@@ -87,93 +95,117 @@ def unmanage(cluster: Cluster, domains: Sequence[Domain]) -> Decision:
         for domain in domains
         if not is_false(own_meta(cluster, domain).get("is-managed", ""))
     ]
-    names = listed([domain.name for domain in domains])
     if not wanting:
-        return Nothing(f"{names}: unmanaged already")
+        return Nothing(f"{called(domains)}: unmanaged already")
+    steps = tuple(meta_step(domain, "is-managed", "false") for domain in wanting)
     return Translate(
         "unmanage",
-        f"unmanage {names}",
-        tuple(domain.resource or "" for domain in wanting),
-        (
-            Phase(
-                tuple(meta_step(domain, "is-managed", "false") for domain in wanting),
-                _goals("unmanaged", wanting),
-            ),
-        ),
+        f"unmanage {called(domains)}",
+        resources(wanting),
+        (Phase(steps, goals("unmanaged", wanting)),),
         frozenset(),
         (*guards.whole_cluster(cluster), *guards.in_flight(cluster, wanting, guards.FORCE)),
         guards.warnings(cluster),
-        done=f"the cluster leaves {names} alone until: hxm manage {' '.join(_names(wanting))}",
+        done=f"the cluster leaves {called(domains)} alone until: hxm manage {all_typed(wanting)}",
+        undo=f"hxm manage {all_typed(wanting)}",
     )
 
 
 def maintenance(cluster: Cluster, on: bool, subject: Node | Domain | None) -> Decision:
     """Maintenance of the whole cluster, of a node, or of one domU."""
-    if isinstance(subject, Domain):
-        what, already = subject.name, is_true(own_meta(cluster, subject).get("maintenance", ""))
-        step = (
-            meta_step(subject, "maintenance", "true")
-            if on
-            else clear_meta_step(subject, "maintenance")
-        )
-    elif subject:
-        what = subject.name
-        already = is_true(cluster.node_attributes.get(what, {}).get("maintenance", ""))
-        kind = "node-maintenance" if on else "clear-node-maintenance"
-        step = Step(kind, f"maintenance of {what} {'on' if on else 'off'}", {"node": what})
-    else:
-        what, already = "the cluster", cluster.maintenance
-        kind = "maintenance" if on else "clear-maintenance"
-        step = Step(kind, f"maintenance {'on' if on else 'off'}", {})
-    if already == on:
+    what = subject.name if subject else "the cluster"
+    step = _switch(cluster, on, subject)
+    if not step:
         return Nothing(f"{what} is {'in maintenance already' if on else 'not in maintenance'}")
-    back = "hxm maintenance off" + (f" {what}" if subject else "")
+    back = "hxm maintenance off"
+    if subject:
+        back += f" {typed(subject) if isinstance(subject, Domain) else subject.name}"
     return Translate(
         "maintenance",
         f"maintenance {'on' if on else 'off'} for {what}",
         (),
-        (Phase((step,)),),
+        (Phase((step,), _asleep(cluster, on, subject)),),
         frozenset(),
-        tuple(guards.whole_cluster(cluster)),
+        (
+            *guards.whole_cluster(cluster),
+            *guards.in_flight(cluster, cluster.managed_domains, guards.FORCE),
+        ),
         guards.warnings(cluster),
         done=f"{what} is in maintenance until: {back}" if on else f"{what} is out of maintenance",
+        undo=back if on else back.replace("off", "on", 1),
     )
 
 
-def cleanup(cluster: Cluster, domain: Domain | None, node: Node | None) -> Decision:
-    """Forget the failures of a domU, or of everything, on a node, or on all."""
+def _switch(cluster: Cluster, on: bool, subject: Node | Domain | None) -> Step | None:
+    """The step that makes it so, or None if it is so."""
+    if isinstance(subject, Domain):
+        primitive = cluster.primitives[subject.resource or ""]
+        if is_true(primitive.meta.get("maintenance", "")) == on:
+            return None
+        if is_true(primitive.inherited_meta.get("maintenance", "")) == on:
+            return clear_meta_step(subject, "maintenance")
+        return meta_step(subject, "maintenance", "true" if on else "false")
+    already = subject.maintenance if subject else cluster.maintenance
+    if subject and not already:
+        already = is_true(cluster.node_attributes.get(subject.name, {}).get("maintenance", ""))
+    if already == on:
+        return None
+    said = f"maintenance of {subject.name}" if subject else "maintenance"
+    kind = ("" if on else "clear-") + ("node-maintenance" if subject else "maintenance")
+    return Step(kind, f"{said} {'on' if on else 'off'}", {"node": subject.name} if subject else {})
+
+
+def _asleep(cluster: Cluster, on: bool, subject: Node | Domain | None) -> tuple[Goal, ...]:
+    """What is to be seen of it; nothing where a larger maintenance, or a lost node, hides it."""
+    if isinstance(subject, Domain):
+        hidden = not on and (
+            cluster.maintenance or is_false(own_meta(cluster, subject).get("is-managed", ""))
+        )
+        hidden = hidden or any(each.maintenance for each in _its_nodes(cluster, subject))
+        return () if hidden else goals("unmanaged" if on else "managed", [subject])
+    if subject and not subject.online:
+        return ()
+    return (Goal("maintenance" if on else "watched", subject.name if subject else ""),)
+
+
+def _its_nodes(cluster: Cluster, domain: Domain) -> list[Node]:
+    return [node for node in cluster.nodes if node.name in domain.nodes]
+
+
+def cleanup(cluster: Cluster, subjects: Collection[str] | None, node: Node | None) -> Decision:
+    """Forget the failures of these resources, or of everything, on a node, or on all."""
     failed = {
         failure.resource
         for failure in cluster.failures
-        if (domain is None or failure.resource == domain.resource)
+        if (subjects is None or failure.resource in subjects)
         and (node is None or failure.node == node.name)
     }
-    concerned = [domain.resource or ""] if domain else sorted(failed)
+    where = f" on {node.name}" if node else ""
+    concerned = sorted(failed or subjects or ())
     if not concerned:
-        return Nothing("the cluster remembers no failure" + (f" on {node.name}" if node else ""))
+        return Nothing(f"the cluster remembers no failure{where}")
+    what = "failures" if failed else "fail counts"  # which crm_mon tells only beside a failure
     steps = tuple(
         Step(
             "cleanup-on" if node else "cleanup",
-            f"forget the failures of {resource}" + (f" on {node.name}" if node else ""),
+            f"forget the {what} of {resource}{where}",
             {"resource": resource} | ({"node": node.name} if node else {}),
         )
         for resource in concerned
+    )
+    forgotten = tuple(
+        Goal("forgotten", resource, node.name if node else None) for resource in concerned
     )
     return Translate(
         "cleanup",
         listed([step.says for step in steps]),
         tuple(concerned),
-        (Phase(steps),),
+        (Phase(steps, forgotten),),
         frozenset({"start", "live"}),
-        tuple(guards.whole_cluster(cluster)),
+        (
+            *guards.whole_cluster(cluster),
+            *guards.in_flight(cluster, cluster.managed_domains),
+        ),
         guards.warnings(cluster),
-        done=f"the failures of {listed(concerned)} are forgotten",
+        done=f"the {what} of {listed(concerned)} are forgotten",
     )
-
-
-def _goals(kind: str, domains: Sequence[Domain]) -> tuple[Goal, ...]:
-    return tuple(Goal(kind, domain.resource or "") for domain in domains)
-
-
-def _names(domains: Sequence[Domain]) -> list[str]:
-    return [domain.name for domain in domains]

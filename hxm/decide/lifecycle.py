@@ -9,12 +9,16 @@ from hxm.decide import (
     Nothing,
     Objection,
     Translate,
+    all_typed,
+    called,
     clear_meta_step,
+    goals,
     guards,
     keeps_stopped,
     listed,
     meta_step,
     own_meta,
+    resources,
 )
 from hxm.decide.forecast import reached
 from hxm.model import Cluster, Domain, Goal, Phase, Step
@@ -25,41 +29,46 @@ def start(cluster: Cluster, domains: Sequence[Domain]) -> Decision:
     wanting = [domain for domain in domains if not _runs_and_stays(cluster, domain)]
     if not wanting:
         return Nothing("; ".join(_runs_where(domain) for domain in domains))
-    steps = tuple(step for domain in wanting for step in _release(cluster, domain))
-    objections = [*_checks(cluster, wanting)]
-    for domain in wanting:
-        if not domain.running and not _release(cluster, domain):
-            objections.append(
-                Objection(
-                    f"no target-role keeps {domain.name} stopped: the cluster does not manage to "
-                    f"run it{_failed_why(cluster, domain)}",
-                    f"hxm cleanup {domain.name} makes it try again",
-                )
-            )
+    idle = [each for each in wanting if not each.running and not _release(cluster, each)]
     return Translate(
         "start",
-        f"start {_names(wanting)}",
-        _resources(wanting),
-        (Phase(steps, _goals("running", wanting)),),
+        f"start {called(wanting)}",
+        resources(wanting),
+        (
+            Phase(
+                tuple(step for domain in wanting for step in _release(cluster, domain)),
+                goals("running", wanting),
+            ),
+        ),
         frozenset({"start"}),
-        tuple(objections),
+        (
+            *_checks(cluster, wanting),
+            *guards.stray(wanting),
+            *(found for domain in idle for found in guards.kept_from_running(cluster, domain)),
+        ),
         guards.warnings(cluster),
+        undo=f"hxm shutdown {all_typed(wanting)}",
     )
 
 
 def shutdown(cluster: Cluster, domains: Sequence[Domain], *, everything: bool = False) -> Decision:
     """Stop the domUs cleanly; the target-role that says so stays until `start` or `default`."""
-    wanting = [domain for domain in domains if domain.running or not domain.told_to_stop]
+    wanting = [domain for domain in domains if domain.places or not domain.told_to_stop]
     if not wanting:
-        return Nothing(f"{_names(domains)}: stopped already" if domains else "no domU runs")
+        return Nothing(f"{called(domains)}: stopped already" if domains else "no domU runs")
     return Translate(
         "shutdown",
-        f"shut down {_names(wanting)}",
-        _resources(wanting),
+        f"shut down {called(wanting)}",
+        resources(wanting),
         (_stop(wanting),),
         frozenset({"stop"}),
-        (*_checks(cluster, wanting), *guards.all_running(wanting, everything)),
+        (
+            *_checks(cluster, wanting),
+            *guards.stray(wanting),
+            *guards.all_running(wanting, everything),
+        ),
         guards.warnings(cluster),
+        undo=f"hxm start {all_typed(wanting)}",
     )
 
 
@@ -67,21 +76,21 @@ def reboot(cluster: Cluster, domains: Sequence[Domain], *, everything: bool = Fa
     """Stop and start through the cluster, so that no monitor takes it for a failure."""
     if not domains:
         return Nothing("no domU runs")
-    objections = [
-        Objection(f"{domain.name} does not run", f"hxm start {domain.name}")
-        for domain in domains
-        if not domain.running
-    ]
     back = tuple(step for domain in domains for step in _as_before(cluster, domain))
     return Translate(
         "reboot",
-        f"reboot {_names(domains)}",
-        _resources(domains),
-        (_stop(domains), Phase(back, _goals("running", domains))),
+        f"reboot {called(domains)}",
+        resources(domains),
+        (_stop(domains), Phase(back, goals("running", domains))),
         frozenset({"stop", "start"}),
-        (*_checks(cluster, domains), *objections, *guards.all_running(domains, everything)),
+        (
+            *_checks(cluster, domains),
+            *guards.stopped(domains),
+            *guards.all_running(domains, everything),
+        ),
         guards.warnings(cluster),
         rollback=back,
+        undo=f"hxm start {all_typed(domains)}",
     )
 
 
@@ -97,20 +106,31 @@ def destroy(cluster: Cluster, domains: Sequence[Domain]) -> Decision:
             {"domain": domain.name, "node": node},
         )
         for domain in domains
-        for node in domain.nodes
+        for node in domain.places
+        if _means_itself(domain.name)
     )
-    if not plug and all(domain.told_to_stop for domain in domains):
-        return Nothing(f"{_names(domains)}: stopped already")
+    if all(domain.told_to_stop and not domain.places for domain in domains):
+        return Nothing(f"{called(domains)}: stopped already")
     stop = _stop(domains)
+    slowly = [domain for domain in domains if domain.places and not _means_itself(domain.name)]
     return Translate(
         "destroy",
-        f"destroy {_names(domains)}",
-        _resources(domains),
+        f"destroy {called(domains)}",
+        resources(domains),
         (stop._replace(steps=(*stop.steps, *plug)),),
         frozenset({"stop"}),
         _checks(cluster, domains),
-        guards.warnings(cluster),
+        (
+            *guards.warnings(cluster),
+            *(f"xl cannot be told of {each.name!r}: the cluster stops it" for each in slowly),
+        ),
+        undo=f"hxm start {all_typed(domains)}",
     )
+
+
+def _means_itself(name: str) -> bool:
+    """Whether the toolstack takes the name for a name: digits are a domid to it, -x an option."""
+    return not name.isdigit() and not name.startswith("-")
 
 
 def _checks(cluster: Cluster, domains: Sequence[Domain]) -> tuple[Objection, ...]:
@@ -143,32 +163,13 @@ def _as_before(cluster: Cluster, domain: Domain) -> tuple[Step, ...]:
 
 def _stop(domains: Sequence[Domain]) -> Phase:
     steps = tuple(meta_step(domain, "target-role", "Stopped") for domain in domains)
-    return Phase(steps, _goals("stopped", domains))
+    return Phase(steps, goals("stopped", domains))
 
 
 def _runs_and_stays(cluster: Cluster, domain: Domain) -> bool:
     goal = Goal("running", domain.resource or "")
-    return reached(cluster, goal) and not _release(cluster, domain)
+    return reached(cluster, goal) and not domain.stray and not _release(cluster, domain)
 
 
 def _runs_where(domain: Domain) -> str:
     return f"{domain.name} runs on {listed(domain.nodes)} already"
-
-
-def _failed_why(cluster: Cluster, domain: Domain) -> str:
-    for failure in cluster.failures:
-        if failure.resource == domain.resource:
-            return f" ({failure.operation} failed on {failure.node}: {failure.reason})"
-    return ""
-
-
-def _goals(kind: str, domains: Sequence[Domain]) -> tuple[Goal, ...]:
-    return tuple(Goal(kind, domain.resource or "") for domain in domains)
-
-
-def _names(domains: Sequence[Domain]) -> str:
-    return listed([domain.name for domain in domains])
-
-
-def _resources(domains: Sequence[Domain]) -> tuple[str, ...]:
-    return tuple(domain.resource or "" for domain in domains)

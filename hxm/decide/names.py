@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import difflib
 import os
+from collections.abc import Sequence
 
 from hxm.decide import listed
-from hxm.errors import Ambiguous, NotFound
+from hxm.errors import Ambiguous, CannotAsk, NotFound, Refused
 from hxm.model import Cluster, Domain, Node
 
 
@@ -20,7 +21,8 @@ def find_domains(cluster: Cluster, word: str) -> list[Domain]:
     found = [
         domain
         for domain in cluster.domains
-        if domain.name in (word, _at_home(word))
+        if domain.name in (word, at_home(word))
+        or word in domain.also
         or domain.resource == word
         or domain.uuid == word.lower()
         or (number is not None and domain.id == number)
@@ -31,13 +33,18 @@ def find_domains(cluster: Cluster, word: str) -> list[Domain]:
 
 def _at_its_own(cluster: Cluster, domain: Domain) -> list[Domain]:
     """The managed domUs that a traveller is an instance of; anything else is itself."""
-    name = _at_home(domain.name)
-    if domain.resource or name == domain.name:
+    if domain.resource or not travelling(domain):
         return [domain]
+    name = at_home(domain.name)
     return [each for each in cluster.domains if each.resource and each.name == name] or [domain]
 
 
-def _at_home(name: str) -> str:
+def travelling(domain: Domain) -> bool:
+    """Whether this is what the toolstack calls an instance on its way to another host."""
+    return at_home(domain.name) != domain.name
+
+
+def at_home(name: str) -> str:
     """The name without what a migration adds to it (xl 4.17; xend)."""
     for suffix in ("--incoming", "--migratedaway"):
         name = name.removesuffix(suffix)
@@ -53,10 +60,47 @@ def find_domain(cluster: Cluster, word: str) -> Domain:
             f"{shown(word)} may mean any of: {', '.join(meant)}",
             "use the resource id that no other has, or the configuration file",
         )
+    if not found and cluster.toolstack_fault:
+        raise CannotAsk(
+            f"the cluster has no domU {shown(word)}, and this host cannot be asked: "
+            f"{cluster.toolstack_fault}",
+        )
     if not found:
         names = [domain.name for domain in cluster.domains]
         raise NotFound(f"there is no domU {shown(word)}", _those_that_exist(word, names))
     return found[0]
+
+
+def find_resources(cluster: Cluster, word: str) -> frozenset[str]:
+    """The resource that `word` means, with the group and clone that it is in; not only domUs.
+
+    Raises NotFound or Ambiguous as find_domain does.
+    """
+    known = {
+        name
+        for primitive in cluster.primitives.values()
+        for name in (primitive.id, primitive.parent, primitive.clone)
+    } | {constraint.resource for constraint in cluster.constraints}
+    if word in known and not find_domains(cluster, word):
+        return frozenset((word,))
+    domain = find_domain(cluster, word)
+    if not domain.resource:
+        raise Refused(f"{domain.name} is not managed by the cluster: there is nothing to change")
+    return cluster.ids_of(domain)
+
+
+def surely_unmanaged(cluster: Cluster, names: Sequence[str]) -> None:
+    """Raises CannotAsk if one of these, which no managed domU is called, may be one all the same.
+
+    A managed domU whose name stands in a file that cannot be read here may have any name.
+    """
+    nameless = [domain for domain in cluster.managed_domains if domain.nameless]
+    if nameless and names:
+        raise CannotAsk(
+            f"{listed(names)} may be a managed domU: the name of {nameless[0].resource} "
+            f"stands in {nameless[0].xmfile}, which cannot be read here",
+            "do it where the file can be read, or set the resource's parameter: name",
+        )
 
 
 def find_node(cluster: Cluster, word: str) -> Node:

@@ -6,8 +6,8 @@ import os
 from collections.abc import Sequence
 
 from hxm.command import DEADLY_SYSRQ, RUNTIME, Command
-from hxm.decide import guards, listed
-from hxm.decide.names import find_domains
+from hxm.decide import guards, listed, typed
+from hxm.decide.names import at_home, find_domains, surely_unmanaged, travelling
 from hxm.errors import Refused
 from hxm.model import Cluster, Domain
 
@@ -31,6 +31,19 @@ def operands(words: Sequence[str]) -> list[str]:
     return found
 
 
+def naming(cluster: Cluster, words: Sequence[str]) -> list[str]:
+    """The words that may name a domain: behind one that does, numbers are only numbers."""
+    found = []
+    named = False
+    for word in operands(words):
+        if not word.isdigit():
+            named = named or bool(find_domains(cluster, word))
+        elif named:
+            continue
+        found.append(word)
+    return found
+
+
 def judge(
     row: Command,
     words: Sequence[str],
@@ -43,7 +56,7 @@ def judge(
 
     Any word that may mean a managed domU counts, wherever it stands: `rename other nfs` would make
     a second nfs. So does a name in `filed`, which the configuration files among the words give.
-    A word of digits means a domid, or else it may be any number.
+    Raises CannotAsk if nobody can tell.
     """
     named = _managed(cluster, row, [*words, *filed])
     if row.name in _MAKES and cluster.managed_domains and not (named or filed):
@@ -51,11 +64,16 @@ def judge(
             f"which domU {row.name} makes of this cannot be told, and it may be a managed one",
             _MAKES[row.name],
         )
+    if not named:
+        surely_unmanaged(cluster, operands(words)[:1])
+        return ""
     watched = [each for each in named if not guards.looked_away(cluster, each)]
+    if row.name == "unpause":
+        return _unpause(row, words, cluster, named)
     if not watched:
         away = [guards.looked_away(cluster, each) for each in named]
         reasons = listed([each.reason for each in away if each])
-        return f"passed through, because {reasons}: the cluster does not look" if named else ""
+        return f"passed through, because {reasons}: the cluster does not look"
     domain = watched[0]
     deadly = row.name == "sysrq" and any(word in DEADLY_SYSRQ for word in operands(words)[1:])
     if row.policy == RUNTIME and not deadly:
@@ -63,15 +81,29 @@ def judge(
     if row.local_only and local_only:
         return f"warning: {row.name} {domain.name}: {row.why}"
     why = "it stops the guest, which the monitor would take for a failure" if deadly else row.why
+    instead = f"instead: hxm reboot {typed(domain)}" if deadly else _hint(row, domain, "instead: ")
+    raise _refusal(row, domain, why, instead)
+
+
+def _unpause(row: Command, words: Sequence[str], cluster: Cluster, named: Sequence[Domain]) -> str:
+    """The way out of a pause, but not for what is paused because it is being copied."""
+    words_travel = any(at_home(word) != word for word in operands(words))
+    for domain in named:
+        copies = (each for each in cluster.domains if at_home(each.name) == domain.name)
+        if words_travel or any(map(travelling, copies)) or guards.migrating(cluster, domain):
+            raise _refusal(row, domain, row.why, _hint(row, domain, "instead: "))
+    return ""
+
+
+def _refusal(row: Command, domain: Domain, why: str, instead: str) -> Refused:
     where = f" (it runs on {listed(domain.nodes)})" if domain.running else ""
-    raise Refused(
-        f"the cluster manages {domain.name}{where}; {row.name} is refused: {why}",
-        f"instead: hxm reboot {domain.name}" if deadly else _hint(row, domain, "instead: "),
+    return Refused(
+        f"the cluster manages {domain.name}{where}; {row.name} is refused: {why}", instead
     )
 
 
 def _managed(cluster: Cluster, row: Command, words: Sequence[str]) -> list[Domain]:
-    candidates = operands(words)
+    candidates = naming(cluster, words)
     if row.name == "restore":  # a saved image is mostly called after its domU
         files = [os.path.basename(word) for word in candidates]
         candidates += [*files, *(name.split(".")[0] for name in files)]
@@ -82,4 +114,4 @@ def _managed(cluster: Cluster, row: Command, words: Sequence[str]) -> list[Domai
 def _hint(row: Command, domain: Domain, lead: str) -> str:
     if not row.instead:
         return ""
-    return lead + row.instead.format(domain=domain.name, xmfile=domain.xmfile)
+    return lead + row.instead.format(domain=typed(domain), xmfile=domain.xmfile)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 
-from hxm.decide import Decision, Nothing, Objection, Translate, guards, listed
+from hxm.decide import Decision, Nothing, Translate, guards, listed, resources, typed
+from hxm.decide.attention import described
 from hxm.decide.forecast import reached
 from hxm.model import Cluster, Constraint, Domain, Goal, Node, Phase, Step
 
@@ -13,118 +14,130 @@ def migrate(cluster: Cluster, domain: Domain, node: Node, *, keep: bool = False)
     """Prefer the node, see the domU arrive live, and take the preference away again.
 
     With a stickiness of INFINITY a preference alone moves nothing (crm_resource(8), --force): the
-    second way bans the domU from where it is until it has arrived.
+    second way bans the domU from where it is until it has arrived. What is taken away is what was
+    put there: another's constraints on the domU stay.
     """
-    goals = (Goal("running", domain.resource or "", node.name),)
-    if reached(cluster, goals[0]):
-        left = f"; {listed(domain.interim)} is still there: hxm unmigrate {domain.name}"
-        return Nothing(f"{domain.name} runs on {node.name} already{left if domain.interim else ''}")
     resource = domain.resource or ""
-    stopped = [
-        Objection(f"{domain.name} does not run", f"hxm start {domain.name}")
-        for _ in range(not domain.running)
-    ]
-    values = {"resource": resource, "node": node.name}
-    clear = _clear(domain)
-    tidy = () if keep else (Phase((clear,), (), only_if_still=True),)
-    gentle = Translate(
-        "migrate",
-        f"migrate {domain.name} to {node.name}",
-        (resource,),
-        (Phase((Step("move", f"prefer {node.name} for {domain.name}", values),), goals), *tidy),
-        frozenset({"live"}),
-        (
-            *guards.whole_cluster(cluster),
-            *stopped,
-            *guards.ignored(cluster, [domain]),
-            *guards.in_flight(cluster, [domain]),
-            *guards.on_two_nodes([domain]),
-            *guards.target(node),
-        ),
-        guards.warnings(cluster),
-        rollback=(clear,),
-    )
+    goals = (Goal("running", resource, node.name),)
+    if reached(cluster, goals[0]) and not domain.stray:
+        left = f"; {listed(domain.interim)} is still there: hxm unmigrate {typed(domain)}"
+        return Nothing(f"{domain.name} runs on {node.name} already{left if domain.interim else ''}")
+    source = domain.nodes[0] if domain.nodes else node.name
+    values = {"resource": resource, "node": node.name, "source": source}
+    about = f"what moves {domain.name}"
+    unmove = Step("unmove", f"remove {about}", values)
+    unban = Step("unmove-and-unban", f"remove {about} and bans it from {source}", values)
+    prefer = Step("move", f"prefer {node.name} for {domain.name}", values)
     ban = Step("move-and-ban", f"prefer {node.name} for {domain.name} and ban where it is", values)
-    return gentle._replace(otherwise=gentle._replace(phases=(Phase((ban,), goals), *tidy)))
-
-
-def unmigrate(cluster: Cluster, domains: Sequence[Domain] | None) -> Decision:
-    """Remove every interim constraint of these domUs, or of everything.
-
-    Never while a migration is in flight: the domU could end up on two nodes.
-    """
-    wanted = (
-        None if domains is None else {name for each in domains for name in cluster.ids_of(each)}
+    objections = (
+        *guards.whole_cluster(cluster),
+        *guards.stopped([domain]),
+        *guards.ignored(cluster, [domain]),
+        *guards.in_flight(cluster, [domain]),
+        *guards.on_two_nodes([domain]),
+        *guards.target(node),
     )
+    doomed = (f"cli-prefer-{resource}", f"cli-ban-{resource}-on-{source}")
+
+    def way(move: Step, back: Step, doomed: Sequence[str]) -> Translate:
+        tidy = () if keep else (Phase((back,), (), only_if_still=True),)
+        return Translate(
+            "migrate",
+            f"migrate {domain.name} to {node.name}",
+            (resource,),
+            (Phase((move,), goals), *tidy),
+            frozenset({"live"}),
+            (*objections, *guards.replaced(domain, cluster, doomed)),
+            guards.warnings(cluster),
+            rollback=(back,),
+            undo=f"hxm unmigrate {typed(domain)}",
+        )
+
+    gentle = way(prefer, unmove, doomed[:1])
+    return gentle._replace(otherwise=way(ban, unban, doomed))
+
+
+def unmigrate(
+    cluster: Cluster,
+    wanted: Collection[str] | None,
+    origins: Mapping[str, str] | None = None,
+) -> Decision:
+    """Remove every interim constraint of these resources, or of everything.
+
+    Never while a migration is in flight: the domU could end up on two nodes. `origins` tells
+    whose a constraint is, and how old.
+    """
     found = [each for each in cluster.constraints if wanted is None or each.resource in wanted]
     if not found:
-        return Nothing("no move or ban left anything behind")
+        what = "" if wanted is None else f"{listed(sorted(wanted))}: "
+        return Nothing(f"{what}no move or ban left anything behind")
     concerned = [
         domain
         for domain in cluster.managed_domains
         if cluster.ids_of(domain) & {constraint.resource for constraint in found}
     ]
+    ids = listed([constraint.id for constraint in found])
     return Translate(
         "unmigrate",
-        f"remove {listed([constraint.id for constraint in found])}",
-        tuple(domain.resource or "" for domain in concerned),
-        (Phase(_sweep(cluster, found)),),
+        f"remove {ids}",
+        resources(concerned),
+        (Phase(_sweep(cluster, found), tuple(Goal("gone", each.id) for each in found)),),
         frozenset(),
-        (
-            *guards.whole_cluster(cluster),
-            *guards.in_flight(cluster, concerned),
-        ),
+        (*guards.whole_cluster(cluster), *guards.in_flight(cluster, concerned)),
         guards.warnings(cluster),
-        done=f"removed {listed([constraint.id for constraint in found])}",
+        done=f"removed {ids}",
+        notes=tuple(described(cluster, each, origins) for each in found),
     )
 
 
 def standby(cluster: Cluster, node: Node) -> Decision:
     """Drain the node: the cluster moves away what can move, and stops the rest."""
     if node.standby and not _occupied(cluster, node):
-        return Nothing(f"{node.name} is in standby already and nothing runs on it")
-    lost = [
-        Objection(f"{node.name} cannot be drained: it is {node.predicament}", "hxm nodes")
-        for _ in range(node.unclean or not node.online or node.pending)
-    ]
+        return Nothing(f"{node.name} is in standby already and the cluster runs nothing on it")
     steps = () if node.standby else (Step("standby", f"standby {node.name}", {"node": node.name}),)
     here = [domain for domain in cluster.managed_domains if node.name in domain.nodes]
     return Translate(
         "standby",
         f"drain {node.name}",
-        tuple(domain.resource or "" for domain in here),
+        resources(here),
         (Phase(steps, (Goal("empty", node.name),)),),
         frozenset({"live"}),
         (
             *guards.whole_cluster(cluster),
-            *lost,
+            *guards.cannot_drain(node),
             *guards.ignored(cluster, here),
+            *guards.in_flight(cluster, cluster.managed_domains, guards.FORCE),
             *guards.on_two_nodes(here),
             *guards.last_usable(cluster, node),
+            *guards.left_on(cluster, node),
+            *guards.quorum_after(cluster, node),
         ),
         guards.warnings(cluster),
         drains=node.name,
-        done=f"{node.name} is in standby and nothing runs on it: safe to power off",
+        done=f"{node.name} is in standby and the cluster runs nothing on it: safe to power off",
+        undo=f"hxm active {node.name}",
     )
 
 
 def active(cluster: Cluster, node: Node) -> Decision:
-    """Take the standby away, permanent or until reboot, whichever there is."""
+    """Take the standby away, permanent and until reboot, whichever there is."""
     if node.usable:
         return Nothing(f"{node.name} is active already")
-    if not node.standby:
-        return Nothing(f"{node.name} is not in standby: it is {node.predicament}")
-    permanent = "standby" in cluster.node_attributes.get(node.name, {})
-    kind = "clear-standby" if permanent else "clear-standby-until-reboot"
     goals = (Goal("usable", node.name),) if node.online and not node.maintenance else ()
+    step = Step("clear-standby", f"remove standby of {node.name}", {"node": node.name})
     return Translate(
         "active",
         f"take {node.name} out of standby",
         (),
-        (Phase((Step(kind, f"remove standby of {node.name}", {"node": node.name}),), goals),),
-        objections=tuple(guards.whole_cluster(cluster)),
+        (Phase((step,), goals),),
+        objections=(
+            *guards.whole_cluster(cluster),
+            *guards.not_in_standby(cluster, node),
+            *guards.in_flight(cluster, cluster.managed_domains, guards.FORCE),
+        ),
         warnings=guards.warnings(cluster),
         done=f"{node.name} is active again",
+        undo=f"hxm standby {node.name}",
     )
 
 
@@ -132,16 +145,12 @@ def _occupied(cluster: Cluster, node: Node) -> bool:
     return any(node.name in resource.nodes for resource in cluster.resources)
 
 
-def _clear(domain: Domain) -> Step:
-    return Step(
-        "clear",
-        f"clear the interim constraints of {domain.name}",
-        {"resource": domain.resource or ""},
-    )
-
-
 def _sweep(cluster: Cluster, found: Sequence[Constraint]) -> tuple[Step, ...]:
-    """The tool clears all of a resource's at once, but not those of 1.1.9 or of lost resources."""
+    """The tool clears all of a resource's own at once; the others are deleted one by one.
+
+    Those are what 1.1.9 and older called cli-standby, what a lost resource left, and what somebody
+    gave an id of the same kind (crm_resource --clear knows the ids that it makes itself).
+    """
     steps: dict[str, Step] = {}
     known = {
         name
@@ -149,7 +158,8 @@ def _sweep(cluster: Cluster, found: Sequence[Constraint]) -> tuple[Step, ...]:
         for name in (primitive.id, primitive.parent, primitive.clone)
     }
     for each in found:
-        if each.resource in known and not each.id.startswith("cli-standby-"):
+        made = (f"cli-prefer-{each.resource}", f"cli-ban-{each.resource}-on-{each.node}")
+        if each.resource in known and each.id in made:
             values = {"resource": each.resource}
             steps[each.resource] = Step(
                 "clear", f"clear what moves left of {each.resource}", values

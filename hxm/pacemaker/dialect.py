@@ -50,7 +50,22 @@ def _drop_empty(what: str) -> Argv:
     return ("cibadmin", "--delete", f"--xpath={what}[not(*)]")
 
 
-_NODE_SET = "//nodes/node[@uname='{node}']/instance_attributes"
+def _delete_constraint(name: str) -> Argv:
+    return ("cibadmin", "--delete", f"--xpath=//constraints/rsc_location[@id='{name}']")
+
+
+def _node_attribute(name: str, change: str, lifetime: str) -> Argv:
+    return ("crm_attribute", "--node={node}", f"--name={name}", change, f"--lifetime={lifetime}")
+
+
+def _clear_node_attribute(name: str) -> tuple[Argv, ...]:
+    """Both that which stays and that which is gone with the node's next start."""
+    return (
+        _node_attribute(name, "--delete", "forever"),
+        _drop_empty("//nodes/node[@uname='{node}']/instance_attributes"),
+        _node_attribute(name, "--delete", "reboot"),
+    )
+
 
 _STEPS_2_0: dict[str, tuple[Argv, ...]] = {
     "set-meta": (
@@ -71,52 +86,18 @@ _STEPS_2_0: dict[str, tuple[Argv, ...]] = {
         ("crm_resource", "--move", "--force", "--resource={resource}", "--node={node}"),
     ),
     "clear": (("crm_resource", "--clear", "--resource={resource}"),),
-    "delete-constraint": (
-        ("cibadmin", "--delete", "--xpath=//constraints/rsc_location[@id='{constraint}']"),
+    "delete-constraint": (_delete_constraint("{constraint}"),),
+    "unmove": (_delete_constraint("cli-prefer-{resource}"),),
+    "unmove-and-unban": (
+        _delete_constraint("cli-prefer-{resource}"),
+        _delete_constraint("cli-ban-{resource}-on-{source}"),
     ),
-    "standby": (
-        (
-            "crm_attribute",
-            "--node={node}",
-            "--name=standby",
-            "--update=on",
-            "--lifetime=forever",
-        ),
-    ),
-    "clear-standby": (
-        (
-            "crm_attribute",
-            "--node={node}",
-            "--name=standby",
-            "--delete",
-            "--lifetime=forever",
-        ),
-        _drop_empty(_NODE_SET),
-    ),
-    "clear-standby-until-reboot": (
-        ("crm_attribute", "--node={node}", "--name=standby", "--delete", "--lifetime=reboot"),
-    ),
+    "standby": (_node_attribute("standby", "--update=on", "forever"),),
+    "clear-standby": _clear_node_attribute("standby"),
     "maintenance": (("crm_attribute", "--name=maintenance-mode", "--update=true"),),
     "clear-maintenance": (("crm_attribute", "--name=maintenance-mode", "--delete"),),
-    "node-maintenance": (
-        (
-            "crm_attribute",
-            "--node={node}",
-            "--name=maintenance",
-            "--update=true",
-            "--lifetime=forever",
-        ),
-    ),
-    "clear-node-maintenance": (
-        (
-            "crm_attribute",
-            "--node={node}",
-            "--name=maintenance",
-            "--delete",
-            "--lifetime=forever",
-        ),
-        _drop_empty(_NODE_SET),
-    ),
+    "node-maintenance": (_node_attribute("maintenance", "--update=true", "forever"),),
+    "clear-node-maintenance": _clear_node_attribute("maintenance"),
     "cleanup": (("crm_resource", "--cleanup", "--resource={resource}"),),
     "cleanup-on": (("crm_resource", "--cleanup", "--resource={resource}", "--node={node}"),),
 }

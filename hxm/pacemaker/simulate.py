@@ -12,7 +12,7 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from xml.etree.ElementTree import ParseError, parse
 
@@ -78,8 +78,7 @@ class Scratch:
                 from hxm.pacemaker.sandbox import forget_monitors
 
                 forget_monitors(self.path, cancelled)
-            only_monitors = all(action.operation == "monitor" for action in actions)
-            if not actions or (only_monitors and actions == before):
+            if not actions or actions == before:  # it repeats what is blocked, or a monitor
                 return done
             done += actions
             before = actions
@@ -116,8 +115,8 @@ def scratch(cib_file: str | None) -> Iterator[Scratch]:
 
 @contextmanager
 def _held(folder: str) -> Iterator[None]:
-    """A lock on the folder, which dies with its holder. Raises BlockingIOError if it is taken."""
-    descriptor = os.open(folder, os.O_RDONLY)
+    """A lock on the folder, which dies with its holder. Raises OSError if it is taken."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield
@@ -130,10 +129,12 @@ def _sweep(parent: str) -> None:
     a_while_ago = time.time() - _A_WHILE
     for entry in os.scandir(parent):
         try:
-            if entry.name.startswith(_PREFIX) and entry.stat().st_mtime < a_while_ago:
+            found = entry.stat(follow_symlinks=False)
+            ours = entry.name.startswith(_PREFIX) and found.st_uid == os.getuid()
+            if ours and found.st_mtime < a_while_ago:
                 with _held(entry.path):
                     shutil.rmtree(entry.path)
-        except OSError:  # it is another user's, still in use, or gone meanwhile
+        except OSError:  # still in use, no folder, or gone meanwhile
             continue
 
 
@@ -145,7 +146,9 @@ def commit(copy: Scratch, cib_file: str) -> None:
     target = os.path.realpath(cib_file)
     beside = f"{target}.{os.getpid()}"
     try:
-        shutil.copyfile(copy.path, beside)
+        descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with open(copy.path, "rb") as source, os.fdopen(descriptor, "wb") as file:
+            shutil.copyfileobj(source, file)
         shutil.copymode(target, beside)
         os.replace(beside, target)
     except OSError as error:
@@ -155,15 +158,22 @@ def commit(copy: Scratch, cib_file: str) -> None:
 
 
 @contextmanager
-def serialised(cib_file: str) -> Iterator[None]:
+def serialised(cib_file: str, waiting: Callable[[], None]) -> Iterator[None]:
     """Only one hxm at a time changes the file, for as long as this lasts.
 
     Pacemaker's tools do not lock it (of 20 writers at once 1 change survived). The lock is on the
-    folder, leaves nothing behind and dies with its holder.
+    folder, leaves nothing behind and dies with its holder; `waiting` is called if it is taken.
     """
-    folder = os.open(os.path.dirname(os.path.realpath(cib_file)), os.O_RDONLY)
     try:
-        fcntl.flock(folder, fcntl.LOCK_EX)
+        folder = os.open(os.path.dirname(os.path.realpath(cib_file)), os.O_RDONLY)
+    except OSError as error:
+        raise CannotAsk(f"the folder of {cib_file} cannot be read: {error.strerror}") from None
+    try:
+        try:
+            fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            waiting()
+            fcntl.flock(folder, fcntl.LOCK_EX)
         yield
     finally:
         os.close(folder)

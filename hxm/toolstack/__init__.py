@@ -21,16 +21,17 @@ class Toolstack(NamedTuple):
 def detect(configured: str = "auto") -> Toolstack | None:
     """The toolstack of this host, or None where there is no Xen."""
     if configured != "auto":
-        return Toolstack(configured, "set in the configuration")
+        found = Toolstack(configured, "set in the configuration")
+        return found if run.find(configured) else None
     for program in KNOWN:
         if run.find(program):
             return Toolstack(program, "the first of xl and xm that is installed, as the agent does")
     return None
 
 
-def read_local(toolstack: Toolstack) -> tuple[LocalDomain, ...]:
-    """The domains of this host. Raises CannotAsk if the toolstack gives no answer."""
-    result = run.output((toolstack.program, "list"))
+def read_local(toolstack: Toolstack, timeout: float) -> tuple[LocalDomain, ...]:
+    """The domains of this host. Raises CannotAsk if there is no answer within `timeout` s."""
+    result = run.output((toolstack.program, "list"), timeout=timeout)
     if result.status != 0:
         raise CannotAsk(f"{toolstack.program} list failed: {result.complaint()}")
     return parse_list(result.stdout.decode("utf-8", "surrogateescape"))

@@ -17,6 +17,11 @@ class LocalDomain(NamedTuple):
     state: str
     time: float
 
+    @property
+    def ending(self) -> bool:
+        """Whether it has shut down or is dying, and is listed only until it is taken away."""
+        return "s" in self.state or "d" in self.state
+
 
 def parse_list(text: str) -> tuple[LocalDomain, ...]:
     """The rows of `xl list`, split from the right since names may be long or hold blanks.

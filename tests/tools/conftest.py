@@ -114,7 +114,7 @@ XL = r"""
 case "$1" in
 list) printf 'Name                                        ID   Mem VCPUs\tState\tTime(s)\n'
       printf '%-40s %5d %5d %5d     %s  %8.1f\n' Domain-0 0 768 1 r----- 263.4 \
-          nfs 3 512 1 -b---- 7.5 other 7 128 1 -b---- 1.5;;
+          nfs 3 512 1 -b---- 7.5 other 7 128 1 -b---- 1.5 scratch 9 64 1 -b---- 0.5;;
 vm-list) echo 'UUID                                  ID    name'
          echo '135631b2-d539-4d73-bc0a-16ef7192fe00  3    nfs'
          echo '235631b2-d539-4d73-bc0a-16ef7192fe00  7    other';;
@@ -127,4 +127,5 @@ esac
 def xen(sandbox: Sandbox) -> Sandbox:
     """The same, seen from a host whose xl runs nfs and an unmanaged domU, other."""
     sandbox.program("xl", XL)
+    Path(sandbox.env["HXM_CONFIG"]).write_text('toolstack = "xl"\n')
     return sandbox

@@ -191,7 +191,7 @@ def cib(tmp_path):
 def told(text):
     """What of an output does not change from run to run, folded as one likes."""
     text = re.sub(
-        r"\(by \S+ at \S+: ", "(by WHO at WHEN: ", " ".join(text.replace("─", "-").split())
+        r"\(by \S+, \d+ \w+ ago: ", "(by WHO, AGE ago: ", " ".join(text.replace("─", "-").split())
     )
     return re.sub(r"\b\d+\.\d s\b", "SECONDS", text)
 

@@ -20,10 +20,12 @@ PASSED = {
     f"pause {UUID_OTHER}": f"[pause][{UUID_OTHER}]",
     "destroy other": "[destroy][other]",
     "destroy -f 7": "[destroy][-f][7]",
-    "shutdown -w -F other": "[shutdown][-w][-F][other]",
+    "shutdown -w -F other": "[shutdown][-F][-w][other]",
     "shutdown other --yes --reason tidy --timeout 5": "[shutdown][other]",
     "reboot -F other": "[reboot][-F][other]",
-    "start other": "[start][other]",
+    "-v destroy other": "[-v][destroy][other]",
+    "shutdown other -yFojson": "[shutdown][-F][other]",
+    "destroy 7 --reason=tidy -W": "[destroy][7]",
     "migrate --live other hostX": "[migrate][--live][other][hostX]",
     "migrate -C new.cfg other hostX": "[migrate][-C][new.cfg][other][hostX]",
     "sysrq other b": "[sysrq][other][b]",
@@ -73,6 +75,33 @@ def test_help_for_a_toolstacks_command_tells_the_verdict_and_then_the_toolstacks
     assert "passed on at once" in xen.ok("help", "info").out
 
 
+def test_several_are_handed_to_xl_one_by_one_as_it_takes_no_more(xen):
+    plan = xen.ok("-N", "destroy", "other", "scratch").out
+    assert [line.split()[-2:] for line in plan.splitlines()] == [
+        ["destroy", "other"],
+        ["destroy", "scratch"],
+    ]
+    ran = xen.hxm("destroy", "other", "scratch")
+    assert (ran.status, ran.out) == (42, "[destroy][other]\n[destroy][scratch]\n")
+
+
+def test_start_of_an_unmanaged_domu_is_not_promised_of_xl(xen):
+    ran = xen.hxm("start", "other")
+    assert (ran.status, "hxm create FILE" in ran.err) == (107, True), ran
+
+
+def test_a_sandbox_never_lets_a_real_domu_be_changed(xen):
+    """What the file does not know, the cluster of this host may manage."""
+    (xen.folder / "hxm.toml").unlink()
+    for words in ("destroy other", "pause other", "create copy.cfg", "mem-set other 64"):
+        (xen.folder / "copy.cfg").write_text('name = "fresh"\n')
+        ran = xen.hxm(*words.split(), cwd=xen.folder)
+        assert ran.status in (105, 107), ran
+        assert ran.out == ""
+    assert xen.hxm("uptime").out == "[uptime]\n"
+    assert "other" not in xen.ok("list").out
+
+
 def test_refused_verbs_pass_when_the_cluster_looks_away_and_say_so(xen):
     for away, back in (
         (["unmanage", "nfs"], ["manage", "nfs"]),
@@ -110,12 +139,33 @@ def test_create_of_a_managed_name_from_any_file_is_the_clusters(xen):
     other.write_text('name = "fresh"\nmemory = 64\n')
     assert (
         xen.hxm("create", str(other), "-c", "memory=99").out
-        == f"[create][{other}][-c][memory=99]\n"
+        == f"[create][-c][{other}][memory=99]\n"
     )
     assert "crm_resource" in xen.ok("create", str(other), 'name="nfs"', "--dry-run").out
     assert "crm_resource" in xen.ok("create", "-f", str(other), "name='nfs'", "--dry-run").out
     file = str(xen.file.parent / "nfs.xm")
     assert xen.hxm("create", "-n", file).out == f"[create][-n][{file}]\n"
+
+
+def test_create_takes_the_file_that_is_there_for_what_it_is(xen):
+    """In a folder with a file of the same name as a managed domU's, that file is meant."""
+    folder = xen.folder / "elsewhere"
+    folder.mkdir()
+    (folder / "nfs.xm").write_text('name = "fresh"\n')
+    assert xen.hxm("create", "nfs.xm", cwd=folder).out == "[create][nfs.xm]\n"
+    (folder / "nfs.xm").write_text('name = "nfs"\n')
+    assert "runs on host1 already" in xen.ok("create", "nfs.xm", cwd=folder).out
+    assert "runs on host1 already" in xen.ok("create", "--defconfig=nfs.xm", cwd=folder).out
+
+
+def test_a_name_that_only_an_unreadable_file_tells_is_not_called_unmanaged(xen):
+    xen.replace('<nvpair id="nfs-ia-name" name="name" value="nfs"/>', "")
+    (xen.file.parent / "nfs.xm").unlink()
+    (xen.folder / "copy.cfg").write_text('name = "other"\n')
+    for words in ("pause other", "destroy other", "create copy.cfg"):
+        ran = xen.hxm(*words.split(), cwd=xen.folder)
+        assert (ran.status, ran.out) == (102, ""), ran
+        assert "cannot be read here" in ran.err
 
 
 def test_create_from_a_file_that_cannot_be_read_is_refused(xen):
@@ -152,10 +202,12 @@ def test_list_has_xls_columns_and_the_unmanaged(xen):
     assert lines[1].startswith(
         "nfs                                          3   512     1     -b----       7.5"
     )
-    assert [line.split()[0] for line in lines[1:]] == ["nfs", "sles", "Domain-0", "other"]
+    assert [line.split()[0] for line in lines[1:]] == [
+        *("nfs", "sles", "Domain-0", "other", "scratch")
+    ]
     domains = xen.ok("list", "-o", "json").json["domains"]
-    assert [each["id"] for each in domains] == [3, None, 0, 7]
-    assert [each["resource"] for each in domains] == ["nfs", "sles", None, None]
+    assert [each["id"] for each in domains] == [3, None, 0, 7, 9]
+    assert [each["resource"] for each in domains] == ["nfs", "sles", None, None, None]
 
 
 def test_a_toolstack_that_gives_no_answer_is_said_not_guessed(xen):

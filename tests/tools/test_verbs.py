@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
@@ -90,14 +91,26 @@ def test_what_keep_leaves_is_named_until_unmigrate(sandbox):
     before = sandbox.configuration()
     assert "hxm unmigrate nfs" in sandbox.ok("migrate", "nfs", "host2", "--keep").err
     for reading in ("list", "status"):
-        out = sandbox.ok(reading).out
-        assert "cli-prefer-nfs" in out
-        assert "hxm unmigrate nfs" in out
-        assert "root" in out  # who left it there
+        ran = repr(sandbox.ok(reading))
+        assert re.search(r"cli-prefer-nfs: .* \(by \S+, \d+ s ago: migrate nfs to host2\)", ran)
+        assert "hxm unmigrate nfs" in ran
     assert sandbox.ok("list", "-o", "json").json["domains"][0]["interim"]
-    sandbox.ok("unmigrate", "nfs")
+    assert " s ago: migrate nfs to host2" in sandbox.ok("unmigrate", "nfs").out
     assert sandbox.configuration() == before
     assert "no move or ban" in sandbox.ok("unmigrate").out
+
+
+def test_another_admins_ban_is_neither_taken_away_nor_called_hxms(bare):
+    sandbox = bare.make("--nodes", "3")
+    sandbox.tool("crm_resource", "--ban", "--resource=nfs", "--node=host3")
+    before = sandbox.configuration()
+    sandbox.ok("migrate", "nfs", "host2")
+    assert sandbox.configuration() == before
+    assert "cli-ban-nfs-on-host3: nfs must not run on host3 (not set" in sandbox.ok("list").err
+    text = '<rsc_location id="cli-prefer-nfs" rsc="nfs" node="host2" score="INFINITY"/>'
+    sandbox.tool("cibadmin", "--create", "--scope=constraints", f"--xml-text={text}")
+    ran = sandbox.hxm("migrate", "nfs", "host1")
+    assert (ran.status, "would be replaced" in ran.err) == (107, True), ran
 
 
 def test_old_and_foreign_constraints_are_swept_too(sandbox):
@@ -107,7 +120,7 @@ def test_old_and_foreign_constraints_are_swept_too(sandbox):
         '<rsc_location id="cli-ban-sles-on-host1" rsc="sles" node="host1" score="-INFINITY"/>',
     ):
         sandbox.tool("cibadmin", "--create", "--scope=constraints", f"--xml-text={text}")
-    assert "cli-standby-nfs" in sandbox.ok("list").out
+    assert "cli-standby-nfs" in sandbox.ok("list").err
     sandbox.ok("unmigrate", "all")
     assert sandbox.configuration() == before
 
@@ -116,7 +129,7 @@ def test_shutdown_start_reboot(sandbox):
     before = sandbox.configuration()
     assert "hxm start nfs" in sandbox.ok("shutdown", "nfs").err
     assert sandbox.nodes_of("nfs") == []
-    assert "target-role=Stopped" in sandbox.ok("list").out
+    assert "target-role=Stopped" in sandbox.ok("list").err
     assert "stopped already" in sandbox.ok("shutdown", "nfs").out
     sandbox.ok("start", "nfs")
     assert sandbox.nodes_of("nfs")
@@ -203,7 +216,7 @@ def test_unmanage_manage_default(sandbox):
     before = sandbox.configuration()
     sandbox.ok("unmanage", "nfs")
     assert sandbox.hxm("shutdown", "nfs").status == 107
-    assert "is-managed=false" in sandbox.ok("list").out
+    assert "is-managed=false" in sandbox.ok("list").err
     sandbox.ok("manage", "nfs")
     assert sandbox.configuration() == before
     sandbox.ok("unmanage", "nfs", "sles")
@@ -227,7 +240,7 @@ def test_an_order_in_maintenance_can_be_written_down_for_later(sandbox):
     ran = sandbox.hxm("shutdown", "nfs", "--force")
     assert ran.status == 1  # it was not reached, and that is said
     assert sandbox.nodes_of("nfs") == ["host1"]
-    assert "target-role=Stopped" in sandbox.ok("list").out
+    assert "target-role=Stopped" in sandbox.ok("list").err
     sandbox.ok("maintenance", "off", "--yes")
     assert sandbox.nodes_of("nfs") == []
 
@@ -264,8 +277,8 @@ def test_the_commands_of_a_plan_are_those_that_are_run(sandbox):
 
 def test_the_journal_tells_who_what_why(sandbox):
     sandbox.ok("standby", "host1", "--reason", "new kernel")
-    (line,) = (sandbox.file.parent / "journal").read_text().splitlines()
-    entry = json.loads(line)
+    begun, entry = map(json.loads, (sandbox.file.parent / "journal").read_text().splitlines())
+    assert (begun["what"], begun["outcome"], begun["pid"]) == ("drain host1", "begun", entry["pid"])
     assert (entry["what"], entry["why"], entry["status"]) == ("drain host1", "new kernel", 0)
     assert (sandbox.file.parent / "journal").stat().st_mode & 0o77 == 0
 
@@ -275,3 +288,53 @@ def test_no_secret_is_ever_printed(sandbox):
         assert "not-a-real-one" not in repr(sandbox.ok(*words))
     sandbox.ok("migrate", "nfs", "host2")
     assert "not-a-real-one" not in (sandbox.file.parent / "journal").read_text()
+
+
+def test_cleanup_clears_a_fail_count_that_stands_alone(sandbox):
+    words = ("-N", "host2", "-n", "fail-count-nfs#start_0", "-v", "INFINITY", "-l", "reboot")
+    sandbox.tool("crm_attribute", *words)
+    assert sandbox.hxm("migrate", "nfs", "host2").status == 107
+    assert "the fail counts of nfs are forgotten" in sandbox.ok("cleanup", "nfs").out
+    sandbox.ok("migrate", "nfs", "host2")
+
+
+def test_cleanup_and_unmigrate_take_any_resource(sandbox):
+    before = sandbox.configuration()
+    sandbox.tool("crm_resource", "--ban", "--resource=evms", "--node=host1")
+    sandbox.tool("crm_simulate", "-SX", f"--xml-file={sandbox.file}")
+    assert "hxm unmigrate evms" in sandbox.ok("status").out
+    sandbox.ok("unmigrate", "evms", "--yes")
+    assert sandbox.configuration() == before
+    assert "of evms-child are forgotten" in sandbox.ok("cleanup", "evms-child", "host1").out
+    assert "no failure on host1" in sandbox.ok("cleanup", "host1").out
+
+
+@pytest.mark.parametrize("lifetime", ["forever", "reboot"])
+def test_standby_and_maintenance_end_however_they_were_set(sandbox, lifetime):
+    before = sandbox.configuration()
+    for name, back in (("standby", ["active"]), ("maintenance", ["maintenance", "off"])):
+        sandbox.tool("crm_attribute", "-N", "host1", "-n", name, "-v", "true", "-l", lifetime)
+        assert f"host1 is in {name}" in sandbox.ok("list").err
+        sandbox.ok(*back, "host1")
+        assert sandbox.configuration() == before
+        assert "host1 is in" not in sandbox.ok("list").err
+
+
+def test_active_of_a_node_that_is_not_in_standby_does_not_succeed(sandbox):
+    sandbox.ok("sandbox", "fail", "host1")
+    assert sandbox.hxm("active", "host1").status == 107
+
+
+def test_a_domu_comes_out_of_a_maintenance_that_it_inherits(sandbox):
+    words = ("-t", "rsc_defaults", "-N", "host1", "-n", "maintenance", "-v", "true")
+    sandbox.tool("crm_attribute", *words)
+    assert "hxm maintenance off nfs" in sandbox.hxm("shutdown", "nfs").err
+    sandbox.ok("maintenance", "off", "nfs")
+    sandbox.ok("shutdown", "nfs")
+
+
+def test_suggested_commands_can_be_pasted(sandbox):
+    sandbox.replace('name="name" value="nfs"', 'name="name" value="a;b $(id)"')
+    ran = sandbox.ok("shutdown", "nfs")
+    assert "hxm start nfs" in ran.err
+    assert "hxm start a;b" not in ran.err

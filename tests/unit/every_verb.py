@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from factories import cluster, domain, failure, node, prefer, primitive
+from factories import ban, cluster, domain, failure, node, primitive
 
 from hxm.decide import Decision, hygiene, lifecycle, placement
 from hxm.model import Cluster
@@ -20,7 +20,7 @@ def subject(*parts, nfs=RUNNING, **known) -> Cluster:
         HOST3,
         nfs,
         primitive("nfs", own=OWN),
-        prefer(),
+        ban(where="host3"),
         failure(),
         *parts,
         node_attributes={"host3": {"standby": "on"}},
@@ -38,7 +38,7 @@ VERBS = {
     "reboot": lambda seen: lifecycle.reboot(seen, [_nfs(seen)]),
     "destroy": lambda seen: lifecycle.destroy(seen, [_nfs(seen)]),
     "migrate": lambda seen: placement.migrate(seen, _nfs(seen), HOST2),
-    "unmigrate": lambda seen: placement.unmigrate(seen, [_nfs(seen)]),
+    "unmigrate": lambda seen: placement.unmigrate(seen, ["nfs"]),
     "unmigrate all": lambda seen: placement.unmigrate(seen, None),
     "standby": lambda seen: placement.standby(seen, HOST1),
     "active": lambda seen: placement.active(seen, HOST3),
@@ -46,7 +46,7 @@ VERBS = {
     "manage": lambda seen: hygiene.manage(seen, [_nfs(seen)]),
     "unmanage": lambda seen: hygiene.unmanage(seen, [_nfs(seen)]),
     "maintenance": lambda seen: hygiene.maintenance(seen, True, HOST1),
-    "cleanup": lambda seen: hygiene.cleanup(seen, _nfs(seen), None),
+    "cleanup": lambda seen: hygiene.cleanup(seen, ["nfs"], None),
 }
 
 

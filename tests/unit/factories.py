@@ -124,6 +124,7 @@ def told_phase(phase: Phase) -> list[str]:
 
 
 _REASONS = {
+    "to be stopped, and it does not run": "fails to run",
     "has no DC": "no DC",
     "has no quorum": "no quorum",
     "lost and not yet fenced": "unclean node",
@@ -135,7 +136,11 @@ _REASONS = {
     "last usable node": "last node",
     "does not run": "not running",
     "running domUs of the cluster would stop": "all would stop",
-    "no target-role keeps": "fails to run",
+    "does not know it": "stray",
+    "would be replaced": "replaced",
+    "would stay on": "would stay",
+    "would have no quorum": "no quorum after",
+    "is not in standby": "not in standby",
     "cannot be drained": "cannot drain",
 }
 

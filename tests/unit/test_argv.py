@@ -14,6 +14,7 @@ from hxm.pacemaker.dialect import DIALECTS
 VALUES = {
     "resource": "nfs",
     "node": "host2",
+    "source": "host1",
     "name": "target-role",
     "value": "Stopped",
     "constraint": "cli-standby-nfs",
@@ -33,13 +34,16 @@ SPELT = {
     "delete-constraint": [
         "cibadmin --delete --xpath=//constraints/rsc_location[@id='cli-standby-nfs']"
     ],
+    "unmove": ["cibadmin --delete --xpath=//constraints/rsc_location[@id='cli-prefer-nfs']"],
+    "unmove-and-unban": [
+        "cibadmin --delete --xpath=//constraints/rsc_location[@id='cli-prefer-nfs']",
+        "cibadmin --delete --xpath=//constraints/rsc_location[@id='cli-ban-nfs-on-host1']",
+    ],
     "standby": ["crm_attribute --node=host2 --name=standby --update=on --lifetime=forever"],
     "clear-standby": [
         "crm_attribute --node=host2 --name=standby --delete --lifetime=forever",
         f"cibadmin --delete --xpath={NODE_SET}",
-    ],
-    "clear-standby-until-reboot": [
-        "crm_attribute --node=host2 --name=standby --delete --lifetime=reboot"
+        "crm_attribute --node=host2 --name=standby --delete --lifetime=reboot",
     ],
     "maintenance": ["crm_attribute --name=maintenance-mode --update=true"],
     "clear-maintenance": ["crm_attribute --name=maintenance-mode --delete"],
@@ -49,6 +53,7 @@ SPELT = {
     "clear-node-maintenance": [
         "crm_attribute --node=host2 --name=maintenance --delete --lifetime=forever",
         f"cibadmin --delete --xpath={NODE_SET}",
+        "crm_attribute --node=host2 --name=maintenance --delete --lifetime=reboot",
     ],
     "cleanup": ["crm_resource --cleanup --resource=nfs"],
     "cleanup-on": ["crm_resource --cleanup --resource=nfs --node=host2"],

@@ -43,6 +43,66 @@ def test_a_change_is_never_begun_while_a_lost_node_is_not_fenced(other, expected
     assert reasons(list(guards.whole_cluster(cluster(node("host1"), other)))) == expected
 
 
+POLICIES = {
+    "stop": (["no quorum, 106, --force"], []),
+    "demote": (["no quorum, 106, --force"], []),
+    "freeze": (["no quorum, 106, --force"], []),
+    "ignore": ([], ["only fencing keeps domUs single"]),
+}
+
+
+@pytest.mark.parametrize(("policy", "expected"), POLICIES.items(), ids=POLICIES)
+def test_what_a_lost_quorum_means_is_the_clusters_own_policy(policy, expected):
+    lost = cluster(quorum=False, properties={"no-quorum-policy": policy})
+    against, warnings = expected
+    assert reasons(list(guards.whole_cluster(lost))) == against
+    assert [each.split(": ")[1] for each in guards.warnings(lost)] == warnings
+    assert guards.warnings(cluster(properties={"no-quorum-policy": policy})) == ()
+
+
+STRAY = {
+    "the cluster knows": (domain("nfs", "host1"), []),
+    "stopped, and it runs here": (domain("nfs", stray="host1"), ["stray, 107"]),
+    "elsewhere, and it runs here": (
+        domain("nfs", "host2", stray="host1"),
+        ["on two nodes, 107, --force"],
+    ),
+}
+
+
+@pytest.mark.parametrize(("one", "expected"), STRAY.values(), ids=STRAY)
+def test_an_instance_that_the_cluster_does_not_know_is_never_doubled(one, expected):
+    assert reasons([*guards.on_two_nodes([one]), *guards.stray([one])]) == expected
+
+
+ALL_THREE = [node("host1"), node("host2"), node("host3")]
+OFFLINE = node("host3", online=False)
+QUORUM_AFTER = {
+    "two of three": (ALL_THREE, {}, []),
+    "one of three": ([*ALL_THREE[:2], OFFLINE], {}, ["no quorum after, 107, --yes"]),
+    "standby still votes": ([*ALL_THREE[:2], node("host3", standby=True)], {}, []),
+    "one of two": (ALL_THREE[:2], {}, []),
+    "two of four": ([*ALL_THREE[:2], OFFLINE, node("host4")], {}, ["no quorum after, 107, --yes"]),
+    "nobody counts": ([*ALL_THREE[:2], OFFLINE], {"no-quorum-policy": "ignore"}, []),
+}
+
+
+@pytest.mark.parametrize(
+    ("nodes", "properties", "expected"), QUORUM_AFTER.values(), ids=QUORUM_AFTER
+)
+def test_a_node_is_never_called_safe_to_power_off_where_that_costs_the_quorum(
+    nodes, properties, expected
+):
+    seen = cluster(*nodes, properties=properties)
+    assert reasons(list(guards.quorum_after(seen, seen.nodes[0]))) == expected
+
+
+def test_a_domu_that_no_cluster_moves_away_is_never_left_unsaid():
+    seen = cluster(local("other"), local("Domain-0", 0), domain("nfs", "host1"))
+    assert reasons(list(guards.left_on(seen, seen.nodes[0]))) == ["would stay, 107, --force"]
+    assert reasons(list(guards.left_on(seen, seen.nodes[1]))) == []
+
+
 def test_booting_nodes_are_not_called_lost_without_a_dc():
     booting = cluster(node("host1", online=False, unclean=True), dc=None, quorum=False)
     assert reasons(list(guards.whole_cluster(booting))) == ["no DC, 102", "no quorum, 106, --force"]
@@ -305,6 +365,7 @@ def test_a_drain_never_stops_a_domu_without_force(after, expected):
 # Which verb asks which guard
 
 LIFE = ("start", "shutdown", "reboot", "destroy")
+NEVER_IN_FLIGHT = {"migrate", "unmigrate", "unmigrate all", "cleanup"}
 STATES = {
     "healthy": (subject(), {}),
     "no DC": (subject(dc=None), dict.fromkeys(VERBS, "no DC, 102")),
@@ -314,13 +375,13 @@ STATES = {
         dict.fromkeys(VERBS, "fencing, 107, --force"),
     ),
     "unclean node": (
-        subject(node("host4", unclean=True)),
+        subject(node("host4", unclean=True), node("host5")),
         dict.fromkeys(VERBS, "unclean node, 107, --force"),
     ),
     "migrating": (
         subject(nfs=domain("nfs", "host1", role="Migrating")),
-        dict.fromkeys((*LIFE, "default", "unmanage"), "in flight, 107, --force")
-        | dict.fromkeys(("migrate", "unmigrate", "unmigrate all"), "in flight, 107"),
+        dict.fromkeys(set(VERBS) - NEVER_IN_FLIGHT, "in flight, 107, --force")
+        | dict.fromkeys(NEVER_IN_FLIGHT, "in flight, 107"),
     ),
     "maintenance": (
         subject(maintenance=True),

@@ -127,8 +127,14 @@ def test_unmanage_never_goes_without_the_command_that_ends_it():
 IN_MAINTENANCE = primitive("nfs", own={"maintenance": "yes"})
 BY_ATTRIBUTE = {"node_attributes": {"host1": {"maintenance": "true"}}}
 MAINTENANCE = {
-    "cluster on": (True, None, [], {}, ["maintenance"]),
-    "cluster off": (False, None, [], {"maintenance": True}, ["clear-maintenance"]),
+    "cluster on": (True, None, [], {}, ["maintenance", "-> maintenance "]),
+    "cluster off": (
+        False,
+        None,
+        [],
+        {"maintenance": True},
+        ["clear-maintenance", "-> watched "],
+    ),
     "cluster on already": (
         True,
         None,
@@ -143,8 +149,22 @@ MAINTENANCE = {
         {},
         ["nothing: the cluster is not in maintenance"],
     ),
-    "node on": (True, HOST1, [], {}, ["node-maintenance host1"]),
-    "node off": (False, HOST1, [], BY_ATTRIBUTE, ["clear-node-maintenance host1"]),
+    "node on": (True, HOST1, [], {}, ["node-maintenance host1", "-> maintenance host1"]),
+    "node off": (
+        False,
+        HOST1,
+        [],
+        BY_ATTRIBUTE,
+        ["clear-node-maintenance host1", "-> watched host1"],
+    ),
+    "node off, until reboot": (
+        False,
+        node("host1", maintenance=True),
+        [],
+        {},
+        ["clear-node-maintenance host1", "-> watched host1"],
+    ),
+    "node on, lost": (True, node("host1", online=False), [], {}, ["node-maintenance host1"]),
     "node on already": (
         True,
         HOST1,
@@ -152,9 +172,42 @@ MAINTENANCE = {
         BY_ATTRIBUTE,
         ["nothing: host1 is in maintenance already"],
     ),
-    "another node is": (True, HOST2, [], BY_ATTRIBUTE, ["node-maintenance host2"]),
-    "domU on": (True, NFS, [], {}, ["set-meta nfs maintenance true"]),
-    "domU off": (False, NFS, [IN_MAINTENANCE], {}, ["clear-meta nfs maintenance"]),
+    "another node is": (
+        True,
+        HOST2,
+        [],
+        BY_ATTRIBUTE,
+        ["node-maintenance host2", "-> maintenance host2"],
+    ),
+    "domU on": (True, NFS, [], {}, ["set-meta nfs maintenance true", "-> unmanaged nfs"]),
+    "domU off": (
+        False,
+        NFS,
+        [IN_MAINTENANCE],
+        {},
+        ["clear-meta nfs maintenance", "-> managed nfs"],
+    ),
+    "domU off, in a cluster that is on": (
+        False,
+        NFS,
+        [IN_MAINTENANCE],
+        {"maintenance": True},
+        ["clear-meta nfs maintenance"],
+    ),
+    "domU off, inherited": (
+        False,
+        NFS,
+        [primitive("nfs", {"maintenance": "true"})],
+        {},
+        ["set-meta nfs maintenance false", "-> managed nfs"],
+    ),
+    "domU on, against its own false": (
+        True,
+        NFS,
+        [primitive("nfs", {"maintenance": "true"}, own={"maintenance": "false"})],
+        {},
+        ["clear-meta nfs maintenance", "-> unmanaged nfs"],
+    ),
     "domU on already": (
         True,
         NFS,
@@ -185,11 +238,31 @@ def test_maintenance_never_goes_without_the_command_that_ends_it(subject, word):
 
 FAILURES = (failure("start", "nfs", "host1"), failure("monitor", "web", "host2"))
 CLEANUP = {
-    "everything": (FAILURES, None, None, ["cleanup nfs", "cleanup web"]),
-    "everything on a node": (FAILURES, None, HOST2, ["cleanup-on web host2"]),
-    "a domU": (FAILURES, NFS, None, ["cleanup nfs"]),
-    "a domU on a node": (FAILURES, NFS, HOST1, ["cleanup-on nfs host1"]),
-    "a domU without failures may have fail counts": ((), NFS, None, ["cleanup nfs"]),
+    "everything": (
+        FAILURES,
+        None,
+        None,
+        ["cleanup nfs", "cleanup web", "-> forgotten nfs", "-> forgotten web"],
+    ),
+    "everything on a node": (
+        FAILURES,
+        None,
+        HOST2,
+        ["cleanup-on web host2", "-> forgotten web on host2"],
+    ),
+    "a domU": (FAILURES, ["nfs"], None, ["cleanup nfs", "-> forgotten nfs"]),
+    "a domU on a node": (
+        FAILURES,
+        ["nfs"],
+        HOST1,
+        ["cleanup-on nfs host1", "-> forgotten nfs on host1"],
+    ),
+    "a domU without failures may have fail counts": (
+        (),
+        ["nfs"],
+        None,
+        ["cleanup nfs", "-> forgotten nfs"],
+    ),
     "nothing failed": ((), None, None, ["nothing: the cluster remembers no failure"]),
     "nothing failed there": (
         FAILURES[:1],
@@ -197,10 +270,15 @@ CLEANUP = {
         HOST2,
         ["nothing: the cluster remembers no failure on host2"],
     ),
-    "twice failed is forgotten once": (FAILURES[:1] * 2, None, None, ["cleanup nfs"]),
+    "twice failed is forgotten once": (
+        FAILURES[:1] * 2,
+        None,
+        None,
+        ["cleanup nfs", "-> forgotten nfs"],
+    ),
 }
 
 
-@pytest.mark.parametrize(("failures", "subject", "where", "lines"), CLEANUP.values(), ids=CLEANUP)
-def test_cleanup_never_forgets_more_than_was_said(failures, subject, where, lines):
-    assert told(hygiene.cleanup(cluster(NFS, *failures), subject, where)) == lines
+@pytest.mark.parametrize(("failures", "subjects", "where", "lines"), CLEANUP.values(), ids=CLEANUP)
+def test_cleanup_never_forgets_more_than_was_said(failures, subjects, where, lines):
+    assert told(hygiene.cleanup(cluster(NFS, *failures), subjects, where)) == lines

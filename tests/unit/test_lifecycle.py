@@ -70,6 +70,11 @@ START = {
         ["-> running nfs"],
         ["on two nodes, 107, --force"],
     ),
+    "runs where the cluster does not know it": (
+        [OFF._replace(stray="host1"), primitive("nfs", own=STOPPED)],
+        CLEAR,
+        ["stray, 107"],
+    ),
 }
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from factories import cluster, domain, local, node
+from factories import cluster, domain, local, node, under_way
 
 from hxm.command import HOST, READS, REFUSED, RUNTIME
 from hxm.commands import COMMANDS
 from hxm.decide.passing import judge
-from hxm.errors import Refused
+from hxm.errors import CannotAsk, Refused
 
 UUID = "8a2f7a9e-7d5a-4b9c-9f57-1d1f0c1a2b3c"
 NFS = domain("nfs", "host1", id=5, uuid=UUID)
@@ -80,6 +80,16 @@ LINES = {
     "rename 7 nfs": "refused",
     "rename free nfs": "refused",
     "rename unknown sles": "refused",
+    # numbers behind a name are only numbers
+    "vcpu-set other 5": "passes",
+    "network-detach other 5": "passes",
+    "mem-set other 5 5": "passes",
+    # the way out of a pause
+    "unpause nfs": "passes",
+    "unpause 5": "passes",
+    "unpause other": "passes",
+    "unpause nfs--incoming": "refused",
+    "unpause migrating-nfs": "refused",
     # the cluster looks away
     "pause free": "warns",
     "save free /tmp/free": "warns",
@@ -99,6 +109,25 @@ def test_a_name_in_a_file_never_passes_if_it_is_a_managed_domus(line):
     assert verdict(line, filed=["fresh"]) == "passes"
     assert verdict(line) == "refused"
     assert verdict(line, cluster(OTHER)) == "passes"
+
+
+TRAVELLING = {
+    "here already": cluster(NFS, local("nfs--incoming", 8)),
+    "by its role": cluster(NFS._replace(role="Migrating")),
+    "by a pending action": cluster(NFS, under_way("migrate_to")),
+}
+
+
+@pytest.mark.parametrize("seen", TRAVELLING.values(), ids=TRAVELLING)
+def test_a_half_copied_instance_is_never_let_run(seen):
+    assert verdict("unpause nfs", seen) == "refused"
+
+
+@pytest.mark.parametrize("line", ["pause nfs", "unpause 8", "mem-set free 9", "save web /x"])
+def test_a_name_is_never_called_unmanaged_while_a_managed_one_is_not_known(line):
+    hidden = domain("vm-nfs", nameless=True)
+    with pytest.raises(CannotAsk, match="cannot be read here"):
+        verdict(line, cluster(hidden, local("web")))
 
 
 @pytest.mark.parametrize("letter", "bceio")
@@ -144,7 +173,9 @@ def test_local_only_never_lifts_another_refusal(line):
 
 
 @pytest.mark.parametrize(
-    "row", [row for row in COMMANDS.values() if row.policy == REFUSED], ids=lambda row: row.name
+    "row",
+    [row for row in COMMANDS.values() if row.policy == REFUSED and row.name != "unpause"],
+    ids=lambda row: row.name,
 )
 def test_a_refusal_never_comes_without_its_reason_and_the_right_command(row):
     with pytest.raises(Refused) as raised:

@@ -16,7 +16,7 @@ from factories import (
     under_way,
 )
 
-from hxm.change import managed_only
+from hxm.change import resources_meant
 from hxm.decide import Nothing, placement
 from hxm.decide.attention import leftovers
 from hxm.model import Constraint, Resource
@@ -24,9 +24,11 @@ from hxm.model import Constraint, Resource
 NFS = domain("nfs", "host1")
 MIGRATING = domain("nfs", "host1", role="Migrating")
 HOST1, HOST2, HOST3 = node("host1"), node("host2"), node("host3")
-TIDY = "then, if nothing moves: clear nfs"
-MOVE = ["move nfs host2", "-> running nfs on host2", TIDY]
-BAN = ["move-and-ban nfs host2", "-> running nfs on host2", TIDY]
+MOVED = "-> running nfs on host2"
+TIDY = "then, if nothing moves: "
+MOVE = ["move nfs host2 host1", MOVED, f"{TIDY}unmove nfs host2 host1"]
+BAN = ["move-and-ban nfs host2 host1", MOVED, f"{TIDY}unmove-and-unban nfs host2 host1"]
+STOPPED = ["move nfs host2 host2", MOVED, f"{TIDY}unmove nfs host2 host2"]
 
 MIGRATE = {
     "runs elsewhere": ([NFS], MOVE, []),
@@ -40,7 +42,13 @@ MIGRATE = {
         ["nothing: nfs runs on host2 already; cli-prefer-nfs is still there: hxm unmigrate nfs"],
         [],
     ),
-    "stopped": ([domain("nfs")], MOVE, ["not running, 107"]),
+    "stopped": ([domain("nfs")], STOPPED, ["not running, 107"]),
+    "another's preference is in the way": (
+        [NFS, prefer(to="host3")],
+        MOVE,
+        ["replaced, 107, --yes"],
+    ),
+    "another's ban is not": ([NFS, ban(where="host3")], MOVE, []),
     "in flight": ([MIGRATING], MOVE, ["in flight, 107"]),
     "in flight, at its end": (
         [domain("nfs", "host1", "host2", role="Stopping")],
@@ -66,6 +74,13 @@ def test_migrate_has_a_stronger_second_way_and_no_third():
     assert decision.otherwise.objections == decision.objections
 
 
+def test_a_ban_of_anothers_is_never_replaced_unasked():
+    seen = cluster(NFS, ban(where="host1"))
+    decision = placement.migrate(seen, NFS, HOST2)
+    assert reasons(decision) == []
+    assert reasons(decision.otherwise) == ["replaced, 107, --yes"]
+
+
 def test_migrate_never_expects_less_than_live():
     decision = placement.migrate(cluster(NFS), NFS, HOST2)
     assert decision.expects == decision.otherwise.expects == {"live"}
@@ -73,9 +88,8 @@ def test_migrate_never_expects_less_than_live():
 
 def test_migrate_takes_its_constraint_back_when_it_fails():
     decision = placement.migrate(cluster(NFS), NFS, HOST2)
-    assert [(step.kind, dict(step.values)) for step in decision.rollback] == [
-        ("clear", {"resource": "nfs"})
-    ]
+    assert [step.kind for step in decision.rollback] == ["unmove"]
+    assert [step.kind for step in decision.otherwise.rollback] == ["unmove-and-unban"]
 
 
 def test_a_constraint_is_kept_only_when_asked_for():
@@ -153,8 +167,11 @@ UNMIGRATE = {
 def test_a_constraint_is_never_cleared_while_its_domu_migrates(parts, lines, against):
     seen = cluster(*parts)
     decision = placement.unmigrate(seen, None)
-    assert told(decision) == lines
+    assert [line for line in told(decision) if "-> gone" not in line] == lines
     assert reasons(decision) == against
+    if not isinstance(decision, Nothing):
+        goals = {goal.subject for phase in decision.phases for goal in phase.goals}
+        assert goals == {each.id for each in seen.constraints}
 
 
 GROUPED = (primitive("nfs", parent="grp"), prefer("grp"))
@@ -168,7 +185,7 @@ def test_a_groups_constraint_is_never_cleared_while_a_member_migrates():
 
 def test_the_constraint_of_its_group_is_never_kept_from_the_domu_that_is_named():
     seen = cluster(NFS, *GROUPED)
-    decision = placement.unmigrate(seen, [NFS])
+    decision = placement.unmigrate(seen, seen.ids_of(NFS))
     assert not isinstance(decision, Nothing), "it says that nothing was left behind"
 
 
@@ -179,12 +196,25 @@ def test_force_never_lifts_a_migration_in_flight():
 
 def test_unmigrate_never_touches_what_it_was_not_told_to():
     seen = cluster(NFS, SLES, prefer(), ban("sles"))
-    decision = placement.unmigrate(seen, [NFS])
-    assert told(decision) == ["clear nfs"]
+    decision = placement.unmigrate(seen, ["nfs"])
+    assert told(decision) == ["clear nfs", "-> gone cli-prefer-nfs"]
     assert decision.subjects == ("nfs",)
-    assert told(placement.unmigrate(cluster(NFS, SLES, prefer()), [SLES])) == [
-        "nothing: no move or ban left anything behind"
+    assert told(placement.unmigrate(cluster(NFS, SLES, prefer()), ["sles"])) == [
+        "nothing: sles: no move or ban left anything behind"
     ]
+
+
+def test_what_the_tool_would_not_clear_is_deleted_by_its_id():
+    by_hand = prefer()._replace(id="cli-prefer-nfs-for-the-weekend")
+    decision = placement.unmigrate(cluster(NFS, by_hand), None)
+    assert told(decision)[0] == "delete-constraint cli-prefer-nfs-for-the-weekend"
+
+
+def test_whose_a_constraint_is_and_how_old_is_never_left_out():
+    decision = placement.unmigrate(
+        cluster(NFS, prefer()), None, {"cli-prefer-nfs": "by root, 3 h ago"}
+    )
+    assert decision.notes == ("cli-prefer-nfs: nfs must run on host2 (by root, 3 h ago)",)
 
 
 LEFT = {
@@ -200,10 +230,8 @@ def test_what_is_left_is_never_named_with_a_command_that_does_not_remove_it(part
     seen = cluster(*parts)
     (finding,) = leftovers(seen)
     program, verb, *words = finding.do.split()
-    if program == "hxm":
-        assert verb == "unmigrate"
-        named = managed_only(seen, words) if words else None
-        assert not isinstance(placement.unmigrate(seen, named), Nothing)
+    assert (program, verb) == ("hxm", "unmigrate")
+    assert not isinstance(placement.unmigrate(seen, resources_meant(seen, words)), Nothing)
 
 
 # Standby and active
@@ -219,7 +247,7 @@ STANDBY = {
     "with nothing": ([HOST1, HOST2, SLES], ["standby host1", "-> empty host1"], [], []),
     "already, and empty": (
         [node("host1", standby=True), HOST2, SLES],
-        ["nothing: host1 is in standby already and nothing runs on it"],
+        ["nothing: host1 is in standby already and the cluster runs nothing on it"],
         [],
         [],
     ),
@@ -297,39 +325,36 @@ def test_an_unmanaged_domu_of_this_host_is_no_subject_of_a_drain():
 
 
 BY_ATTRIBUTE = {"node_attributes": {"host3": {"standby": "on"}}}
+CLEAR = "clear-standby host3"
 ACTIVE = {
-    "usable": (HOST3, {}, ["nothing: host3 is active already"]),
-    "permanent": (
-        node("host3", standby=True),
+    "usable": (HOST3, {}, ["nothing: host3 is active already"], []),
+    "permanent": (node("host3", standby=True), BY_ATTRIBUTE, [CLEAR, "-> usable host3"], []),
+    "until reboot": (node("host3", standby=True), {}, [CLEAR, "-> usable host3"], []),
+    "offline": (node("host3", standby=True, online=False), BY_ATTRIBUTE, [CLEAR], []),
+    "offline, and shown as nothing else": (
+        node("host3", online=False),
         BY_ATTRIBUTE,
-        ["clear-standby host3", "-> usable host3"],
+        [CLEAR],
+        [],
     ),
-    "until reboot": (
-        node("host3", standby=True),
-        {},
-        ["clear-standby-until-reboot host3", "-> usable host3"],
-    ),
-    "offline": (node("host3", standby=True, online=False), BY_ATTRIBUTE, ["clear-standby host3"]),
     "maintenance as well": (
         node("host3", standby=True, maintenance=True),
         BY_ATTRIBUTE,
-        ["clear-standby host3"],
+        [CLEAR],
+        [],
     ),
-    "offline alone": (
-        node("host3", online=False),
-        {},
-        ["nothing: host3 is not in standby: it is OFFLINE"],
-    ),
+    "offline alone": (node("host3", online=False), {}, [CLEAR], ["not in standby, 107"]),
     "maintenance alone": (
         node("host3", maintenance=True),
         {},
-        ["nothing: host3 is not in standby: it is in maintenance"],
+        [CLEAR],
+        ["not in standby, 107"],
     ),
 }
 
 
-@pytest.mark.parametrize(("one", "known", "lines"), ACTIVE.values(), ids=ACTIVE)
-def test_active_never_waits_for_what_it_does_not_change(one, known, lines):
+@pytest.mark.parametrize(("one", "known", "lines", "against"), ACTIVE.values(), ids=ACTIVE)
+def test_active_never_waits_for_what_it_does_not_change(one, known, lines, against):
     decision = placement.active(cluster(HOST1, HOST2, one, **known), one)
     assert told(decision) == lines
-    assert reasons(decision) == []
+    assert reasons(decision) == against

@@ -1,0 +1,180 @@
+"""What a plan and an outcome are to those who ordered them: in words, as JSON, for the journal."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from hxm import act, render
+from hxm.decide import Objection, Translate, guards, listed
+from hxm.decide.attention import Finding, leftovers
+from hxm.decide.forecast import told
+from hxm.errors import BY_STATUS, DONE, HxmError
+from hxm.model import Cluster, Forecast, Movement
+
+if TYPE_CHECKING:
+    from hxm.options import Order
+
+_HOW = {
+    "live": "{before} -> {after}, live",
+    "moved": "{before} -> {after}, stopped and started",
+    "restarted": "restarted on {after}",
+    "started": "started on {after}",
+    "stopped": "stopped, was on {before}",
+    "unknown": "not at rest yet, on {after}",
+}
+
+
+def nothing(order: Order, message: str) -> int:
+    """It was so already."""
+    if order.output == "json":
+        render.show_json(_json(order, act.Outcome(DONE, message), "nothing"))
+    else:
+        render.out(message)
+    return DONE
+
+
+def passed_through(order: Order, argvs: Sequence[tuple[str, ...]]) -> int:
+    """What the toolstack would be told."""
+    if order.output == "json":
+        outcome = act.Outcome(DONE, "not managed by the cluster", commands=tuple(argvs))
+        render.show_json(_json(order, outcome, "planned"))
+    for argv in argvs if order.output != "json" else ():
+        render.out(f"not managed by the cluster, passed through: {shlex.join(argv)}")
+    return DONE
+
+
+def refusal(order: Order, objection: Objection) -> HxmError:
+    """The error that an objection is, after its JSON where that was asked for."""
+    if order.output == "json":
+        outcome = act.Outcome(objection.status, objection.message, objection.hint)
+        render.show_json(_json(order, outcome, "refused"))
+    return BY_STATUS[objection.status](objection.message, objection.hint)
+
+
+def plan_lines(
+    cluster: Cluster, plan: Translate, predicted: Forecast, objections: Sequence[Objection]
+) -> list[str]:
+    """The plan: its command lines, what the scheduler makes of each, and what is against it."""
+    lines = [f"plan: {plan.about}", *(f"  {note}" for note in plan.notes)]
+    for number, (phase, found) in enumerate(zip(plan.phases, predicted.phases, strict=True)):
+        left_out = number in predicted.left_out
+        for step in phase.steps:
+            for argv in act.spell(cluster, step):
+                lines.append(f"  {shlex.join(argv)}{'   (left out, because of this:)' * left_out}")
+        lines += _moves(cluster, found)
+    for objection in objections:
+        what = "asked about" if objection.lifted_by == guards.YES else "refused"
+        unless = f" (unless {guards.FORCE})" if objection.lifted_by == guards.FORCE else ""
+        lines.append(f"  {what}{unless}: {objection.message}")
+    return lines
+
+
+def _moves(cluster: Cluster, found: Sequence[Movement]) -> list[str]:
+    """The domUs and other single resources one by one; what comes and goes with a node together."""
+    lines = [f"      {told(cluster, each)}" for each in found if guards.concerns(cluster, each)]
+    others: dict[str, list[str]] = {}
+    for each in found:
+        if not guards.concerns(cluster, each):
+            others.setdefault(each.kind, []).append(each.resource)
+    lines += [f"      also {kind}: {listed(names)}" for kind, names in others.items()]
+    return lines or ["      nothing moves"]
+
+
+def the_plan(
+    order: Order,
+    cluster: Cluster,
+    plan: Translate,
+    predicted: Forecast,
+    objections: Sequence[Objection],
+) -> int:
+    """Show a plan and leave it at that; returns the status that its order would be refused with."""
+    status = next((each.status for each in objections if not _lifted(order, each)), DONE)
+    if order.output == "json":
+        commands = [
+            argv
+            for number, phase in enumerate(plan.phases)
+            if number not in predicted.left_out
+            for step in phase.steps
+            for argv in act.spell(cluster, step)
+        ]
+        outcome = act.Outcome(status, plan.about, commands=tuple(commands))
+        extra = {
+            "movements": [movement._asdict() for movement in predicted.movements],
+            "objections": [objection._asdict() for objection in objections],
+        }
+        render.show_json(_json(order, outcome, "planned") | extra)
+    else:
+        for line in plan_lines(cluster, plan, predicted, objections):
+            render.out(line)
+        for warning in plan.warnings:
+            render.out(f"  warning: {warning}")
+        render.out("nothing was changed")
+    return status
+
+
+def _lifted(order: Order, objection: Objection) -> bool:
+    return (objection.lifted_by == guards.FORCE and order.force) or (
+        objection.lifted_by == guards.YES and order.yes
+    )
+
+
+def the_outcome(order: Order, plan: Translate, outcome: act.Outcome) -> int:
+    """Tell what became of it; raises the HxmError of an outcome that is not as it should be."""
+    for warning in outcome.warnings:
+        render.note(f"warning: {warning}")
+    left = list(leftovers(outcome.seen, only=plan.subjects)) if outcome.seen else []
+    if order.output == "json":
+        done = "done" if order.wait else "ordered"
+        extra = {"left": [finding._asdict() for finding in left]}
+        result = done if outcome.status == DONE else "failed"
+        render.show_json(_json(order, outcome, result) | extra)
+    else:
+        _in_words(plan, outcome, left)
+    if outcome.status != DONE:
+        raise BY_STATUS[outcome.status](outcome.message, outcome.hint)
+    return DONE
+
+
+def _in_words(plan: Translate, outcome: act.Outcome, left: Sequence[Finding]) -> None:
+    changed = [change for change in outcome.changes if change.how in _HOW]
+    for change in changed:
+        words = _HOW[change.how].format(
+            before=" ".join(change.before), after=" ".join(change.after)
+        )
+        render.out(f"{change.name}: {words}, {outcome.seconds:.1f} s")
+    if outcome.status == DONE and (plan.done or not changed):
+        render.out(outcome.message)
+    if outcome.status == DONE:
+        for note in plan.notes:
+            render.out(f"  {note}")
+    for finding in left:
+        render.note(f"left: {finding.what}; remove it with: {finding.do}")
+
+
+def _json(order: Order, outcome: act.Outcome, result: str) -> dict[str, Any]:
+    return {
+        "command": order.verb,
+        "result": result,
+        "status": outcome.status,
+        "message": outcome.message,
+        "hint": outcome.hint,
+        "domains": [change._asdict() for change in outcome.changes],
+        "left": [],
+        "commands": [list(argv) for argv in outcome.commands],
+        "seconds": round(outcome.seconds, 1),
+    }
+
+
+def entry(before: Cluster, outcome: act.Outcome) -> dict[str, Any]:
+    """What the journal keeps of an outcome: which constraints it `left`, and which are `gone`."""
+    seen = outcome.seen.constraints if outcome.seen else before.constraints
+    return {
+        "commands": [shlex.join(argv) for argv in outcome.commands],
+        "left": [each.id for each in seen if each not in before.constraints],
+        "gone": [each.id for each in before.constraints if each not in seen],
+        "status": outcome.status,
+        "outcome": outcome.message,
+        "seconds": round(outcome.seconds, 1),
+    }
