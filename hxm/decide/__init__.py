@@ -71,7 +71,7 @@ Decision = Translate | PassThrough | Nothing
 def typed(domain: Domain) -> str:
     """What to type for the domU: its name, or its resource id where a shell would stumble."""
     name = domain.name
-    plain = name.isascii() and all(each.isalnum() or each in "_.+-" for each in name)
+    plain = bool(name) and name.isascii() and all(each.isalnum() or each in "_.+-" for each in name)
     if not domain.resource or (plain and name[:1] != "-" and not name.isdigit() and name != "all"):
         return name
     return domain.resource

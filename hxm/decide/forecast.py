@@ -96,7 +96,7 @@ def missing(cluster: Cluster, goal: Goal) -> str:
     if reached(cluster, goal):
         return ""
     domain = cluster.domain_of(goal.subject)
-    who = domain.name if domain else goal.subject
+    who = domain.name if domain else goal.subject or "the cluster"
     if goal.kind == "empty":
         there = {each.id for each in cluster.resources if goal.subject in each.nodes}
         return f"{listed(sorted(there))} still on {goal.subject}"
@@ -104,7 +104,7 @@ def missing(cluster: Cluster, goal: Goal) -> str:
         if not domain.running:
             return f"{who} does not run"
         return f"{who} is {domain.role or 'active'} on {listed(domain.nodes)}"
-    return f"{who} is not {goal.kind}"
+    return f"{who} is not {'in ' * (goal.kind == 'maintenance')}{goal.kind}"
 
 
 def with_goals(plan: Translate, predicted: Forecast) -> Translate:

@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 import pytest
-from factories import DATA, cluster, domain, node, under_way
+from factories import DATA, cluster, domain, node, prefer, under_way
 
-from hxm.decide.forecast import came_live, movements, phrase, reached, settled
+from hxm.decide import Translate
+from hxm.decide.forecast import (
+    came_live,
+    missing,
+    movements,
+    phrase,
+    reached,
+    settled,
+    started_since,
+    with_goals,
+)
 from hxm.errors import CannotAsk
-from hxm.model import Action, Goal, Movement, Operation, Resource
+from hxm.model import Action, Forecast, Goal, Movement, Operation, Phase, Resource
 from hxm.pacemaker.simulate import parse_graph
 from hxm.pacemaker.status import parse_status
 
@@ -232,3 +242,65 @@ def test_a_captured_migration_was_live_and_a_failed_one_was_not():
     assert came_live(lab("03-moved"), "nfs", "host3")
     assert not came_live(lab("11-migrate-failed"), "nfs", "host2")
     assert not came_live(lab("10-start-failed"), "nfs", "host3")
+
+
+# Goals, and what is not so
+
+
+def drain(*phases: Phase) -> Translate:
+    return Translate("standby", "drain host1", ("nfs", "off"), phases, drains="host1")
+
+
+def test_a_domu_that_the_forecast_keeps_is_never_lost_between_stop_and_start():
+    """Between the two it is on no node, and a node without it looks empty."""
+    before = cluster(domain("nfs", "host1"), domain("off"))
+    then = cluster(domain("nfs", "host2"), domain("off"))
+    plan = with_goals(drain(Phase((), (Goal("empty", "host1"),))), Forecast(((),), then))
+    assert plan.phases[0].goals == (Goal("empty", "host1"), Goal("running", "nfs"))
+    between = cluster(domain("nfs"), domain("off"))
+    assert reached(between, Goal("empty", "host1"))
+    assert not all(reached(between, goal) for goal in plan.phases[0].goals)
+    assert all(reached(then, goal) for goal in plan.phases[0].goals)
+    assert not reached(before, Goal("empty", "host1"))
+
+
+def test_a_goal_that_stands_already_is_not_set_again_nor_one_for_tidying():
+    goal = Goal("running", "nfs", "host2")
+    tidy = Phase((), (), only_if_still=True)
+    plan = drain(Phase((), (goal,)), tidy)
+    predicted = Forecast(((), ()), cluster(domain("nfs", "host2")))
+    assert with_goals(plan, predicted) == plan
+
+
+MISSING = {
+    "reached": (Goal("running", "nfs"), ""),
+    "elsewhere": (Goal("running", "nfs", "host2"), "nfs is Started on host1"),
+    "not running": (Goal("running", "sles"), "sles does not run"),
+    "not stopped": (Goal("stopped", "nfs"), "nfs is Started on host1"),
+    "not empty": (Goal("empty", "host1"), "nfs still on host1"),
+    "not gone": (Goal("gone", "cli-prefer-nfs"), "cli-prefer-nfs is not gone"),
+    "in maintenance": (Goal("watched", ""), ""),
+    "no maintenance": (Goal("maintenance", ""), "the cluster is not in maintenance"),
+    "not usable": (Goal("usable", "host9"), "host9 is not usable"),
+}
+
+
+@pytest.mark.parametrize(("goal", "words"), MISSING.values(), ids=MISSING)
+def test_what_is_missing_is_said_in_words(goal, words):
+    seen = cluster(domain("nfs", "host1"), domain("sles"), prefer())
+    assert missing(seen, goal) == words
+
+
+def test_a_node_that_was_away_before_is_not_waited_for():
+    away = cluster(node("host1"), node("host2", pending=True))
+    assert not settled(away)
+    assert settled(away, away)
+    assert not settled(cluster(node("host1", unclean=True), node("host2", pending=True)), away)
+
+
+def test_a_restart_is_seen_by_a_newer_start_on_the_same_node():
+    old = cluster(domain("nfs", "host1"), Operation("host1", "nfs", "start", 5, 0))
+    for call, rc, restarted in ((5, 0, False), (7, 0, True), (7, 1, False)):
+        new = cluster(domain("nfs", "host1"), Operation("host1", "nfs", "start", call, rc))
+        assert started_since(old, new, "nfs", "host1") is restarted
+    assert not started_since(old, old, "nfs", "host2")

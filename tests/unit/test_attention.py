@@ -1,0 +1,65 @@
+"""What was left behind is named with the command that removes it, and nothing else is."""
+
+from __future__ import annotations
+
+import pytest
+from factories import cluster, domain, node, primitive
+
+from hxm.decide import typed
+from hxm.decide.attention import findings, leftovers
+
+NFS = domain("nfs", "host1")
+# Each row: own meta options, inherited ones; what is said of them
+LEFT = {
+    "nothing": ({}, {}, []),
+    "stopped": ({"target-role": "Stopped"}, {}, ["hxm start nfs"]),
+    "stopped, in small letters": ({"target-role": "stopped"}, {}, ["hxm start nfs"]),
+    "started for nothing": ({"target-role": "started"}, {}, ["hxm default nfs"]),
+    "started against the default": ({"target-role": "Started"}, {"target-role": "Stopped"}, []),
+    "unmanaged": ({"is-managed": "no"}, {}, ["hxm manage nfs"]),
+    "managed for nothing": ({"is-managed": "true"}, {}, ["hxm default nfs"]),
+    "managed against the default": ({"is-managed": "true"}, {"is-managed": "false"}, []),
+    "maintenance": ({"maintenance": "true"}, {}, ["hxm maintenance off nfs"]),
+    "no maintenance for nothing": ({"maintenance": "false"}, {}, ["hxm default nfs"]),
+    "no maintenance against its group's": ({"maintenance": "off"}, {"maintenance": "on"}, []),
+}
+
+
+@pytest.mark.parametrize(("own", "inherited", "commands"), LEFT.values(), ids=LEFT)
+def test_a_meta_option_is_named_if_something_can_be_done_about_it(own, inherited, commands):
+    seen = cluster(NFS, primitive("nfs", inherited, own=own))
+    assert [finding.do for finding in leftovers(seen)] == commands
+
+
+def test_standby_and_maintenance_are_left_behind_too():
+    seen = cluster(
+        node("host1", standby=True), node("host2", maintenance=True), NFS, maintenance=True
+    )
+    assert [finding.do for finding in leftovers(seen)] == [
+        "hxm maintenance off",
+        "hxm active host1",
+        "hxm maintenance off host2",
+    ]
+    assert list(leftovers(seen, only=["nfs"])) == []
+
+
+def test_two_resources_for_one_domu_are_found():
+    seen = cluster(domain("nfs", "host1", resource="a"), domain("nfs", resource="b"))
+    assert "a, b are all the domU nfs" in next(iter(findings(seen))).what
+
+
+TYPED = {
+    "nfs": "nfs",
+    "web-1.example_2": "web-1.example_2",
+    "-rf": "id",
+    "a;b": "id",
+    "42": "id",
+    "all": "id",
+    "naïve": "id",
+    "": "id",
+}
+
+
+@pytest.mark.parametrize(("name", "word"), TYPED.items(), ids=repr)
+def test_a_command_that_is_suggested_can_be_typed(name, word):
+    assert typed(domain(name, resource="id")) == word

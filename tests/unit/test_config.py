@@ -1,0 +1,34 @@
+"""The settings file: every fault names the file and the key."""
+
+from __future__ import annotations
+
+import pytest
+
+from hxm.config import Config, parse_config
+from hxm.errors import UsageError
+
+FAULTS = {
+    "no TOML": (b"timeout = ", "Invalid value"),
+    "no UTF-8": (b"\xff", "utf-8"),
+    "an unknown key": (b"tiemout = 5", "no setting 'tiemout'"),
+    "a text for a number": (b'timeout = "5"', "timeout must be a number of seconds"),
+    "a number for a text": (b"journal = 5", "journal must be a text"),
+    "true": (b"timeout = true", "timeout must be a number of seconds"),
+    "negative": (b"poll = -1", "from 0 on"),
+    "not a number": (b"poll = nan", "from 0 on"),
+    "for ever": (b"timeout = inf", "from 0 on"),
+    "an unknown toolstack": (b'toolstack = "foo"', "toolstack must be one of auto, xl, xm"),
+}
+
+
+@pytest.mark.parametrize(("text", "said"), FAULTS.values(), ids=FAULTS)
+def test_a_bad_setting_is_never_taken(text, said):
+    with pytest.raises(UsageError) as raised:
+        parse_config(text, "/etc/hxm.toml")
+    assert raised.value.message.startswith("/etc/hxm.toml: ")
+    assert said in raised.value.message
+
+
+def test_what_is_not_set_has_its_default():
+    assert parse_config(b"") == Config()
+    assert parse_config(b"timeout = 5\ntoolstack = 'xm'") == Config(timeout=5, toolstack="xm")

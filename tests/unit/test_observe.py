@@ -1,0 +1,91 @@
+"""What a domU is called, whether it is one, and where it really runs."""
+
+from __future__ import annotations
+
+import pytest
+from factories import primitive
+
+from hxm.model import Domain
+from hxm.observe import _managed, _with_local, is_xen
+from hxm.toolstack.xl import LocalDomain
+
+XEN = "ocf:heartbeat:Xen"
+VIRTUAL = "ocf:heartbeat:VirtualDomain"
+
+# Each row: the file, the parameter; the name, other names, whether it is not known
+NAMES = {
+    "the file's": ('name = "nfs"\n', None, ("nfs", (), False)),
+    "the parameter's": ('name = "other"\n', "nfs", ("nfs", (), False)),
+    "the agent falls back to the id, xl would not": (
+        'name = "nfs" # the server\n',
+        None,
+        ("vm-nfs", ("nfs",), False),
+    ),
+    "a Python program, which the agent greps": (
+        'import os\nname = "nfs"\n',
+        None,
+        ("nfs", (), False),
+    ),
+    "no name in it": ("memory = 64\n", None, ("vm-nfs", (), False)),
+    "no file": (None, None, ("vm-nfs", (), True)),
+    "no file, but the parameter": (None, "nfs", ("nfs", (), False)),
+}
+
+
+@pytest.mark.parametrize(("text", "param", "expected"), NAMES.values(), ids=NAMES)
+def test_a_domu_is_never_known_by_another_name_than_the_agent_uses(tmp_path, text, param, expected):
+    path = tmp_path / "nfs.xm"
+    if text is not None:
+        path.write_text(text)
+    params = {"xmfile": str(path)} | ({"name": param} if param else {})
+    domain = _managed(primitive("vm-nfs", agent=XEN, params=params), ())
+    assert (domain.name, domain.also, domain.nameless) == expected
+
+
+XML = "<domain type='{}'><name>nfs</name></domain>"
+DOMUS = {
+    "Xen": (XEN, {}, None, True),
+    "another provider's": ("ocf:site:Xen", {}, None, True),
+    "not an OCF agent": ("lsb:Xen", {}, None, False),
+    "another agent": ("ocf:heartbeat:Filesystem", {}, None, False),
+    "VirtualDomain, by its hypervisor": (VIRTUAL, {"hypervisor": "xen:///system"}, None, True),
+    "VirtualDomain of another": (VIRTUAL, {"hypervisor": "qemu:///system"}, None, False),
+    "VirtualDomain, by its file": (VIRTUAL, {}, XML.format("xen"), True),
+    "VirtualDomain of another, by its file": (VIRTUAL, {}, XML.format("kvm"), False),
+    "VirtualDomain that nothing here tells of": (VIRTUAL, {}, None, True),
+}
+
+
+@pytest.mark.parametrize(("agent", "params", "text", "expected"), DOMUS.values(), ids=DOMUS)
+def test_what_may_be_a_domu_is_one(tmp_path, agent, params, text, expected):
+    path = tmp_path / "nfs.xml"
+    if text is not None:
+        path.write_text(text)
+    one = primitive("nfs", agent=agent, params={"config": str(path), **params})
+    assert is_xen(one) is expected
+    if expected and agent == VIRTUAL:
+        assert _managed(one, ()).nameless is (text is None)
+
+
+HERE = LocalDomain("nfs", 3, 512, 1, "-b----", 7.5)
+LOCAL = {
+    "the cluster knows it here": (("host1",), "Started", HERE, None),
+    "the cluster has it elsewhere": (("host2",), "Started", HERE, "host1"),
+    "the cluster has it nowhere": ((), "Stopped", HERE, "host1"),
+    "it is on its way": (("host2",), "Migrating", HERE, None),
+    "it has shut down and is listed still": ((), "Stopped", HERE._replace(state="---s--"), None),
+    "it is dying": ((), "Stopped", HERE._replace(state="--p--d"), None),
+}
+
+
+@pytest.mark.parametrize(("nodes", "role", "local", "stray"), LOCAL.values(), ids=LOCAL)
+def test_an_instance_that_the_cluster_does_not_know_is_seen(nodes, role, local, stray):
+    domain = Domain("nfs", "nfs", nodes=nodes, role=role)
+    found = _with_local(domain, local, "host1")
+    assert (found.stray, found.id, found.memory) == (stray, 3, 512)
+    assert found.places == (*nodes, *([stray] if stray else []))
+
+
+def test_on_a_host_that_is_no_node_nothing_is_said_of_strays():
+    assert _with_local(Domain("nfs", "nfs"), HERE, None).stray is None
+    assert _with_local(Domain("nfs"), HERE, "host1").stray is None
