@@ -9,22 +9,34 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import groupby
 from typing import NamedTuple
 
 from hxm import run
 from hxm.config import Config
 from hxm.decide import Translate
-from hxm.decide.forecast import came_live, movements, reached, settled, told
+from hxm.decide.forecast import after_all, came_live, movements, reached, settled, told
 from hxm.errors import DONE, Failed, HxmError, Interrupted, TimedOut
 from hxm.model import IN_FLIGHT, Cluster, Domain, Forecast, Goal, Movement, Phase, Step
 from hxm.observe import read_cluster, sandbox_file
 from hxm.pacemaker.argv import step_argv
+from hxm.pacemaker.carry import carry_out
 from hxm.pacemaker.dialect import DIALECTS, Argv, Dialect
 from hxm.pacemaker.sandbox import forget_failures
-from hxm.pacemaker.simulate import Scratch, check, commit, scratch, serialised
+from hxm.pacemaker.simulate import (
+    Scratch,
+    carries_out,
+    commit,
+    scratch,
+    serialised,
+    simulator,
+)
 from hxm.toolstack import destroy_argv
 
 Report = Callable[[str], None]
+
+_QUIET = 20.0
+"""Seconds in which a cluster that has something to do begins with it."""
 
 
 class Change(NamedTuple):
@@ -75,7 +87,17 @@ def spell(cluster: Cluster, step: Step) -> tuple[Argv, ...]:
 
 
 def forecast(cluster: Cluster, plan: Translate, config: Config) -> Forecast:
-    """What the real scheduler would do with the plan, seen on a copy of the CIB."""
+    """What the real scheduler would do with the plan, seen on a copy of the CIB.
+
+    Without a scheduler on this host nothing is foreseen, and nothing that tidies up is to be done.
+    """
+    if not simulator():
+        for phase in plan.phases:
+            for step in phase.steps:
+                spell(cluster, step)  # refuses what this generation cannot do
+        tidying = (number for number, phase in enumerate(plan.phases) if phase.only_if_still)
+        nothing: tuple[tuple[Movement, ...], ...] = ((),) * len(plan.phases)
+        return Forecast(nothing, cluster, frozenset(tidying), simulated=False)
     phases, left_out = [], set()
     with scratch(cluster.sandbox) as copy:
         for number, phase in enumerate(plan.phases):
@@ -87,6 +109,9 @@ def forecast(cluster: Cluster, plan: Translate, config: Config) -> Forecast:
                     left_out.add(number)
                 else:
                     commit(trial, copy.path)
+        if not carries_out(simulator()):
+            kept = [each for number, each in enumerate(phases) if number not in left_out]
+            return Forecast(tuple(phases), after_all(cluster, kept), frozenset(left_out))
         after = read_cluster(config, copy.env, local=False)
     return Forecast(tuple(phases), after, frozenset(left_out))
 
@@ -94,7 +119,11 @@ def forecast(cluster: Cluster, plan: Translate, config: Config) -> Forecast:
 def leads_there(plan: Translate, predicted: Forecast) -> bool:
     """Whether the goals of the plan's last phase with goals are reached in the forecast."""
     goals = [phase.goals for phase in plan.phases if phase.goals]
-    return not goals or all(reached(predicted.after, goal) for goal in goals[-1])
+    return (
+        not predicted.simulated
+        or not goals
+        or all(reached(predicted.after, goal) for goal in goals[-1])
+    )
 
 
 class Performance:
@@ -108,6 +137,8 @@ class Performance:
         self.report = report
         self.commands: list[Argv] = []
         self.warnings: list[str] = []
+        self.quiet = 0
+        """How often in a row the cluster was seen at rest, where no scheduler can be asked."""
         self.started = time.monotonic()
 
     def perform(self, timeout: float, *, wait: bool = True) -> Outcome:
@@ -115,7 +146,7 @@ class Performance:
         deadline = self.started + timeout
         try:
             for phase in self.plan.phases:
-                if phase.only_if_still and self._would_move(phase):
+                if phase.only_if_still and (not simulator() or self._would_move(phase)):
                     continue
                 self._do(phase.steps)
                 if not wait and not self.before.sandbox:
@@ -137,14 +168,21 @@ class Performance:
         if self.before.sandbox:
             self._do_in_sandbox(steps, self.before.sandbox)
             return
+        for is_destroy, alike in groupby(steps, key=lambda step: step.kind == "destroy"):
+            group = tuple(alike)
+            for step in group:
+                self.report(step.says)
+            if is_destroy:
+                self._destroy(group)
+            else:
+                carry_out(_dialect(self.before), group, done=self.commands)
+
+    def _destroy(self, steps: tuple[Step, ...]) -> None:
+        """A failure is a warning: the cluster has been told already, and stops it more slowly."""
         for step in steps:
-            self.report(step.says)
             for argv in spell(self.before, step):
                 result = run.output(argv)
-                if step.kind != "destroy":
-                    check(_dialect(self.before), result)
-                elif result.status != 0:
-                    # the cluster has been told already and stops it, if more slowly
+                if result.status != 0:
                     self.warnings.append(f"cannot {step.says} at once: {result.complaint()}")
                 self.commands.append(argv)
 
@@ -168,7 +206,7 @@ class Performance:
                 self.cluster = seen
                 if goals and all(reached(seen, goal) for goal in goals):
                     return True
-                if self.before.sandbox or (settled(seen) and self._at_rest()):
+                if self.before.sandbox or self._at_rest(seen):
                     return not goals
                 if time.monotonic() > deadline:
                     raise TimedOut(
@@ -182,8 +220,14 @@ class Performance:
                 self._how_to_undo("look with: hxm status"),
             ) from None
 
-    def _at_rest(self) -> bool:
-        """Whether the scheduler has nothing left to do for the cluster as it is now."""
+    def _at_rest(self, seen: Cluster) -> bool:
+        """Whether nothing is under way, nor anything left to do in the scheduler's eyes.
+
+        Without a scheduler: whether nothing has been under way for a while.
+        """
+        self.quiet = self.quiet + 1 if settled(seen) else 0
+        if not simulator() or not self.quiet:
+            return self.quiet * self.config.poll > _QUIET
         with scratch(None) as copy:
             return not any(action.operation != "monitor" for action in copy.simulate(execute=False))
 
@@ -195,7 +239,7 @@ class Performance:
     def _missed(self) -> Outcome:
         """The cluster came to rest elsewhere: take back what can be taken back, name the rest."""
         said = f"{self.plan.about}: the cluster did not get there{self._failure()}"
-        if self.plan.rollback and not self._would_move(Phase(self.plan.rollback)):
+        if self.plan.rollback and simulator() and not self._would_move(Phase(self.plan.rollback)):
             self._do(self.plan.rollback)
             self.cluster = read_cluster(self.config, local=False)
         return self._outcome(Failed.status, said, "hxm status shows the failures")
@@ -293,14 +337,13 @@ def _how(was: Domain, now: Domain, after: Cluster, plan: Translate) -> str:
 def _apply_to_copy(cluster: Cluster, steps: tuple[Step, ...], copy: Scratch) -> list[Argv]:
     """The steps on a copy of the CIB: what is not the CIB's is left out."""
     done: list[Argv] = []
-    for step in steps:
-        if step.kind.startswith("cleanup"):
+    for kind, alike in groupby(steps, key=lambda step: step.kind):
+        if kind.startswith("cleanup"):
             # crm_resource --cleanup crashes on a file (2.0.5 to 3.0.1)
-            forget_failures(copy.path, step.values["resource"], step.values.get("node"))
-        elif step.kind != "destroy":
-            for argv in step_argv(_dialect(cluster), step):
-                copy.apply(_dialect(cluster), argv)
-                done.append(argv)
+            for step in alike:
+                forget_failures(copy.path, step.values["resource"], step.values.get("node"))
+        elif kind != "destroy":
+            done += copy.apply(_dialect(cluster), tuple(alike))
     return done
 
 

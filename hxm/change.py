@@ -221,7 +221,7 @@ def _plan_lines(
                 lines.append(f"  {' '.join(argv)}{'   (left out, because of this:)' * left_out}")
         lines += [f"      {told(cluster, movement)}" for movement in found]
         if not found:
-            lines.append("      nothing moves")
+            lines.append("      nothing moves" if predicted.simulated else "      not simulated")
     for objection in objections:
         what = "asked about" if objection.lifted_by == guards.YES else "refused"
         unless = f" (unless {guards.FORCE})" if objection.lifted_by == guards.FORCE else ""
@@ -247,6 +247,7 @@ def _show_plan(
         ]
         outcome = act.Outcome(status, plan.about, commands=tuple(commands))
         extra = {
+            "simulated": predicted.simulated,
             "movements": [movement._asdict() for movement in predicted.movements],
             "objections": [objection._asdict() for objection in objections],
         }

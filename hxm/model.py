@@ -190,10 +190,16 @@ class Cluster(NamedTuple):
     fencing: bool = True
     name: str = ""
     dialect: str = ""
+    """The generation by which the cluster is handled."""
+    dialect_why: str = ""
+    """How hxm knows."""
+    mixed: str = ""
+    """What there is to say of members of different versions."""
     sandbox: str | None = None
     """The CIB_file that stands for a cluster, where there is one."""
     local_node: str | None = None
     toolstack: str | None = None
+    toolstack_why: str = ""
     toolstack_fault: str = ""
     """Why the toolstack could not be asked for its domains, if it could not."""
     node_attributes: Mapping[str, Mapping[str, str]] = {}
@@ -276,6 +282,8 @@ class Forecast(NamedTuple):
     after: Cluster
     left_out: frozenset[int] = frozenset()
     """The numbers of the tidying phases that would move something, and so will not be."""
+    simulated: bool = True
+    """Whether a scheduler was asked at all; if not, nothing can be said of what would move."""
 
     @property
     def movements(self) -> tuple[Movement, ...]:

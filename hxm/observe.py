@@ -11,8 +11,9 @@ from hxm.config import Config
 from hxm.errors import CannotAsk
 from hxm.model import Cluster, Constraint, Domain, Primitive, Resource
 from hxm.pacemaker.cib import Configuration, read_configuration
-from hxm.pacemaker.dialect import CONFIGURATION, NEWEST
-from hxm.pacemaker.status import Status, dialect_in, read_status
+from hxm.pacemaker.detect import detect as detect_dialect
+from hxm.pacemaker.dialect import CONFIGURATION, STATUS_FORMS
+from hxm.pacemaker.status import TEXT, Status, read_status
 from hxm.toolstack import Toolstack, detect, read_local, read_uuids
 from hxm.toolstack.xl import LocalDomain
 from hxm.xmfile import XmFileError, domain_name, memory_mib, read_xmfile, vcpus
@@ -74,6 +75,7 @@ def read_cluster(
 ) -> Cluster:
     """The cluster as it is now: one crm_mon, one cibadmin, and one xl list where there is Xen.
 
+    A crm_mon that prints only text takes one cibadmin more, for what the text does not tell.
     With `env` another CIB than the current one is looked at, and with `local` False the toolstack
     is left alone. Raises CannotAsk if the cluster gives no answer; a toolstack that gives none is
     only marked as unknown.
@@ -81,19 +83,23 @@ def read_cluster(
     sandbox = sandbox_file()
     toolstack = detect(config.toolstack) if local else None
     if env is None:
-        run.ahead(NEWEST.status)
+        run.ahead(STATUS_FORMS[0])
         if not sandbox:
             run.ahead(CONFIGURATION)
         if toolstack:
             run.ahead((toolstack.program, "list"))
     configuration = read_configuration(env, config.ask_timeout)
-    domains = [
-        _managed(primitive, configuration.constraints)
-        for primitive in configuration.primitives.values()
-        if is_xen(primitive)
-    ]
+    domains = _configured(configuration)  # while crm_mon is still at work
     status = read_status(env, config.ask_timeout)
+    if status.partial:
+        from hxm.pacemaker.completion import complete
+
+        if status.form == TEXT and configuration.cib is None:
+            configuration = read_configuration(env, config.ask_timeout, whole=True)
+            domains = _configured(configuration)
+        status = complete(status, configuration)
     _same_cluster(configuration, status)
+    detected = detect_dialect(status, configuration, config.dialect)
     here = _local_node(status)
     answer, fault = _ask_toolstack(toolstack)
     return Cluster(
@@ -110,13 +116,24 @@ def read_cluster(
         maintenance=status.maintenance,
         fencing=status.fencing,
         name=configuration.properties.get("cluster-name", ""),
-        dialect=dialect_in(status).name,
+        dialect=detected.dialect.name,
+        dialect_why=detected.why,
+        mixed=detected.mixed,
         sandbox=sandbox,
         local_node=here,
         toolstack=toolstack.program if toolstack else None,
+        toolstack_why=toolstack.why if toolstack else "",
         toolstack_fault=fault,
         node_attributes=configuration.node_attributes,
     )
+
+
+def _configured(configuration: Configuration) -> list[Domain]:
+    return [
+        _managed(primitive, configuration.constraints)
+        for primitive in configuration.primitives.values()
+        if is_xen(primitive)
+    ]
 
 
 def is_xen(primitive: Primitive) -> bool:

@@ -98,6 +98,11 @@ def findings(cluster: Cluster, origins: Mapping[str, str] | None = None) -> Iter
             "the whole cluster is in maintenance: nothing is started, stopped or watched",
             "hxm maintenance off",
         )
+    if cluster.mixed:
+        yield Finding(
+            f"{cluster.mixed}: the cluster is handled as {cluster.dialect}",
+            "finish the upgrade of the other nodes",
+        )
     if cluster.toolstack_fault:
         yield Finding(
             f"this host's own domUs are not known: {cluster.toolstack_fault}",

@@ -44,6 +44,23 @@ def _cold(resource: str, stopped: str | None, started: str | None) -> Movement:
     return Movement(resource, "start", None, started)
 
 
+def after_all(cluster: Cluster, phases: Iterable[Iterable[Movement]]) -> Cluster:
+    """The cluster as it will be if these movements come about: for schedulers that only compute."""
+    places = {each.resource or "": each.nodes for each in cluster.managed_domains}
+    for movement in (each for phase in phases for each in phase):
+        if movement.resource in places:
+            places[movement.resource] = (movement.target,) if movement.target else ()
+            if movement.kind == "restart" and movement.source:
+                places[movement.resource] = (movement.source,)
+    domains = tuple(
+        each._replace(nodes=nodes, role="Started" if nodes else "Stopped")
+        if (nodes := places.get(each.resource or "", each.nodes)) != each.nodes
+        else each
+        for each in cluster.domains
+    )
+    return cluster._replace(domains=domains)
+
+
 def reached(cluster: Cluster, goal: Goal) -> bool:
     """Whether the goal's state can be seen in the cluster, with nothing under way."""
     if goal.kind == "empty":

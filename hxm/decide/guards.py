@@ -151,6 +151,13 @@ def last_usable(cluster: Cluster, leaving: Node) -> Iterator[Objection]:
 
 def foreseen(cluster: Cluster, plan: Translate, forecast: Forecast) -> Iterator[Objection]:
     """What the scheduler would do beyond the order: stops, restarts, domUs without a place."""
+    if not forecast.simulated:
+        yield Objection(
+            "not simulated: neither crm_simulate nor ptest is here to tell what else would move",
+            "--yes does it all the same",
+            lifted_by=YES,
+        )
+        return
     if plan.drains:
         yield from _without_a_place(cluster, plan.drains, forecast)
     for movement in dict.fromkeys(forecast.movements):
