@@ -126,6 +126,7 @@ def parse_configuration(document: bytes) -> Configuration:
         node_attributes={
             node.get("uname", ""): _pairs(node.findall("instance_attributes"))
             for node in configuration.iterfind("nodes/node")
+            if node.get("type") != "ping"  # an address of Heartbeat's, not a member
         },
         heartbeat=heartbeat,
         cib=root if root.tag == "cib" else None,

@@ -105,7 +105,8 @@ def _node(node: Node, state: Element | None, configuration: Configuration) -> No
     """Heartbeat's crm_mon shows neither a standby until reboot nor that a node is to be fenced."""
     if not configuration.heartbeat or state is None:
         return node
-    lost = not node.online and configuration.fencing and state.get("expected") == "member"
+    here = state.get("crmd") == "online" and state.get("in_ccm") == "true"
+    lost = configuration.fencing and state.get("expected") == "member" and not here
     joining = state.get("join") == "pending" and not lost
     standby = configuration.transient.get(node.name, {}).get("standby", "").lower() in _TRUE
     return node._replace(
@@ -126,7 +127,7 @@ def _resources(
     for each in _each_instance(status.resources, configuration.primitives):
         primitive = configuration.primitives.get(each.id.split(":")[0])
         if primitive is None:
-            yield each._replace(orphaned=True) if not each.clone else each
+            yield each  # an orphan, which the text says, or a part of a bundle
             continue
         # up to 1.1.17 neither the text nor a role says what is under way
         role = under_way.get(primitive.id, each.role) if not primitive.clone else each.role

@@ -25,6 +25,7 @@ _FLAGS = r"((?: \([^()]*\))*)"
 _ROLES = frozenset(
     ("Started", "Stopped", "Master", "Slave", "Promoted", "Unpromoted", "Monitoring", "Unknown")
 ) | frozenset(IN_FLIGHT)
+_ACTIVE = frozenset(("Started", "Master", "Slave", "Promoted", "Unpromoted"))
 _OF_INSTANCES = {"Masters": "Master", "Slaves": "Slave"}
 _LOOKED_AWAY = frozenset(("unmanaged", "maintenance", "blocked"))
 
@@ -262,6 +263,8 @@ class _Reader:
         if self.at and indent > self.at[0] and not self.inside:
             found = found._replace(nodes=(self.at[1],), role=found.role.replace("?", "Started"))
         role = found.role.replace("?", "Started" if found.nodes else "Stopped")
+        if role in _ACTIVE and not found.nodes:
+            raise CannotAsk(f"crm_mon does not say where: {match[0]!r}")
         provider, _, kind = agent.partition("::")
         if kind.startswith("ocf:"):  # up to Heartbeat 2.1.3 and Pacemaker 0.6.2
             agent = f"ocf:{provider}:{kind.removeprefix('ocf:')}"

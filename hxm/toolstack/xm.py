@@ -14,7 +14,7 @@ _ROW = re.compile(
     r"(?:\s+(?P<state>[rbpscdw-]{5,6}))?\s+(?P<time>\d+\.\d+)$"
 )
 _LABELLED_ROW = re.compile(_ROW.pattern[:-1] + r"\s+\S+$")
-_NAME_WIDTH = 40
+_BEFORE_ID = 4  # the column of the IDs is so much wider than its title, and set to the right
 _WORD = re.compile(r"""[()]|'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|[^\s()'"]+""")
 
 
@@ -30,14 +30,15 @@ def parse_list(text: str) -> tuple[LocalDomain, ...]:
     if start is None:
         said = next((line.strip() for line in lines if line.strip()), "")
         raise CannotAsk(f"xm printed no list of domains{said and ': '}{said[:80]}")
-    labelled = bool(_HEADER.match(lines[start])[1])  # type: ignore[index]
-    return tuple(_row(line, labelled) for line in lines[start + 1 :] if line.strip())
+    header = lines[start]
+    pattern = _LABELLED_ROW if "Label" in header else _ROW
+    width = header.index("ID") - _BEFORE_ID
+    return tuple(_row(line, pattern, width) for line in lines[start + 1 :] if line.strip())
 
 
-def _row(line: str, labelled: bool) -> LocalDomain:
-    pattern = _LABELLED_ROW if labelled else _ROW
-    name, rest = line[:_NAME_WIDTH], line[_NAME_WIDTH:]
-    # a name of up to 40 characters ends with its column, whatever digits it ends with
+def _row(line: str, pattern: re.Pattern[str], width: int) -> LocalDomain:
+    name, rest = line[:width], line[width:]
+    # a name that fits into its column ends with it, whatever digits it ends with
     match = pattern.match(rest) if rest.startswith(" ") else None
     if match is None or match["name"].strip():
         match = pattern.match(line.strip())
