@@ -17,14 +17,15 @@ def step_argv(dialect: Dialect, step: Step) -> tuple[Argv, ...]:
     name = step.values.get("name", "")
     if instead := dialect.lacks.get(step.kind) or dialect.lacks.get(f"{step.kind} {name}"):
         raise Refused(f"cannot {step.says}: {instead.partition(': ')[0]}", instead.split(": ")[-1])
-    if "" in step.values.values():
-        raise Refused(f"cannot {step.says}: one of its names is empty")  # -r would eat an option
+    for value in step.values.values():
+        if not value or value.startswith("-"):  # it could pass for an option, or lose one
+            raise Refused(f"cannot {step.says}: {value!r} is no name")
     values = {
         key: dialect.words.get(value, value) if key in ("name", "value") else value
         for key, value in step.values.items()
     }
     quoted = {key: "".join(_XML.get(char, char) for char in each) for key, each in values.items()}
     return tuple(
-        tuple(word.format_map(quoted if word.startswith("-X") else values) for word in words)
+        tuple(word.format_map(quoted if word.startswith("<") else values) for word in words)
         for words in dialect.steps[step.kind]
     )

@@ -36,8 +36,8 @@ class Dialect:
     """One generation: how it spells each kind of step, and what it cannot do.
 
     A step may take several command lines. `{name}` stands for the step's value of that name; it
-    is always part of an argument that begins with a letter or a dash of ours, so that no value
-    can be taken for an option.
+    is part of an argument that begins with a dash of ours, or, where a tool is too old for that,
+    an argument of its own behind an option that takes one.
     """
 
     __slots__ = ("feature_set", "key", "lacks", "name", "since", "steps", "words", "works_on_file")
@@ -153,40 +153,41 @@ _NO_META_MAINTENANCE = "this Pacemaker knows no maintenance of one resource: hxm
 _LACKS_1_1_10 = {"set-meta maintenance": _NO_META_MAINTENANCE}  # 1.1.12
 _LACKS_1_0 = _LACKS_1_1_10 | {"node-maintenance": _NO_NODE_MAINTENANCE}  # 1.1.10
 
-# Up to 1.1.9: short options, which alone have stayed the same since Heartbeat 2.1
+# Up to 1.1.9: short options, which alone have stayed the same since Heartbeat 2.1. Their values
+# are words of their own: newer tools take -rnfs for -r -n -f -s
 _STEPS_1_0: Steps = _STEPS_2_0 | {
-    "set-meta": (("crm_resource", "-r{resource}", "-m", "-p{name}", "-v{value}"),),
+    "set-meta": (("crm_resource", "-r", "{resource}", "-m", "-p", "{name}", "-v", "{value}"),),
     "clear-meta": (
-        ("crm_resource", "-r{resource}", "-m", "-d{name}"),
+        ("crm_resource", "-r", "{resource}", "-m", "-d", "{name}"),
         _drop_empty(_META_SET),
     ),
-    "move": (("crm_resource", "-M", "-r{resource}", "-H{node}"),),
-    "move-and-ban": (("crm_resource", "-M", "-f", "-r{resource}", "-H{node}"),),
-    "clear": (("crm_resource", "-U", "-r{resource}"),),
-    "standby": (("crm_standby", "-U{node}", "-von"),),
-    "clear-standby": (("crm_standby", "-U{node}", "-D"), _drop_empty(_NODE_SET)),
-    "clear-standby-until-reboot": (("crm_standby", "-U{node}", "-D", "-lreboot"),),
-    "maintenance": (("crm_attribute", "-nmaintenance-mode", "-vtrue"),),
-    "clear-maintenance": (("crm_attribute", "-nmaintenance-mode", "-D"),),
-    "cleanup": (("crm_resource", "-C", "-r{resource}"),),
+    "move": (("crm_resource", "-M", "-r", "{resource}", "-H", "{node}"),),
+    "move-and-ban": (("crm_resource", "-M", "-f", "-r", "{resource}", "-H", "{node}"),),
+    "clear": (("crm_resource", "-U", "-r", "{resource}"),),
+    "standby": (("crm_standby", "-U", "{node}", "-v", "on"),),
+    "clear-standby": (("crm_standby", "-U", "{node}", "-D"), _drop_empty(_NODE_SET)),
+    "clear-standby-until-reboot": (("crm_standby", "-U", "{node}", "-D", "-l", "reboot"),),
+    "maintenance": (("crm_attribute", "-n", "maintenance-mode", "-v", "true"),),
+    "clear-maintenance": (("crm_attribute", "-n", "maintenance-mode", "-D"),),
+    "cleanup": (("crm_resource", "-C", "-r", "{resource}"),),
     "cleanup-on": (
-        ("crm_resource", "-C", "-r{resource}", "-H{node}"),
-        ("crm_failcount", "-D", "-r{resource}", "-U{node}"),
+        ("crm_resource", "-C", "-r", "{resource}", "-H", "{node}"),
+        ("crm_failcount", "-D", "-r", "{resource}", "-U", "{node}"),
     ),
 }
 
 # Heartbeat: no XPath, so that empty sets stay; meta options may also stand among the parameters
 _STEPS_0_6: Steps = _STEPS_1_0 | {
     "clear-meta": (
-        ("crm_resource", "-r{resource}", "-m", "-d{name}"),
-        ("crm_resource", "-r{resource}", "-d{name}"),
+        ("crm_resource", "-r", "{resource}", "-m", "-d", "{name}"),
+        ("crm_resource", "-r", "{resource}", "-d", "{name}"),
     ),
     "delete-constraint": (
-        ("cibadmin", "-D", "-oconstraints", '-X<rsc_location id="{constraint}"/>'),
+        ("cibadmin", "-D", "-o", "constraints", "-X", '<rsc_location id="{constraint}"/>'),
     ),
-    "clear-standby": (("crm_standby", "-U{node}", "-D"),),
-    "maintenance": (("crm_attribute", "-nis-managed-default", "-vfalse"),),
-    "clear-maintenance": (("crm_attribute", "-nis-managed-default", "-vtrue"),),
+    "clear-standby": (("crm_standby", "-U", "{node}", "-D"),),
+    "maintenance": (("crm_attribute", "-n", "is-managed-default", "-v", "false"),),
+    "clear-maintenance": (("crm_attribute", "-n", "is-managed-default", "-v", "true"),),
 }
 _WORDS_0_6 = {
     "target-role": "target_role",
