@@ -35,8 +35,8 @@ from hxm.toolstack import destroy_argv
 
 Report = Callable[[str], None]
 
-_QUIET = 20.0
-"""Seconds in which a cluster that has something to do begins with it."""
+_LOOKS = 5
+"""In so many looks a cluster that has something to do has begun with it."""
 
 
 class Change(NamedTuple):
@@ -223,11 +223,11 @@ class Performance:
     def _at_rest(self, seen: Cluster) -> bool:
         """Whether nothing is under way, nor anything left to do in the scheduler's eyes.
 
-        Without a scheduler: whether nothing has been under way for a while.
+        Without a scheduler: whether nothing was under way several times in a row.
         """
         self.quiet = self.quiet + 1 if settled(seen) else 0
         if not simulator() or not self.quiet:
-            return self.quiet * self.config.poll > _QUIET
+            return self.quiet >= _LOOKS
         with scratch(None) as copy:
             return not any(action.operation != "monitor" for action in copy.simulate(execute=False))
 

@@ -189,6 +189,8 @@ class Cluster(NamedTuple):
     maintenance: bool = False
     fencing: bool = True
     name: str = ""
+    idle: bool = True
+    """Whether the DC says that it has nothing in hand, where actions under way are not recorded."""
     dialect: str = ""
     """The generation by which the cluster is handled."""
     dialect_why: str = ""

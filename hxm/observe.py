@@ -12,7 +12,7 @@ from hxm.errors import CannotAsk
 from hxm.model import Cluster, Constraint, Domain, Primitive, Resource
 from hxm.pacemaker.cib import Configuration, read_configuration
 from hxm.pacemaker.detect import detect as detect_dialect
-from hxm.pacemaker.dialect import CONFIGURATION, STATUS_FORMS
+from hxm.pacemaker.dialect import CONFIGURATION, DC_STATE, IDLE, STATUS_FORMS
 from hxm.pacemaker.status import TEXT, Status, read_status
 from hxm.toolstack import Toolstack, detect, read_local, read_uuids
 from hxm.toolstack.xl import LocalDomain
@@ -75,7 +75,8 @@ def read_cluster(
 ) -> Cluster:
     """The cluster as it is now: one crm_mon, one cibadmin, and one xl list where there is Xen.
 
-    A crm_mon that prints only text takes one cibadmin more, for what the text does not tell.
+    A crm_mon that prints only text takes one cibadmin more, for what the text does not tell, and
+    one of before 2.0 a question to the DC, whether anything is under way.
     With `env` another CIB than the current one is looked at, and with `local` False the toolstack
     is left alone. Raises CannotAsk if the cluster gives no answer; a toolstack that gives none is
     only marked as unknown.
@@ -116,6 +117,7 @@ def read_cluster(
         maintenance=status.maintenance,
         fencing=status.fencing,
         name=configuration.properties.get("cluster-name", ""),
+        idle=bool(sandbox) or not status.partial or _is_idle(status.dc),
         dialect=detected.dialect.name,
         dialect_why=detected.why,
         mixed=detected.mixed,
@@ -193,6 +195,20 @@ def _same_cluster(configuration: Configuration, status: Status) -> None:
     """Half an answer must not pass for a small cluster: both tools must know the same nodes."""
     if not status.nodes and configuration.primitives:
         raise CannotAsk("crm_mon lists no nodes, but the CIB has resources: is the cluster up?")
+
+
+def _is_idle(dc: str | None) -> bool:
+    """Whether the DC says that no transition is under way; if it says nothing, it may be.
+
+    Before 1.1.18 an action is by default not written down until it has ended (record-pending).
+    """
+    if not dc:
+        return False
+    try:
+        result = run.output([word.format(node=dc) for word in DC_STATE])
+    except CannotAsk:
+        return False
+    return IDLE in result.stdout.decode("utf-8", "replace") + result.stderr
 
 
 def _local_node(status: Status) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from hxm.model import IN_FLIGHT, Action, Cluster, Goal, Movement
 
@@ -45,20 +46,39 @@ def _cold(resource: str, stopped: str | None, started: str | None) -> Movement:
 
 
 def after_all(cluster: Cluster, phases: Iterable[Iterable[Movement]]) -> Cluster:
-    """The cluster as it will be if these movements come about: for schedulers that only compute."""
-    places = {each.resource or "": each.nodes for each in cluster.managed_domains}
-    for movement in (each for phase in phases for each in phase):
-        if movement.resource in places:
-            places[movement.resource] = (movement.target,) if movement.target else ()
-            if movement.kind == "restart" and movement.source:
-                places[movement.resource] = (movement.source,)
+    """The cluster as it will be if these movements come about: for schedulers that only compute.
+
+    What starts as a further instance of a clone is left out.
+    """
+    found = [movement for phase in phases for movement in phase]
+
+    def places(resource: str, nodes: tuple[str, ...], clone: bool) -> tuple[str, ...]:
+        for movement in found:
+            if movement.resource != resource or (clone and movement.kind == "start"):
+                continue
+            if clone:
+                nodes = tuple(node for node in nodes if node != movement.source)
+            elif movement.kind != "restart":
+                nodes = (movement.target,) if movement.target else ()
+        return nodes
+
+    def after(nodes: tuple[str, ...], role: str | None) -> dict[str, Any]:
+        unchanged = role in IN_FLIGHT or (role == "Stopped") == (not nodes)
+        return {"nodes": nodes, "role": role if unchanged else "Started" if nodes else "Stopped"}
+
+    resources = tuple(
+        each._replace(
+            **after(places(each.id.split(":")[0], each.nodes, bool(each.clone)), each.role)
+        )
+        for each in cluster.resources
+    )
     domains = tuple(
-        each._replace(nodes=nodes, role="Started" if nodes else "Stopped")
-        if (nodes := places.get(each.resource or "", each.nodes)) != each.nodes
+        each._replace(**after(places(each.resource or "", each.nodes, False), each.role))
+        if each.resource
         else each
         for each in cluster.domains
     )
-    return cluster._replace(domains=domains)
+    return cluster._replace(resources=resources, domains=domains)
 
 
 def reached(cluster: Cluster, goal: Goal) -> bool:
@@ -90,6 +110,7 @@ def settled(cluster: Cluster) -> bool:
         not any(resource.role in IN_FLIGHT for resource in cluster.resources)
         and not any(operation.pending for operation in cluster.history)
         and not cluster.pending_fencing
+        and cluster.idle
         and not any(node.pending or node.unclean for node in cluster.nodes)
     )
 

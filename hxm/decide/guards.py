@@ -67,6 +67,13 @@ def in_flight(
                 "wait for its end: hxm status",
                 lifted_by=lifted_by,
             )
+        elif not cluster.idle:
+            yield Objection(
+                f"whether {domain.name} is being migrated cannot be told: the DC is at work, and "
+                f"{cluster.dialect} does not write down what",
+                "wait for its end: crmadmin -S DC says S_IDLE",
+                lifted_by=FORCE,
+            )
 
 
 def migrating(cluster: Cluster, domain: Domain) -> bool:

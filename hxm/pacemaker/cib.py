@@ -14,7 +14,7 @@ from xml.etree.ElementTree import Element, ParseError, fromstring
 from hxm import run
 from hxm.errors import CannotAsk
 from hxm.model import Constraint, Primitive
-from hxm.pacemaker import cannot_ask, cannot_read
+from hxm.pacemaker import cannot_ask, cannot_read, is_help
 from hxm.pacemaker.dialect import CONFIGURATION, WHOLE_CIB
 
 _INTERIM = {"cli-prefer-": "prefer", "cli-ban-": "ban", "cli-standby-": "ban"}
@@ -88,25 +88,14 @@ def read_configuration(
             raise cannot_read(file) from None
     if not whole:
         result = run.output(CONFIGURATION, env, timeout)
-        if result.status == 0 and b"<" in result.stdout and not _is_help(result):
+        if not is_help(result):  # from before 1.0.4, where there was no --scope
+            if result.status != 0:
+                raise cannot_ask(result)
             return parse_configuration(result.stdout)
-        if not _is_help(result):
-            raise cannot_ask(result)
     result = run.output(WHOLE_CIB, env, timeout)
     if result.status != 0:
         raise cannot_ask(result)
     return parse_configuration(result.stdout)
-
-
-def _is_help(result: run.Result) -> bool:
-    """Whether the tool printed its help: it is older than 1.0.4 and does not know --scope.
-
-    Heartbeat's ends with 0 all the same.
-    """
-    return any(
-        said.lstrip().startswith(("usage:", "Usage:", "cibadmin -", "cibadmin: unrecognized"))
-        for said in (result.stdout.decode("utf-8", "replace"), result.stderr)
-    )
 
 
 def parse_configuration(document: bytes) -> Configuration:

@@ -25,6 +25,10 @@ STATUS_FORMS: tuple[Argv, ...] = (
 )
 """How crm_mon is asked: the first that it understands counts, and tells itself which it is."""
 
+DC_STATE: Argv = ("crmadmin", "-S", "{node}")
+IDLE = "S_IDLE"
+"""What a DC that has nothing in hand says of itself, in every generation."""
+
 SIMULATORS: tuple[Argv, ...] = (
     ("crm_simulate", "--quiet", "--xml-file={file}", "--save-graph={graph}"),  # 1.1.0 and newer
     ("ptest", "--xml-file={file}", "--save-graph={graph}"),  # up to 1.1.7

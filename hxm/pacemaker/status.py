@@ -13,16 +13,13 @@ from xml.etree.ElementTree import Element, ParseError, fromstring
 from hxm import run
 from hxm.errors import CannotAsk
 from hxm.model import Failure, Node, Operation, Resource
-from hxm.pacemaker import cannot_ask
+from hxm.pacemaker import cannot_ask, is_help
 from hxm.pacemaker.dialect import STATUS_FORMS, Argv
 
 _XML = re.compile(rb"^\s*<[?\w]", re.MULTILINE)
 TEXT = "text"
 UNNAMED = "an action"
 """What failed, where crm_mon does not say."""
-_USAGE = (0, 1, 2, 64)
-"""How a crm_mon ends that does not know an option: with its help text, and 0 (2.1), 1 or 2 (1.x),
-or CRM_EX_USAGE."""
 
 
 class Status(NamedTuple):
@@ -64,16 +61,11 @@ def read_status(
     """
     for argv in forms:
         result = run.output(argv, env, timeout)
-        if result.status == 0 and not _is_help(result.stdout):
-            return parse_status(result.stdout)
-        if result.status not in _USAGE or not _is_help(result.stdout + result.stderr.encode()):
+        if not is_help(result):
             break
-    raise cannot_ask(result, _errors_in(result.stdout))
-
-
-def _is_help(said: bytes) -> bool:
-    """Whether a tool printed its help, as each does that does not know an option."""
-    return any(word in said for word in (b"sage:", b"nknown option", b"unrecognized option"))
+    if result.status != 0:
+        raise cannot_ask(result, _errors_in(result.stdout))
+    return parse_status(result.stdout)
 
 
 def parse_status(document: bytes) -> Status:

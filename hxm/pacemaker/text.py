@@ -196,6 +196,7 @@ class _Reader:
 
     def take_node(self, indent: int, match: re.Match[str]) -> None:
         name, number, state = match.groups()
+        name = name.split("@")[0]  # a guest node's host
         self._add_node(name, number or "", state)
         self.inside, self.at = [], (indent, name)
 

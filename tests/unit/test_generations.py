@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from xml.etree import ElementTree
 
 import pytest
 from every_verb import VERBS, decided, subject
@@ -15,6 +16,7 @@ from hxm.pacemaker.carry import borne_out
 from hxm.pacemaker.cib import parse_configuration
 from hxm.pacemaker.detect import detect
 from hxm.pacemaker.dialect import DIALECTS, Dialect, dialect_of, dialect_of_feature_set
+from hxm.pacemaker.edit import edit
 from hxm.pacemaker.status import Status, parse_status
 
 BY_KEY = {dialect.key: dialect for dialect in DIALECTS}
@@ -130,6 +132,24 @@ def test_a_command_line_is_the_one_that_was_seen_to_work(generation, step):
     ours = step_argv(BY_KEY[ROWS[generation]], step)[0]
     theirs = shlex.split(done.argv)
     assert (ours[0], canonical(list(ours))) == (theirs[0], canonical(theirs))
+
+
+@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize("generation", HEARTBEAT)
+def test_a_forecast_for_heartbeat_is_made_on_what_its_tools_would_write(generation, step, tmp_path):
+    step, *samples = STEPS[step]
+    done = ran(generation, *samples)
+    if done is None or _lacks(generation, step):
+        return
+    path = tmp_path / "cib.xml"
+    path.write_bytes(ElementTree.tostring(done.before.cib))
+    edit(str(path), [step])
+    found, real = parse_configuration(path.read_bytes()), done.after
+    assert found.constraints == real.constraints
+    assert found.primitives == real.primitives
+    assert found.node_attributes == real.node_attributes
+    assert found.transient == real.transient
+    assert found.maintenance == real.maintenance
 
 
 @pytest.mark.parametrize("generation", HEARTBEAT)

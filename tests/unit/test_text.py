@@ -305,6 +305,7 @@ NODES = {
     "  * RemoteNode h: online": "online",
     "OFFLINE: [ h ]": "OFFLINE",
     "  * GuestOnline: [ h@host1 ]": "online",
+    "  * GuestNode h@host1: online": "online",
     "RemoteOFFLINE: [ h ]": "OFFLINE",
     "  * Node h: on fire": None,
     "Nodes: h": None,
