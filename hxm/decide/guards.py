@@ -71,7 +71,7 @@ def in_flight(
             yield Objection(
                 f"whether {domain.name} is being migrated cannot be told: the DC is at work, and "
                 f"{cluster.dialect} does not write down what",
-                "wait for its end: crmadmin -S DC says S_IDLE",
+                f"wait for its end: crmadmin -S {cluster.dc} says S_IDLE",
                 lifted_by=FORCE,
             )
 

@@ -6,7 +6,7 @@ even the CIB leaves open is taken as what makes a guard object.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from xml.etree.ElementTree import Element
 
 from hxm.errors import CannotAsk
@@ -41,7 +41,9 @@ def complete(status: Status, configuration: Configuration) -> Status:
         states = {each.get("uname", ""): each for each in found}
         history = tuple(each for name, state in states.items() for each in _history(name, state))
     resources = tuple(_resources(status, configuration, history))
-    _all_listed("resource", configuration.primitives, {each.id.split(":")[0] for each in resources})
+    # of a clone that may have no instance anywhere nothing is listed
+    wanted = [each.id for each in configuration.primitives.values() if not each.clone]
+    _all_listed("resource", wanted, {each.id.split(":")[0] for each in resources})
     _all_listed("node", configuration.node_attributes, {each.name for each in status.nodes})
     order = {name: number for number, name in enumerate(configuration.node_attributes)}
     nodes = sorted(status.nodes, key=lambda node: order.get(node.name, len(order)))
@@ -69,7 +71,7 @@ def _named(failure: Failure, state: Element | None) -> Failure:
     return failure
 
 
-def _all_listed(kind: str, wanted: Mapping[str, object], listed: set[str]) -> None:
+def _all_listed(kind: str, wanted: Iterable[str], listed: set[str]) -> None:
     for name in wanted:
         if name not in listed:
             raise CannotAsk(f"crm_mon does not list the {kind} {name}, which is in the CIB")
@@ -150,16 +152,16 @@ def _each_instance(
 ) -> Iterator[Resource]:
     """A clone's instances one by one, also where the text names the clone or the group in it."""
     for each in resources:
-        inside = [name for name, known in primitives.items() if each.clone == known.clone != None]  # noqa: E711
-        names = inside if each.clone and each.id.split(":")[0] not in primitives else [each.id]
-        spread = not each.clone and _is_cloned(primitives.get(each.id)) and len(each.nodes) > 1
-        for name in names or [each.id]:
-            for nodes in [(node,) for node in each.nodes] if spread else [each.nodes]:
+        known = primitives.get(each.id.split(":")[0])
+        names, places = [each.id], [each.nodes]
+        if known is None and each.clone:
+            inside = [name for name, one in primitives.items() if one.clone == each.clone]
+            names = inside or names
+        elif known and known.clone and len(each.nodes) > 1:  # crm_mon -n
+            places = [(node,) for node in each.nodes]
+        for name in names:
+            for nodes in places:
                 yield each._replace(id=name, nodes=nodes)
-
-
-def _is_cloned(primitive: Primitive | None) -> bool:
-    return bool(primitive and primitive.clone)
 
 
 def _told_to_leave(primitive: Primitive, status: Status, configuration: Configuration) -> bool:

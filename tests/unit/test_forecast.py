@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from factories import DATA, cluster, domain, node, under_way
 
-from hxm.decide.forecast import came_live, movements, phrase, reached, settled
+from hxm.decide.forecast import after_all, came_live, movements, phrase, reached, settled
 from hxm.errors import CannotAsk
 from hxm.model import Action, Goal, Movement, Operation, Resource
 from hxm.pacemaker.simulate import parse_graph
@@ -232,3 +232,36 @@ def test_a_captured_migration_was_live_and_a_failed_one_was_not():
     assert came_live(lab("03-moved"), "nfs", "host3")
     assert not came_live(lab("11-migrate-failed"), "nfs", "host2")
     assert not came_live(lab("10-start-failed"), "nfs", "host3")
+
+
+AFTER = {
+    "live": ([Movement("nfs", "live", "host1", "host2")], ("host2",), "Started"),
+    "stop": ([Movement("nfs", "stop", "host1")], (), "Stopped"),
+    "start": ([Movement("nfs", "start", None, "host2")], ("host2",), "Started"),
+    "restart": ([Movement("nfs", "restart", "host1", "host1")], ("host1",), "Started"),
+    "nothing": ([], ("host1",), "Started"),
+    "another": ([Movement("sles", "stop", "host1")], ("host1",), "Started"),
+    "in two phases": (
+        [Movement("nfs", "stop", "host1"), Movement("nfs", "start", None, "host2")],
+        *(("host2",), "Started"),
+    ),
+}
+
+
+@pytest.mark.parametrize(("found", "nodes", "role"), AFTER.values(), ids=AFTER)
+def test_a_scheduler_that_only_computes_never_leaves_the_end_open(found, nodes, role):
+    seen = after_all(cluster(domain("nfs", "host1")), [[each] for each in found])
+    (resource,) = seen.resources
+    one = seen.domain_of("nfs")
+    assert (one.nodes, one.role) == (resource.nodes, resource.role) == (nodes, role)
+
+
+def test_a_clones_instance_that_stops_leaves_its_node():
+    instances = [Resource("x", "a", "Started", nodes=(name,), clone="c") for name in ("h1", "h2")]
+    seen = after_all(cluster(*instances), [[Movement("x", "stop", "h1")]])
+    assert [each.nodes for each in seen.resources] == [(), ("h2",)]
+
+
+def test_a_dc_at_work_is_never_taken_for_rest():
+    assert settled(cluster(domain("nfs", "host1")))
+    assert not settled(cluster(domain("nfs", "host1"), idle=False))
