@@ -182,3 +182,22 @@ def test_a_plan_changes_nothing(real):
     before = real.file.read_bytes()
     assert "live" in real.hxm("migrate", "nfs", "host2", "--dry-run")
     assert real.file.read_bytes() == before
+
+
+def test_what_an_older_generation_is_told_newer_tools_understand(real):
+    """In the middle of an upgrade the oldest member decides how everything is spelt."""
+    Path(real.env["HXM_CONFIG"]).write_text('dialect = "1.0"\n', encoding="utf-8")
+    before = real.configuration()
+    assert "set in the configuration" in real.hxm("status")
+    real.hxm("migrate", "nfs", "host2")
+    assert real.where("nfs") == ["host2"]
+    real.hxm("standby", "host2", "--yes")
+    assert real.where("nfs") == ["host1"]
+    real.hxm("active", "host2")
+    real.hxm("shutdown", "sles")
+    real.hxm("start", "sles")
+    real.hxm("unmanage", "nfs")
+    real.hxm("manage", "nfs")
+    real.hxm("maintenance", "on")
+    real.hxm("maintenance", "off")
+    assert real.configuration() == before
