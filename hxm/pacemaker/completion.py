@@ -40,7 +40,8 @@ def complete(status: Status, configuration: Configuration) -> Status:
         found = configuration.cib.iterfind("status/node_state")
         states = {each.get("uname", ""): each for each in found}
         history = tuple(each for name, state in states.items() for each in _history(name, state))
-    resources = tuple(_resources(status, configuration, history))
+    # crm_mon -n may list an instance of a clone with its node and with the clone
+    resources = _each_once(_resources(status, configuration, history))
     # of a clone that may have no instance anywhere nothing is listed
     wanted = [each.id for each in configuration.primitives.values() if not each.clone]
     _all_listed("resource", wanted, {each.id.split(":")[0] for each in resources})
@@ -69,6 +70,13 @@ def _named(failure: Failure, state: Element | None) -> Failure:
             if operation.get("id") == wanted:
                 return failure._replace(operation=operation.get("operation", UNNAMED))
     return failure
+
+
+def _each_once(resources: Iterable[Resource]) -> tuple[Resource, ...]:
+    found: dict[object, Resource] = {}
+    for number, each in enumerate(resources):
+        found.setdefault(each if each.nodes else number, each)
+    return tuple(found.values())
 
 
 def _all_listed(kind: str, wanted: Iterable[str], listed: set[str]) -> None:
