@@ -174,6 +174,17 @@ def test_a_crm_mon_that_knows_less_is_asked_for_less(sandbox, older):
     assert "host2" in sandbox.ok("list", "nfs").out
 
 
+def test_xml_that_is_none_makes_room_for_the_text(sandbox):
+    """1.1 put a failure's reason into its XML as it was."""
+    sandbox.program(
+        "crm_mon",
+        'case "$1" in --out*) echo "crm_mon: unrecognized option" >&2; exit 1;; --as-xml) '
+        'echo \'<crm_mon version="1.1.12"><failure exitreason="a < b & c"/></crm_mon>\';; '
+        '*) exec /usr/sbin/crm_mon "$@";; esac',
+    )
+    assert "host1" in sandbox.ok("list").out
+
+
 def test_xslt_debug_lines_on_stderr_do_no_harm(sandbox):
     """Pacemaker 3.0, of a CIB in an older schema."""
     debug = 'echo "DEBUG: Cluster node: host1 (id=1): keeping type as type" >&2'
