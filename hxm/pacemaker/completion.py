@@ -32,27 +32,35 @@ def complete(status: Status, configuration: Configuration) -> Status:
     Raises CannotAsk if the two are of two clusters: a resource or a node that only the CIB knows
     may be running all the same.
     """
+    cib = configuration.cib
     states: dict[str, Element] = {}
-    history = status.history
     if status.form == TEXT:
-        if configuration.cib is None:
+        if cib is None:
             raise CannotAsk("crm_mon prints only text, and the CIB was not read as a whole")
-        found = configuration.cib.iterfind("status/node_state")
-        states = {each.get("uname", ""): each for each in found}
-        history = tuple(each for name, state in states.items() for each in _history(name, state))
+        states = {each.get("uname", ""): each for each in cib.iterfind("status/node_state")}
+    order = {name: number for number, name in enumerate(configuration.node_attributes)}
+    nodes = [
+        _node(node, states.get(node.name), configuration)
+        for node in sorted(status.nodes, key=lambda node: order.get(node.name, len(order)))
+    ]
+    # what a node had in hand when it left has ended with it; of a lost one nobody knows
+    history = status.history or tuple(
+        operation
+        for node in nodes
+        if (node.online or node.unclean) and node.name in states
+        for operation in _history(node.name, states[node.name])
+    )
     # crm_mon -n may list an instance of a clone with its node and with the clone
     resources = _each_once(_resources(status, configuration, history))
     # of a clone that may have no instance anywhere nothing is listed
     wanted = [each.id for each in configuration.primitives.values() if not each.clone]
     _all_listed("resource", wanted, {each.id.split(":")[0] for each in resources})
     _all_listed("node", configuration.node_attributes, {each.name for each in status.nodes})
-    order = {name: number for number, name in enumerate(configuration.node_attributes)}
-    nodes = sorted(status.nodes, key=lambda node: order.get(node.name, len(order)))
     quorum = status.quorum
-    if configuration.heartbeat and configuration.cib is not None:  # the text does not speak of it
-        quorum = bool(status.dc) and configuration.cib.get("have_quorum", "").lower() in _TRUE
+    if configuration.heartbeat and cib is not None:  # the text does not speak of it
+        quorum = bool(status.dc) and cib.get("have_quorum", "").lower() in _TRUE
     return status._replace(
-        nodes=tuple(_node(node, states.get(node.name), configuration) for node in nodes),
+        nodes=tuple(nodes),
         resources=resources,
         failures=tuple(_named(failure, states.get(failure.node)) for failure in status.failures),
         history=history,

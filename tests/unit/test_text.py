@@ -128,6 +128,20 @@ def test_a_standby_that_heartbeat_does_not_show_is_found_in_the_cib():
     assert [each.standby for each in status.nodes] == [True, False]
 
 
+def test_what_a_node_had_in_hand_when_it_left_is_never_under_way_for_ever():
+    """But of a node that is lost and not yet fenced nobody knows."""
+    before, _, after = cib_of("pacemaker-1.0.8", "states").partition(b'"vm_unclean_start_0"')
+    pending = after.replace(b'op-status="0"', b'op-status="-1"', 1)
+    configuration = parse_configuration(before + b'"vm_unclean_start_0"' + pending)
+    text = (DATA / "pacemaker-1.0.8" / "states.mon-1r.txt").read_bytes()
+    lost = text.replace(
+        b"OFFLINE: [ host4 host5", b"Node host5: UNCLEAN (offline)\nOFFLINE: [ host4"
+    )
+    for said, nodes in ((text, {"host1"}), (lost, {"host1", "host5"})):
+        status = complete(parse_status(said), configuration)
+        assert {each.node for each in status.history if each.pending} == nodes
+
+
 def test_a_lost_node_is_unclean_where_heartbeat_only_calls_it_offline():
     cib = cib_of("heartbeat-2.1.3", "states").replace(
         b'name="stonith-enabled" value="false"', b'name="stonith-enabled" value="true"'
