@@ -2,13 +2,15 @@
 
 PYTHON := $(or $(wildcard /usr/bin/python3),python3)
 BIN := .venv/bin
+SUITES := bullseye bookworm trixie forky sid
 TEST_PACKAGES := bash-completion man-db mandoc zsh fish
 
-.PHONY: help demo test check format docs bench clean
+.PHONY: help demo test test-generations check format docs bench clean
 
 help:
 	@echo "make demo    the seed guide's cluster, listed, migrated, drained and cleaned, in a file"
 	@echo "make test    all tests (installs what they need)"
+	@echo "make test-generations   the real tools of Pacemaker 2.0, 2.1 and 3.0, unpacked beside yours"
 	@echo "make check   format, lint, types and tests"
 	@echo "make bench   what hxm costs, against crm_mon, crm and pcs"
 	@echo "make docs    the man page and the completions, from the table of commands"
@@ -26,7 +28,12 @@ demo: .venv/ready
 
 test: .venv/ready
 	@.ci/prepare $(TEST_PACKAGES) || echo "some tests will be skipped"
+	@.ci/generations .cache/generations $(SUITES) || echo "some generations will be skipped"
 	@$(BIN)/pytest -n auto
+
+test-generations: .venv/ready
+	@.ci/generations .cache/generations $(SUITES) || echo "some generations will be skipped"
+	@$(BIN)/pytest -n auto tests/generations
 
 check: .venv/ready format
 	@$(BIN)/ruff check .

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import groupby
 from typing import NamedTuple
 
 from hxm import run
@@ -24,16 +25,18 @@ from hxm.decide.forecast import (
     told,
 )
 from hxm.errors import DONE, CannotAsk, Failed, HxmError, Interrupted, Refused, TimedOut
-from hxm.model import IN_FLIGHT, Cluster, Domain, Forecast, Goal, Movement, Phase, Step
+from hxm.foresee import apply_to_copy, dialect_spoken, spell, would_move
+from hxm.model import IN_FLIGHT, Cluster, Domain, Forecast, Goal, Phase, Step
 from hxm.observe import read_cluster, sandbox_file
-from hxm.pacemaker.argv import step_argv
-from hxm.pacemaker.dialect import DIALECTS, Argv, Dialect
-from hxm.pacemaker.sandbox import forget_failures
-from hxm.pacemaker.simulate import Scratch, check, commit, scratch, serialised
+from hxm.pacemaker.carry import carry_out
+from hxm.pacemaker.dialect import Argv
+from hxm.pacemaker.simulate import commit, scratch, serialised, simulator
 from hxm.render import note
-from hxm.toolstack import destroy_argv
 
 Report = Callable[[str], None]
+
+_LOOKS = 5
+"""In so many looks a cluster that has something to do has begun with it."""
 
 
 class Change(NamedTuple):
@@ -72,45 +75,6 @@ def one_at_a_time() -> Iterator[None]:
         yield
 
 
-def spell(cluster: Cluster, step: Step) -> tuple[Argv, ...]:
-    """The command lines that a step will be."""
-    if step.kind == "destroy":
-        if cluster.sandbox:
-            return ()  # there is nobody to pull the plug of: the scheduler's stop is the end
-        program = cluster.toolstack or "xl"
-        values = step.values
-        return (destroy_argv(program, values["domain"], values["node"], cluster.local_node),)
-    return step_argv(_dialect(cluster), step)
-
-
-def forecast(cluster: Cluster, plan: Translate, config: Config) -> Forecast:
-    """What the real scheduler would do with the plan, seen on a copy of the CIB.
-
-    What a cluster has still to do without the plan is not counted.
-    """
-    phases, left_out = [], set()
-    with scratch(cluster.sandbox) as copy:
-        if not cluster.sandbox:
-            copy.settle()
-        for number, phase in enumerate(plan.phases):
-            with scratch(copy.path) as trial:
-                _apply_to_copy(cluster, phase.steps, trial)
-                found = movements(trial.settle(), cluster.cloned)
-                phases.append(found)
-                if phase.only_if_still and found:
-                    left_out.add(number)
-                else:
-                    commit(trial, copy.path)
-        after = read_cluster(config, copy.env, local=False)
-    return Forecast(tuple(phases), after, frozenset(left_out))
-
-
-def leads_there(plan: Translate, predicted: Forecast) -> bool:
-    """Whether the goals of the plan's last phase with goals are reached in the forecast."""
-    goals = [phase.goals for phase in plan.phases if phase.goals]
-    return not goals or all(reached(predicted.after, goal) for goal in goals[-1])
-
-
 class Performance:
     """One order being carried out."""
 
@@ -130,6 +94,8 @@ class Performance:
         self.report = report
         self.commands: list[Argv] = []
         self.warnings: list[str] = []
+        self.quiet = 0
+        """How often in a row the cluster was seen at rest, where no scheduler can be asked."""
         self.started = time.monotonic()
 
     def perform(self, timeout: float, *, wait: bool = True) -> Outcome:
@@ -141,7 +107,7 @@ class Performance:
         try:
             _stop_like_ctrl_c()
             for phase in self.plan.phases:
-                if phase.only_if_still and self._would_move(phase):
+                if phase.only_if_still and (not simulator() or would_move(self.before, phase)):
                     continue
                 self._do(phase)
                 if not wait and not self.before.sandbox:
@@ -173,15 +139,22 @@ class Performance:
             return
         if phase.clears:
             self._never_during_a_migration()
-        for step in phase.steps:
-            self.report(step.says)
+        for is_destroy, alike in groupby(phase.steps, key=lambda step: step.kind == "destroy"):
+            group = tuple(alike)
+            for step in group:
+                self.report(step.says)
+            if is_destroy:
+                self._destroy(group)
+            else:
+                carry_out(dialect_spoken(self.before), group, done=self.commands)
+
+    def _destroy(self, steps: tuple[Step, ...]) -> None:
+        """A failure is a warning: the cluster has been told already, and stops it more slowly."""
+        for step in steps:
             for argv in spell(self.before, step):
                 self.commands.append(argv)
                 result = run.output(argv)
-                if step.kind != "destroy":
-                    check(_dialect(self.before), result)
-                elif result.status != 0:
-                    # the cluster has been told already and stops it, if more slowly
+                if result.status != 0:
                     self.warnings.append(f"cannot {step.says} at once: {result.complaint()}")
 
     def _never_during_a_migration(self) -> None:
@@ -196,7 +169,7 @@ class Performance:
         for step in steps:
             self.report(step.says)
         with scratch(cib_file) as copy:
-            done = _apply_to_copy(self.before, steps, copy)
+            done = apply_to_copy(self.before, steps, copy)
             for movement in movements(copy.settle(), self.before.cloned):
                 self.report(told(self.before, movement))
             commit(copy, cib_file)
@@ -213,7 +186,7 @@ class Performance:
                     return True
                 if self.before.sandbox:
                     return not goals
-                if settled(self.cluster, self.before) and self._at_rest() and self._look():
+                if self._at_rest() and self._look():
                     # what the look before saw may have been older than what the scheduler saw
                     return all(reached(self.cluster, goal) for goal in goals)
                 blind = None
@@ -238,16 +211,15 @@ class Performance:
         return True
 
     def _at_rest(self) -> bool:
-        """Whether the scheduler has nothing left to do for the cluster as it is now."""
+        """Whether nothing is under way, nor anything left to do in the scheduler's eyes.
+
+        Without a scheduler: whether nothing was under way several times in a row.
+        """
+        self.quiet = self.quiet + 1 if settled(self.cluster, self.before) else 0
+        if not simulator() or not self.quiet:
+            return self.quiet >= _LOOKS
         with scratch(None) as copy:
             return not movements(copy.simulate(execute=False), self.before.cloned)
-
-    def _would_move(self, phase: Phase) -> tuple[Movement, ...]:
-        with scratch(self.before.sandbox) as copy:
-            if not self.before.sandbox:
-                copy.settle()
-            _apply_to_copy(self.before, phase.steps, copy)
-            return movements(copy.settle(), self.before.cloned)
 
     def _missed(self) -> Outcome:
         """The cluster came to rest elsewhere: take back what can be taken back, name the rest."""
@@ -255,7 +227,11 @@ class Performance:
         lacking = dict.fromkeys(missing(self.cluster, each) for each in wanted)
         failure = self._failure()
         hint = "hxm status shows the failures" if failure else "hxm status"
-        if self.plan.rollback and not self._would_move(Phase(self.plan.rollback)):
+        if (
+            self.plan.rollback
+            and simulator()
+            and not would_move(self.before, Phase(self.plan.rollback))
+        ):
             self._do(Phase(self.plan.rollback))
             self.cluster = read_cluster(self.config, local=False)
         elif self.plan.undo:
@@ -281,6 +257,9 @@ class Performance:
         return outcome
 
     def _meant_live(self, change: Change) -> bool:
+        if not self.predicted.simulated:
+            domain = self.before.domain_of(change.resource)
+            return bool(domain and domain.live)
         return any(
             movement.resource == change.resource and movement.kind == "live"
             for movement in self.predicted.movements
@@ -355,21 +334,3 @@ def _how(was: Domain, now: Domain, before: Cluster, after: Cluster) -> str:
     if not was.nodes:
         return "started"
     return "live" if came_live(after, resource, node) else "moved"
-
-
-def _apply_to_copy(cluster: Cluster, steps: tuple[Step, ...], copy: Scratch) -> list[Argv]:
-    """The steps on a copy of the CIB: what is not the CIB's is left out."""
-    done: list[Argv] = []
-    for step in steps:
-        if step.kind.startswith("cleanup"):
-            # crm_resource --cleanup crashes on a file (2.0.5 to 3.0.1)
-            forget_failures(copy.path, step.values["resource"], step.values.get("node"))
-        elif step.kind != "destroy":
-            for argv in step_argv(_dialect(cluster), step):
-                copy.apply(_dialect(cluster), argv)
-                done.append(argv)
-    return done
-
-
-def _dialect(cluster: Cluster) -> Dialect:
-    return next(each for each in DIALECTS if each.name == cluster.dialect)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from hxm import act, journal, render, run, tell
+from hxm import act, foresee, journal, render, run, tell
 from hxm.config import Config, read_config
 from hxm.decide import Decision, Nothing, Objection, PassThrough, Translate, called, guards
 from hxm.decide.forecast import with_goals
@@ -183,7 +183,7 @@ def _translate(
         raise UsageError(f"{order.verb} has to wait for the stop before the start", "leave out -W")
     plan, predicted = _foresee(config, cluster, decided)
     objections = [*plan.objections, *guards.foreseen(cluster, plan, predicted)]
-    if not act.leads_there(plan, predicted) and not _in_flight(cluster, plan):
+    if not foresee.leads_there(plan, predicted) and not _in_flight(cluster, plan):
         objections.append(_would_not_get_there(plan))
     if order.dry_run:
         return tell.the_plan(order, cluster, plan, predicted, objections)
@@ -221,10 +221,10 @@ def _goes_on(order: Order) -> bool:
 
 def _foresee(config: Config, cluster: Cluster, plan: Translate) -> tuple[Translate, Forecast]:
     """The plan and its forecast; the stronger way if the scheduler would not follow the first."""
-    predicted = act.forecast(cluster, plan, config)
-    if plan.otherwise and not act.leads_there(plan, predicted):
-        stronger = act.forecast(cluster, plan.otherwise, config)
-        if act.leads_there(plan.otherwise, stronger):
+    predicted = foresee.forecast(cluster, plan, config)
+    if plan.otherwise and not foresee.leads_there(plan, predicted):
+        stronger = foresee.forecast(cluster, plan.otherwise, config)
+        if foresee.leads_there(plan.otherwise, stronger):
             return plan.otherwise, stronger
     return plan, predicted
 

@@ -160,12 +160,12 @@ def _module(name: str) -> ModuleType:
 
 def _start_readers() -> None:
     """What every look at the cluster asks is asked now, while the rest is still being loaded."""
-    from hxm.pacemaker.dialect import CONFIGURATION, NEWEST
+    from hxm.pacemaker.dialect import CONFIGURATION, STATUS_FORMS
 
     cib_file = os.environ.get("CIB_file")
     if os.environ.get("CIB_shadow") or (cib_file and not os.path.isfile(cib_file)):
         return  # observe.py says what is wrong
-    run.ahead(NEWEST.status)
+    run.ahead(STATUS_FORMS[0])
     if not cib_file:
         run.ahead(CONFIGURATION)
 
@@ -181,8 +181,22 @@ def _help(words: list[str]) -> int:
 
 def _version() -> int:
     from hxm import __version__
+    from hxm.config import read_config
+    from hxm.observe import read_cluster
+    from hxm.toolstack import detect
 
     sys.stdout.write(f"hxm {__version__}\n")
+    sys.stdout.flush()  # whatever the cluster may do
+    config = read_config()
+    if toolstack := detect(config.toolstack):
+        sys.stdout.write(f"toolstack: {toolstack.program} ({toolstack.why})\n")
+    try:
+        cluster = read_cluster(config, local=False)
+    except HxmError as error:
+        sys.stdout.write(f"cluster: not known ({error.message})\n")
+    else:
+        known = "; ".join(filter(None, (cluster.dialect_why, cluster.mixed)))
+        sys.stdout.write(f"cluster: {cluster.dialect} ({known})\n")
     return DONE
 
 

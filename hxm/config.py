@@ -22,6 +22,9 @@ class Config(NamedTuple):
     """Seconds that a tool may take to tell how the cluster is."""
     toolstack: str = "auto"
     """xl, xm, or auto: whichever is installed."""
+    dialect: str = "auto"
+    """The generation of the cluster's tools: 0.6 (and Heartbeat 2.1), 1.0, 1.1, 1.1.10, 1.1.13,
+    2.0, 2.1, 3.0, or auto: what the cluster says of itself."""
     journal: str = "/var/log/hxm.journal"
     """Where the changing commands are written down, as JSON lines."""
     ssh_timeout: float = 5.0

@@ -113,6 +113,12 @@ class Constraint(NamedTuple):
     expires: str | None = None
     """When it ends, in UTC, as the tools write it: 2026-11-23 21:45:44Z."""
 
+    @property
+    def made_by_a_move(self) -> bool:
+        """Whether its id is one that crm_resource gives and takes away again (since 1.1.10)."""
+        resource = self.resource
+        return self.id in (f"cli-prefer-{resource}", f"cli-ban-{resource}-on-{self.node}")
+
 
 class Failure(NamedTuple):
     """A failed action that the cluster remembers."""
@@ -204,11 +210,19 @@ class Cluster(NamedTuple):
     maintenance: bool = False
     fencing: bool = True
     name: str = ""
+    idle: bool = True
+    """Whether the DC says that it has nothing in hand, where actions under way are not recorded."""
     dialect: str = ""
+    """The generation by which the cluster is handled."""
+    dialect_why: str = ""
+    """How hxm knows."""
+    mixed: str = ""
+    """What there is to say of members of different versions."""
     sandbox: str | None = None
     """The CIB_file that stands for a cluster, where there is one."""
     local_node: str | None = None
     toolstack: str | None = None
+    toolstack_why: str = ""
     toolstack_fault: str = ""
     """Why the toolstack could not be asked for its domains, if it could not."""
     node_attributes: Mapping[str, Mapping[str, str]] = {}
@@ -303,6 +317,8 @@ class Forecast(NamedTuple):
     after: Cluster
     left_out: frozenset[int] = frozenset()
     """The numbers of the tidying phases that would move something, and so will not be."""
+    simulated: bool = True
+    """Whether a scheduler was asked at all; if not, nothing can be said of what would move."""
 
     @property
     def movements(self) -> tuple[Movement, ...]:

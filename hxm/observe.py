@@ -14,8 +14,9 @@ from hxm.decide import is_true, listed
 from hxm.errors import CannotAsk
 from hxm.model import Cluster, Constraint, Domain, Primitive, Resource
 from hxm.pacemaker.cib import Configuration, read_configuration
-from hxm.pacemaker.dialect import CONFIGURATION, NEWEST
-from hxm.pacemaker.status import Status, dialect_in, read_status
+from hxm.pacemaker.detect import detect as detect_dialect
+from hxm.pacemaker.dialect import CONFIGURATION, DC_STATE, IDLE, STATUS_FORMS
+from hxm.pacemaker.status import TEXT, Status, read_status
 from hxm.toolstack import Toolstack, detect, read_local, read_uuids
 from hxm.toolstack.xl import LocalDomain
 from hxm.xmfile import (
@@ -97,6 +98,8 @@ def read_cluster(
 ) -> Cluster:
     """The cluster as it is now: one crm_mon, one cibadmin, and one xl list where there is Xen.
 
+    A crm_mon that prints only text takes one cibadmin more, for what the text does not tell, and
+    one of before 2.0 a question to the DC, whether anything is under way.
     With `env` another CIB than the current one is looked at, and with `local` False the toolstack
     is left alone. Raises CannotAsk if the cluster gives no answer; a toolstack that gives none is
     only marked as unknown.
@@ -104,19 +107,23 @@ def read_cluster(
     sandbox = sandbox_file()
     toolstack = local_toolstack(config, sandbox) if local else None
     if env is None:
-        run.ahead(NEWEST.status)
+        run.ahead(STATUS_FORMS[0])
         if not sandbox:
             run.ahead(CONFIGURATION)
         if toolstack:
             run.ahead((toolstack.program, "list"))
     configuration = read_configuration(env, config.ask_timeout)
-    domains = [
-        _managed(primitive, configuration.constraints)
-        for primitive in configuration.primitives.values()
-        if is_xen(primitive)
-    ]
+    domains = _configured(configuration)  # while crm_mon is still at work
     status = read_status(env, config.ask_timeout)
+    if status.partial:
+        from hxm.pacemaker.completion import complete
+
+        if status.form == TEXT and configuration.cib is None:
+            configuration = read_configuration(env, config.ask_timeout, whole=True)
+            domains = _configured(configuration)
+        status = complete(status, configuration)
     _same_cluster(configuration, status, domains)
+    detected = detect_dialect(status, configuration, config.dialect)
     here = _local_node(status)
     answer, fault = _ask_toolstack(toolstack, config.ask_timeout)
     return Cluster(
@@ -133,14 +140,26 @@ def read_cluster(
         maintenance=status.maintenance,
         fencing=status.fencing,
         name=configuration.properties.get("cluster-name", ""),
-        dialect=dialect_in(status).name,
+        idle=bool(sandbox) or not status.partial or _is_idle(status.dc),
+        dialect=detected.dialect.name,
+        dialect_why=detected.why,
+        mixed=detected.mixed,
         sandbox=sandbox,
         local_node=here,
         toolstack=toolstack.program if toolstack else None,
+        toolstack_why=toolstack.why if toolstack else "",
         toolstack_fault=fault,
         node_attributes=configuration.node_attributes,
         properties=configuration.properties,
     )
+
+
+def _configured(configuration: Configuration) -> list[Domain]:
+    return [
+        _managed(primitive, configuration.constraints)
+        for primitive in configuration.primitives.values()
+        if is_xen(primitive)
+    ]
 
 
 def is_xen(primitive: Primitive) -> bool:
@@ -239,6 +258,20 @@ def _same_cluster(configuration: Configuration, status: Status, domains: list[Do
             f"the CIB has {listed(unknown)}, and crm_mon does not list it: is the cluster up?",
             "ask again: it may just have been added",
         )
+
+
+def _is_idle(dc: str | None) -> bool:
+    """Whether the DC says that no transition is under way; if it says nothing, it may be.
+
+    Before 1.1.18 an action is by default not written down until it has ended (record-pending).
+    """
+    if not dc:
+        return False
+    try:
+        result = run.output([word.format(node=dc) for word in DC_STATE])
+    except CannotAsk:
+        return False
+    return IDLE in result.stdout.decode("utf-8", "replace") + result.stderr
 
 
 def _local_node(status: Status) -> str | None:

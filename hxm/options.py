@@ -198,13 +198,13 @@ def order(
 
 
 XL_FLAGS = {
-    "create": "-c -p -e -F -q -V -A -d -n --dryrun --vncviewer --quiet --paused",
-    "shutdown": "-F -H -R",
+    "create": "-c -p -e -F -q -V -A -d -n -x --dryrun --xmldryrun --vncviewer --quiet --paused",
+    "shutdown": "-F -H -R --halt --reboot",
     "reboot": "-F",
     "destroy": "-f",
-    "migrate": "-l --live -e -p -D --debug",
+    "migrate": "-l --live -e -p -D -c --debug --ssl --change_home_server",
 }
 """What xl and xm take and the cluster has no use for; accepted, said, and passed to xl."""
-XL_VALUES = {"migrate": "-C -s"}
+XL_VALUES = {"migrate": "-C -s -r -n --port --resource --node", "create": "--path"}
 XL_MARKS = {"create": ("-f", "--defconfig")}
 """Options in front of what is an operand all the same."""

@@ -253,8 +253,11 @@ def status_json(cluster: Cluster, found: Iterable[Finding]) -> dict[str, Any]:
             "maintenance": cluster.maintenance,
             "fencing": cluster.fencing,
             "dialect": cluster.dialect,
+            "dialect_why": cluster.dialect_why,
+            "mixed": cluster.mixed,
             "sandbox": cluster.sandbox,
             "toolstack": cluster.toolstack,
+            "toolstack_why": cluster.toolstack_why,
         },
         **_members_json(cluster, cluster.domains),
         "resources": [resource_json(resource) for resource in cluster.resources],
@@ -335,7 +338,7 @@ def _resource_row(name: str, instances: Sequence[Resource]) -> tuple[str, str, s
 
 
 def summary(cluster: Cluster) -> str:
-    """The cluster in one line."""
+    """The cluster in one line, and how hxm knows what it is in another."""
     words = [
         f"DC {cluster.dc}" if cluster.dc else "no DC",
         "quorum" if cluster.quorum else "NO QUORUM",
@@ -347,7 +350,10 @@ def summary(cluster: Cluster) -> str:
         words.insert(0, "MAINTENANCE")
     if cluster.sandbox:
         words.append(f"sandbox {cluster.sandbox}")
-    return f"Cluster {cluster.name or '(no name)'}: {', '.join(words)}"
+    known = f"{cluster.dialect}: {cluster.dialect_why}"
+    if cluster.toolstack:
+        known += f"; {cluster.toolstack}: {cluster.toolstack_why}"
+    return f"Cluster {cluster.name or '(no name)'}: {', '.join(words)}\n  {known}"
 
 
 # Questions and progress

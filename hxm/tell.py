@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from hxm import act, render
+from hxm import act, foresee, render
 from hxm.decide import Objection, Translate, guards, listed
 from hxm.decide.attention import Finding, leftovers
 from hxm.decide.forecast import told
@@ -61,9 +61,9 @@ def plan_lines(
     for number, (phase, found) in enumerate(zip(plan.phases, predicted.phases, strict=True)):
         left_out = number in predicted.left_out
         for step in phase.steps:
-            for argv in act.spell(cluster, step):
+            for argv in foresee.spell(cluster, step):
                 lines.append(f"  {shlex.join(argv)}{'   (left out, because of this:)' * left_out}")
-        lines += _moves(cluster, found)
+        lines += _moves(cluster, found) if predicted.simulated else ["      not simulated"]
     for objection in objections:
         what = "asked about" if objection.lifted_by == guards.YES else "refused"
         unless = f" (unless {guards.FORCE})" if objection.lifted_by == guards.FORCE else ""
@@ -97,10 +97,11 @@ def the_plan(
             for number, phase in enumerate(plan.phases)
             if number not in predicted.left_out
             for step in phase.steps
-            for argv in act.spell(cluster, step)
+            for argv in foresee.spell(cluster, step)
         ]
         outcome = act.Outcome(status, plan.about, commands=tuple(commands))
         extra = {
+            "simulated": predicted.simulated,
             "movements": [movement._asdict() for movement in predicted.movements],
             "objections": [objection._asdict() for objection in objections],
         }

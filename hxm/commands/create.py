@@ -31,7 +31,11 @@ def run(order: Order, words: Words = None) -> int:
 
     def decide(cluster: Cluster) -> Decision:
         domain = _meant(cluster, words[0], words[1:])
-        if not domain or not domain.resource or {"-n", "--dryrun"} & set(order.ignored):
+        if (
+            not domain
+            or not domain.resource
+            or {"-n", "--dryrun", "-x", "--xmldryrun"} & set(order.ignored)
+        ):
             return PassThrough()
         return lifecycle.start(cluster, [domain])
 

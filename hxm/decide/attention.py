@@ -125,6 +125,11 @@ def findings(cluster: Cluster, origins: Mapping[str, str] | None = None) -> Iter
             f"{listed(lost)}: no longer in the configuration, still known to the nodes",
             f"crm_resource --cleanup --resource={lost[0]}",
         )
+    if cluster.mixed:
+        yield Finding(
+            f"{cluster.mixed}: the cluster is handled as {cluster.dialect}",
+            "finish the upgrade of the other nodes",
+        )
     if cluster.toolstack_fault:
         yield Finding(
             f"this host's own domUs are not known: {cluster.toolstack_fault}",

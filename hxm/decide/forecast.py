@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from hxm.decide import Translate, listed
 from hxm.model import IN_FLIGHT, Action, Cluster, Domain, Forecast, Goal, Movement, Node
@@ -44,6 +45,42 @@ def _cold(resource: str, stopped: str | None, started: str | None) -> Movement:
     if stopped:
         return Movement(resource, "stop", stopped)
     return Movement(resource, "start", None, started)
+
+
+def after_all(cluster: Cluster, phases: Iterable[Iterable[Movement]]) -> Cluster:
+    """The cluster as it will be if these movements come about: for schedulers that only compute.
+
+    What starts as a further instance of a clone is left out.
+    """
+    found = [movement for phase in phases for movement in phase]
+
+    def places(resource: str, nodes: tuple[str, ...], clone: bool) -> tuple[str, ...]:
+        for movement in found:
+            if movement.resource != resource or (clone and movement.kind == "start"):
+                continue
+            if clone:
+                nodes = tuple(node for node in nodes if node != movement.source)
+            elif movement.kind != "restart":
+                nodes = (movement.target,) if movement.target else ()
+        return nodes
+
+    def after(nodes: tuple[str, ...], role: str | None) -> dict[str, Any]:
+        unchanged = role in IN_FLIGHT or (role == "Stopped") == (not nodes)
+        return {"nodes": nodes, "role": role if unchanged else "Started" if nodes else "Stopped"}
+
+    resources = tuple(
+        each._replace(
+            **after(places(each.id.split(":")[0], each.nodes, bool(each.clone)), each.role)
+        )
+        for each in cluster.resources
+    )
+    domains = tuple(
+        each._replace(**after(places(each.resource or "", each.nodes, False), each.role))
+        if each.resource
+        else each
+        for each in cluster.domains
+    )
+    return cluster._replace(resources=resources, domains=domains)
 
 
 def reached(cluster: Cluster, goal: Goal) -> bool:
@@ -109,6 +146,8 @@ def missing(cluster: Cluster, goal: Goal) -> str:
 
 def with_goals(plan: Translate, predicted: Forecast) -> Translate:
     """The plan with what the forecast promises among its goals: no domU of it may get lost."""
+    if not predicted.simulated:
+        return plan
     phases = list(plan.phases)
     wanted = [number for number, phase in enumerate(phases) if not phase.only_if_still]
     here = (Goal("running", resource) for resource in plan.subjects)
@@ -133,6 +172,7 @@ def settled(cluster: Cluster, before: Cluster | None = None) -> bool:
         not any(resource.role in IN_FLIGHT for resource in cluster.resources)
         and not any(operation.pending for operation in cluster.history)
         and not cluster.pending_fencing
+        and cluster.idle
         and not any(_unsettled(node) and node.name not in waiting for node in cluster.nodes)
     )
 

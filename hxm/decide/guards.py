@@ -83,6 +83,13 @@ def in_flight(
                 "wait for its end: hxm status",
                 lifted_by=lifted_by,
             )
+        elif not cluster.idle:
+            yield Objection(
+                f"whether {domain.name} is being migrated cannot be told: the DC is at work, and "
+                f"{cluster.dialect} does not write down what",
+                f"wait for its end: crmadmin -S {cluster.dc} says S_IDLE",
+                lifted_by=FORCE,
+            )
 
 
 def migrating(cluster: Cluster, domain: Domain) -> bool:
@@ -269,6 +276,13 @@ def all_running(domains: Sequence[Domain], everything: bool) -> Iterator[Objecti
 
 def foreseen(cluster: Cluster, plan: Translate, forecast: Forecast) -> Iterator[Objection]:
     """What the scheduler would do beyond the order: stops, restarts, domUs without a place."""
+    if not forecast.simulated:
+        yield Objection(
+            "not simulated: neither crm_simulate nor ptest is here to tell what else would move",
+            "--yes does it all the same",
+            lifted_by=YES,
+        )
+        return
     if plan.drains:
         yield from _without_a_place(cluster, plan.drains, forecast)
         yield from _staying(plan.drains, forecast)

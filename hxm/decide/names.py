@@ -14,8 +14,9 @@ from hxm.model import Cluster, Domain, Node
 def find_domains(cluster: Cluster, word: str) -> list[Domain]:
     """Every domain that `word` may mean: name, resource id, configuration file, domid or uuid.
 
-    As in xl a word of digits is a domid first; unlike xl it may then still be a name. What xl and
-    xm call by another name during a migration is the domU that migrates.
+    As in xl a word of digits is a domid first; unlike xl it may then still be a name. Where xm is
+    the toolstack its order holds: a name, then a domid, then a uuid (xend's domain_lookup_nr).
+    What xl and xm call by another name during a migration is the domU that migrates.
     """
     number = int(word) if word.isascii() and word.isdigit() and len(word) < 10 else None
     found = [
@@ -28,6 +29,8 @@ def find_domains(cluster: Cluster, word: str) -> list[Domain]:
         or (number is not None and domain.id == number)
         or _is_its_file(domain, word)
     ]
+    if (cluster.toolstack or "").rpartition("/")[2] == "xm":
+        found = [domain for domain in found if domain.name == word] or found
     return list(dict.fromkeys(meant for domain in found for meant in _at_its_own(cluster, domain)))
 
 

@@ -158,8 +158,7 @@ def _sweep(cluster: Cluster, found: Sequence[Constraint]) -> tuple[Step, ...]:
         for name in (primitive.id, primitive.parent, primitive.clone)
     }
     for each in found:
-        made = (f"cli-prefer-{each.resource}", f"cli-ban-{each.resource}-on-{each.node}")
-        if each.resource in known and each.id in made:
+        if each.resource in known and each.made_by_a_move:
             values = {"resource": each.resource}
             steps[each.resource] = Step(
                 "clear", f"clear what moves left of {each.resource}", values

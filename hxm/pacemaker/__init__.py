@@ -23,6 +23,22 @@ def cannot_ask(result: Result, said: str = "") -> CannotAsk:
     )
 
 
+def is_help(result: Result) -> bool:
+    """Whether the tool printed its help and no answer: it is older than an option that it got.
+
+    Heartbeat's tools end with 0 then, those of 1.0 and 1.1 with 1 or 2, newer ones with 64.
+    """
+    for said in (result.stdout[:1000].decode("utf-8", "replace"), result.stderr[:1000]):
+        first = said.strip().partition("\n")[0]
+        if first.startswith("<"):
+            return False
+        if first.lower().startswith(("usage:", f"{result.argv[0]} - ", "invalid option")):
+            return True
+        if "nrecognized option" in first or "nknown option" in first:
+            return True
+    return False
+
+
 def cannot_read(file: str) -> CannotAsk:
     """Why a CIB_file is none."""
     return CannotAsk(

@@ -1,4 +1,8 @@
-"""Reads the CIB's configuration section, in the layout of Pacemaker 1.0 and newer."""
+"""Reads the CIB's configuration, in the layout of Pacemaker 1.0 and newer and in Heartbeat's.
+
+Heartbeat's (up to Pacemaker 0.6) wraps name-value pairs in `<attributes>`, spells with underscores
+what is spelt with dashes since, and reads meta options in three places.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +14,8 @@ from xml.etree.ElementTree import Element, ParseError, fromstring
 from hxm import run
 from hxm.errors import CannotAsk
 from hxm.model import Constraint, Primitive
-from hxm.pacemaker import cannot_ask, cannot_read
-from hxm.pacemaker.dialect import CONFIGURATION
+from hxm.pacemaker import cannot_ask, cannot_read, is_help
+from hxm.pacemaker.dialect import CONFIGURATION, WHOLE_CIB
 
 _INTERIM = {"cli-prefer-": "prefer", "cli-ban-": "ban", "cli-standby-": "ban"}
 """Ids that the tools give to what a move or a ban leaves (cli-standby: up to 1.1.9)."""
@@ -24,14 +28,55 @@ class Configuration(NamedTuple):
     primitives: Mapping[str, Primitive]
     constraints: tuple[Constraint, ...]
     node_attributes: Mapping[str, Mapping[str, str]]
+    heartbeat: bool = False
+    """Whether it is in Heartbeat's layout."""
+    cib: Element | None = None
+    """The whole document, status and all, if that is what was read."""
+
+    @property
+    def transient(self) -> Mapping[str, Mapping[str, str]]:
+        """What is set at each node until it leaves; known of a whole CIB."""
+        states = [] if self.cib is None else self.cib.findall("status/node_state")
+        return {
+            state.get("uname", ""): _pairs(
+                state.findall("transient_attributes/instance_attributes")
+            )
+            for state in states
+        }
+
+    @property
+    def maintenance(self) -> bool:
+        """Whether the cluster looks away from everything (maintenance-mode is 0.7.3 and newer)."""
+        if self.heartbeat:
+            return _said(self.properties, "is-managed-default") in _FALSE
+        return _said(self.properties, "maintenance-mode") in _TRUE
+
+    @property
+    def fencing(self) -> bool:
+        """Whether lost nodes are fenced; by default not before Pacemaker 0.7."""
+        said = _said(self.properties, "stonith-enabled")
+        return said in _TRUE if self.heartbeat else said not in _FALSE
+
+
+_TRUE = frozenset(("true", "yes", "on", "y", "1"))
+_FALSE = frozenset(("false", "no", "off", "n", "0"))
+
+
+def _said(properties: Mapping[str, str], name: str) -> str:
+    """A cluster property; Heartbeat also knew them with underscores."""
+    return properties.get(name, properties.get(name.replace("-", "_"), "")).lower()
 
 
 def read_configuration(
-    env: Mapping[str, str] | None = None, timeout: float = run.TOOL_TIMEOUT
+    env: Mapping[str, str] | None = None,
+    timeout: float = run.TOOL_TIMEOUT,
+    *,
+    whole: bool = False,
 ) -> Configuration:
-    """Ask cibadmin once, or read the CIB_file, which takes half as long.
+    """Ask cibadmin for the configuration, or for the `whole` CIB, which tells the status as well.
 
-    Raises CannotAsk if there is no answer, or none that makes sense.
+    A CIB_file is read without it, in half the time. Raises CannotAsk if there is no answer, or
+    none that makes sense.
     """
     if file := (env or os.environ).get("CIB_file"):
         try:
@@ -41,7 +86,13 @@ def read_configuration(
             raise CannotAsk(f"{file} cannot be read: {error.strerror}") from None
         except CannotAsk:
             raise cannot_read(file) from None
-    result = run.output(CONFIGURATION, env, timeout)
+    if not whole:
+        result = run.output(CONFIGURATION, env, timeout)
+        if not is_help(result):  # from before 1.0.4, where there was no --scope
+            if result.status != 0:
+                raise cannot_ask(result)
+            return parse_configuration(result.stdout)
+    result = run.output(WHOLE_CIB, env, timeout)
     if result.status != 0:
         raise cannot_ask(result)
     return parse_configuration(result.stdout)
@@ -56,14 +107,28 @@ def parse_configuration(document: bytes) -> Configuration:
     configuration = root if root.tag == "configuration" else root.find("configuration")
     if configuration is None or configuration.find("resources") is None:
         raise CannotAsk(f"the CIB is a <{root.tag}> without resources")
+    heartbeat = _is_heartbeats(root, configuration)
     return Configuration(
         properties=_pairs(configuration.findall("crm_config/cluster_property_set")),
-        primitives={each.id: each for each in _primitives(configuration)},
+        primitives={each.id: each for each in _primitives(configuration, heartbeat)},
         constraints=tuple(_interim(configuration)),
         node_attributes={
             node.get("uname", ""): _pairs(node.findall("instance_attributes"))
             for node in configuration.iterfind("nodes/node")
+            if node.get("type") != "ping"  # an address of Heartbeat's, not a member
         },
+        heartbeat=heartbeat,
+        cib=root if root.tag == "cib" else None,
+    )
+
+
+def _is_heartbeats(root: Element, configuration: Element) -> bool:
+    """Whether the layout is Heartbeat's: only later ones name their schema."""
+    if "validate-with" in root.attrib:
+        return root.get("validate-with") == "pacemaker-0.6"
+    return (
+        root.get("cib_feature_revision", root.get("have_quorum")) is not None
+        or configuration.find(".//attributes") is not None
     )
 
 
@@ -76,16 +141,49 @@ def _pairs(sets: list[Element]) -> dict[str, str]:
     return found
 
 
-def _primitives(configuration: Element) -> Iterator[Primitive]:
+_META_0_6 = {
+    "target_role": "target-role",
+    "is_managed": "is-managed",
+    "allow_migrate": "allow-migrate",
+    "resource_stickiness": "resource-stickiness",
+    "resource_failure_stickiness": "resource-failure-stickiness",
+    "multiple_active": "multiple-active",
+}
+_ROLES = {"started": "Started", "stopped": "Stopped", "master": "Master", "slave": "Slave"}
+
+
+def _meta(element: Element, heartbeat: bool) -> dict[str, str]:
+    """The meta options that stand at a resource, as they are spelt and take effect today.
+
+    Heartbeat takes them from XML attributes, meta_attributes and instance_attributes, the first
+    of them counts (get_meta_attributes in complex.c), and none that is spelt with a dash.
+    """
+    sets = element.findall("meta_attributes")
+    if not heartbeat:
+        return _pairs(sets)
+    said = dict(element.attrib)
+    for name, value in _pairs(sets + element.findall("instance_attributes")).items():
+        said.setdefault(name, value)
+    found = {_META_0_6[name]: value for name, value in said.items() if name in _META_0_6}
+    if (role := found.get("target-role")) is not None:
+        found["target-role"] = _ROLES.get(role.lower(), role)
+    return {name: value for name, value in found.items() if value != "#default"}
+
+
+def _primitives(configuration: Element, heartbeat: bool) -> Iterator[Primitive]:
     defaults = _pairs(configuration.findall("rsc_defaults/meta_attributes"))
+    if heartbeat:
+        properties = _pairs(configuration.findall("crm_config/cluster_property_set"))
+        if managed := _said(properties, "is-managed-default"):
+            defaults["is-managed"] = managed
     templates = {each.get("id"): each for each in configuration.iterfind("resources/template")}
 
     def collect(parent: Element, above: dict[str, str], clone: str | None) -> Iterator[Primitive]:
         for element in parent:
             if element.tag == "primitive":
                 yield primitive(element, above, parent, clone)
-            elif element.tag in ("group", "clone", "master"):
-                inherited = above | _pairs(element.findall("meta_attributes"))
+            elif element.tag in ("group", "clone", "master", "master_slave"):
+                inherited = above | _meta(element, heartbeat)
                 inside = clone if element.tag == "group" else element.get("id")
                 yield from collect(element, inherited, inside)
 
@@ -93,7 +191,7 @@ def _primitives(configuration: Element) -> Iterator[Primitive]:
         element: Element, above: dict[str, str], parent: Element, clone: str | None
     ) -> Primitive:
         template = templates.get(element.get("template"), Element("template"))
-        own_meta = _pairs(element.findall("meta_attributes"))
+        own_meta = _meta(element, heartbeat)
         inherited = defaults | above | _pairs(template.findall("meta_attributes"))
         kind = template if "class" in template.attrib else element
         words = (kind.get("class"), kind.get("provider"), kind.get("type"))

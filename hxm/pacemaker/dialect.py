@@ -1,48 +1,78 @@
 """What each generation of the cluster's tools spells how: data, and nothing but data.
 
-A dialect is recognised by what crm_mon's document says of itself, never by asking for a version.
-Every spelling was run on Pacemaker 2.1.5; those of the other rows are taken from the tools' own
-help texts (2.0.3, 2.0.5, 2.1.6, 3.0.0, 3.0.3), which agree but for what the rows say.
+Every spelling of 2.0 and newer was run on 2.0.5, 2.1.5 and 3.0; those of the older rows are
+compared with what the real tools of Heartbeat 2.1.3 and Pacemaker 0.6.6, 1.0.8, 1.1.14 and 1.1.24
+did to a CIB. The first release of an option is the first tag of its source that has it.
 """
 
 from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 Argv = tuple[str, ...]
+Steps = dict[str, tuple[Argv, ...]]
 
 CONFIGURATION: Argv = ("cibadmin", "--query", "--scope=configuration")
-WHOLE_CIB: Argv = ("cibadmin", "--query")
+"""The part that hxm needs of a CIB, where the tools can tell it apart (1.0.4 and newer)."""
+WHOLE_CIB: Argv = ("cibadmin", "-Q")
+
+STATUS_FORMS: tuple[Argv, ...] = (
+    ("crm_mon", "--output-as=xml", "--inactive"),  # 2.0.3 and newer
+    ("crm_mon", "--as-xml", "--inactive"),  # 1.1.7 and newer
+    ("crm_mon", "-1", "-r"),  # all
+)
+"""How crm_mon is asked: the first that it understands counts, and tells itself which it is."""
+
+DC_STATE: Argv = ("crmadmin", "-S", "{node}")
+IDLE = "S_IDLE"
+"""What a DC that has nothing in hand says of itself, in every generation."""
+
+SIMULATORS: tuple[Argv, ...] = (
+    ("crm_simulate", "--quiet", "--xml-file={file}", "--save-graph={graph}"),  # 1.1.0 and newer
+    ("ptest", "--xml-file={file}", "--save-graph={graph}"),  # up to 1.1.7
+)
+"""The scheduler on a file. ptest only computes, crm_simulate also carries out."""
 
 
 class Dialect:
-    """One generation: how it is asked, and how it spells each kind of step.
+    """One generation: how it spells each kind of step, and what it cannot do.
 
     A step may take several command lines. `{name}` stands for the step's value of that name; it
-    is always part of an argument that begins with a letter or a dash of ours, so that no value
-    can be taken for an option.
+    is part of an argument that begins with a dash of ours, or, where a tool is too old for that,
+    an argument of its own behind an option that takes one.
     """
 
-    __slots__ = ("absent_is_error", "name", "releases", "status", "steps")
+    __slots__ = ("feature_set", "key", "lacks", "name", "since", "steps", "words", "works_on_file")
 
     def __init__(
         self,
+        key: str,
         name: str,
-        releases: str,
-        status: Argv,
-        steps: Mapping[str, tuple[Argv, ...]],
+        since: tuple[int, ...],
+        feature_set: tuple[int, ...],
+        steps: Steps,
         *,
-        absent_is_error: bool = False,
+        words: Mapping[str, str] | None = None,
+        lacks: Mapping[str, str] | None = None,
+        works_on_file: bool = True,
     ) -> None:
+        self.key = key
+        """What the configuration calls it."""
         self.name = name
-        self.releases = releases
-        """The prefix of the version that such a cluster's DC reports."""
-        self.status = status
+        self.since = since
+        """The first version that is of this generation."""
+        self.feature_set = feature_set
+        """The feature set of that version, by which nodes are told apart."""
         self.steps = steps
-        self.absent_is_error = absent_is_error
-        """Deleting what is not set ends with 105 (3.0), not with 0 (all before)."""
+        self.words = words or {}
+        """How names and values of meta options are spelt: no generation rejects another's
+        spelling, it just has no effect."""
+        self.lacks = lacks or {}
+        """Steps that cannot be taken (`set-meta NAME`: for that option), and what can instead."""
+        self.works_on_file = works_on_file
+        """Whether the tools obey CIB_file."""
 
 
 def _drop_empty(what: str) -> Argv:
@@ -62,12 +92,15 @@ def _clear_node_attribute(name: str) -> tuple[Argv, ...]:
     """Both that which stays and that which is gone with the node's next start."""
     return (
         _node_attribute(name, "--delete", "forever"),
-        _drop_empty("//nodes/node[@uname='{node}']/instance_attributes"),
+        _drop_empty(_NODE_SET),
         _node_attribute(name, "--delete", "reboot"),
     )
 
 
-_STEPS_2_0: dict[str, tuple[Argv, ...]] = {
+_NODE_SET = "//nodes/node[@uname='{node}']/instance_attributes"
+_META_SET = "//primitive[@id='{resource}']/meta_attributes"
+
+_STEPS_2_0: Steps = {
     "set-meta": (
         (
             "crm_resource",
@@ -79,7 +112,7 @@ _STEPS_2_0: dict[str, tuple[Argv, ...]] = {
     ),
     "clear-meta": (
         ("crm_resource", "--resource={resource}", "--meta", "--delete-parameter={name}"),
-        _drop_empty("//primitive[@id='{resource}']/meta_attributes"),
+        _drop_empty(_META_SET),
     ),
     "move": (("crm_resource", "--move", "--resource={resource}", "--node={node}"),),
     "move-and-ban": (
@@ -102,21 +135,120 @@ _STEPS_2_0: dict[str, tuple[Argv, ...]] = {
     "cleanup-on": (("crm_resource", "--cleanup", "--resource={resource}", "--node={node}"),),
 }
 
-_STATUS: Argv = ("crm_mon", "--output-as=xml", "--inactive")
+_NO_NODE_MAINTENANCE = "this Pacemaker knows no maintenance of one node: hxm maintenance on"
+_NO_META_MAINTENANCE = "this Pacemaker knows no maintenance of one resource: hxm unmanage"
+_LACKS_1_1_10 = {"set-meta maintenance": _NO_META_MAINTENANCE}  # 1.1.12
+_LACKS_1_0 = _LACKS_1_1_10 | {"node-maintenance": _NO_NODE_MAINTENANCE}  # 1.1.10
+
+# Up to 1.1.9: short options, which alone have stayed the same since Heartbeat 2.1. Their values
+# are words of their own: newer tools take -rnfs for -r -n -f -s
+_STEPS_1_0: Steps = _STEPS_2_0 | {
+    "set-meta": (("crm_resource", "-r", "{resource}", "-m", "-p", "{name}", "-v", "{value}"),),
+    "clear-meta": (
+        ("crm_resource", "-r", "{resource}", "-m", "-d", "{name}"),
+        _drop_empty(_META_SET),
+    ),
+    "move": (("crm_resource", "-M", "-r", "{resource}", "-H", "{node}"),),
+    "move-and-ban": (("crm_resource", "-M", "-f", "-r", "{resource}", "-H", "{node}"),),
+    "clear": (("crm_resource", "-U", "-r", "{resource}"),),
+    "standby": (("crm_standby", "-U", "{node}", "-v", "on"),),
+    "unmove-and-unban": (
+        _delete_constraint("cli-prefer-{resource}"),
+        _delete_constraint("cli-standby-{resource}"),
+        _delete_constraint("cli-ban-{resource}-on-{source}"),  # newer tools on this node
+    ),
+    "clear-standby": (
+        ("crm_standby", "-U", "{node}", "-D"),
+        _drop_empty(_NODE_SET),
+        ("crm_standby", "-U", "{node}", "-D", "-l", "reboot"),
+    ),
+    "maintenance": (("crm_attribute", "-n", "maintenance-mode", "-v", "true"),),
+    "clear-maintenance": (("crm_attribute", "-n", "maintenance-mode", "-D"),),
+    "cleanup": (("crm_resource", "-C", "-r", "{resource}"),),
+    "cleanup-on": (
+        ("crm_resource", "-C", "-r", "{resource}", "-H", "{node}"),
+        ("crm_failcount", "-D", "-r", "{resource}", "-U", "{node}"),
+    ),
+}
+
+
+def _delete_location(name: str) -> Argv:
+    return ("cibadmin", "-D", "-o", "constraints", "-X", f'<rsc_location id="{name}"/>')
+
+
+# Heartbeat: no XPath, so that empty sets stay; meta options may also stand among the parameters
+_STEPS_0_6: Steps = _STEPS_1_0 | {
+    "clear-meta": (
+        ("crm_resource", "-r", "{resource}", "-m", "-d", "{name}"),
+        ("crm_resource", "-r", "{resource}", "-d", "{name}"),
+    ),
+    "delete-constraint": (_delete_location("{constraint}"),),
+    "unmove": (_delete_location("cli-prefer-{resource}"),),
+    "unmove-and-unban": (
+        _delete_location("cli-prefer-{resource}"),
+        _delete_location("cli-standby-{resource}"),
+        _delete_location("cli-ban-{resource}-on-{source}"),
+    ),
+    "clear-standby": (
+        ("crm_standby", "-U", "{node}", "-D"),
+        ("crm_standby", "-U", "{node}", "-D", "-l", "reboot"),
+    ),
+    "maintenance": (("crm_attribute", "-n", "is-managed-default", "-v", "false"),),
+    "clear-maintenance": (("crm_attribute", "-n", "is-managed-default", "-v", "true"),),
+}
+_WORDS_0_6 = {
+    "target-role": "target_role",
+    "is-managed": "is_managed",
+    "Started": "started",
+    "Stopped": "stopped",
+}
 
 DIALECTS = (
-    Dialect("Pacemaker 3.0", "3.", _STATUS, _STEPS_2_0, absent_is_error=True),
-    Dialect("Pacemaker 2.1", "2.1.", _STATUS, _STEPS_2_0),
-    # --output-as came with 2.0.3; --as-xml is understood by all (crm_mon.c, 1.1.7 to 3.0.3)
-    Dialect("Pacemaker 2.0", "2.0.", ("crm_mon", "--as-xml", "--inactive"), _STEPS_2_0),
+    Dialect("3.0", "Pacemaker 3.0", (3, 0), (3, 20), _STEPS_2_0),
+    Dialect("2.1", "Pacemaker 2.1", (2, 1), (3, 7), _STEPS_2_0),
+    Dialect("2.0", "Pacemaker 2.0", (2, 0), (3, 1), _STEPS_2_0),
+    # --restart and --wait came with 1.1.13, maintenance of a resource with 1.1.12
+    Dialect("1.1.13", "Pacemaker 1.1.13", (1, 1, 13), (3, 0, 10), _STEPS_2_0),
+    # --ban and --clear came with 1.1.10; a move's ban is called cli-ban from here on
+    Dialect("1.1.10", "Pacemaker 1.1.10", (1, 1, 10), (3, 0, 7), _STEPS_2_0, lacks=_LACKS_1_1_10),
+    Dialect("1.1", "Pacemaker 1.1", (1, 1), (3, 0, 2), _STEPS_1_0, lacks=_LACKS_1_0),
+    Dialect("1.0", "Pacemaker 1.0", (0, 7), (3, 0), _STEPS_1_0, lacks=_LACKS_1_0),
+    Dialect(
+        "0.6",
+        "Heartbeat 2.1",  # and Pacemaker 0.6, which is the same
+        (0,),
+        (0,),
+        _STEPS_0_6,
+        words=_WORDS_0_6,
+        lacks=_LACKS_1_0,
+        works_on_file=False,
+    ),
 )
+"""The newest first."""
 
-NEWEST = DIALECTS[0]
+OLDEST = DIALECTS[-1]
 
 
-def dialect_of(version: str) -> Dialect:
-    """The dialect of a cluster whose DC reports this version; an unknown one is taken as 2.1."""
-    for dialect in DIALECTS:
-        if version.startswith(dialect.releases):
-            return dialect
-    return DIALECTS[1]
+def dialect_of(version: str) -> Dialect | None:
+    """The generation of a version of Pacemaker, or None if that is no version.
+
+    Heartbeat's own versions look like Pacemaker's (its 2.1.4 is older than 0.7): whoever asks must
+    know from the CIB that it is not Heartbeat's.
+    """
+    return _first(lambda dialect: dialect.since, version)
+
+
+def dialect_of_feature_set(feature_set: str) -> Dialect | None:
+    """The generation of a node by its feature set; `<3.15.1` is one of before 2.1.4."""
+    return _first(lambda dialect: dialect.feature_set, feature_set.removeprefix("<3.15.1") or "3.1")
+
+
+def _first(bound: Callable[[Dialect], tuple[int, ...]], version: str) -> Dialect | None:
+    numbers = []
+    for word in version.split("-", maxsplit=1)[0].split("."):
+        if not word.isascii() or not word.isdigit():
+            break
+        numbers.append(int(word[:9]))
+    if not numbers:
+        return None
+    return next(each for each in DIALECTS if bound(each) <= tuple(numbers))

@@ -57,8 +57,10 @@ def forget_monitors(path: str, cancelled: set[tuple[str, str]]) -> None:
 
 def _failed(operation: etree._Element) -> bool:
     """An action whose result is not the one that its transition expected."""
-    expected = operation.get("transition-key", ":::").split(":")[2]
-    return operation.get("rc-code") != expected or "_last_failure_" in operation.get("id", "")
+    key = operation.get("transition-key") or operation.get("transition_key") or ":::"
+    result = operation.get("rc-code") or operation.get("rc_code")  # Heartbeat's
+    expected = key.split(":")[2] if key.count(":") > 2 else "0"
+    return result != expected or "_last_failure_" in operation.get("id", "")
 
 
 def set_start_failed(path: str, resource: str, node: str) -> None:
@@ -96,16 +98,17 @@ def _set_transient(path: str, node: str, pairs: dict[str, str]) -> None:
     if state is None:
         raise CannotAsk(f"the file holds no state of {node}")
     number = state.get("id")
-    attributes = _child(state, "transient_attributes", number)
-    found = _child(attributes, "instance_attributes", f"status-{number}")
+    attributes = child(state, "transient_attributes", number)
+    found = child(attributes, "instance_attributes", f"status-{number}")
     for name, value in pairs.items():
-        pair = _child(found, "nvpair", f"status-{number}-{name.replace('#', '.')}")
+        pair = child(found, "nvpair", f"status-{number}-{name.replace('#', '.')}")
         pair.set("name", name)
         pair.set("value", value)
     tree.write(path)
 
 
-def _child(parent: etree._Element, tag: str, name: str) -> etree._Element:
+def child(parent: etree._Element, tag: str, name: str) -> etree._Element:
+    """The child of that tag and id, made if there is none."""
     for element in parent.iterfind(tag):
         if element.get("id") == name:
             return element

@@ -18,16 +18,26 @@ from xml.etree.ElementTree import ParseError, parse
 
 from hxm import run
 from hxm.errors import CannotAsk, Failed
-from hxm.model import Action
+from hxm.model import Action, Step
 from hxm.pacemaker import cannot_ask
-from hxm.pacemaker.dialect import WHOLE_CIB, Argv, Dialect
+from hxm.pacemaker.argv import step_argv
+from hxm.pacemaker.carry import carry_out
+from hxm.pacemaker.dialect import SIMULATORS, WHOLE_CIB, Argv, Dialect
 
 _MOST_TRANSITIONS = 20  # each is one answer of the scheduler; balancing may take several
 _CANCEL = "cancel"  # ends a monitor; crm_simulate 2.1.5 writes it down as if it were an action
-_ABSENT = 105  # CRM_EX_NOSUCH
 _PREFIX = "hxm-scratch-"
 _A_WHILE = 60.0  # seconds: a copy this young may not be locked yet
-_PROTOCOL = 76  # CRM_EX_PROTOCOL
+
+
+def simulator() -> Argv | None:
+    """The scheduler that this host has: crm_simulate, ptest, or none."""
+    return next((each for each in SIMULATORS if run.find(each[0])), None)
+
+
+def carries_out(program: Argv | None) -> bool:
+    """Whether the program also writes down what its transition leads to."""
+    return program == SIMULATORS[0]
 
 
 class Scratch:
@@ -42,17 +52,27 @@ class Scratch:
         """What makes Pacemaker's tools work on this copy."""
         return {"CIB_file": self.path}
 
-    def apply(self, dialect: Dialect, argv: Argv) -> None:
-        """Run one command line of a step on the copy. Raises Failed with the tool's words."""
-        check(dialect, run.output(argv, self.env))
+    def apply(self, dialect: Dialect, steps: Sequence[Step]) -> list[Argv]:
+        """Carry steps out on the copy; the command lines. Raises Failed with the tool's words."""
+        if dialect.works_on_file:
+            return carry_out(dialect, steps, self.env)
+        from hxm.pacemaker.edit import edit
+
+        edit(self.path, steps)
+        return [argv for step in steps for argv in step_argv(dialect, step)]
 
     def simulate(self, injections: Sequence[str] = (), *, execute: bool = True) -> list[Action]:
-        """Inject, let the scheduler compute one transition, and carry it out unless told not to."""
-        argv = ["crm_simulate", "--quiet", f"--xml-file={self.path}", f"--save-graph={self.graph}"]
-        argv += ["--simulate", f"--save-output={self.path}"] if execute else []
+        """Inject, let the scheduler compute one transition, and carry it out unless told not to.
+
+        ptest can only compute. Raises CannotAsk if there is no scheduler or it gives no answer.
+        """
+        program = simulator() or SIMULATORS[0]
+        argv = [word.format(file=self.path, graph=self.graph) for word in program]
+        if execute and carries_out(program):
+            argv += ["--simulate", f"--save-output={self.path}"]
         result = run.output([*argv, *injections], self.env)
         if result.status != 0:
-            raise CannotAsk(f"crm_simulate failed: {result.complaint()}")
+            raise CannotAsk(f"{argv[0]} failed: {result.complaint()}")
         return parse_graph(self.graph)
 
     def inject(self, injections: Sequence[str]) -> None:
@@ -65,12 +85,15 @@ class Scratch:
     def settle(self) -> list[Action]:
         """Run the scheduler until it has nothing left to do; the actions of all transitions.
 
+        Of ptest only the first, which is the whole answer where nothing fails.
         Raises Failed if it never comes to rest.
         """
         done: list[Action] = []
         before: list[Action] = []
         for _ in range(_MOST_TRANSITIONS):
             actions = self.simulate()
+            if not carries_out(simulator()):
+                return actions
             cancelled = {
                 (each.resource, each.node) for each in actions if each.operation == _CANCEL
             }
@@ -177,20 +200,6 @@ def serialised(cib_file: str, waiting: Callable[[], None]) -> Iterator[None]:
         yield
     finally:
         os.close(folder)
-
-
-def check(dialect: Dialect, result: run.Result) -> None:
-    """Raises Failed unless the tool did what it was told, or there was nothing to delete."""
-    deleting = any(word.startswith("--delete") for word in result.argv)
-    if result.status == _ABSENT and deleting and dialect.absent_is_error:
-        return
-    if result.status == _PROTOCOL:
-        raise Failed(
-            "the CIB belongs to a newer Pacemaker than this host's tools, which may not change it",
-            "work on a node with the newer tools",
-        )
-    if result.status != 0:
-        raise Failed(f"{result.argv[0]} failed: {result.complaint()}", " ".join(result.argv))
 
 
 def parse_graph(path: str) -> list[Action]:

@@ -1,20 +1,25 @@
-"""Reads what crm_mon says: its XML in the forms of Pacemaker 2.0 to 3.0.
+"""Reads what crm_mon says, in whichever form it says it: XML here, text in hxm.pacemaker.text.
 
 ElementTree and not lxml: it is loaded in half the time, and nothing is changed here.
 """
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from typing import NamedTuple
 from xml.etree.ElementTree import Element, ParseError, fromstring
 
 from hxm import run
 from hxm.errors import CannotAsk
 from hxm.model import Failure, Node, Operation, Resource
-from hxm.pacemaker import cannot_ask
-from hxm.pacemaker.dialect import DIALECTS, Dialect, dialect_of
+from hxm.pacemaker import cannot_ask, is_help
+from hxm.pacemaker.dialect import STATUS_FORMS, Argv
 
-_USAGE = 64  # CRM_EX_USAGE: crm_mon does not know the option
+_XML = re.compile(rb"^\s*<[?\w]", re.MULTILINE)
+TEXT = "text"
+UNNAMED = "an action"
+"""What failed, where crm_mon does not say."""
 
 
 class Status(NamedTuple):
@@ -30,24 +35,62 @@ class Status(NamedTuple):
     quorum: bool
     maintenance: bool
     fencing: bool
+    form: str = ""
+    """What the document says it is: the XML's root element, or TEXT."""
+    tools: str = ""
+    """What crm_mon says of itself: its version, or that of its XML."""
+    mixed: bool = False
+    """Whether crm_mon speaks of a partition of mixed versions."""
+    feature_sets: tuple[str, ...] = ()
+    """Those of the members that are up (2.1.4 and newer tell them)."""
+
+    @property
+    def partial(self) -> bool:
+        """Whether the CIB must tell the rest: text, and XML of before 2.0, leave much out."""
+        return self.form == TEXT or (self.form == "crm_mon" and self.tools.startswith("1."))
 
 
-def read_status(env: dict[str, str] | None = None, timeout: float = run.TOOL_TIMEOUT) -> Status:
-    """Ask crm_mon once. Raises CannotAsk if there is no answer, or none that makes sense."""
-    for argv in dict.fromkeys(dialect.status for dialect in DIALECTS):
+def read_status(
+    env: dict[str, str] | None = None,
+    timeout: float = run.TOOL_TIMEOUT,
+    forms: Sequence[Argv] = STATUS_FORMS,
+) -> Status:
+    """Ask crm_mon in the newest form that it knows.
+
+    Raises CannotAsk if there is no answer, or none that makes sense.
+    """
+    for argv in forms:
         result = run.output(argv, env, timeout)
-        if result.status != _USAGE:
+        if not is_help(result) and not _is_no_xml(result.stdout):
             break
     if result.status != 0:
         raise cannot_ask(result, _errors_in(result.stdout))
     return parse_status(result.stdout)
 
 
-def parse_status(document: bytes) -> Status:
-    """The model of one crm_mon document. Raises CannotAsk for half a document, or another's."""
-    start = document.find(b"<")
+def _is_no_xml(document: bytes) -> bool:
+    """Whether it is a whole document of 1.1's, which escaped nothing in its failures' reasons."""
+    if not document.rstrip().endswith(b"</crm_mon>"):
+        return False
     try:
-        root = fromstring(document[max(start, 0) :])
+        fromstring(document[document.find(b"<") :])
+    except ParseError:
+        return True
+    return False
+
+
+def parse_status(document: bytes) -> Status:
+    """The model of what crm_mon printed. Raises CannotAsk for half an answer, or another's."""
+    if start := _XML.search(document):
+        return _parse_xml(document[start.start() :])
+    from hxm.pacemaker.text import parse_text
+
+    return parse_text(document.decode("utf-8", "replace"))
+
+
+def _parse_xml(document: bytes) -> Status:
+    try:
+        root = fromstring(document)
     except (ParseError, ValueError, LookupError) as error:
         raise CannotAsk(f"crm_mon printed no complete XML document ({error})") from None
     if root.tag not in ("pacemaker-result", "crm_mon"):
@@ -58,6 +101,7 @@ def parse_status(document: bytes) -> Status:
         raise CannotAsk(f"the cluster cannot be asked: {said}", "is Pacemaker running here?")
     dc = _child(summary, "current_dc")
     options = _child(summary, "cluster_options")
+    members = [each for each in nodes.iterfind("node") if _true(each, "online")]
     return Status(
         nodes=tuple(_node(element) for element in nodes.iterfind("node")),
         resources=tuple(_resources(root)),
@@ -73,12 +117,15 @@ def parse_status(document: bytes) -> Status:
         quorum=_true(dc, "with_quorum"),
         maintenance=_true(options, "maintenance-mode"),
         fencing=options.get("stonith-enabled", options.get("fencing-enabled", "true")) != "false",
+        form=root.tag,
+        tools=root.get("version") or root.get("api-version") or "",
+        mixed=_true(dc, "mixed_version"),
+        feature_sets=tuple(
+            each.get("feature_set", "")
+            for each in members
+            if each.get("feature_set") and not _true(each, "pending")
+        ),
     )
-
-
-def dialect_in(status: Status) -> Dialect:
-    """The dialect that the cluster's DC speaks."""
-    return dialect_of(status.version)
 
 
 def _errors_in(document: bytes) -> str:
@@ -154,11 +201,21 @@ def _resource(element: Element, clone: str | None) -> Resource:
     )
 
 
-def _failure(element: Element) -> Failure:
-    key = element.get("op_key", "") or element.get("id", "")
+def operation_in(key: str) -> tuple[str, str]:
+    """The resource and the task in nfs_monitor_10000 or nfs_migrate_to_0.
+
+    nfs_last_failure_0, which is what some versions print instead, names no task.
+    """
+    if key.endswith("_last_failure_0"):
+        return key.removesuffix("_last_failure_0"), UNNAMED
     resource, operation, _ = [*key.rsplit("_", 2), "", ""][:3]
-    if operation in ("to", "from"):  # nfs_migrate_to_0
-        resource, operation = resource.removesuffix("_migrate"), f"migrate_{operation}"
+    if operation in ("to", "from"):
+        return resource.removesuffix("_migrate"), f"migrate_{operation}"
+    return resource, operation
+
+
+def _failure(element: Element) -> Failure:
+    resource, operation = operation_in(element.get("op_key", "") or element.get("id", ""))
     reason = element.get("exitreason", "") or element.get("exitstatus", "")
     return Failure(
         resource, operation, element.get("node", ""), reason, element.get("last-rc-change", "")

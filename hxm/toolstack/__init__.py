@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 from hxm import run
 from hxm.errors import CannotAsk
-from hxm.toolstack.xl import LocalDomain, parse_list, parse_uuids
+from hxm.toolstack import xl
+from hxm.toolstack.xl import LocalDomain
 
 KNOWN = ("xl", "xm")  # in the order of the agent: which xl || which xm (since 2014-06-13)
 
@@ -34,15 +35,32 @@ def read_local(toolstack: Toolstack, timeout: float) -> tuple[LocalDomain, ...]:
     result = run.output((toolstack.program, "list"), timeout=timeout)
     if result.status != 0:
         raise CannotAsk(f"{toolstack.program} list failed: {result.complaint()}")
-    return parse_list(result.stdout.decode("utf-8", "surrogateescape"))
+    text = result.stdout.decode("utf-8", "surrogateescape")
+    if not is_xm(toolstack.program):
+        return xl.parse_list(text)
+    from hxm.toolstack import xm
+
+    return xm.parse_list(text)
+
+
+def is_xm(program: str) -> bool:
+    """Whether the program is xend's, under whatever path."""
+    return program.rpartition("/")[2] == "xm"
 
 
 def read_uuids(toolstack: Toolstack) -> dict[str, str]:
     """The uuid of each local domain by its name. Raises CannotAsk if there is no answer."""
-    result = run.output((toolstack.program, "vm-list"))
+    words = ("list", "--long") if is_xm(toolstack.program) else ("vm-list",)
+    result = run.output((toolstack.program, *words))
     if result.status != 0:
-        raise CannotAsk(f"{toolstack.program} vm-list failed: {result.complaint()}")
-    return parse_uuids(result.stdout.decode("utf-8", "surrogateescape"))
+        said = " ".join(words)
+        raise CannotAsk(f"{toolstack.program} {said} failed: {result.complaint()}")
+    text = result.stdout.decode("utf-8", "surrogateescape")
+    if not is_xm(toolstack.program):
+        return xl.parse_uuids(text)
+    from hxm.toolstack import xm
+
+    return xm.parse_uuids(text)
 
 
 def destroy_argv(

@@ -1,4 +1,4 @@
-"""What `xl list` and `xl vm-list` print (verified against xl 4.17.7; xm 4.4 prints the same)."""
+"""What `xl list` and `xl vm-list` print (verified against xl 4.17.7)."""
 
 from __future__ import annotations
 

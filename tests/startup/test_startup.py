@@ -82,3 +82,7 @@ def test_a_list_for_a_script_never_loads_what_only_a_terminal_needs(tmp_path):
     lines = fresh(code, FOR_TERMINALS, CIB_file=str(folder / "cib.xml"))
     assert lines[0].startswith("Name ")
     assert lines[-1] == "loaded:"
+    for_old_clusters = ["text", "completion", "edit", "carry"]
+    code += "\nprint(*(set(sys.modules) & {f'hxm.pacemaker.{one}' for one in OLD}))"
+    lines = fresh(f"OLD = {for_old_clusters!r}\n{code}", [], CIB_file=str(folder / "cib.xml"))
+    assert lines[-1] == ""

@@ -117,10 +117,11 @@ TOOLS = {
     "hangs": ("exec sleep 60", "no answer within 1 s"),
     "is killed": ("kill -9 $$", "SIGKILL"),
     "stops half-way": ('/usr/sbin/crm_mon "$@" | head -c 2500', "no complete XML"),
-    "prints rubbish": ("echo nothing to see", "no complete XML"),
+    "prints rubbish": ("echo nothing to see", "a form that hxm does not know"),
+    "stops half-way in text": ("/usr/sbin/crm_mon -1 -r | head -c 400", "crm_mon "),
     "prints nothing": ("exit 0", "no complete XML"),
     "prints something else": ("echo '<html/>'", "<html>"),
-    "prints bytes": (r"printf '\377\376\000<'", "no complete XML"),
+    "prints bytes": (r"printf '\377\376\000<'", "a form that hxm does not know"),
     "lists nobody": (
         "echo '<crm_mon><summary/><nodes/></crm_mon>'",
         "crm_mon does not list it",
@@ -153,6 +154,68 @@ def test_warnings_before_the_xml_and_german_do_no_harm(sandbox):
     sandbox.program("crm_mon", 'echo "Warnung: etwas"; exec /usr/sbin/crm_mon "$@"')
     ran = sandbox.ok("list", env={"LANG": "de_DE.UTF-8", "LANGUAGE": "de"})
     assert "host1" in ran.out
+
+
+OLDER = {
+    # what crm_mon 1.1.7 to 2.0.2, and what older ones say to options that they do not know
+    "2.0.2": 'case "$1" in --out*) echo "crm_mon: Unknown option --output-as" >&2; exit 64;; esac',
+    "1.0": 'case "$1" in --*) echo "crm_mon: unrecognized option" >&2; exit 1;; esac',
+    "Heartbeat": 'case "$1" in --*) echo "usage: crm_mon [-V?i:nrh:cdp:s1wX:]"; exit 0;; esac',
+}
+
+
+@pytest.mark.parametrize("older", OLDER)
+def test_a_crm_mon_that_knows_less_is_asked_for_less(sandbox, older):
+    whole = sandbox.ok("list").out
+    sandbox.program("crm_mon", f'{OLDER[older]}; exec /usr/sbin/crm_mon "$@"')
+    assert sandbox.ok("list").out == whole
+    assert "DC host1" in sandbox.ok("status").out
+    sandbox.ok("migrate", "nfs", "host2")
+    assert "host2" in sandbox.ok("list", "nfs").out
+
+
+def test_xml_that_is_none_makes_room_for_the_text(sandbox):
+    """1.1 put a failure's reason into its XML as it was."""
+    sandbox.program(
+        "crm_mon",
+        'case "$1" in --out*) echo "crm_mon: unrecognized option" >&2; exit 1;; --as-xml) '
+        'echo \'<crm_mon version="1.1.12"><failure exitreason="a < b & c"/></crm_mon>\';; '
+        '*) exec /usr/sbin/crm_mon "$@";; esac',
+    )
+    assert "host1" in sandbox.ok("list").out
+
+
+def test_xslt_debug_lines_on_stderr_do_no_harm(sandbox):
+    """Pacemaker 3.0, of a CIB in an older schema."""
+    debug = 'echo "DEBUG: Cluster node: host1 (id=1): keeping type as type" >&2'
+    for tool in ("crm_mon", "cibadmin", "crm_resource"):
+        sandbox.program(tool, f'{debug}; exec /usr/sbin/{tool} "$@"')
+    ran = sandbox.ok("migrate", "nfs", "host2")
+    assert "DEBUG" not in ran.out + ran.err
+
+
+def test_a_tool_that_reports_success_and_does_nothing_is_never_believed(sandbox):
+    before = sandbox.configuration()
+    sandbox.program("crm_resource", "exit 0")
+    ran = sandbox.hxm("shutdown", "nfs", "--force")
+    assert ran.status == 1, ran
+    assert "the CIB does not say so" in ran.err
+    assert sandbox.configuration() == before
+
+
+def test_without_a_scheduler_the_plan_says_so_and_asks(sandbox):
+    script = "import hxm.run as run, sys; find = run.find; "
+    script += "run.find = lambda name: None if name in ('crm_simulate', 'ptest') else find(name); "
+    script += "from hxm.cli import guarded; sys.exit(guarded(sys.argv[1:]))"
+    ran = subprocess.run(
+        [sys.executable, "-c", script, "shutdown", "nfs", "--dry-run"],
+        capture_output=True,
+        text=True,
+        env=sandbox.env,
+        check=False,
+    )
+    assert ran.returncode == 107, ran
+    assert "not simulated" in ran.stdout
 
 
 def test_a_closed_stdout_is_quiet(sandbox):

@@ -7,6 +7,7 @@ from factories import DATA, cluster, domain, node, prefer, under_way
 
 from hxm.decide import Translate
 from hxm.decide.forecast import (
+    after_all,
     came_live,
     missing,
     movements,
@@ -304,3 +305,36 @@ def test_a_restart_is_seen_by_a_newer_start_on_the_same_node():
         new = cluster(domain("nfs", "host1"), Operation("host1", "nfs", "start", call, rc))
         assert started_since(old, new, "nfs", "host1") is restarted
     assert not started_since(old, old, "nfs", "host2")
+
+
+AFTER = {
+    "live": ([Movement("nfs", "live", "host1", "host2")], ("host2",), "Started"),
+    "stop": ([Movement("nfs", "stop", "host1")], (), "Stopped"),
+    "start": ([Movement("nfs", "start", None, "host2")], ("host2",), "Started"),
+    "restart": ([Movement("nfs", "restart", "host1", "host1")], ("host1",), "Started"),
+    "nothing": ([], ("host1",), "Started"),
+    "another": ([Movement("sles", "stop", "host1")], ("host1",), "Started"),
+    "in two phases": (
+        [Movement("nfs", "stop", "host1"), Movement("nfs", "start", None, "host2")],
+        *(("host2",), "Started"),
+    ),
+}
+
+
+@pytest.mark.parametrize(("found", "nodes", "role"), AFTER.values(), ids=AFTER)
+def test_a_scheduler_that_only_computes_never_leaves_the_end_open(found, nodes, role):
+    seen = after_all(cluster(domain("nfs", "host1")), [[each] for each in found])
+    (resource,) = seen.resources
+    one = seen.domain_of("nfs")
+    assert (one.nodes, one.role) == (resource.nodes, resource.role) == (nodes, role)
+
+
+def test_a_clones_instance_that_stops_leaves_its_node():
+    instances = [Resource("x", "a", "Started", nodes=(name,), clone="c") for name in ("h1", "h2")]
+    seen = after_all(cluster(*instances), [[Movement("x", "stop", "h1")]])
+    assert [each.nodes for each in seen.resources] == [(), ("h2",)]
+
+
+def test_a_dc_at_work_is_never_taken_for_rest():
+    assert settled(cluster(domain("nfs", "host1")))
+    assert not settled(cluster(domain("nfs", "host1"), idle=False))

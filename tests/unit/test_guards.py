@@ -129,6 +129,22 @@ IN_FLIGHT = {
 }
 
 
+def test_a_migration_that_is_not_written_down_is_never_ruled_out():
+    """Before 1.1.18 only the DC knows of it."""
+    seen = cluster(domain("nfs", "host1"), idle=False, dialect="Pacemaker 1.0")
+    for lifted_by in ("", guards.FORCE):
+        (found,) = guards.in_flight(seen, seen.domains, lifted_by)
+        assert "cannot be told" in found.message
+        assert (found.status, found.lifted_by) == (107, guards.FORCE)
+
+
+def test_what_no_scheduler_foresees_is_never_done_unasked():
+    seen = cluster(domain("nfs", "host1"))
+    plan = Translate("shutdown", "shut down nfs", ("nfs",), ())
+    (found,) = guards.foreseen(seen, plan, Forecast((), seen, simulated=False))
+    assert (found.message.split(":")[0], found.lifted_by) == ("not simulated", guards.YES)
+
+
 @pytest.mark.parametrize(("one", "history", "migrating"), IN_FLIGHT.values(), ids=IN_FLIGHT)
 def test_a_migration_in_flight_is_never_overlooked(one, history, migrating):
     seen = cluster(one, *history)

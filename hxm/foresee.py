@@ -1,0 +1,100 @@
+"""What the scheduler would make of a plan, before any of it is done.
+
+Everything here happens on a copy of the CIB: nothing is ordered.
+"""
+
+from __future__ import annotations
+
+from itertools import groupby
+
+from hxm.config import Config
+from hxm.decide import Translate
+from hxm.decide.forecast import after_all, movements, reached
+from hxm.model import Cluster, Forecast, Movement, Phase, Step
+from hxm.observe import read_cluster
+from hxm.pacemaker.argv import step_argv
+from hxm.pacemaker.dialect import DIALECTS, Argv, Dialect
+from hxm.pacemaker.sandbox import forget_failures
+from hxm.pacemaker.simulate import Scratch, carries_out, commit, scratch, simulator
+from hxm.toolstack import destroy_argv
+
+
+def spell(cluster: Cluster, step: Step) -> tuple[Argv, ...]:
+    """The command lines that a step will be."""
+    if step.kind == "destroy":
+        if cluster.sandbox:
+            return ()  # there is nobody to pull the plug of: the scheduler's stop is the end
+        program = cluster.toolstack or "xl"
+        values = step.values
+        return (destroy_argv(program, values["domain"], values["node"], cluster.local_node),)
+    return step_argv(dialect_spoken(cluster), step)
+
+
+def forecast(cluster: Cluster, plan: Translate, config: Config) -> Forecast:
+    """What the real scheduler would do with the plan, seen on a copy of the CIB.
+
+    What a cluster has still to do without the plan is not counted. Without a scheduler on this
+    host nothing is foreseen, and nothing that tidies up is to be done.
+    """
+    if not simulator():
+        for phase in plan.phases:
+            for step in phase.steps:
+                spell(cluster, step)  # refuses what this generation cannot do
+        tidying = (number for number, phase in enumerate(plan.phases) if phase.only_if_still)
+        nothing: tuple[tuple[Movement, ...], ...] = ((),) * len(plan.phases)
+        return Forecast(nothing, cluster, frozenset(tidying), simulated=False)
+    phases, left_out = [], set()
+    with scratch(cluster.sandbox) as copy:
+        if not cluster.sandbox:
+            copy.settle()
+        for number, phase in enumerate(plan.phases):
+            with scratch(copy.path) as trial:
+                apply_to_copy(cluster, phase.steps, trial)
+                found = movements(trial.settle(), cluster.cloned)
+                phases.append(found)
+                if phase.only_if_still and found:
+                    left_out.add(number)
+                else:
+                    commit(trial, copy.path)
+        if not carries_out(simulator()):
+            kept = [each for number, each in enumerate(phases) if number not in left_out]
+            return Forecast(tuple(phases), after_all(cluster, kept), frozenset(left_out))
+        after = read_cluster(config, copy.env, local=False)
+    return Forecast(tuple(phases), after, frozenset(left_out))
+
+
+def leads_there(plan: Translate, predicted: Forecast) -> bool:
+    """Whether the goals of the plan's last phase with goals are reached in the forecast."""
+    goals = [phase.goals for phase in plan.phases if phase.goals]
+    return (
+        not predicted.simulated
+        or not goals
+        or all(reached(predicted.after, goal) for goal in goals[-1])
+    )
+
+
+def would_move(cluster: Cluster, phase: Phase) -> tuple[Movement, ...]:
+    """What the steps of a phase would move, beside what is under way anyhow."""
+    with scratch(cluster.sandbox) as copy:
+        if not cluster.sandbox:
+            copy.settle()
+        apply_to_copy(cluster, phase.steps, copy)
+        return movements(copy.settle(), cluster.cloned)
+
+
+def apply_to_copy(cluster: Cluster, steps: tuple[Step, ...], copy: Scratch) -> list[Argv]:
+    """The steps on a copy of the CIB: what is not the CIB's is left out."""
+    done: list[Argv] = []
+    for kind, alike in groupby(steps, key=lambda step: step.kind):
+        if kind.startswith("cleanup"):
+            # crm_resource --cleanup crashes on a file (2.0.5 to 3.0.1)
+            for step in alike:
+                forget_failures(copy.path, step.values["resource"], step.values.get("node"))
+        elif kind != "destroy":
+            done += copy.apply(dialect_spoken(cluster), tuple(alike))
+    return done
+
+
+def dialect_spoken(cluster: Cluster) -> Dialect:
+    """The generation by which the cluster is handled."""
+    return next(each for each in DIALECTS if each.name == cluster.dialect)

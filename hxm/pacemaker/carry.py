@@ -1,0 +1,133 @@
+"""Has steps carried out by the tools, and sees in the CIB afterwards that they were.
+
+A tool's exit status proves nothing: up to Pacemaker 1.0 many errors end with 0, and Pacemaker 3.0
+ends with 105 where there was nothing to delete.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from itertools import groupby
+
+from hxm import run
+from hxm.errors import Failed
+from hxm.model import CLEARING, Step
+from hxm.pacemaker.argv import step_argv
+from hxm.pacemaker.cib import Configuration, read_configuration
+from hxm.pacemaker.dialect import Argv, Dialect
+
+_PROTOCOL = 76  # CRM_EX_PROTOCOL
+_PATIENCE = 3.0
+"""Seconds: a transient attribute reaches the CIB through a daemon (1.1 and newer)."""
+_TRUE = ("true", "yes", "on", "y", "1")
+_IN_STATUS = {"clear-standby": "standby", "clear-node-maintenance": "maintenance"}
+"""Attributes that may also stand in the CIB's status section."""
+
+
+def carry_out(
+    dialect: Dialect,
+    steps: Sequence[Step],
+    env: Mapping[str, str] | None = None,
+    done: list[Argv] | None = None,
+) -> list[Argv]:
+    """Run the steps' command lines; they are added to `done` as they are done, and returned.
+
+    Steps of one kind are looked after together. Raises Failed, with the tool's words, for the
+    first that the CIB does not bear out.
+    """
+    done = [] if done is None else done
+    for kind, alike in groupby(steps, key=lambda step: step.kind):
+        todo = list(alike)
+        while todo:
+            tried: list[Step] = []
+            complaint = None
+            while todo and complaint is None:
+                tried.append(todo.pop(0))
+                complaint = _tell(step_argv(dialect, tried[-1]), env, done)
+            missing = _missing(kind, tried, env)
+            if complaint and kind.startswith("cleanup"):
+                missing = tried[-1]
+            if missing:
+                raise _failed(missing, complaint)
+    return done
+
+
+def _tell(
+    commands: tuple[Argv, ...], env: Mapping[str, str] | None, done: list[Argv]
+) -> run.Result | None:
+    """The first of a step's command lines that ended badly, if one did."""
+    bad = None
+    for argv in commands:
+        result = run.output(argv, env)
+        done.append(argv)
+        if result.status != 0 and bad is None:
+            bad = result
+    return bad
+
+
+def _missing(kind: str, steps: Sequence[Step], env: Mapping[str, str] | None) -> Step | None:
+    """The first step that the CIB does not bear out; a running cluster may take a moment."""
+    if kind.startswith("cleanup"):
+        return None  # it leaves nothing behind that could be looked for
+    deadline = time.monotonic() + (0 if env else _PATIENCE)
+    while True:
+        configuration = read_configuration(env, whole=kind in _IN_STATUS)
+        missing = next((step for step in steps if not borne_out(step, configuration)), None)
+        if missing is None or time.monotonic() >= deadline:
+            return missing
+        time.sleep(0.2)
+
+
+def _failed(step: Step, result: run.Result | None) -> Failed:
+    if result is None:
+        return Failed(f"cannot {step.says}: the tool reported success, but the CIB does not say so")
+    if result.status == _PROTOCOL:
+        return Failed(
+            "the CIB belongs to a newer Pacemaker than this host's tools, which may not change it",
+            "work on a node with the newer tools",
+        )
+    return Failed(f"{result.argv[0]} failed: {result.complaint()}", " ".join(result.argv))
+
+
+def borne_out(step: Step, configuration: Configuration) -> bool:
+    """Whether the CIB says what the step was to make it say."""
+    values = step.values
+    node = configuration.node_attributes.get(values.get("node", ""), {})
+    if step.kind in ("set-meta", "clear-meta"):
+        primitive = configuration.primitives.get(values["resource"])
+        if primitive is None:
+            return False
+        # of a clone's child the tools set the clone's (1.1 and newer)
+        said = primitive.meta if primitive.clone else primitive.own_meta
+        return said.get(values["name"]) == values.get("value")
+    if step.kind in ("move", "move-and-ban", *CLEARING):
+        return _constraints_borne_out(step, configuration)
+    if name := _IN_STATUS.get(step.kind):
+        return name not in node and name not in configuration.transient.get(values["node"], {})
+    return {
+        "standby": node.get("standby", "").lower() in _TRUE,
+        "maintenance": configuration.maintenance,
+        "clear-maintenance": not configuration.maintenance,
+        "node-maintenance": node.get("maintenance", "").lower() in _TRUE,
+    }[step.kind]
+
+
+def _constraints_borne_out(step: Step, configuration: Configuration) -> bool:
+    """Newer tools leave a cli-standby of older ones (1.1.9) alone when they clear."""
+    found = configuration.constraints
+    if step.kind == "delete-constraint":
+        return all(each.id != step.values["constraint"] for each in found)
+    own = [each for each in found if each.resource == step.values["resource"]]
+    if step.kind == "clear":
+        return not any(each.made_by_a_move for each in own)
+    if step.kind.startswith("unmove"):
+        unban = step.kind == "unmove-and-unban"
+        return not any(
+            each.id == f"cli-prefer-{each.resource}"
+            or (unban and each.kind == "ban" and each.node == step.values["source"])
+            for each in own
+        )
+    preferred = any(each.kind == "prefer" and each.node == step.values["node"] for each in own)
+    banned = any(each.kind == "ban" for each in own)
+    return preferred and (banned or step.kind == "move")

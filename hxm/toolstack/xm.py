@@ -1,0 +1,78 @@
+"""What `xm list` prints, in the forms of Xen 3.0 to 4.4 (printf formats of xen/xm/main.py)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from hxm.errors import CannotAsk
+from hxm.toolstack.xl import LocalDomain
+
+_HEADER = re.compile(r"Name +ID +Mem(?:\(MiB\))? +VCPUs +State +Time\(s\)( +Label)?\s*$")
+_ROW = re.compile(
+    r"(?P<name>.*?)(?:\s+(?P<id>\d+))?\s+(?P<memory>\d+)\s+(?P<vcpus>\d+)"
+    r"(?:\s+(?P<state>[rbpscdw-]{5,6}))?\s+(?P<time>\d+\.\d+)$"
+)
+_LABELLED_ROW = re.compile(_ROW.pattern[:-1] + r"\s+\S+$")
+_BEFORE_ID = 4  # the column of the IDs is so much wider than its title, and set to the right
+_WORD = re.compile(r"""[()]|'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|[^\s()'"]+""")
+
+
+def parse_list(text: str) -> tuple[LocalDomain, ...]:
+    """The rows of `xm list`, with --label or without.
+
+    A domain that xend manages and that does not run has neither an ID nor, in some releases, a
+    state. Raises CannotAsk for anything that is not such a table; what xend says if it is down
+    ("Error: Unable to connect to xend") is none.
+    """
+    lines = text.splitlines()
+    start = next((number for number, line in enumerate(lines) if _HEADER.match(line)), None)
+    if start is None:
+        said = next((line.strip() for line in lines if line.strip()), "")
+        raise CannotAsk(f"xm printed no list of domains{said and ': '}{said[:80]}")
+    header = lines[start]
+    pattern = _LABELLED_ROW if "Label" in header else _ROW
+    width = header.index("ID") - _BEFORE_ID
+    return tuple(_row(line, pattern, width) for line in lines[start + 1 :] if line.strip())
+
+
+def _row(line: str, pattern: re.Pattern[str], width: int) -> LocalDomain:
+    name, rest = line[:width], line[width:]
+    # a name that fits into its column ends with it, whatever digits it ends with
+    match = pattern.match(rest) if rest.startswith(" ") else None
+    if match is None or match["name"].strip():
+        match = pattern.match(line.strip())
+        name = match["name"] if match else ""
+    if match is None or not name.strip():
+        raise CannotAsk(f"xm printed a row that is no domain: {line!r}")
+    return LocalDomain(
+        name.strip(),
+        int(match["id"]) if match["id"] else None,
+        int(match["memory"]),
+        int(match["vcpus"]),
+        match["state"] or "------",
+        float(match["time"]),
+    )
+
+
+def parse_uuids(text: str) -> dict[str, str]:
+    """The uuids by name in `xm list --long`, which prints an S-expression for each domain."""
+    return dict(_named_uuids(text))
+
+
+def _named_uuids(text: str) -> Iterator[tuple[str, str]]:
+    depth, at_key, key = 0, False, ""
+    found: dict[str, str] = {}
+    for word in _WORD.findall(text):
+        if word in "()":
+            depth += 1 if word == "(" else -1
+            at_key = word == "("
+            if depth == 1 and at_key:
+                found = {}
+            if depth <= 0 and {"name", "uuid"} <= found.keys():
+                yield found["name"], found["uuid"].lower()
+                found = {}
+        elif at_key:
+            key, at_key = word, False
+        elif depth == 2:  # devices, further in, have uuids of their own
+            found.setdefault(key, word.strip("'\""))
