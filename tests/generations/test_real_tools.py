@@ -111,7 +111,7 @@ def test_what_a_pacemaker_of_before_1_1_10_left_is_removed(real):
         'attribute="#uname" operation="eq" value="host1" type="string"/></rule></rsc_location>'
     )
     real.tool("cibadmin", "--create", "--scope=constraints", f"--xml-text={rule}")
-    assert "cli-standby-sles" in real.hxm("list")
+    assert "cli-standby-sles" in real.hxm("status")
     real.hxm("unmigrate")
     assert real.configuration() == before
 

@@ -159,7 +159,7 @@ def test_shutdown_and_start_speak_heartbeats_words(heartbeat):
     assert '<nvpair id="nfs-meta-options-target_role" name="target_role" value="stopped" />' in (
         heartbeat.file.read_text()
     )
-    assert "hxm start nfs" in heartbeat.ok("list").out
+    assert "hxm start nfs" in heartbeat.ok("list").err
     ran = hxm(heartbeat, "start", "nfs", "--yes")
     assert ran.returncode == 0, ran.stderr
     assert "stopped" not in heartbeat.file.read_text()
