@@ -15,7 +15,7 @@ from hxm import run
 from hxm.config import Config
 from hxm.decide import Translate
 from hxm.decide.forecast import came_live, movements, reached, settled, told
-from hxm.errors import DONE, Failed, HxmError, Interrupted, TimedOut
+from hxm.errors import DONE, CannotAsk, Failed, HxmError, Interrupted, TimedOut
 from hxm.model import IN_FLIGHT, Cluster, Domain, Forecast, Goal, Movement, Phase, Step
 from hxm.observe import read_cluster, sandbox_file
 from hxm.pacemaker.argv import step_argv
@@ -23,8 +23,11 @@ from hxm.pacemaker.dialect import DIALECTS, Argv, Dialect
 from hxm.pacemaker.sandbox import forget_failures
 from hxm.pacemaker.simulate import Scratch, check, commit, scratch, serialised
 from hxm.toolstack import destroy_argv
+from hxm.toolstack.remote import fault_of
 
 Report = Callable[[str], None]
+DESTROY_TIMEOUT = 15.0
+"""Seconds for a toolstack to pull a plug; then the cluster's own stop is what remains."""
 
 
 class Change(NamedTuple):
@@ -63,14 +66,15 @@ def one_at_a_time() -> Iterator[None]:
         yield
 
 
-def spell(cluster: Cluster, step: Step) -> tuple[Argv, ...]:
+def spell(cluster: Cluster, step: Step, ssh_timeout: float = 5) -> tuple[Argv, ...]:
     """The command lines that a step will be."""
     if step.kind == "destroy":
         if cluster.sandbox:
             return ()  # there is nobody to pull the plug of: the scheduler's stop is the end
         program = cluster.toolstack or "xl"
         values = step.values
-        return (destroy_argv(program, values["domain"], values["node"], cluster.local_node),)
+        here = cluster.local_node
+        return (destroy_argv(program, values["domain"], values["node"], here, ssh_timeout),)
     return step_argv(_dialect(cluster), step)
 
 
@@ -100,12 +104,21 @@ def leads_there(plan: Translate, predicted: Forecast) -> bool:
 class Performance:
     """One order being carried out."""
 
-    def __init__(self, cluster: Cluster, plan: Translate, config: Config, report: Report) -> None:
+    def __init__(
+        self,
+        cluster: Cluster,
+        plan: Translate,
+        config: Config,
+        report: Report,
+        keep: Callable[[Cluster], None] = lambda _: None,
+    ) -> None:
         self.before = cluster
         self.cluster = cluster
         self.plan = plan
         self.config = config
         self.report = report
+        self.keep = keep
+        """Told of every look at the cluster; raises if nothing more may be done."""
         self.commands: list[Argv] = []
         self.warnings: list[str] = []
         self.started = time.monotonic()
@@ -123,15 +136,18 @@ class Performance:
                     return self._outcome(DONE, f"ordered: {self.plan.about}; see: hxm status")
                 if not self._await(phase.goals, deadline):
                     return self._missed()
-        except Interrupted as error:
-            return self._outcome(error.status, error.message, error.hint)
-        except TimedOut as error:
+        except (Interrupted, TimedOut) as error:
             return self._outcome(error.status, error.message, error.hint)
         except HxmError as error:
-            done = "; done so far: " + "; ".join(" ".join(argv) for argv in self.commands)
-            hint = error.hint + (done if self.commands else "")
-            return self._outcome(error.status, error.message, hint)
+            return self._outcome(error.status, error.message, self._so_far(error.hint))
+        except KeyboardInterrupt:
+            message = f"interrupted while ordering: {self.plan.about}"
+            return self._outcome(Interrupted.status, message, self._so_far("see: hxm status"))
         return self._verdict()
+
+    def _so_far(self, hint: str) -> str:
+        done = "; ".join(" ".join(argv) for argv in self.commands)
+        return "; ".join(filter(None, (hint, f"done so far: {done}" if done else "")))
 
     def _do(self, steps: tuple[Step, ...]) -> None:
         if self.before.sandbox:
@@ -139,14 +155,27 @@ class Performance:
             return
         for step in steps:
             self.report(step.says)
-            for argv in spell(self.before, step):
-                result = run.output(argv)
-                if step.kind != "destroy":
-                    check(_dialect(self.before), result)
-                elif result.status != 0:
-                    # the cluster has been told already and stops it, if more slowly
-                    self.warnings.append(f"cannot {step.says} at once: {result.complaint()}")
+            for argv in spell(self.before, step, self.config.ssh_timeout):
                 self.commands.append(argv)
+                if step.kind == "destroy":
+                    self._pull_the_plug(step, argv)
+                else:
+                    check(_dialect(self.before), run.output(argv))
+
+    def _pull_the_plug(self, step: Step, argv: Argv) -> None:
+        """The cluster has been told already and stops it, if more slowly: no failure stops us."""
+        name = step.values["node"]
+        node = self.before.node(name)
+        if node and (node.unclean or not node.online):
+            fault = f"{name} is {node.predicament}"
+        else:
+            try:
+                result = run.output(argv, timeout=DESTROY_TIMEOUT)
+                fault = fault_of(name, result) if result.status != 0 else ""
+            except CannotAsk as error:
+                fault = error.message
+        if fault:
+            self.warnings.append(f"cannot {step.says} at once: {fault}")
 
     def _do_in_sandbox(self, steps: tuple[Step, ...], cib_file: str) -> None:
         """Steps and the transitions that follow are one change of the file, or none."""
@@ -166,6 +195,7 @@ class Performance:
                 seen = read_cluster(self.config, local=False)
                 self._tell_changes(seen)
                 self.cluster = seen
+                self.keep(seen)
                 if goals and all(reached(seen, goal) for goal in goals):
                     return True
                 if self.before.sandbox or (settled(seen) and self._at_rest()):
@@ -264,6 +294,14 @@ class Performance:
             if self.before.sandbox or not was or (was.role, was.nodes) == (now.role, now.nodes):
                 continue
             self.report(f"{now.name}: {now.role} {' '.join(now.nodes)}")
+
+
+def changed(before: Cluster, now: Cluster) -> bool:
+    """Whether what was foreseen in the one may not be true of the other any more."""
+    return any(
+        getattr(before, name) != getattr(now, name)
+        for name in ("nodes", "resources", "primitives", "constraints", "node_attributes", "dc")
+    )
 
 
 def changes(before: Cluster, after: Cluster, plan: Translate) -> Iterator[Change]:

@@ -6,8 +6,9 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from hxm import act, journal, render, run
+from hxm.claim import claimed
 from hxm.config import Config, read_config
-from hxm.decide import Decision, Nothing, Objection, PassThrough, Translate, guards
+from hxm.decide import Decision, Nothing, Objection, PassThrough, Translate, guards, lock
 from hxm.decide.attention import Finding, leftovers
 from hxm.decide.forecast import told
 from hxm.decide.names import find_domain
@@ -22,16 +23,29 @@ if TYPE_CHECKING:
 Decide = Callable[[Cluster], Decision]
 
 
-def carry_out(order: Order, decide: Decide) -> int:
-    """Take an order through to its end; returns the exit status, raises HxmError for a refusal."""
+_ATTEMPTS = 5
+
+
+def carry_out(order: Order, decide: Decide, *, locks: bool = True) -> int:
+    """Take an order through to its end; returns the exit status, raises HxmError for a refusal.
+
+    What was decided holds for the cluster as it was seen: if it is another one when the lock is
+    taken, everything is decided anew.
+    """
     config = read_config()
     with act.one_at_a_time():
-        cluster = read_cluster(config)
-        decision = decide(cluster)
-        if isinstance(decision, Translate):
-            return _translate(order, config, cluster, decision)
-        if isinstance(decision, Nothing):
-            return _nothing(order, decision)
+        for _ in range(_ATTEMPTS):
+            cluster = read_cluster(config)
+            decision = decide(cluster)
+            if isinstance(decision, Nothing):
+                return _nothing(order, decision)
+            if isinstance(decision, PassThrough):
+                break
+            status = _translate(order, config, cluster, decision, locks=locks)
+            if status is not None:
+                return status
+        else:
+            raise Refused("the cluster changes all the time: nothing was ordered", "try it again")
     return _pass_through(order, config, decision)
 
 
@@ -118,8 +132,14 @@ def _nothing(order: Order, decision: Nothing) -> int:
     return DONE
 
 
-def _translate(order: Order, config: Config, cluster: Cluster, plan: Translate) -> int:
-    for objection in plan.objections:
+def _translate(
+    order: Order, config: Config, cluster: Cluster, plan: Translate, *, locks: bool
+) -> int | None:
+    """The exit status, or None if the cluster was changed by somebody else meanwhile."""
+    for objection in (
+        *(lock.held(cluster) if locks and not order.dry_run else ()),
+        *plan.objections,
+    ):
         if not objection.lifted_by or (objection.lifted_by == guards.FORCE and not _goes_on(order)):
             raise _refusal(order, objection)
     plan, predicted = _foresee(config, cluster, plan)
@@ -131,9 +151,25 @@ def _translate(order: Order, config: Config, cluster: Cluster, plan: Translate) 
     for warning in (*plan.warnings, *_useless(order)):
         render.note(f"warning: {warning}")
     _overcome(order, cluster, plan, predicted, objections)
+    if not locks or cluster.sandbox:
+        return _perform(order, config, cluster, plan)
+    with claimed(cluster, plan.about, config) as claim:
+        if act.changed(cluster, read_cluster(config, local=False)):
+            return None
+        return _perform(order, config, cluster, plan, claim.keep)
+
+
+def _perform(
+    order: Order,
+    config: Config,
+    cluster: Cluster,
+    plan: Translate,
+    keep: Callable[[Cluster], None] = lambda _: None,
+) -> int:
     timeout = config.timeout if order.timeout is None else order.timeout
     with render.progress(plan.about) as report:
-        outcome = act.Performance(cluster, plan, config, report).perform(timeout, wait=order.wait)
+        performance = act.Performance(cluster, plan, config, report, keep)
+        outcome = performance.perform(timeout, wait=order.wait)
     unwritten = journal.write_entry(
         journal.journal_path(config, cluster.sandbox), _entry(order, plan, outcome)
     )

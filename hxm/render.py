@@ -230,7 +230,11 @@ def list_json(
     cluster: Cluster, domains: Iterable[Domain], left: Iterable[Finding]
 ) -> dict[str, Any]:
     """`hxm list -o json`."""
-    return {**_members_json(cluster, domains), "left": [finding._asdict() for finding in left]}
+    return {
+        **_members_json(cluster, domains),
+        "unknown": dict(cluster.unreachable),
+        "left": [finding._asdict() for finding in left],
+    }
 
 
 def _members_json(cluster: Cluster, domains: Iterable[Domain]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from hxm.decide import listed
 from hxm.decide.guards import on_two_nodes
-from hxm.model import Cluster, Constraint
+from hxm.model import Cluster, Constraint, Lock
 
 
 class Finding(NamedTuple):
@@ -26,6 +26,8 @@ def leftovers(
 
     `origins` tells who left a constraint, and when.
     """
+    if cluster.lock and only is None:
+        yield Finding(f"hxm-lock: {lock_held_by(cluster.lock)}", "hxm unlock")
     for constraint in cluster.constraints:
         held = [
             domain
@@ -57,6 +59,15 @@ def leftovers(
                 f"{domain.name}: maintenance={own['maintenance']}",
                 f"hxm maintenance off {domain.name}",
             )
+
+
+def lock_held_by(lock: Lock) -> str:
+    """Who holds the cluster's lock, for what, and since when."""
+    gone = ", and was killed" if lock.alive is False else ""
+    return (
+        f"{lock.who} on {lock.node} (process {lock.pid}) is at {lock.what!r} "
+        f"since {lock.age:.0f} s{gone}"
+    )
 
 
 def meaning(cluster: Cluster, constraint: Constraint) -> str:

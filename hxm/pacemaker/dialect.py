@@ -52,6 +52,17 @@ def _drop_empty(what: str) -> Argv:
 
 _NODE_SET = "//nodes/node[@uname='{node}']/instance_attributes"
 
+_RENEWAL = '<nvpair id="hxm-lock-renewed" name="hxm-lock-renewed" value="{now}"/>'
+_RENEWED = "nvpair[@id='hxm-lock-renewed']"
+_LOCK = (
+    '<cluster_property_set id="hxm-lock">'
+    '<nvpair id="hxm-lock-holder" name="hxm-lock" value="{holder}"/>'
+    '<nvpair id="hxm-lock-what" name="hxm-lock-what" value="{what}"/>'
+    '<nvpair id="hxm-lock-since" name="hxm-lock-since" value="{now}"/>'
+    f"{_RENEWAL}</cluster_property_set>"
+)
+_LOCK_OF = "//cluster_property_set[@id='hxm-lock'][nvpair[@value='{holder}']]"
+
 _STEPS_2_0: dict[str, tuple[Argv, ...]] = {
     "set-meta": (
         (
@@ -117,6 +128,11 @@ _STEPS_2_0: dict[str, tuple[Argv, ...]] = {
         ),
         _drop_empty(_NODE_SET),
     ),
+    "claim": (("cibadmin", "--create", "--scope=crm_config", f"--xml-text={_LOCK}"),),
+    "renew": (
+        ("cibadmin", "--modify", f"--xpath={_LOCK_OF}/{_RENEWED}", f"--xml-text={_RENEWAL}"),
+    ),
+    "release": (("cibadmin", "--delete", f"--xpath={_LOCK_OF}"),),
     "cleanup": (("crm_resource", "--cleanup", "--resource={resource}"),),
     "cleanup-on": (("crm_resource", "--cleanup", "--resource={resource}", "--node={node}"),),
 }

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from hxm import run
 from hxm.errors import CannotAsk
+from hxm.toolstack.remote import ssh_argv
 from hxm.toolstack.xl import LocalDomain, parse_list, parse_uuids
 
 KNOWN = ("xl", "xm")  # in the order of the agent: which xl || which xm (since 2014-06-13)
@@ -47,21 +48,6 @@ def read_uuids(toolstack: Toolstack) -> dict[str, str]:
 def destroy_argv(
     program: str, domain: str, node: str, here: str | None, ssh_timeout: float = 5
 ) -> tuple[str, ...]:
-    """How a domain's plug is pulled on its node: here directly, elsewhere through ssh.
-
-    ssh hands the words to the other node's shell, so they are quoted for it.
-    """
-    import shlex
-
-    if node == here:
-        return (program, "destroy", domain)
-    return (
-        "ssh",
-        "-o",
-        "BatchMode=yes",
-        "-o",
-        f"ConnectTimeout={ssh_timeout:g}",
-        "--",
-        node,
-        shlex.join((program, "destroy", domain)),
-    )
+    """How a domain's plug is pulled on its node: here directly, elsewhere through ssh."""
+    argv = (program, "destroy", domain)
+    return argv if node == here else ssh_argv(node, argv, ssh_timeout)

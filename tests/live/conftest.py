@@ -9,14 +9,15 @@ WHY_NOT = missing()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests of one file share a lab, and so a worker of pytest-xdist."""
+    """Tests of one file, or of one verb in it, share a lab, and so a worker of pytest-xdist."""
     for item in items:
         if "lab" in getattr(item, "fixturenames", ()) or "pair" in getattr(
             item, "fixturenames", ()
         ):
             if WHY_NOT:
                 item.add_marker(pytest.mark.skip(reason=f"no live lab: {WHY_NOT}"))
-            item.add_marker(pytest.mark.xdist_group(item.path.stem))
+            verb = item.callspec.params.get("verb", "") if hasattr(item, "callspec") else ""
+            item.add_marker(pytest.mark.xdist_group(f"{item.path.stem} {verb}"))
 
 
 def _labs(nodes: int):

@@ -122,6 +122,9 @@ class Lab:
         program = self.folder / "sbin" / "hxm"
         program.write_text(f'#!/bin/sh\nexec {sys.executable} -m hxm "$@"\n')
         program.chmod(0o755)
+        (self.folder / "kill").mkdir()
+        for tool in ("cibadmin", "crm_resource", "crm_attribute", "xl", "ssh"):
+            shutil.copy(HERE / "killing-wrapper", self.folder / "kill" / tool)
         for host in self.hosts:
             self._lay_out_node(self.folder / "nodes" / host, host)
 

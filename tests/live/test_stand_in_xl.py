@@ -12,7 +12,8 @@ import pytest
 XL = Path(__file__).parent / "sbin" / "xl"
 CAPTURED = Path(__file__).parent.parent / "data" / "xen-4.17"
 _ENTRY = re.compile(
-    r"^\$ (?P<command>.*)\n--- stdout\n(?P<out>(?s:.*?))--- stderr\n(?P<err>(?s:.*?))--- rc=(?P<rc>\d+)",
+    r"^\$ (?P<command>.*)\n--- stdout\n(?P<out>(?s:.*?))"
+    r"--- stderr\n(?P<err>(?s:.*?))--- rc=(?P<rc>\d+)",
     re.MULTILINE,
 )
 
@@ -110,14 +111,14 @@ def test_a_domain_that_is_gone_frees_its_disk(xl):
 
 def test_the_memory_of_a_host_ends(xl):
     (xl.folder / "vm2").write_text('name = "vm2"\nmemory = 16000\n')
-    out, err, rc = xl("create", str(xl.folder / "vm2"))
+    _, err, rc = xl("create", str(xl.folder / "vm2"))
     assert rc == 3
     assert "Out of memory" in err
 
 
 def test_shutdown_waits_when_it_is_told_to(xl):
     assert xl("create", str(xl.folder / "vm1"))[2] == 0
-    out, err, rc = xl("shutdown", "-w", "vm1")
+    _, err, rc = xl("shutdown", "-w", "vm1")
     assert rc == 0
     assert "has been shut down, reason code 0" in err
     assert "vm1" not in xl("list")[0]

@@ -21,7 +21,7 @@ LAYERS = (
     ("hxm.parse", "hxm.help"),
     ("hxm.commands",),
     ("hxm.change",),
-    ("hxm.observe", "hxm.act"),
+    ("hxm.claim", "hxm.observe", "hxm.act"),
     ("hxm.pacemaker", "hxm.toolstack", "hxm.xmfile"),
     ("hxm.run", "hxm.render", "hxm.journal", "hxm.decide", "hxm.config"),
     ("hxm.model", "hxm.errors", "hxm.command"),
