@@ -3,12 +3,18 @@
 PYTHON := $(or $(wildcard /usr/bin/python3),python3)
 BIN := .venv/bin
 TEST_PACKAGES := bash-completion man-db mandoc zsh fish
+LAB_PACKAGES := pacemaker corosync resource-agents pacemaker-cli-utils iproute2
+MINUTES := 10
+# the tests on the live lab wait more than they compute
+JOBS := $(shell echo $$(( $$(nproc) * 2 )))
 
-.PHONY: help demo test check format docs bench clean
+.PHONY: help demo lab test soak check format docs bench clean
 
 help:
 	@echo "make demo    the seed guide's cluster, listed, migrated, drained and cleaned, in a file"
+	@echo "make lab     a shell on a real cluster: three nodes in namespaces on this machine"
 	@echo "make test    all tests (installs what they need)"
+	@echo "make soak    a random walk over a live cluster: MINUTES=10, SEED=, STEPS=, ONLY="
 	@echo "make check   format, lint, types and tests"
 	@echo "make bench   what hxm costs, against crm_mon, crm and pcs"
 	@echo "make docs    the man page and the completions, from the table of commands"
@@ -25,8 +31,17 @@ demo: .venv/ready
 	@tests/demo $(BIN)/hxm
 
 test: .venv/ready
-	@.ci/prepare $(TEST_PACKAGES) || echo "some tests will be skipped"
-	@$(BIN)/pytest -n auto
+	@.ci/prepare $(TEST_PACKAGES) $(LAB_PACKAGES) openssh-server || echo "some tests will be skipped"
+	@$(BIN)/pytest -n $(JOBS) --dist loadgroup
+
+lab: .venv/ready
+	@.ci/prepare $(LAB_PACKAGES)
+	@$(BIN)/python tests/live/shell.py
+
+soak: .venv/ready
+	@.ci/prepare $(LAB_PACKAGES)
+	@$(BIN)/python tests/live/soak.py --minutes $(MINUTES) $(if $(SEED),--seed $(SEED)) \
+	    $(if $(STEPS),--steps $(STEPS)) $(if $(ONLY),--only $(ONLY))
 
 check: .venv/ready format
 	@$(BIN)/ruff check .

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from hxm import act, journal, render, run
-from hxm.claim import claimed
+from hxm.claim import take, with_a_living_holder
 from hxm.config import Config, read_config
 from hxm.decide import Decision, Nothing, Objection, PassThrough, Translate, guards, lock
 from hxm.decide.attention import Finding, leftovers
@@ -136,10 +136,11 @@ def _translate(
     order: Order, config: Config, cluster: Cluster, plan: Translate, *, locks: bool
 ) -> int | None:
     """The exit status, or None if the cluster was changed by somebody else meanwhile."""
-    for objection in (
-        *(lock.held(cluster) if locks and not order.dry_run else ()),
-        *plan.objections,
-    ):
+    if locks and not order.dry_run:
+        cluster = with_a_living_holder(cluster)
+        for objection in lock.held(cluster):
+            raise _refusal(order, objection)
+    for objection in plan.objections:
         if not objection.lifted_by or (objection.lifted_by == guards.FORCE and not _goes_on(order)):
             raise _refusal(order, objection)
     plan, predicted = _foresee(config, cluster, plan)
@@ -153,7 +154,11 @@ def _translate(
     _overcome(order, cluster, plan, predicted, objections)
     if not locks or cluster.sandbox:
         return _perform(order, config, cluster, plan)
-    with claimed(cluster, plan.about, config) as claim:
+    try:
+        claim = take(cluster, plan.about, config)
+    except Refused as error:
+        raise _refusal(order, Objection(error.message, error.hint)) from None
+    with claim:
         if act.changed(cluster, read_cluster(config, local=False)):
             return None
         return _perform(order, config, cluster, plan, claim.keep)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from typing import Any, Self
 
 from hxm import render, run
 from hxm.act import spell
@@ -22,12 +21,30 @@ _ATTEMPTS = 5
 
 
 class Claim:
-    """The lock in this process's hand."""
+    """The lock in this process's hand, given back at the end of a `with`.
+
+    SIGTERM and SIGHUP, as when a terminal is closed, end the waiting as Ctrl-C does.
+    """
 
     def __init__(self, cluster: Cluster, holder: str) -> None:
         self.cluster = cluster
         self.holder = holder
         self._renewed = time.monotonic()
+        self._handlers: dict[int, Any] = {}
+
+    def __enter__(self) -> Self:
+        import signal
+
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            self._handlers[number] = signal.signal(number, signal.default_int_handler)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        import signal
+
+        for number, handler in self._handlers.items():
+            signal.signal(number, handler)
+        self.release()
 
     def keep(self, seen: Cluster) -> None:
         """Renew the lock if it is time to. Raises Failed if somebody else has taken it."""
@@ -50,28 +67,8 @@ class Claim:
             render.note(f"left: the cluster's lock ({fault}); remove it with: hxm unlock")
 
 
-@contextmanager
-def claimed(cluster: Cluster, what: str, config: Config) -> Iterator[Claim]:
-    """The lock, for as long as this lasts. Raises Refused with the holder's name and age.
-
-    SIGTERM and SIGHUP, as when a terminal is closed, end the waiting as Ctrl-C does.
-    """
-    import signal
-
-    claim = _take(cluster, what, config)
-    before = {
-        number: signal.signal(number, signal.default_int_handler)
-        for number in (signal.SIGTERM, signal.SIGHUP)
-    }
-    try:
-        yield claim
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-        claim.release()
-
-
-def _take(cluster: Cluster, what: str, config: Config) -> Claim:
+def take(cluster: Cluster, what: str, config: Config) -> Claim:
+    """The lock, for what is to be done. Raises Refused with the holder's name and age."""
     node = cluster.local_node or os.uname().nodename
     holder = holder_of(user(), node, os.getpid(), run.start_time(str(os.getpid())))
     for _ in range(_ATTEMPTS):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 
 from hxm import run
 from hxm.errors import CannotAsk
@@ -50,8 +51,9 @@ def read_elsewhere(
     Takes no longer than `timeout` seconds, however many nodes do not answer.
     """
     asked = {node: ssh_argv(node, (program, "list"), timeout) for node in nodes}
-    for argv in asked.values():
-        run.ahead(argv)
+    with suppress(CannotAsk):  # no ssh at all: said of each node below
+        for argv in asked.values():
+            run.ahead(argv)
     end = time.monotonic() + timeout
     return {
         node: _answer(node, argv, max(0.1, end - time.monotonic()), timeout)

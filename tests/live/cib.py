@@ -88,7 +88,8 @@ disk = [ "phy:/dev/vg/{name},xvda,w" ]
 def corosync_conf(hosts: Sequence[str]) -> str:
     """One ring of knet, without a secret: nobody else is on this network."""
     nodes = "".join(
-        f"  node {{\n    name: {host}\n    nodeid: {number}\n    ring0_addr: 10.99.0.{number}\n  }}\n"
+        f"  node {{\n    name: {host}\n    nodeid: {number}\n"
+        f"    ring0_addr: 10.99.0.{number}\n  }}\n"
         for number, host in enumerate(hosts, 1)
     )
     two_node = "two_node: 1" if len(hosts) == 2 else ""

@@ -59,14 +59,22 @@ class Ran:
 class Inside:
     """A program that runs in a node."""
 
-    def __init__(self, home: Path, argv: Sequence[str], env: dict[str, str], **order) -> None:
+    def __init__(
+        self,
+        home: Path,
+        argv: Sequence[str],
+        env: dict[str, str],
+        descriptors: Sequence[int] = (),
+        **order,
+    ) -> None:
         self.argv = argv
         self.files = [tempfile.TemporaryFile("w+") for _ in range(2)]  # noqa: SIM115
         self.door = socket.socket(socket.AF_UNIX)
         self.door.connect(str(home / "in"))
         message = json.dumps({"argv": list(argv), "env": env, **order}).encode()
         with open(os.devnull) as null:
-            socket.send_fds(self.door, [message], [each.fileno() for each in (null, *self.files)])
+            own = [each.fileno() for each in (null, *self.files)]
+            socket.send_fds(self.door, [message], list(descriptors) or own)
 
     def wait(self, timeout: float = 120) -> Ran:
         """The whole outcome; killed, and an error, after `timeout` seconds."""

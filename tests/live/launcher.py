@@ -207,7 +207,7 @@ def run_node(folder: str, host: str, number: int, *, rootless: bool) -> None:
     """PID 1 of a node: never returns."""
     try:
         Node(folder, host, number).run(rootless=rootless)
-    except BaseException as error:
+    except BaseException as error:  # noqa: BLE001 - whatever it is, it is written down
         with open(f"{folder}/nodes/{host}/log/init", "a") as file:
             file.write(f"{type(error).__name__}: {error}\n")
     finally:

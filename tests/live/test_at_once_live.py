@@ -115,6 +115,8 @@ def test_the_lock_of_a_waiting_one_is_renewed(lab):
 
 def _renewed(lab) -> bool:
     text = lab.configuration()
+    if "hxm-lock" not in text:
+        return False
     since, renewed = (
         re.search(f'name="hxm-lock-{each}" value="(\\d+)"', text)[1]
         for each in ("since", "renewed")
