@@ -136,6 +136,7 @@ def _translate(
     order: Order, config: Config, cluster: Cluster, plan: Translate, *, locks: bool
 ) -> int | None:
     """The exit status, or None if the cluster was changed by somebody else meanwhile."""
+    locks = locks and not cluster.sandbox  # which has a lock of its own, on the file
     if locks and not order.dry_run:
         cluster = with_a_living_holder(cluster)
         for objection in lock.held(cluster):
@@ -152,7 +153,7 @@ def _translate(
     for warning in (*plan.warnings, *_useless(order)):
         render.note(f"warning: {warning}")
     _overcome(order, cluster, plan, predicted, objections)
-    if not locks or cluster.sandbox:
+    if not locks:
         return _perform(order, config, cluster, plan)
     try:
         claim = take(cluster, plan.about, config)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from typing import NamedTuple
 
-from hxm.decide import listed
+from hxm.decide import is_true, listed
 from hxm.decide.guards import on_two_nodes
 from hxm.model import Cluster, Constraint, Lock
 
@@ -135,6 +135,12 @@ def _nodes(cluster: Cluster) -> Iterator[Finding]:
             yield Finding(f"{node.name} is in maintenance", f"hxm maintenance off {node.name}")
         elif not node.usable:
             yield Finding(f"{node.name} is {node.predicament}", f"start Pacemaker on {node.name}")
+        if not node.online or node.pending:
+            # what was ordered of a node that was then lost still stands when it comes back
+            for name, end in (("standby", "active"), ("maintenance", "maintenance off")):
+                if is_true(cluster.node_attributes.get(node.name, {}).get(name, "")):
+                    what = f"{node.name} will be in {name} when it is back"
+                    yield Finding(what, f"hxm {end} {node.name}")
 
 
 def _domain_name(cluster: Cluster, resource: str) -> str:

@@ -112,9 +112,9 @@ def active(cluster: Cluster, node: Node) -> Decision:
     """Take the standby away, permanent or until reboot, whichever there is."""
     if node.usable:
         return Nothing(f"{node.name} is active already")
-    if not node.standby:
-        return Nothing(f"{node.name} is not in standby: it is {node.predicament}")
     permanent = "standby" in cluster.node_attributes.get(node.name, {})
+    if not node.standby and not permanent:
+        return Nothing(f"{node.name} is not in standby: it is {node.predicament}")
     kind = "clear-standby" if permanent else "clear-standby-until-reboot"
     goals = (Goal("usable", node.name),) if node.online and not node.maintenance else ()
     return Translate(

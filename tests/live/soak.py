@@ -106,14 +106,7 @@ class Walk:
                 self.statuses[f"{ran.argv[1]} {ran.status}"] += 1
                 if ran.status != -9:  # its node was switched off
                     sane(ran)
-        repair(lab)
-        for path in (lab.shared / "knobs").iterdir():
-            path.unlink()
-        if step.fault == "quorum lost":
-            for host in lab.alive():
-                lab.switch("join", host)
-        if step.fault in ("pacemaker stopped", "quorum lost"):
-            lab.until("everybody is back", self._back, 60)
+        repair(lab, step.fault)
         host = calm(lab, 120)
         never_twice(lab)
         if step.fault != "quorum lost":
@@ -121,15 +114,6 @@ class Walk:
         calm(lab, 120)
         never_twice(lab)
         lab.reset()
-
-    def _back(self) -> bool:
-        """Pacemaker runs on every node that has power."""
-        lab = self.lab
-        for host in lab.alive():
-            if lab.run(host, "pidof", "pacemakerd").status != 0:
-                lab.run(host, "sh", "-c", "setsid -f pacemakerd >>/var/log/pacemakerd.out 2>&1")
-        host = lab.alive()[0]
-        return all(lab.node(each, lab.mon(host))["online"] == "true" for each in lab.alive())
 
     def _play(self, step: Step) -> list[tuple[Ran, bool]]:
         """Orders, kills and the fault at their times; the outcomes, and who was killed."""
@@ -161,7 +145,8 @@ class Walk:
             f"({', '.join(f'{key}: {n}' for key, n in sorted(self.statuses.items()))}), "
             f"{self.kills} kills, {sum(self.faults.values())} faults "
             f"({', '.join(f'{key}: {n}' for key, n in sorted(self.faults.items()))}), "
-            f"tidied by {dict(self.tidied)}"
+            f"tidied by {dict(self.tidied)}, "
+            f"{self.lab.stuck} nodes that did not join any more"
         )
 
 

@@ -58,14 +58,7 @@ def test_in_trouble(lab, fault, place, verb, when):
             said_done_and_is(lab, verb, "nfs", target, ran)
     if when == "after":
         FAULTS[fault](lab, host)
-    repair(lab)
-    if fault == "quorum lost":
-        for each in lab.hosts:
-            lab.switch("join", each)
-    for path in (lab.shared / "knobs").iterdir():
-        path.unlink()
-    if fault == "pacemaker stopped":
-        lab.until("it is started again", lab._all_back)
+    repair(lab, fault)
     alive = calm(lab)
     never_twice(lab)
     tidy(lab, alive)

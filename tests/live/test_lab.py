@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from lab import Lab
 
 KILLED = """
@@ -88,3 +90,57 @@ def test_the_stand_in_ssh_goes_over_the_network(lab):
     ran = lab.run("host1", "ssh", "-o", "ConnectTimeout=1", "--", "host2", "hostname")
     assert ran.status == 255
     assert "ssh: connect to host host2 port 22" in ran.err
+
+
+ORDINARY = """
+import os, sys; sys.path.insert(0, {here!r})
+from lab import Lab, missing
+assert os.getuid() != 0
+if missing():
+    sys.exit(missing())
+lab = Lab(2, ["nfs"])
+try:
+    lab.boot()
+    here = lab.where("nfs")
+    print(lab.ok(here, "migrate", "nfs", lab.other(here)).out)
+    lab.switch("off", lab.other(here))
+    lab.until("it runs on the other", lambda: lab.where("nfs") == here)
+    assert not lab.doubles()
+finally:
+    lab.close()
+"""
+
+
+def test_an_ordinary_user_can_have_one(lab):
+    if os.getuid() != 0 or not shutil.which("setpriv"):
+        pytest.skip("there is nobody else to be")
+    script = ORDINARY.format(here=str(Path(__file__).parent))
+    user = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
+    if subprocess.run((*user, sys.executable, "-c", "import hxm"), check=False).returncode:
+        pytest.skip("the checkout is root's alone")
+    ran = subprocess.run(
+        (*user, sys.executable, "-c", script),
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "HOME": "/nonexistent"},
+    )
+    if "no namespaces" in ran.stderr:
+        pytest.skip(ran.stderr.strip())
+    assert ran.returncode == 0, ran.stderr
+    assert "live" in ran.stdout
+
+
+def test_a_shell_for_people(lab):
+    """`make lab`, with what is typed in a pipe."""
+    ran = subprocess.run(
+        (sys.executable, Path(__file__).parent / "shell.py"),
+        input="hxm list\nlab cut host3\nlab twice\nhostname; exit 7\n",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 7, ran
+    assert "hxm standby host1" in ran.stdout
+    assert "Started" in ran.stdout
+    assert ran.stdout.splitlines()[-2:] == ["nothing", "host1"]

@@ -47,10 +47,14 @@ FAULTS: dict[str, Callable[[Lab, str], object]] = {
 }
 
 
-def repair(lab: Lab) -> None:
-    """Undo what a reset does not know of."""
+def repair(lab: Lab, fault: str | None) -> None:
+    """Undo what a cluster does not get over by itself; a node that has no power stays off."""
+    for path in (lab.shared / "knobs").iterdir():
+        path.unlink()
     for host in lab.alive():
         lab.run(host, "sh", "-c", _ROOM)
+        if fault == "quorum lost":
+            lab.switch("join", host)
 
 
 def sane(ran: Ran) -> None:
@@ -73,10 +77,13 @@ def calm(lab: Lab, timeout: float = 90) -> str:
     """Wait until the cluster has got over it; returns a node that can be asked."""
 
     def over() -> bool:
-        hosts = lab.alive()
-        return lab.idle(hosts[0])
+        return lab.all_back() and lab.idle(lab.alive()[0])
 
-    lab.until("the cluster is over it", over, timeout)
+    try:
+        lab.until("the cluster is over it", over, timeout / 2)
+    except AssertionError:
+        lab.unstick()
+        lab.until("the cluster is over it", over, timeout)
     return lab.alive()[0]
 
 
