@@ -6,7 +6,7 @@ TEST_PACKAGES := bash-completion man-db mandoc zsh fish
 LAB_PACKAGES := pacemaker corosync resource-agents pacemaker-cli-utils iproute2
 MINUTES := 10
 # the tests on the live lab wait more than they compute
-JOBS := $(shell echo $$(( $$(nproc) * 2 )))
+JOBS := $(shell echo $$(( $$(nproc) * 3 )))
 
 .PHONY: help demo lab test soak check format docs bench clean
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from hxm import run
 from hxm.config import Config
-from hxm.decide import Translate
+from hxm.decide import Translate, listed
 from hxm.decide.forecast import came_live, movements, reached, settled, told
 from hxm.errors import DONE, CannotAsk, Failed, HxmError, Interrupted, TimedOut
 from hxm.model import IN_FLIGHT, Cluster, Domain, Forecast, Goal, Movement, Phase, Step
@@ -233,18 +233,20 @@ class Performance:
     def _verdict(self) -> Outcome:
         """The end was reached; this says whether it was reached as it was meant to be."""
         outcome = self._outcome(DONE, self.plan.done or self.plan.about)
-        cold = [
-            change.name
-            for change in outcome.changes
-            if change.how == "moved" and self._meant_live(change)
-        ]
-        if cold:
-            return outcome._replace(
-                status=Failed.status,
-                message=f"{', '.join(cold)}: restarted, not live{self._failure()}",
-                hint="the live migration failed and the cluster started it anew: hxm status",
-            )
-        return outcome
+        cold = [each for each in outcome.changes if each.how == "moved" and self._meant_live(each)]
+        if not cold:
+            return outcome
+        gone = [node for each in cold for node in each.before if self._lost(node)]
+        why = f"{listed(gone)} was lost" if gone else "the live migration failed"
+        return outcome._replace(
+            status=Failed.status,
+            message=f"{listed([each.name for each in cold])}: restarted, not live{self._failure()}",
+            hint=f"{why} and the cluster started it anew: hxm status",
+        )
+
+    def _lost(self, name: str) -> bool:
+        node = self.cluster.node(name)
+        return not node or not node.online or node.unclean
 
     def _meant_live(self, change: Change) -> bool:
         domain = self.before.domain_of(change.resource)

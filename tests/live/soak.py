@@ -83,6 +83,8 @@ class Walk:
         self.statuses: Counter[str] = Counter()
         self.faults: Counter[str] = Counter()
         self.kills = 0
+        self.said: list[str] = []
+        """How the orders ended that did not end well."""
         self.tidied: Counter[str] = Counter()
 
     def go(self, number: int) -> None:
@@ -104,6 +106,9 @@ class Walk:
         for ran, killed in running:
             if not killed:
                 self.statuses[f"{ran.argv[1]} {ran.status}"] += 1
+                if ran.status:
+                    words = " ".join(ran.argv[1:])
+                    self.said.append(f"{words}: {ran.status}, {' / '.join(ran.err.splitlines())}")
                 if ran.status != -9:  # its node was switched off
                     sane(ran)
         repair(lab, step.fault)
@@ -170,6 +175,8 @@ def main() -> int:
                 break
             print(f"{number}: {step_of(given.seed, number, lab.hosts)}", flush=True)
             walk.go(number)
+            while walk.said:
+                print(f"    {walk.said.pop(0)}")
     except AssertionError as error:
         print(error, file=sys.stderr)
         return 1

@@ -93,6 +93,7 @@ def tidy(lab: Lab, host: str) -> list[str]:
     Names of things that do not exist count as nothing: the configuration is compared in the end.
     """
     done: list[str] = []
+    answers: list[Ran] = []
     for _ in range(8):
         if lab.configuration(host) == lab.first:
             return done
@@ -104,7 +105,10 @@ def tidy(lab: Lab, host: str) -> list[str]:
         ran = lab.hxm(host, *shlex.split(command)[1:], "--yes")
         sane(ran)
         done.append(command)
-    raise AssertionError(f"still left after {done}\n{lab.configuration(host)}")
+        answers.append(ran)
+        if ran.status != 0:
+            calm(lab)
+    raise AssertionError(f"still left after {answers}\n{lab.configuration(host)}")
 
 
 def said_done_and_is(lab: Lab, verb: str, name: str, node: str, ran: Ran) -> None:
