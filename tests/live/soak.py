@@ -92,7 +92,7 @@ class Walk:
         step = step_of(self.seed, number, self.lab.hosts)
         try:
             self._take(step)
-        except (AssertionError, RuntimeError) as error:
+        except (AssertionError, RuntimeError, OSError, ValueError, LookupError) as error:
             raise AssertionError(
                 f"seed {self.seed}, step {number}: {step}\n{error}\n"
                 f"replay: make soak SEED={self.seed} STEPS={number + 1}, or ONLY={number}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import time
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -51,6 +52,8 @@ def repair(lab: Lab, fault: str | None) -> None:
     """Undo what a cluster does not get over by itself; a node that has no power stays off."""
     for path in (lab.shared / "knobs").iterdir():
         path.unlink()
+    if fault:
+        time.sleep(2.5)  # a lost node is noticed after a second; before, all seems well
     for host in lab.alive():
         lab.run(host, "sh", "-c", _ROOM)
         if fault == "quorum lost":
