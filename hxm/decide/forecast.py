@@ -51,6 +51,8 @@ def reached(cluster: Cluster, goal: Goal) -> bool:
     if goal.kind == "usable":
         node = cluster.node(goal.subject)
         return bool(node and node.usable)
+    if goal.kind == "unlocked":
+        return not cluster.lock or cluster.lock.holder != goal.subject
     domain = cluster.domain_of(goal.subject)
     if domain is None:
         return False

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from hxm.decide import Decision, Nothing, Objection, Translate
 from hxm.decide.attention import lock_held_by
 from hxm.decide.guards import FORCE
-from hxm.model import Cluster, Lock, Phase, Step
+from hxm.model import Cluster, Goal, Lock, Phase, Step
 
 RENEW = 20.0
 """Seconds between two signs of life of a holder that waits."""
@@ -47,7 +47,7 @@ def unlock(cluster: Cluster) -> Decision:
         "unlock",
         f"remove the lock of {lock.who} on {lock.node}",
         (),
-        (Phase((release_step(lock.holder),)),),
+        (Phase((release_step(lock.holder),), (Goal("unlocked", lock.holder),)),),
         objections=tuple(
             Objection(
                 message, "look there first; --force removes the lock all the same", lifted_by=FORCE

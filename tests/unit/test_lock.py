@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from hxm.decide import lock
 from hxm.decide.attention import leftovers
+from hxm.decide.forecast import reached
 from hxm.model import Lock
 from hxm.pacemaker.lock import claim_step, holder_of, lock_in
 
@@ -84,7 +85,12 @@ def test_the_others_are_told_by_whom_and_since_when():
 
 def test_unlock():
     assert told(lock.unlock(cluster())) == ["nothing: nobody holds the cluster's lock"]
-    assert told(lock.unlock(locked(alive=False))) == ["release root@host1:12:345"]
+    plan = lock.unlock(locked(alive=False))
+    assert told(plan) == ["release root@host1:12:345", "-> unlocked root@host1:12:345"]
+    (goal,) = plan.phases[0].goals  # it waits for that alone, whatever the cluster is at
+    assert not reached(locked(), goal)
+    assert reached(cluster(), goal)
+    assert reached(locked(holder="root@host2:3:4"), goal)
     assert reasons(lock.unlock(locked(alive=False))) == []
     (reason,) = reasons(lock.unlock(locked()))
     assert reason.endswith("and may still be at work, 107, --force")
