@@ -27,6 +27,7 @@ PREFIX = "hxm-lab-"
 NEEDS = ("corosync", "pacemakerd", "crm_mon", "crm_resource", "ip")
 AGENT = "/usr/lib/ocf/resource.d/heartbeat/Xen"
 DOMAINS = ("nfs", "sles", "vm3")
+_NOT_YET = (AssertionError, OSError, ValueError, LookupError, StopIteration, ElementTree.ParseError)
 
 
 def missing() -> str:
@@ -268,14 +269,8 @@ class Lab:
             try:
                 if condition():
                     return
-            except (
-                AssertionError,
-                OSError,
-                ValueError,
-                StopIteration,
-                ElementTree.ParseError,
-            ) as e:
-                error = e
+            except _NOT_YET as e:
+                error = repr(e)
             time.sleep(0.1)
         raise AssertionError(f"not within {timeout} s: {what} {error}\n{self.story()}")
 
