@@ -37,9 +37,20 @@ def missing() -> str:
         lacking.append("resource-agents")
     if lacking:
         return "not installed: " + ", ".join(lacking)
-    flags = "-nmpui" if os.getuid() == 0 else "-Urnmpui"
-    tried = subprocess.run(("unshare", flags, "-f", "true"), capture_output=True, check=False)
-    return "" if tried.returncode == 0 else f"no namespaces: {tried.stderr.decode().strip()}"
+    flags, xattr = ("-nmpui", "") if os.getuid() == 0 else ("-Urnmpui", ",userxattr")
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        for name in ("upper", "work"):
+            os.mkdir(f"{folder}/{name}")
+        layers = f"lowerdir=/etc,upperdir={folder}/upper,workdir={folder}/work{xattr}"
+        mounts = ("mount", "-t", "overlay", "-o", layers, "overlay", "/etc")
+        for what, argv in (("namespaces", ("true",)), ("overlay on /tmp", mounts)):
+            tried = subprocess.run(
+                ("unshare", flags, "-f", *argv), capture_output=True, text=True, check=False
+            )
+            if tried.returncode != 0:
+                return f"no {what}: {tried.stderr.strip()}"
+        os.chmod(f"{folder}/work/work", 0o700)  # overlay leaves it without any mode
+    return ""
 
 
 class Ran:
