@@ -249,8 +249,14 @@ class Performance:
         return not node or not node.online or node.unclean
 
     def _meant_live(self, change: Change) -> bool:
+        """Others count only if a migration of theirs failed: their node may have been lost."""
         domain = self.before.domain_of(change.resource)
-        return bool(domain and domain.live)
+        failed = any(
+            failure.resource == change.resource and failure.operation.startswith("migrate_")
+            for failure in self.cluster.failures
+            if failure not in self.before.failures
+        )
+        return bool(domain and domain.live and (failed or change.resource in self.plan.subjects))
 
     def _outcome(self, status: int, message: str, hint: str = "") -> Outcome:
         return Outcome(

@@ -53,6 +53,15 @@ def test_a_cold_restart_is_no_success_and_its_cause_is_told(parts, message, hint
     assert (outcome.status, outcome.message, outcome.hint) == (1, message, hint)
 
 
+@pytest.mark.parametrize(("failures", "status"), [((), 0), ((failure("migrate_to", "sles"),), 1)])
+def test_another_domu_counts_only_if_its_migration_failed(failures, status):
+    """Found by the random walk: a reboot of one ended with 1 because another's node was lost."""
+    before = cluster(domain("nfs", "host1"), domain("sles", "host1"))
+    plan = lifecycle.reboot(before, [before.domains[0]])
+    after = cluster(domain("nfs", "host1"), domain("sles", "host2"), *failures)
+    assert performance(plan, after, before)._verdict().status == status
+
+
 @pytest.mark.parametrize("known", [{"unclean": True}, {"online": False}])
 def test_a_lost_node_is_never_asked_to_pull_a_plug(known, monkeypatch):
     monkeypatch.setattr(run, "output", lambda *_, **__: pytest.fail("it was asked"))
