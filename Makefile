@@ -9,7 +9,7 @@ MINUTES := 10
 # the tests on the live lab wait more than they compute
 JOBS := $(shell n=$$(nproc); echo $$(( n < 4 ? n * 3 : n + 8 )))
 
-.PHONY: help demo lab test test-generations soak check format docs bench clean
+.PHONY: help demo lab test test-generations soak faults check format docs bench clean
 
 help:
 	@echo "make demo    the seed guide's cluster, listed, migrated, drained and cleaned, in a file"
@@ -17,6 +17,7 @@ help:
 	@echo "make test    all tests (installs what they need)"
 	@echo "make test-generations   the real tools of Pacemaker 2.0, 2.1 and 3.0, unpacked beside yours"
 	@echo "make soak    a random walk over a live cluster: MINUTES=10, SEED=, STEPS=, ONLY="
+	@echo "make faults  every fault at every moment of every changing verb, in about an hour"
 	@echo "make check   format, lint, types and tests"
 	@echo "make bench   what hxm costs, against crm_mon, crm and pcs"
 	@echo "make docs    the man page and the completions, from the table of commands"
@@ -49,6 +50,10 @@ soak: .venv/ready
 test-generations: .venv/ready
 	@.ci/generations .cache/generations $(SUITES) || echo "some generations will be skipped"
 	@$(BIN)/pytest -n auto tests/generations
+
+faults: .venv/ready
+	@.ci/prepare $(LAB_PACKAGES) || echo "trying without"
+	@HXM_FAULTS=all $(BIN)/pytest -n $(JOBS) --dist loadgroup tests/live/test_faults.py
 
 check: .venv/ready format
 	@$(BIN)/ruff check .

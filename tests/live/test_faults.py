@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import time
+from collections.abc import Iterator
+from itertools import cycle, product
 
 import pytest
 from trouble import FAULTS, calm, never_twice, ordered, repair, said_done_and_is, sane, tidy
 
-CASES = [
-    # fault, where it strikes (of the domU: source, target, third), verb, when
+# fault, where it strikes (of the domU: source, target, third), verb, when
+OFTEN = [
     ("power cut", "source", "migrate", "during"),
     ("power cut", "target", "migrate", "during"),
     ("power cut", "third", "standby", "before"),
@@ -32,6 +35,42 @@ CASES = [
     ("disk full", "asker", "standby", "during"),
     ("disk full", "asker", "destroy", "after"),
 ]
+"""Those of every `make test`."""
+PLACES = {
+    "power cut": ("source", "target", "third"),
+    "link cut": ("target", "source", "third"),
+    "pacemaker stopped": ("source", "target", "asker"),
+    "controller killed": ("dc",),
+    "quorum lost": ("third",),
+    "toolstack hangs": ("source", "asker"),
+    "disk full": ("asker",),
+}
+BEFOREHAND = {
+    "start": ["shutdown", "nfs"],
+    "unmigrate": ["migrate", "nfs", "TARGET", "--keep"],
+    "active": ["standby", "THIRD"],
+    "manage": ["unmanage", "nfs"],
+    "default": ["shutdown", "nfs"],
+}
+WORDS = {
+    "migrate": ["nfs", "TARGET"],
+    "standby": ["SOURCE"],
+    "active": ["THIRD"],
+    "maintenance": ["on", "nfs"],
+}
+VERBS = (*BEFOREHAND, "shutdown", "reboot", "destroy", "migrate", "standby", "unmanage")
+MOMENTS = ("before", "during", "after")
+
+
+def everything() -> Iterator[tuple[str, str, str, str]]:
+    """Every fault at every moment of every changing verb, the places by turns."""
+    for fault, places in PLACES.items():
+        turns = cycle(places)
+        for verb, when in product((*VERBS, "maintenance"), MOMENTS):
+            yield fault, next(turns), verb, when
+
+
+CASES = list(everything()) if os.environ.get("HXM_FAULTS") == "all" else OFTEN
 
 
 @pytest.mark.parametrize(("fault", "place", "verb", "when"), CASES)
@@ -43,7 +82,10 @@ def test_in_trouble(lab, fault, place, verb, when):
     host = {"source": source, "target": target, "third": third, "asker": asker, "dc": dc}[place]
     if place == "third":
         asker = source if verb != "migrate" else target
-    words = [verb, *{"migrate": ["nfs", target], "standby": [source]}.get(verb, ["nfs"])]
+    named = {"SOURCE": source, "TARGET": target, "THIRD": third}
+    if verb in BEFOREHAND:
+        lab.ok(source, *(named.get(word, word) for word in BEFOREHAND[verb]))
+    words = [verb, *(named.get(word, word) for word in WORDS.get(verb, ["nfs"]))]
     lab.turn("migrate", copying=2)
     if when == "before":
         FAULTS[fault](lab, host)

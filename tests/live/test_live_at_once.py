@@ -60,7 +60,7 @@ def _held_by_a_killed_one(lab, host):
 
 def test_a_killed_holder_blocks_nobody_on_its_own_node(lab):
     _held_by_a_killed_one(lab, "host1")
-    listed = lab.ok("host1", "list").out
+    listed = lab.ok("host1", "list").err
     assert "hxm-lock: root on host1" in listed
     assert "and was killed" in listed
     assert "hxm unlock" in listed
@@ -76,7 +76,7 @@ def test_a_killed_holder_blocks_nobody_on_its_own_node(lab):
 def test_a_killed_holder_blocks_nobody_on_another_node(lab):
     _held_by_a_killed_one(lab, "host1")
     calm(lab)
-    assert "hxm-lock" in lab.ok("host2", "list").out
+    assert "hxm-lock" in lab.ok("host2", "list").err
     assert "its process has ended" in lab.ok("host2", "unmanage", "sles").err
     tidy(lab, "host2")
 

@@ -81,7 +81,7 @@ def test_shutdown_start_and_reboot(lab):
     assert f"stopped, was on {here}" in lab.ok(here, "shutdown", "nfs").out
     assert lab.nodes_of("nfs") == []
     assert "nfs" not in lab.xl(here)
-    left = lab.ok(here, "list").out
+    left = lab.ok(here, "list").err
     assert "target-role=Stopped" in left
     assert "hxm start nfs" in left
     lab.ok(lab.other(here), "start", "nfs")
@@ -104,7 +104,7 @@ def test_destroy_pulls_the_plug_where_the_domu_runs(lab):
     assert "stopped" in ran.out
     assert not ran.err.count("cannot destroy")
     seen = ops(lab, since, "sles")
-    assert seen[0] == "destroy"
+    assert "destroy" in seen  # the cluster has been told first, and may have begun to shut it down
     assert "created" not in seen
     assert "sles" not in lab.xl(here)
     lab.ok(here, "start", "sles")
@@ -129,7 +129,7 @@ def test_unmigrate_is_refused_while_a_migration_is_in_flight(lab):
     assert ran.status == 107, ran
     assert "is being migrated at this moment" in ran.err
     lab.until("it has arrived", lambda: lab.nodes_of("nfs") == [there] and lab.idle())
-    assert "cli-prefer-nfs" in lab.ok(here, "list").out
+    assert "cli-prefer-nfs" in lab.ok(here, "list").err
     lab.ok(here, "unmigrate", "nfs")
     assert lab.where("nfs") == there
     assert lab.configuration() == lab.first
@@ -159,7 +159,7 @@ def test_a_domu_under_maintenance_may_vanish_and_nobody_minds(lab):
     lab.tool(here, "xl", "destroy", "vm3")
     lab.until("it is noticed", lambda: lab.nodes_of("vm3") == [], 30)
     assert "created" not in ops(lab, since, "vm3")
-    assert "hxm manage vm3" in lab.ok(here, "list").out
+    assert "hxm manage vm3" in lab.ok(here, "list").err
     asked = lab.hxm(here, "manage", "vm3")  # it would be started again: is that meant?
     assert asked.status == 107, asked
     assert "vm3 would restart on" in asked.err
@@ -207,7 +207,7 @@ def test_a_start_that_fails_everywhere(lab):
     lab.turn("create.nfs", rc=3, msg="xc: error: panic: Out of memory")
     ran = lab.hxm(here, "start", "nfs")
     assert ran.status == 1, ran
-    assert "start nfs: the cluster did not get there (start failed on" in ran.err
+    assert "start nfs: the cluster did not get there: nfs does not run (start failed on" in ran.err
     assert lab.nodes_of("nfs") == []
     shown = lab.ok(here, "status").out
     assert shown.count("start of nfs failed on") == 3
@@ -238,7 +238,7 @@ def test_a_timeout_names_what_is_left(lab):
     assert ran.status == 124, ran
     assert "hxm unmigrate" in ran.err
     assert "cli-prefer-nfs" in ran.err
-    assert "cli-prefer-nfs" in lab.ok(here, "list").out
+    assert "cli-prefer-nfs" in lab.ok(here, "list").err
     lab.until("it has arrived", lambda: lab.nodes_of("nfs") == [there] and lab.idle())
     lab.ok(here, "unmigrate")
     assert lab.configuration() == lab.first
