@@ -22,6 +22,8 @@ _UNDER_WAY = {
     "promote": "Promoting",
     "demote": "Demoting",
 }
+_REMOTE = "ocf:pacemaker:remote"
+"""What makes a node of that name, which is listed whether it is up or not."""
 _PENDING = "-1"  # op-status of an action without a result
 _TRUE = ("true", "1", "on", "yes")
 
@@ -59,7 +61,8 @@ def complete(status: Status, configuration: Configuration) -> Status:
     guests = _guests(configuration) - listed if status.form == TEXT else set()
     if status.unlisted > len(guests):
         raise CannotAsk(f"crm_mon lists {len(listed)} nodes and keeps back {status.unlisted}")
-    _all_listed("node", configuration.node_attributes, listed | guests)
+    remote = [each.id for each in configuration.primitives.values() if each.agent == _REMOTE]
+    _all_listed("node", (*configuration.node_attributes, *remote), listed | guests)
     quorum = status.quorum
     if configuration.heartbeat and cib is not None:  # the text does not speak of it
         quorum = bool(status.dc) and cib.get("have_quorum", "").lower() in _TRUE
@@ -79,6 +82,8 @@ def _guests(configuration: Configuration) -> set[str]:
     found = {each.meta.get("remote-node", "") for each in configuration.primitives.values()}
     bundles = () if configuration.cib is None else configuration.cib.iter("bundle")
     for bundle in bundles:
+        if bundle.find("primitive") is None:
+            continue  # nothing is run in it
         for engine in bundle.iterfind("*[@image]"):
             replicas = (engine.get(name) for name in ("replicas", "promoted-max", "masters"))
             number = next((each for each in replicas if each and each.isdecimal()), "1")

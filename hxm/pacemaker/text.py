@@ -91,6 +91,8 @@ def parse_text(text: str) -> Status:
     first = next((number for number, line in enumerate(lines) if _FIRST.match(line.strip())), None)
     if first is None:
         raise _unknown_form(lines)
+    if lines[-1]:  # host1 may be what is left of host12
+        raise CannotAsk(f"crm_mon's text ends within a line: {lines[-1].strip()[:60]!r}")
     reader = _Reader()
     for line in lines[first:]:
         reader.read(line)
@@ -198,7 +200,8 @@ class _Reader:
 
     def _add_node(self, name: str, number: str, state: str) -> None:
         words = set(re.split(r"[^\w-]+", state.split(", feature set", maxsplit=1)[0]))
-        if not words & {"online", "standby", "maintenance", "pending", "OFFLINE", "UNCLEAN"}:
+        known = words & {"online", "standby", "maintenance", "pending", "OFFLINE", "UNCLEAN"}
+        if not known or state.count("(") != state.count(")"):
             raise CannotAsk(f"crm_mon says of {name} what hxm does not know: {state!r}")
         self.nodes[name] = Node(
             name,
