@@ -22,6 +22,8 @@ _UNDER_WAY = {
     "promote": "Promoting",
     "demote": "Demoting",
 }
+_REMOTE = "ocf:pacemaker:remote"
+"""What makes a node of that name, which is listed whether it is up or not."""
 _PENDING = "-1"  # op-status of an action without a result
 _TRUE = ("true", "1", "on", "yes")
 
@@ -55,7 +57,12 @@ def complete(status: Status, configuration: Configuration) -> Status:
     # of a clone that may have no instance anywhere nothing is listed
     wanted = [each.id for each in configuration.primitives.values() if not each.clone]
     _all_listed("resource", wanted, {each.id.split(":")[0] for each in resources})
-    _all_listed("node", configuration.node_attributes, {each.name for each in status.nodes})
+    listed = {each.name for each in status.nodes}
+    guests = _guests(configuration) - listed if status.form == TEXT else set()
+    if status.unlisted > len(guests):
+        raise CannotAsk(f"crm_mon lists {len(listed)} nodes and keeps back {status.unlisted}")
+    remote = [each.id for each in configuration.primitives.values() if each.agent == _REMOTE]
+    _all_listed("node", (*configuration.node_attributes, *remote), listed | guests)
     quorum = status.quorum
     if configuration.heartbeat and cib is not None:  # the text does not speak of it
         quorum = bool(status.dc) and cib.get("have_quorum", "").lower() in _TRUE
@@ -68,6 +75,20 @@ def complete(status: Status, configuration: Configuration) -> Status:
         maintenance=status.maintenance or configuration.maintenance,
         fencing=configuration.fencing,
     )
+
+
+def _guests(configuration: Configuration) -> set[str]:
+    """The nodes that exist only while a resource runs, and that the text lists only then."""
+    found = {each.meta.get("remote-node", "") for each in configuration.primitives.values()}
+    bundles = () if configuration.cib is None else configuration.cib.iter("bundle")
+    for bundle in bundles:
+        if bundle.find("primitive") is None:
+            continue  # nothing is run in it
+        for engine in bundle.iterfind("*[@image]"):
+            replicas = (engine.get(name) for name in ("replicas", "promoted-max", "masters"))
+            number = next((each for each in replicas if each and each.isdecimal()), "1")
+            found |= {f"{bundle.get('id')}-{each}" for each in range(int(number[:3]))}
+    return found - {""}
 
 
 def _named(failure: Failure, state: Element | None) -> Failure:

@@ -7,6 +7,8 @@ did to a CIB. The first release of an option is the first tag of its source that
 
 from __future__ import annotations
 
+import re
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -261,12 +263,13 @@ def dialect_of_feature_set(feature_set: str) -> Dialect | None:
     return _first(lambda dialect: dialect.feature_set, feature_set.removeprefix("<3.15.1") or "3.1")
 
 
+_NUMBERS = re.compile(r"[0-9]+(?:\.[0-9]+)*")
+"""A version without what a distributor adds to it: 1.1.18+20180430.b12c320f5-3.15.1."""
+
+
 def _first(bound: Callable[[Dialect], tuple[int, ...]], version: str) -> Dialect | None:
-    numbers = []
-    for word in version.split("-", maxsplit=1)[0].split("."):
-        if not word.isascii() or not word.isdigit():
-            break
-        numbers.append(int(word[:9]))
-    if not numbers:
+    said = _NUMBERS.match(version)
+    if not said:
         return None
+    numbers = [int(word[:9]) for word in said[0].split(".")]
     return next(each for each in DIALECTS if bound(each) <= tuple(numbers))

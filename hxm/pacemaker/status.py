@@ -16,7 +16,8 @@ from hxm.model import Failure, Node, Operation, Resource
 from hxm.pacemaker import cannot_ask, is_help
 from hxm.pacemaker.dialect import STATUS_FORMS, Argv
 
-_XML = re.compile(rb"^\s*<[?\w]", re.MULTILINE)
+_XML = re.compile(rb"^\s*<[?A-Za-z]", re.MULTILINE)
+_CONTAINERS = ("group", "bundle", "replica")
 TEXT = "text"
 UNNAMED = "an action"
 """What failed, where crm_mon does not say."""
@@ -41,6 +42,8 @@ class Status(NamedTuple):
     """What crm_mon says of itself: its version, or that of its XML."""
     mixed: bool = False
     """Whether crm_mon speaks of a partition of mixed versions."""
+    unlisted: int = 0
+    """How many nodes crm_mon's text speaks of and does not list, as it does with idle guests."""
     feature_sets: tuple[str, ...] = ()
     """Those of the members that are up (2.1.4 and newer tell them)."""
 
@@ -70,11 +73,15 @@ def read_status(
 
 
 def _is_no_xml(document: bytes) -> bool:
-    """Whether it is a whole document of 1.1's, which escaped nothing in its failures' reasons."""
-    if not document.rstrip().endswith(b"</crm_mon>"):
+    """Whether it is a whole document that is no XML, for what it cites of agents and people.
+
+    1.1 escapes nothing of it, and no version leaves out the control characters, which XML has not.
+    """
+    start = _XML.search(document)
+    if not start or not document.rstrip().endswith((b"</crm_mon>", b"</pacemaker-result>")):
         return False
     try:
-        fromstring(document[document.find(b"<") :])
+        fromstring(document[start.start() :])
     except ParseError:
         return True
     return False
@@ -83,7 +90,7 @@ def _is_no_xml(document: bytes) -> bool:
 def parse_status(document: bytes) -> Status:
     """The model of what crm_mon printed. Raises CannotAsk for half an answer, or another's."""
     if start := _XML.search(document):
-        return _parse_xml(document[start.start() :])
+        return _parse_xml(document[start.start() : document.rfind(b">") + 1])
     from hxm.pacemaker.text import parse_text
 
     return parse_text(document.decode("utf-8", "replace"))
@@ -152,13 +159,19 @@ def _number(element: Element, name: str) -> int:
         raise CannotAsk(f"crm_mon's document says {name}={said!r}, which is no number") from None
 
 
+def _name(element: Element, attribute: str) -> str:
+    if name := element.get(attribute):
+        return name
+    raise CannotAsk(f"crm_mon's document has a <{element.tag}> without a {attribute}")
+
+
 def _true(element: Element, name: str) -> bool:
     return element.get(name) == "true"
 
 
 def _node(element: Element) -> Node:
     return Node(
-        name=element.get("name", ""),
+        name=_name(element, "name"),
         id=element.get("id", ""),
         online=_true(element, "online"),
         standby=_true(element, "standby"),
@@ -179,8 +192,10 @@ def _resources(root: Element) -> list[Resource]:
                 found.append(_resource(element, clone))
             elif element.tag == "clone":
                 collect(element, element.get("id"))
-            elif element.tag in ("group", "bundle", "replica"):
+            elif element.tag in _CONTAINERS:
                 collect(element, clone)
+            elif element.find(".//resource") is not None:
+                raise CannotAsk(f"crm_mon lists resources in a <{element.tag}>, unknown to hxm")
 
     if (resources := root.find("resources")) is not None:
         collect(resources, None)
@@ -189,7 +204,7 @@ def _resources(root: Element) -> list[Resource]:
 
 def _resource(element: Element, clone: str | None) -> Resource:
     return Resource(
-        id=element.get("id", ""),
+        id=_name(element, "id"),
         agent=element.get("resource_agent", "").replace("::", ":"),
         role=element.get("role", "Unknown"),
         target_role=element.get("target_role"),
@@ -197,7 +212,7 @@ def _resource(element: Element, clone: str | None) -> Resource:
         failed=_true(element, "failed"),
         blocked=_true(element, "blocked"),
         orphaned=_true(element, "orphaned") or _true(element, "removed"),
-        nodes=tuple(node.get("name", "") for node in element.iterfind("node")),
+        nodes=tuple(_name(node, "name") for node in element.iterfind("node")),
         clone=clone,
     )
 

@@ -11,8 +11,9 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from hxm.errors import CannotAsk
-from hxm.model import IN_FLIGHT, Failure, Node, Resource
-from hxm.pacemaker.status import TEXT, UNNAMED, Status, operation_in
+from hxm.model import Failure, Node, Resource
+from hxm.pacemaker.status import TEXT, Status
+from hxm.pacemaker.wording import ROLES, failure_in, resource_state
 
 _LINE = re.compile(r"(\s*)(?:[*+] )?(.*?)\s*$")
 _FIRST = re.compile(
@@ -21,70 +22,59 @@ _FIRST = re.compile(
     r"Node List:$|(?:Online|OFFLINE): \[|Node \S+: [A-Za-z]|\d+ nodes? configured"
 )
 _TITLE = re.compile(r"([A-Z][A-Za-z ]+):$")
-_FLAGS = r"((?: \([^()]*\))*)"
-_ROLES = frozenset(
-    ("Started", "Stopped", "Master", "Slave", "Promoted", "Unpromoted", "Monitoring", "Unknown")
-) | frozenset(IN_FLIGHT)
+_FLAGS = r"((?: \(.*\))?)"
 _ACTIVE = frozenset(("Started", "Master", "Slave", "Promoted", "Unpromoted"))
 _OF_INSTANCES = {"Masters": "Master", "Slaves": "Slave"}
-_LOOKED_AWAY = frozenset(("unmanaged", "maintenance", "blocked"))
 
 _SECTIONS = {
-    "Cluster Summary": "head",
-    "Node List": "head",
-    "Full list of resources": "head",
-    "Full List of Resources": "head",
-    "Active resources": "head",
-    "Active Resources": "head",
-    "Inactive resources": "head",
-    "Inactive Resources": "head",
-    "Failed actions": "failures",
-    "Failed Actions": "failures",
-    "Failed Resource Actions": "failures",
-    "Pending Fencing Actions": "fencing",
-    "Fencing History": "fencing",
-    "Failed Fencing Actions": "past",
-    "Node Attributes": "past",
-    "Migration Summary": "past",
-    "Migration summary": "past",
-    "Operations": "past",
-    "Tickets": "past",
-    "Negative Location Constraints": "past",
+    "cluster summary": "head",
+    "node list": "head",
+    "full list of resources": "head",
+    "active resources": "head",
+    "inactive resources": "head",
+    "failed actions": "failures",
+    "failed resource actions": "failures",
+    "pending fencing actions": "fencing",
+    "fencing history": "fencing",
+    "failed fencing actions": "past",
+    "node attributes": "past",
+    "migration summary": "past",
+    "operations": "past",
+    "tickets": "past",
+    "fencing constraints": "past",
+    "negative location constraints": "past",
 }
-"""Every title that crm_mon has printed; what is past tells of nodes and resources listed before."""
+"""Every title that crm_mon has printed, whatever the case of its words.
+
+What is past tells of nodes and resources that were listed before.
+"""
 
 _IGNORED = re.compile(
     r"=+$|Last (updated|change):|Stack: |Status of pacemakerd: |The cluster will not attempt |"
     r"No (active |inactive )?resources$|Resources:$|\*\*\* Resource management:"
 )
-_NODE = re.compile(r"(?:Guest|Remote)?Node:? (\S+?)(?: \(([^()]*)\))?: ([A-Za-z].*?):?$")
+_NODE = re.compile(r"(?:Guest|Remote|Container)?Node:? (\S+?)(?: \(([^()]*)\))?: ([A-Za-z].*?):?$")
 _NODE_LIST = re.compile(r"(?:Guest|Remote)?(Online|OFFLINE|Containers): \[(.*)\]$")
 _CLONE = re.compile(rf"(?:Clone|Master/Slave) Set: (\S+?)(?: \[([^\]]+)\])?{_FLAGS}:?$")
 _GROUP = re.compile(
-    r"(?:Resource Group|(?:Container|Docker|Podman|rkt)[ -](?:bundle|container)(?: set)?): "
+    r"(?:Resource Group|(?i:container|docker|podman|rkt) (?:bundle|container)(?: set)?): "
     rf"(\S+?)(?: \[[^\]]*\])?{_FLAGS}:?$|Replica\[\d+\]$"
 )
 _INSTANCES = re.compile(rf"([A-Z][a-z]+){_FLAGS}: \[(.*)\]$")
 _RESOURCE = re.compile(
     r"(\S+)(?:\s+\([^()]*\))?\s+\(([^()\s]+:[^()\s]+)( ORPHANED| REMOVED)?\)(:?)(.*)$"
 )
-_BRACKETS = re.compile(r"\[([^\[\]]*)\]|\(([^()]*)\)")
 _NUMBER_OF_NODES = re.compile(r"(\d+) [Nn]odes?( and \d+ resources?)? configured")
 _NUMBER_OF_RESOURCES = re.compile(r"(\d+) [Rr]esources?( instances?)? configured(\.?)")
 _DC = re.compile(r"Current DC: (\S+)(.*)$")
 _VERSION = re.compile(r"Version: (\S+)")
 
-_FAILED_AT = re.compile(
-    r"(\S+) \(node=([^,]*), call=-?\d+, rc=(-?\d+)(?:, status=[^)]*)?\): (.*)$"  # to 1.1.10
-)
-_FAILED_ON = re.compile(r"(\S+) on (\S+) '(.*?)' \((-?\d+)\): call=(.*)$")  # 1.1.11 to 2.1.1
-_FAILED_IN_WORDS = re.compile(  # 2.1.2 and newer
-    r"(\S+) (?:\S+-interval )?(\S+) on (\S+) (?:returned|could not be executed) ?"
-    r"(?:'([^']*)')?(?: ?\((.*)\)| because '(.*)')?(?: at (.*?))?(?: after .*)?$"
-)
-_REASON = re.compile(r"exitreason='(.*?)'(?:,|$)")
-_WHEN = re.compile(r"last-rc-change='?([^',]*)'?")
 _FENCING = re.compile(r"\S+ of (\S+) .*pending")
+
+
+def _plain(name: str, *, container: bool) -> str:
+    """A node's name without a guest's host, or (1.1.10 to 1.1.14) without its container."""
+    return name.split(":" if container else "@", maxsplit=1)[0]
 
 
 class _Container(NamedTuple):
@@ -97,10 +87,12 @@ class _Container(NamedTuple):
 
 def parse_text(text: str) -> Status:
     """The model of crm_mon's text, as far as it tells; CannotAsk for what may hide something."""
-    lines = text.splitlines()
+    lines = text.split("\n")  # and at nothing else that Unicode takes for an end
     first = next((number for number, line in enumerate(lines) if _FIRST.match(line.strip())), None)
     if first is None:
         raise _unknown_form(lines)
+    if lines[-1]:  # host1 may be what is left of host12
+        raise CannotAsk(f"crm_mon's text ends within a line: {lines[-1].strip()[:60]!r}")
     reader = _Reader()
     for line in lines[first:]:
         reader.read(line)
@@ -146,7 +138,7 @@ class _Reader:
         elif not indent and (title := _TITLE.match(line.rstrip())):
             self._title(title[1])
         elif self.section == "failures":
-            self._failure(said)
+            failure_in(said, self.failures)
         elif self.section == "fencing":
             if pending := _FENCING.match(said):
                 self.fencing.append(pending[1])
@@ -162,10 +154,11 @@ class _Reader:
         return bool(match)
 
     def _title(self, title: str) -> None:
-        if title not in _SECTIONS:
+        known = title.lower()
+        if known not in _SECTIONS:
             raise CannotAsk(f"crm_mon printed a section that hxm does not know: {title!r}")
-        self.section, self.inside, self.at = _SECTIONS[title], [], None
-        self.full = self.full or title.lower() == "full list of resources"
+        self.section, self.inside, self.at = _SECTIONS[known], [], None
+        self.full = self.full or known == "full list of resources"
 
     # The summary
 
@@ -196,18 +189,19 @@ class _Reader:
 
     def take_node(self, indent: int, match: re.Match[str]) -> None:
         name, number, state = match.groups()
-        name = name.split("@")[0]  # a guest node's host
+        name = _plain(name, container=match[0].startswith("Container"))
         self._add_node(name, number or "", state)
         self.inside, self.at = [], (indent, name)
 
     def take_node_list(self, _: int, match: re.Match[str]) -> None:
         for word in re.sub(r"\([^()]*\)", "", match[2]).split():
-            name = word.split(":")[-1] if match[1] == "Containers" else word.split("@")[0]
+            name = _plain(word, container=match[1] == "Containers")
             self._add_node(name, "", "OFFLINE" if match[1] == "OFFLINE" else "online")
 
     def _add_node(self, name: str, number: str, state: str) -> None:
         words = set(re.split(r"[^\w-]+", state.split(", feature set", maxsplit=1)[0]))
-        if not words & {"online", "standby", "maintenance", "pending", "OFFLINE", "UNCLEAN"}:
+        known = words & {"online", "standby", "maintenance", "pending", "OFFLINE", "UNCLEAN"}
+        if not known or state.count("(") != state.count(")"):
             raise CannotAsk(f"crm_mon says of {name} what hxm does not know: {state!r}")
         self.nodes[name] = Node(
             name,
@@ -246,7 +240,8 @@ class _Reader:
         """`Started: [ host1 host2 ]`: the clone's instances, by their nodes or by their ids."""
         role = _OF_INSTANCES.get(match[1], match[1])
         clone = self._innermost(indent)
-        if not clone.clone or role not in _ROLES:
+        self.full = False  # an instance of a group is announced with each of its members
+        if not clone.clone or role not in ROLES:
             raise CannotAsk(f"crm_mon printed a line that hxm does not know: {match[0]!r}")
         for name in match[3].split():
             nodes = () if role == "Stopped" else (name,)
@@ -259,10 +254,11 @@ class _Reader:
         return [each for each in self.resources if each.clone == clone]
 
     def take_resource(self, indent: int, match: re.Match[str]) -> None:
-        name, agent, lost, _, rest = match.groups()
-        found = _state(rest, match[0])
-        if self.at and indent > self.at[0] and not self.inside:
-            found = found._replace(nodes=(self.at[1],), role=found.role.replace("?", "Started"))
+        name, agent, lost, colon, rest = match.groups()
+        node = self.at[1] if self.at and indent > self.at[0] and not self.inside else None
+        found = resource_state(rest, match[0], under_node=bool(node), named=bool(colon))
+        if node:
+            found = found._replace(nodes=(node,), role=found.role.replace("?", "Started"))
         role = found.role.replace("?", "Started" if found.nodes else "Stopped")
         if role in _ACTIVE and not found.nodes:
             raise CannotAsk(f"crm_mon does not say where: {match[0]!r}")
@@ -283,31 +279,10 @@ class _Reader:
                 return
         self.resources.append(found)
 
-    # Failures
-
-    def _failure(self, said: str) -> None:
-        reason, when = _REASON.search(said), _WHEN.search(said)
-        if said.startswith("last-rc-change=") and self.failures:
-            self.failures[-1] = self.failures[-1]._replace(when=when[1] if when else "")
-        elif match := _FAILED_AT.match(said):
-            why = match[4] if "status=" in said else f"{match[4]}, rc={match[3]}"
-            self.failures.append(Failure(*operation_in(match[1]), match[2], why, ""))
-        elif match := _FAILED_ON.match(said):
-            why = (reason and reason[1]) or match[3]
-            since = when[1] if when else ""
-            self.failures.append(Failure(*operation_in(match[1]), match[2], why, since))
-        elif match := _FAILED_IN_WORDS.match(said):
-            why = match[5] or match[6] or match[4] or ""
-            self.failures.append(Failure(match[1], match[2], match[3], why, match[7] or ""))
-        else:
-            self.failures.append(Failure(said.split(maxsplit=1)[0], UNNAMED, "?", said, ""))
-
     def status(self) -> Status:
         """All of it. Raises CannotAsk if less was listed than was announced."""
-        if len(self.nodes) < max(self.nodes_said, 1):
-            raise CannotAsk(
-                f"crm_mon speaks of {self.nodes_said} nodes and lists {len(self.nodes)}"
-            )
+        if not self.nodes:
+            raise CannotAsk(f"crm_mon speaks of {self.nodes_said} nodes and lists 0")
         if self.full and len(self.resources) < self.resources_said:
             raise CannotAsk(
                 f"crm_mon speaks of {self.resources_said} resources and lists {len(self.resources)}"
@@ -329,6 +304,7 @@ class _Reader:
             fencing=True,
             form=TEXT,
             mixed=self.mixed,
+            unlisted=max(0, self.nodes_said - len(self.nodes)),
         )
 
 
@@ -348,34 +324,3 @@ _GRAMMAR: tuple[tuple[re.Pattern[str], _Take], ...] = (
     (_INSTANCES, _Reader.take_instances),
     (_RESOURCE, _Reader.take_resource),
 )
-
-
-def _state(rest: str, line: str) -> Resource:
-    """What stands behind the agent: role, nodes and flags, in any of the orders that were used.
-
-    The role is "?" where none is said: of a failed one, or of one that is listed by its nodes.
-    """
-    listed: list[str] = []
-    flags: set[str] = set()
-    for names, said in _BRACKETS.findall(rest):
-        listed += names.split()
-        flags |= {flag.strip() for flag in said.split(",")}
-    words = _BRACKETS.sub(" ", rest).split()
-    marks = {word for word in words if word in ("ORPHANED", "REMOVED", "FAILED", "LOCKED")}
-    words = [word for word in words if word not in marks]
-    role = words.pop(0) if words and words[0] in _ROLES else "?"
-    nameless = role == "?" and not ("FAILED" in marks or listed or not rest.strip())
-    if nameless or len(words) > (0 if listed else 1) or set("[]()") & set("".join(words)):
-        raise CannotAsk(f"crm_mon printed a line that hxm does not know: {line!r}")
-    targets = [flag.split(":", 1)[1] for flag in flags if flag.startswith("target-role:")]
-    return Resource(
-        id="",
-        agent="",
-        role=role,
-        target_role=targets[0] if targets else "Stopped" if "disabled" in flags else None,
-        managed=not flags & _LOOKED_AWAY,
-        failed="FAILED" in marks,
-        blocked="blocked" in flags,
-        orphaned=bool(marks & {"ORPHANED", "REMOVED"}),
-        nodes=tuple(listed or words),
-    )
