@@ -225,6 +225,7 @@ class Performance:
         seen = read_cluster(self.config, local=False)
         self._tell_changes(seen)
         self.cluster = seen
+        self.keep(seen)
         return True
 
     def _at_rest(self) -> bool:
