@@ -10,28 +10,27 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import groupby
-from typing import NamedTuple
 
 from hxm import run
 from hxm.config import Config
-from hxm.decide import Translate, guards, listed
+from hxm.decide import Objection, Translate, guards, listed
 from hxm.decide.forecast import (
-    came_live,
     missing,
     movements,
     reached,
     settled,
-    started_since,
     told,
 )
 from hxm.errors import DONE, CannotAsk, Failed, HxmError, Interrupted, Refused, TimedOut
 from hxm.foresee import apply_to_copy, dialect_spoken, spell, would_move
-from hxm.model import IN_FLIGHT, Cluster, Domain, Forecast, Goal, Phase, Step
+from hxm.model import IN_FLIGHT, Cluster, Forecast, Goal, Phase, Step
 from hxm.observe import read_cluster, sandbox_file
+from hxm.outcome import Change, Outcome, changes
 from hxm.pacemaker.carry import carry_out
 from hxm.pacemaker.dialect import Argv
 from hxm.pacemaker.simulate import commit, scratch, serialised, simulator
 from hxm.render import note
+from hxm.toolstack import GONE
 from hxm.toolstack.remote import fault_of
 
 Report = Callable[[str], None]
@@ -40,31 +39,6 @@ DESTROY_TIMEOUT = 15.0
 
 _LOOKS = 5
 """In so many looks a cluster that has something to do has begun with it."""
-
-
-class Change(NamedTuple):
-    """What became of one domU."""
-
-    name: str
-    resource: str
-    before: tuple[str, ...]
-    after: tuple[str, ...]
-    how: str
-    """live, restarted, moved, started, stopped, unchanged or unknown."""
-
-
-class Outcome(NamedTuple):
-    """What became of an order; `status` is the exit status."""
-
-    status: int
-    message: str
-    hint: str = ""
-    changes: tuple[Change, ...] = ()
-    commands: tuple[Argv, ...] = ()
-    seconds: float = 0.0
-    seen: Cluster | None = None
-    """The cluster as it was seen last."""
-    warnings: tuple[str, ...] = ()
 
 
 @contextmanager
@@ -88,7 +62,7 @@ class Performance:
         predicted: Forecast,
         config: Config,
         report: Report,
-        keep: Callable[[Cluster], None] = lambda _: None,
+        keep: Callable[[Cluster | None], None] = lambda _: None,
     ) -> None:
         self.before = cluster
         self.cluster = cluster
@@ -97,7 +71,8 @@ class Performance:
         self.config = config
         self.report = report
         self.keep = keep
-        """Told of every look at the cluster; raises if nothing more may be done."""
+        """Told of every look at the cluster, and now and then, of none, while a tool is at work;
+        raises if nothing more may be done."""
         self.commands: list[Argv] = []
         self.warnings: list[str] = []
         self.quiet = 0
@@ -114,6 +89,8 @@ class Performance:
             for phase in self.plan.phases:
                 if phase.only_if_still and (not simulator() or would_move(self.before, phase)):
                     continue
+                if phase.clears and phase is not self.plan.phases[0]:
+                    self._look_until_nothing_migrates(deadline)
                 self._do(phase)
                 if not wait and not self.before.sandbox:
                     self.cluster = read_cluster(self.config, local=False)
@@ -143,7 +120,9 @@ class Performance:
             self._do_in_sandbox(phase.steps, self.before.sandbox)
             return
         if phase.clears:
-            self._never_during_a_migration()
+            self._look()  # the one that the decision was made on may be old
+            for objection in self._migrations():
+                raise Refused(objection.message, objection.hint)
         for is_destroy, alike in groupby(phase.steps, key=lambda step: step.kind == "destroy"):
             group = tuple(alike)
             for step in group:
@@ -151,12 +130,18 @@ class Performance:
             if is_destroy:
                 self._destroy(group)
             else:
-                carry_out(dialect_spoken(self.before), group, done=self.commands)
+                carry_out(
+                    dialect_spoken(self.before),
+                    group,
+                    done=self.commands,
+                    meanwhile=lambda: self.keep(None),
+                )
 
     def _destroy(self, steps: tuple[Step, ...]) -> None:
         """A failure is a warning: the cluster has been told already, and stops it more slowly."""
         for step in steps:
-            for argv in spell(self.before, step, self.config.ssh_timeout):
+            for argv in spell(self.before, step):
+                self.keep(None)
                 self.commands.append(argv)
                 self._pull_the_plug(step, argv)
 
@@ -171,15 +156,19 @@ class Performance:
                 fault = fault_of(name, result) if result.status != 0 else ""
             except CannotAsk as error:
                 fault = error.message
-        if fault:
+        if fault and not any(word in fault for word in GONE):
             self.warnings.append(f"cannot {step.says} at once: {fault}")
 
-    def _never_during_a_migration(self) -> None:
-        """The look that the decision was made on may be old: a question waits for its answer."""
-        seen = read_cluster(self.config, local=False)
-        domains = filter(None, (seen.domain_of(each) for each in self.plan.subjects))
-        for objection in guards.in_flight(seen, domains):
-            raise Refused(objection.message, objection.hint)
+    def _migrations(self) -> list[Objection]:
+        domains = filter(None, (self.cluster.domain_of(each) for each in self.plan.subjects))
+        return list(guards.in_flight(self.cluster, domains))
+
+    def _look_until_nothing_migrates(self, deadline: float) -> None:
+        """A migration that looks over has its last stop before it (live lab, 2.1.5)."""
+        while self._look() and self._migrations():
+            if time.monotonic() > deadline:
+                raise TimedOut(f"not reached in time: {self._migrations()[0].message}")
+            time.sleep(self.config.poll)
 
     def _do_in_sandbox(self, steps: tuple[Step, ...], cib_file: str) -> None:
         """Steps and the transitions that follow are one change of the file, or none."""
@@ -197,9 +186,10 @@ class Performance:
 
         A look that fails is repeated: the cluster may be electing a DC.
         """
+        self.quiet = 0
         while True:
             try:
-                if self._look() and goals and all(reached(self.cluster, goal) for goal in goals):
+                if self._look() and goals and self._all_reached(goals):
                     return True
                 if self.before.sandbox:
                     return not goals
@@ -210,7 +200,7 @@ class Performance:
             except CannotAsk as error:
                 if self.before.sandbox:
                     raise
-                blind = error
+                blind, self.quiet = error, 0
                 self.report(f"{error.message}; asking again")
             if time.monotonic() > deadline:
                 if blind:
@@ -220,6 +210,20 @@ class Performance:
                     "the cluster goes on; look with: hxm status",
                 )
             time.sleep(self.config.poll)
+
+    def _all_reached(self, goals: tuple[Goal, ...]) -> bool:
+        """Whether they are, and the scheduler has nothing more in mind for those it is about.
+
+        Between the two halves of a migration, and after a start that failed, it looks as if.
+        """
+        if not all(reached(self.cluster, goal) for goal in goals):
+            return False
+        return self.before.sandbox is not None or not simulator() or not self._to_come()
+
+    def _to_come(self) -> bool:
+        with scratch(None) as copy:
+            found = movements(copy.simulate(execute=False), self.before.cloned)
+        return any(movement.resource in self.plan.subjects for movement in found)
 
     def _look(self) -> bool:
         seen = read_cluster(self.config, local=False)
@@ -324,36 +328,3 @@ class Performance:
             if self.before.sandbox or not was or (was.role, was.nodes) == (now.role, now.nodes):
                 continue
             self.report(f"{now.name}: {now.role} {' '.join(now.nodes)}")
-
-
-def changed(before: Cluster, now: Cluster) -> bool:
-    """Whether what was foreseen in the one may not be true of the other any more."""
-    return any(
-        getattr(before, name) != getattr(now, name)
-        for name in ("nodes", "resources", "primitives", "constraints", "node_attributes", "dc")
-    )
-
-
-def changes(before: Cluster, after: Cluster, plan: Translate) -> Iterator[Change]:
-    """What became of each domU that the order was about, or that moved meanwhile."""
-    for was in before.managed_domains:
-        now = after.domain_of(was.resource or "")
-        if now is None:
-            continue
-        how = _how(was, now, before, after)
-        if how != "unchanged" or was.resource in plan.subjects:
-            yield Change(was.name, was.resource or "", was.nodes, now.nodes, how)
-
-
-def _how(was: Domain, now: Domain, before: Cluster, after: Cluster) -> str:
-    resource = was.resource or ""
-    if now.in_flight or len(now.nodes) > 1:
-        return "unknown"
-    if not now.nodes:
-        return "stopped" if was.nodes else "unchanged"
-    (node,) = now.nodes
-    if was.nodes == now.nodes:
-        return "restarted" if started_since(before, after, resource, node) else "unchanged"
-    if not was.nodes:
-        return "started"
-    return "live" if came_live(after, resource, node) else "moved"

@@ -8,12 +8,23 @@ from typing import TYPE_CHECKING
 from hxm import act, foresee, journal, render, run, tell
 from hxm.claim import possible, take, with_a_living_holder
 from hxm.config import Config, read_config
-from hxm.decide import Decision, Nothing, Objection, PassThrough, Translate, called, guards, lock
+from hxm.decide import (
+    Decision,
+    Nothing,
+    Objection,
+    PassThrough,
+    Translate,
+    called,
+    guards,
+    listed,
+    lock,
+)
 from hxm.decide.forecast import with_goals
 from hxm.decide.names import find_domain, find_resources, surely_unmanaged
-from hxm.errors import Failed, Refused, UsageError
+from hxm.errors import Failed, HxmError, Interrupted, Refused, UsageError
 from hxm.model import Cluster, Domain, Forecast
 from hxm.observe import identify, read_cluster, sandbox_file
+from hxm.outcome import changed
 from hxm.toolstack import detect
 
 if TYPE_CHECKING:
@@ -54,7 +65,8 @@ def _stop_like_ctrl_c() -> None:
     import signal
 
     for number in (signal.SIGHUP, signal.SIGTERM):
-        signal.signal(number, signal.default_int_handler)
+        if signal.getsignal(number) != signal.SIG_IGN:  # nohup
+            signal.signal(number, signal.default_int_handler)
 
 
 def on_domains(
@@ -158,7 +170,7 @@ def pass_through(order: Order, config: Config, decision: PassThrough) -> int:
     """The toolstack's own command takes hxm's place, unless only a plan was asked for.
 
     xl and xm take one domU at a time: several are handed to them one after the other. Returns the
-    last status that was not 0.
+    highest status.
     """
     toolstack = program(order.verb, config)
     names = decision.names if len(decision.names) > 1 else ("",)
@@ -173,7 +185,13 @@ def pass_through(order: Order, config: Config, decision: PassThrough) -> int:
         return tell.passed_through(order, argvs)
     if len(argvs) == 1:
         run.become(argvs[0])
-    return max(run.beside(argv) for argv in argvs)
+    statuses = []
+    try:
+        for argv in argvs:
+            statuses.append(run.beside(argv))
+    except KeyboardInterrupt:
+        raise Interrupted(f"interrupted; done: {listed(names[: len(statuses)])}") from None
+    return max(statuses)
 
 
 def program(verb: str, config: Config) -> str:
@@ -225,10 +243,10 @@ def _translate(
         return _perform(order, config, cluster, plan, predicted)
     try:
         claim = take(cluster, plan.about, config)
-    except Refused as error:
-        raise tell.refusal(order, Objection(error.message, error.hint)) from None
+    except HxmError as error:
+        raise tell.refusal(order, Objection(error.message, error.hint, error.status)) from None
     with claim:
-        if act.changed(cluster, claim.seen):
+        if changed(cluster, claim.seen):
             return None
         return _perform(order, config, cluster, plan, predicted, claim.keep)
 
@@ -239,7 +257,7 @@ def _perform(
     cluster: Cluster,
     plan: Translate,
     predicted: Forecast,
-    keep: Callable[[Cluster], None] = lambda _: None,
+    keep: Callable[[Cluster | None], None] = lambda _: None,
 ) -> int:
     path = journal.journal_path(config, cluster.sandbox)
     begun = {"what": plan.about, "why": order.reason or None, "subjects": list(plan.subjects)}
@@ -301,7 +319,7 @@ def _overcome(
     A drain is shown before it begins, to whoever is looking.
     """
     for objection in objections:
-        if objection.lifted_by == guards.FORCE and not order.force:
+        if not objection.lifted_by or (objection.lifted_by == guards.FORCE and not order.force):
             raise tell.refusal(order, objection)
     asked = _asked(order, objections)
     if asked and (order.output == "json" or not render.can_ask()):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Self
 
 from hxm import render, run
@@ -14,10 +16,12 @@ from hxm.foresee import dialect_spoken, spell
 from hxm.journal import user
 from hxm.model import Cluster, Lock, Step
 from hxm.observe import read_cluster
-from hxm.pacemaker.lock import claim_step, holder_of, renew_step
+from hxm.pacemaker.lock import EXISTS, claim_step, holder_of, renew_step
 from hxm.toolstack.remote import ssh_argv
 
 _ATTEMPTS = 5
+_PATIENCE = RENEW + 5.0
+"""Seconds without a sign of life, by this host's own clock, after which a lock is taken over."""
 
 
 class Claim:
@@ -35,9 +39,9 @@ class Claim:
     def __exit__(self, *_: object) -> None:
         self.release()
 
-    def keep(self, seen: Cluster) -> None:
-        """Renew the lock if it is time to. Raises Failed if somebody else has taken it."""
-        if not seen.lock or seen.lock.holder != self.holder:
+    def keep(self, seen: Cluster | None) -> None:
+        """Renew the lock if it is time to. Raises Failed if somebody else is seen to have it."""
+        if seen and (not seen.lock or seen.lock.holder != self.holder):
             by = f" by {seen.lock.who} on {seen.lock.node}" if seen.lock else ""
             raise Failed(f"the cluster's lock was taken away{by}: nothing more is done here")
         if time.monotonic() - self._renewed > RENEW:
@@ -46,14 +50,28 @@ class Claim:
             self._renewed = time.monotonic()
 
     def release(self) -> None:
-        """Give it back, or say how it is removed."""
-        try:
-            result = run.output(_argv(self.seen, release_step(self.holder)))
-            fault = "" if result.status in (0, 105) else result.complaint()
-        except HxmError as error:
-            fault = error.message
+        """Give it back, whatever signals come, or say how it is removed."""
+        with _deaf():
+            try:
+                result = run.output(_argv(self.seen, release_step(self.holder)))
+                fault = "" if result.status in (0, 105) else result.complaint()
+            except HxmError as error:
+                fault = error.message
         if fault:
             render.note(f"left: the cluster's lock ({fault}); remove it with: hxm unlock")
+
+
+@contextmanager
+def _deaf() -> Iterator[None]:
+    import signal
+
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    handlers = [signal.signal(number, signal.SIG_IGN) for number in numbers]
+    try:
+        yield
+    finally:
+        for number, handler in zip(numbers, handlers, strict=True):
+            signal.signal(number, handler)
 
 
 def possible(cluster: Cluster) -> bool:
@@ -65,26 +83,43 @@ def take(cluster: Cluster, what: str, config: Config) -> Claim:
     """The lock, for what is to be done. Raises Refused with the holder's name and age."""
     node = cluster.local_node or os.uname().nodename
     holder = holder_of(user(), node, os.getpid(), run.start_time(str(os.getpid())))
+    claim = Claim(cluster, holder)
     for _ in range(_ATTEMPTS):
-        if cluster.lock:
-            _clear_away(cluster, cluster.lock, config)
-        result = run.output(_argv(cluster, claim_step(holder, what, time.time())))
-        cluster = read_cluster(config, local=False)  # which tells more than the exit status
+        taken_over = _clear_away(cluster, cluster.lock, config) if cluster.lock else ""
+        try:
+            result = run.output(_argv(cluster, claim_step(holder, what, time.time())))
+            cluster = read_cluster(config, local=False)  # which tells more than the exit status
+        except BaseException:
+            claim.release()  # it may have been taken
+            raise
         if cluster.lock and cluster.lock.holder == holder:
-            return Claim(cluster, holder)
-        if not cluster.lock:
+            if taken_over:
+                render.note(taken_over)
+            claim.seen = cluster
+            return claim
+        if not cluster.lock and result.status != EXISTS and "exists" not in result.stderr:
             raise Failed(f"the cluster's lock cannot be taken: {result.complaint()}")
     raise Refused("the cluster's lock changes hands all the time", "try it again")
 
 
-def _clear_away(cluster: Cluster, lock: Lock, config: Config) -> None:
-    """Remove a lock whose holder is gone. Raises Refused if it may still be at work."""
+def _clear_away(cluster: Cluster, lock: Lock, config: Config) -> str:
+    """Remove a lock whose holder is gone; what to say of it. Raises Refused if it may be at work.
+
+    Clocks of two hosts differ: a holder that cannot be asked is watched for a while.
+    """
     asked = lock._replace(alive=_is_alive(cluster, lock, config))
+    node = cluster.node(lock.node)
+    if asked.alive is None and forsaken(cluster, asked) and (node is None or node.online):
+        render.note(f"waiting {_PATIENCE:.0f} s for a sign of life of {lock.who} on {lock.node}")
+        time.sleep(_PATIENCE)
+        now = read_cluster(config, local=False).lock
+        if now and (now.holder, now.renewed) != (lock.holder, lock.renewed):
+            asked = now._replace(alive=True)
     for objection in held(cluster._replace(lock=asked)):
         raise BY_STATUS[objection.status](objection.message, objection.hint)
-    why = forsaken(cluster, asked)
-    render.note(f"took over the lock of {lock.who} on {lock.node} ({lock.what}): {why}")
     run.output(_argv(cluster, release_step(lock.holder)))
+    why = forsaken(cluster, asked)
+    return f"took over the lock of {lock.who} on {lock.node} ({lock.what}): {why}"
 
 
 def with_a_living_holder(cluster: Cluster) -> Cluster:
@@ -96,17 +131,26 @@ def with_a_living_holder(cluster: Cluster) -> Cluster:
 
 
 def _is_alive(cluster: Cluster, lock: Lock, config: Config) -> bool | None:
-    """Whether the holder's process still exists, where that can be told."""
-    if lock.alive is not None or forsaken(cluster, lock) or not lock.pid.isdigit():
+    """Whether the holder's process still exists, where its node can be asked; lost ones cannot."""
+    node = cluster.node(lock.node)
+    if lock.alive is not None or not lock.pid.isdigit() or not node or not node.online:
         return lock.alive
-    asked = ssh_argv(lock.node, ("cat", f"/proc/{lock.pid}/stat"), config.ssh_timeout)
+    if node.unclean:
+        return None
+    path = f"/proc/{lock.pid}/stat"
+    words = ("cat", "/proc/sys/kernel/hostname", path)
     try:
-        result = run.output(asked, timeout=config.ssh_timeout)
+        result = run.output(
+            ssh_argv(lock.node, words, config.ssh_timeout), None, config.ssh_timeout
+        )
     except HxmError:
         return None
+    host, _, stat = result.stdout.partition(b"\n")
+    if host.decode("utf-8", "replace").split(".")[0] != lock.node.split(".")[0]:
+        return None  # another host of that name, or a node that is called otherwise
     if result.status == 0:
-        return run.start_time_in(result.stdout) == lock.started
-    return False if "No such file" in result.stderr else None
+        return run.start_time_in(stat) == lock.started
+    return False if result.status == 1 and path in result.stderr else None
 
 
 def _argv(cluster: Cluster, step: Step) -> tuple[str, ...]:

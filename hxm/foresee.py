@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from itertools import groupby
 
-from hxm.config import Config
+from hxm.config import Config, read_config
 from hxm.decide import Translate
 from hxm.decide.forecast import after_all, movements, reached
 from hxm.model import Cluster, Forecast, Movement, Phase, Step
@@ -19,15 +19,15 @@ from hxm.pacemaker.simulate import Scratch, carries_out, commit, scratch, simula
 from hxm.toolstack import destroy_argv
 
 
-def spell(cluster: Cluster, step: Step, ssh_timeout: float = 5) -> tuple[Argv, ...]:
+def spell(cluster: Cluster, step: Step) -> tuple[Argv, ...]:
     """The command lines that a step will be."""
     if step.kind == "destroy":
         if cluster.sandbox:
             return ()  # there is nobody to pull the plug of: the scheduler's stop is the end
         program = cluster.toolstack or "xl"
         values = step.values
-        here = cluster.local_node
-        return (destroy_argv(program, values["domain"], values["node"], here, ssh_timeout),)
+        here, timeout = cluster.local_node, read_config().ssh_timeout
+        return (destroy_argv(program, values["domain"], values["node"], here, timeout),)
     return step_argv(dialect_spoken(cluster), step)
 
 

@@ -159,6 +159,8 @@ class Lock(NamedTuple):
     """Since its last sign of life."""
     alive: bool | None = None
     """Whether the holder's process exists, where that is known."""
+    renewed: str = ""
+    """Its last sign of life as it stands in the CIB, by the holder's own clock."""
 
 
 class Domain(NamedTuple):

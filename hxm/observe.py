@@ -3,38 +3,23 @@
 from __future__ import annotations
 
 import os
-import re
-from collections.abc import Mapping, Sequence
-from types import MappingProxyType
-from typing import NamedTuple
+from collections.abc import Sequence
 
 from hxm import run
 from hxm.config import Config
-from hxm.decide import is_true, listed
+from hxm.decide import listed
+from hxm.domains import is_xen, managed
 from hxm.errors import CannotAsk
-from hxm.model import Cluster, Constraint, Domain, Lock, Node, Primitive, Resource
+from hxm.model import Cluster, Domain, Lock, Node, Resource
 from hxm.pacemaker.cib import Configuration, read_configuration
 from hxm.pacemaker.detect import detect as detect_dialect
-from hxm.pacemaker.dialect import CONFIGURATION, DC_STATE, IDLE, STATUS_FORMS
+from hxm.pacemaker.dialect import CONFIGURATION, DC_STATE, IDLE, OWN_NAME, STATUS_FORMS
 from hxm.pacemaker.lock import lock_in
 from hxm.pacemaker.status import TEXT, Status, read_status
 from hxm.toolstack import Toolstack, detect, read_local, read_uuids
 from hxm.toolstack.remote import read_elsewhere
 from hxm.toolstack.xl import LocalDomain
-from hxm.xmfile import (
-    Value,
-    XmFileError,
-    agent_name,
-    domain_name,
-    memory_mib,
-    parse_xmfile,
-    read_text,
-    read_xmfile,
-    vcpus,
-)
-
-_VIRSH_NAME = re.compile(rb"<name>\s*([^<]+?)\s*</name>")
-_VIRSH_XEN = re.compile(rb"<domain\s[^>]*type\s*=\s*['\"]xen['\"]")
+from hxm.xmfile import XmFileError, domain_name, read_xmfile
 
 
 def local_toolstack(config: Config, sandbox: str | None) -> Toolstack | None:
@@ -152,19 +137,14 @@ def read_cluster(
             run.ahead(CONFIGURATION)
         if toolstack:
             run.ahead((toolstack.program, "list"))
-    configuration = read_configuration(env, config.ask_timeout)
-    domains = _configured(configuration)  # while crm_mon is still at work
-    status = read_status(env, config.ask_timeout)
-    if status.partial:
-        from hxm.pacemaker.completion import complete
-
-        if status.form == TEXT and configuration.cib is None:
-            configuration = read_configuration(env, config.ask_timeout, whole=True)
-            domains = _configured(configuration)
-        status = complete(status, configuration)
+    try:
+        configuration, status, domains = _answers_of_both(env, config)
+    except BaseException:
+        run.abandon()  # the next look must not find an answer to this one
+        raise
     _same_cluster(configuration, status, domains)
     detected = detect_dialect(status, configuration, config.dialect)
-    here = _local_node(status)
+    here = _local_node(status, config, sandbox)
     answer, fault = _ask_toolstack(toolstack, config.ask_timeout)
     return Cluster(
         nodes=status.nodes,
@@ -180,7 +160,7 @@ def read_cluster(
         maintenance=status.maintenance,
         fencing=status.fencing,
         name=configuration.properties.get("cluster-name", ""),
-        idle=bool(sandbox) or not status.partial or _is_idle(status.dc),
+        idle=bool(sandbox) or not status.partial or _is_idle(status.dc, config.ask_timeout),
         dialect=detected.dialect.name,
         dialect_why=detected.why,
         mixed=detected.mixed,
@@ -195,9 +175,25 @@ def read_cluster(
     )
 
 
+def _answers_of_both(
+    env: dict[str, str] | None, config: Config
+) -> tuple[Configuration, Status, list[Domain]]:
+    configuration = read_configuration(env, config.ask_timeout)
+    domains = _configured(configuration)  # while crm_mon is still at work
+    status = read_status(env, config.ask_timeout)
+    if status.partial:
+        from hxm.pacemaker.completion import complete
+
+        if status.form == TEXT and configuration.cib is None:
+            configuration = read_configuration(env, config.ask_timeout, whole=True)
+            domains = _configured(configuration)
+        status = complete(status, configuration)
+    return configuration, status, domains
+
+
 def _configured(configuration: Configuration) -> list[Domain]:
     return [
-        _managed(primitive, configuration.constraints)
+        managed(primitive, configuration.constraints)
         for primitive in configuration.primitives.values()
         if is_xen(primitive)
     ]
@@ -215,91 +211,6 @@ def _lock(configuration: Configuration, here: str | None) -> Lock | None:
     return lock
 
 
-def is_xen(primitive: Primitive) -> bool:
-    """Whether the primitive is a domU: any provider's Xen agent, or VirtualDomain driving Xen.
-
-    A VirtualDomain of which nothing here tells what it drives may be one, and so it is.
-    """
-    kind = primitive.agent.split(":")
-    if kind[0] != "ocf":
-        return False
-    if kind[-1] == "Xen":
-        return True
-    if kind[-1] != "VirtualDomain":
-        return False
-    hypervisor = primitive.params.get("hypervisor", "")
-    if hypervisor:
-        return hypervisor.startswith("xen")
-    text = _contents(primitive.params.get("config", ""))
-    return text is None or bool(_VIRSH_XEN.search(text))
-
-
-def _contents(path: str) -> bytes | None:
-    try:
-        with open(path, "rb") as file:
-            return file.read(1 << 20)
-    except OSError:
-        return None
-
-
-class _File(NamedTuple):
-    """What a domU's own file says of it; `name` as the agent finds it."""
-
-    name: str | None = None
-    also: tuple[str, ...] = ()
-    settings: Mapping[str, Value] = MappingProxyType({})
-    unread: bool = False
-
-
-def _virsh_file(primitive: Primitive) -> _File:
-    text = _contents(primitive.params.get("config", ""))
-    found = _VIRSH_NAME.search(text or b"")
-    name = found.group(1).decode("utf-8", "replace") if found else None
-    return _File(name, unread=text is None)
-
-
-def _xm_file(path: str) -> _File:
-    try:
-        text = read_text(path)
-    except XmFileError:
-        return _File(unread=True)
-    try:
-        settings = parse_xmfile(text, path)
-    except XmFileError:
-        settings = {}
-    name, own = agent_name(text), domain_name(settings)
-    return _File(name, (own,) if own and own != name else (), settings)
-
-
-def _managed(primitive: Primitive, constraints: tuple[Constraint, ...]) -> Domain:
-    """What the configuration and the domU's own file say; the name as the agent finds it.
-
-    The agent takes its parameter, else the file's, else the resource's id (heartbeat/Xen 4.12).
-    """
-    if primitive.agent.endswith("VirtualDomain"):
-        xmfile, file = primitive.params.get("config"), _virsh_file(primitive)
-    else:
-        xmfile = primitive.params.get("xmfile", "/etc/xen/vm/MyDomU")  # the agent's default
-        file = _xm_file(xmfile)
-    name = primitive.params.get("name")
-    return Domain(
-        name=name or file.name or primitive.id,
-        resource=primitive.id,
-        xmfile=xmfile,
-        interim=tuple(
-            each.id
-            for each in constraints
-            if each.resource in (primitive.id, primitive.parent, primitive.clone)
-        ),
-        memory=memory_mib(file.settings),
-        vcpus=vcpus(file.settings) if file.settings else None,
-        uuid=str(file.settings.get("uuid", "")).lower() or None,
-        live=is_true(primitive.meta.get("allow-migrate", "")),
-        also=() if name else file.also,
-        nameless=not name and file.unread,
-    )
-
-
 def _same_cluster(configuration: Configuration, status: Status, domains: list[Domain]) -> None:
     """Half an answer must not pass for a small cluster: crm_mon must know what the CIB knows."""
     nodes = {node.name for node in status.nodes}
@@ -313,7 +224,7 @@ def _same_cluster(configuration: Configuration, status: Status, domains: list[Do
         )
 
 
-def _is_idle(dc: str | None) -> bool:
+def _is_idle(dc: str | None, timeout: float) -> bool:
     """Whether the DC says that no transition is under way; if it says nothing, it may be.
 
     Before 1.1.18 an action is by default not written down until it has ended (record-pending).
@@ -321,16 +232,24 @@ def _is_idle(dc: str | None) -> bool:
     if not dc:
         return False
     try:
-        result = run.output([word.format(node=dc) for word in DC_STATE])
+        result = run.output([word.format(node=dc) for word in DC_STATE], timeout=timeout)
     except CannotAsk:
         return False
     return IDLE in result.stdout.decode("utf-8", "replace") + result.stderr
 
 
-def _local_node(status: Status) -> str | None:
+def _local_node(status: Status, config: Config, sandbox: str | None) -> str | None:
+    """What the cluster calls this host; Pacemaker is asked only if that is not its own name."""
     host = os.uname().nodename
     names = {node.name for node in status.nodes}
-    return next((name for name in (host, host.split(".")[0]) if name in names), None)
+    found = next((name for name in (host, host.split(".")[0]) if name in names), None)
+    if found or sandbox:
+        return found
+    try:
+        said = run.output(OWN_NAME, timeout=config.ask_timeout).stdout.decode("utf-8", "replace")
+    except CannotAsk:
+        return None
+    return said.strip() if said.strip() in names else None
 
 
 def _ask_toolstack(

@@ -15,12 +15,13 @@ from hxm.errors import CannotAsk
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from typing import NoReturn
 
 TOOL_TIMEOUT = 30.0
 """Seconds that a tool may take to answer; crm_mon takes 5 s for 1,000 domUs on 32 nodes."""
 
+_MEANWHILE = 10.0  # seconds
 _CHUNK = 1 << 16
 _SIGKILL = 9  # the module signal takes 3 ms to import
 _PROGRAM_PATHS = ":/usr/sbin:/sbin"  # where Pacemaker's tools are, and su's PATH is not
@@ -78,8 +79,11 @@ class Process:
             os.close(out_write)
             os.close(err_write)
 
-    def finish(self, timeout: float) -> Result:
-        """Wait for the end and return the whole output; CannotAsk after `timeout` seconds."""
+    def finish(self, timeout: float, meanwhile: Callable[[], None] | None = None) -> Result:
+        """Wait for the end and return the whole output; CannotAsk after `timeout` seconds.
+
+        `meanwhile` is called every few seconds.
+        """
         deadline = time.monotonic() + timeout
         poller = select.poll()
         for pipe in self._pipes:
@@ -87,8 +91,12 @@ class Process:
         still_open = len(self._pipes)
         try:
             while still_open:
-                ready = poller.poll(max(0.0, deadline - time.monotonic()) * 1000)
-                if not ready:
+                left = max(0.0, deadline - time.monotonic())
+                ready = poller.poll(min(left, _MEANWHILE) * 1000)
+                if not ready and left > _MEANWHILE:
+                    if meanwhile:
+                        meanwhile()
+                elif not ready:
                     raise CannotAsk(
                         f"{self.argv[0]} gave no answer within {timeout:g} s",
                         "is the cluster's stack hanging? Try it by hand: " + " ".join(self.argv),
@@ -152,11 +160,14 @@ def abandon() -> None:
 
 
 def output(
-    argv: Sequence[str], env: Mapping[str, str] | None = None, timeout: float = TOOL_TIMEOUT
+    argv: Sequence[str],
+    env: Mapping[str, str] | None = None,
+    timeout: float = TOOL_TIMEOUT,
+    meanwhile: Callable[[], None] | None = None,
 ) -> Result:
     """Run a program to its end. Raises CannotAsk if it is missing or takes over `timeout` s."""
     process = None if env else _started_ahead.pop(tuple(argv), None)
-    return (process or Process(argv, env)).finish(timeout)
+    return (process or Process(argv, env)).finish(timeout, meanwhile)
 
 
 def become(argv: Sequence[str]) -> NoReturn:

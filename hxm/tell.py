@@ -6,12 +6,13 @@ import shlex
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from hxm import act, foresee, render
+from hxm import foresee, render
 from hxm.decide import Objection, Translate, guards, listed
 from hxm.decide.attention import Finding, leftovers
 from hxm.decide.forecast import told
 from hxm.errors import BY_STATUS, DONE, HxmError
 from hxm.model import Cluster, Forecast, Movement
+from hxm.outcome import Outcome
 
 if TYPE_CHECKING:
     from hxm.options import Order
@@ -29,7 +30,7 @@ _HOW = {
 def nothing(order: Order, message: str) -> int:
     """It was so already."""
     if order.output == "json":
-        render.show_json(_json(order, act.Outcome(DONE, message), "nothing"))
+        render.show_json(_json(order, Outcome(DONE, message), "nothing"))
     else:
         render.out(message)
     return DONE
@@ -38,7 +39,7 @@ def nothing(order: Order, message: str) -> int:
 def passed_through(order: Order, argvs: Sequence[tuple[str, ...]]) -> int:
     """What the toolstack would be told."""
     if order.output == "json":
-        outcome = act.Outcome(DONE, "not managed by the cluster", commands=tuple(argvs))
+        outcome = Outcome(DONE, "not managed by the cluster", commands=tuple(argvs))
         render.show_json(_json(order, outcome, "planned"))
     for argv in argvs if order.output != "json" else ():
         render.out(f"not managed by the cluster, passed through: {shlex.join(argv)}")
@@ -48,7 +49,7 @@ def passed_through(order: Order, argvs: Sequence[tuple[str, ...]]) -> int:
 def refusal(order: Order, objection: Objection) -> HxmError:
     """The error that an objection is, after its JSON where that was asked for."""
     if order.output == "json":
-        outcome = act.Outcome(objection.status, objection.message, objection.hint)
+        outcome = Outcome(objection.status, objection.message, objection.hint)
         render.show_json(_json(order, outcome, "refused"))
     return BY_STATUS[objection.status](objection.message, objection.hint)
 
@@ -99,7 +100,7 @@ def the_plan(
             for step in phase.steps
             for argv in foresee.spell(cluster, step)
         ]
-        outcome = act.Outcome(status, plan.about, commands=tuple(commands))
+        outcome = Outcome(status, plan.about, commands=tuple(commands))
         extra = {
             "simulated": predicted.simulated,
             "movements": [movement._asdict() for movement in predicted.movements],
@@ -121,7 +122,7 @@ def _lifted(order: Order, objection: Objection) -> bool:
     )
 
 
-def the_outcome(order: Order, plan: Translate, outcome: act.Outcome) -> int:
+def the_outcome(order: Order, plan: Translate, outcome: Outcome) -> int:
     """Tell what became of it; raises the HxmError of an outcome that is not as it should be."""
     for warning in outcome.warnings:
         render.note(f"warning: {warning}")
@@ -138,7 +139,7 @@ def the_outcome(order: Order, plan: Translate, outcome: act.Outcome) -> int:
     return DONE
 
 
-def _in_words(plan: Translate, outcome: act.Outcome, left: Sequence[Finding]) -> None:
+def _in_words(plan: Translate, outcome: Outcome, left: Sequence[Finding]) -> None:
     changed = [change for change in outcome.changes if change.how in _HOW]
     for change in changed:
         words = _HOW[change.how].format(
@@ -154,7 +155,7 @@ def _in_words(plan: Translate, outcome: act.Outcome, left: Sequence[Finding]) ->
         render.note(f"left: {finding.what}; remove it with: {finding.do}")
 
 
-def _json(order: Order, outcome: act.Outcome, result: str) -> dict[str, Any]:
+def _json(order: Order, outcome: Outcome, result: str) -> dict[str, Any]:
     return {
         "command": order.verb,
         "result": result,
@@ -168,7 +169,7 @@ def _json(order: Order, outcome: act.Outcome, result: str) -> dict[str, Any]:
     }
 
 
-def entry(before: Cluster, outcome: act.Outcome) -> dict[str, Any]:
+def entry(before: Cluster, outcome: Outcome) -> dict[str, Any]:
     """What the journal keeps of an outcome: which constraints it `left`, and which are `gone`."""
     seen = outcome.seen.constraints if outcome.seen else before.constraints
     return {

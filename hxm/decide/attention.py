@@ -167,12 +167,6 @@ def _nodes(cluster: Cluster) -> Iterator[Finding]:
             )
         elif not node.online or node.pending or node.standby_onfail:
             yield Finding(f"{node.name} is {node.predicament}", f"start Pacemaker on {node.name}")
-        if not node.online or node.pending:
-            # what was ordered of a node that was then lost still stands when it comes back
-            for name, end in (("standby", "active"), ("maintenance", "maintenance off")):
-                if is_true(cluster.node_attributes.get(node.name, {}).get(name, "")):
-                    what = f"{node.name} will be in {name} when it is back"
-                    yield Finding(what, f"hxm {end} {node.name}")
 
 
 def _same_names(cluster: Cluster) -> Iterator[Finding]:

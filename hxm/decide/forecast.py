@@ -124,6 +124,7 @@ def _is_domain(cluster: Cluster, domain: Domain, goal: Goal) -> bool:
     alive = {node.name for node in cluster.nodes if node.online and not node.unclean}
     return (
         domain.role == "Started"
+        and not domain.failed
         and len(domain.nodes) == 1
         and domain.nodes[0] in alive
         and goal.node in (None, domain.nodes[0])

@@ -276,6 +276,7 @@ def all_running(domains: Sequence[Domain], everything: bool) -> Iterator[Objecti
 
 def foreseen(cluster: Cluster, plan: Translate, forecast: Forecast) -> Iterator[Objection]:
     """What the scheduler would do beyond the order: stops, restarts, domUs without a place."""
+    yield from _doubling(cluster, plan, forecast)
     if not forecast.simulated:
         yield Objection(
             "not simulated: neither crm_simulate nor ptest is here to tell what else would move",
@@ -316,6 +317,18 @@ def _without_a_place(cluster: Cluster, node: str, forecast: Forecast) -> Iterato
                 "a constraint, a fail count or the ping rule forbids every other node: hxm status",
                 lifted_by=FORCE,
             )
+
+
+def _doubling(cluster: Cluster, plan: Translate, forecast: Forecast) -> Iterator[Objection]:
+    """A start, wherever, of a domU of which the toolstack runs an instance that nobody knows of."""
+    started = {
+        movement.resource
+        for movement in forecast.movements
+        if movement.kind in ("start", "move", "live", "restart")
+    }
+    if not forecast.simulated and plan.verb not in ("destroy", "unlock"):
+        started = {domain.resource or "" for domain in cluster.managed_domains}
+    yield from stray(each for each in cluster.managed_domains if each.resource in started)
 
 
 def _staying(node: str, forecast: Forecast) -> Iterator[Objection]:

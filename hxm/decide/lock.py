@@ -12,7 +12,7 @@ from hxm.model import Cluster, Goal, Lock, Phase, Step
 RENEW = 20.0
 """Seconds between two signs of life of a holder that waits."""
 LEASE = 60.0
-"""Seconds without a sign of life after which a lock is nobody's any more."""
+"""Seconds without a sign of life after which nobody waits for a holder that cannot be asked."""
 
 
 def forsaken(cluster: Cluster, lock: Lock) -> str:
@@ -20,9 +20,9 @@ def forsaken(cluster: Cluster, lock: Lock) -> str:
     node = cluster.node(lock.node)
     if lock.alive is False:
         return "its process has ended"
-    if node is None or not node.online or node.unclean:
-        return f"{lock.node} is {node.predicament if node else 'no node of the cluster'}"
-    if lock.idle > LEASE:
+    if node and (not node.online or node.unclean):
+        return f"{lock.node} is {node.predicament}"
+    if lock.idle > LEASE and not lock.alive:
         return f"no sign of life for {lock.idle:.0f} s"
     return ""
 

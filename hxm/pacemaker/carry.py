@@ -7,10 +7,11 @@ ends with 105 where there was nothing to delete.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import groupby
 
 from hxm import run
+from hxm.config import read_config
 from hxm.errors import Failed
 from hxm.model import CLEARING, Step
 from hxm.pacemaker.argv import step_argv
@@ -32,8 +33,11 @@ def carry_out(
     steps: Sequence[Step],
     env: Mapping[str, str] | None = None,
     done: list[Argv] | None = None,
+    meanwhile: Callable[[], None] | None = None,
 ) -> list[Argv]:
-    """Run the steps' command lines; they are added to `done` as they are done, and returned.
+    """Run the steps' command lines; they are added to `done` as they are begun, and returned.
+
+    `meanwhile` is called every few seconds while a tool is at work.
 
     Steps of one kind are looked after together. Raises Failed, with the tool's words, for the
     first that the CIB does not bear out.
@@ -46,7 +50,7 @@ def carry_out(
             complaint = None
             while todo and complaint is None:
                 tried.append(todo.pop(0))
-                complaint = _tell(step_argv(dialect, tried[-1]), env, done)
+                complaint = _tell(step_argv(dialect, tried[-1]), env, done, meanwhile)
             missing = _missing(kind, tried, env)
             if complaint and kind.startswith("cleanup"):
                 missing = tried[-1]
@@ -56,13 +60,16 @@ def carry_out(
 
 
 def _tell(
-    commands: tuple[Argv, ...], env: Mapping[str, str] | None, done: list[Argv]
+    commands: tuple[Argv, ...],
+    env: Mapping[str, str] | None,
+    done: list[Argv],
+    meanwhile: Callable[[], None] | None,
 ) -> run.Result | None:
     """The first of a step's command lines that ended badly, if one did."""
     bad = None
     for argv in commands:
-        result = run.output(argv, env, _TIMEOUT)
         done.append(argv)
+        result = run.output(argv, env, _TIMEOUT, meanwhile)
         if result.status != 0 and bad is None:
             bad = result
     return bad
@@ -74,7 +81,7 @@ def _missing(kind: str, steps: Sequence[Step], env: Mapping[str, str] | None) ->
         return None  # it leaves nothing behind that could be looked for
     deadline = time.monotonic() + (0 if env else _PATIENCE)
     while True:
-        configuration = read_configuration(env, whole=kind in _IN_STATUS)
+        configuration = read_configuration(env, read_config().ask_timeout, whole=kind in _IN_STATUS)
         missing = next((step for step in steps if not borne_out(step, configuration)), None)
         if missing is None or time.monotonic() >= deadline:
             return missing

@@ -20,6 +20,9 @@ CONFIGURATION: Argv = ("cibadmin", "--query", "--scope=configuration")
 """The part that hxm needs of a CIB, where the tools can tell it apart (1.0.4 and newer)."""
 WHOLE_CIB: Argv = ("cibadmin", "-Q")
 
+OWN_NAME: Argv = ("crm_node", "-n")
+"""What the cluster calls this host (1.1.9 and newer)."""
+
 STATUS_FORMS: tuple[Argv, ...] = (
     ("crm_mon", "--output-as=xml", "--inactive"),  # 2.0.3 and newer
     ("crm_mon", "--as-xml", "--inactive"),  # 1.1.7 and newer
@@ -156,9 +159,8 @@ _STEPS_2_0: Steps = {
 _NO_NODE_MAINTENANCE = "this Pacemaker knows no maintenance of one node: hxm maintenance on"
 _NO_LOCK = dict.fromkeys(("claim", "renew", "release"), "this Pacemaker keeps no lock: hxm status")
 _NO_META_MAINTENANCE = "this Pacemaker knows no maintenance of one resource: hxm unmanage"
-_LACKS_1_1_10 = {"set-meta maintenance": _NO_META_MAINTENANCE}  # 1.1.12
-# 1.1.10; the lock was never tried with older tools
-_LACKS_1_0 = _LACKS_1_1_10 | {"node-maintenance": _NO_NODE_MAINTENANCE} | _NO_LOCK
+_LACKS_1_1_10 = {"set-meta maintenance": _NO_META_MAINTENANCE} | _NO_LOCK  # 1.1.12
+_LACKS_1_0 = _LACKS_1_1_10 | {"node-maintenance": _NO_NODE_MAINTENANCE}  # 1.1.10
 
 # Up to 1.1.9: short options, which alone have stayed the same since Heartbeat 2.1. Their values
 # are words of their own: newer tools take -rnfs for -r -n -f -s
@@ -228,7 +230,8 @@ DIALECTS = (
     Dialect("2.1", "Pacemaker 2.1", (2, 1), (3, 7), _STEPS_2_0),
     Dialect("2.0", "Pacemaker 2.0", (2, 0), (3, 1), _STEPS_2_0),
     # --restart and --wait came with 1.1.13, maintenance of a resource with 1.1.12
-    Dialect("1.1.13", "Pacemaker 1.1.13", (1, 1, 13), (3, 0, 10), _STEPS_2_0),
+    # the lock was never tried with tools older than 2.0
+    Dialect("1.1.13", "Pacemaker 1.1.13", (1, 1, 13), (3, 0, 10), _STEPS_2_0, lacks=_NO_LOCK),
     # --ban and --clear came with 1.1.10; a move's ban is called cli-ban from here on
     Dialect("1.1.10", "Pacemaker 1.1.10", (1, 1, 10), (3, 0, 7), _STEPS_2_0, lacks=_LACKS_1_1_10),
     Dialect("1.1", "Pacemaker 1.1", (1, 1), (3, 0, 2), _STEPS_1_0, lacks=_LACKS_1_0),

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 
 from hxm.model import Lock, Step
 
+EXISTS = 108  # CRM_EX_EXISTS
 _UNSAFE = re.compile(r"[^A-Za-z0-9 @._,/+-]")  # in XML, in XPath, and to the holder's own colons
 
 
@@ -33,6 +34,7 @@ def lock_in(properties: Mapping[str, str], now: float) -> Lock | None:
         properties.get("hxm-lock-what", ""),
         max(0.0, now - since),
         max(0.0, now - renewed),
+        renewed=properties.get("hxm-lock-renewed", ""),
     )
 
 

@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from xml.etree.ElementTree import ParseError, parse
 
 from hxm import run
+from hxm.config import read_config
 from hxm.errors import CannotAsk, Failed
 from hxm.model import Action, Step
 from hxm.pacemaker import cannot_ask
@@ -125,7 +126,7 @@ def scratch(cib_file: str | None) -> Iterator[Scratch]:
             if cib_file:
                 shutil.copyfile(cib_file, path)
             else:
-                result = run.output(WHOLE_CIB)
+                result = run.output(WHOLE_CIB, timeout=read_config().ask_timeout)
                 if result.status != 0:
                     raise cannot_ask(result)
                 with open(path, "wb") as file:

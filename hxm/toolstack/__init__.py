@@ -10,6 +10,8 @@ from hxm.toolstack import xl
 from hxm.toolstack.remote import ssh_argv
 from hxm.toolstack.xl import LocalDomain
 
+GONE = ("invalid domain identifier", "does not exist")
+"""What xl and xm say of a domain that is not there."""
 KNOWN = ("xl", "xm")  # in the order of the agent: which xl || which xm (since 2014-06-13)
 
 
@@ -74,7 +76,7 @@ def read_uuids(toolstack: Toolstack) -> dict[str, str]:
 
 
 def destroy_argv(
-    program: str, domain: str, node: str, here: str | None, ssh_timeout: float = 5
+    program: str, domain: str, node: str, here: str | None, ssh_timeout: float
 ) -> tuple[str, ...]:
     """How a domain's plug is pulled on its node: here directly, elsewhere through ssh."""
     argv = (program, "destroy", domain)

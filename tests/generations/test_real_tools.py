@@ -13,8 +13,13 @@ from typing import ClassVar
 import pytest
 from lxml import etree
 
+from hxm.decide.lock import release_step
+from hxm.model import Step
+from hxm.pacemaker.argv import step_argv
 from hxm.pacemaker.cib import parse_configuration
 from hxm.pacemaker.completion import complete
+from hxm.pacemaker.dialect import dialect_of
+from hxm.pacemaker.lock import claim_step, renew_step
 from hxm.pacemaker.status import Status, parse_status
 
 ROOT = Path(__file__).parents[2]
@@ -227,3 +232,23 @@ def test_the_text_is_what_the_xml_is_for_every_kind_of_resource(real, options):
         text = complete(text, parse_configuration(real.file.read_bytes()))
         assert whole(text) == whole(xml)
         real.tool("crm_simulate", "-Q", "-x", str(real.file), "-S", "-O", str(real.file))
+
+
+def test_the_lock_is_taken_once_renewed_by_its_holder_and_given_back(real):
+    """What hxm does to a running cluster; a file has a lock of its own."""
+    before = real.configuration()
+    dialect = dialect_of(real.version())
+
+    def ran(step: Step) -> int:
+        (argv,) = step_argv(dialect, step)
+        return subprocess.run(argv, capture_output=True, env=real.env, check=False).returncode
+
+    assert ran(claim_step("root@host1:1:2", "migrate nfs", 100)) == 0
+    assert ran(claim_step("root@host2:3:4", "destroy nfs", 101)) != 0
+    assert b"root@host1:1:2" in real.configuration()
+    assert ran(renew_step("root@host1:1:2", 120)) == 0
+    assert b'name="hxm-lock-renewed" value="120"' in real.configuration()
+    ran(release_step("root@host2:3:4"))
+    assert b"root@host1:1:2" in real.configuration()
+    assert ran(release_step("root@host1:1:2")) == 0
+    assert real.configuration() == before

@@ -97,7 +97,7 @@ def test_in_trouble(lab, fault, place, verb, when):
     if host != asker or fault not in ("power cut", "link cut"):
         sane(ran)
         if fault != "quorum lost":
-            said_done_and_is(lab, verb, "nfs", target, ran)
+            said_done_and_is(lab, verb, "nfs", named, ran)
     if when == "after":
         FAULTS[fault](lab, host)
     repair(lab, fault)

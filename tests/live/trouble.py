@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 
-from lab import Inside, Lab, Ran
+from lab import Lab, Ran
 
 STATUSES = {0, 1, 2, 102, 105, 106, 107, 109, 124, 130}
 """All that hxm may end with."""
@@ -114,23 +114,33 @@ def tidy(lab: Lab, host: str) -> list[str]:
     raise AssertionError(f"still left after {answers}\n{lab.configuration(host)}")
 
 
-def said_done_and_is(lab: Lab, verb: str, name: str, node: str, ran: Ran) -> None:
+def said_done_and_is(lab: Lab, verb: str, name: str, nodes: dict[str, str], ran: Ran) -> None:
     """Status 0 means that the cluster itself says so, at that moment, wherever it can be asked."""
     if ran.status != 0 or "ordered:" in ran.out:
         return
     with suppress(AssertionError, ValueError, IndexError):
-        found = lab.nodes_of(name)
-        wrong = {
-            "migrate": found != [node],
-            "shutdown": bool(found),
-            "destroy": bool(found),
-            "reboot": len(found) != 1,
-            "start": len(found) != 1,
-        }.get(verb, False)
-        if wrong:
-            raise RuntimeError(f"{ran}\nbut {name} runs on {found}\n{lab.story()}")
-
-
-def ordered(lab: Lab, host: str, *words: str, **options) -> Inside:
-    """An order of an operator on a node, under way."""
-    return lab.start(host, "hxm", *words, "--yes", **options)
+        found, root, text = lab.nodes_of(name), lab.mon(), lab.configuration()
+        there = [
+            each.get("id")
+            for each in root.iterfind("resources//resource")
+            if nodes["SOURCE"] in [node.get("name") for node in each.iterfind("node")]
+        ]
+        managed = {
+            each.get("id"): each.get("managed") for each in root.iterfind("resources//resource")
+        }
+        right = {
+            "migrate": found == [nodes["TARGET"]],
+            "shutdown": not found,
+            "destroy": not found,
+            "reboot": len(found) == 1,
+            "start": len(found) == 1,
+            "default": len(found) == 1 and 'name="target-role"' not in text,
+            "unmigrate": "cli-" not in text,
+            "standby": not there,
+            "active": 'name="standby"' not in text,
+            "unmanage": managed.get(name) == "false",
+            "maintenance": managed.get(name) == "false",
+            "manage": managed.get(name) == "true",
+        }[verb]
+        if not right:
+            raise RuntimeError(f"{ran}\nbut {name} runs on {found}\n{text}\n{lab.story()}")

@@ -118,7 +118,7 @@ TOOLS = {
     "is killed": ("kill -9 $$", "SIGKILL"),
     "stops half-way": ('/usr/sbin/crm_mon "$@" | head -c 2500', "no complete XML"),
     "prints rubbish": ("echo nothing to see", "a form that hxm does not know"),
-    "stops half-way in text": ("/usr/sbin/crm_mon -1 -r | head -c 400", "crm_mon "),
+    "stops half-way in text": ("/usr/sbin/crm_mon -1 -r | head -c 400", "crm_mon"),
     "prints nothing": ("exit 0", "no complete XML"),
     "prints something else": ("echo '<html/>'", "<html>"),
     "prints bytes": (r"printf '\377\376\000<'", "a form that hxm does not know"),

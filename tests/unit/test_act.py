@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
-from factories import cluster, domain, failure, local, node
+from factories import cluster, domain, failure, local, node, under_way
 
 from hxm import act, change, claim, run
 from hxm.config import Config
@@ -13,6 +13,7 @@ from hxm.decide import lifecycle, placement
 from hxm.errors import CannotAsk, Failed, Refused
 from hxm.foresee import spell
 from hxm.model import Forecast, Lock, Movement
+from hxm.outcome import changed
 
 BEFORE = cluster(domain("nfs", "host1"), local_node="host2", toolstack="xl")
 HELD = Lock("root@host1:12:345", "root", "host1", "12", "345", "migrate nfs", 5.0, 5.0)
@@ -91,7 +92,7 @@ def test_ctrl_c_between_two_steps_tells_what_was_ordered(monkeypatch):
     found = performance(plan)
     calls = iter([None])
 
-    def ordered(_, steps, done):
+    def ordered(_, steps, done, meanwhile):
         for _ in calls:
             done.append(("crm_resource", steps[0].kind))
             return
@@ -108,9 +109,18 @@ def test_ctrl_c_between_two_steps_tells_what_was_ordered(monkeypatch):
 
 
 def test_what_was_foreseen_holds_only_for_the_same_cluster():
-    assert not act.changed(BEFORE, BEFORE._replace(lock=HELD, domains=()))
-    assert act.changed(BEFORE, cluster(domain("nfs", "host2")))
-    assert act.changed(BEFORE, cluster(domain("nfs", "host1"), node("host1", standby=True)))
+    lock = {"hxm-lock": HELD.holder}
+    assert not changed(BEFORE, BEFORE._replace(lock=HELD, domains=(), properties=lock))
+    assert changed(BEFORE, cluster(domain("nfs", "host2")))
+    assert changed(BEFORE, cluster(domain("nfs", "host1"), node("host1", standby=True)))
+    for now in (
+        {"properties": {"stop-all-resources": "true"}},
+        {"quorum": False},
+        {"failures": (failure(),)},
+        {"history": (under_way("migrate_to"),)},
+        {"pending_fencing": ("host2",)},
+    ):
+        assert changed(BEFORE, BEFORE._replace(**now)), now
 
 
 def test_whoever_lost_the_lock_does_nothing_more():
@@ -156,7 +166,7 @@ def test_the_holder_is_asked_for_on_its_node(monkeypatch):
     asked = _answers(
         monkeypatch,
         (108, b"", ""),
-        (1, b"", "cat: No such file or directory"),
+        (1, b"host1\n", "cat: /proc/12/stat: No such file or directory"),
         (0, b"", ""),
         (0, b"", ""),
     )
@@ -164,7 +174,16 @@ def test_the_holder_is_asked_for_on_its_node(monkeypatch):
     assert asked == ["--create", "ssh", "--delete", "--create"]
 
 
-@pytest.mark.parametrize("answer", [(0, STAT, ""), (255, b"", "Permission denied")])
+@pytest.mark.parametrize(
+    "answer",
+    [
+        (0, b"host1\n" + STAT, ""),
+        (255, b"", "Permission denied"),
+        (255, b"", "no such identity: /root/.ssh/id: No such file or directory"),
+        (1, b"host9\n", "cat: /proc/12/stat: No such file or directory"),
+        (0, b"host9.example.org\n" + STAT, ""),
+    ],
+)
 def test_a_holder_that_lives_or_cannot_be_asked_is_respected(answer, monkeypatch):
     held = HELD._replace(started=run.start_time_in(STAT))
     _answers(monkeypatch, answer)
@@ -172,8 +191,47 @@ def test_a_holder_that_lives_or_cannot_be_asked_is_respected(answer, monkeypatch
         claim.take(BEFORE._replace(lock=held), "destroy nfs", Config())
 
 
+def test_a_silent_holder_that_cannot_be_asked_is_watched_by_this_hosts_own_clock(monkeypatch):
+    """Its clock may be a minute behind."""
+    silent = HELD._replace(idle=70.0, renewed="100")
+    refused = (255, b"", "Permission denied")
+    monkeypatch.setattr(time, "sleep", lambda _: None)
+    asked = _answers(monkeypatch, refused, (0, b"", ""), (0, b"", ""))
+    locks = [silent]
+    looks = iter([silent, HELD._replace(holder="me")])
+    monkeypatch.setattr(claim, "read_cluster", lambda *_, **__: BEFORE._replace(lock=next(looks)))
+    claim.take(BEFORE._replace(lock=locks[0]), "destroy nfs", Config())
+    assert asked == ["ssh", "--delete", "--create"]
+    _answers(monkeypatch, refused)
+    alive = silent._replace(renewed="120")
+    monkeypatch.setattr(claim, "read_cluster", lambda *_, **__: BEFORE._replace(lock=alive))
+    with pytest.raises(Refused, match="one change at a time"):
+        claim.take(BEFORE._replace(lock=silent), "destroy nfs", Config())
+
+
+@pytest.mark.parametrize("fails", [KeyboardInterrupt, CannotAsk("no answer")])
+def test_a_lock_that_may_have_been_taken_is_given_back(fails, monkeypatch):
+    asked = _answers(monkeypatch, (0, b"", ""), (0, b"", ""))
+
+    def look(*_, **__):
+        raise fails
+
+    monkeypatch.setattr(claim, "read_cluster", look)
+    with pytest.raises(type(fails) if isinstance(fails, Exception) else fails):
+        claim.take(BEFORE, "migrate nfs", Config())
+    assert asked == ["--create", "--delete"]
+
+
+def test_a_lock_given_back_in_between_is_simply_taken(monkeypatch):
+    asked = _answers(monkeypatch, (108, b"", "File exists"), (0, b"", ""))
+    looks = iter([None, HELD._replace(holder="me")])
+    monkeypatch.setattr(claim, "read_cluster", lambda *_, **__: BEFORE._replace(lock=next(looks)))
+    claim.take(BEFORE, "migrate nfs", Config())
+    assert asked == ["--create", "--create"]
+
+
 def test_another_process_of_the_same_number_is_not_the_holder(monkeypatch):
-    asked = _answers(monkeypatch, (0, STAT, ""), (0, b"", ""), (0, b"", ""))
+    asked = _answers(monkeypatch, (0, b"host1\n" + STAT, ""), (0, b"", ""), (0, b"", ""))
     claim.take(BEFORE._replace(lock=HELD), "destroy nfs", Config())
     assert asked == ["ssh", "--delete", "--create"]
 

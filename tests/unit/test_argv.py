@@ -77,8 +77,9 @@ SPELT = {
     "cleanup-on": ["crm_resource --cleanup --resource=nfs --node=host2"],
 }
 # What a dialect spells otherwise; each dialect must be named here
+NO_LOCK = {kind: ["refused: hxm status"] for kind in ("claim", "renew", "release")}
 UP_TO_1_1_9 = {
-    **{kind: ["refused: hxm status"] for kind in ("claim", "renew", "release")},
+    **NO_LOCK,
     "set-meta": ["crm_resource -r nfs -m -p target-role -v Stopped"],
     "clear-meta": [
         "crm_resource -r nfs -m -d target-role",
@@ -127,8 +128,8 @@ OTHERWISE: dict[str, dict[str, list[str]]] = {
     "Pacemaker 3.0": {},
     "Pacemaker 2.1": {},
     "Pacemaker 2.0": {},
-    "Pacemaker 1.1.13": {},
-    "Pacemaker 1.1.10": {},
+    "Pacemaker 1.1.13": NO_LOCK,
+    "Pacemaker 1.1.10": NO_LOCK,
     "Pacemaker 1.1": UP_TO_1_1_9,
     "Pacemaker 1.0": UP_TO_1_1_9,
     "Heartbeat 2.1": HEARTBEAT,

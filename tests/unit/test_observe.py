@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from factories import primitive
 
+from hxm.domains import is_xen, managed
 from hxm.model import Domain
-from hxm.observe import _managed, _with_local, is_xen
+from hxm.observe import _with_local
 from hxm.toolstack.xl import LocalDomain
 
 XEN = "ocf:heartbeat:Xen"
@@ -38,7 +39,7 @@ def test_a_domu_is_never_known_by_another_name_than_the_agent_uses(tmp_path, tex
     if text is not None:
         path.write_text(text)
     params = {"xmfile": str(path)} | ({"name": param} if param else {})
-    domain = _managed(primitive("vm-nfs", agent=XEN, params=params), ())
+    domain = managed(primitive("vm-nfs", agent=XEN, params=params), ())
     assert (domain.name, domain.also, domain.nameless) == expected
 
 
@@ -64,7 +65,7 @@ def test_what_may_be_a_domu_is_one(tmp_path, agent, params, text, expected):
     one = primitive("nfs", agent=agent, params={"config": str(path), **params})
     assert is_xen(one) is expected
     if expected and agent == VIRTUAL:
-        assert _managed(one, ()).nameless is (text is None)
+        assert managed(one, ()).nameless is (text is None)
 
 
 HERE = LocalDomain("nfs", 3, 512, 1, "-b----", 7.5)

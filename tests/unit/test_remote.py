@@ -23,7 +23,7 @@ def test_the_command_line():
         *("ssh", "-o", "BatchMode=yes", "-o", "ConnectTimeout=5", "--", "host2"),
         "xl destroy 'a b'",
     )
-    assert destroy_argv("xl", "nfs", "host1", "host1") == ("xl", "destroy", "nfs")
+    assert destroy_argv("xl", "nfs", "host1", "host1", 5) == ("xl", "destroy", "nfs")
     assert "ConnectTimeout=1" in remote.ssh_argv("host2", ("true",), 0.2)
 
 

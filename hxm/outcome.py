@@ -1,0 +1,78 @@
+"""What became of an order, from how the cluster was before and is after it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from hxm.decide import Translate
+from hxm.decide.forecast import came_live, started_since
+from hxm.model import Cluster, Domain
+from hxm.pacemaker.dialect import Argv
+
+
+class Change(NamedTuple):
+    """What became of one domU."""
+
+    name: str
+    resource: str
+    before: tuple[str, ...]
+    after: tuple[str, ...]
+    how: str
+    """live, restarted, moved, started, stopped, unchanged or unknown."""
+
+
+class Outcome(NamedTuple):
+    """What became of an order; `status` is the exit status."""
+
+    status: int
+    message: str
+    hint: str = ""
+    changes: tuple[Change, ...] = ()
+    commands: tuple[Argv, ...] = ()
+    seconds: float = 0.0
+    seen: Cluster | None = None
+    """The cluster as it was seen last."""
+    warnings: tuple[str, ...] = ()
+
+
+_FORESEEN_FROM = (
+    *("nodes", "resources", "primitives", "constraints", "node_attributes", "dc", "quorum"),
+    *("maintenance", "fencing", "failures", "pending_fencing", "idle"),
+)
+
+
+def changed(before: Cluster, now: Cluster) -> bool:
+    """Whether what was foreseen in the one may not be true of the other any more."""
+    own = ({k: v for k, v in each.properties.items() if k[:4] != "hxm-"} for each in (before, now))
+    pending = ({each for each in seen.history if each.pending} for seen in (before, now))
+    return (
+        any(getattr(before, name) != getattr(now, name) for name in _FORESEEN_FROM)
+        or next(own) != next(own)
+        or next(pending) != next(pending)
+    )
+
+
+def changes(before: Cluster, after: Cluster, plan: Translate) -> Iterator[Change]:
+    """What became of each domU that the order was about, or that moved meanwhile."""
+    for was in before.managed_domains:
+        now = after.domain_of(was.resource or "")
+        if now is None:
+            continue
+        how = _how(was, now, before, after)
+        if how != "unchanged" or was.resource in plan.subjects:
+            yield Change(was.name, was.resource or "", was.nodes, now.nodes, how)
+
+
+def _how(was: Domain, now: Domain, before: Cluster, after: Cluster) -> str:
+    resource = was.resource or ""
+    if now.in_flight or len(now.nodes) > 1:
+        return "unknown"
+    if not now.nodes:
+        return "stopped" if was.nodes else "unchanged"
+    (node,) = now.nodes
+    if was.nodes == now.nodes:
+        return "restarted" if started_since(before, after, resource, node) else "unchanged"
+    if not was.nodes:
+        return "started"
+    return "live" if came_live(after, resource, node) else "moved"
