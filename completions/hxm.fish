@@ -6,7 +6,7 @@ set -g __hxm_toolstack block-attach block-detach block-list button-press cd-ejec
 
 function __hxm_commands
     printf '%s\n' \
-        list\t'the domUs of the whole cluster, in xl'\''s columns, and what was left behind' \
+        list\t'the domUs of the whole cluster in xl'\''s columns, and what was left' \
         status\t'cluster, nodes, all resources, failures, and what needs attention' \
         nodes\t'the nodes, their condition and what runs on them' \
         create\t'start a domU, named by its configuration file or by name' \
@@ -24,7 +24,7 @@ function __hxm_commands
         maintenance\t'tell the cluster to leave everything, a node or a domU alone' \
         cleanup\t'forget failures, so that the cluster tries again' \
         unlock\t'remove the lock on the cluster that a killed hxm left behind' \
-        sandbox\t'a cluster in a file to try hxm on, and the troubles to put into it' \
+        sandbox\t'a cluster in a file to try hxm on, and troubles to put into it' \
         help\t'all commands, or one command'\''s help'
     printf '%s\tof the toolstack\n' $__hxm_toolstack
 end

@@ -327,4 +327,5 @@ class Performance:
             was = self.cluster.domain_of(now.resource or "")
             if self.before.sandbox or not was or (was.role, was.nodes) == (now.role, now.nodes):
                 continue
-            self.report(f"{now.name}: {now.role} {' '.join(now.nodes)}")
+            role = "migrating" if guards.migrating(seen, now) else now.role
+            self.report(f"{now.name}: {role} {' '.join(now.nodes)}")

@@ -201,7 +201,7 @@ def program(verb: str, config: Config) -> str:
     """
     if sandbox_file() and config.toolstack == "auto":
         raise Refused(
-            "CIB_file is set: the cluster that may manage this domU is not the one that is asked",
+            f"CIB_file is set, and {verb} would act on this host, which that cluster does not know",
             "unset CIB_file to act on this host",
         )
     toolstack = detect(config.toolstack)

@@ -11,8 +11,9 @@ def overview() -> list[str]:
     lines = [
         "Usage: hxm COMMAND [ARGUMENTS]",
         "",
-        "The xm/xl for Xen hosts that are a cluster: a domU that Pacemaker manages is changed",
-        "through the cluster, or not at all; everything else goes straight to xl or xm.",
+        "The xm/xl for Xen hosts that are a cluster: a domU that Pacemaker manages is",
+        "changed through the cluster, or not at all; everything else goes straight to xl",
+        "or xm.",
     ]
     for group in (LOOK, LIFE, PLACE, TIDY, TRY):
         lines += ["", f"{group}:"]
@@ -35,7 +36,7 @@ def overview() -> list[str]:
     return lines
 
 
-def _wrapped(words: list[str], width: int = 84) -> list[str]:
+def _wrapped(words: list[str], width: int = 79) -> list[str]:
     lines = [" "]
     for word in words:
         if len(lines[-1]) + len(word) >= width:

@@ -19,6 +19,12 @@ def _known_format(value: str) -> str:
     return value
 
 
+def _seconds(value: float | None) -> float | None:
+    if value is not None and not 0 <= value < float("inf"):
+        raise typer.BadParameter("it must be a number of seconds, from 0 on")
+    return value
+
+
 # Operands
 
 Domains = Annotated[
@@ -175,8 +181,7 @@ def order(
         float | None,
         typer.Option(
             "--timeout",
-            min=0,
-            max=1e9,
+            callback=_seconds,
             metavar="SECONDS",
             help="How long to wait; else as /etc/hxm.toml has it, or 600.",
             show_default=False,

@@ -60,7 +60,7 @@ def changes(before: Cluster, after: Cluster, plan: Translate) -> Iterator[Change
         if now is None:
             continue
         how = _how(was, now, before, after)
-        if how != "unchanged" or was.resource in plan.subjects:
+        if how not in ("unchanged", "unknown") or was.resource in plan.subjects:
             yield Change(was.name, was.resource or "", was.nodes, now.nodes, how)
 
 

@@ -175,6 +175,7 @@ def flags(cluster: Cluster, domain: Domain) -> str:
         (bool(domain.stray), f"also-on-{domain.stray}" if domain.nodes else f"on-{domain.stray}"),
         (bool(away) and not domain.blocked, away.flag if away else ""),
         (domain.told_to_stop, "disabled"),
+        (domain.role == "Stopped" and not domain.told_to_stop, "should-run"),
         (bool(domain.interim), "constrained"),
         (not domain.live, "not-live"),
     ]
@@ -240,18 +241,22 @@ def resources_table(cluster: Cluster) -> Table:
         if resource.clone:
             clones.setdefault(resource.clone, []).append(resource)
         else:
-            rows.append(_resource_row(resource.id, [resource]))
-    rows += [_resource_row(name, instances) for name, instances in clones.items()]
+            rows.append(_resource_row(cluster, resource.id, [resource]))
+    rows += [_resource_row(cluster, name, instances) for name, instances in clones.items()]
     return Table(("Resource", "Agent", "Role", "Nodes", "Flags"), rows)
 
 
-def _resource_row(name: str, instances: Sequence[Resource]) -> tuple[str, str, str, str, str]:
+def _resource_row(
+    cluster: Cluster, name: str, instances: Sequence[Resource]
+) -> tuple[str, str, str, str, str]:
     active = [each for each in instances if each.active]
     first = (active or list(instances))[0]
+    domain = cluster.domain_of(first.id) or Domain(first.id)
+    away = looked_away(cluster, domain)
     words = (
         (any(each.blocked for each in instances), "blocked"),
         (any(each.failed for each in instances), "failed"),
-        (not all(each.managed for each in instances), "unmanaged"),
+        (not all(each.managed for each in instances), away.flag if away else "unmanaged"),
         (any(each.orphaned for each in instances), "orphaned"),
         (first.target_role == "Stopped", "disabled"),
     )

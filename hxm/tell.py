@@ -42,7 +42,7 @@ def passed_through(order: Order, argvs: Sequence[tuple[str, ...]]) -> int:
         outcome = Outcome(DONE, "not managed by the cluster", commands=tuple(argvs))
         render.show_json(_json(order, outcome, "planned"))
     for argv in argvs if order.output != "json" else ():
-        render.out(f"not managed by the cluster, passed through: {shlex.join(argv)}")
+        render.out(f"not managed by the cluster, passed through: {typed_out(argv)}")
     return DONE
 
 
@@ -63,13 +63,21 @@ def plan_lines(
         left_out = number in predicted.left_out
         for step in phase.steps:
             for argv in foresee.spell(cluster, step):
-                lines.append(f"  {shlex.join(argv)}{'   (left out, because of this:)' * left_out}")
+                lines.append(f"  {typed_out(argv)}{'   (left out, because of this:)' * left_out}")
         lines += _moves(cluster, found) if predicted.simulated else ["      not simulated"]
     for objection in objections:
         what = "asked about" if objection.lifted_by == guards.YES else "refused"
         unless = f" (unless {guards.FORCE})" if objection.lifted_by == guards.FORCE else ""
         lines.append(f"  {what}{unless}: {objection.message}")
     return lines
+
+
+def typed_out(argv: Sequence[str]) -> str:
+    """The command line as one would type it: single quotes within double ones, if that is safe."""
+    return " ".join(
+        f'"{word}"' if "'" in word and not set('"$`\\!') & set(word) else shlex.quote(word)
+        for word in argv
+    )
 
 
 def _moves(cluster: Cluster, found: Sequence[Movement]) -> list[str]:
@@ -173,7 +181,7 @@ def entry(before: Cluster, outcome: Outcome) -> dict[str, Any]:
     """What the journal keeps of an outcome: which constraints it `left`, and which are `gone`."""
     seen = outcome.seen.constraints if outcome.seen else before.constraints
     return {
-        "commands": [shlex.join(argv) for argv in outcome.commands],
+        "commands": [typed_out(argv) for argv in outcome.commands],
         "left": [each.id for each in seen if each not in before.constraints],
         "gone": [each.id for each in before.constraints if each not in seen],
         "status": outcome.status,

@@ -41,7 +41,7 @@ _ROWS = [
     *_hxm(
         LOOK,
         {
-            "list": "the domUs of the whole cluster, in xl's columns, and what was left behind",
+            "list": "the domUs of the whole cluster in xl's columns, and what was left",
             "status": "cluster, nodes, all resources, failures, and what needs attention",
             "nodes": "the nodes, their condition and what runs on them",
         },
@@ -80,7 +80,7 @@ _ROWS = [
     ),
     *_hxm(
         TRY,
-        {"sandbox": "a cluster in a file to try hxm on, and the troubles to put into it"},
+        {"sandbox": "a cluster in a file to try hxm on, and troubles to put into it"},
     ),
     *_toolstack(
         READS,

@@ -21,7 +21,7 @@ def run(order: Order, words: Words = None) -> int:
 
     If the cluster manages it, this is `hxm start`: the cluster starts it, where it sees fit. The
     name counts, not the file: a file that would create a second domU of a managed name is
-    recognised, also with name="..." on the command line. Everything else goes to xl or xm, and so
+    recognised, also with 'name="..."' on the command line. Everything else goes to xl or xm, and so
     does -n, which only checks the file.
 
     Example: `hxm create /etc/xen/vm/nfs.xm`.

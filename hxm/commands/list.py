@@ -57,6 +57,8 @@ def run(
         render.show_findings("Left behind, and what removes it", left, say)
         for node, why in cluster.unreachable.items():
             render.note(f"the domains of {node} are unknown: {why}")
+    if not cluster.dc or not cluster.quorum or any(node.unclean for node in cluster.nodes):
+        render.note("the cluster itself is in trouble: hxm status")
     if cluster.toolstack_fault:
         render.note(f"this host's own domUs are not known: {cluster.toolstack_fault}")
     return DONE

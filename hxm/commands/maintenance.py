@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hxm import change
-from hxm.decide import Decision, hygiene
-from hxm.decide.names import find_domains, find_node
-from hxm.errors import Ambiguous, UsageError
+from hxm.decide import Decision, hygiene, listed
+from hxm.decide.names import find_domains, find_node, shown
+from hxm.errors import Ambiguous, NotFound, UsageError
 from hxm.model import Cluster, Domain, Node
 
 if TYPE_CHECKING:
@@ -36,4 +36,8 @@ def _subject(cluster: Cluster, word: str | None) -> Node | Domain | None:
     domains = find_domains(cluster, word)
     if cluster.node(word) and domains:
         raise Ambiguous(f"{word} is a node and a domU", "use the domU's configuration file")
+    if not domains and not cluster.node(word):
+        names = [node.name for node in cluster.nodes]
+        names += [domain.name for domain in cluster.managed_domains]
+        raise NotFound(f"there is no node and no domU {shown(word)}", f"there are: {listed(names)}")
     return change.managed_only(cluster, [word])[0] if domains else find_node(cluster, word)

@@ -40,7 +40,10 @@ def new(directory: Directory, nodes: NodesCount = 2, domains: DomainsCount = 2) 
     folder = os.path.abspath(directory)
     cib_file = os.path.join(folder, "cib.xml")
     if os.path.exists(cib_file):
-        raise Refused(f"{cib_file} exists already", "name another folder, or remove it")
+        raise Refused(
+            f"{cib_file} exists already",
+            f"use it: export CIB_file={shlex.quote(cib_file)}; or remove the folder",
+        )
     hosts, guests = seed_names(nodes, domains)
     xmfiles = {name: os.path.join(folder, f"{name}.xm") for name in guests}
     try:
@@ -53,7 +56,7 @@ def new(directory: Directory, nodes: NodesCount = 2, domains: DomainsCount = 2) 
             binary.write(seed_cib(Seed(hosts, xmfiles)))
     except OSError as error:
         raise Failed(f"{error.filename or folder}: {error.strerror}") from None
-    render.note(f"{nodes} hosts and {domains} domUs; type this, and then: hxm list")
+    render.note(f"{nodes} hosts and {domains} domUs; hxm acts on them where CIB_file is set:")
     render.out(f"export CIB_file={shlex.quote(cib_file)}")
     return DONE
 

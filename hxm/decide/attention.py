@@ -26,8 +26,10 @@ def leftovers(
 
     `origins` tells who left a constraint, and when.
     """
-    if cluster.lock and only is None:
-        yield Finding(f"hxm-lock: {lock_held_by(cluster.lock)}", "hxm unlock")
+    lock = cluster.lock
+    if lock and only is None:
+        do = "nothing: it is under way" if lock.alive else "hxm unlock"
+        yield Finding(f"hxm-lock: {lock_held_by(lock)}", do)
     for constraint in cluster.constraints:
         held = [
             domain
@@ -92,7 +94,7 @@ def lock_held_by(lock: Lock) -> str:
     gone = ", and was killed" if lock.alive is False else ""
     return (
         f"{lock.who} on {lock.node} (process {lock.pid}) is at {lock.what!r} "
-        f"since {lock.age:.0f} s{gone}"
+        f"for {lock.age:.0f} s{gone}"
     )
 
 

@@ -35,7 +35,8 @@ def whole_cluster(cluster: Cluster) -> Iterator[Objection]:
     if cluster.dc and lost:
         yield Objection(
             f"{listed(lost)} is lost and not yet fenced: what ran there may still run",
-            "wait for the fencing, or confirm by hand that it is off: stonith_admin --confirm NODE",
+            "wait for the fencing, or confirm by hand that it is off: "
+            + "; ".join(f"stonith_admin --confirm {name}" for name in lost),
             lifted_by=FORCE,
         )
     if cluster.pending_fencing:
@@ -154,12 +155,16 @@ def kept_from_running(cluster: Cluster, domain: Domain) -> Iterator[Objection]:
         hint = f"hxm cleanup {typed(domain)} makes the cluster try again"
     elif is_true(cluster.properties.get("stop-all-resources", "")):
         why, hint = "stop-all-resources is set", "crm_attribute --name=stop-all-resources --delete"
+    elif not cluster.quorum and _quorum_policy(cluster) != "ignore":
+        why, hint = "there is no quorum", "bring the other nodes back: hxm nodes"
+    elif not any(node.usable for node in cluster.nodes):
+        why, hint = "no node may run domUs", "hxm nodes"
     elif domain.interim:
         why = f"{listed(domain.interim)} is in the way"
         hint = f"hxm unmigrate {typed(domain)}"
     else:
         why = "a constraint, a rule such as the ping rule, or the state of the nodes is against it"
-        hint = f"crm_resource --why --resource={domain.resource}; hxm status"
+        hint = f"crm_resource --why --resource={domain.resource}"
     yield Objection(f"nothing tells {domain.name} to be stopped, and it does not run: {why}", hint)
 
 

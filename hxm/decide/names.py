@@ -110,8 +110,8 @@ def find_node(cluster: Cluster, word: str) -> Node:
     """The node of that name. Raises NotFound with those that exist."""
     if node := cluster.node(word):
         return node
-    names = [node.name for node in cluster.nodes]
-    raise NotFound(f"there is no node {shown(word)}", _those_that_exist(word, names))
+    names = [node.name for node in cluster.nodes]  # too much alike for a guess
+    raise NotFound(f"there is no node {shown(word)}", f"there are: {listed(names)}")
 
 
 def shown(word: str) -> str:

@@ -21,7 +21,9 @@ def migrate(cluster: Cluster, domain: Domain, node: Node, *, keep: bool = False)
     goals = (Goal("running", resource, node.name),)
     if reached(cluster, goals[0]) and not domain.stray:
         left = f"; {listed(domain.interim)} is still there: hxm unmigrate {typed(domain)}"
-        return Nothing(f"{domain.name} runs on {node.name} already{left if domain.interim else ''}")
+        kept = "; without a move there is nothing to keep" if keep else ""
+        kept = left if domain.interim else kept
+        return Nothing(f"{domain.name} runs on {node.name} already{kept}")
     source = domain.nodes[0] if domain.nodes else node.name
     values = {"resource": resource, "node": node.name, "source": source}
     about = f"what moves {domain.name}"

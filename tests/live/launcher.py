@@ -131,8 +131,10 @@ class Switch:
         with client, suppress(OSError):
             client.settimeout(2)
             verb, _, host = client.recv(200).decode().strip().partition(" ")
-            answer = "what?"
-            if host in self.hosts and verb in ("on", "off", "cut", "join", "state"):
+            answer = f"{verb} which node? There are: {' '.join(self.hosts)}"
+            if host in self.hosts and verb in ("cut", "join") and host not in self.running:
+                answer = f"{host} is off: lab on {host}"
+            elif host in self.hosts and verb in ("on", "off", "cut", "join", "state"):
                 try:
                     answer = getattr(self, verb)(host) or "ok"
                 except (OSError, subprocess.SubprocessError) as error:

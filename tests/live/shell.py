@@ -6,30 +6,36 @@ import fcntl
 import os
 import pty
 import select
+import signal
 import struct
 import sys
 import termios
 import tty
 from contextlib import suppress
+from pathlib import Path
 
 from lab import Inside, Lab, missing
 
 WELCOME = """
-You are root on {host}, one of {count} nodes that run corosync, Pacemaker and ocf:heartbeat:Xen in
-namespaces of this machine. The domUs are stand-ins; everything else is real. Try:
+You are root on {host}, one of {count} nodes that run corosync, Pacemaker and
+ocf:heartbeat:Xen in namespaces of this machine. The domUs are stand-ins;
+everything else is real. Begin with `hxm list`, then try:
 
-    hxm list                    hxm status                  crm_mon -1
-    hxm migrate nfs host2       hxm standby host1           hxm active host1
-    hxm destroy sles            hxm start sles              hxm list --everywhere
-    hxm migrate nfs host3 --dry-run
-    xl list                     ssh host2 xl list           hxm pause nfs
-    lab off host2               lab fail migrate            lab help
+    hxm status            hxm migrate nfs {other} --dry-run   crm_mon -1
+    hxm standby host2     hxm active host2      hxm list --everywhere
+    hxm destroy sles      hxm start sles        hxm pause nfs
+    xl list               ssh host2 xl list     ssh host3 hxm unmanage nfs
+    lab off host2         lab fail migrate      lab help
 
+For a second terminal:
+    {again}
 `exit` ends the lab; nothing of it remains.
 """
 
 
 def main() -> int:
+    if len(sys.argv) == 3:
+        return _enter(Path(sys.argv[1]), sys.argv[2])
     if why := missing():
         print(f"there can be no lab here: {why}", file=sys.stderr)
         return 1
@@ -38,23 +44,34 @@ def main() -> int:
     try:
         lab.boot()
         host = lab.hosts[0]
-        print(WELCOME.format(host=host, count=len(lab.hosts)), flush=True)
+        other = lab.other(lab.where("nfs"))
+        again = f"{sys.executable} {sys.argv[0]} {lab.folder} host2"
+        said = WELCOME.format(host=host, count=len(lab.hosts), other=other, again=again)
+        print(said, flush=True)
         rc = lab.folder / "bashrc"
         rc.write_text("PS1='\\h:\\w# '\ncd\n")
-        argv = ("bash", "--noprofile", "--rcfile", str(rc))
-        home = lab.folder / "nodes" / host
-        if sys.stdin.isatty():
-            return _on_a_terminal(home, argv)
-        return Inside(home, argv, {}, (0, 1, 2)).wait(3600).status
+        return _enter(lab.folder, host)
     finally:
         lab.close()
+
+
+def _enter(folder: Path, host: str) -> int:
+    home = folder / "nodes" / host
+    argv = ("bash", "--noprofile", "--rcfile", str(folder / "bashrc"))
+    if sys.stdin.isatty():
+        return _on_a_terminal(home, argv)
+    return Inside(home, argv, {}, (0, 1, 2)).wait(3600).status
 
 
 def _on_a_terminal(home, argv) -> int:
     """The shell has a terminal of its own: it is the leader of another session."""
     ours, theirs = pty.openpty()
-    size = fcntl.ioctl(0, termios.TIOCGWINSZ, b"\0" * 8)
-    fcntl.ioctl(theirs, termios.TIOCSWINSZ, size)
+
+    def resize(*_: object) -> None:
+        fcntl.ioctl(ours, termios.TIOCSWINSZ, fcntl.ioctl(0, termios.TIOCGWINSZ, b"\0" * 8))
+
+    resize()
+    signal.signal(signal.SIGWINCH, resize)
     before = termios.tcgetattr(0)
     shell = Inside(home, argv, {}, (theirs, theirs, theirs), terminal=True)
     os.close(theirs)
@@ -64,13 +81,20 @@ def _on_a_terminal(home, argv) -> int:
             ready = select.select([0, ours, shell.door], [], [])[0]
             if 0 in ready:
                 os.write(ours, os.read(0, 4096))
-            if ours in ready:
-                with suppress(OSError):
-                    os.write(1, os.read(ours, 4096))
+            if ours in ready and (shown := _read(ours)):
+                os.write(1, shown)
             elif shell.door in ready:
-                return struct.unpack("!i", shell.door.recv(4))[0]
+                answer = shell.door.recv(4)
+                return struct.unpack("!i", answer)[0] if len(answer) == 4 else 1
     finally:
         termios.tcsetattr(0, termios.TCSADRAIN, before)
+
+
+def _read(terminal: int) -> bytes:
+    """What the shell has to show; nothing, with an error from the kernel, when it has gone."""
+    with suppress(OSError):
+        return os.read(terminal, 4096)
+    return b""
 
 
 if __name__ == "__main__":

@@ -141,6 +141,6 @@ def test_a_shell_for_people(lab):
         check=False,
     )
     assert ran.returncode == 7, ran
-    assert "hxm standby host1" in ran.stdout
+    assert "hxm standby host2" in ran.stdout
     assert "Started" in ran.stdout
     assert ran.stdout.splitlines()[-2:] == ["nothing", "host1"]

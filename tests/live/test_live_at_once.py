@@ -8,7 +8,7 @@ import time
 from trouble import calm, never_twice, tidy
 
 TOLD = re.compile(
-    r"hxm: root on host\d \(process \d+\) is at '[^']+' since \d+ s: one change at a time"
+    r"hxm: root on host\d \(process \d+\) is at '[^']+' for \d+ s: one change at a time"
 )
 
 

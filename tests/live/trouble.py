@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 
-from lab import Lab, Ran
+from lab import Inside, Lab, Ran
 
 STATUSES = {0, 1, 2, 102, 105, 106, 107, 109, 124, 130}
 """All that hxm may end with."""
@@ -144,3 +144,8 @@ def said_done_and_is(lab: Lab, verb: str, name: str, nodes: dict[str, str], ran:
         }[verb]
         if not right:
             raise RuntimeError(f"{ran}\nbut {name} runs on {found}\n{text}\n{lab.story()}")
+
+
+def ordered(lab: Lab, host: str, *words: str, **options) -> Inside:
+    """An order of an operator on a node, under way."""
+    return lab.start(host, "hxm", *words, "--yes", **options)

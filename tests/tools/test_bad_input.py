@@ -23,7 +23,7 @@ CASES = [
     ("sandbox explode", 2, "explode"),
     ("sandbox fail nfs --operation nap", 2, "nap"),
     ("migrate nfx host2", 105, "did you mean nfs?"),
-    ("migrate nfs host9", 105, "did you mean host"),
+    ("migrate nfs host9", 105, "there are: host1, host2"),
     ("standby nowhere", 105, "host1, host2"),
     ("list nosuch", 105, "nfs, sles"),
     ("shutdown -- -rf", 105, "'-rf'"),

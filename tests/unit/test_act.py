@@ -187,7 +187,7 @@ def test_the_holder_is_asked_for_on_its_node(monkeypatch):
 def test_a_holder_that_lives_or_cannot_be_asked_is_respected(answer, monkeypatch):
     held = HELD._replace(started=run.start_time_in(STAT))
     _answers(monkeypatch, answer)
-    with pytest.raises(Refused, match="is at 'migrate nfs' since 5 s"):
+    with pytest.raises(Refused, match="is at 'migrate nfs' for 5 s"):
         claim.take(BEFORE._replace(lock=held), "destroy nfs", Config())
 
 

@@ -79,7 +79,7 @@ def test_the_others_are_told_by_whom_and_since_when():
     assert objection.status == 107
     assert objection.lifted_by == ""
     assert objection.message == (
-        "root on host1 (process 12) is at 'migrate nfs to host2' since 60 s: one change at a time"
+        "root on host1 (process 12) is at 'migrate nfs to host2' for 60 s: one change at a time"
     )
     assert not list(lock.held(locked(alive=False)))
     assert not list(lock.held(cluster()))

@@ -146,7 +146,7 @@ def test_a_node_is_only_ever_found_by_its_whole_name():
     assert find_node(SEEN, "host2") == node("host2")
     with pytest.raises(NotFound) as raised:
         find_node(SEEN, "host")
-    assert raised.value.hint.startswith("did you mean host")
+    assert raised.value.hint.startswith("there are: host")
 
 
 def test_an_arriving_domu_is_never_taken_for_one_that_no_cluster_manages():
