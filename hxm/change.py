@@ -157,11 +157,7 @@ def program(verb: str, config: Config) -> str:
 
     Raises Refused where it should not, Failed where there is none.
     """
-    if sandbox_file() and config.toolstack == "auto":
-        raise Refused(
-            "CIB_file is set: the cluster that may manage this domU is not the one that is asked",
-            "unset CIB_file to act on this host",
-        )
+    only_this_hosts(config)
     toolstack = detect(config.toolstack)
     if not toolstack:
         raise Failed(
@@ -171,6 +167,15 @@ def program(verb: str, config: Config) -> str:
     if (verb, toolstack.program) == ("start", "xl"):
         raise Refused("xl starts a domU from its configuration file only", "hxm create FILE")
     return toolstack.program
+
+
+def only_this_hosts(config: Config) -> None:
+    """Raises Refused where another cluster is asked than that of this host's toolstack."""
+    if sandbox_file() and config.toolstack == "auto":
+        raise Refused(
+            "CIB_file is set: the cluster that may manage this domU is not the one that is asked",
+            "unset CIB_file to act on this host",
+        )
 
 
 def _translate(

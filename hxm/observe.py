@@ -75,6 +75,12 @@ def names_in_files(paths: Sequence[str]) -> list[str]:
     return found
 
 
+def name_in_xml(path: str) -> str | None:
+    """The domU that libvirt's description in the file names, if there is one."""
+    found = _VIRSH_NAME.search(_contents(path) or b"") if os.path.isfile(path) else None
+    return found.group(1).decode("utf-8", "replace") if found else None
+
+
 def sandbox_file() -> str | None:
     """The CIB_file that stands for a cluster, as Pacemaker's own tools take it.
 
@@ -199,10 +205,8 @@ class _File(NamedTuple):
 
 
 def _virsh_file(primitive: Primitive) -> _File:
-    text = _contents(primitive.params.get("config", ""))
-    found = _VIRSH_NAME.search(text or b"")
-    name = found.group(1).decode("utf-8", "replace") if found else None
-    return _File(name, unread=text is None)
+    path = primitive.params.get("config", "")
+    return _File(name_in_xml(path), unread=_contents(path) is None)
 
 
 def _xm_file(path: str) -> _File:

@@ -129,6 +129,20 @@ At = Annotated[
 ]
 
 
+Raw = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="-- PROGRAM [ARGUMENTS]...",
+        help="The command line, as it would be typed without a guard.",
+        show_default=False,
+    ),
+]
+Why = Annotated[
+    str,
+    typer.Option("--reason", metavar="TEXT", help="Why, for the journal.", show_default=False),
+]
+
+
 class Order(NamedTuple):
     """What every changing command takes."""
 
