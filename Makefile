@@ -4,13 +4,19 @@ PYTHON := $(or $(wildcard /usr/bin/python3),python3)
 BIN := .venv/bin
 SUITES := bullseye bookworm trixie forky sid
 TEST_PACKAGES := bash-completion man-db mandoc zsh fish
+LAB_PACKAGES := pacemaker corosync resource-agents pacemaker-cli-utils iproute2
+MINUTES := 10
+# the tests on the live lab wait more than they compute
+JOBS := $(shell n=$$(nproc); echo $$(( n < 4 ? n * 3 : n + 8 )))
 
-.PHONY: help demo test test-generations check format docs bench clean
+.PHONY: help demo lab test test-generations soak check format docs bench clean
 
 help:
 	@echo "make demo    the seed guide's cluster, listed, migrated, drained and cleaned, in a file"
+	@echo "make lab     a shell on a real cluster: three nodes in namespaces on this machine"
 	@echo "make test    all tests (installs what they need)"
 	@echo "make test-generations   the real tools of Pacemaker 2.0, 2.1 and 3.0, unpacked beside yours"
+	@echo "make soak    a random walk over a live cluster: MINUTES=10, SEED=, STEPS=, ONLY="
 	@echo "make check   format, lint, types and tests"
 	@echo "make bench   what hxm costs, against crm_mon, crm and pcs"
 	@echo "make docs    the man page and the completions, from the table of commands"
@@ -27,9 +33,18 @@ demo: .venv/ready
 	@tests/demo $(BIN)/hxm
 
 test: .venv/ready
-	@.ci/prepare $(TEST_PACKAGES) || echo "some tests will be skipped"
+	@.ci/prepare $(TEST_PACKAGES) $(LAB_PACKAGES) openssh-server || echo "some tests will be skipped"
 	@.ci/generations .cache/generations $(SUITES) || echo "some generations will be skipped"
-	@$(BIN)/pytest -n auto
+	@$(BIN)/pytest -n $(JOBS) --dist loadgroup
+
+lab: .venv/ready
+	@.ci/prepare $(LAB_PACKAGES) || echo "trying without"
+	@$(BIN)/python tests/live/shell.py
+
+soak: .venv/ready
+	@.ci/prepare $(LAB_PACKAGES) || echo "trying without"
+	@$(BIN)/python tests/live/soak.py --minutes $(MINUTES) $(if $(SEED),--seed $(SEED)) \
+	    $(if $(STEPS),--steps $(STEPS)) $(if $(ONLY),--only $(ONLY))
 
 test-generations: .venv/ready
 	@.ci/generations .cache/generations $(SUITES) || echo "some generations will be skipped"

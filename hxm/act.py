@@ -32,8 +32,11 @@ from hxm.pacemaker.carry import carry_out
 from hxm.pacemaker.dialect import Argv
 from hxm.pacemaker.simulate import commit, scratch, serialised, simulator
 from hxm.render import note
+from hxm.toolstack.remote import fault_of
 
 Report = Callable[[str], None]
+DESTROY_TIMEOUT = 15.0
+"""Seconds for a toolstack to pull a plug; then the cluster's own stop is what remains."""
 
 _LOOKS = 5
 """In so many looks a cluster that has something to do has begun with it."""
@@ -85,6 +88,7 @@ class Performance:
         predicted: Forecast,
         config: Config,
         report: Report,
+        keep: Callable[[Cluster], None] = lambda _: None,
     ) -> None:
         self.before = cluster
         self.cluster = cluster
@@ -92,6 +96,8 @@ class Performance:
         self.predicted = predicted
         self.config = config
         self.report = report
+        self.keep = keep
+        """Told of every look at the cluster; raises if nothing more may be done."""
         self.commands: list[Argv] = []
         self.warnings: list[str] = []
         self.quiet = 0
@@ -105,7 +111,6 @@ class Performance:
         """
         deadline = self.started + timeout
         try:
-            _stop_like_ctrl_c()
             for phase in self.plan.phases:
                 if phase.only_if_still and (not simulator() or would_move(self.before, phase)):
                     continue
@@ -151,11 +156,23 @@ class Performance:
     def _destroy(self, steps: tuple[Step, ...]) -> None:
         """A failure is a warning: the cluster has been told already, and stops it more slowly."""
         for step in steps:
-            for argv in spell(self.before, step):
+            for argv in spell(self.before, step, self.config.ssh_timeout):
                 self.commands.append(argv)
-                result = run.output(argv)
-                if result.status != 0:
-                    self.warnings.append(f"cannot {step.says} at once: {result.complaint()}")
+                self._pull_the_plug(step, argv)
+
+    def _pull_the_plug(self, step: Step, argv: Argv) -> None:
+        name = step.values["node"]
+        node = self.before.node(name)
+        if node and (node.unclean or not node.online):
+            fault = f"{name} is {node.predicament}"
+        else:
+            try:
+                result = run.output(argv, timeout=DESTROY_TIMEOUT)
+                fault = fault_of(name, result) if result.status != 0 else ""
+            except CannotAsk as error:
+                fault = error.message
+        if fault:
+            self.warnings.append(f"cannot {step.says} at once: {fault}")
 
     def _never_during_a_migration(self) -> None:
         """The look that the decision was made on may be old: a question waits for its answer."""
@@ -243,27 +260,35 @@ class Performance:
     def _verdict(self) -> Outcome:
         """The end was reached; this says whether it was reached as it was meant to be."""
         outcome = self._outcome(DONE, self.plan.done or self.plan.about)
-        cold = [
-            change.name
-            for change in outcome.changes
-            if change.how == "moved" and self._meant_live(change)
-        ]
-        if cold:
-            return outcome._replace(
-                status=Failed.status,
-                message=f"{', '.join(cold)}: restarted, not live{self._failure()}",
-                hint="the live migration failed and the cluster started it anew: hxm status",
-            )
-        return outcome
+        cold = [each for each in outcome.changes if each.how == "moved" and self._meant_live(each)]
+        if not cold:
+            return outcome
+        gone = [node for each in cold for node in each.before if self._lost(node)]
+        why = f"{listed(gone)} was lost" if gone else "the live migration failed"
+        return outcome._replace(
+            status=Failed.status,
+            message=f"{listed([each.name for each in cold])}: restarted, not live{self._failure()}",
+            hint=f"{why} and the cluster started it anew: hxm status",
+        )
+
+    def _lost(self, name: str) -> bool:
+        node = self.cluster.node(name)
+        return not node or not node.online or node.unclean
 
     def _meant_live(self, change: Change) -> bool:
-        if not self.predicted.simulated:
-            domain = self.before.domain_of(change.resource)
-            return bool(domain and domain.live)
-        return any(
+        """Others count only if a migration of theirs failed: their node may have been lost."""
+        domain = self.before.domain_of(change.resource)
+        foreseen = not self.predicted.simulated or any(
             movement.resource == change.resource and movement.kind == "live"
             for movement in self.predicted.movements
         )
+        failed = any(
+            failure.resource == change.resource and failure.operation.startswith("migrate_")
+            for failure in self.cluster.failures
+            if failure not in self.before.failures
+        )
+        ordered = foreseen and change.resource in self.plan.subjects
+        return bool(domain and domain.live and (ordered or failed))
 
     def _outcome(self, status: int, message: str, hint: str = "") -> Outcome:
         return Outcome(
@@ -300,15 +325,12 @@ class Performance:
             self.report(f"{now.name}: {now.role} {' '.join(now.nodes)}")
 
 
-def _stop_like_ctrl_c() -> None:
-    """A lost terminal and a kill end the waiting as Ctrl-C does: with a word on what is left."""
-    import signal
-
-    def stop(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    for number in (signal.SIGHUP, signal.SIGTERM):
-        signal.signal(number, stop)
+def changed(before: Cluster, now: Cluster) -> bool:
+    """Whether what was foreseen in the one may not be true of the other any more."""
+    return any(
+        getattr(before, name) != getattr(now, name)
+        for name in ("nodes", "resources", "primitives", "constraints", "node_attributes", "dc")
+    )
 
 
 def changes(before: Cluster, after: Cluster, plan: Translate) -> Iterator[Change]:

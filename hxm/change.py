@@ -6,8 +6,9 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from hxm import act, foresee, journal, render, run, tell
+from hxm.claim import possible, take, with_a_living_holder
 from hxm.config import Config, read_config
-from hxm.decide import Decision, Nothing, Objection, PassThrough, Translate, called, guards
+from hxm.decide import Decision, Nothing, Objection, PassThrough, Translate, called, guards, lock
 from hxm.decide.forecast import with_goals
 from hxm.decide.names import find_domain, find_resources, surely_unmanaged
 from hxm.errors import Failed, Refused, UsageError
@@ -21,16 +22,39 @@ if TYPE_CHECKING:
 Decide = Callable[[Cluster], Decision]
 
 
-def carry_out(order: Order, decide: Decide) -> int:
-    """Take an order through to its end; returns the exit status, raises HxmError for a refusal."""
+_ATTEMPTS = 5
+
+
+def carry_out(order: Order, decide: Decide, *, locks: bool = True) -> int:
+    """Take an order through to its end; returns the exit status, raises HxmError for a refusal.
+
+    What was decided holds for the cluster as it was seen: if it is another one when the lock is
+    taken, everything is decided anew.
+    """
     config = read_config()
+    _stop_like_ctrl_c()
     with act.one_at_a_time():
-        decision = decide(cluster := read_cluster(config))
-        if isinstance(decision, Translate):
-            return _translate(order, config, cluster, decision, decide)
-    if isinstance(decision, Nothing):
-        return tell.nothing(order, decision.message)
+        for _ in range(_ATTEMPTS):
+            cluster = read_cluster(config)
+            decision = decide(cluster)
+            if isinstance(decision, Nothing):
+                return tell.nothing(order, decision.message)
+            if isinstance(decision, PassThrough):
+                break
+            status = _translate(order, config, cluster, decision, locks=locks)
+            if status is not None:
+                return status
+        else:
+            raise Refused("the cluster changes all the time: nothing was ordered", "try it again")
     return pass_through(order, config, decision)
+
+
+def _stop_like_ctrl_c() -> None:
+    """A lost terminal and a kill end the order as Ctrl-C does: with a word on what is left."""
+    import signal
+
+    for number in (signal.SIGHUP, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
 
 
 def on_domains(
@@ -179,8 +203,14 @@ def only_this_hosts(config: Config) -> None:
 
 
 def _translate(
-    order: Order, config: Config, cluster: Cluster, decided: Translate, decide: Decide
-) -> int:
+    order: Order, config: Config, cluster: Cluster, decided: Translate, *, locks: bool
+) -> int | None:
+    """The exit status, or None if the cluster was changed by somebody else meanwhile."""
+    locks = locks and possible(cluster)
+    if locks and not order.dry_run:
+        cluster = with_a_living_holder(cluster)
+        for objection in lock.held(cluster):
+            raise tell.refusal(order, objection)
     for objection in decided.objections:
         if not objection.lifted_by or (objection.lifted_by == guards.FORCE and not _goes_on(order)):
             raise tell.refusal(order, objection)
@@ -195,15 +225,26 @@ def _translate(
     for warning in (*plan.warnings, *_useless(order)):
         render.note(f"warning: {warning}")
     _overcome(order, objections, tell.plan_lines(cluster, plan, predicted, objections), plan)
-    if _asked(order, objections) and decide(read_cluster(config)) != decided:
-        raise Refused(
-            "the cluster has changed while you were asked; nothing was done", "order it again"
-        )
-    return _perform(order, config, cluster, with_goals(plan, predicted), predicted)
+    plan = with_goals(plan, predicted)
+    if not locks:
+        return _perform(order, config, cluster, plan, predicted)
+    try:
+        claim = take(cluster, plan.about, config)
+    except Refused as error:
+        raise tell.refusal(order, Objection(error.message, error.hint)) from None
+    with claim:
+        if act.changed(cluster, claim.seen):
+            return None
+        return _perform(order, config, cluster, plan, predicted, claim.keep)
 
 
 def _perform(
-    order: Order, config: Config, cluster: Cluster, plan: Translate, predicted: Forecast
+    order: Order,
+    config: Config,
+    cluster: Cluster,
+    plan: Translate,
+    predicted: Forecast,
+    keep: Callable[[Cluster], None] = lambda _: None,
 ) -> int:
     path = journal.journal_path(config, cluster.sandbox)
     begun = {"what": plan.about, "why": order.reason or None, "subjects": list(plan.subjects)}
@@ -212,7 +253,7 @@ def _perform(
         render.note(f"warning: {unwritten}")
     timeout = config.timeout if order.timeout is None else order.timeout
     with render.progress(plan.about) as report:
-        acting = act.Performance(cluster, plan, predicted, config, report)
+        acting = act.Performance(cluster, plan, predicted, config, report, keep)
         outcome = acting.perform(timeout, wait=order.wait)
     if not unwritten:
         journal.write_entry(path, begun | tell.entry(cluster, outcome))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from hxm.errors import UsageError
 
@@ -28,7 +28,9 @@ class Config(NamedTuple):
     journal: str = "/var/log/hxm.journal"
     """Where the changing commands are written down, as JSON lines."""
     ssh_timeout: float = 5.0
-    """Seconds that another node may take to let ssh in."""
+    """Seconds that another node may take to let ssh in and to answer."""
+    ask_nodes: bool = False
+    """Whether `hxm list` asks the other nodes as well, as with --everywhere."""
 
 
 def read_config(path: str | None = None) -> Config:
@@ -42,6 +44,13 @@ def read_config(path: str | None = None) -> Config:
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}") from None
     return parse_config(text, path)
+
+
+_KINDS: dict[type, tuple[Any, str]] = {
+    float: ((int, float), "a number of seconds"),
+    bool: (bool, "true or false"),
+    str: (str, "a text"),
+}
 
 
 def parse_config(text: bytes, path: str = PATH) -> Config:
@@ -58,9 +67,8 @@ def parse_config(text: bytes, path: str = PATH) -> Config:
             known = ", ".join(Config._fields)
             raise UsageError(f"{path}: there is no setting {key!r}", f"there are: {known}")
         default = getattr(defaults, key)
-        wanted = (int, float) if isinstance(default, float) else str
-        if not isinstance(value, wanted) or isinstance(value, bool):
-            kind = "a number of seconds" if isinstance(default, float) else "a text"
+        wanted, kind = _KINDS[type(default)]
+        if not isinstance(value, wanted) or (isinstance(value, bool) and wanted is not bool):
             raise UsageError(f"{path}: {key} must be {kind}, not {value!r}")
         if isinstance(value, (int, float)) and not 0 <= value < float("inf"):
             raise UsageError(f"{path}: {key} must be a number of seconds from 0 on, not {value!r}")

@@ -19,14 +19,15 @@ from hxm.pacemaker.simulate import Scratch, carries_out, commit, scratch, simula
 from hxm.toolstack import destroy_argv
 
 
-def spell(cluster: Cluster, step: Step) -> tuple[Argv, ...]:
+def spell(cluster: Cluster, step: Step, ssh_timeout: float = 5) -> tuple[Argv, ...]:
     """The command lines that a step will be."""
     if step.kind == "destroy":
         if cluster.sandbox:
             return ()  # there is nobody to pull the plug of: the scheduler's stop is the end
         program = cluster.toolstack or "xl"
         values = step.values
-        return (destroy_argv(program, values["domain"], values["node"], cluster.local_node),)
+        here = cluster.local_node
+        return (destroy_argv(program, values["domain"], values["node"], here, ssh_timeout),)
     return step_argv(dialect_spoken(cluster), step)
 
 

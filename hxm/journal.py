@@ -53,10 +53,14 @@ def read_entries(path: str) -> Iterator[Entry]:
         return
 
 
-def _who() -> Entry:
+def user() -> str:
+    """Who sits in front of the keyboard, also behind sudo."""
     try:
-        user = os.environ.get("SUDO_USER") or pwd.getpwuid(os.getuid()).pw_name
+        return os.environ.get("SUDO_USER") or pwd.getpwuid(os.getuid()).pw_name
     except KeyError:
-        user = str(os.getuid())
+        return str(os.getuid())
+
+
+def _who() -> Entry:
     client = os.environ.get("SSH_CLIENT", "").split(" ")[0]
-    return {"who": user, "host": os.uname().nodename, "from": client or None, "pid": os.getpid()}
+    return {"who": user(), "host": os.uname().nodename, "from": client or None, "pid": os.getpid()}

@@ -145,6 +145,22 @@ class Operation(NamedTuple):
         return self.call < 0 or self.rc == 193  # PCMK_OCF_UNKNOWN: what a pending action shows
 
 
+class Lock(NamedTuple):
+    """hxm's lock on the cluster: `who` on `node` is at `what`; the ages are in seconds."""
+
+    holder: str
+    who: str
+    node: str
+    pid: str
+    started: str
+    what: str
+    age: float
+    idle: float
+    """Since its last sign of life."""
+    alive: bool | None = None
+    """Whether the holder's process exists, where that is known."""
+
+
 class Domain(NamedTuple):
     """A domU (or dom0), managed by the cluster if it has a `resource`."""
 
@@ -229,6 +245,10 @@ class Cluster(NamedTuple):
     """What is set permanently at each node: standby, maintenance."""
     properties: Mapping[str, str] = {}
     """The cluster's own options, as far as they are set."""
+    lock: Lock | None = None
+    """Who changes the cluster at this moment, or did when it was killed."""
+    unreachable: Mapping[str, str] = {}
+    """The nodes that were asked for their domains and gave no answer, and why."""
 
     def node(self, name: str) -> Node | None:
         """The node of that name."""

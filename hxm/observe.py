@@ -12,12 +12,14 @@ from hxm import run
 from hxm.config import Config
 from hxm.decide import is_true, listed
 from hxm.errors import CannotAsk
-from hxm.model import Cluster, Constraint, Domain, Primitive, Resource
+from hxm.model import Cluster, Constraint, Domain, Lock, Node, Primitive, Resource
 from hxm.pacemaker.cib import Configuration, read_configuration
 from hxm.pacemaker.detect import detect as detect_dialect
 from hxm.pacemaker.dialect import CONFIGURATION, DC_STATE, IDLE, STATUS_FORMS
+from hxm.pacemaker.lock import lock_in
 from hxm.pacemaker.status import TEXT, Status, read_status
 from hxm.toolstack import Toolstack, detect, read_local, read_uuids
+from hxm.toolstack.remote import read_elsewhere
 from hxm.toolstack.xl import LocalDomain
 from hxm.xmfile import (
     Value,
@@ -43,6 +45,44 @@ def local_toolstack(config: Config, sandbox: str | None) -> Toolstack | None:
     if sandbox and config.toolstack == "auto":
         return None
     return detect(config.toolstack)
+
+
+def everywhere(cluster: Cluster, config: Config) -> Cluster:
+    """The cluster with what the toolstacks of the other nodes say, all asked at once through ssh.
+
+    A node that is lost is not asked, and one that cannot be asked is in `unreachable`: its domains
+    are unknown, not absent. Takes no longer than the configured ssh_timeout.
+    """
+    if cluster.sandbox:
+        return cluster
+    others = [node for node in cluster.nodes if node.name != cluster.local_node]
+    unreachable = {node.name: node.predicament for node in others if not _answers(node)}
+    program = config.toolstack if config.toolstack != "auto" else cluster.toolstack or "xl"
+    asked = [node.name for node in others if _answers(node)]
+    domains = list(cluster.domains)
+    for node, answer in read_elsewhere(program, asked, config.ssh_timeout).items():
+        if isinstance(answer, str):
+            unreachable[node] = answer
+        else:
+            domains = _with_those_of(node, answer, domains)
+    return cluster._replace(domains=tuple(domains), unreachable=unreachable)
+
+
+def _answers(node: Node) -> bool:
+    return node.online and not node.unclean
+
+
+def _with_those_of(node: str, there: Sequence[LocalDomain], known: list[Domain]) -> list[Domain]:
+    """Another node's rows: managed domUs that run there, rightly or not, and what else it runs."""
+    rows = {each.name: each for each in there}
+    found = []
+    for each in known:
+        row = rows.pop(each.name, None) if each.resource else None
+        told = _with_local(each, row, node)
+        found.append(told if each.id is None else each._replace(stray=told.stray or each.stray))
+    return found + [
+        _with_local(Domain(row.name, nodes=(node,)), row, node) for row in rows.values()
+    ]
 
 
 def identify(cluster: Cluster, words: Sequence[str], config: Config) -> Cluster:
@@ -157,6 +197,7 @@ def read_cluster(
         toolstack_fault=fault,
         node_attributes=configuration.node_attributes,
         properties=configuration.properties,
+        lock=_lock(configuration, here),
     )
 
 
@@ -166,6 +207,18 @@ def _configured(configuration: Configuration) -> list[Domain]:
         for primitive in configuration.primitives.values()
         if is_xen(primitive)
     ]
+
+
+def _lock(configuration: Configuration, here: str | None) -> Lock | None:
+    """Who holds the cluster's lock; of a process on this host also whether it still lives."""
+    if "hxm-lock" not in configuration.properties:
+        return None
+    import time
+
+    lock = lock_in(configuration.properties, time.time())
+    if lock and lock.node == here:
+        return lock._replace(alive=run.start_time(lock.pid) == lock.started)
+    return lock
 
 
 def is_xen(primitive: Primitive) -> bool:

@@ -99,6 +99,10 @@ Output = Annotated[
     ),
 ]
 Long = Annotated[bool, typer.Option("-l", "--long", help="Everything known of each domU.")]
+Everywhere = Annotated[
+    bool,
+    typer.Option("--everywhere", help="Ask the toolstacks of the other nodes too, through ssh."),
+]
 Keep = Annotated[bool, typer.Option("--keep", help="Leave the constraint in place.")]
 All = Annotated[
     bool, typer.Option("-a", "--all", help="Every running domU that the cluster manages.")

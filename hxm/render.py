@@ -12,9 +12,10 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from hxm import as_json
 from hxm.decide.attention import Finding
 from hxm.decide.guards import looked_away
-from hxm.model import Cluster, Constraint, Domain, Node, Resource
+from hxm.model import Cluster, Domain, Resource
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -146,7 +147,7 @@ def domains_lines(cluster: Cluster, domains: Iterable[Domain]) -> Iterator[str]:
 def show_long(cluster: Cluster, domain: Domain) -> None:
     """Everything known of one domU, a line each."""
     primitive = cluster.primitives.get(domain.resource or "")
-    facts: dict[str, object] = {**domain_json(domain), "flags": flags(cluster, domain)}
+    facts: dict[str, object] = {**as_json.domain_json(domain), "flags": flags(cluster, domain)}
     if primitive:
         facts |= {f"meta {name}": value for name, value in primitive.meta.items()}
         facts |= {
@@ -187,84 +188,6 @@ def _unclean(cluster: Cluster, name: str) -> bool:
 
 def _or_dash(value: object) -> str:
     return "-" if value is None else str(value)
-
-
-# JSON: the contract of the man page
-
-
-def domain_json(domain: Domain) -> dict[str, Any]:
-    """A domain's stable keys."""
-    keys = [
-        "name",
-        "resource",
-        "xmfile",
-        "role",
-        "target_role",
-        "managed",
-        "nodes",
-        "interim",
-        "id",
-        "memory",
-        "vcpus",
-        "state",
-        "time",
-    ]
-    return {key: getattr(domain, key) for key in keys}
-
-
-def node_json(node: Node) -> dict[str, Any]:
-    """A node's stable keys."""
-    keys = ["name", "online", "standby", "maintenance", "unclean", "pending", "dc"]
-    return {key: getattr(node, key) for key in keys}
-
-
-def resource_json(resource: Resource) -> dict[str, Any]:
-    """A resource's stable keys."""
-    keys = ["id", "agent", "role", "target_role", "managed", "failed", "blocked", "nodes"]
-    return {key: getattr(resource, key) for key in keys}
-
-
-def constraint_json(constraint: Constraint) -> dict[str, Any]:
-    """An interim constraint's stable keys."""
-    return constraint._asdict()
-
-
-def list_json(
-    cluster: Cluster, domains: Iterable[Domain], left: Iterable[Finding]
-) -> dict[str, Any]:
-    """`hxm list -o json`."""
-    return {**_members_json(cluster, domains), "left": [finding._asdict() for finding in left]}
-
-
-def _members_json(cluster: Cluster, domains: Iterable[Domain]) -> dict[str, Any]:
-    return {
-        "nodes": [node_json(node) for node in cluster.nodes],
-        "domains": [domain_json(domain) for domain in domains],
-    }
-
-
-def status_json(cluster: Cluster, found: Iterable[Finding]) -> dict[str, Any]:
-    """`hxm status -o json`: the whole model."""
-    return {
-        "cluster": {
-            "name": cluster.name,
-            "dc": cluster.dc,
-            "quorum": cluster.quorum,
-            "maintenance": cluster.maintenance,
-            "fencing": cluster.fencing,
-            "dialect": cluster.dialect,
-            "dialect_why": cluster.dialect_why,
-            "mixed": cluster.mixed,
-            "sandbox": cluster.sandbox,
-            "toolstack": cluster.toolstack,
-            "toolstack_why": cluster.toolstack_why,
-        },
-        **_members_json(cluster, cluster.domains),
-        "resources": [resource_json(resource) for resource in cluster.resources],
-        "failures": [failure._asdict() for failure in cluster.failures],
-        "constraints": [constraint_json(constraint) for constraint in cluster.constraints],
-        "findings": [finding._asdict() for finding in found],
-    }
 
 
 # Findings, nodes, resources

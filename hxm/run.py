@@ -124,6 +124,21 @@ class Process:
         return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
 
 
+def start_time(pid: str) -> str:
+    """When the process started, in the kernel's ticks; nothing if there is none of that number."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            return start_time_in(file.read())
+    except OSError:
+        return ""
+
+
+def start_time_in(stat: bytes) -> str:
+    """Field 22 of /proc/PID/stat (proc(5)); the second, in brackets, may hold anything."""
+    fields = stat.rpartition(b")")[2].split()
+    return fields[19].decode() if len(fields) > 19 else ""
+
+
 _started_ahead: dict[tuple[str, ...], Process] = {}
 
 

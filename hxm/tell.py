@@ -146,7 +146,7 @@ def _in_words(plan: Translate, outcome: act.Outcome, left: Sequence[Finding]) ->
         )
         render.out(f"{change.name}: {words}, {outcome.seconds:.1f} s")
     if outcome.status == DONE and (plan.done or not changed):
-        render.out(outcome.message)
+        render.out(outcome.message if plan.done else f"done: {outcome.message}")
     if outcome.status == DONE:
         for note in plan.notes:
             render.out(f"  {note}")

@@ -190,6 +190,8 @@ def _settings() -> Iterator[str]:
             assert isinstance(text, ast.Expr) and isinstance(text.value, ast.Constant)  # noqa: PT018
             default = getattr(Config(), field.target.id)
             shown = f'"{default}"' if isinstance(default, str) else f"{default:g}"
+            if isinstance(default, bool):
+                shown = str(default).lower()
             yield from (".TP", f"{_bold(field.target.id)} = {_bold(shown)}")
             yield prose(str(text.value.value))
 

@@ -26,3 +26,16 @@ def _no_real_program(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(os, "posix_spawnp", refuse)
     monkeypatch.setattr(os, "execvpe", refuse)
     monkeypatch.setattr(subprocess, "Popen", refuse)
+
+
+def pytest_terminal_summary(terminalreporter) -> None:
+    """The last lines say what could not be tested on this machine, and why."""
+    reasons = [
+        report.longrepr[2].removeprefix("Skipped: ")
+        for report in terminalreporter.stats.get("skipped", [])
+        if "no live lab" in str(report.longrepr)
+    ]
+    if reasons:
+        terminalreporter.write_line(
+            f"{len(reasons)} tests on a live cluster were skipped: {reasons[0]}", yellow=True
+        )

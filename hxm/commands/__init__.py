@@ -76,6 +76,7 @@ _ROWS = [
             "unmanage": "tell the cluster to leave domUs alone",
             "maintenance": "tell the cluster to leave everything, a node or a domU alone",
             "cleanup": "forget failures, so that the cluster tries again",
+            "unlock": "remove the lock on the cluster that a killed hxm left behind",
         },
     ),
     *_hxm(

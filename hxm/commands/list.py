@@ -5,34 +5,45 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from hxm import render
+from hxm import as_json, render
 from hxm.commands._reading import origins
 from hxm.config import read_config
 from hxm.decide.attention import leftovers
 from hxm.errors import DONE
+from hxm.observe import everywhere as ask_everywhere
 from hxm.observe import read_cluster
 
 if TYPE_CHECKING:
     from hxm.model import Cluster, Domain
-    from hxm.options import Domains, Long, Output
+    from hxm.options import Domains, Everywhere, Long, Output
 
 
-def run(domains: Domains = None, long: Long = False, output: Output = "table") -> int:
+def run(
+    domains: Domains = None,
+    long: Long = False,
+    everywhere: Everywhere = False,
+    output: Output = "table",
+) -> int:
     """List the domUs of the whole cluster, in xl's columns.
 
     Behind xl's columns stand the node, the role and what is special about the domU; under the
     table whatever a command left in the cluster, with the command that removes it (on stderr if
     the table goes into a pipe, so that scripts see domUs alone). ID, State and
     Time are known for the domUs on this host only; Mem and VCPUs of the others are what their
-    configuration files say.
+    configuration files say. With --everywhere, or ask_nodes = true in /etc/hxm.toml, the other
+    nodes are asked as well, all at once, for at most ssh_timeout seconds; the domains of one that
+    does not answer are said to be unknown.
 
     Example: `hxm list`, or `hxm list nfs --long`.
     """
-    cluster = read_cluster(read_config())
+    config = read_config()
+    cluster = read_cluster(config)
+    if everywhere or config.ask_nodes:
+        cluster = ask_everywhere(cluster, config)
     shown = _chosen(cluster, domains or [])
     left = list(leftovers(cluster, origins(cluster)))
     if output == "json":
-        render.show_json(render.list_json(cluster, shown, left))
+        render.show_json(as_json.list_json(cluster, shown, left))
     elif long:
         for domain in shown:
             render.show_long(cluster, domain)
@@ -44,6 +55,8 @@ def run(domains: Domains = None, long: Long = False, output: Output = "table") -
     if output != "json":
         say = render.out if sys.stdout.isatty() or long else render.beside
         render.show_findings("Left behind, and what removes it", left, say)
+        for node, why in cluster.unreachable.items():
+            render.note(f"the domains of {node} are unknown: {why}")
     if cluster.toolstack_fault:
         render.note(f"this host's own domUs are not known: {cluster.toolstack_fault}")
     return DONE

@@ -33,7 +33,7 @@ def run(order: Order, switch: Switch, subject: Subject = None) -> int:
 def _subject(cluster: Cluster, word: str | None) -> Node | Domain | None:
     if word is None:
         return None
-    domains = [each for each in find_domains(cluster, word) if each.resource]
+    domains = find_domains(cluster, word)
     if cluster.node(word) and domains:
         raise Ambiguous(f"{word} is a node and a domU", "use the domU's configuration file")
     return change.managed_only(cluster, [word])[0] if domains else find_node(cluster, word)

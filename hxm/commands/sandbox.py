@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -53,7 +54,7 @@ def new(directory: Directory, nodes: NodesCount = 2, domains: DomainsCount = 2) 
     except OSError as error:
         raise Failed(f"{error.filename or folder}: {error.strerror}") from None
     render.note(f"{nodes} hosts and {domains} domUs; type this, and then: hxm list")
-    render.out(f"export CIB_file={cib_file}")
+    render.out(f"export CIB_file={shlex.quote(cib_file)}")
     return DONE
 
 
@@ -64,11 +65,17 @@ def fail(subject: NodeOrDomain, unfenced: Unfenced = False, operation: At = "mon
     with _changed() as (cluster, copy):
         meant = _meant(cluster, subject)
         if isinstance(meant, Domain):
+            if unfenced:
+                raise UsageError("--unfenced is for a node", "hxm sandbox fail --help")
             _crash(cluster, copy, meant, operation)
         else:
+            if operation != "monitor":
+                raise UsageError("--operation is for a domU", "hxm sandbox fail --help")
             copy.inject([f"--node-fail={meant.name}"])
             sandbox.elect(copy.path)
-        if not unfenced:
+        if unfenced:
+            render.out(f"{meant.name} is lost, and not yet fenced")
+        else:
             _settle(cluster, copy)
             sandbox.elect(copy.path)
     return DONE

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hxm import render
+from hxm import as_json, render
 from hxm.commands._reading import origins
 from hxm.config import read_config
 from hxm.decide.attention import findings
@@ -26,7 +26,7 @@ def run(output: Output = "table") -> int:
     cluster = read_cluster(read_config())
     found = list(findings(cluster, origins(cluster)))
     if output == "json":
-        render.show_json(render.status_json(cluster, found))
+        render.show_json(as_json.status_json(cluster, found))
         return DONE
     render.out(render.summary(cluster))
     for title, table in (

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from hxm.decide import is_false, is_true, keeps_stopped, listed, typed
 from hxm.decide.guards import kept_from_running, on_two_nodes, stray
-from hxm.model import Cluster, Constraint, Domain
+from hxm.model import Cluster, Constraint, Domain, Lock
 
 
 class Finding(NamedTuple):
@@ -26,6 +26,8 @@ def leftovers(
 
     `origins` tells who left a constraint, and when.
     """
+    if cluster.lock and only is None:
+        yield Finding(f"hxm-lock: {lock_held_by(cluster.lock)}", "hxm unlock")
     for constraint in cluster.constraints:
         held = [
             domain
@@ -75,10 +77,23 @@ def _whole_nodes(cluster: Cluster) -> Iterator[Finding]:
             "hxm maintenance off",
         )
     for node in cluster.nodes:
-        if node.standby and node.online and not node.pending:
-            yield Finding(f"{node.name} is in standby", f"hxm active {node.name}")
-        if node.maintenance:
-            yield Finding(f"{node.name} is in maintenance", f"hxm maintenance off {node.name}")
+        away = not node.online or node.pending
+        for name, end in (("standby", "active"), ("maintenance", "maintenance off")):
+            stands = is_true(cluster.node_attributes.get(node.name, {}).get(name, ""))
+            if getattr(node, name) and not away:
+                yield Finding(f"{node.name} is in {name}", f"hxm {end} {node.name}")
+            elif stands and away:  # what was ordered of a node that was then lost
+                what = f"{node.name} will be in {name} when it is back"
+                yield Finding(what, f"hxm {end} {node.name}")
+
+
+def lock_held_by(lock: Lock) -> str:
+    """Who holds the cluster's lock, for what, and since when."""
+    gone = ", and was killed" if lock.alive is False else ""
+    return (
+        f"{lock.who} on {lock.node} (process {lock.pid}) is at {lock.what!r} "
+        f"since {lock.age:.0f} s{gone}"
+    )
 
 
 def described(
@@ -152,6 +167,12 @@ def _nodes(cluster: Cluster) -> Iterator[Finding]:
             )
         elif not node.online or node.pending or node.standby_onfail:
             yield Finding(f"{node.name} is {node.predicament}", f"start Pacemaker on {node.name}")
+        if not node.online or node.pending:
+            # what was ordered of a node that was then lost still stands when it comes back
+            for name, end in (("standby", "active"), ("maintenance", "maintenance off")):
+                if is_true(cluster.node_attributes.get(node.name, {}).get(name, "")):
+                    what = f"{node.name} will be in {name} when it is back"
+                    yield Finding(what, f"hxm {end} {node.name}")
 
 
 def _same_names(cluster: Cluster) -> Iterator[Finding]:

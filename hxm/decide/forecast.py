@@ -88,11 +88,13 @@ def reached(cluster: Cluster, goal: Goal) -> bool:
 
     empty, usable: a node runs nothing, may run something; maintenance, watched: a node, or without
     a subject the cluster, is in maintenance or is not; gone: a constraint is; forgotten: the
-    failures of a resource are, everywhere or on a node; running, stopped, managed, unmanaged: a
-    domU is.
+    failures of a resource are, everywhere or on a node; unlocked: a holder's lock is; running,
+    stopped, managed, unmanaged: a domU is.
     """
     if goal.kind in ("empty", "usable", "maintenance", "watched"):
         return _is_node(cluster, goal)
+    if goal.kind == "unlocked":
+        return not cluster.lock or cluster.lock.holder != goal.subject
     if goal.kind == "gone":
         return all(constraint.id != goal.subject for constraint in cluster.constraints)
     if goal.kind == "forgotten":

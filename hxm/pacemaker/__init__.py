@@ -15,7 +15,7 @@ def cannot_ask(result: Result, said: str = "") -> CannotAsk:
     file = os.environ.get("CIB_file")
     if result.status < 0:
         return CannotAsk(f"{result.argv[0]} gave no answer: {result.complaint()}", "try it again")
-    if file and result.status in _NO_CIB:
+    if file and (said or result.status in _NO_CIB):
         return cannot_read(file)
     return CannotAsk(
         f"the cluster cannot be asked: {said or result.complaint(0)}",

@@ -109,6 +109,7 @@ def borne_out(step: Step, configuration: Configuration) -> bool:
         return name not in node and name not in configuration.transient.get(values["node"], {})
     return {
         "standby": node.get("standby", "").lower() in _TRUE,
+        "release": configuration.properties.get("hxm-lock") != values.get("holder"),
         "maintenance": configuration.maintenance,
         "clear-maintenance": not configuration.maintenance,
         "node-maintenance": node.get("maintenance", "").lower() in _TRUE,

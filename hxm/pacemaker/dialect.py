@@ -100,6 +100,17 @@ def _clear_node_attribute(name: str) -> tuple[Argv, ...]:
 _NODE_SET = "//nodes/node[@uname='{node}']/instance_attributes"
 _META_SET = "//primitive[@id='{resource}']/meta_attributes"
 
+_RENEWAL = '<nvpair id="hxm-lock-renewed" name="hxm-lock-renewed" value="{now}"/>'
+_RENEWED = "nvpair[@id='hxm-lock-renewed']"
+_LOCK = (
+    '<cluster_property_set id="hxm-lock">'
+    '<nvpair id="hxm-lock-holder" name="hxm-lock" value="{holder}"/>'
+    '<nvpair id="hxm-lock-what" name="hxm-lock-what" value="{what}"/>'
+    '<nvpair id="hxm-lock-since" name="hxm-lock-since" value="{now}"/>'
+    f"{_RENEWAL}</cluster_property_set>"
+)
+_LOCK_OF = "//cluster_property_set[@id='hxm-lock'][nvpair[@value='{holder}']]"
+
 _STEPS_2_0: Steps = {
     "set-meta": (
         (
@@ -131,14 +142,21 @@ _STEPS_2_0: Steps = {
     "clear-maintenance": (("crm_attribute", "--name=maintenance-mode", "--delete"),),
     "node-maintenance": (_node_attribute("maintenance", "--update=true", "forever"),),
     "clear-node-maintenance": _clear_node_attribute("maintenance"),
+    "claim": (("cibadmin", "--create", "--scope=crm_config", f"--xml-text={_LOCK}"),),
+    "renew": (
+        ("cibadmin", "--modify", f"--xpath={_LOCK_OF}/{_RENEWED}", f"--xml-text={_RENEWAL}"),
+    ),
+    "release": (("cibadmin", "--delete", f"--xpath={_LOCK_OF}"),),
     "cleanup": (("crm_resource", "--cleanup", "--resource={resource}"),),
     "cleanup-on": (("crm_resource", "--cleanup", "--resource={resource}", "--node={node}"),),
 }
 
 _NO_NODE_MAINTENANCE = "this Pacemaker knows no maintenance of one node: hxm maintenance on"
+_NO_LOCK = dict.fromkeys(("claim", "renew", "release"), "this Pacemaker keeps no lock: hxm status")
 _NO_META_MAINTENANCE = "this Pacemaker knows no maintenance of one resource: hxm unmanage"
 _LACKS_1_1_10 = {"set-meta maintenance": _NO_META_MAINTENANCE}  # 1.1.12
-_LACKS_1_0 = _LACKS_1_1_10 | {"node-maintenance": _NO_NODE_MAINTENANCE}  # 1.1.10
+# 1.1.10; the lock was never tried with older tools
+_LACKS_1_0 = _LACKS_1_1_10 | {"node-maintenance": _NO_NODE_MAINTENANCE} | _NO_LOCK
 
 # Up to 1.1.9: short options, which alone have stayed the same since Heartbeat 2.1. Their values
 # are words of their own: newer tools take -rnfs for -r -n -f -s

@@ -63,8 +63,9 @@ def read_status(
         result = run.output(argv, env, timeout)
         if not is_help(result) and not _is_no_xml(result.stdout):
             break
-    if result.status != 0:
-        raise cannot_ask(result, _errors_in(result.stdout))
+    said = _errors_in(result.stdout)
+    if result.status != 0 or said:
+        raise cannot_ask(result, said)
     return parse_status(result.stdout)
 
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from hxm import run
 from hxm.errors import CannotAsk
 from hxm.toolstack import xl
+from hxm.toolstack.remote import ssh_argv
 from hxm.toolstack.xl import LocalDomain
 
 KNOWN = ("xl", "xm")  # in the order of the agent: which xl || which xm (since 2014-06-13)
@@ -35,8 +36,17 @@ def read_local(toolstack: Toolstack, timeout: float) -> tuple[LocalDomain, ...]:
     result = run.output((toolstack.program, "list"), timeout=timeout)
     if result.status != 0:
         raise CannotAsk(f"{toolstack.program} list failed: {result.complaint()}")
-    text = result.stdout.decode("utf-8", "surrogateescape")
-    if not is_xm(toolstack.program):
+    return parse_list(toolstack.program, result.stdout)
+
+
+def parse_list(program: str, printed: bytes) -> tuple[LocalDomain, ...]:
+    """The domains in what the toolstack's `list` printed, a greeting of a login before it or not.
+
+    Raises CannotAsk if that is no such table.
+    """
+    text = printed.decode("utf-8", "surrogateescape")
+    text = text[max(0, text.find("Name ")) :]
+    if not is_xm(program):
         return xl.parse_list(text)
     from hxm.toolstack import xm
 
@@ -66,22 +76,6 @@ def read_uuids(toolstack: Toolstack) -> dict[str, str]:
 def destroy_argv(
     program: str, domain: str, node: str, here: str | None, ssh_timeout: float = 5
 ) -> tuple[str, ...]:
-    """How a domain's plug is pulled on its node: here directly, elsewhere through ssh.
-
-    ssh hands the words to the other node's shell, so they are quoted for it. A guard that stands
-    in front of the toolstack there is gone past: the cluster has been told already.
-    """
-    import shlex
-
-    if node == here:
-        return (program, "destroy", domain)
-    return (
-        "ssh",
-        "-o",
-        "BatchMode=yes",
-        "-o",
-        f"ConnectTimeout={ssh_timeout:g}",
-        "--",
-        node,
-        f"PATH={run.REAL}:$PATH {shlex.join((program, 'destroy', domain))}",
-    )
+    """How a domain's plug is pulled on its node: here directly, elsewhere through ssh."""
+    argv = (program, "destroy", domain)
+    return argv if node == here else ssh_argv(node, argv, ssh_timeout)

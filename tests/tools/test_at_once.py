@@ -88,3 +88,23 @@ def test_ctrl_c_leaves_the_file_whole(sandbox):
     assert process.returncode in (0, 130)
     assert b"Traceback" not in err
     ElementTree.parse(sandbox.file)
+
+
+LOCK = """<cluster_property_set id="hxm-lock">
+<nvpair id="hxm-lock-holder" name="hxm-lock" value="root@host1:12:345"/>
+<nvpair id="hxm-lock-what" name="hxm-lock-what" value="migrate nfs to host2"/>
+<nvpair id="hxm-lock-since" name="hxm-lock-since" value="1760000000"/>
+</cluster_property_set></crm_config>"""
+
+
+def test_a_lock_that_came_with_the_copy_of_a_cib_is_named_and_removed(sandbox):
+    before = sandbox.configuration()
+    sandbox.replace("</crm_config>", LOCK)
+    (left,) = sandbox.ok("list", "-o", "json").json["left"]
+    assert left["what"].startswith("hxm-lock: root on host1 (process 12) is at 'migrate nfs to")
+    assert left["do"] == "hxm unlock"
+    sandbox.ok("unmanage", "sles")  # it holds up nobody here
+    sandbox.ok("manage", "sles")
+    assert "removed the lock of root on host1" in sandbox.ok("unlock").out
+    assert "nobody holds" in sandbox.ok("unlock").out
+    assert sandbox.configuration().split() == before.split()

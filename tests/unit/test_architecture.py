@@ -22,11 +22,11 @@ LAYERS = (
     ("hxm.commands",),
     ("hxm.change",),
     ("hxm.tell",),
-    ("hxm.act",),
+    ("hxm.claim", "hxm.act"),
     ("hxm.foresee",),
     ("hxm.observe",),
     ("hxm.pacemaker", "hxm.toolstack", "hxm.xmfile"),
-    ("hxm.run", "hxm.render", "hxm.journal", "hxm.decide", "hxm.config"),
+    ("hxm.run", "hxm.render", "hxm.as_json", "hxm.journal", "hxm.decide", "hxm.config"),
     ("hxm.model", "hxm.errors", "hxm.command"),
     ("hxm",),
 )

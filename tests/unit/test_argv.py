@@ -18,7 +18,12 @@ VALUES = {
     "name": "target-role",
     "value": "Stopped",
     "constraint": "cli-standby-nfs",
+    "holder": "root@host1:12:345",
+    "what": "migrate nfs to host2",
+    "now": "1760000000",
 }
+RENEWAL = '<nvpair id="hxm-lock-renewed" name="hxm-lock-renewed" value="1760000000"/>'
+LOCK_OF = "//cluster_property_set[@id='hxm-lock'][nvpair[@value='root@host1:12:345']]"
 NODE_SET = "//nodes/node[@uname='host2']/instance_attributes[not(*)]"
 SPELT = {
     "set-meta": [
@@ -55,11 +60,25 @@ SPELT = {
         f"cibadmin --delete --xpath={NODE_SET}",
         "crm_attribute --node=host2 --name=maintenance --delete --lifetime=reboot",
     ],
+    "claim": [
+        (
+            'cibadmin --create --scope=crm_config --xml-text=<cluster_property_set id="hxm-lock">'
+            '<nvpair id="hxm-lock-holder" name="hxm-lock" value="root@host1:12:345"/>'
+            '<nvpair id="hxm-lock-what" name="hxm-lock-what" value="migrate nfs to host2"/>'
+            '<nvpair id="hxm-lock-since" name="hxm-lock-since" value="1760000000"/>'
+            f"{RENEWAL}</cluster_property_set>"
+        )
+    ],
+    "renew": [
+        f"cibadmin --modify --xpath={LOCK_OF}/nvpair[@id='hxm-lock-renewed'] --xml-text={RENEWAL}"
+    ],
+    "release": [f"cibadmin --delete --xpath={LOCK_OF}"],
     "cleanup": ["crm_resource --cleanup --resource=nfs"],
     "cleanup-on": ["crm_resource --cleanup --resource=nfs --node=host2"],
 }
 # What a dialect spells otherwise; each dialect must be named here
 UP_TO_1_1_9 = {
+    **{kind: ["refused: hxm status"] for kind in ("claim", "renew", "release")},
     "set-meta": ["crm_resource -r nfs -m -p target-role -v Stopped"],
     "clear-meta": [
         "crm_resource -r nfs -m -d target-role",

@@ -1,0 +1,24 @@
+"""hxm unlock: remove the lock that a killed hxm left behind."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hxm import change
+from hxm.claim import with_a_living_holder
+from hxm.decide import lock
+
+if TYPE_CHECKING:
+    from hxm.options import Order
+
+
+def run(order: Order) -> int:
+    """Remove the lock on the cluster that a killed hxm left behind.
+
+    Only one hxm changes a cluster at a time. A lock whose holder's process has ended, whose node
+    is lost, or that shows no sign of life for a minute, is in nobody's way: the next change takes
+    it over, and this only tidies up. One that may be in use is removed with --force alone.
+    """
+    return change.carry_out(
+        order, lambda cluster: lock.unlock(with_a_living_holder(cluster)), locks=False
+    )

@@ -1,0 +1,89 @@
+"""The other nodes' toolstacks, through ssh: in parallel, and never for long.
+
+ssh is told to ask nothing (BatchMode), so that it fails where it would want a password or an
+answer about a host key.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+
+from hxm import run
+from hxm.errors import CannotAsk
+from hxm.toolstack.xl import LocalDomain
+
+_SSH_FAILED = 255  # ssh(1), EXIT STATUS: else the remote command's own
+_FAULTS = (
+    ("Host key verification failed", "its host key is not the known one: ssh {node} by hand once"),
+    ("REMOTE HOST IDENTIFICATION", "its host key is not the known one: ssh {node} by hand once"),
+    ("Permission denied", "it lets nobody in without a password: ssh-copy-id {node}"),
+    ("Could not resolve", "its name is not known: /etc/hosts"),
+    ("timed out", "no answer from its sshd"),
+    ("No route to host", "no answer from its sshd"),
+    ("Connection refused", "no sshd there"),
+)
+"""What OpenSSH 9.2 says on stderr, and what it means here."""
+
+
+def ssh_argv(node: str, words: Sequence[str], timeout: float) -> tuple[str, ...]:
+    """A program on another node; ssh hands the words to a shell there, so they are quoted.
+
+    A guard that stands in front of the toolstack there is gone past.
+    """
+    import shlex
+
+    return (
+        "ssh",
+        "-o",
+        "BatchMode=yes",
+        "-o",
+        f"ConnectTimeout={max(1, round(timeout))}",
+        "--",
+        node,
+        f'PATH="${{HXM_REAL:-{run.REAL}}}:$PATH" {shlex.join(words)}',
+    )
+
+
+def read_elsewhere(
+    program: str, nodes: Sequence[str], timeout: float
+) -> dict[str, tuple[LocalDomain, ...] | str]:
+    """The domains of these nodes, or one line on why they are unknown; all asked at once.
+
+    Takes no longer than `timeout` seconds, however many nodes do not answer.
+    """
+    asked = {node: ssh_argv(node, (program, "list"), timeout) for node in nodes}
+    with suppress(CannotAsk):  # no ssh at all: said of each node below
+        for argv in asked.values():
+            run.ahead(argv)
+    end = time.monotonic() + timeout
+    return {
+        node: _answer(node, program, argv, max(0.1, end - time.monotonic()), timeout)
+        for node, argv in asked.items()
+    }
+
+
+def _answer(
+    node: str, program: str, argv: tuple[str, ...], left: float, timeout: float
+) -> tuple[LocalDomain, ...] | str:
+    try:
+        result = run.output(argv, timeout=left)
+    except CannotAsk as error:
+        return f"no answer within {timeout:g} s" if "no answer" in error.message else error.message
+    if result.status != 0:
+        return fault_of(node, result)
+    from hxm.toolstack import parse_list
+
+    try:
+        return parse_list(program, result.stdout)
+    except CannotAsk as error:
+        return error.message
+
+
+def fault_of(node: str, result: run.Result) -> str:
+    """One line on why a command on another node failed: ssh's own trouble, or the command's."""
+    if result.status != _SSH_FAILED:
+        return result.complaint()
+    found = (what for said, what in _FAULTS if said in result.stderr)
+    return next(found, result.complaint()).format(node=node)

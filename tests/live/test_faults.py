@@ -1,0 +1,90 @@
+"""The cluster in trouble before, during and after a change: nothing twice, nothing unsaid."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from trouble import FAULTS, calm, never_twice, ordered, repair, said_done_and_is, sane, tidy
+
+CASES = [
+    # fault, where it strikes (of the domU: source, target, third), verb, when
+    ("power cut", "source", "migrate", "during"),
+    ("power cut", "target", "migrate", "during"),
+    ("power cut", "third", "standby", "before"),
+    ("power cut", "source", "shutdown", "during"),
+    ("power cut", "source", "destroy", "before"),
+    ("power cut", "target", "reboot", "after"),
+    ("link cut", "target", "migrate", "during"),
+    ("link cut", "source", "destroy", "before"),
+    ("link cut", "source", "standby", "during"),
+    ("pacemaker stopped", "target", "migrate", "before"),
+    ("pacemaker stopped", "source", "standby", "during"),
+    ("pacemaker stopped", "asker", "shutdown", "before"),
+    ("controller killed", "dc", "migrate", "during"),
+    ("controller killed", "dc", "shutdown", "before"),
+    ("controller killed", "dc", "standby", "during"),
+    ("quorum lost", "third", "migrate", "during"),
+    ("quorum lost", "third", "shutdown", "before"),
+    ("toolstack hangs", "source", "migrate", "before"),
+    ("toolstack hangs", "asker", "reboot", "during"),
+    ("disk full", "asker", "migrate", "before"),
+    ("disk full", "asker", "standby", "during"),
+    ("disk full", "asker", "destroy", "after"),
+]
+
+
+@pytest.mark.parametrize(("fault", "place", "verb", "when"), CASES)
+def test_in_trouble(lab, fault, place, verb, when):
+    source = lab.where("nfs")
+    target = lab.other(source)
+    asker = third = lab.other(source, target)
+    dc = lab.mon().find("summary/current_dc").get("name")
+    host = {"source": source, "target": target, "third": third, "asker": asker, "dc": dc}[place]
+    if place == "third":
+        asker = source if verb != "migrate" else target
+    words = [verb, *{"migrate": ["nfs", target], "standby": [source]}.get(verb, ["nfs"])]
+    lab.turn("migrate", copying=2)
+    if when == "before":
+        FAULTS[fault](lab, host)
+    order = ordered(lab, asker, *words, "--timeout", "45")
+    if when == "during":
+        time.sleep(1.5)
+        FAULTS[fault](lab, host)
+    ran = order.wait(180)
+    if host != asker or fault not in ("power cut", "link cut"):
+        sane(ran)
+        if fault != "quorum lost":
+            said_done_and_is(lab, verb, "nfs", target, ran)
+    if when == "after":
+        FAULTS[fault](lab, host)
+    repair(lab, fault)
+    alive = calm(lab)
+    never_twice(lab)
+    tidy(lab, alive)
+    calm(lab)
+    never_twice(lab)
+
+
+def test_a_refusal_while_a_node_is_lost_and_not_fenced(lab):
+    host = lab.other(lab.where("nfs"))
+    (lab.shared / "knobs" / f"fence.{host}").touch()
+    lab.switch("off", host)
+    asker = lab.other(host)
+    lab.until("it is unclean", lambda: lab.node(host, lab.mon(asker))["unclean"] == "true")
+    ran = lab.hxm(asker, "shutdown", "nfs")
+    assert ran.status == 107, ran
+    assert "lost and not yet fenced" in ran.err
+    assert f"stonith_admin --confirm {host}" in lab.ok(asker, "status").out
+    lab.tool(asker, "stonith_admin", f"--confirm={host}")
+    calm(lab)
+
+
+def test_where_no_cluster_answers_a_change_is_refused_and_a_list_says_so(lab):
+    host = "host2"
+    lab.run(host, "sh", "-c", "kill $(pidof pacemakerd)")
+    lab.until("it is stopped", lambda: lab.run(host, "pidof", "pacemakerd").status != 0)
+    for words in (("shutdown", "nfs"), ("migrate", "nfs", "host1"), ("list",), ("standby", host)):
+        ran = lab.hxm(host, *words)
+        assert ran.status == 102, ran
+        assert "cluster" in ran.err

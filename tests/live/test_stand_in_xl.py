@@ -1,0 +1,124 @@
+"""The stand-in xl prints and ends as the captured xl 4.17.7 did; no cluster is needed."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+XL = Path(__file__).parent / "sbin" / "xl"
+CAPTURED = Path(__file__).parent.parent / "data" / "xen-4.17"
+_ENTRY = re.compile(
+    r"^\$ (?P<command>.*)\n--- stdout\n(?P<out>(?s:.*?))"
+    r"--- stderr\n(?P<err>(?s:.*?))--- rc=(?P<rc>\d+)",
+    re.MULTILINE,
+)
+
+
+def captured(file: str) -> dict[str, tuple[str, str, int]]:
+    text = (CAPTURED / f"{file}.txt").read_text()
+    return {
+        found["command"]: (found["out"], found["err"], int(found["rc"]))
+        for found in _ENTRY.finditer(text)
+    }
+
+
+def shape(text: str) -> str:
+    """The text with every number as N and every state as S: what differs between two runs."""
+    text = re.sub(r"\b[r-][b-][p-][s-][c-][d-](?=\s|$)", "SSSSSS", text)
+    text = re.sub(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "UUID", text)
+    return re.sub(r" *\b\d+([.:]\d+)*", " N", text)
+
+
+@pytest.fixture
+def xl(tmp_path):
+    (tmp_path / "shared" / "knobs").mkdir(parents=True)
+    env = {**os.environ, "XL_RUN": str(tmp_path / "run"), "XL_SHARED": str(tmp_path / "shared")}
+    files = {"vm1": 'name = "vm1"\nmemory = 128\n', "bad": "name=foo bar\n", "bad2": "memory=64\n"}
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+
+    def run(*words: str) -> tuple[str, str, int]:
+        ran = subprocess.run((XL, *words), capture_output=True, env=env, text=True, check=False)
+        return ran.stdout, ran.stderr, ran.returncode
+
+    run.folder = tmp_path
+    yield run
+    for name in ("vm1", "vm2"):
+        run("destroy", name)
+
+
+@pytest.mark.parametrize(
+    ("file", "entry", "words"),
+    [
+        ("xl-list-one", "xl list vm1", "list vm1"),
+        ("xl-list-one", "xl list nosuch", "list nosuch"),
+        ("xl-list-one", "xl list 99", "list 99"),
+        ("xl-list-v", "xl list -v", "list -v"),
+        ("xl-create-errors", "xl create /etc/xen/vm/vm1.cfg", "create {folder}/vm1"),
+        ("xl-create-errors", "xl create /etc/xen/vm/nosuch.cfg", "create {folder}/nosuch"),
+        (
+            "xl-create-errors",
+            r"printf 'name=foo bar\n' > /tmp/bad.cfg; xl create /tmp/bad.cfg",
+            "create {folder}/bad",
+        ),
+        (
+            "xl-create-errors",
+            r"printf 'memory=64\n' > /tmp/bad2.cfg; xl create /tmp/bad2.cfg",
+            "create {folder}/bad2",
+        ),
+        ("xl-destroy-errors", "xl destroy 0", "destroy 0"),
+        ("xl-destroy-errors", "xl destroy nosuch", "destroy nosuch"),
+        ("xl-destroy-errors", "xl destroy 99", "destroy 99"),
+        ("xl-shutdown-errors", "xl shutdown nosuch", "shutdown nosuch"),
+        ("xl-vm-list", "xl vm-list", "vm-list"),
+        ("xl-uptime", "xl uptime vm1", "uptime vm1"),
+        ("xl-misc", "xl nosuchcommand", "nosuchcommand"),
+    ],
+)
+def test_prints_what_the_real_one_printed(xl, file, entry, words):
+    assert xl("create", str(xl.folder / "vm1"))[2] == 0
+    out, err, rc = captured(file)[entry]
+    paths = re.compile(r"\S+/(vm1|bad2?|nosuch)(\.cfg)?")
+    got = xl(*words.format(folder=xl.folder).split())
+    expected = [shape(paths.sub(r"\1", text)) for text in (out, err)]
+    assert [shape(paths.sub(r"\1", text)) for text in got[:2]] == expected
+    assert got[2] == rc
+
+
+def test_a_second_instance_is_noticed(xl):
+    """On another host: its own state, the same disk."""
+    assert xl("create", str(xl.folder / "vm1"))[2] == 0
+    elsewhere = {
+        **os.environ,
+        "XL_RUN": str(xl.folder / "other"),
+        "XL_SHARED": str(xl.folder / "shared"),
+    }
+    subprocess.run((XL, "create", xl.folder / "vm1"), env=elsewhere, check=True)
+    assert "vm1" in (xl.folder / "shared" / "DOUBLE_START").read_text()
+    subprocess.run((XL, "destroy", "vm1"), env=elsewhere, check=True)
+
+
+def test_a_domain_that_is_gone_frees_its_disk(xl):
+    for _ in range(3):
+        assert xl("create", str(xl.folder / "vm1"))[2] == 0
+        assert xl("destroy", "vm1")[2] == 0
+    assert not (xl.folder / "shared" / "DOUBLE_START").exists()
+
+
+def test_the_memory_of_a_host_ends(xl):
+    (xl.folder / "vm2").write_text('name = "vm2"\nmemory = 16000\n')
+    _, err, rc = xl("create", str(xl.folder / "vm2"))
+    assert rc == 3
+    assert "Out of memory" in err
+
+
+def test_shutdown_waits_when_it_is_told_to(xl):
+    assert xl("create", str(xl.folder / "vm1"))[2] == 0
+    _, err, rc = xl("shutdown", "-w", "vm1")
+    assert rc == 0
+    assert "has been shut down, reason code 0" in err
+    assert "vm1" not in xl("list")[0]

@@ -1,0 +1,182 @@
+"""How a change is carried out and judged, without a cluster: what was found on a live one."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from factories import cluster, domain, failure, local, node
+
+from hxm import act, change, claim, run
+from hxm.config import Config
+from hxm.decide import lifecycle, placement
+from hxm.errors import CannotAsk, Failed, Refused
+from hxm.foresee import spell
+from hxm.model import Forecast, Lock, Movement
+
+BEFORE = cluster(domain("nfs", "host1"), local_node="host2", toolstack="xl")
+HELD = Lock("root@host1:12:345", "root", "host1", "12", "345", "migrate nfs", 5.0, 5.0)
+
+
+def performance(plan, after=BEFORE, before=BEFORE):
+    live = Movement("nfs", "live", "host1", "host2")
+    found = act.Performance(before, plan, Forecast(((live,),), after), Config(), lambda _: None)
+    found.cluster = after
+    return found
+
+
+def destroyed(before=BEFORE):
+    plan = lifecycle.destroy(before, [before.domains[0]])
+    found = performance(plan, before, before)
+    (plug,) = (step for step in plan.phases[0].steps if step.kind == "destroy")
+    (argv,) = spell(before, plug)
+    found._pull_the_plug(plug, argv)
+    return found.warnings
+
+
+@pytest.mark.parametrize(
+    ("parts", "message", "hint"),
+    [
+        (
+            (node("host1"), node("host2"), failure("migrate_to")),
+            "nfs: restarted, not live (migrate_to failed on host1: error)",
+            "the live migration failed and the cluster started it anew: hxm status",
+        ),
+        (
+            (node("host1", online=False), node("host2")),
+            "nfs: restarted, not live",
+            "host1 was lost and the cluster started it anew: hxm status",
+        ),
+    ],
+)
+def test_a_cold_restart_is_no_success_and_its_cause_is_told(parts, message, hint):
+    plan = placement.migrate(BEFORE, BEFORE.domains[0], BEFORE.nodes[1])
+    outcome = performance(plan, cluster(domain("nfs", "host2"), *parts))._verdict()
+    assert (outcome.status, outcome.message, outcome.hint) == (1, message, hint)
+
+
+@pytest.mark.parametrize(("failures", "status"), [((), 0), ((failure("migrate_to", "sles"),), 1)])
+def test_another_domu_counts_only_if_its_migration_failed(failures, status):
+    """Found by the random walk: a reboot of one ended with 1 because another's node was lost."""
+    before = cluster(domain("nfs", "host1"), domain("sles", "host1"))
+    plan = lifecycle.reboot(before, [before.domains[0]])
+    after = cluster(domain("nfs", "host1"), domain("sles", "host2"), *failures)
+    assert performance(plan, after, before)._verdict().status == status
+
+
+@pytest.mark.parametrize("known", [{"unclean": True}, {"online": False}])
+def test_a_lost_node_is_never_asked_to_pull_a_plug(known, monkeypatch):
+    monkeypatch.setattr(run, "output", lambda *_, **__: pytest.fail("it was asked"))
+    before = cluster(
+        domain("nfs", "host1"),
+        node("host1", **known),
+        node("host2"),
+        local_node="host2",
+        toolstack="xl",
+    )
+    (warning,) = destroyed(before)
+    assert warning.startswith("cannot destroy nfs on host1 at once: host1 is ")
+
+
+def test_a_plug_that_cannot_be_pulled_is_left_to_the_cluster(monkeypatch):
+    def hang(*_, **__):
+        raise CannotAsk("ssh gave no answer within 15 s")
+
+    monkeypatch.setattr(run, "output", hang)
+    assert destroyed() == ["cannot destroy nfs on host1 at once: ssh gave no answer within 15 s"]
+
+
+def test_ctrl_c_between_two_steps_tells_what_was_ordered(monkeypatch):
+    plan = lifecycle.reboot(BEFORE, [BEFORE.domains[0]])
+    found = performance(plan)
+    calls = iter([None])
+
+    def ordered(_, steps, done):
+        for _ in calls:
+            done.append(("crm_resource", steps[0].kind))
+            return
+        raise KeyboardInterrupt
+
+    stopped = BEFORE._replace(domains=(domain("nfs"),))
+    monkeypatch.setattr(act, "carry_out", ordered)
+    monkeypatch.setattr(act, "read_cluster", lambda *_, **__: stopped)
+    monkeypatch.setattr(act.Performance, "_await", lambda *_: True)
+    outcome = found.perform(1)
+    assert outcome.status == 130
+    assert outcome.hint == "look with: hxm status; to take it back: hxm start nfs"
+    assert [(each.name, each.how) for each in outcome.changes] == [("nfs", "stopped")]
+
+
+def test_what_was_foreseen_holds_only_for_the_same_cluster():
+    assert not act.changed(BEFORE, BEFORE._replace(lock=HELD, domains=()))
+    assert act.changed(BEFORE, cluster(domain("nfs", "host2")))
+    assert act.changed(BEFORE, cluster(domain("nfs", "host1"), node("host1", standby=True)))
+
+
+def test_whoever_lost_the_lock_does_nothing_more():
+    kept = claim.Claim(BEFORE, HELD.holder)
+    kept.keep(BEFORE._replace(lock=HELD))
+    for lock in (None, HELD._replace(holder="root@host2:1:2", node="host2")):
+        with pytest.raises(Failed, match="lock was taken away"):
+            kept.keep(BEFORE._replace(lock=lock))
+
+
+def test_a_lock_is_renewed_when_it_is_time_to(monkeypatch):
+    asked = []
+    monkeypatch.setattr(run, "output", asked.append)
+    kept = claim.Claim(BEFORE, HELD.holder)
+    kept.keep(BEFORE._replace(lock=HELD))
+    assert not asked
+    kept._renewed = time.monotonic() - 21
+    kept.keep(BEFORE._replace(lock=HELD))
+    assert [argv[:2] for argv in asked] == [("cibadmin", "--modify")]
+
+
+def _answers(monkeypatch, *results):
+    """What the tools answer, in this order; the command lines that they were asked."""
+    asked, left, locks = [], list(results), [HELD]
+
+    def output(argv, *_, **__):
+        asked.append(argv[0] if argv[0] == "ssh" else argv[1])
+        status, out, err = left.pop(0)
+        if asked[-1] == "--create":
+            locks.append(HELD if status else HELD._replace(holder="me"))
+        return run.Result(argv, status, out, err)
+
+    monkeypatch.setattr(run, "output", output)
+    monkeypatch.setattr(claim, "holder_of", lambda *_: "me")
+    monkeypatch.setattr(claim, "read_cluster", lambda *_, **__: BEFORE._replace(lock=locks[-1]))
+    return asked
+
+
+STAT = b"12 (hxm) S " + b" ".join(b"%d" % number for number in range(4, 40))
+
+
+def test_the_holder_is_asked_for_on_its_node(monkeypatch):
+    asked = _answers(
+        monkeypatch,
+        (108, b"", ""),
+        (1, b"", "cat: No such file or directory"),
+        (0, b"", ""),
+        (0, b"", ""),
+    )
+    claim.take(BEFORE, "migrate nfs", Config())
+    assert asked == ["--create", "ssh", "--delete", "--create"]
+
+
+@pytest.mark.parametrize("answer", [(0, STAT, ""), (255, b"", "Permission denied")])
+def test_a_holder_that_lives_or_cannot_be_asked_is_respected(answer, monkeypatch):
+    held = HELD._replace(started=run.start_time_in(STAT))
+    _answers(monkeypatch, answer)
+    with pytest.raises(Refused, match="is at 'migrate nfs' since 5 s"):
+        claim.take(BEFORE._replace(lock=held), "destroy nfs", Config())
+
+
+def test_another_process_of_the_same_number_is_not_the_holder(monkeypatch):
+    asked = _answers(monkeypatch, (0, STAT, ""), (0, b"", ""), (0, b"", ""))
+    claim.take(BEFORE._replace(lock=HELD), "destroy nfs", Config())
+    assert asked == ["ssh", "--delete", "--create"]
+
+
+def test_an_unmanaged_domu_needs_no_lock():
+    assert not change.managed_or_none(BEFORE, [local("other")])

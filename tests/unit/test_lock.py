@@ -1,0 +1,103 @@
+"""The cluster's lock: read from the CIB's properties, judged, and told."""
+
+from __future__ import annotations
+
+import pytest
+from factories import cluster, domain, node, reasons, told
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hxm.decide import lock
+from hxm.decide.attention import leftovers
+from hxm.decide.forecast import reached
+from hxm.model import Lock
+from hxm.pacemaker.lock import claim_step, holder_of, lock_in
+
+NOW = 1760000100.0
+PROPERTIES = {
+    "hxm-lock": "root@host1:12:345",
+    "hxm-lock-what": "migrate nfs to host2",
+    "hxm-lock-since": "1760000040",
+    "hxm-lock-renewed": "1760000090",
+}
+HELD = Lock("root@host1:12:345", "root", "host1", "12", "345", "migrate nfs to host2", 60.0, 10.0)
+
+
+def locked(*nodes, **known):
+    return cluster(domain("nfs", "host2"), *nodes, lock=HELD._replace(**known))
+
+
+def test_is_read_from_the_properties():
+    assert lock_in(PROPERTIES, NOW) == HELD
+    assert lock_in({}, NOW) is None
+
+
+@pytest.mark.parametrize("broken", ["", "root", "root@host1", "@", ":::", "a@b:c:d:e:f"])
+def test_a_broken_one_is_still_a_lock(broken):
+    found = lock_in(PROPERTIES | {"hxm-lock": broken}, NOW)
+    assert (found is None) == (broken == "")
+
+
+@pytest.mark.parametrize("time", ["", "soon", "9" * 40, "-5", "1760009999"])
+def test_a_senseless_time_counts_as_now(time):
+    found = lock_in(PROPERTIES | {"hxm-lock-since": time, "hxm-lock-renewed": time}, NOW)
+    assert (found.age, found.idle) == (0.0, 0.0)
+
+
+@given(st.text(), st.text(), st.text())
+def test_no_name_ever_breaks_out_of_the_document(who, where, what):
+    holder = holder_of(who, where, 12, "345")
+    step = claim_step(holder, what, NOW)
+    for value in step.values.values():
+        assert not set(value) & set("'\"<>&[]{}\n")
+    found = lock_in(PROPERTIES | {"hxm-lock": holder}, NOW)
+    assert (found.pid, found.started) == ("12", "345")
+
+
+@pytest.mark.parametrize(
+    ("seen", "expected"),
+    [
+        (locked(), ""),
+        (locked(alive=True), ""),
+        (locked(alive=False), "its process has ended"),
+        (locked(idle=61.0), "no sign of life for 61 s"),
+        (locked(alive=True, idle=61.0), "no sign of life for 61 s"),
+        (locked(node("host1", online=False), node("host2")), "host1 is OFFLINE"),
+        (locked(node("host1", unclean=True), node("host2")), "host1 is UNCLEAN (online)"),
+        (locked(node("host2")), "host1 is no node of the cluster"),
+        (locked(node("host1", standby=True), node("host2")), ""),
+    ],
+)
+def test_is_forsaken(seen, expected):
+    assert lock.forsaken(seen, seen.lock) == expected
+
+
+def test_the_others_are_told_by_whom_and_since_when():
+    (objection,) = lock.held(locked())
+    assert objection.status == 107
+    assert objection.lifted_by == ""
+    assert objection.message == (
+        "root on host1 (process 12) is at 'migrate nfs to host2' since 60 s: one change at a time"
+    )
+    assert not list(lock.held(locked(alive=False)))
+    assert not list(lock.held(cluster()))
+
+
+def test_unlock():
+    assert told(lock.unlock(cluster())) == ["nothing: nobody holds the cluster's lock"]
+    plan = lock.unlock(locked(alive=False))
+    assert told(plan) == ["release root@host1:12:345", "-> unlocked root@host1:12:345"]
+    (goal,) = plan.phases[0].goals  # it waits for that alone, whatever the cluster is at
+    assert not reached(locked(), goal)
+    assert reached(cluster(), goal)
+    assert reached(locked(holder="root@host2:3:4"), goal)
+    assert reasons(lock.unlock(locked(alive=False))) == []
+    (reason,) = reasons(lock.unlock(locked()))
+    assert reason.endswith("and may still be at work, 107, --force")
+
+
+def test_is_named_among_what_was_left_behind():
+    (finding,) = leftovers(locked(alive=False))
+    assert finding.do == "hxm unlock"
+    assert "and was killed" in finding.what
+    assert not list(leftovers(locked(), only=["nfs"]))

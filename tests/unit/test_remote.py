@@ -1,0 +1,122 @@
+"""What ssh and the other nodes' toolstacks answer, and the one line that comes of it."""
+
+from __future__ import annotations
+
+import pytest
+from factories import cluster, domain, local, node
+
+from hxm import observe, run
+from hxm.config import Config
+from hxm.errors import CannotAsk
+from hxm.toolstack import destroy_argv, remote
+from hxm.toolstack.xl import LocalDomain
+
+TABLE = (
+    "Name                                        ID   Mem VCPUs\tState\tTime(s)\n"
+    "Domain-0                                     0   768     1     r-----     263.4\n"
+    "nfs                                          3   512     1     -b----       7.5\n"
+)
+
+
+def test_the_command_line():
+    assert remote.ssh_argv("host2", ("xl", "destroy", "a b"), 5) == (
+        *("ssh", "-o", "BatchMode=yes", "-o", "ConnectTimeout=5", "--", "host2"),
+        """PATH="${HXM_REAL:-/usr/lib/hxm/real}:$PATH" xl destroy 'a b'""",
+    )
+    assert destroy_argv("xl", "nfs", "host1", "host1") == ("xl", "destroy", "nfs")
+    assert "ConnectTimeout=1" in remote.ssh_argv("host2", ("true",), 0.2)
+
+
+@pytest.mark.parametrize(
+    ("status", "err", "expected"),
+    [
+        (
+            255,
+            "Host key verification failed.\n",
+            "its host key is not the known one: ssh host2 by hand once",
+        ),
+        (
+            255,
+            "@@@\nWARNING: REMOTE HOST IDENTIFICATION HAS CHANGED!\nHost key ...\n",
+            "its host key is not the known one: ssh host2 by hand once",
+        ),
+        (
+            255,
+            "Welcome!\nroot@host2: Permission denied (publickey,password).\n",
+            "it lets nobody in without a password: ssh-copy-id host2",
+        ),
+        (
+            255,
+            "ssh: connect to host host2 port 22: Connection timed out\n",
+            "no answer from its sshd",
+        ),
+        (255, "ssh: connect to host host2 port 22: Connection refused\n", "no sshd there"),
+        (255, "something new\n", "something new"),
+        (127, "sh: 1: xl: not found\n", "sh: 1: xl: not found"),
+        (1, "", "exit status 1"),
+    ],
+)
+def test_one_clear_line_for_each_trouble(status, err, expected):
+    assert remote.fault_of("host2", run.Result(("ssh",), status, b"", err)) == expected
+
+
+@pytest.fixture
+def answers(monkeypatch):
+    """What each node answers: output, or CannotAsk."""
+    given: dict[str, object] = {}
+    asked: list[str] = []
+    monkeypatch.setattr(run, "ahead", lambda argv: asked.append(argv[-2]))
+
+    def output(argv, timeout):
+        answer = given[argv[-2]]
+        if isinstance(answer, Exception):
+            raise answer
+        return run.Result(argv, 0, str(answer).encode(), "")
+
+    monkeypatch.setattr(run, "output", output)
+    given["asked"] = asked
+    return given
+
+
+def test_a_login_script_may_say_what_it_likes(answers):
+    answers["host2"] = "Last login: Monday\n" + TABLE
+    found = remote.read_elsewhere("xl", ["host2"], 5)
+    assert found["host2"][1] == LocalDomain("nfs", 3, 512, 1, "-b----", 7.5)
+
+
+def test_one_that_hangs_and_one_that_talks_nonsense(answers):
+    answers |= {"host2": CannotAsk("ssh gave no answer within 0.1 s"), "host3": "hello\n"}
+    assert remote.read_elsewhere("xl", ["host2", "host3"], 5) == {
+        "host2": "no answer within 5 s",
+        "host3": "the toolstack printed no list of domains",
+    }
+
+
+def test_everywhere(answers):
+    answers["host2"] = TABLE
+    seen = cluster(
+        node("host1"),
+        node("host2"),
+        node("host3", unclean=True),
+        node("host4", online=False),
+        domain("nfs", "host2"),
+        domain("sles", "host1", id=9),
+        local("other"),
+        local_node="host1",
+        toolstack="xl",
+    )
+    found = observe.everywhere(seen, Config())
+    assert answers["asked"] == ["host2"]
+    assert found.unreachable == {"host3": "UNCLEAN (online)", "host4": "OFFLINE"}
+    rows = [(each.name, each.id, each.nodes) for each in found.domains]
+    assert rows == [
+        ("nfs", 3, ("host2",)),
+        ("sles", 9, ("host1",)),
+        ("other", 7, ("host1",)),
+        ("Domain-0", 0, ("host2",)),
+    ]
+
+
+def test_a_sandbox_has_no_other_nodes(answers):
+    seen = cluster(domain("nfs", "host2"), sandbox="cib.xml")
+    assert observe.everywhere(seen, Config()) is seen
