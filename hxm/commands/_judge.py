@@ -138,8 +138,8 @@ def creation_of(words: Sequence[str]) -> Creation:
     if dry:
         return Creation(None, {}, dry=True)
     try:
-        found = next((each for each in _paths(path or "") if os.path.isfile(each)), path)
-        read = read_xmfile(found) if found else {}
+        found = next((each for each in _paths(path or "") if os.path.lexists(each)), None)
+        read = read_xmfile(found) if found else {}  # of no file nobody makes a domU
         read |= parse_xmfile("\n".join(lines), "the command line")
     except XmFileError as error:
         raise Refused(
