@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from hxm import change, render, run
+from hxm.claims import claim, everyones
 from hxm.command import REFUSED, Command
 from hxm.commands import BYGONE
 from hxm.commands._shim import AT_ONCE, XL_OPTIONS, meanings
 from hxm.config import Config, read_config
+from hxm.decide.clashes import judge_new
 from hxm.decide.passing import UNTOLD, judge, operands
 from hxm.errors import Failed, Refused
 from hxm.model import Cluster, Domain
 from hxm.observe import identify, name_in_xml, names_in_files, read_cluster
 from hxm.toolstack import guard
-from hxm.xmfile import XmFileError, domain_name, parse_xmfile, read_xmfile
+from hxm.xmfile import Value, XmFileError, domain_name, parse_xmfile, read_xmfile
 
 _HELP = {"-h", "--help"}
 _ALL = ("shutdown", "reboot")
@@ -47,7 +49,7 @@ def verdict(program: str, words: Sequence[str], config: Config) -> str:
         return ""
     change.only_this_hosts(config)
     cluster = identify(read_cluster(config), rest, config)
-    return "; ".join(filter(None, [_of_one(row, rest, cluster) for row in rows]))
+    return "; ".join(filter(None, [_of_one(row, rest, cluster, config) for row in rows]))
 
 
 def _command(words: Sequence[str]) -> tuple[str | None, list[str]]:
@@ -82,7 +84,7 @@ def _to_be_judged(program: str, command: str) -> list[Command]:
     return [row for row in rows if row.name not in passed]
 
 
-def _of_one(row: Command, words: Sequence[str], cluster: Cluster) -> str:
+def _of_one(row: Command, words: Sequence[str], cluster: Cluster, config: Config) -> str:
     if row.name in _ALL and any(_means_all(word) for word in words):
         running = [each.name for each in cluster.managed_domains if _may_run_here(cluster, each)]
         return judge(row, [*words, *running], cluster)
@@ -91,7 +93,15 @@ def _of_one(row: Command, words: Sequence[str], cluster: Cluster) -> str:
     creation = creation_of(words)
     if creation.dry:
         return ""
-    return judge(row, words, cluster, filed=[creation.name] if creation.name else [])
+    warning = judge(row, words, cluster, filed=[creation.name] if creation.name else [])
+    return warning or "; ".join(newcomer(cluster, config, creation.name or "?", creation.settings))
+
+
+def newcomer(
+    cluster: Cluster, config: Config, name: str, settings: Mapping[str, Value]
+) -> list[str]:
+    """What there is to be warned of before an unmanaged domU is created. Raises Refused."""
+    return judge_new(claim(name, settings), list(everyones(cluster, config)))
 
 
 def _means_all(word: str) -> bool:
@@ -110,7 +120,7 @@ class Creation(NamedTuple):
     """What `xl create` is told to make."""
 
     name: str | None
-    settings: dict[str, object]
+    settings: Mapping[str, Value]
     dry: bool = False
 
 
@@ -146,7 +156,7 @@ def creation_of(words: Sequence[str]) -> Creation:
             f"{error.message}: it may be a domU that the cluster manages",
             error.hint or "correct the file; hxm refuses what it cannot read",
         ) from None
-    return Creation(domain_name(read) or os.path.basename(path or ""), dict(read))
+    return Creation(domain_name(read) or os.path.basename(path or ""), read)
 
 
 def _flags(word: str) -> str:

@@ -339,3 +339,54 @@ def test_the_one_way_round_wants_a_reason_says_what_is_at_stake_and_is_written_d
     assert '"what": "xl destroy nfs"' in journal.read_text()
     assert "disks burn" in journal.read_text()
     assert stat.S_IMODE(journal.stat().st_mode) == 0o600
+
+
+def long_list(host, *domains: str) -> None:
+    """What `xl list -l` of 4.17 prints (tests/data/xen-4.17), of domUs with one disk each."""
+    import json
+
+    rows = [
+        {
+            "domid": number,
+            "config": {
+                "c_info": {"name": name, "uuid": f"uuid-{number}"},
+                "disks": [{"pdev_path": disk, "vdev": "xvda", "readwrite": 1}],
+                "nics": [{"mac": f"00:16:3e:00:01:{number:02}"}],
+            },
+        }
+        for number, (name, disk) in enumerate((each.split("=") for each in domains), 7)
+    ]
+    file = host.xen.folder / "long.json"
+    file.write_text(json.dumps(rows))
+    host.xen.env["XL_LONG"] = str(file)
+
+
+@pytest.mark.parametrize("through", ["hxm", "xl"])
+def test_no_disk_of_another_domu_is_written_by_a_second(guarded, through):
+    folder = guarded.xen.folder
+    image = folder / "disk.img"
+    image.touch()
+    (folder / "link.img").symlink_to("disk.img")
+    nfs = guarded.xen.file.parent / "nfs.xm"
+    nfs.write_text(f'name = "nfs"\ndisk = ["file:{image},xvda,w"]\n')
+    new = folder / "new.cfg"
+
+    def create(*words: str):
+        if through == "xl":
+            return guarded.run("xl", "create", "new.cfg", *words)
+        ran = guarded.xen.hxm("create", "new.cfg", *words, cwd=folder)
+        return ran.status, ran.out, ran.err
+
+    new.write_text(f'name = "fresh"\ndisk = ["{folder}/link.img,raw,xvda,rw"]\n')
+    status, out, said = create()
+    assert (status, out) == (107, ""), said
+    assert "fresh and nfs share" in said
+    assert str(image) in said
+    assert create("memory=1", 'disk=["/nowhere/else,raw,xvda"]')[0] == 42
+    long_list(guarded, f"other={folder}/link.img", "scratch=/nowhere/scratch")
+    nfs.write_text('name = "nfs"\n')
+    status, _, said = create()
+    assert (status, "fresh and other share" in said) == (107, True), said
+    new.write_text('name = "fresh"\nvif = ["mac=00:16:3e:00:01:08"]\n')
+    status, out, said = create()
+    assert (status, "fresh and scratch have one MAC" in said) == (42, True), said
