@@ -90,6 +90,13 @@ Subject = Annotated[
     typer.Argument(metavar="[NODE|DOMAIN]", help="Only this node or domU.", show_default=False),
 ]
 
+MaybeSubject = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="[DOMAIN|NODE]", help="Only what concerns this domU or node.", show_default=False
+    ),
+]
+
 # Options of single commands
 
 Output = Annotated[
@@ -145,6 +152,9 @@ Why = Annotated[
     str,
     typer.Option("--reason", metavar="TEXT", help="Why, for the journal.", show_default=False),
 ]
+
+
+Nagios = Annotated[bool, typer.Option("--nagios", help="One line, as monitoring wants it.")]
 
 
 class Order(NamedTuple):

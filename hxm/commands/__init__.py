@@ -48,6 +48,7 @@ _ROWS = [
         },
         observes=True,
     ),
+    *_hxm(LOOK, {"check": "what would hurt one day: shared disks, unreadable files, no guard"}),
     *_hxm(LOOK, {"help": "this overview, or a command's own help"}),
     *_hxm(
         LIFE,
