@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import shutil
 import stat
@@ -390,3 +391,40 @@ def test_no_disk_of_another_domu_is_written_by_a_second(guarded, through):
     new.write_text('name = "fresh"\nvif = ["mac=00:16:3e:00:01:08"]\n')
     status, out, said = create()
     assert (status, "fresh and scratch have one MAC" in said) == (42, True), said
+
+
+IN_THE_CIB = {
+    "in a group": ('<group id="grp">', "</group>", "", "destroy nfs"),
+    "in a clone": ('<clone id="cln">', "</clone>", "", "destroy nfs"),
+    "by a rule": (
+        "",
+        "",
+        """<instance_attributes id="nfs-ruled" score="9">
+        <rule id="nfs-rule" score="0"><expression id="nfs-e" attribute="#uname" operation="eq"
+        value="host2"/></rule><nvpair id="nfs-r-name" name="name" value="fresh"/>
+        </instance_attributes>""",
+        "create other.cfg",
+    ),
+    "by a rule, under its own name": (
+        "",
+        "",
+        """<instance_attributes id="nfs-ruled" score="9">
+        <rule id="nfs-rule" score="0"><expression id="nfs-e" attribute="#uname" operation="eq"
+        value="host2"/></rule><nvpair id="nfs-r-name" name="name" value="fresh"/>
+        </instance_attributes>""",
+        "destroy nfs",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", IN_THE_CIB.values(), ids=IN_THE_CIB)
+def test_a_managed_domu_is_found_wherever_it_stands_in_the_cib(guarded, case):
+    before, behind, more, words = case
+    text = guarded.xen.file.read_text()
+    found = re.search(r'<primitive [^>]*id="nfs".*?</primitive>', text, re.DOTALL)[0]
+    changed = found.replace("<instance_attributes", f"{more}<instance_attributes", 1)
+    guarded.xen.file.write_text(text.replace(found, before + changed + behind))
+    (guarded.xen.folder / "other.cfg").write_text('name = "fresh"\n')
+    status, out, said = guarded.run("xl", *words.split())
+    assert (status, out) == (107, ""), said
+    assert "the cluster manages" in said
