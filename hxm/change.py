@@ -199,11 +199,7 @@ def program(verb: str, config: Config) -> str:
 
     Raises Refused where it should not, Failed where there is none.
     """
-    if sandbox_file() and config.toolstack == "auto":
-        raise Refused(
-            f"CIB_file is set, and {verb} would act on this host, which that cluster does not know",
-            "unset CIB_file to act on this host",
-        )
+    only_this_hosts(config)
     toolstack = detect(config.toolstack)
     if not toolstack:
         raise Failed(
@@ -213,6 +209,15 @@ def program(verb: str, config: Config) -> str:
     if (verb, toolstack.program) == ("start", "xl"):
         raise Refused("xl starts a domU from its configuration file only", "hxm create FILE")
     return toolstack.program
+
+
+def only_this_hosts(config: Config) -> None:
+    """Raises Refused where another cluster is asked than that of this host's toolstack."""
+    if sandbox_file() and config.toolstack == "auto":
+        raise Refused(
+            "CIB_file is set: the domUs of this host are none of that cluster's",
+            "unset CIB_file to act on this host",
+        )
 
 
 def _translate(

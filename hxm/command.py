@@ -5,7 +5,8 @@ Light, and below everything: it is read before every pass-through, and by the po
 
 from __future__ import annotations
 
-LOOK, LIFE, PLACE, TIDY, TRY = "Look", "Life cycle", "Placement", "Hygiene", "Sandbox"
+LOOK, LIFE, PLACE, TIDY = "Look", "Life cycle", "Placement", "Hygiene"
+LOCAL, TRY = "This host", "Sandbox"
 
 READS = "reads"
 """Changes nothing: goes straight to the toolstack."""

@@ -31,6 +31,8 @@ class Config(NamedTuple):
     """Seconds that another node may take to let ssh in and to answer."""
     ask_nodes: bool = False
     """Whether `hxm list` asks the other nodes as well, as with --everywhere."""
+    ignore: str = ""
+    """What `hxm check` does not report: codes, or code:domU, with blanks between them."""
 
 
 def read_config(path: str | None = None) -> Config:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -60,11 +61,14 @@ class _File(NamedTuple):
     unread: bool = False
 
 
-def _virsh_file(primitive: Primitive) -> _File:
-    text = _contents(primitive.params.get("config", ""))
-    found = _VIRSH_NAME.search(text or b"")
-    name = found.group(1).decode("utf-8", "replace") if found else None
-    return _File(name, unread=text is None)
+def name_in_xml(path: str) -> str | None:
+    """The domU that libvirt's description in the file names, if there is one."""
+    found = _VIRSH_NAME.search(_contents(path) or b"") if os.path.isfile(path) else None
+    return found.group(1).decode("utf-8", "replace") if found else None
+
+
+def _virsh_file(path: str) -> _File:
+    return _File(name_in_xml(path), unread=_contents(path) is None)
 
 
 def _xm_file(path: str) -> _File:
@@ -85,11 +89,13 @@ def managed(primitive: Primitive, constraints: tuple[Constraint, ...]) -> Domain
 
     The agent takes its parameter, else the file's, else the resource's id (heartbeat/Xen 4.12).
     """
-    if primitive.agent.endswith("VirtualDomain"):
-        xmfile, file = primitive.params.get("config"), _virsh_file(primitive)
-    else:
-        xmfile = primitive.params.get("xmfile", "/etc/xen/vm/MyDomU")  # the agent's default
-        file = _xm_file(xmfile)
+    virsh = primitive.agent.endswith("VirtualDomain")
+    key, default = ("config", None) if virsh else ("xmfile", "/etc/xen/vm/MyDomU")  # the agent's
+    xmfile = primitive.params.get(key, default)
+    read = _virsh_file if virsh else _xm_file
+    file = read(xmfile or "")
+    others = [read(each) for each in primitive.variants.get(key, ()) if each != xmfile]
+    maybe = (each for other in others for each in (other.name, *other.also) if each)
     name = primitive.params.get("name")
     return Domain(
         name=name or file.name or primitive.id,
@@ -104,6 +110,6 @@ def managed(primitive: Primitive, constraints: tuple[Constraint, ...]) -> Domain
         vcpus=vcpus(file.settings) if file.settings else None,
         uuid=str(file.settings.get("uuid", "")).lower() or None,
         live=is_true(primitive.meta.get("allow-migrate", "")),
-        also=() if name else file.also,
-        nameless=not name and file.unread,
+        also=primitive.variants.get("name", ()) or (() if name else (*file.also, *maybe)),
+        nameless=not name and any(each.unread for each in (file, *others)),
     )

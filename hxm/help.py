@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from hxm.command import HOST, LIFE, LOOK, PLACE, READS, REFUSED, RUNTIME, TIDY, TRY
+from hxm.command import (
+    HOST,
+    LIFE,
+    LOCAL,
+    LOOK,
+    PLACE,
+    READS,
+    REFUSED,
+    RUNTIME,
+    TIDY,
+    TRY,
+)
 from hxm.commands import BYGONE, COMMANDS
 
 
@@ -15,7 +26,7 @@ def overview() -> list[str]:
         "changed through the cluster, or not at all; everything else goes straight to xl",
         "or xm.",
     ]
-    for group in (LOOK, LIFE, PLACE, TIDY, TRY):
+    for group in (LOOK, LIFE, PLACE, TIDY, LOCAL, TRY):
         lines += ["", f"{group}:"]
         rows = [row for row in COMMANDS.values() if row.group == group]
         lines += [f"  {row.name:<12} {row.summary}" for row in rows]

@@ -101,6 +101,8 @@ class Primitive(NamedTuple):
     operations: tuple[Mapping[str, str], ...] = ()
     parent: str | None = None
     clone: str | None = None
+    variants: Mapping[str, tuple[str, ...]] = {}
+    """Every value of the parameters for which several sets, with rules, give different ones."""
 
 
 class Constraint(NamedTuple):

@@ -96,6 +96,13 @@ Subject = Annotated[
     typer.Argument(metavar="[NODE|DOMAIN]", help="Only this node or domU.", show_default=False),
 ]
 
+MaybeSubject = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="[DOMAIN|NODE]", help="Only what concerns this domU or node.", show_default=False
+    ),
+]
+
 # Options of single commands
 
 Output = Annotated[
@@ -137,6 +144,23 @@ At = Annotated[
         help="What fails of a domU: its monitor, then perhaps its start or its stop as well.",
     ),
 ]
+
+
+Raw = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="-- PROGRAM [ARGUMENTS]...",
+        help="The command line, as it would be typed without a guard.",
+        show_default=False,
+    ),
+]
+Why = Annotated[
+    str,
+    typer.Option("--reason", metavar="TEXT", help="Why, for the journal.", show_default=False),
+]
+
+
+Nagios = Annotated[bool, typer.Option("--nagios", help="One line, as monitoring wants it.")]
 
 
 class Order(NamedTuple):

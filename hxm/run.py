@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 TOOL_TIMEOUT = 30.0
 """Seconds that a tool may take to answer; crm_mon takes 5 s for 1,000 domUs on 32 nodes."""
 
+REAL = "/usr/lib/hxm/real"
+"""Where `hxm guard` keeps the real xl, xm and virsh: hxm itself never meets its own guard."""
+
 _MEANWHILE = 10.0  # seconds
 _CHUNK = 1 << 16
 _SIGKILL = 9  # the module signal takes 3 ms to import
@@ -64,8 +67,8 @@ class Process:
             (os.POSIX_SPAWN_DUP2, err_write, 2),
         ]
         try:
-            self.pid = os.posix_spawnp(
-                argv[0],
+            self.pid = os.posix_spawnp(  # which would look it up in hxm's own PATH
+                find(argv[0]) or argv[0],
                 self.argv,
                 _environment(env),
                 file_actions=actions,
@@ -174,7 +177,9 @@ def become(argv: Sequence[str]) -> NoReturn:
     """Replace hxm by the program, which then owns terminal, signals and exit status."""
     abandon()
     try:
-        os.execvpe(argv[0], list(argv), os.environ | {"PATH": _path(os.environ)})
+        os.execvpe(
+            find(argv[0]) or argv[0], list(argv), os.environ | {"PATH": search_path(os.environ)}
+        )
     except OSError as error:
         raise _cannot_start(argv[0], error) from None
 
@@ -182,7 +187,8 @@ def become(argv: Sequence[str]) -> NoReturn:
 def beside(argv: Sequence[str]) -> int:
     """Run a program that shares hxm's terminal, to its end; returns its exit status."""
     try:
-        pid = os.posix_spawnp(argv[0], tuple(argv), os.environ | {"PATH": _path(os.environ)})
+        env = os.environ | {"PATH": search_path(os.environ)}
+        pid = os.posix_spawnp(find(argv[0]) or argv[0], tuple(argv), env)
     except OSError as error:
         raise _cannot_start(argv[0], error) from None
     status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
@@ -190,21 +196,30 @@ def beside(argv: Sequence[str]) -> int:
 
 
 def find(program: str) -> str | None:
-    """The full path of a program as `output` and `become` would find it."""
-    for folder in _path(os.environ).split(":"):
+    """The path of a program as `output` and `become` would find it."""
+    if "/" in program:
+        return program if os.access(program, os.X_OK) and os.path.isfile(program) else None
+    for folder in search_path(os.environ).split(":"):
         candidate = os.path.join(folder or ".", program)
         if os.access(candidate, os.X_OK) and os.path.isfile(candidate):
             return candidate
     return None
 
 
-def _path(env: Mapping[str, str]) -> str:
-    return env.get("PATH", "/usr/bin:/bin") + _PROGRAM_PATHS
+def real_folder() -> str:
+    """The folder of the real programs behind the guard, which need not exist."""
+    return os.environ.get("HXM_REAL", REAL)
+
+
+def search_path(env: Mapping[str, str], *, guarded: bool = False) -> str:
+    """The folders of programs for hxm, or for everybody else, who meets the guard."""
+    usual = env.get("PATH", "/usr/bin:/bin") + _PROGRAM_PATHS
+    return usual if guarded else f"{real_folder()}:{usual}"
 
 
 def _environment(extra: Mapping[str, str] | None) -> dict[str, str]:
     """The tools speak English (Pacemaker translates some texts) and find their own kind."""
-    return os.environ | {"LC_ALL": "C.UTF-8", "PATH": _path(os.environ)} | dict(extra or {})
+    return os.environ | {"LC_ALL": "C.UTF-8", "PATH": search_path(os.environ)} | dict(extra or {})
 
 
 def _cannot_start(program: str, error: OSError) -> CannotAsk:

@@ -16,11 +16,22 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 if ROOT not in sys.path:
     sys.path.insert(0, ROOT)
 
-from hxm.command import HOST, LIFE, LOOK, PLACE, READS, REFUSED, RUNTIME, TIDY, TRY  # noqa: E402
+from hxm.command import (  # noqa: E402
+    HOST,
+    LIFE,
+    LOCAL,
+    LOOK,
+    PLACE,
+    READS,
+    REFUSED,
+    RUNTIME,
+    TIDY,
+    TRY,
+)
 from hxm.commands import BYGONE, COMMANDS, EXACT_ONLY  # noqa: E402
 from hxm.parse import command_of  # noqa: E402
 
-GROUPS = (LOOK, LIFE, PLACE, TIDY, TRY)
+GROUPS = (LOOK, LIFE, PLACE, TIDY, LOCAL, TRY)
 POLICIES = (READS, HOST, RUNTIME, REFUSED)
 
 _NUMBERS = ("float", "int")

@@ -67,6 +67,12 @@ def main() -> None:
         report("hxm list / crm status", ["crm", "status"], [HXM, "list"], small, 5)
         report("hxm list / pcs resource", ["pcs", "resource"], [HXM, "list"], small, 5)
         report("hxm uptime / xl uptime", [str(xl), "uptime"], [HXM, "uptime"], with_xl, 20)
+        plain = [str(xl) + ".hxm-real", "list"]
+        # nothing else may be found, and so guarded, on the machine that this runs on
+        hidden = {**with_xl, "HXM_REAL": name + "/real", "PATH": str(folder)}
+        subprocess.run([HXM, "guard", "install"], env=hidden, check=True, capture_output=True)
+        report("a read through the guard / xl", plain, [str(xl), "list"], hidden, 50)
+        subprocess.run([HXM, "guard", "remove"], env=hidden, check=True, capture_output=True)
 
         options = ["--nodes", "32", "--domains", "1000"]
         subprocess.run(

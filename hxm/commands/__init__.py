@@ -10,6 +10,7 @@ from __future__ import annotations
 from hxm.command import (
     HOST,
     LIFE,
+    LOCAL,
     LOOK,
     PLACE,
     READS,
@@ -47,6 +48,7 @@ _ROWS = [
         },
         observes=True,
     ),
+    *_hxm(LOOK, {"check": "what would hurt one day: shared disks, unreadable files, no guard"}),
     *_hxm(LOOK, {"help": "this overview, or a command's own help"}),
     *_hxm(
         LIFE,
@@ -77,6 +79,10 @@ _ROWS = [
             "cleanup": "forget failures, so that the cluster tries again",
             "unlock": "remove the lock on the cluster that a killed hxm left behind",
         },
+    ),
+    *_hxm(
+        LOCAL,
+        {"guard": "a guard in front of xl, xm and virsh on this host, so that none goes past hxm"},
     ),
     *_hxm(
         TRY,
@@ -188,6 +194,53 @@ _ROWS = [
 ]
 
 COMMANDS = {row.name: row for row in _ROWS}
+
+_BY_HAND = [
+    *_toolstack(READS, "list help"),
+    *_toolstack(
+        REFUSED,
+        "create start",
+        "the cluster alone starts this domU, and any other start may be that of a second instance",
+        "hxm start {domain}",
+    ),
+    *_toolstack(
+        REFUSED,
+        "shutdown",
+        "the monitor would find it gone and start it again",
+        "hxm shutdown {domain}",
+    ),
+    *_toolstack(
+        REFUSED,
+        "reboot",
+        "a monitor that finds it gone meanwhile starts it a second time",
+        "hxm reboot {domain}",
+    ),
+    *_toolstack(
+        REFUSED,
+        "destroy",
+        "the monitor would find it gone and start it again",
+        "hxm destroy {domain}",
+    ),
+    *_toolstack(
+        REFUSED,
+        "migrate",
+        "the monitor would find it gone here and start it again, and it would run on both hosts",
+        "hxm migrate {domain} NODE",
+    ),
+    *_toolstack(
+        REFUSED,
+        "shell serve",
+        "what is ordered in it goes past the guard",
+        "type each command by itself",
+    ),
+]
+"""The verbs that hxm shares with the toolstack, for whoever types them past hxm.
+
+What migrate ends with was seen with Xen 4.17 and Pacemaker 2.1.5.
+"""
+
+BY_HAND = {row.name: row for row in (*_ROWS, *_BY_HAND) if row.policy}
+"""Every command of any xl or xm, as the guard in front of the toolstack judges it."""
 
 ALIASES = {
     "balloon": "mem-set",

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from hxm import change
+from hxm import change, render
+from hxm.commands._judge import newcomer
+from hxm.config import read_config
 from hxm.decide import Decision, PassThrough, lifecycle
 from hxm.decide.names import find_domains, surely_unmanaged
 from hxm.errors import NotFound, Refused, UsageError
 from hxm.model import Cluster, Domain
-from hxm.xmfile import XmFileError, domain_name, parse_xmfile, read_xmfile
+from hxm.xmfile import Value, XmFileError, domain_name, parse_xmfile, read_xmfile
 
 if TYPE_CHECKING:
     from hxm.options import Order, Words
@@ -30,26 +33,30 @@ def run(order: Order, words: Words = None) -> int:
         raise UsageError("create takes a configuration file or a domU", "hxm create --help")
 
     def decide(cluster: Cluster) -> Decision:
-        domain = _meant(cluster, words[0], words[1:])
-        if (
-            not domain
-            or not domain.resource
-            or {"-n", "--dryrun", "-x", "--xmldryrun"} & set(order.ignored)
-        ):
+        domain, settings = _meant(cluster, words[0], words[1:])
+        if {"-n", "--dryrun", "-x", "--xmldryrun"} & set(order.ignored):
             return PassThrough()
-        return lifecycle.start(cluster, [domain])
+        if domain and domain.resource:
+            return lifecycle.start(cluster, [domain])
+        if settings:
+            name = domain_name(settings) or os.path.basename(words[0])
+            for warning in newcomer(cluster, read_config(), name, settings):
+                render.note(warning)
+        return PassThrough()
 
     return change.carry_out(order, decide)
 
 
-def _meant(cluster: Cluster, word: str, settings: list[str]) -> Domain | None:
-    """The managed domU that would be created, or None if the cluster knows none of its name.
+def _meant(
+    cluster: Cluster, word: str, settings: list[str]
+) -> tuple[Domain | None, Mapping[str, Value]]:
+    """The managed domU that would be created, or None and what its file says.
 
     A file that is there is what xl and xm would read, whatever else the word may mean.
     """
     path = next((each for each in _paths(word) if os.path.isfile(each)), None)
     if path is None and not settings and find_domains(cluster, word):
-        return change.meant(cluster, [word])[0]
+        return change.meant(cluster, [word])[0], {}
     if path is None:
         raise NotFound(f"there is no domU and no file {word[:60]!r}", "hxm list shows the domUs")
     try:
@@ -65,7 +72,7 @@ def _meant(cluster: Cluster, word: str, settings: list[str]) -> Domain | None:
     ]
     if not named:
         surely_unmanaged(cluster, [name])
-    return named[0] if named else None
+    return (named[0] if named else None), read
 
 
 def _paths(word: str) -> tuple[str, ...]:

@@ -11,11 +11,15 @@ from hxm.decide.names import at_home, find_domains, surely_unmanaged, travelling
 from hxm.errors import Refused
 from hxm.model import Cluster, Domain
 
-_MAKES = {
+UNTOLD = {
     "restore": "name its configuration file as well: hxm restore FILE IMAGE",
     "new": "give it a configuration file that can be read, and that names the domU",
+    "create": "give it a configuration file that can be read, and that names the domU",
+    "define": "give it a file that can be read, and that names the domU",
+    "shell": "type each command by itself",
+    "serve": "type each command by itself",
 }
-"""Commands that bring a domU about, and how they tell which one."""
+"""Commands of which only a file or nobody tells whom they mean, and what to do about it."""
 
 
 def operands(words: Sequence[str]) -> list[str]:
@@ -59,10 +63,10 @@ def judge(
     Raises CannotAsk if nobody can tell.
     """
     named = _managed(cluster, row, [*words, *filed])
-    if row.name in _MAKES and cluster.managed_domains and not (named or filed):
+    if row.name in UNTOLD and cluster.managed_domains and not (named or filed):
         raise Refused(
-            f"which domU {row.name} makes of this cannot be told, and it may be a managed one",
-            _MAKES[row.name],
+            f"whom {row.name} means by this cannot be told, and it may be a managed domU",
+            UNTOLD[row.name],
         )
     if not named:
         surely_unmanaged(cluster, operands(words)[:1])

@@ -132,13 +132,36 @@ def _is_heartbeats(root: Element, configuration: Element) -> bool:
     )
 
 
-def _pairs(sets: list[Element]) -> dict[str, str]:
+def _pairs(
+    sets: list[Element], by_id: Mapping[str | None, Element] | None = None
+) -> dict[str, str]:
     """The name-value pairs of several sets; of two with one name the first counts."""
     found: dict[str, str] = {}
+    for name, value in _each_pair(sets, by_id or {}):
+        found.setdefault(name, value)
+    return found
+
+
+def _each_pair(
+    sets: list[Element], by_id: Mapping[str | None, Element]
+) -> Iterator[tuple[str, str]]:
+    """Name and value of all pairs, also of those that refer to another (id-ref)."""
     for each in sets:
         for pair in each.iter("nvpair"):
-            found.setdefault(pair.get("name", ""), pair.get("value", ""))
-    return found
+            source = by_id.get(pair.get("id-ref"), pair)
+            yield pair.get("name", source.get("name", "")), source.get("value", "")
+
+
+def _variants(
+    sets: list[Element], by_id: Mapping[str | None, Element]
+) -> dict[str, tuple[str, ...]]:
+    """The values of each parameter that has several: by rules one or the other counts."""
+    if len(sets) < 2:
+        return {}
+    found: dict[str, dict[str, None]] = {}
+    for name, value in _each_pair(sets, by_id):
+        found.setdefault(name, {})[value] = None
+    return {name: tuple(values) for name, values in found.items() if len(values) > 1}
 
 
 _META_0_6 = {
@@ -177,6 +200,11 @@ def _primitives(configuration: Element, heartbeat: bool) -> Iterator[Primitive]:
         if managed := _said(properties, "is-managed-default"):
             defaults["is-managed"] = managed
     templates = {each.get("id"): each for each in configuration.iterfind("resources/template")}
+    by_id = {
+        each.get("id"): each
+        for each in configuration.iter()
+        if each.tag in ("instance_attributes", "nvpair") and each.get("id")
+    }
 
     def collect(parent: Element, above: dict[str, str], clone: str | None) -> Iterator[Primitive]:
         for element in parent:
@@ -196,17 +224,21 @@ def _primitives(configuration: Element, heartbeat: bool) -> Iterator[Primitive]:
         kind = template if "class" in template.attrib else element
         words = (kind.get("class"), kind.get("provider"), kind.get("type"))
         operations = element.findall("operations/op") or template.findall("operations/op")
+        own, inherited_sets = (
+            [by_id.get(each.get("id-ref"), each) for each in kept.findall("instance_attributes")]
+            for kept in (element, template)
+        )
         return Primitive(
             id=element.get("id", ""),
             agent=":".join(word for word in words if word),
-            params=_pairs(template.findall("instance_attributes"))
-            | _pairs(element.findall("instance_attributes")),
+            params=_pairs(inherited_sets, by_id) | _pairs(own, by_id),
             meta=inherited | own_meta,
             own_meta=own_meta,
             inherited_meta=inherited,
             operations=tuple(dict(operation.attrib) for operation in operations),
             parent=parent.get("id") if parent.tag != "resources" else None,
             clone=clone,
+            variants=_variants([*own, *inherited_sets], by_id),
         )
 
     resources = configuration.find("resources")

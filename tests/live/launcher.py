@@ -232,6 +232,7 @@ class Node:
             "TERM": os.environ.get("TERM", "dumb"),
             "LAB": folder,
             "USER": "root",
+            "HXM_REAL": "/run/hxm/real",  # what /usr/lib/hxm/real would be: a node's own
         }
 
     def run(self, *, rootless: bool) -> None:
@@ -274,8 +275,9 @@ class Node:
         upper, work = f"{self.home}/etc", f"{self.home}/work"
         layers = f"lowerdir=/etc,upperdir={upper},workdir={work}{xattr}"
         mount("overlay", "/etc", "overlay", 0, layers)
-        lower = f"lowerdir={self.folder}/sbin:/usr/sbin{xattr}"
-        mount("overlay", "/usr/sbin", "overlay", MS_RDONLY, lower)
+        layers = f"upperdir={self.home}/sbin,workdir={self.home}/sbin-work{xattr}"
+        lower = f"lowerdir={self.folder}/sbin:/usr/sbin,{layers}"
+        mount("overlay", "/usr/sbin", "overlay", 0, lower)
         for name, target in (
             ("pacemaker", "/var/lib/pacemaker"),
             ("corosync", "/var/lib/corosync"),

@@ -112,7 +112,8 @@ def sandbox(bare: Sandbox) -> Sandbox:
 
 XL = r"""
 case "$1" in
-list) printf 'Name                                        ID   Mem VCPUs\tState\tTime(s)\n'
+list) [ "$2" = -l ] && { cat "$XL_LONG" 2>/dev/null || echo "[]"; exit; }
+      printf 'Name                                        ID   Mem VCPUs\tState\tTime(s)\n'
       printf '%-40s %5d %5d %5d     %s  %8.1f\n' Domain-0 0 768 1 r----- 263.4 \
           nfs 3 512 1 -b---- 7.5 other 7 128 1 -b---- 1.5 scratch 9 64 1 -b---- 0.5;;
 vm-list) echo 'UUID                                  ID    name'

@@ -290,3 +290,28 @@ def test_no_document_ever_does_worse_than_cannot_ask(document):
     for text in (document, inside):
         with suppress(CannotAsk):
             assert isinstance(parse_configuration(text), Configuration)
+
+
+def test_parameters_by_rules_by_reference_and_from_a_template():
+    """Every name that a domU may have counts; of several sets the first is what is shown."""
+    found = parse_configuration(
+        b"""<configuration><resources>
+        <template id="t" class="ocf" provider="heartbeat" type="Xen">
+          <instance_attributes id="t-ia"><nvpair id="t-n" name="name" value="c"/>
+          </instance_attributes></template>
+        <primitive id="vm" template="t">
+          <instance_attributes id="a" score="2"><rule id="r"/>
+            <nvpair id="a-n" name="name" value="a"/></instance_attributes>
+          <instance_attributes id="b"><nvpair id="b-n" name="name" value="b"/>
+            <nvpair id="b-x" name="xmfile" value="/x"/></instance_attributes></primitive>
+        <primitive id="vm2" class="ocf" provider="heartbeat" type="Xen">
+          <instance_attributes id-ref="a"/></primitive>
+        <primitive id="vm3" class="ocf" provider="heartbeat" type="Xen">
+          <instance_attributes id="d"><nvpair id-ref="b-x"/><nvpair id-ref="b-n" name="name"/>
+          </instance_attributes></primitive>
+        </resources></configuration>"""
+    ).primitives
+    assert found["vm"].params == {"name": "a", "xmfile": "/x"}
+    assert found["vm"].variants == {"name": ("a", "b", "c")}
+    assert (found["vm2"].params, found["vm2"].variants) == ({"name": "a"}, {})
+    assert found["vm3"].params == {"xmfile": "/x", "name": "b"}

@@ -90,3 +90,15 @@ def test_an_instance_that_the_cluster_does_not_know_is_seen(nodes, role, local, 
 def test_on_a_host_that_is_no_node_nothing_is_said_of_strays():
     assert _with_local(Domain("nfs", "nfs"), HERE, None).stray is None
     assert _with_local(Domain("nfs"), HERE, "host1").stray is None
+
+
+def test_a_domu_has_every_name_that_a_rule_may_give_it(tmp_path):
+    for name in ("one", "two"):
+        (tmp_path / name).write_text(f'name = "{name}"\n')
+    files = (str(tmp_path / "one"), str(tmp_path / "two"))
+    found = primitive("vm", agent=XEN, params={"xmfile": files[0]}, variants={"xmfile": files})
+    assert (managed(found, ()).name, managed(found, ()).also) == ("one", ("two",))
+    found = found._replace(params={"name": "a"}, variants={"name": ("a", "b")})
+    assert (managed(found, ()).name, managed(found, ()).also) == ("a", ("a", "b"))
+    gone = found._replace(params={"xmfile": files[0]}, variants={"xmfile": (files[0], "/none")})
+    assert managed(gone, ()).nameless

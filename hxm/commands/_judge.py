@@ -1,0 +1,275 @@
+"""What the guard lets pass of a command line typed to xl, xm or virsh, and what it does not."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from hxm import change, render, run
+from hxm.claims import claim, everyones
+from hxm.command import REFUSED, Command
+from hxm.commands import BYGONE
+from hxm.commands._shim import AT_ONCE, XL_OPTIONS, meanings
+from hxm.config import Config, read_config
+from hxm.decide.clashes import judge_new
+from hxm.decide.passing import UNTOLD, judge, operands
+from hxm.domains import name_in_xml
+from hxm.errors import Failed, Refused
+from hxm.model import Cluster, Domain
+from hxm.observe import identify, names_in_files, read_cluster
+from hxm.toolstack import guard
+from hxm.xmfile import Value, XmFileError, domain_name, parse_xmfile, read_xmfile
+
+_HELP = {"-h", "--help"}
+_ALL = ("shutdown", "reboot")
+"""Commands of xl's and xm's that take -a for every domU of the host."""
+
+
+def judge_and_pass(program: str, words: Sequence[str]) -> int:
+    """The real program takes hxm's place, untouched; raises Refused or CannotAsk if it may not."""
+    path = guard.real(program)
+    if program not in guard.PROGRAMS or not os.access(path, os.X_OK):
+        raise Failed(f"there is no {path} for the guard to pass this on to", "hxm guard status")
+    config = read_config()
+    if warning := verdict(program, words, config):
+        render.note(warning)
+    run.become((path, *words))
+
+
+def verdict(program: str, words: Sequence[str], config: Config) -> str:
+    """The warning with which it may pass (empty: none). Raises Refused, or CannotAsk."""
+    if program == "virsh":
+        return _of_virsh(words, config)
+    command, rest = _command(words)
+    if command is None or (rest and set(rest) <= _HELP):
+        return ""
+    rows = _to_be_judged(program, command)
+    told = [*operands(rest), *(word for word in rest if _means_all(word))]
+    if not rows or not (told or any(row.name in UNTOLD for row in rows)):
+        return ""
+    change.only_this_hosts(config)
+    cluster = identify(read_cluster(config), rest, config)
+    return "; ".join(filter(None, [_of_one(row, rest, cluster, config) for row in rows]))
+
+
+def _command(words: Sequence[str]) -> tuple[str | None, list[str]]:
+    """The command among the words, behind xl's options, and what follows it.
+
+    With an option that no xl has the whole line is suspicious.
+    """
+    for count, word in enumerate(words):
+        if word == "--":
+            return (words[count + 1], list(words[count + 2 :])) if words[count + 1 :] else ("", [])
+        if word[:1] != "-" or word == "-":
+            return word, list(words[count + 1 :])
+        if not set(word[1:]) <= set(XL_OPTIONS):
+            return word, list(words[count + 1 :])
+    return None, []
+
+
+def _to_be_judged(program: str, command: str) -> list[Command]:
+    rows = meanings(program, command)
+    if not rows:
+        rows = [
+            Command(
+                command,
+                policy=REFUSED,
+                why="hxm does not know what this does",
+                instead="hxm help, for the commands that it knows",
+            )
+        ]
+    passed = {row.name for row in rows if row.policy in AT_ONCE}
+    if len(rows) > 1:  # the beginning of several: what only old ones have cannot be meant unnamed
+        passed |= BYGONE & set(UNTOLD)
+    return [row for row in rows if row.name not in passed]
+
+
+def _of_one(row: Command, words: Sequence[str], cluster: Cluster, config: Config) -> str:
+    if row.name in _ALL and any(_means_all(word) for word in words):
+        running = [each.name for each in cluster.managed_domains if _may_run_here(cluster, each)]
+        return judge(row, [*words, *running], cluster)
+    if row.name != "create":
+        return judge(row, words, cluster, filed=names_in_files(operands(words)))
+    creation = creation_of(words)
+    if creation.dry:
+        return ""
+    warning = judge(row, words, cluster, filed=[creation.name] if creation.name else [])
+    return warning or "; ".join(newcomer(cluster, config, creation.name or "?", creation.settings))
+
+
+def newcomer(
+    cluster: Cluster, config: Config, name: str, settings: Mapping[str, Value]
+) -> list[str]:
+    """What there is to be warned of before an unmanaged domU is created. Raises Refused."""
+    return judge_new(claim(name, settings), list(everyones(cluster, config)))
+
+
+def _means_all(word: str) -> bool:
+    """As getopt_long reads it: -a among others, --all or the beginning of it."""
+    if word.startswith("--"):
+        return len(word) > 2 and "--all".startswith(word)
+    return word.startswith("-") and "a" in word
+
+
+def _may_run_here(cluster: Cluster, domain: Domain) -> bool:
+    places = domain.places
+    return bool(places) and (cluster.local_node is None or cluster.local_node in places)
+
+
+class Creation(NamedTuple):
+    """What `xl create` is told to make."""
+
+    name: str | None
+    settings: Mapping[str, Value]
+    dry: bool = False
+
+
+_DRY = {"--dryrun", "--xmldryrun", "--dry-run"}
+
+
+def creation_of(words: Sequence[str]) -> Creation:
+    """The domU that xl or xm would create, from its file and the settings behind it.
+
+    The first word without an equals sign is the file (main_create in xl_vmcontrol.c); what the
+    others set counts more than the file. Raises Refused for a file that cannot be read.
+    """
+    path, lines, dry = None, [], False
+    marked = False
+    for word in words:
+        name, _, value = word.partition("=")
+        if name in ("-f", "--defconfig"):
+            path, marked = (value or path), not value
+        elif word.startswith("-") and word != "-":
+            dry = dry or word in _DRY or (word[1] != "-" and bool({"n", "x"} & set(_flags(word))))
+        elif path is None and (marked or "=" not in word):
+            path = word
+        else:
+            lines.append(word)
+    if dry:
+        return Creation(None, {}, dry=True)
+    try:
+        found = next((each for each in _paths(path or "") if os.path.lexists(each)), None)
+        read = read_xmfile(found) if found else {}  # of no file nobody makes a domU
+        read |= parse_xmfile("\n".join(lines), "the command line")
+    except XmFileError as error:
+        raise Refused(
+            f"{error.message}: it may be a domU that the cluster manages",
+            error.hint or "correct the file; hxm refuses what it cannot read",
+        ) from None
+    return Creation(domain_name(read) or os.path.basename(path or ""), read)
+
+
+def _flags(word: str) -> str:
+    """The letters of a cluster of short options, up to the one that takes the rest as its value."""
+    return word[1:].partition("f")[0]
+
+
+def _paths(word: str) -> tuple[str, ...]:
+    """Xm looks in /etc/xen as well."""
+    return (word, os.path.join("/etc/xen", word))
+
+
+# virsh
+
+_VALUED = {
+    **dict.fromkeys(("c", "connect"), "uri"),
+    **dict.fromkeys(("d", "debug", "e", "escape", "k", "keepalive-interval"), ""),
+    **dict.fromkeys(("K", "keepalive-count", "l", "log"), ""),
+}
+_FLAGS = ("help", "no-pkttyagent", "quiet", "readonly", "timing", "version")
+_ENDS = ("h", "v", "V", "help", "version")
+"""Options of virsh that make it say something and end."""
+
+
+class Spoken(NamedTuple):
+    """A command line of virsh's, taken apart."""
+
+    commands: tuple[tuple[str, ...], ...] = ()
+    uri: str = ""
+    readonly: bool = False
+    ends: bool = False
+
+
+def spoken(words: Sequence[str]) -> Spoken:
+    """The commands of a virsh command line: one, or several in one word with ; between them."""
+    left, uri, given = list(words), "", set()
+    while left and left[0].startswith("-") and left[0] not in ("-", "--"):
+        word = left.pop(0)
+        for name, behind in _options(word):
+            given.add(name)
+            if name in _VALUED:
+                value = behind or (left.pop(0) if left else "")
+                uri = value if _VALUED[name] else uri
+                break
+    if left[:1] == ["--"]:
+        left = left[1:]
+    commands = _lines(left[0]) if len(left) == 1 else [tuple(left)] if left else []
+    readonly = bool(given & {"r", "readonly"})
+    return Spoken(tuple(commands), uri, readonly, bool(given & set(_ENDS)))
+
+
+def _options(word: str) -> list[tuple[str, str]]:
+    """The options in a word, each with what stands behind it there; long ones may be shortened."""
+    if not word.startswith("--"):
+        return [(letter, word[place + 1 :]) for place, letter in enumerate(word) if place]
+    name, _, value = word[2:].partition("=")
+    known = [each for each in (*_VALUED, *_FLAGS) if len(each) > 1]
+    fitting = [each for each in known if each.startswith(name)]
+    return [(fitting[0] if len(fitting) == 1 else name, value)]
+
+
+def _lines(text: str) -> list[tuple[str, ...]]:
+    """A command string as virsh takes it apart: words, quotes, and ; or a new line between two."""
+    import shlex
+
+    found: list[list[str]] = []
+    for line in text.splitlines():
+        lexer = shlex.shlex(line, posix=True, punctuation_chars=";")
+        lexer.whitespace_split = True
+        found.append([])
+        try:
+            for word in lexer:
+                found.append([]) if set(word) == {";"} else found[-1].append(word)
+        except ValueError:  # a quote that is never closed: virsh refuses it as well
+            found[-1] = line.split()
+    return [tuple(each) for each in found if each]
+
+
+def _of_virsh(words: Sequence[str], config: Config) -> str:
+    line = spoken(words)
+    uri = line.uri or next(filter(None, map(os.environ.get, _URIS)), "")
+    connects = any(each[0] == "connect" for each in line.commands)
+    elsewhere = uri and not connects and not uri.startswith(_XEN)
+    if line.ends or elsewhere or (line.readonly and not connects):
+        return ""
+    if not line.commands:  # what is typed into its shell is seen by nobody
+        return judge(meanings("xl", "shell")[0], [], _seen(config))
+    warnings = []
+    for command, *rest in line.commands:
+        for row in _to_be_judged("virsh", command):
+            if operands(rest) and not _HELP & set(rest):
+                cluster = _seen(config)
+                filed = [name for each in operands(rest) if (name := name_in_xml(each))]
+                filed += _called(operands(rest), uri)
+                warnings.append(judge(row, rest, cluster, filed=filed))
+    return "; ".join(filter(None, warnings))
+
+
+_URIS = ("VIRSH_DEFAULT_CONNECT_URI", "LIBVIRT_DEFAULT_URI")
+_XEN = ("xen", "libxl")
+
+
+def _seen(config: Config) -> Cluster:
+    change.only_this_hosts(config)
+    return read_cluster(config)
+
+
+def _called(words: Sequence[str], uri: str) -> list[str]:
+    """The names of the domUs that virsh itself knows by these numbers and uuids."""
+    found = []
+    for word in words:
+        if word.isdigit() or (len(word.replace("-", "")) == 32):
+            told = run.output(("virsh", "-r", *(("-c", uri) if uri else ()), "domname", word))
+            found += told.stdout.decode("utf-8", "replace").split()
+    return found

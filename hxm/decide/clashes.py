@@ -1,0 +1,94 @@
+"""What two domUs must not have in common: a disk that is written, a uuid, a MAC, a name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import combinations
+from typing import NamedTuple
+
+from hxm.errors import Refused
+
+DISK, UUID, MAC, NAME = "disk-shared", "uuid-shared", "mac-shared", "name-shared"
+
+
+class Held(NamedTuple):
+    """A disk of a domU: the `device` is the same for every path to it, `said` is its own path."""
+
+    device: str
+    said: str
+    writes: bool
+    shared: bool = False
+
+
+class Claim(NamedTuple):
+    """What a domU has or would have for itself."""
+
+    name: str
+    resource: str | None = None
+    """Its resource, if the cluster manages it."""
+    uuid: str | None = None
+    macs: tuple[str, ...] = ()
+    disks: tuple[Held, ...] = ()
+    fault: str = ""
+    """Why not all of it is known."""
+
+    @property
+    def called(self) -> str:
+        """Its name for a sentence, with its resource where that is another."""
+        other = self.resource and self.resource != self.name
+        return f"{self.name} (resource {self.resource})" if other else self.name
+
+
+class Clash(NamedTuple):
+    """Something that two domUs have in common and must not."""
+
+    kind: str
+    what: str
+
+
+def between(one: Claim, other: Claim) -> Iterator[Clash]:
+    """All that the two have in common and must not; disks first."""
+    for mine in one.disks:
+        for its in other.disks:
+            if mine.device == its.device and _would_spoil(mine, its):
+                also = f" (there {its.said})" if its.said != mine.said else ""
+                yield Clash(DISK, f"{one.called} and {other.called} share {mine.said}{also}")
+    if one.uuid and one.uuid == other.uuid:
+        yield Clash(UUID, f"{one.called} and {other.called} have one uuid, {one.uuid}")
+    for mac in sorted(set(one.macs) & set(other.macs)):
+        yield Clash(MAC, f"{one.called} and {other.called} have one MAC address, {mac}")
+    if one.name == other.name and one.resource and other.resource:
+        yield Clash(NAME, f"the resources {one.resource} and {other.resource} are one domU")
+
+
+def _would_spoil(mine: Held, its: Held) -> bool:
+    """Whoever writes must say that he shares (xm's w!), as Xen's block script wants it."""
+    return any(each.writes and not each.shared for each in (mine, its))
+
+
+def among(claims: Sequence[Claim]) -> Iterator[Clash]:
+    """The clashes of all these domUs; what runs here unmanaged is compared with the managed."""
+    for one, other in combinations(claims, 2):
+        yield from between(one, other)
+
+
+def judge_new(new: Claim, others: Sequence[Claim]) -> list[str]:
+    """What there is to be warned of before an unmanaged domU is created.
+
+    Raises Refused if a disk that either writes is another's as well. A domU of its own name, which
+    the toolstack refuses by itself, is not compared.
+    """
+    warnings = []
+    for other in others:
+        if other.name == new.name and not other.resource:
+            continue
+        for clash in between(new, other):
+            if clash.kind == DISK:
+                raise Refused(
+                    f"{clash.what}, and not all who write to it say that they share it",
+                    "two domUs that write to one disk destroy what is on it; take the disk out of "
+                    "one configuration (xm: mode w! in both)",
+                )
+            warnings.append(f"warning: {clash.what}")
+    warnings += [f"warning: {each.fault}" for each in others if each.fault]
+    return warnings

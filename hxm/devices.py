@@ -1,0 +1,104 @@
+"""The disk and vif specifications in a domU's configuration, of xl's and of xm's syntax.
+
+Of xl's, every disk was compared with what xlu_disk_parse of libxlutil 4.17.7 makes of it (see
+tests/data/xen-4.17/disk-specs.json); vifs were read off xl.cfg(5). xm's was read off its code
+(xen/xm/create.py of Xen 4.4): a target with its kind before it, the device, the mode and perhaps
+another backend. The sharing mode `w!` is xm's alone: the xl of 4.17 refuses it.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+_KIND = re.compile(r"(?:phy|file|tapdisk|tap2?|aio|sync|ioemu|raw|qcow2?|qed|vhd|vmdk):")
+_SCRIPT = re.compile(r"(iscsi|e?nbd|drbd|npiv):")
+_POSITIONS = ("target", "format", "vdev", "access")
+_KEYS = {*_POSITIONS, "script", "backend", "backendtype", "devtype", "specification", "transport"}
+_FLAGS = {"cdrom", "direct-io-safe", "discard", "no-discard", "removable", "readwrite", "readonly"}
+_FORMATS = {"", "raw", "qcow", "qcow2", "qed", "vhd", "vmdk", "empty"}
+_ACCESS = {
+    **dict.fromkeys(("", "w", "rw"), (True, False)),
+    **dict.fromkeys(("r", "ro", "r!"), (False, False)),
+    **dict.fromkeys(("w!", "!"), (True, True)),
+}
+_MAC = re.compile(r"[0-9a-f]{2}(?::[0-9a-f]{2}){5}")
+
+
+class DeviceError(Exception):
+    """A specification that is not understood; the text says what of it."""
+
+
+class Disk(NamedTuple):
+    """A disk of a domU; without a target it is an empty drive."""
+
+    target: str
+    vdev: str
+    writes: bool
+    shared: bool = False
+    """Whether its mode says that others write to it as well (xm's w!)."""
+    script: str = ""
+    """What finds the disk, where the target is no path."""
+
+
+def parse_disk(spec: str) -> Disk:
+    """The disk that the specification describes, or DeviceError."""
+    said, rest = {"script": ""}, spec.lstrip(" \t")
+    legacy = False
+    while found := _KIND.match(rest):
+        rest, legacy = rest[found.end() :], True
+    if found := _SCRIPT.match(rest):
+        rest, legacy = rest[found.end() :], True
+        said["script"] = f"block-{found[1]}"
+    positions = [each for each in _POSITIONS if not (legacy and each == "format")]
+    positions += ["backend"] * legacy
+    flags = set()
+    while rest:
+        key, equals, value = rest.partition("=")
+        if equals and key.strip() == "target":
+            said["target"], rest = value, ""
+            break
+        word, _, rest = rest.partition(",")
+        rest = rest.lstrip(" \t")
+        key, equals, value = word.partition("=")
+        if equals and re.fullmatch("[a-z][-a-z0-9]*", key):
+            if key not in _KEYS:
+                raise DeviceError(f"{key} is nothing that a disk has")
+            said[key] = value
+        elif word.strip() in _FLAGS:
+            flags.add(word.strip())
+        elif positions:
+            while positions[1:] and positions[0] in said:
+                positions.pop(0)
+            said[positions.pop(0)] = word
+        elif word:
+            raise DeviceError(f"{word[:60]!r} is one too many")
+    return _disk(said, flags)
+
+
+def _disk(said: dict[str, str], flags: set[str]) -> Disk:
+    vdev = said.get("vdev", "").removeprefix("ioemu:")
+    vdev, _, kind = vdev.partition(":")
+    cdrom = "cdrom" in (kind.strip(), said.get("devtype"), *flags)
+    access = said.get("access", "").strip()
+    if not vdev.strip():
+        raise DeviceError("it names no device in the domU")
+    if access not in _ACCESS:
+        raise DeviceError(f"{access[:60]!r} is no mode of access")
+    if said.get("format", "").strip() not in _FORMATS:
+        raise DeviceError(f"{said['format'].strip()[:60]!r} is no format")
+    writes, shared = _ACCESS[access]
+    writes = writes and not cdrom and "readonly" not in flags
+    return Disk(said.get("target", ""), vdev, writes, shared, said["script"])
+
+
+def parse_mac(spec: str) -> str | None:
+    """The address that a vif's specification asks for in lower case, or None; or DeviceError."""
+    for word in spec.split(","):
+        key, equals, value = word.partition("=")
+        if equals and key.strip() == "mac":
+            mac = value.strip().lower()
+            if not _MAC.fullmatch(mac):
+                raise DeviceError(f"{mac[:60]!r} is no MAC address")
+            return mac
+    return None

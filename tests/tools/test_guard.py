@@ -1,0 +1,430 @@
+"""The guard on a host: in front of stand-ins for xl and virsh, judged by a cluster in a file."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+UUID_NFS = "135631b2-d539-4d73-bc0a-16ef7192fe00"
+VIRSH = r"""
+case "$*" in *domname*3) echo nfs; exit;; *domname*) exit 1;; esac
+for word; do printf '[%s]' "$word"; done; echo; exit 43
+"""
+
+
+class Host:
+    """A host with a guard: its programs are called as everybody calls them."""
+
+    def __init__(self, xen) -> None:
+        self.xen = xen
+        self.bin, self.real = xen.bin, xen.folder / "real"
+        xen.env["HXM_REAL"] = str(self.real)
+        xen.env["DPKG_ADMINDIR"] = str(xen.folder / "dpkg")
+        (xen.folder / "dpkg" / "info").mkdir(parents=True)
+        (xen.folder / "dpkg" / "status").touch()
+        (xen.folder / "dpkg" / "updates").mkdir()
+        xen.program("virsh", VIRSH)
+        hxm = shlex.quote(sys.executable)
+        xen.program("hxm", f'exec {hxm} -m hxm "$@"')
+        self.snapshot = self.files()
+
+    def files(self) -> dict[str, tuple]:
+        """What stands in the folder of programs, to the byte."""
+        return {
+            path.name: (
+                os.readlink(path) if path.is_symlink() else path.read_bytes(),
+                path.lstat().st_mode,
+                path.lstat().st_mtime_ns,
+            )
+            for path in self.bin.iterdir()
+        }
+
+    def run(self, *words: str, **env: str):
+        ran = subprocess.run(
+            [str(self.bin / words[0]), *words[1:]],
+            capture_output=True,
+            text=True,
+            env=self.xen.env | env,
+            cwd=self.xen.folder,
+            check=False,
+            timeout=60,
+        )
+        return ran.returncode, ran.stdout, ran.stderr
+
+
+@pytest.fixture
+def host(xen):
+    return Host(xen)
+
+
+@pytest.fixture
+def guarded(host):
+    host.xen.ok("guard", "install")
+    return host
+
+
+def test_it_is_put_there_and_taken_away_to_the_byte(host):
+    ran = host.xen.hxm("guard", "status")
+    assert (ran.status, ran.out.count("is not guarded")) == (1, 2)
+    for _ in range(2):
+        host.xen.ok("guard", "install")
+        assert host.xen.ok("guard", "status").out.count("is guarded\n") == 2
+        assert set(host.files()) == {*host.snapshot, "xl.hxm-real", "virsh.hxm-real"}
+    for _ in range(2):
+        host.xen.ok("guard", "remove")
+        assert host.files() == host.snapshot
+        assert not host.real.exists()
+
+
+def test_a_relative_link_to_a_script_that_goes_by_its_name_stays_one(host):
+    """Debian's /usr/sbin/xl is such a link, and the script calls what it was called as."""
+    (host.bin.parent / "lib").mkdir()
+    wrapper = host.bin.parent / "lib" / "wrapper"
+    shutil.move(host.bin / "xl", host.bin.parent / "lib" / "xl")
+    wrapper.write_text(f'#!/bin/sh\nexec {wrapper.parent}/"${{0##*/}}" "$@"\n')
+    wrapper.chmod(0o755)
+    (host.bin / "xl").symlink_to("../lib/wrapper")
+    before = host.files()
+    host.xen.ok("guard", "install")
+    assert host.run("xl", "uptime") == (42, "[uptime]\n", "")
+    assert "nfs" in host.xen.ok("list").out
+    assert host.run("xl", "pause", "other")[:2] == (42, "[pause][other]\n")
+    host.xen.ok("guard", "remove")
+    assert host.files() == before
+
+
+def test_an_upgrade_that_undid_it_is_noticed_and_made_good(guarded):
+    newer = "#!/bin/sh\necho newer; exit 41\n"
+    (guarded.bin / "new").write_text(newer)
+    (guarded.bin / "new").chmod(0o755)
+    (guarded.bin / "new").rename(guarded.bin / "xl")
+    ran = guarded.xen.hxm("guard", "status")
+    assert (ran.status, "xl is undone: hxm guard install" in ran.out) == (1, True)
+    guarded.xen.ok("guard", "install")
+    assert guarded.run("xl", "uptime") == (41, "newer\n", "")
+    guarded.xen.ok("guard", "remove")
+    assert (guarded.bin / "xl").read_text() == newer
+    assert set(guarded.files()) == set(guarded.snapshot)
+
+
+def test_undone_and_removed_leaves_the_newer_program(guarded):
+    (guarded.bin / "xl").unlink()
+    (guarded.bin / "xl").write_text("#!/bin/sh\nexit 41\n")
+    (guarded.bin / "xl").chmod(0o755)
+    guarded.xen.ok("guard", "remove")
+    assert guarded.run("xl")[0] == 41
+    assert set(guarded.files()) == set(guarded.snapshot)
+
+
+def test_the_guard_of_another_hxm_is_outdated_and_that_of_none_refuses(guarded):
+    text = (guarded.bin / "xl").read_text().replace("uptime|", "")
+    (guarded.bin / "xl").write_text(text)
+    assert "xl is outdated" in guarded.xen.hxm("guard", "status").out
+    (guarded.bin / "hxm").unlink()
+    status, out, said = guarded.run("xl", "destroy", "other")
+    assert (status, out) == (102, "")
+    assert "install it again" in said
+    assert guarded.run("xl", "info")[0] == 42
+
+
+needs_dpkg = pytest.mark.skipif(not shutil.which("dpkg-divert"), reason="no dpkg")
+
+
+@needs_dpkg
+def test_what_a_package_owns_is_diverted_and_an_upgrade_goes_past_the_guard(host):
+    dpkg = Path(host.xen.env["DPKG_ADMINDIR"])
+    (dpkg / "info" / "xen-utils-common.list").write_text(f"/.\n{host.bin}/xl\n")
+    (dpkg / "info" / "format").write_text("1\n")
+    (dpkg / "status").write_text(
+        "Package: xen-utils-common\nStatus: install ok installed\nVersion: 4.17\n"
+        "Architecture: all\nMaintainer: nobody <n@example.org>\nDescription: x\n"
+    )
+
+    def diverted():
+        return subprocess.run(
+            ["dpkg-divert", "--truename", f"{host.bin}/xl"],
+            env=host.xen.env,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.strip()
+
+    assert diverted() == f"{host.bin}/xl"
+    host.xen.ok("guard", "install")
+    host.xen.ok("guard", "install")
+    assert diverted() == f"{host.bin}/xl.hxm-real"
+    Path(diverted()).write_text("#!/bin/sh\nexit 41\n")  # what dpkg would unpack
+    assert host.run("xl", "info")[0] == 41
+    assert host.xen.ok("guard", "status").out.count("is guarded\n") == 2
+    host.xen.ok("guard", "remove")
+    assert diverted() == f"{host.bin}/xl"
+    assert host.run("xl", "info")[0] == 41
+
+
+def test_what_only_reads_starts_no_python(guarded):
+    (guarded.bin / "hxm").write_text("#!/bin/sh\necho python; exit 99\n")
+    for words in (
+        "list",
+        "li nfs",
+        "-v vcpu-l nfs",
+        "vif-list nfs",
+        "migrate-receive",
+        "console 3",
+    ):
+        assert guarded.run("xl", *words.split())[0] != 99, words
+    for words in ("list --all", "-q dominfo nfs", "domstate nfs", "net-start default"):
+        assert guarded.run("virsh", *words.split())[0] == 43, words
+    for words in ("destroy nfs", "-N create x", "m nfs", "unknown", "", "-x list", "c nfs"):
+        assert guarded.run("xl", *words.split())[0] == 99, words
+    agents = {"OCF_RESOURCE_INSTANCE": "nfs"}
+    assert guarded.run("xl", "destroy", "nfs", **agents) == (42, "[destroy][nfs]\n", "")
+    assert guarded.run("virsh", "destroy", "nfs", **agents)[0] == 43
+
+
+REFUSED = {
+    "create nfs.xm": "hxm start nfs",
+    "-f create nfs.xm": "hxm start nfs",
+    "cre nfs.xm -c": "hxm start nfs",
+    "create other.cfg name='nfs'": "hxm start nfs",
+    "create -c other.cfg memory=9 name='nfs'": "hxm start nfs",
+    "create memory=9 name='nfs'": "hxm start nfs",
+    "create -f=copy.cfg": "hxm start nfs",
+    "create -f copy.cfg": "hxm start nfs",
+    "create --defconfig=copy.cfg": "hxm start nfs",
+    "create link.cfg": "hxm start nfs",
+    "create other.cfg name='nfs--incoming'": "hxm start nfs",
+    "start nfs": "hxm start nfs",
+    "new copy.cfg": "nfs.xm",
+    "shutdown nfs": "hxm shutdown nfs",
+    "shut -w nfs": "hxm shutdown nfs",
+    "shutdown -F nfs -w": "hxm shutdown nfs",
+    "shutdown -aw": "hxm shutdown nfs",
+    "shutdown --all": "hxm shutdown nfs",
+    "shutdown --al": "hxm shutdown nfs",
+    "reboot -a": "hxm reboot nfs",
+    "reb nfs": "hxm reboot nfs",
+    "destroy nfs": "hxm destroy nfs",
+    "destroy 3": "hxm destroy nfs",
+    f"destroy {UUID_NFS}": "hxm destroy nfs",
+    "des nfs--migratedaway": "hxm destroy nfs",
+    "-vf destroy -f nfs": "hxm destroy nfs",
+    "-- destroy nfs": "hxm destroy nfs",
+    "migrate nfs host2": "hxm migrate nfs NODE",
+    "migrate --live nfs host2": "hxm migrate nfs NODE",
+    "migrate -s ssh -C x.cfg nfs host2": "hxm migrate nfs NODE",
+    "pause 3": "hxm shutdown nfs",
+    "save nfs /tmp/x": "hxm unmanage nfs",
+    "rename other nfs": "in the CIB",
+    "vbd-create nfs phy:x xvdb w": "hxm reboot nfs",
+    "s nfs": "instead: ",
+    "frobnicate --now nfs": "instead: ",
+    "-Z destroy nfs": "instead: ",
+    "shell": "by itself",
+}
+
+
+@pytest.mark.parametrize("words", REFUSED)
+def test_refused_with_reason_node_and_the_right_command(guarded, words):
+    folder = guarded.xen.folder
+    (folder / "other.cfg").write_text('name = "fresh"\n')
+    (folder / "copy.cfg").write_text('memory = 1; name = "nfs" # the server\n')
+    (folder / "link.cfg").symlink_to("copy.cfg")
+    (folder / "nfs.xm").write_bytes((guarded.xen.file.parent / "nfs.xm").read_bytes())
+    status, out, said = guarded.run("xl", *words.split())
+    assert (status, out) == (107, ""), said
+    assert REFUSED[words] in said
+    if words != "shell":
+        assert "the cluster manages nfs (it runs on host1)" in said
+
+
+PASSED = (
+    "create other.cfg", "create -n nfs.xm", "create -cn nfs.xm", "create nfs.xm --dryrun",
+    "create other.cfg memory=9", "shutdown other -w", "destroy -f 7", "destroy --help", "des other",
+    "migrate other host2", "unpause nfs", "s other", "frobnicate other", "-Z destroy other",
+    "reboot", "", "-v", "mem-set other 64",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("words", PASSED)
+def test_passed_untouched_with_the_toolstacks_own_output_and_status(guarded, words):
+    (guarded.xen.folder / "other.cfg").write_text('name = "fresh"\n')
+    shutil.copy(guarded.xen.file.parent / "nfs.xm", guarded.xen.folder)
+    plain = subprocess.run(
+        [str(guarded.bin / "xl.hxm-real"), *words.split()],
+        capture_output=True,
+        text=True,
+        env=guarded.xen.env,
+        check=False,
+    )
+    assert guarded.run("xl", *words.split()) == (plain.returncode, plain.stdout, plain.stderr)
+    assert plain.returncode == 42
+
+
+def test_a_file_that_cannot_be_read_is_refused_with_its_place(guarded):
+    (guarded.xen.folder / "bad.cfg").write_text("\nname = f()\n")
+    status, _, said = guarded.run("xl", "create", "bad.cfg")
+    assert (status, "bad.cfg:2:8" in said) == (107, True), said
+
+
+def test_it_looks_away_when_the_cluster_does(guarded):
+    guarded.xen.ok("unmanage", "nfs")
+    status, out, said = guarded.run("xl", "destroy", "nfs")
+    assert (status, out) == (42, "[destroy][nfs]\n")
+    assert "the cluster does not look" in said
+
+
+def test_without_a_cluster_no_change_passes_and_every_read_does(guarded):
+    nowhere = {"CIB_file": str(guarded.xen.folder / "none.xml")}
+    assert guarded.run("xl", "destroy", "other", **nowhere)[0] == 102
+    assert guarded.run("xl", "info", **nowhere)[0] == 42
+    assert guarded.run("virsh", "destroy", "other", **nowhere)[0] == 102
+
+
+def test_hxm_itself_never_meets_the_guard(guarded):
+    (guarded.bin / "xl").write_text((guarded.bin / "xl").read_text() + "# changed\n")
+    for words in ("destroy other", "pause other"):
+        assert guarded.xen.hxm(*words.split()).status == 42
+    assert guarded.xen.hxm("guard", "judge", "xl", "destroy", "other").status == 42
+
+
+VIRSH_REFUSED = (
+    "destroy nfs", "start nfs", "-c xen:///system destroy nfs", "-cxen:///system shutdown nfs",
+    "--connect xen:///system reboot --domain nfs", "--conn xen:///system reboot --domain=nfs",
+    "-qtd 0 migrate --live nfs xen+ssh://host2/", "suspend 3", "setvcpus-frob nfs",
+    "create nfs.xml", "define --file nfs.xml", "managedsave nfs", "undefine nfs",
+    "restore /tmp/image", "autostart nfs", "destroy --graceful nfs",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("words", [*(each.split() for each in VIRSH_REFUSED), ["destroy nfs"],
+    ["list; destroy 'nfs'"], ["connect xen:///system; destroy nfs" ], []])  # fmt: skip
+def test_virsh_is_refused_for_a_managed_domu(guarded, words):
+    (guarded.xen.folder / "nfs.xml").write_text("<domain type='xen'>\n<name>nfs</name></domain>")
+    status, out, said = guarded.run("virsh", *words)
+    assert (status, out) == (107, ""), said
+
+
+VIRSH_PASSED = (
+    "destroy other", "-c test:///default destroy nfs", "-r destroy nfs", "--readonly destroy nfs",
+    "-c qemu+ssh://h/system start nfs", "resume other", "destroy --help", "-v", "--version",
+    "create other.xml", "setmem nfs 4", "define other.xml",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "words", [*(each.split() for each in VIRSH_PASSED), ["list --all; dominfo 3"]]
+)
+def test_virsh_passes_for_every_other(guarded, words):
+    (guarded.xen.folder / "other.xml").write_text("<domain type='xen'><name>fresh</name></domain>")
+    status, out, said = guarded.run("virsh", *words)
+    assert (status, out) == (43, "".join(f"[{word}]" for word in words) + "\n"), said
+    assert ("lost when" in said) == ("setmem" in words)
+
+
+def test_the_one_way_round_wants_a_reason_says_what_is_at_stake_and_is_written_down(guarded):
+    journal = guarded.xen.folder / "journal"
+    Path(guarded.xen.env["HXM_CONFIG"]).write_text(f'toolstack = "xl"\njournal = "{journal}"\n')
+    assert guarded.xen.hxm("guard", "bypass", "--", "xl", "destroy", "nfs").status == 2
+    assert guarded.xen.hxm("guard", "bypass", "--reason", "x", "--", "ls").status == 2
+    ran = guarded.xen.hxm("guard", "bypass", "--reason", "disks burn", "--", "xl", "destroy", "nfs")
+    assert (ran.status, ran.out) == (42, "[destroy][nfs]\n")
+    assert "start it again" in ran.err
+    assert '"what": "xl destroy nfs"' in journal.read_text()
+    assert "disks burn" in journal.read_text()
+    assert stat.S_IMODE(journal.stat().st_mode) == 0o600
+
+
+def long_list(host, *domains: str) -> None:
+    """What `xl list -l` of 4.17 prints (tests/data/xen-4.17), of domUs with one disk each."""
+    import json
+
+    rows = [
+        {
+            "domid": number,
+            "config": {
+                "c_info": {"name": name, "uuid": f"uuid-{number}"},
+                "disks": [{"pdev_path": disk, "vdev": "xvda", "readwrite": 1}],
+                "nics": [{"mac": f"00:16:3e:00:01:{number:02}"}],
+            },
+        }
+        for number, (name, disk) in enumerate((each.split("=") for each in domains), 7)
+    ]
+    file = host.xen.folder / "long.json"
+    file.write_text(json.dumps(rows))
+    host.xen.env["XL_LONG"] = str(file)
+
+
+@pytest.mark.parametrize("through", ["hxm", "xl"])
+def test_no_disk_of_another_domu_is_written_by_a_second(guarded, through):
+    folder = guarded.xen.folder
+    image = folder / "disk.img"
+    image.touch()
+    (folder / "link.img").symlink_to("disk.img")
+    nfs = guarded.xen.file.parent / "nfs.xm"
+    nfs.write_text(f'name = "nfs"\ndisk = ["file:{image},xvda,w"]\n')
+    new = folder / "new.cfg"
+
+    def create(*words: str):
+        if through == "xl":
+            return guarded.run("xl", "create", "new.cfg", *words)
+        ran = guarded.xen.hxm("create", "new.cfg", *words, cwd=folder)
+        return ran.status, ran.out, ran.err
+
+    new.write_text(f'name = "fresh"\ndisk = ["{folder}/link.img,raw,xvda,rw"]\n')
+    status, out, said = create()
+    assert (status, out) == (107, ""), said
+    assert "fresh and nfs share" in said
+    assert str(image) in said
+    assert create("memory=1", 'disk=["/nowhere/else,raw,xvda"]')[0] == 42
+    long_list(guarded, f"other={folder}/link.img", "scratch=/nowhere/scratch")
+    nfs.write_text('name = "nfs"\n')
+    status, _, said = create()
+    assert (status, "fresh and other share" in said) == (107, True), said
+    new.write_text('name = "fresh"\nvif = ["mac=00:16:3e:00:01:08"]\n')
+    status, out, said = create()
+    assert (status, "fresh and scratch have one MAC" in said) == (42, True), said
+
+
+IN_THE_CIB = {
+    "in a group": ('<group id="grp">', "</group>", "", "destroy nfs"),
+    "in a clone": ('<clone id="cln">', "</clone>", "", "destroy nfs"),
+    "by a rule": (
+        "",
+        "",
+        """<instance_attributes id="nfs-ruled" score="9">
+        <rule id="nfs-rule" score="0"><expression id="nfs-e" attribute="#uname" operation="eq"
+        value="host2"/></rule><nvpair id="nfs-r-name" name="name" value="fresh"/>
+        </instance_attributes>""",
+        "create other.cfg",
+    ),
+    "by a rule, under its own name": (
+        "",
+        "",
+        """<instance_attributes id="nfs-ruled" score="9">
+        <rule id="nfs-rule" score="0"><expression id="nfs-e" attribute="#uname" operation="eq"
+        value="host2"/></rule><nvpair id="nfs-r-name" name="name" value="fresh"/>
+        </instance_attributes>""",
+        "destroy nfs",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", IN_THE_CIB.values(), ids=IN_THE_CIB)
+def test_a_managed_domu_is_found_wherever_it_stands_in_the_cib(guarded, case):
+    before, behind, more, words = case
+    text = guarded.xen.file.read_text()
+    found = re.search(r'<primitive [^>]*id="nfs".*?</primitive>', text, re.DOTALL)[0]
+    changed = found.replace("<instance_attributes", f"{more}<instance_attributes", 1)
+    guarded.xen.file.write_text(text.replace(found, before + changed + behind))
+    (guarded.xen.folder / "other.cfg").write_text('name = "fresh"\n')
+    status, out, said = guarded.run("xl", *words.split())
+    assert (status, out) == (107, ""), said
+    assert "the cluster manages" in said

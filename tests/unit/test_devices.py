@@ -1,0 +1,65 @@
+"""Disk and vif specifications, against what xl's own parser made of them."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from factories import DATA
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hxm.devices import DeviceError, Disk, parse_disk, parse_mac
+
+CAPTURED = json.loads((DATA / "xen-4.17" / "disk-specs.json").read_text())
+XMS_ALONE = {
+    "phy:/dev/vg/nfs,xvda,w!": Disk("/dev/vg/nfs", "xvda", True, True),
+    "phy:/dev/vg/nfs,xvda,!": Disk("/dev/vg/nfs", "xvda", True, True),
+    "phy:/x,sda1,w,dom2": Disk("/x", "sda1", True),
+    "vdev=xvda,access=w!,target=/dev/x": Disk("/dev/x", "xvda", True, True),
+    "/x,raw,xvda,w!": Disk("/x", "xvda", True, True),
+    "npiv:x,xvda,w": Disk("x", "xvda", True, script="block-npiv"),
+    "vdev=xvda,readwrite,target=/x": Disk("/x", "xvda", True),
+}
+"""What the xl of 4.17 refuses and xm reads, or what is read more kindly."""
+
+
+@pytest.mark.parametrize("spec", CAPTURED)
+def test_a_disk_is_what_xl_makes_of_it(spec):
+    if spec in XMS_ALONE:
+        assert CAPTURED[spec] is None
+        assert parse_disk(spec) == XMS_ALONE[spec]
+    elif (wanted := CAPTURED[spec]) is None:
+        with pytest.raises(DeviceError):
+            parse_disk(spec)
+    else:
+        found = parse_disk(spec)._asdict()
+        assert {key: found[key] for key in wanted} == wanted
+
+
+@pytest.mark.parametrize(
+    ("spec", "mac"),
+    [
+        ("mac=00:16:3E:00:00:01", "00:16:3e:00:00:01"),
+        ("bridge=br0, mac=00:16:3e:00:00:01", "00:16:3e:00:00:01"),
+        ("bridge=xenbr0", None),
+        ("", None),
+        ("type=ioemu,model=e1000", None),
+    ],
+)
+def test_a_vif_has_the_address_that_it_asks_for(spec, mac):
+    assert parse_mac(spec) == mac
+
+
+def test_what_is_no_address_is_said():
+    with pytest.raises(DeviceError):
+        parse_mac("mac=00:16:3e")
+
+
+@given(st.text(max_size=30) | st.lists(st.sampled_from(list("phyfile:=,/ xvdaw!-")), max_size=30))
+def test_any_text_is_a_disk_or_an_error(text):
+    for parse in (parse_disk, parse_mac):
+        try:
+            parse("".join(text))
+        except DeviceError as error:
+            assert str(error)

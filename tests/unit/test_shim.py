@@ -1,0 +1,117 @@
+"""What the guard lets pass at once, and how it takes a command line apart."""
+
+from __future__ import annotations
+
+import pytest
+from factories import DATA
+from test_table import EVER, XL_HELP
+
+from hxm.command import HOST, READS
+from hxm.commands import BY_HAND, COMMANDS
+from hxm.commands._judge import creation_of, spoken
+from hxm.commands._shim import meanings, passes_at_once
+from hxm.commands._virsh import VIRSH
+
+VIRSH_EVER = {
+    line for line in (DATA / "virsh-commands.txt").read_text().splitlines() if line[0] != "#"
+}
+
+
+def test_every_command_of_any_xl_or_xm_is_judged():
+    assert set(BY_HAND) == set(EVER) | {"help"}
+    for name, row in BY_HAND.items():
+        assert (
+            row.policy == COMMANDS[name].policy
+            or not COMMANDS[name].policy
+            or name
+            in (
+                "shell",
+                "serve",
+            )
+        )
+
+
+CHANGING = {"run-state", "creates-domU", "domU-config"}
+
+
+@pytest.mark.parametrize("name", [name for name, row in EVER.items() if row["class"] in CHANGING])
+def test_no_beginning_of_what_changes_a_domu_ever_passes_at_once(name):
+    """Unless no xl has it any more, or the beginning is the whole name of another."""
+    for end in range(1, len(name) + 1):
+        if name[:end] not in BY_HAND:
+            assert not passes_at_once("xl", [name[:end], "nfs"]), name[:end]
+    assert not passes_at_once("xl", [name])
+
+
+def test_every_whole_reading_command_of_a_real_xl_passes_at_once():
+    for name in XL_HELP:
+        assert passes_at_once("xl", [name]) == (BY_HAND[name].policy in (READS, HOST))
+
+
+def test_virsh_is_classified_by_the_names_of_its_manual_and_invents_none():
+    assert set(VIRSH) <= VIRSH_EVER
+    changing = """create define start shutdown destroy reboot reset migrate save restore suspend
+        resume managedsave undefine setmem setvcpus autostart dump domrename attach-disk"""
+    for name in changing.split():
+        assert not passes_at_once("virsh", [name])
+    for name in VIRSH_EVER - set(VIRSH):
+        assert not passes_at_once("virsh", [name]), "unknown is not no"
+        assert meanings("virsh", name) == []
+
+
+CREATIONS = {
+    "name=a": ("a", False),
+    "memory=1": ("", False),
+    "-n name=a": (None, True),
+    "-cn name=a": (None, True),
+    "-nf x name=a": (None, True),
+    "--dryrun name=a": (None, True),
+    "-x name=a": (None, True),
+    "-c -p -e name=a": ("a", False),
+    "name=a name=b": ("b", False),
+}
+
+
+@pytest.mark.parametrize("words", CREATIONS)
+def test_what_create_makes(words):
+    quoted = [f'{word[:5]}"{word[5:]}"' if word[:5] == "name=" else word for word in words.split()]
+    found = creation_of(quoted)
+    assert (found.name, found.dry) == CREATIONS[words]
+
+
+SPOKEN = {
+    "list": ("list", "", ""),
+    "-c xen:///system destroy a": ("destroy a", "xen:///system", ""),
+    "-cxen:/// destroy a": ("destroy a", "xen:///", ""),
+    "--connect=xen:/// destroy a": ("destroy a", "xen:///", ""),
+    "--co xen:/// destroy a": ("destroy a", "xen:///", ""),
+    "-qrc xen:/// destroy a": ("destroy a", "xen:///", "readonly"),
+    "-d 0 -l log -k5 -K 3 -e ^] start -r": ("start -r", "", ""),
+    "--keepalive-count 3 --log=x start": ("start", "", ""),
+    "-- start a": ("start a", "", ""),
+    "-v": ("", "", "ends"),
+    "--version=long": ("", "", "ends"),
+    "": ("", "", ""),
+}
+
+
+@pytest.mark.parametrize("line", SPOKEN)
+def test_a_virsh_command_line_is_taken_apart(line):
+    found = spoken(line.split())
+    kind = "readonly" * found.readonly + "ends" * found.ends
+    assert (" ; ".join(map(" ".join, found.commands)), found.uri, kind) == SPOKEN[line]
+
+
+@pytest.mark.parametrize(
+    ("text", "commands"),
+    [
+        ("list --all", [("list", "--all")]),
+        ("list; destroy nfs", [("list",), ("destroy", "nfs")]),
+        ("list;destroy 'n f';;", [("list",), ("destroy", "n f")]),
+        ("list\ndestroy nfs # no", [("list",), ("destroy", "nfs")]),
+        ("destroy 'nfs", [("destroy", "'nfs")]),
+        ('destroy "nfs"', [("destroy", "nfs")]),
+    ],
+)
+def test_a_command_string_is_taken_apart(text, commands):
+    assert list(spoken([text]).commands) == commands
