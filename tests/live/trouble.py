@@ -119,7 +119,14 @@ def said_done_and_is(lab: Lab, verb: str, name: str, nodes: dict[str, str], ran:
     if ran.status != 0 or "ordered:" in ran.out:
         return
     with suppress(AssertionError, ValueError, IndexError):
-        found, root, text = lab.nodes_of(name), lab.mon(), lab.configuration()
+        asker = nodes["ASKER"]  # a node that is cut off knows only what was
+        root, text = lab.mon(asker), lab.configuration(asker)
+        found = [
+            node.get("name")
+            for each in root.iterfind("resources//resource")
+            if each.get("id") == name
+            for node in each.iterfind("node")
+        ]
         there = [
             each.get("id")
             for each in root.iterfind("resources//resource")
