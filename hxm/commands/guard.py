@@ -64,6 +64,8 @@ def status(output: Output = "table") -> int:
         render.show_json(
             {"guard": [{"program": each.path, "state": state} for each, state in found]}
         )
+    elif not found:
+        render.out("there is neither xl nor xm nor virsh on this host to guard")
     for place, state in found if output != "json" else ():
         remedy = f": {REMEDIES[state]}" if state in REMEDIES else ""
         render.out(f"{place.path} is {state}{remedy}")
