@@ -130,12 +130,12 @@ def _entry(name: str) -> Entry:
             "",
             each.help,
             _operands(each),
-            _options(each),
-            changing=False,
+            _options(each, changing=_changes(each)),
+            _changes(each),
         )
         for each in getattr(command, "commands", {}).values()
     )
-    changing = any("--dry-run" in parameter.opts for parameter in command.params)
+    changing = _changes(command)
     text = f"{row.summary[0].upper()}{row.summary[1:]}." if subcommands else command.help
     return Entry(
         name,
@@ -147,6 +147,10 @@ def _entry(name: str) -> Entry:
         changing,
         subcommands,
     )
+
+
+def _changes(command: Any) -> bool:
+    return any("--dry-run" in parameter.opts for parameter in command.params)
 
 
 def _options(command: Any, *, changing: bool = False, shared: bool = False) -> tuple[Option, ...]:
