@@ -26,7 +26,7 @@ LAYERS = (
     ("hxm.foresee", "hxm.outcome"),
     ("hxm.claims",),
     ("hxm.observe",),
-    ("hxm.pacemaker", "hxm.toolstack", "hxm.xmfile", "hxm.domains", "hxm.devices"),
+    ("hxm.pacemaker", "hxm.toolstack", "hxm.xmfile", "hxm.domains", "hxm.devices", "hxm.blocks"),
     ("hxm.run", "hxm.render", "hxm.as_json", "hxm.journal", "hxm.decide", "hxm.config"),
     ("hxm.model", "hxm.errors", "hxm.command"),
     ("hxm",),
