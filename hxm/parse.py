@@ -1,7 +1,8 @@
 """Hands one command to Typer: only this command line's command is built, and only when needed.
 
 The commands' annotations are names from hxm.options, which are looked up here; the options of
-every changing command are added to its own, and arrive as one `order`.
+every changing command are added to its own, and arrive as one `order`; those of every reading
+command as one `form`.
 """
 
 from __future__ import annotations
@@ -91,7 +92,7 @@ def _callable(
 ) -> Callable[..., int]:
     own = _parameters(function)
     if not own or own[0].name != "order":
-        return _with_signature(function, own)
+        return _shaped(function)
     shared = list(inspect.signature(options.order, eval_str=True).parameters.values())
     from_xl = _xl_options(row.name)
 
@@ -113,6 +114,20 @@ def _callable(
         return status
 
     return _with_signature(call, [*own[1:], *shared, *from_xl.values()])
+
+
+def _shaped(function: Callable[..., int]) -> Callable[..., int]:
+    """A reading command, its `form` made of the options for that."""
+    own = _parameters(function)
+    if not own or own[-1].name != "form":
+        return _with_signature(function, own)
+    shared = list(inspect.signature(options.form, eval_str=True).parameters.values())
+
+    def call(**values: Any) -> int:
+        form = options.form(**{each.name: values.pop(each.name) for each in shared})
+        return function(**values, form=form)
+
+    return _with_signature(call, [*own[:-1], *shared])
 
 
 def _operands(parameters: Sequence[inspect.Parameter], values: dict[str, Any]) -> Iterator[str]:

@@ -8,25 +8,26 @@ from typing import TYPE_CHECKING
 
 from hxm import change, render
 from hxm.config import Config, read_config
-from hxm.decide import Decision, guards, update
+from hxm.decide import Decision, Objection, guards, update
 from hxm.decide.names import find_domain
-from hxm.decide.progress import REBOOT, Progress, progress_in
+from hxm.decide.progress import REBOOT, Progress, Stage, progress_in
 from hxm.errors import DONE, TimedOut
 from hxm.foresee import forecast
 from hxm.journal import user
 from hxm.model import Cluster
 from hxm.observe import read_cluster
+from hxm.render import TABLE, Form, Table
 from hxm.toolstack.remote import read_boot
 
 if TYPE_CHECKING:
-    from hxm.options import Canary, Order, Output, Sequence, Watch
+    from hxm.options import Canary, Order, Sequence, Watch
 
 
 def plan(
     canary: Canary = "",
     sequence: Sequence = "",
     watch: Watch = update.WATCH,
-    output: Output = "table",
+    form: Form = TABLE,
 ) -> int:
     """Show the steps of a rolling update, what the scheduler makes of each, and what is against it.
 
@@ -41,7 +42,7 @@ def plan(
     predicted = forecast(cluster, update.whole(cluster, progress), config)
     found = update.against(cluster, progress, predicted)
     stages = update.foreseen(cluster, progress, predicted)
-    if output == "json":
+    if form.output == "json":
         render.show_json(
             {
                 "order": progress.order,
@@ -54,18 +55,25 @@ def plan(
                 "objections": [each._asdict() for each in found],
             }
         )
+    elif form.usual:
+        _show_plan(stages, found)
     else:
-        for number, (each, moves) in enumerate(stages, 1):
-            render.out(f"{number:3}  {each.what}")
-            for line in moves:
-                render.out(f"         {line}")
-        for said in found:
-            what = "asked about" if said.lifted_by == guards.YES else "refused"
-            unless = f" (unless {guards.FORCE})" if said.lifted_by == guards.FORCE else ""
-            render.out(f"{what}{unless}: {said.message}")
-            render.out(f"     {said.hint}")
-        render.out("nothing was changed" + ("" if found else "; begin with: hxm update start"))
+        rows = [(each.host, each.stage, each.what, "; ".join(moves)) for each, moves in stages]
+        render.show(Table(("Host", "Step", "What", "Moves"), rows), form)
     return found[0].status if found else DONE
+
+
+def _show_plan(stages: list[tuple[Stage, list[str]]], found: list[Objection]) -> None:
+    for number, (each, moves) in enumerate(stages, 1):
+        render.out(f"{number:3}  {each.what}")
+        for line in moves:
+            render.out(f"         {line}")
+    for said in found:
+        what = "asked about" if said.lifted_by == guards.YES else "refused"
+        unless = f" (unless {guards.FORCE})" if said.lifted_by == guards.FORCE else ""
+        render.out(f"{what}{unless}: {said.message}")
+        render.out(f"     {said.hint}")
+    render.out("nothing was changed" + ("" if found else "; begin with: hxm update start"))
 
 
 def start(
@@ -104,12 +112,12 @@ def next_(order: Order, canary: Canary = "") -> int:
     return change.carry_out(order, decide)
 
 
-def status(output: Output = "table") -> int:
+def status(form: Form = TABLE) -> int:
     """Show how far the update is, and what to do next."""
     cluster = read_cluster(read_config(), local=False)
     progress = progress_in(cluster.properties)
     stages = update.all_stages(cluster, progress) if progress else []
-    if output == "json":
+    if form.output == "json":
         render.show_json(
             {
                 "under_way": bool(progress),
@@ -119,15 +127,16 @@ def status(output: Output = "table") -> int:
                 "steps": [each._asdict() for each in stages],
             }
         )
-        return DONE
-    if not progress:
+    elif not form.usual:
+        rows = [(each.host, each.stage, each.state, each.what) for each in stages]
+        render.show(Table(("Host", "Step", "State", "What"), rows), form)
+    elif progress:
+        render.out(update.said(cluster, progress))
+        for number, each in enumerate(stages, 1):
+            render.out(f"{number:3}  {each.state:4}  {each.what}")
+        render.out("go on with: hxm update next; end it with: hxm update abort")
+    else:
         render.out("no update is under way: hxm update plan")
-        return DONE
-    render.out(update.said(cluster, progress))
-    for number, each in enumerate(stages, 1):
-        mark = "done" if each.done else "now" if each.now else ""
-        render.out(f"{number:3}  {mark:4}  {each.what}")
-    render.out("go on with: hxm update next; end it with: hxm update abort")
     return DONE
 
 

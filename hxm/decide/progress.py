@@ -74,8 +74,8 @@ class Stage(NamedTuple):
     host: str
     stage: str
     what: str
-    done: bool = False
-    now: bool = False
+    state: str = ""
+    """done, now, or nothing: to come."""
 
 
 def stages(progress: Progress, canary: str) -> list[Stage]:
@@ -90,7 +90,10 @@ def stages(progress: Progress, canary: str) -> list[Stage]:
             found.append(Stage(host, TRY, f"move {canary} to {host} as the canary and {watch}"))
     here = [number for number, each in enumerate(found) if each[:2] == progress[1:3]]
     at = here[0] if here else 0
-    return [each._replace(done=n < at, now=n == at) for n, each in enumerate(found)]
+    return [
+        each._replace(state="done" if n < at else "now" if n == at else "")
+        for n, each in enumerate(found)
+    ]
 
 
 def mark_step(progress: Progress) -> Step:

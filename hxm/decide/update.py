@@ -375,7 +375,7 @@ def foreseen(
     for each in all_stages(cluster, progress):
         moves = next(phases, ()) if each.stage != TRY else ()
         lines = [told(cluster, move) for move in moves if guards.concerns(cluster, move)]
-        found.append((each._replace(now=False), lines))
+        found.append((each._replace(state=""), lines))
     return found
 
 
