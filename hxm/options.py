@@ -181,7 +181,7 @@ Canary = Annotated[
         show_default=False,
     ),
 ]
-Sequence = Annotated[
+Hosts = Annotated[
     str,
     typer.Option(
         "--order",

@@ -20,12 +20,12 @@ from hxm.render import TABLE, Form, Table
 from hxm.toolstack.remote import read_boot
 
 if TYPE_CHECKING:
-    from hxm.options import Canary, Order, Sequence, Watch
+    from hxm.options import Canary, Hosts, Order, Watch
 
 
 def plan(
     canary: Canary = "",
-    sequence: Sequence = "",
+    sequence: Hosts = "",
     watch: Watch = update.WATCH,
     form: Form = TABLE,
 ) -> int:
@@ -77,7 +77,7 @@ def _show_plan(stages: list[tuple[Stage, list[str]]], found: list[Objection]) ->
 
 
 def start(
-    order: Order, canary: Canary = "", sequence: Sequence = "", watch: Watch = update.WATCH
+    order: Order, canary: Canary = "", sequence: Hosts = "", watch: Watch = update.WATCH
 ) -> int:
     """Begin a rolling update: drain the first host.
 

@@ -188,8 +188,7 @@ def _drain(cluster: Cluster, progress: Progress, boot: str) -> Translate:
     if isinstance(plan, Translate):
         (drain,) = plan.phases
         marks = () if progress_in(cluster.properties) == begun else (mark_step(begun),)
-        steps = (*marks, *drain.steps)
-        plan = plan._replace(phases=(drain._replace(steps=steps),))
+        plan = plan._replace(phases=(drain._replace(steps=(*marks, *drain.steps)),))
     else:
         plan = _step("", ())
     over = begun._replace(stage=REBOOT)

@@ -77,11 +77,9 @@ def rolling(lab, points, *words):
 
 
 def test_a_rolling_update_cut_short_and_gone_on_with(lab):
-    """Two of three hosts; `make faults` does all three, killed at every point."""
-    dc = lab.mon().find("summary/current_dc").get("name")
+    """One host and its canary; `make faults` does all three, killed at every point."""
     since = len(lab.lines())
-    done = rolling(lab, ["3-after", "2-before", "2-after"], "--order", f"{lab.other(dc)},{dc}")
-    assert done == [lab.other(dc), dc]
+    assert rolling(lab, ["3-after", "2-before", "2-after"], "--order", "host2") == ["host2"]
     ops = [each["op"] for each in lab.events(since)]
     assert "created" not in ops  # every domU came through alive
     assert "fence" not in ops
