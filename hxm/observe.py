@@ -41,9 +41,9 @@ def everywhere(cluster: Cluster, config: Config) -> Cluster:
     if cluster.sandbox:
         return cluster
     others = [node for node in cluster.nodes if node.name != cluster.local_node]
-    unreachable = {node.name: node.predicament for node in others if not _answers(node)}
+    unreachable = {node.name: node.predicament for node in others if not answers(node)}
     program = config.toolstack if config.toolstack != "auto" else cluster.toolstack or "xl"
-    asked = [node.name for node in others if _answers(node)]
+    asked = [node.name for node in others if answers(node)]
     domains = list(cluster.domains)
     for node, answer in read_elsewhere(program, asked, config.ssh_timeout).items():
         if isinstance(answer, str):
@@ -53,7 +53,8 @@ def everywhere(cluster: Cluster, config: Config) -> Cluster:
     return cluster._replace(domains=tuple(domains), unreachable=unreachable)
 
 
-def _answers(node: Node) -> bool:
+def answers(node: Node) -> bool:
+    """Whether the node may be asked something: it is neither off nor lost."""
     return node.online and not node.unclean
 
 

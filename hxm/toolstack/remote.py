@@ -7,12 +7,15 @@ answer about a host key.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from typing import TypeVar
 
 from hxm import run
 from hxm.errors import CannotAsk
 from hxm.toolstack.xl import LocalDomain
+
+Answer = TypeVar("Answer")
 
 _SSH_FAILED = 255  # ssh(1), EXIT STATUS: else the remote command's own
 _FAULTS = (
@@ -53,30 +56,40 @@ def read_elsewhere(
 
     Takes no longer than `timeout` seconds, however many nodes do not answer.
     """
-    asked = {node: ssh_argv(node, (program, "list"), timeout) for node in nodes}
+    from hxm.toolstack import parse_list
+
+    return ask_elsewhere((program, "list"), nodes, timeout, lambda said: parse_list(program, said))
+
+
+def ask_elsewhere(
+    words: Sequence[str], nodes: Sequence[str], timeout: float, parse: Callable[[bytes], Answer]
+) -> dict[str, Answer | str]:
+    """What a program prints on each of these nodes, or one line on why that is unknown.
+
+    `parse` raises CannotAsk for what is no answer. Takes no longer than `timeout` seconds.
+    """
+    asked = {node: ssh_argv(node, words, timeout) for node in nodes}
     with suppress(CannotAsk):  # no ssh at all: said of each node below
         for argv in asked.values():
             run.ahead(argv)
     end = time.monotonic() + timeout
     return {
-        node: _answer(node, program, argv, max(0.1, end - time.monotonic()), timeout)
+        node: _answer(node, parse, argv, max(0.1, end - time.monotonic()), timeout)
         for node, argv in asked.items()
     }
 
 
 def _answer(
-    node: str, program: str, argv: tuple[str, ...], left: float, timeout: float
-) -> tuple[LocalDomain, ...] | str:
+    node: str, parse: Callable[[bytes], Answer], argv: tuple[str, ...], left: float, timeout: float
+) -> Answer | str:
     try:
         result = run.output(argv, timeout=left)
     except CannotAsk as error:
         return f"no answer within {timeout:g} s" if "no answer" in error.message else error.message
     if result.status != 0:
         return fault_of(node, result)
-    from hxm.toolstack import parse_list
-
     try:
-        return parse_list(program, result.stdout)
+        return parse(result.stdout)
     except CannotAsk as error:
         return error.message
 
