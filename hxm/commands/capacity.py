@@ -15,10 +15,10 @@ from hxm.model import Cluster
 from hxm.observe import everywhere as ask_everywhere
 from hxm.observe import read_cluster
 from hxm.pacemaker.utilization import utilization_in
-from hxm.render import Table
+from hxm.render import TABLE, Form, Table
 
 if TYPE_CHECKING:
-    from hxm.options import Add, Everywhere, Long, Nagios, Output, Without
+    from hxm.options import Add, Everywhere, Long, Nagios, Without
 
 WARNING, CRITICAL, UNKNOWN = 1, 2, 3
 _WORDS = {DONE: "OK", WARNING: "WARNING", CRITICAL: "CRITICAL", UNKNOWN: "UNKNOWN"}
@@ -58,7 +58,7 @@ def run(
     everywhere: Everywhere = False,
     long: Long = False,
     nagios: Nagios = False,
-    output: Output = "table",
+    form: Form = TABLE,
 ) -> int:
     """Show the memory of the hosts, and whether everything still fits when any one of them is lost.
 
@@ -88,18 +88,26 @@ def run(
     found = list(one_sided(cluster, utilization_in(cib), needs, hosts))
     more = _more(cluster, hosts, losses, add) if add else None
     answer = _Answer(cluster, hosts, needs, losses, more, found)
-    if output == "json":
+    if form.output == "json":
         render.show_json(_json(answer))
     elif nagios:
         render.out(_one_line(answer))
     else:
-        render.show_table(_hosts_table(answer))
-        if long:
-            render.out("")
-            render.show_table(_domains_table(needs))
-        for line in _lines(answer):
-            render.out(line)
+        _show(answer, form, long=long)
     return answer.status
+
+
+def _show(answer: _Answer, form: Form, *, long: bool) -> None:
+    """The hosts, with `long` the domUs as well, or alone where one table is wanted."""
+    drawn = form.output in ("table", "plain")
+    if drawn or not long:
+        render.show(_hosts_table(answer), form)
+    if long:
+        if drawn:
+            render.out("")
+        render.show(_domains_table(answer.needs), form)
+    for line in _lines(answer):
+        (render.out if drawn else render.beside)(line)
 
 
 def _more(cluster: Cluster, hosts: Sequence[Host], losses: Sequence[Loss], size: int) -> _More:

@@ -208,8 +208,7 @@ FILES = {
     "no memory": ('name = "x"\n', (None, None, 1)),
     "unreadable": ("memory = 512 +\n", (None, None, None)),
     "libvirt": (
-        "<domain type='xen'><memory unit='MiB'>1024</memory><vcpu>2</vcpu>\n"
-        + "<currentMemory unit='KiB'>524288</currentMemory></domain>",
+        "<domain><vcpu>2</vcpu><currentMemory unit='k'>524288</currentMemory><memory unit='G'>1<",
         (512, 1024, 2),
     ),
     "libvirt, in KiB": ("<domain type='xen'><memory>524289</memory></domain>", (513, 513, None)),
