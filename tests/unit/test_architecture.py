@@ -21,7 +21,7 @@ LAYERS = (
     ("hxm.parse", "hxm.help"),
     ("hxm.commands",),
     ("hxm.change",),
-    ("hxm.tell",),
+    ("hxm.tell", "hxm.web"),
     ("hxm.claim", "hxm.act"),
     ("hxm.foresee", "hxm.outcome"),
     ("hxm.claims",),
