@@ -26,7 +26,7 @@ LAYERS = (
     ("hxm.foresee", "hxm.outcome"),
     ("hxm.claims",),
     ("hxm.observe",),
-    ("hxm.pacemaker", "hxm.toolstack", "hxm.xmfile", "hxm.domains", "hxm.devices"),
+    ("hxm.pacemaker", "hxm.toolstack", "hxm.xmfile", "hxm.domains", "hxm.devices", "hxm.blocks"),
     ("hxm.tables",),
     (
         "hxm.run",
