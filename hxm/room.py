@@ -18,7 +18,7 @@ from hxm.decide.guards import quorum_without
 from hxm.decide.memory import ATTRIBUTES, Host, Loss, Need, Needs, Refusal, arrivals, without_room
 from hxm.errors import CannotAsk
 from hxm.model import Cluster, Domain
-from hxm.observe import answers, local_toolstack, read_cluster
+from hxm.observe import askable, local_toolstack, read_cluster
 from hxm.pacemaker.cib import read_configuration
 from hxm.pacemaker.losses import forbid, lose
 from hxm.pacemaker.simulate import Scratch, carries_out, scratch, simulator
@@ -74,10 +74,11 @@ def _told(cluster: Cluster, config: Config, ask: Collection[str]) -> dict[str, I
             told[here] = parse_info(result.stdout) if result.status == 0 else result.complaint()
         except CannotAsk as error:
             told[here] = error.message
-    others = [each.name for each in cluster.nodes if each.name in ask and answers(each)]
-    others = [] if cluster.sandbox else [name for name in others if name != here]
-    program = toolstack.program if toolstack else "xl"
-    return told | ask_elsewhere((program, INFO), others, config.ssh_timeout, parse_info)
+    if cluster.sandbox or not ask:
+        return told
+    program, there, _ = askable(cluster, config)
+    asked = [name for name in there if name in ask]
+    return told | ask_elsewhere((program, INFO), asked, config.ssh_timeout, parse_info)
 
 
 def _by_toolstack(cluster: Cluster, node: str, info: Info) -> Host:

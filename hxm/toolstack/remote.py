@@ -15,8 +15,7 @@ from hxm import run
 from hxm.errors import CannotAsk
 from hxm.toolstack.xl import LocalDomain
 
-Answer = TypeVar("Answer")
-
+T = TypeVar("T")
 _SSH_FAILED = 255  # ssh(1), EXIT STATUS: else the remote command's own
 _FAULTS = (
     ("Host key verification failed", "its host key is not the known one: ssh {node} by hand once"),
@@ -58,15 +57,15 @@ def read_elsewhere(
     """
     from hxm.toolstack import parse_list
 
-    return ask_elsewhere((program, "list"), nodes, timeout, lambda said: parse_list(program, said))
+    return ask_elsewhere((program, "list"), nodes, timeout, lambda out: parse_list(program, out))
 
 
 def ask_elsewhere(
-    words: Sequence[str], nodes: Sequence[str], timeout: float, parse: Callable[[bytes], Answer]
-) -> dict[str, Answer | str]:
-    """What a program prints on each of these nodes, or one line on why that is unknown.
+    words: Sequence[str], nodes: Sequence[str], timeout: float, parse: Callable[[bytes], T]
+) -> dict[str, T | str]:
+    """What the program says on each of these nodes, as `parse` reads it, or why it is unknown.
 
-    `parse` raises CannotAsk for what is no answer. Takes no longer than `timeout` seconds.
+    All are asked at once, and it takes no longer than `timeout` seconds.
     """
     asked = {node: ssh_argv(node, words, timeout) for node in nodes}
     with suppress(CannotAsk):  # no ssh at all: said of each node below
@@ -74,14 +73,14 @@ def ask_elsewhere(
             run.ahead(argv)
     end = time.monotonic() + timeout
     return {
-        node: _answer(node, parse, argv, max(0.1, end - time.monotonic()), timeout)
+        node: _answer(node, argv, max(0.1, end - time.monotonic()), timeout, parse)
         for node, argv in asked.items()
     }
 
 
 def _answer(
-    node: str, parse: Callable[[bytes], Answer], argv: tuple[str, ...], left: float, timeout: float
-) -> Answer | str:
+    node: str, argv: tuple[str, ...], left: float, timeout: float, parse: Callable[[bytes], T]
+) -> T | str:
     try:
         result = run.output(argv, timeout=left)
     except CannotAsk as error:
