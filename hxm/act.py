@@ -23,7 +23,7 @@ from hxm.decide.forecast import (
 )
 from hxm.errors import DONE, CannotAsk, Failed, HxmError, Interrupted, Refused, TimedOut
 from hxm.foresee import apply_to_copy, dialect_spoken, spell, would_move
-from hxm.model import IN_FLIGHT, Cluster, Forecast, Goal, Phase, Step
+from hxm.model import IN_FLIGHT, ON_NODE, Cluster, Forecast, Goal, Phase, Step
 from hxm.observe import read_cluster, sandbox_file
 from hxm.outcome import Change, Outcome, changes
 from hxm.pacemaker.carry import carry_out
@@ -31,12 +31,15 @@ from hxm.pacemaker.dialect import Argv
 from hxm.pacemaker.simulate import commit, scratch, serialised, simulator
 from hxm.render import note
 from hxm.toolstack import GONE
+from hxm.toolstack.onnode import TIMEOUT
 from hxm.toolstack.remote import fault_of
+from hxm.witness import Witness
 
 Report = Callable[[str], None]
 DESTROY_TIMEOUT = 15.0
 """Seconds for a toolstack to pull a plug; then the cluster's own stop is what remains."""
 
+_ON_NODE = dict.fromkeys(ON_NODE, "node") | {"destroy": "destroy"}
 _LOOKS = 5
 """In so many looks a cluster that has something to do has begun with it."""
 
@@ -75,6 +78,7 @@ class Performance:
         raises if nothing more may be done."""
         self.commands: list[Argv] = []
         self.warnings: list[str] = []
+        self.witness = Witness(cluster, plan.subjects) if plan.measures else None
         self.quiet = 0
         """How often in a row the cluster was seen at rest, where no scheduler can be asked."""
         self.started = time.monotonic()
@@ -95,7 +99,9 @@ class Performance:
                 if not wait and not self.before.sandbox:
                     self.cluster = read_cluster(self.config, local=False)
                     return self._outcome(DONE, f"ordered: {self.plan.about}; see: hxm status")
-                if not self._await(phase.goals, deadline) or not self._holds(phase):
+                if not self._await(phase.goals, deadline, notices=phase.notices) or not self._holds(
+                    phase
+                ):
                     return self._missed()
         except KeyboardInterrupt:
             message = f"you stopped it; the cluster goes on: {self._under_way()}"
@@ -123,12 +129,16 @@ class Performance:
             self._look()  # the one that the decision was made on may be old
             for objection in self._migrations():
                 raise Refused(objection.message, objection.hint)
-        for is_destroy, alike in groupby(phase.steps, key=lambda step: step.kind == "destroy"):
+        for kind, alike in groupby(phase.steps, key=lambda step: _ON_NODE.get(step.kind, "CIB")):
             group = tuple(alike)
             for step in group:
                 self.report(step.says)
-            if is_destroy:
+                if self.witness and step.kind in ("kill", "fence"):
+                    self.witness.strike(step.values.get("resource", ""), step.values["node"])
+            if kind == "destroy":
                 self._destroy(group)
+            elif kind == "node":
+                self._on_node(group)
             else:
                 carry_out(
                     dialect_spoken(self.before),
@@ -136,6 +146,16 @@ class Performance:
                     done=self.commands,
                     meanwhile=lambda: self.keep(None),
                 )
+
+    def _on_node(self, steps: tuple[Step, ...]) -> None:
+        """Raises Failed for the first that does not succeed."""
+        for step in steps:
+            for argv in spell(self.before, step):
+                self.commands.append(argv)
+                result = run.output(argv, None, TIMEOUT, lambda: self.keep(None))
+                if result.status != 0:
+                    fault = fault_of(step.values["node"], result)
+                    raise Failed(f"cannot {step.says}: {fault}")
 
     def _destroy(self, steps: tuple[Step, ...]) -> None:
         """A failure is a warning: the cluster has been told already, and stops it more slowly."""
@@ -181,9 +201,10 @@ class Performance:
             commit(copy, cib_file)
         self.commands += done
 
-    def _await(self, goals: tuple[Goal, ...], deadline: float) -> bool:
+    def _await(self, goals: tuple[Goal, ...], deadline: float, *, notices: bool = False) -> bool:
         """Look until the goals are reached (True) or the cluster rests without them (False).
 
+        If the cluster has to notice something first, only the time is an end.
         A look that fails is repeated: the cluster may be electing a DC.
         """
         self.quiet = 0
@@ -193,7 +214,7 @@ class Performance:
                     return True
                 if self.before.sandbox:
                     return not goals
-                if self._at_rest() and self._look():
+                if not notices and self._at_rest() and self._look():
                     # what the look before saw may have been older than what the scheduler saw
                     return all(reached(self.cluster, goal) for goal in goals)
                 blind = None
@@ -205,6 +226,8 @@ class Performance:
             if time.monotonic() > deadline:
                 if blind:
                     raise blind
+                if notices:
+                    return False
                 raise TimedOut(
                     f"ordered, but not reached in time: {self._under_way()}",
                     "the cluster goes on; look with: hxm status",
@@ -231,7 +254,7 @@ class Performance:
 
         Between the two halves of a migration, and after a start that failed, it looks as if.
         """
-        if not all(reached(self.cluster, goal) for goal in goals):
+        if not all(reached(self.cluster, goal, self.before) for goal in goals):
             return False
         return self.before.sandbox is not None or not simulator() or not self._to_come()
 
@@ -244,6 +267,8 @@ class Performance:
         seen = read_cluster(self.config, local=False)
         self._tell_changes(seen)
         self.cluster = seen
+        if self.witness:
+            self.witness.look(seen)
         self.keep(seen)
         return True
 
@@ -320,6 +345,7 @@ class Performance:
             time.monotonic() - self.started,
             self.cluster,
             tuple(self.warnings),
+            self.witness.found() if self.witness else (),
         )
 
     def _failure(self) -> str:

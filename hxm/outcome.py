@@ -9,6 +9,7 @@ from hxm.decide import Translate
 from hxm.decide.forecast import came_live, started_since
 from hxm.model import Cluster, Domain
 from hxm.pacemaker.dialect import Argv
+from hxm.witness import Away
 
 
 class Change(NamedTuple):
@@ -34,6 +35,8 @@ class Outcome(NamedTuple):
     seen: Cluster | None = None
     """The cluster as it was seen last."""
     warnings: tuple[str, ...] = ()
+    away: tuple[Away, ...] = ()
+    """How long each domU was away, where that was measured."""
 
 
 _FORESEEN_FROM = (

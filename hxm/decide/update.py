@@ -80,7 +80,7 @@ def _number(said: str) -> float:
 
 def ready(cluster: Cluster) -> Iterator[Objection]:
     """What stands against beginning: an update begins with a cluster that is well."""
-    yield from _steady(cluster, "")
+    yield from steady(cluster, "")
     if len(cluster.nodes) < 2:
         yield Objection("a cluster of one host cannot be updated host by host")
     for finding in leftovers(cluster):
@@ -90,7 +90,7 @@ def ready(cluster: Cluster) -> Iterator[Objection]:
             )
 
 
-def _steady(cluster: Cluster, host: str) -> Iterator[Objection]:
+def steady(cluster: Cluster, host: str) -> Iterator[Objection]:
     """What must be so at every step, beside the host that is being worked on."""
     yield from guards.whole_cluster(cluster)
     if not cluster.fencing:
@@ -139,8 +139,8 @@ def go_on(cluster: Cluster, boot: str, canary: Domain | None = None) -> Decision
         plan = _take_back(cluster, progress, node, boot)
     else:
         plan = _try(cluster, progress, node)
-    steady = _steady(cluster, node.name)
-    return plan._replace(objections=tuple(dict.fromkeys((*steady, *plan.objections))))
+    found = (*steady(cluster, node.name), *plan.objections)
+    return plan._replace(objections=tuple(dict.fromkeys(found)))
 
 
 def abort(cluster: Cluster) -> Decision:

@@ -49,7 +49,17 @@ class Dialect:
     an argument of its own behind an option that takes one.
     """
 
-    __slots__ = ("feature_set", "key", "lacks", "name", "since", "steps", "words", "works_on_file")
+    __slots__ = (
+        "feature_set",
+        "key",
+        "lacks",
+        "name",
+        "service",
+        "since",
+        "steps",
+        "words",
+        "works_on_file",
+    )
 
     def __init__(
         self,
@@ -62,6 +72,7 @@ class Dialect:
         words: Mapping[str, str] | None = None,
         lacks: Mapping[str, str] | None = None,
         works_on_file: bool = True,
+        service: str = "pacemaker",
     ) -> None:
         self.key = key
         """What the configuration calls it."""
@@ -76,6 +87,8 @@ class Dialect:
         spelling, it just has no effect."""
         self.lacks = lacks or {}
         """Steps that cannot be taken (`set-meta NAME`: for that option), and what can instead."""
+        self.service = service
+        """What starts and stops the cluster's stack on a node: service(8)."""
         self.works_on_file = works_on_file
         """Whether the tools obey CIB_file."""
 
@@ -160,6 +173,7 @@ _STEPS_2_0: Steps = {
     "release": (("cibadmin", "--delete", f"--xpath={_LOCK_OF}"),),
     "mark-update": (("cibadmin", "-M", "-c", "-o", "crm_config", "-X", _UPDATE),),
     "unmark-update": (("cibadmin", "-D", "-o", "crm_config", "-X", f"<{_UPDATE_SET}/>"),),
+    "fence": (("stonith_admin", "--reboot={node}"),),
     "cleanup": (("crm_resource", "--cleanup", "--resource={resource}"),),
     "cleanup-on": (("crm_resource", "--cleanup", "--resource={resource}", "--node={node}"),),
 }
@@ -168,7 +182,8 @@ _NO_NODE_MAINTENANCE = "this Pacemaker knows no maintenance of one node: hxm mai
 _NO_LOCK = dict.fromkeys(("claim", "renew", "release"), "this Pacemaker keeps no lock: hxm status")
 _NO_META_MAINTENANCE = "this Pacemaker knows no maintenance of one resource: hxm unmanage"
 _LACKS_1_1_10 = {"set-meta maintenance": _NO_META_MAINTENANCE} | _NO_LOCK  # 1.1.12
-_LACKS_1_0 = _LACKS_1_1_10 | {"node-maintenance": _NO_NODE_MAINTENANCE}  # 1.1.10
+_NO_FENCE = {"fence": "this Pacemaker fences on nobody's order: kill its stack on the node instead"}
+_LACKS_1_0 = _LACKS_1_1_10 | _NO_FENCE | {"node-maintenance": _NO_NODE_MAINTENANCE}  # 1.1.10
 
 # Up to 1.1.9: short options, which alone have stayed the same since Heartbeat 2.1. Their values
 # are words of their own: newer tools take -rnfs for -r -n -f -s
@@ -255,6 +270,7 @@ DIALECTS = (
         words=_WORDS_0_6,
         lacks=_LACKS_1_0,
         works_on_file=False,
+        service="heartbeat",
     ),
 )
 """The newest first."""

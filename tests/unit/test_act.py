@@ -101,7 +101,7 @@ def test_ctrl_c_between_two_steps_tells_what_was_ordered(monkeypatch):
     stopped = BEFORE._replace(domains=(domain("nfs"),))
     monkeypatch.setattr(act, "carry_out", ordered)
     monkeypatch.setattr(act, "read_cluster", lambda *_, **__: stopped)
-    monkeypatch.setattr(act.Performance, "_await", lambda *_: True)
+    monkeypatch.setattr(act.Performance, "_await", lambda *_, **__: True)
     outcome = found.perform(1)
     assert outcome.status == 130
     assert outcome.hint == "look with: hxm status; to take it back: hxm start nfs"

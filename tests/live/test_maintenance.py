@@ -1,4 +1,4 @@
-"""The rolling update of three hosts: killed at every step, and gone on with from another node."""
+"""The rolling update, killed at every step and gone on with from another node; and the drills."""
 
 from __future__ import annotations
 
@@ -98,8 +98,8 @@ def test_a_rolling_update_killed_at_every_change(lab, point):
 
 @long
 def test_the_return_of_a_host_is_waited_for_and_what_failed_stops_the_update(lab):
-    lab.ok("host2", "update", "start", "--watch", "2", "--canary", "vm3", "--order", "host3,host2")
-    lab.run("host3", "sh", "-c", "kill $(pidof pacemakerd); while pidof pacemakerd; do :; done")
+    lab.ok("host2", "update", "start", "--watch", "20", "--canary", "vm3", "--order", "host3,host2")
+    lab.tool("host3", "service", "pacemaker", "stop")
     lab.switch("off", "host3")
     lab.until("it is off", lambda: lab.node("host3", lab.mon("host1"))["online"] == "false")
     waiting = lab.start("host1", "hxm", "update", "next")
@@ -110,10 +110,104 @@ def test_the_return_of_a_host_is_waited_for_and_what_failed_stops_the_update(lab
 
     tried = lab.start("host2", "hxm", "update", "next", "--timeout", "60")
     lab.until("the canary is there", lambda: lab.nodes_of("vm3") == ["host3"])
-    lab.turn("migrate.vm3", rc=1)
+    lab.run("host3", "xl", "destroy", "vm3")
     ran = tried.wait()
-    assert ran.status == 0, ran
+    assert ran.status == 1, ran
+    assert "hxm update abort" in ran.err
+    calm(lab)
+    lab.ok("host1", "cleanup", "vm3")
     ran = lab.ok("host1", "update", "abort")
     assert "through with it: host3; not: host2" in ran.out
     calm(lab)
     assert lab.configuration() == lab.first
+
+
+# Drills
+
+
+def drilled(lab, host, *words, **options):
+    """A drill that passes: how long each domU was away, and nothing is left of it."""
+    ran = lab.ok(host, "drill", *words, "--yes", "-o", "json", **options).json
+    assert (ran["verdict"], ran["left"]) == ("pass", [])
+    lab.until("the cluster is at rest", lab.idle)
+    assert lab.configuration() == lab.first
+    assert lab.mon().find("failures/failure") is None
+    never_twice(lab)
+    return {each["name"]: each for each in ran["away"]}
+
+
+def test_a_domu_that_is_killed_comes_back(lab):
+    here = lab.where("vm3")
+    asked = lab.hxm(here, "drill", "kill", "vm3")
+    assert (asked.status, "its monitor, which runs every 10s" in asked.err) == (107, True)
+    away = drilled(lab, lab.other(here), "kill", "vm3")["vm3"]
+    print(away)
+    assert away["seconds"] >= away["noticed"] > 0
+    assert "not running" not in lab.ok(here, "status").out
+
+
+@long
+def test_a_node_is_drained_and_taken_back(lab):
+    here = lab.where("nfs")
+    away = drilled(lab, here, "standby", here)
+    print(away)
+    assert away["nfs"]["seconds"] < 1  # it migrates
+
+
+@long
+def test_another_node_becomes_the_dc(lab):
+    dc = lab.mon().find("summary/current_dc").get("name")
+    refused = lab.hxm(dc, "drill", "dc", "--yes")
+    assert (refused.status, f"this is {dc} itself" in refused.err) == (107, True)
+    print(drilled(lab, lab.other(dc), "dc"))
+    assert lab.mon().find("summary/current_dc").get("name") != dc
+
+
+@long
+def test_a_node_that_is_fenced(lab):
+    here = lab.where("nfs")
+    drill = lab.start(lab.other(here), "hxm", "drill", "fence", here, "--yes", "-o", "json")
+    lab.until("it is off", lambda: lab.switch("state", here) == "off")
+    lab.until("nobody waits for it", lambda: lab.node(here)["unclean"] == "false", 60)
+    lab.switch("on", here)
+    ran = drill.wait()
+    assert ran.status == 0, ran
+    print(ran.json["away"])
+    assert all(each["seconds"] > 0 for each in ran.json["away"])
+    lab.until("the cluster is at rest", lab.idle)
+    assert lab.configuration() == lab.first
+    never_twice(lab)
+
+
+PING = """<clone id="pingd"><primitive id="ping" class="ocf" provider="pacemaker" type="ping">
+<instance_attributes id="ping-params"><nvpair id="p1" name="host_list" value="10.99.0.254"/>
+<nvpair id="p2" name="dampen" value="1s"/><nvpair id="p3" name="attempts" value="1"/>
+<nvpair id="p4" name="timeout" value="1"/></instance_attributes>
+<operations><op id="ping-mon" name="monitor" interval="3s" timeout="20s"/>
+<op id="ping-start" name="start" interval="0" timeout="30s"/></operations></primitive></clone>"""
+RULE = """<rsc_location id="pinged-{name}" rsc="{name}"><rule id="pinged-{name}-rule"
+score="-INFINITY" boolean-op="or"><expression id="pinged-{name}-1" attribute="pingd"
+operation="not_defined"/><expression id="pinged-{name}-2" attribute="pingd" operation="lte"
+value="0"/></rule></rsc_location>"""
+
+
+@long
+@pytest.mark.skipif(os.getuid() != 0, reason="ping takes root in the lab")
+def test_a_node_that_is_cut_off_from_what_it_pings(lab, monkeypatch):
+    here = lab.where("nfs")
+    asker = lab.other(here)
+    refused = lab.hxm(asker, "drill", "ping", here, "--yes")
+    assert (refused.status, "has a host_list" in refused.err) == (107, True)
+    lab.tool(here, "cibadmin", "-C", "-o", "resources", "-X", PING)
+    lab.until(
+        "it pings", lambda: lab.tool(here, "attrd_updater", "-QA", "-n", "pingd").count("1") > 2
+    )
+    refused = lab.hxm(asker, "drill", "ping", here, "--yes")
+    assert (refused.status, "the scheduler would not" in refused.err) == (107, True)  # no rule
+    for name in lab.domains:
+        lab.tool(here, "cibadmin", "-C", "-o", "constraints", "-X", RULE.format(name=name))
+    lab.until("the rules have been taken in", lab.idle)
+    monkeypatch.setattr(lab, "first", lab.configuration())
+    print(drilled(lab, asker, "ping", here))
+    assert lab.where("nfs") != here
+    assert "unreachable" not in lab.tool(here, "ip", "route")
