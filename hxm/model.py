@@ -13,7 +13,7 @@ IN_FLIGHT = ("Starting", "Stopping", "Migrating", "Promoting", "Demoting")
 """Roles that crm_mon (1.1.18 and newer) shows while an action is under way."""
 
 
-CLEARING = ("clear", "delete-constraint", "unmove", "unmove-and-unban")
+CLEARING = ("clear", "delete-constraint", "unmove", "unmove-and-unban", "restore")
 """The kinds of step that take constraints away."""
 
 _STATES_TO_BE_IN = ("standby", "maintenance")
@@ -251,6 +251,8 @@ class Cluster(NamedTuple):
     """The cluster's own options, as far as they are set."""
     lock: Lock | None = None
     """Who changes the cluster at this moment, or did when it was killed."""
+    written: bytes = b""
+    """The configuration as the cluster's own document, to be kept and compared as a whole."""
     unreachable: Mapping[str, str] = {}
     """The nodes that were asked for their domains and gave no answer, and why."""
 

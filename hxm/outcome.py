@@ -34,11 +34,13 @@ class Outcome(NamedTuple):
     seen: Cluster | None = None
     """The cluster as it was seen last."""
     warnings: tuple[str, ...] = ()
+    written: bytes = b""
+    """The configuration as the order left it; empty if somebody else had a hand in it as well."""
 
 
 _FORESEEN_FROM = (
     *("nodes", "resources", "primitives", "constraints", "node_attributes", "dc", "quorum"),
-    *("maintenance", "fencing", "failures", "pending_fencing", "idle"),
+    *("maintenance", "fencing", "failures", "pending_fencing", "idle", "written"),
 )
 
 

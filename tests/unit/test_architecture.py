@@ -24,7 +24,7 @@ LAYERS = (
     ("hxm.tell",),
     ("hxm.claim", "hxm.act"),
     ("hxm.foresee", "hxm.outcome"),
-    ("hxm.claims",),
+    ("hxm.claims", "hxm.backups"),
     ("hxm.observe",),
     ("hxm.pacemaker", "hxm.toolstack", "hxm.xmfile", "hxm.domains", "hxm.devices"),
     ("hxm.tables",),

@@ -21,6 +21,7 @@ VALUES = {
     "holder": "root@host1:12:345",
     "what": "migrate nfs to host2",
     "now": "1760000000",
+    "file": "/tmp/hxm-scratch-1/configuration.xml",
 }
 RENEWAL = '<nvpair id="hxm-lock-renewed" name="hxm-lock-renewed" value="1760000000"/>'
 LOCK_OF = "//cluster_property_set[@id='hxm-lock'][nvpair[@value='root@host1:12:345']]"
@@ -73,6 +74,9 @@ SPELT = {
         f"cibadmin --modify --xpath={LOCK_OF}/nvpair[@id='hxm-lock-renewed'] --xml-text={RENEWAL}"
     ],
     "release": [f"cibadmin --delete --xpath={LOCK_OF}"],
+    "restore": [
+        "cibadmin --replace --scope=configuration --xml-file=/tmp/hxm-scratch-1/configuration.xml"
+    ],
     "cleanup": ["crm_resource --cleanup --resource=nfs"],
     "cleanup-on": ["crm_resource --cleanup --resource=nfs --node=host2"],
 }
@@ -123,6 +127,7 @@ HEARTBEAT = UP_TO_1_1_9 | {
     "clear-standby": ["crm_standby -U host2 -D", "crm_standby -U host2 -D -l reboot"],
     "maintenance": ["crm_attribute -n is-managed-default -v false"],
     "clear-maintenance": ["crm_attribute -n is-managed-default -v true"],
+    "restore": ["refused: cibadmin -R -o resources -x FILE, section by section"],
 }
 OTHERWISE: dict[str, dict[str, list[str]]] = {
     "Pacemaker 3.0": {},
