@@ -64,6 +64,11 @@ def changes(before: Cluster, after: Cluster, plan: Translate) -> Iterator[Change
         how = _how(was, now, before, after)
         if how not in ("unchanged", "unknown") or was.resource in plan.subjects:
             yield Change(was.name, was.resource or "", was.nodes, now.nodes, how)
+    for now in after.managed_domains:
+        resource = now.resource or ""
+        new = before.domain_of(resource) is None
+        if new and any(started_since(before, after, resource, node) for node in now.nodes):
+            yield Change(now.name, resource, (), now.nodes, "started")
 
 
 def _how(was: Domain, now: Domain, before: Cluster, after: Cluster) -> str:

@@ -41,6 +41,11 @@ class Difference(NamedTuple):
     facts: Mapping[str, str] = {}
 
     @property
+    def added(self) -> bool:
+        """Whether the whole thing was not there before."""
+        return not self.name and self.before is None
+
+    @property
     def secret(self) -> bool:
         """Whether its values are never to be shown."""
         return is_secret(self.name)

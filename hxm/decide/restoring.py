@@ -32,7 +32,10 @@ def restore(
     return Translate(
         verb,
         what,
-        tuple(each.resource or "" for each in domains),
+        (
+            *(each.resource or "" for each in domains),
+            *(each.item.id for each in found if each.item.kind == "domU" and each.added),
+        ),
         (Phase((step,)),),
         frozenset({"start"}),
         (

@@ -7,15 +7,14 @@ import stat
 
 import pytest
 
-VERBS = {
-    "shutdown": ("shutdown", "nfs"),
-    "standby": ("standby", "host1"),
-    "a move that stays": ("migrate", "nfs", "host2", "--keep", "--yes"),
-    "unmanage": ("unmanage", "nfs"),
-    "maintenance": ("maintenance", "on"),
-    "of a node": ("maintenance", "on", "host1"),
-    "of a domU": ("maintenance", "on", "nfs"),
-}
+CHANGES = (
+    "migrate nfs host2 --keep",
+    "standby host1",
+    "unmanage nfs",
+    "maintenance on",
+    "maintenance on host1",
+    "shutdown nfs",
+)
 
 
 def backups(sandbox):
@@ -27,47 +26,32 @@ def journal(sandbox):
     return [json.loads(line) for line in lines]
 
 
-@pytest.mark.parametrize("words", VERBS.values(), ids=VERBS)
-def test_undo_takes_every_change_back_and_undone_again_it_is_there_again(sandbox, words):
+def test_undo_takes_every_change_back_and_undone_again_it_is_there_again(sandbox):
     before = sandbox.configuration()
-    sandbox.ok(*words)
-    after = sandbox.configuration()
-    assert after != before
-    sandbox.ok("undo", "--yes")
-    assert sandbox.configuration() == before
-    assert sandbox.ok("undo", "--yes", "--dry-run").out.startswith("plan: redo: ")
-    sandbox.ok("undo", "--yes")
+    for words in CHANGES:
+        sandbox.ok(*words.split())
+        after = sandbox.configuration()
+        assert after != before
+        sandbox.ok("undo", "--yes")
+        assert sandbox.configuration() == before
+    assert "redo: shut down nfs" in sandbox.ok("undo", "--yes").out
     assert sandbox.configuration() == after
 
 
-CLEARED = {
-    "start": ("shutdown nfs", "start nfs"),
-    "active": ("standby host1", "active host1"),
-    "manage": ("unmanage nfs", "manage nfs"),
-    "unmigrate": ("migrate nfs host2 --keep", "unmigrate nfs"),
-    "default": ("shutdown nfs", "default nfs --yes"),
-}
-
-
-@pytest.mark.parametrize(("made", "cleared"), CLEARED.values(), ids=CLEARED)
-def test_undo_brings_back_what_a_change_took_away(sandbox, made, cleared):
+@pytest.mark.parametrize(
+    "words", ["migrate nfs host2 --keep; unmigrate nfs", "shutdown nfs; start nfs"]
+)
+def test_undo_brings_back_what_a_change_took_away(sandbox, words):
+    made, cleared = words.split("; ")
     sandbox.ok(*made.split())
     before = sandbox.configuration()
     sandbox.ok(*cleared.split())
     assert sandbox.configuration() != before
+    if cleared == "start nfs":  # which undone is a stop, and asked about
+        ran = sandbox.hxm("undo")
+        assert (ran.status, "nfs would stop on host1" in ran.err) == (107, True), ran
     sandbox.ok("undo", "--yes")
     assert sandbox.configuration() == before
-
-
-def test_an_undo_asks_before_it_stops_a_domu(sandbox):
-    sandbox.ok("shutdown", "nfs")
-    sandbox.ok("start", "nfs")
-    before = sandbox.file.read_bytes()
-    ran = sandbox.hxm("undo")
-    assert (ran.status, "nfs would stop on host1" in ran.err) == (107, True), ran
-    assert sandbox.file.read_bytes() == before
-    sandbox.ok("undo", "--yes")
-    assert sandbox.nodes_of("nfs") == []
 
 
 def test_undo_refuses_after_a_foreign_change_and_names_it(sandbox):
@@ -127,7 +111,7 @@ def test_damage_is_restored_at_once_and_what_is_not_restored_is_said(sandbox):
     assert "the cluster: no-quorum-policy is stop, was ignore" in plan
     assert "not restored (--section nodes): node host1: standby is on, was not set" in plan
     assert "nfs: start on host2" in plan
-    sandbox.ok("restore", number)
+    assert "nfs: started on host2" in sandbox.ok("restore", number).out
     assert sandbox.configuration() == standby
     assert sandbox.nodes_of("nfs") == ["host2"]
     sandbox.ok("restore", number, "--section", "all", "--yes")
@@ -199,17 +183,14 @@ def test_no_password_is_ever_shown(sandbox):
         repr(sandbox.hxm(*words.split()))
         for words in (
             "diff",
-            "diff -o json",
             "diff -o csv",
             "undo",
-            "restore 1 --dry-run",
             "restore 1 --dry-run -o json",
             "restore 1 --yes",
             "undo --dry-run",
-            "backup --list",
         )
     ]
-    assert sum("ilo_password" in each for each in said) >= 7
+    assert sum("ilo_password" in each for each in said) >= 5
     assert not any(secret in each for each in said for secret in ("not-a-real", "another-secret"))
     assert "secret" not in (sandbox.file.parent / "journal").read_text()
 
@@ -224,17 +205,17 @@ def test_a_backup_that_cannot_be_written_stops_nobody(sandbox):
 
 def test_only_so_many_are_kept_and_the_newest_is_never_kept_twice(sandbox):
     (sandbox.folder / "hxm.toml").write_text("backups_kept = 3\n")
-    for verb in ("shutdown", "start", "shutdown", "start", "shutdown"):
+    for verb in ("shutdown", "start", "shutdown"):
         sandbox.ok(verb, "nfs")
-    assert [each.name[:6] for each in backups(sandbox)] == ["000004", "000005", "000006"]
+    assert [each.name[:6] for each in backups(sandbox)] == ["000002", "000003", "000004"]
     entries = journal(sandbox)
-    assert [(each["before"], each.get("after")) for each in entries[-2:]] == [(5, None), (5, 6)]
+    assert [(each["before"], each.get("after")) for each in entries[-2:]] == [(3, None), (3, 4)]
     listed = sandbox.ok("backup", "--list", "-o", "json").json["backups"]
     assert [(each["after"], each["before"]) for each in listed[1:]] == [
         ("start nfs (root)", "shut down nfs (root)"),
         ("shut down nfs (root)", None),
     ]
-    assert sandbox.ok("backup", "-o", "json").json["number"] == 6
+    assert sandbox.ok("backup", "-o", "json").json["number"] == 4
     (sandbox.folder / "hxm.toml").write_text("backups_kept = 0\n")
     sandbox.ok("start", "nfs")
     assert len(backups(sandbox)) == 3
