@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 
 from hxm.decide import Objection, Translate, guards, is_false, listed
 from hxm.decide.difference import Difference, sentence, summed_up
-from hxm.model import Cluster, Phase, Step
+from hxm.model import UPDATE, Cluster, Phase, Step
 
 NODES = "nodes"
 ONLY_FORM = "only ids, comments or the order of things differ"
@@ -43,6 +43,7 @@ def restore(
             *guards.in_flight(cluster, domains),
             *guards.on_two_nodes(domains),
             *objections,
+            *in_an_update(cluster),
             *unfenced(found),
         ),
         guards.warnings(cluster),
@@ -50,6 +51,16 @@ def restore(
         done=f"done: {what}",
         undo="hxm undo",
     )
+
+
+def in_an_update(cluster: Cluster) -> Iterator[Objection]:
+    """A rolling update counts on the configuration as its last step left it."""
+    if cluster.properties.get(UPDATE):
+        yield Objection(
+            "a rolling update is under way, and would not know of it",
+            "hxm update abort ends it; --force changes the configuration all the same",
+            lifted_by=guards.FORCE,
+        )
 
 
 def unfenced(found: Sequence[Difference]) -> Iterator[Objection]:
