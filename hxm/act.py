@@ -79,6 +79,10 @@ class Performance:
         self.commands: list[Argv] = []
         self.warnings: list[str] = []
         self.witness = Witness(cluster, plan.subjects) if plan.measures else None
+        self.written: bytes | None = cluster.written
+        """The configuration as the last step left it; None until the next look tells."""
+        self.meddled = False
+        """Whether it was another one when the next step was taken."""
         self.quiet = 0
         """How often in a row the cluster was seen at rest, where no scheduler can be asked."""
         self.started = time.monotonic()
@@ -97,7 +101,7 @@ class Performance:
                     self._look_until_nothing_migrates(deadline)
                 self._do(phase)
                 if not wait and not self.before.sandbox:
-                    self.cluster = read_cluster(self.config, local=False)
+                    self._look()
                     return self._outcome(DONE, f"ordered: {self.plan.about}; see: hxm status")
                 if not self._await(phase.goals, deadline, notices=phase.notices) or not self._holds(
                     phase
@@ -122,13 +126,17 @@ class Performance:
         return self._outcome(error.status, error.message, hint)
 
     def _do(self, phase: Phase) -> None:
-        if self.before.sandbox:
-            self._do_in_sandbox(phase.steps, self.before.sandbox)
-            return
-        if phase.clears:
+        if phase.clears and not self.before.sandbox:
             self._look()  # the one that the decision was made on may be old
             for objection in self._migrations():
                 raise Refused(objection.message, objection.hint)
+        self.meddled |= self.written not in (None, self.cluster.written)
+        if self.meddled and any(step.kind == "restore" for step in phase.steps):
+            raise Refused("somebody else is changing the configuration", "hxm diff shows what")
+        self.written = None
+        if self.before.sandbox:
+            self._do_in_sandbox(phase.steps, self.before.sandbox)
+            return
         for kind, alike in groupby(phase.steps, key=lambda step: _ON_NODE.get(step.kind, "CIB")):
             group = tuple(alike)
             for step in group:
@@ -269,6 +277,7 @@ class Performance:
         self.cluster = seen
         if self.witness:
             self.witness.look(seen)
+        self.written = seen.written if self.written is None else self.written
         self.keep(seen)
         return True
 
@@ -336,6 +345,7 @@ class Performance:
         return bool(domain and domain.live and (ordered or failed))
 
     def _outcome(self, status: int, message: str, hint: str = "") -> Outcome:
+        written = self.cluster.written if self.written is None else self.written
         return Outcome(
             status,
             message,
@@ -345,6 +355,7 @@ class Performance:
             time.monotonic() - self.started,
             self.cluster,
             tuple(self.warnings),
+            b"" if self.meddled else written,
             self.witness.found() if self.witness else (),
         )
 

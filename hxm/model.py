@@ -19,7 +19,7 @@ UPDATE = "hxm-update"
 ON_NODE = ("destroy", "kill", "stop-stack", "start-stack", "cut", "join")
 """The kinds of step that are done on a node, and not in the CIB."""
 
-CLEARING = ("clear", "delete-constraint", "unmove", "unmove-and-unban")
+CLEARING = ("clear", "delete-constraint", "unmove", "unmove-and-unban", "restore")
 """The kinds of step that take constraints away."""
 
 _STATES_TO_BE_IN = ("standby", "maintenance")
@@ -257,6 +257,8 @@ class Cluster(NamedTuple):
     """The cluster's own options, as far as they are set."""
     lock: Lock | None = None
     """Who changes the cluster at this moment, or did when it was killed."""
+    written: bytes = b""
+    """The configuration as the cluster's own document, to be kept and compared as a whole."""
     unreachable: Mapping[str, str] = {}
     """The nodes that were asked for their domains and gave no answer, and why."""
 

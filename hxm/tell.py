@@ -113,6 +113,7 @@ def the_plan(
             "simulated": predicted.simulated,
             "movements": [movement._asdict() for movement in predicted.movements],
             "objections": [objection._asdict() for objection in objections],
+            "notes": list(plan.notes),
         }
         render.show_json(_json(order, outcome, "planned") | extra)
     else:
@@ -137,7 +138,10 @@ def the_outcome(order: Order, plan: Translate, outcome: Outcome) -> int:
     left = list(leftovers(outcome.seen, only=plan.subjects)) if outcome.seen else []
     if order.output == "json":
         done = "done" if order.wait else "ordered"
-        extra: dict[str, Any] = {"left": [finding._asdict() for finding in left]}
+        extra: dict[str, Any] = {
+            "left": [finding._asdict() for finding in left],
+            "notes": list(plan.notes),
+        }
         if plan.measures:
             extra["verdict"] = "pass" if outcome.status == DONE else "fail"
             extra["away"] = [each._asdict() for each in outcome.away]
