@@ -94,6 +94,8 @@ def dispatch(words: list[str]) -> int:
         from hxm.commands.raw import run_raw
 
         return run_raw(row, tuple(before), tuple(words[1:]))
+    if row.name == "console" and _plainly_here(words):
+        run.become((_toolstack(), *before, *words))
     dry = ["--dry-run"] if any("N" in word for word in before) and row.group != command.LOOK else []
     return _own(row, [*dry, *words[1:]], before)
 
@@ -137,6 +139,14 @@ def _toolstack() -> str:
         "there is neither xl nor xm on this host, and no cluster is needed for this command",
         "run it on the Xen host itself",
     )
+
+
+def _plainly_here(words: list[str]) -> bool:
+    """Whether a console is wanted by a program, and of a domain of this host: nothing to follow."""
+    if os.isatty(0) and os.isatty(1):
+        return False
+    toolstack = next(filter(run.find, ("xl", "xm")), "")
+    return bool(toolstack) and run.output((toolstack, "domid", words[-1])).status == DONE
 
 
 def _own(row: command.Command, words: list[str], before: list[str]) -> int:

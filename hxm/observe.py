@@ -41,9 +41,9 @@ def everywhere(cluster: Cluster, config: Config) -> Cluster:
     if cluster.sandbox:
         return cluster
     others = [node for node in cluster.nodes if node.name != cluster.local_node]
-    unreachable = {node.name: node.predicament for node in others if not _answers(node)}
-    program = config.toolstack if config.toolstack != "auto" else cluster.toolstack or "xl"
-    asked = [node.name for node in others if _answers(node)]
+    unreachable = {node.name: node.predicament for node in others if not answers(node)}
+    program = other_toolstack(cluster, config)
+    asked = [node.name for node in others if answers(node)]
     domains = list(cluster.domains)
     for node, answer in read_elsewhere(program, asked, config.ssh_timeout).items():
         if isinstance(answer, str):
@@ -53,7 +53,8 @@ def everywhere(cluster: Cluster, config: Config) -> Cluster:
     return cluster._replace(domains=tuple(domains), unreachable=unreachable)
 
 
-def _answers(node: Node) -> bool:
+def answers(node: Node) -> bool:
+    """Whether a node may be asked something through ssh: never one that is lost."""
     return node.online and not node.unclean
 
 
@@ -68,6 +69,31 @@ def _with_those_of(node: str, there: Sequence[LocalDomain], known: list[Domain])
     return found + [
         _with_local(Domain(row.name, nodes=(node,)), row, node) for row in rows.values()
     ]
+
+
+def nodes_that_run(name: str, cluster: Cluster, config: Config) -> tuple[str, ...]:
+    """The nodes whose toolstacks run the domain at this moment, this host first.
+
+    Knows it before the cluster does. A node that gives no answer within ssh_timeout is left out.
+    """
+    program = other_toolstack(cluster, config)
+    others = [each.name for each in cluster.nodes if each.name != cluster.local_node]
+    found: dict[str, Sequence[LocalDomain] | str] = {}
+    toolstack = local_toolstack(config, cluster.sandbox)
+    if toolstack and cluster.local_node:
+        found[cluster.local_node] = _ask_toolstack(toolstack, config.ask_timeout)[0]
+    asked = [name for name in others if (node := cluster.node(name)) and answers(node)]
+    found |= read_elsewhere(program, asked, config.ssh_timeout)
+    return tuple(
+        node
+        for node, rows in found.items()
+        if not isinstance(rows, str) and any(r.name == name and not r.ending for r in rows)
+    )
+
+
+def other_toolstack(cluster: Cluster, config: Config) -> str:
+    """The toolstack that the other nodes are taken to have."""
+    return config.toolstack if config.toolstack != "auto" else cluster.toolstack or "xl"
 
 
 def identify(cluster: Cluster, words: Sequence[str], config: Config) -> Cluster:

@@ -116,6 +116,24 @@ Everywhere = Annotated[
     bool,
     typer.Option("--everywhere", help="Ask the toolstacks of the other nodes too, through ssh."),
 ]
+Until = Annotated[
+    str,
+    typer.Option(
+        "--until",
+        metavar="REGEX",
+        help="Wait until the guest shows this on its console, as 'login:'; a regular expression.",
+        show_default=False,
+    ),
+]
+ConsoleType = Annotated[
+    str,
+    typer.Option(
+        "-t", metavar="pv|serial", help="Which of its consoles, as xl has it.", show_default=False
+    ),
+]
+ConsoleNumber = Annotated[
+    str, typer.Option("-n", metavar="NUMBER", help="The console's number.", show_default=False)
+]
 Keep = Annotated[bool, typer.Option("--keep", help="Leave the constraint in place.")]
 All = Annotated[
     bool, typer.Option("-a", "--all", help="Every running domU that the cluster manages.")

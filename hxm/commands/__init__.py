@@ -58,6 +58,7 @@ _ROWS = [
             "shutdown": "stop domUs cleanly and keep them stopped",
             "reboot": "stop domUs cleanly and start them again",
             "destroy": "stop a domU at once, without asking it, and keep it stopped",
+            "console": "the console of a domU, wherever it runs or goes; Ctrl-] leaves it",
         },
     ),
     *_hxm(
@@ -90,7 +91,7 @@ _ROWS = [
     ),
     *_toolstack(
         READS,
-        """block-list channel-list claims console cpupool-list dmesg domid domname domstate dry-run
+        """block-list channel-list claims cpupool-list dmesg domid domname domstate dry-run
         dumppolicy getenforce getlabel getpolicy info labels list-vm log network-list
         network2-list pci-assignable-list pci-list pci-list-assignable-devices psr-cat-show
         psr-cmt-show psr-hwinfo psr-mba-show resources scsi-list sharing tmem-freeable tmem-list
@@ -196,7 +197,7 @@ _ROWS = [
 COMMANDS = {row.name: row for row in _ROWS}
 
 _BY_HAND = [
-    *_toolstack(READS, "list help"),
+    *_toolstack(READS, "list help console"),
     *_toolstack(
         REFUSED,
         "create start",

@@ -16,10 +16,10 @@ from hxm.model import Cluster, Domain
 from hxm.xmfile import Value, XmFileError, domain_name, parse_xmfile, read_xmfile
 
 if TYPE_CHECKING:
-    from hxm.options import Order, Words
+    from hxm.options import Order, Until, Words
 
 
-def run(order: Order, words: Words = None) -> int:
+def run(order: Order, words: Words = None, until: Until = "") -> int:
     """Start a domU, named by its configuration file or by its name.
 
     If the cluster manages it, this is `hxm start`: the cluster starts it, where it sees fit. The
@@ -44,7 +44,8 @@ def run(order: Order, words: Words = None) -> int:
                 render.note(warning)
         return PassThrough()
 
-    return change.carry_out(order, decide)
+    then = change.answering(order, words[:1], until) if until else None
+    return change.carry_out(order, decide, then=then)
 
 
 def _meant(

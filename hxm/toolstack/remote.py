@@ -27,7 +27,9 @@ _FAULTS = (
 """What OpenSSH 9.2 says on stderr, and what it means here."""
 
 
-def ssh_argv(node: str, words: Sequence[str], timeout: float) -> tuple[str, ...]:
+def ssh_argv(
+    node: str, words: Sequence[str], timeout: float, options: Sequence[str] = ()
+) -> tuple[str, ...]:
     """A program on another node; ssh hands the words to a shell there, so they are quoted.
 
     A guard that stands in front of the toolstack there is gone past.
@@ -36,6 +38,7 @@ def ssh_argv(node: str, words: Sequence[str], timeout: float) -> tuple[str, ...]
 
     return (
         "ssh",
+        *options,
         "-o",
         "BatchMode=yes",
         "-o",
@@ -44,6 +47,20 @@ def ssh_argv(node: str, words: Sequence[str], timeout: float) -> tuple[str, ...]
         node,
         f'PATH="${{HXM_REAL:-{run.REAL}}}:$PATH" {shlex.join(words)}',
     )
+
+
+def terminal_argv(
+    node: str, words: Sequence[str], timeout: float, *, terminal: bool
+) -> tuple[str, ...]:
+    """A program on another node that is talked to: every byte passes, and a lost node is noticed.
+
+    ssh would take a tilde after a newline for a command of its own (-e), and report the end of
+    the connection in the middle of the screen (LogLevel). A node that is silent is given up after
+    `timeout` seconds.
+    """
+    interval = f"ServerAliveInterval={max(1, round(timeout / 3))}"
+    options = ("-e", "none", "-o", "LogLevel=ERROR", "-o", interval, "-o", "ServerAliveCountMax=3")
+    return ssh_argv(node, words, timeout, ("-t", *options) if terminal else options)
 
 
 def read_elsewhere(

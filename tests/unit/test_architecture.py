@@ -22,7 +22,7 @@ LAYERS = (
     ("hxm.commands",),
     ("hxm.change",),
     ("hxm.tell",),
-    ("hxm.claim", "hxm.act"),
+    ("hxm.claim", "hxm.act", "hxm.console"),
     ("hxm.foresee", "hxm.outcome"),
     ("hxm.claims",),
     ("hxm.observe",),
