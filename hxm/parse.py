@@ -68,6 +68,11 @@ def command_of(row: Command, module: ModuleType, before: Sequence[str] = ()) -> 
     return _plainly_named(typer.main.get_command(app))
 
 
+def shared_parameters(kind: str) -> list[inspect.Parameter]:
+    """The options of every changing command (order), or of every reading one (form)."""
+    return list(inspect.signature(getattr(options, kind), eval_str=True).parameters.values())
+
+
 def _plainly_named(command: Any) -> Any:
     """Typer sets braces around what is required; DOMAIN alone says the same."""
     operands = [each.metavar for each in command.params if each.param_type_name == "argument"]
@@ -89,7 +94,7 @@ def _callable(row: Command, module: ModuleType, before: Sequence[str]) -> Callab
     own = _parameters(module.run)
     if own[0].name != "order":
         return _shaped(module.run)
-    shared = list(inspect.signature(options.order, eval_str=True).parameters.values())
+    shared = shared_parameters("order")
     from_xl = _xl_options(row.name)
 
     def call(**values: Any) -> int:
@@ -117,7 +122,7 @@ def _shaped(function: Callable[..., int]) -> Callable[..., int]:
     own = _parameters(function)
     if not own or own[-1].name != "form":
         return _with_signature(function, own)
-    shared = list(inspect.signature(options.form, eval_str=True).parameters.values())
+    shared = shared_parameters("form")
 
     def call(**values: Any) -> int:
         form = options.form(**{each.name: values.pop(each.name) for each in shared})

@@ -11,7 +11,6 @@ from contextlib import contextmanager
 
 import pexpect
 import pexpect.fdpexpect
-import pytest
 from test_nodes import REAL_SSH, sshd
 
 __all__ = ["sshd"]
@@ -87,9 +86,7 @@ def test_a_console_ends_when_the_domu_is_shut_down(lab):
         assert typed.program.wait(10).status == 0
     ran = lab.hxm("host1", "console", "sles")
     assert (ran.status, ran.out) == (1, "")
-    assert ran.err == (
-        "hxm: sles does not run, so it has no console\n     hxm start sles\n"
-    )
+    assert ran.err == ("hxm: sles does not run, so it has no console\n     hxm start sles\n")
     ran = lab.ok("host1", "start", "sles", "--until", "sles login:")
     assert "sles: started on" in ran.out
     assert "sles showed 'sles login:' on its console after" in ran.out
@@ -129,7 +126,7 @@ def test_a_console_through_a_real_ssh(lab, sshd):
         typed.types(LEAVE)
         typed.sees("left the console of nfs on host2")
         assert typed.program.wait(10).status == 0
-    home, there = sshd
+    _, there = sshd
     (there / "keys").write_text("")
     with terminal(lab, "host1", "hxm", "console", "nfs", env=REAL_SSH) as typed:
         typed.sees("hxm: the console of nfs on host2 cannot be reached: it lets nobody in")

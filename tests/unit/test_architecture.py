@@ -18,8 +18,9 @@ MODULES = {
 LAYERS = (
     ("hxm.__main__",),
     ("hxm.cli",),
-    ("hxm.parse", "hxm.help"),
-    ("hxm.commands",),
+    ("hxm.help",),
+    ("hxm.commands", "hxm.commandline", "hxm.shell"),
+    ("hxm.parse",),
     ("hxm.change",),
     ("hxm.tell",),
     ("hxm.claim", "hxm.act", "hxm.console"),
