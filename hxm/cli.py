@@ -81,7 +81,7 @@ def dispatch(words: list[str]) -> int:
         words = ["help"]
     if before and before[0] == "--version":
         return _version()
-    row = _look_up(words[0]) if words else commands.COMMANDS["help"]
+    row = _look_up(words[0]) if words else commands.COMMANDS[_without_words()]
     if row.name == "help":
         return _help(words[1:])
     if row.policy and words[1:2] in (["-h"], ["--help"]):
@@ -98,6 +98,10 @@ def dispatch(words: list[str]) -> int:
         run.become((_toolstack(), *before, *words))
     dry = ["--dry-run"] if any("N" in word for word in before) and row.group != command.LOOK else []
     return _own(row, [*dry, *words[1:]], before)
+
+
+def _without_words() -> str:
+    return "shell" if os.isatty(0) and os.isatty(1) else "help"
 
 
 def _split_globals(words: list[str]) -> tuple[list[str], list[str]]:

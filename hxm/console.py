@@ -19,13 +19,12 @@ from hxm.errors import CannotAsk, Failed, TimedOut, UsageError
 from hxm.model import Cluster, Domain
 from hxm.observe import nodes_that_run, other_toolstack, read_cluster
 from hxm.render import note
-from hxm.toolstack.remote import fault_of, terminal_argv
+from hxm.toolstack.remote import SSH_FAILED, no_way_in, terminal_argv
 
 if TYPE_CHECKING:
     import pexpect
 
 LEAVE = "\x1d"  # Ctrl-], which xl's own console takes
-_SSH_FAILED = 255
 _AT_ONCE = 1.0
 """Seconds: a console that ends sooner was hardly one."""
 _TRIES = 5
@@ -90,10 +89,11 @@ def follow(cluster: Cluster, domain: Domain, options: Sequence[str], config: Con
         if end.left:
             note(f"left the console of {name} on {node}; {name} runs on")
             return 0
-        _raise_if_never_there(end, argv, name, node, config)
+        _raise_if_never_there(end, name, node)
         hasty = hasty + 1 if end.seconds < _AT_ONCE else 0
         if hasty == _TRIES:
-            raise Failed(f"the console of {name} on {node} ends at once", "hxm status")
+            said = _last_line(end.shown.encode())
+            raise Failed(f"the console of {name} on {node} ends at once: {said}", "hxm status")
         cluster, found = _find_again(domain, node, config)
         if not found:
             note(f"{name} has stopped, and its console with it; hxm start {name} starts it")
@@ -105,11 +105,9 @@ def follow(cluster: Cluster, domain: Domain, options: Sequence[str], config: Con
         node = found
 
 
-def _raise_if_never_there(
-    end: End, argv: Sequence[str], name: str, node: str, config: Config
-) -> None:
-    if argv[0] == "ssh" and end.status == _SSH_FAILED and end.seconds < config.ssh_timeout + 1:
-        fault = fault_of(node, run.Result(tuple(argv), end.status, b"", end.shown))
+def _raise_if_never_there(end: End, name: str, node: str) -> None:
+    fault = no_way_in(node, end.shown) if end.status == SSH_FAILED else ""
+    if fault:
         raise CannotAsk(f"the console of {name} on {node} cannot be reached: {fault}")
 
 

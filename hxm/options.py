@@ -143,6 +143,13 @@ ConsoleType = Annotated[
 ConsoleNumber = Annotated[
     str, typer.Option("-n", metavar="NUMBER", help="The console's number.", show_default=False)
 ]
+Script = Annotated[
+    str,
+    typer.Option(
+        "-f", "--file", metavar="FILE", help="Carry out the lines of this file.", show_default=False
+    ),
+]
+KeepGoing = Annotated[bool, typer.Option("--keep-going", help="Go on after a line that failed.")]
 Keep = Annotated[bool, typer.Option("--keep", help="Leave the constraint in place.")]
 All = Annotated[
     bool, typer.Option("-a", "--all", help="Every running domU that the cluster manages.")

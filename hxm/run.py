@@ -186,11 +186,12 @@ def become(argv: Sequence[str]) -> NoReturn:
         raise _cannot_start(argv[0], error) from None
 
 
-def beside(argv: Sequence[str]) -> int:
+def beside(argv: Sequence[str], stdin: int | None = None) -> int:
     """Run a program that shares hxm's terminal, to its end; returns its exit status."""
     try:
         env = os.environ | {"PATH": search_path(os.environ)}
-        pid = os.posix_spawnp(find(argv[0]) or argv[0], tuple(argv), env)
+        actions = [] if stdin is None else [(os.POSIX_SPAWN_DUP2, stdin, 0)]
+        pid = os.posix_spawnp(find(argv[0]) or argv[0], tuple(argv), env, file_actions=actions)
     except OSError as error:
         raise _cannot_start(argv[0], error) from None
     status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])

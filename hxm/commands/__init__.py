@@ -49,6 +49,7 @@ _ROWS = [
         observes=True,
     ),
     *_hxm(LOOK, {"check": "what would hurt one day: shared disks, unreadable files, no guard"}),
+    *_hxm(LOOK, {"shell": "a prompt that shows the cluster; or commands from a file"}),
     *_hxm(LOOK, {"help": "this overview, or a command's own help"}),
     *_hxm(
         LIFE,
@@ -103,7 +104,7 @@ _ROWS = [
         """addlabel cfgbootpolicy cpupool-cpu-add cpupool-cpu-remove cpupool-create cpupool-delete
         cpupool-destroy cpupool-new cpupool-numa-split cpupool-rename cpupool-start debug-keys devd
         loadpolicy makepolicy migrate-receive pci-assignable-add pci-assignable-remove resetpolicy
-        rmlabel serve set-parameters setenforce setpolicy shell vnet-create vnet-delete
+        rmlabel serve set-parameters setenforce setpolicy vnet-create vnet-delete
         xenstore-quota-set""",
     ),
     *_toolstack(

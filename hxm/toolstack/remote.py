@@ -14,7 +14,8 @@ from hxm import run
 from hxm.errors import CannotAsk
 from hxm.toolstack.xl import LocalDomain
 
-_SSH_FAILED = 255  # ssh(1), EXIT STATUS: else the remote command's own
+SSH_FAILED = 255
+"""Ssh's own exit status for a trouble of its own; else it is the remote command's (ssh(1))."""
 _FAULTS = (
     ("Host key verification failed", "its host key is not the known one: ssh {node} by hand once"),
     ("REMOTE HOST IDENTIFICATION", "its host key is not the known one: ssh {node} by hand once"),
@@ -100,7 +101,11 @@ def _answer(
 
 def fault_of(node: str, result: run.Result) -> str:
     """One line on why a command on another node failed: ssh's own trouble, or the command's."""
-    if result.status != _SSH_FAILED:
+    if result.status != SSH_FAILED:
         return result.complaint()
-    found = (what for said, what in _FAULTS if said in result.stderr)
-    return next(found, result.complaint()).format(node=node)
+    return no_way_in(node, result.stderr) or result.complaint()
+
+
+def no_way_in(node: str, said: str) -> str:
+    """Why ssh did not get in, by what it said; nothing if it did, or if it is not known."""
+    return next((what for part, what in _FAULTS if part in said), "").format(node=node)

@@ -11,10 +11,12 @@ from contextlib import contextmanager
 
 import pexpect
 import pexpect.fdpexpect
+import pytest
 from test_nodes import REAL_SSH, sshd
 
 __all__ = ["sshd"]
 LEAVE = b"\x1d"
+thorough = pytest.mark.skipif(os.environ.get("HXM_FAULTS") != "all", reason="make faults")
 
 
 class Typed:
@@ -92,14 +94,16 @@ def test_a_console_ends_when_the_domu_is_shut_down(lab):
     assert "sles showed 'sles login:' on its console after" in ran.out
 
 
+@thorough
 def test_a_start_is_not_done_before_the_guest_says_so(lab):
     lab.turn("console", silent=True)
-    ran = lab.hxm("host1", "reboot", "nfs", "--until", "login:", "--timeout", "25")
+    ran = lab.hxm("host1", "reboot", "nfs", "--until", "login:", "--timeout", "15")
     assert ran.status == 124, ran
     assert "nfs runs, but did not show 'login:' on its console within" in ran.err
     assert "Linux version" in ran.err
 
 
+@thorough
 def test_a_node_that_is_lost_takes_the_console_to_where_the_domu_starts_anew(lab):
     here = lab.where("nfs")
     with terminal(lab, lab.other(here), "hxm", "console", "nfs") as typed:

@@ -26,6 +26,7 @@ LAYERS = (
     ("hxm.claim", "hxm.act", "hxm.console"),
     ("hxm.foresee", "hxm.outcome"),
     ("hxm.claims",),
+    ("hxm.following",),
     ("hxm.observe",),
     ("hxm.pacemaker", "hxm.toolstack", "hxm.xmfile", "hxm.domains", "hxm.devices"),
     ("hxm.tables",),
