@@ -7,13 +7,15 @@ answer about a host key.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from typing import TypeVar
 
 from hxm import run
 from hxm.errors import CannotAsk
 from hxm.toolstack.xl import LocalDomain
 
+T = TypeVar("T")
 SSH_FAILED = 255
 """Ssh's own exit status for a trouble of its own; else it is the remote command's (ssh(1))."""
 _FAULTS = (
@@ -71,30 +73,40 @@ def read_elsewhere(
 
     Takes no longer than `timeout` seconds, however many nodes do not answer.
     """
-    asked = {node: ssh_argv(node, (program, "list"), timeout) for node in nodes}
+    from hxm.toolstack import parse_list
+
+    return ask_elsewhere((program, "list"), nodes, timeout, lambda out: parse_list(program, out))
+
+
+def ask_elsewhere(
+    words: Sequence[str], nodes: Sequence[str], timeout: float, parse: Callable[[bytes], T]
+) -> dict[str, T | str]:
+    """What the program says on each of these nodes, as `parse` reads it, or why it is unknown.
+
+    All are asked at once, and it takes no longer than `timeout` seconds.
+    """
+    asked = {node: ssh_argv(node, words, timeout) for node in nodes}
     with suppress(CannotAsk):  # no ssh at all: said of each node below
         for argv in asked.values():
             run.ahead(argv)
     end = time.monotonic() + timeout
     return {
-        node: _answer(node, program, argv, max(0.1, end - time.monotonic()), timeout)
+        node: _answer(node, argv, max(0.1, end - time.monotonic()), timeout, parse)
         for node, argv in asked.items()
     }
 
 
 def _answer(
-    node: str, program: str, argv: tuple[str, ...], left: float, timeout: float
-) -> tuple[LocalDomain, ...] | str:
+    node: str, argv: tuple[str, ...], left: float, timeout: float, parse: Callable[[bytes], T]
+) -> T | str:
     try:
         result = run.output(argv, timeout=left)
     except CannotAsk as error:
         return f"no answer within {timeout:g} s" if "no answer" in error.message else error.message
     if result.status != 0:
         return fault_of(node, result)
-    from hxm.toolstack import parse_list
-
     try:
-        return parse_list(program, result.stdout)
+        return parse(result.stdout)
     except CannotAsk as error:
         return error.message
 
