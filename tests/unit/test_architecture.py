@@ -24,7 +24,7 @@ LAYERS = (
     ("hxm.change",),
     ("hxm.tell", "hxm.web"),
     ("hxm.claim", "hxm.act", "hxm.console"),
-    ("hxm.foresee", "hxm.outcome"),
+    ("hxm.foresee", "hxm.outcome", "hxm.room"),
     ("hxm.claims",),
     ("hxm.following",),
     ("hxm.observe",),
