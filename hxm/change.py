@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
@@ -82,12 +81,11 @@ def on_domains(
     policy: Callable[..., Decision],
     *,
     everything: bool = False,
-    until: str = "",
+    then: Then | None = None,
 ) -> int:
     """The order for managed domUs by the policy; for those that no cluster manages, by xl.
 
-    `everything` means every running domU that the cluster manages, and no other; `until` is what
-    each of them is to show on its console before the order is done.
+    `everything` means every running domU that the cluster manages, and no other.
     """
     if everything == bool(words):
         raise UsageError(
@@ -105,36 +103,7 @@ def on_domains(
             else PassThrough(tuple(words or ()))
         )
 
-    if not until:
-        return carry_out(order, decide)
-    if everything:
-        raise UsageError("--until takes the names of domUs", "leave out -a")
-    return carry_out(order, decide, then=answering(order, words or (), until))
-
-
-def answering(order: Order, words: Sequence[str], text: str) -> Then:
-    """For --until: each domU shows what the regular expression says, on its console.
-
-    Raises UsageError or Refused, before anything is ordered, where that cannot be waited for.
-    """
-    from hxm.console import await_answer, pattern_of
-
-    pattern, config = pattern_of(text), read_config()
-    if not order.wait:
-        raise UsageError("--until waits for the guest", "leave out -W, or --until")
-    if sandbox_file():
-        raise Refused("the domUs of a sandbox have no console", "leave out --until")
-
-    def then(seconds: float) -> str:
-        cluster, end, said = read_cluster(config, local=False), time.monotonic() + seconds, []
-        for domain in meant(cluster, words):
-            with render.progress(f"waiting for {domain.name} to show {text!r}"):
-                left = end - time.monotonic()
-                took = await_answer(cluster, domain, pattern, left, config)
-            said.append(f"{domain.name} showed {text!r} on its console after {took:.1f} s")
-        return "; ".join(said)
-
-    return then
+    return carry_out(order, decide, then=then)
 
 
 def _all_but(cluster: Cluster, decision: Decision) -> Decision:

@@ -263,7 +263,7 @@ _BYGONE = """
     addlabel block-configure cfgbootpolicy cpupool-delete cpupool-new cpupool-start delete domstate
     dry-run dumppolicy getlabel getpolicy labels list-vm log makepolicy network2-attach
     network2-detach network2-list new pci-list-assignable-devices psr-cat-cbm-set reset resetpolicy
-    resources rmlabel sched-sedf scsi-attach scsi-detach scsi-list setpolicy shell
+    resources rmlabel sched-sedf scsi-attach scsi-detach scsi-list setpolicy
     tmem-destroy tmem-freeable tmem-freeze tmem-list tmem-set tmem-shared-auth tmem-thaw usb-add
     usb-attach usb-del usb-detach usb-hc-create usb-hc-destroy usb-list-assignable-devices
     vnet-create vnet-delete vnet-list

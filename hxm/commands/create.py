@@ -10,6 +10,7 @@ from hxm import change, render
 from hxm.claims import claim
 from hxm.commands import BY_HAND
 from hxm.commands._judge import newcomers
+from hxm.commands._until import answering
 from hxm.config import read_config
 from hxm.decide import Decision, PassThrough, lifecycle
 from hxm.decide.names import find_domains, surely_unmanaged
@@ -47,8 +48,7 @@ def run(order: Order, words: Words = None, until: Until = "") -> int:
                 render.note(warning)
         return PassThrough()
 
-    then = change.answering(order, words[:1], until) if until else None
-    return change.carry_out(order, decide, then=then)
+    return change.carry_out(order, decide, then=answering(order, words[:1], until))
 
 
 def _meant(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hxm import change
+from hxm.commands._until import answering
 from hxm.decide import lifecycle
 
 if TYPE_CHECKING:
@@ -21,4 +22,10 @@ def run(
 
     Example: `hxm reboot nfs --reason 'new kernel'`.
     """
-    return change.on_domains(order, domains, lifecycle.reboot, everything=everything, until=until)
+    return change.on_domains(
+        order,
+        domains,
+        lifecycle.reboot,
+        everything=everything,
+        then=answering(order, domains, until),
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hxm import change
+from hxm.commands._until import answering
 from hxm.decide import lifecycle
 
 if TYPE_CHECKING:
@@ -23,4 +24,4 @@ def run(order: Order, domains: SomeDomains = None, until: Until = "") -> int:
 
     Example: `hxm start nfs sles --timeout 120`.
     """
-    return change.on_domains(order, domains, lifecycle.start, until=until)
+    return change.on_domains(order, domains, lifecycle.start, then=answering(order, domains, until))
