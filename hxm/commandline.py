@@ -20,13 +20,14 @@ from hxm.command import (
     READS,
     REFUSED,
     RUNTIME,
+    SAFE,
     TIDY,
     TRY,
 )
 from hxm.commands import BYGONE, COMMANDS, EXACT_ONLY
 from hxm.parse import command_of, shared_parameters
 
-GROUPS = (LOOK, LIFE, PLACE, TIDY, LOCAL, TRY)
+GROUPS = (LOOK, LIFE, PLACE, TIDY, SAFE, LOCAL, TRY)
 POLICIES = (READS, HOST, RUNTIME, REFUSED)
 
 _HELP_ITSELF = ("help", "all commands, or one command's help")
