@@ -395,17 +395,3 @@ def form(
 ) -> Form:
     """The options of every reading command."""
     return Form(output, columns, sort, not no_headers)
-
-
-XL_FLAGS = {
-    "create": "-c -p -e -F -q -V -A -d -n -x --dryrun --xmldryrun --vncviewer --quiet --paused",
-    "shutdown": "-F -H -R --halt --reboot",
-    "reboot": "-F",
-    "destroy": "-f",
-    "restore": "-c -p -e -F -d -V -A --vncviewer --paused",
-    "migrate": "-l --live -e -p -D -c --debug --ssl --change_home_server",
-}
-"""What xl and xm take and the cluster has no use for; accepted, said, and passed to xl."""
-XL_VALUES = {"migrate": "-C -s -r -n --port --resource --node", "create": "--path"}
-XL_MARKS = {"create": ("-f", "--defconfig")}
-"""Options in front of what is an operand all the same."""
