@@ -70,14 +70,14 @@ def forecast(cluster: Cluster, plan: Translate, config: Config) -> Forecast:
     return Forecast(tuple(phases), after, frozenset(left_out))
 
 
+_NEVER = ("marked", "unmarked", "back")
+"""Goals that no scheduler has a say in: what is written down, and whether a node comes back."""
+
+
 def leads_there(plan: Translate, predicted: Forecast) -> bool:
-    """Whether the goals of the plan's last phase with goals are reached in the forecast."""
-    written = ("marked", "unmarked")  # which no scheduler has a say in
-    goals = [
-        [goal for goal in phase.goals if goal.kind not in written]
-        for phase in plan.phases
-        if phase.goals
-    ]
+    """Whether the goals of the plan's last phase with such goals are reached in the forecast."""
+    phases = ([goal for goal in phase.goals if goal.kind not in _NEVER] for phase in plan.phases)
+    goals = list(filter(None, phases))
     return (
         not predicted.simulated
         or not goals

@@ -198,7 +198,7 @@ def _drill(
         about,
         resources(domains),
         phases,
-        frozenset({"live", "move", "start", "stop", "restart"}),
+        frozenset({"live", "move", "start", "restart"}),
         (*dict.fromkeys(found), question),
         guards.warnings(cluster),
         rollback=rollback,
