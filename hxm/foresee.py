@@ -75,7 +75,7 @@ _NEVER = ("marked", "unmarked", "back")
 
 
 def leads_there(plan: Translate, predicted: Forecast) -> bool:
-    """Whether the goals of the plan's last phase with such goals are reached in the forecast."""
+    """Whether the plan gets there in the forecast, by the goals of its last phase that has any."""
     phases = ([goal for goal in phase.goals if goal.kind not in _NEVER] for phase in plan.phases)
     goals = list(filter(None, phases))
     return (

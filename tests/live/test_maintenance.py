@@ -7,6 +7,7 @@ from contextlib import suppress
 from itertools import cycle
 
 import pytest
+from test_kills import killed as killed_at
 from trouble import calm, never_twice
 
 POINTS = [f"{number}-{when}" for number in range(1, 8) for when in ("before", "after")]
@@ -16,15 +17,7 @@ long = pytest.mark.skipif(os.environ.get("HXM_FAULTS") != "all", reason="make fa
 
 def killed(lab, host, point, *words):
     """An order that is killed before or after its so-manieth change; whether it was."""
-    count = lab.folder / "count"
-    for path in (count, lab.folder / "count.calls"):
-        path.unlink(missing_ok=True)
-    env = {
-        "PATH": f"{lab.folder}/kill:/usr/sbin:/usr/bin:/sbin:/bin",
-        "KILL_AT": point,
-        "KILL_COUNT": str(count),
-    }
-    ran = lab.hxm(host, "update", *words, env=env)
+    ran, _ = killed_at(lab, host, ("update", *words), point)
     assert ran.status in (0, -9), ran
     return ran.status == -9
 
