@@ -217,6 +217,23 @@ BackupWords = Annotated[
         show_default=False,
     ),
 ]
+Since = Annotated[
+    str,
+    typer.Option(
+        "--since",
+        metavar="WHEN",
+        help="From when on: 2h, 3d, yesterday, 2026-11-26, or with a time.",
+        show_default=False,
+    ),
+]
+Asked = Annotated[
+    bool,
+    typer.Option("--everywhere", help="Ask the other nodes too, through ssh."),
+]
+OwnPieces = Annotated[
+    bool,
+    typer.Option("--pieces", help="What this host alone knows, as JSON, for the hxm of another."),
+]
 ListKept = Annotated[bool, typer.Option("-l", "--list", help="List what is kept, and why.")]
 Sections = Annotated[
     list[str] | None,
