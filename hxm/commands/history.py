@@ -22,7 +22,8 @@ from hxm.render import TABLE, Form, Table
 from hxm.toolstack.remote import ask_elsewhere
 
 if TYPE_CHECKING:
-    from hxm.options import Asked, MaybeSubject, OwnPieces, Since
+    from hxm.options import MaybeSubject
+    from hxm.options.kept import Asked, OwnPieces, Since
 
 
 def run(
