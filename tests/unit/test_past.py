@@ -17,7 +17,7 @@ from hxm.decide.past import Done, Event, Fenced, Look, Ordered, Pieces, history
 from hxm.errors import CannotAsk, UsageError
 from hxm.pacemaker.past import parse_fencing, parse_status, read_transitions
 
-LAB = DATA / "pacemaker-2.1.5-lab" / "history"
+LAB = DATA / "history-2.1.5"
 BEGIN, END = 1795657799.0, 1795657850.0
 """A live migration, one that failed, the fencing of host3 with sles on it, a standby of host1."""
 
