@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 from collections.abc import Sequence
 
@@ -132,5 +131,7 @@ def _is_its_file(domain: Domain, word: str) -> bool:
 
 
 def _those_that_exist(word: str, names: list[str]) -> str:
+    import difflib  # 3 ms, and `hxm list` needs the rest of this
+
     near = difflib.get_close_matches(word, names, 1)
     return f"did you mean {near[0]}?" if near else f"there are: {listed(names)}"

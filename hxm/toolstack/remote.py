@@ -16,6 +16,8 @@ from hxm.errors import CannotAsk
 from hxm.toolstack.xl import LocalDomain
 
 T = TypeVar("T")
+_UUIDS = "hxm:uuids"
+"""What stands between a node's table of domains and their uuids in its answer."""
 _SSH_FAILED = 255  # ssh(1), EXIT STATUS: else the remote command's own
 _FAULTS = (
     ("Host key verification failed", "its host key is not the known one: ssh {node} by hand once"),
@@ -50,14 +52,20 @@ def ssh_argv(node: str, words: Sequence[str], timeout: float) -> tuple[str, ...]
 
 def read_elsewhere(
     program: str, nodes: Sequence[str], timeout: float
-) -> dict[str, tuple[LocalDomain, ...] | str]:
-    """The domains of these nodes, or one line on why they are unknown; all asked at once.
+) -> dict[str, tuple[tuple[LocalDomain, ...], dict[str, str]] | str]:
+    """The domains of these nodes and the uuids by name, or one line on why they are unknown.
 
-    Takes no longer than `timeout` seconds, however many nodes do not answer.
+    All are asked at once, and it takes no longer than `timeout` seconds.
     """
-    from hxm.toolstack import parse_list
+    from hxm.toolstack import UUIDS, is_xm, parse_list, parse_uuids
 
-    return ask_elsewhere((program, "list"), nodes, timeout, lambda out: parse_list(program, out))
+    def parse(printed: bytes) -> tuple[tuple[LocalDomain, ...], dict[str, str]]:
+        table, _, uuids = printed.partition(f"\n{_UUIDS}\n".encode())
+        return parse_list(program, table), parse_uuids(program, uuids)
+
+    words = " ".join((program, *UUIDS["xm" if is_xm(program) else "xl"]))
+    script = f"{program} list && {{ echo; echo {_UUIDS}; {words}; :; }}"
+    return ask_elsewhere(("sh", "-c", script), nodes, timeout, parse)
 
 
 def ask_elsewhere(
