@@ -90,7 +90,7 @@ def _of_one(row: Command, words: Sequence[str], cluster: Cluster, config: Config
         return judge(row, [*words, *running], cluster)
     if row.name != "create":
         made = made_by(row, words)
-        warning = judge(row, words, cluster, filed=[each.name for each in made])
+        warning = judge(row, words, cluster, filed=filed_by(row, words, made))
         return warning or "; ".join(newcomers(row, made, cluster, config))
     creation = creation_of(words)
     if creation.dry:
@@ -106,6 +106,14 @@ def made_by(row: Command, words: Sequence[str]) -> list[Claim]:
         disk = ",".join(told[1:]) if row.name == "block-attach" else f"{told[1]},,xvda,w"
         return [claim(told[0], {"disk": [disk]})]
     return list(of_files(operands(words)))
+
+
+def filed_by(row: Command, words: Sequence[str], made: Sequence[Claim]) -> list[str]:
+    """The names in the files among the words; of files that are not there nobody makes a domU."""
+    paths = operands(words)
+    if row.name in UNTOLD and paths and not any(map(os.path.lexists, paths)):
+        return [os.path.basename(each) for each in paths]
+    return [each.name for each in made]
 
 
 def newcomers(row: Command, made: Sequence[Claim], cluster: Cluster, config: Config) -> list[str]:

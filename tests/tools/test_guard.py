@@ -29,6 +29,7 @@ class Host:
         self.xen = xen
         self.bin, self.real = xen.bin, xen.folder / "real"
         xen.env["HXM_REAL"] = str(self.real)
+        xen.env["HXM_ROOT"] = str(xen.folder / "root")
         xen.env["DPKG_ADMINDIR"] = str(xen.folder / "dpkg")
         (xen.folder / "dpkg" / "info").mkdir(parents=True)
         (xen.folder / "dpkg" / "status").touch()
@@ -124,6 +125,39 @@ def test_undone_and_removed_leaves_the_newer_program(guarded):
     guarded.xen.ok("guard", "remove")
     assert guarded.run("xl")[0] == 41
     assert set(guarded.files()) == set(guarded.snapshot)
+
+
+def test_what_starts_domus_at_boot_is_put_after_the_cluster(host):
+    root = host.xen.folder / "root"
+    for folder in ("etc/systemd/system", "etc/init.d", "etc/rc3.d"):
+        (root / folder).mkdir(parents=True)
+    (root / "etc/init.d/xendomains").write_text("# X-Start-Before: corosync\n")
+    host.xen.ok("guard", "install")
+    unit = root / "etc/systemd/system/xendomains.service"
+    assert f"ExecStartPre=-{host.bin}/hxm guard wait" in unit.read_text()
+    host.xen.ok("guard", "status")
+    unit.unlink()
+    ran = host.xen.hxm("guard", "status")
+    assert (ran.status, "xendomains is started before the cluster" in ran.out) == (1, True)
+    assert "started after the cluster" in host.xen.ok("guard", "install").out
+    if shutil.which("systemd-analyze"):
+        copy = root / unit.name
+        text = unit.read_text().replace("/etc/init.d/xendomains", "/bin/true")
+        copy.write_text(text.replace(f"{host.bin}/hxm", "/bin/true"))
+        argv = ["systemd-analyze", "verify", "--man=no", str(copy)]
+        told = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=60).stderr
+        assert unit.name not in told
+    host.xen.ok("guard", "remove")
+    assert not unit.exists()
+
+
+def test_whoever_waits_for_the_cluster_waits_for_a_dc_and_for_quorum(host):
+    host.xen.ok("guard", "wait")
+    Path(host.xen.env["HXM_CONFIG"]).write_text("timeout = 0.1\npoll = 0.05\n")
+    host.xen.replace('have-quorum="1"', 'have-quorum="0"')
+    assert host.xen.hxm("guard", "wait").status == 106
+    host.xen.file.unlink()
+    assert host.xen.hxm("guard", "wait").status == 102
 
 
 def test_the_guard_of_another_hxm_is_outdated_and_that_of_none_refuses(guarded):
