@@ -13,11 +13,13 @@ from hxm.model import Cluster, Domain, Node
 def find_domains(cluster: Cluster, word: str) -> list[Domain]:
     """Every domain that `word` may mean: name, resource id, configuration file, domid or uuid.
 
-    As in xl a word of digits is a domid first; unlike xl it may then still be a name. Where xm is
+    As in xl a word of digits is a domid first, with zeros before it and modulo 2^32
+    (libxl_utils.c); unlike xl it may then still be a name. Where xm is
     the toolstack its order holds: a name, then a domid, then a uuid (xend's domain_lookup_nr).
     What xl and xm call by another name during a migration is the domU that migrates.
     """
-    number = int(word) if word.isascii() and word.isdigit() and len(word) < 10 else None
+    digits = word.isascii() and word.isdigit() and len(word) < 100
+    number = int(word) & 0xFFFFFFFF if digits else None
     found = [
         domain
         for domain in cluster.domains

@@ -232,6 +232,9 @@ REFUSED = {
     "create other.cfg name='nfs'": "hxm start nfs",
     "create -c other.cfg memory=9 name='nfs'": "hxm start nfs",
     "create memory=9 name='nfs'": "hxm start nfs",
+    "create other.cfg name='n';name='nfs'": "hxm start nfs",
+    "create begun.cfg name+='fs'": "hxm start nfs",
+    "create /dev/null name='nfs'": "hxm start nfs",
     "create -fcopy.cfg": "hxm start nfs",
     "create -cf copy.cfg": "hxm start nfs",
     "create -f -n": "hxm start nfs",
@@ -253,6 +256,8 @@ REFUSED = {
     "reb nfs": "hxm reboot nfs",
     "destroy nfs": "hxm destroy nfs",
     "destroy 3": "hxm destroy nfs",
+    "destroy 00000000000003": "hxm destroy nfs",
+    "destroy 4294967299": "hxm destroy nfs",
     f"destroy {UUID_NFS}": "hxm destroy nfs",
     "des nfs--migratedaway": "hxm destroy nfs",
     "-vf destroy -f nfs": "hxm destroy nfs",
@@ -277,6 +282,7 @@ def test_refused_with_reason_node_and_the_right_command(guarded, words):
     (folder / "other.cfg").write_text('name = "fresh"\n')
     (folder / "copy.cfg").write_text('memory = 1; name = "nfs" # the server\n')
     (folder / "link.cfg").symlink_to("copy.cfg")
+    (folder / "begun.cfg").write_text('name = "n"')
     (folder / "-n").symlink_to("copy.cfg")
     (folder / "nfs.xm").write_bytes((guarded.xen.file.parent / "nfs.xm").read_bytes())
     status, out, said = guarded.run("xl", *words.split())
@@ -291,6 +297,7 @@ PASSED = (
     "create other.cfg memory=9", "shutdown other -w", "destroy -f 7", "destroy --help", "des other",
     "migrate other host2", "unpause nfs", "s other", "frobnicate other", "-Z destroy other",
     "reboot", "", "-v", "mem-set other 64",
+    "create /dev/null name='fresh'",
 )  # fmt: skip
 
 
