@@ -6,6 +6,7 @@ only for a command line that has options (see cli.py).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any, NamedTuple
 
@@ -28,6 +29,17 @@ def _seconds(value: float | None) -> float | None:
     if value is not None and not 0 <= value < float("inf"):
         raise typer.BadParameter("it must be a number of seconds, from 0 on")
     return value
+
+
+_SIZE = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*(?:([mgt])(?:i?b)?)?", re.IGNORECASE)
+
+
+def _mebibytes(value: str) -> int:
+    found = _SIZE.fullmatch(value.strip())
+    size = float(found[1]) * 1024 ** "mgt".index((found[2] or "m").lower()) if found else 0
+    if not 1 <= size <= 1 << 30:
+        raise typer.BadParameter(f"{value!r} is no size of a domU: 2G, or 2048 (MiB)")
+    return round(size)
 
 
 # Operands
@@ -125,6 +137,47 @@ Everywhere = Annotated[
     bool,
     typer.Option("--everywhere", help="Ask the toolstacks of the other nodes too, through ssh."),
 ]
+Until = Annotated[
+    str,
+    typer.Option(
+        "--until",
+        metavar="REGEX",
+        help="Wait until the guest shows this on its console, as 'login:'; a regular expression.",
+        show_default=False,
+    ),
+]
+ConsoleType = Annotated[
+    str,
+    typer.Option(
+        "-t", metavar="pv|serial", help="Which of its consoles, as xl has it.", show_default=False
+    ),
+]
+ConsoleNumber = Annotated[
+    str, typer.Option("-n", metavar="NUMBER", help="The console's number.", show_default=False)
+]
+Script = Annotated[
+    str,
+    typer.Option(
+        "-f", "--file", metavar="FILE", help="Carry out the lines of this file.", show_default=False
+    ),
+]
+KeepGoing = Annotated[bool, typer.Option("--keep-going", help="Go on after a line that failed.")]
+Without = Annotated[
+    str | None,
+    typer.Option(
+        "--without", metavar="NODE", help="Only the loss of this node.", show_default=False
+    ),
+]
+Add = Annotated[
+    int | None,
+    typer.Option(
+        "--add",
+        metavar="MEMORY",
+        parser=_mebibytes,
+        help="How many more domUs of this size would run: 2G, or 2048 (MiB).",
+        show_default=False,
+    ),
+]
 Keep = Annotated[bool, typer.Option("--keep", help="Leave the constraint in place.")]
 All = Annotated[
     bool, typer.Option("-a", "--all", help="Every running domU that the cluster manages.")
@@ -169,7 +222,77 @@ Why = Annotated[
 ]
 
 
+BackupFile = Annotated[
+    str | None,
+    typer.Argument(metavar="[FILE]", help="A new file for the configuration.", show_default=False),
+]
+Backups = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[NUMBER|FILE [NUMBER|FILE]]",
+        help="Backups, by number or as files: from which, and to which.",
+        show_default=False,
+    ),
+]
+BackupWords = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="NUMBER|FILE",
+        help="A backup: its number, or a file as hxm backup and cibadmin --query write it.",
+        show_default=False,
+    ),
+]
+ListKept = Annotated[bool, typer.Option("-l", "--list", help="List what is kept, and why.")]
+Sections = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--section",
+        metavar="NAME",
+        help="Only this part, as cibadmin calls it: resources, constraints, crm_config, nodes, "
+        "...; several times for several, all for everything.",
+        show_default=False,
+    ),
+]
+Listen = Annotated[str, typer.Option("--listen", metavar="HOST:PORT", help="Where to be reached.")]
+TokenFile = Annotated[
+    str | None,
+    typer.Option(
+        "--token-file",
+        metavar="FILE",
+        help="What to ask for: one word, in a file that others cannot read.",
+        show_default=False,
+    ),
+]
 Nagios = Annotated[bool, typer.Option("--nagios", help="One line, as monitoring wants it.")]
+
+
+Canary = Annotated[
+    str,
+    typer.Option(
+        "--canary",
+        metavar="DOMAIN",
+        help="The domU that tries the first host; else that of the lowest priority.",
+        show_default=False,
+    ),
+]
+Hosts = Annotated[
+    str,
+    typer.Option(
+        "--order",
+        metavar="NODE,NODE...",
+        help="The hosts in their order, and no others; else all, the DC last.",
+        show_default=False,
+    ),
+]
+Watch = Annotated[
+    float,
+    typer.Option(
+        "--watch",
+        metavar="SECONDS",
+        callback=_seconds,
+        help="How long a host that is back, and the canary on it, must stay well.",
+    ),
+]
 
 
 class Order(NamedTuple):
@@ -272,16 +395,3 @@ def form(
 ) -> Form:
     """The options of every reading command."""
     return Form(output, columns, sort, not no_headers)
-
-
-XL_FLAGS = {
-    "create": "-c -p -e -F -q -V -A -d -n -x --dryrun --xmldryrun --vncviewer --quiet --paused",
-    "shutdown": "-F -H -R --halt --reboot",
-    "reboot": "-F",
-    "destroy": "-f",
-    "migrate": "-l --live -e -p -D -c --debug --ssl --change_home_server",
-}
-"""What xl and xm take and the cluster has no use for; accepted, said, and passed to xl."""
-XL_VALUES = {"migrate": "-C -s -r -n --port --resource --node", "create": "--path"}
-XL_MARKS = {"create": ("-f", "--defconfig")}
-"""Options in front of what is an operand all the same."""

@@ -20,6 +20,19 @@ from hxm.errors import Interrupted, UsageError
 
 _UsageError: Any = typer.BadParameter.__base__  # click's, which newer Typers carry inside
 
+_XL_FLAGS = {
+    "create": "-c -p -e -F -q -V -A -d -n -x --dryrun --xmldryrun --vncviewer --quiet --paused",
+    "shutdown": "-F -H -R --halt --reboot",
+    "reboot": "-F",
+    "destroy": "-f",
+    "restore": "-c -p -e -F -d -V -A --vncviewer --paused",
+    "migrate": "-l --live -e -p -D -c --debug --ssl --change_home_server",
+}
+"""What xl and xm take and the cluster has no use for; accepted, said, and passed to xl."""
+_XL_VALUES = {"migrate": "-C -s -r -n --port --resource --node", "create": "--path"}
+_XL_MARKS = {"create": ("-f", "--defconfig")}
+"""Options in front of what is an operand all the same."""
+
 
 def parse_and_run(
     row: Command, module: ModuleType, words: Sequence[str], before: Sequence[str] = ()
@@ -43,7 +56,7 @@ def parse_and_run(
 
 def _without_marks(name: str, words: Sequence[str]) -> Iterator[str]:
     """Xm's marks in front of what is an operand all the same: create -f FILE, --defconfig=FILE."""
-    marks = options.XL_MARKS.get(name, ())
+    marks = _XL_MARKS.get(name, ())
     for word in words:
         mark, _, value = word.partition("=")
         if word not in marks:
@@ -57,15 +70,22 @@ def command_of(row: Command, module: ModuleType, before: Sequence[str] = ()) -> 
     if hasattr(module, "SUBCOMMANDS"):
         app.callback(help=inspect.getdoc(module))(lambda: None)
         for each in module.SUBCOMMANDS:
-            name = each.__name__.replace("_", "-")
+            name = each.__name__.rstrip("_").replace("_", "-")
             text = inspect.getdoc(each) or ""
             short = text.split(".")[0].split(":")[0]
-            call = _shaped(each)
+            call = _callable(row, each, before)
             app.command(name, help=text, short_help=short, context_settings=settings)(call)
     else:
         said = inspect.getdoc(module.run)
-        app.command(row.name, help=said, context_settings=settings)(_callable(row, module, before))
+        app.command(row.name, help=said, context_settings=settings)(
+            _callable(row, module.run, before)
+        )
     return _plainly_named(typer.main.get_command(app))
+
+
+def shared_parameters(kind: str) -> list[inspect.Parameter]:
+    """The options of every changing command (order), or of every reading one (form)."""
+    return list(inspect.signature(getattr(options, kind), eval_str=True).parameters.values())
 
 
 def _plainly_named(command: Any) -> Any:
@@ -85,11 +105,13 @@ def _parameters(function: Callable[..., int]) -> list[inspect.Parameter]:
     return [each.replace(annotation=hints[each.name]) for each in signature.parameters.values()]
 
 
-def _callable(row: Command, module: ModuleType, before: Sequence[str]) -> Callable[..., int]:
-    own = _parameters(module.run)
-    if own[0].name != "order":
-        return _shaped(module.run)
-    shared = list(inspect.signature(options.order, eval_str=True).parameters.values())
+def _callable(
+    row: Command, function: Callable[..., int], before: Sequence[str]
+) -> Callable[..., int]:
+    own = _parameters(function)
+    if not own or own[0].name != "order":
+        return _shaped(function)
+    shared = shared_parameters("order")
     from_xl = _xl_options(row.name)
 
     def call(**values: Any) -> int:
@@ -106,7 +128,7 @@ def _callable(row: Command, module: ModuleType, before: Sequence[str]) -> Callab
             ignored=ignored,
             **ordered,
         )
-        status: int = module.run(order, **values)
+        status: int = function(order, **values)
         return status
 
     return _with_signature(call, [*own[1:], *shared, *from_xl.values()])
@@ -117,7 +139,7 @@ def _shaped(function: Callable[..., int]) -> Callable[..., int]:
     own = _parameters(function)
     if not own or own[-1].name != "form":
         return _with_signature(function, own)
-    shared = list(inspect.signature(options.form, eval_str=True).parameters.values())
+    shared = shared_parameters("form")
 
     def call(**values: Any) -> int:
         form = options.form(**{each.name: values.pop(each.name) for each in shared})
@@ -151,8 +173,8 @@ def _with_signature(
 
 def _xl_options(name: str) -> dict[str, inspect.Parameter]:
     """Xl's and xm's own options for this command, hidden and harmless."""
-    flags = [(word, bool, False) for word in options.XL_FLAGS.get(name, "").split()]
-    valued = [(word, str | None, None) for word in options.XL_VALUES.get(name, "").split()]
+    flags = [(word, bool, False) for word in _XL_FLAGS.get(name, "").split()]
+    valued = [(word, str | None, None) for word in _XL_VALUES.get(name, "").split()]
     return {
         word: inspect.Parameter(
             f"xl_{word.strip('-').replace('-', '_')}",

@@ -194,18 +194,26 @@ def left_on(cluster: Cluster, node: Node) -> Iterator[Objection]:
         )
 
 
-def quorum_after(cluster: Cluster, leaving: Node) -> Iterator[Objection]:
-    """Powering the node off must not cost the others the quorum (of two nodes one is enough)."""
+def quorum_without(cluster: Cluster, leaving: str) -> bool:
+    """Whether the others have a quorum when the node is off (of two nodes one is enough)."""
     total = len(cluster.nodes)
-    staying = [
+    return total <= 2 or len(_remaining(cluster, leaving)) * 2 > total
+
+
+def _remaining(cluster: Cluster, leaving: str) -> list[Node]:
+    return [
         node
         for node in cluster.nodes
-        if node.online and not node.unclean and not node.pending and node.name != leaving.name
+        if node.online and not node.unclean and not node.pending and node.name != leaving
     ]
-    ignored = _quorum_policy(cluster) == "ignore"
-    if total > 2 and len(staying) * 2 <= total and not ignored:
+
+
+def quorum_after(cluster: Cluster, leaving: Node) -> Iterator[Objection]:
+    """Powering the node off must not cost the others the quorum."""
+    if not quorum_without(cluster, leaving.name) and _quorum_policy(cluster) != "ignore":
+        left, total = len(_remaining(cluster, leaving.name)), len(cluster.nodes)
         yield Objection(
-            f"with {leaving.name} off, {len(staying)} of {total} nodes would have no quorum",
+            f"with {leaving.name} off, {left} of {total} nodes would have no quorum",
             "--yes drains it all the same",
             lifted_by=YES,
         )
@@ -255,6 +263,16 @@ def not_in_standby(cluster: Cluster, node: Node) -> Iterator[Objection]:
     if not node.standby and not kept:
         hint = f"hxm maintenance off {node.name}" if node.maintenance else "hxm nodes"
         yield Objection(f"{node.name} is not in standby: it is {node.predicament}", hint)
+
+
+def failed(cluster: Cluster) -> Iterator[Objection]:
+    """What the cluster remembers as failed would be taken for a consequence of what is to come."""
+    for failure in cluster.failures:
+        yield Objection(
+            f"{failure.operation} of {failure.resource} failed on {failure.node}: {failure.reason}",
+            f"first: hxm cleanup {failure.resource}",
+            lifted_by=FORCE,
+        )
 
 
 def target(node: Node) -> Iterator[Objection]:
@@ -311,11 +329,14 @@ def foreseen(cluster: Cluster, plan: Translate, forecast: Forecast) -> Iterator[
 
 
 def concerns(cluster: Cluster, movement: Movement) -> bool:
-    """Clones and fencing devices come and go with their node; the rest is somebody's service."""
-    if movement.kind == "fence":
-        return True
+    """Clones and fencing devices come and go with their node; the rest is somebody's service.
+
+    So is what the configuration does not have: it was removed, or it is about to be added.
+    """
     primitive = cluster.primitives.get(movement.resource)
-    return bool(primitive and not primitive.clone and not primitive.agent.startswith("stonith:"))
+    if movement.kind == "fence" or not primitive:
+        return True
+    return not primitive.clone and not primitive.agent.startswith("stonith:")
 
 
 def _without_a_place(cluster: Cluster, node: str, forecast: Forecast) -> Iterator[Objection]:
