@@ -17,7 +17,7 @@ from hxm.pacemaker.dialect import CONFIGURATION, DC_STATE, IDLE, OWN_NAME, STATU
 from hxm.pacemaker.lock import lock_in
 from hxm.pacemaker.status import TEXT, Status, read_status
 from hxm.toolstack import Toolstack, detect, read_local, read_uuids
-from hxm.toolstack.remote import read_elsewhere
+from hxm.toolstack.remote import read_elsewhere, read_named_elsewhere
 from hxm.toolstack.xl import LocalDomain
 
 
@@ -42,7 +42,7 @@ def everywhere(cluster: Cluster, config: Config) -> Cluster:
     program, asked, unreachable = askable(cluster, config)
     domains, heard = list(cluster.domains), list(cluster.heard)
     uuids = _uuids_here(cluster)
-    for node, answer in read_elsewhere(program, asked, config.ssh_timeout).items():
+    for node, answer in read_named_elsewhere(program, asked, config.ssh_timeout).items():
         if isinstance(answer, str):
             unreachable[node] = answer
         else:

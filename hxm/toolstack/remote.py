@@ -88,11 +88,20 @@ def read_boot(node: str, here: str | None, timeout: float) -> str:
 
 def read_elsewhere(
     program: str, nodes: Sequence[str], timeout: float
-) -> dict[str, tuple[tuple[LocalDomain, ...], dict[str, str]] | str]:
-    """The domains of these nodes and the uuids by name, or one line on why they are unknown.
+) -> dict[str, tuple[LocalDomain, ...] | str]:
+    """The domains of these nodes, or one line on why they are unknown; all asked at once.
 
-    All are asked at once, and it takes no longer than `timeout` seconds.
+    Takes no longer than `timeout` seconds, however many nodes do not answer.
     """
+    from hxm.toolstack import parse_list
+
+    return ask_elsewhere((program, "list"), nodes, timeout, lambda out: parse_list(program, out))
+
+
+def read_named_elsewhere(
+    program: str, nodes: Sequence[str], timeout: float
+) -> dict[str, tuple[tuple[LocalDomain, ...], dict[str, str]] | str]:
+    """The same, and with the domains of a node their uuids by name."""
     from hxm.toolstack import UUIDS, is_xm, parse_list, parse_uuids
 
     def parse(printed: bytes) -> tuple[tuple[LocalDomain, ...], dict[str, str]]:

@@ -83,9 +83,8 @@ def answers(monkeypatch):
 def test_a_login_script_may_say_what_it_likes(answers):
     answers["host2"] = "Last login: Monday\n" + TABLE
     found = remote.read_elsewhere("xl", ["host2"], 5)
-    rows, uuids = found["host2"]
-    assert rows[1] == LocalDomain("nfs", 3, 512, 1, "-b----", 7.5)
-    assert uuids == {}
+    assert found["host2"][1] == LocalDomain("nfs", 3, 512, 1, "-b----", 7.5)
+    assert remote.read_named_elsewhere("xl", ["host2"], 5)["host2"] == (found["host2"], {})
 
 
 def test_one_that_hangs_and_one_that_talks_nonsense(answers):
