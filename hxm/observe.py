@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from hxm import run
 from hxm.config import Config
@@ -32,7 +32,11 @@ def local_toolstack(config: Config, sandbox: str | None) -> Toolstack | None:
     return detect(config.toolstack)
 
 
-def everywhere(cluster: Cluster, config: Config) -> Cluster:
+Asker = Callable[[str, Sequence[str], float], Mapping[str, tuple[LocalDomain, ...] | str]]
+"""Asks for the domains of other nodes: by the toolstack's name, the nodes', and for so long."""
+
+
+def everywhere(cluster: Cluster, config: Config, ask: Asker = read_elsewhere) -> Cluster:
     """The cluster with what the toolstacks of the other nodes say, all asked at once through ssh.
 
     A node that is lost is not asked, and one that cannot be asked is in `unreachable`: its domains
@@ -45,7 +49,7 @@ def everywhere(cluster: Cluster, config: Config) -> Cluster:
     program = config.toolstack if config.toolstack != "auto" else cluster.toolstack or "xl"
     asked = [node.name for node in others if _answers(node)]
     domains = list(cluster.domains)
-    for node, answer in read_elsewhere(program, asked, config.ssh_timeout).items():
+    for node, answer in ask(program, asked, config.ssh_timeout).items():
         if isinstance(answer, str):
             unreachable[node] = answer
         else:

@@ -7,7 +7,7 @@ answer about a host key.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 
 from hxm import run
@@ -53,30 +53,43 @@ def read_elsewhere(
 
     Takes no longer than `timeout` seconds, however many nodes do not answer.
     """
-    asked = {node: ssh_argv(node, (program, "list"), timeout) for node in nodes}
+    answers = at_once(nodes, (program, "list"), timeout)
+    return {
+        node: answer if isinstance(answer, str) else domains_in(program, answer.stdout)
+        for node, answer in answers
+    }
+
+
+def at_once(
+    nodes: Sequence[str], words: Sequence[str], timeout: float
+) -> Iterator[tuple[str, run.Result | str]]:
+    """Run one command on all these nodes at once; what each answers, or one line on why not.
+
+    The first answer is there when all have been asked; takes no longer than `timeout` seconds.
+    """
+    asked = {node: ssh_argv(node, words, timeout) for node in nodes}
     with suppress(CannotAsk):  # no ssh at all: said of each node below
         for argv in asked.values():
             run.ahead(argv)
     end = time.monotonic() + timeout
-    return {
-        node: _answer(node, program, argv, max(0.1, end - time.monotonic()), timeout)
-        for node, argv in asked.items()
-    }
+    for node, argv in asked.items():
+        yield node, _answer(node, argv, max(0.1, end - time.monotonic()), timeout)
 
 
-def _answer(
-    node: str, program: str, argv: tuple[str, ...], left: float, timeout: float
-) -> tuple[LocalDomain, ...] | str:
+def _answer(node: str, argv: tuple[str, ...], left: float, timeout: float) -> run.Result | str:
     try:
         result = run.output(argv, timeout=left)
     except CannotAsk as error:
         return f"no answer within {timeout:g} s" if "no answer" in error.message else error.message
-    if result.status != 0:
-        return fault_of(node, result)
+    return result if result.status == 0 else fault_of(node, result)
+
+
+def domains_in(program: str, printed: bytes) -> tuple[LocalDomain, ...] | str:
+    """The domains in what `list` printed there, or one line on why they are unknown."""
     from hxm.toolstack import parse_list
 
     try:
-        return parse_list(program, result.stdout)
+        return parse_list(program, printed)
     except CannotAsk as error:
         return error.message
 

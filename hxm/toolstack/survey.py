@@ -1,0 +1,96 @@
+"""What another node brings back for `hxm check`: all of it in one answer to one ssh.
+
+The script goes to sh there; the paths are its operands, so that no shell reads them as anything
+else. Of the files only checksums come back: they may hold passwords.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
+
+from hxm import run
+from hxm.decide.audit.nodes import ABSENT, UNREADABLE, Survey
+from hxm.toolstack import guard, remote
+from hxm.toolstack.xl import LocalDomain
+
+_SCRIPT = f"""
+program=$1 mark=$2 auto=$3
+shift 3
+echo "hxm clock $(date +%s.%N)"
+for file do
+    if [ ! -e "$file" ]; then echo "hxm file {ABSENT} $file"
+    elif [ -f "$file" ] && sum=$(md5sum <"$file"); then echo "hxm file ${{sum%% *}} $file"
+    else echo "hxm file {UNREADABLE} $file"
+    fi 2>/dev/null
+done
+for name in {" ".join(guard.PROGRAMS)}; do
+    link=${{HXM_REAL:-{run.REAL}}}/$name
+    path=$(PATH=${{PATH#*:}}:/usr/sbin:/sbin; command -v "$name") || continue
+    if grep -qF "$mark" "$path"
+    then [ -x "$link" ] && state="{guard.GUARDED}" || state="{guard.BROKEN}"
+    else [ -L "$link" ] && state="{guard.UNDONE}" || state="{guard.OPEN}"
+    fi
+    echo "hxm guard $state:$path"
+done
+for link in "$auto"/*; do
+    [ ! -e "$link" ] || echo "hxm auto $(readlink -f "$link")"
+done
+echo "hxm clock $(date +%s.%N)"
+echo "hxm list"
+exec "$program" list
+"""
+_CLOCK, _FILE, _GUARD, _AUTO = ("hxm clock ", "hxm file ", "hxm guard ", "hxm auto ")
+
+
+def surveyor(
+    surveys: dict[str, Survey], files: Collection[str], mark: str, auto: str
+) -> Callable[[str, Sequence[str], float], Mapping[str, tuple[LocalDomain, ...] | str]]:
+    """Asks nodes for their domains, as `read_elsewhere` does, and puts the rest into `surveys`.
+
+    A guard's script is known by its `mark`; `auto` is the folder of what xendomains starts.
+    """
+
+    def ask(
+        program: str, nodes: Sequence[str], timeout: float
+    ) -> dict[str, tuple[LocalDomain, ...] | str]:
+        words = ("sh", "-c", _SCRIPT, "sh", program, mark, auto, *files)
+        found: dict[str, tuple[LocalDomain, ...] | str] = {}
+        before = time.time()
+        for node, answer in remote.at_once(nodes, words, timeout):
+            if isinstance(answer, str):
+                found[node] = answer
+                continue
+            said, _, listed = answer.stdout.partition(b"hxm list\n")
+            found[node] = domains = remote.domains_in(program, listed)
+            if not isinstance(domains, str):
+                text = said.decode("utf-8", "surrogateescape")
+                names = frozenset(each.name for each in domains)
+                surveys[node] = parse_survey(text, names, before, time.time())
+        return found
+
+    return ask
+
+
+def parse_survey(text: str, names: frozenset[str], before: float, after: float) -> Survey:
+    """What the script printed, asked and answered at these moments of this host's clock.
+
+    The node's first look at its clock came after `before`, its last one before `after`: what is
+    beyond that is not the way there and back.
+    """
+    lines = text.splitlines()
+
+    def behind(lead: str) -> list[str]:
+        return [line.removeprefix(lead) for line in lines if line.startswith(lead)]
+
+    clocks = [float(each.rstrip("N.")) for each in behind(_CLOCK)]
+    ahead = max(0.0, clocks[-1] - after) + min(0.0, clocks[0] - before) if clocks else 0.0
+    files = (each.partition(" ") for each in behind(_FILE))
+    guards = (each.partition(":") for each in behind(_GUARD))
+    return Survey(
+        names,
+        {path: checksum for checksum, _, path in files},
+        {path: state for state, _, path in guards},
+        ahead,
+        tuple(behind(_AUTO)),
+    )
