@@ -37,10 +37,13 @@ def generate() -> dict[str, str]:
     """The text of every file of completions, by its name in this folder."""
     specs, values = list(_specs()), _values()
     shells = {"hxm.bash": _bash(specs), "_hxm": _zsh(specs), "hxm.fish": _fish(specs, values)}
+    parents = [entry.name for entry in own_commands() if entry.subcommands]
     cases = "\n".join(f"    {name}) printf '%s' '{words}' ;;" for name, words in values.items())
     parts = {
         "AWK": _awk(),
         "OWN": " ".join(name for name, _ in _summaries()),
+        "PARENTS ": " ".join(parents),
+        "PARENTS|": "|".join(parents),
         "TOOLSTACK": " ".join(_toolstack()),
         "VALUES": cases,
     }
@@ -103,15 +106,13 @@ def _operands(entry: Entry) -> list[str]:
 
 
 def _values() -> dict[str, str]:
-    """What may follow each option that takes a value; the same for every command that has it."""
-    found: dict[str, str] = {}
+    """What may follow each option that takes a value, to any of the commands that have it."""
+    found: dict[str, dict[str, None]] = {}
     for entry in _entries():
         for option in entry.all_options:
             for spelling in option.spellings if option.value else ():
-                words = "|".join(option.words)
-                if found.setdefault(spelling, words) != words:
-                    raise ValueError(f"{spelling} means different things to different commands")
-    return found
+                found.setdefault(spelling, {}).update(dict.fromkeys(option.words))
+    return {spelling: "|".join(words) for spelling, words in found.items()}
 
 
 # How each shell has it

@@ -10,13 +10,13 @@ _hxm_spec() {
     options=() operands=()
     case $1 in
     list)
-        options=(-l --long --everywhere -o --output -h --help)
+        options=(-l --long --everywhere -o --output --columns --sort --no-headers -h --help)
         operands=('DOMAIN...') ;;
     status)
-        options=(-o --output -h --help)
+        options=(-o --output --columns --sort --no-headers -h --help)
         operands=() ;;
     nodes)
-        options=(-o --output -h --help)
+        options=(-o --output --columns --sort --no-headers -h --help)
         operands=() ;;
     check)
         options=(--nagios -o --output -h --help)
@@ -76,7 +76,7 @@ _hxm_spec() {
         options=(-h --help)
         operands=() ;;
     'guard status')
-        options=(-o --output -h --help)
+        options=(-o --output --columns --sort --no-headers -h --help)
         operands=() ;;
     'guard bypass')
         options=(--reason -h --help)
@@ -120,8 +120,10 @@ _hxm_spec() {
 # What the value of an option may be; fails for an option without a value.
 _hxm_value() {
     case $1 in
-    -o) printf '%s' 'table|json' ;;
-    --output) printf '%s' 'table|json' ;;
+    -o) printf '%s' 'table|plain|json|csv|tsv|github|html' ;;
+    --output) printf '%s' 'table|plain|json|csv|tsv|github|html' ;;
+    --columns) printf '%s' '' ;;
+    --sort) printf '%s' '' ;;
     --timeout) printf '%s' '' ;;
     --reason) printf '%s' '' ;;
     --nodes) printf '%s' '' ;;
@@ -239,8 +241,8 @@ _hxm() {
             only=operands
         elif [[ $word == -* && ! $only ]]; then
             _hxm_value "$word" >/dev/null && awaiting=$word
-        elif [[ $command == sandbox ]]; then
-            command="sandbox $word"
+        elif [[ $command == @(guard|sandbox) ]]; then
+            command="$command $word"
             _hxm_spec "$command"
         else
             number+=1

@@ -44,6 +44,9 @@ function __hxm_spec --no-scope-shadowing
                 --everywhere\t'Ask the toolstacks of the other nodes too, through ssh.' \
                 -o\t'Form of the answer.' \
                 --output\t'Form of the answer.' \
+                --columns\t'Only these columns, in this order; the beginning of a name will do.' \
+                --sort\t'Sort by this column; with - the greatest first.' \
+                --no-headers\t'No line of headers.' \
                 -h\t'Show the command'\''s help.' \
                 --help\t'Show the command'\''s help.'
             set operands 'DOMAIN...'
@@ -51,6 +54,9 @@ function __hxm_spec --no-scope-shadowing
             set options \
                 -o\t'Form of the answer.' \
                 --output\t'Form of the answer.' \
+                --columns\t'Only these columns, in this order; the beginning of a name will do.' \
+                --sort\t'Sort by this column; with - the greatest first.' \
+                --no-headers\t'No line of headers.' \
                 -h\t'Show the command'\''s help.' \
                 --help\t'Show the command'\''s help.'
             set operands
@@ -58,6 +64,9 @@ function __hxm_spec --no-scope-shadowing
             set options \
                 -o\t'Form of the answer.' \
                 --output\t'Form of the answer.' \
+                --columns\t'Only these columns, in this order; the beginning of a name will do.' \
+                --sort\t'Sort by this column; with - the greatest first.' \
+                --no-headers\t'No line of headers.' \
                 -h\t'Show the command'\''s help.' \
                 --help\t'Show the command'\''s help.'
             set operands
@@ -348,6 +357,9 @@ function __hxm_spec --no-scope-shadowing
             set options \
                 -o\t'Form of the answer.' \
                 --output\t'Form of the answer.' \
+                --columns\t'Only these columns, in this order; the beginning of a name will do.' \
+                --sort\t'Sort by this column; with - the greatest first.' \
+                --no-headers\t'No line of headers.' \
                 -h\t'Show the command'\''s help.' \
                 --help\t'Show the command'\''s help.'
             set operands
@@ -416,9 +428,13 @@ end
 function __hxm_value
     switch $argv[1]
         case -o
-            echo 'table|json'
+            echo 'table|plain|json|csv|tsv|github|html'
         case --output
-            echo 'table|json'
+            echo 'table|plain|json|csv|tsv|github|html'
+        case --columns
+            echo ''
+        case --sort
+            echo ''
         case --timeout
             echo ''
         case --reason
@@ -532,8 +548,8 @@ function __hxm_complete
             set only operands
         else if test -z "$only"; and string match -q -- '-*' $word
             __hxm_value $word >/dev/null; and set awaiting $word
-        else if test "$command" = sandbox
-            set command "sandbox $word"
+        else if contains -- "$command" guard sandbox
+            set command "$command $word"
         else
             set number (math $number + 1)
         end

@@ -205,7 +205,7 @@ def _version() -> int:
 
 
 def _complain(error: HxmError) -> int:
-    sys.stderr.write(f"hxm: {error.message}\n")
-    if error.hint:
-        sys.stderr.write(f"     {error.hint}\n")
+    from hxm import render
+
+    render.note(error.message, error.hint)
     return error.status

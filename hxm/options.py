@@ -6,17 +6,22 @@ only for a command line that has options (see cli.py).
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any, NamedTuple
 
 import typer
 
-FORMATS = ("table", "json")
+from hxm.forms import FORMS
+from hxm.render import Form
 
 
-def _known_format(value: str) -> str:
-    if value not in FORMATS:
-        raise typer.BadParameter(f"{value!r} is none of: {', '.join(FORMATS)}")
-    return value
+def _one_of(known: Sequence[str]) -> Callable[[str], str]:
+    def check(value: str) -> str:
+        if value not in known:
+            raise typer.BadParameter(f"{value!r} is none of: {', '.join(known)}")
+        return value
+
+    return check
 
 
 def _seconds(value: float | None) -> float | None:
@@ -108,7 +113,11 @@ MaybeSubject = Annotated[
 Output = Annotated[
     str,
     typer.Option(
-        "-o", "--output", metavar="table|json", help="Form of the answer.", callback=_known_format
+        "-o",
+        "--output",
+        metavar="table|json",
+        help="Form of the answer.",
+        callback=_one_of(("table", "json")),
     ),
 ]
 Long = Annotated[bool, typer.Option("-l", "--long", help="Everything known of each domU.")]
@@ -228,6 +237,41 @@ def order(
         "reason": reason,
         "output": output,
     }
+
+
+def form(
+    output: Annotated[
+        str,
+        typer.Option(
+            "-o",
+            "--output",
+            metavar="|".join(FORMS),
+            help="Form of the answer.",
+            callback=_one_of(FORMS),
+        ),
+    ] = "table",
+    columns: Annotated[
+        str,
+        typer.Option(
+            "--columns",
+            metavar="NAME,...",
+            help="Only these columns, in this order; the beginning of a name will do.",
+            show_default=False,
+        ),
+    ] = "",
+    sort: Annotated[
+        str,
+        typer.Option(
+            "--sort",
+            metavar="[-]NAME",
+            help="Sort by this column; with - the greatest first.",
+            show_default=False,
+        ),
+    ] = "",
+    no_headers: Annotated[bool, typer.Option("--no-headers", help="No line of headers.")] = False,
+) -> Form:
+    """The options of every reading command."""
+    return Form(output, columns, sort, not no_headers)
 
 
 XL_FLAGS = {

@@ -1,7 +1,8 @@
 """Hands one command to Typer: only this command line's command is built, and only when needed.
 
 The commands' annotations are names from hxm.options, which are looked up here; the options of
-every changing command are added to its own, and arrive as one `order`.
+every changing command are added to its own, and arrive as one `order`; those of every reading
+command as one `form`.
 """
 
 from __future__ import annotations
@@ -59,7 +60,7 @@ def command_of(row: Command, module: ModuleType, before: Sequence[str] = ()) -> 
             name = each.__name__.replace("_", "-")
             text = inspect.getdoc(each) or ""
             short = text.split(".")[0].split(":")[0]
-            call = _with_signature(each, _parameters(each))
+            call = _shaped(each)
             app.command(name, help=text, short_help=short, context_settings=settings)(call)
     else:
         said = inspect.getdoc(module.run)
@@ -87,7 +88,7 @@ def _parameters(function: Callable[..., int]) -> list[inspect.Parameter]:
 def _callable(row: Command, module: ModuleType, before: Sequence[str]) -> Callable[..., int]:
     own = _parameters(module.run)
     if own[0].name != "order":
-        return _with_signature(module.run, own)
+        return _shaped(module.run)
     shared = list(inspect.signature(options.order, eval_str=True).parameters.values())
     from_xl = _xl_options(row.name)
 
@@ -109,6 +110,20 @@ def _callable(row: Command, module: ModuleType, before: Sequence[str]) -> Callab
         return status
 
     return _with_signature(call, [*own[1:], *shared, *from_xl.values()])
+
+
+def _shaped(function: Callable[..., int]) -> Callable[..., int]:
+    """A reading command, its `form` made of the options for that."""
+    own = _parameters(function)
+    if not own or own[-1].name != "form":
+        return _with_signature(function, own)
+    shared = list(inspect.signature(options.form, eval_str=True).parameters.values())
+
+    def call(**values: Any) -> int:
+        form = options.form(**{each.name: values.pop(each.name) for each in shared})
+        return function(**values, form=form)
+
+    return _with_signature(call, [*own[:-1], *shared])
 
 
 def _operands(parameters: Sequence[inspect.Parameter], values: dict[str, Any]) -> Iterator[str]:

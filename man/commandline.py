@@ -77,14 +77,15 @@ class Entry(NamedTuple):
     text: str
     operands: tuple[Operand, ...]
     options: tuple[Option, ...]
-    """Its own; those of every changing command are in `changing_options`."""
-    changing: bool
+    """Its own; those that it shares with others are in `shared_options`."""
+    shared: str
+    """What it does, where there are options for all that do it: `order`, `form`, or nothing."""
     subcommands: tuple[Entry, ...] = ()
 
     @property
     def all_options(self) -> tuple[Option, ...]:
         """Everything that may be typed and is not hidden, --help last."""
-        shared = changing_options() if self.changing else ()
+        shared = shared_options(self.shared) if self.shared else ()
         shown = tuple(each for each in self.options if not each.hidden)
         return (*shown, *shared, HELP)
 
@@ -97,9 +98,9 @@ def own_commands() -> tuple[Entry, ...]:
     return tuple(_entry(name) for name, row in COMMANDS.items() if row.group and name != "help")
 
 
-def changing_options() -> tuple[Option, ...]:
-    """The options of every changing command."""
-    return _options(_parsed("start"), shared=True)
+def shared_options(kind: str) -> tuple[Option, ...]:
+    """The options of every changing command (order), or of every reading one (form)."""
+    return _options(_parsed(_EXAMPLES[kind]), kind, theirs=True)
 
 
 def toolstack_commands(*policies: str, bygone: bool = False) -> tuple[str, ...]:
@@ -117,6 +118,9 @@ def about_a_domu() -> frozenset[str]:
     return frozenset(found - EXACT_ONLY - set(_NOT_A_DOMU.split()))
 
 
+_EXAMPLES = {"order": "start", "form": "nodes"}
+
+
 def _parsed(name: str) -> Any:
     return command_of(COMMANDS[name], import_module(f"hxm.commands.{name}"))
 
@@ -124,42 +128,35 @@ def _parsed(name: str) -> Any:
 def _entry(name: str) -> Entry:
     row, command = COMMANDS[name], _parsed(name)
     subcommands = tuple(
-        Entry(
-            f"{name} {each.name}",
-            row.group,
-            "",
-            each.help,
-            _operands(each),
-            _options(each),
-            changing=False,
-        )
+        _described(f"{name} {each.name}", row.group, "", each.help, each)
         for each in getattr(command, "commands", {}).values()
     )
-    changing = any("--dry-run" in parameter.opts for parameter in command.params)
     text = f"{row.summary[0].upper()}{row.summary[1:]}." if subcommands else command.help
-    return Entry(
-        name,
-        row.group,
-        row.summary,
-        text,
-        _operands(command),
-        _options(command, changing=changing),
-        changing,
-        subcommands,
-    )
+    entry = _described(name, row.group, row.summary, text, command)
+    return entry._replace(subcommands=subcommands)
 
 
-def _options(command: Any, *, changing: bool = False, shared: bool = False) -> tuple[Option, ...]:
+def _described(name: str, group: str, summary: str, text: str, command: Any) -> Entry:
+    given = {parameter.name for parameter in command.params}
+    kind = next((each for each in _EXAMPLES if _parameters_of(each) <= given), "")
+    return Entry(name, group, summary, text, _operands(command), _options(command, kind), kind)
+
+
+def _parameters_of(kind: str) -> set[str]:
     from inspect import signature
 
     from hxm import options
 
-    order = signature(options.order).parameters
+    return set(signature(getattr(options, kind)).parameters)
+
+
+def _options(command: Any, kind: str, *, theirs: bool = False) -> tuple[Option, ...]:
+    """Its own options, or `theirs`: those of every command of that kind."""
+    common = _parameters_of(kind) if kind else set()
     return tuple(
         _option(each)
         for each in command.params
-        if each.param_type_name == "option"
-        and (each.name in order if shared else not (changing and each.name in order))
+        if each.param_type_name == "option" and (each.name in common) == theirs
     )
 
 

@@ -22,8 +22,8 @@ from commandline import (  # noqa: E402
     RUNTIME,
     Entry,
     Option,
-    changing_options,
     own_commands,
+    shared_options,
     toolstack_commands,
 )
 
@@ -41,7 +41,8 @@ def generate() -> str:
     parts: dict[str, Iterable[str]] = {
         "VERSION": [roff(__version__)],
         "COMMANDS": _commands(),
-        "OPTIONS": _options(changing_options()),
+        "OPTIONS": _options(shared_options("order")),
+        "FORMS": _options(shared_options("form")),
         "ALIASES": [",\n".join(f"{_bold(old)} ({_bold(new)})" for old, new in ALIASES.items())],
         "PASSED": _names(READS, HOST),
         "WARNED": _judged(RUNTIME),

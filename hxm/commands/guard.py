@@ -13,11 +13,12 @@ from hxm.commands import _judge
 from hxm.commands._shim import MARK, shim
 from hxm.config import read_config
 from hxm.errors import DONE, Failed, HxmError, UsageError
+from hxm.render import TABLE, Form, Table
 from hxm.toolstack import guard
 from hxm.toolstack.guard import Place
 
 if TYPE_CHECKING:
-    from hxm.options import Output, Raw, Why
+    from hxm.options import Raw, Why
 
 REMEDIES = {
     guard.OPEN: "hxm guard install",
@@ -53,22 +54,26 @@ def remove() -> int:
     return DONE
 
 
-def status(output: Output = "table") -> int:
+def status(form: Form = TABLE) -> int:
     """Say how each program stands; status 1 if one is not guarded as it should be.
 
     An upgrade, where no diversion could prevent it, leaves a program `undone`; after one of hxm
     itself the guard may be `outdated`.
     """
     found = list(states())
-    if output == "json":
+    if form.output == "json":
         render.show_json(
             {"guard": [{"program": each.path, "state": state} for each, state in found]}
         )
     elif not found:
         render.out("there is neither xl nor xm nor virsh on this host to guard")
-    for place, state in found if output != "json" else ():
-        remedy = f": {REMEDIES[state]}" if state in REMEDIES else ""
-        render.out(f"{place.path} is {state}{remedy}")
+    elif form.usual:
+        for place, state in found:
+            remedy = f": {REMEDIES[state]}" if state in REMEDIES else ""
+            render.out(f"{place.path} is {state}{remedy}")
+    else:
+        rows = [(each.path, state, REMEDIES.get(state, "")) for each, state in found]
+        render.show(Table(("Program", "State", "What to do"), rows), form)
     return DONE if all(state == guard.GUARDED for _, state in found) else Failed.status
 
 

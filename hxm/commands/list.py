@@ -5,24 +5,25 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from hxm import as_json, render
+from hxm import as_json, render, tables
 from hxm.commands._reading import origins
 from hxm.config import read_config
 from hxm.decide.attention import leftovers
 from hxm.errors import DONE
 from hxm.observe import everywhere as ask_everywhere
 from hxm.observe import read_cluster
+from hxm.render import TABLE, Form
 
 if TYPE_CHECKING:
     from hxm.model import Cluster, Domain
-    from hxm.options import Domains, Everywhere, Long, Output
+    from hxm.options import Domains, Everywhere, Long
 
 
 def run(
     domains: Domains = None,
     long: Long = False,
     everywhere: Everywhere = False,
-    output: Output = "table",
+    form: Form = TABLE,
 ) -> int:
     """List the domUs of the whole cluster, in xl's columns.
 
@@ -42,19 +43,19 @@ def run(
         cluster = ask_everywhere(cluster, config)
     shown = _chosen(cluster, domains or [])
     left = list(leftovers(cluster, origins(cluster)))
-    if output == "json":
+    if form.output == "json":
         render.show_json(as_json.list_json(cluster, shown, left))
     elif long:
         for domain in shown:
-            render.show_long(cluster, domain)
-    elif sys.stdout.isatty():
-        render.show_table(render.domains_table(cluster, shown))
+            tables.show_long(cluster, domain)
+    elif sys.stdout.isatty() or not form.usual:
+        render.show(tables.domains_table(cluster, shown), form)
     else:
-        for line in render.domains_lines(cluster, shown):
+        for line in tables.domains_lines(cluster, shown):
             render.out(line)
-    if output != "json":
-        say = render.out if sys.stdout.isatty() or long else render.beside
-        render.show_findings("Left behind, and what removes it", left, say)
+    if form.output != "json":
+        say = render.out if form.usual and (sys.stdout.isatty() or long) else render.beside
+        tables.show_findings("Left behind, and what removes it", left, say)
         for node, why in cluster.unreachable.items():
             render.note(f"the domains of {node} are unknown: {why}")
     if not cluster.dc or not cluster.quorum or any(node.unclean for node in cluster.nodes):

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from hxm import as_json, render
+from hxm import as_json, render, tables
 from hxm.config import read_config
 from hxm.errors import DONE
 from hxm.observe import read_cluster
-
-if TYPE_CHECKING:
-    from hxm.options import Output
+from hxm.render import TABLE, Form
 
 
-def run(output: Output = "table") -> int:
+def run(form: Form = TABLE) -> int:
     """Show the nodes, their condition, and the domUs that run on each."""
     cluster = read_cluster(read_config())
-    if output == "json":
+    if form.output == "json":
         render.show_json({"nodes": [as_json.node_json(node) for node in cluster.nodes]})
     else:
-        render.show_table(render.nodes_table(cluster))
+        render.show(tables.nodes_table(cluster), form)
     return DONE

@@ -4,38 +4,47 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hxm import as_json, render
+from hxm import as_json, render, tables
 from hxm.commands._reading import origins
 from hxm.config import read_config
 from hxm.decide.attention import findings
 from hxm.errors import DONE
 from hxm.observe import read_cluster
+from hxm.render import TABLE, Form
 
 if TYPE_CHECKING:
-    from hxm.options import Output
+    from hxm.decide.attention import Finding
+    from hxm.model import Cluster
 
 
-def run(output: Output = "table") -> int:
+def run(form: Form = TABLE) -> int:
     """Show the cluster, its nodes, all resources and what needs attention.
 
     Each thing that needs attention comes with the command that changes it. `-o json` is the whole
-    model; its keys are described in hxm(8).
+    model; its keys are described in hxm(8). Where one table is wanted (`-o csv`, `--columns`), it
+    has a row for each node, resource and finding.
 
     Example: `hxm status -o json`.
     """
     cluster = read_cluster(read_config())
     found = list(findings(cluster, origins(cluster)))
-    if output == "json":
+    if form.output == "json":
         render.show_json(as_json.status_json(cluster, found))
-        return DONE
-    render.out(render.summary(cluster))
+    elif form.output not in ("table", "plain") or form.columns or form.sort:
+        render.show(tables.everything_table(cluster, found), form)
+    else:
+        _show(cluster, found, form)
+    return DONE
+
+
+def _show(cluster: Cluster, found: list[Finding], form: Form) -> None:
+    render.out(tables.summary(cluster))
     for title, table in (
-        ("Nodes", render.nodes_table(cluster)),
-        ("Resources", render.resources_table(cluster)),
+        ("Nodes", tables.nodes_table(cluster)),
+        ("Resources", tables.resources_table(cluster)),
     ):
         render.out(f"\n{title}")
-        render.show_table(table)
-    render.show_findings("Needs attention", found)
+        render.show(table, form)
+    tables.show_findings("Needs attention", found)
     if not found:
         render.out("\nNothing needs attention.")
-    return DONE
