@@ -19,7 +19,7 @@ _hxm_spec() {
         options=(-o --output --columns --sort --no-headers -h --help)
         operands=() ;;
     check)
-        options=(--nagios -o --output -h --help)
+        options=(--everywhere --nagios -o --output --columns --sort --no-headers -h --help)
         operands=('DOMAIN|NODE') ;;
     create)
         options=(--dry-run -y --yes --force -w --wait -W --no-wait --timeout --reason -o --output -h --help)

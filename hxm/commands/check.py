@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 from hxm import render
@@ -10,10 +11,12 @@ from hxm.decide.audit import ERROR, WARNING, Problem, chosen
 from hxm.decide.names import find_domain
 from hxm.errors import DONE, CannotAsk
 from hxm.observe import read_cluster
+from hxm.render import TABLE, Form, Table
 
 if TYPE_CHECKING:
     from hxm.decide.audit.nodes import Survey
-    from hxm.options import Everywhere, MaybeSubject, Nagios, Output
+    from hxm.model import Cluster
+    from hxm.options import Everywhere, MaybeSubject, Nagios
 
 _STATUS = {WARNING: 1, ERROR: 2}
 _UNKNOWN = 3
@@ -24,7 +27,7 @@ def run(
     subject: MaybeSubject = None,
     everywhere: Everywhere = False,
     nagios: Nagios = False,
-    output: Output = "table",
+    form: Form = TABLE,
 ) -> int:
     """Look for what would hurt one day: shared disks, files that differ, missing guards.
 
@@ -38,28 +41,30 @@ def run(
     Example: `hxm check`, `hxm check nfs`, or `hxm check --everywhere --nagios`.
     """
     try:
-        found, asked = _look(subject, everywhere)
+        cluster, found, asked = _look(subject, everywhere)
     except CannotAsk as error:
         if not nagios:
             raise
         render.out(f"HXM UNKNOWN: {error.message}")
         return _UNKNOWN
     status = max((_STATUS[each.severity] for each in found), default=DONE)
-    if output == "json":
-        render.show_json({"findings": [each._asdict() for each in found], "asked": asked})
+    if form.output == "json":
+        unknown = dict(cluster.unreachable)
+        findings = [each._asdict() for each in found]
+        render.show_json({"findings": findings, "asked": asked, "unknown": unknown})
     elif nagios:
         render.out(_one_line(found, status))
+    elif not form.usual:
+        render.show(Table(("Code", "Severity", "Subject", "What", "What to do"), found), form)
     else:
-        for each in found:
-            render.out(f"{each.severity}: {each.what} [{each.code}]")
-            render.out(f"    {each.do}")
-        if not found:
-            render.out("nothing was found")
+        _show(found)
+        if not asked and not cluster.unreachable and len(cluster.nodes) > 1 and not cluster.sandbox:
+            render.note("the other nodes were not asked: hxm check --everywhere")
     return status
 
 
-def _look(subject: str | None, everywhere: bool) -> tuple[list[Problem], list[str]]:
-    """What is found, and the other nodes that answered."""
+def _look(subject: str | None, everywhere: bool) -> tuple[Cluster, list[Problem], list[str]]:
+    """The cluster, what is found, and the other nodes that answered."""
     from hxm.commands._audit import ask_others, problems
 
     config = read_config()
@@ -70,7 +75,16 @@ def _look(subject: str | None, everywhere: bool) -> tuple[list[Problem], list[st
     if everywhere or config.ask_nodes:
         cluster, others = ask_others(cluster, config)
     found = chosen(problems(cluster, config, others), config.ignore.split(), subject)
-    return found, list(others)
+    return cluster, found, list(others)
+
+
+def _show(found: list[Problem]) -> None:
+    for each in found:
+        line = f"{each.severity}: {each.what} [{each.code}]"
+        render.out(render.folded(line, " " * 4, sys.stdout))
+        render.out(f"    {each.do}")
+    if not found:
+        render.out("nothing was found")
 
 
 def _one_line(found: list[Problem], status: int) -> str:

@@ -232,8 +232,9 @@ def _misspelt(known: _Known, *, heartbeat: bool) -> Iterator[tuple[str, dict[str
         pairs = list(each.iterfind("meta_attributes//nvpair"))
         pairs += each.findall("instance_attributes//nvpair[@name='allow_migrate']")
         said = {pair.get("name", "") for pair in pairs}
-        if found := {one: right[one] for one in sorted(said & right.keys())}:
-            yield name, {one: to for one, to in found.items() if to not in said}
+        wrong = {one: to for one, to in right.items() if one in said and to not in said}
+        if wrong:
+            yield name, wrong
 
 
 def _hosts(params: Mapping[str, str]) -> list[str]:

@@ -19,6 +19,8 @@ _AGENTS = "/usr/lib/ocf"
 _LINE = re.compile(
     r"(?:^|.*[\s:])(?P<how>error|warning|ERROR|WARN|validity error)\s*:\s*(?:\w+:\s+)?(?P<said>.+)"
 )
+_LOGGED = re.compile(r"crm_verify(?:\[|: \[)\d+\]")
+"""How lines of before 1.1 begin; their warnings only tell how the scheduler thinks."""
 _SUMMARIES = ("found during check", "Configuration invalid", "Configuration may need")
 _GENERAL = "did not pass"  # ... schema validation: what exactly did not stands before it
 _SETTLED = ("deprecated", "STONITH", "fencing-enabled")
@@ -40,18 +42,25 @@ def read_complaints(cib: Element) -> list[Complaint]:
         file = os.path.join(folder, "cib.xml")
         ElementTree(copy).write(file)  # the folder is its owner's alone
         result = run.output([word.format(file=file) for word in VERIFY])
-    return parse_complaints(result.stderr + result.stdout.decode("utf-8", "replace"))
+    text = result.stderr + result.stdout.decode("utf-8", "replace")
+    return parse_complaints(text, valid=result.status == 0)
 
 
-def parse_complaints(text: str) -> list[Complaint]:
-    """Each complaint once, in the forms of Heartbeat 2.1 to Pacemaker 3.0."""
+def parse_complaints(text: str, *, valid: bool) -> list[Complaint]:
+    """Each complaint once, in the forms of Heartbeat 2.1 to Pacemaker 3.0.
+
+    What 3.0 says of a CIB that is not `valid` is not marked as an error.
+    """
+    unmarked = "warning" if valid else "error"
     found: dict[Complaint, None] = {}
     for line in filter(None, map(str.strip, text.splitlines())):
         if any(each in line for each in (*_SUMMARIES, *_SETTLED)):
             continue
         known = _LINE.match(line)
-        how, said = (known["how"], known["said"]) if known else ("error", line)
-        found[Complaint(how.lower() not in ("warning", "warn"), said)] = None
+        how, said = (known["how"], known["said"]) if known else (unmarked, line)
+        error = how.lower() not in ("warning", "warn")
+        if error or not _LOGGED.search(line):
+            found[Complaint(error, said)] = None
     exact = [each for each in found if _GENERAL not in each.said]
     return exact if any(each.error for each in exact) else list(found)
 

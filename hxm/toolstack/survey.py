@@ -24,9 +24,11 @@ for file do
     else echo "hxm file {UNREADABLE} $file"
     fi 2>/dev/null
 done
+real=${{HXM_REAL:-{run.REAL}}}
+public=$(echo ":$PATH:/usr/sbin:/sbin" | sed "s|:$real||g; s|^:||")
 for name in {" ".join(guard.PROGRAMS)}; do
-    link=${{HXM_REAL:-{run.REAL}}}/$name
-    path=$(PATH=${{PATH#*:}}:/usr/sbin:/sbin; command -v "$name") || continue
+    link=$real/$name
+    path=$(PATH=$public; command -v "$name") || continue
     if grep -qF "$mark" "$path"
     then [ -x "$link" ] && state="{guard.GUARDED}" || state="{guard.BROKEN}"
     else [ -L "$link" ] && state="{guard.UNDONE}" || state="{guard.OPEN}"

@@ -165,7 +165,7 @@ def test_of_rules(name):
 def test_a_short_timeout_is_named_with_what_the_agent_asks_for():
     known = rules(timeouts={"nfs": LONG | {"migrate_to": 90.0}})
     (found,) = of_rules(cluster(*FINE), known, ASKED)
-    assert found.what.endswith("below the agent's own: migrate_to 90 s (the agent: 120 s)")
+    assert found.what.endswith("less time than its agent asks for: migrate_to 90 of 120 s")
     assert list(of_rules(cluster(*FINE), known, {})) == []  # an agent that nobody knows
 
 

@@ -90,12 +90,12 @@ def _timeouts(domain: Domain, rules: Rules, asked: Mapping[str, float]) -> Itera
     used = ["start", "stop", *(["monitor"] if "monitor" in own else [])]
     used += ["migrate_to", "migrate_from"] if domain.live else []
     short = [
-        f"{name} {given:g} s (the agent: {asked[name]:g} s)"
+        f"{name} {given:g} of {asked[name]:g} s"
         for name in used
         if name in asked and (given := own.get(name, own.get("", 0.0))) < asked[name]
     ]
     if own and short:
-        what = f"timeouts of {domain.name} are below the agent's own: {', '.join(short)}"
+        what = f"{domain.name} has less time than its agent asks for: {', '.join(short)}"
         do = f"raise those of {domain.resource}: hxm(8), CHECKS"
         yield problem("short-timeout", domain.name, what, do)
 
