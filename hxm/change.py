@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from hxm import act, foresee, journal, render, run, tell
+from hxm import act, foresee, journal, render, room, run, tell
 from hxm.claim import possible, take, with_a_living_holder
 from hxm.config import Config, read_config
 from hxm.decide import (
@@ -236,6 +236,7 @@ def _translate(
         raise UsageError(f"{order.verb} has to wait for the stop before the start", "leave out -W")
     plan, predicted = _foresee(config, cluster, decided)
     objections = [*plan.objections, *guards.foreseen(cluster, plan, predicted)]
+    objections += room.objections(cluster, predicted.after, config)
     if not foresee.leads_there(plan, predicted) and not _in_flight(cluster, plan):
         objections.append(_would_not_get_there(plan))
     if order.dry_run:

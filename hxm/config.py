@@ -32,7 +32,8 @@ class Config(NamedTuple):
     ask_nodes: bool = False
     """Whether `hxm list` asks the other nodes as well, as with --everywhere."""
     ignore: str = ""
-    """What `hxm check` does not report: codes, or code:domU, with blanks between them."""
+    """What `hxm check` does not report: codes, or code:domU, with blanks between them; disk-shared
+    of both domUs also lets them share a disk."""
 
 
 def read_config(path: str | None = None) -> Config:

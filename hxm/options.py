@@ -6,6 +6,7 @@ only for a command line that has options (see cli.py).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any, NamedTuple
 
@@ -28,6 +29,17 @@ def _seconds(value: float | None) -> float | None:
     if value is not None and not 0 <= value < float("inf"):
         raise typer.BadParameter("it must be a number of seconds, from 0 on")
     return value
+
+
+_SIZE = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*(?:([mgt])(?:i?b)?)?", re.IGNORECASE)
+
+
+def _mebibytes(value: str) -> int:
+    found = _SIZE.fullmatch(value.strip())
+    size = float(found[1]) * 1024 ** "mgt".index((found[2] or "m").lower()) if found else 0
+    if not 1 <= size <= 1 << 30:
+        raise typer.BadParameter(f"{value!r} is no size of a domU: 2G, or 2048 (MiB)")
+    return round(size)
 
 
 # Operands
@@ -125,6 +137,22 @@ Everywhere = Annotated[
     bool,
     typer.Option("--everywhere", help="Ask the toolstacks of the other nodes too, through ssh."),
 ]
+Without = Annotated[
+    str | None,
+    typer.Option(
+        "--without", metavar="NODE", help="Only the loss of this node.", show_default=False
+    ),
+]
+Add = Annotated[
+    int | None,
+    typer.Option(
+        "--add",
+        metavar="MEMORY",
+        parser=_mebibytes,
+        help="How many more domUs of this size would run: 2G, or 2048 (MiB).",
+        show_default=False,
+    ),
+]
 Keep = Annotated[bool, typer.Option("--keep", help="Leave the constraint in place.")]
 All = Annotated[
     bool, typer.Option("-a", "--all", help="Every running domU that the cluster manages.")
@@ -169,6 +197,16 @@ Why = Annotated[
 ]
 
 
+Listen = Annotated[str, typer.Option("--listen", metavar="HOST:PORT", help="Where to be reached.")]
+TokenFile = Annotated[
+    str | None,
+    typer.Option(
+        "--token-file",
+        metavar="FILE",
+        help="What to ask for: one word, in a file that others cannot read.",
+        show_default=False,
+    ),
+]
 Nagios = Annotated[bool, typer.Option("--nagios", help="One line, as monitoring wants it.")]
 
 

@@ -44,7 +44,7 @@ def problems(cluster: Cluster, config: Config, others: dict[str, Survey]) -> Ite
     """All that is found, by every look at the cluster and at this host."""
     configuration = read_configuration(timeout=config.ask_timeout, whole=True)
     rules = parse_rules(configuration)
-    yield from _clashes(cluster, config)
+    yield from _clashes(cluster, config, elsewhere=bool(others))
     expired = [each for each in cluster.constraints if _is_over(each.expires)]
     kept = tuple(each for each in cluster.constraints if each not in expired)
     yield from of_cluster(cluster._replace(constraints=kept), origins(cluster))
@@ -62,8 +62,8 @@ def problems(cluster: Cluster, config: Config, others: dict[str, Survey]) -> Ite
         yield from _of_nodes(cluster, rules, others)
 
 
-def _clashes(cluster: Cluster, config: Config) -> Iterator[Problem]:
-    claims = list(everyones(cluster, config))
+def _clashes(cluster: Cluster, config: Config, *, elsewhere: bool) -> Iterator[Problem]:
+    claims = list(everyones(cluster, config, elsewhere=elsewhere))
     for one, other in combinations(claims, 2):
         names = [one.name, other.name]
         yield from clashing((names, each) for each in clashes.between(one, other))

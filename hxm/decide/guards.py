@@ -60,6 +60,11 @@ def _quorum_policy(cluster: Cluster) -> str:
     return said if said in _WITHOUT_QUORUM else "stop"
 
 
+def acts_without_quorum(cluster: Cluster) -> bool:
+    """Whether a partition without quorum is told to go on (no-quorum-policy=ignore)."""
+    return _quorum_policy(cluster) == "ignore"
+
+
 def warnings(cluster: Cluster) -> tuple[str, ...]:
     """What is said on every change and stops none."""
     found = []
@@ -189,18 +194,26 @@ def left_on(cluster: Cluster, node: Node) -> Iterator[Objection]:
         )
 
 
-def quorum_after(cluster: Cluster, leaving: Node) -> Iterator[Objection]:
-    """Powering the node off must not cost the others the quorum (of two nodes one is enough)."""
+def quorum_without(cluster: Cluster, leaving: str) -> bool:
+    """Whether the others have a quorum when the node is off (of two nodes one is enough)."""
     total = len(cluster.nodes)
-    staying = [
+    return total <= 2 or len(_remaining(cluster, leaving)) * 2 > total
+
+
+def _remaining(cluster: Cluster, leaving: str) -> list[Node]:
+    return [
         node
         for node in cluster.nodes
-        if node.online and not node.unclean and not node.pending and node.name != leaving.name
+        if node.online and not node.unclean and not node.pending and node.name != leaving
     ]
-    ignored = _quorum_policy(cluster) == "ignore"
-    if total > 2 and len(staying) * 2 <= total and not ignored:
+
+
+def quorum_after(cluster: Cluster, leaving: Node) -> Iterator[Objection]:
+    """Powering the node off must not cost the others the quorum."""
+    if not quorum_without(cluster, leaving.name) and _quorum_policy(cluster) != "ignore":
+        left, total = len(_remaining(cluster, leaving.name)), len(cluster.nodes)
         yield Objection(
-            f"with {leaving.name} off, {len(staying)} of {total} nodes would have no quorum",
+            f"with {leaving.name} off, {left} of {total} nodes would have no quorum",
             "--yes drains it all the same",
             lifted_by=YES,
         )

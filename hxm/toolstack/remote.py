@@ -7,13 +7,15 @@ answer about a host key.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from typing import TypeVar
 
 from hxm import run
 from hxm.errors import CannotAsk
 from hxm.toolstack.xl import LocalDomain
 
+T = TypeVar("T")
 _SSH_FAILED = 255  # ssh(1), EXIT STATUS: else the remote command's own
 _FAULTS = (
     ("Host key verification failed", "its host key is not the known one: ssh {node} by hand once"),
@@ -53,43 +55,40 @@ def read_elsewhere(
 
     Takes no longer than `timeout` seconds, however many nodes do not answer.
     """
-    answers = at_once(nodes, (program, "list"), timeout)
-    return {
-        node: answer if isinstance(answer, str) else domains_in(program, answer.stdout)
-        for node, answer in answers
-    }
+    from hxm.toolstack import parse_list
+
+    return ask_elsewhere((program, "list"), nodes, timeout, lambda out: parse_list(program, out))
 
 
-def at_once(
-    nodes: Sequence[str], words: Sequence[str], timeout: float
-) -> Iterator[tuple[str, run.Result | str]]:
-    """Run one command on all these nodes at once; what each answers, or one line on why not.
+def ask_elsewhere(
+    words: Sequence[str], nodes: Sequence[str], timeout: float, parse: Callable[[bytes], T]
+) -> dict[str, T | str]:
+    """What the program says on each of these nodes, as `parse` reads it, or why it is unknown.
 
-    The first answer is there when all have been asked; takes no longer than `timeout` seconds.
+    All are asked at once, and it takes no longer than `timeout` seconds.
     """
     asked = {node: ssh_argv(node, words, timeout) for node in nodes}
     with suppress(CannotAsk):  # no ssh at all: said of each node below
         for argv in asked.values():
             run.ahead(argv)
     end = time.monotonic() + timeout
-    for node, argv in asked.items():
-        yield node, _answer(node, argv, max(0.1, end - time.monotonic()), timeout)
+    return {
+        node: _answer(node, argv, max(0.1, end - time.monotonic()), timeout, parse)
+        for node, argv in asked.items()
+    }
 
 
-def _answer(node: str, argv: tuple[str, ...], left: float, timeout: float) -> run.Result | str:
+def _answer(
+    node: str, argv: tuple[str, ...], left: float, timeout: float, parse: Callable[[bytes], T]
+) -> T | str:
     try:
         result = run.output(argv, timeout=left)
     except CannotAsk as error:
         return f"no answer within {timeout:g} s" if "no answer" in error.message else error.message
-    return result if result.status == 0 else fault_of(node, result)
-
-
-def domains_in(program: str, printed: bytes) -> tuple[LocalDomain, ...] | str:
-    """The domains in what `list` printed there, or one line on why they are unknown."""
-    from hxm.toolstack import parse_list
-
+    if result.status != 0:
+        return fault_of(node, result)
     try:
-        return parse_list(program, printed)
+        return parse(result.stdout)
     except CannotAsk as error:
         return error.message
 

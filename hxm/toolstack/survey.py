@@ -11,7 +11,8 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 
 from hxm import run
 from hxm.decide.audit.nodes import ABSENT, UNREADABLE, Survey
-from hxm.toolstack import guard, remote
+from hxm.toolstack import guard, parse_list
+from hxm.toolstack.remote import ask_elsewhere
 from hxm.toolstack.xl import LocalDomain
 
 _SCRIPT = f"""
@@ -57,18 +58,21 @@ def surveyor(
         program: str, nodes: Sequence[str], timeout: float
     ) -> dict[str, tuple[LocalDomain, ...] | str]:
         words = ("sh", "-c", _SCRIPT, "sh", program, mark, auto, *files)
-        found: dict[str, tuple[LocalDomain, ...] | str] = {}
         before = time.time()
-        for node, answer in remote.at_once(nodes, words, timeout):
+
+        def parse(printed: bytes) -> tuple[tuple[LocalDomain, ...], Survey]:
+            said, _, listed = printed.partition(b"hxm list\n")
+            domains = parse_list(program, listed)
+            names = frozenset(each.name for each in domains)
+            text = said.decode("utf-8", "surrogateescape")
+            return domains, parse_survey(text, names, before, time.time())
+
+        found: dict[str, tuple[LocalDomain, ...] | str] = {}
+        for node, answer in ask_elsewhere(words, nodes, timeout, parse).items():
             if isinstance(answer, str):
                 found[node] = answer
-                continue
-            said, _, listed = answer.stdout.partition(b"hxm list\n")
-            found[node] = domains = remote.domains_in(program, listed)
-            if not isinstance(domains, str):
-                text = said.decode("utf-8", "surrogateescape")
-                names = frozenset(each.name for each in domains)
-                surveys[node] = parse_survey(text, names, before, time.time())
+            else:
+                found[node], surveys[node] = answer
         return found
 
     return ask
