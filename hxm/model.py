@@ -13,7 +13,10 @@ IN_FLIGHT = ("Starting", "Stopping", "Migrating", "Promoting", "Demoting")
 """Roles that crm_mon (1.1.18 and newer) shows while an action is under way."""
 
 
-CLEARING = ("clear", "delete-constraint", "unmove", "unmove-and-unban")
+UPDATE = "hxm-update"
+"""The property of the cluster that a rolling update keeps its state in; Pacemaker ignores it."""
+
+CLEARING = ("clear", "delete-constraint", "unmove", "unmove-and-unban", "restore")
 """The kinds of step that take constraints away."""
 
 _STATES_TO_BE_IN = ("standby", "maintenance")
@@ -251,6 +254,8 @@ class Cluster(NamedTuple):
     """The cluster's own options, as far as they are set."""
     lock: Lock | None = None
     """Who changes the cluster at this moment, or did when it was killed."""
+    written: bytes = b""
+    """The configuration as the cluster's own document, to be kept and compared as a whole."""
     unreachable: Mapping[str, str] = {}
     """The nodes that were asked for their domains and gave no answer, and why."""
 
@@ -327,6 +332,8 @@ class Phase(NamedTuple):
     steps: tuple[Step, ...]
     goals: tuple[Goal, ...] = ()
     only_if_still: bool = False
+    hold: float = 0.0
+    """Seconds for which the goals must stay reached before the next phase begins."""
 
     @property
     def clears(self) -> bool:

@@ -197,6 +197,37 @@ Why = Annotated[
 ]
 
 
+BackupFile = Annotated[
+    str | None,
+    typer.Argument(metavar="[FILE]", help="A new file for the configuration.", show_default=False),
+]
+Backups = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[NUMBER|FILE [NUMBER|FILE]]",
+        help="Backups, by number or as files: from which, and to which.",
+        show_default=False,
+    ),
+]
+BackupWords = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="NUMBER|FILE",
+        help="A backup: its number, or a file as hxm backup and cibadmin --query write it.",
+        show_default=False,
+    ),
+]
+ListKept = Annotated[bool, typer.Option("-l", "--list", help="List what is kept, and why.")]
+Sections = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--section",
+        metavar="NAME",
+        help="Only this part, as cibadmin calls it: resources, constraints, crm_config, nodes, "
+        "...; several times for several, all for everything.",
+        show_default=False,
+    ),
+]
 Listen = Annotated[str, typer.Option("--listen", metavar="HOST:PORT", help="Where to be reached.")]
 TokenFile = Annotated[
     str | None,
@@ -208,6 +239,35 @@ TokenFile = Annotated[
     ),
 ]
 Nagios = Annotated[bool, typer.Option("--nagios", help="One line, as monitoring wants it.")]
+
+
+Canary = Annotated[
+    str,
+    typer.Option(
+        "--canary",
+        metavar="DOMAIN",
+        help="The domU that tries the first host; else that of the lowest priority.",
+        show_default=False,
+    ),
+]
+Hosts = Annotated[
+    str,
+    typer.Option(
+        "--order",
+        metavar="NODE,NODE...",
+        help="The hosts in their order, and no others; else all, the DC last.",
+        show_default=False,
+    ),
+]
+Watch = Annotated[
+    float,
+    typer.Option(
+        "--watch",
+        metavar="SECONDS",
+        callback=_seconds,
+        help="How long a host that is back, and the canary on it, must stay well.",
+    ),
+]
 
 
 class Order(NamedTuple):
@@ -317,6 +377,7 @@ XL_FLAGS = {
     "shutdown": "-F -H -R --halt --reboot",
     "reboot": "-F",
     "destroy": "-f",
+    "restore": "-c -p -e -F -d -V -A --vncviewer --paused",
     "migrate": "-l --live -e -p -D -c --debug --ssl --change_home_server",
 }
 """What xl and xm take and the cluster has no use for; accepted, said, and passed to xl."""

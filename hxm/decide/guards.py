@@ -265,6 +265,16 @@ def not_in_standby(cluster: Cluster, node: Node) -> Iterator[Objection]:
         yield Objection(f"{node.name} is not in standby: it is {node.predicament}", hint)
 
 
+def failed(cluster: Cluster) -> Iterator[Objection]:
+    """What the cluster remembers as failed would be taken for a consequence of what is to come."""
+    for failure in cluster.failures:
+        yield Objection(
+            f"{failure.operation} of {failure.resource} failed on {failure.node}: {failure.reason}",
+            f"first: hxm cleanup {failure.resource}",
+            lifted_by=FORCE,
+        )
+
+
 def target(node: Node) -> Iterator[Objection]:
     """A node that the scheduler would not place anything on."""
     if not node.usable:
@@ -319,11 +329,14 @@ def foreseen(cluster: Cluster, plan: Translate, forecast: Forecast) -> Iterator[
 
 
 def concerns(cluster: Cluster, movement: Movement) -> bool:
-    """Clones and fencing devices come and go with their node; the rest is somebody's service."""
-    if movement.kind == "fence":
-        return True
+    """Clones and fencing devices come and go with their node; the rest is somebody's service.
+
+    So is what the configuration does not have: it was removed, or it is about to be added.
+    """
     primitive = cluster.primitives.get(movement.resource)
-    return bool(primitive and not primitive.clone and not primitive.agent.startswith("stonith:"))
+    if movement.kind == "fence" or not primitive:
+        return True
+    return not primitive.clone and not primitive.agent.startswith("stonith:")
 
 
 def _without_a_place(cluster: Cluster, node: str, forecast: Forecast) -> Iterator[Objection]:

@@ -13,7 +13,7 @@ from itertools import groupby
 from hxm import run
 from hxm.config import read_config
 from hxm.errors import Failed
-from hxm.model import CLEARING, Step
+from hxm.model import CLEARING, UPDATE, Step
 from hxm.pacemaker.argv import step_argv
 from hxm.pacemaker.cib import Configuration, read_configuration
 from hxm.pacemaker.dialect import Argv, Dialect
@@ -110,17 +110,28 @@ def borne_out(step: Step, configuration: Configuration) -> bool:
         # of a clone's child the tools set the clone's (1.1 and newer)
         said = primitive.meta if primitive.clone else primitive.own_meta
         return said.get(values["name"]) == values.get("value")
+    if step.kind == "restore":
+        return _is_restored(values["file"], configuration)
     if step.kind in ("move", "move-and-ban", *CLEARING):
         return _constraints_borne_out(step, configuration)
     if name := _IN_STATUS.get(step.kind):
         return name not in node and name not in configuration.transient.get(values["node"], {})
     return {
         "standby": node.get("standby", "").lower() in _TRUE,
+        "mark-update": configuration.properties.get(UPDATE) == values.get("state"),
+        "unmark-update": UPDATE not in configuration.properties,
         "release": configuration.properties.get("hxm-lock") != values.get("holder"),
         "maintenance": configuration.maintenance,
         "clear-maintenance": not configuration.maintenance,
         "node-maintenance": node.get("maintenance", "").lower() in _TRUE,
     }[step.kind]
+
+
+def _is_restored(file: str, configuration: Configuration) -> bool:
+    from hxm.pacemaker.written import same
+
+    with open(file, "rb") as opened:
+        return same(opened.read(), configuration.document)
 
 
 def _constraints_borne_out(step: Step, configuration: Configuration) -> bool:
