@@ -45,8 +45,6 @@ SIMULATORS: tuple[Argv, ...] = (
 )
 """The scheduler on a file. ptest only computes, crm_simulate also carries out."""
 
-VERIFY: Argv = ("crm_verify", "-V", "-x", "{file}")
-"""What the tools themselves say of a CIB in a file."""
 METADATA: Argv = ("crm_resource", "--show-metadata={agent}")  # 1.1.8 and newer
 """What an agent tells of itself."""
 RINGS: Argv = ("corosync-cfgtool", "-s")
