@@ -16,7 +16,7 @@ from hxm.decide.audit import Problem, problem
 from hxm.decide.audit.configured import Rules, of_rules
 from hxm.decide.audit.files import Read, clashing, of_autostart, of_copies, of_files
 from hxm.decide.audit.nodes import ABSENT, UNREADABLE, Survey, of_rings, of_surveys
-from hxm.decide.audit.running import of_absence, of_cluster, of_expired
+from hxm.decide.audit.running import of_cluster, of_expired
 from hxm.model import Cluster
 from hxm.observe import everywhere
 from hxm.pacemaker.cib import read_configuration
@@ -141,16 +141,8 @@ def _of_nodes(cluster: Cluster, rules: Rules, others: dict[str, Survey]) -> Iter
             yield problem("guard", here, f"{place.path} is {state}", REMEDIES[state])
     yield from of_rings(read_rings())
     yield from of_surveys(cluster, others, guard.GUARDED)
-    running = {node: survey.running for node, survey in others.items()}
-    if cluster.toolstack and not cluster.toolstack_fault:
-        running[here] = frozenset(
-            each.name for each in cluster.domains if each.id is not None and here in each.places
-        )
-    yield from of_absence(cluster, running, cluster.toolstack or "xl")
     if others:
-        own = Survey(
-            running.get(here, frozenset()), {each: _checksum(each) for each in _paths(cluster)}
-        )
+        own = Survey({each: _checksum(each) for each in _paths(cluster)})
         yield from of_copies(cluster, {here: own} | others, rules.kept_off)
 
 

@@ -11,13 +11,12 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 
 from hxm import run
 from hxm.decide.audit.nodes import ABSENT, UNREADABLE, Survey
-from hxm.toolstack import guard, parse_list
-from hxm.toolstack.remote import ask_elsewhere
-from hxm.toolstack.xl import LocalDomain
+from hxm.toolstack import guard
+from hxm.toolstack.remote import Named, ask_elsewhere, named_in, named_script
 
 _SCRIPT = f"""
-program=$1 mark=$2 auto=$3
-shift 3
+mark=$1 auto=$2
+shift 2
 echo "hxm clock $(date +%s.%N)"
 for file do
     if [ ! -e "$file" ]; then echo "hxm file {ABSENT} $file"
@@ -41,33 +40,30 @@ for link in "$auto"/*; do
 done
 echo "hxm clock $(date +%s.%N)"
 echo "hxm list"
-exec "$program" list
 """
 _CLOCK, _FILE, _GUARD, _AUTO = ("hxm clock ", "hxm file ", "hxm guard ", "hxm auto ")
 
 
 def surveyor(
     surveys: dict[str, Survey], files: Collection[str], mark: str, auto: str
-) -> Callable[[str, Sequence[str], float], Mapping[str, tuple[LocalDomain, ...] | str]]:
-    """Asks nodes for their domains, as `read_elsewhere` does, and puts the rest into `surveys`.
+) -> Callable[[str, Sequence[str], float], Mapping[str, Named | str]]:
+    """Asks as `read_named_elsewhere` does, and puts what else the nodes say into `surveys`.
 
     A guard's script is known by its `mark`; `auto` is the folder of what xendomains starts.
     """
 
-    def ask(
-        program: str, nodes: Sequence[str], timeout: float
-    ) -> dict[str, tuple[LocalDomain, ...] | str]:
-        words = ("sh", "-c", _SCRIPT, "sh", program, mark, auto, *files)
+    def ask(program: str, nodes: Sequence[str], timeout: float) -> dict[str, Named | str]:
+        words = ("sh", "-c", _SCRIPT + named_script(program), "sh", mark, auto, *files)
         before = time.time()
 
-        def parse(printed: bytes) -> tuple[tuple[LocalDomain, ...], Survey]:
+        def parse(printed: bytes) -> tuple[Named, Survey]:
             said, _, listed = printed.partition(b"hxm list\n")
-            domains = parse_list(program, listed)
-            names = frozenset(each.name for each in domains)
-            text = said.decode("utf-8", "surrogateescape")
-            return domains, parse_survey(text, names, before, time.time())
+            domains = named_in(program, listed)
+            return domains, parse_survey(
+                said.decode("utf-8", "surrogateescape"), before, time.time()
+            )
 
-        found: dict[str, tuple[LocalDomain, ...] | str] = {}
+        found: dict[str, Named | str] = {}
         for node, answer in ask_elsewhere(words, nodes, timeout, parse).items():
             if isinstance(answer, str):
                 found[node] = answer
@@ -78,7 +74,7 @@ def surveyor(
     return ask
 
 
-def parse_survey(text: str, names: frozenset[str], before: float, after: float) -> Survey:
+def parse_survey(text: str, before: float, after: float) -> Survey:
     """What the script printed, asked and answered at these moments of this host's clock.
 
     The node's first look at its clock came after `before`, its last one before `after`: what is
@@ -94,7 +90,6 @@ def parse_survey(text: str, names: frozenset[str], before: float, after: float) 
     files = (each.partition(" ") for each in behind(_FILE))
     guards = (each.partition(":") for each in behind(_GUARD))
     return Survey(
-        names,
         {path: checksum for checksum, _, path in files},
         {path: state for state, _, path in guards},
         ahead,

@@ -50,9 +50,10 @@ def test_domains_files_clock_and_links_come_in_one_answer(there):
     files = [str(there / name) for name in (*names, "absent", "folder")]
     domains, surveys = ask(there, *files)
     assert domains["host3"] == "no sshd there"
-    assert [each.name for each in domains["host2"]] == ["Domain-0", "nfs", "other", "scratch"]
+    rows, uuids = domains["host2"]
+    assert [each.name for each in rows] == ["Domain-0", "nfs", "other", "scratch"]
+    assert uuids["nfs"] == "135631b2-d539-4d73-bc0a-16ef7192fe00"
     (survey,) = surveys.values()
-    assert survey.running == {"Domain-0", "nfs", "other", "scratch"}
     for path in files[: len(names)]:
         assert survey.files[path] == hashlib.md5(Path(path).read_bytes()).hexdigest()
     assert survey.files[files[-2]] == ABSENT
@@ -91,4 +92,4 @@ def test_a_toolstack_that_fails_leaves_the_node_unknown(there):
 )
 def test_a_clock_is_only_wrong_by_what_the_way_cannot_explain(first, last, ahead):
     text = f"hxm clock {first}\nhxm clock {last}.N\n".replace(".9.N", ".9")
-    assert parse_survey(text, frozenset(), 99.0, 102.0).ahead == ahead
+    assert parse_survey(text, 99.0, 102.0).ahead == ahead

@@ -11,7 +11,7 @@ from hxm.decide.audit import CODES, ERROR, Problem, chosen
 from hxm.decide.audit.configured import FailCount, Rules, of_rules
 from hxm.decide.audit.files import Read, clashing, of_autostart, of_copies, of_files
 from hxm.decide.audit.nodes import ABSENT, UNREADABLE, Ring, Survey, of_rings, of_surveys
-from hxm.decide.audit.running import of_absence, of_cluster, of_expired
+from hxm.decide.audit.running import of_cluster, of_expired
 from hxm.decide.clashes import Clash
 
 FENCED = primitive("fence", agent="stonith:fence_ipmilan")
@@ -89,22 +89,34 @@ def test_an_expired_constraint_is_told_from_one_that_holds():
     assert found.do == "hxm unmigrate nfs"
 
 
-ABSENCES = {
-    "it is there": (NFS, {"host1": {"nfs"}}, []),
-    "it is not": (NFS, {"host1": {"Domain-0"}}, ["not-there"]),
-    "its node was not asked": (NFS, {"host2": {"Domain-0"}}, []),
-    "under another of its names": (domain("nfs", "host1", also=("server",)),
-                                   {"host1": {"server"}}, []),
-    "on its way": (domain("nfs", "host1", role="Migrating"), {"host1": set()}, []),
-    "told to stop": (domain("nfs"), {"host1": set()}, []),
+HEARD = {"heard": ("host1", "host2")}
+ELSEWHERE = {
+    "it is there": (domain("nfs", "host1", seen=("host1",)), HEARD, []),
+    "it is not": (NFS, HEARD, ["not-there"]),
+    "its node was not asked": (NFS, {"heard": ("host2",)}, []),
+    "on its way": (domain("nfs", "host1", role="Migrating"), HEARD, []),
+    "stopped": (domain("nfs", target_role="Stopped"), HEARD, []),
+    "there and on another": (domain("nfs", "host1", seen=("host1", "host2"), stray="host2"),
+                             HEARD, ["runs-twice"]),
+    "on another, perhaps alone": (domain("nfs", "host1", seen=("host2",), stray="host2"),
+                                  {"heard": ("host2",)}, ["runs-twice"]),
+    "on another alone": (domain("nfs", "host1", seen=("host2",), stray="host2"), HEARD,
+                         ["runs-elsewhere"]),
+    "under another of its names": (domain("nfs", "host1", seen=("host1",), also=("server",)),
+                                   HEARD, []),
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("case", ABSENCES.values(), ids=ABSENCES)
-def test_of_absence(case):
-    seen, running, expected = case
-    known = {name: frozenset(names) for name, names in running.items()}
-    assert codes(of_absence(cluster(seen, FENCED), known, "xl")) == expected
+@pytest.mark.parametrize("case", ELSEWHERE.values(), ids=ELSEWHERE)
+def test_where_it_really_runs(case):
+    seen, heard, expected = case
+    assert codes(of_cluster(cluster(seen, FENCED, **heard))) == expected
+
+
+def test_a_stranger_that_may_be_a_managed_domu():
+    named = domain("nfs", "host1", also=("server",), seen=("host1",))
+    assert codes(of_cluster(cluster(named, FENCED, local("server")))) == ["runs-unknown"]
+    assert codes(of_cluster(cluster(named, FENCED, local("other")))) == []
 
 
 WATCHED = Rules(watched=frozenset({"nfs"}), fences={"fence": ()})
@@ -230,8 +242,7 @@ COPIES = {
 def test_of_copies(sums, kept_off, expected):
     hosts = ("host1", "host2", "host3")
     surveys = {
-        host: Survey(frozenset(), {PATH: each} if each else {})
-        for host, each in zip(hosts, sums, strict=True)
+        host: Survey({PATH: each} if each else {}) for host, each in zip(hosts, sums, strict=True)
     }
     seen = cluster(NFS, FENCED, node("host1"), node("host2"), node("host3", standby=True))
     found = list(of_copies(seen, surveys, kept_off))
@@ -241,13 +252,13 @@ def test_of_copies(sums, kept_off, expected):
 
 
 SURVEYS = {
-    "all is well": (Survey(frozenset(), {}, {"/usr/sbin/xl": "guarded"}), []),
-    "ahead": (Survey(frozenset(), {}, ahead=2.5), ["clock"]),
-    "behind": (Survey(frozenset(), {}, ahead=-90.0), ["clock"]),
-    "nearly right": (Survey(frozenset(), {}, ahead=-0.9), []),
-    "not guarded": (Survey(frozenset(), {}, {"/usr/sbin/xl": "not guarded"}), ["guard"]),
-    "started at boot": (Survey(frozenset(), {}, auto=(PATH,)), ["auto-start"]),
-    "another is": (Survey(frozenset(), {}, auto=("/etc/xen/vm/other",)), []),
+    "all is well": (Survey({}, {"/usr/sbin/xl": "guarded"}), []),
+    "ahead": (Survey({}, ahead=2.5), ["clock"]),
+    "behind": (Survey({}, ahead=-90.0), ["clock"]),
+    "nearly right": (Survey({}, ahead=-0.9), []),
+    "not guarded": (Survey({}, {"/usr/sbin/xl": "not guarded"}), ["guard"]),
+    "started at boot": (Survey({}, auto=(PATH,)), ["auto-start"]),
+    "another is": (Survey({}, auto=("/etc/xen/vm/other",)), []),
 }
 
 

@@ -17,9 +17,7 @@ _APART = 1.0
 class Survey(NamedTuple):
     """What a node says of itself."""
 
-    running: frozenset[str]
-    """The names of the domains that its toolstack has."""
-    files: Mapping[str, str]
+    files: Mapping[str, str] = {}
     """The checksum of each domU's file, or ABSENT, or UNREADABLE."""
     guards: Mapping[str, str] = {}
     """How each of the programs stands that a guard belongs in front of, by its path."""
