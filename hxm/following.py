@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from hxm import run
 from hxm.config import Config
-from hxm.decide.glance import moving
+from hxm.decide.forecast import settled
 from hxm.errors import HxmError
 from hxm.model import Cluster
 from hxm.observe import read_cluster
@@ -87,7 +87,7 @@ class Follower:
         else:
             before = self.cluster
             self.cluster, self.fault, self.seen_at = cluster, "", time.monotonic()
-            if moving(cluster) or (before and _places(before) != _places(cluster)):
+            if not settled(cluster) or (before and _places(before) != _places(cluster)):
                 self._quick_until = time.monotonic() + _JUST_MOVED
         finally:
             run.abandon()
