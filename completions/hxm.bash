@@ -113,7 +113,7 @@ _hxm_spec() {
         operands=() ;;
     guard)
         options=(-h --help)
-        operands=('install|remove|status|bypass') ;;
+        operands=('install|remove|status|bypass|wait') ;;
     'guard install')
         options=(-h --help)
         operands=() ;;
@@ -126,6 +126,9 @@ _hxm_spec() {
     'guard bypass')
         options=(--reason -h --help)
         operands=('--') ;;
+    'guard wait')
+        options=(-h --help)
+        operands=() ;;
     sandbox)
         options=(-h --help)
         operands=('new|fail|recover|lose-network|lose-quorum|regain-quorum') ;;

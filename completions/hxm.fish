@@ -540,7 +540,7 @@ function __hxm_spec --no-scope-shadowing
             set options \
                 -h\t'Show the command'\''s help.' \
                 --help\t'Show the command'\''s help.'
-            set operands 'install|remove|status|bypass'
+            set operands 'install|remove|status|bypass|wait'
         case 'guard install'
             set options \
                 -h\t'Show the command'\''s help.' \
@@ -567,6 +567,11 @@ function __hxm_spec --no-scope-shadowing
                 -h\t'Show the command'\''s help.' \
                 --help\t'Show the command'\''s help.'
             set operands '--'
+        case 'guard wait'
+            set options \
+                -h\t'Show the command'\''s help.' \
+                --help\t'Show the command'\''s help.'
+            set operands
         case sandbox
             set options \
                 -h\t'Show the command'\''s help.' \

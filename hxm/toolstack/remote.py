@@ -16,6 +16,8 @@ from hxm.errors import CannotAsk
 from hxm.toolstack.xl import LocalDomain
 
 T = TypeVar("T")
+_UUIDS = "hxm:uuids"
+"""What stands between a node's table of domains and their uuids in its answer."""
 SSH_FAILED = 255
 """Ssh's own exit status for a trouble of its own; else it is the remote command's (ssh(1))."""
 _FAULTS = (
@@ -94,6 +96,21 @@ def read_elsewhere(
     from hxm.toolstack import parse_list
 
     return ask_elsewhere((program, "list"), nodes, timeout, lambda out: parse_list(program, out))
+
+
+def read_named_elsewhere(
+    program: str, nodes: Sequence[str], timeout: float
+) -> dict[str, tuple[tuple[LocalDomain, ...], dict[str, str]] | str]:
+    """The same, and with the domains of a node their uuids by name."""
+    from hxm.toolstack import UUIDS, is_xm, parse_list, parse_uuids
+
+    def parse(printed: bytes) -> tuple[tuple[LocalDomain, ...], dict[str, str]]:
+        table, _, uuids = printed.partition(f"\n{_UUIDS}\n".encode())
+        return parse_list(program, table), parse_uuids(program, uuids)
+
+    words = " ".join((program, *UUIDS["xm" if is_xm(program) else "xl"]))
+    script = f"{program} list && {{ echo; echo {_UUIDS}; {words}; :; }}"
+    return ask_elsewhere(("sh", "-c", script), nodes, timeout, parse)
 
 
 def ask_elsewhere(
