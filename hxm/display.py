@@ -33,7 +33,9 @@ class _Bar(Display):
 
     def left(self, names: Sequence[str], total: int) -> None:
         if total > 1:
-            self._update(total=total, completed=total - len(names), left=" ".join(names))
+            done = total - len(names)
+            count = f"{done} of {total}"
+            self._update(total=total, completed=done, count=count, left=" ".join(names))
 
 
 @contextmanager
@@ -45,7 +47,6 @@ def display(title: str) -> Iterator[Display]:
     from rich.console import Console
     from rich.progress import (
         BarColumn,
-        MofNCompleteColumn,
         Progress,
         SpinnerColumn,
         TextColumn,
@@ -60,7 +61,7 @@ def display(title: str) -> Iterator[Display]:
         SpinnerColumn(),
         TextColumn("{task.description}", markup=False),
         BarColumn(12),
-        MofNCompleteColumn(),
+        TextColumn("{task.fields[count]}"),
         TimeElapsedColumn(),
         TimeRemainingColumn(compact=True),
         TextColumn("{task.fields[left]}", markup=False, table_column=cropped),
@@ -69,7 +70,7 @@ def display(title: str) -> Iterator[Display]:
         expand=True,
     )
     with bar:
-        task = bar.add_task(title, total=None, left="")
+        task = bar.add_task(title, total=None, count="", left="")
         yield _Bar(
             lambda **values: bar.update(task, **values),
             lambda text: console.print(text, markup=False),

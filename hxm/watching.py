@@ -18,6 +18,7 @@ from rich.text import Text
 
 from hxm import tables
 from hxm.config import Config
+from hxm.decide import guards
 from hxm.decide.attention import findings
 from hxm.decide.glance import BAD, BUSY, GOOD, ODD, Word, news, overview
 from hxm.following import Follower
@@ -75,10 +76,12 @@ class Watch:
     def screen(self, width: int, height: int) -> RenderableType:
         """The whole screen, of this many columns and lines."""
         head = self._head(width)[: max(2, height // 3)]
+        if height >= 20:  # what is below is not to jump
+            head += [Text("")] * (3 - len(head))
         foot = self._foot(width)
         events = self._events(3) if self.view == "d" and height >= 16 else []
         room = height - len(head) - len(events) - 2
-        body = self._body(width)
+        body = self._body(width, room)
         self.top = max(0, min(self.top, len(body) - room))
         shown = body[self.top : self.top + room]
         if len(body) > room:
@@ -122,7 +125,7 @@ class Watch:
         lines = [_event(at, word) for at, word in found]
         return [Text(""), *lines, *[Text("")] * (count - len(lines))]
 
-    def _body(self, width: int) -> list[Text]:
+    def _body(self, width: int, room: int) -> list[Text]:
         cluster = self.follower.cluster
         if self.view == "?":
             return [Text(line) for line in _HELP.strip().splitlines()]
@@ -135,10 +138,15 @@ class Watch:
         if self.view == "f":
             found = [line for each in findings(cluster) for line in (each.what, f"    {each.do}")]
             return [Text(line) for line in found] or [Text("nothing needs attention")]
-        domains = sorted(cluster.domains, key=lambda each: _urgency(cluster, each))
-        return _lines(
-            tables.domains_table(cluster, domains), width, ("Name", "Node", "Role", "Flags")
-        )
+        domains = [_as_it_moves(cluster, each) for each in cluster.domains]
+        if len(domains) >= room:
+            domains.sort(key=lambda each: _urgency(cluster, each))
+        return _lines(tables.domains_table(cluster, domains), width, _ESSENTIAL)
+
+
+def _as_it_moves(cluster: Cluster, domain: Domain) -> Domain:
+    """A migration ends with a stop, which is none of the domU's."""
+    return domain._replace(role="Migrating") if guards.migrating(cluster, domain) else domain
 
 
 def _urgency(cluster: Cluster, domain: Domain) -> int:

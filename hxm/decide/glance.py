@@ -94,7 +94,7 @@ def news(before: Cluster, now: Cluster) -> Iterator[Word]:
     """What one look shows that the one before did not: who moved, what failed, which node went."""
     for each in now.managed_domains:
         was = before.domain_of(each.resource or "")
-        if not was or (was.role, was.nodes) == (each.role, each.nodes):
+        if not was or same_place(was, each):
             continue
         yield Word(doing(now, each), BUSY if each.in_flight else GOOD if each.running else ODD)
     for failure in now.failures:
@@ -109,6 +109,11 @@ def news(before: Cluster, now: Cluster) -> Iterator[Word]:
         yield Word("quorum", GOOD) if now.quorum else Word("NO QUORUM", BAD)
     if now.lock and (not before.lock or before.lock.holder != now.lock.holder):
         yield Word(f"{now.lock.who}@{now.lock.node} orders: {now.lock.what}", BUSY)
+
+
+def same_place(was: Domain, now: Domain) -> bool:
+    """Whether a domU does the same on the same nodes, which crm_mon lists in any order."""
+    return was.role == now.role and set(was.nodes) == set(now.nodes)
 
 
 def doing(cluster: Cluster, domain: Domain) -> str:
