@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from hxm.config import read_config
@@ -9,14 +10,20 @@ from hxm.model import Cluster
 
 
 def origins(cluster: Cluster) -> dict[str, str]:
-    """For each interim constraint what the journal knows of it; the CIB itself keeps no times."""
+    """For each interim constraint what the journal knows of it; the CIB itself keeps no times.
+
+    Nothing if the journal may not be read: that it does not name a constraint would mean nothing.
+    """
     if not cluster.constraints:
         return {}
     from hxm.journal import journal_path, read_entries
 
+    path = journal_path(read_config(), cluster.sandbox)
+    if os.path.exists(path) and not os.access(path, os.R_OK):
+        return {}
     known = dict.fromkeys((each.id for each in cluster.constraints), "not set by hxm on this host")
     begun: dict[tuple[object, object], dict[str, Any]] = {}
-    for entry in read_entries(journal_path(read_config(), cluster.sandbox)):
+    for entry in read_entries(path):
         whose = (entry.get("host"), entry.get("pid"))
         if entry.get("outcome") == "begun":
             begun[whose] = entry
