@@ -16,7 +16,7 @@ IN_FLIGHT = ("Starting", "Stopping", "Migrating", "Promoting", "Demoting")
 UPDATE = "hxm-update"
 """The property of the cluster that a rolling update keeps its state in; Pacemaker ignores it."""
 
-CLEARING = ("clear", "delete-constraint", "unmove", "unmove-and-unban")
+CLEARING = ("clear", "delete-constraint", "unmove", "unmove-and-unban", "restore")
 """The kinds of step that take constraints away."""
 
 _STATES_TO_BE_IN = ("standby", "maintenance")
@@ -194,7 +194,11 @@ class Domain(NamedTuple):
     nameless: bool = False
     """Whether its name is not known: nothing says it but a file that cannot be read here."""
     stray: str | None = None
-    """This host, where the toolstack runs it and the cluster does not know of it."""
+    """A node where the toolstack runs it and the cluster does not know of it."""
+    seen: tuple[str, ...] = ()
+    """The nodes whose toolstack lists it."""
+    runs_as: str | None = None
+    """The uuid that it runs under, where a toolstack was asked for that."""
 
     @property
     def running(self) -> bool:
@@ -254,8 +258,12 @@ class Cluster(NamedTuple):
     """The cluster's own options, as far as they are set."""
     lock: Lock | None = None
     """Who changes the cluster at this moment, or did when it was killed."""
+    written: bytes = b""
+    """The configuration as the cluster's own document, to be kept and compared as a whole."""
     unreachable: Mapping[str, str] = {}
     """The nodes that were asked for their domains and gave no answer, and why."""
+    heard: tuple[str, ...] = ()
+    """The nodes whose toolstack has told what it runs."""
 
     def node(self, name: str) -> Node | None:
         """The node of that name."""

@@ -17,7 +17,7 @@ from hxm.pacemaker.dialect import CONFIGURATION, DC_STATE, IDLE, OWN_NAME, STATU
 from hxm.pacemaker.lock import lock_in
 from hxm.pacemaker.status import TEXT, Status, read_status
 from hxm.toolstack import Toolstack, detect, read_local, read_uuids
-from hxm.toolstack.remote import read_elsewhere
+from hxm.toolstack.remote import read_elsewhere, read_named_elsewhere
 from hxm.toolstack.xl import LocalDomain
 
 
@@ -40,13 +40,36 @@ def everywhere(cluster: Cluster, config: Config) -> Cluster:
     if cluster.sandbox:
         return cluster
     program, asked, unreachable = askable(cluster, config)
-    domains = list(cluster.domains)
-    for node, answer in read_elsewhere(program, asked, config.ssh_timeout).items():
+    domains, heard = list(cluster.domains), list(cluster.heard)
+    uuids = _uuids_here(cluster)
+    for node, answer in read_named_elsewhere(program, asked, config.ssh_timeout).items():
         if isinstance(answer, str):
             unreachable[node] = answer
         else:
-            domains = _with_those_of(node, answer, domains)
-    return cluster._replace(domains=tuple(domains), unreachable=unreachable)
+            there, theirs = answer
+            domains = _with_those_of(node, there, domains)
+            heard.append(node)
+            uuids |= {(node, name): uuid for name, uuid in theirs.items()}
+    return cluster._replace(
+        domains=tuple(
+            each._replace(
+                runs_as=next((u for node in each.seen if (u := uuids.get((node, each.name)))), None)
+            )
+            for each in domains
+        ),
+        unreachable=unreachable,
+        heard=tuple(heard),
+    )
+
+
+def _uuids_here(cluster: Cluster) -> dict[tuple[str, str], str]:
+    if not cluster.toolstack or not cluster.local_node:
+        return {}
+    try:
+        found = read_uuids(Toolstack(cluster.toolstack, cluster.toolstack_why))
+    except CannotAsk:
+        return {}
+    return {(cluster.local_node, name): uuid for name, uuid in found.items()}
 
 
 def askable(cluster: Cluster, config: Config) -> tuple[str, list[str], dict[str, str]]:
@@ -54,8 +77,7 @@ def askable(cluster: Cluster, config: Config) -> tuple[str, list[str], dict[str,
     others = [node for node in cluster.nodes if node.name != cluster.local_node]
     there = [node.name for node in others if node.online and not node.unclean]
     lost = {node.name: node.predicament for node in others if node.name not in there}
-    program = config.toolstack if config.toolstack != "auto" else cluster.toolstack or "xl"
-    return program, there, lost
+    return other_toolstack(cluster, config), there, lost
 
 
 def _with_those_of(node: str, there: Sequence[LocalDomain], known: list[Domain]) -> list[Domain]:
@@ -65,10 +87,34 @@ def _with_those_of(node: str, there: Sequence[LocalDomain], known: list[Domain])
     for each in known:
         row = rows.pop(each.name, None) if each.resource else None
         told = _with_local(each, row, node)
-        found.append(told if each.id is None else each._replace(stray=told.stray or each.stray))
+        both = each._replace(stray=told.stray or each.stray, seen=told.seen)
+        found.append(told if each.id is None else both)
     return found + [
         _with_local(Domain(row.name, nodes=(node,)), row, node) for row in rows.values()
     ]
+
+
+def nodes_that_run(name: str, cluster: Cluster, config: Config) -> tuple[str, ...]:
+    """The nodes whose toolstacks run the domain at this moment, this host first.
+
+    Knows it before the cluster does. A node that gives no answer within ssh_timeout is left out.
+    """
+    program, asked, _ = askable(cluster, config)
+    found: dict[str, Sequence[LocalDomain] | str] = {}
+    toolstack = local_toolstack(config, cluster.sandbox)
+    if toolstack and cluster.local_node:
+        found[cluster.local_node] = _ask_toolstack(toolstack, config.ask_timeout)[0]
+    found |= read_elsewhere(program, asked, config.ssh_timeout)
+    return tuple(
+        node
+        for node, rows in found.items()
+        if not isinstance(rows, str) and any(r.name == name and not r.ending for r in rows)
+    )
+
+
+def other_toolstack(cluster: Cluster, config: Config) -> str:
+    """The toolstack that the other nodes are taken to have."""
+    return config.toolstack if config.toolstack != "auto" else cluster.toolstack or "xl"
 
 
 def identify(cluster: Cluster, words: Sequence[str], config: Config) -> Cluster:
@@ -161,6 +207,8 @@ def read_cluster(
         node_attributes=configuration.node_attributes,
         properties=configuration.properties,
         lock=_lock(configuration, here),
+        heard=(here,) if here and toolstack and not fault else (),
+        written=configuration.document,
     )
 
 
@@ -300,4 +348,5 @@ def _with_local(domain: Domain, local: LocalDomain | None, here: str | None) -> 
         state=local.state,
         time=local.time,
         stray=here if unknown and not local.ending else None,
+        seen=(*domain.seen, here) if here else domain.seen,
     )

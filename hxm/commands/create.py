@@ -9,19 +9,21 @@ from typing import TYPE_CHECKING
 from hxm import change, render
 from hxm.claims import claim
 from hxm.commands import BY_HAND
-from hxm.commands._judge import newcomers
+from hxm.commands._judge import newcomers, settings_of
+from hxm.commands._until import answering
 from hxm.config import read_config
 from hxm.decide import Decision, PassThrough, lifecycle
 from hxm.decide.names import find_domains, surely_unmanaged
 from hxm.errors import NotFound, Refused, UsageError
 from hxm.model import Cluster, Domain
-from hxm.xmfile import Value, XmFileError, domain_name, parse_xmfile, read_xmfile
+from hxm.toolstack import is_xm
+from hxm.xmfile import Value, XmFileError, domain_name
 
 if TYPE_CHECKING:
-    from hxm.options import Order, Words
+    from hxm.options import Order, Until, Words
 
 
-def run(order: Order, words: Words = None) -> int:
+def run(order: Order, words: Words = None, until: Until = "") -> int:
     """Start a domU, named by its configuration file or by its name.
 
     If the cluster manages it, this is `hxm start`: the cluster starts it, where it sees fit. The
@@ -47,7 +49,7 @@ def run(order: Order, words: Words = None) -> int:
                 render.note(warning)
         return PassThrough()
 
-    return change.carry_out(order, decide)
+    return change.carry_out(order, decide, then=answering(order, words[:1], until))
 
 
 def _meant(
@@ -63,7 +65,7 @@ def _meant(
     if path is None:
         raise NotFound(f"there is no domU and no file {word[:60]!r}", "hxm list shows the domUs")
     try:
-        read = read_xmfile(path) | parse_xmfile("\n".join(settings), "the command line")
+        read = settings_of(path, settings, xm=is_xm(cluster.toolstack or ""))
     except XmFileError as error:
         raise Refused(
             f"{error.message}: it may be a domU that the cluster manages",
