@@ -35,6 +35,9 @@ STATUS_FORMS: tuple[Argv, ...] = (
 )
 """How crm_mon is asked: the first that it understands counts, and tells itself which it is."""
 
+FENCING_HISTORY: Argv = ("stonith_admin", "--history=*", "--output-as=xml")
+"""Who was fenced (2.0.4 and newer)."""
+
 DC_STATE: Argv = ("crmadmin", "-S", "{node}")
 IDLE = "S_IDLE"
 """What a DC that has nothing in hand says of itself, in every generation."""
@@ -44,6 +47,10 @@ SIMULATORS: tuple[Argv, ...] = (
     ("ptest", "--xml-file={file}", "--save-graph={graph}"),  # up to 1.1.7
 )
 """The scheduler on a file. ptest only computes, crm_simulate also carries out."""
+
+METADATA: Argv = ("crm_resource", "--show-metadata={agent}")  # 1.1.8 and newer
+"""What an agent tells of itself."""
+RINGS: Argv = ("corosync-cfgtool", "-s")
 
 
 class Dialect:
