@@ -97,6 +97,10 @@ MaybeNode = Annotated[
     str | None,
     typer.Argument(metavar="[NODE]", help="Only those on this node.", show_default=False),
 ]
+OtherNode = Annotated[
+    str | None,
+    typer.Argument(metavar="[NODE]", help="Why it is not on this node.", show_default=False),
+]
 Words = Annotated[
     list[str] | None,
     typer.Argument(

@@ -50,6 +50,7 @@ _ROWS = [
     ),
     *_hxm(LOOK, {"serve": "the status page, JSON and metrics over HTTP, to read only"}),
     *_hxm(LOOK, {"check": "what would hurt one day: shared disks, unreadable files, no guard"}),
+    *_hxm(LOOK, {"why": "why a domU runs where it does, or why it does not"}),
     *_hxm(LOOK, {"capacity": "whether everything still fits when a node is lost, and what more"}),
     *_hxm(LOOK, {"help": "this overview, or a command's own help"}),
     *_hxm(
