@@ -95,7 +95,7 @@ class Performance:
                 if not wait and not self.before.sandbox:
                     self.cluster = read_cluster(self.config, local=False)
                     return self._outcome(DONE, f"ordered: {self.plan.about}; see: hxm status")
-                if not self._await(phase.goals, deadline):
+                if not self._await(phase.goals, deadline) or not self._holds(phase):
                     return self._missed()
         except KeyboardInterrupt:
             message = f"you stopped it; the cluster goes on: {self._under_way()}"
@@ -210,6 +210,21 @@ class Performance:
                     "the cluster goes on; look with: hxm status",
                 )
             time.sleep(self.config.poll)
+
+    def _holds(self, phase: Phase) -> bool:
+        """Whether the goals stay reached for as long as they have to; in a sandbox nothing ages."""
+        end = time.monotonic() + (0 if self.before.sandbox else phase.hold)
+        if phase.hold and not self.before.sandbox:
+            self.report(f"watching for {phase.hold:g} s")
+        while time.monotonic() < end:
+            time.sleep(self.config.poll)
+            try:
+                self._look()
+            except CannotAsk as error:
+                self.report(f"{error.message}; asking again")
+            if not all(reached(self.cluster, goal) for goal in phase.goals):
+                return False
+        return not phase.hold or self._look()
 
     def _all_reached(self, goals: tuple[Goal, ...]) -> bool:
         """Whether they are, and the scheduler has nothing more in mind for those it is about.

@@ -233,7 +233,7 @@ def _translate(
         if not objection.lifted_by or (objection.lifted_by == guards.FORCE and not _goes_on(order)):
             raise tell.refusal(order, objection)
     if not order.wait and not decided.one_breath:
-        raise UsageError(f"{order.verb} has to wait for the stop before the start", "leave out -W")
+        raise UsageError(f"{order.verb} has to wait between its steps", "leave out -W")
     plan, predicted = _foresee(config, cluster, decided)
     objections = [*plan.objections, *guards.foreseen(cluster, plan, predicted)]
     objections += room.objections(cluster, predicted.after, config)

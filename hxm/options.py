@@ -214,6 +214,35 @@ TokenFile = Annotated[
 Nagios = Annotated[bool, typer.Option("--nagios", help="One line, as monitoring wants it.")]
 
 
+Canary = Annotated[
+    str,
+    typer.Option(
+        "--canary",
+        metavar="DOMAIN",
+        help="The domU that tries the first host; else that of the lowest priority.",
+        show_default=False,
+    ),
+]
+Hosts = Annotated[
+    str,
+    typer.Option(
+        "--order",
+        metavar="NODE,NODE...",
+        help="The hosts in their order, and no others; else all, the DC last.",
+        show_default=False,
+    ),
+]
+Watch = Annotated[
+    float,
+    typer.Option(
+        "--watch",
+        metavar="SECONDS",
+        callback=_seconds,
+        help="How long a host that is back, and the canary on it, must stay well.",
+    ),
+]
+
+
 class Order(NamedTuple):
     """What every changing command takes."""
 

@@ -275,6 +275,16 @@ def not_in_standby(cluster: Cluster, node: Node) -> Iterator[Objection]:
         yield Objection(f"{node.name} is not in standby: it is {node.predicament}", hint)
 
 
+def failed(cluster: Cluster) -> Iterator[Objection]:
+    """What the cluster remembers as failed would be taken for a consequence of what is to come."""
+    for failure in cluster.failures:
+        yield Objection(
+            f"{failure.operation} of {failure.resource} failed on {failure.node}: {failure.reason}",
+            f"first: hxm cleanup {failure.resource}",
+            lifted_by=FORCE,
+        )
+
+
 def target(node: Node) -> Iterator[Objection]:
     """A node that the scheduler would not place anything on."""
     if not node.usable:

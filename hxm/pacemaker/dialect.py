@@ -116,6 +116,12 @@ _LOCK = (
 )
 _LOCK_OF = "//cluster_property_set[@id='hxm-lock'][nvpair[@value='{holder}']]"
 
+_UPDATE_SET = 'cluster_property_set id="hxm-update"'
+_UPDATE = (
+    f'<{_UPDATE_SET}><nvpair id="hxm-update-state" name="hxm-update" value="{{state}}"/>'
+    "</cluster_property_set>"
+)
+
 _STEPS_2_0: Steps = {
     "set-meta": (
         (
@@ -152,6 +158,8 @@ _STEPS_2_0: Steps = {
         ("cibadmin", "--modify", f"--xpath={_LOCK_OF}/{_RENEWED}", f"--xml-text={_RENEWAL}"),
     ),
     "release": (("cibadmin", "--delete", f"--xpath={_LOCK_OF}"),),
+    "mark-update": (("cibadmin", "-M", "-c", "-o", "crm_config", "-X", _UPDATE),),
+    "unmark-update": (("cibadmin", "-D", "-o", "crm_config", "-X", f"<{_UPDATE_SET}/>"),),
     "cleanup": (("crm_resource", "--cleanup", "--resource={resource}"),),
     "cleanup-on": (("crm_resource", "--cleanup", "--resource={resource}", "--node={node}"),),
 }
@@ -217,6 +225,8 @@ _STEPS_0_6: Steps = _STEPS_1_0 | {
     ),
     "maintenance": (("crm_attribute", "-n", "is-managed-default", "-v", "false"),),
     "clear-maintenance": (("crm_attribute", "-n", "is-managed-default", "-v", "true"),),
+    "mark-update": (("crm_attribute", "-n", "hxm-update", "-v", "{state}"),),
+    "unmark-update": (("crm_attribute", "-n", "hxm-update", "-D"),),
 }
 _WORDS_0_6 = {
     "target-role": "target_role",
