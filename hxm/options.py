@@ -141,6 +141,31 @@ Everywhere = Annotated[
     bool,
     typer.Option("--everywhere", help="Ask the toolstacks of the other nodes too, through ssh."),
 ]
+Until = Annotated[
+    str,
+    typer.Option(
+        "--until",
+        metavar="REGEX",
+        help="Wait until the guest shows this on its console, as 'login:'; a regular expression.",
+        show_default=False,
+    ),
+]
+ConsoleType = Annotated[
+    str,
+    typer.Option(
+        "-t", metavar="pv|serial", help="Which of its consoles, as xl has it.", show_default=False
+    ),
+]
+ConsoleNumber = Annotated[
+    str, typer.Option("-n", metavar="NUMBER", help="The console's number.", show_default=False)
+]
+Script = Annotated[
+    str,
+    typer.Option(
+        "-f", "--file", metavar="FILE", help="Carry out the lines of this file.", show_default=False
+    ),
+]
+KeepGoing = Annotated[bool, typer.Option("--keep-going", help="Go on after a line that failed.")]
 Without = Annotated[
     str | None,
     typer.Option(
@@ -201,6 +226,37 @@ Why = Annotated[
 ]
 
 
+BackupFile = Annotated[
+    str | None,
+    typer.Argument(metavar="[FILE]", help="A new file for the configuration.", show_default=False),
+]
+Backups = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[NUMBER|FILE [NUMBER|FILE]]",
+        help="Backups, by number or as files: from which, and to which.",
+        show_default=False,
+    ),
+]
+BackupWords = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="NUMBER|FILE",
+        help="A backup: its number, or a file as hxm backup and cibadmin --query write it.",
+        show_default=False,
+    ),
+]
+ListKept = Annotated[bool, typer.Option("-l", "--list", help="List what is kept, and why.")]
+Sections = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--section",
+        metavar="NAME",
+        help="Only this part, as cibadmin calls it: resources, constraints, crm_config, nodes, "
+        "...; several times for several, all for everything.",
+        show_default=False,
+    ),
+]
 Listen = Annotated[str, typer.Option("--listen", metavar="HOST:PORT", help="Where to be reached.")]
 TokenFile = Annotated[
     str | None,
@@ -343,16 +399,3 @@ def form(
 ) -> Form:
     """The options of every reading command."""
     return Form(output, columns, sort, not no_headers)
-
-
-XL_FLAGS = {
-    "create": "-c -p -e -F -q -V -A -d -n -x --dryrun --xmldryrun --vncviewer --quiet --paused",
-    "shutdown": "-F -H -R --halt --reboot",
-    "reboot": "-F",
-    "destroy": "-f",
-    "migrate": "-l --live -e -p -D -c --debug --ssl --change_home_server",
-}
-"""What xl and xm take and the cluster has no use for; accepted, said, and passed to xl."""
-XL_VALUES = {"migrate": "-C -s -r -n --port --resource --node", "create": "--path"}
-XL_MARKS = {"create": ("-f", "--defconfig")}
-"""Options in front of what is an operand all the same."""

@@ -34,11 +34,13 @@ class Outcome(NamedTuple):
     seen: Cluster | None = None
     """The cluster as it was seen last."""
     warnings: tuple[str, ...] = ()
+    written: bytes = b""
+    """The configuration as the order left it; empty if somebody else had a hand in it as well."""
 
 
 _FORESEEN_FROM = (
     *("nodes", "resources", "primitives", "constraints", "node_attributes", "dc", "quorum"),
-    *("maintenance", "fencing", "failures", "pending_fencing", "idle"),
+    *("maintenance", "fencing", "failures", "pending_fencing", "idle", "written"),
 )
 
 
@@ -64,6 +66,11 @@ def changes(before: Cluster, after: Cluster, plan: Translate) -> Iterator[Change
         how = _how(was, now, before, after)
         if how not in ("unchanged", "unknown") or was.resource in plan.subjects:
             yield Change(was.name, was.resource or "", was.nodes, now.nodes, how)
+    for now in after.managed_domains:
+        resource = now.resource or ""
+        new = before.domain_of(resource) is None
+        if new and any(started_since(before, after, resource, node) for node in now.nodes):
+            yield Change(now.name, resource, (), now.nodes, "started")
 
 
 def _how(was: Domain, now: Domain, before: Cluster, after: Cluster) -> str:

@@ -16,6 +16,7 @@ from hxm.command import (
     READS,
     REFUSED,
     RUNTIME,
+    SAFE,
     TIDY,
     TRY,
     Command,
@@ -50,6 +51,8 @@ _ROWS = [
     ),
     *_hxm(LOOK, {"serve": "the status page, JSON and metrics over HTTP, to read only"}),
     *_hxm(LOOK, {"check": "what would hurt one day: shared disks, unreadable files, no guard"}),
+    *_hxm(LOOK, {"shell": "a prompt that shows the cluster; or commands from a file"}),
+    *_hxm(LOOK, {"diff": "what the configuration differs in from a backup, in words"}),
     *_hxm(LOOK, {"why": "why a domU runs where it does, or why it does not"}),
     *_hxm(LOOK, {"capacity": "whether everything still fits when a node is lost, and what more"}),
     *_hxm(LOOK, {"help": "this overview, or a command's own help"}),
@@ -61,6 +64,7 @@ _ROWS = [
             "shutdown": "stop domUs cleanly and keep them stopped",
             "reboot": "stop domUs cleanly and start them again",
             "destroy": "stop a domU at once, without asking it, and keep it stopped",
+            "console": "the console of a domU, wherever it runs or goes; Ctrl-] leaves it",
         },
     ),
     *_hxm(
@@ -85,6 +89,14 @@ _ROWS = [
         },
     ),
     *_hxm(
+        SAFE,
+        {
+            "backup": "keep the configuration, or write it into a file; list what is kept",
+            "restore": "put an earlier configuration, or parts of it, back in place",
+            "undo": "take the last change by hxm back, if nothing was changed since",
+        },
+    ),
+    *_hxm(
         LOCAL,
         {"guard": "a guard in front of xl, xm and virsh on this host, so that none goes past hxm"},
     ),
@@ -94,7 +106,7 @@ _ROWS = [
     ),
     *_toolstack(
         READS,
-        """block-list channel-list claims console cpupool-list dmesg domid domname domstate dry-run
+        """block-list channel-list claims cpupool-list dmesg domid domname domstate dry-run
         dumppolicy getenforce getlabel getpolicy info labels list-vm log network-list
         network2-list pci-assignable-list pci-list pci-list-assignable-devices psr-cat-show
         psr-cmt-show psr-hwinfo psr-mba-show resources scsi-list sharing tmem-freeable tmem-list
@@ -106,7 +118,7 @@ _ROWS = [
         """addlabel cfgbootpolicy cpupool-cpu-add cpupool-cpu-remove cpupool-create cpupool-delete
         cpupool-destroy cpupool-new cpupool-numa-split cpupool-rename cpupool-start debug-keys devd
         loadpolicy makepolicy migrate-receive pci-assignable-add pci-assignable-remove resetpolicy
-        rmlabel set-parameters setenforce setpolicy shell vnet-create vnet-delete
+        rmlabel set-parameters setenforce setpolicy vnet-create vnet-delete
         xenstore-quota-set""",
     ),
     *_toolstack(
@@ -155,8 +167,8 @@ _ROWS = [
     ),
     *_toolstack(
         REFUSED,
-        "resume restore",
-        "the cluster alone starts this domU; a restored copy may be its second instance",
+        "resume",
+        "the cluster alone starts this domU; a resumed copy may be its second instance",
         "hxm start {domain}",
     ),
     *_toolstack(
@@ -200,7 +212,7 @@ _ROWS = [
 COMMANDS = {row.name: row for row in _ROWS}
 
 _BY_HAND = [
-    *_toolstack(READS, "list help"),
+    *_toolstack(READS, "list help console"),
     *_toolstack(
         REFUSED,
         "create start",
@@ -230,6 +242,12 @@ _BY_HAND = [
         "migrate",
         "the monitor would find it gone here and start it again, and it would run on both hosts",
         "hxm migrate {domain} NODE",
+    ),
+    *_toolstack(
+        REFUSED,
+        "restore",
+        "the cluster alone starts this domU; a restored copy may be its second instance",
+        "hxm start {domain}",
     ),
     *_toolstack(
         REFUSED,
@@ -263,7 +281,7 @@ _BYGONE = """
     addlabel block-configure cfgbootpolicy cpupool-delete cpupool-new cpupool-start delete domstate
     dry-run dumppolicy getlabel getpolicy labels list-vm log makepolicy network2-attach
     network2-detach network2-list new pci-list-assignable-devices psr-cat-cbm-set reset resetpolicy
-    resources rmlabel sched-sedf scsi-attach scsi-detach scsi-list setpolicy shell
+    resources rmlabel sched-sedf scsi-attach scsi-detach scsi-list setpolicy
     tmem-destroy tmem-freeable tmem-freeze tmem-list tmem-set tmem-shared-auth tmem-thaw usb-add
     usb-attach usb-del usb-detach usb-hc-create usb-hc-destroy usb-list-assignable-devices
     vnet-create vnet-delete vnet-list

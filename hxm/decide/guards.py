@@ -339,11 +339,14 @@ def foreseen(cluster: Cluster, plan: Translate, forecast: Forecast) -> Iterator[
 
 
 def concerns(cluster: Cluster, movement: Movement) -> bool:
-    """Clones and fencing devices come and go with their node; the rest is somebody's service."""
-    if movement.kind == "fence":
-        return True
+    """Clones and fencing devices come and go with their node; the rest is somebody's service.
+
+    So is what the configuration does not have: it was removed, or it is about to be added.
+    """
     primitive = cluster.primitives.get(movement.resource)
-    return bool(primitive and not primitive.clone and not primitive.agent.startswith("stonith:"))
+    if movement.kind == "fence" or not primitive:
+        return True
+    return not primitive.clone and not primitive.agent.startswith("stonith:")
 
 
 def _without_a_place(cluster: Cluster, node: str, forecast: Forecast) -> Iterator[Objection]:

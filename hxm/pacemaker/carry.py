@@ -110,6 +110,8 @@ def borne_out(step: Step, configuration: Configuration) -> bool:
         # of a clone's child the tools set the clone's (1.1 and newer)
         said = primitive.meta if primitive.clone else primitive.own_meta
         return said.get(values["name"]) == values.get("value")
+    if step.kind == "restore":
+        return _is_restored(values["file"], configuration)
     if step.kind in ("move", "move-and-ban", *CLEARING):
         return _constraints_borne_out(step, configuration)
     if name := _IN_STATUS.get(step.kind):
@@ -123,6 +125,13 @@ def borne_out(step: Step, configuration: Configuration) -> bool:
         "clear-maintenance": not configuration.maintenance,
         "node-maintenance": node.get("maintenance", "").lower() in _TRUE,
     }[step.kind]
+
+
+def _is_restored(file: str, configuration: Configuration) -> bool:
+    from hxm.pacemaker.written import same
+
+    with open(file, "rb") as opened:
+        return same(opened.read(), configuration.document)
 
 
 def _constraints_borne_out(step: Step, configuration: Configuration) -> bool:

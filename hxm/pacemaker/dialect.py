@@ -19,6 +19,11 @@ Steps = dict[str, tuple[Argv, ...]]
 CONFIGURATION: Argv = ("cibadmin", "--query", "--scope=configuration")
 """The part that hxm needs of a CIB, where the tools can tell it apart (1.0.4 and newer)."""
 WHOLE_CIB: Argv = ("cibadmin", "-Q")
+HEADER: Argv = ("cibadmin", "--query", "--xpath=/cib", "--no-children")
+"""The attributes of the CIB alone (1.0.4 and newer)."""
+
+VERIFY: Argv = ("crm_verify", "-V", "--xml-file={file}")
+"""Whether a CIB in a file makes sense, in the scheduler's eyes too."""
 
 OWN_NAME: Argv = ("crm_node", "-n")
 """What the cluster calls this host (1.1.9 and newer)."""
@@ -158,6 +163,7 @@ _STEPS_2_0: Steps = {
         ("cibadmin", "--modify", f"--xpath={_LOCK_OF}/{_RENEWED}", f"--xml-text={_RENEWAL}"),
     ),
     "release": (("cibadmin", "--delete", f"--xpath={_LOCK_OF}"),),
+    "restore": (("cibadmin", "--replace", "--scope=configuration", "--xml-file={file}"),),
     "mark-update": (("cibadmin", "-M", "-c", "-o", "crm_config", "-X", _UPDATE),),
     "unmark-update": (("cibadmin", "-D", "-o", "crm_config", "-X", f"<{_UPDATE_SET}/>"),),
     "cleanup": (("crm_resource", "--cleanup", "--resource={resource}"),),
@@ -167,6 +173,10 @@ _STEPS_2_0: Steps = {
 _NO_NODE_MAINTENANCE = "this Pacemaker knows no maintenance of one node: hxm maintenance on"
 _NO_LOCK = dict.fromkeys(("claim", "renew", "release"), "this Pacemaker keeps no lock: hxm status")
 _NO_META_MAINTENANCE = "this Pacemaker knows no maintenance of one resource: hxm unmanage"
+_NO_RESTORE = {
+    "restore": "Heartbeat replaces sections, and never all at once: "
+    "cibadmin -R -o resources -x FILE, section by section"
+}
 _LACKS_1_1_10 = {"set-meta maintenance": _NO_META_MAINTENANCE} | _NO_LOCK  # 1.1.12
 _LACKS_1_0 = _LACKS_1_1_10 | {"node-maintenance": _NO_NODE_MAINTENANCE}  # 1.1.10
 
@@ -253,7 +263,7 @@ DIALECTS = (
         (0,),
         _STEPS_0_6,
         words=_WORDS_0_6,
-        lacks=_LACKS_1_0,
+        lacks=_LACKS_1_0 | _NO_RESTORE,
         works_on_file=False,
     ),
 )
