@@ -55,6 +55,7 @@ _ROWS = [
     *_hxm(LOOK, {"diff": "what the configuration differs in from a backup, in words"}),
     *_hxm(LOOK, {"why": "why a domU runs where it does, or why it does not"}),
     *_hxm(LOOK, {"capacity": "whether everything still fits when a node is lost, and what more"}),
+    *_hxm(LOOK, {"graph": "what runs on what and depends on what, as a tree or a picture"}),
     *_hxm(LOOK, {"help": "this overview, or a command's own help"}),
     *_hxm(
         LIFE,

@@ -30,6 +30,8 @@ LAYERS = (
     ("hxm.pacemaker", "hxm.toolstack", "hxm.xmfile", "hxm.domains", "hxm.devices", "hxm.blocks"),
     ("hxm.tables",),
     (
+        "hxm.values",
+        "hxm.pictures",
         "hxm.run",
         "hxm.render",
         "hxm.forms",
@@ -89,7 +91,11 @@ def test_every_module_has_its_layer():
 @every_module
 def test_an_import_never_points_up(module):
     if part(module) == OPTIONS:
-        assert {part(name) for name, _ in imported(module)} <= {"hxm.render", "hxm.forms"}
+        assert {part(name) for name, _ in imported(module)} <= {
+            "hxm.render",
+            "hxm.forms",
+            "hxm.values",
+        }
         return
     for name, for_types in imported(module):
         if part(name) == OPTIONS:
