@@ -22,7 +22,7 @@ _hxm_spec() {
         options=(--listen --token-file -h --help)
         operands=() ;;
     check)
-        options=(--nagios -o --output -h --help)
+        options=(--everywhere --nagios -o --output --columns --sort --no-headers -h --help)
         operands=('DOMAIN|NODE') ;;
     shell)
         options=(-f --file --keep-going -h --help)

@@ -88,9 +88,13 @@ function __hxm_spec --no-scope-shadowing
             set operands
         case check
             set options \
+                --everywhere\t'Ask the toolstacks of the other nodes too, through ssh.' \
                 --nagios\t'One line, as monitoring wants it.' \
                 -o\t'Form of the answer.' \
                 --output\t'Form of the answer.' \
+                --columns\t'Only these columns, in this order; the beginning of a name will do.' \
+                --sort\t'Sort by this column; with - the greatest first.' \
+                --no-headers\t'No line of headers.' \
                 -h\t'Show the command'\''s help.' \
                 --help\t'Show the command'\''s help.'
             set operands 'DOMAIN|NODE'

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from hxm import run
 from hxm.config import Config
@@ -17,7 +17,7 @@ from hxm.pacemaker.dialect import CONFIGURATION, DC_STATE, IDLE, OWN_NAME, STATU
 from hxm.pacemaker.lock import lock_in
 from hxm.pacemaker.status import TEXT, Status, read_status
 from hxm.toolstack import Toolstack, detect, read_local, read_uuids
-from hxm.toolstack.remote import read_elsewhere, read_named_elsewhere
+from hxm.toolstack.remote import Named, read_elsewhere, read_named_elsewhere
 from hxm.toolstack.xl import LocalDomain
 
 
@@ -31,7 +31,11 @@ def local_toolstack(config: Config, sandbox: str | None) -> Toolstack | None:
     return detect(config.toolstack)
 
 
-def everywhere(cluster: Cluster, config: Config) -> Cluster:
+Asker = Callable[[str, Sequence[str], float], Mapping[str, Named | str]]
+"""Asks nodes for their domains and uuids: by the toolstack's name, the nodes', and for so long."""
+
+
+def everywhere(cluster: Cluster, config: Config, ask: Asker = read_named_elsewhere) -> Cluster:
     """The cluster with what the toolstacks of the other nodes say, all asked at once through ssh.
 
     A node that is lost is not asked, and one that cannot be asked is in `unreachable`: its domains
@@ -42,7 +46,7 @@ def everywhere(cluster: Cluster, config: Config) -> Cluster:
     program, asked, unreachable = askable(cluster, config)
     domains, heard = list(cluster.domains), list(cluster.heard)
     uuids = _uuids_here(cluster)
-    for node, answer in read_named_elsewhere(program, asked, config.ssh_timeout).items():
+    for node, answer in ask(program, asked, config.ssh_timeout).items():
         if isinstance(answer, str):
             unreachable[node] = answer
         else:

@@ -16,6 +16,8 @@ from hxm.errors import CannotAsk
 from hxm.toolstack.xl import LocalDomain
 
 T = TypeVar("T")
+Named = tuple[tuple[LocalDomain, ...], dict[str, str]]
+"""Domains, and their uuids by name."""
 _UUIDS = "hxm:uuids"
 """What stands between a node's table of domains and their uuids in its answer."""
 SSH_FAILED = 255
@@ -100,17 +102,26 @@ def read_elsewhere(
 
 def read_named_elsewhere(
     program: str, nodes: Sequence[str], timeout: float
-) -> dict[str, tuple[tuple[LocalDomain, ...], dict[str, str]] | str]:
+) -> dict[str, Named | str]:
     """The same, and with the domains of a node their uuids by name."""
-    from hxm.toolstack import UUIDS, is_xm, parse_list, parse_uuids
+    words = ("sh", "-c", named_script(program))
+    return ask_elsewhere(words, nodes, timeout, lambda out: named_in(program, out))
 
-    def parse(printed: bytes) -> tuple[tuple[LocalDomain, ...], dict[str, str]]:
-        table, _, uuids = printed.partition(f"\n{_UUIDS}\n".encode())
-        return parse_list(program, table), parse_uuids(program, uuids)
+
+def named_script(program: str) -> str:
+    """Prints what `named_in` reads; fails where there is no list of domains."""
+    from hxm.toolstack import UUIDS, is_xm
 
     words = " ".join((program, *UUIDS["xm" if is_xm(program) else "xl"]))
-    script = f"{program} list && {{ echo; echo {_UUIDS}; {words}; :; }}"
-    return ask_elsewhere(("sh", "-c", script), nodes, timeout, parse)
+    return f"{program} list && {{ echo; echo {_UUIDS}; {words}; :; }}"
+
+
+def named_in(program: str, printed: bytes) -> Named:
+    """The domains, and their uuids by name. Raises CannotAsk if there is no list of domains."""
+    from hxm.toolstack import parse_list, parse_uuids
+
+    table, _, uuids = printed.partition(f"\n{_UUIDS}\n".encode())
+    return parse_list(program, table), parse_uuids(program, uuids)
 
 
 def ask_elsewhere(
