@@ -65,6 +65,7 @@ def rolling(lab, points, *words):
             done.append(host)
         step(lab, next(points), askers, "next")
         never_twice(lab)
+    lab.ok(lab.hosts[0], "unlock")  # of one that was killed when all was done
     assert lab.configuration() == lab.first
     assert "no update is under way" in lab.ok(lab.hosts[0], "update", "status").out
     return done
@@ -107,8 +108,8 @@ def test_the_return_of_a_host_is_waited_for_and_what_failed_stops_the_update(lab
     lab.run("host3", "xl", "destroy", "vm3")
     ran = tried.wait()
     assert ran.status == 1, ran
-    assert "hxm update abort" in ran.err
     calm(lab)
+    assert stage(lab, "host1")["step"] == "try"  # it stays where it is
     lab.ok("host1", "cleanup", "vm3")
     ran = lab.ok("host1", "update", "abort")
     assert "through with it: host3; not: host2" in ran.out
