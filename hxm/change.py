@@ -31,13 +31,18 @@ if TYPE_CHECKING:
     from hxm.options import Order
 
 Decide = Callable[[Cluster], Decision]
+Witness = Callable[[], str]
 
 
 _ATTEMPTS = 5
 
 
-def carry_out(order: Order, decide: Decide, *, locks: bool = True) -> int:
+def carry_out(
+    order: Order, decide: Decide, *, locks: bool = True, witness: Witness = lambda: ""
+) -> int:
     """Take an order through to its end; returns the exit status, raises HxmError for a refusal.
+
+    When all goals are reached the `witness` is asked once, what speaks against it all the same.
 
     What was decided holds for the cluster as it was seen: if it is another one when the lock is
     taken, everything is decided anew.
@@ -52,7 +57,7 @@ def carry_out(order: Order, decide: Decide, *, locks: bool = True) -> int:
                 return tell.nothing(order, decision.message)
             if isinstance(decision, PassThrough):
                 break
-            status = _translate(order, config, cluster, decision, locks=locks)
+            status = _translate(order, config, cluster, decision, witness, locks=locks)
             if status is not None:
                 return status
         else:
@@ -221,7 +226,13 @@ def only_this_hosts(config: Config) -> None:
 
 
 def _translate(
-    order: Order, config: Config, cluster: Cluster, decided: Translate, *, locks: bool
+    order: Order,
+    config: Config,
+    cluster: Cluster,
+    decided: Translate,
+    witness: Witness,
+    *,
+    locks: bool,
 ) -> int | None:
     """The exit status, or None if the cluster was changed by somebody else meanwhile."""
     locks = locks and possible(cluster)
@@ -233,7 +244,7 @@ def _translate(
         if not objection.lifted_by or (objection.lifted_by == guards.FORCE and not _goes_on(order)):
             raise tell.refusal(order, objection)
     if not order.wait and not decided.one_breath:
-        raise UsageError(f"{order.verb} has to wait for the stop before the start", "leave out -W")
+        raise UsageError(f"{order.verb} has to see one step done before the next", "leave out -W")
     plan, predicted = _foresee(config, cluster, decided)
     objections = [*plan.objections, *guards.foreseen(cluster, plan, predicted)]
     if not foresee.leads_there(plan, predicted) and not _in_flight(cluster, plan):
@@ -245,7 +256,7 @@ def _translate(
     _overcome(order, objections, tell.plan_lines(cluster, plan, predicted, objections), plan)
     plan = with_goals(plan, predicted)
     if not locks:
-        return _perform(order, config, cluster, plan, predicted)
+        return _perform(order, config, cluster, plan, predicted, witness)
     try:
         claim = take(cluster, plan.about, config)
     except HxmError as error:
@@ -253,7 +264,7 @@ def _translate(
     with claim:
         if changed(cluster, claim.seen):
             return None
-        return _perform(order, config, cluster, plan, predicted, claim.keep)
+        return _perform(order, config, cluster, plan, predicted, witness, claim.keep)
 
 
 def _perform(
@@ -262,6 +273,7 @@ def _perform(
     cluster: Cluster,
     plan: Translate,
     predicted: Forecast,
+    witness: Witness,
     keep: Callable[[Cluster | None], None] = lambda _: None,
 ) -> int:
     path = journal.journal_path(config, cluster.sandbox)
@@ -271,7 +283,7 @@ def _perform(
         render.note(f"warning: {unwritten}")
     timeout = config.timeout if order.timeout is None else order.timeout
     with render.progress(plan.about) as report:
-        acting = act.Performance(cluster, plan, predicted, config, report, keep)
+        acting = act.Performance(cluster, plan, predicted, config, report, keep, witness)
         outcome = acting.perform(timeout, wait=order.wait)
     if not unwritten:
         journal.write_entry(path, begun | tell.entry(cluster, outcome))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from hxm import run
@@ -16,6 +16,7 @@ from hxm.errors import CannotAsk
 from hxm.model import Cluster, Domain
 from hxm.observe import local_toolstack
 from hxm.toolstack import is_xm
+from hxm.toolstack.remote import ask_all
 from hxm.xmfile import Value, XmFileError, read_xmfile
 
 _LV = re.compile(r"/dev/(?!(?:mapper|disk|block|loop|evms|drbd|zvol)/)([^/]+)/([^/]+)")
@@ -113,14 +114,31 @@ def of_local(cluster: Cluster, program: str) -> list[Claim]:
 
     Raises CannotAsk if there is no such answer.
     """
+    return _unmanaged(cluster, run.output((program, "list", "-l")))
+
+
+def of_others(cluster: Cluster, nodes: Sequence[str], config: Config) -> Iterator[Claim]:
+    """The same of these nodes; one that gives no such answer is in the `fault` of a claim."""
+    program = cluster.toolstack or "xl"
+    if is_xm(program):
+        return
+    for node, result in ask_all(nodes, (program, "list", "-l"), config.ssh_timeout).items():
+        try:
+            if isinstance(result, str):
+                raise CannotAsk(result)
+            yield from _unmanaged(cluster, result)
+        except CannotAsk as error:
+            yield Claim("?", fault=f"the disks of the other domUs of {node} are unknown: {error}")
+
+
+def _unmanaged(cluster: Cluster, result: run.Result) -> list[Claim]:
     import json
 
-    result = run.output((program, "list", "-l"))
     try:
         found = json.loads(result.stdout)
         rows = [each["config"] for each in found if each["domid"]]
     except (ValueError, KeyError, TypeError):
-        raise CannotAsk(f"{program} list -l: {result.complaint()}") from None
+        raise CannotAsk(f"{' '.join(result.argv[:3])}: {result.complaint()}") from None
     ours = {name for each in cluster.managed_domains for name in (each.name, *each.also)}
     return [each for each in map(_of_row, rows) if each.name not in ours]
 

@@ -16,6 +16,9 @@ IN_FLIGHT = ("Starting", "Stopping", "Migrating", "Promoting", "Demoting")
 CLEARING = ("clear", "delete-constraint", "unmove", "unmove-and-unban")
 """The kinds of step that take constraints away."""
 
+ENROLLING, WITHDRAWING = "hxm-enrol", "hxm-withdraw"
+"""Meta options of a domU that is half under the cluster, or half out: Pacemaker reads neither."""
+
 _STATES_TO_BE_IN = ("standby", "maintenance")
 
 
@@ -327,6 +330,8 @@ class Phase(NamedTuple):
     steps: tuple[Step, ...]
     goals: tuple[Goal, ...] = ()
     only_if_still: bool = False
+    holds: str | None = None
+    """The resource that these steps must leave where it is: else nothing of them is done."""
 
     @property
     def clears(self) -> bool:

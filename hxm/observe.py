@@ -39,7 +39,7 @@ def everywhere(cluster: Cluster, config: Config) -> Cluster:
     are unknown, not absent. Takes no longer than the configured ssh_timeout.
     """
     if cluster.sandbox:
-        return cluster
+        return _with_those_beside(cluster)
     others = [node for node in cluster.nodes if node.name != cluster.local_node]
     unreachable = {node.name: node.predicament for node in others if not _answers(node)}
     program = config.toolstack if config.toolstack != "auto" else cluster.toolstack or "xl"
@@ -51,6 +51,15 @@ def everywhere(cluster: Cluster, config: Config) -> Cluster:
         else:
             domains = _with_those_of(node, answer, domains)
     return cluster._replace(domains=tuple(domains), unreachable=unreachable)
+
+
+def _with_those_beside(cluster: Cluster) -> Cluster:
+    """A sandbox has no toolstacks: its file tells what was withdrawn from it, and runs."""
+    from hxm.pacemaker.sandbox import running_outside
+
+    beside = running_outside(read_configuration({"CIB_file": cluster.sandbox or ""}).transient)
+    others = (Domain(name, nodes=(node,)) for node, name in beside)
+    return cluster._replace(domains=(*cluster.domains, *others))
 
 
 def _answers(node: Node) -> bool:

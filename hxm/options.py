@@ -78,6 +78,12 @@ MaybeDomain = Annotated[
         metavar="[DOMAIN|all]", help="Only the failures of this domU.", show_default=False
     ),
 ]
+OneFile = Annotated[
+    str,
+    typer.Argument(
+        metavar="FILE", help="The domU's configuration file, on every node.", show_default=False
+    ),
+]
 OneNode = Annotated[
     str, typer.Argument(metavar="NODE", help="A node of the cluster.", show_default=False)
 ]
@@ -124,6 +130,15 @@ Long = Annotated[bool, typer.Option("-l", "--long", help="Everything known of ea
 Everywhere = Annotated[
     bool,
     typer.Option("--everywhere", help="Ask the toolstacks of the other nodes too, through ssh."),
+]
+Like = Annotated[
+    str | None,
+    typer.Option(
+        "--like",
+        metavar="DOMAIN",
+        help="Take over operations, order and rules of this domU.",
+        show_default=False,
+    ),
 ]
 Keep = Annotated[bool, typer.Option("--keep", help="Leave the constraint in place.")]
 All = Annotated[

@@ -62,6 +62,13 @@ def changes(before: Cluster, after: Cluster, plan: Translate) -> Iterator[Change
         how = _how(was, now, before, after)
         if how not in ("unchanged", "unknown") or was.resource in plan.subjects:
             yield Change(was.name, was.resource or "", was.nodes, now.nodes, how)
+    known = {each.resource for each in before.managed_domains}
+    for now in after.managed_domains:
+        resource = now.resource or ""
+        if resource not in known and resource in plan.subjects:
+            started = [node for node in now.nodes if started_since(before, after, resource, node)]
+            how = "started" if started else "unchanged"
+            yield Change(now.name, resource, () if started else now.nodes, now.nodes, how)
 
 
 def _how(was: Domain, now: Domain, before: Cluster, after: Cluster) -> str:

@@ -72,7 +72,7 @@ def _problems(cluster: Cluster, config: Config) -> Iterator[Problem]:
     yield from audit.of_cluster(cluster)
     called = {each.id: each.params.get("name", "") for each in cluster.primitives.values()}
     yield from audit.of_files(_files(cluster), called)
-    yield from audit.of_autostart(_autostarted(), cluster)
+    yield from audit.of_autostart(autostarted(), cluster)
     if not cluster.sandbox:
         yield from _guards(cluster)
 
@@ -91,7 +91,8 @@ def _files(cluster: Cluster) -> Iterator[Read]:
             yield Read(domain, own=own, agents=agent_name(text))
 
 
-def _autostarted() -> Iterator[tuple[str, str]]:
+def autostarted() -> Iterator[tuple[str, str]]:
+    """The files that xendomains starts at boot, each with the name of its domU."""
     try:
         paths = sorted(os.path.join(AUTO, each) for each in os.listdir(AUTO))
     except OSError:

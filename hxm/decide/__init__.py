@@ -36,6 +36,8 @@ class Translate(NamedTuple):
     warnings: tuple[str, ...] = ()
     rollback: tuple[Step, ...] = ()
     """What takes the order back if its first phase does not get where it should."""
+    way_back: tuple[Phase, ...] = ()
+    """What takes everything back, whatever it is that goes wrong on the way."""
     otherwise: Translate | None = None
     """A stronger way, for when the scheduler would not follow this one."""
     drains: str | None = None

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import NamedTuple
 
 from hxm.decide import is_false, is_true, keeps_stopped, listed, typed
-from hxm.decide.guards import kept_from_running, on_two_nodes, stray
+from hxm.decide.guards import half_way, kept_from_running, on_two_nodes, stray
 from hxm.model import Cluster, Constraint, Domain, Lock
 
 
@@ -54,6 +54,9 @@ def _set_in_passing(cluster: Cluster, domain: Domain) -> Iterator[Finding]:
     """Meta options at the domU itself, but for those that it needs against an inherited one."""
     primitive, word = cluster.primitives[domain.resource or ""], typed(domain)
     own, inherited = primitive.own_meta, primitive.inherited_meta
+    for objection in half_way(cluster, [domain]):
+        yield Finding(objection.message, f"hxm withdraw {word}")
+        return
     if role := own.get("target-role"):
         if keeps_stopped(own):
             yield Finding(f"{domain.name}: target-role={role}", f"hxm start {word}")
@@ -112,8 +115,9 @@ def described(
 
 def findings(cluster: Cluster, origins: Mapping[str, str] | None = None) -> Iterator[Finding]:
     """All that needs attention, the worst first."""
+    whole = [each for each in cluster.managed_domains if not list(half_way(cluster, [each]))]
     for guard in (on_two_nodes, stray):
-        for objection in guard(cluster.managed_domains):
+        for objection in guard(whole):
             yield Finding(objection.message, objection.hint)
     yield from _same_names(cluster)
     if not cluster.dc:
@@ -126,7 +130,7 @@ def findings(cluster: Cluster, origins: Mapping[str, str] | None = None) -> Iter
             "stop-all-resources is set: the cluster runs nothing",
             "crm_attribute --name=stop-all-resources --delete",
         )
-    for domain in cluster.managed_domains:
+    for domain in whole:
         if domain.blocked:
             yield Finding(f"{domain.name} is blocked by a failure", f"hxm cleanup {typed(domain)}")
         elif domain.role == "Stopped" and not domain.told_to_stop:

@@ -11,7 +11,15 @@ from typing import NamedTuple
 from hxm.decide import Objection, Translate, called, is_true, listed, typed
 from hxm.decide.forecast import name_of, phrase
 from hxm.errors import CannotAsk, NoQuorum
-from hxm.model import Cluster, Domain, Forecast, Movement, Node
+from hxm.model import (
+    ENROLLING,
+    WITHDRAWING,
+    Cluster,
+    Domain,
+    Forecast,
+    Movement,
+    Node,
+)
 
 FORCE, YES = "--force", "--yes"
 
@@ -127,6 +135,18 @@ def stray(domains: Iterable[Domain]) -> Iterator[Objection]:
                 f"let the cluster look: crm_resource --refresh --resource={domain.resource}; "
                 f"or end it: hxm destroy {typed(domain)}",
             )
+
+
+def half_way(cluster: Cluster, domains: Iterable[Domain]) -> Iterator[Objection]:
+    """An enrolment or a withdrawal that is under way, or was interrupted."""
+    for domain in domains:
+        own = cluster.primitives[domain.resource or ""].own_meta
+        for marker, what in ((WITHDRAWING, "withdrawal"), (ENROLLING, "enrolment")):
+            if marker in own:
+                yield Objection(
+                    f"the {what} of {domain.name} is not finished",
+                    f"to take it out of the cluster, running or not: hxm withdraw {typed(domain)}",
+                )
 
 
 def ignored(cluster: Cluster, domains: Iterable[Domain]) -> Iterator[Objection]:
@@ -282,6 +302,10 @@ def all_running(domains: Sequence[Domain], everything: bool) -> Iterator[Objecti
 def foreseen(cluster: Cluster, plan: Translate, forecast: Forecast) -> Iterator[Objection]:
     """What the scheduler would do beyond the order: stops, restarts, domUs without a place."""
     yield from _doubling(cluster, plan, forecast)
+    for phase, found in zip(plan.phases, forecast.phases, strict=True):
+        for movement in found:
+            if phase.holds == movement.resource:
+                yield Objection(f"{name_of(cluster, movement)} would {phrase(movement)}", NOT_MEANT)
     if not forecast.simulated:
         yield Objection(
             "not simulated: neither crm_simulate nor ptest is here to tell what else would move",
@@ -305,12 +329,17 @@ def foreseen(cluster: Cluster, plan: Translate, forecast: Forecast) -> Iterator[
             )
 
 
+NOT_MEANT = "it is to stay as it is: hxm status shows what is against its place"
+
+
 def concerns(cluster: Cluster, movement: Movement) -> bool:
     """Clones and fencing devices come and go with their node; the rest is somebody's service."""
     if movement.kind == "fence":
         return True
     primitive = cluster.primitives.get(movement.resource)
-    return bool(primitive and not primitive.clone and not primitive.agent.startswith("stonith:"))
+    if not primitive:  # new to the cluster, or no longer in its configuration
+        return True
+    return not primitive.clone and not primitive.agent.startswith("stonith:")
 
 
 def _without_a_place(cluster: Cluster, node: str, forecast: Forecast) -> Iterator[Objection]:

@@ -43,7 +43,11 @@ def default(cluster: Cluster, domains: Sequence[Domain]) -> Decision:
         resources(domains),
         (Phase(steps),),
         frozenset(),
-        (*guards.whole_cluster(cluster), *guards.in_flight(cluster, domains, guards.FORCE)),
+        (
+            *guards.whole_cluster(cluster),
+            *guards.half_way(cluster, domains),
+            *guards.in_flight(cluster, domains, guards.FORCE),
+        ),
         guards.warnings(cluster),
         done=f"removed: {listed([step.says.removeprefix('remove ') for step in steps])}",
     )
@@ -79,6 +83,7 @@ def manage(cluster: Cluster, domains: Sequence[Domain]) -> Decision:
         frozenset(),
         (
             *guards.whole_cluster(cluster),
+            *guards.half_way(cluster, domains),
             *guards.in_flight(cluster, domains, guards.FORCE),
             *guards.stray(domains),
         ),

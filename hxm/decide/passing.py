@@ -71,6 +71,8 @@ def judge(
     if not named:
         surely_unmanaged(cluster, operands(words)[:1])
         return ""
+    for objection in guards.half_way(cluster, named):
+        raise Refused(f"{objection.message}: {row.name} is refused", objection.hint)
     watched = [each for each in named if not guards.looked_away(cluster, each)]
     if row.name == "unpause":
         return _unpause(row, words, cluster, named)

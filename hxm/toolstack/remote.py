@@ -53,30 +53,47 @@ def read_elsewhere(
 
     Takes no longer than `timeout` seconds, however many nodes do not answer.
     """
-    asked = {node: ssh_argv(node, (program, "list"), timeout) for node in nodes}
+    return {
+        node: _domains(node, program, answer)
+        for node, answer in ask_all(nodes, (program, "list"), timeout).items()
+    }
+
+
+def ask_all(
+    nodes: Sequence[str], words: Sequence[str], timeout: float
+) -> dict[str, run.Result | str]:
+    """What a program does on each of these nodes, or one line on why it could not be told to.
+
+    All at once: it takes no longer than `timeout` seconds, however many nodes do not answer.
+    """
+    asked = {node: ssh_argv(node, words, timeout) for node in nodes}
     with suppress(CannotAsk):  # no ssh at all: said of each node below
         for argv in asked.values():
             run.ahead(argv)
     end = time.monotonic() + timeout
     return {
-        node: _answer(node, program, argv, max(0.1, end - time.monotonic()), timeout)
+        node: _answer(node, argv, max(0.1, end - time.monotonic()), timeout)
         for node, argv in asked.items()
     }
 
 
-def _answer(
-    node: str, program: str, argv: tuple[str, ...], left: float, timeout: float
-) -> tuple[LocalDomain, ...] | str:
+def _answer(node: str, argv: tuple[str, ...], left: float, timeout: float) -> run.Result | str:
     try:
         result = run.output(argv, timeout=left)
     except CannotAsk as error:
         return f"no answer within {timeout:g} s" if "no answer" in error.message else error.message
-    if result.status != 0:
-        return fault_of(node, result)
+    return fault_of(node, result) if result.status == _SSH_FAILED else result
+
+
+def _domains(node: str, program: str, answer: run.Result | str) -> tuple[LocalDomain, ...] | str:
+    if isinstance(answer, str):
+        return answer
+    if answer.status != 0:
+        return fault_of(node, answer)
     from hxm.toolstack import parse_list
 
     try:
-        return parse_list(program, result.stdout)
+        return parse_list(program, answer.stdout)
     except CannotAsk as error:
         return error.message
 
