@@ -1,52 +1,29 @@
-"""What the domUs have for themselves, and which device a path really is."""
+"""What the domUs have for themselves: by their files, and by the toolstacks that run them."""
 
 from __future__ import annotations
 
 import os
-import re
-import stat
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
 
 from hxm import run
+from hxm.blocks import GREP, Place, parse_devices, place, place_elsewhere
 from hxm.config import Config
 from hxm.decide.clashes import Claim, Held
-from hxm.devices import DeviceError, parse_disk, parse_mac
+from hxm.decide.names import at_home
+from hxm.devices import DeviceError, Disk, parse_disk, parse_mac
+from hxm.domains import name_in_xml
 from hxm.errors import CannotAsk
 from hxm.model import Cluster, Domain
-from hxm.observe import local_toolstack
+from hxm.observe import askable, local_toolstack
 from hxm.toolstack import is_xm
-from hxm.toolstack.remote import ask_all
-from hxm.xmfile import Value, XmFileError, read_xmfile
+from hxm.toolstack.long import ARGV, Told, parse_image, parse_long
+from hxm.toolstack.remote import ask_elsewhere
+from hxm.xmfile import Value, XmFileError, domain_name, read_xmfile
 
-_LV = re.compile(r"/dev/(?!(?:mapper|disk|block|loop|evms|drbd|zvol)/)([^/]+)/([^/]+)")
-
-
-def device(path: str) -> str:
-    """The same text for every path to one device or file, as far as this host can tell.
-
-    A device is its numbers, whatever links lead to it; a file its inode. Of what is not there only
-    the path counts, with /dev/VG/LV and /dev/mapper/VG-LV as one (device-mapper doubles dashes).
-    """
-    try:
-        found = os.stat(path)
-    except (OSError, ValueError):
-        real = os.path.realpath(path) if "\0" not in path else path
-        if lv := _LV.fullmatch(real):
-            group, volume = (each.replace("-", "--") for each in lv.groups())
-            return f"/dev/mapper/{group}-{volume}"
-        return real
-    if stat.S_ISBLK(found.st_mode):
-        return f"device {os.major(found.st_rdev)}:{os.minor(found.st_rdev)}"
-    return f"file {found.st_dev}:{found.st_ino}"
-
-
-def held(target: str, *, writes: bool, shared: bool = False, script: str = "") -> Held:
-    """A disk by its target: a path, one below /dev, or what its script makes a device of."""
-    if script:
-        return Held(f"{script} {target}", target, writes, shared)
-    path = target if target.startswith("/") else f"/dev/{target}"  # as Xen's block script does
-    return Held(device(path), target, writes, shared)
+_IMAGE = 1 << 20
+"""Bytes of a saved image in which its configuration stands."""
+_DEVICES = "hxm:devices"
+"""What stands between a node's domUs and its devices in its answer."""
 
 
 def claim(name: str, settings: Mapping[str, Value], resource: str | None = None) -> Claim:
@@ -57,114 +34,158 @@ def claim(name: str, settings: Mapping[str, Value], resource: str | None = None)
         for spec in specs if isinstance(specs, list) else [specs]:
             try:
                 if key == "disk":
-                    disk = parse_disk(str(spec))
-                    target, script = disk.target.strip(), disk.script
-                    if target:
-                        writes, shared = disk.writes, disk.shared
-                        disks.append(held(target, writes=writes, shared=shared, script=script))
+                    disks.append(parse_disk(str(spec)))
                 elif mac := parse_mac(str(spec)):
                     macs.append(mac)
             except DeviceError as error:
                 faults.append(f"a {key} of {name} cannot be understood: {error}")
     uuid = str(settings.get("uuid", "")).lower() or None
-    return Claim(name, resource, uuid, tuple(macs), tuple(disks), "; ".join(faults))
+    return Claim(name, resource, uuid, tuple(macs), tuple(_held(disks)), "; ".join(faults))
 
 
 def of_managed(domain: Domain) -> Claim:
     """What a managed domU's own file asks for, read here; `fault` says why it cannot be."""
-    path, name = domain.xmfile or "", domain.name
+    return of_file(domain.xmfile or "", domain.name, domain.resource)
+
+
+def of_file(path: str, name: str, resource: str | None = None) -> Claim:
+    """What a configuration file asks for, xl's, xm's or libvirt's; or in `fault` why not."""
     try:
         with open(path, "rb") as file:
             start = file.read(100).lstrip()
         if start.startswith(b"<"):
-            return _of_xml(domain)
-        return claim(name, read_xmfile(path), domain.resource)
+            with open(path, "rb") as file:
+                return of_xml(file.read(), path, name, resource)
+        return claim(name, read_xmfile(path), resource)
     except XmFileError as error:
-        return Claim(name, domain.resource, fault=f"the disks of {name} are unknown: {error}")
+        return Claim(name, resource, fault=f"the disks of {name} are unknown: {error}")
     except (OSError, ValueError) as error:
         said = getattr(error, "strerror", None) or error
-        return Claim(
-            name, domain.resource, fault=f"the disks of {name} are unknown: {path}: {said}"
-        )
+        return Claim(name, resource, fault=f"the disks of {name} are unknown: {path}: {said}")
 
 
-def _of_xml(domain: Domain) -> Claim:
-    """The same of what VirtualDomain starts, in libvirt's XML."""
+def of_files(paths: Iterable[str]) -> Iterator[Claim]:
+    """What the domUs would have that the files and images among these make; others are left out."""
+    for path in filter(os.path.isfile, paths):
+        if image := of_image(path):
+            yield image
+        elif name := name_in_xml(path):
+            yield of_file(path, name)
+        else:
+            try:
+                settings = read_xmfile(path)
+            except XmFileError:
+                continue
+            yield claim(domain_name(settings) or os.path.basename(path), settings)
+
+
+def of_image(path: str) -> Claim | None:
+    """What the domU had whose saved image this is, or None if the file does not tell."""
+    try:
+        with open(path, "rb") as file:
+            told = parse_image(file.read(_IMAGE))
+    except (OSError, ValueError):
+        return None
+    return _of_told(told) if told else None
+
+
+def of_xml(text: bytes, path: str, name: str, resource: str | None = None) -> Claim:
+    """What libvirt would start by this description, which stands in `path`."""
     from xml.etree import ElementTree
 
     try:
-        root = ElementTree.parse(domain.xmfile or "").getroot()
+        root = ElementTree.fromstring(text)
     except ElementTree.ParseError as error:
-        fault = f"the disks of {domain.name} are unknown: {domain.xmfile}: {error}"
-        return Claim(domain.name, domain.resource, fault=fault)
+        return Claim(name, resource, fault=f"the disks of {name} are unknown: {path}: {error}")
     disks = []
     for disk in root.iterfind("devices/disk"):
         source = disk.find("source")
         target = next(iter(source.attrib.values()), "") if source is not None else ""
         if target.startswith("/"):
             writes = disk.find("readonly") is None and disk.get("device") != "cdrom"
-            disks.append(held(target, writes=writes, shared=disk.find("shareable") is not None))
+            disks.append(Disk(target, "", writes, disk.find("shareable") is not None))
     macs = [each.get("address", "").lower() for each in root.iterfind("devices/interface/mac")]
     uuid = (root.findtext("uuid") or "").strip().lower() or None
-    return Claim(domain.name, domain.resource, uuid, tuple(macs), tuple(disks))
+    return Claim(name, resource, uuid, tuple(macs), tuple(_held(disks)))
 
 
-def of_local(cluster: Cluster, program: str) -> list[Claim]:
-    """What the domUs of this host that no cluster manages have, by `xl list -l`.
-
-    Raises CannotAsk if there is no such answer.
-    """
-    return _unmanaged(cluster, run.output((program, "list", "-l")))
-
-
-def of_others(cluster: Cluster, nodes: Sequence[str], config: Config) -> Iterator[Claim]:
-    """The same of these nodes; one that gives no such answer is in the `fault` of a claim."""
-    program = cluster.toolstack or "xl"
-    if is_xm(program):
-        return
-    for node, result in ask_all(nodes, (program, "list", "-l"), config.ssh_timeout).items():
-        try:
-            if isinstance(result, str):
-                raise CannotAsk(result)
-            yield from _unmanaged(cluster, result)
-        except CannotAsk as error:
-            yield Claim("?", fault=f"the disks of the other domUs of {node} are unknown: {error}")
+def _held(disks: Iterable[Disk], devices: Mapping[str, str] | None = None) -> Iterator[Held]:
+    """The disks as what they really are; `devices` are those of another node that has them."""
+    for disk in disks:
+        target = disk.target.strip()
+        if not target:
+            continue
+        if disk.script:  # what it makes a device of is its own business
+            found: Place | None = Place(f"{disk.script} {target}")
+        else:
+            path = target if target.startswith("/") else f"/dev/{target}"  # as the block script
+            found = place(path) if devices is None else place_elsewhere(path, devices)
+        if found:
+            yield Held(found.key, target, disk.writes, disk.shared, found.below)
 
 
-def _unmanaged(cluster: Cluster, result: run.Result) -> list[Claim]:
-    import json
-
-    try:
-        found = json.loads(result.stdout)
-        rows = [each["config"] for each in found if each["domid"]]
-    except (ValueError, KeyError, TypeError):
-        raise CannotAsk(f"{' '.join(result.argv[:3])}: {result.complaint()}") from None
-    ours = {name for each in cluster.managed_domains for name in (each.name, *each.also)}
-    return [each for each in map(_of_row, rows) if each.name not in ours]
-
-
-def _of_row(config: Mapping[str, Any]) -> Claim:
-    info = config.get("c_info", {})
-    disks = [
-        held(path, writes=str(disk.get("readwrite", 1)) not in ("0", "False"), script=_script(disk))
-        for disk in config.get("disks", [])
-        if (path := disk.get("pdev_path"))
-    ]
-    macs = [str(each["mac"]).lower() for each in config.get("nics", []) if each.get("mac")]
-    uuid = str(info.get("uuid", "")).lower() or None
-    return Claim(str(info.get("name", "?")), None, uuid, tuple(macs), tuple(disks))
-
-
-def _script(disk: Mapping[str, Any]) -> str:
-    return os.path.basename(str(disk.get("script") or ""))
+def _of_told(
+    told: Told, resource: str | None = None, node: str = "", devices: dict[str, str] | None = None
+) -> Claim:
+    disks = tuple(_held(told.disks, devices))
+    return Claim(told.name, resource, told.uuid, told.macs, disks, node=node)
 
 
 def everyones(cluster: Cluster, config: Config) -> Iterator[Claim]:
-    """The claims of all managed domUs, and of those on this host that no cluster manages."""
+    """The claims of all managed domUs by their files, and of all that run, here and elsewhere.
+
+    A host that cannot be asked is a claim with a `fault`; so is a file that cannot be read.
+    """
     yield from map(of_managed, cluster.managed_domains)
     toolstack = local_toolstack(config, cluster.sandbox)
-    if toolstack and not is_xm(toolstack.program):
+    whose = {
+        name: each.resource for each in cluster.managed_domains for name in (each.name, *each.also)
+    }
+    if toolstack:
         try:
-            yield from of_local(cluster, toolstack.program)
+            for told in _told_here(toolstack.program):
+                yield _of_told(told, whose.get(at_home(told.name)))
         except CannotAsk as error:
             yield Claim("?", fault=f"the disks of this host's other domUs are unknown: {error}")
+    if cluster.sandbox:
+        return
+    answers, silent = _told_elsewhere(cluster, config)
+    for node, (there, devices) in answers.items():
+        for told in there:
+            yield _of_told(told, whose.get(at_home(told.name)), node, devices)
+    for node, why in silent.items():
+        yield Claim(node, fault=f"the domUs of {node} are unknown: {why}")
+
+
+def _told_here(program: str) -> list[Told]:
+    result = run.output((program, *ARGV["xm" if is_xm(program) else "xl"]))
+    try:
+        return parse_long(result.stdout.decode("utf-8", "surrogateescape"))
+    except CannotAsk:
+        raise CannotAsk(f"{program} list -l: {result.complaint()}") from None
+
+
+def _told_elsewhere(
+    cluster: Cluster, config: Config
+) -> tuple[dict[str, tuple[list[Told], dict[str, str]]], dict[str, str]]:
+    """What each of the other nodes tells of its domUs and devices, and why the others do not."""
+    program, asked, silent = askable(cluster, config)
+    words = (program, *ARGV["xm" if is_xm(program) else "xl"])
+    script = f"{' '.join(words)} && {{ echo; echo {_DEVICES}; {GREP}; :; }}"
+    answers = {}
+    for node, answer in ask_elsewhere(
+        ("sh", "-c", script), asked, config.ssh_timeout, _told_and_devices
+    ).items():
+        if isinstance(answer, str):
+            silent[node] = answer
+        else:
+            answers[node] = answer
+    return answers, silent
+
+
+def _told_and_devices(printed: bytes) -> tuple[list[Told], dict[str, str]]:
+    text = printed.decode("utf-8", "surrogateescape")
+    domains, marked, devices = text.partition(f"\n{_DEVICES}\n")
+    if not marked:
+        raise CannotAsk("its answer was cut off")
+    return parse_long(domains), parse_devices(devices)

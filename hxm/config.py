@@ -39,7 +39,8 @@ class Config(NamedTuple):
     `migrate_to` and `migrate_from`. What is not named follows from the agent, the domU's memory and
     its neighbours."""
     ignore: str = ""
-    """What `hxm check` does not report: codes, or code:domU, with blanks between them."""
+    """What `hxm check` does not report: codes, or code:domU, with blanks between them; disk-shared
+    of both domUs also lets them share a disk."""
 
 
 def read_config(path: str | None = None) -> Config:

@@ -1,7 +1,8 @@
 """The disk and vif specifications in a domU's configuration, of xl's and of xm's syntax.
 
-Of xl's, every disk was compared with what xlu_disk_parse of libxlutil 4.17.7 makes of it (see
-tests/data/xen-4.17/disk-specs.json); vifs were read off xl.cfg(5). xm's was read off its code
+Of xl's, every disk was compared with what xlu_disk_parse of libxlutil 4.17.7 makes of it, and every
+vif with what `xl create -n` of 4.17.7 prints, a stand-in for the hypervisor under it (see
+tests/data/xen-4.17: disk-specs.json, vif-specs.json). xm's was read off its code
 (xen/xm/create.py of Xen 4.4): a target with its kind before it, the device, the mode and perhaps
 another backend. The sharing mode `w!` is xm's alone: the xl of 4.17 refuses it.
 """
@@ -22,7 +23,7 @@ _ACCESS = {
     **dict.fromkeys(("r", "ro", "r!"), (False, False)),
     **dict.fromkeys(("w!", "!"), (True, True)),
 }
-_MAC = re.compile(r"[0-9a-f]{2}(?::[0-9a-f]{2}){5}")
+_PART = re.compile(r"[ \t]*\+?(?:0[xX])?([0-9a-fA-F]+)")
 
 
 class DeviceError(Exception):
@@ -93,12 +94,25 @@ def _disk(said: dict[str, str], flags: set[str]) -> Disk:
 
 
 def parse_mac(spec: str) -> str | None:
-    """The address that a vif's specification asks for in lower case, or None; or DeviceError."""
+    """The address that a vif's specification asks for, in lower case, or None.
+
+    As xl reads it: the last one counts, each part as far as it is a number, and whatever stands
+    between two parts.
+    """
+    mac = ""
     for word in spec.split(","):
-        key, equals, value = word.partition("=")
-        if equals and key.strip() == "mac":
-            mac = value.strip().lower()
-            if not _MAC.fullmatch(mac):
-                raise DeviceError(f"{mac[:60]!r} is no MAC address")
-            return mac
-    return None
+        key, equals, value = word.lstrip(" \t").partition("=")
+        if equals and key == "mac":
+            mac = _address(value)
+    return None if mac in ("", "00:00:00:00:00:00") else mac
+
+
+def _address(text: str) -> str:
+    parts, rest = [0] * 6, text
+    for place in range(6):
+        found = _PART.match(rest)
+        if not found or int(found[1], 16) > 0xFF:
+            break
+        parts[place] = int(found[1], 16)
+        rest = rest[found.end() + 1 :]
+    return ":".join(f"{part:02x}" for part in parts)

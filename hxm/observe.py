@@ -10,7 +10,7 @@ from hxm.config import Config
 from hxm.decide import listed
 from hxm.domains import is_xen, managed
 from hxm.errors import CannotAsk
-from hxm.model import Cluster, Domain, Lock, Node, Resource
+from hxm.model import Cluster, Domain, Lock, Resource
 from hxm.pacemaker.cib import Configuration, read_configuration
 from hxm.pacemaker.detect import detect as detect_dialect
 from hxm.pacemaker.dialect import CONFIGURATION, DC_STATE, IDLE, OWN_NAME, STATUS_FORMS
@@ -19,7 +19,6 @@ from hxm.pacemaker.status import TEXT, Status, read_status
 from hxm.toolstack import Toolstack, detect, read_local, read_uuids
 from hxm.toolstack.remote import read_elsewhere
 from hxm.toolstack.xl import LocalDomain
-from hxm.xmfile import XmFileError, domain_name, read_xmfile
 
 
 def local_toolstack(config: Config, sandbox: str | None) -> Toolstack | None:
@@ -40,10 +39,7 @@ def everywhere(cluster: Cluster, config: Config) -> Cluster:
     """
     if cluster.sandbox:
         return _with_those_beside(cluster)
-    others = [node for node in cluster.nodes if node.name != cluster.local_node]
-    unreachable = {node.name: node.predicament for node in others if not _answers(node)}
-    program = config.toolstack if config.toolstack != "auto" else cluster.toolstack or "xl"
-    asked = [node.name for node in others if _answers(node)]
+    program, asked, unreachable = askable(cluster, config)
     domains = list(cluster.domains)
     for node, answer in read_elsewhere(program, asked, config.ssh_timeout).items():
         if isinstance(answer, str):
@@ -62,8 +58,13 @@ def _with_those_beside(cluster: Cluster) -> Cluster:
     return cluster._replace(domains=(*cluster.domains, *others))
 
 
-def _answers(node: Node) -> bool:
-    return node.online and not node.unclean
+def askable(cluster: Cluster, config: Config) -> tuple[str, list[str], dict[str, str]]:
+    """The toolstack of the other nodes, those to ask, and why those that are lost are not."""
+    others = [node for node in cluster.nodes if node.name != cluster.local_node]
+    there = [node.name for node in others if node.online and not node.unclean]
+    lost = {node.name: node.predicament for node in others if node.name not in there}
+    program = config.toolstack if config.toolstack != "auto" else cluster.toolstack or "xl"
+    return program, there, lost
 
 
 def _with_those_of(node: str, there: Sequence[LocalDomain], known: list[Domain]) -> list[Domain]:
@@ -95,18 +96,6 @@ def identify(cluster: Cluster, words: Sequence[str], config: Config) -> Cluster:
     known = read_uuids(toolstack)
     domains = (each._replace(uuid=known.get(each.name, each.uuid)) for each in cluster.domains)
     return cluster._replace(domains=tuple(domains))
-
-
-def names_in_files(paths: Sequence[str]) -> list[str]:
-    """The domUs that the configuration files among these name; what is no such file is left out."""
-    found = []
-    for path in paths:
-        if os.path.isfile(path):
-            try:
-                found.append(domain_name(read_xmfile(path)) or os.path.basename(path))
-            except XmFileError:
-                continue
-    return found
 
 
 def sandbox_file() -> str | None:

@@ -184,6 +184,16 @@ Why = Annotated[
 ]
 
 
+Listen = Annotated[str, typer.Option("--listen", metavar="HOST:PORT", help="Where to be reached.")]
+TokenFile = Annotated[
+    str | None,
+    typer.Option(
+        "--token-file",
+        metavar="FILE",
+        help="What to ask for: one word, in a file that others cannot read.",
+        show_default=False,
+    ),
+]
 Nagios = Annotated[bool, typer.Option("--nagios", help="One line, as monitoring wants it.")]
 
 

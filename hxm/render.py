@@ -137,11 +137,11 @@ def _rich_table(table: Table, form: Form) -> None:
             header, justify="right" if column in table.right else "left", overflow="fold"
         )
     for row in table.rows:
-        drawn.add_row(*(Text(cell, style=_STYLES.get(cell.split(" ")[0], "")) for cell in row))
+        drawn.add_row(*(Text(cell, style=STYLES.get(cell.split(" ")[0], "")) for cell in row))
     Console(highlight=False).print(drawn)
 
 
-_STYLES = {
+STYLES = {
     "Started": "green",
     "online": "green",
     "Stopped": "yellow",

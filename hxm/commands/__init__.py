@@ -48,6 +48,7 @@ _ROWS = [
         },
         observes=True,
     ),
+    *_hxm(LOOK, {"serve": "the status page, JSON and metrics over HTTP, to read only"}),
     *_hxm(LOOK, {"check": "what would hurt one day: shared disks, unreadable files, no guard"}),
     *_hxm(LOOK, {"help": "this overview, or a command's own help"}),
     *_hxm(
@@ -104,7 +105,7 @@ _ROWS = [
         """addlabel cfgbootpolicy cpupool-cpu-add cpupool-cpu-remove cpupool-create cpupool-delete
         cpupool-destroy cpupool-new cpupool-numa-split cpupool-rename cpupool-start debug-keys devd
         loadpolicy makepolicy migrate-receive pci-assignable-add pci-assignable-remove resetpolicy
-        rmlabel serve set-parameters setenforce setpolicy shell vnet-create vnet-delete
+        rmlabel set-parameters setenforce setpolicy shell vnet-create vnet-delete
         xenstore-quota-set""",
     ),
     *_toolstack(
@@ -261,7 +262,7 @@ _BYGONE = """
     addlabel block-configure cfgbootpolicy cpupool-delete cpupool-new cpupool-start delete domstate
     dry-run dumppolicy getlabel getpolicy labels list-vm log makepolicy network2-attach
     network2-detach network2-list new pci-list-assignable-devices psr-cat-cbm-set reset resetpolicy
-    resources rmlabel sched-sedf scsi-attach scsi-detach scsi-list serve setpolicy shell
+    resources rmlabel sched-sedf scsi-attach scsi-detach scsi-list setpolicy shell
     tmem-destroy tmem-freeable tmem-freeze tmem-list tmem-set tmem-shared-auth tmem-thaw usb-add
     usb-attach usb-del usb-detach usb-hc-create usb-hc-destroy usb-list-assignable-devices
     vnet-create vnet-delete vnet-list

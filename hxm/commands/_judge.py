@@ -7,17 +7,16 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from hxm import change, render, run
-from hxm.claims import claim, everyones
+from hxm.claims import claim, everyones, of_files, of_xml
 from hxm.command import REFUSED, Command
 from hxm.commands import BYGONE
 from hxm.commands._shim import AT_ONCE, XL_OPTIONS, meanings
 from hxm.config import Config, read_config
-from hxm.decide.clashes import judge_new
-from hxm.decide.passing import UNTOLD, judge, operands
-from hxm.domains import name_in_xml
+from hxm.decide.clashes import Claim, judge_new
+from hxm.decide.passing import ATTACHES, MAKES, UNTOLD, judge, operands, up_to_date
 from hxm.errors import Failed, Refused
 from hxm.model import Cluster, Domain
-from hxm.observe import identify, names_in_files, read_cluster
+from hxm.observe import identify, read_cluster
 from hxm.toolstack import guard
 from hxm.xmfile import Value, XmFileError, domain_name, parse_xmfile, read_xmfile
 
@@ -90,19 +89,39 @@ def _of_one(row: Command, words: Sequence[str], cluster: Cluster, config: Config
         running = [each.name for each in cluster.managed_domains if _may_run_here(cluster, each)]
         return judge(row, [*words, *running], cluster)
     if row.name != "create":
-        return judge(row, words, cluster, filed=names_in_files(operands(words)))
+        made = made_by(row, words)
+        warning = judge(row, words, cluster, filed=[each.name for each in made])
+        return warning or "; ".join(newcomers(row, made, cluster, config))
     creation = creation_of(words)
     if creation.dry:
         return ""
     warning = judge(row, words, cluster, filed=[creation.name] if creation.name else [])
-    return warning or "; ".join(newcomer(cluster, config, creation.name or "?", creation.settings))
+    made = [claim(creation.name or "?", creation.settings)]
+    return warning or "; ".join(newcomers(row, made, cluster, config))
 
 
-def newcomer(
-    cluster: Cluster, config: Config, name: str, settings: Mapping[str, Value]
-) -> list[str]:
-    """What there is to be warned of before an unmanaged domU is created. Raises Refused."""
-    return judge_new(claim(name, settings), list(everyones(cluster, config)))
+def made_by(row: Command, words: Sequence[str]) -> list[Claim]:
+    """The domUs that the files among the words describe, and what one is given beside them."""
+    if row.name in ATTACHES and len(told := operands(words)) > 1:
+        disk = ",".join(told[1:]) if row.name == "block-attach" else f"{told[1]},,xvda,w"
+        return [claim(told[0], {"disk": [disk]})]
+    return list(of_files(operands(words)))
+
+
+def newcomers(row: Command, made: Sequence[Claim], cluster: Cluster, config: Config) -> list[str]:
+    """What there is to be warned of before a command makes or feeds these unmanaged domUs.
+
+    Raises Refused for a disk of another domU's, and CannotAsk or NoQuorum where this host's copy
+    of the CIB may be too old to tell which domUs are managed.
+    """
+    if row.name not in (*MAKES, *ATTACHES):
+        return []
+    up_to_date(cluster)
+    if not made:
+        return []
+    others = list(everyones(cluster, config))
+    ignored = config.ignore.split()
+    return [warning for each in made for warning in judge_new(each, others, ignored)]
 
 
 def _means_all(word: str) -> bool:
@@ -125,27 +144,41 @@ class Creation(NamedTuple):
     dry: bool = False
 
 
-_DRY = {"--dryrun", "--xmldryrun", "--dry-run"}
+_DRY = ("dryrun", "dry-run", "xmldryrun")
 
 
 def creation_of(words: Sequence[str]) -> Creation:
     """The domU that xl or xm would create, from its file and the settings behind it.
 
-    The first word without an equals sign is the file (main_create in xl_vmcontrol.c); what the
-    others set counts more than the file. Raises Refused for a file that cannot be read.
+    The first word without an equals sign is the file, or what -f is given; what the others set
+    counts more than the file (held against `xl create -n` of 4.17). Raises Refused for a file that
+    cannot be read.
     """
     path, lines, dry = None, [], False
-    marked = False
-    for word in words:
-        name, _, value = word.partition("=")
-        if name in ("-f", "--defconfig"):
-            path, marked = (value or path), not value
+    left = list(words)
+    while left:
+        word = left.pop(0)
+        if word == "--":
+            operands, left = left, []
+        elif word.startswith("--"):
+            name, equals, value = word[2:].partition("=")
+            if "defconfig".startswith(name) and len(name) > 1:
+                path = value if equals else left.pop(0) if left else path
+            dry = dry or (len(name) > 1 and any(each.startswith(name) for each in _DRY))
+            continue
         elif word.startswith("-") and word != "-":
-            dry = dry or word in _DRY or (word[1] != "-" and bool({"n", "x"} & set(_flags(word))))
-        elif path is None and (marked or "=" not in word):
-            path = word
+            letters, file, value = word[1:].partition("f")
+            dry = dry or bool({"n", "x"} & set(letters))
+            if file:
+                path = value or (left.pop(0) if left else path)
+            continue
         else:
-            lines.append(word)
+            operands = [word]
+        for each in operands:
+            if path is None and "=" not in each:
+                path = each
+            else:
+                lines.append(each)
     if dry:
         return Creation(None, {}, dry=True)
     try:
@@ -158,11 +191,6 @@ def creation_of(words: Sequence[str]) -> Creation:
             error.hint or "correct the file; hxm refuses what it cannot read",
         ) from None
     return Creation(domain_name(read) or os.path.basename(path or ""), read)
-
-
-def _flags(word: str) -> str:
-    """The letters of a cluster of short options, up to the one that takes the rest as its value."""
-    return word[1:].partition("f")[0]
 
 
 def _paths(word: str) -> tuple[str, ...]:
@@ -250,9 +278,10 @@ def _of_virsh(words: Sequence[str], config: Config) -> str:
         for row in _to_be_judged("virsh", command):
             if operands(rest) and not _HELP & set(rest):
                 cluster = _seen(config)
-                filed = [name for each in operands(rest) if (name := name_in_xml(each))]
-                filed += _called(operands(rest), uri)
+                made = [*made_by(row, rest), *_defined(command, operands(rest), uri)]
+                filed = [each.name for each in made] + _called(operands(rest), uri)
                 warnings.append(judge(row, rest, cluster, filed=filed))
+                warnings += newcomers(row, made, cluster, config)
     return "; ".join(filter(None, warnings))
 
 
@@ -263,6 +292,15 @@ _XEN = ("xen", "libxl")
 def _seen(config: Config) -> Cluster:
     change.only_this_hosts(config)
     return read_cluster(config)
+
+
+def _defined(command: str, words: Sequence[str], uri: str) -> list[Claim]:
+    """What `virsh start` would make of libvirt's own description."""
+    if command != "start" or not words:
+        return []
+    argv = ("virsh", "-r", *(("-c", uri) if uri else ()), "dumpxml", "--inactive", "--", words[0])
+    told = run.output(argv)
+    return [of_xml(told.stdout, "libvirt", words[0])] if told.status == 0 else []
 
 
 def _called(words: Sequence[str], uri: str) -> list[str]:

@@ -130,6 +130,3 @@ VIRSH = {
         ),
     )
 }
-
-MAKES = frozenset(("create", "define", "restore"))
-"""Commands that take a file and make a domU of it."""

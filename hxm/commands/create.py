@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from hxm import change, render
-from hxm.commands._judge import newcomer
+from hxm.claims import claim
+from hxm.commands import BY_HAND
+from hxm.commands._judge import newcomers
 from hxm.config import read_config
 from hxm.decide import Decision, PassThrough, lifecycle
 from hxm.decide.names import find_domains, surely_unmanaged
@@ -40,7 +42,8 @@ def run(order: Order, words: Words = None) -> int:
             return lifecycle.start(cluster, [domain])
         if settings:
             name = domain_name(settings) or os.path.basename(words[0])
-            for warning in newcomer(cluster, read_config(), name, settings):
+            made = [claim(name, settings)]
+            for warning in newcomers(BY_HAND["create"], made, cluster, read_config()):
                 render.note(warning)
         return PassThrough()
 

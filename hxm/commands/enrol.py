@@ -22,7 +22,7 @@ from hxm.model import Cluster, Domain
 from hxm.pacemaker import policy
 from hxm.pacemaker.advice import read_advice
 from hxm.pacemaker.cib import read_whole
-from hxm.toolstack.remote import ask_all
+from hxm.toolstack.remote import ask_elsewhere
 from hxm.xmfile import (
     Value,
     XmFileError,
@@ -89,12 +89,11 @@ class _File:
     def faults(self, nodes: Sequence[str], config: Config) -> Iterator[tuple[str, str]]:
         """The nodes where it is not there as it is here, and why."""
         own = self.text.encode("utf-8", "surrogateescape")
-        for node, answer in ask_all(nodes, ("cat", "--", self.path), config.ssh_timeout).items():
-            if isinstance(answer, str):
-                yield node, f"cannot be read ({answer})"
-            elif answer.status != 0:
-                yield node, f"cannot be read ({answer.complaint().rpartition(': ')[2]})"
-            elif answer.stdout != own:
+        words = ("cat", "--", self.path)
+        for node, found in ask_elsewhere(words, nodes, config.ssh_timeout, bytes).items():
+            if isinstance(found, str):
+                yield node, f"cannot be read ({found.rpartition(': ')[2]})"
+            elif found != own:
                 yield node, "differs from this host's"
 
 
@@ -128,8 +127,11 @@ def _decide(cluster: Cluster, word: str, like: str | None, domids: Domids) -> De
     )
     way = _way(new, neighbours, file)
     mine = claims.claim(file.name, file.settings, new.resource)
-    theirs = [*claims.everyones(cluster, config), *claims.of_others(cluster, asked, config)]
-    objections = [*enrol.against(cluster, new, mine, theirs), *neighbours.objections]
+    theirs = list(claims.everyones(cluster, config))
+    objections = [
+        *enrol.against(cluster, new, mine, theirs, config.ignore.split()),
+        *neighbours.objections,
+    ]
     if not cluster.sandbox:
         objections += _started_at_boot(file.name)
     objections += [
@@ -270,10 +272,8 @@ def _absent(mine: Claim, cluster: Cluster, nodes: Sequence[str], config: Config)
     lacking = [each for each in paths if not os.path.exists(each)]
     if lacking and cluster.local_node:
         yield f"{listed(lacking)} is not there on {cluster.local_node}"
-    if not paths:
-        return
-    for node, answer in ask_all(nodes, ("ls", "-dL", "--", *paths), config.ssh_timeout).items():
-        there = b"" if isinstance(answer, str) else answer.stdout
-        lacking = [each for each in paths if each.encode() not in there.splitlines()]
-        if lacking and not isinstance(answer, str):
-            yield f"{listed(lacking)} is not there on {node}"
+    for path in paths:
+        words = ("ls", "-dL", "--", path)
+        for node, found in ask_elsewhere(words, nodes, config.ssh_timeout, bytes).items():
+            if isinstance(found, str):
+                yield f"{path} is not there on {node}"

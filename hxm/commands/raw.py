@@ -9,7 +9,7 @@ from hxm.command import HOST, READS, REFUSED, RUNTIME, Command
 from hxm.config import read_config
 from hxm.decide.passing import judge, operands
 from hxm.errors import DONE
-from hxm.observe import identify, names_in_files, read_cluster
+from hxm.observe import identify, read_cluster
 from hxm.toolstack import detect
 
 _LOCAL_ONLY = "--local-only"
@@ -45,8 +45,13 @@ def run_raw(row: Command, before: tuple[str, ...], words: tuple[str, ...]) -> in
     local_only = _LOCAL_ONLY in words
     passed = tuple(word for word in words if word != _LOCAL_ONLY)
     if operands(passed):
+        from hxm.commands._judge import made_by, newcomers
+
         cluster = identify(read_cluster(config), passed, config)
-        filed = names_in_files(operands(passed))
-        if warning := judge(row, passed, cluster, filed=filed, local_only=local_only):
-            render.note(warning)
+        made = made_by(row, passed)
+        filed = [each.name for each in made]
+        warning = judge(row, passed, cluster, filed=filed, local_only=local_only)
+        others = [] if warning else newcomers(row, made, cluster, config)
+        for each in filter(None, (warning, *others)):
+            render.note(each)
     run.become((change.program(row.name, config), *before, row.name, *passed))

@@ -17,24 +17,42 @@ if TYPE_CHECKING:
     from hxm.model import Cluster
 
 
+def look(*, local: bool = True) -> tuple[Cluster, list[Finding]]:
+    """The cluster and what needs attention; raises CannotAsk if it gives no answer."""
+    cluster = read_cluster(read_config(), local=local)
+    return cluster, list(findings(cluster, origins(cluster)))
+
+
 def run(form: Form = TABLE) -> int:
     """Show the cluster, its nodes, all resources and what needs attention.
 
     Each thing that needs attention comes with the command that changes it. `-o json` is the whole
-    model; its keys are described in hxm(8). Where one table is wanted (`-o csv`, `--columns`), it
-    has a row for each node, resource and finding.
+    model; its keys are described in hxm(8). `-o html` is a page for a browser: it needs no other
+    file, and shows the present again every 10 s where a server keeps it fresh, as `hxm serve` does.
+    Where one table is wanted (`-o csv`, `--columns`), it has a row for each node, resource and
+    finding.
 
     Example: `hxm status -o json`.
     """
-    cluster = read_cluster(read_config())
-    found = list(findings(cluster, origins(cluster)))
+    cluster, found = look()
     if form.output == "json":
         render.show_json(as_json.status_json(cluster, found))
+    elif form == Form("html"):
+        _show_page(cluster, found)
     elif form.output not in ("table", "plain") or form.columns or form.sort:
         render.show(tables.everything_table(cluster, found), form)
     else:
         _show(cluster, found, form)
     return DONE
+
+
+def _show_page(cluster: Cluster, found: list[Finding]) -> None:
+    import time
+
+    from hxm.web.known import Known
+    from hxm.web.page import page
+
+    render.out(page(Known(cluster, found, time.time()), served=False))
 
 
 def _show(cluster: Cluster, found: list[Finding], form: Form) -> None:

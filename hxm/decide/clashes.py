@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from itertools import combinations
 from typing import NamedTuple
 
@@ -18,6 +18,13 @@ class Held(NamedTuple):
     said: str
     writes: bool
     shared: bool = False
+    below: frozenset[str] = frozenset()
+    """The devices that it lies on: the disk of a partition, the volumes under a volume."""
+
+    def meets(self, other: Held) -> bool:
+        """Whether to write to one may be to write to the other."""
+        same = self.device == other.device
+        return same or self.device in other.below or other.device in self.below
 
 
 class Claim(NamedTuple):
@@ -31,12 +38,17 @@ class Claim(NamedTuple):
     disks: tuple[Held, ...] = ()
     fault: str = ""
     """Why not all of it is known."""
+    node: str = ""
+    """The other node where it runs, by the toolstack there."""
 
     @property
     def called(self) -> str:
-        """Its name for a sentence, with its resource where that is another."""
-        other = self.resource and self.resource != self.name
-        return f"{self.name} (resource {self.resource})" if other else self.name
+        """Its name for a sentence, with its resource where that is another, or its node."""
+        if self.resource:
+            other = f"resource {self.resource}" if self.resource != self.name else ""
+        else:
+            other = f"on {self.node}" if self.node else ""
+        return f"{self.name} ({other})" if other else self.name
 
 
 class Clash(NamedTuple):
@@ -47,10 +59,12 @@ class Clash(NamedTuple):
 
 
 def between(one: Claim, other: Claim) -> Iterator[Clash]:
-    """All that the two have in common and must not; disks first."""
+    """All that the two have in common and must not; disks first. Of one domU: nothing."""
+    if one.resource and one.resource == other.resource:
+        return
     for mine in one.disks:
         for its in other.disks:
-            if mine.device == its.device and _would_spoil(mine, its):
+            if mine.meets(its) and _would_spoil(mine, its):
                 also = f" (there {its.said})" if its.said != mine.said else ""
                 yield Clash(DISK, f"{one.called} and {other.called} share {mine.said}{also}")
     if one.uuid and one.uuid == other.uuid:
@@ -72,23 +86,34 @@ def among(claims: Sequence[Claim]) -> Iterator[Clash]:
         yield from between(one, other)
 
 
-def judge_new(new: Claim, others: Sequence[Claim]) -> list[str]:
+def meant(one: Claim, other: Claim, ignored: Collection[str]) -> bool:
+    """Whether a shared disk is one on purpose: `disk-shared`, or `disk-shared:NAME` of both.
+
+    As with xm's w!, each of the two must say so.
+    """
+    return DISK in ignored or all(f"{DISK}:{each.name}" in ignored for each in (one, other))
+
+
+def judge_new(new: Claim, others: Sequence[Claim], ignored: Collection[str] = ()) -> list[str]:
     """What there is to be warned of before an unmanaged domU is created.
 
-    Raises Refused if a disk that either writes is another's as well. A domU of its own name, which
-    the toolstack refuses by itself, is not compared.
+    Raises Refused if a disk that either writes is another's as well. A domU of its own name on
+    this host, which the toolstack refuses by itself, is not compared; one on another node is.
     """
     warnings = []
     for other in others:
-        if other.name == new.name and not other.resource:
+        if other.name == new.name and not other.resource and not other.node:
             continue
         for clash in between(new, other):
-            if clash.kind == DISK:
+            if clash.kind != DISK:
+                warnings.append(f"warning: {clash.what}")
+            elif not meant(new, other, ignored):
                 raise Refused(
                     f"{clash.what}, and not all who write to it say that they share it",
                     "two domUs that write to one disk destroy what is on it; take the disk out of "
-                    "one configuration (xm: mode w! in both)",
+                    "one configuration, or say that it is meant (hxm(8), SHARED DISKS)",
                 )
-            warnings.append(f"warning: {clash.what}")
+        if other.node and other.name == new.name and not other.resource:
+            warnings.append(f"warning: {other.node} runs a domU {new.name} as well")
     warnings += [f"warning: {each.fault}" for each in others if each.fault]
     return warnings

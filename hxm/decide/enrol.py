@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from hxm.decide import Decision, Nothing, Objection, Translate, guards, listed, meta_step, typed
-from hxm.decide.clashes import DISK, NAME, Claim, between
+from hxm.decide.clashes import DISK, NAME, Claim, between, meant
 from hxm.decide.guards import FORCE, YES
 from hxm.decide.names import at_home, travelling
 from hxm.decide.timings import seconds
@@ -89,7 +89,7 @@ def newcomer(
 
 
 def against(
-    cluster: Cluster, new: Newcomer, mine: Claim, others: Sequence[Claim]
+    cluster: Cluster, new: Newcomer, mine: Claim, others: Sequence[Claim], ignored: Collection[str]
 ) -> list[Objection]:
     """All that stands against enrolling it, seen before anything of it is in the cluster."""
     return [
@@ -97,7 +97,7 @@ def against(
         *_whole_maintenance(cluster),
         *_where_it_runs(cluster, new),
         *_files(new),
-        *_clashing(new, mine, others),
+        *_clashing(new, mine, others, ignored),
         *(
             Objection(
                 f"{new.path}: {slip}",
@@ -159,13 +159,17 @@ def _files(new: Newcomer) -> Iterator[Objection]:
         )
 
 
-def _clashing(new: Newcomer, mine: Claim, others: Sequence[Claim]) -> Iterator[Objection]:
+def _clashing(
+    new: Newcomer, mine: Claim, others: Sequence[Claim], ignored: Collection[str]
+) -> Iterator[Objection]:
     if mine.fault:
         yield Objection(mine.fault, "correct the file: xl.cfg(5)")
     for other in others:
         if other.name == new.name and not other.resource:
             continue
         for clash in between(mine, other):
+            if clash.kind == DISK and meant(mine, other, ignored):
+                continue
             fatal = clash.kind in (DISK, NAME)
             hint = (
                 "two domUs that write to one disk destroy what is on it"
@@ -173,7 +177,7 @@ def _clashing(new: Newcomer, mine: Claim, others: Sequence[Claim]) -> Iterator[O
                 else ("give one of them another; --force enrols it all the same")
             )
             yield Objection(clash.what, hint, lifted_by="" if fatal else FORCE)
-        if other.fault:
+        if other.fault and other.name not in new.unknown:
             hint = "correct that file; --force enrols it without that comparison"
             yield Objection(other.fault, hint, lifted_by=FORCE)
 

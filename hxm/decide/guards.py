@@ -68,6 +68,11 @@ def _quorum_policy(cluster: Cluster) -> str:
     return said if said in _WITHOUT_QUORUM else "stop"
 
 
+def acts_without_quorum(cluster: Cluster) -> bool:
+    """Whether a partition without quorum is told to go on (no-quorum-policy=ignore)."""
+    return _quorum_policy(cluster) == "ignore"
+
+
 def warnings(cluster: Cluster) -> tuple[str, ...]:
     """What is said on every change and stops none."""
     found = []

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from hxm.command import DEADLY_SYSRQ, RUNTIME, Command
 from hxm.decide import guards, listed, typed
 from hxm.decide.names import at_home, find_domains, surely_unmanaged, travelling
-from hxm.errors import Refused
+from hxm.errors import CannotAsk, NoQuorum, Refused
 from hxm.model import Cluster, Domain
 
 UNTOLD = {
@@ -20,6 +20,26 @@ UNTOLD = {
     "serve": "type each command by itself",
 }
 """Commands of which only a file or nobody tells whom they mean, and what to do about it."""
+
+
+MAKES = frozenset(("create", "new", "restore", "resume", "start"))
+"""Commands of xl's, xm's and virsh's that make a domU run which did not."""
+
+ATTACHES = frozenset(("block-attach", "attach-disk"))
+"""Commands of xl's, xm's and virsh's that give a disk to a domU."""
+
+
+def up_to_date(cluster: Cluster) -> None:
+    """Raises CannotAsk or NoQuorum where the CIB at hand may not be the cluster's.
+
+    Without a DC it is what this host knew when it was last a member, and in a partition without
+    quorum the others may have a newer one: a domU that is managed there would look unmanaged.
+    """
+    what = "which domUs are managed is not certain: this host's copy of the CIB may be old"
+    if not cluster.dc:
+        raise CannotAsk(f"{what}, there is no DC", "wait for the election: hxm status")
+    if not cluster.quorum and not guards.acts_without_quorum(cluster):
+        raise NoQuorum(f"{what}, this partition has no quorum", "bring the other nodes back")
 
 
 def operands(words: Sequence[str]) -> list[str]:

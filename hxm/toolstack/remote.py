@@ -7,13 +7,15 @@ answer about a host key.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from typing import TypeVar
 
 from hxm import run
 from hxm.errors import CannotAsk
 from hxm.toolstack.xl import LocalDomain
 
+T = TypeVar("T")
 _SSH_FAILED = 255  # ssh(1), EXIT STATUS: else the remote command's own
 _FAULTS = (
     ("Host key verification failed", "its host key is not the known one: ssh {node} by hand once"),
@@ -53,18 +55,17 @@ def read_elsewhere(
 
     Takes no longer than `timeout` seconds, however many nodes do not answer.
     """
-    return {
-        node: _domains(node, program, answer)
-        for node, answer in ask_all(nodes, (program, "list"), timeout).items()
-    }
+    from hxm.toolstack import parse_list
+
+    return ask_elsewhere((program, "list"), nodes, timeout, lambda out: parse_list(program, out))
 
 
-def ask_all(
-    nodes: Sequence[str], words: Sequence[str], timeout: float
-) -> dict[str, run.Result | str]:
-    """What a program does on each of these nodes, or one line on why it could not be told to.
+def ask_elsewhere(
+    words: Sequence[str], nodes: Sequence[str], timeout: float, parse: Callable[[bytes], T]
+) -> dict[str, T | str]:
+    """What the program says on each of these nodes, as `parse` reads it, or why it is unknown.
 
-    All at once: it takes no longer than `timeout` seconds, however many nodes do not answer.
+    All are asked at once, and it takes no longer than `timeout` seconds.
     """
     asked = {node: ssh_argv(node, words, timeout) for node in nodes}
     with suppress(CannotAsk):  # no ssh at all: said of each node below
@@ -72,28 +73,22 @@ def ask_all(
             run.ahead(argv)
     end = time.monotonic() + timeout
     return {
-        node: _answer(node, argv, max(0.1, end - time.monotonic()), timeout)
+        node: _answer(node, argv, max(0.1, end - time.monotonic()), timeout, parse)
         for node, argv in asked.items()
     }
 
 
-def _answer(node: str, argv: tuple[str, ...], left: float, timeout: float) -> run.Result | str:
+def _answer(
+    node: str, argv: tuple[str, ...], left: float, timeout: float, parse: Callable[[bytes], T]
+) -> T | str:
     try:
         result = run.output(argv, timeout=left)
     except CannotAsk as error:
         return f"no answer within {timeout:g} s" if "no answer" in error.message else error.message
-    return fault_of(node, result) if result.status == _SSH_FAILED else result
-
-
-def _domains(node: str, program: str, answer: run.Result | str) -> tuple[LocalDomain, ...] | str:
-    if isinstance(answer, str):
-        return answer
-    if answer.status != 0:
-        return fault_of(node, answer)
-    from hxm.toolstack import parse_list
-
+    if result.status != 0:
+        return fault_of(node, result)
     try:
-        return parse_list(program, answer.stdout)
+        return parse(result.stdout)
     except CannotAsk as error:
         return error.message
 

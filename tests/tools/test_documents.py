@@ -344,7 +344,7 @@ def test_hxms_own_commands_come_first_and_the_bygone_never(shell):
     own = [entry.name for entry in commandline.own_commands()]
     assert found[: len(own)] == own
     assert {"unpause", "vcpu-pin", "console"} <= set(found)
-    assert not {"serve", "usb-add", "migrate-receive"} & set(found)
+    assert not {"usb-add", "migrate-receive"} & set(found)
 
 
 @needs_cluster_tools

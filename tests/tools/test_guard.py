@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
 import shutil
 import stat
+import struct
 import subprocess
 import sys
 from pathlib import Path
@@ -196,8 +198,12 @@ REFUSED = {
     "create other.cfg name='nfs'": "hxm start nfs",
     "create -c other.cfg memory=9 name='nfs'": "hxm start nfs",
     "create memory=9 name='nfs'": "hxm start nfs",
-    "create -f=copy.cfg": "hxm start nfs",
+    "create -fcopy.cfg": "hxm start nfs",
+    "create -cf copy.cfg": "hxm start nfs",
+    "create -f -n": "hxm start nfs",
+    "create --defc copy.cfg": "hxm start nfs",
     "create -f copy.cfg": "hxm start nfs",
+    "create -- copy.cfg": "hxm start nfs",
     "create --defconfig=copy.cfg": "hxm start nfs",
     "create link.cfg": "hxm start nfs",
     "create other.cfg name='nfs--incoming'": "hxm start nfs",
@@ -237,6 +243,7 @@ def test_refused_with_reason_node_and_the_right_command(guarded, words):
     (folder / "other.cfg").write_text('name = "fresh"\n')
     (folder / "copy.cfg").write_text('memory = 1; name = "nfs" # the server\n')
     (folder / "link.cfg").symlink_to("copy.cfg")
+    (folder / "-n").symlink_to("copy.cfg")
     (folder / "nfs.xm").write_bytes((guarded.xen.file.parent / "nfs.xm").read_bytes())
     status, out, said = guarded.run("xl", *words.split())
     assert (status, out) == (107, ""), said
@@ -344,8 +351,6 @@ def test_the_one_way_round_wants_a_reason_says_what_is_at_stake_and_is_written_d
 
 def long_list(host, *domains: str) -> None:
     """What `xl list -l` of 4.17 prints (tests/data/xen-4.17), of domUs with one disk each."""
-    import json
-
     rows = [
         {
             "domid": number,
@@ -391,6 +396,95 @@ def test_no_disk_of_another_domu_is_written_by_a_second(guarded, through):
     new.write_text('name = "fresh"\nvif = ["mac=00:16:3e:00:01:08"]\n')
     status, out, said = create()
     assert (status, "fresh and scratch have one MAC" in said) == (42, True), said
+
+
+def saved(name: str, *disks: str) -> bytes:
+    """The beginning of an image as `xl save` of 4.17 writes it (xl.h)."""
+    config = {
+        "c_info": {"name": name},
+        "disks": [{"pdev_path": each, "readwrite": 1} for each in disks],
+    }
+    data = json.dumps(config).encode() + b"\0"
+    head = struct.pack(
+        "=32s5I", b"Xen saved domain, xl format\n \0 \r", 0x01020304, 3, 0, len(data) + 4, len(data)
+    )
+    return head + data + bytes(range(256))
+
+
+@pytest.mark.parametrize("through", ["hxm", "xl"])
+def test_a_saved_image_is_known_by_what_is_in_it(guarded, through):
+    folder = guarded.xen.folder
+    (folder / "disk.img").touch()
+    (folder / "nfs.img").write_bytes(saved("fresh"))
+    (folder / "sly").write_bytes(saved("nfs"))
+    (folder / "greedy").write_bytes(saved("fresh", f"{folder}/disk.img"))
+    (folder / "blank").write_bytes(b"an image of an unknown kind")
+    (folder / "fresh").write_bytes(saved("fresh", "/nowhere"))
+    (guarded.xen.file.parent / "nfs.xm").write_text(
+        f'name="nfs"\ndisk=["file:{folder}/disk.img,xvda,w"]\n'
+    )
+
+    def restore(*words: str):
+        if through == "xl":
+            return guarded.run("xl", "restore", *words)
+        ran = guarded.xen.hxm("restore", *words, cwd=folder)
+        return ran.status, ran.out, ran.err
+
+    for words, said in (
+        (["sly"], "hxm start nfs"),
+        (["greedy"], "fresh and nfs share"),
+        (["blank"], "cannot be told"),
+        (["nfs.img"], "hxm start nfs"),
+        (["-p", "fresh", "greedy"], "fresh and nfs share"),
+    ):
+        status, out, complaint = restore(*words)
+        assert (status, out, said in complaint) == (107, "", True), (words, complaint)
+    assert restore("fresh")[:2] == (42, "[restore][fresh]\n")
+
+
+def test_no_domu_is_given_the_disk_of_another(guarded):
+    disk = guarded.xen.folder / "disk.img"
+    disk.touch()
+    (guarded.xen.file.parent / "nfs.xm").write_text(f'name="nfs"\ndisk=["file:{disk},xvda,w"]\n')
+    devices = f"<devices><disk><source file='{disk}'/></disk></devices>"
+    xml = f"<domain type='xen'><name>fresh</name>{devices}</domain>"
+    (guarded.xen.folder / "fresh.xml").write_text(xml)
+    real = VIRSH.replace("*domname*)", "*dumpxml*fresh) cat fresh.xml; exit;; *domname*)")
+    guarded.xen.program("virsh.hxm-real", real)
+    for words in (
+        ["xl", "block-attach", "other", f"{disk},raw,xvdb,w"],
+        ["xl", "block-attach", "other", f"file:{disk}", "xvdb", "w"],
+        ["xl", "vbd-create", "other", f"file:{disk}", "xvdb", "r"],
+        ["xl", "block-attach", "7", f"vdev=xvdb,target={disk}"],
+        ["virsh", "attach-disk", "other", str(disk), "xvdb"],
+        ["virsh", "create", "fresh.xml"],
+        ["virsh", "start", "fresh"],
+    ):
+        status, out, said = guarded.run(*words)
+        assert (status, out, "and nfs share" in said) == (107, "", True), (words, said)
+    assert guarded.run("xl", "block-attach", "other", "/nowhere,raw,xvdb,w")[0] == 42
+
+
+def test_a_disk_that_is_shared_on_purpose_is_said_to_be_so_in_the_configuration(guarded):
+    (guarded.xen.file.parent / "nfs.xm").write_text(
+        'name="nfs"\ndisk=["phy:/dev/vg/ocfs2,xvda,w"]\n'
+    )
+    (guarded.xen.folder / "new.cfg").write_text('name="fresh"\ndisk=["phy:/dev/vg/ocfs2,xvda,w"]\n')
+    assert guarded.run("xl", "create", "new.cfg")[0] == 107
+    settings = Path(guarded.xen.env["HXM_CONFIG"])
+    settings.write_text('toolstack = "xl"\nignore = "disk-shared:nfs disk-shared:fresh"\n')
+    assert guarded.run("xl", "create", "new.cfg") == (42, "[create][new.cfg]\n", "")
+
+
+def test_a_copy_of_the_cib_that_may_be_old_lets_nothing_new_run(guarded):
+    (guarded.xen.folder / "new.cfg").write_text('name="fresh"\n')
+    guarded.xen.replace('have-quorum="1"', 'have-quorum="0"')
+    status, out, said = guarded.run("xl", "create", "new.cfg")
+    assert (status, out, "may be old" in said) == (106, "", True), said
+    assert guarded.xen.hxm("create", "new.cfg", cwd=guarded.xen.folder).status == 106
+    assert guarded.run("xl", "destroy", "other")[0] == 42
+    guarded.xen.tool("crm_attribute", "--name=no-quorum-policy", "--update=ignore")
+    assert guarded.run("xl", "create", "new.cfg")[0] == 42
 
 
 IN_THE_CIB = {

@@ -7,8 +7,9 @@ import stat
 
 import pytest
 
-from hxm.claims import claim, device, of_managed
-from hxm.decide.clashes import among, judge_new
+from hxm.blocks import place
+from hxm.claims import claim, of_managed
+from hxm.decide.clashes import Claim, among, judge_new
 from hxm.errors import Refused
 from hxm.model import Domain
 from hxm.xmfile import parse_xmfile
@@ -56,8 +57,28 @@ def test_a_disk_refuses_and_the_rest_warns():
     mac = claim("new", {"vif": ["mac=00:16:3e:00:00:01"]})
     assert "one MAC address" in judge_new(mac, [nfs])[0]
     assert judge_new(claim("nfs", parse_xmfile(NFS)), [claim("nfs", parse_xmfile(NFS))]) == []
+    assert judge_new(claim("new", {}), [Claim("host2", fault="the domUs of host2 are unknown: x")])
     odd = claim("odd", {"disk": ["nonsense"]}, "odd")
     assert "a disk of odd cannot be understood" in judge_new(mac, [odd])[0]
+
+
+def test_a_shared_disk_is_meant_if_both_say_so():
+    new, nfs = claim("new", parse_xmfile(NFS)), claim("nfs", parse_xmfile(NFS), "nfs")
+    for ignored in ([], ["disk-shared:nfs"], ["disk-shared:new"], ["mac-shared"]):
+        with pytest.raises(Refused):
+            judge_new(new, [nfs], ignored)
+    for ignored in (["disk-shared"], ["disk-shared:nfs", "disk-shared:new"]):
+        assert len(judge_new(new, [nfs], ignored)) == 2
+
+
+def test_one_domu_does_not_clash_with_itself_but_with_its_like_on_another_node():
+    new = claim("new", parse_xmfile(NFS))
+    assert list(among([claim("nfs", parse_xmfile(NFS), "r"), new._replace(resource="r")])) == []
+    assert judge_new(new, [new]) == []
+    with pytest.raises(Refused, match=r"new and new \(on host2\) share"):
+        judge_new(new, [new._replace(node="host2")])
+    bare = claim("new", {})
+    assert "host2 runs a domU new" in judge_new(bare, [bare._replace(node="host2")])[0]
 
 
 def test_every_path_to_a_file_is_one(tmp_path):
@@ -68,9 +89,9 @@ def test_every_path_to_a_file_is_one(tmp_path):
     os.link(image, tmp_path / "hard")
     (tmp_path / "folder").symlink_to(".")
     paths = [image, tmp_path / "link2", tmp_path / "hard", tmp_path / "folder" / "link"]
-    assert len({device(str(path)) for path in paths}) == 1
+    assert len({place(str(path)).key for path in paths}) == 1
     (tmp_path / "copy").write_bytes(image.read_bytes())
-    assert device(str(tmp_path / "copy")) != device(str(image))
+    assert place(str(tmp_path / "copy")).key != place(str(image)).key
 
 
 def test_a_device_is_its_numbers(monkeypatch):
@@ -81,7 +102,7 @@ def test_a_device_is_its_numbers(monkeypatch):
 
     monkeypatch.setattr(os, "stat", lambda path: Block)
     for path in ("/dev/vg/nfs", "/dev/mapper/vg-nfs", "/dev/disk/by-id/dm-name-vg-nfs"):
-        assert device(path) == "device 253:7"
+        assert place(path).key == "device 253:7"
 
 
 def test_real_device_nodes(tmp_path):
@@ -92,7 +113,7 @@ def test_real_device_nodes(tmp_path):
     except PermissionError:
         pytest.skip("device nodes take root")
     (tmp_path / "by-id").symlink_to(one)
-    assert {device(str(p)) for p in (one, other, tmp_path / "by-id")} == {"device 7:200"}
+    assert {place(str(p)).key for p in (one, other, tmp_path / "by-id")} == {"device 7:200"}
 
 
 @pytest.mark.parametrize(
@@ -108,7 +129,7 @@ def test_real_device_nodes(tmp_path):
     ],
 )
 def test_of_what_is_not_here_the_path_counts(one, other, same):
-    assert (device(one) == device(other)) == same
+    assert (place(one).key == place(other).key) == same
 
 
 def test_a_description_of_libvirts(tmp_path):

@@ -1,0 +1,151 @@
+"""Which device or file a path really is, and what it lies on: as this host's kernel tells.
+
+Held against the layout of sysfs in Linux 6.1: /sys/dev/block/MAJOR:MINOR is the device, and in its
+folder stand `partition` (then the folder above is the disk), slaves/, holders/, dm/uuid (LVM-...,
+mpath-..., partN-mpath-... by kpartx), wwid or device/wwid, and loop/backing_file.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+SYS = "/sys"
+_LV = re.compile(r"/dev/(?!(?:mapper|disk|block|loop|evms|drbd|zvol)/)([^/]+)/([^/]+)")
+_MULTIPATH = "mpath-"
+_OF_ONE_HOST = frozenset(
+    b"ext2 ext3 ext4 xfs btrfs f2fs jfs reiserfs zfs tmpfs overlay ramfs".split()
+)
+"""File systems that no two hosts can have mounted at once."""
+
+
+class Place(NamedTuple):
+    """A device or a file: `key` is the same for every path to it; `below` are those it lies on."""
+
+    key: str
+    below: frozenset[str] = frozenset()
+
+
+def place(path: str) -> Place:
+    """What the path is and lies on, as far as this host can tell; a path to nothing is a name.
+
+    A path of a multipath map is the map; a partition lies on its disk, a logical volume on its
+    physical ones, a loop device on its file, a file on the device of its file system.
+    """
+    try:
+        found = os.stat(path)
+    except (OSError, ValueError):
+        return Place(_name(path))
+    if stat.S_ISBLK(found.st_mode):
+        return _of_device(found.st_rdev)
+    mounted = _of_device(found.st_dev)
+    below = mounted.below | {mounted.key} if os.major(found.st_dev) else frozenset[str]()
+    return Place(f"file {found.st_dev}:{found.st_ino}", below)
+
+
+def place_elsewhere(path: str, known: Mapping[str, str]) -> Place | None:
+    """What a path of another node is, of whose devices `parse_devices` told; None: its own alone.
+
+    What cannot be told from this host's device of that path is taken for the same.
+    """
+    here, key = place(path), known.get(_name(path))
+    if key and key != here.key:
+        return Place(key)
+    return None if not key and _on_one_host(path) else here
+
+
+GREP = "grep -sH '' " + " ".join(
+    f"/sys/class/block/*/{each}" for each in ("dm/name", "dm/uuid", "wwid", "device/wwid")
+)
+"""What a shell on another node is to run for `parse_devices`."""
+
+
+def parse_devices(text: str) -> dict[str, str]:
+    """The keys of another node's devices, by path, in the lines FILE:CONTENT of its sysfs."""
+    said: dict[str, dict[str, str]] = {}
+    for line in text.splitlines():
+        path, _, value = line.partition(":")
+        parts = path.removeprefix("/sys/class/block/").split("/")
+        if path.startswith("/sys/class/block/") and value.strip():
+            said.setdefault(parts[0].replace("!", "/"), {})[parts[-1]] = value.strip()
+    found = {}
+    for device, facts in said.items():
+        if key := facts.get("uuid") or facts.get("wwid"):
+            found[f"/dev/{device}"] = key
+            if "name" in facts:
+                found[f"/dev/mapper/{facts['name']}"] = key
+    return found
+
+
+def _name(path: str) -> str:
+    """A path by its text, with /dev/VG/LV as what device-mapper calls it (it doubles dashes)."""
+    real = os.path.realpath(path) if "\0" not in path else path
+    if lv := _LV.fullmatch(real):
+        group, volume = (each.replace("-", "--") for each in lv.groups())
+        return f"/dev/mapper/{group}-{volume}"
+    return real
+
+
+def _of_device(number: int) -> Place:
+    numbers = f"{os.major(number)}:{os.minor(number)}"
+    folder = os.path.realpath(f"{SYS}/dev/block/{numbers}")
+    key = _identity(folder) or f"device {numbers}"
+    return Place(key, frozenset(_below(folder)) - {key})
+
+
+def _identity(folder: str) -> str:
+    """What no other device has, on whatever host; nothing if sysfs does not tell."""
+    if uuid := _read(f"{folder}/dm/uuid"):
+        return uuid
+    if number := _read(f"{folder}/partition"):
+        disk = _identity(os.path.dirname(folder))
+        return f"part{number}-{disk}" if disk else ""
+    for holder in _list(f"{folder}/holders"):
+        uuid = _read(f"{folder}/holders/{holder}/dm/uuid")
+        if uuid.startswith(_MULTIPATH):
+            return uuid
+    return _read(f"{folder}/wwid") or _read(f"{folder}/device/wwid")
+
+
+def _below(folder: str) -> Iterator[str]:
+    slaves = [os.path.realpath(f"{folder}/slaves/{each}") for each in _list(f"{folder}/slaves")]
+    if _read(f"{folder}/partition"):
+        slaves.append(os.path.dirname(folder))
+    for each in slaves:
+        yield _identity(each) or f"device {_read(f'{each}/dev')}"
+        yield from _below(each)
+    if image := _read(f"{folder}/loop/backing_file"):
+        found = place(image)
+        yield found.key
+        yield from found.below
+
+
+def _on_one_host(path: str) -> bool:
+    """Whether it is a file here whose file system is this host's alone."""
+    try:
+        found = os.stat(path)
+        with open("/proc/self/mountinfo", "rb") as file:
+            mounts = [line.split() for line in file]
+    except (OSError, ValueError):
+        return False
+    device = f"{os.major(found.st_dev)}:{os.minor(found.st_dev)}".encode()
+    kinds = {each[each.index(b"-") + 1] for each in mounts if each[2] == device}
+    return stat.S_ISREG(found.st_mode) and bool(kinds) and kinds <= _OF_ONE_HOST
+
+
+def _read(path: str) -> str:
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            return file.read(4096).strip()
+    except OSError:
+        return ""
+
+
+def _list(path: str) -> list[str]:
+    try:
+        return sorted(os.listdir(path))
+    except OSError:
+        return []

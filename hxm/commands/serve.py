@@ -1,0 +1,92 @@
+"""hxm serve: the status page, JSON and metrics over HTTP."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, Any
+
+from hxm import render
+from hxm import run as programs
+from hxm.commands.status import look
+from hxm.errors import DONE, Failed, UsageError
+from hxm.web.gate import Gate, read_token
+from hxm.web.known import Asker
+from hxm.web.site import Site
+
+if TYPE_CHECKING:
+    from hxm.options import Listen, TokenFile
+
+LIMITS: dict[str, Any] = {
+    "threads": 4,
+    "connection_limit": 500,
+    "channel_timeout": 20,
+    "cleanup_interval": 5,
+    "max_request_header_size": 16384,
+    "max_request_body_size": 4096,
+    "asyncore_use_poll": True,
+    "ident": None,
+}
+"""Waitress reads and writes all connections in one thread and hands only whole requests to the
+others: a slow client holds nobody up, and one that says nothing for 20 s is cut off."""
+
+
+def run(listen: Listen = "127.0.0.1:9685", token_file: TokenFile = None) -> int:
+    """Show the cluster to browsers and to monitoring: a page, JSON and metrics, to read only.
+
+    `/` is the page of `hxm status -o html`, `/status.json` what `hxm status -o json` says,
+    `/metrics` is for Prometheus and `/healthz` for whoever asks whether all this is true. On any
+    other address than a loopback one a token is asked for. Run by another user than root it leaves
+    the toolstack alone. See SERVING THE STATUS PAGE in hxm(8).
+
+    Example: `hxm serve`, or `hxm serve --listen 10.0.0.1:9685 --token-file /etc/hxm.token`.
+    """
+    import logging
+
+    from waitress import create_server
+
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # a busy minute is no news
+    address = _address(listen)
+    gate = Gate(read_token(token_file)) if token_file else None
+    if not gate and not ip_address(address[0]).is_loopback:
+        raise UsageError(
+            f"whoever reaches {listen} could read everything: a token is needed",
+            "--token-file FILE, or an address of this host alone: --listen 127.0.0.1:9685",
+        )
+    asker = Asker(lambda: look(local=os.geteuid() == 0), render.note)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        server = create_server(Site(asker, gate), sockets=[_listening(address, listen)], **LIMITS)
+        asker.start()
+        host, port = listen.rpartition(":")[0], server.effective_port
+        render.note(f"serving http://{host}:{port}/{' to whoever has the token' if gate else ''}")
+        server.run()
+    except KeyboardInterrupt:
+        pass
+    finally:
+        programs.end_all()
+    return DONE
+
+
+def _address(listen: str) -> tuple[str, int]:
+    """What HOST:PORT means: one address, by number."""
+    host, _, port = listen.rpartition(":")
+    if not host or not port.isdecimal() or int(port) > 65535:
+        raise UsageError(f"--listen takes HOST:PORT, not {listen!r}", "--listen 127.0.0.1:9685")
+    try:
+        found = socket.getaddrinfo(host.strip("[]"), int(port), type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError):
+        raise UsageError(f"there is no host {host!r} to listen on", "use its address") from None
+    return str(found[0][4][0]), int(port)
+
+
+def _listening(address: tuple[str, int], listen: str) -> socket.socket:
+    family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
+    try:
+        return socket.create_server(address, family=family, backlog=1024)
+    except OSError as error:
+        raise Failed(
+            f"{listen} cannot be listened on: {error.strerror}", "--listen HOST:PORT"
+        ) from None

@@ -1,0 +1,115 @@
+"""What is known of the cluster as metrics, in Prometheus's text format 0.0.4."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from hxm import __version__
+from hxm.model import Cluster
+from hxm.web.known import Known
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+NODE_STATES = ("online", "standby", "maintenance", "pending", "OFFLINE", "UNCLEAN")
+
+
+class Metric(NamedTuple):
+    """A metric and its samples: labels and a value each."""
+
+    name: str
+    kind: str
+    help: str
+    samples: Iterable[tuple[dict[str, str], float]]
+
+
+def exposition(known: Known) -> str:
+    """All metrics. Of a cluster that cannot be asked there are none but those of the asking.
+
+    What was last known would pass for the present: Prometheus would go on to store it.
+    """
+    found = list(_of_the_asking(known))
+    if known.cluster and not known.fault:
+        found += [*_of_the_cluster(known.cluster, len(known.found)), *_of_domains(known.cluster)]
+    return "".join(f"{line}\n" for metric in found for line in _lines(metric))
+
+
+def _of_the_asking(known: Known) -> Iterator[Metric]:
+    yield _single("hxm_up", "Whether the cluster can be asked.", not known.fault)
+    said = "Metrics of a cluster that hxm knows."
+    yield Metric("hxm_build_info", "gauge", said, [({"version": __version__}, 1)])
+    if known.cluster:
+        said = "Time since the cluster was last seen."
+        yield _single("hxm_data_age_seconds", said, round(known.age, 3))
+        said = "How long the last good look at the cluster took."
+        yield _single("hxm_look_duration_seconds", said, round(known.took, 3))
+    said = "Looks at the cluster."
+    yield Metric("hxm_looks_total", "counter", said, [({}, known.looks)])
+    said = "Looks at the cluster that gave no answer."
+    yield Metric("hxm_look_errors_total", "counter", said, [({}, known.failed)])
+
+
+def _of_the_cluster(cluster: Cluster, findings: int) -> Iterator[Metric]:
+    labels = {"cluster": cluster.name, "generation": cluster.dialect, "dc": cluster.dc or ""}
+    yield Metric("hxm_cluster_info", "gauge", "The cluster that is asked.", [(labels, 1)])
+    yield _single("hxm_cluster_has_dc", "Whether the cluster has a DC.", bool(cluster.dc))
+    said = "Whether this partition has quorum."
+    yield _single("hxm_cluster_quorum", said, cluster.quorum)
+    yield _single("hxm_cluster_fencing", "Whether lost nodes are fenced.", cluster.fencing)
+    said = "Whether the whole cluster is in maintenance."
+    yield _single("hxm_cluster_maintenance", said, cluster.maintenance)
+    yield _single("hxm_findings", "Things that need attention, as in hxm status.", findings)
+    said = "Constraints that a move or a ban left behind."
+    yield _single("hxm_interim_constraints", said, len(cluster.constraints))
+    failed = Counter((each.resource, each.operation, each.node) for each in cluster.failures)
+    samples = [
+        ({"resource": resource, "operation": operation, "node": node}, float(count))
+        for (resource, operation, node), count in failed.items()
+    ]
+    said = "Failed actions that the cluster remembers."
+    yield Metric("hxm_failed_actions", "gauge", said, samples)
+    states = [
+        ({"node": node.name, "state": state.lower()}, float(node.condition.startswith(state)))
+        for node in cluster.nodes
+        for state in NODE_STATES
+    ]
+    yield Metric("hxm_node_state", "gauge", "Which state each node is in.", states)
+
+
+def _of_domains(cluster: Cluster) -> Iterator[Metric]:
+    labels = [
+        ({"domain": each.name, "resource": each.resource or ""}, each) for each in cluster.domains
+    ]
+    said = "Whether the domU runs anywhere."
+    samples = [(domain, float(each.running)) for domain, each in labels]
+    yield Metric("hxm_domain_up", "gauge", said, samples)
+    said = "Whether the cluster is to run the domU: nobody told it to keep it stopped."
+    samples = [(domain, float(not each.told_to_stop)) for domain, each in labels if each.resource]
+    yield Metric("hxm_domain_wanted", "gauge", said, samples)
+    said = "The domU's role; the value is always 1."
+    samples = [(domain | {"role": each.role}, 1.0) for domain, each in labels if each.role]
+    yield Metric("hxm_domain_role", "gauge", said, samples)
+    said = "Where the domU runs; the value is always 1, and two nodes at once are an emergency."
+    samples = [
+        (domain | {"node": node}, 1.0)
+        for domain, each in labels
+        for node in dict.fromkeys(each.places)
+    ]
+    yield Metric("hxm_domain_node", "gauge", said, samples)
+
+
+def _single(name: str, said: str, value: float) -> Metric:
+    return Metric(name, "gauge", said, [({}, value)])
+
+
+def _lines(metric: Metric) -> Iterator[str]:
+    yield f"# HELP {metric.name} {metric.help}"
+    yield f"# TYPE {metric.name} {metric.kind}"
+    for labels, value in metric.samples:
+        inside = ",".join(f'{name}="{_escaped(text)}"' for name, text in labels.items())
+        shown = f"{{{inside}}}" if inside else ""
+        yield f"{metric.name}{shown} {float(value)!r}"
+
+
+def _escaped(value: str) -> str:
+    return value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")

@@ -1,0 +1,222 @@
+"""The status page: one document that needs nothing else, as `hxm status -o html` prints it."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import os
+import re
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
+from typing import Any, NamedTuple
+
+from hxm import __version__
+from hxm.decide import listed
+from hxm.decide.guards import on_two_nodes, stray
+from hxm.model import Cluster
+from hxm.render import STYLES
+from hxm.tables import flags, resources_table
+from hxm.web.known import Known
+
+REFRESH = 10
+"""Seconds after which the page shows the present again."""
+
+_MARKS = {"green": "\N{CHECK MARK}", "yellow": "\N{WARNING SIGN}", "red": "\N{BALLOT X}"}
+_COMMANDS = ("hxm ", "crm_", "stonith_")
+"""How what there is to do begins, if it is a command to be typed as it stands."""
+_HERE = os.path.dirname(__file__)
+_UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
+"""What no HTML document may have, not even as a reference."""
+
+
+class Section(NamedTuple):
+    """A table of the page."""
+
+    id: str
+    title: str
+    headers: Sequence[str]
+    rows: Sequence[Sequence[str]]
+
+
+def page(known: Known, *, served: bool) -> str:
+    """The page in ASCII, so that no locale and no server can garble it.
+
+    `served` adds the links to what else `hxm serve` has.
+    """
+    cluster = known.cluster
+    tone, state = headline(known)
+    return _rendered(
+        "page.html",
+        known=known,
+        cluster=cluster,
+        tone=tone,
+        mark=_MARKS[tone],
+        state=state,
+        host=cluster.local_node or os.uname().nodename if cluster else "",
+        name=cluster.name if cluster else "",
+        summary=list(_summary(cluster)) if cluster else [],
+        sections=list(_sections(cluster)) if cluster else [],
+        seen=_clock(known.at),
+        seen_iso=time.strftime("%Y-%m-%dT%H:%M:%S%z", time.localtime(known.at)),
+        age=lasting(known.age),
+        refresh=REFRESH,
+        served=served,
+    )
+
+
+def login_page(complaint: str = "") -> str:
+    """The form that asks a browser's user for the token."""
+    return _rendered("login.html", complaint=complaint)
+
+
+def headline(known: Known) -> tuple[str, str]:
+    """The state in a few words, which are also the page's title, and its tone."""
+    cluster = known.cluster
+    if not cluster:
+        return "red", "nothing is known of the cluster"
+    if known.fault:
+        return "red", f"not known since {_clock(known.at)}"
+    if not cluster.quorum:
+        return "red", "NO QUORUM"
+    if not cluster.dc:
+        return "red", "no DC"
+    for guard in (on_two_nodes, stray):
+        for objection in guard(cluster.managed_domains):
+            return "red", objection.message
+    if lost := [node.name for node in cluster.nodes if node.unclean]:
+        return "red", f"{listed(lost)} UNCLEAN"
+    if known.found:
+        count = len(known.found)
+        said = "1 thing needs" if count == 1 else f"{count} things need"
+        return "yellow", f"{said} attention"
+    return "green", "all is well"
+
+
+def lasting(seconds: float) -> str:
+    """A duration in the largest unit that fits it twice."""
+    for size, unit in ((86400, "days"), (3600, "h"), (60, "min")):
+        if seconds >= 2 * size:
+            return f"{seconds // size:.0f} {unit}"
+    return f"{max(seconds, 0):.0f} s"
+
+
+def _clock(at: float) -> str:
+    return time.strftime("%Y-%m-%d %H:%M:%S %Z", time.localtime(at))
+
+
+def policy() -> str:
+    """The Content-Security-Policy of both pages: their own style and script, and nothing else."""
+    return (
+        f"default-src 'none'; style-src {_digest('page.css')}; script-src {_digest('page.js')}; "
+        "connect-src 'self'; img-src data:; form-action 'self'; base-uri 'none'"
+    )
+
+
+def _summary(cluster: Cluster) -> Iterator[tuple[str, str, str]]:
+    """What is said of the cluster as a whole: name, words, tone."""
+    yield ("Quorum", "yes", "green") if cluster.quorum else ("Quorum", "NO QUORUM", "red")
+    yield ("Fencing", "on", "green") if cluster.fencing else ("Fencing", "FENCING OFF", "red")
+    asleep = cluster.maintenance
+    yield ("Maintenance", "MAINTENANCE", "yellow") if asleep else ("Maintenance", "no", "")
+    yield ("DC", cluster.dc, "") if cluster.dc else ("DC", "no DC", "red")
+    yield ("Generation", cluster.dialect, "")
+    yield ("Toolstack here", cluster.toolstack or "not asked", "")
+
+
+def _sections(cluster: Cluster) -> Iterator[Section]:
+    domains = [
+        (
+            each.name,
+            each.role or ("-" if each.resource else "local"),
+            " ".join(each.nodes) or "-",
+            flags(cluster, each),
+        )
+        for each in cluster.domains
+    ]
+    known = {each.resource for each in cluster.managed_domains}
+    others = cluster._replace(
+        resources=tuple(each for each in cluster.resources if each.id not in known)
+    )
+    resources = [(name, *rest, agent) for name, agent, *rest in resources_table(others).rows]
+    failures = [(f.resource, f.operation, f.node, f.when, f.reason) for f in cluster.failures]
+    yield _section("nodes", "Nodes", ("Node", "State", "DomUs", "Others"), list(_nodes(cluster)))
+    yield _section("domus", "DomUs", ("DomU", "Role", "Node", "Flags"), domains)
+    columns: Sequence[str] = ("Resource", "Role", "Nodes", "Flags", "Agent")
+    yield _section("others", "Other resources", columns, resources)
+    columns = ("Resource", "Action", "Node", "When", "Why")
+    yield _section("failures", "Failed actions", columns, failures)
+
+
+def _section(
+    name: str, title: str, headers: Sequence[str], rows: Sequence[Sequence[str]]
+) -> Section:
+    """A table without the columns that say nothing: a phone is narrow."""
+    kept = [number for number, _ in enumerate(headers) if any(row[number] for row in rows)]
+    return Section(
+        name, title, [headers[n] for n in kept], [[row[n] for n in kept] for row in rows]
+    )
+
+
+def _nodes(cluster: Cluster) -> Iterator[tuple[str, str, str, str]]:
+    known = {each.resource for each in cluster.managed_domains}
+    for node in cluster.nodes:
+        guests = (each.name for each in cluster.domains if node.name in each.nodes)
+        others = (
+            each.id
+            for each in cluster.resources
+            if node.name in each.nodes and each.id not in known
+        )
+        state = f"{node.condition} (DC)" if node.dc else node.condition
+        yield node.name, state, _listed(guests), _listed(others)
+
+
+def _listed(names: Iterable[str]) -> str:
+    return " ".join(names) or "-"
+
+
+def _tone(cell: str) -> str:
+    return STYLES.get(cell.split(" ", maxsplit=1)[0], "")
+
+
+def _visible(value: Any) -> Any:
+    """A text without what HTML cannot have; what is marked as HTML is no text of the cluster's."""
+    return _UNSEEN.sub("\N{REPLACEMENT CHARACTER}", value) if type(value) is str else value
+
+
+def _rendered(template: str, **known: object) -> str:
+    text: str = _templates().get_template(template).render(known)
+    return text.encode("ascii", "xmlcharrefreplace").decode()
+
+
+@cache
+def _templates() -> Any:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(
+        autoescape=True,
+        finalize=_visible,
+        loader=FileSystemLoader(_HERE),
+        lstrip_blocks=True,
+        trim_blocks=True,
+        undefined=StrictUndefined,
+    )
+    environment.filters["tone"] = _tone
+    environment.globals.update(
+        commands=_COMMANDS, version=__version__, policy=policy(), asset=_asset
+    )
+    return environment
+
+
+@cache
+def _asset(name: str) -> Any:
+    """A file of the page's own, which is none of the cluster's words and so is not escaped."""
+    from markupsafe import Markup
+
+    with open(os.path.join(_HERE, name), encoding="ascii") as file:
+        return Markup(file.read())  # noqa: S704
+
+
+def _digest(name: str) -> str:
+    found = hashlib.sha256(str(_asset(name)).encode("ascii")).digest()
+    return f"'sha256-{base64.b64encode(found).decode()}'"

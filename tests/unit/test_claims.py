@@ -1,0 +1,111 @@
+"""Whose disks are whose: by the files, by this host's toolstack and by those of the other nodes."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from factories import cluster, domain, node
+
+from hxm import claims, run
+from hxm.claims import everyones
+from hxm.config import Config
+from hxm.errors import CannotAsk
+from hxm.toolstack import remote
+
+
+def long_of(*names: str) -> str:
+    rows = [
+        {
+            "domid": n,
+            "config": {"c_info": {"name": name}, "disks": [{"pdev_path": f"/dev/vg/{name}"}]},
+        }
+        for n, name in enumerate(names)
+    ]
+    return json.dumps(rows)
+
+
+@pytest.fixture
+def answers(monkeypatch):
+    given, asked = {}, []
+
+    def output(argv, **_):
+        where = argv[-2] if argv[0] == "ssh" else "here"
+        asked.append(where)
+        if isinstance(given[where], Exception):
+            raise given[where]
+        return run.Result(tuple(argv), 0, given[where].encode(), "")
+
+    monkeypatch.setattr(run, "output", output)
+    monkeypatch.setattr(run, "ahead", lambda argv: None)
+    monkeypatch.setattr(run, "find", lambda program: program)
+    given["asked"] = asked
+    return given
+
+
+NODES = (
+    node("host1"),
+    node("host2"),
+    node("host3"),
+    node("host4", online=False),
+    node("host5", unclean=True),
+)
+
+
+CONFIG = Config(toolstack="xl")
+
+
+def told(cluster):
+    return {
+        (each.name, each.node): each.resource or each.fault or each.disks[0].device
+        for each in everyones(cluster, CONFIG)
+    }
+
+
+def test_all_are_asked_and_who_is_silent_is_named(answers):
+    devices = "/sys/class/block/dm-1/dm/name:vg-b\n/sys/class/block/dm-1/dm/uuid:LVM-b\n"
+    answers["here"] = long_of("Domain-0", "nfs", "a")
+    answers["host2"] = (
+        long_of("Domain-0", "b", "sles", "nfs--incoming") + "\nhxm:devices\n" + devices
+    )
+    answers["host3"] = CannotAsk("ssh gave no answer within 5 s")
+    seen = cluster(
+        *NODES, domain("nfs", "host1", xmfile="/x"), domain("sles", "host2"), local_node="host1"
+    )
+    found = told(seen)
+    assert answers["asked"] == ["here", "host2", "host3"]
+    assert found.pop(("a", "")) == "/dev/mapper/vg-a"
+    assert found.pop(("b", "host2")) == "LVM-b"
+    assert found.pop(("sles", "host2")) == "sles"
+    assert found.pop(("nfs--incoming", "host2")) == "nfs"
+    assert found.pop(("nfs", "")) == "nfs"
+    assert {name: why for (name, _), why in found.items() if name.startswith("host")} == {
+        "host3": "the domUs of host3 are unknown: no answer within 5 s",
+        "host4": "the domUs of host4 are unknown: OFFLINE",
+        "host5": "the domUs of host5 are unknown: UNCLEAN (online)",
+    }
+
+
+def test_half_an_answer_is_none(answers):
+    answers["here"] = "[]"
+    answers["host2"] = long_of("b")
+    answers["host3"] = "hello\nhxm:devices\n"
+    faults = [each.fault for each in everyones(cluster(*NODES[:3], local_node="host1"), CONFIG)]
+    assert faults == [
+        "the domUs of host2 are unknown: its answer was cut off",
+        "the domUs of host3 are unknown: the toolstack printed nothing that tells of its domUs",
+    ]
+
+
+def test_what_is_run_there_is_one_program_and_one_look_into_sysfs():
+    script = f"xm list --long && {{ echo; echo {claims._DEVICES}; {claims.GREP}; :; }}"
+    assert remote.ssh_argv("host2", ("sh", "-c", script), 5)[-1].endswith(
+        f"sh -c '{script.replace(chr(39), chr(39) + chr(34) + chr(39) + chr(34) + chr(39))}'"
+    )
+
+
+def test_a_sandbox_has_no_other_nodes(answers):
+    answers["here"] = "nothing"
+    seen = cluster(*NODES, sandbox="cib.xml", local_node="host1")
+    assert "this host's other domUs are unknown" in told(seen)[("?", "")]
+    assert answers["asked"] == ["here"]
