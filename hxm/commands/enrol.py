@@ -150,7 +150,7 @@ def _way(new: enrol.Newcomer, neighbours: _Neighbours, file: _File) -> enrol.Way
     return enrol.Way(
         load,
         policy.hand_over_step(new.name, new.resource),
-        way_out(domain, policy.loaded_constraints(load)),
+        way_out(domain, policy.loaded_constraints(load), neighbours.cib),
     )
 
 

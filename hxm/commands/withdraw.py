@@ -13,6 +13,8 @@ from hxm.pacemaker import policy
 from hxm.pacemaker.cib import read_whole
 
 if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
+
     from hxm.commands._domids import Domids
     from hxm.options import OneDomain, Order
 
@@ -43,17 +45,17 @@ def _decide(cluster: Cluster, word: str, domids: Domids) -> Decision:
     return withdraw(
         cluster,
         domain,
-        way_out(domain, policy.own_constraints(cib, resource)),
+        way_out(domain, policy.own_constraints(cib, resource), cib),
         policy.indirect(cib, [resource]),
         policy.others_bound(cib, resource),
     )
 
 
-def way_out(domain: Domain, constraints: list[str]) -> Out:
+def way_out(domain: Domain, constraints: list[str], cib: Element) -> Out:
     """The steps that take the domU and these constraints out."""
     name, resource = domain.name, domain.resource or ""
     return Out(
         policy.hide_step(name, resource),
         policy.forget_step(name, resource),
-        policy.delete_step(name, resource, constraints),
+        policy.delete_step(name, resource, constraints, cib),
     )

@@ -55,7 +55,8 @@ def _set_in_passing(cluster: Cluster, domain: Domain) -> Iterator[Finding]:
     primitive, word = cluster.primitives[domain.resource or ""], typed(domain)
     own, inherited = primitive.own_meta, primitive.inherited_meta
     for objection in half_way(cluster, [domain]):
-        yield Finding(objection.message, f"hxm withdraw {word}")
+        interim = "is-managed=false, and " * is_false(own.get("is-managed", ""))
+        yield Finding(f"{domain.name}: {interim}{objection.message}", f"hxm withdraw {word}")
         return
     if role := own.get("target-role"):
         if keeps_stopped(own):

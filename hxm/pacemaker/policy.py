@@ -28,6 +28,7 @@ _DEPENDENT = {
 """Where a constraint names the one whom it binds."""
 _NAMING = ("rsc", "with-rsc", "first", "then")
 _NODE = "#uname"
+_REFRESHED = "last-lrm-refresh"
 
 
 class Spec(NamedTuple):
@@ -194,13 +195,18 @@ def forget_step(name: str, resource: str) -> Step:
     return Step("forget", f"let every node forget {name}", {"resource": resource})
 
 
-def delete_step(name: str, resource: str, constraints: Sequence[str]) -> Step:
-    """Take the domU, its constraints and what a node may still remember out, in one change."""
+def delete_step(name: str, resource: str, constraints: Sequence[str], cib: Element) -> Step:
+    """Take the domU, its constraints and what a node may still remember out, in one change.
+
+    So goes the mark that a controller sets when it forgets a resource, if there was none before.
+    """
     never = f"{_interim(WITHDRAWING, resource)}-never"
     found = dict.fromkeys([*constraints, never])
     places = [f"//resources//primitive[@id='{resource}']"]
     places += [f"//constraints/*[@id='{each}']" for each in found]
     places += [f"//lrm_resource[@id='{resource}']"]
+    if not any(each.get("name") == _REFRESHED for each in cib.iterfind("configuration//nvpair")):
+        places += [f"//crm_config//nvpair[@name='{_REFRESHED}']"]
     values = {"xpath": "|".join(places), "ids": " ".join([resource, *found]), "resource": resource}
     return Step("delete-xml", f"take {name} out of the configuration", values)
 
