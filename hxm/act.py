@@ -96,12 +96,12 @@ class Performance:
                     continue
                 if phase.clears and phase is not self.plan.phases[0]:
                     self._look_until_nothing_migrates(deadline)
-                self._hold(phase)
+                self._leave(phase)
                 self._do(phase)
                 if not wait and not self.before.sandbox:
                     self.cluster = read_cluster(self.config, local=False)
                     return self._outcome(DONE, f"ordered: {self.plan.about}; see: hxm status")
-                if not self._await(phase.goals, deadline):
+                if not self._await(phase.goals, deadline) or not self._holds(phase):
                     return self._missed(phase)
             if fault := self.witness():
                 raise Failed(fault)
@@ -125,12 +125,12 @@ class Performance:
             hint += "; " * bool(hint) + f"to take it back: {self.plan.undo or 'hxm list tells how'}"
         return self._outcome(error.status, error.message, hint)
 
-    def _hold(self, phase: Phase) -> None:
+    def _leave(self, phase: Phase) -> None:
         """Raises Refused if the phase would move what it must leave where it is."""
-        if not phase.holds:
+        if not phase.leaves:
             return
         for movement in would_move(self.before, phase):
-            if movement.resource == phase.holds:
+            if movement.resource == phase.leaves:
                 raise Refused(f"{told(self.cluster, movement)}: not done", guards.NOT_MEANT)
 
     def _went_back(self) -> bool:
@@ -141,7 +141,7 @@ class Performance:
                 return True
             deadline = time.monotonic() + self.config.timeout
             for phase in self.plan.way_back:
-                self._hold(phase)
+                self._leave(phase)
                 self._do(phase)
                 if not self._await(phase.goals, deadline):
                     raise Failed(listed([missing(self.cluster, each) for each in phase.goals]))
@@ -245,6 +245,21 @@ class Performance:
                     "the cluster goes on; look with: hxm status",
                 )
             time.sleep(self.config.poll)
+
+    def _holds(self, phase: Phase) -> bool:
+        """Whether the goals stay reached for as long as they have to; in a sandbox nothing ages."""
+        end = time.monotonic() + (0 if self.before.sandbox else phase.hold)
+        if phase.hold and not self.before.sandbox:
+            self.report(f"watching for {phase.hold:g} s")
+        while time.monotonic() < end:
+            time.sleep(self.config.poll)
+            try:
+                self._look()
+            except CannotAsk as error:
+                self.report(f"{error.message}; asking again")
+            if not all(reached(self.cluster, goal) for goal in phase.goals):
+                return False
+        return not phase.hold or self._look()
 
     def _all_reached(self, goals: tuple[Goal, ...]) -> bool:
         """Whether they are, and the scheduler has nothing more in mind for those it is about.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from hxm import act, foresee, journal, render, run, tell
+from hxm import act, foresee, journal, render, room, run, tell
 from hxm.claim import possible, take, with_a_living_holder
 from hxm.config import Config, read_config
 from hxm.decide import (
@@ -244,9 +244,11 @@ def _translate(
         if not objection.lifted_by or (objection.lifted_by == guards.FORCE and not _goes_on(order)):
             raise tell.refusal(order, objection)
     if not order.wait and not decided.one_breath:
-        raise UsageError(f"{order.verb} has to see one step done before the next", "leave out -W")
+        raise UsageError(f"{order.verb} has to wait between its steps", "leave out -W")
     plan, predicted = _foresee(config, cluster, decided)
     objections = [*plan.objections, *guards.foreseen(cluster, plan, predicted)]
+    if predicted.movements or not predicted.simulated:
+        objections += room.objections(cluster, predicted.after, config)
     if not foresee.leads_there(plan, predicted) and not _in_flight(cluster, plan):
         objections.append(_would_not_get_there(plan))
     if order.dry_run:

@@ -66,7 +66,12 @@ def forecast(cluster: Cluster, plan: Translate, config: Config) -> Forecast:
 
 def leads_there(plan: Translate, predicted: Forecast) -> bool:
     """Whether the goals of the plan's last phase with goals are reached in the forecast."""
-    goals = [phase.goals for phase in plan.phases if phase.goals]
+    written = ("marked", "unmarked")  # which no scheduler has a say in
+    goals = [
+        [goal for goal in phase.goals if goal.kind not in written]
+        for phase in plan.phases
+        if phase.goals
+    ]
     return (
         not predicted.simulated
         or not goals

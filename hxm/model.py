@@ -13,6 +13,9 @@ IN_FLIGHT = ("Starting", "Stopping", "Migrating", "Promoting", "Demoting")
 """Roles that crm_mon (1.1.18 and newer) shows while an action is under way."""
 
 
+UPDATE = "hxm-update"
+"""The property of the cluster that a rolling update keeps its state in; Pacemaker ignores it."""
+
 CLEARING = ("clear", "delete-constraint", "unmove", "unmove-and-unban")
 """The kinds of step that take constraints away."""
 
@@ -330,8 +333,10 @@ class Phase(NamedTuple):
     steps: tuple[Step, ...]
     goals: tuple[Goal, ...] = ()
     only_if_still: bool = False
-    holds: str | None = None
+    leaves: str | None = None
     """The resource that these steps must leave where it is: else nothing of them is done."""
+    hold: float = 0.0
+    """Seconds for which the goals must stay reached before the next phase begins."""
 
     @property
     def clears(self) -> bool:

@@ -6,6 +6,7 @@ only for a command line that has options (see cli.py).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any, NamedTuple
 
@@ -28,6 +29,17 @@ def _seconds(value: float | None) -> float | None:
     if value is not None and not 0 <= value < float("inf"):
         raise typer.BadParameter("it must be a number of seconds, from 0 on")
     return value
+
+
+_SIZE = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*(?:([mgt])(?:i?b)?)?", re.IGNORECASE)
+
+
+def _mebibytes(value: str) -> int:
+    found = _SIZE.fullmatch(value.strip())
+    size = float(found[1]) * 1024 ** "mgt".index((found[2] or "m").lower()) if found else 0
+    if not 1 <= size <= 1 << 30:
+        raise typer.BadParameter(f"{value!r} is no size of a domU: 2G, or 2048 (MiB)")
+    return round(size)
 
 
 # Operands
@@ -140,6 +152,22 @@ Like = Annotated[
         show_default=False,
     ),
 ]
+Without = Annotated[
+    str | None,
+    typer.Option(
+        "--without", metavar="NODE", help="Only the loss of this node.", show_default=False
+    ),
+]
+Add = Annotated[
+    int | None,
+    typer.Option(
+        "--add",
+        metavar="MEMORY",
+        parser=_mebibytes,
+        help="How many more domUs of this size would run: 2G, or 2048 (MiB).",
+        show_default=False,
+    ),
+]
 Keep = Annotated[bool, typer.Option("--keep", help="Leave the constraint in place.")]
 All = Annotated[
     bool, typer.Option("-a", "--all", help="Every running domU that the cluster manages.")
@@ -195,6 +223,35 @@ TokenFile = Annotated[
     ),
 ]
 Nagios = Annotated[bool, typer.Option("--nagios", help="One line, as monitoring wants it.")]
+
+
+Canary = Annotated[
+    str,
+    typer.Option(
+        "--canary",
+        metavar="DOMAIN",
+        help="The domU that tries the first host; else that of the lowest priority.",
+        show_default=False,
+    ),
+]
+Hosts = Annotated[
+    str,
+    typer.Option(
+        "--order",
+        metavar="NODE,NODE...",
+        help="The hosts in their order, and no others; else all, the DC last.",
+        show_default=False,
+    ),
+]
+Watch = Annotated[
+    float,
+    typer.Option(
+        "--watch",
+        metavar="SECONDS",
+        callback=_seconds,
+        help="How long a host that is back, and the canary on it, must stay well.",
+    ),
+]
 
 
 class Order(NamedTuple):

@@ -44,7 +44,9 @@ _FORESEEN_FROM = (
 
 def changed(before: Cluster, now: Cluster) -> bool:
     """Whether what was foreseen in the one may not be true of the other any more."""
-    own = ({k: v for k, v in each.properties.items() if k[:4] != "hxm-"} for each in (before, now))
+    own = (
+        {k: v for k, v in each.properties.items() if k[:8] != "hxm-lock"} for each in (before, now)
+    )
     pending = ({each for each in seen.history if each.pending} for seen in (before, now))
     return (
         any(getattr(before, name) != getattr(now, name) for name in _FORESEEN_FROM)

@@ -57,14 +57,16 @@ def command_of(row: Command, module: ModuleType, before: Sequence[str] = ()) -> 
     if hasattr(module, "SUBCOMMANDS"):
         app.callback(help=inspect.getdoc(module))(lambda: None)
         for each in module.SUBCOMMANDS:
-            name = each.__name__.replace("_", "-")
+            name = each.__name__.rstrip("_").replace("_", "-")
             text = inspect.getdoc(each) or ""
             short = text.split(".")[0].split(":")[0]
-            call = _shaped(each)
+            call = _callable(row, each, before)
             app.command(name, help=text, short_help=short, context_settings=settings)(call)
     else:
         said = inspect.getdoc(module.run)
-        app.command(row.name, help=said, context_settings=settings)(_callable(row, module, before))
+        app.command(row.name, help=said, context_settings=settings)(
+            _callable(row, module.run, before)
+        )
     return _plainly_named(typer.main.get_command(app))
 
 
@@ -85,10 +87,12 @@ def _parameters(function: Callable[..., int]) -> list[inspect.Parameter]:
     return [each.replace(annotation=hints[each.name]) for each in signature.parameters.values()]
 
 
-def _callable(row: Command, module: ModuleType, before: Sequence[str]) -> Callable[..., int]:
-    own = _parameters(module.run)
-    if own[0].name != "order":
-        return _shaped(module.run)
+def _callable(
+    row: Command, function: Callable[..., int], before: Sequence[str]
+) -> Callable[..., int]:
+    own = _parameters(function)
+    if not own or own[0].name != "order":
+        return _shaped(function)
     shared = list(inspect.signature(options.order, eval_str=True).parameters.values())
     from_xl = _xl_options(row.name)
 
@@ -106,7 +110,7 @@ def _callable(row: Command, module: ModuleType, before: Sequence[str]) -> Callab
             ignored=ignored,
             **ordered,
         )
-        status: int = module.run(order, **values)
+        status: int = function(order, **values)
         return status
 
     return _with_signature(call, [*own[1:], *shared, *from_xl.values()])

@@ -146,12 +146,12 @@ def domain_name(settings: Mapping[str, Value]) -> str | None:
 
 def memory_mib(settings: Mapping[str, Value]) -> int | None:
     """Return what `memory` asks for, in MiB; None if it is absent or not a positive number."""
-    return _positive(settings.get("memory"))
+    return positive(settings.get("memory"))
 
 
 def vcpus(settings: Mapping[str, Value]) -> int | None:
     """Return the number of vcpus at boot: 1, as for xl, if absent; None if it cannot be read."""
-    return _positive(settings.get("vcpus", 1))
+    return positive(settings.get("vcpus", 1))
 
 
 _USUAL = """acpi apic bios boot bootloader bootloader_args builder cmdline cpu_cap cpu_weight cpuid
@@ -288,8 +288,8 @@ def _to_int(text: str) -> int | None:
     return value if value.bit_length() < 64 else None
 
 
-def _positive(value: Value | None) -> int | None:
-    """Return the value as an int above 0; xl takes a number in quotes as well."""
+def positive(value: Value | None) -> int | None:
+    """Return the value as an int above 0, else None; xl takes a number in quotes as well."""
     number = _to_int(value) if isinstance(value, str) else value
     return int(number) if isinstance(number, int) and number > 0 else None
 

@@ -50,6 +50,7 @@ _ROWS = [
     ),
     *_hxm(LOOK, {"serve": "the status page, JSON and metrics over HTTP, to read only"}),
     *_hxm(LOOK, {"check": "what would hurt one day: shared disks, unreadable files, no guard"}),
+    *_hxm(LOOK, {"capacity": "whether everything still fits when a node is lost, and what more"}),
     *_hxm(LOOK, {"help": "this overview, or a command's own help"}),
     *_hxm(
         LIFE,
@@ -70,6 +71,7 @@ _ROWS = [
             "unmigrate": "remove what moves and bans left behind",
             "standby": "drain a node for maintenance: everything on it moves away",
             "active": "let a node take resources again after standby",
+            "update": "patch and reboot the hosts one after the other, with a canary",
         },
     ),
     *_hxm(

@@ -6,22 +6,24 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from hxm import change, claims
+from hxm import change, claims, room
 from hxm.commands._domids import Domids
 from hxm.commands.check import autostarted
 from hxm.commands.withdraw import way_out
 from hxm.config import Config, read_config
-from hxm.decide import Decision, Objection, enrol, listed, timings
+from hxm.decide import Decision, Objection, called, enrol, half_way, listed, timings
 from hxm.decide.clashes import Claim
-from hxm.decide.guards import FORCE, half_way
+from hxm.decide.guards import FORCE
 from hxm.decide.hygiene import IN_PASSING
 from hxm.decide.names import shown, surely_unmanaged
 from hxm.errors import BY_STATUS, NotFound, Refused, UsageError
-from hxm.foresee import complaints
+from hxm.foresee import apply_to_copy, complaints
 from hxm.model import Cluster, Domain
+from hxm.observe import read_cluster
 from hxm.pacemaker import policy
 from hxm.pacemaker.advice import read_advice
-from hxm.pacemaker.cib import read_whole
+from hxm.pacemaker.simulate import carries_out, scratch, simulator
+from hxm.pacemaker.utilization import utilization_in
 from hxm.toolstack.remote import ask_elsewhere
 from hxm.xmfile import (
     Value,
@@ -35,6 +37,8 @@ from hxm.xmfile import (
 )
 
 if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
+
     from hxm.options import Like, OneFile, Order
 
 AGENT = "ocf:heartbeat:Xen"
@@ -137,6 +141,7 @@ def _decide(cluster: Cluster, word: str, like: str | None, domids: Domids) -> De
     objections += [
         Objection(each, "crm_verify --live-check -V") for each in complaints(cluster, (way.load,))
     ]
+    objections += _without_room(cluster, new, way, neighbours.cib, config)
     notes = [*neighbours.notes, *enrol.staggering(cluster, new, neighbours.domains)]
     warnings = [] if cluster.sandbox else list(_absent(mine, cluster, asked, config))
     return enrol.enrol(cluster, new, way, objections, notes, warnings)
@@ -154,6 +159,40 @@ def _way(new: enrol.Newcomer, neighbours: _Neighbours, file: _File) -> enrol.Way
     )
 
 
+def _without_room(
+    cluster: Cluster, new: enrol.Newcomer, way: enrol.Way, cib: Element, config: Config
+) -> Iterator[Objection]:
+    """What would not fit any more if one node were lost; what is unknown is no objection."""
+    if not carries_out(simulator()):
+        return
+    with scratch(cluster.sandbox) as copy:
+        for step in (way.load, way.hand_over):
+            apply_to_copy(cluster, (step,), copy)
+            copy.settle()
+        then = read_cluster(config, copy.env, local=False)._replace(sandbox=copy.path)
+        needs = room.read_needs(then)
+        taken = needs[new.resource].taken or 0
+        domain = then.domain_of(new.resource)
+        places = domain.nodes if domain and not new.places else ()
+        names = [node.name for node in cluster.nodes if node.usable]
+        hosts = [
+            host._replace(free=host.free - taken)
+            if host.free is not None and host.name in places
+            else host
+            for host in room.read_hosts(cluster, config, needs, cib, names)
+        ]
+        if all(host.free is None for host in hosts):
+            return
+        for name in names:
+            loss = room.after_loss(then, name, hosts, needs, config)
+            if loss.quorate and loss.fits is False:
+                yield Objection(
+                    f"without {name}, {called(loss.nowhere)} would have no place or no memory",
+                    "hxm capacity shows the memory of all; --force enrols it all the same",
+                    lifted_by=FORCE,
+                )
+
+
 class _Neighbours:
     """The domUs whose policy the new one takes over: one, or what all have alike."""
 
@@ -169,7 +208,7 @@ class _Neighbours:
             ]
         self.primitives = [cluster.primitives[each.resource or ""] for each in self.domains]
         self.config = config
-        self.cib = read_whole(config.ask_timeout)
+        self.cib = room.read_cib(config)
         self.notes: list[str] = []
         self.objections: list[Objection] = []
         agents = sorted({each.agent for each in self.primitives}) or [AGENT]
@@ -222,9 +261,10 @@ class _Neighbours:
         params = {key: value for key, value in params.items() if key not in _OWN}
         meta = enrol.shared([each.own_meta for each in self.primitives])
         kept = {key: value for key, value in meta.items() if key not in IN_PASSING}
+        asked = utilization_in(self.cib).resources
         used = enrol.shared(
             [
-                enrol.needs(policy.utilization(self.cib, each.id), new.memory, vcpus(settings))
+                enrol.needs(asked.get(each.id, {}), new.memory, vcpus(settings))
                 for each in self.primitives
             ]
         )

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hxm import change
+from hxm import change, room
 from hxm.config import read_config
 from hxm.decide import Decision
 from hxm.decide.enrol import Out, withdraw
 from hxm.model import Cluster, Domain
 from hxm.pacemaker import policy
-from hxm.pacemaker.cib import read_whole
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
@@ -41,7 +40,7 @@ def _decide(cluster: Cluster, word: str, domids: Domids) -> Decision:
     (domain,) = change.managed_only(cluster, [word])
     domids.note(cluster, domain)
     resource = domain.resource or ""
-    cib = read_whole(read_config().ask_timeout)
+    cib = room.read_cib(read_config())
     return withdraw(
         cluster,
         domain,

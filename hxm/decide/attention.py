@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from typing import NamedTuple
 
-from hxm.decide import is_false, is_true, keeps_stopped, listed, typed
-from hxm.decide.guards import half_way, kept_from_running, on_two_nodes, stray
-from hxm.model import Cluster, Constraint, Domain, Lock
+from hxm.decide import half_way, is_false, is_true, keeps_stopped, listed, typed
+from hxm.decide.guards import kept_from_running, on_two_nodes, stray
+from hxm.model import UPDATE, Cluster, Constraint, Domain, Lock
 
 
 class Finding(NamedTuple):
@@ -30,6 +30,11 @@ def leftovers(
     if lock and only is None:
         do = "nothing: it is under way" if lock.alive else "hxm unlock"
         yield Finding(f"hxm-lock: {lock_held_by(lock)}", do)
+    if UPDATE in cluster.properties and only is None:
+        from hxm.decide.progress import progress_in  # rarely needed, and not by every list
+
+        if update := progress_in(cluster.properties):
+            yield Finding(f"{UPDATE}: {update.said()}", "hxm update next, or hxm update abort")
     for constraint in cluster.constraints:
         held = [
             domain

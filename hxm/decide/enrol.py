@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from hxm.decide import Decision, Nothing, Objection, Translate, guards, listed, meta_step, typed
+from hxm.decide import (
+    Decision,
+    Nothing,
+    Objection,
+    Translate,
+    guards,
+    half_way,
+    listed,
+    meta_step,
+    typed,
+)
 from hxm.decide.clashes import DISK, NAME, Claim, between, meant
 from hxm.decide.guards import FORCE, YES
 from hxm.decide.names import at_home, travelling
@@ -203,11 +213,11 @@ def enrol(
         f"enrol {new.name}",
         (rid,),
         (
-            Phase((way.load,), (seen,), holds=rid),
+            Phase((way.load,), (seen,), leaves=rid),
             Phase(
                 (way.hand_over,),
                 (Goal("managed", rid), Goal("running", rid, node)),
-                holds=rid if node else None,
+                leaves=rid if node else None,
             ),
         ),
         frozenset() if node else frozenset({"start"}),
@@ -224,9 +234,9 @@ def _out(domain: Domain, out: Out, *, unmanage: bool = True) -> tuple[Phase, ...
     rid = domain.resource or ""
     steps = (meta_step(domain, "is-managed", "false"),) if unmanage else ()
     return (
-        Phase(steps, (Goal("unmanaged", rid), Goal("idle", rid)), holds=rid),
-        Phase((out.hide, out.forget), (Goal("unwatched", rid),), holds=rid),
-        Phase((out.delete,), (Goal("withdrawn", rid),), holds=rid),
+        Phase(steps, (Goal("unmanaged", rid), Goal("idle", rid)), leaves=rid),
+        Phase((out.hide, out.forget), (Goal("unwatched", rid),), leaves=rid),
+        Phase((out.delete,), (Goal("withdrawn", rid),), leaves=rid),
     )
 
 
@@ -291,7 +301,7 @@ def already(cluster: Cluster, name: str, path: str) -> Decision | Objection | No
     for each in cluster.managed_domains:
         if name in (each.name, each.resource, *each.also) or each.xmfile == path:
             if halfway(cluster, each):
-                return next(guards.half_way(cluster, [each]))
+                return next(half_way(cluster, [each]))
             if each.name == name and each.xmfile == path:
                 return Nothing(f"the cluster has {name} already: resource {each.resource}")
             return Objection(

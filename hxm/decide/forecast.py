@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from hxm.decide import Translate, listed
-from hxm.model import IN_FLIGHT, Action, Cluster, Domain, Forecast, Goal, Movement, Node
+from hxm.model import IN_FLIGHT, UPDATE, Action, Cluster, Domain, Forecast, Goal, Movement, Node
 
 
 def movements(actions: Iterable[Action], clones: frozenset[str]) -> tuple[Movement, ...]:
@@ -86,15 +86,18 @@ def after_all(cluster: Cluster, phases: Iterable[Iterable[Movement]]) -> Cluster
 def reached(cluster: Cluster, goal: Goal) -> bool:
     """Whether the goal's state can be seen in the cluster.
 
-    empty, usable: a node runs nothing, may run something; maintenance, watched: a node, or without
-    a subject the cluster, is in maintenance or is not; gone: a constraint is; forgotten: the
-    failures of a resource are, everywhere or on a node; unlocked: a holder's lock is; running,
-    stopped, managed, unmanaged, idle: a domU is; healthy: its monitor has found it on the node, and
-    it is nowhere else; absent: it is nowhere (that every node has looked the scheduler knows);
-    unwatched: no node remembers it any more; withdrawn: it is no resource any more.
+    empty, usable, sound: a node runs nothing, may run something, and nothing failed there either;
+    maintenance, watched: a node, or without a subject the cluster, is in maintenance or is not;
+    gone: a constraint is; forgotten: the failures of a resource are, everywhere or on a node;
+    unlocked: a holder's lock is; marked, unmarked: an update has this state, or there is none;
+    running, stopped, managed, unmanaged, idle: a domU is; healthy: its monitor has found it on the
+    node, and it is nowhere else; absent: it is nowhere (that every node has looked the scheduler
+    knows); unwatched: no node remembers it; withdrawn: it is no resource any more.
     """
-    if goal.kind in ("empty", "usable", "maintenance", "watched"):
+    if goal.kind in ("empty", "usable", "sound", "maintenance", "watched"):
         return _is_node(cluster, goal)
+    if goal.kind in ("marked", "unmarked"):
+        return cluster.properties.get(UPDATE) == (goal.subject or None)
     if goal.kind == "unlocked":
         return not cluster.lock or cluster.lock.holder != goal.subject
     if goal.kind == "gone":
@@ -114,8 +117,9 @@ def _is_node(cluster: Cluster, goal: Goal) -> bool:
     if goal.kind == "empty":
         return not any(goal.subject in resource.nodes for resource in cluster.resources)
     node = cluster.node(goal.subject)
-    if goal.kind == "usable":
-        return bool(node and node.usable)
+    if goal.kind in ("usable", "sound"):
+        failed = any(failure.node == goal.subject for failure in cluster.failures)
+        return bool(node and node.usable) and not (failed and goal.kind == "sound")
     asleep = node.maintenance if node else cluster.maintenance
     return asleep == (goal.kind == "maintenance")
 
@@ -169,6 +173,8 @@ def missing(cluster: Cluster, goal: Goal) -> str:
         return (
             f"the cluster sees {who} {where}, and not as it is" if goal.node else f"it is {where}"
         )
+    if goal.kind == "sound":
+        return f"{who} is not well"
     return f"{who} is not {'in ' * (goal.kind == 'maintenance')}{goal.kind}"
 
 

@@ -11,15 +11,7 @@ from typing import NamedTuple
 from hxm.decide import Objection, Translate, called, is_true, listed, typed
 from hxm.decide.forecast import name_of, phrase
 from hxm.errors import CannotAsk, NoQuorum
-from hxm.model import (
-    ENROLLING,
-    WITHDRAWING,
-    Cluster,
-    Domain,
-    Forecast,
-    Movement,
-    Node,
-)
+from hxm.model import Cluster, Domain, Forecast, Movement, Node
 
 FORCE, YES = "--force", "--yes"
 
@@ -142,18 +134,6 @@ def stray(domains: Iterable[Domain]) -> Iterator[Objection]:
             )
 
 
-def half_way(cluster: Cluster, domains: Iterable[Domain]) -> Iterator[Objection]:
-    """An enrolment or a withdrawal that is under way, or was interrupted."""
-    for domain in domains:
-        own = cluster.primitives[domain.resource or ""].own_meta
-        for marker, what in ((WITHDRAWING, "withdrawal"), (ENROLLING, "enrolment")):
-            if marker in own:
-                yield Objection(
-                    f"the {what} of {domain.name} is not finished",
-                    f"to take it out of the cluster, running or not: hxm withdraw {typed(domain)}",
-                )
-
-
 def ignored(cluster: Cluster, domains: Iterable[Domain]) -> Iterator[Objection]:
     """Orders that the cluster would take down and not carry out."""
     for domain in domains:
@@ -214,18 +194,26 @@ def left_on(cluster: Cluster, node: Node) -> Iterator[Objection]:
         )
 
 
-def quorum_after(cluster: Cluster, leaving: Node) -> Iterator[Objection]:
-    """Powering the node off must not cost the others the quorum (of two nodes one is enough)."""
+def quorum_without(cluster: Cluster, leaving: str) -> bool:
+    """Whether the others have a quorum when the node is off (of two nodes one is enough)."""
     total = len(cluster.nodes)
-    staying = [
+    return total <= 2 or len(_remaining(cluster, leaving)) * 2 > total
+
+
+def _remaining(cluster: Cluster, leaving: str) -> list[Node]:
+    return [
         node
         for node in cluster.nodes
-        if node.online and not node.unclean and not node.pending and node.name != leaving.name
+        if node.online and not node.unclean and not node.pending and node.name != leaving
     ]
-    ignored = _quorum_policy(cluster) == "ignore"
-    if total > 2 and len(staying) * 2 <= total and not ignored:
+
+
+def quorum_after(cluster: Cluster, leaving: Node) -> Iterator[Objection]:
+    """Powering the node off must not cost the others the quorum."""
+    if not quorum_without(cluster, leaving.name) and _quorum_policy(cluster) != "ignore":
+        left, total = len(_remaining(cluster, leaving.name)), len(cluster.nodes)
         yield Objection(
-            f"with {leaving.name} off, {len(staying)} of {total} nodes would have no quorum",
+            f"with {leaving.name} off, {left} of {total} nodes would have no quorum",
             "--yes drains it all the same",
             lifted_by=YES,
         )
@@ -277,6 +265,16 @@ def not_in_standby(cluster: Cluster, node: Node) -> Iterator[Objection]:
         yield Objection(f"{node.name} is not in standby: it is {node.predicament}", hint)
 
 
+def failed(cluster: Cluster) -> Iterator[Objection]:
+    """What the cluster remembers as failed would be taken for a consequence of what is to come."""
+    for failure in cluster.failures:
+        yield Objection(
+            f"{failure.operation} of {failure.resource} failed on {failure.node}: {failure.reason}",
+            f"first: hxm cleanup {failure.resource}",
+            lifted_by=FORCE,
+        )
+
+
 def target(node: Node) -> Iterator[Objection]:
     """A node that the scheduler would not place anything on."""
     if not node.usable:
@@ -309,7 +307,7 @@ def foreseen(cluster: Cluster, plan: Translate, forecast: Forecast) -> Iterator[
     yield from _doubling(cluster, plan, forecast)
     for phase, found in zip(plan.phases, forecast.phases, strict=True):
         for movement in found:
-            if phase.holds == movement.resource:
+            if phase.leaves == movement.resource:
                 yield Objection(f"{name_of(cluster, movement)} would {phrase(movement)}", NOT_MEANT)
     if not forecast.simulated:
         yield Objection(

@@ -13,6 +13,7 @@ from hxm.decide import (
     clear_meta_step,
     goals,
     guards,
+    half_way,
     is_false,
     is_true,
     listed,
@@ -45,7 +46,7 @@ def default(cluster: Cluster, domains: Sequence[Domain]) -> Decision:
         frozenset(),
         (
             *guards.whole_cluster(cluster),
-            *guards.half_way(cluster, domains),
+            *half_way(cluster, domains),
             *guards.in_flight(cluster, domains, guards.FORCE),
         ),
         guards.warnings(cluster),
@@ -83,7 +84,7 @@ def manage(cluster: Cluster, domains: Sequence[Domain]) -> Decision:
         frozenset(),
         (
             *guards.whole_cluster(cluster),
-            *guards.half_way(cluster, domains),
+            *half_way(cluster, domains),
             *guards.in_flight(cluster, domains, guards.FORCE),
             *guards.stray(domains),
         ),

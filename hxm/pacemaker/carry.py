@@ -14,7 +14,7 @@ from xml.etree.ElementTree import Element, fromstring
 from hxm import run
 from hxm.config import read_config
 from hxm.errors import Failed
-from hxm.model import CLEARING, Step
+from hxm.model import CLEARING, UPDATE, Step
 from hxm.pacemaker.argv import step_argv
 from hxm.pacemaker.cib import Configuration, read_configuration
 from hxm.pacemaker.dialect import Argv, Dialect
@@ -122,6 +122,8 @@ def borne_out(step: Step, configuration: Configuration) -> bool:
         return name not in node and name not in configuration.transient.get(values["node"], {})
     return {
         "standby": node.get("standby", "").lower() in _TRUE,
+        "mark-update": configuration.properties.get(UPDATE) == values.get("state"),
+        "unmark-update": UPDATE not in configuration.properties,
         "release": configuration.properties.get("hxm-lock") != values.get("holder"),
         "maintenance": configuration.maintenance,
         "clear-maintenance": not configuration.maintenance,

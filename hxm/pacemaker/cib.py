@@ -98,14 +98,6 @@ def read_configuration(
     return parse_configuration(result.stdout)
 
 
-def read_whole(timeout: float) -> Element:
-    """The whole CIB as a document. Raises CannotAsk as read_configuration does."""
-    cib = read_configuration(timeout=timeout, whole=True).cib
-    if cib is None:
-        raise CannotAsk("the CIB is no whole document: it has a configuration alone")
-    return cib
-
-
 def parse_configuration(document: bytes) -> Configuration:
     """The model of a `<configuration>`, or of a whole `<cib>`. Raises CannotAsk for neither."""
     try:

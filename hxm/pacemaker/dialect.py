@@ -120,6 +120,12 @@ _LOCK = (
 )
 _LOCK_OF = "//cluster_property_set[@id='hxm-lock'][nvpair[@value='{holder}']]"
 
+_UPDATE_SET = 'cluster_property_set id="hxm-update"'
+_UPDATE = (
+    f'<{_UPDATE_SET}><nvpair id="hxm-update-state" name="hxm-update" value="{{state}}"/>'
+    "</cluster_property_set>"
+)
+
 _STEPS_2_0: Steps = {
     "set-meta": (
         (
@@ -160,6 +166,8 @@ _STEPS_2_0: Steps = {
     "load-xml": (("cibadmin", "--modify", "--scope=configuration", "--xml-text={xml}"),),
     "delete-xml": (("cibadmin", "--delete-all", "--force", "--xpath={xpath}"),),
     "forget": (("crm_resource", "--refresh", "--resource={resource}"),),
+    "mark-update": (("cibadmin", "-M", "-c", "-o", "crm_config", "-X", _UPDATE),),
+    "unmark-update": (("cibadmin", "-D", "-o", "crm_config", "-X", f"<{_UPDATE_SET}/>"),),
     "cleanup": (("crm_resource", "--cleanup", "--resource={resource}"),),
     "cleanup-on": (("crm_resource", "--cleanup", "--resource={resource}", "--node={node}"),),
 }
@@ -230,6 +238,8 @@ _STEPS_0_6: Steps = _STEPS_1_0 | {
     ),
     "maintenance": (("crm_attribute", "-n", "is-managed-default", "-v", "false"),),
     "clear-maintenance": (("crm_attribute", "-n", "is-managed-default", "-v", "true"),),
+    "mark-update": (("crm_attribute", "-n", "hxm-update", "-v", "{state}"),),
+    "unmark-update": (("crm_attribute", "-n", "hxm-update", "-D"),),
 }
 _WORDS_0_6 = {
     "target-role": "target_role",

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from lxml import etree
 
-from hxm.model import CLEARING, Step
+from hxm.model import CLEARING, UPDATE, Step
 from hxm.pacemaker.dialect import OLDEST
 from hxm.pacemaker.sandbox import child, forget_failures, parse
 
@@ -50,6 +50,9 @@ def _edit(tree: etree._ElementTree, step: Step) -> None:
         for each in tree.xpath("//constraints/rsc_location"):
             if each.get("id") in ids:
                 each.getparent().remove(each)
+    elif step.kind.endswith("mark-update"):
+        for each in tree.xpath("//crm_config"):
+            _set(each, "cluster_property_set", "hxm", UPDATE, values.get("state"))
     elif step.kind.endswith("maintenance"):
         value = "false" if step.kind == "maintenance" else "true"
         for each in tree.xpath("//crm_config"):

@@ -216,16 +216,6 @@ def loaded_constraints(step: Step) -> list[str]:
     return [each.get("id", "") for each in fromstring(step.values["xml"]).iterfind("constraints/*")]
 
 
-def utilization(cib: Element, resource: str) -> dict[str, str]:
-    """What the resource says that it takes of its node."""
-    return {
-        pair.get("name", ""): pair.get("value", "")
-        for each in cib.iterfind("configuration/resources//primitive")
-        if each.get("id") == resource
-        for pair in each.iterfind("utilization/nvpair")
-    }
-
-
 def own_constraints(cib: Element, resource: str) -> list[str]:
     """The ids of all constraints that name the resource."""
     return [

@@ -54,7 +54,7 @@ def seed_cib(seed: Seed) -> bytes:
             E.crm_config(_properties()),
             E.nodes(
                 *(
-                    E.node(id=str(number), uname=name, type="member")
+                    E.node(_memory(number, seed), id=str(number), uname=name, type="member")
                     for number, name in enumerate(seed.nodes, 1)
                 )
             ),
@@ -69,6 +69,12 @@ def seed_cib(seed: Seed) -> bytes:
 
 
 _DEFAULTS = {"resource-stickiness": "INFINITY"}
+
+
+def _memory(number: int, seed: Seed) -> etree._Element:
+    """What is for domUs on each host: enough for all of them, so that any host may be lost."""
+    room = max(4096, 640 * len(seed.domains))
+    return _set("instance_attributes", f"nodes-{number}", {"hv_memory": str(room)})
 
 
 def _properties() -> etree._Element:

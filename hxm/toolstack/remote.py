@@ -48,6 +48,24 @@ def ssh_argv(node: str, words: Sequence[str], timeout: float) -> tuple[str, ...]
     )
 
 
+def read_boot(node: str, here: str | None, timeout: float) -> str:
+    """What tells one boot of a node from every other, or nothing if it cannot be asked.
+
+    The kernel's boot_id (proc(5)), and when process 1 started, which tells it of a container.
+    """
+    words = ("cat", "/proc/sys/kernel/hostname", "/proc/sys/kernel/random/boot_id", "/proc/1/stat")
+    argv = words if node == here else ssh_argv(node, words, timeout)
+    try:
+        result = run.output(argv, None, timeout)
+    except CannotAsk:
+        return ""
+    name, boot, stat = [*result.stdout.decode("ascii", "replace").split("\n", 2), "", ""][:3]
+    if result.status != 0 or name.partition(".")[0] != node.partition(".")[0]:
+        return ""  # nobody, or another host of that name
+    found = f"{boot}.{run.start_time_in(stat.encode())}"
+    return found if found.replace("-", "").replace(".", "").isalnum() else ""
+
+
 def read_elsewhere(
     program: str, nodes: Sequence[str], timeout: float
 ) -> dict[str, tuple[LocalDomain, ...] | str]:

@@ -48,7 +48,9 @@ def _tested(lab: Lab):
     unmentioned(lab)
 
 
-_SIGNS = re.compile(r'(cli-(?:prefer|ban)-[\w-]+|hxm-lock(?=")|target-role|is-managed|standby)')
+_SIGNS = re.compile(
+    r'(cli-(?:prefer|ban)-[\w-]+|hxm-lock(?=")|hxm-update(?=")|target-role|is-managed|standby)'
+)
 """What hxm may leave in a CIB, as it must be named."""
 
 

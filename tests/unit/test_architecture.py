@@ -23,7 +23,7 @@ LAYERS = (
     ("hxm.change",),
     ("hxm.tell", "hxm.web"),
     ("hxm.claim", "hxm.act"),
-    ("hxm.foresee", "hxm.outcome"),
+    ("hxm.foresee", "hxm.outcome", "hxm.room"),
     ("hxm.claims",),
     ("hxm.observe",),
     ("hxm.pacemaker", "hxm.toolstack", "hxm.xmfile", "hxm.domains", "hxm.devices", "hxm.blocks"),

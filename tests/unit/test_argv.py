@@ -24,6 +24,7 @@ VALUES = {
     "xml": '<configuration id="x"/>',
     "xpath": "//primitive[@id='nfs']",
     "ids": "nfs",
+    "state": "order=host1,host2;host=host1;stage=drain",
 }
 RENEWAL = '<nvpair id="hxm-lock-renewed" name="hxm-lock-renewed" value="1760000000"/>'
 LOCK_OF = "//cluster_property_set[@id='hxm-lock'][nvpair[@value='root@host1:12:345']]"
@@ -76,6 +77,14 @@ SPELT = {
         f"cibadmin --modify --xpath={LOCK_OF}/nvpair[@id='hxm-lock-renewed'] --xml-text={RENEWAL}"
     ],
     "release": [f"cibadmin --delete --xpath={LOCK_OF}"],
+    "mark-update": [
+        (
+            'cibadmin -M -c -o crm_config -X <cluster_property_set id="hxm-update">'
+            '<nvpair id="hxm-update-state" name="hxm-update" '
+            'value="order=host1,host2;host=host1;stage=drain"/></cluster_property_set>'
+        )
+    ],
+    "unmark-update": ['cibadmin -D -o crm_config -X <cluster_property_set id="hxm-update"/>'],
     "cleanup": ["crm_resource --cleanup --resource=nfs"],
     "cleanup-on": ["crm_resource --cleanup --resource=nfs --node=host2"],
     "load-xml": [
@@ -133,6 +142,8 @@ HEARTBEAT = UP_TO_1_1_9 | {
     "clear-standby": ["crm_standby -U host2 -D", "crm_standby -U host2 -D -l reboot"],
     "maintenance": ["crm_attribute -n is-managed-default -v false"],
     "clear-maintenance": ["crm_attribute -n is-managed-default -v true"],
+    "mark-update": ["crm_attribute -n hxm-update -v order=host1,host2;host=host1;stage=drain"],
+    "unmark-update": ["crm_attribute -n hxm-update -D"],
 }
 OTHERWISE: dict[str, dict[str, list[str]]] = {
     "Pacemaker 3.0": {},

@@ -1,0 +1,277 @@
+"""hxm capacity: whether everything fits, also when a node is lost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from hxm import render, room
+from hxm.config import read_config
+from hxm.decide import listed
+from hxm.decide.memory import ATTRIBUTES, Host, Loss, Needs, how_many, one_sided, with_overhead
+from hxm.decide.names import find_node
+from hxm.errors import DONE
+from hxm.model import Cluster
+from hxm.observe import everywhere as ask_everywhere
+from hxm.observe import read_cluster
+from hxm.pacemaker.utilization import utilization_in
+from hxm.render import TABLE, Form, Table
+
+if TYPE_CHECKING:
+    from hxm.options import Add, Everywhere, Long, Nagios, Without
+
+WARNING, CRITICAL, UNKNOWN = 1, 2, 3
+_WORDS = {DONE: "OK", WARNING: "WARNING", CRITICAL: "CRITICAL", UNKNOWN: "UNKNOWN"}
+
+
+class _More(NamedTuple):
+    """How many more domUs of a size would run: now, and whichever node is lost."""
+
+    memory: int
+    taken: int
+    now: int | None
+    always: int | None
+
+
+class _Answer(NamedTuple):
+    cluster: Cluster
+    hosts: Sequence[Host]
+    needs: Needs
+    losses: Sequence[Loss]
+    more: _More | None
+    findings: Sequence[str]
+
+    @property
+    def status(self) -> int:
+        verdicts = {loss.fits for loss in self.losses}
+        always = self.more.always if self.more else 1
+        if False in verdicts or always == 0:
+            return CRITICAL
+        if None in verdicts or always is None:
+            return UNKNOWN
+        return WARNING if self.findings else DONE
+
+
+def run(
+    without: Without = None,
+    add: Add = None,
+    everywhere: Everywhere = False,
+    long: Long = False,
+    nagios: Nagios = False,
+    form: Form = TABLE,
+) -> int:
+    """Show the memory of the hosts, and whether everything still fits when any one of them is lost.
+
+    For each node the cluster's own scheduler says where its domUs would go, with their
+    constraints and priorities, and memory says whether they fit there; one that does not is tried
+    elsewhere, as the cluster would. The hosts' memory is what xl info says: of this host, and with
+    --everywhere or ask_nodes of all; else the node's attribute hv_memory in the CIB, in MiB for
+    domUs. A domU takes what it has, or what its file asks for, whichever is more, and what xl adds
+    for itself. What is not known is said and never guessed.
+
+    Status 0: everything fits. 1: it does, but utilization attributes are set on one side only. 2:
+    something does not, or no domU of the size of --add. 3: that is not known.
+
+    Example: `hxm capacity --everywhere`, or `hxm capacity --without host1 --add 2G`.
+    """
+    config = read_config()
+    ask = everywhere or config.ask_nodes
+    cluster = read_cluster(config)
+    if ask:
+        cluster = ask_everywhere(cluster, config)
+    needs, cib = room.read_needs(cluster), room.read_cib(config)
+    names = [node.name for node in cluster.nodes]
+    hosts = room.read_hosts(cluster, config, needs, cib, names if ask else ())
+    online = [node.name for node in cluster.nodes if node.online and not node.unclean]
+    nodes = [find_node(cluster, without).name] if without else online
+    losses = [room.after_loss(cluster, node, hosts, needs, config) for node in nodes]
+    found = list(one_sided(cluster, utilization_in(cib), needs, hosts))
+    more = _more(cluster, hosts, losses, add) if add else None
+    answer = _Answer(cluster, hosts, needs, losses, more, found)
+    if form.output == "json":
+        render.show_json(_json(answer))
+    elif nagios:
+        render.out(_one_line(answer))
+    else:
+        _show(answer, form, long=long)
+    return answer.status
+
+
+def _show(answer: _Answer, form: Form, *, long: bool) -> None:
+    """The hosts, with `long` the domUs as well, or alone where one table is wanted."""
+    drawn = form.output in ("table", "plain")
+    if drawn or not long:
+        render.show(_hosts_table(answer), form)
+    if long:
+        if drawn:
+            render.out("")
+        render.show(_domains_table(answer.needs), form)
+    for line in _lines(answer):
+        (render.out if drawn else render.beside)(line)
+
+
+def _more(cluster: Cluster, hosts: Sequence[Host], losses: Sequence[Loss], size: int) -> _More:
+    taken = with_overhead(size)
+    usable = {node.name for node in cluster.nodes if node.usable}
+    now = how_many([each.free for each in hosts if each.name in usable], taken)
+    after = [
+        loss.room_for(
+            taken, [place.host.name for place in loss.places if place.host.name in usable]
+        )
+        for loss in losses
+    ]
+    known = [each for each in (now, *after) if each is not None]
+    unknown = len(known) <= len(after) and 0 not in known
+    return _More(size, taken, now, None if unknown else min(known))
+
+
+def _or_unknown(value: int | None) -> str:
+    return "?" if value is None else str(value)
+
+
+def _hosts_table(answer: _Answer) -> Table:
+    verdicts = {loss.node: _verdict(loss) for loss in answer.losses}
+    rows = []
+    for host in answer.hosts:
+        node = answer.cluster.node(host.name)
+        here = [need for need in answer.needs.values() if host.name in need.domain.nodes]
+        by_toolstack = host.source not in ATTRIBUTES
+        known = [need.memory for need in here if need.memory is not None]
+        rows.append(
+            (
+                host.name,
+                node.condition if node else "",
+                *((_or_unknown(host.total), _or_unknown(host.dom0)) if by_toolstack else "--"),
+                str(sum(known)) if len(known) == len(here) else "?",
+                _or_unknown(host.free),
+                verdicts.get(host.name, "-"),
+            )
+        )
+    headers = ("Host", "State", "Memory", "Dom0", "DomUs", "Free", "If it is lost")
+    return Table(headers, rows, frozenset({2, 3, 4, 5}))
+
+
+def _domains_table(needs: Needs) -> Table:
+    rows = [
+        (
+            need.domain.name,
+            ",".join(need.domain.nodes) or "-",
+            _or_unknown(need.memory),
+            "-" if need.most is None else str(need.most),
+            _or_unknown(need.taken),
+        )
+        for need in needs.values()
+    ]
+    return Table(("DomU", "Node", "Memory", "Maxmem", "Takes"), rows, frozenset({2, 3, 4}))
+
+
+def _verdict(loss: Loss) -> str:
+    if loss.fits:
+        return "everything fits"
+    if loss.fits is None:
+        return "unknown"
+    names = [each.name for each in loss.nowhere]
+    return f"no place for {listed(names, 3)}"
+
+
+def _lines(answer: _Answer) -> Iterator[str]:
+    """What there is to say about the table, the worst first."""
+    for loss in answer.losses:
+        why = list(_why(loss))
+        if why:
+            yield f"\nWithout {loss.node}:"
+            yield from (f"  {each}" for each in why)
+    for title, lines in (("Not known", [*_unknown(answer)]), ("Utilization", answer.findings)):
+        if lines:
+            yield f"\n{title}:"
+            yield from (f"  {each}" for each in lines)
+    if answer.more:
+        yield ""
+        yield _more_line(answer.more)
+
+
+def _why(loss: Loss) -> Iterator[str]:
+    if loss.nowhere and not loss.quorate:
+        yield "the others would have no quorum"
+        return
+    for domain in loss.nowhere:
+        refused = [each for each in loss.refused if each.need.domain.resource == domain.resource]
+        if refused:
+            where = ", ".join(f"{each.left} on {each.host}" for each in refused)
+            yield f"{domain.name} takes {refused[0].need.taken} MiB; there would be {where}"
+        else:
+            yield f"no other node may run {domain.name}: hxm why {domain.name}"
+
+
+def _unknown(answer: _Answer) -> Iterator[str]:
+    """Whose memory is not known although it counts, and why."""
+    counts = {name for loss in answer.losses for name in loss.unknown}
+    silent: dict[str, list[str]] = {}
+    for host in answer.hosts:
+        if host.free is None and (host.name in counts or answer.more):
+            silent.setdefault(host.why, []).append(host.name)
+    yield from (f"{listed(names)}: {why}" for why, names in silent.items())
+    for need in answer.needs.values():
+        if need.memory is None:
+            yield f"{need.domain.name}: nothing here tells its memory ({need.domain.xmfile})"
+
+
+def _more_line(more: _More) -> str:
+    size = f"{more.memory // 1024} GiB" if more.memory % 1024 == 0 else f"{more.memory} MiB"
+    if more.always is None:
+        return f"how many more of {size} would run is not known"
+    now = "unknown" if more.now is None else more.now
+    return (
+        f"{more.always} more of {size} would run, whichever node is lost; {now} while none is "
+        f"({more.taken} MiB each)"
+    )
+
+
+def _one_line(answer: _Answer) -> str:
+    said = [
+        f"without {loss.node}: {'; '.join(_why(loss))}"
+        for loss in answer.losses
+        if list(_why(loss))
+    ]
+    if answer.status == UNKNOWN:
+        said += _unknown(answer)
+    said += answer.findings
+    said += [_more_line(answer.more)] if answer.more else []
+    return f"HXM {_WORDS[answer.status]}: {'; '.join(said) or 'everything fits'}"
+
+
+def _json(answer: _Answer) -> dict[str, Any]:
+    return {
+        "hosts": [host._asdict() for host in answer.hosts],
+        "domains": [
+            {
+                "name": need.domain.name,
+                "resource": need.domain.resource,
+                "nodes": need.domain.nodes,
+                "memory": need.memory,
+                "maxmem": need.most,
+                "takes": need.taken,
+            }
+            for need in answer.needs.values()
+        ],
+        "losses": [
+            {
+                "node": loss.node,
+                "fits": loss.fits,
+                "quorum": loss.quorate,
+                "nowhere": [each.name for each in loss.nowhere],
+                "unknown": loss.unknown,
+                "places": [
+                    {
+                        "host": each.host.name,
+                        "comes": [need.domain.name for need in each.fit],
+                        "left": each.left,
+                    }
+                    for each in loss.places
+                ],
+            }
+            for loss in answer.losses
+        ],
+        "add": answer.more._asdict() if answer.more else None,
+        "findings": list(answer.findings),
+    }

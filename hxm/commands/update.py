@@ -1,0 +1,182 @@
+"""hxm update: patch and reboot the hosts one after the other."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import TYPE_CHECKING
+
+from hxm import change, render
+from hxm.config import Config, read_config
+from hxm.decide import Decision, Objection, guards, update
+from hxm.decide.names import find_domain
+from hxm.decide.progress import REBOOT, Progress, Stage, progress_in
+from hxm.errors import DONE, TimedOut
+from hxm.foresee import forecast
+from hxm.journal import user
+from hxm.model import Cluster
+from hxm.observe import read_cluster
+from hxm.render import TABLE, Form, Table
+from hxm.toolstack.remote import read_boot
+
+if TYPE_CHECKING:
+    from hxm.options import Canary, Hosts, Order, Watch
+
+
+def plan(
+    canary: Canary = "",
+    sequence: Hosts = "",
+    watch: Watch = update.WATCH,
+    form: Form = TABLE,
+) -> int:
+    """Show the steps of a rolling update, what the scheduler makes of each, and what is against it.
+
+    Nothing is changed. Status 0 means that `hxm update start` may be typed; else it is the status
+    of the first thing that stands against it.
+
+    Example: `hxm update plan --canary sles`.
+    """
+    config = read_config()
+    cluster = read_cluster(config)
+    progress = _proposed(cluster, canary, sequence, watch)
+    predicted = forecast(cluster, update.whole(cluster, progress), config)
+    found = update.against(cluster, progress, predicted)
+    stages = update.foreseen(cluster, progress, predicted)
+    if form.output == "json":
+        render.show_json(
+            {
+                "order": progress.order,
+                "canary": progress.canary or None,
+                "simulated": predicted.simulated,
+                "steps": [
+                    {"host": each.host, "step": each.stage, "what": each.what, "moves": moves}
+                    for each, moves in stages
+                ],
+                "objections": [each._asdict() for each in found],
+            }
+        )
+    elif form.usual:
+        _show_plan(stages, found)
+    else:
+        rows = [(each.host, each.stage, each.what, "; ".join(moves)) for each, moves in stages]
+        render.show(Table(("Host", "Step", "What", "Moves"), rows), form)
+    return found[0].status if found else DONE
+
+
+def _show_plan(stages: list[tuple[Stage, list[str]]], found: list[Objection]) -> None:
+    for number, (each, moves) in enumerate(stages, 1):
+        render.out(f"{number:3}  {each.what}")
+        for line in moves:
+            render.out(f"         {line}")
+    for said in found:
+        what = "asked about" if said.lifted_by == guards.YES else "refused"
+        unless = f" (unless {guards.FORCE})" if said.lifted_by == guards.FORCE else ""
+        render.out(f"{what}{unless}: {said.message}")
+        render.out(f"     {said.hint}")
+    render.out("nothing was changed" + ("" if found else "; begin with: hxm update start"))
+
+
+def start(
+    order: Order, canary: Canary = "", sequence: Hosts = "", watch: Watch = update.WATCH
+) -> int:
+    """Begin a rolling update: drain the first host.
+
+    All nodes must be well, with quorum and fencing, and nothing failed or left behind. How far the
+    update is stands in the cluster: any node can go on with it, also after this one was killed.
+    """
+    config = read_config()
+
+    def decide(cluster: Cluster) -> Decision:
+        progress = _proposed(cluster, canary, sequence, watch)
+        return update.start(cluster, progress, _boot(cluster, progress, config))
+
+    return change.carry_out(order, decide)
+
+
+def next_(order: Order, canary: Canary = "") -> int:
+    """Take the next step of the update, or repeat one that was cut short.
+
+    A host that was drained is taken back when it has been rebooted, which its boot id tells,
+    through ssh; while it is away, its return is waited for. It is then watched, and so is the domU
+    that tries the first host: if anything fails there, the update stays where it is.
+    """
+    config = read_config()
+    if order.wait and not order.dry_run:
+        _await_return(config.timeout if order.timeout is None else order.timeout, config)
+
+    def decide(cluster: Cluster) -> Decision:
+        progress = progress_in(cluster.properties)
+        boot = _boot(cluster, progress, config) if progress else ""
+        return update.go_on(cluster, boot, find_domain(cluster, canary) if canary else None)
+
+    return change.carry_out(order, decide)
+
+
+def status(form: Form = TABLE) -> int:
+    """Show how far the update is, and what to do next."""
+    cluster = read_cluster(read_config(), local=False)
+    progress = progress_in(cluster.properties)
+    stages = update.all_stages(cluster, progress) if progress else []
+    if form.output == "json":
+        render.show_json(
+            {
+                "under_way": bool(progress),
+                "said": update.said(cluster, progress) if progress else None,
+                "host": progress.host if progress else None,
+                "step": progress.stage if progress else None,
+                "steps": [each._asdict() for each in stages],
+            }
+        )
+    elif not form.usual:
+        rows = [(each.host, each.stage, each.state, each.what) for each in stages]
+        render.show(Table(("Host", "Step", "State", "What"), rows), form)
+    elif progress:
+        render.out(update.said(cluster, progress))
+        for number, each in enumerate(stages, 1):
+            render.out(f"{number:3}  {each.state:4}  {each.what}")
+        render.out("go on with: hxm update next; end it with: hxm update abort")
+    else:
+        render.out("no update is under way: hxm update plan")
+    return DONE
+
+
+def abort(order: Order) -> int:
+    """End the update where it is: the host is taken out of standby, and the state removed."""
+    return change.carry_out(order, update.abort)
+
+
+SUBCOMMANDS = (plan, start, next_, status, abort)
+
+
+def _proposed(cluster: Cluster, canary: str, sequence: str, watch: float) -> Progress:
+    words = [word for word in sequence.split(",") if word]
+    chosen = find_domain(cluster, canary) if canary else None
+    who = f"{user()}@{os.uname().nodename}"
+    return update.proposed(cluster, words, chosen, watch, who)
+
+
+def _boot(cluster: Cluster, progress: Progress, config: Config) -> str:
+    """Of a host that answers; in a sandbox there is none to ask."""
+    node = cluster.node(progress.host)
+    if cluster.sandbox or not node or not node.online or node.unclean:
+        return ""
+    return read_boot(node.name, cluster.local_node, config.ssh_timeout)
+
+
+def _await_return(timeout: float, config: Config) -> None:
+    """Wait for a host that is being rebooted. Raises TimedOut if it does not come back."""
+    end = time.monotonic() + timeout
+    with render.progress("waiting for the host to come back") as report:
+        while True:
+            cluster = read_cluster(config, local=False)
+            progress = progress_in(cluster.properties)
+            node = cluster.node(progress.host) if progress and progress.stage == REBOOT else None
+            if node is None or cluster.sandbox or (node.online and not node.pending):
+                return
+            report(f"{node.name} is {node.predicament}")
+            if time.monotonic() > end:
+                raise TimedOut(
+                    f"{node.name} is {node.predicament}: it has not come back",
+                    "when it is back: hxm update next; to give up: hxm update abort",
+                )
+            time.sleep(config.poll)

@@ -1,0 +1,106 @@
+"""How far a rolling update is: what stands in the CIB, and what it says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from hxm.model import UPDATE, Step
+
+DRAIN, REBOOT, TRY = "drain", "reboot", "try"
+_STAGES = (DRAIN, REBOOT, TRY)
+
+
+class Progress(NamedTuple):
+    """The state of an update: which of the hosts is at which step."""
+
+    order: tuple[str, ...]
+    host: str
+    stage: str
+    canary: str = ""
+    """The resource of the domU that tries the first host."""
+    watch: float = 0.0
+    """Seconds."""
+    boot: str = ""
+    """What told the host's boot from others before it was drained; empty if it was not known."""
+    by: str = ""
+
+    @property
+    def number(self) -> int:
+        """How many hosts are through."""
+        return self.order.index(self.host) if self.host in self.order else 0
+
+    @property
+    def readable(self) -> bool:
+        """Whether the state is one of this hxm's."""
+        return self.stage in _STAGES and self.host in self.order
+
+    @property
+    def text(self) -> str:
+        """The state as it stands in the CIB."""
+        values = self._asdict() | {"order": ",".join(self.order), "watch": f"{self.watch:g}"}
+        return ";".join(f"{name}={value}" for name, value in values.items())
+
+    def said(self, canary: str = "") -> str:
+        """Where the update is, in one line."""
+        if not self.readable:
+            return "a rolling update whose state cannot be understood"
+        what = {
+            DRAIN: f"{self.host} is to be drained",
+            REBOOT: f"{self.host} is drained, to be patched and rebooted",
+            TRY: f"{self.host} is back, {canary or 'the canary'} is to be tried there",
+        }[self.stage]
+        whose = f", begun by {self.by}" if self.by else ""
+        return f"rolling update of {len(self.order)} hosts{whose}: {what}"
+
+
+def progress_in(properties: Mapping[str, str]) -> Progress | None:
+    """The update that is under way, by the cluster's properties, or none."""
+    said = properties.get(UPDATE)
+    if said is None:
+        return None
+    pairs = {name: value for name, _, value in (each.partition("=") for each in said.split(";"))}
+    order = tuple(filter(None, pairs.pop("order", "").split(",")))
+    watch = pairs.pop("watch", "")
+    known = {name: value for name, value in pairs.items() if name in Progress._fields}
+    plain = watch.replace(".", "", 1)
+    seconds = float(watch) if plain.isascii() and plain.isdigit() else 0.0
+    return Progress(order, **{"host": "", "stage": "", **known, "watch": seconds})  # type: ignore[arg-type]
+
+
+class Stage(NamedTuple):
+    """One step of an update, as it is shown."""
+
+    host: str
+    stage: str
+    what: str
+    state: str = ""
+    """done, now, or nothing: to come."""
+
+
+def stages(progress: Progress, canary: str) -> list[Stage]:
+    """All steps in their order, and how far the update is; `canary` is the domU's name."""
+    watch = f"watch it for {progress.watch:g} s"
+    found: list[Stage] = []
+    for number, host in enumerate(progress.order):
+        found.append(Stage(host, DRAIN, f"drain {host}"))
+        by_hand = f"patch and reboot {host}, by hand; then take it back and {watch}"
+        found.append(Stage(host, REBOOT, by_hand))
+        if number == 0 and canary:
+            found.append(Stage(host, TRY, f"move {canary} to {host} as the canary and {watch}"))
+    here = [number for number, each in enumerate(found) if each[:2] == progress[1:3]]
+    at = here[0] if here else 0
+    return [
+        each._replace(state="done" if n < at else "now" if n == at else "")
+        for n, each in enumerate(found)
+    ]
+
+
+def mark_step(progress: Progress) -> Step:
+    """Write down how far the update is."""
+    return Step("mark-update", "write down how far the update is", {"state": progress.text})
+
+
+def unmark_step() -> Step:
+    """Remove the state of an update."""
+    return Step("unmark-update", "remove the state of the update", {})

@@ -1,0 +1,276 @@
+"""The rolling update: its steps, what stands against each, and how its state is kept."""
+
+from __future__ import annotations
+
+import pytest
+from factories import cluster, domain, failure, node, prefer, primitive, reasons, told
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hxm.decide import Nothing, update
+from hxm.decide.attention import leftovers
+from hxm.decide.progress import DRAIN, REBOOT, TRY, Progress, progress_in
+from hxm.errors import NotFound
+from hxm.model import UPDATE
+
+HOSTS = (node("host1", dc=True), node("host2"), node("host3"))
+NFS, SLES = domain("nfs", "host1"), domain("sles", "host2")
+AT = Progress(("host2", "host3", "host1"), "host2", DRAIN, "nfs", 60.0, "", "root@host1")
+TIDY = "then, if nothing moves: "
+
+
+def seen(at: Progress | None, *parts, **known):
+    """The cluster with an update under way; the parts replace what is of their name."""
+    names = {each.name for each in parts if hasattr(each, "name")}
+    usual = [each for each in (*HOSTS, NFS, SLES) if each.name not in names]
+    properties = {UPDATE: at.text} if at else {}
+    return cluster(
+        *usual, *parts, properties=properties, fencing=known.pop("fencing", True), **known
+    )
+
+
+def mark(at: Progress, **changed) -> str:
+    return f"mark-update {at._replace(**changed).text}"
+
+
+def marked(at: Progress, **changed) -> str:
+    return f"-> marked {at._replace(**changed).text}"
+
+
+DRAINED = AT._replace(stage=REBOOT, boot="b1")
+TRYING = AT._replace(stage=TRY, boot="b1")
+AWAY = node("host2", standby=True)
+STEPS = {
+    "the first is drained": (
+        seen(AT),
+        "b1",
+        [
+            mark(AT, boot="b1"),
+            "standby host2",
+            "-> empty host2",
+            mark(AT, boot="b1", stage=REBOOT),
+            "-> empty host2",
+            marked(AT, boot="b1", stage=REBOOT),
+        ],
+    ),
+    "the drain was ordered when hxm was killed; the boot of then is kept": (
+        seen(AT._replace(boot="b1"), AWAY),
+        "b2",
+        [
+            "-> empty host2",
+            mark(AT, boot="b1", stage=REBOOT),
+            "-> empty host2",
+            marked(AT, boot="b1", stage=REBOOT),
+        ],
+    ),
+    "the drain was over when hxm was killed": (
+        seen(AT._replace(boot="b1"), AWAY, domain("sles", "host3")),
+        "b1",
+        [
+            mark(AT, boot="b1", stage=REBOOT),
+            "-> empty host2",
+            marked(AT, boot="b1", stage=REBOOT),
+        ],
+    ),
+    "it was rebooted": (
+        seen(DRAINED, AWAY),
+        "b2",
+        [
+            "clear-standby host2",
+            "-> sound host2",
+            mark(DRAINED, stage=TRY),
+            "-> sound host2",
+            marked(DRAINED, stage=TRY),
+        ],
+    ),
+    "the canary is tried": (
+        seen(TRYING),
+        "b2",
+        [
+            "move nfs host2 host1",
+            "-> running nfs on host2",
+            "-> sound host2",
+            f"{TIDY}unmove nfs host2 host1",
+            mark(TRYING, host="host3", stage=DRAIN, boot=""),
+            "-> running nfs on host2",
+            "-> sound host2",
+            marked(TRYING, host="host3", stage=DRAIN, boot=""),
+        ],
+    ),
+    "the canary was there when hxm was killed": (
+        seen(TRYING, domain("nfs", "host2"), prefer()),
+        "b2",
+        [
+            "-> running nfs on host2",
+            "-> sound host2",
+            f"{TIDY}unmove nfs host2 host2",
+            mark(TRYING, host="host3", stage=DRAIN, boot=""),
+            "-> running nfs on host2",
+            "-> sound host2",
+            marked(TRYING, host="host3", stage=DRAIN, boot=""),
+        ],
+    ),
+    "the canary was taken out of the cluster": (
+        seen(TRYING._replace(canary="gone")),
+        "b2",
+        [
+            mark(TRYING, canary="gone", host="host3", stage=DRAIN, boot=""),
+            marked(TRYING, canary="gone", host="host3", stage=DRAIN, boot=""),
+        ],
+    ),
+    "a later host has no canary": (
+        seen(DRAINED._replace(host="host3"), node("host3", standby=True)),
+        "b2",
+        [
+            "clear-standby host3",
+            "-> sound host3",
+            mark(DRAINED, host="host1", stage=DRAIN, boot=""),
+            "-> sound host3",
+            marked(DRAINED, host="host1", stage=DRAIN, boot=""),
+        ],
+    ),
+    "the last is through": (
+        seen(DRAINED._replace(host="host1"), node("host1", standby=True, dc=True)),
+        "b2",
+        [
+            "clear-standby host1",
+            "-> sound host1",
+            "unmark-update",
+            "-> sound host1",
+            "-> unmarked ",
+        ],
+    ),
+}
+
+
+@pytest.mark.parametrize(("now", "boot", "lines"), STEPS.values(), ids=STEPS)
+def test_each_step_begins_with_what_is_there(now, boot, lines):
+    decision = update.go_on(now, boot)
+    assert [line.rstrip() for line in told(decision)] == [line.rstrip() for line in lines]
+    assert reasons(decision) == []
+
+
+AGAINST = {
+    "not rebooted": (seen(DRAINED, AWAY), "b1", ["has not been rebooted, 107, --force"]),
+    "nobody can tell": (seen(DRAINED, AWAY), "", ["cannot be told, 107, --yes"]),
+    "nobody could tell then": (
+        seen(DRAINED._replace(boot=""), AWAY),
+        "b2",
+        ["cannot be told, 107, --yes"],
+    ),
+    "it is away": (
+        seen(DRAINED, node("host2", online=False)),
+        "",
+        ["has not come back yet, 107"],
+    ),
+    "it is just coming": (
+        seen(DRAINED, node("host2", pending=True)),
+        "b2",
+        ["has not come back yet, 107"],
+    ),
+    "another host is away": (
+        seen(DRAINED, AWAY, node("host3", online=False)),
+        "b2",
+        ["host3 is OFFLINE, 107, --force"],
+    ),
+    "another host is lost": (
+        seen(DRAINED, AWAY, node("host3", online=False, unclean=True)),
+        "b2",
+        ["unclean node, 107, --force"],
+    ),
+    "no quorum": (seen(DRAINED, AWAY, quorum=False), "b2", ["no quorum, 106, --force"]),
+    "no fencing": (seen(DRAINED, AWAY, fencing=False), "b2", ["fencing is disabled, 107, --force"]),
+    "something failed": (
+        seen(DRAINED, AWAY, failure(where="host2")),
+        "b2",
+        ["start of nfs failed, 107, --force"],
+    ),
+    "the host is no more": (seen(AT._replace(host="gone")), "", ["cannot be understood, 107"]),
+}
+
+
+@pytest.mark.parametrize(("now", "boot", "expected"), AGAINST.values(), ids=AGAINST)
+def test_what_stands_against_a_step(now, boot, expected):
+    found = reasons(update.go_on(now, boot))
+    assert len(found) == len(expected), found
+    for each, wanted in zip(found, expected, strict=True):
+        message, _, rest = wanted.partition(", ")
+        assert message in each
+        assert each.endswith(rest)
+
+
+def test_an_update_begins_with_a_cluster_that_is_well():
+    assert reasons(update.start(seen(None), AT, "b1")) == []
+    ill = seen(None, node("host3", standby=True), prefer(), failure(), fencing=False)
+    found = update.start(ill, AT, "b1").objections
+    assert all(each.lifted_by == "--force" for each in found)
+    said = " ".join(each.message for each in found)
+    for word in ("fencing is disabled", "host3 is in standby", "start of nfs failed", "cli-prefer"):
+        assert word in said
+    (busy, *_) = update.start(seen(DRAINED), AT, "b1").objections
+    assert (busy.lifted_by, busy.hint.count("hxm update")) == ("", 2)
+
+
+def test_the_dc_is_last_and_the_canary_the_least_important():
+    low = primitive("sles", {}, own={"priority": "-5"})
+    found = update.proposed(seen(None, low), [], None, 60, "root@host1")
+    assert (found.order, found.host, found.canary) == (("host2", "host3", "host1"), "host2", "sles")
+    unequal = seen(None, domain("sles", "host2", live=False))
+    assert update.proposed(unequal, [], None, 60, "").canary == "nfs"
+    chosen = update.proposed(seen(None), ["host1", "host3"], SLES, 60, "")
+    assert (chosen.order, chosen.canary) == (("host1", "host3"), "sles")
+    with pytest.raises(NotFound, match="no node host9"):
+        update.proposed(seen(None), ["host9"], None, 60, "")
+
+
+@pytest.mark.parametrize(
+    ("now", "lines"),
+    [
+        (
+            seen(DRAINED, AWAY),
+            ["clear-standby host2", "unmark-update", "-> usable host2", "-> unmarked "],
+        ),
+        (seen(TRYING), ["unmark-update", "-> unmarked "]),
+        (
+            seen(DRAINED, node("host2", online=False)),
+            ["clear-standby host2", "unmark-update", "-> unmarked "],
+        ),
+    ],
+)
+def test_abort_takes_the_host_back_and_forgets(now, lines):
+    assert told(update.abort(now)) == lines
+
+
+def test_without_an_update_there_is_nothing_to_go_on_with_or_to_end():
+    assert isinstance(update.go_on(seen(None), ""), Nothing)
+    assert isinstance(update.abort(seen(None)), Nothing)
+
+
+NAMES = st.from_regex(r"[A-Za-z][A-Za-z0-9_.-]{0,20}", fullmatch=True)
+
+
+@given(
+    st.lists(NAMES, min_size=1, unique=True), st.sampled_from([DRAIN, REBOOT, TRY]), NAMES, NAMES
+)
+def test_the_state_is_read_as_it_was_written(hosts, stage, canary, boot):
+    at = Progress(tuple(hosts), hosts[-1], stage, canary, 60.0, boot, "root@host1")
+    assert progress_in({UPDATE: at.text}) == at
+    assert at.readable
+
+
+@given(st.text())
+def test_what_somebody_else_wrote_is_named_and_never_trips(text):
+    now = cluster(*HOSTS, NFS, properties={UPDATE: text})
+    (finding,) = leftovers(now)
+    assert finding.do == "hxm update next, or hxm update abort"
+    assert finding.what.startswith("hxm-update: rolling update") or "cannot" in finding.what
+    update.go_on(now, "")
+    update.abort(now)
+
+
+def test_an_update_under_way_is_named_with_what_to_do():
+    (finding, *_) = leftovers(seen(DRAINED, AWAY))
+    assert finding.what == (
+        "hxm-update: rolling update of 3 hosts, begun by root@host1: host2 is drained, "
+        "to be patched and rebooted"
+    )
