@@ -80,6 +80,10 @@ class Performance:
         """Asked in the end: what speaks against it although the cluster has reached all goals."""
         self.commands: list[Argv] = []
         self.warnings: list[str] = []
+        self.written: bytes | None = cluster.written
+        """The configuration as the last step left it; None until the next look tells."""
+        self.meddled = False
+        """Whether it was another one when the next step was taken."""
         self.quiet = 0
         """How often in a row the cluster was seen at rest, where no scheduler can be asked."""
         self.started = time.monotonic()
@@ -99,7 +103,7 @@ class Performance:
                 self._leave(phase)
                 self._do(phase)
                 if not wait and not self.before.sandbox:
-                    self.cluster = read_cluster(self.config, local=False)
+                    self._look()
                     return self._outcome(DONE, f"ordered: {self.plan.about}; see: hxm status")
                 if not self._await(phase.goals, deadline) or not self._holds(phase):
                     return self._missed(phase)
@@ -151,13 +155,17 @@ class Performance:
         return True
 
     def _do(self, phase: Phase) -> None:
-        if self.before.sandbox:
-            self._do_in_sandbox(phase.steps, self.before.sandbox)
-            return
-        if phase.clears:
+        if phase.clears and not self.before.sandbox:
             self._look()  # the one that the decision was made on may be old
             for objection in self._migrations():
                 raise Refused(objection.message, objection.hint)
+        self.meddled |= self.written not in (None, self.cluster.written)
+        if self.meddled and any(step.kind == "restore" for step in phase.steps):
+            raise Refused("somebody else is changing the configuration", "hxm diff shows what")
+        self.written = None
+        if self.before.sandbox:
+            self._do_in_sandbox(phase.steps, self.before.sandbox)
+            return
         for is_destroy, alike in groupby(phase.steps, key=lambda step: step.kind == "destroy"):
             group = tuple(alike)
             for step in group:
@@ -285,6 +293,7 @@ class Performance:
         seen = read_cluster(self.config, local=False)
         self._tell_changes(seen)
         self.cluster = seen
+        self.written = seen.written if self.written is None else self.written
         self.keep(seen)
         return True
 
@@ -355,6 +364,7 @@ class Performance:
         return bool(domain and domain.live and (ordered or failed))
 
     def _outcome(self, status: int, message: str, hint: str = "") -> Outcome:
+        written = self.cluster.written if self.written is None else self.written
         return Outcome(
             status,
             message,
@@ -364,6 +374,7 @@ class Performance:
             time.monotonic() - self.started,
             self.cluster,
             tuple(self.warnings),
+            b"" if self.meddled else written,
         )
 
     def _failure(self) -> str:

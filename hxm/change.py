@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hxm import act, foresee, journal, render, room, run, tell
+from hxm.backups import try_to_keep
 from hxm.claim import possible, take, with_a_living_holder
 from hxm.config import Config, read_config
 from hxm.decide import (
@@ -279,14 +280,22 @@ def _perform(
     keep: Callable[[Cluster | None], None] = lambda _: None,
 ) -> int:
     path = journal.journal_path(config, cluster.sandbox)
-    begun = {"what": plan.about, "why": order.reason or None, "subjects": list(plan.subjects)}
+    kept, unkept = try_to_keep(config, cluster.sandbox, cluster.written)
+    begun: dict[str, Any] = {
+        "what": plan.about,
+        "why": order.reason or None,
+        "subjects": list(plan.subjects),
+        "before": kept,
+    }
     unwritten = journal.write_entry(path, begun | {"outcome": "begun"})
-    if unwritten:
-        render.note(f"warning: {unwritten}")
+    for fault in filter(None, (unkept, unwritten)):
+        render.note(f"warning: {fault}")
     timeout = config.timeout if order.timeout is None else order.timeout
     with render.progress(plan.about) as report:
         acting = act.Performance(cluster, plan, predicted, config, report, keep, witness)
         outcome = acting.perform(timeout, wait=order.wait)
+    if not unkept:
+        begun["after"], _ = try_to_keep(config, cluster.sandbox, outcome.written)
     if not unwritten:
         journal.write_entry(path, begun | tell.entry(cluster, outcome))
     return tell.the_outcome(order, plan, outcome)

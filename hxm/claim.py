@@ -81,8 +81,7 @@ def possible(cluster: Cluster) -> bool:
 
 def take(cluster: Cluster, what: str, config: Config) -> Claim:
     """The lock, for what is to be done. Raises Refused with the holder's name and age."""
-    node = cluster.local_node or os.uname().nodename
-    holder = holder_of(user(), node, os.getpid(), run.start_time(str(os.getpid())))
+    holder = _own_name(cluster)
     claim = Claim(cluster, holder)
     for _ in range(_ATTEMPTS):
         taken_over = _clear_away(cluster, cluster.lock, config) if cluster.lock else ""
@@ -100,6 +99,19 @@ def take(cluster: Cluster, what: str, config: Config) -> Claim:
         if not cluster.lock and result.status != EXISTS and "exists" not in result.stderr:
             raise Failed(f"the cluster's lock cannot be taken: {result.complaint()}")
     raise Refused("the cluster's lock changes hands all the time", "try it again")
+
+
+def _own_name(cluster: Cluster) -> str:
+    node = cluster.local_node or os.uname().nodename
+    return holder_of(user(), node, os.getpid(), run.start_time(str(os.getpid())))
+
+
+def own_lock(cluster: Cluster, what: str) -> str:
+    """The lock that this process takes, as XML: a configuration that replaces all must hold it."""
+    if not possible(cluster):
+        return ""
+    step = claim_step(_own_name(cluster), what, time.time())
+    return _argv(cluster, step)[-1].removeprefix("--xml-text=")
 
 
 def _clear_away(cluster: Cluster, lock: Lock, config: Config) -> str:

@@ -6,7 +6,7 @@ Light, and below everything: it is read before every pass-through, and by the po
 from __future__ import annotations
 
 LOOK, LIFE, PLACE, TIDY = "Look", "Life cycle", "Placement", "Hygiene"
-LOCAL, TRY = "This host", "Sandbox"
+SAFE, LOCAL, TRY = "Way back", "This host", "Sandbox"
 
 READS = "reads"
 """Changes nothing: goes straight to the toolstack."""

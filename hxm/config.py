@@ -27,6 +27,10 @@ class Config(NamedTuple):
     2.0, 2.1, 3.0, or auto: what the cluster says of itself."""
     journal: str = "/var/log/hxm.journal"
     """Where the changing commands are written down, as JSON lines."""
+    backups: str = "/var/lib/hxm/backups"
+    """Where the configuration is kept as it was before and after every change."""
+    backups_kept: int = 100
+    """How many of them are kept; 0 keeps none."""
     ssh_timeout: float = 5.0
     """Seconds that another node may take to let ssh in and to answer."""
     ask_nodes: bool = False
@@ -58,6 +62,7 @@ def read_config(path: str | None = None) -> Config:
 
 _KINDS: dict[type, tuple[Any, str]] = {
     float: ((int, float), "a number of seconds"),
+    int: (int, "a whole number"),
     bool: (bool, "true or false"),
     str: (str, "a text"),
 }
@@ -81,7 +86,7 @@ def parse_config(text: bytes, path: str = PATH) -> Config:
         if not isinstance(value, wanted) or (isinstance(value, bool) and wanted is not bool):
             raise UsageError(f"{path}: {key} must be {kind}, not {value!r}")
         if isinstance(value, (int, float)) and not 0 <= value < float("inf"):
-            raise UsageError(f"{path}: {key} must be a number of seconds from 0 on, not {value!r}")
+            raise UsageError(f"{path}: {key} must be {kind} from 0 on, not {value!r}")
         if key == "toolstack" and value not in TOOLSTACKS:
             raise UsageError(f"{path}: toolstack must be one of {', '.join(TOOLSTACKS)}")
     return defaults._replace(**found)

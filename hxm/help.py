@@ -11,6 +11,7 @@ from hxm.command import (
     READS,
     REFUSED,
     RUNTIME,
+    SAFE,
     TIDY,
     TRY,
 )
@@ -26,7 +27,7 @@ def overview() -> list[str]:
         "changed through the cluster, or not at all; everything else goes straight to xl",
         "or xm.",
     ]
-    for group in (LOOK, LIFE, PLACE, TIDY, LOCAL, TRY):
+    for group in (LOOK, LIFE, PLACE, TIDY, SAFE, LOCAL, TRY):
         lines += ["", f"{group}:"]
         rows = [row for row in COMMANDS.values() if row.group == group]
         lines += [f"  {row.name:<12} {row.summary}" for row in rows]

@@ -16,7 +16,7 @@ IN_FLIGHT = ("Starting", "Stopping", "Migrating", "Promoting", "Demoting")
 UPDATE = "hxm-update"
 """The property of the cluster that a rolling update keeps its state in; Pacemaker ignores it."""
 
-CLEARING = ("clear", "delete-constraint", "unmove", "unmove-and-unban")
+CLEARING = ("clear", "delete-constraint", "unmove", "unmove-and-unban", "restore")
 """The kinds of step that take constraints away."""
 
 ENROLLING, WITHDRAWING = "hxm-enrol", "hxm-withdraw"
@@ -257,6 +257,8 @@ class Cluster(NamedTuple):
     """The cluster's own options, as far as they are set."""
     lock: Lock | None = None
     """Who changes the cluster at this moment, or did when it was killed."""
+    written: bytes = b""
+    """The configuration as the cluster's own document, to be kept and compared as a whole."""
     unreachable: Mapping[str, str] = {}
     """The nodes that were asked for their domains and gave no answer, and why."""
 

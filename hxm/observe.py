@@ -170,6 +170,7 @@ def read_cluster(
         node_attributes=configuration.node_attributes,
         properties=configuration.properties,
         lock=_lock(configuration, here),
+        written=configuration.document,
     )
 
 

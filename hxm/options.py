@@ -212,6 +212,37 @@ Why = Annotated[
 ]
 
 
+BackupFile = Annotated[
+    str | None,
+    typer.Argument(metavar="[FILE]", help="A new file for the configuration.", show_default=False),
+]
+Backups = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[NUMBER|FILE [NUMBER|FILE]]",
+        help="Backups, by number or as files: from which, and to which.",
+        show_default=False,
+    ),
+]
+BackupWords = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="NUMBER|FILE",
+        help="A backup: its number, or a file as hxm backup and cibadmin --query write it.",
+        show_default=False,
+    ),
+]
+ListKept = Annotated[bool, typer.Option("-l", "--list", help="List what is kept, and why.")]
+Sections = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--section",
+        metavar="NAME",
+        help="Only this part, as cibadmin calls it: resources, constraints, crm_config, nodes, "
+        "...; several times for several, all for everything.",
+        show_default=False,
+    ),
+]
 Listen = Annotated[str, typer.Option("--listen", metavar="HOST:PORT", help="Where to be reached.")]
 TokenFile = Annotated[
     str | None,
@@ -361,6 +392,7 @@ XL_FLAGS = {
     "shutdown": "-F -H -R --halt --reboot",
     "reboot": "-F",
     "destroy": "-f",
+    "restore": "-c -p -e -F -d -V -A --vncviewer --paused",
     "migrate": "-l --live -e -p -D -c --debug --ssl --change_home_server",
 }
 """What xl and xm take and the cluster has no use for; accepted, said, and passed to xl."""

@@ -34,11 +34,13 @@ class Outcome(NamedTuple):
     seen: Cluster | None = None
     """The cluster as it was seen last."""
     warnings: tuple[str, ...] = ()
+    written: bytes = b""
+    """The configuration as the order left it; empty if somebody else had a hand in it as well."""
 
 
 _FORESEEN_FROM = (
     *("nodes", "resources", "primitives", "constraints", "node_attributes", "dc", "quorum"),
-    *("maintenance", "fencing", "failures", "pending_fencing", "idle"),
+    *("maintenance", "fencing", "failures", "pending_fencing", "idle", "written"),
 )
 
 
@@ -64,13 +66,13 @@ def changes(before: Cluster, after: Cluster, plan: Translate) -> Iterator[Change
         how = _how(was, now, before, after)
         if how not in ("unchanged", "unknown") or was.resource in plan.subjects:
             yield Change(was.name, was.resource or "", was.nodes, now.nodes, how)
-    known = {each.resource for each in before.managed_domains}
     for now in after.managed_domains:
         resource = now.resource or ""
-        if resource not in known and resource in plan.subjects:
-            started = [node for node in now.nodes if started_since(before, after, resource, node)]
-            how = "started" if started else "unchanged"
-            yield Change(now.name, resource, () if started else now.nodes, now.nodes, how)
+        if before.domain_of(resource) is None:
+            if any(started_since(before, after, resource, node) for node in now.nodes):
+                yield Change(now.name, resource, (), now.nodes, "started")
+            elif resource in plan.subjects:
+                yield Change(now.name, resource, now.nodes, now.nodes, "unchanged")
 
 
 def _how(was: Domain, now: Domain, before: Cluster, after: Cluster) -> str:

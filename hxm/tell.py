@@ -113,6 +113,7 @@ def the_plan(
             "simulated": predicted.simulated,
             "movements": [movement._asdict() for movement in predicted.movements],
             "objections": [objection._asdict() for objection in objections],
+            "notes": list(plan.notes),
         }
         render.show_json(_json(order, outcome, "planned") | extra)
     else:
@@ -137,7 +138,7 @@ def the_outcome(order: Order, plan: Translate, outcome: Outcome) -> int:
     left = list(leftovers(outcome.seen, only=plan.subjects)) if outcome.seen else []
     if order.output == "json":
         done = "done" if order.wait else "ordered"
-        extra = {"left": [finding._asdict() for finding in left]}
+        extra = {"left": [finding._asdict() for finding in left], "notes": list(plan.notes)}
         result = done if outcome.status == DONE else "failed"
         render.show_json(_json(order, outcome, result) | extra)
     else:

@@ -25,13 +25,14 @@ from hxm.command import (  # noqa: E402
     READS,
     REFUSED,
     RUNTIME,
+    SAFE,
     TIDY,
     TRY,
 )
 from hxm.commands import BYGONE, COMMANDS, EXACT_ONLY  # noqa: E402
 from hxm.parse import command_of  # noqa: E402
 
-GROUPS = (LOOK, LIFE, PLACE, TIDY, LOCAL, TRY)
+GROUPS = (LOOK, LIFE, PLACE, TIDY, SAFE, LOCAL, TRY)
 POLICIES = (READS, HOST, RUNTIME, REFUSED)
 
 _NUMBERS = ("float", "int")

@@ -33,9 +33,10 @@ def pytest_terminal_summary(terminalreporter) -> None:
     reasons = [
         report.longrepr[2].removeprefix("Skipped: ")
         for report in terminalreporter.stats.get("skipped", [])
-        if "no live lab" in str(report.longrepr)
+        if isinstance(report.longrepr, tuple)
     ]
-    if reasons:
-        terminalreporter.write_line(
-            f"{len(reasons)} tests on a live cluster were skipped: {reasons[0]}", yellow=True
-        )
+    for what, why in (("on a live cluster", "no live lab"), ("in a browser", "no browser")):
+        found = [reason for reason in reasons if why in reason]
+        if found:
+            said = f"{len(found)} tests {what} were skipped: {found[0]}"
+            terminalreporter.write_line(said, yellow=True)

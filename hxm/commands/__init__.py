@@ -16,6 +16,7 @@ from hxm.command import (
     READS,
     REFUSED,
     RUNTIME,
+    SAFE,
     TIDY,
     TRY,
     Command,
@@ -50,6 +51,7 @@ _ROWS = [
     ),
     *_hxm(LOOK, {"serve": "the status page, JSON and metrics over HTTP, to read only"}),
     *_hxm(LOOK, {"check": "what would hurt one day: shared disks, unreadable files, no guard"}),
+    *_hxm(LOOK, {"diff": "what the configuration differs in from a backup, in words"}),
     *_hxm(LOOK, {"capacity": "whether everything still fits when a node is lost, and what more"}),
     *_hxm(LOOK, {"help": "this overview, or a command's own help"}),
     *_hxm(
@@ -83,6 +85,14 @@ _ROWS = [
             "maintenance": "tell the cluster to leave everything, a node or a domU alone",
             "cleanup": "forget failures, so that the cluster tries again",
             "unlock": "remove the lock on the cluster that a killed hxm left behind",
+        },
+    ),
+    *_hxm(
+        SAFE,
+        {
+            "backup": "keep the configuration, or write it into a file; list what is kept",
+            "restore": "put an earlier configuration, or parts of it, back in place",
+            "undo": "take the last change by hxm back, if nothing was changed since",
         },
     ),
     *_hxm(
@@ -156,8 +166,8 @@ _ROWS = [
     ),
     *_toolstack(
         REFUSED,
-        "resume restore",
-        "the cluster alone starts this domU; a restored copy may be its second instance",
+        "resume",
+        "the cluster alone starts this domU; a resumed copy may be its second instance",
         "hxm start {domain}",
     ),
     *_toolstack(
@@ -231,6 +241,12 @@ _BY_HAND = [
         "migrate",
         "the monitor would find it gone here and start it again, and it would run on both hosts",
         "hxm migrate {domain} NODE",
+    ),
+    *_toolstack(
+        REFUSED,
+        "restore",
+        "the cluster alone starts this domU; a restored copy may be its second instance",
+        "hxm start {domain}",
     ),
     *_toolstack(
         REFUSED,

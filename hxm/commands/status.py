@@ -28,7 +28,7 @@ def run(form: Form = TABLE) -> int:
 
     Each thing that needs attention comes with the command that changes it. `-o json` is the whole
     model; its keys are described in hxm(8). `-o html` is a page for a browser: it needs no other
-    file, and shows the present again every 10 s where a server keeps it fresh, as `hxm serve` does.
+    file, and shows the present again every 5 s where a server keeps it fresh, as `hxm serve` does.
     Where one table is wanted (`-o csv`, `--columns`), it has a row for each node, resource and
     finding.
 

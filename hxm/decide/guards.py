@@ -336,11 +336,12 @@ NOT_MEANT = "it is to stay as it is: hxm status shows what is against its place"
 
 
 def concerns(cluster: Cluster, movement: Movement) -> bool:
-    """Clones and fencing devices come and go with their node; the rest is somebody's service."""
-    if movement.kind == "fence":
-        return True
+    """Clones and fencing devices come and go with their node; the rest is somebody's service.
+
+    So is what the configuration does not have: it was removed, or it is about to be added.
+    """
     primitive = cluster.primitives.get(movement.resource)
-    if not primitive:  # new to the cluster, or no longer in its configuration
+    if movement.kind == "fence" or not primitive:
         return True
     return not primitive.clone and not primitive.agent.startswith("stonith:")
 

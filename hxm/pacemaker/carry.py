@@ -116,6 +116,8 @@ def borne_out(step: Step, configuration: Configuration) -> bool:
         return said.get(values["name"]) == values.get("value")
     if step.kind in _IN_XML:
         return configuration.cib is not None and _xml_borne_out(step, configuration.cib)
+    if step.kind == "restore":
+        return _is_restored(values["file"], configuration)
     if step.kind in ("move", "move-and-ban", *CLEARING):
         return _constraints_borne_out(step, configuration)
     if name := _IN_STATUS.get(step.kind):
@@ -144,6 +146,13 @@ def _xml_borne_out(step: Step, cib: Element) -> bool:
         for each in wanted
         for there in [found.get(each.get("id"))]
     )
+
+
+def _is_restored(file: str, configuration: Configuration) -> bool:
+    from hxm.pacemaker.written import same
+
+    with open(file, "rb") as opened:
+        return same(opened.read(), configuration.document)
 
 
 def _constraints_borne_out(step: Step, configuration: Configuration) -> bool:

@@ -7,6 +7,7 @@ what is spelt with dashes since, and reads meta options in three places.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 from xml.etree.ElementTree import Element, ParseError, fromstring
@@ -32,6 +33,8 @@ class Configuration(NamedTuple):
     """Whether it is in Heartbeat's layout."""
     cib: Element | None = None
     """The whole document, status and all, if that is what was read."""
+    document: bytes = b""
+    """The `<configuration>` as it was read, without hxm's own lock."""
 
     @property
     def transient(self) -> Mapping[str, Mapping[str, str]]:
@@ -119,7 +122,18 @@ def parse_configuration(document: bytes) -> Configuration:
         },
         heartbeat=heartbeat,
         cib=root if root.tag == "cib" else None,
+        document=configuration_in(document),
     )
+
+
+_LOCK = re.compile(rb'\s*<cluster_property_set id="hxm-lock">.*?</cluster_property_set>', re.DOTALL)
+
+
+def configuration_in(document: bytes) -> bytes:
+    """The `<configuration>` of a document, as it stands there, but for hxm's own lock."""
+    start, end = document.find(b"<configuration"), document.rfind(b"</configuration>")
+    inside = document[max(start, 0) : end + len(b"</configuration>")]
+    return _LOCK.sub(b"", inside) if b"hxm-lock" in inside else inside
 
 
 def _is_heartbeats(root: Element, configuration: Element) -> bool:

@@ -19,6 +19,11 @@ Steps = dict[str, tuple[Argv, ...]]
 CONFIGURATION: Argv = ("cibadmin", "--query", "--scope=configuration")
 """The part that hxm needs of a CIB, where the tools can tell it apart (1.0.4 and newer)."""
 WHOLE_CIB: Argv = ("cibadmin", "-Q")
+HEADER: Argv = ("cibadmin", "--query", "--xpath=/cib", "--no-children")
+"""The attributes of the CIB alone (1.0.4 and newer)."""
+
+VERIFY: Argv = ("crm_verify", "-V", "--xml-file={file}")
+"""Whether a CIB in a file makes sense, in the scheduler's eyes too."""
 
 OWN_NAME: Argv = ("crm_node", "-n")
 """What the cluster calls this host (1.1.9 and newer)."""
@@ -166,6 +171,7 @@ _STEPS_2_0: Steps = {
     "load-xml": (("cibadmin", "--modify", "--scope=configuration", "--xml-text={xml}"),),
     "delete-xml": (("cibadmin", "--delete-all", "--force", "--xpath={xpath}"),),
     "forget": (("crm_resource", "--refresh", "--resource={resource}"),),
+    "restore": (("cibadmin", "--replace", "--scope=configuration", "--xml-file={file}"),),
     "mark-update": (("cibadmin", "-M", "-c", "-o", "crm_config", "-X", _UPDATE),),
     "unmark-update": (("cibadmin", "-D", "-o", "crm_config", "-X", f"<{_UPDATE_SET}/>"),),
     "cleanup": (("crm_resource", "--cleanup", "--resource={resource}"),),
@@ -179,6 +185,10 @@ _NO_ENROLMENT = dict.fromkeys(
     "this was never tried with a Pacemaker before 2.0: hxm unmanage, and cibadmin by hand",
 )
 _NO_META_MAINTENANCE = "this Pacemaker knows no maintenance of one resource: hxm unmanage"
+_NO_RESTORE = {
+    "restore": "Heartbeat replaces sections, and never all at once: "
+    "cibadmin -R -o resources -x FILE, section by section"
+}
 _LACKS_1_1_13 = _NO_LOCK | _NO_ENROLMENT
 _LACKS_1_1_10 = {"set-meta maintenance": _NO_META_MAINTENANCE} | _LACKS_1_1_13  # 1.1.12
 _LACKS_1_0 = _LACKS_1_1_10 | {"node-maintenance": _NO_NODE_MAINTENANCE}  # 1.1.10
@@ -266,7 +276,7 @@ DIALECTS = (
         (0,),
         _STEPS_0_6,
         words=_WORDS_0_6,
-        lacks=_LACKS_1_0,
+        lacks=_LACKS_1_0 | _NO_RESTORE,
         works_on_file=False,
     ),
 )

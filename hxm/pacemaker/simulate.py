@@ -118,15 +118,21 @@ class Scratch:
 
 
 @contextmanager
+def private_folder() -> Iterator[str]:
+    """A folder for its owner alone, gone at the end; a killed hxm's is removed by the next."""
+    with tempfile.TemporaryDirectory(prefix=_PREFIX) as folder, _held(folder):
+        _sweep(os.path.dirname(folder))
+        yield folder
+
+
+@contextmanager
 def scratch(cib_file: str | None) -> Iterator[Scratch]:
     """A scratch copy of the CIB_file, or of the running cluster's CIB if that is None.
 
-    The copy holds the fencing devices' passwords: it is readable by its owner alone, and that of
-    a killed hxm is removed by the next.
+    The copy holds the fencing devices' passwords: it is readable by its owner alone.
     """
     try:
-        with tempfile.TemporaryDirectory(prefix=_PREFIX) as folder, _held(folder):
-            _sweep(os.path.dirname(folder))
+        with private_folder() as folder:
             path = os.path.join(folder, "cib.xml")
             if cib_file:
                 shutil.copyfile(cib_file, path)

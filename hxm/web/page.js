@@ -4,10 +4,16 @@
   const lost = document.getElementById("lost"), pause = document.getElementById("pause");
   let heard = new Date(), paused = false;
 
-  const warn = (text) => {
+  // Nothing of what is shown may pass for the present.
+  const doubt = (text) => {
+    const state = document.getElementById("state");
+    if (!lost.hidden) return;
     lost.textContent = text;
     lost.hidden = false;
-    document.title = document.title.replace(/^(\? )?/, "? ");
+    state.className = "state red";
+    state.textContent = "\u2717 This is an old page";
+    document.getElementById("main").className = "old";
+    document.title = `\u2717 Old page, ${document.title.replace(/^\S+ /, "")}`;
   };
 
   const lasting = (seconds) => {
@@ -39,7 +45,7 @@
       if (!answer.ok) throw new Error(answer.status);
       show(new DOMParser().parseFromString(await answer.text(), "text/html"));
     } catch {
-      warn(`This page is old: its server does not answer since ${heard.toLocaleTimeString()}. The cluster may be otherwise by now.`);
+      doubt(`The server of this page has not answered since ${heard.toLocaleTimeString()}. The cluster may be otherwise by now.`);
     }
   };
 
@@ -49,7 +55,7 @@
     const since = (Date.now() - heard) / 1000;
     const seconds = age.dataset.age ? Number(age.dataset.age) + since : (Date.now() - Date.parse(made.dateTime)) / 1000;
     age.textContent = `${lasting(seconds)} ago, `;
-    if ((age.dataset.age ? since : seconds) > 120 && lost.hidden) warn("This page is old: it was not made anew. The cluster may be otherwise by now.");
+    if ((age.dataset.age ? since : seconds) > 120) doubt("It was not made anew for more than two minutes. The cluster may be otherwise by now.");
   };
 
   pause.hidden = false;

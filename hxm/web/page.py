@@ -19,7 +19,7 @@ from hxm.render import STYLES
 from hxm.tables import flags, resources_table
 from hxm.web.known import Known
 
-REFRESH = 10
+REFRESH = 5
 """Seconds after which the page shows the present again."""
 
 _MARKS = {"green": "\N{CHECK MARK}", "yellow": "\N{WARNING SIGN}", "red": "\N{BALLOT X}"}
@@ -74,13 +74,13 @@ def headline(known: Known) -> tuple[str, str]:
     """The state in a few words, which are also the page's title, and its tone."""
     cluster = known.cluster
     if not cluster:
-        return "red", "nothing is known of the cluster"
+        return "red", "Nothing is known of the cluster"
     if known.fault:
-        return "red", f"not known since {_clock(known.at)}"
+        return "red", f"Not known since {_clock(known.at)}"
     if not cluster.quorum:
         return "red", "NO QUORUM"
     if not cluster.dc:
-        return "red", "no DC"
+        return "red", "No DC"
     for guard in (on_two_nodes, stray):
         for objection in guard(cluster.managed_domains):
             return "red", objection.message
@@ -90,7 +90,7 @@ def headline(known: Known) -> tuple[str, str]:
         count = len(known.found)
         said = "1 thing needs" if count == 1 else f"{count} things need"
         return "yellow", f"{said} attention"
-    return "green", "all is well"
+    return "green", "All is well"
 
 
 def lasting(seconds: float) -> str:

@@ -187,6 +187,18 @@ def test_cleanup_forgets_a_failure(real):
     assert not json.loads(real.hxm("status", "-o", "json"))["failures"]
 
 
+def test_undo_and_restore_put_back_what_was(real):
+    before = real.configuration()
+    real.hxm("standby", "host1", "--yes")
+    real.hxm("undo", "--yes")
+    assert real.configuration() == before
+    real.tool("cibadmin", "--delete", "--xpath=//rsc_location[@id='nfs-connected']")
+    real.tool("crm_attribute", "--name=batch-limit", "--update=3")
+    assert "constraint nfs-connected was removed" in real.hxm("diff", "1")
+    real.hxm("restore", "1", "--yes")
+    assert real.configuration() == before
+
+
 def test_a_plan_changes_nothing(real):
     before = real.file.read_bytes()
     assert "live" in real.hxm("migrate", "nfs", "host2", "--dry-run")

@@ -163,7 +163,7 @@ class Lab:
         (etc / "hosts").write_text("127.0.0.1 localhost\n" + names)
         (etc / "hostname").write_text(host + "\n")
         (etc / "lab").write_text(str(self.folder) + "\n")
-        (etc / "hxm.toml").write_text("poll = 0.3\n")
+        (etc / "hxm.toml").write_text('poll = 0.3\nbackups = "/var/log/hxm.backups"\n')
         (etc / "corosync/corosync.conf").write_text(corosync_conf(self.hosts))
         for name in ("passwd", "group"):
             lines = Path("/etc", name).read_text().splitlines()

@@ -75,7 +75,7 @@ def test_it_shows_what_hxm_status_says(sandbox):
     with serving(sandbox) as served:
         status, page = served.get()
         assert status == 200
-        assert "all is well" in page
+        assert "All is well" in page
         assert "This is a sandbox" in page
         status, text = served.get("/status.json")
         shown = json.loads(text)
@@ -121,7 +121,7 @@ def test_tools_that_hang_hold_nobody_up_and_end_with_it(sandbox):
         for _ in range(50):
             status, page = served.get()
             assert status == 200
-        assert "nothing is known of the cluster" in page
+        assert "Nothing is known of the cluster" in page
         pids = (sandbox.folder / "pids").read_text().split()
         assert len(pids) == 1
         assert os.path.exists(f"/proc/{pids[0]}")

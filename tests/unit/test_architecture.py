@@ -24,7 +24,7 @@ LAYERS = (
     ("hxm.tell", "hxm.web"),
     ("hxm.claim", "hxm.act"),
     ("hxm.foresee", "hxm.outcome", "hxm.room"),
-    ("hxm.claims",),
+    ("hxm.claims", "hxm.backups"),
     ("hxm.observe",),
     ("hxm.pacemaker", "hxm.toolstack", "hxm.xmfile", "hxm.domains", "hxm.devices", "hxm.blocks"),
     ("hxm.tables",),

@@ -24,6 +24,7 @@ VALUES = {
     "xml": '<configuration id="x"/>',
     "xpath": "//primitive[@id='nfs']",
     "ids": "nfs",
+    "file": "/tmp/hxm-scratch-1/configuration.xml",
     "state": "order=host1,host2;host=host1;stage=drain",
 }
 RENEWAL = '<nvpair id="hxm-lock-renewed" name="hxm-lock-renewed" value="1760000000"/>'
@@ -77,6 +78,9 @@ SPELT = {
         f"cibadmin --modify --xpath={LOCK_OF}/nvpair[@id='hxm-lock-renewed'] --xml-text={RENEWAL}"
     ],
     "release": [f"cibadmin --delete --xpath={LOCK_OF}"],
+    "restore": [
+        "cibadmin --replace --scope=configuration --xml-file=/tmp/hxm-scratch-1/configuration.xml"
+    ],
     "mark-update": [
         (
             'cibadmin -M -c -o crm_config -X <cluster_property_set id="hxm-update">'
@@ -142,6 +146,7 @@ HEARTBEAT = UP_TO_1_1_9 | {
     "clear-standby": ["crm_standby -U host2 -D", "crm_standby -U host2 -D -l reboot"],
     "maintenance": ["crm_attribute -n is-managed-default -v false"],
     "clear-maintenance": ["crm_attribute -n is-managed-default -v true"],
+    "restore": ["refused: cibadmin -R -o resources -x FILE, section by section"],
     "mark-update": ["crm_attribute -n hxm-update -v order=host1,host2;host=host1;stage=drain"],
     "unmark-update": ["crm_attribute -n hxm-update -D"],
 }

@@ -6,7 +6,7 @@ import pytest
 from factories import cluster, domain, local, node, under_way
 
 from hxm.command import HOST, READS, REFUSED, RUNTIME
-from hxm.commands import COMMANDS
+from hxm.commands import BY_HAND, COMMANDS
 from hxm.decide.passing import judge
 from hxm.errors import CannotAsk, Refused
 
@@ -22,7 +22,7 @@ def verdict(line: str, seen=SEEN, *, filed=(), local_only: bool = False) -> str:
     """passes, warns or refused."""
     name, *words = line.split()
     try:
-        warning = judge(COMMANDS[name], words, seen, filed=filed, local_only=local_only)
+        warning = judge(BY_HAND[name], words, seen, filed=filed, local_only=local_only)
     except Refused as refusal:
         assert refusal.status == 107
         return "refused"

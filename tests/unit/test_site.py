@@ -131,7 +131,7 @@ def test_json_is_what_hxm_status_says_and_how_old_it_is():
 @pytest.mark.parametrize("known", [LOST, NEVER], ids=["lost", "never seen"])
 def test_a_lost_cluster_is_200_for_people_and_503_for_programs(known):
     assert asked(known, "/").status == 200
-    assert "No connection" in asked(known, "/").body
+    assert "no connection" in asked(known, "/").body
     assert asked(known, "/healthz").status == 503
     assert asked(known, "/metrics").status == 200
     assert "\nhxm_up 0.0\n" in asked(known, "/metrics").body

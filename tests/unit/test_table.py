@@ -73,7 +73,7 @@ def test_nothing_that_changes_a_managed_domu_passes_silently(name):
 def test_what_xl_would_do_to_a_managed_domu_is_hxms_own():
     kinds = {"run-state", "creates-domU"}
     assert {name for name in OWN & set(EVER) if EVER[name]["class"] in kinds} == {
-        *("create", "start", "shutdown", "reboot", "destroy", "migrate")
+        *("create", "start", "shutdown", "reboot", "destroy", "migrate", "restore")
     }
 
 

@@ -1,0 +1,81 @@
+"""hxm backup: keep the configuration."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hxm import render
+from hxm.backups import Store, write_new
+from hxm.commands._kept import changes_made, when
+from hxm.config import Config, read_config
+from hxm.errors import DONE, Failed, Refused, UsageError
+from hxm.observe import sandbox_file
+from hxm.pacemaker.cib import read_configuration
+from hxm.pacemaker.written import as_cib, read_header
+from hxm.render import TABLE, Form, Table
+
+if TYPE_CHECKING:
+    from hxm.options import BackupFile, ListKept
+
+
+def run(file: BackupFile = None, listing: ListKept = False, form: Form = TABLE) -> int:
+    """Keep the configuration, or write it into a new file, without the status.
+
+    Before and after every change hxm keeps it by itself, 100 of them, for root alone: they hold the
+    passwords of the fencing devices. The same one is not kept twice in a row. With --list they are
+    listed, with the changes that they stand between.
+
+    Example: `hxm backup /root/before-the-upgrade.xml`, or `hxm backup --list`.
+    """
+    config = read_config()
+    store = Store(config, sandbox_file())
+    if listing and file:
+        raise UsageError("--list takes no file", "hxm backup --list")
+    if listing:
+        _list(store, config, form)
+        return DONE
+    configuration = read_configuration(timeout=config.ask_timeout).document
+    try:
+        if file:
+            write_new(file, as_cib(configuration, read_header(config.ask_timeout)))
+            number, path = None, file
+        else:
+            number, _, path = store.keep(configuration)
+    except FileExistsError:
+        raise Refused(f"{file} is there already", "name another, or remove it first") from None
+    except OSError as error:
+        raise Failed(f"{file or store.folder} cannot be written: {error.strerror}") from None
+    if form.output == "json":
+        render.show_json({"number": number, "file": path})
+    else:
+        render.out(path if file else f"backup {number}: {path}")
+    return DONE
+
+
+def _list(store: Store, config: Config, form: Form) -> None:
+    after: dict[object, str] = {}
+    before: dict[object, str] = {}
+    for change in changes_made(config, sandbox_file()):
+        said = f"{change.get('what')} ({change.get('who')})"
+        before[change["before"]] = said
+        if change.get("after") != change["before"]:
+            after[change.get("after")] = said
+    kept = store.all()
+    if form.output == "json":
+        rows = [
+            {
+                "number": each.number,
+                "at": when(each),
+                "file": each.path,
+                "after": after.get(each.number),
+                "before": before.get(each.number),
+            }
+            for each in kept
+        ]
+        render.show_json({"backups": rows})
+        return
+    table = [
+        (str(each.number), when(each), after.get(each.number, "-"), before.get(each.number, "-"))
+        for each in kept
+    ]
+    render.show(Table(("No", "Time", "After", "Before"), table, frozenset({0})), form)

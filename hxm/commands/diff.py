@@ -1,0 +1,66 @@
+"""hxm diff: what two configurations differ in."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hxm import render
+from hxm.backups import Store
+from hxm.commands._kept import Opened, compared, open_backup
+from hxm.config import Config, read_config
+from hxm.decide.difference import as_row, sentence
+from hxm.decide.restoring import ONLY_FORM
+from hxm.errors import DONE, NotFound, UsageError
+from hxm.observe import sandbox_file
+from hxm.pacemaker.cib import read_configuration
+from hxm.pacemaker.written import same
+from hxm.render import TABLE, Form, Table
+
+if TYPE_CHECKING:
+    from hxm.options import Backups
+
+
+def run(backups: Backups = None, form: Form = TABLE) -> int:
+    """Show what the configuration differs in from a backup, or one backup from another, in words.
+
+    Without a backup it is compared with the newest: what was changed since hxm changed something
+    last. Passwords are never shown; that one was changed is.
+
+    Example: `hxm diff`, `hxm diff 7`, or `hxm diff 7 /root/cib.bak.xml`.
+    """
+    config = read_config()
+    if len(backups or ()) > 2:
+        raise UsageError("diff takes two backups at most", "hxm backup --list")
+    one, other = _both(config, backups or [])
+    found = compared(one.document, other.document)
+    if form.output == "json":
+        rows = [as_row(each) for each in found]
+        render.show_json({"from": one.called, "to": other.called, "differences": rows})
+    elif not form.usual:
+        rows = [as_row(each) for each in found]
+        columns = ("kind", "id", "change", "name", "before", "after")
+        cells = [[str(row[each] or "-") for each in columns] for row in rows]
+        render.show(Table([each.capitalize() for each in columns], cells), form)
+    else:
+        render.out(f"from {one.called} to {other.called}:")
+        nothing = "no difference" if _alike(one, other) else ONLY_FORM
+        for line in map(sentence, found) if found else (nothing,):
+            render.out(f"  {line}")
+    return DONE
+
+
+def _both(config: Config, words: list[str]) -> tuple[Opened, Opened]:
+    if not words:
+        kept = Store(config, sandbox_file()).all()
+        if not kept:
+            raise NotFound("nothing is kept yet: hxm changed nothing here", "hxm backup")
+        words = [str(kept[-1].number)]
+    one = open_backup(config, words[0])
+    if len(words) > 1:
+        return one, open_backup(config, words[1])
+    sandbox_file()
+    return one, Opened("now", read_configuration(timeout=config.ask_timeout).document)
+
+
+def _alike(one: Opened, other: Opened) -> bool:
+    return same(one.document, other.document)
