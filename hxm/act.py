@@ -131,9 +131,7 @@ class Performance:
 
     def _leave(self, phase: Phase) -> None:
         """Raises Refused if the phase would move what it must leave where it is."""
-        if not phase.leaves:
-            return
-        for movement in would_move(self.before, phase):
+        for movement in would_move(self.before, phase) if phase.leaves else ():
             if movement.resource == phase.leaves:
                 raise Refused(f"{told(self.cluster, movement)}: not done", guards.NOT_MEANT)
 

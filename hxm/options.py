@@ -91,10 +91,7 @@ MaybeDomain = Annotated[
     ),
 ]
 OneFile = Annotated[
-    str,
-    typer.Argument(
-        metavar="FILE", help="The domU's configuration file, on every node.", show_default=False
-    ),
+    str, typer.Argument(metavar="FILE", help="Its configuration file.", show_default=False)
 ]
 OneNode = Annotated[
     str, typer.Argument(metavar="NODE", help="A node of the cluster.", show_default=False)

@@ -41,7 +41,6 @@ IDLE = "S_IDLE"
 
 ADVICE: Argv = ("crm_resource", "--show-metadata={agent}")
 """What an agent says of itself, its least timeouts among it (1.1.4 and newer)."""
-VERIFY: Argv = ("crm_verify", "--xml-file={file}", "--verbose")
 
 SIMULATORS: tuple[Argv, ...] = (
     ("crm_simulate", "--quiet", "--xml-file={file}", "--save-graph={graph}"),  # 1.1.0 and newer
