@@ -53,7 +53,8 @@ test-generations: .venv/ready
 
 faults: .venv/ready
 	@.ci/prepare $(LAB_PACKAGES) || echo "trying without"
-	@HXM_FAULTS=all $(BIN)/pytest -n $(JOBS) --dist loadgroup tests/live/test_faults.py
+	@HXM_FAULTS=all $(BIN)/pytest -n $(JOBS) --dist loadgroup tests/live/test_faults.py \
+	    tests/live/test_console.py
 
 check: .venv/ready format
 	@$(BIN)/ruff check .

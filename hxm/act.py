@@ -65,7 +65,6 @@ class Performance:
         config: Config,
         report: Report,
         keep: Callable[[Cluster | None], None] = lambda _: None,
-        witness: Callable[[], str] = lambda: "",
     ) -> None:
         self.before = cluster
         self.cluster = cluster
@@ -76,8 +75,6 @@ class Performance:
         self.keep = keep
         """Told of every look at the cluster, and now and then, of none, while a tool is at work;
         raises if nothing more may be done."""
-        self.witness = witness
-        """Asked in the end: what speaks against it although the cluster has reached all goals."""
         self.commands: list[Argv] = []
         self.warnings: list[str] = []
         self.written: bytes | None = cluster.written
@@ -107,7 +104,7 @@ class Performance:
                     return self._outcome(DONE, f"ordered: {self.plan.about}; see: hxm status")
                 if not self._await(phase.goals, deadline) or not self._holds(phase):
                     return self._missed(phase)
-            if fault := self.witness():
+            if fault := self.plan.witness():
                 raise Failed(fault)
         except KeyboardInterrupt:
             message = f"you stopped it; the cluster goes on: {self._under_way()}"

@@ -22,31 +22,28 @@ from hxm.decide import (
 )
 from hxm.decide.forecast import with_goals
 from hxm.decide.names import find_domain, find_resources, surely_unmanaged
-from hxm.errors import Failed, HxmError, Interrupted, Refused, UsageError
+from hxm.errors import DONE, Failed, HxmError, Interrupted, Refused, UsageError
 from hxm.model import Cluster, Domain, Forecast
 from hxm.observe import identify, read_cluster, sandbox_file
-from hxm.outcome import changed
+from hxm.outcome import Outcome, changed
 from hxm.toolstack import detect
 
 if TYPE_CHECKING:
     from hxm.options import Order
 
 Decide = Callable[[Cluster], Decision]
-Witness = Callable[[], str]
+Then = Callable[[float], str]
+"""What is waited for once the cluster got there: at most so many seconds, and what to say of it."""
 
 
 _ATTEMPTS = 5
 
 
-def carry_out(
-    order: Order, decide: Decide, *, locks: bool = True, witness: Witness = lambda: ""
-) -> int:
+def carry_out(order: Order, decide: Decide, *, locks: bool = True, then: Then | None = None) -> int:
     """Take an order through to its end; returns the exit status, raises HxmError for a refusal.
 
-    When all goals are reached the `witness` is asked once, what speaks against it all the same.
-
     What was decided holds for the cluster as it was seen: if it is another one when the lock is
-    taken, everything is decided anew.
+    taken, everything is decided anew. The lock is given back before `then`.
     """
     config = read_config()
     _stop_like_ctrl_c()
@@ -55,14 +52,18 @@ def carry_out(
             cluster = read_cluster(config)
             decision = decide(cluster)
             if isinstance(decision, Nothing):
-                return tell.nothing(order, decision.message)
+                wanted = then and not order.dry_run
+                said = f"; {then(_timeout(order, config))}" if then and wanted else ""
+                return tell.nothing(order, decision.message + said)
             if isinstance(decision, PassThrough):
                 break
-            status = _translate(order, config, cluster, decision, witness, locks=locks)
+            status = _translate(order, config, cluster, decision, locks=locks, then=then)
             if status is not None:
                 return status
         else:
             raise Refused("the cluster changes all the time: nothing was ordered", "try it again")
+    if then:
+        raise Refused("--until is for domUs that the cluster manages", "hxm console shows it")
     return pass_through(order, config, decision)
 
 
@@ -81,6 +82,7 @@ def on_domains(
     policy: Callable[..., Decision],
     *,
     everything: bool = False,
+    then: Then | None = None,
 ) -> int:
     """The order for managed domUs by the policy; for those that no cluster manages, by xl.
 
@@ -102,7 +104,7 @@ def on_domains(
             else PassThrough(tuple(words or ()))
         )
 
-    return carry_out(order, decide)
+    return carry_out(order, decide, then=then)
 
 
 def _all_but(cluster: Cluster, decision: Decision) -> Decision:
@@ -231,9 +233,9 @@ def _translate(
     config: Config,
     cluster: Cluster,
     decided: Translate,
-    witness: Witness,
     *,
     locks: bool,
+    then: Then | None,
 ) -> int | None:
     """The exit status, or None if the cluster was changed by somebody else meanwhile."""
     locks = locks and possible(cluster)
@@ -259,7 +261,7 @@ def _translate(
     _overcome(order, objections, tell.plan_lines(cluster, plan, predicted, objections), plan)
     plan = with_goals(plan, predicted)
     if not locks:
-        return _perform(order, config, cluster, plan, predicted, witness)
+        return _end(order, config, plan, _perform(order, config, cluster, plan, predicted), then)
     try:
         claim = take(cluster, plan.about, config)
     except HxmError as error:
@@ -267,7 +269,8 @@ def _translate(
     with claim:
         if changed(cluster, claim.seen):
             return None
-        return _perform(order, config, cluster, plan, predicted, witness, claim.keep)
+        outcome = _perform(order, config, cluster, plan, predicted, claim.keep)
+    return _end(order, config, plan, outcome, then)
 
 
 def _perform(
@@ -276,9 +279,8 @@ def _perform(
     cluster: Cluster,
     plan: Translate,
     predicted: Forecast,
-    witness: Witness,
     keep: Callable[[Cluster | None], None] = lambda _: None,
-) -> int:
+) -> Outcome:
     path = journal.journal_path(config, cluster.sandbox)
     kept, unkept = try_to_keep(config, cluster.sandbox, cluster.written)
     begun: dict[str, Any] = {
@@ -290,15 +292,28 @@ def _perform(
     unwritten = journal.write_entry(path, begun | {"outcome": "begun"})
     for fault in filter(None, (unkept, unwritten)):
         render.note(f"warning: {fault}")
-    timeout = config.timeout if order.timeout is None else order.timeout
     with render.progress(plan.about) as report:
-        acting = act.Performance(cluster, plan, predicted, config, report, keep, witness)
-        outcome = acting.perform(timeout, wait=order.wait)
+        acting = act.Performance(cluster, plan, predicted, config, report, keep)
+        outcome = acting.perform(_timeout(order, config), wait=order.wait)
     if not unkept:
         begun["after"], _ = try_to_keep(config, cluster.sandbox, outcome.written)
     if not unwritten:
         journal.write_entry(path, begun | tell.entry(cluster, outcome))
+    return outcome
+
+
+def _end(order: Order, config: Config, plan: Translate, outcome: Outcome, then: Then | None) -> int:
+    if then and outcome.status == DONE:
+        try:
+            said = then(max(0.0, _timeout(order, config) - outcome.seconds))
+            plan, outcome = plan._replace(done=said), outcome._replace(message=said)
+        except HxmError as error:
+            outcome = outcome._replace(status=error.status, message=error.message, hint=error.hint)
     return tell.the_outcome(order, plan, outcome)
+
+
+def _timeout(order: Order, config: Config) -> float:
+    return config.timeout if order.timeout is None else order.timeout
 
 
 def _goes_on(order: Order) -> bool:

@@ -81,7 +81,7 @@ def dispatch(words: list[str]) -> int:
         words = ["help"]
     if before and before[0] == "--version":
         return _version()
-    row = _look_up(words[0]) if words else commands.COMMANDS["help"]
+    row = _look_up(words[0]) if words else commands.COMMANDS[_without_words()]
     if row.name == "help":
         return _help(words[1:])
     if row.policy and words[1:2] in (["-h"], ["--help"]):
@@ -94,8 +94,14 @@ def dispatch(words: list[str]) -> int:
         from hxm.commands.raw import run_raw
 
         return run_raw(row, tuple(before), tuple(words[1:]))
+    if row.name == "console" and _plainly_here(words):
+        run.become((_toolstack(), *before, *words))
     dry = ["--dry-run"] if any("N" in word for word in before) and row.group != command.LOOK else []
     return _own(row, [*dry, *words[1:]], before)
+
+
+def _without_words() -> str:
+    return "shell" if os.isatty(0) and os.isatty(1) else "help"
 
 
 def _split_globals(words: list[str]) -> tuple[list[str], list[str]]:
@@ -137,6 +143,14 @@ def _toolstack() -> str:
         "there is neither xl nor xm on this host, and no cluster is needed for this command",
         "run it on the Xen host itself",
     )
+
+
+def _plainly_here(words: list[str]) -> bool:
+    """Whether a console is wanted by a program, and of a domain of this host: nothing to follow."""
+    if os.isatty(0) and os.isatty(1):
+        return False
+    toolstack = next(filter(run.find, ("xl", "xm")), "")
+    return bool(toolstack) and run.output((toolstack, "domid", words[-1])).status == DONE
 
 
 def _own(row: command.Command, words: list[str], before: list[str]) -> int:

@@ -63,8 +63,7 @@ def askable(cluster: Cluster, config: Config) -> tuple[str, list[str], dict[str,
     others = [node for node in cluster.nodes if node.name != cluster.local_node]
     there = [node.name for node in others if node.online and not node.unclean]
     lost = {node.name: node.predicament for node in others if node.name not in there}
-    program = config.toolstack if config.toolstack != "auto" else cluster.toolstack or "xl"
-    return program, there, lost
+    return other_toolstack(cluster, config), there, lost
 
 
 def _with_those_of(node: str, there: Sequence[LocalDomain], known: list[Domain]) -> list[Domain]:
@@ -78,6 +77,29 @@ def _with_those_of(node: str, there: Sequence[LocalDomain], known: list[Domain])
     return found + [
         _with_local(Domain(row.name, nodes=(node,)), row, node) for row in rows.values()
     ]
+
+
+def nodes_that_run(name: str, cluster: Cluster, config: Config) -> tuple[str, ...]:
+    """The nodes whose toolstacks run the domain at this moment, this host first.
+
+    Knows it before the cluster does. A node that gives no answer within ssh_timeout is left out.
+    """
+    program, asked, _ = askable(cluster, config)
+    found: dict[str, Sequence[LocalDomain] | str] = {}
+    toolstack = local_toolstack(config, cluster.sandbox)
+    if toolstack and cluster.local_node:
+        found[cluster.local_node] = _ask_toolstack(toolstack, config.ask_timeout)[0]
+    found |= read_elsewhere(program, asked, config.ssh_timeout)
+    return tuple(
+        node
+        for node, rows in found.items()
+        if not isinstance(rows, str) and any(r.name == name and not r.ending for r in rows)
+    )
+
+
+def other_toolstack(cluster: Cluster, config: Config) -> str:
+    """The toolstack that the other nodes are taken to have."""
+    return config.toolstack if config.toolstack != "auto" else cluster.toolstack or "xl"
 
 
 def identify(cluster: Cluster, words: Sequence[str], config: Config) -> Cluster:

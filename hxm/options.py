@@ -149,6 +149,31 @@ Like = Annotated[
         show_default=False,
     ),
 ]
+Until = Annotated[
+    str,
+    typer.Option(
+        "--until",
+        metavar="REGEX",
+        help="Wait until the guest shows this on its console, as 'login:'; a regular expression.",
+        show_default=False,
+    ),
+]
+ConsoleType = Annotated[
+    str,
+    typer.Option(
+        "-t", metavar="pv|serial", help="Which of its consoles, as xl has it.", show_default=False
+    ),
+]
+ConsoleNumber = Annotated[
+    str, typer.Option("-n", metavar="NUMBER", help="The console's number.", show_default=False)
+]
+Script = Annotated[
+    str,
+    typer.Option(
+        "-f", "--file", metavar="FILE", help="Carry out the lines of this file.", show_default=False
+    ),
+]
+KeepGoing = Annotated[bool, typer.Option("--keep-going", help="Go on after a line that failed.")]
 Without = Annotated[
     str | None,
     typer.Option(
@@ -382,17 +407,3 @@ def form(
 ) -> Form:
     """The options of every reading command."""
     return Form(output, columns, sort, not no_headers)
-
-
-XL_FLAGS = {
-    "create": "-c -p -e -F -q -V -A -d -n -x --dryrun --xmldryrun --vncviewer --quiet --paused",
-    "shutdown": "-F -H -R --halt --reboot",
-    "reboot": "-F",
-    "destroy": "-f",
-    "restore": "-c -p -e -F -d -V -A --vncviewer --paused",
-    "migrate": "-l --live -e -p -D -c --debug --ssl --change_home_server",
-}
-"""What xl and xm take and the cluster has no use for; accepted, said, and passed to xl."""
-XL_VALUES = {"migrate": "-C -s -r -n --port --resource --node", "create": "--path"}
-XL_MARKS = {"create": ("-f", "--defconfig")}
-"""Options in front of what is an operand all the same."""

@@ -20,6 +20,19 @@ from hxm.errors import Interrupted, UsageError
 
 _UsageError: Any = typer.BadParameter.__base__  # click's, which newer Typers carry inside
 
+_XL_FLAGS = {
+    "create": "-c -p -e -F -q -V -A -d -n -x --dryrun --xmldryrun --vncviewer --quiet --paused",
+    "shutdown": "-F -H -R --halt --reboot",
+    "reboot": "-F",
+    "destroy": "-f",
+    "restore": "-c -p -e -F -d -V -A --vncviewer --paused",
+    "migrate": "-l --live -e -p -D -c --debug --ssl --change_home_server",
+}
+"""What xl and xm take and the cluster has no use for; accepted, said, and passed to xl."""
+_XL_VALUES = {"migrate": "-C -s -r -n --port --resource --node", "create": "--path"}
+_XL_MARKS = {"create": ("-f", "--defconfig")}
+"""Options in front of what is an operand all the same."""
+
 
 def parse_and_run(
     row: Command, module: ModuleType, words: Sequence[str], before: Sequence[str] = ()
@@ -43,7 +56,7 @@ def parse_and_run(
 
 def _without_marks(name: str, words: Sequence[str]) -> Iterator[str]:
     """Xm's marks in front of what is an operand all the same: create -f FILE, --defconfig=FILE."""
-    marks = options.XL_MARKS.get(name, ())
+    marks = _XL_MARKS.get(name, ())
     for word in words:
         mark, _, value = word.partition("=")
         if word not in marks:
@@ -70,6 +83,11 @@ def command_of(row: Command, module: ModuleType, before: Sequence[str] = ()) -> 
     return _plainly_named(typer.main.get_command(app))
 
 
+def shared_parameters(kind: str) -> list[inspect.Parameter]:
+    """The options of every changing command (order), or of every reading one (form)."""
+    return list(inspect.signature(getattr(options, kind), eval_str=True).parameters.values())
+
+
 def _plainly_named(command: Any) -> Any:
     """Typer sets braces around what is required; DOMAIN alone says the same."""
     operands = [each.metavar for each in command.params if each.param_type_name == "argument"]
@@ -93,7 +111,7 @@ def _callable(
     own = _parameters(function)
     if not own or own[0].name != "order":
         return _shaped(function)
-    shared = list(inspect.signature(options.order, eval_str=True).parameters.values())
+    shared = shared_parameters("order")
     from_xl = _xl_options(row.name)
 
     def call(**values: Any) -> int:
@@ -121,7 +139,7 @@ def _shaped(function: Callable[..., int]) -> Callable[..., int]:
     own = _parameters(function)
     if not own or own[-1].name != "form":
         return _with_signature(function, own)
-    shared = list(inspect.signature(options.form, eval_str=True).parameters.values())
+    shared = shared_parameters("form")
 
     def call(**values: Any) -> int:
         form = options.form(**{each.name: values.pop(each.name) for each in shared})
@@ -155,8 +173,8 @@ def _with_signature(
 
 def _xl_options(name: str) -> dict[str, inspect.Parameter]:
     """Xl's and xm's own options for this command, hidden and harmless."""
-    flags = [(word, bool, False) for word in options.XL_FLAGS.get(name, "").split()]
-    valued = [(word, str | None, None) for word in options.XL_VALUES.get(name, "").split()]
+    flags = [(word, bool, False) for word in _XL_FLAGS.get(name, "").split()]
+    valued = [(word, str | None, None) for word in _XL_VALUES.get(name, "").split()]
     return {
         word: inspect.Parameter(
             f"xl_{word.strip('-').replace('-', '_')}",

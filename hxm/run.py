@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from typing import NoReturn
 
+    import pexpect
+
 TOOL_TIMEOUT = 30.0
 """Seconds that a tool may take to answer; crm_mon takes 5 s for 1,000 domUs on 32 nodes."""
 
@@ -196,15 +198,39 @@ def become(argv: Sequence[str]) -> NoReturn:
         raise _cannot_start(argv[0], error) from None
 
 
-def beside(argv: Sequence[str]) -> int:
+def beside(argv: Sequence[str], stdin: int | None = None) -> int:
     """Run a program that shares hxm's terminal, to its end; returns its exit status."""
     try:
         env = os.environ | {"PATH": search_path(os.environ)}
-        pid = os.posix_spawnp(find(argv[0]) or argv[0], tuple(argv), env)
+        actions = [] if stdin is None else [(os.POSIX_SPAWN_DUP2, stdin, 0)]
+        pid = os.posix_spawnp(find(argv[0]) or argv[0], tuple(argv), env, file_actions=actions)
     except OSError as error:
         raise _cannot_start(argv[0], error) from None
     status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
     return status if status >= 0 else 128 - status
+
+
+def on_terminal(argv: Sequence[str]) -> pexpect.spawn[bytes]:
+    """Start a program on a terminal of its own, as large as hxm's; raises CannotAsk."""
+    import pexpect
+
+    try:
+        size = os.get_terminal_size()
+    except OSError:  # hxm has none
+        size = os.terminal_size((80, 24))
+    env = dict(os.environ) | {"PATH": search_path(os.environ)}
+    try:
+        child: pexpect.spawn[bytes] = pexpect.spawn(
+            find(argv[0]) or argv[0],
+            list(argv[1:]),
+            env=env,
+            dimensions=(size.lines, size.columns),
+            encoding=None,
+        )
+    except pexpect.ExceptionPexpect:
+        raise _cannot_start(argv[0], FileNotFoundError()) from None
+    child.delayafterclose = child.delayafterterminate = 0.5
+    return child
 
 
 def find(program: str) -> str | None:

@@ -182,7 +182,7 @@ def everything_table(cluster: Cluster, found: Iterable[Finding]) -> Table:
 
 
 def summary(cluster: Cluster) -> str:
-    """The cluster in one line, and how hxm knows what it is in another."""
+    """The cluster in one line, and below it how hxm knows what it is."""
     words = [
         f"DC {cluster.dc}" if cluster.dc else "no DC",
         "quorum" if cluster.quorum else "NO QUORUM",
@@ -192,9 +192,12 @@ def summary(cluster: Cluster) -> str:
     ]
     if cluster.maintenance:
         words.insert(0, "MAINTENANCE")
-    if cluster.sandbox:
-        words.append(f"sandbox {cluster.sandbox}")
-    known = f"{cluster.dialect}: {cluster.dialect_why}"
+    lines = [
+        f"Cluster {cluster.name or '(no name)'}: {', '.join(words)}",
+        f"{cluster.dialect}: {cluster.dialect_why}",
+    ]
     if cluster.toolstack:
-        known += f"; {cluster.toolstack}: {cluster.toolstack_why}"
-    return f"Cluster {cluster.name or '(no name)'}: {', '.join(words)}\n  {known}"
+        lines.append(f"{cluster.toolstack}: {cluster.toolstack_why}")
+    if cluster.sandbox:
+        lines.append(f"sandbox {cluster.sandbox}")
+    return "\n  ".join(lines)

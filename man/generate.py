@@ -10,25 +10,20 @@ import textwrap
 from collections.abc import Iterable, Iterator
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path.insert(0, HERE)
+ROOT = os.path.dirname(HERE)
+sys.path.insert(0, ROOT)
 
-from commandline import (  # noqa: E402
-    COMMANDS,
+from hxm import __version__, errors  # noqa: E402
+from hxm.command import HOST, READS, REFUSED, RUNTIME  # noqa: E402
+from hxm.commandline import (  # noqa: E402
     GROUPS,
-    HOST,
-    READS,
-    REFUSED,
-    ROOT,
-    RUNTIME,
     Entry,
     Option,
     own_commands,
     shared_options,
     toolstack_commands,
 )
-
-from hxm import __version__, errors  # noqa: E402
-from hxm.commands import ALIASES  # noqa: E402
+from hxm.commands import ALIASES, COMMANDS  # noqa: E402
 from hxm.config import Config  # noqa: E402
 
 _PLAIN = frozenset({"DOMAIN", "NODE"})

@@ -51,6 +51,7 @@ _ROWS = [
     ),
     *_hxm(LOOK, {"serve": "the status page, JSON and metrics over HTTP, to read only"}),
     *_hxm(LOOK, {"check": "what would hurt one day: shared disks, unreadable files, no guard"}),
+    *_hxm(LOOK, {"shell": "a prompt that shows the cluster; or commands from a file"}),
     *_hxm(LOOK, {"diff": "what the configuration differs in from a backup, in words"}),
     *_hxm(LOOK, {"capacity": "whether everything still fits when a node is lost, and what more"}),
     *_hxm(LOOK, {"help": "this overview, or a command's own help"}),
@@ -64,6 +65,7 @@ _ROWS = [
             "destroy": "stop a domU at once, without asking it, and keep it stopped",
             "enrol": "put a domU under the cluster, running or not, without a restart",
             "withdraw": "take a domU out of the cluster, and leave it running",
+            "console": "the console of a domU, wherever it runs or goes; Ctrl-] leaves it",
         },
     ),
     *_hxm(
@@ -105,7 +107,7 @@ _ROWS = [
     ),
     *_toolstack(
         READS,
-        """block-list channel-list claims console cpupool-list dmesg domid domname domstate dry-run
+        """block-list channel-list claims cpupool-list dmesg domid domname domstate dry-run
         dumppolicy getenforce getlabel getpolicy info labels list-vm log network-list
         network2-list pci-assignable-list pci-list pci-list-assignable-devices psr-cat-show
         psr-cmt-show psr-hwinfo psr-mba-show resources scsi-list sharing tmem-freeable tmem-list
@@ -117,7 +119,7 @@ _ROWS = [
         """addlabel cfgbootpolicy cpupool-cpu-add cpupool-cpu-remove cpupool-create cpupool-delete
         cpupool-destroy cpupool-new cpupool-numa-split cpupool-rename cpupool-start debug-keys devd
         loadpolicy makepolicy migrate-receive pci-assignable-add pci-assignable-remove resetpolicy
-        rmlabel set-parameters setenforce setpolicy shell vnet-create vnet-delete
+        rmlabel set-parameters setenforce setpolicy vnet-create vnet-delete
         xenstore-quota-set""",
     ),
     *_toolstack(
@@ -211,7 +213,7 @@ _ROWS = [
 COMMANDS = {row.name: row for row in _ROWS}
 
 _BY_HAND = [
-    *_toolstack(READS, "list help"),
+    *_toolstack(READS, "list help console"),
     *_toolstack(
         REFUSED,
         "create start",
@@ -280,7 +282,7 @@ _BYGONE = """
     addlabel block-configure cfgbootpolicy cpupool-delete cpupool-new cpupool-start delete domstate
     dry-run dumppolicy getlabel getpolicy labels list-vm log makepolicy network2-attach
     network2-detach network2-list new pci-list-assignable-devices psr-cat-cbm-set reset resetpolicy
-    resources rmlabel sched-sedf scsi-attach scsi-detach scsi-list setpolicy shell
+    resources rmlabel sched-sedf scsi-attach scsi-detach scsi-list setpolicy
     tmem-destroy tmem-freeable tmem-freeze tmem-list tmem-set tmem-shared-auth tmem-thaw usb-add
     usb-attach usb-del usb-detach usb-hc-create usb-hc-destroy usb-list-assignable-devices
     vnet-create vnet-delete vnet-list

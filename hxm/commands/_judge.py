@@ -21,6 +21,8 @@ from hxm.toolstack import guard
 from hxm.xmfile import Value, XmFileError, domain_name, parse_xmfile, read_xmfile
 
 _HELP = {"-h", "--help"}
+_XMS = {"shell", "serve"}
+"""No xl has them, and hxm's own of these names are something else."""
 _ALL = ("shutdown", "reboot")
 """Commands of xl's and xm's that take -a for every domU of the host."""
 
@@ -80,7 +82,7 @@ def _to_be_judged(program: str, command: str) -> list[Command]:
         ]
     passed = {row.name for row in rows if row.policy in AT_ONCE}
     if len(rows) > 1:  # the beginning of several: what only old ones have cannot be meant unnamed
-        passed |= BYGONE & set(UNTOLD)
+        passed |= (BYGONE | _XMS) & set(UNTOLD)
     return [row for row in rows if row.name not in passed]
 
 

@@ -10,6 +10,7 @@ from hxm import change, render
 from hxm.claims import claim
 from hxm.commands import BY_HAND
 from hxm.commands._judge import newcomers
+from hxm.commands._until import answering
 from hxm.config import read_config
 from hxm.decide import Decision, PassThrough, lifecycle
 from hxm.decide.names import find_domains, surely_unmanaged
@@ -18,10 +19,10 @@ from hxm.model import Cluster, Domain
 from hxm.xmfile import Value, XmFileError, domain_name, parse_xmfile, read_xmfile
 
 if TYPE_CHECKING:
-    from hxm.options import Order, Words
+    from hxm.options import Order, Until, Words
 
 
-def run(order: Order, words: Words = None) -> int:
+def run(order: Order, words: Words = None, until: Until = "") -> int:
     """Start a domU, named by its configuration file or by its name.
 
     If the cluster manages it, this is `hxm start`: the cluster starts it, where it sees fit. The
@@ -47,7 +48,7 @@ def run(order: Order, words: Words = None) -> int:
                 render.note(warning)
         return PassThrough()
 
-    return change.carry_out(order, decide)
+    return change.carry_out(order, decide, then=answering(order, words[:1], until))
 
 
 def _meant(

@@ -63,9 +63,7 @@ def run(order: Order, file: OneFile, like: Like = None) -> int:
     Example: `hxm enrol /etc/xen/vm/web.xm --like nfs --dry-run`.
     """
     domids = Domids()
-    return change.carry_out(
-        order, lambda cluster: _decide(cluster, file, like, domids), witness=domids.changed
-    )
+    return change.carry_out(order, lambda cluster: _decide(cluster, file, like, domids))
 
 
 class _File:
@@ -144,7 +142,8 @@ def _decide(cluster: Cluster, word: str, like: str | None, domids: Domids) -> De
     objections += _without_room(cluster, new, way, neighbours.cib, config)
     notes = [*neighbours.notes, *enrol.staggering(cluster, new, neighbours.domains)]
     warnings = [] if cluster.sandbox else list(_absent(mine, cluster, asked, config))
-    return enrol.enrol(cluster, new, way, objections, notes, warnings)
+    plan = enrol.enrol(cluster, new, way, objections, notes, warnings)
+    return plan._replace(witness=domids.changed)
 
 
 def _way(new: enrol.Newcomer, neighbours: _Neighbours, file: _File) -> enrol.Way:

@@ -5,13 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hxm import change
+from hxm.commands._until import answering
 from hxm.decide import lifecycle
 
 if TYPE_CHECKING:
-    from hxm.options import All, Order, SomeDomains
+    from hxm.options import All, Order, SomeDomains, Until
 
 
-def run(order: Order, domains: SomeDomains = None, everything: All = False) -> int:
+def run(
+    order: Order, domains: SomeDomains = None, everything: All = False, until: Until = ""
+) -> int:
     """Stop domUs cleanly and start them again, through the cluster.
 
     No monitor takes it for a failure, and the configuration file is read anew. A reboot from
@@ -19,4 +22,10 @@ def run(order: Order, domains: SomeDomains = None, everything: All = False) -> i
 
     Example: `hxm reboot nfs --reason 'new kernel'`.
     """
-    return change.on_domains(order, domains, lifecycle.reboot, everything=everything)
+    return change.on_domains(
+        order,
+        domains,
+        lifecycle.reboot,
+        everything=everything,
+        then=answering(order, domains, until),
+    )

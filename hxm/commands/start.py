@@ -5,18 +5,23 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hxm import change
+from hxm.commands._until import answering
 from hxm.decide import lifecycle
 
 if TYPE_CHECKING:
-    from hxm.options import Order, SomeDomains
+    from hxm.options import Order, SomeDomains, Until
 
 
-def run(order: Order, domains: SomeDomains = None) -> int:
+def run(order: Order, domains: SomeDomains = None, until: Until = "") -> int:
     """Start domUs, and wait until they run.
 
     The target-role that keeps a domU stopped is removed, so that nothing interim stays in the
     cluster; Started is written only where the configured default is Stopped.
 
+    With --until they are started only when their guests say so: each must show the regular
+    expression on its console within --timeout seconds, or the status is 124. A guest that is
+    silent is sent an Enter every five seconds, so that it repeats its prompt.
+
     Example: `hxm start nfs sles --timeout 120`.
     """
-    return change.on_domains(order, domains, lifecycle.start)
+    return change.on_domains(order, domains, lifecycle.start, then=answering(order, domains, until))

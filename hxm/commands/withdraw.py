@@ -31,9 +31,7 @@ def run(order: Order, domain: OneDomain) -> int:
     from hxm.commands._domids import Domids
 
     domids = Domids()
-    return change.carry_out(
-        order, lambda cluster: _decide(cluster, domain, domids), witness=domids.changed
-    )
+    return change.carry_out(order, lambda cluster: _decide(cluster, domain, domids))
 
 
 def _decide(cluster: Cluster, word: str, domids: Domids) -> Decision:
@@ -41,13 +39,14 @@ def _decide(cluster: Cluster, word: str, domids: Domids) -> Decision:
     domids.note(cluster, domain)
     resource = domain.resource or ""
     cib = room.read_cib(read_config())
-    return withdraw(
+    plan = withdraw(
         cluster,
         domain,
         way_out(domain, policy.own_constraints(cib, resource), cib),
         policy.indirect(cib, [resource]),
         policy.others_bound(cib, resource),
     )
+    return plan._replace(witness=domids.changed)
 
 
 def way_out(domain: Domain, constraints: list[str], cib: Element) -> Out:

@@ -5,7 +5,7 @@ Nothing in this package starts a program, reads a file or knows how a tool is sp
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from hxm.errors import Refused
@@ -38,6 +38,8 @@ class Translate(NamedTuple):
     """What takes the order back if its first phase does not get where it should."""
     way_back: tuple[Phase, ...] = ()
     """What takes everything back, whatever it is that goes wrong on the way."""
+    witness: Callable[[], str] = lambda: ""
+    """Asked in the end: what speaks against it although the cluster has reached all goals."""
     otherwise: Translate | None = None
     """A stronger way, for when the scheduler would not follow this one."""
     drains: str | None = None

@@ -246,7 +246,7 @@ def withdraw(
     out: Out,
     indirect: Sequence[str],
     others: Sequence[tuple[str, str]],
-) -> Decision:
+) -> Translate:
     """Unmanage it, let every node forget it, and only then take it out: it runs all the while.
 
     `indirect` are the sets and tags that name it, `others` the constraints by which it binds

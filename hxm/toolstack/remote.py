@@ -16,7 +16,8 @@ from hxm.errors import CannotAsk
 from hxm.toolstack.xl import LocalDomain
 
 T = TypeVar("T")
-_SSH_FAILED = 255  # ssh(1), EXIT STATUS: else the remote command's own
+SSH_FAILED = 255
+"""Ssh's own exit status for a trouble of its own; else it is the remote command's (ssh(1))."""
 _FAULTS = (
     ("Host key verification failed", "its host key is not the known one: ssh {node} by hand once"),
     ("REMOTE HOST IDENTIFICATION", "its host key is not the known one: ssh {node} by hand once"),
@@ -29,7 +30,9 @@ _FAULTS = (
 """What OpenSSH 9.2 says on stderr, and what it means here."""
 
 
-def ssh_argv(node: str, words: Sequence[str], timeout: float) -> tuple[str, ...]:
+def ssh_argv(
+    node: str, words: Sequence[str], timeout: float, options: Sequence[str] = ()
+) -> tuple[str, ...]:
     """A program on another node; ssh hands the words to a shell there, so they are quoted.
 
     A guard that stands in front of the toolstack there is gone past.
@@ -38,6 +41,7 @@ def ssh_argv(node: str, words: Sequence[str], timeout: float) -> tuple[str, ...]
 
     return (
         "ssh",
+        *options,
         "-o",
         "BatchMode=yes",
         "-o",
@@ -46,6 +50,20 @@ def ssh_argv(node: str, words: Sequence[str], timeout: float) -> tuple[str, ...]
         node,
         f'PATH="${{HXM_REAL:-{run.REAL}}}:$PATH" {shlex.join(words)}',
     )
+
+
+def terminal_argv(
+    node: str, words: Sequence[str], timeout: float, *, terminal: bool
+) -> tuple[str, ...]:
+    """A program on another node that is talked to: every byte passes, and a lost node is noticed.
+
+    ssh would take a tilde after a newline for a command of its own (-e), and report the end of
+    the connection in the middle of the screen (LogLevel). A node that is silent is given up after
+    `timeout` seconds.
+    """
+    interval = f"ServerAliveInterval={max(1, round(timeout / 3))}"
+    options = ("-e", "none", "-o", "LogLevel=ERROR", "-o", interval, "-o", "ServerAliveCountMax=3")
+    return ssh_argv(node, words, timeout, ("-t", *options) if terminal else options)
 
 
 def read_boot(node: str, here: str | None, timeout: float) -> str:
@@ -113,7 +131,11 @@ def _answer(
 
 def fault_of(node: str, result: run.Result) -> str:
     """One line on why a command on another node failed: ssh's own trouble, or the command's."""
-    if result.status != _SSH_FAILED:
+    if result.status != SSH_FAILED:
         return result.complaint()
-    found = (what for said, what in _FAULTS if said in result.stderr)
-    return next(found, result.complaint()).format(node=node)
+    return no_way_in(node, result.stderr) or result.complaint()
+
+
+def no_way_in(node: str, said: str) -> str:
+    """Why ssh did not get in, by what it said; nothing if it did, or if it is not known."""
+    return next((what for part, what in _FAULTS if part in said), "").format(node=node)

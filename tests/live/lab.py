@@ -27,6 +27,7 @@ PREFIX = "hxm-lab-"
 NEEDS = ("corosync", "pacemakerd", "crm_mon", "crm_resource", "ip")
 AGENT = "/usr/lib/ocf/resource.d/heartbeat/Xen"
 DOMAINS = ("nfs", "sles", "vm3")
+_ROUNDS = 5
 _NOT_YET = (AssertionError, OSError, ValueError, LookupError, StopIteration, ElementTree.ParseError)
 
 
@@ -369,15 +370,29 @@ class Lab:
     # Repair
 
     def reset(self, timeout: float = 90) -> None:
-        """As after the boot: knobs, cables, power, configuration, failures and domUs."""
+        """As after the boot: knobs, cables, power, configuration, failures and domUs.
+
+        Repeated until a look finds nothing to repair: a loss is noticed seconds after it happened.
+        """
+        for _ in range(_ROUNDS):
+            if not self._repaired(timeout):
+                return
+            time.sleep(2)
+        raise AssertionError(f"the lab does not come to rest\n{self.story()}")
+
+    def _repaired(self, timeout: float) -> bool:
+        """Whether there was anything to repair."""
         for path in (self.shared / "knobs").iterdir():
             path.unlink()
         for host in self.alive():
             self.switch("join", host)
+        off = [host for host in self.hosts if self.switch("state", host) == "off"]
+        with suppress(*_NOT_YET):
+            if not off and self._settled():
+                return False
         self.until("lost nodes are fenced", self._nobody_lost, timeout)
-        for host in self.hosts:
-            if self.switch("state", host) == "off":
-                self.switch("on", host)
+        for host in off:
+            self.switch("on", host)
         try:
             self.until("every node is back", self.all_back, timeout / 3)
         except AssertionError:
@@ -392,17 +407,25 @@ class Lab:
         for node in root.iterfind("nodes/node"):
             if node.get("standby") == "true":
                 self.run(host, "crm_standby", "-D", "-N", node.get("name", ""), "-l", "reboot")
-
-        def settled() -> bool:
-            root = self.mon(host)
-            running = all(len(self.nodes_of(each, root)) == 1 for each in self.domains)
-            return running and self.idle(host) and self.configuration(host) == self.first
-
         try:
-            self.until("everything runs", settled, timeout / 3)
+            self.until("everything runs", self._settled, timeout / 3)
         except AssertionError:
             self.tool(host, "crm_resource", "--refresh")
-            self.until("everything runs", settled, timeout)
+            self.until("everything runs", self._settled, timeout)
+        return True
+
+    def _settled(self) -> bool:
+        """Whether the first node sees all members, all domUs once, and nothing failed or to do."""
+        host = self.hosts[0]
+        root = self.mon(host)
+        return (
+            self.all_back()
+            and root.find("failures/failure") is None
+            and all(node.get("standby") == "false" for node in root.iterfind("nodes/node"))
+            and all(len(self.nodes_of(each, root)) == 1 for each in self.domains)
+            and self.idle(host)
+            and self.configuration(host) == self.first
+        )
 
     def _nobody_lost(self) -> bool:
         states = [self.node(host) for host in self.hosts if self.switch("state", host) == "off"]
@@ -419,7 +442,10 @@ class Lab:
         return (
             dc is not None
             and dc.get("present") == "true"
-            and all(node["online"] == "true" and node["pending"] == "false" for node in nodes)
+            and all(
+                (node["online"], node["pending"], node["unclean"]) == ("true", "false", "false")
+                for node in nodes
+            )
         )
 
     def unstick(self) -> None:

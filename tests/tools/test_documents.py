@@ -20,8 +20,7 @@ import pytest
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, os.path.join(ROOT, "man"))
 
-import commandline  # noqa: E402
-
+from hxm import commandline  # noqa: E402
 from hxm.forms import FORMS  # noqa: E402
 
 HOSTILE = [

@@ -1,22 +1,17 @@
-"""hxm's command line as data, for everything that is generated from it.
+"""hxm's command line as data, for everything that is made from it.
 
-Whoever adds a command, an option or an operand does it in hxm/ alone; the man page and the
-completions follow (`man/generate.py`, `completions/generate.py`).
+Whoever adds a command, an option or an operand does it in hxm/ alone; the man page, the
+completions (`man/generate.py`, `completions/generate.py`) and `hxm shell` follow.
 """
 
 from __future__ import annotations
 
-import os
 import re
-import sys
+from collections.abc import Iterator
 from importlib import import_module
 from typing import Any, NamedTuple
 
-ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-if ROOT not in sys.path:
-    sys.path.insert(0, ROOT)
-
-from hxm.command import (  # noqa: E402
+from hxm.command import (
     HOST,
     LIFE,
     LOCAL,
@@ -29,12 +24,14 @@ from hxm.command import (  # noqa: E402
     TIDY,
     TRY,
 )
-from hxm.commands import BYGONE, COMMANDS, EXACT_ONLY  # noqa: E402
-from hxm.parse import command_of  # noqa: E402
+from hxm.commands import BYGONE, COMMANDS, EXACT_ONLY
+from hxm.parse import command_of, shared_parameters
 
 GROUPS = (LOOK, LIFE, PLACE, TIDY, SAFE, LOCAL, TRY)
 POLICIES = (READS, HOST, RUNTIME, REFUSED)
 
+_HELP_ITSELF = ("help", "all commands, or one command's help")
+_THINGS = frozenset({"DOMAIN", "NODE", "FILE", "DIR"})
 _NUMBERS = ("float", "int")
 """How Typer's names of the types of numbers begin."""
 _NOT_A_DOMU = """claims cpupool-list dmesg domname getenforce info pci-assignable-list psr-hwinfo
@@ -94,6 +91,9 @@ class Entry(NamedTuple):
 HELP = Option(("-h", "--help"), "", "Show the command's help.")
 
 
+_LOCAL_ONLY = Option(("--local-only",), "", "Change the running domU alone.")
+
+
 def own_commands() -> tuple[Entry, ...]:
     """The commands of hxm's own, in the order of the table."""
     return tuple(_entry(name) for name, row in COMMANDS.items() if row.group and name != "help")
@@ -144,11 +144,7 @@ def _described(name: str, group: str, summary: str, text: str, command: Any) -> 
 
 
 def _parameters_of(kind: str) -> set[str]:
-    from inspect import signature
-
-    from hxm import options
-
-    return set(signature(getattr(options, kind)).parameters)
+    return {each.name for each in shared_parameters(kind)}
 
 
 def _options(command: Any, kind: str, *, theirs: bool = False) -> tuple[Option, ...]:
@@ -187,3 +183,79 @@ def _operands(command: Any) -> tuple[Operand, ...]:
             repeated = each.nargs == -1 and " " not in each.metavar
             found.append(Operand(each.metavar, each.help or "", tuple(first.split("|")), repeated))
     return tuple(found)
+
+
+# What may be typed where, for every shell
+
+
+class Spec(NamedTuple):
+    """What may follow each of some commands: the same in every shell."""
+
+    names: tuple[str, ...]
+    options: tuple[Option, ...]
+    operands: tuple[str, ...]
+    """The kinds of thing (DOMAIN, NODE, FILE, DIR) or the words that may stand there, in order,
+    with | between alternatives; ... says that more of them may follow."""
+
+
+def summaries() -> list[tuple[str, str]]:
+    """The commands of hxm's own, and what each of them does."""
+    return [*((entry.name, entry.summary) for entry in own_commands()), _HELP_ITSELF]
+
+
+def todays_toolstack() -> list[str]:
+    """The toolstack's commands that may be typed."""
+    return sorted(set(toolstack_commands(*POLICIES)) - EXACT_ONLY)
+
+
+def all_specs() -> Iterator[Spec]:
+    """What may follow each command, of hxm's own and of the toolstack's."""
+    for entry in _entries():
+        yield Spec((entry.name,), entry.all_options, tuple(_kinds(entry)))
+    yield Spec((_HELP_ITSELF[0],), (), ("COMMAND",))
+    for operand, of_domus in (("DOMAIN", True), ("FILE...", False)):
+        for local_only in (True, False):
+            names = tuple(
+                name
+                for name in todays_toolstack()
+                if (name in about_a_domu()) == of_domus and COMMANDS[name].local_only == local_only
+            )
+            if names:
+                yield Spec(names, (_LOCAL_ONLY,) if local_only else (), (operand,))
+
+
+def _entries() -> Iterator[Entry]:
+    for entry in own_commands():
+        yield entry
+        yield from entry.subcommands
+
+
+def _kinds(entry: Entry) -> list[str]:
+    if entry.subcommands:
+        return ["|".join(each.name.split(" ")[1] for each in entry.subcommands)]
+    return ["|".join(each.kinds) + "..." * each.repeated for each in entry.operands]
+
+
+def values_of_options() -> dict[str, str]:
+    """What may follow each option that takes a value, to any of the commands that have it."""
+    found: dict[str, dict[str, None]] = {}
+    for entry in _entries():
+        for option in entry.all_options:
+            kinds = (option.value,) if option.value in _THINGS else option.words
+            for spelling in option.spellings if option.value else ():
+                found.setdefault(spelling, {}).update(dict.fromkeys(kinds))
+    return {spelling: "|".join(words) for spelling, words in found.items()}
+
+
+def spellings(spec: Spec) -> list[tuple[str, str]]:
+    """Every spelling with its help; `--no-wait` is the opposite of `--wait`, and says so."""
+    return [
+        (
+            word,
+            f"Do not {option.help[0].lower()}{option.help[1:]}"
+            if word in option.opposites
+            else option.help,
+        )
+        for option in spec.options
+        for word in option.spellings
+    ]

@@ -1,0 +1,59 @@
+"""hxm console: a domU's console, wherever it runs."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from hxm import change, console
+from hxm import run as programs
+from hxm.config import Config, read_config
+from hxm.decide.names import find_domain
+from hxm.errors import CannotAsk, NotFound, Refused
+from hxm.model import Cluster, Domain
+from hxm.observe import everywhere, identify, read_cluster, sandbox_file
+from hxm.render import note
+
+if TYPE_CHECKING:
+    from hxm.options import ConsoleNumber, ConsoleType, OneDomain
+
+
+def run(domain: OneDomain, kind: ConsoleType = "", number: ConsoleNumber = "") -> int:
+    """Be on the console of a domU, on whichever node it runs; Ctrl-] leaves it.
+
+    Another node is reached through ssh. When the domU goes to another node, or starts anew, its
+    console follows it there and says so in one line; when it is shut down, this ends. A domU of
+    this host that no cluster manages is the toolstack's: this is then `xl console` itself.
+
+    Example: `hxm console nfs`.
+    """
+    options = [*(["-t", kind] if kind else []), *(["-n", number] if number else [])]
+    config = read_config()
+    try:
+        cluster, found = _whose(domain, config)
+    except CannotAsk as error:
+        program = change.program("console", config)
+        note(f"the cluster cannot be asked, so only this host is: {error.message}")
+        programs.become((program, "console", *options, domain))
+    if not found.resource and cluster.local_node in (None, *found.nodes):
+        programs.become((change.program("console", config), "console", *options, domain))
+    if cluster.sandbox:
+        raise Refused("the domUs of a sandbox have no console", "unset CIB_file to reach real ones")
+    if os.isatty(0) and os.isatty(1):
+        return console.follow(cluster, found, options, config)
+    node = console.place(cluster, found)
+    programs.become(
+        console.console_argv(cluster, config, found.name, node, options, terminal=False)
+    )
+
+
+def _whose(word: str, config: Config) -> tuple[Cluster, Domain]:
+    """The domain that is meant; one that no cluster manages is looked for on every node."""
+    cluster = identify(read_cluster(config), [word], config)
+    try:
+        return cluster, find_domain(cluster, word)
+    except NotFound:
+        if sandbox_file():
+            raise
+    cluster = everywhere(cluster, config)
+    return cluster, find_domain(cluster, word)

@@ -1,0 +1,192 @@
+"""Lines of hxm shell: their words, what may come next, and what is said of the cluster."""
+
+from __future__ import annotations
+
+import pytest
+from factories import cluster, domain, failure, node
+
+from hxm.decide.glance import moving, overview, trouble
+from hxm.errors import UsageError
+from hxm.shell.lines import from_file, read_all, words_of
+from hxm.shell.offers import CommandLine
+
+SEEN = cluster(
+    domain("nfs", "host1"),
+    domain("sles"),
+    nodes=(node("host1"), node("host2", standby=True)),
+)
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("list", ["list"]),
+        ("  migrate nfs  host2 # tonight", ["migrate", "nfs", "host2"]),
+        ("hxm list nfs", ["list", "nfs"]),
+        ("standby host1 --reason 'new kernel; and disk'", None),
+        ('destroy "a b"', ["destroy", "a b"]),
+        ("list *", ["list", "*"]),
+        ("list $(touch owned)", ["list", "$(touch", "owned)"]),
+        ("# nothing", []),
+        ("", []),
+    ],
+)
+def test_the_words_of_a_line(line, words):
+    expected = words
+    if words is None:
+        expected = ["standby", "host1", "--reason", "new kernel; and disk"]
+    assert words_of(line) == expected
+
+
+@pytest.mark.parametrize("line", ["list 'nfs", "list | grep nfs", "list > file", "a ; b"])
+def test_what_is_no_command_line_of_hxm_is_refused(line):
+    with pytest.raises(UsageError):
+        words_of(line)
+
+
+def test_a_file_is_understood_to_its_end_before_anything_is_done(tmp_path):
+    path = tmp_path / "night.hxm"
+    path.write_text("# tonight\nlist\n\nmgrate nfs host2\n")
+    with pytest.raises(UsageError, match=r"night.hxm, line 4: there is no command 'mgrate'") as e:
+        read_all(str(path))
+    assert "nothing was done" in e.value.hint
+    with pytest.raises(UsageError, match="cannot be read: No such file"):
+        read_all(str(tmp_path / "none"))
+    path.write_bytes(b"list \xff\n")
+    with pytest.raises(UsageError, match="no text in UTF-8"):
+        read_all(str(path))
+
+
+@pytest.fixture
+def done(monkeypatch):
+    """The command lines that were carried out; every `fail` in them ends with 105."""
+    lines = []
+
+    def carry_out(words, *, stdin=None):
+        lines.append(list(words))
+        return {"fail": 105, "stopped": 130}.get(words[-1], 0)
+
+    monkeypatch.setattr("hxm.shell.lines.carry_out", carry_out)
+    return lines
+
+
+@pytest.mark.parametrize(
+    ("script", "keep_going", "status", "count"),
+    [
+        ("list\nstatus\n", False, 0, 2),
+        ("list\nlist fail\nstatus\n", False, 105, 2),
+        ("list\nlist fail\nstatus\n", True, 105, 3),
+        ("list\nlist 'fail\nstatus\n", True, 2, 2),
+        ("list stopped\nstatus\n", True, 130, 1),
+        ("list\nexit\nstatus\n", False, 0, 1),
+        ("list fail\nexit\n", True, 105, 1),
+    ],
+)
+def test_where_a_script_stops_and_how_it_ends(done, script, keep_going, status, count):
+    lines = iter(script.splitlines())
+    assert from_file("x", lines, keep_going=keep_going, stdin=None) == status
+    assert len(done) == count
+
+
+def test_an_error_names_the_line(done, capsys):
+    from_file("night.hxm", iter(["", "# x", "migrate nfs fail"]), keep_going=False, stdin=None)
+    said = capsys.readouterr().err
+    assert "hxm: night.hxm, line 3: migrate nfs fail: ended with status 105" in said
+
+
+@pytest.fixture(scope="module")
+def line():
+    return CommandLine()
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("mig", ["migrate", "migrate-receive"]),
+        ("hxm unmi", ["unmigrate"]),
+        ("migrate ", ["nfs", "sles"]),
+        ("mig n", ["nfs"]),
+        ("migrate nfs ", ["host1", "host2"]),
+        ("migrate nfs host2 ", []),
+        ("start nfs ", ["nfs", "sles"]),
+        ("start --ti", ["--timeout"]),
+        ("start --timeout ", []),
+        ("list -o js", ["json"]),
+        ("list -- -", []),
+        ("maintenance on ho", ["host1", "host2"]),
+        ("sandbox ne", ["new"]),
+        ("console -t ", ["pv", "serial"]),
+        ("vcpu-li", ["vcpu-list"]),
+        ("vcpu-list s", ["sles"]),
+        ("nonsense ", []),
+        ("standby 'ho", []),
+        ("help mig", ["migrate", "migrate-receive"]),
+    ],
+)
+def test_what_may_come_next(line, text, expected):
+    found = [each.word for each in line.offers(text, SEEN)[1]]
+    if text == "maintenance on ho":
+        found = [each for each in found if each.startswith("ho")]
+    assert [each for each in found if each != "migrate-receive"] == [
+        each for each in expected if each != "migrate-receive"
+    ]
+
+
+def test_files_and_folders_come_next_where_they_may(line, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "vm").mkdir()
+    (tmp_path / "vm/nfs.cfg").touch()
+    (tmp_path / "night.hxm").touch()
+    (tmp_path / ".hidden").touch()
+    assert [o.word for o in line.offers("shell -f ", None)[1]] == ["night.hxm", "vm/"]
+    assert [o.word for o in line.offers("create vm/", None)[1]] == ["vm/nfs.cfg"]
+    assert [o.word for o in line.offers("sandbox new ", None)[1]] == ["vm/"]
+
+
+def test_what_is_offered_says_how_it_is(line):
+    said = {each.word: each.said for each in line.offers("migrate ", SEEN)[1]}
+    assert said == {"nfs": "Started on host1", "sles": "Stopped"}
+    said = {each.word: each.said for each in line.offers("standby ", SEEN)[1]}
+    assert said == {"host1": "online, 1 domU", "host2": "standby, 0 domUs"}
+    assert line.offers("standby ", None)[1] == []
+
+
+def test_every_command_and_option_of_the_completions_is_offered(line):
+    assert {each.word for each in line.offers("", SEEN)[1]} == {name for name, _ in line.own}
+    for name, spec in line.specs.items():
+        offered = {each.word for each in line.offers(f"{name} -", SEEN)[1]}
+        assert offered == {word for option in spec.options for word in option.spellings}, name
+
+
+GLANCES = {
+    "ok": cluster(domain("nfs", "host1"), nodes=(node("host1"),)),
+    "NO QUORUM": cluster(quorum=False, nodes=(node("host1", unclean=True),)),
+    "no DC": cluster(dc=None, nodes=(node("host1"),)),
+    "host1 UNCLEAN": cluster(nodes=(node("host1", unclean=True, online=False),)),
+    "MAINTENANCE": cluster(maintenance=True, nodes=(node("host1", standby=True),)),
+    "host1 standby": cluster(nodes=(node("host1", standby=True),)),
+    "1 to see": cluster(domain("nfs", "host1"), nodes=(node("host1"),), failures=(failure("nfs"),)),
+}
+
+
+@pytest.mark.parametrize("worst", GLANCES)
+def test_the_worst_trouble_comes_first(worst):
+    assert trouble(GLANCES[worst]).text == worst
+
+
+def test_an_overview_names_what_moves_and_who_is_out():
+    seen = cluster(
+        domain("nfs", "host1", role="Stopping"),
+        domain("sles", target_role="Stopped"),
+        nodes=(node("host1"), node("host2", online=False)),
+    )
+    said = [each.text for each in overview(seen)]
+    assert said[:5] == [
+        "quorum",
+        "1 of 2 nodes",
+        "host2 OFFLINE",
+        "1 of 2 domUs run",
+        "nfs stopping on host1",
+    ]
+    assert not moving(GLANCES["ok"])
+    assert moving(GLANCES["host1 UNCLEAN"])
