@@ -224,7 +224,7 @@ function __hxm_spec --no-scope-shadowing
             set operands 'DOMAIN...'
         case enrol
             set options \
-                --like\t'Take over operations, order and rules of this domU.' \
+                --like\t'Take over its rules and timings.' \
                 --dry-run\t'Show the plan, what the scheduler makes of it, and change nothing.' \
                 -y\t'Answer every question with yes.' \
                 --yes\t'Answer every question with yes.' \

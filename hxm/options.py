@@ -141,13 +141,7 @@ Everywhere = Annotated[
     typer.Option("--everywhere", help="Ask the toolstacks of the other nodes too, through ssh."),
 ]
 Like = Annotated[
-    str | None,
-    typer.Option(
-        "--like",
-        metavar="DOMAIN",
-        help="Take over operations, order and rules of this domU.",
-        show_default=False,
-    ),
+    str | None, typer.Option("--like", metavar="DOMAIN", help="Take over its rules and timings.")
 ]
 Until = Annotated[
     str,
@@ -218,8 +212,6 @@ At = Annotated[
         help="What fails of a domU: its monitor, then perhaps its start or its stop as well.",
     ),
 ]
-
-
 Raw = Annotated[
     list[str] | None,
     typer.Argument(
