@@ -224,8 +224,6 @@ Why = Annotated[
     str,
     typer.Option("--reason", metavar="TEXT", help="Why, for the journal.", show_default=False),
 ]
-
-
 BackupFile = Annotated[
     str | None,
     typer.Argument(metavar="[FILE]", help="A new file for the configuration.", show_default=False),
