@@ -22,7 +22,7 @@ _hxm_spec() {
         options=(--listen --token-file -h --help)
         operands=() ;;
     check)
-        options=(--nagios -o --output -h --help)
+        options=(--everywhere --nagios -o --output --columns --sort --no-headers -h --help)
         operands=('DOMAIN|NODE') ;;
     shell)
         options=(-f --file --keep-going -h --help)
@@ -116,7 +116,7 @@ _hxm_spec() {
         operands=() ;;
     guard)
         options=(-h --help)
-        operands=('install|remove|status|bypass') ;;
+        operands=('install|remove|status|bypass|wait') ;;
     'guard install')
         options=(-h --help)
         operands=() ;;
@@ -129,6 +129,9 @@ _hxm_spec() {
     'guard bypass')
         options=(--reason -h --help)
         operands=('--') ;;
+    'guard wait')
+        options=(-h --help)
+        operands=() ;;
     sandbox)
         options=(-h --help)
         operands=('new|fail|recover|lose-network|lose-quorum|regain-quorum') ;;

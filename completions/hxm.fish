@@ -90,9 +90,13 @@ function __hxm_spec --no-scope-shadowing
             set operands
         case check
             set options \
+                --everywhere\t'Ask the toolstacks of the other nodes too, through ssh.' \
                 --nagios\t'One line, as monitoring wants it.' \
                 -o\t'Form of the answer.' \
                 --output\t'Form of the answer.' \
+                --columns\t'Only these columns, in this order; the beginning of a name will do.' \
+                --sort\t'Sort by this column; with - the greatest first.' \
+                --no-headers\t'No line of headers.' \
                 -h\t'Show the command'\''s help.' \
                 --help\t'Show the command'\''s help.'
             set operands 'DOMAIN|NODE'
@@ -569,7 +573,7 @@ function __hxm_spec --no-scope-shadowing
             set options \
                 -h\t'Show the command'\''s help.' \
                 --help\t'Show the command'\''s help.'
-            set operands 'install|remove|status|bypass'
+            set operands 'install|remove|status|bypass|wait'
         case 'guard install'
             set options \
                 -h\t'Show the command'\''s help.' \
@@ -596,6 +600,11 @@ function __hxm_spec --no-scope-shadowing
                 -h\t'Show the command'\''s help.' \
                 --help\t'Show the command'\''s help.'
             set operands '--'
+        case 'guard wait'
+            set options \
+                -h\t'Show the command'\''s help.' \
+                --help\t'Show the command'\''s help.'
+            set operands
         case sandbox
             set options \
                 -h\t'Show the command'\''s help.' \

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from hxm.decide.attention import Finding
+from hxm.decide.differences import differences
 from hxm.model import Cluster, Constraint, Domain, Node, Resource
 
 
@@ -25,6 +26,7 @@ def domain_json(domain: Domain) -> dict[str, Any]:
         "vcpus",
         "state",
         "time",
+        "seen",
     ]
     return {key: getattr(domain, key) for key in keys}
 
@@ -60,7 +62,9 @@ def list_json(
 def _members_json(cluster: Cluster, domains: Iterable[Domain]) -> dict[str, Any]:
     return {
         "nodes": [node_json(node) for node in cluster.nodes],
-        "domains": [domain_json(domain) for domain in domains],
+        "domains": [
+            {**domain_json(domain), "differs": differences(cluster, domain)} for domain in domains
+        ],
     }
 
 

@@ -131,8 +131,8 @@ def _of_told(
     return Claim(told.name, resource, told.uuid, told.macs, disks, node=node)
 
 
-def everyones(cluster: Cluster, config: Config) -> Iterator[Claim]:
-    """The claims of all managed domUs by their files, and of all that run, here and elsewhere.
+def everyones(cluster: Cluster, config: Config, *, elsewhere: bool = True) -> Iterator[Claim]:
+    """The claims of all managed domUs by their files, and of all that run, here and `elsewhere`.
 
     A host that cannot be asked is a claim with a `fault`; so is a file that cannot be read.
     """
@@ -147,7 +147,7 @@ def everyones(cluster: Cluster, config: Config) -> Iterator[Claim]:
                 yield _of_told(told, whose.get(at_home(told.name)))
         except CannotAsk as error:
             yield Claim("?", fault=f"the disks of this host's other domUs are unknown: {error}")
-    if cluster.sandbox:
+    if cluster.sandbox or not elsewhere:
         return
     answers, silent = _told_elsewhere(cluster, config)
     for node, (there, devices) in answers.items():

@@ -197,7 +197,11 @@ class Domain(NamedTuple):
     nameless: bool = False
     """Whether its name is not known: nothing says it but a file that cannot be read here."""
     stray: str | None = None
-    """This host, where the toolstack runs it and the cluster does not know of it."""
+    """A node where the toolstack runs it and the cluster does not know of it."""
+    seen: tuple[str, ...] = ()
+    """The nodes whose toolstack lists it."""
+    runs_as: str | None = None
+    """The uuid that it runs under, where a toolstack was asked for that."""
 
     @property
     def running(self) -> bool:
@@ -261,6 +265,8 @@ class Cluster(NamedTuple):
     """The configuration as the cluster's own document, to be kept and compared as a whole."""
     unreachable: Mapping[str, str] = {}
     """The nodes that were asked for their domains and gave no answer, and why."""
+    heard: tuple[str, ...] = ()
+    """The nodes whose toolstack has told what it runs."""
 
     def node(self, name: str) -> Node | None:
         """The node of that name."""

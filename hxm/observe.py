@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from hxm import run
 from hxm.config import Config
@@ -17,7 +17,7 @@ from hxm.pacemaker.dialect import CONFIGURATION, DC_STATE, IDLE, OWN_NAME, STATU
 from hxm.pacemaker.lock import lock_in
 from hxm.pacemaker.status import TEXT, Status, read_status
 from hxm.toolstack import Toolstack, detect, read_local, read_uuids
-from hxm.toolstack.remote import read_elsewhere
+from hxm.toolstack.remote import Named, read_elsewhere, read_named_elsewhere
 from hxm.toolstack.xl import LocalDomain
 
 
@@ -31,7 +31,11 @@ def local_toolstack(config: Config, sandbox: str | None) -> Toolstack | None:
     return detect(config.toolstack)
 
 
-def everywhere(cluster: Cluster, config: Config) -> Cluster:
+Asker = Callable[[str, Sequence[str], float], Mapping[str, Named | str]]
+"""Asks nodes for their domains and uuids: by the toolstack's name, the nodes', and for so long."""
+
+
+def everywhere(cluster: Cluster, config: Config, ask: Asker = read_named_elsewhere) -> Cluster:
     """The cluster with what the toolstacks of the other nodes say, all asked at once through ssh.
 
     A node that is lost is not asked, and one that cannot be asked is in `unreachable`: its domains
@@ -40,13 +44,36 @@ def everywhere(cluster: Cluster, config: Config) -> Cluster:
     if cluster.sandbox:
         return _with_those_beside(cluster)
     program, asked, unreachable = askable(cluster, config)
-    domains = list(cluster.domains)
-    for node, answer in read_elsewhere(program, asked, config.ssh_timeout).items():
+    domains, heard = list(cluster.domains), list(cluster.heard)
+    uuids = _uuids_here(cluster)
+    for node, answer in ask(program, asked, config.ssh_timeout).items():
         if isinstance(answer, str):
             unreachable[node] = answer
         else:
-            domains = _with_those_of(node, answer, domains)
-    return cluster._replace(domains=tuple(domains), unreachable=unreachable)
+            there, theirs = answer
+            domains = _with_those_of(node, there, domains)
+            heard.append(node)
+            uuids |= {(node, name): uuid for name, uuid in theirs.items()}
+    return cluster._replace(
+        domains=tuple(
+            each._replace(
+                runs_as=next((u for node in each.seen if (u := uuids.get((node, each.name)))), None)
+            )
+            for each in domains
+        ),
+        unreachable=unreachable,
+        heard=tuple(heard),
+    )
+
+
+def _uuids_here(cluster: Cluster) -> dict[tuple[str, str], str]:
+    if not cluster.toolstack or not cluster.local_node:
+        return {}
+    try:
+        found = read_uuids(Toolstack(cluster.toolstack, cluster.toolstack_why))
+    except CannotAsk:
+        return {}
+    return {(cluster.local_node, name): uuid for name, uuid in found.items()}
 
 
 def _with_those_beside(cluster: Cluster) -> Cluster:
@@ -73,7 +100,8 @@ def _with_those_of(node: str, there: Sequence[LocalDomain], known: list[Domain])
     for each in known:
         row = rows.pop(each.name, None) if each.resource else None
         told = _with_local(each, row, node)
-        found.append(told if each.id is None else each._replace(stray=told.stray or each.stray))
+        both = each._replace(stray=told.stray or each.stray, seen=told.seen)
+        found.append(told if each.id is None else both)
     return found + [
         _with_local(Domain(row.name, nodes=(node,)), row, node) for row in rows.values()
     ]
@@ -192,6 +220,7 @@ def read_cluster(
         node_attributes=configuration.node_attributes,
         properties=configuration.properties,
         lock=_lock(configuration, here),
+        heard=(here,) if here and toolstack and not fault else (),
         written=configuration.document,
     )
 
@@ -332,4 +361,5 @@ def _with_local(domain: Domain, local: LocalDomain | None, here: str | None) -> 
         state=local.state,
         time=local.time,
         stray=here if unknown and not local.ending else None,
+        seen=(*domain.seen, here) if here else domain.seen,
     )

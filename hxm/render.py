@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,13 +59,14 @@ def note(text: str, hint: str = "") -> None:
 
     The hint is mostly a command, which is to be copied whole: it is not folded.
     """
-    beside(_folded(f"hxm: {text}", " " * 5))
+    beside(folded(f"hxm: {text}", " " * 5, sys.stderr))
     if hint:
         beside(f"     {hint}")
 
 
-def _folded(text: str, indent: str) -> str:
-    if len(text) < _NARROW or not sys.stderr.isatty():
+def folded(text: str, indent: str, stream: TextIO) -> str:
+    """The text, folded at blanks if the stream is a terminal that it would be too long for."""
+    if len(text) < _NARROW or not stream.isatty():
         return text
     import shutil
     import textwrap

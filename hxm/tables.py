@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from hxm import as_json
 from hxm.decide.attention import Finding
+from hxm.decide.differences import differences
 from hxm.decide.guards import looked_away
 from hxm.model import Cluster, Domain, Resource
 from hxm.render import Table, out
@@ -73,14 +74,15 @@ def show_long(cluster: Cluster, domain: Domain) -> None:
 
 def flags(cluster: Cluster, domain: Domain) -> str:
     """What is special about a domU, in a few words."""
+    differs = differences(cluster, domain)
     if not domain.resource:
-        return ""
+        return " ".join(differs)
     away = looked_away(cluster, domain)
     words = [
         (domain.blocked, "blocked"),
         (domain.failed, "failed"),
         (any(_unclean(cluster, node) for node in domain.nodes), "UNCLEAN"),
-        (bool(domain.stray), f"also-on-{domain.stray}" if domain.nodes else f"on-{domain.stray}"),
+        *((True, word) for word in differs),
         (bool(away) and not domain.blocked, away.flag if away else ""),
         (domain.told_to_stop, "disabled"),
         (domain.role == "Stopped" and not domain.told_to_stop, "should-run"),

@@ -12,7 +12,7 @@ import keyword
 import os
 import re
 import stat
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from hxm.errors import HxmError
 
@@ -91,9 +91,13 @@ def read_text(path: str) -> str:
     return data.decode("utf-8", "surrogateescape")
 
 
-def read_xmfile(path: str) -> dict[str, Value]:
-    """Return the settings in the file, or raise XmFileError if any of it cannot be read."""
-    return parse_xmfile(read_text(path), path)
+def read_xmfile(path: str, more: Sequence[str] = ()) -> dict[str, Value]:
+    """Return the settings in the file, or raise XmFileError if any of it cannot be read.
+
+    `more` are lines of the command line; xl reads them as the file's last ones, so that `+=` adds
+    to what the file says.
+    """
+    return parse_xmfile("\n".join((read_text(path), *more)), path)
 
 
 def parse_xmfile(text: str, path: str = "<text>") -> dict[str, Value]:

@@ -25,6 +25,7 @@ from hxm.commandline import (  # noqa: E402
 )
 from hxm.commands import ALIASES, COMMANDS  # noqa: E402
 from hxm.config import Config  # noqa: E402
+from hxm.decide.audit import CODES  # noqa: E402
 
 _PLAIN = frozenset({"DOMAIN", "NODE"})
 """Operands that the section on who is meant explains."""
@@ -42,6 +43,7 @@ def generate() -> str:
         "PASSED": _names(READS, HOST),
         "WARNED": _judged(RUNTIME),
         "REFUSED": _judged(REFUSED),
+        "CHECKS": _checks(),
         "STATUSES": _statuses(),
         "SETTINGS": _settings(),
     }
@@ -165,6 +167,14 @@ def _judged(policy: str) -> Iterator[str]:
         done = instead.format(domain="DOMAIN", xmfile="its configuration file")
         yield prose(why[0].upper() + why[1:] + f"{lead}{done}" * bool(done) + ".")
         yield ".RE"
+
+
+def _checks() -> Iterator[str]:
+    """The codes of hxm check: errors first, as in its table."""
+    for severity, codes in CODES.items():
+        yield f".SS {severity.capitalize()}s"
+        for code, meaning in codes.items():
+            yield from (".TP", _bold(code), prose(meaning))
 
 
 def _statuses() -> Iterator[str]:

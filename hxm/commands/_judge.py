@@ -51,7 +51,9 @@ def verdict(program: str, words: Sequence[str], config: Config) -> str:
         return ""
     change.only_this_hosts(config)
     cluster = identify(read_cluster(config), rest, config)
-    return "; ".join(filter(None, [_of_one(row, rest, cluster, config) for row in rows]))
+    return "; ".join(
+        filter(None, [_of_one(row, rest, cluster, config, xm=program == "xm") for row in rows])
+    )
 
 
 def _command(words: Sequence[str]) -> tuple[str | None, list[str]]:
@@ -86,15 +88,17 @@ def _to_be_judged(program: str, command: str) -> list[Command]:
     return [row for row in rows if row.name not in passed]
 
 
-def _of_one(row: Command, words: Sequence[str], cluster: Cluster, config: Config) -> str:
+def _of_one(
+    row: Command, words: Sequence[str], cluster: Cluster, config: Config, *, xm: bool
+) -> str:
     if row.name in _ALL and any(_means_all(word) for word in words):
         running = [each.name for each in cluster.managed_domains if _may_run_here(cluster, each)]
         return judge(row, [*words, *running], cluster)
     if row.name != "create":
         made = made_by(row, words)
-        warning = judge(row, words, cluster, filed=[each.name for each in made])
+        warning = judge(row, words, cluster, filed=filed_by(row, words, made))
         return warning or "; ".join(newcomers(row, made, cluster, config))
-    creation = creation_of(words)
+    creation = creation_of(words, xm=xm)
     if creation.dry:
         return ""
     warning = judge(row, words, cluster, filed=[creation.name] if creation.name else [])
@@ -108,6 +112,14 @@ def made_by(row: Command, words: Sequence[str]) -> list[Claim]:
         disk = ",".join(told[1:]) if row.name == "block-attach" else f"{told[1]},,xvda,w"
         return [claim(told[0], {"disk": [disk]})]
     return list(of_files(operands(words)))
+
+
+def filed_by(row: Command, words: Sequence[str], made: Sequence[Claim]) -> list[str]:
+    """The names in the files among the words; of files that are not there nobody makes a domU."""
+    paths = operands(words)
+    if row.name in UNTOLD and paths and not any(map(os.path.lexists, paths)):
+        return [os.path.basename(each) for each in paths]
+    return [each.name for each in made]
 
 
 def newcomers(row: Command, made: Sequence[Claim], cluster: Cluster, config: Config) -> list[str]:
@@ -149,7 +161,26 @@ class Creation(NamedTuple):
 _DRY = ("dryrun", "dry-run", "xmldryrun")
 
 
-def creation_of(words: Sequence[str]) -> Creation:
+def settings_of(path: str | None, lines: Sequence[str], *, xm: bool) -> dict[str, Value]:
+    """What a file and the settings behind it on the command line say, as xl or xm takes them.
+
+    Xm takes what stands behind the equals sign as it is, instead of what the file says (opts.py).
+    Of /dev/null xl takes only what stands behind it. Raises XmFileError.
+    """
+    if path in (None, "/dev/null"):
+        return parse_xmfile("\n".join(lines), "the command line")
+    if not xm:
+        return read_xmfile(path, lines)
+    read = read_xmfile(path)
+    for key, _, value in (line.partition("=") for line in lines):
+        try:
+            read |= parse_xmfile(f"{key}={value}")
+        except XmFileError:
+            read[key] = [value] if key in ("disk", "vif") else value
+    return read
+
+
+def creation_of(words: Sequence[str], *, xm: bool = False) -> Creation:
     """The domU that xl or xm would create, from its file and the settings behind it.
 
     The first word without an equals sign is the file, or what -f is given; what the others set
@@ -185,8 +216,7 @@ def creation_of(words: Sequence[str]) -> Creation:
         return Creation(None, {}, dry=True)
     try:
         found = next((each for each in _paths(path or "") if os.path.lexists(each)), None)
-        read = read_xmfile(found) if found else {}  # of no file nobody makes a domU
-        read |= parse_xmfile("\n".join(lines), "the command line")
+        read = settings_of(found, lines, xm=xm)
     except XmFileError as error:
         raise Refused(
             f"{error.message}: it may be a domU that the cluster manages",

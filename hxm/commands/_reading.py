@@ -1,20 +1,33 @@
-"""What the reading commands share: who left an interim constraint behind, and when."""
+"""What the reading commands share: who left something behind, and when."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from hxm.config import read_config
+from hxm.decide import IN_PASSING
 from hxm.model import Cluster
+
+UNKNOWN = "not set by hxm on this host"
 
 
 def origins(cluster: Cluster) -> dict[str, str]:
-    """For each interim constraint what the journal knows of it; the CIB itself keeps no times."""
-    if not cluster.constraints:
+    """What the journal knows of each interim constraint, and of each `RESOURCE:OPTION` at a domU.
+
+    The CIB itself keeps no times.
+    """
+    wanted = [each.id for each in cluster.constraints]
+    options = [
+        (domain.resource or "", option)
+        for domain in cluster.managed_domains
+        for option in cluster.primitives[domain.resource or ""].own_meta
+        if option in IN_PASSING
+    ]
+    if not wanted and not options:
         return {}
     from hxm.journal import journal_path, read_entries
 
-    known = dict.fromkeys((each.id for each in cluster.constraints), "not set by hxm on this host")
+    known = dict.fromkeys((*wanted, *map(":".join, options)), UNKNOWN)
     begun: dict[tuple[object, object], dict[str, Any]] = {}
     for entry in read_entries(journal_path(read_config(), cluster.sandbox)):
         whose = (entry.get("host"), entry.get("pid"))
@@ -25,7 +38,11 @@ def origins(cluster: Cluster) -> dict[str, str]:
         for name in known.keys() & _names(entry, "left"):
             known[name] = _told(entry)
         for name in known.keys() & _names(entry, "gone"):
-            known[name] = "not set by hxm on this host"
+            known[name] = UNKNOWN
+        for resource, option in options:
+            for command in _texts(entry, "commands"):
+                if (change := _change(command, resource, option)) is not None:
+                    known[f"{resource}:{option}"] = _told(entry) if change else UNKNOWN
     for entry in begun.values():  # killed before they could write down what they left
         if str(entry.get("what")).startswith("migrate "):
             for constraint in cluster.constraints:
@@ -34,9 +51,22 @@ def origins(cluster: Cluster) -> dict[str, str]:
     return known
 
 
+def _change(command: str, resource: str, option: str) -> bool | None:
+    """Whether a command line set the option at the resource, or (False) took it away."""
+    words = command.split()
+    said = [word.rpartition("=")[2].replace("_", "-") for word in words]
+    if resource.replace("_", "-") not in said or option not in said:
+        return None
+    return not any(word == "-d" or word.startswith("--delete") for word in words)
+
+
 def _names(entry: dict[str, Any], key: str) -> set[str]:
+    return set(_texts(entry, key))
+
+
+def _texts(entry: dict[str, Any], key: str) -> list[str]:
     found = entry.get(key)
-    return {each for each in found if isinstance(each, str)} if isinstance(found, list) else set()
+    return [each for each in found if isinstance(each, str)] if isinstance(found, list) else []
 
 
 def _told(entry: dict[str, Any]) -> str:

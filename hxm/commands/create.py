@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING
 from hxm import change, render
 from hxm.claims import claim
 from hxm.commands import BY_HAND
-from hxm.commands._judge import newcomers
+from hxm.commands._judge import newcomers, settings_of
 from hxm.commands._until import answering
 from hxm.config import read_config
 from hxm.decide import Decision, PassThrough, lifecycle
 from hxm.decide.names import find_domains, surely_unmanaged
 from hxm.errors import NotFound, Refused, UsageError
 from hxm.model import Cluster, Domain
-from hxm.xmfile import Value, XmFileError, domain_name, parse_xmfile, read_xmfile
+from hxm.toolstack import is_xm
+from hxm.xmfile import Value, XmFileError, domain_name
 
 if TYPE_CHECKING:
     from hxm.options import Order, Until, Words
@@ -64,7 +65,7 @@ def _meant(
     if path is None:
         raise NotFound(f"there is no domU and no file {word[:60]!r}", "hxm list shows the domUs")
     try:
-        read = read_xmfile(path) | parse_xmfile("\n".join(settings), "the command line")
+        read = settings_of(path, settings, xm=is_xm(cluster.toolstack or ""))
     except XmFileError as error:
         raise Refused(
             f"{error.message}: it may be a domU that the cluster manages",

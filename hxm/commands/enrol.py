@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from hxm import change, claims, room
+from hxm.commands._audit import autostarted
 from hxm.commands._domids import Domids
-from hxm.commands.check import autostarted
 from hxm.commands.withdraw import way_out
 from hxm.config import Config, read_config
 from hxm.decide import Decision, Objection, called, enrol, half_way, listed, timings

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import sys
+import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -12,9 +13,11 @@ from hxm import journal, render, run
 from hxm.commands import _judge
 from hxm.commands._shim import MARK, shim
 from hxm.config import read_config
-from hxm.errors import DONE, Failed, HxmError, UsageError
+from hxm.decide.passing import up_to_date
+from hxm.errors import DONE, CannotAsk, Failed, HxmError, NoQuorum, UsageError
+from hxm.observe import read_cluster
 from hxm.render import TABLE, Form, Table
-from hxm.toolstack import guard
+from hxm.toolstack import boot, guard
 from hxm.toolstack.guard import Place
 
 if TYPE_CHECKING:
@@ -24,6 +27,7 @@ REMEDIES = {
     guard.OPEN: "hxm guard install",
     guard.UNDONE: "hxm guard install",
     guard.OUTDATED: "hxm guard install",
+    boot.EARLY: "hxm guard install, or an order of its own: After=pacemaker.service",
     guard.BROKEN: "install its package again, then: hxm guard install",
 }
 """What to do about a program that is not guarded as it should be."""
@@ -42,6 +46,8 @@ def install() -> int:
     for place in found:
         guard.install(place, MARK, _text(place))
         render.out(f"{place.path} is guarded; the real one is {place.kept}")
+    if boot.install(shlex.join(_own_words())):
+        render.out("xendomains is now started after the cluster, and stopped before it")
     return DONE
 
 
@@ -51,6 +57,8 @@ def remove() -> int:
         stood = guard.state(place, MARK, _text(place))
         guard.remove(place, MARK)
         render.out(f"{place.path} {'was not' if stood == guard.OPEN else 'is no longer'} guarded")
+    if boot.remove():
+        render.out("xendomains is started and stopped as before")
     return DONE
 
 
@@ -110,13 +118,34 @@ def bypass(words: Raw = None, reason: Why = "") -> int:
     run.become((program, *words[1:]))
 
 
-SUBCOMMANDS = (install, remove, status, bypass)
+def wait() -> int:
+    """Wait until the guard can tell which domUs are managed: a DC, and quorum.
+
+    For what starts domUs at boot; no longer than `timeout` in /etc/hxm.toml. Status 102 or 106 if
+    it is not so by then.
+    """
+    config = read_config()
+    end = time.monotonic() + config.timeout
+    while True:
+        try:
+            up_to_date(read_cluster(config))
+        except (CannotAsk, NoQuorum):
+            if time.monotonic() > end:
+                raise
+            time.sleep(config.poll)
+        else:
+            return DONE
+
+
+SUBCOMMANDS = (install, remove, status, bypass, wait)
 
 
 def states() -> Iterator[tuple[Place, str]]:
-    """Each program, and how it stands."""
+    """Each program, and how it stands; xendomains only where it comes too early for the guard."""
     for place in guard.places():
         yield place, guard.state(place, MARK, _text(place))
+    if boot.state() == boot.EARLY:
+        yield Place("xendomains", boot.SCRIPT), boot.EARLY
 
 
 def _text(place: Place) -> str:

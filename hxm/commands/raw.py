@@ -45,11 +45,11 @@ def run_raw(row: Command, before: tuple[str, ...], words: tuple[str, ...]) -> in
     local_only = _LOCAL_ONLY in words
     passed = tuple(word for word in words if word != _LOCAL_ONLY)
     if operands(passed):
-        from hxm.commands._judge import made_by, newcomers
+        from hxm.commands._judge import filed_by, made_by, newcomers
 
         cluster = identify(read_cluster(config), passed, config)
         made = made_by(row, passed)
-        filed = [each.name for each in made]
+        filed = filed_by(row, passed, made)
         warning = judge(row, passed, cluster, filed=filed, local_only=local_only)
         others = [] if warning else newcomers(row, made, cluster, config)
         for each in filter(None, (warning, *others)):

@@ -11,6 +11,9 @@ from typing import NamedTuple
 from hxm.errors import Refused
 from hxm.model import ENROLLING, WITHDRAWING, Cluster, Domain, Goal, Phase, Step
 
+IN_PASSING = ("target-role", "is-managed", "maintenance")
+"""The meta options that tools set at a resource in passing."""
+
 
 class Objection(NamedTuple):
     """A reason not to do it as ordered, and what lifts it: `--force`, `--yes`, or nothing."""

@@ -15,6 +15,10 @@ class Finding(NamedTuple):
 
     what: str
     do: str
+    code: str = "left-behind"
+    """What `hxm check` calls it."""
+    subject: str = ""
+    """The domU or the node that it is about; empty: the cluster."""
 
 
 def leftovers(
@@ -24,7 +28,7 @@ def leftovers(
 ) -> Iterator[Finding]:
     """Everything interim that stands in the CIB, or what concerns the resources in `only`.
 
-    `origins` tells who left a constraint, and when.
+    `origins` tells who left a constraint, or set an option in passing, and when.
     """
     lock = cluster.lock
     if lock and only is None:
@@ -46,38 +50,47 @@ def leftovers(
         yield Finding(
             described(cluster, constraint, origins),
             f"hxm unmigrate {typed(held[0]) if held else constraint.resource}",
+            subject=" ".join(domain.name for domain in held),
         )
     for domain in cluster.managed_domains:
         if only is not None and domain.resource not in only:
             continue
-        yield from _set_in_passing(cluster, domain)
+        for option, finding in _set_in_passing(cluster, domain):
+            origin = (origins or {}).get(f"{domain.resource}:{option}", "")
+            what = f"{finding.what} ({origin})" if origin else finding.what
+            yield finding._replace(what=what, subject=domain.name)
     if only is None:
         yield from _whole_nodes(cluster)
 
 
-def _set_in_passing(cluster: Cluster, domain: Domain) -> Iterator[Finding]:
+def _set_in_passing(cluster: Cluster, domain: Domain) -> Iterator[tuple[str, Finding]]:
     """Meta options at the domU itself, but for those that it needs against an inherited one."""
     primitive, word = cluster.primitives[domain.resource or ""], typed(domain)
     own, inherited = primitive.own_meta, primitive.inherited_meta
+
+    def found(option: str, command: str) -> tuple[str, Finding]:
+        return option, Finding(f"{domain.name}: {option}={own[option]}", f"hxm {command} {word}")
+
     for objection in half_way(cluster, [domain]):
         interim = "is-managed=false, and " * is_false(own.get("is-managed", ""))
-        yield Finding(f"{domain.name}: {interim}{objection.message}", f"hxm withdraw {word}")
+        what = f"{domain.name}: {interim}{objection.message}"
+        yield "is-managed", Finding(what, f"hxm withdraw {word}")
         return
-    if role := own.get("target-role"):
+    if own.get("target-role"):
         if keeps_stopped(own):
-            yield Finding(f"{domain.name}: target-role={role}", f"hxm start {word}")
+            yield found("target-role", "start")
         elif not keeps_stopped(inherited):
-            yield Finding(f"{domain.name}: target-role={role}", f"hxm default {word}")
+            yield found("target-role", "default")
     if managed := own.get("is-managed"):
         if is_false(managed):
-            yield Finding(f"{domain.name}: is-managed={managed}", f"hxm manage {word}")
+            yield found("is-managed", "manage")
         elif not is_false(inherited.get("is-managed", "")):
-            yield Finding(f"{domain.name}: is-managed={managed}", f"hxm default {word}")
+            yield found("is-managed", "default")
     if asleep := own.get("maintenance"):
         if is_true(asleep):
-            yield Finding(f"{domain.name}: maintenance={asleep}", f"hxm maintenance off {word}")
+            yield found("maintenance", "maintenance off")
         elif not is_true(inherited.get("maintenance", "")):
-            yield Finding(f"{domain.name}: maintenance={asleep}", f"hxm default {word}")
+            yield found("maintenance", "default")
 
 
 def _whole_nodes(cluster: Cluster) -> Iterator[Finding]:
@@ -92,10 +105,11 @@ def _whole_nodes(cluster: Cluster) -> Iterator[Finding]:
         for name, end in (("standby", "active"), ("maintenance", "maintenance off")):
             stands = is_true(cluster.node_attributes.get(node.name, {}).get(name, ""))
             if getattr(node, name) and not away:
-                yield Finding(f"{node.name} is in {name}", f"hxm {end} {node.name}")
+                what = f"{node.name} is in {name}"
+                yield Finding(what, f"hxm {end} {node.name}", subject=node.name)
             elif stands and away:  # what was ordered of a node that was then lost
                 what = f"{node.name} will be in {name} when it is back"
-                yield Finding(what, f"hxm {end} {node.name}")
+                yield Finding(what, f"hxm {end} {node.name}", subject=node.name)
 
 
 def lock_held_by(lock: Lock) -> str:
@@ -122,50 +136,62 @@ def described(
 def findings(cluster: Cluster, origins: Mapping[str, str] | None = None) -> Iterator[Finding]:
     """All that needs attention, the worst first."""
     whole = [each for each in cluster.managed_domains if not list(half_way(cluster, [each]))]
-    for guard in (on_two_nodes, stray):
-        for objection in guard(whole):
-            yield Finding(objection.message, objection.hint)
+    for guard, code in ((on_two_nodes, "runs-twice"), (stray, "runs-unknown")):
+        for domain in whole:
+            for objection in guard([domain]):
+                yield Finding(objection.message, objection.hint, code, domain.name)
     yield from _same_names(cluster)
     if not cluster.dc:
-        yield Finding("there is no DC: the cluster acts on nothing", "wait, or start the nodes")
+        what = "there is no DC: the cluster acts on nothing"
+        yield Finding(what, "wait, or start the nodes: hxm nodes", "no-dc")
     if not cluster.quorum:
-        yield Finding("this partition has no quorum", "bring the other nodes back")
+        what = "this partition has no quorum"
+        yield Finding(what, "bring the other nodes back: hxm nodes", "no-quorum")
     yield from _nodes(cluster)
     if is_true(cluster.properties.get("stop-all-resources", "")):
         yield Finding(
             "stop-all-resources is set: the cluster runs nothing",
             "crm_attribute --name=stop-all-resources --delete",
+            "all-stopped",
         )
     for domain in whole:
         if domain.blocked:
-            yield Finding(f"{domain.name} is blocked by a failure", f"hxm cleanup {typed(domain)}")
+            what, do = f"{domain.name} is blocked by a failure", f"hxm cleanup {typed(domain)}"
+            yield Finding(what, do, "blocked", domain.name)
         elif domain.role == "Stopped" and not domain.told_to_stop:
             for objection in kept_from_running(cluster, domain):
-                yield Finding(objection.message, objection.hint)
+                yield Finding(objection.message, objection.hint, "not-running", domain.name)
     for failure in cluster.failures:
         yield Finding(
             f"{failure.operation} of {failure.resource} failed on {failure.node}: {failure.reason}",
             f"hxm cleanup {failure.resource}",
+            "failed",
+            f"{_domain_name(cluster, failure.resource)} {failure.node}",
         )
     if lost := sorted({each.id for each in cluster.resources if each.orphaned}):
         yield Finding(
             f"{listed(lost)}: no longer in the configuration, still known to the nodes",
             f"crm_resource --cleanup --resource={lost[0]}",
+            "orphan",
         )
     if cluster.mixed:
         yield Finding(
             f"{cluster.mixed}: the cluster is handled as {cluster.dialect}",
-            "finish the upgrade of the other nodes",
+            "finish the upgrade of the other nodes: hxm status",
+            "mixed",
         )
     if cluster.toolstack_fault:
         yield Finding(
             f"this host's own domUs are not known: {cluster.toolstack_fault}",
             f"try it by hand: {cluster.toolstack} list",
+            "toolstack-silent",
+            cluster.local_node or "",
         )
     if not cluster.fencing:
         yield Finding(
             "fencing is disabled: a lost node's domUs may come to run twice",
-            "set stonith-enabled=true and a fencing resource for each node",
+            "add a fencing resource for each node, then: crm_attribute -n stonith-enabled -v true",
+            "no-fencing",
         )
     yield from leftovers(cluster, origins)
 
@@ -176,9 +202,15 @@ def _nodes(cluster: Cluster) -> Iterator[Finding]:
             yield Finding(
                 f"{node.name} is {node.condition}: it waits to be fenced",
                 f"if it is off for certain: stonith_admin --confirm {node.name}",
+                "node-lost",
+                node.name,
             )
         elif not node.online or node.pending or node.standby_onfail:
-            yield Finding(f"{node.name} is {node.predicament}", f"start Pacemaker on {node.name}")
+            what, do = (
+                f"{node.name} is {node.predicament}",
+                f"start Pacemaker on {node.name}: hxm nodes",
+            )
+            yield Finding(what, do, "node-away", node.name)
 
 
 def _same_names(cluster: Cluster) -> Iterator[Finding]:
@@ -191,6 +223,8 @@ def _same_names(cluster: Cluster) -> Iterator[Finding]:
             yield Finding(
                 f"the resources {listed(found)} are all the domU {name}: it may be started twice",
                 f"hxm unmanage {found[-1]}, and take it out of the CIB",
+                "name-shared",
+                name,
             )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from hxm.decide import (
+    IN_PASSING,
     Decision,
     Nothing,
     Translate,
@@ -23,9 +24,6 @@ from hxm.decide import (
     typed,
 )
 from hxm.model import Cluster, Domain, Goal, Node, Phase, Step
-
-IN_PASSING = ("target-role", "is-managed", "maintenance")
-"""The meta options that tools set at a resource in passing."""
 
 
 def default(cluster: Cluster, domains: Sequence[Domain]) -> Decision:

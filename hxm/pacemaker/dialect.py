@@ -48,6 +48,10 @@ SIMULATORS: tuple[Argv, ...] = (
 )
 """The scheduler on a file. ptest only computes, crm_simulate also carries out."""
 
+METADATA: Argv = ("crm_resource", "--show-metadata={agent}")  # 1.1.8 and newer
+"""What an agent tells of itself."""
+RINGS: Argv = ("corosync-cfgtool", "-s")
+
 
 class Dialect:
     """One generation: how it spells each kind of step, and what it cannot do.

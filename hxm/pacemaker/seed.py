@@ -199,7 +199,8 @@ def _domain(name: str, xmfile: str) -> etree._Element:
             {"name": "start", "timeout": "60s"},
             {"name": "stop", "timeout": "90s"},
             {"name": "monitor", "interval": "10s", "timeout": "60s"},
-            {"name": "migrate_to", "timeout": "90s"},
+            {"name": "migrate_to", "timeout": "120s"},
+            {"name": "migrate_from", "timeout": "120s"},
         ),
         {"id": name, "class": "ocf", "provider": "heartbeat", "type": "Xen"},
     )

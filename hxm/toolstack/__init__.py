@@ -60,15 +60,24 @@ def is_xm(program: str) -> bool:
     return program.rpartition("/")[2] == "xm"
 
 
+UUIDS = {"xl": ("vm-list",), "xm": ("list", "--long")}
+"""What each toolstack is asked for the uuids."""
+
+
 def read_uuids(toolstack: Toolstack) -> dict[str, str]:
     """The uuid of each local domain by its name. Raises CannotAsk if there is no answer."""
-    words = ("list", "--long") if is_xm(toolstack.program) else ("vm-list",)
+    words = UUIDS["xm" if is_xm(toolstack.program) else "xl"]
     result = run.output((toolstack.program, *words))
     if result.status != 0:
         said = " ".join(words)
         raise CannotAsk(f"{toolstack.program} {said} failed: {result.complaint()}")
-    text = result.stdout.decode("utf-8", "surrogateescape")
-    if not is_xm(toolstack.program):
+    return parse_uuids(toolstack.program, result.stdout)
+
+
+def parse_uuids(program: str, printed: bytes) -> dict[str, str]:
+    """The uuids by name in what the toolstack printed when it was asked for them."""
+    text = printed.decode("utf-8", "surrogateescape")
+    if not is_xm(program):
         return xl.parse_uuids(text)
     from hxm.toolstack import xm
 

@@ -16,6 +16,10 @@ from hxm.errors import CannotAsk
 from hxm.toolstack.xl import LocalDomain
 
 T = TypeVar("T")
+Named = tuple[tuple[LocalDomain, ...], dict[str, str]]
+"""Domains, and their uuids by name."""
+_UUIDS = "hxm:uuids"
+"""What stands between a node's table of domains and their uuids in its answer."""
 SSH_FAILED = 255
 """Ssh's own exit status for a trouble of its own; else it is the remote command's (ssh(1))."""
 _FAULTS = (
@@ -94,6 +98,30 @@ def read_elsewhere(
     from hxm.toolstack import parse_list
 
     return ask_elsewhere((program, "list"), nodes, timeout, lambda out: parse_list(program, out))
+
+
+def read_named_elsewhere(
+    program: str, nodes: Sequence[str], timeout: float
+) -> dict[str, Named | str]:
+    """The same, and with the domains of a node their uuids by name."""
+    words = ("sh", "-c", named_script(program))
+    return ask_elsewhere(words, nodes, timeout, lambda out: named_in(program, out))
+
+
+def named_script(program: str) -> str:
+    """Prints what `named_in` reads; fails where there is no list of domains."""
+    from hxm.toolstack import UUIDS, is_xm
+
+    words = " ".join((program, *UUIDS["xm" if is_xm(program) else "xl"]))
+    return f"{program} list && {{ echo; echo {_UUIDS}; {words}; :; }}"
+
+
+def named_in(program: str, printed: bytes) -> Named:
+    """The domains, and their uuids by name. Raises CannotAsk if there is no list of domains."""
+    from hxm.toolstack import parse_list, parse_uuids
+
+    table, _, uuids = printed.partition(f"\n{_UUIDS}\n".encode())
+    return parse_list(program, table), parse_uuids(program, uuids)
 
 
 def ask_elsewhere(

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import os
 import random
+import select
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from test_stand_in_xl import shape
 from trouble import calm, never_twice
 
-COMMANDS = int(os.environ.get("HXM_LAB_RAW", "150"))
-"""How many raw commands on managed domUs are tried; their spellings are drawn by chance."""
+ALL = os.environ.get("HXM_FAULTS") == "all"
+COMMANDS = int(os.environ.get("HXM_LAB_RAW", "1000" if ALL else "100"))
+"""How many raw commands are tried; their spellings are drawn by chance, a third is for others."""
+SECONDS = int(os.environ.get("HXM_LAB_SECONDS", "420" if ALL else "0"))
+"""How long monitors run through the guard, each second, while operators type."""
 SEED = int(os.environ.get("HXM_LAB_SEED", "0")) or random.randrange(1 << 30)
 
 
@@ -25,8 +31,8 @@ def guarded(lab):
             lab.ok(host, "guard", "remove")
 
 
-def spellings(chance: random.Random, lab, count: int):
-    """Raw commands on managed domUs, each with a node to type it on and the status to expect."""
+def spellings(chance: random.Random, lab):
+    """Raw commands on managed domUs without end, each with a node to type it on."""
     verbs = {
         "create": ["{file}", "/etc/xen/vm/../vm/{name}", "/etc/xen/other name={name}",
                    "-c /etc/xen/other memory=64 name={name}", "-f {file}", "-e memory=1 {file}"],
@@ -47,7 +53,7 @@ def spellings(chance: random.Random, lab, count: int):
         "dump-core": ["{who} /tmp/x"],
     }  # fmt: skip
     shortest = {"create": 2, "destroy": 3, "shutdown": 3, "reboot": 3, "save": 2, "restore": 4}
-    for _ in range(count):
+    while True:
         verb, tails = chance.choice(list(verbs.items()))
         name = chance.choice(lab.domains)
         host = chance.choice(lab.hosts)
@@ -68,46 +74,147 @@ def domid(lab, host, name):
     return name
 
 
+HARMLESS = (
+    "list {who}", "list -l other", "domid {who}", "domname {who}", "uptime", "info", "vm-list",
+    "destroy {who}", "shutdown -w {who}", "migrate {who} {host}", "pause {who}", "unpause {who}",
+    "rename {who} x", "mem-set {who} 64", "create /etc/xen/none", "create -q /etc/xen/none",
+    "frob {who}", "restore /tmp/none /tmp/none", "trigger {who} power", "reboot {who}", "li {who}",
+    "block-attach {who} phy:/dev/none,xvdb,w",
+)  # fmt: skip
+"""Commands on domUs that nobody manages and that do not run: the same whoever tries first."""
+
+
+def others(chance: random.Random, lab):
+    """Raw commands on unmanaged domUs without end, each with a node to type it on."""
+    while True:
+        who, host = chance.choice(["nobody", "4711", "nfs2", "n"]), chance.choice(lab.hosts)
+        before = chance.choice([[], ["-v"], ["-t", "-T"]])
+        yield host, [*before, *chance.choice(HARMLESS).format(who=who, host="host9").split()]
+
+
+def refused(lab, case, first) -> str:
+    """What is wrong with the guard's answer to a raw command on a managed domU."""
+    host, name, words = case
+    if "#" in words:
+        host = first[name]
+        words = [domid(lab, host, name) if word == "#" else word for word in words]
+    ran = lab.run(host, "xl", *words)
+    return "" if ran.status == 107 and not ran.out else f"{host}: {ran}"
+
+
+def passed(lab, case) -> str:
+    """What is wrong with what came of a raw command on an unmanaged domU."""
+    host, words = case
+    got, wanted = (lab.run(host, program, *words) for program in ("xl", REAL))
+    same = [(ran.status, shape(ran.out), ran.err) for ran in (got, wanted)]
+    return "" if same[0] == same[1] else f"{host}: {got} instead of {wanted}"
+
+
+REAL = "/usr/sbin/xl.hxm-real"
+
+
+def tried(lab, count: int, chance: random.Random) -> list[str]:
+    """What went wrong with so many raw commands, four at a time."""
+    first = {each: lab.where(each) for each in lab.domains}
+    managed, unmanaged = spellings(chance, lab), others(chance, lab)
+    with ThreadPoolExecutor(4) as pool:
+        ran = [
+            pool.submit(passed, lab, next(unmanaged))
+            if number % 3 == 0
+            else pool.submit(refused, lab, next(managed), first)
+            for number in range(count)
+        ]
+        return [wrong for each in ran if (wrong := each.result())]
+
+
 def test_no_raw_command_in_any_spelling_touches_a_managed_domu(guarded):
     lab = guarded
     (lab.shared / "xen/other").write_text("name = 'fresh'\nmemory = 64\n")
     calm(lab)
     since, first = len(lab.lines()), {each: lab.where(each) for each in lab.domains}
-    chance = random.Random(SEED)
-
-    def tried(case):
-        host, name, words = case
-        if "#" in words:
-            host = first[name]
-            words = [domid(lab, host, name) if word == "#" else word for word in words]
-        return words, lab.run(host, "xl", *words)
-
-    with ThreadPoolExecutor(4) as pool:
-        cases = spellings(chance, lab, COMMANDS)
-        wrong = [(words, ran) for words, ran in pool.map(tried, cases) if ran.status != 107]
+    wrong = tried(lab, COMMANDS, random.Random(SEED))
     assert not wrong, f"seed {SEED}: {len(wrong)} of {COMMANDS}: {wrong[:3]}"
     assert {each: lab.where(each) for each in lab.domains} == first
     assert [each for each in lab.events(since) if each["name"] in lab.domains] == []
     never_twice(lab)
 
 
-def test_unmanaged_domus_pass_with_the_toolstacks_own_output_and_status(guarded):
+def asked_by_agents(lab) -> int:
+    """How often agents have asked the toolstacks for a list."""
+    return sum(
+        int(lab.run(host, "sh", "-c", "wc -c </run/xl/agents || echo 0").out) for host in lab.hosts
+    )
+
+
+@pytest.mark.skipif(not SECONDS, reason="takes minutes: HXM_FAULTS=all")
+def test_monitors_each_second_notice_nothing_of_the_guard(guarded):
     lab, host = guarded, guarded.hosts[0]
-    (lab.shared / "xen/other").write_text("name = 'other'\nmemory = 64\n")
-    real = "/usr/sbin/xl.hxm-real"
-    for words in (
-        "create /etc/xen/other", "create /etc/xen/other", "shutdown -w other", "destroy other",
-        "create -q /etc/xen/other", "destroy other", "create /etc/xen/none",
-        "destroy 4711", "frob", "migrate other host9", "list nobody",
-    ):  # fmt: skip
-        got = lab.run(host, "xl", *words.split())
-        if words.startswith(("create -q", "create /etc/xen/other", "shutdown", "destroy other")):
-            continue  # these change what the other would see
-        wanted = lab.run(host, real, *words.split())
-        assert (got.status, got.out, got.err) == (wanted.status, wanted.out, wanted.err), words
-    assert lab.xl(host).count("other") == 0
-    ops = [each["op"] for each in lab.events() if each["name"] == "other"]
-    assert ops.count("created") == 2
+    (lab.shared / "xen/other").write_text("name = 'fresh'\nmemory = 64\n")
+    for name in lab.domains:
+        xml = f'<op id="{name}-monitor" name="monitor" interval="1s" timeout="20s"/>'
+        lab.tool(host, "cibadmin", "--modify", "--scope=resources", f"--xml-text={xml}")
+    calm(lab)
+    since, first, chance = len(lab.lines()), asked_by_agents(lab), random.Random(SEED)
+    wrong, count, moves, end = [], 0, 0, time.monotonic() + SECONDS
+    while time.monotonic() < end and not wrong:
+        wrong += tried(lab, 40, chance)
+        count += 40
+        name = chance.choice(lab.domains)
+        there = lab.other(lab.where(name))
+        moved = lab.ok(there, "migrate", name, there, "-o", "json").json["domains"]
+        wrong += [str(moved)] * (moved[0]["how"] != "live")
+        moves += 1
+    calls = asked_by_agents(lab) - first
+    print(f"{SECONDS} s: {count} raw commands, {moves} migrations, {calls} lists by agents")
+    assert not wrong, f"seed {SEED}: {wrong[:3]}"
+    assert calls > SECONDS
+    assert lab.mon().find("failures/failure") is None
+    ops = {each["op"] for each in lab.events(since) if each["name"] in lab.domains}
+    assert ops <= {"migrate", "arrived", "migrated"}
+    never_twice(lab)
+
+
+def test_unmanaged_domus_pass_and_share_no_disk_with_one_on_any_node(guarded):
+    lab, (host, there, _) = guarded, guarded.hosts
+    for name in ("other", "third"):
+        text = f'name = "{name}"\nmemory = 64\ndisk = ["phy:/dev/vg/data,xvda,w"]\n'
+        (lab.shared / "xen" / name).write_text(text)
+    since = len(lab.lines())
+    assert lab.run(host, "xl", "create", "/etc/xen/other").status == 0
+    assert lab.run(host, "xl", "create", "/etc/xen/other").status == 3
+    ran = lab.run(there, "xl", "create", "/etc/xen/third")
+    assert (ran.status, f"third and other (on {host}) share" in ran.err) == (107, True), ran
+    with lab.knob(f"ssh@{host}", rc=255, msg="Permission denied (publickey)."):
+        ran = lab.run(there, "xl", "create", "-n", "/etc/xen/third")
+        assert ran.status == 0, ran
+        ran = lab.run(there, "xl", "create", "/etc/xen/third")
+    assert (ran.status, f"the domUs of {host} are unknown" in ran.err) == (0, True), ran
+    lab.tool(there, "xl", "destroy", "third")
+    lab.tool(host, "xl", "destroy", "other")
+    ops = [each["op"] for each in lab.events(since) if each["name"] == "other"]
+    assert ops.count("created") == 1
+
+
+def differing(lab, host) -> dict[str, list[str]]:
+    domains = lab.ok(host, "list", "--everywhere", "-o", "json").json["domains"]
+    return {each["name"]: each["differs"] for each in domains if each["differs"]}
+
+
+def test_the_list_flags_what_is_not_so_and_nothing_that_is_on_its_way(guarded):
+    lab, here = guarded, guarded.where("vm3")
+    there = lab.other(here)
+    moving = lab.start(there, "hxm", "migrate", "nfs", lab.other(lab.where("nfs")))
+    while not select.select([moving.door], [], [], 0)[0]:
+        assert differing(lab, there) == {}
+    assert moving.wait().status == 0
+    lab.tool(here, REAL, "pause", "vm3")
+    assert differing(lab, there) == {"vm3": ["paused"]}
+    assert " paused" in lab.ok(here, "list", "vm3").out
+    lab.tool(here, REAL, "unpause", "vm3")
+    lab.tool(here, REAL, "rename", "vm3", "vm3--migratedaway")
+    assert differing(lab, there)["vm3--migratedaway"] == ["left-over"]
+    lab.tool(here, REAL, "rename", "vm3--migratedaway", "vm3")
+    calm(lab)
 
 
 def test_agents_and_hxm_work_through_the_guard(guarded):

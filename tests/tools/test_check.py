@@ -69,5 +69,65 @@ def test_a_missing_file_and_two_resources_of_one_domu(sandbox):
     assert {"name-shared", "file-unreadable"} <= set(codes(sandbox))
 
 
+MONITOR = '<op id="nfs-monitor" interval="10s" name="monitor" timeout="60s"/>'
+MIGRATE = '<nvpair id="nfs-meta_attributes-allow-migrate" name="allow-migrate" value="true"/>'
+LATE = '<nvpair id="late" name="shutdown_timeout" value="85"/>'
+ORDER = '<rsc_order id="nfs_depends_configpool" first="configpool" then="nfs" kind="Optional"/>'
+CONSTRAINTS = "</constraints>"
+FAILED = '<nvpair id="failed" name="fail-count-nfs#monitor_10000" value="2"/>'
+BAN = """<rsc_location id="cli-ban-sles-on-host1" rsc="sles"><rule id="r" score="-INFINITY"
+boolean-op="and"><expression id="e" attribute="#uname" operation="eq" value="host1" type="string"/>
+<date_expression id="d" operation="lt" end="2026-01-01 21:45:44Z"/></rule></rsc_location>"""
+CASES = {
+    "no monitor": (MONITOR, "", ["no-monitor"]),
+    "a monitor that is off": (MONITOR, MONITOR.replace("/>", ' enabled="false"/>'),
+                              ["no-monitor"]),
+    "short": ('name="stop" timeout="90s"', 'name="stop" timeout="5s"', ["short-timeout"] * 2),
+    "old spelling": (MIGRATE, MIGRATE.replace('"allow-migrate"', '"allow_migrate"'), ["misspelt"]),
+    "the plug too late": (MIGRATE, MIGRATE + "</meta_attributes><instance_attributes id='x'>" +
+                          LATE + "</instance_attributes><meta_attributes id='y'>",
+                          ["stop-too-short"]),
+    "twice": (MONITOR, MONITOR + MONITOR.replace("nfs-monitor", "nfs-other"), ["config"]),
+    "a device on its node": ('operation="eq" value="host2"', 'operation="eq" value="host3"',
+                             ["fences-itself"]),
+    "no order": (ORDER, "", ["no-order"]),
+    "no ping rule": ('id="nfs-connected" rsc="nfs"', 'id="nfs-connected" rsc="evms"',
+                     ["no-ping-rule"]),
+    "expired": (CONSTRAINTS, BAN + CONSTRAINTS, ["expired"]),
+    "holds": (CONSTRAINTS, BAN.replace("2026", "2099") + CONSTRAINTS, ["left-behind"]),
+    "a fail count": ('name="pingd" value="100"/>', 'name="pingd" value="100"/>' + FAILED,
+                     ["fail-count"]),
+    "fencing is off": ('name="stonith-enabled" value="true"', 'name="stonith-enabled" value="no"',
+                       ["no-fencing"]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_what_stands_in_the_cib(sandbox, name):
+    old, new, expected = CASES[name]
+    text = sandbox.file.read_text()
+    assert old in text
+    sandbox.file.write_text(text.replace(old, new, 1 if name == "a fail count" else -1))
+    assert codes(sandbox) == expected
+
+
+def test_what_was_left_has_its_age_from_the_journal(sandbox):
+    sandbox.ok("shutdown", "nfs")
+    assert re.search(
+        r"target-role=Stopped \(by \w+, \d+ s ago: shut down nfs", sandbox.hxm("list").err
+    )
+    sandbox.ok("start", "nfs")
+    sandbox.tool("crm_resource", "-r", "nfs", "-m", "-p", "target-role", "-v", "Stopped")
+    ran = sandbox.hxm("check")
+    assert "nfs: target-role=Stopped (not set by hxm on this host) [left-behind]" in ran.out
+
+
+def test_a_cluster_that_cannot_be_asked_is_unknown_to_monitoring(sandbox):
+    sandbox.file.unlink()
+    ran = sandbox.hxm("check", "--nagios")
+    assert (ran.status, ran.out[:20]) == (3, "HXM UNKNOWN: CIB_file"[:20])
+    assert sandbox.hxm("check").status == 102
+
+
 def test_an_unknown_domu_is_said(sandbox):
     assert sandbox.hxm("check", "nobody").status == 105

@@ -29,6 +29,7 @@ class Host:
         self.xen = xen
         self.bin, self.real = xen.bin, xen.folder / "real"
         xen.env["HXM_REAL"] = str(self.real)
+        xen.env["HXM_ROOT"] = str(xen.folder / "root")
         xen.env["DPKG_ADMINDIR"] = str(xen.folder / "dpkg")
         (xen.folder / "dpkg" / "info").mkdir(parents=True)
         (xen.folder / "dpkg" / "status").touch()
@@ -126,6 +127,39 @@ def test_undone_and_removed_leaves_the_newer_program(guarded):
     assert set(guarded.files()) == set(guarded.snapshot)
 
 
+def test_what_starts_domus_at_boot_is_put_after_the_cluster(host):
+    root = host.xen.folder / "root"
+    for folder in ("etc/systemd/system", "etc/init.d", "etc/rc3.d"):
+        (root / folder).mkdir(parents=True)
+    (root / "etc/init.d/xendomains").write_text("# X-Start-Before: corosync\n")
+    host.xen.ok("guard", "install")
+    unit = root / "etc/systemd/system/xendomains.service"
+    assert f"ExecStartPre=-{host.bin}/hxm guard wait" in unit.read_text()
+    host.xen.ok("guard", "status")
+    unit.unlink()
+    ran = host.xen.hxm("guard", "status")
+    assert (ran.status, "xendomains is started before the cluster" in ran.out) == (1, True)
+    assert "started after the cluster" in host.xen.ok("guard", "install").out
+    if shutil.which("systemd-analyze"):
+        copy = root / unit.name
+        text = unit.read_text().replace("/etc/init.d/xendomains", "/bin/true")
+        copy.write_text(text.replace(f"{host.bin}/hxm", "/bin/true"))
+        argv = ["systemd-analyze", "verify", "--man=no", str(copy)]
+        told = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=60).stderr
+        assert unit.name not in told
+    host.xen.ok("guard", "remove")
+    assert not unit.exists()
+
+
+def test_whoever_waits_for_the_cluster_waits_for_a_dc_and_for_quorum(host):
+    host.xen.ok("guard", "wait")
+    Path(host.xen.env["HXM_CONFIG"]).write_text("timeout = 0.1\npoll = 0.05\n")
+    host.xen.replace('have-quorum="1"', 'have-quorum="0"')
+    assert host.xen.hxm("guard", "wait").status == 106
+    host.xen.file.unlink()
+    assert host.xen.hxm("guard", "wait").status == 102
+
+
 def test_the_guard_of_another_hxm_is_outdated_and_that_of_none_refuses(guarded):
     text = (guarded.bin / "xl").read_text().replace("uptime|", "")
     (guarded.bin / "xl").write_text(text)
@@ -198,6 +232,9 @@ REFUSED = {
     "create other.cfg name='nfs'": "hxm start nfs",
     "create -c other.cfg memory=9 name='nfs'": "hxm start nfs",
     "create memory=9 name='nfs'": "hxm start nfs",
+    "create other.cfg name='n';name='nfs'": "hxm start nfs",
+    "create begun.cfg name+='fs'": "hxm start nfs",
+    "create /dev/null name='nfs'": "hxm start nfs",
     "create -fcopy.cfg": "hxm start nfs",
     "create -cf copy.cfg": "hxm start nfs",
     "create -f -n": "hxm start nfs",
@@ -219,6 +256,8 @@ REFUSED = {
     "reb nfs": "hxm reboot nfs",
     "destroy nfs": "hxm destroy nfs",
     "destroy 3": "hxm destroy nfs",
+    "destroy 00000000000003": "hxm destroy nfs",
+    "destroy 4294967299": "hxm destroy nfs",
     f"destroy {UUID_NFS}": "hxm destroy nfs",
     "des nfs--migratedaway": "hxm destroy nfs",
     "-vf destroy -f nfs": "hxm destroy nfs",
@@ -243,6 +282,7 @@ def test_refused_with_reason_node_and_the_right_command(guarded, words):
     (folder / "other.cfg").write_text('name = "fresh"\n')
     (folder / "copy.cfg").write_text('memory = 1; name = "nfs" # the server\n')
     (folder / "link.cfg").symlink_to("copy.cfg")
+    (folder / "begun.cfg").write_text('name = "n"')
     (folder / "-n").symlink_to("copy.cfg")
     (folder / "nfs.xm").write_bytes((guarded.xen.file.parent / "nfs.xm").read_bytes())
     status, out, said = guarded.run("xl", *words.split())
@@ -257,6 +297,7 @@ PASSED = (
     "create other.cfg memory=9", "shutdown other -w", "destroy -f 7", "destroy --help", "des other",
     "migrate other host2", "unpause nfs", "s other", "frobnicate other", "-Z destroy other",
     "reboot", "", "-v", "mem-set other 64",
+    "create /dev/null name='fresh'",
 )  # fmt: skip
 
 

@@ -1,48 +1,210 @@
-"""What hxm check makes of a cluster, of files and of links: cases as data."""
+"""What hxm check makes of a cluster, of files and of other nodes: cases as data."""
 
 from __future__ import annotations
 
-import pytest
-from factories import cluster, domain, failure, local, prefer, primitive
+import re
 
-from hxm.decide.audit import Problem, Read, chosen, of_autostart, of_cluster, of_files
+import pytest
+from factories import cluster, domain, failure, local, node, prefer, primitive
+
+from hxm.decide.audit import CODES, ERROR, Problem, chosen
+from hxm.decide.audit.configured import FailCount, Rules, of_rules
+from hxm.decide.audit.files import Read, clashing, of_autostart, of_copies, of_files
+from hxm.decide.audit.nodes import ABSENT, UNREADABLE, Ring, Survey, of_rings, of_surveys
+from hxm.decide.audit.running import of_cluster, of_expired
+from hxm.decide.clashes import Clash
 
 FENCED = primitive("fence", agent="stonith:fence_ipmilan")
-WATCHED = primitive("nfs", operations=({"name": "monitor"},))
 NFS = domain("nfs", "host1")
-FINE = (NFS, FENCED, WATCHED)
+FINE = (NFS, FENCED)
+DOES = re.compile(
+    r"\b(hxm|crm_\w+|cibadmin|stonith_admin|xl|ssh|rm|uuidgen|corosync-cfgtool)\b|\w\(\d\)"
+)
+"""Every finding says which command, or which man page, helps."""
+
+
+def codes(problems) -> list[str]:
+    """The codes, of findings that are all as they should be."""
+    found = list(problems)
+    for each in found:
+        assert DOES.search(each.do), each
+        assert each.code in CODES[each.severity]
+        assert "\n" not in each.what + each.do
+    return [each.code for each in found]
+
 
 SEEN = {
     "all is well": (FINE, {}, []),
     "no fencing": (FINE, {"fencing": False}, ["no-fencing"]),
-    "no fencing resource": ((NFS, WATCHED), {}, ["no-fencing"]),
-    "the toolstack is silent": (FINE, {"toolstack_fault": "x"}, ["toolstack-silent"]),
-    "on two nodes": ((domain("nfs", "host1", "host2"), *FINE[1:]), {}, ["runs-twice"]),
-    "a stray": ((domain("nfs", stray="host2", target_role="Stopped"), *FINE[1:]), {},
+    "the toolstack is silent": (FINE, {"toolstack": "xl", "toolstack_fault": "x"},
+                                ["toolstack-silent"]),
+    "on two nodes": ((domain("nfs", "host1", "host2"), FENCED), {}, ["runs-twice"]),
+    "a stray": ((domain("nfs", stray="host2", target_role="Stopped"), FENCED), {},
                 ["runs-unknown"]),
-    "paused": ((domain("nfs", "host1", state="--p---"), *FINE[1:]), {}, ["not-alive"]),
-    "crashed": ((domain("nfs", "host1", state="----c-"), *FINE[1:]), {}, ["not-alive"]),
-    "to run and does not": ((domain("nfs"), *FINE[1:]), {}, ["not-running"]),
-    "told to stop": ((domain("nfs", target_role="Stopped"), *FINE[1:]), {}, []),
-    "blocked": ((domain("nfs", blocked=True), *FINE[1:]), {}, ["blocked"]),
-    "no monitor": ((NFS, FENCED), {}, ["no-monitor"]),
-    "not live": ((domain("nfs", "host1", live=False), *FINE[1:]), {}, ["not-live"]),
-    "balloons": ((NFS, FENCED, primitive("nfs", operations=({"name": "monitor"},),
-                 params={"allow_mem_management": "1"})), {}, ["mem-management"]),
+    "paused": ((domain("nfs", "host1", state="--p---"), FENCED), {}, ["not-alive"]),
+    "crashed": ((domain("nfs", "host1", state="----c-"), FENCED), {}, ["not-alive"]),
+    "blocked by the guest's disk": ((domain("nfs", "host1", state="-b----"), FENCED), {}, []),
+    "paused while it moves": ((domain("nfs", "host1", role="Migrating", state="--p---"), FENCED),
+                              {}, []),
+    "to run and does not": ((domain("nfs"), FENCED), {}, ["not-running"]),
+    "told to stop": ((domain("nfs", target_role="Stopped"), FENCED), {}, []),
+    "blocked": ((domain("nfs", blocked=True), FENCED), {}, ["blocked"]),
     "half migrated": ((*FINE, local("nfs--incoming")), {}, ["half-migrated"]),
-    "migrating": ((domain("nfs", "host1", role="Migrating"), *FINE[1:], local("nfs--incoming")),
+    "migrating": ((domain("nfs", "host1", role="Migrating"), FENCED, local("nfs--incoming")),
                   {}, []),
     "left behind": ((*FINE, prefer()), {}, ["left-behind"]),
     "failed": ((*FINE, failure()), {}, ["failed"]),
+    "no DC": (FINE, {"dc": None}, ["no-dc"]),
+    "no quorum": (FINE, {"quorum": False}, ["no-quorum"]),
+    "lost": ((*FINE, node("host1"), node("host2", online=False, unclean=True)), {}, ["node-lost"]),
+    "away": ((*FINE, node("host1"), node("host2", online=False)), {}, ["node-away"]),
+    "standby": ((*FINE, node("host1"), node("host2", standby=True)), {}, ["left-behind"]),
+    "stop-all": (FINE, {"properties": {"stop-all-resources": "true"}}, ["all-stopped"]),
+    "mixed": (FINE, {"mixed": "host2 is 1.1"}, ["mixed"]),
+    "two of one": ((domain("nfs", "host1", resource="a"), domain("nfs", "host1", resource="b")),
+                   {}, ["name-shared"]),
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("parts_known_expected", SEEN.values(), ids=SEEN)
-def test_of_a_cluster(parts_known_expected):
-    parts, known, expected = parts_known_expected
-    found = list(of_cluster(cluster(*parts, **known)))
-    assert [each.code for each in found] == expected
-    assert all(each.do and each.severity in ("warning", "error") for each in found)
+@pytest.mark.parametrize("case", SEEN.values(), ids=SEEN)
+def test_of_a_cluster(case):
+    parts, known, expected = case
+    assert codes(of_cluster(cluster(*parts, **known))) == expected
+
+
+def test_what_was_left_says_whose_it_is_and_how_old():
+    stopped = primitive("nfs", own={"target-role": "Stopped"})
+    seen = cluster(domain("nfs", target_role="Stopped"), stopped, FENCED)
+    (found,) = of_cluster(seen, {"nfs:target-role": "by root, 3 days ago: shutdown nfs"})
+    assert found.what == "nfs: target-role=Stopped (by root, 3 days ago: shutdown nfs)"
+    assert (found.do, found.subject) == ("hxm start nfs", "nfs")
+
+
+def test_an_expired_constraint_is_told_from_one_that_holds():
+    ended = prefer(expires="2026-11-23 21:45:44Z")
+    seen = cluster(*FINE, ended)
+    (found,) = of_expired(seen, [ended])
+    assert codes([found]) == ["expired"]
+    assert found.what == "cli-prefer-nfs of nfs ended 2026-11-23 21:45:44Z"
+    assert found.do == "hxm unmigrate nfs"
+
+
+HEARD = {"heard": ("host1", "host2")}
+ELSEWHERE = {
+    "it is there": (domain("nfs", "host1", seen=("host1",)), HEARD, []),
+    "it is not": (NFS, HEARD, ["not-there"]),
+    "its node was not asked": (NFS, {"heard": ("host2",)}, []),
+    "on its way": (domain("nfs", "host1", role="Migrating"), HEARD, []),
+    "stopped": (domain("nfs", target_role="Stopped"), HEARD, []),
+    "there and on another": (domain("nfs", "host1", seen=("host1", "host2"), stray="host2"),
+                             HEARD, ["runs-twice"]),
+    "on another, perhaps alone": (domain("nfs", "host1", seen=("host2",), stray="host2"),
+                                  {"heard": ("host2",)}, ["runs-twice"]),
+    "on another alone": (domain("nfs", "host1", seen=("host2",), stray="host2"), HEARD,
+                         ["runs-elsewhere"]),
+    "under another of its names": (domain("nfs", "host1", seen=("host1",), also=("server",)),
+                                   HEARD, []),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", ELSEWHERE.values(), ids=ELSEWHERE)
+def test_where_it_really_runs(case):
+    seen, heard, expected = case
+    assert codes(of_cluster(cluster(seen, FENCED, **heard))) == expected
+
+
+def test_a_stranger_that_may_be_a_managed_domu():
+    named = domain("nfs", "host1", also=("server",), seen=("host1",))
+    assert codes(of_cluster(cluster(named, FENCED, local("server")))) == ["runs-unknown"]
+    assert codes(of_cluster(cluster(named, FENCED, local("other")))) == []
+
+
+WATCHED = Rules(watched=frozenset({"nfs"}), fences={"fence": ()})
+ASKED = {"ocf:heartbeat:Xen": {"start": 60.0, "stop": 40.0, "migrate_to": 120.0, "monitor": 30.0}}
+LONG = {"": 20.0, "start": 60.0, "stop": 90.0, "migrate_to": 120.0, "monitor": 30.0}
+
+
+def with_params(**params: str):
+    return (domain("nfs", "host1"), FENCED, primitive("nfs", params=params))
+
+
+def rules(**known) -> Rules:
+    return WATCHED._replace(**known)
+
+
+CONFIGURED = {
+    "all is well": (FINE, WATCHED, []),
+    "no monitor": (FINE, rules(watched=frozenset()), ["no-monitor"]),
+    "not live": ((domain("nfs", "host1", live=False), FENCED), WATCHED, ["not-live"]),
+    "live, in another spelling": (
+        (domain("nfs", "host1", live=False), FENCED),
+        rules(misspelt={"nfs": {"allow_migrate": "allow-migrate"}}), ["misspelt"]),
+    "balloons": (with_params(allow_mem_management="1"), WATCHED, ["mem-management"]),
+    "does not balloon": (with_params(allow_mem_management="0"), WATCHED, []),
+    "long enough": (FINE, rules(timeouts={"nfs": LONG}), []),
+    "too short": (FINE, rules(timeouts={"nfs": LONG | {"migrate_to": 90.0}}), ["short-timeout"]),
+    "by default": (FINE, rules(timeouts={"nfs": {"": 20.0}}), ["short-timeout"]),
+    "by a long default": (FINE, rules(timeouts={"nfs": {"": 120.0}}), []),
+    "never moved live": ((domain("nfs", "host1", live=False), FENCED),
+                         rules(timeouts={"nfs": LONG | {"migrate_to": 9.0}}), ["not-live"]),
+    "the plug in time": (with_params(shutdown_timeout="60"), rules(timeouts={"nfs": LONG}), []),
+    "the plug too late": (with_params(shutdown_timeout="85"), rules(timeouts={"nfs": LONG}),
+                          ["stop-too-short"]),
+    "the plug at once": (with_params(shutdown_timeout="0"), rules(timeouts={"nfs": LONG}), []),
+    "no fencing resource": (FINE, rules(fences={}), ["no-fencing"]),
+    "fencing is off": ((*FINE,), rules(fences={}), []),
+    "each node is fenced": (FINE, rules(fences={"a": ("host1", "host2")}), []),
+    "one node is not": (FINE, rules(fences={"a": ("host1",)}, kept_off={"a": {"host1"}}),
+                        ["no-fencing"]),
+    "one device is asked": (FINE, rules(fences={"a": ("host1", "host3"), "b": ()}), []),
+    "on what it fences": (FINE, rules(fences={"a": ("host1",), "b": ()}), ["fences-itself"]),
+    "elsewhere": (FINE, rules(fences={"a": ("host1",), "b": ()}, kept_off={"a": {"host1"}}), []),
+    "failed often": (FINE, rules(fail_counts=(FailCount("nfs", "host1", "3"),)), ["fail-count"]),
+    "failed for good": (FINE, rules(fail_counts=(FailCount("nfs", "host1", "INFINITY"),)),
+                        ["fail-count"]),
+    "failed, as is shown": ((*FINE, failure()), rules(
+        fail_counts=(FailCount("nfs", "host1", "3"),)), []),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CONFIGURED)
+def test_of_rules(name):
+    parts, known, expected = CONFIGURED[name]
+    seen = cluster(*parts, fencing=name != "fencing is off")
+    assert codes(of_rules(seen, known, ASKED)) == expected
+
+
+def test_a_short_timeout_is_named_with_what_the_agent_asks_for():
+    known = rules(timeouts={"nfs": LONG | {"migrate_to": 90.0}})
+    (found,) = of_rules(cluster(*FINE), known, ASKED)
+    assert found.what.endswith("less time than its agent asks for: migrate_to 90 of 120 s")
+    assert list(of_rules(cluster(*FINE), known, {})) == []  # an agent that nobody knows
+
+
+POOL, OTHER = frozenset({"pool"}), frozenset({"pool", "evms"})
+NEIGHBOURS = {
+    "all alike": ([POOL, POOL, POOL], []),
+    "one without": ([POOL, POOL, frozenset()], ["vm3"]),
+    "one of two without": ([POOL, frozenset()], ["sles"]),
+    "half without": ([POOL, POOL, frozenset(), frozenset()], ["vm3", "vm4"]),
+    "most without": ([POOL, frozenset(), frozenset()], []),
+    "one of another kind": ([POOL, POOL, frozenset({"san"})], []),
+    "one with more": ([POOL, POOL, OTHER], []),
+    "one with less": ([OTHER, OTHER, POOL], ["vm3"]),
+    "alone": ([POOL], []),
+    "after each other": ([POOL, frozenset({"nfs", "pool"})], []),
+}
+
+
+@pytest.mark.parametrize(("sets", "expected"), NEIGHBOURS.values(), ids=NEIGHBOURS)
+@pytest.mark.parametrize(("key", "code"), [("after", "no-order"), ("attributes", "no-ping-rule")])
+def test_what_the_neighbours_have(sets, expected, key, code):
+    names = ["nfs", "sles", "vm3", "vm4"][: len(sets)]
+    known = rules(watched=frozenset(names), **{key: dict(zip(names, sets, strict=True))})
+    seen = cluster(*(domain(name, "host1") for name in names), FENCED)
+    found = [each for each in of_rules(seen, known, {}) if each.code == code]
+    assert [each.subject for each in found] == expected
+    assert set(codes(found)) <= {code}
 
 
 FILES = {
@@ -59,13 +221,86 @@ FILES = {
 @pytest.mark.parametrize("case", FILES.values(), ids=FILES)
 def test_of_files(case):
     file, called, expected = case
-    assert [each.code for each in of_files([file], called)] == expected
+    assert codes(of_files([file], called)) == expected
+
+
+PATH = NFS.xmfile
+COPIES = {
+    "the same": (("a", "a", "a"), {}, []),
+    "another on one": (("a", "b", "a"), {}, ["file-differs"]),
+    "missing on one": (("a", ABSENT, "a"), {}, ["file-missing"]),
+    "unreadable on one": (("a", UNREADABLE, "a"), {}, ["file-missing"]),
+    "missing where it never runs": (("a", ABSENT, "a"), {"nfs": frozenset({"host2"})}, []),
+    "another where it never runs": (("a", "b", "a"), {"nfs": frozenset({"host2"})}, []),
+    "missing where nothing may run now": (("a", "a", ABSENT), {}, []),
+    "another where nothing may run now": (("a", "a", "b"), {}, ["file-differs"]),
+    "not asked": (("a", "", "a"), {}, []),
+}
+
+
+@pytest.mark.parametrize(("sums", "kept_off", "expected"), COPIES.values(), ids=COPIES)
+def test_of_copies(sums, kept_off, expected):
+    hosts = ("host1", "host2", "host3")
+    surveys = {
+        host: Survey({PATH: each} if each else {}) for host, each in zip(hosts, sums, strict=True)
+    }
+    seen = cluster(NFS, FENCED, node("host1"), node("host2"), node("host3", standby=True))
+    found = list(of_copies(seen, surveys, kept_off))
+    assert codes(found) == expected
+    if expected:
+        assert found[0].subject in ("nfs host2", "nfs host3")
+
+
+SURVEYS = {
+    "all is well": (Survey({}, {"/usr/sbin/xl": "guarded"}), []),
+    "ahead": (Survey({}, ahead=2.5), ["clock"]),
+    "behind": (Survey({}, ahead=-90.0), ["clock"]),
+    "nearly right": (Survey({}, ahead=-0.9), []),
+    "not guarded": (Survey({}, {"/usr/sbin/xl": "not guarded"}), ["guard"]),
+    "started at boot": (Survey({}, auto=(PATH,)), ["auto-start"]),
+    "another is": (Survey({}, auto=("/etc/xen/vm/other",)), []),
+}
+
+
+@pytest.mark.parametrize(("survey", "expected"), SURVEYS.values(), ids=SURVEYS)
+def test_of_surveys(survey, expected):
+    found = list(of_surveys(cluster(*FINE), {"host2": survey}, "guarded"))
+    assert codes(found) == expected
+    assert all("host2" in each.subject.split() for each in found)
+
+
+def test_a_node_that_was_asked_and_is_silent_is_not_clean():
+    hosts = (node("host1"), node("host2"), node("host3", online=False))
+    said = {"host2": "no sshd there", "host3": "OFFLINE"}
+    found = list(of_surveys(cluster(*FINE, *hosts, unreachable=said), {}, "guarded"))
+    assert codes(found) == ["node-silent"]  # that host3 is offline is said anyway
+    assert found[0].what == "host2 was asked and gave no answer: no sshd there"
+
+
+RINGS = {
+    "none to be asked": ((), []),
+    "two": ((Ring("ring 0", True), Ring("ring 1", True)), []),
+    "one": ((Ring("ring 0", True),), ["one-ring"]),
+    "one on a bond": ((Ring("ring 0", True, bonded=True),), []),
+    "one of two is down": ((Ring("ring 0", True), Ring("ring 1", False)), ["ring-down"]),
+}
+
+
+@pytest.mark.parametrize(("rings", "expected"), RINGS.values(), ids=RINGS)
+def test_of_rings(rings, expected):
+    assert codes(of_rings(rings)) == expected
 
 
 def test_of_autostart():
     links = [("/etc/xen/auto/a", "nfs"), ("/etc/xen/auto/b", "other")]
     (found,) = of_autostart(links, cluster(NFS))
-    assert (found.code, found.do) == ("auto-start", "rm /etc/xen/auto/a")
+    assert codes([found]) == ["auto-start"]
+    assert found.do == "rm /etc/xen/auto/a"
+
+
+@pytest.mark.parametrize("kind", ["disk-shared", "uuid-shared", "mac-shared", "name-shared"])
+def test_clashes(kind):
+    assert codes(clashing([(("nfs", "sles"), Clash(kind, "x"))])) == [kind]
 
 
 def test_what_is_meant_is_left_out_and_errors_come_first():
@@ -76,3 +311,7 @@ def test_what_is_meant_is_left_out_and_errors_come_first():
     assert chosen([one, two], ["disk-shared:sles"], None) == [one]
     assert chosen([one, two], [], "sles") == [two]
     assert chosen([one, two], ["not-live:sles"], "nfs") == [two, one]
+
+
+def test_a_code_stands_for_one_severity():
+    assert not CODES[ERROR].keys() & CODES["warning"].keys()

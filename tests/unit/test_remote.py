@@ -67,7 +67,9 @@ def answers(monkeypatch):
     asked: list[str] = []
     monkeypatch.setattr(run, "ahead", lambda argv: asked.append(argv[-2]))
 
-    def output(argv, timeout):
+    def output(argv, timeout=30):
+        if argv[0] != "ssh":
+            raise CannotAsk("not here")
         answer = given[argv[-2]]
         if isinstance(answer, Exception):
             raise answer
@@ -82,6 +84,7 @@ def test_a_login_script_may_say_what_it_likes(answers):
     answers["host2"] = "Last login: Monday\n" + TABLE
     found = remote.read_elsewhere("xl", ["host2"], 5)
     assert found["host2"][1] == LocalDomain("nfs", 3, 512, 1, "-b----", 7.5)
+    assert remote.read_named_elsewhere("xl", ["host2"], 5)["host2"] == (found["host2"], {})
 
 
 def test_one_that_hangs_and_one_that_talks_nonsense(answers):
@@ -93,7 +96,8 @@ def test_one_that_hangs_and_one_that_talks_nonsense(answers):
 
 
 def test_everywhere(answers):
-    answers["host2"] = TABLE
+    uuids = "UUID  ID  name\n135631b2-d539-4d73-bc0a-16ef7192fe00  3  nfs\n"
+    answers["host2"] = f"{TABLE}\nhxm:uuids\n{uuids}"
     seen = cluster(
         node("host1"),
         node("host2"),
@@ -108,6 +112,9 @@ def test_everywhere(answers):
     found = observe.everywhere(seen, Config())
     assert answers["asked"] == ["host2"]
     assert found.unreachable == {"host3": "UNCLEAN (online)", "host4": "OFFLINE"}
+    assert found.heard == ("host2",)
+    assert found.domains[0].runs_as == "135631b2-d539-4d73-bc0a-16ef7192fe00"
+    assert [each.seen for each in found.domains] == [("host2",), (), (), ("host2",)]
     rows = [(each.name, each.id, each.nodes) for each in found.domains]
     assert rows == [
         ("nfs", 3, ("host2",)),

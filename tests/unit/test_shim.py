@@ -11,6 +11,7 @@ from hxm.commands import BY_HAND, COMMANDS
 from hxm.commands._judge import creation_of, spoken
 from hxm.commands._shim import meanings, passes_at_once
 from hxm.commands._virsh import VIRSH
+from hxm.errors import Refused
 
 VIRSH_EVER = {
     line for line in (DATA / "virsh-commands.txt").read_text().splitlines() if line[0] != "#"
@@ -77,6 +78,16 @@ def test_what_create_makes(words):
     quoted = [f'{word[:5]}"{word[5:]}"' if word[:5] == "name=" else word for word in words.split()]
     found = creation_of(quoted)
     assert (found.name, found.dry) == CREATIONS[words]
+
+
+def test_xm_takes_what_is_behind_the_equals_sign_as_it_is(tmp_path):
+    file = tmp_path / "a"
+    file.write_text('name = "a"\ndisk = ["phy:/dev/x,xvda,w"]\n')
+    words = [str(file), "name=nfs", "memory=64", "disk=phy:/dev/y,xvda,w", "root=/dev/xvda ro"]
+    made = creation_of(words, xm=True)
+    assert (made.name, made.settings["disk"]) == ("nfs", ["phy:/dev/y,xvda,w"])
+    with pytest.raises(Refused):
+        creation_of(words)
 
 
 SPOKEN = {

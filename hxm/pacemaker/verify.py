@@ -1,0 +1,152 @@
+"""What the cluster's own tools say of its configuration, of an agent, and of its rings."""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+from xml.etree.ElementTree import Element, ElementTree, ParseError, fromstring
+
+from hxm import run
+from hxm.decide.audit.nodes import Ring
+from hxm.errors import CannotAsk
+from hxm.pacemaker.dialect import METADATA, RINGS, VERIFY
+from hxm.pacemaker.rules import seconds
+
+_AGENTS = "/usr/lib/ocf"
+_LINE = re.compile(
+    r"(?:^|.*[\s:])(?P<how>error|warning|ERROR|WARN|validity error)\s*:\s*(?:\w+:\s+)?(?P<said>.+)"
+)
+_LOGGED = re.compile(r"crm_verify(?:\[|: \[)\d+\]")
+"""How lines of before 1.1 begin; their warnings only tell how the scheduler thinks."""
+_SUMMARIES = ("found during check", "Configuration invalid", "Configuration may need")
+_GENERAL = "did not pass"  # ... schema validation: what exactly did not stands before it
+_SETTLED = ("deprecated", "STONITH", "fencing-enabled")
+"""What is no trouble yet, and what `hxm check` says in words of its own."""
+
+
+class Complaint(NamedTuple):
+    """A line of crm_verify's."""
+
+    error: bool
+    said: str
+
+
+def read_complaints(cib: Element) -> list[Complaint]:
+    """What crm_verify says of a CIB's configuration; the status, which changes, is left out."""
+    copy = Element("cib", cib.attrib)
+    copy.extend([*cib.findall("configuration"), Element("status")])
+    with tempfile.TemporaryDirectory(prefix="hxm-verify-") as folder:
+        file = os.path.join(folder, "cib.xml")
+        ElementTree(copy).write(file)  # the folder is its owner's alone
+        result = run.output([word.format(file=file) for word in VERIFY])
+    text = result.stderr + result.stdout.decode("utf-8", "replace")
+    return parse_complaints(text, valid=result.status == 0)
+
+
+def parse_complaints(text: str, *, valid: bool) -> list[Complaint]:
+    """Each complaint once, in the forms of Heartbeat 2.1 to Pacemaker 3.0.
+
+    What 3.0 says of a CIB that is not `valid` is not marked as an error.
+    """
+    unmarked = "warning" if valid else "error"
+    found: dict[Complaint, None] = {}
+    for line in filter(None, map(str.strip, text.splitlines())):
+        if any(each in line for each in (*_SUMMARIES, *_SETTLED)):
+            continue
+        known = _LINE.match(line)
+        how, said = (known["how"], known["said"]) if known else (unmarked, line)
+        error = how.lower() not in ("warning", "warn")
+        if error or not _LOGGED.search(line):
+            found[Complaint(error, said)] = None
+    exact = [each for each in found if _GENERAL not in each.said]
+    return exact if any(each.error for each in exact) else list(found)
+
+
+def read_actions(agents: Iterable[str]) -> dict[str, dict[str, float]]:
+    """The seconds that each agent of this host asks for each action; without one: nothing.
+
+    crm_resource is asked, and where it is too old for that, the agent itself.
+    """
+    found = {}
+    for agent in agents:
+        if (text := _metadata(agent)) is not None:
+            found[agent] = parse_actions(text)
+    return found
+
+
+def _metadata(agent: str) -> bytes | None:
+    kind, provider, name = [*agent.split(":"), "", ""][:3]
+    own = os.path.join(_AGENTS, "resource.d", provider, name)
+    for argv, env in (
+        ([word.format(agent=agent) for word in METADATA], None),
+        ([own, "meta-data"], {"OCF_ROOT": _AGENTS}),
+    ):
+        try:
+            result = run.output(argv, env)
+        except CannotAsk:
+            continue
+        if kind == "ocf" and result.status == 0 and b"<resource-agent" in result.stdout:
+            return result.stdout
+    return None
+
+
+def parse_actions(metadata: bytes) -> dict[str, float]:
+    """The seconds of each action in an agent's metadata; of several monitors the shortest."""
+    try:
+        root = fromstring(metadata[metadata.find(b"<") :])
+    except ParseError:
+        return {}
+    found: dict[str, float] = {}
+    for each in root.iterfind("actions/action"):
+        if given := seconds(each.get("timeout", "")):
+            name = each.get("name", "")
+            found[name] = min(found.get(name, given), given)
+    return found
+
+
+def read_rings() -> list[Ring]:
+    """Corosync's rings, seen from this node; none where there is no corosync to ask."""
+    if not run.find(RINGS[0]):
+        return []
+    result = run.output(RINGS)
+    return list(parse_rings(result.stdout.decode("utf-8", "replace"))) if not result.status else []
+
+
+def parse_rings(text: str) -> Iterator[Ring]:
+    """The rings (corosync 1 and 2) or links (3) in what corosync-cfgtool -s prints.
+
+    A link is faulty if it does not reach a node that another link reaches.
+    """
+    parts = re.split(r"(?m)^(RING|LINK) ID (\d+).*$", text)[1:]
+    found = list(zip(parts[::3], parts[1::3], parts[2::3], strict=True))
+    reached = [
+        set(re.findall(r"nodeid:?\s+(\d+):\s+(?:connected|localhost)", each[2])) for each in found
+    ]
+    everybody = set().union(*reached)
+    for (kind, number, said), here in zip(found, reached, strict=True):
+        address = re.search(r"(?:addr|id)\s*=\s*(\S+)", said)
+        yield Ring(
+            f"{kind.lower()} {number}",
+            "FAULTY" not in said and here >= everybody,
+            len(found) == 1 and address is not None and _bonded_address(address[1]),
+        )
+
+
+def _bonded_address(address: str) -> bool:
+    try:
+        said = run.output(("ip", "-o", "addr", "show", "to", address)).stdout.split()
+    except CannotAsk:
+        return False
+    return len(said) > 1 and _bonded(said[1].decode("ascii", "replace"))
+
+
+def _bonded(device: str) -> bool:
+    """Whether a network device, or one below it (a bridge's port), is a bond."""
+    folder = os.path.join("/sys/class/net", device.partition("@")[0])
+    if os.path.isdir(os.path.join(folder, "bonding")):
+        return True
+    below = [each for each in os.listdir(folder) if each.startswith("lower_")]
+    return any(_bonded(each.removeprefix("lower_")) for each in below)

@@ -1,0 +1,95 @@
+"""What another node brings back for hxm check: the real script, behind an ssh of ours."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import pytest
+from conftest import XL
+
+from hxm.decide.audit.nodes import ABSENT, UNREADABLE
+from hxm.toolstack.survey import parse_survey, surveyor
+
+SSH = """
+while [ "$1" != -- ]; do shift; done
+[ "$2" = host3 ] && { echo "ssh: connect to host host3 port 22: Connection refused" >&2; exit 255; }
+shift 2
+exec sh -c "$*"
+"""
+MARK = "guard's mark"
+
+
+@pytest.fixture
+def there(tmp_path: Path, monkeypatch):
+    """A folder that is a host's: programs in bin, the real ones behind a guard in real."""
+    for name in ("bin", "real", "auto"):
+        (tmp_path / name).mkdir()
+    for name, text in (("ssh", SSH), ("xl", XL)):
+        program = tmp_path / "bin" / name
+        program.write_text(f"#!/bin/sh\n{text}")
+        program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:/usr/bin:/bin")
+    monkeypatch.setenv("HXM_REAL", str(tmp_path / "real"))
+    return tmp_path
+
+
+def ask(there: Path, *files: str, program: str = "xl"):
+    surveys = {}
+    asker = surveyor(surveys, files, MARK, str(there / "auto"))
+    return asker(program, ["host2", "host3"], 20), surveys
+
+
+def test_domains_files_clock_and_links_come_in_one_answer(there):
+    names = ["plain", "a b", "it's", "$(touch made)", '";exit 1;"', "-n"]
+    for name in names:
+        (there / name).write_text(f"name = {name!r}\n")
+    (there / "folder").mkdir()
+    (there / "auto" / "nfs").symlink_to(there / "plain")
+    (there / "auto" / "dangling").symlink_to(there / "nowhere")
+    files = [str(there / name) for name in (*names, "absent", "folder")]
+    domains, surveys = ask(there, *files)
+    assert domains["host3"] == "no sshd there"
+    rows, uuids = domains["host2"]
+    assert [each.name for each in rows] == ["Domain-0", "nfs", "other", "scratch"]
+    assert uuids["nfs"] == "135631b2-d539-4d73-bc0a-16ef7192fe00"
+    (survey,) = surveys.values()
+    for path in files[: len(names)]:
+        assert survey.files[path] == hashlib.md5(Path(path).read_bytes()).hexdigest()
+    assert survey.files[files[-2]] == ABSENT
+    assert survey.files[files[-1]] == UNREADABLE
+    assert survey.auto == (str(there / "plain"),)
+    assert survey.ahead == 0
+    assert not Path("made").exists()
+
+
+@pytest.mark.parametrize(
+    ("script", "kept", "state"),
+    [("", False, "not guarded"), ("", True, "undone"), (f"# {MARK}xl\n", False, "broken"),
+     (f"# {MARK}xl\n", True, "guarded")],
+)  # fmt: skip
+def test_how_its_guard_stands(there, script, kept, state):
+    xl = there / "bin" / "xl"
+    if kept:
+        (there / "bin" / "xl.hxm-real").write_bytes(xl.read_bytes())
+        (there / "bin" / "xl.hxm-real").chmod(0o755)
+        (there / "real" / "xl").symlink_to(there / "bin" / "xl.hxm-real")
+    xl.write_text(xl.read_text().replace("#!/bin/sh\n", f"#!/bin/sh\n{script}"))
+    _, surveys = ask(there)
+    assert surveys["host2"].guards[str(xl)] == state
+
+
+def test_a_toolstack_that_fails_leaves_the_node_unknown(there):
+    (there / "bin" / "xl").write_text("#!/bin/sh\necho no xen >&2\nexit 1\n")
+    domains, surveys = ask(there)
+    assert domains["host2"] == "no xen"
+    assert surveys == {}
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "ahead"),
+    [(100, 101, 0), (103, 104, 2), (90, 91, -9), (101.5, 101.9, 0)],
+)
+def test_a_clock_is_only_wrong_by_what_the_way_cannot_explain(first, last, ahead):
+    text = f"hxm clock {first}\nhxm clock {last}.N\n".replace(".9.N", ".9")
+    assert parse_survey(text, 99.0, 102.0).ahead == ahead
