@@ -119,10 +119,15 @@ def _answer_probes(steps: tuple[Step, ...], copy: Scratch) -> None:
 
 def complaints(cluster: Cluster, steps: tuple[Step, ...]) -> list[str]:
     """What crm_verify says of the configuration with these steps, and not of it without them."""
+    from xml.etree.ElementTree import parse
+
+    from hxm.pacemaker.verify import read_complaints
+
     with scratch(cluster.sandbox) as copy:
-        before = copy.verify()
+        before = read_complaints(parse(copy.path).getroot())
         apply_to_copy(cluster, steps, copy)
-        return [each for each in copy.verify() if each not in before]
+        found = read_complaints(parse(copy.path).getroot())
+    return [each.said for each in found if each not in before]
 
 
 def dialect_spoken(cluster: Cluster) -> Dialect:

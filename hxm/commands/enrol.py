@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from math import ceil
 from typing import TYPE_CHECKING
 
 from hxm import change, claims, room
@@ -11,19 +12,19 @@ from hxm.commands._audit import autostarted
 from hxm.commands._domids import Domids
 from hxm.commands.withdraw import way_out
 from hxm.config import Config, read_config
-from hxm.decide import Decision, Objection, called, enrol, half_way, listed, timings
+from hxm.decide import IN_PASSING, Decision, Objection, called, enrol, half_way, listed, timings
 from hxm.decide.clashes import Claim
 from hxm.decide.guards import FORCE
-from hxm.decide.hygiene import IN_PASSING
 from hxm.decide.names import shown, surely_unmanaged
 from hxm.errors import BY_STATUS, NotFound, Refused, UsageError
 from hxm.foresee import apply_to_copy, complaints
 from hxm.model import Cluster, Domain
 from hxm.observe import read_cluster
 from hxm.pacemaker import policy
-from hxm.pacemaker.advice import read_advice
+from hxm.pacemaker.rules import seconds
 from hxm.pacemaker.simulate import carries_out, scratch, simulator
 from hxm.pacemaker.utilization import utilization_in
+from hxm.pacemaker.verify import read_actions
 from hxm.toolstack.remote import ask_elsewhere
 from hxm.xmfile import (
     Value,
@@ -269,8 +270,16 @@ class _Neighbours:
         )
         shutdown = params.get("shutdown_timeout", "")
         operations = timings.timings(
-            [each for primitive in self.primitives for each in primitive.operations],
-            read_advice(self.agent),
+            [
+                timings.Timed(
+                    each.get("name", ""),
+                    seconds(each.get("interval", "")) or 0,
+                    seconds(each.get("timeout", "")) or 0,
+                )
+                for primitive in self.primitives
+                for each in primitive.operations
+            ],
+            read_actions([self.agent]).get(self.agent, {}),
             _wanted(self.config),
             memory=new.memory,
             shutdown_timeout=int(shutdown) if shutdown.isdigit() else None,
@@ -290,12 +299,13 @@ def _wanted(config: Config) -> dict[str, int]:
     found = {}
     for word in config.enrol_operations.split():
         name, _, value = word.partition("=")
-        if name not in (*timings.ADVICE, "interval") or not timings.seconds(value):
+        given = seconds(value)
+        if name not in (*timings.ADVICE, "interval") or not given:
             raise UsageError(
                 f"/etc/hxm.toml: enrol_operations: {word!r} is no timing",
                 f"NAME=SECONDS, of {', '.join((*timings.ADVICE, 'interval'))}",
             )
-        found[name] = timings.seconds(value)
+        found[name] = ceil(given)
     return found
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from hxm.decide import half_way, is_false, is_true, keeps_stopped, listed, typed
@@ -154,13 +154,7 @@ def findings(cluster: Cluster, origins: Mapping[str, str] | None = None) -> Iter
             "crm_attribute --name=stop-all-resources --delete",
             "all-stopped",
         )
-    for domain in whole:
-        if domain.blocked:
-            what, do = f"{domain.name} is blocked by a failure", f"hxm cleanup {typed(domain)}"
-            yield Finding(what, do, "blocked", domain.name)
-        elif domain.role == "Stopped" and not domain.told_to_stop:
-            for objection in kept_from_running(cluster, domain):
-                yield Finding(objection.message, objection.hint, "not-running", domain.name)
+    yield from _not_running(cluster, whole)
     for failure in cluster.failures:
         yield Finding(
             f"{failure.operation} of {failure.resource} failed on {failure.node}: {failure.reason}",
@@ -211,6 +205,16 @@ def _nodes(cluster: Cluster) -> Iterator[Finding]:
                 f"start Pacemaker on {node.name}: hxm nodes",
             )
             yield Finding(what, do, "node-away", node.name)
+
+
+def _not_running(cluster: Cluster, domains: Iterable[Domain]) -> Iterator[Finding]:
+    for domain in domains:
+        if domain.blocked:
+            what, do = f"{domain.name} is blocked by a failure", f"hxm cleanup {typed(domain)}"
+            yield Finding(what, do, "blocked", domain.name)
+        elif domain.role == "Stopped" and not domain.told_to_stop:
+            for objection in kept_from_running(cluster, domain):
+                yield Finding(objection.message, objection.hint, "not-running", domain.name)
 
 
 def _same_names(cluster: Cluster) -> Iterator[Finding]:

@@ -19,7 +19,6 @@ from hxm.decide import (
 from hxm.decide.clashes import DISK, NAME, Claim, between, meant
 from hxm.decide.guards import FORCE, YES
 from hxm.decide.names import at_home, travelling
-from hxm.decide.timings import seconds
 from hxm.model import ENROLLING, WITHDRAWING, Cluster, Domain, Goal, Phase, Step
 
 _MANY = 4
@@ -319,32 +318,27 @@ def halfway(cluster: Cluster, domain: Domain) -> str:
 
 def staggering(cluster: Cluster, new: Newcomer, like: Sequence[Domain]) -> Iterator[str]:
     """What there is to say of many domUs that start or move at once; nothing of it is set."""
-    delayed = [
-        each.name
+    delays = {
+        each.name: delay
         for each in like
-        if any(seconds(op.get("start-delay", "")) for op in _operations(cluster, each))
-    ]
+        for operation in cluster.primitives[each.resource or ""].operations
+        if (delay := operation.get("start-delay"))
+    }
     limits = {
         name: cluster.properties[name]
         for name in ("migration-limit", "batch-limit")
         if cluster.properties.get(name, "-1") not in ("-1", "0")
     }
-    if delayed:
-        longest = max(
-            seconds(op.get("start-delay", "")) for each in like for op in _operations(cluster, each)
-        )
+    if delays:
+        said = listed([f"{name} waits {delay}" for name, delay in delays.items()], 3)
         yield (
-            f"{listed(delayed, 3)} wait {longest} s before every action (start-delay), "
-            f"{new.name} does not: with many domUs that adds up to minutes"
+            f"{said} before every action (start-delay), {new.name} does not: with many domUs that "
+            "adds up to minutes"
         )
     hosts = max(1, len(cluster.nodes) - 1)
     many = (len(cluster.managed_domains) + 1) / hosts > _MANY
-    if (delayed or many) and not limits:
+    if (delays or many) and not limits:
         yield (
             "so that they do not all start or move at once, rather set: "
             "migration-limit=2 (moves of a node at once) and batch-limit=8 (all actions at once)"
         )
-
-
-def _operations(cluster: Cluster, domain: Domain) -> Sequence[Mapping[str, str]]:
-    return cluster.primitives[domain.resource or ""].operations

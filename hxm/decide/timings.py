@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import ceil
+from typing import NamedTuple
 
 ADVICE = {"start": 60, "stop": 40, "monitor": 30, "migrate_to": 120, "migrate_from": 120}
 """Seconds: the least that ocf:heartbeat:Xen asks for (4.12), where it cannot be asked itself."""
@@ -14,9 +16,17 @@ _RATE = 50
 """MiB in a second that a live migration moves at least: half of what a 1 Gbit/s link carries."""
 
 
+class Timed(NamedTuple):
+    """An operation of a neighbour's, in seconds."""
+
+    name: str
+    interval: float
+    timeout: float
+
+
 def timings(
-    like: Sequence[Mapping[str, str]],
-    advice: Mapping[str, int],
+    like: Sequence[Timed],
+    advice: Mapping[str, float],
     wanted: Mapping[str, int],
     *,
     memory: int | None,
@@ -35,25 +45,12 @@ def timings(
     }
     found = []
     for name, advised in ADVICE.items():
-        theirs = [seconds(each.get("timeout", "")) for each in like if each.get("name") == name]
-        longest = max(advice.get(name, advised), least.get(name, 0), *theirs, 0)
+        theirs = [each.timeout for each in like if each.name == name]
+        longest = ceil(max(advice.get(name, advised), least.get(name, 0), *theirs, 0))
         interval = "0"
         if name == "monitor":
-            looks = [seconds(each.get("interval", "")) for each in like if each["name"] == name]
-            usual = max(looks, default=0) or INTERVAL
-            interval = f"{wanted.get('interval', usual)}s"
+            usual = ceil(max((each.interval for each in like if each.name == name), default=0))
+            interval = f"{wanted.get('interval', usual or INTERVAL)}s"
         timeout = f"{wanted.get(name, longest)}s"
         found.append({"name": name, "interval": interval, "timeout": timeout})
     return tuple(found)
-
-
-_UNITS = {"": 1, "s": 1, "sec": 1, "m": 60, "min": 60, "h": 3600, "hr": 3600}
-
-
-def seconds(said: str) -> int:
-    """A time as Pacemaker reads it (crm_get_msec), rounded up; 0 for what is none."""
-    digits = said[: len(said) - len(said.lstrip("0123456789"))]
-    unit = said[len(digits) :].strip()
-    if not digits or (unit not in _UNITS and unit not in ("ms", "msec")):
-        return 0
-    return int(digits) * _UNITS[unit] if unit in _UNITS else -(-int(digits) // 1000)

@@ -39,8 +39,6 @@ DC_STATE: Argv = ("crmadmin", "-S", "{node}")
 IDLE = "S_IDLE"
 """What a DC that has nothing in hand says of itself, in every generation."""
 
-ADVICE: Argv = ("crm_resource", "--show-metadata={agent}")
-"""What an agent says of itself, its least timeouts among it (1.1.4 and newer)."""
 
 SIMULATORS: tuple[Argv, ...] = (
     ("crm_simulate", "--quiet", "--xml-file={file}", "--save-graph={graph}"),  # 1.1.0 and newer

@@ -23,7 +23,7 @@ from hxm.model import Action, Step
 from hxm.pacemaker import cannot_ask
 from hxm.pacemaker.argv import step_argv
 from hxm.pacemaker.carry import carry_out
-from hxm.pacemaker.dialect import SIMULATORS, VERIFY, WHOLE_CIB, Argv, Dialect
+from hxm.pacemaker.dialect import SIMULATORS, WHOLE_CIB, Argv, Dialect
 
 _MOST_TRANSITIONS = 20  # each is one answer of the scheduler; balancing may take several
 _CANCEL = "cancel"  # ends a monitor; crm_simulate 2.1.5 writes it down as if it were an action
@@ -82,11 +82,6 @@ class Scratch:
         result = run.output([*argv, *injections], self.env)
         if result.status != 0:
             raise CannotAsk(f"crm_simulate failed: {result.complaint()}")
-
-    def verify(self) -> list[str]:
-        """What crm_verify has to complain of."""
-        result = run.output([word.format(file=self.path) for word in VERIFY], self.env)
-        return [line.strip() for line in result.stderr.splitlines() if line.strip()]
 
     def settle(self) -> list[Action]:
         """Run the scheduler until it has nothing left to do; the actions of all transitions.

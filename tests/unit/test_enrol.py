@@ -13,11 +13,10 @@ from hxm.decide.clashes import Claim, Held
 from hxm.decide.enrol import Newcomer, Out, Way
 from hxm.decide.forecast import reached
 from hxm.decide.passing import judge
-from hxm.decide.timings import seconds, timings
+from hxm.decide.timings import Timed, timings
 from hxm.errors import Refused
 from hxm.model import ENROLLING, WITHDRAWING, Domain, Goal, Operation, Step
 from hxm.pacemaker import policy
-from hxm.pacemaker.advice import parse_advice
 
 PATH = "/etc/xen/vm/web.xm"
 
@@ -165,22 +164,6 @@ def test_a_withdrawal_of_what_is_in_a_group_is_refused():
 # Timings
 
 
-@pytest.mark.parametrize(
-    ("said", "expected"),
-    [
-        ("60", 60),
-        ("60s", 60),
-        ("5min", 300),
-        ("2 m", 120),
-        ("1500ms", 2),
-        ("1h", 3600),
-        ("soon", 0),
-    ],
-)
-def test_times_are_read_as_pacemaker_reads_them(said, expected):
-    assert seconds(said) == expected
-
-
 def timed(like=(), wanted=None, memory=512, shutdown=None):
     found = timings(like, {}, wanted or {}, memory=memory, shutdown_timeout=shutdown)
     return {each["name"]: each["timeout"] for each in found}
@@ -189,36 +172,17 @@ def timed(like=(), wanted=None, memory=512, shutdown=None):
 def test_the_longest_counts_and_the_configuration_most_of_all():
     usual = timed()
     assert usual["stop"] == "40s"
-    assert timed([{"name": "stop", "timeout": "90s", "start-delay": "10s"}])["stop"] == "90s"
+    assert timed([Timed("stop", 0, 90)])["stop"] == "90s"
     assert timed(shutdown=120)["stop"] == "150s"
     assert timed(memory=16384)["migrate_to"] == "387s"
     assert timed(wanted={"stop": 5}, shutdown=120)["stop"] == "5s"
-
-
-def test_what_neighbours_delay_is_not_taken_over():
-    found = timings(
-        [{"name": "monitor", "interval": "30s", "timeout": "60s", "start-delay": "10s"}],
-        {"monitor": 20},
-        {},
-        memory=None,
-        shutdown_timeout=None,
-    )
-    assert {"name": "monitor", "interval": "30s", "timeout": "60s"} in found
-
-
-def test_an_agents_advice():
-    said = (
-        b'<resource-agent><actions><action name="stop" timeout="40s"/></actions></resource-agent>'
-    )
-    assert parse_advice(said) == {"stop": 40}
-    assert parse_advice(b"command not found") == {}
 
 
 def test_staggering_is_said_and_never_set():
     delayed = ({"name": "start", "start-delay": "10s"},)
     seen = cluster(domain("nfs", "host1"), primitive("nfs", operations=delayed))
     found = list(enrol.staggering(seen, web(), [seen.domains[0]]))
-    assert found[0].startswith("nfs wait 10 s")
+    assert found[0].startswith("nfs waits 10s")
     assert "migration-limit=2" in found[1]
     limited = seen._replace(properties={"migration-limit": "2"})
     assert len(list(enrol.staggering(limited, web(), [seen.domains[0]]))) == 1
