@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from math import ceil
 from typing import NamedTuple
 
 ADVICE = {"start": 60, "stop": 40, "monitor": 30, "migrate_to": 120, "migrate_from": 120}
@@ -46,10 +45,12 @@ def timings(
     found = []
     for name, advised in ADVICE.items():
         theirs = [each.timeout for each in like if each.name == name]
-        longest = ceil(max(advice.get(name, advised), least.get(name, 0), *theirs, 0))
+        longest = -int(-max(advice.get(name, advised), least.get(name, 0), *theirs, 0) // 1)
         interval = "0"
         if name == "monitor":
-            usual = ceil(max((each.interval for each in like if each.name == name), default=0))
+            usual = -int(
+                -max((each.interval for each in like if each.name == name), default=0) // 1
+            )
             interval = f"{wanted.get('interval', usual or INTERVAL)}s"
         timeout = f"{wanted.get(name, longest)}s"
         found.append({"name": name, "interval": interval, "timeout": timeout})
