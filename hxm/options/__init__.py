@@ -14,6 +14,12 @@ from hxm.forms import FORMS
 from hxm.render import Form
 from hxm.values import mebibytes, one_of, seconds
 
+
+def _valued(*spellings: str, **settings: Any) -> Any:
+    """An option with a value, and without one of its own."""
+    return typer.Option(*spellings, show_default=False, **settings)
+
+
 # Operands
 
 Domains = Annotated[
@@ -131,27 +137,18 @@ Like = Annotated[
 ]
 Until = Annotated[
     str,
-    typer.Option(
-        "--until",
-        metavar="REGEX",
-        help="Wait until the guest shows this on its console, as 'login:'; a regular expression.",
-        show_default=False,
-    ),
+    _valued("--until", metavar="REGEX", help="Wait until the guest shows this on its console."),
 ]
 ConsoleType = Annotated[
-    str,
-    typer.Option(
-        "-t", metavar="pv|serial", help="Which of its consoles, as xl has it.", show_default=False
-    ),
+    str, _valued("-t", metavar="pv|serial", help="Which of its consoles, as xl has it.")
 ]
-ConsoleNumber = Annotated[
-    str, typer.Option("-n", metavar="NUMBER", help="The console's number.", show_default=False)
+ConsoleNumber = Annotated[str, _valued("-n", metavar="NUMBER", help="The console's number.")]
+Interval = Annotated[
+    float, typer.Option("--interval", min=1.0, metavar="SECONDS", help="Between two looks at rest.")
 ]
+Count = Annotated[int | None, _valued("--count", min=1, metavar="N", help="Print it so often.")]
 Script = Annotated[
-    str,
-    typer.Option(
-        "-f", "--file", metavar="FILE", help="Carry out the lines of this file.", show_default=False
-    ),
+    str, _valued("-f", "--file", metavar="FILE", help="Carry out the lines of this file.")
 ]
 KeepGoing = Annotated[bool, typer.Option("--keep-going", help="Go on after a line that failed.")]
 Without = Annotated[
