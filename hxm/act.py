@@ -6,12 +6,12 @@ has nothing left to do, and in a cluster its end is waited for.
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import groupby
 
-from hxm import run
 from hxm.config import Config
 from hxm.decide import Objection, Translate, guards, listed
 from hxm.decide.forecast import (
@@ -23,26 +23,22 @@ from hxm.decide.forecast import (
 )
 from hxm.decide.glance import same_place
 from hxm.errors import DONE, CannotAsk, Failed, HxmError, Interrupted, Refused, TimedOut
-from hxm.foresee import apply_to_copy, dialect_spoken, spell, would_move
-from hxm.model import IN_FLIGHT, ON_NODE, Cluster, Forecast, Goal, Phase, Step
+from hxm.foresee import apply_to_copy, dialect_spoken, would_move
+from hxm.model import IN_FLIGHT, ON_NODE, Cluster, Forecast, Goal, Movement, Phase, Step
 from hxm.observe import read_cluster, sandbox_file
+from hxm.onsite import carry_out_on_node
 from hxm.outcome import Change, Outcome, changes
 from hxm.pacemaker.carry import carry_out
 from hxm.pacemaker.dialect import Argv
 from hxm.pacemaker.simulate import commit, scratch, serialised, simulator
 from hxm.render import note
-from hxm.toolstack import GONE
-from hxm.toolstack.onnode import TIMEOUT
-from hxm.toolstack.remote import fault_of
 from hxm.witness import Witness
 
 Report = Callable[[str], None]
-DESTROY_TIMEOUT = 15.0
-"""Seconds for a toolstack to pull a plug; then the cluster's own stop is what remains."""
-
-_ON_NODE = dict.fromkeys(ON_NODE, "node") | {"destroy": "destroy"}
 _LOOKS = 5
 """In so many looks a cluster that has something to do has begun with it."""
+
+_TAKEN_BACK = "everything was taken back: the configuration is as it was"
 
 
 @contextmanager
@@ -100,14 +96,16 @@ class Performance:
                     continue
                 if phase.clears and phase is not self.plan.phases[0]:
                     self._look_until_nothing_migrates(deadline)
+                self._leave(phase)
                 self._do(phase)
                 if not wait and not self.before.sandbox:
                     self._look()
                     return self._outcome(DONE, f"ordered: {self.plan.about}; see: hxm status")
-                if not self._await(phase.goals, deadline, notices=phase.notices) or not self._holds(
-                    phase
-                ):
-                    return self._missed()
+                there = self._await(phase.goals, deadline, notices=phase.notices)
+                if not there or not self._holds(phase):
+                    return self._missed(phase)
+            if fault := self.plan.witness():
+                raise Failed(fault)
         except KeyboardInterrupt:
             message = f"you stopped it; the cluster goes on: {self._under_way()}"
             return self._cut_short(Interrupted(message, "look with: hxm status"))
@@ -117,6 +115,8 @@ class Performance:
 
     def _cut_short(self, error: HxmError) -> Outcome:
         """The outcome of an order that may be half carried out, and how to take it back."""
+        if self.commands and self.plan.way_back and self._went_back():
+            return self._outcome(error.status, error.message, _TAKEN_BACK)
         try:
             self.cluster = read_cluster(self.config, local=False)
         except (HxmError, KeyboardInterrupt):
@@ -125,6 +125,29 @@ class Performance:
         if self.commands:
             hint += "; " * bool(hint) + f"to take it back: {self.plan.undo or 'hxm list tells how'}"
         return self._outcome(error.status, error.message, hint)
+
+    def _leave(self, phase: Phase) -> None:
+        """Raises Refused if the phase would move what it must leave where it is."""
+        for movement in would_move(self.before, phase) if phase.leaves else ():
+            if movement.resource == phase.leaves:
+                raise Refused(f"{told(self.cluster, movement)}: not done", guards.NOT_MEANT)
+
+    def _went_back(self) -> bool:
+        """Take everything back; whether all of it was. What is left is named by its own marks."""
+        try:
+            self.cluster = read_cluster(self.config, local=False)
+            if not any(each in self.cluster.primitives for each in self.plan.subjects):
+                return True
+            deadline = time.monotonic() + self.config.timeout
+            for phase in self.plan.way_back:
+                self._leave(phase)
+                self._do(phase)
+                if not self._await(phase.goals, deadline):
+                    raise Failed(listed([missing(self.cluster, each) for each in phase.goals]))
+        except (HxmError, KeyboardInterrupt) as error:
+            self.warnings.append(f"not everything was taken back: {error or 'you stopped it'}")
+            return False
+        return True
 
     def _do(self, phase: Phase) -> None:
         if phase.clears and not self.before.sandbox:
@@ -135,58 +158,21 @@ class Performance:
         if self.meddled and any(step.kind == "restore" for step in phase.steps):
             raise Refused("somebody else is changing the configuration", "hxm diff shows what")
         self.written = None
+        keep = functools.partial(self.keep, None)
         if self.before.sandbox:
             self._do_in_sandbox(phase.steps, self.before.sandbox)
             return
-        for kind, alike in groupby(phase.steps, key=lambda step: _ON_NODE.get(step.kind, "CIB")):
+        for on_node, alike in groupby(phase.steps, key=lambda step: step.kind in ON_NODE):
             group = tuple(alike)
             for step in group:
                 self.report(step.says)
                 if self.witness and step.kind in ("kill", "fence"):
                     self.witness.strike(step.values.get("resource", ""), step.values["node"])
-            if kind == "destroy":
-                self._destroy(group)
-            elif kind == "node":
-                self._on_node(group)
-            else:
-                carry_out(
-                    dialect_spoken(self.before),
-                    group,
-                    done=self.commands,
-                    meanwhile=lambda: self.keep(None),
-                )
-
-    def _on_node(self, steps: tuple[Step, ...]) -> None:
-        """Raises Failed for the first that does not succeed."""
-        for step in steps:
-            for argv in spell(self.before, step):
-                self.commands.append(argv)
-                result = run.output(argv, None, TIMEOUT, lambda: self.keep(None))
-                if result.status != 0:
-                    fault = fault_of(step.values["node"], result)
-                    raise Failed(f"cannot {step.says}: {fault}")
-
-    def _destroy(self, steps: tuple[Step, ...]) -> None:
-        """A failure is a warning: the cluster has been told already, and stops it more slowly."""
-        for step in steps:
-            for argv in spell(self.before, step):
-                self.keep(None)
-                self.commands.append(argv)
-                self._pull_the_plug(step, argv)
-
-    def _pull_the_plug(self, step: Step, argv: Argv) -> None:
-        name = step.values["node"]
-        node = self.before.node(name)
-        if node and (node.unclean or not node.online):
-            fault = f"{name} is {node.predicament}"
-        else:
-            try:
-                result = run.output(argv, timeout=DESTROY_TIMEOUT)
-                fault = fault_of(name, result) if result.status != 0 else ""
-            except CannotAsk as error:
-                fault = error.message
-        if fault and not any(word in fault for word in GONE):
-            self.warnings.append(f"cannot {step.says} at once: {fault}")
+            if not on_node:
+                carry_out(dialect_spoken(self.before), group, done=self.commands, meanwhile=keep)
+                continue
+            found = (carry_out_on_node(self.before, each, self.commands, keep) for each in group)
+            self.warnings += filter(None, found)
 
     def _migrations(self) -> list[Objection]:
         domains = filter(None, (self.cluster.domain_of(each) for each in self.plan.subjects))
@@ -223,7 +209,7 @@ class Performance:
                     return True
                 if self.before.sandbox:
                     return not goals
-                if not notices and self._at_rest() and self._look():
+                if not notices and self._at_rest(goals) and self._look():
                     # what the look before saw may have been older than what the scheduler saw
                     return all(reached(self.cluster, goal) for goal in goals)
                 blind = None
@@ -265,12 +251,18 @@ class Performance:
         """
         if not all(reached(self.cluster, goal, self.before) for goal in goals):
             return False
-        return self.before.sandbox is not None or not simulator() or not self._to_come()
+        if self.before.sandbox or not simulator():
+            return True
+        moves, looks = self._to_come(goals)
+        return not looks and not any(each.resource in self.plan.subjects for each in moves)
 
-    def _to_come(self) -> bool:
+    def _to_come(self, goals: tuple[Goal, ...]) -> tuple[tuple[Movement, ...], bool]:
+        """What the scheduler would still move, and whether it lets a node look for a newcomer."""
+        watched = {goal.subject for goal in goals if goal.kind in ("healthy", "absent")}
         with scratch(None) as copy:
-            found = movements(copy.simulate(execute=False), self.before.cloned)
-        return any(movement.resource in self.plan.subjects for movement in found)
+            found = copy.simulate(execute=False)
+        looks = any(each.resource in watched for each in found)
+        return movements(found, self.before.cloned), looks
 
     def _look(self) -> bool:
         seen = read_cluster(self.config, local=False)
@@ -282,7 +274,7 @@ class Performance:
         self.keep(seen)
         return True
 
-    def _at_rest(self) -> bool:
+    def _at_rest(self, goals: tuple[Goal, ...]) -> bool:
         """Whether nothing is under way, nor anything left to do in the scheduler's eyes.
 
         Without a scheduler: whether nothing was under way several times in a row.
@@ -290,12 +282,13 @@ class Performance:
         self.quiet = self.quiet + 1 if settled(self.cluster, self.before) else 0
         if not simulator() or not self.quiet:
             return self.quiet >= _LOOKS
-        with scratch(None) as copy:
-            return not movements(copy.simulate(execute=False), self.before.cloned)
+        moves, looks = self._to_come(goals)
+        return not moves and not looks
 
-    def _missed(self) -> Outcome:
+    def _missed(self, phase: Phase) -> Outcome:
         """The cluster came to rest elsewhere: take back what can be taken back, name the rest."""
-        wanted = [goal for phase in self.plan.phases for goal in phase.goals]
+        done = self.plan.phases[: self.plan.phases.index(phase) + 1]
+        wanted = [goal for each in done for goal in each.goals]
         lacking = dict.fromkeys(missing(self.cluster, each) for each in wanted)
         failure = self._failure()
         hint = "hxm status shows the failures" if failure else "hxm status"
@@ -310,6 +303,8 @@ class Performance:
             hint += f"; to take it back: {self.plan.undo}"
         why = listed([each for each in lacking if each])
         said = f"{self.plan.about}: the cluster did not get there: {why}{failure}"
+        if self.plan.way_back and self._went_back():
+            hint = _TAKEN_BACK
         return self._outcome(Failed.status, said, hint)
 
     def _verdict(self) -> Outcome:

@@ -22,6 +22,9 @@ ON_NODE = ("destroy", "kill", "stop-stack", "start-stack", "cut", "join")
 CLEARING = ("clear", "delete-constraint", "unmove", "unmove-and-unban", "restore")
 """The kinds of step that take constraints away."""
 
+ENROLLING, WITHDRAWING = "hxm-enrol", "hxm-withdraw"
+"""Meta options of a domU that is half under the cluster, or half out: Pacemaker reads neither."""
+
 _STATES_TO_BE_IN = ("standby", "maintenance")
 
 
@@ -348,6 +351,8 @@ class Phase(NamedTuple):
     only_if_still: bool = False
     notices: bool = False
     """Whether the cluster has to find out by itself: that it rests is no answer before the end."""
+    leaves: str | None = None
+    """The resource that these steps must leave where it is: else nothing of them is done."""
     hold: float = 0.0
     """Seconds for which the goals must stay reached before the next phase begins."""
 

@@ -90,9 +90,11 @@ def reached(cluster: Cluster, goal: Goal, before: Cluster | None = None) -> bool
     maintenance, watched: a node, or without a subject the cluster, is in maintenance or is not;
     gone: a constraint is; forgotten: the failures of a resource are, everywhere or on a node;
     unlocked: a holder's lock is; marked, unmarked: an update has this state, or there is none;
-    running, stopped, managed, unmanaged: a domU is; elsewhere: it runs, and not on the node; anew:
-    it runs, and has been started since `before`; led: another node than this one is the DC; lost,
-    back: a node is not, is again, a full member.
+    elsewhere: a domU runs, and not on the node; anew: it has been started since `before`; led:
+    another node than this one is the DC; lost, back: a node is not, is again, a full member;
+    running, stopped, managed, unmanaged, idle: a domU is; healthy: its monitor has found it on the
+    node, and it is nowhere else; absent: it is nowhere (that every node has looked the scheduler
+    knows); unwatched: no node remembers it; withdrawn: it is no resource any more.
     """
     if goal.kind in ("empty", "usable", "sound", "maintenance", "watched", "lost", "back"):
         return _is_node(cluster, goal)
@@ -109,6 +111,8 @@ def reached(cluster: Cluster, goal: Goal, before: Cluster | None = None) -> bool
         )
     if goal.kind == "led":
         return cluster.dc not in (None, "", goal.subject)
+    if goal.kind == "withdrawn":
+        return all(each.id != goal.subject for each in cluster.resources)
     domain = cluster.domain_of(goal.subject)
     if domain is None or not _is_domain(cluster, domain, goal):
         return False
@@ -135,6 +139,8 @@ def _is_domain(cluster: Cluster, domain: Domain, goal: Goal) -> bool:
         return not domain.running and not domain.in_flight
     if goal.kind in ("managed", "unmanaged"):
         return domain.managed == (goal.kind == "managed")
+    if goal.kind in ("idle", "unwatched", "absent", "healthy"):
+        return _is_watched(cluster, domain, goal)
     alive = {node.name for node in cluster.nodes if node.online and not node.unclean}
     return (
         domain.role == "Started"
@@ -143,6 +149,20 @@ def _is_domain(cluster: Cluster, domain: Domain, goal: Goal) -> bool:
         and domain.nodes[0] in alive
         and (goal.node in (None, domain.nodes[0])) == (goal.kind != "elsewhere")
     )
+
+
+def _is_watched(cluster: Cluster, domain: Domain, goal: Goal) -> bool:
+    """What the nodes' histories say of the domU; a first look is a `probe` (crm_mon 2.0.3)."""
+    found = [each for each in cluster.history if each.resource == goal.subject]
+    if goal.kind == "unwatched":
+        return not found
+    if domain.in_flight or any(each.pending for each in found):
+        return False
+    if goal.kind == "idle":
+        return True
+    monitored = [each.node for each in found if each.task == "monitor" and each.rc == 0]
+    there = (goal.node,) if goal.node else ()
+    return not domain.failed and domain.nodes == there and all(each in monitored for each in there)
 
 
 def missing(cluster: Cluster, goal: Goal) -> str:
@@ -160,6 +180,11 @@ def missing(cluster: Cluster, goal: Goal) -> str:
         return f"{who} is {domain.role or 'active'} on {listed(domain.nodes)}"
     if goal.kind == "led":
         return f"the DC is {cluster.dc or 'nobody'}"
+    if domain and goal.kind in ("healthy", "absent"):
+        where = f"on {listed(domain.nodes)}" if domain.nodes else "nowhere"
+        return (
+            f"the cluster sees {who} {where}, and not as it is" if goal.node else f"it is {where}"
+        )
     if goal.kind == "sound":
         return f"{who} is not well"
     return f"{who} is not {'in ' * (goal.kind == 'maintenance')}{goal.kind}"

@@ -6,8 +6,6 @@ from collections.abc import Mapping
 
 from hxm.toolstack.remote import ssh_argv
 
-TIMEOUT = 120.0
-"""Seconds: a stack that is stopped first stops what it runs."""
 _BY_ITSELF = """ip route add unreachable "$1" || exit
 (sleep "$2"; ip route del unreachable "$1") >/dev/null 2>&1 &"""
 """The route goes away by itself, even if nobody is left to remove it."""
