@@ -166,6 +166,8 @@ def test_a_node_that_is_fenced(lab):
     drill = lab.start(lab.other(here), "hxm", "drill", "fence", here, "--yes", "-o", "json")
     with suppress(AssertionError):
         lab.until("it is off", lambda: lab.switch("state", here) == "off", 30)
+    # switched on before the others have lost it, it would not be let in
+    lab.until("it is fenced and gone", lambda: lab.node(here)["online"] == "false", 60)
     lab.until("nobody waits for it", lambda: lab.node(here)["unclean"] == "false", 60)
     lab.switch("on", here)
     ran = drill.wait()
