@@ -59,8 +59,8 @@ def run(order: Order, words: BackupWords = None, section: Sections = None) -> in
         def decide(cluster: Cluster) -> Decision:
             begun_with.append(cluster.written)
             what = f"restore {backup.called}"
-            if not {*SECTIONS} - {*sections, restoring.NODES}:
-                what += f" ({', '.join(sections)})" * (len(sections) < len(SECTIONS) - 1)
+            if len(sections) < len(SECTIONS) - 1:
+                what += f" ({', '.join(sections)})"
             pinned = restoring.pinned(begun_with[0], cluster.written)
             return put_in_place(cluster, backup, sections, folder, what, [*pinned])
 

@@ -119,6 +119,7 @@ def test_a_section_as_cibadmin_writes_it_is_restored_alone(sandbox):
     sandbox.tool("cibadmin", "--delete", "--xpath=//rsc_order[@id='nfs_depends_configpool']")
     sandbox.tool("crm_attribute", "--name=batch-limit", "--update=3")
     ran = sandbox.ok("restore", str(file))
+    assert f"done: restore {file} (constraints)" in ran.out
     assert "constraint nfs_depends_configpool was added" in ran.out
     sandbox.tool("crm_attribute", "--name=batch-limit", "--delete")
     assert sandbox.configuration() == before
