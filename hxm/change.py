@@ -283,6 +283,7 @@ def _perform(
     path = journal.journal_path(config, cluster.sandbox)
     kept, unkept = try_to_keep(config, cluster.sandbox, cluster.written)
     begun: dict[str, Any] = {
+        "verb": plan.verb,
         "what": plan.about,
         "why": order.reason or None,
         "subjects": list(plan.subjects),

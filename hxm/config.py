@@ -31,6 +31,8 @@ class Config(NamedTuple):
     """Where the configuration is kept as it was before and after every change."""
     backups_kept: int = 100
     """How many of them are kept; 0 keeps none."""
+    transitions: str = "auto"
+    """Where Pacemaker saves its transitions, for `hxm history`; auto: where it does by itself."""
     ssh_timeout: float = 5.0
     """Seconds that another node may take to let ssh in and to answer."""
     ask_nodes: bool = False

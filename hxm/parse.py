@@ -17,6 +17,7 @@ import typer
 from hxm import options
 from hxm.command import Command
 from hxm.errors import Interrupted, UsageError
+from hxm.options import kept
 
 _UsageError: Any = typer.BadParameter.__base__  # click's, which newer Typers carry inside
 
@@ -100,7 +101,7 @@ def _plainly_named(command: Any) -> Any:
 
 def _parameters(function: Callable[..., int]) -> list[inspect.Parameter]:
     """The function's parameters, with the names in its annotations looked up in hxm.options."""
-    hints = get_type_hints(function, vars(options), include_extras=True)
+    hints = get_type_hints(function, vars(options) | vars(kept), include_extras=True)
     signature = inspect.signature(function)
     return [each.replace(annotation=hints[each.name]) for each in signature.parameters.values()]
 

@@ -51,6 +51,7 @@ _ROWS = [
     ),
     *_hxm(LOOK, {"serve": "the status page, JSON and metrics over HTTP, to read only"}),
     *_hxm(LOOK, {"check": "what would hurt one day: shared disks, unreadable files, no guard"}),
+    *_hxm(LOOK, {"history": "what happened to domUs and nodes, when, where, and by whose order"}),
     *_hxm(LOOK, {"shell": "a prompt that shows the cluster; or commands from a file"}),
     *_hxm(LOOK, {"diff": "what the configuration differs in from a backup, in words"}),
     *_hxm(LOOK, {"capacity": "whether everything still fits when a node is lost, and what more"}),

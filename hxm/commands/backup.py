@@ -15,7 +15,7 @@ from hxm.pacemaker.written import as_cib, read_header
 from hxm.render import TABLE, Form, Table
 
 if TYPE_CHECKING:
-    from hxm.options import BackupFile, ListKept
+    from hxm.options.kept import BackupFile, ListKept
 
 
 def run(file: BackupFile = None, listing: ListKept = False, form: Form = TABLE) -> int:

@@ -17,7 +17,7 @@ from hxm.pacemaker.written import same
 from hxm.render import TABLE, Form, Table
 
 if TYPE_CHECKING:
-    from hxm.options import Backups
+    from hxm.options.kept import Backups
 
 
 def run(backups: Backups = None, form: Form = TABLE) -> int:

@@ -27,7 +27,8 @@ from hxm.pacemaker.written import (
 )
 
 if TYPE_CHECKING:
-    from hxm.options import BackupWords, Order, Sections
+    from hxm.options import Order
+    from hxm.options.kept import BackupWords, Sections
 
 
 def run(order: Order, words: BackupWords = None, section: Sections = None) -> int:

@@ -35,6 +35,9 @@ STATUS_FORMS: tuple[Argv, ...] = (
 )
 """How crm_mon is asked: the first that it understands counts, and tells itself which it is."""
 
+FENCING_HISTORY: Argv = ("stonith_admin", "--history=*", "--output-as=xml")
+"""Who was fenced (2.0.4 and newer)."""
+
 DC_STATE: Argv = ("crmadmin", "-S", "{node}")
 IDLE = "S_IDLE"
 """What a DC that has nothing in hand says of itself, in every generation."""

@@ -222,37 +222,6 @@ Why = Annotated[
 ]
 
 
-BackupFile = Annotated[
-    str | None,
-    typer.Argument(metavar="[FILE]", help="A new file for the configuration.", show_default=False),
-]
-Backups = Annotated[
-    list[str] | None,
-    typer.Argument(
-        metavar="[NUMBER|FILE [NUMBER|FILE]]",
-        help="Backups, by number or as files: from which, and to which.",
-        show_default=False,
-    ),
-]
-BackupWords = Annotated[
-    list[str] | None,
-    typer.Argument(
-        metavar="NUMBER|FILE",
-        help="A backup: its number, or a file as hxm backup and cibadmin --query write it.",
-        show_default=False,
-    ),
-]
-ListKept = Annotated[bool, typer.Option("-l", "--list", help="List what is kept, and why.")]
-Sections = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--section",
-        metavar="NAME",
-        help="Only this part, as cibadmin calls it: resources, constraints, crm_config, nodes, "
-        "...; several times for several, all for everything.",
-        show_default=False,
-    ),
-]
 Listen = Annotated[str, typer.Option("--listen", metavar="HOST:PORT", help="Where to be reached.")]
 TokenFile = Annotated[
     str | None,

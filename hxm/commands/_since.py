@@ -1,0 +1,34 @@
+"""When `--since` means."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta
+
+from hxm.errors import UsageError
+
+_UNITS = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400, "w": 604800}
+_AGO = re.compile(r"(\d{1,6}) ?(s|min|m|h|d|w)")
+
+
+def parse_since(said: str, now: float) -> float:
+    """The time that is meant, in seconds since the epoch. Raises UsageError for nonsense.
+
+    `2h` and `3d` count back from now; today and yesterday begin at midnight of this host's zone,
+    in which a time without a zone is as well; a time without a date is today's.
+    """
+    word = said.strip().lower()
+    if ago := _AGO.fullmatch(word):
+        return now - int(ago[1]) * _UNITS[ago[2]]
+    here = datetime.fromtimestamp(now).astimezone()
+    midnight = here.replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
+    if word in ("today", "yesterday"):
+        return (midnight - timedelta(days=word == "yesterday")).timestamp()
+    try:
+        if re.fullmatch(r"\d{1,2}:\d\d(:\d\d)?", word):
+            word = f"{midnight:%Y-%m-%d}T{word.zfill(len(word) + len(word.split(':')[0]) % 2)}"
+        return datetime.fromisoformat(word.upper()).timestamp()
+    except (ValueError, OverflowError):
+        raise UsageError(
+            f"--since {said[:40]!r} is no time", "2h, 3d, yesterday, 14:30, 2026-11-26 14:30"
+        ) from None

@@ -1,0 +1,225 @@
+"""hxm history: what happened."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from hxm import render
+from hxm.commands._since import parse_since
+from hxm.config import Config, read_config
+from hxm.decide.names import find_domains
+from hxm.decide.past import Done, Event, Fenced, Look, Ordered, Pieces, history
+from hxm.errors import DONE, CannotAsk, NotFound
+from hxm.journal import journal_path, read_entries
+from hxm.model import Cluster
+from hxm.observe import askable, read_cluster, sandbox_file
+from hxm.pacemaker.cib import read_configuration
+from hxm.pacemaker.past import FOLDERS, parse_status, read_fencing, read_transitions
+from hxm.render import TABLE, Form, Table
+from hxm.toolstack.remote import ask_elsewhere
+
+if TYPE_CHECKING:
+    from hxm.options import MaybeSubject
+    from hxm.options.kept import Asked, OwnPieces, Since
+
+
+def run(
+    subject: MaybeSubject = None,
+    since: Since = "",
+    everywhere: Asked = False,
+    pieces: OwnPieces = False,
+    form: Form = TABLE,
+) -> int:
+    """Show what happened to domUs and nodes: starts, moves, failures, fencing, standby, orders.
+
+    It is put together from the nodes' own histories in the CIB, from the transitions that
+    Pacemaker saved, from the fencing that the cluster remembers, and from hxm's journal, which
+    says who ordered it and why. Transitions are saved on the node that was DC at the time, and the
+    journal on the host where hxm was typed: --everywhere asks them all. Without --since it is the
+    last day. What only two looks at the cluster tell, as standby, has the time of the second look.
+    Of two actions of one kind between two looks, the second alone is known.
+
+    Example: `hxm history nfs`, or `hxm history --since 3d --everywhere`.
+    """
+    config = read_config()
+    start = parse_since(since or "1d", time.time())
+    notes: list[str] = []
+    found = _known_here(config, start, notes)
+    if pieces:
+        render.show_json(_as_json(found))
+        return DONE
+    cluster = _cluster(config, notes)
+    if cluster and (everywhere or config.ask_nodes):
+        found = _joined(found, cluster, config, start, notes)
+    elif cluster and not cluster.sandbox and len(cluster.nodes) > 1:
+        notes.append("this is what this host knows: --everywhere asks the other nodes as well")
+    events = [each for each in history(found) if each.at >= start]
+    if subject:
+        name = _meant(cluster, subject, found)
+        events = [each for each in events if each.concerns(name)]
+    _show(events, cluster, notes, form)
+    return DONE
+
+
+def _known_here(config: Config, since: float, notes: list[str]) -> Pieces:
+    """What this host knows, as far as it can be read; what cannot be is noted."""
+    sandbox = sandbox_file()
+    found = Pieces(ordered=frozenset(_orders(config, sandbox)))
+    folders = FOLDERS if config.transitions == "auto" else (config.transitions,)
+    for folder in folders if not sandbox or config.transitions != "auto" else ():
+        saved, cut = read_transitions(folder, since)
+        found = found.joined(saved)
+        if cut:
+            notes.append(f"of the transitions in {folder} only those since {_time(cut)} were read")
+    try:
+        cib = read_configuration(timeout=config.ask_timeout, whole=True).cib
+        if cib is not None:
+            look, done = parse_status(cib, time.time())
+            found = found.joined(Pieces(frozenset(done), (look,)))
+    except CannotAsk as error:
+        notes.append(f"the cluster cannot be asked ({error.message}): only what was saved is known")
+    if not sandbox:
+        fenced, why = read_fencing(config.ask_timeout)
+        found = found.joined(Pieces(fenced=fenced))
+        if why:
+            notes.append(f"who was fenced is not known: {why}")
+    return found
+
+
+def _orders(config: Config, sandbox: str | None) -> list[Ordered]:
+    """The journal's orders, begun and ended; a line without a time that makes sense is left out."""
+    from datetime import datetime
+
+    found: list[Ordered] = []
+    begun: dict[object, int] = {}
+    for entry in read_entries(journal_path(config, sandbox)):
+        try:
+            at = datetime.fromisoformat(str(entry.get("at"))).timestamp()
+        except ValueError:
+            continue
+        whose = (entry.get("host"), entry.get("pid"))
+        if entry.get("outcome") != "begun" and whose in begun:
+            number = begun.pop(whose)
+            status = entry.get("status")
+            found[number] = found[number]._replace(
+                ended=at, status=status, outcome=str(entry.get("outcome"))
+            )
+        elif entry.get("what"):
+            begun[whose] = len(found)
+            found.append(_begun(entry, at))
+    return found
+
+
+def _begun(entry: dict[str, Any], at: float) -> Ordered:
+    who, host, verb, what = (str(entry.get(each) or "") for each in ("who", "host", "verb", "what"))
+    subjects = entry.get("subjects")
+    named = tuple(map(str, subjects)) if isinstance(subjects, list) else ()
+    return Ordered(at, None, who, host, verb, what, str(entry.get("why") or ""), named, None, "")
+
+
+def _cluster(config: Config, notes: list[str]) -> Cluster | None:
+    try:
+        return read_cluster(config, local=False)
+    except CannotAsk as error:
+        if not notes:
+            notes.append(f"the cluster cannot be asked: {error.message}")
+        return None
+
+
+def _joined(
+    found: Pieces, cluster: Cluster, config: Config, since: float, notes: list[str]
+) -> Pieces:
+    """With what the other nodes know; who gives no answer is noted."""
+    _, nodes, lost = askable(cluster, config)
+    words = ("hxm", "history", "--pieces", "--since", _time(since, "%Y-%m-%dT%H:%M:%S%z"))
+    answers = ask_elsewhere(words, nodes, config.ssh_timeout, _parse_pieces)
+    for node, answer in answers.items():
+        if isinstance(answer, str):
+            lost[node] = answer
+        else:
+            found = found.joined(answer)
+    notes += [f"what {node} knows is missing: {why}" for node, why in lost.items()]
+    return found
+
+
+def _as_json(pieces: Pieces) -> dict[str, Any]:
+    return {
+        "done": sorted(pieces.done),
+        "looks": pieces.looks,
+        "fenced": sorted(pieces.fenced),
+        "ordered": sorted(pieces.ordered, key=lambda each: each.at),
+    }
+
+
+def _parse_pieces(document: bytes) -> Pieces:
+    """What another host's hxm printed. Raises CannotAsk if it is not of this version."""
+    try:
+        said = json.loads(document)
+        looks = (
+            Look(*each)._replace(
+                nodes={name: tuple(words) for name, words in each[1].items()},
+                version=tuple(each[-1]),
+            )
+            for each in said["looks"]
+        )
+        return Pieces(
+            frozenset(Done(*each) for each in said["done"]),
+            tuple(looks),
+            frozenset(Fenced(*each) for each in said["fenced"]),
+            frozenset(Ordered(*map(_hashable, each)) for each in said["ordered"]),
+        )
+    except (ValueError, TypeError, KeyError, AttributeError):
+        raise CannotAsk("its hxm is missing, or of another version") from None
+
+
+def _hashable(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _meant(cluster: Cluster | None, word: str, found: Pieces) -> str:
+    """The resource or node; also one that is gone from the cluster, and has a past."""
+    if cluster and cluster.node(word):
+        return word
+    domains = [each for each in find_domains(cluster, word) if each.resource] if cluster else []
+    if domains:
+        return domains[0].resource or word
+    known = {each.resource for each in found.done} | {n for look in found.looks for n in look.nodes}
+    if word not in known:
+        raise NotFound(f"nothing is known of {word[:60]!r}", "hxm list, hxm nodes")
+    return word
+
+
+def _show(events: Sequence[Event], cluster: Cluster | None, notes: list[str], form: Form) -> None:
+    domains = cluster.managed_domains if cluster else ()
+    names = {each.resource: each.name for each in domains}
+    if form.output == "json":
+        rows = [{**each._asdict(), "at": _time(each.at, "%Y-%m-%dT%H:%M:%S%z")} for each in events]
+        for row in rows:
+            row["domain"] = names.get(row["subject"])
+        render.show_json({"events": rows, "notes": notes})
+        return
+    table = [
+        (
+            _time(each.at),
+            names.get(each.subject, each.subject) or "-",
+            f"{each.what} ({each.note})" if each.note else each.what,
+            each.where or "-",
+            "-" if each.seconds is None else f"{each.seconds:.1f} s",
+            each.by or "-",
+        )
+        for each in events
+    ]
+    if table or not form.usual:
+        headers = ("Time", "Who", "What", "Where", "Took", "By")
+        render.show(Table(headers, table, frozenset({4})), form)
+    else:
+        render.out("nothing is known to have happened")
+    for note in notes:
+        render.note(note)
+
+
+def _time(at: float, form: str = "%Y-%m-%d %H:%M:%S %Z") -> str:
+    return time.strftime(form, time.localtime(at))

@@ -1,0 +1,364 @@
+"""What happened, pieced together from what the cluster and hxm have written down.
+
+The pieces are the actions in the nodes' own histories, looks at the whole cluster that were saved,
+the fencing that is remembered, and hxm's journal. Times are seconds since the epoch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+_CLOCKS = 1.0
+"""Seconds by which times may differ that are written down as whole ones."""
+_A_MOVE = 600.0
+"""Seconds within which the two halves of a live migration belong together."""
+
+
+class Done(NamedTuple):
+    """An action on a resource, as its node wrote it down; `at` is when it began."""
+
+    at: float
+    node: str
+    resource: str
+    task: str
+    call: int
+    rc: int
+    seconds: float
+    recurring: bool = False
+    source: str = ""
+    target: str = ""
+    why: str = ""
+    domu: bool = False
+
+
+class Look(NamedTuple):
+    """How the nodes were at some time: for each what is special about it, `online` or not."""
+
+    at: float
+    nodes: Mapping[str, tuple[str, ...]]
+    dc: str = ""
+    quorum: bool = True
+    maintenance: bool = False
+    version: tuple[int, ...] = ()
+    """The CIB's epochs, which tell the order of those within one second."""
+
+
+class Fenced(NamedTuple):
+    """A fencing that is remembered."""
+
+    at: float
+    node: str
+    action: str
+    status: str
+    by: str
+    via: str = ""
+
+
+class Ordered(NamedTuple):
+    """A change that somebody ordered of hxm; `ended` is None if it never did."""
+
+    at: float
+    ended: float | None
+    who: str
+    host: str
+    verb: str
+    what: str
+    why: str
+    subjects: tuple[str, ...]
+    status: int | None
+    outcome: str
+
+
+class Pieces(NamedTuple):
+    """All that is known."""
+
+    done: frozenset[Done] = frozenset()
+    looks: tuple[Look, ...] = ()
+    fenced: frozenset[Fenced] = frozenset()
+    ordered: frozenset[Ordered] = frozenset()
+
+    def joined(self, other: Pieces) -> Pieces:
+        """Both together, each thing once."""
+        looks = {(look.at, look.version): look for look in self.looks + other.looks}
+        return Pieces(
+            self.done | other.done,
+            tuple(looks[each] for each in sorted(looks)),
+            self.fenced | other.fenced,
+            self.ordered | other.ordered,
+        )
+
+
+class Event(NamedTuple):
+    """One line of the history."""
+
+    at: float
+    subject: str
+    what: str
+    where: str = ""
+    seconds: float | None = None
+    by: str = ""
+    note: str = ""
+    failed: bool = False
+    source: str = ""
+    """One of _SOURCES."""
+    about: tuple[str, ...] = ()
+    """Further resources and nodes that it is about."""
+
+    def concerns(self, name: str) -> bool:
+        """Whether it is about this resource or node, or happened there."""
+        return name == self.subject or name in self.about or name in self.where.split()
+
+
+def history(pieces: Pieces) -> list[Event]:
+    """The events in their order: of the domUs and the nodes, what else failed, what was ordered."""
+    domus: dict[str, list[Done]] = {}
+    for each in sorted(pieces.done, key=_order_of):
+        if each.domu:
+            domus.setdefault(each.resource, []).append(each)
+    found = [
+        *_of_nodes(pieces.looks),
+        *(_fencing(each) for each in pieces.fenced),
+        *(event for done in domus.values() for event in _of_domu(done, pieces)),
+        *(_failure(each) for each in pieces.done if each.resource not in domus and failed(each)),
+    ]
+    found = [_with_orderer(each, pieces.ordered) for each in found]
+    found += [_order(each, found, pieces) for each in pieces.ordered]
+    return sorted(found, key=lambda each: (int(each.at), _SOURCES.index(each.source)))
+
+
+_SOURCES = ("journal", "looks", "fencing", "actions")
+"""In the order in which they speak of one second."""
+
+
+# What became of a domU
+
+_RANKS = ("monitor", "migrate_to", "migrate_from", "stop", "start")
+
+
+def _order_of(each: Done) -> tuple[float, int, int]:
+    """Within one second, which is as exact as the times are, in the order that makes sense."""
+    return each.at, _RANKS.index(each.task) if each.task in _RANKS else 0, each.call
+
+
+def _of_domu(done: Sequence[Done], pieces: Pieces) -> Iterator[Event]:
+    """Starts, stops, moves and failures, and that it was lost with its node.
+
+    The stop that ends a live move is part of it.
+    """
+    used: set[Done] = set()
+    running = ""
+    lost = sorted(each for each in pieces.fenced if each.status == "success")
+    for each in done:
+        while lost and lost[0].at <= each.at:
+            if (fence := lost.pop(0)).node == running:
+                running = ""
+                yield Event(
+                    fence.at,
+                    each.resource,
+                    "lost with its node",
+                    fence.node,
+                    None,
+                    fence.by,
+                    "",
+                    True,
+                    "fencing",
+                )
+        if each in used:
+            continue
+        if each.task == "migrate_to":
+            event, others = _moved(each, done)
+            used |= others
+            yield event
+            running = each.node if event.failed else each.target
+        elif each.task == "migrate_from" and each.rc == 0:
+            yield _event(each, "arrived live", f"{each.source} -> {each.node}")
+            running = each.node
+        elif each.task == "start" and each.rc == 0:
+            yield _event(each, "started", each.node, note=_twice(running, each, pieces))
+            running = each.node
+        elif each.task == "stop" and each.rc == 0:
+            yield _event(each, "stopped", each.node)
+            running = "" if running == each.node else running
+        elif each.rc == 0 and each.task == "monitor" and not each.recurring:
+            yield _event(each, "found running", each.node)
+            running = each.node
+        elif failed(each):
+            yield _failure(each)
+
+
+def _moved(to: Done, done: Sequence[Done]) -> tuple[Event, set[Done]]:
+    """A live migration from its first half, and what else of the history belongs to it."""
+    later = [each for each in done if to.at <= each.at <= to.at + to.seconds + _A_MOVE]
+    came = next(
+        (
+            each
+            for each in later
+            if (each.task, each.node, each.source) == ("migrate_from", to.target, to.node)
+        ),
+        None,
+    )
+    where = f"{to.node} -> {to.target}"
+    if to.rc or (came and came.rc):
+        bad = to if to.rc else came or to
+        event = _event(to, f"live move failed ({_why(bad)})", where, failed=True)
+        return event, {came} if came else set()
+    left = next(
+        (
+            each
+            for each in later
+            if (each.task, each.node) == ("stop", to.node) and each.call > to.call
+        ),
+        None,
+    )
+    taken = to.seconds + (came.seconds if came else 0.0)
+    note = "" if came else f"{to.target} has not written down its arrival"
+    event = _event(to._replace(seconds=taken), "moved live", where, note=note)
+    return event, {each for each in (came, left) if each}
+
+
+def _twice(running: str, start: Done, pieces: Pieces) -> str:
+    """What there is to say if it is not known to have stopped where it ran."""
+    if not running or running == start.node:
+        return ""
+    away = any(
+        running in look.nodes and "online" not in look.nodes[running]
+        for look in pieces.looks
+        if look.at <= start.at + _CLOCKS
+    )
+    return "" if away else f"no stop on {running} is known"
+
+
+def failed(each: Done) -> bool:
+    """Whether the action failed; that a probe finds nothing is as it should be."""
+    probe = each.task == "monitor" and not each.recurring
+    return each.rc != 0 and each.call >= 0 and not (probe and each.rc in (5, 7))
+
+
+def _failure(each: Done) -> Event:
+    found = each.rc == 7 and each.task == "monitor"
+    what = "found not running" if found else f"{each.task} failed ({_why(each)})"
+    return _event(each, what, each.node, failed=True)
+
+
+_RC = {
+    1: "error",
+    2: "bad parameters",
+    3: "not implemented",
+    4: "no permission",
+    5: "not installed",
+    6: "not configured",
+    7: "not running",
+    124: "timed out",
+    198: "timed out",
+}
+"""OCF's, and Pacemaker's own for what never ended (2.0: 198, PCMK_OCF_TIMEOUT; 2.1: 124)."""
+
+
+def _why(each: Done) -> str:
+    return each.why or _RC.get(each.rc, f"rc={each.rc}")
+
+
+def _event(each: Done, what: str, where: str, *, note: str = "", failed: bool = False) -> Event:
+    return Event(
+        each.at, each.resource, what, where, each.seconds, "", note, failed, source="actions"
+    )
+
+
+# What became of a node
+
+
+def _of_nodes(looks: Sequence[Look]) -> Iterator[Event]:
+    for before, after in pairwise(looks):
+        for node in sorted({*before.nodes, *after.nodes}):
+            yield from _between(node, before.nodes.get(node, ()), after.nodes.get(node, ()), after)
+        if after.dc and before.dc and after.dc != before.dc:
+            yield Event(after.at, after.dc, "became the DC", source="looks")
+        if before.maintenance != after.maintenance:
+            what = "maintenance" if after.maintenance else "no maintenance any more"
+            yield Event(after.at, "cluster", what, source="looks")
+        if before.quorum != after.quorum:
+            what = "the quorum was regained" if after.quorum else "the quorum was lost"
+            yield Event(after.at, "cluster", what, failed=not after.quorum, source="looks")
+
+
+def _between(node: str, was: Sequence[str], now: Sequence[str], look: Look) -> Iterator[Event]:
+    if "online" in was and "online" not in now:
+        lost = "unclean" in now
+        yield Event(look.at, node, "was lost" if lost else "left", failed=lost, source="looks")
+    elif "online" in now and "online" not in was:
+        yield Event(look.at, node, "joined", source="looks")
+    for word, over in (("standby", "active again"), ("maintenance", "no maintenance any more")):
+        if (word in was) != (word in now):
+            yield Event(look.at, node, word if word in now else over, source="looks")
+
+
+def _fencing(each: Fenced) -> Event:
+    done = each.status == "success"
+    what = "was fenced" if done else f"fencing {each.status}"
+    action = f"{what} ({each.action})" if each.action else what
+    where = f"by {each.via}" if each.via else ""
+    return Event(each.at, each.node, action, where, None, each.by, "", not done, "fencing")
+
+
+# Who ordered it
+
+
+def _with_orderer(event: Event, ordered: Iterable[Ordered]) -> Event:
+    for each in ordered:
+        if _covers(each, event) and not event.by:
+            return event._replace(by=each.who)
+    return event
+
+
+def _covers(order: Ordered, event: Event) -> bool:
+    end = order.at + _A_MOVE if order.ended is None else order.ended
+    if not order.at - _CLOCKS <= event.at <= end + _CLOCKS or event.source == "fencing":
+        return False
+    return event.subject in order.subjects or event.subject in order.what.split()
+
+
+_LEADS_TO = {
+    "start": "started",
+    "create": "started",
+    "shutdown": "stopped",
+    "destroy": "stopped",
+    "migrate": "moved live",
+}
+"""What must be found of each of its domUs if one of these was carried out."""
+
+
+def _order(order: Ordered, found: Sequence[Event], pieces: Pieces) -> Event:
+    seconds = None if order.ended is None else order.ended - order.at
+    what = f"ordered: {order.what}"
+    if order.status is None:
+        what += " (no end is written down)"
+    elif order.status:
+        what += f" (failed: {order.outcome})"
+    everywhere = order.verb in ("undo", "restore")  # of which every domU is a subject
+    about = (*(() if everywhere else order.subjects), *order.what.split())
+    note = "; ".join(filter(None, (order.why, _missing(order, found, pieces))))
+    return Event(
+        order.at,
+        "",
+        what,
+        "",
+        seconds,
+        f"{order.who}@{order.host}",
+        note,
+        bool(order.status),
+        "journal",
+        about,
+    )
+
+
+def _missing(order: Ordered, found: Sequence[Event], pieces: Pieces) -> str:
+    """What the journal says was done, and the cluster did not write down though it was watched."""
+    wanted = _LEADS_TO.get(order.verb)
+    watched = any(look.at < order.at for look in pieces.looks)
+    if not wanted or order.status != 0 or not watched:
+        return ""
+    seen = {each.subject for each in found if each.what == wanted and _covers(order, each)}
+    lacking = [each for each in order.subjects if each not in seen]
+    return f"the cluster's records show no such thing of {', '.join(lacking)}" if lacking else ""
