@@ -14,9 +14,9 @@ from hxm.observe import read_cluster
 from hxm.render import TABLE, Form, Table
 
 if TYPE_CHECKING:
-    from hxm.decide.audit.nodes import Survey
     from hxm.model import Cluster
     from hxm.options import Everywhere, MaybeSubject, Nagios
+    from hxm.toolstack.survey import Answer
 
 _STATUS = {WARNING: 1, ERROR: 2}
 _UNKNOWN = 3
@@ -71,7 +71,7 @@ def _look(subject: str | None, everywhere: bool) -> tuple[Cluster, list[Problem]
     cluster = read_cluster(config)
     if subject and not cluster.node(subject):
         subject = find_domain(cluster, subject).name
-    others: dict[str, Survey] = {}
+    others: dict[str, Answer] = {}
     if everywhere or config.ask_nodes:
         cluster, others = ask_others(cluster, config)
     found = chosen(problems(cluster, config, others), config.ignore.split(), subject)

@@ -257,8 +257,12 @@ SURVEYS = {
     "behind": (Survey({}, ahead=-90.0), ["clock"]),
     "nearly right": (Survey({}, ahead=-0.9), []),
     "not guarded": (Survey({}, {"/usr/sbin/xl": "not guarded"}), ["guard"]),
-    "started at boot": (Survey({}, auto=(PATH,)), ["auto-start"]),
-    "another is": (Survey({}, auto=("/etc/xen/vm/other",)), []),
+    "started at boot": (Survey({}, auto=(("/etc/xen/auto/n", PATH),)), ["auto-start"]),
+    "by libvirt": (
+        Survey(auto=(("/etc/libvirt/libxl/autostart/nfs.xml", "/x/nfs.xml"),)),
+        ["auto-start"],
+    ),
+    "another is": (Survey({}, auto=(("/etc/xen/auto/o", "/etc/xen/vm/other"),)), []),
 }
 
 
