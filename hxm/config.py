@@ -36,7 +36,7 @@ class Config(NamedTuple):
     ssh_timeout: float = 5.0
     """Seconds that another node may take to let ssh in and to answer."""
     ask_nodes: bool = False
-    """Whether `hxm list` asks the other nodes as well, as with --everywhere."""
+    """Whether `hxm list` and `hxm check` ask the other nodes as well, as with --everywhere."""
     ignore: str = ""
     """What `hxm check` does not report: codes, or code:domU, with blanks between them; disk-shared
     of both domUs also lets them share a disk."""

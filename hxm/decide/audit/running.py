@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from hxm.decide import attention, listed, typed
 from hxm.decide.audit import Problem, problem
-from hxm.decide.differences import differences
+from hxm.decide.differences import differences, under_way
 from hxm.decide.names import at_home, travelling
 from hxm.model import Cluster, Constraint, Domain
 
@@ -20,18 +20,19 @@ def of_cluster(cluster: Cluster, origins: Mapping[str, str] | None = None) -> It
         if finding.code != "runs-twice" or finding.subject not in elsewhere:
             yield problem(finding.code, finding.subject, finding.what, finding.do)
     for domain in cluster.managed_domains:
-        yield from _not_alive(domain)
-        yield from _not_there(cluster, domain)
+        if not under_way(cluster, domain):
+            yield from _not_alive(domain)
+            yield from _not_there(cluster, domain)
     for domain in cluster.domains:
         yield from _stranger(cluster, domain)
-        if travelling(domain) and not _moves(cluster, at_home(domain.name)):
+        if travelling(domain) and _at_rest(cluster, at_home(domain.name)):
             what = f"{domain.name} is left over from a migration"
             do = f"if {at_home(domain.name)} runs elsewhere: xl destroy {domain.name}"
             yield problem("half-migrated", domain.name, what, do)
 
 
-def _moves(cluster: Cluster, name: str) -> bool:
-    return any(each.name == name and each.in_flight for each in cluster.domains)
+def _at_rest(cluster: Cluster, name: str) -> bool:
+    return not any(under_way(cluster, each) for each in cluster.domains if each.name == name)
 
 
 def _not_alive(domain: Domain) -> Iterator[Problem]:
