@@ -15,14 +15,14 @@ _LETTERS = {"p": "paused", "c": "crashed", "s": "shut down and kept"}
 
 def of_cluster(cluster: Cluster, origins: Mapping[str, str] | None = None) -> Iterator[Problem]:
     """All that `hxm status` says of the cluster, and what the toolstacks show of domUs."""
-    elsewhere = {each.name for each in cluster.managed_domains if _elsewhere(cluster, each)}
+    at_rest = [each for each in cluster.managed_domains if not under_way(cluster, each)]
+    elsewhere = {each.name for each in at_rest if _elsewhere(cluster, each)}
     for finding in attention.findings(cluster, origins):
         if finding.code != "runs-twice" or finding.subject not in elsewhere:
             yield problem(finding.code, finding.subject, finding.what, finding.do)
-    for domain in cluster.managed_domains:
-        if not under_way(cluster, domain):
-            yield from _not_alive(domain)
-            yield from _not_there(cluster, domain)
+    for domain in at_rest:
+        yield from _not_alive(domain)
+        yield from _not_there(cluster, domain)
     for domain in cluster.domains:
         yield from _stranger(cluster, domain)
         if travelling(domain) and _at_rest(cluster, at_home(domain.name)):
@@ -42,7 +42,8 @@ def _not_alive(domain: Domain) -> Iterator[Problem]:
     ):
         what = f"{domain.name} is {found[0]}, and the agent takes it for running"
         paused = found[0] == "paused"
-        do = f"xl unpause {domain.name}" if paused else f"hxm reboot {typed(domain)}"
+        unpause = f"on {listed(domain.nodes)}: xl unpause {domain.name}"
+        do = unpause if paused else f"hxm reboot {typed(domain)}"
         yield problem("not-alive", domain.name, what, do)
 
 
