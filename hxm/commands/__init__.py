@@ -54,7 +54,9 @@ _ROWS = [
     *_hxm(LOOK, {"history": "what happened to domUs and nodes, when, where, and by whose order"}),
     *_hxm(LOOK, {"shell": "a prompt that shows the cluster; or commands from a file"}),
     *_hxm(LOOK, {"diff": "what the configuration differs in from a backup, in words"}),
+    *_hxm(LOOK, {"why": "why a domU runs where it does, or why it does not"}),
     *_hxm(LOOK, {"capacity": "whether everything still fits when a node is lost, and what more"}),
+    *_hxm(LOOK, {"graph": "what runs on what and depends on what, as a tree or a picture"}),
     *_hxm(LOOK, {"help": "this overview, or a command's own help"}),
     *_hxm(
         LIFE,
