@@ -53,7 +53,7 @@ def problems(cluster: Cluster, config: Config, answers: dict[str, Answer]) -> It
     yield from of_expired(cluster, expired)
     called = {each.id: each.params.get("name", "") for each in cluster.primitives.values()}
     yield from of_files(_files(cluster, rules), called)
-    yield from of_autostart(_autostarted(), cluster)
+    yield from of_autostart(autostarted(), cluster)
     yield from _by_the_tools(cluster, rules)
     if configuration.cib is not None:
         from hxm.pacemaker.verify import read_complaints
@@ -103,7 +103,7 @@ def _files(cluster: Cluster, rules: Rules) -> Iterator[Read]:
             yield Read(domain, own=own, agents=agent_name(text))
 
 
-def _autostarted() -> Iterator[tuple[str, str]]:
+def autostarted() -> Iterator[tuple[str, str]]:
     """The links of what starts at boot, each with the name in the file."""
     for folder in AUTOS:
         try:

@@ -14,6 +14,12 @@ from hxm.forms import FORMS
 from hxm.render import Form
 from hxm.values import mebibytes, one_of, seconds
 
+
+def _valued(*spellings: str, **settings: Any) -> Any:
+    """An option with a value, and without one of its own."""
+    return typer.Option(*spellings, show_default=False, **settings)
+
+
 # Operands
 
 Domains = Annotated[
@@ -61,6 +67,9 @@ MaybeDomain = Annotated[
     typer.Argument(
         metavar="[DOMAIN|all]", help="Only the failures of this domU.", show_default=False
     ),
+]
+OneFile = Annotated[
+    str, typer.Argument(metavar="FILE", help="Its configuration file.", show_default=False)
 ]
 OneNode = Annotated[
     str, typer.Argument(metavar="NODE", help="A node of the cluster.", show_default=False)
@@ -123,29 +132,23 @@ Everywhere = Annotated[
     bool,
     typer.Option("--everywhere", help="Ask the toolstacks of the other nodes too, through ssh."),
 ]
+Like = Annotated[
+    str | None, typer.Option("--like", metavar="DOMAIN", help="Take over its rules and timings.")
+]
 Until = Annotated[
     str,
-    typer.Option(
-        "--until",
-        metavar="REGEX",
-        help="Wait until the guest shows this on its console, as 'login:'; a regular expression.",
-        show_default=False,
-    ),
+    _valued("--until", metavar="REGEX", help="Wait until the guest shows this on its console."),
 ]
 ConsoleType = Annotated[
-    str,
-    typer.Option(
-        "-t", metavar="pv|serial", help="Which of its consoles, as xl has it.", show_default=False
-    ),
+    str, _valued("-t", metavar="pv|serial", help="Which of its consoles, as xl has it.")
 ]
-ConsoleNumber = Annotated[
-    str, typer.Option("-n", metavar="NUMBER", help="The console's number.", show_default=False)
+ConsoleNumber = Annotated[str, _valued("-n", metavar="NUMBER", help="The console's number.")]
+Interval = Annotated[
+    float, typer.Option("--interval", min=1.0, metavar="SECONDS", help="Between two looks at rest.")
 ]
+Count = Annotated[int | None, _valued("--count", min=1, metavar="N", help="Print it so often.")]
 Script = Annotated[
-    str,
-    typer.Option(
-        "-f", "--file", metavar="FILE", help="Carry out the lines of this file.", show_default=False
-    ),
+    str, _valued("-f", "--file", metavar="FILE", help="Carry out the lines of this file.")
 ]
 KeepGoing = Annotated[bool, typer.Option("--keep-going", help="Go on after a line that failed.")]
 Without = Annotated[
@@ -192,8 +195,6 @@ At = Annotated[
         help="What fails of a domU: its monitor, then perhaps its start or its stop as well.",
     ),
 ]
-
-
 Raw = Annotated[
     list[str] | None,
     typer.Argument(
