@@ -21,6 +21,7 @@ from hxm.decide.forecast import (
     settled,
     told,
 )
+from hxm.decide.glance import same_place
 from hxm.errors import DONE, CannotAsk, Failed, HxmError, Interrupted, Refused, TimedOut
 from hxm.foresee import apply_to_copy, dialect_spoken, spell, would_move
 from hxm.model import IN_FLIGHT, Cluster, Forecast, Goal, Phase, Step
@@ -351,7 +352,7 @@ class Performance:
     def _tell_changes(self, seen: Cluster) -> None:
         for now in seen.managed_domains:
             was = self.cluster.domain_of(now.resource or "")
-            if self.before.sandbox or not was or (was.role, was.nodes) == (now.role, now.nodes):
+            if self.before.sandbox or not was or same_place(was, now):
                 continue
             role = "migrating" if guards.migrating(seen, now) else now.role
             self.report(f"{now.name}: {role} {' '.join(now.nodes)}")

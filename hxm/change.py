@@ -21,7 +21,9 @@ from hxm.decide import (
     lock,
 )
 from hxm.decide.forecast import with_goals
+from hxm.decide.glance import remaining
 from hxm.decide.names import find_domain, find_resources, surely_unmanaged
+from hxm.display import display
 from hxm.errors import DONE, Failed, HxmError, Interrupted, Refused, UsageError
 from hxm.model import Cluster, Domain, Forecast
 from hxm.observe import identify, read_cluster, sandbox_file
@@ -292,8 +294,14 @@ def _perform(
     unwritten = journal.write_entry(path, begun | {"outcome": "begun"})
     for fault in filter(None, (unkept, unwritten)):
         render.note(f"warning: {fault}")
-    with render.progress(plan.about) as report:
-        acting = act.Performance(cluster, plan, predicted, config, report, keep)
+    with display(plan.about) as shown:
+
+        def seen(now: Cluster | None) -> None:
+            keep(now)
+            if now:
+                shown.left(*remaining(now, predicted))
+
+        acting = act.Performance(cluster, plan, predicted, config, shown.report, seen)
         outcome = acting.perform(_timeout(order, config), wait=order.wait)
     if not unkept:
         begun["after"], _ = try_to_keep(config, cluster.sandbox, outcome.written)

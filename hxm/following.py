@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from hxm import run
 from hxm.config import Config
-from hxm.decide.glance import moving
+from hxm.decide.forecast import settled
 from hxm.errors import HxmError
 from hxm.model import Cluster
 from hxm.observe import read_cluster
@@ -18,6 +18,8 @@ AT_REST, WHILE_MOVING = 5.0, 1.0
 """Seconds between two looks: each costs a crm_mon and a cibadmin."""
 _JUST_MOVED = 5.0
 """Seconds for which a cluster that has come to rest is still looked at often."""
+_SHARE_AT_REST, _SHARE_WHILE_MOVING = 1 / 10, 1 / 3
+"""Of the time, at most, that is spent on looks: with 1,000 domUs each takes seconds of CPU."""
 
 
 class Follower:
@@ -35,6 +37,7 @@ class Follower:
         """When the last looks began."""
         self._config, self._changed, self._interval = config, changed, interval
         self._quick_until = 0.0
+        self._took = 0.0
         self._paused = False
         self._wake = threading.Event()
         self._thread = threading.Thread(target=self._follow, name="follower", daemon=True)
@@ -67,7 +70,7 @@ class Follower:
     @property
     def stale(self) -> bool:
         """Whether what is known is older than it should be."""
-        return bool(self.fault) or self.age > 2 * self._interval + self._config.poll
+        return bool(self.fault) or self.age > 2 * max(self._interval, self._pace()) + self._took
 
     def _follow(self) -> None:
         while True:
@@ -77,7 +80,8 @@ class Follower:
             self._wake.wait(self._pace())
 
     def _look(self) -> None:
-        self.looked_at.append(time.monotonic())
+        began = time.monotonic()
+        self.looked_at.append(began)
         try:
             cluster = read_cluster(self._config)
         except HxmError as error:
@@ -87,15 +91,17 @@ class Follower:
         else:
             before = self.cluster
             self.cluster, self.fault, self.seen_at = cluster, "", time.monotonic()
-            if moving(cluster) or (before and _places(before) != _places(cluster)):
+            if not settled(cluster) or (before and _places(before) != _places(cluster)):
                 self._quick_until = time.monotonic() + _JUST_MOVED
         finally:
             run.abandon()
+            self._took = time.monotonic() - began
         self._changed()
 
     def _pace(self) -> float:
-        quick = time.monotonic() < self._quick_until
-        return min(WHILE_MOVING, self._interval) if quick else self._interval
+        if time.monotonic() < self._quick_until:
+            return max(min(WHILE_MOVING, self._interval), self._took / _SHARE_WHILE_MOVING)
+        return max(self._interval, self._took / _SHARE_AT_REST)
 
 
 def _places(cluster: Cluster) -> object:

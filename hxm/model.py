@@ -290,6 +290,11 @@ class Cluster(NamedTuple):
         """The domUs that the cluster manages."""
         return tuple(domain for domain in self.domains if domain.resource)
 
+    @property
+    def guests(self) -> tuple[Domain, ...]:
+        """All domUs: every domain but this host's dom0."""
+        return tuple(domain for domain in self.domains if domain.id != 0)
+
 
 class Action(NamedTuple):
     """One action of a transition that the scheduler computed."""

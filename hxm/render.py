@@ -7,9 +7,7 @@ even loaded.
 from __future__ import annotations
 
 import sys
-import time
-from collections.abc import Callable, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
 
 if TYPE_CHECKING:
@@ -160,7 +158,7 @@ STYLES = {
 }
 
 
-# Questions and progress
+# Questions
 
 
 def ask(question: str) -> bool:
@@ -181,21 +179,3 @@ def watched() -> bool:
 def can_ask() -> bool:
     """Whether there is somebody to answer."""
     return sys.stdin.isatty() and sys.stderr.isatty()
-
-
-@contextmanager
-def progress(title: str) -> Iterator[Callable[[str], None]]:
-    """Where the work reports to: a line each and a clock on a terminal, else nowhere."""
-    if not sys.stderr.isatty():
-        yield lambda _: None
-        return
-    from rich.console import Console
-
-    console = Console(stderr=True, highlight=False)
-    started = time.monotonic()
-    with console.status(title):
-
-        def report(text: str) -> None:
-            console.print(f"  {time.monotonic() - started:5.1f} s  {text}", markup=False)
-
-        yield report

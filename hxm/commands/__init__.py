@@ -51,10 +51,13 @@ _ROWS = [
     ),
     *_hxm(LOOK, {"serve": "the status page, JSON and metrics over HTTP, to read only"}),
     *_hxm(LOOK, {"check": "what would hurt one day: shared disks, unreadable files, no guard"}),
+    *_hxm(LOOK, {"watch": "the list, live: what moves, and what fails as it happens"}),
     *_hxm(LOOK, {"history": "what happened to domUs and nodes, when, where, and by whose order"}),
     *_hxm(LOOK, {"shell": "a prompt that shows the cluster; or commands from a file"}),
     *_hxm(LOOK, {"diff": "what the configuration differs in from a backup, in words"}),
+    *_hxm(LOOK, {"why": "why a domU runs where it does, or why it does not"}),
     *_hxm(LOOK, {"capacity": "whether everything still fits when a node is lost, and what more"}),
+    *_hxm(LOOK, {"graph": "what runs on what and depends on what, as a tree or a picture"}),
     *_hxm(LOOK, {"help": "this overview, or a command's own help"}),
     *_hxm(
         LIFE,

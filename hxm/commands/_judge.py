@@ -207,10 +207,12 @@ def creation_of(words: Sequence[str], *, xm: bool = False) -> Creation:
             continue
         else:
             operands = [word]
+            if not xm and (path is not None or "=" in word):  # for getopt(3) the options end here
+                operands, left = [word, *left], []
         for each in operands:
             if path is None and "=" not in each:
                 path = each
-            else:
+            elif "=" in each:  # with any other both say how they are used
                 lines.append(each)
     if dry:
         return Creation(None, {}, dry=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from hxm.config import read_config
@@ -14,7 +15,8 @@ UNKNOWN = "not set by hxm on this host"
 def origins(cluster: Cluster) -> dict[str, str]:
     """What the journal knows of each interim constraint, and of each `RESOURCE:OPTION` at a domU.
 
-    The CIB itself keeps no times.
+    The CIB itself keeps no times. Nothing if the journal may not be read: that it does not name
+    something would mean nothing.
     """
     wanted = [each.id for each in cluster.constraints]
     options = [
@@ -27,9 +29,12 @@ def origins(cluster: Cluster) -> dict[str, str]:
         return {}
     from hxm.journal import journal_path, read_entries
 
+    path = journal_path(read_config(), cluster.sandbox)
+    if os.path.exists(path) and not os.access(path, os.R_OK):
+        return {}
     known = dict.fromkeys((*wanted, *map(":".join, options)), UNKNOWN)
     begun: dict[tuple[object, object], dict[str, Any]] = {}
-    for entry in read_entries(journal_path(read_config(), cluster.sandbox)):
+    for entry in read_entries(path):
         whose = (entry.get("host"), entry.get("pid"))
         if entry.get("outcome") == "begun":
             begun[whose] = entry

@@ -6,9 +6,9 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from hxm import render
 from hxm.change import Then, meant
 from hxm.config import read_config
+from hxm.display import display
 from hxm.errors import Refused, UsageError
 from hxm.observe import read_cluster, sandbox_file
 
@@ -36,7 +36,7 @@ def answering(order: Order, words: Sequence[str] | None, text: str) -> Then | No
     def then(seconds: float) -> str:
         cluster, end, said = read_cluster(config, local=False), time.monotonic() + seconds, []
         for domain in meant(cluster, words):
-            with render.progress(f"waiting for {domain.name} to show {text!r}"):
+            with display(f"waiting for {domain.name} to show {text!r}"):
                 left = max(0.0, end - time.monotonic())
                 took = await_answer(cluster, domain, pattern, left, config)
             said.append(f"{domain.name} showed {text!r} on its console after {took:.1f} s")

@@ -11,6 +11,7 @@ from hxm.config import Config, read_config
 from hxm.decide import Decision, Objection, guards, update
 from hxm.decide.names import find_domain
 from hxm.decide.progress import REBOOT, Progress, Stage, progress_in
+from hxm.display import display
 from hxm.errors import DONE, TimedOut
 from hxm.foresee import forecast
 from hxm.journal import user
@@ -166,14 +167,14 @@ def _boot(cluster: Cluster, progress: Progress, config: Config) -> str:
 def _await_return(timeout: float, config: Config) -> None:
     """Wait for a host that is being rebooted. Raises TimedOut if it does not come back."""
     end = time.monotonic() + timeout
-    with render.progress("waiting for the host to come back") as report:
+    with display("waiting for the host to come back") as shown:
         while True:
             cluster = read_cluster(config, local=False)
             progress = progress_in(cluster.properties)
             node = cluster.node(progress.host) if progress and progress.stage == REBOOT else None
             if node is None or cluster.sandbox or (node.online and not node.pending):
                 return
-            report(f"{node.name} is {node.predicament}")
+            shown.report(f"{node.name} is {node.predicament}")
             if time.monotonic() > end:
                 raise TimedOut(
                     f"{node.name} is {node.predicament}: it has not come back",

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import NamedTuple
 
 from hxm.decide import is_false, is_true, keeps_stopped, listed, typed
-from hxm.decide.guards import kept_from_running, on_two_nodes, stray
+from hxm.decide.guards import kept_from_running, on_two_nodes, stops_everything, stray
 from hxm.model import UPDATE, Cluster, Constraint, Domain, Lock
 
 
@@ -142,7 +142,7 @@ def findings(cluster: Cluster, origins: Mapping[str, str] | None = None) -> Iter
         what = "this partition has no quorum"
         yield Finding(what, "bring the other nodes back: hxm nodes", "no-quorum")
     yield from _nodes(cluster)
-    if is_true(cluster.properties.get("stop-all-resources", "")):
+    if stops_everything(cluster):
         yield Finding(
             "stop-all-resources is set: the cluster runs nothing",
             "crm_attribute --name=stop-all-resources --delete",

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from hxm.decide import guards, listed
+from hxm.decide import guards
 from hxm.decide.attention import findings
-from hxm.model import IN_FLIGHT, Cluster
+from hxm.model import Cluster, Domain, Forecast, Movement
 
 GOOD, BUSY, ODD, BAD = "good", "busy", "odd", "bad"
 """How a word is meant: as it should be, something is under way, unusual, and in trouble."""
@@ -18,17 +18,6 @@ class Word(NamedTuple):
 
     text: str
     kind: str = GOOD
-
-
-def moving(cluster: Cluster) -> bool:
-    """Whether anything is under way, so that the next look will show something else."""
-    return (
-        not cluster.idle
-        or bool(cluster.pending_fencing)
-        or any(each.role in IN_FLIGHT for each in cluster.resources)
-        or any(each.pending and each.task != "monitor" for each in cluster.history)
-        or any(node.pending or node.unclean for node in cluster.nodes)
-    )
 
 
 def trouble(cluster: Cluster) -> Word:
@@ -97,6 +86,52 @@ def under_way(cluster: Cluster) -> list[str]:
     said = []
     for domain in cluster.managed_domains:
         if domain.in_flight:
-            what = "migrating" if guards.migrating(cluster, domain) else (domain.role or "").lower()
-            said.append(f"{domain.name} {what} on {listed(domain.nodes)}")
+            said.append(doing(cluster, domain))
     return said + [f"fencing {each}" for each in cluster.pending_fencing]
+
+
+def news(before: Cluster, now: Cluster) -> Iterator[Word]:
+    """What one look shows that the one before did not: who moved, what failed, which node went."""
+    for each in now.managed_domains:
+        was = before.domain_of(each.resource or "")
+        if not was or same_place(was, each):
+            continue
+        yield Word(doing(now, each), BUSY if each.in_flight else GOOD if each.running else ODD)
+    for failure in now.failures:
+        if failure not in before.failures:
+            said = f"{failure.operation} of {failure.resource} failed on {failure.node}"
+            yield Word(f"{said}: {failure.reason}", BAD)
+    for node in now.nodes:
+        known = before.node(node.name)
+        if known and known.condition != node.condition:
+            yield Word(f"{node.name}: {node.condition}", GOOD if node.usable else ODD)
+    if before.quorum != now.quorum:
+        yield Word("quorum", GOOD) if now.quorum else Word("NO QUORUM", BAD)
+    if now.lock and (not before.lock or before.lock.holder != now.lock.holder):
+        yield Word(f"{now.lock.who}@{now.lock.node} orders: {now.lock.what}", BUSY)
+
+
+def same_place(was: Domain, now: Domain) -> bool:
+    """Whether a domU does the same on the same nodes, which crm_mon lists in any order."""
+    return was.role == now.role and set(was.nodes) == set(now.nodes)
+
+
+def doing(cluster: Cluster, domain: Domain) -> str:
+    """A domU and what becomes of it, and where: `nfs: migrating, host1`."""
+    role = "migrating" if guards.migrating(cluster, domain) else domain.role or ""
+    return f"{domain.name}: {', '.join((role, *domain.nodes))}"
+
+
+def remaining(cluster: Cluster, predicted: Forecast) -> tuple[list[str], int]:
+    """The domUs of a forecast that are not yet where it puts them, and how many it is about."""
+    movements = {each.resource: each for each in predicted.movements}
+    about = [each for each in cluster.managed_domains if each.resource in movements]
+    left = [each.name for each in about if not _has_been(movements[each.resource or ""], each)]
+    return left, len(about)
+
+
+def _has_been(movement: Movement, domain: Domain) -> bool:
+    """Whether a movement is over; where to the cluster takes it may be another node after all."""
+    if domain.in_flight or domain.running == (movement.kind == "stop"):
+        return False
+    return movement.kind == "restart" or movement.source not in domain.nodes

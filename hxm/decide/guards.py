@@ -24,7 +24,7 @@ def whole_cluster(cluster: Cluster) -> Iterator[Objection]:
             "wait for the election, or look at `hxm status`",
             CannotAsk.status,
         )
-    if not cluster.quorum and (said := _WITHOUT_QUORUM.get(_quorum_policy(cluster))):
+    if not cluster.quorum and (said := without_quorum(cluster)):
         yield Objection(
             f"this partition has no quorum: {said}",
             "bring the other nodes back; --force writes the order down all the same",
@@ -53,6 +53,16 @@ _WITHOUT_QUORUM = {
     "stop": "the cluster stops domUs and starts none",
 }
 """What no-quorum-policy makes of it; others (demote, suicide, fence) stop domUs as well."""
+
+
+def without_quorum(cluster: Cluster) -> str:
+    """What the cluster does where it has no quorum; empty: nothing else than with one."""
+    return _WITHOUT_QUORUM[_quorum_policy(cluster)]
+
+
+def stops_everything(cluster: Cluster) -> bool:
+    """Whether stop-all-resources is set."""
+    return is_true(cluster.properties.get("stop-all-resources", ""))
 
 
 def _quorum_policy(cluster: Cluster) -> str:
@@ -158,7 +168,7 @@ def kept_from_running(cluster: Cluster, domain: Domain) -> Iterator[Objection]:
     if failed:
         why = f"{failed.operation} failed on {failed.node}: {failed.reason}"
         hint = f"hxm cleanup {typed(domain)} makes the cluster try again"
-    elif is_true(cluster.properties.get("stop-all-resources", "")):
+    elif stops_everything(cluster):
         why, hint = "stop-all-resources is set", "crm_attribute --name=stop-all-resources --delete"
     elif not cluster.quorum and _quorum_policy(cluster) != "ignore":
         why, hint = "there is no quorum", "bring the other nodes back: hxm nodes"

@@ -6,40 +6,18 @@ only for a command line that has options (see cli.py).
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Sequence
 from typing import Annotated, Any, NamedTuple
 
 import typer
 
 from hxm.forms import FORMS
 from hxm.render import Form
+from hxm.values import mebibytes, one_of, seconds
 
 
-def _one_of(known: Sequence[str]) -> Callable[[str], str]:
-    def check(value: str) -> str:
-        if value not in known:
-            raise typer.BadParameter(f"{value!r} is none of: {', '.join(known)}")
-        return value
-
-    return check
-
-
-def _seconds(value: float | None) -> float | None:
-    if value is not None and not 0 <= value < float("inf"):
-        raise typer.BadParameter("it must be a number of seconds, from 0 on")
-    return value
-
-
-_SIZE = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*(?:([mgt])(?:i?b)?)?", re.IGNORECASE)
-
-
-def _mebibytes(value: str) -> int:
-    found = _SIZE.fullmatch(value.strip())
-    size = float(found[1]) * 1024 ** "mgt".index((found[2] or "m").lower()) if found else 0
-    if not 1 <= size <= 1 << 30:
-        raise typer.BadParameter(f"{value!r} is no size of a domU: 2G, or 2048 (MiB)")
-    return round(size)
+def _valued(*spellings: str, **settings: Any) -> Any:
+    """An option with a value, and without one of its own."""
+    return typer.Option(*spellings, show_default=False, **settings)
 
 
 # Operands
@@ -97,6 +75,20 @@ MaybeNode = Annotated[
     str | None,
     typer.Argument(metavar="[NODE]", help="Only those on this node.", show_default=False),
 ]
+Drawn = Annotated[
+    str,
+    typer.Option(
+        "-o",
+        "--output",
+        metavar="FORM",
+        help="text, dot, svg, mermaid or json.",
+        callback=one_of(("text", "dot", "svg", "mermaid", "json")),
+    ),
+]
+OtherNode = Annotated[
+    str | None,
+    typer.Argument(metavar="[NODE]", help="Why it is not on this node.", show_default=False),
+]
 Words = Annotated[
     list[str] | None,
     typer.Argument(
@@ -129,7 +121,7 @@ Output = Annotated[
         "--output",
         metavar="table|json",
         help="Form of the answer.",
-        callback=_one_of(("table", "json")),
+        callback=one_of(("table", "json")),
     ),
 ]
 Long = Annotated[bool, typer.Option("-l", "--long", help="Everything known of each domU.")]
@@ -139,27 +131,18 @@ Everywhere = Annotated[
 ]
 Until = Annotated[
     str,
-    typer.Option(
-        "--until",
-        metavar="REGEX",
-        help="Wait until the guest shows this on its console, as 'login:'; a regular expression.",
-        show_default=False,
-    ),
+    _valued("--until", metavar="REGEX", help="Wait until the guest shows this on its console."),
 ]
 ConsoleType = Annotated[
-    str,
-    typer.Option(
-        "-t", metavar="pv|serial", help="Which of its consoles, as xl has it.", show_default=False
-    ),
+    str, _valued("-t", metavar="pv|serial", help="Which of its consoles, as xl has it.")
 ]
-ConsoleNumber = Annotated[
-    str, typer.Option("-n", metavar="NUMBER", help="The console's number.", show_default=False)
+ConsoleNumber = Annotated[str, _valued("-n", metavar="NUMBER", help="The console's number.")]
+Interval = Annotated[
+    float, typer.Option("--interval", min=1.0, metavar="SECONDS", help="Between two looks at rest.")
 ]
+Count = Annotated[int | None, _valued("--count", min=1, metavar="N", help="Print it so often.")]
 Script = Annotated[
-    str,
-    typer.Option(
-        "-f", "--file", metavar="FILE", help="Carry out the lines of this file.", show_default=False
-    ),
+    str, _valued("-f", "--file", metavar="FILE", help="Carry out the lines of this file.")
 ]
 KeepGoing = Annotated[bool, typer.Option("--keep-going", help="Go on after a line that failed.")]
 Without = Annotated[
@@ -173,7 +156,7 @@ Add = Annotated[
     typer.Option(
         "--add",
         metavar="MEMORY",
-        parser=_mebibytes,
+        parser=mebibytes,
         help="How many more domUs of this size would run: 2G, or 2048 (MiB).",
         show_default=False,
     ),
@@ -258,7 +241,7 @@ Watch = Annotated[
     typer.Option(
         "--watch",
         metavar="SECONDS",
-        callback=_seconds,
+        callback=seconds,
         help="How long a host that is back, and the canary on it, must stay well.",
     ),
 ]
@@ -306,7 +289,7 @@ def order(
         float | None,
         typer.Option(
             "--timeout",
-            callback=_seconds,
+            callback=seconds,
             metavar="SECONDS",
             help="How long to wait; else as /etc/hxm.toml has it, or 600.",
             show_default=False,
@@ -339,7 +322,7 @@ def form(
             "--output",
             metavar="|".join(FORMS),
             help="Form of the answer.",
-            callback=_one_of(FORMS),
+            callback=one_of(FORMS),
         ),
     ] = "table",
     columns: Annotated[

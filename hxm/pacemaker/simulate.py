@@ -83,6 +83,24 @@ class Scratch:
         if result.status != 0:
             raise CannotAsk(f"crm_simulate failed: {result.complaint()}")
 
+    def scores(self, resource: str) -> dict[str, str]:
+        """The scheduler's scores for a resource on each node, as it writes them; {} without them.
+
+        Every generation prints `function: nfs allocation score on host1: 100`; of several lines
+        the last counts.
+        """
+        program = simulator()
+        if not program:
+            return {}
+        argv = [word.format(file=self.path, graph=self.graph) for word in program]
+        text = run.output([*argv, "-s"], self.env).stdout.decode("utf-8", "replace")
+        found = {}
+        for line in text.splitlines():
+            words = line.split()
+            if words[1:5] == [resource, "allocation", "score", "on"] and len(words) == 7:
+                found[words[5].rstrip(":")] = words[6]
+        return found
+
     def settle(self) -> list[Action]:
         """Run the scheduler until it has nothing left to do; the actions of all transitions.
 

@@ -86,8 +86,7 @@ class _Shell:
             style=_STYLE,
             refresh_interval=1,  # the age of what is shown
         )
-        self.follower.start()
-        threading.Thread(target=self._learn, daemon=True).start()
+        self.session.app.after_render.add_handler(self._begin)
         beside(_WELCOME)
 
     def read(self) -> str:
@@ -107,8 +106,11 @@ class _Shell:
             self.command_line = CommandLine()
         return self.command_line
 
-    def _learn(self) -> None:
-        self.learned()
+    def _begin(self, _: object) -> None:
+        """Once the prompt is there: what comes now would keep it from appearing."""
+        self.session.app.after_render.remove_handler(self._begin)
+        self.follower.start()
+        threading.Thread(target=self.learned, daemon=True).start()
 
     def _redraw(self) -> None:
         if self.session.app.is_running:

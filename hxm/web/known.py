@@ -11,8 +11,8 @@ from hxm.decide.attention import Finding
 from hxm.errors import HxmError
 from hxm.model import Cluster
 
-REST = 5.0
-"""Seconds between two looks at the cluster: twelve a minute at most."""
+REST, LONG_REST = 5.0, 30.0
+"""Seconds between two looks at the cluster, at least and at most: twelve a minute or fewer."""
 SLOW = 10.0
 """Seconds after which a look that has not ended makes what was seen before it doubtful."""
 
@@ -41,8 +41,8 @@ class Known(NamedTuple):
 class Asker:
     """Looks at the cluster again and again, in one thread of its own: `known` never waits.
 
-    However many ask, there is one look at a time, and the thread rests at least four times as long
-    as a look took: a large cluster costs a fifth of one processor at most.
+    However many ask, there is one look at a time. Where looks take long the thread rests four times
+    as long, up to LONG_REST; one alone, when the tools hung for a while, is no reason.
     """
 
     def __init__(
@@ -59,8 +59,11 @@ class Asker:
         self._first.wait(patience)
 
     def _ask_on(self) -> None:
+        before = 0.0
         while True:
-            time.sleep(max(self._rest, 4 * self.ask()))
+            took = self.ask()
+            time.sleep(min(max(self._rest, 4 * min(took, before)), LONG_REST))
+            before = took
 
     def known(self) -> Known:
         """What is known at this moment, without waiting for anything."""
@@ -69,7 +72,7 @@ class Asker:
         if not last.cluster:
             fault = fault or "it has not answered yet"
         elif not fault and begun and now - begun > max(SLOW, 3 * last.took):
-            fault = f"no answer for {now - begun:.0f} s: do the cluster's tools hang?"
+            fault = "the cluster's tools have not answered yet, as if they hung"
         return last._replace(fault=fault, age=now - last.age if last.cluster else 0.0)
 
     def ask(self) -> float:

@@ -78,7 +78,7 @@ def _of_the_cluster(cluster: Cluster, findings: int) -> Iterator[Metric]:
 
 def _of_domains(cluster: Cluster) -> Iterator[Metric]:
     labels = [
-        ({"domain": each.name, "resource": each.resource or ""}, each) for each in cluster.domains
+        ({"domain": each.name, "resource": each.resource or ""}, each) for each in cluster.guests
     ]
     said = "Whether the domU runs anywhere."
     samples = [(domain, float(each.running)) for domain, each in labels]

@@ -132,7 +132,7 @@ def _sections(cluster: Cluster) -> Iterator[Section]:
             " ".join(each.nodes) or "-",
             flags(cluster, each),
         )
-        for each in cluster.domains
+        for each in cluster.guests
     ]
     known = {each.resource for each in cluster.managed_domains}
     others = cluster._replace(
@@ -161,7 +161,7 @@ def _section(
 def _nodes(cluster: Cluster) -> Iterator[tuple[str, str, str, str]]:
     known = {each.resource for each in cluster.managed_domains}
     for node in cluster.nodes:
-        guests = (each.name for each in cluster.domains if node.name in each.nodes)
+        guests = (each.name for each in cluster.guests if node.name in each.nodes)
         others = (
             each.id
             for each in cluster.resources

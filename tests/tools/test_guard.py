@@ -474,7 +474,7 @@ def test_a_saved_image_is_known_by_what_is_in_it(guarded, through):
     for words, said in (
         (["sly"], "hxm start nfs"),
         (["greedy"], "fresh and nfs share"),
-        (["blank"], "cannot be told"),
+        (["blank"], "cannot be told" if through == "xl" else "no backup"),
         (["nfs.img"], "hxm start nfs"),
         (["-p", "fresh", "greedy"], "fresh and nfs share"),
     ):
@@ -550,6 +550,62 @@ IN_THE_CIB = {
         "destroy nfs",
     ),
 }
+
+
+def test_a_domu_of_a_template_or_under_libvirt_is_managed(guarded):
+    text = guarded.xen.file.read_text()
+    found = re.search(r'<primitive [^>]*id="nfs".*?</primitive>', text, re.DOTALL)[0]
+    plain = found.replace('class="ocf" provider="heartbeat" type="Xen"', 'template="domu"')
+    assert plain != found
+    template = '<template id="domu" class="ocf" provider="heartbeat" type="Xen"/>'
+    guarded.xen.file.write_text(text.replace(found, template + plain))
+    assert guarded.run("xl", "destroy", "nfs")[0] == 107
+    (guarded.xen.folder / "vm.xml").write_text(
+        "<domain type='xen'><name>fresh</name>\n<uuid>u</uuid></domain>"
+    )
+    virtual = re.sub(
+        "<instance_attributes.*?</instance_attributes>",
+        f"""<instance_attributes id="nfs-i"><nvpair id="nfs-c" name="config"
+        value="{guarded.xen.folder}/vm.xml"/></instance_attributes>""",
+        found.replace('type="Xen"', 'type="VirtualDomain"'),
+        flags=re.DOTALL,
+    )
+    guarded.xen.file.write_text(text.replace(found, virtual))
+    (guarded.xen.folder / "new.cfg").write_text('name = "fresh"\n')
+    for words in (
+        "virsh destroy fresh",
+        "xl create new.cfg",
+        "virsh create vm.xml",
+        "xl pause fresh",
+    ):
+        status, out, said = guarded.run(*words.split())
+        assert (status, out) == (107, ""), (words, said)
+    assert guarded.run("virsh", "destroy", "other")[0] == 43
+
+
+XMS = {
+    "create other.cfg name=nfs": 107,
+    "create other.cfg name=fresh kernel=/boot/x": 42,
+    "create -F other.cfg": 42,
+    "new copy.cfg": 107,
+    "start nfs": 107,
+    "start other": 42,
+    "resume nfs": 107,
+    "vbd-create nfs phy:x xvdb w": 107,
+    "mig other host2": 42,
+    "mig --live nfs host2": 107,
+    "trigger nfs init": 107,
+}
+
+
+@pytest.mark.parametrize("words", XMS)
+def test_xm_is_taken_as_xm(host, words):
+    host.xen.program("xm", "for word; do printf '[%s]' \"$word\"; done; echo; exit 42")
+    host.xen.ok("guard", "install")
+    (host.xen.folder / "other.cfg").write_text('name = "other"\n')
+    (host.xen.folder / "copy.cfg").write_text('name = "nfs"\n')
+    status, _, said = host.run("xm", *words.split())
+    assert status == XMS[words], said
 
 
 @pytest.mark.parametrize("case", IN_THE_CIB.values(), ids=IN_THE_CIB)

@@ -23,13 +23,15 @@ LAYERS = (
     ("hxm.parse",),
     ("hxm.change",),
     ("hxm.tell", "hxm.web"),
-    ("hxm.claim", "hxm.act", "hxm.console"),
+    ("hxm.claim", "hxm.act", "hxm.console", "hxm.watching"),
     ("hxm.foresee", "hxm.outcome", "hxm.room"),
     ("hxm.claims", "hxm.backups", "hxm.following"),
     ("hxm.observe",),
     ("hxm.pacemaker", "hxm.toolstack", "hxm.xmfile", "hxm.domains", "hxm.devices", "hxm.blocks"),
-    ("hxm.tables",),
+    ("hxm.tables", "hxm.display"),
     (
+        "hxm.values",
+        "hxm.pictures",
         "hxm.run",
         "hxm.render",
         "hxm.forms",
@@ -89,7 +91,11 @@ def test_every_module_has_its_layer():
 @every_module
 def test_an_import_never_points_up(module):
     if part(module) == OPTIONS:
-        assert {part(name) for name, _ in imported(module)} <= {"hxm.render", "hxm.forms"}
+        assert {part(name) for name, _ in imported(module)} <= {
+            "hxm.render",
+            "hxm.forms",
+            "hxm.values",
+        }
         return
     for name, for_types in imported(module):
         if part(name) == OPTIONS:
@@ -112,7 +118,7 @@ def test_the_package_is_always_named_exactly(module):
 def test_the_policy_never_touches_the_world(module):
     for name, _ in imported(module):
         assert part(name) in PURE, f"{module} imports {name}"
-    allowed = {"hxm", "__future__", "typing", "collections", "difflib", "itertools", "os"}
+    allowed = {"hxm", "__future__", "typing", "collections", "difflib", "itertools", "os", "types"}
     for node, _ in statements(module):
         names = (
             [alias.name for alias in node.names] if isinstance(node, ast.Import) else [node.module]

@@ -63,6 +63,7 @@ def test_what_each_metric_means():
         domain("nfs", "host1", "host2"),
         domain("sles", target_role="Stopped"),
         local("other"),
+        local("Domain-0", 0),
         failure(),
         failure(),
         prefer(),
@@ -99,6 +100,7 @@ def test_what_each_metric_means():
     }
     assert expected.items() <= found.items()
     assert ("hxm_domain_wanted", "domain=other", "resource=") not in found
+    assert not [key for key in found if "domain=Domain-0" in key]
 
 
 def test_what_is_no_longer_known_is_never_told_as_the_present():

@@ -235,9 +235,11 @@ def test_a_sandbox_says_that_it_is_none():
     assert "sandbox" not in text_of(dom(page(known(HEALTHY), served=True)))
 
 
-def test_a_domu_that_no_cluster_manages_is_shown_as_local():
-    document = dom(page(known(cluster(domain("nfs", "host1"), local("other"))), served=True))
-    assert table(document, "domus")[2] == ["other", "local", "host1"]
+def test_a_domu_that_no_cluster_manages_is_shown_as_local_and_dom0_is_none():
+    seen = cluster(domain("nfs", "host1"), local("Domain-0", 0), local("other"))
+    document = dom(page(known(seen), served=True))
+    assert table(document, "domus")[2:] == [["other", "local", "host1"]]
+    assert table(document, "nodes")[1][2] == "nfs other"
 
 
 @pytest.mark.parametrize(

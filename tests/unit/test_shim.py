@@ -70,6 +70,9 @@ CREATIONS = {
     "-x name=a": (None, True),
     "-c -p -e name=a": ("a", False),
     "name=a name=b": ("b", False),
+    "name=a -n": ("a", False),
+    "/none -n name=a": (None, True),
+    "/none name=a -n": ("a", False),
 }
 
 

@@ -1,0 +1,109 @@
+"""hxm graph: the cluster as a tree, or as a picture."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from hxm import render, room
+from hxm.config import read_config
+from hxm.decide.graph import Branch, Graph, graph, tree
+from hxm.errors import DONE, Failed
+from hxm.observe import read_cluster
+from hxm.pacemaker.relations import relations_in
+
+if TYPE_CHECKING:
+    from hxm.options import Drawn
+
+
+def run(output: Drawn = "text") -> int:
+    """Draw the nodes, what runs on them, and what depends on what.
+
+    As text it is a tree: under each node what runs there, and under each domU what it starts
+    after, runs with, and needs. `dot` is Graphviz's language, `svg` the picture that its program
+    dot lays out (apt install graphviz), `mermaid` a flowchart for Markdown and wikis.
+
+    Example: `hxm graph`, or `hxm graph -o svg > cluster.svg`.
+    """
+    config = read_config()
+    cluster = read_cluster(config)
+    found = graph(cluster, relations_in(room.read_cib(config)))
+    if output == "text":
+        _show_tree(tree(found))
+    elif output == "json":
+        render.show_json(
+            {
+                "vertices": [each._asdict() for each in found.vertices],
+                "edges": [each._asdict() for each in found.edges],
+            }
+        )
+    else:
+        render.out(_written(found, output))
+    return DONE
+
+
+def _written(found: Graph, output: str) -> str:
+    from hxm import pictures
+
+    if output == "mermaid":
+        return pictures.mermaid(found)
+    text = pictures.dot(found)
+    return text if output == "dot" else _laid_out(text)
+
+
+def _laid_out(text: str) -> str:
+    """The picture as SVG. Raises Failed without Graphviz's program dot, or if it fails."""
+    import tempfile
+
+    from hxm import run as programs
+
+    if not programs.find("dot"):
+        raise Failed(
+            "Graphviz, which lays the picture out, is not installed", "apt install graphviz"
+        )
+    with tempfile.NamedTemporaryFile("w", suffix=".dot", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        result = programs.output(("dot", "-Tsvg", file.name))
+    if result.status != 0:
+        raise Failed(
+            f"dot failed: {result.complaint(0)}", "hxm graph -o dot shows what it was given"
+        )
+    return result.stdout.decode("utf-8").rstrip("\n")
+
+
+def _show_tree(branches: Sequence[Branch]) -> None:
+    if not sys.stdout.isatty():
+        wide = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
+        for branch in branches:
+            render.out(branch.label)
+            for line in _lines(branch.below, _UNICODE if wide else _ASCII):
+                render.out(line)
+        return
+    from rich.console import Console
+    from rich.text import Text
+    from rich.tree import Tree
+
+    def grow(parent: Tree, below: Sequence[Branch]) -> None:
+        for each in below:
+            grow(parent.add(Text(each.label)), each.below)
+
+    console = Console(highlight=False)
+    for branch in branches:
+        root = Tree(Text(branch.label, style="bold"))
+        grow(root, branch.below)
+        console.print(root)
+
+
+_UNICODE = ("├── ", "└── ", "│   ", "    ")
+_ASCII = ("|-- ", "`-- ", "|   ", "    ")
+
+
+def _lines(branches: Sequence[Branch], marks: tuple[str, str, str, str]) -> Iterator[str]:
+    middle, last, line, blank = marks
+    for number, branch in enumerate(branches):
+        end = number == len(branches) - 1
+        yield f"{last if end else middle}{branch.label}"
+        for below in _lines(branch.below, marks):
+            yield f"{blank if end else line}{below}"

@@ -1,0 +1,95 @@
+"""hxm why: why a domU runs where it does, or why not."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hxm import render, room
+from hxm.change import meant
+from hxm.config import Config, read_config
+from hxm.decide import listed
+from hxm.decide import why as reasons
+from hxm.decide.names import find_node
+from hxm.decide.why_not import Facts
+from hxm.errors import DONE, CannotAsk
+from hxm.model import Cluster, Domain
+from hxm.observe import read_cluster
+from hxm.pacemaker.relations import relations_in
+from hxm.pacemaker.simulate import scratch
+from hxm.pacemaker.utilization import utilization_in
+from hxm.render import TABLE, Form, Table
+
+if TYPE_CHECKING:
+    from hxm.options import OneDomain, OtherNode
+
+_WIDE = 80
+
+
+def run(domain: OneDomain, node: OtherNode = None, form: Form = TABLE) -> int:
+    """Say why a domU runs where it does, why it does not run, or why it is not on a node.
+
+    Each reason comes with where it stands, and with the command that changes it; the weightiest
+    is the first. Known are the state of the cluster and of its nodes, target-role, maintenance,
+    moves and bans, other constraints and their rules (the ping rule among them), fail counts, what
+    must run before or beside the domU, utilization and memory; and the scheduler's own scores.
+
+    Example: `hxm why nfs`, or `hxm why nfs host2`.
+    """
+    config = read_config()
+    cluster = read_cluster(config)
+    (found,) = meant(cluster, [domain])
+    target = find_node(cluster, node) if node else None
+    facts = _facts(cluster, found, config)
+    answer = reasons.why_not(facts, found, target) if target else reasons.why(facts, found)
+    if form.output == "json":
+        render.show_json(
+            {
+                "domain": found.name,
+                "node": target.name if target else None,
+                "nodes": found.nodes,
+                "says": answer.says,
+                "reasons": [each._asdict() for each in answer.reasons],
+                "scores": dict(facts.scores),
+            }
+        )
+    elif not form.usual:
+        rows = [(each.what, each.evidence, each.do) for each in answer.reasons]
+        render.show(Table(("Reason", "Evidence", "What to do"), rows), form)
+    else:
+        _show(answer, facts)
+    return DONE
+
+
+def _facts(cluster: Cluster, domain: Domain, config: Config) -> Facts:
+    cib = room.read_cib(config)
+    needs = room.read_needs(cluster)
+    scores: dict[str, str] = {}
+    if domain.resource:
+        try:
+            with scratch(cluster.sandbox) as copy:
+                scores = copy.scores(domain.resource)
+        except CannotAsk:
+            scores = {}
+    return Facts(
+        cluster,
+        relations_in(cib),
+        scores,
+        room.read_hosts(cluster, config, needs, cib, ()),
+        needs,
+        utilization_in(cib),
+    )
+
+
+def _show(answer: reasons.Answer, facts: Facts) -> None:
+    render.out(answer.says)
+    for each in answer.reasons:
+        beside = f"  {each.what}{f' ({each.evidence})' if each.evidence else ''}"
+        below = [each.do] if each.do else []
+        if len(beside) > _WIDE:
+            beside, below = f"  {each.what}", [each.evidence, *below]
+        render.out(beside)
+        for line in below:
+            render.out(f"      {line}")
+    if facts.scores:
+        scores = [f"{node} {score}" for node, score in facts.scores.items()]
+        render.out(f"  scores: {listed(scores, 4)}")

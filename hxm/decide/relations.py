@@ -1,0 +1,153 @@
+"""What the configuration says of resources and nodes among each other, and what it means now."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+INFINITY = 1000000  # Pacemaker's: 1000000 and more is infinite
+
+
+class Order(NamedTuple):
+    """`first` starts before `then`; a mandatory one keeps `then` from running without it."""
+
+    id: str
+    first: str
+    then: str
+    mandatory: bool = True
+
+
+class Colocation(NamedTuple):
+    """`resource` runs where `other` does, or with a score below 0 where it does not."""
+
+    id: str
+    resource: str
+    other: str
+    score: int
+
+
+class Expression(NamedTuple):
+    """A comparison of a node's attribute, as in crm(8): pingd lte 0."""
+
+    attribute: str
+    operation: str
+    value: str = ""
+
+    @property
+    def said(self) -> str:
+        """As one would write it."""
+        words = {"not_defined": f"{self.attribute} is not defined", "defined": self.attribute}
+        return words.get(self.operation, f"{self.attribute} {self.operation} {self.value}")
+
+
+class Location(NamedTuple):
+    """A score for a resource on a node, or wherever a rule is true."""
+
+    id: str
+    resource: str
+    score: int
+    node: str | None = None
+    expressions: tuple[Expression, ...] = ()
+    every: bool = True
+    """Whether all of the expressions must be true, not only one."""
+    score_attribute: str = ""
+    """The node's attribute that is the score, where it stands for one."""
+    dated: bool = False
+    """Whether it depends on the time as well: what holds now is then not known."""
+
+    @property
+    def uses(self) -> frozenset[str]:
+        """The node attributes that it looks at, such as pingd."""
+        names = {each.attribute for each in self.expressions if not each.attribute.startswith("#")}
+        return frozenset(names | {self.score_attribute} - {""})
+
+
+class Relations(NamedTuple):
+    """All constraints, and what the nodes know of themselves."""
+
+    orders: tuple[Order, ...] = ()
+    colocations: tuple[Colocation, ...] = ()
+    locations: tuple[Location, ...] = ()
+    attributes: Mapping[str, Mapping[str, str]] = {}
+    """The attributes of each node, those until it leaves among them."""
+    members: Mapping[str, tuple[str, ...]] = {}
+    """What groups, clones and bundles consist of, in their order."""
+    fences: Mapping[str, tuple[str, ...]] = {}
+    """The nodes that each fencing device says it can fence; none: it is asked at run time."""
+
+    def attributes_of(self, node: str) -> Mapping[str, str]:
+        """The node's attributes, #uname among them."""
+        return {**self.attributes.get(node, {}), "#uname": node}
+
+
+def applying(relations: Relations, location: Location, node: str) -> int | None:
+    """The score that the location gives the node; None if it says nothing of it, or may not."""
+    if location.node is not None:
+        return location.score if location.node == node else None
+    if location.dated:
+        return None
+    known = relations.attributes_of(node)
+    holds = [true(each, known) for each in location.expressions]
+    if not (all(holds) if location.every else any(holds)):
+        return None
+    if location.score_attribute:
+        return score_of(known.get(location.score_attribute, "0"))
+    return location.score
+
+
+def true_of(relations: Relations, location: Location, node: str) -> Iterator[Expression]:
+    """The expressions of a rule that are true on the node."""
+    known = relations.attributes_of(node)
+    return (each for each in location.expressions if true(each, known))
+
+
+def true(expression: Expression, known: Mapping[str, str]) -> bool:
+    """Whether the comparison holds; numbers are compared as numbers (Pacemaker's default)."""
+    said = known.get(expression.attribute)
+    if expression.operation in ("defined", "not_defined"):
+        return (said is not None) == (expression.operation == "defined")
+    # what is not there equals nothing, and is less (compare_attr_expr_vals in Pacemaker 2.1)
+    order = -1 if said is None else _compare(said, expression.value)
+    return {
+        "eq": order == 0,
+        "ne": order != 0,
+        "lt": order < 0,
+        "lte": order <= 0,
+        "gt": order > 0,
+        "gte": order >= 0,
+    }.get(expression.operation, False)
+
+
+def _compare(one: str, other: str) -> int:
+    try:
+        left, right = float(one), float(other)
+    except ValueError:
+        return (one.lower() > other.lower()) - (one.lower() < other.lower())
+    return (left > right) - (left < right)
+
+
+def score_of(said: str) -> int:
+    """A score as Pacemaker reads it: INFINITY in any case is a million, what is no number 0."""
+    word = said.strip().lower()
+    sign = -1 if word.startswith("-") else 1
+    word = word.lstrip("+-")
+    if word in ("infinity", "inf"):
+        return sign * INFINITY
+    return sign * min(int(word), INFINITY) if word.isdecimal() else 0
+
+
+def fail_count(relations: Relations, resource: str, node: str) -> int:
+    """How often the resource has failed on the node, by the attributes that count it."""
+    counts = (
+        score_of(value)
+        for name, value in relations.attributes.get(node, {}).items()
+        if name.partition("#")[0] == f"fail-count-{resource}"
+    )
+    return min(sum(counts), INFINITY)
+
+
+def spoken(score: int) -> str:
+    """A score as it is written."""
+    if abs(score) < INFINITY:
+        return str(score)
+    return "INFINITY" if score > 0 else "-INFINITY"

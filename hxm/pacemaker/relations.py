@@ -1,0 +1,161 @@
+"""Reads the constraints of a whole CIB, sets of resources taken apart, in every layout.
+
+Heartbeat's (up to Pacemaker 0.6) says from and to: `from` starts after `to`, unless the type is
+before; and it knows no sets.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
+from xml.etree.ElementTree import Element
+
+from hxm.decide.relations import Colocation, Expression, Location, Order, Relations, score_of
+
+_CONTAINERS = ("group", "clone", "master", "master_slave", "bundle")
+_FENCED = ("pcmk_host_list", "hostlist", "hostname", "pcmk_host_map")
+
+
+def relations_in(cib: Element) -> Relations:
+    """All that the CIB says of resources and nodes among each other."""
+    configuration = cib.find("configuration")
+    if configuration is None:
+        return Relations()
+    constraints = configuration.find("constraints")
+    found = [] if constraints is None else list(constraints)
+    return Relations(
+        orders=tuple(order for each in found if each.tag == "rsc_order" for order in _orders(each)),
+        colocations=tuple(
+            each for one in found if one.tag == "rsc_colocation" for each in _colocations(one)
+        ),
+        locations=tuple(
+            each
+            for one in found
+            if one.tag == "rsc_location"
+            for each in _locations(one, configuration)
+        ),
+        attributes=_attributes(cib, configuration),
+        members={
+            each.get("id", ""): tuple(
+                inside.get("id", "")
+                for inside in each
+                if inside.tag == "primitive" or inside.tag in _CONTAINERS
+            )
+            for each in configuration.iterfind("resources//*")
+            if each.tag in _CONTAINERS
+        },
+        fences=dict(_fences(configuration)),
+    )
+
+
+def _attributes(cib: Element, configuration: Element) -> dict[str, dict[str, str]]:
+    """The permanent ones, and those until the node leaves, which count before them."""
+    found: dict[str, dict[str, str]] = {}
+    places = (
+        *((each, "instance_attributes") for each in configuration.iterfind("nodes/node")),
+        *((each, "transient_attributes") for each in cib.iterfind("status/node_state")),
+    )
+    for element, kind in places:
+        known = found.setdefault(element.get("uname", ""), {})
+        for holder in element.iterfind(kind):
+            for pair in holder.iter("nvpair"):
+                known[pair.get("name", "")] = pair.get("value", "")
+    return found
+
+
+def _sets(element: Element) -> list[list[str]]:
+    return [
+        [each.get("id", "") for each in one.iterfind("resource_ref")]
+        for one in element.iterfind("resource_set")
+    ]
+
+
+def _orders(element: Element) -> Iterator[Order]:
+    name, kind = element.get("id", ""), element.get("kind", "").lower()
+    score = element.get("score")
+    mandatory = kind == "mandatory" or (not kind and (score is None or score_of(score) > 0))
+    if first := element.get("first"):
+        yield Order(name, first, element.get("then", ""), mandatory)
+    elif to := element.get("to"):  # Heartbeat's
+        pair = (to, element.get("from", ""))
+        yield Order(name, *(pair[::-1] if element.get("type") == "before" else pair), mandatory)
+    groups = []
+    for one, names in zip(element.iterfind("resource_set"), _sets(element), strict=True):
+        ordered = one.get("sequential", "true").lower() != "false"
+        groups += [[each] for each in names] if ordered else [names]
+    for before, after in pairwise(groups):
+        for first in before:
+            yield from (Order(name, first, then, mandatory) for then in after)
+
+
+def _colocations(element: Element) -> Iterator[Colocation]:
+    name, score = element.get("id", ""), score_of(element.get("score", "INFINITY"))
+    resource = element.get("rsc") or element.get("from")
+    other = element.get("with-rsc") or element.get("to")
+    if resource and other:
+        yield Colocation(name, resource, other, score)
+    sets = _sets(element)
+    for one, names in zip(element.iterfind("resource_set"), sets, strict=True):
+        if one.get("sequential", "true").lower() != "false":
+            yield from (Colocation(name, later, first, score) for first, later in pairwise(names))
+    for before, after in pairwise(sets):
+        yield from (Colocation(name, each, after[-1], score) for each in before if after)
+
+
+def _locations(element: Element, configuration: Element) -> Iterator[Location]:
+    name = element.get("id", "")
+    resources = [element.get("rsc", "")] if element.get("rsc") else []
+    if pattern := element.get("rsc-pattern"):
+        ids = [each.get("id", "") for each in configuration.iterfind("resources//*[@id]")]
+        resources = [each for each in ids if _matches(pattern, each)]
+    resources += [each for names in _sets(element) for each in names]
+    for resource in resources:
+        if node := element.get("node"):
+            yield Location(name, resource, score_of(element.get("score", "0")), node)
+        for rule in element.iterfind("rule"):
+            yield _rule(name, resource, rule)
+
+
+def _matches(pattern: str, name: str) -> bool:
+    try:
+        return bool(re.search(pattern, name))
+    except re.error:
+        return False
+
+
+def _rule(name: str, resource: str, rule: Element) -> Location:
+    """A rule; one with rules or dates within it is said to depend on the time: it is not judged."""
+    expressions = tuple(
+        Expression(each.get("attribute", ""), each.get("operation", ""), each.get("value", ""))
+        for each in rule.iterfind("expression")
+    )
+    joined = rule.get("boolean-op") or rule.get("boolean_op") or "and"
+    return Location(
+        name,
+        resource,
+        score_of(rule.get("score", "0")),
+        None,
+        expressions,
+        joined.lower() != "or",
+        rule.get("score-attribute") or rule.get("score_attribute") or "",
+        rule.find("date_expression") is not None or rule.find("rule") is not None,
+    )
+
+
+def _fences(configuration: Element) -> Iterator[tuple[str, tuple[str, ...]]]:
+    templates = {each.get("id"): each for each in configuration.iterfind("resources/template")}
+    for each in configuration.iterfind("resources//primitive"):
+        kind = templates.get(each.get("template"), each) if each.get("template") else each
+        if kind.get("class") == "stonith":
+            yield each.get("id", ""), tuple(_fenced(_parameters(kind) | _parameters(each)))
+
+
+def _parameters(element: Element) -> dict[str, str]:
+    pairs = (pair for one in element.findall("instance_attributes") for pair in one.iter("nvpair"))
+    return {pair.get("name", ""): pair.get("value", "") for pair in pairs}
+
+
+def _fenced(parameters: Mapping[str, str]) -> Sequence[str]:
+    said = next((parameters[name] for name in _FENCED if parameters.get(name)), "")
+    return [each.partition(":")[0] for each in re.split(r"[\s,;]+", said) if each]

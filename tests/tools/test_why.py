@@ -1,0 +1,180 @@
+"""hxm why, asked in every trouble of the sandbox and of clusters that were captured."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+LAB = Path(__file__).parents[1] / "data" / "pacemaker-2.1.5-lab"
+
+
+def asked(sandbox, *words: str) -> tuple[str, list[dict]]:
+    """What is said, and the reasons."""
+    answer = sandbox.ok("why", *words, "-o", "json").json
+    return answer["says"], answer["reasons"]
+
+
+def put(sandbox, text: str) -> None:
+    sandbox.tool("cibadmin", "--create", "--scope=constraints", f"--xml-text={text}")
+
+
+def test_a_healthy_domu_takes_three_lines(sandbox):
+    lines = sandbox.ok("why", "nfs").out.splitlines()
+    assert lines == [
+        "nfs runs on host1",
+        "  it stays where it is: its stickiness is INFINITY",
+        "  scores: host1 INFINITY, host2 0",
+    ]
+
+
+def test_a_node_that_nothing_forbids_is_offered(sandbox):
+    says, reasons = asked(sandbox, "nfs", "host2")
+    assert says == "nfs does not run on host2, but on host1"
+    assert reasons[-1]["do"] == "hxm migrate nfs host2"
+    sandbox.ok("migrate", "nfs", "host2")
+
+
+def test_what_was_told_to_stop_says_so_and_how_to_start_it(sandbox):
+    sandbox.ok("shutdown", "nfs")
+    says, (reason,) = asked(sandbox, "nfs")
+    assert says == "nfs does not run"
+    assert reason["evidence"] == "target-role=Stopped, at the domU itself"
+    sandbox.ok(*reason["do"].split()[1:])
+    assert sandbox.nodes_of("nfs")
+
+
+def test_a_target_role_that_is_inherited_is_told_apart(sandbox):
+    sandbox.tool(
+        "cibadmin",
+        "--modify",
+        "--xml-text=<rsc_defaults><meta_attributes id='rsc-options'>"
+        "<nvpair id='t' name='target-role' value='Stopped'/></meta_attributes></rsc_defaults>",
+    )
+    _, (reason, *_) = asked(sandbox, "nfs")
+    assert "inherited" in reason["evidence"]
+
+
+def test_a_lost_ping_path_is_named_and_nothing_else(sandbox):
+    for host in ("host1", "host2"):
+        sandbox.ok("sandbox", "lose-network", host)
+    says, (reason,) = asked(sandbox, "nfs")
+    assert says == "nfs does not run"
+    assert reason["what"] == "nowhere: the node has lost its ping path"
+    assert "pingd is 0 there; nfs-connected: -INFINITY where pingd lte 0" in reason["evidence"]
+
+
+def test_a_failed_start_is_named_with_its_count_and_the_way_out(sandbox):
+    for _ in range(2):
+        sandbox.hxm("sandbox", "fail", "nfs", "--operation", "start")
+    says, reasons = asked(sandbox, "nfs")
+    assert says == "nfs does not run"
+    assert {each["do"] for each in reasons} == {"hxm cleanup nfs host1", "hxm cleanup nfs host2"}
+    assert all("fail count INFINITY" in each["evidence"] for each in reasons)
+    sandbox.ok("cleanup", "nfs", "host1")
+    assert sandbox.nodes_of("nfs") == ["host1"]
+
+
+@pytest.mark.parametrize(
+    ("words", "what", "do"),
+    [
+        ("sandbox lose-quorum", "has no quorum", "hxm nodes"),
+        ("sandbox fail host1 --unfenced", "host1 is lost and not yet fenced", "stonith_admin"),
+        ("maintenance on", "the whole cluster is in maintenance", "hxm maintenance off"),
+        ("maintenance on host1", "host1 is in maintenance", "hxm maintenance off host1"),
+        ("unmanage nfs", "nfs is unmanaged", "hxm manage nfs"),
+        ("standby host2", "host2 may not run it: the node is in standby", "hxm active host2"),
+        ("migrate nfs host2 --keep", "a move sent it there", "hxm unmigrate nfs"),
+    ],
+)
+def test_the_weightiest_reason_is_the_first(sandbox, words, what, do):
+    sandbox.ok(*words.split(), "--yes") if "sandbox" not in words else sandbox.ok(*words.split())
+    _, (first, *_) = asked(sandbox, "nfs")
+    assert what in first["what"]
+    assert do in first["do"]
+
+
+def test_what_must_run_before_or_beside_it_is_named(sandbox):
+    sandbox.ok("shutdown", "sles")
+    put(sandbox, '<rsc_order id="o" first="sles" then="nfs" kind="Mandatory"/>')
+    sandbox.tool("crm_simulate", "-x", str(sandbox.file), "-SX")
+    assert sandbox.nodes_of("nfs") == []
+    _, (reason,) = asked(sandbox, "nfs")
+    assert reason["what"] == "nowhere: sles must start before it, and does not run"
+    assert (reason["evidence"], reason["do"]) == ("o", "hxm why sles")
+
+
+def test_a_colocation_and_a_constraint_are_named_with_what_removes_them(sandbox):
+    put(sandbox, '<rsc_colocation id="apart" rsc="nfs" with-rsc="sles" score="-INFINITY"/>')
+    put(sandbox, '<rsc_location id="off" rsc="sles" node="host1" score="-INFINITY"/>')
+    _, (reason, *_) = asked(sandbox, "nfs", "host2")
+    assert reason["what"] == "it is to keep away from sles, which runs there"
+    _, (reason, *_) = asked(sandbox, "sles", "host1")
+    assert reason["evidence"] == "off: -INFINITY"
+    sandbox.tool("sh", "-c", reason["do"])
+    assert '"off"' not in sandbox.configuration()
+
+
+def test_utilization_that_only_the_domu_has_is_the_reason(sandbox):
+    """As in resource-agents #1220."""
+    sandbox.tool("crm_resource", "-r", "nfs", "-z", "-p", "hv_memory", "-v", "512")
+    sandbox.tool("crm_attribute", "-n", "placement-strategy", "-v", "utilization")
+    sandbox.tool("crm_simulate", "-x", str(sandbox.file), "-SX")
+    assert sandbox.nodes_of("nfs") == []
+    _, (reason, *_) = asked(sandbox, "nfs")
+    assert reason["what"] == "nowhere: the node has too little hv_memory: 512 wanted, 0 left"
+
+
+def test_a_host_without_memory_is_told(sandbox):
+    sandbox.tool("crm_attribute", "-N", "host2", "-n", "hv_memory", "-v", "600")
+    _, reasons = asked(sandbox, "nfs", "host2")
+    assert "the node has too little memory: 520 MiB wanted, 80 free" in [
+        each["what"] for each in reasons
+    ]
+
+
+CAPTURED = {
+    "02-migrating": ("nfs is Migrating on host2", "an action on it is under way (Migrating)"),
+    "04-banned": ("nfs runs on host2", "a ban keeps it off host3"),
+    "06-standby": ("nfs runs on host2", "it stays where it is: its stickiness is 100"),
+    "07-stopped": ("nfs does not run", "it is told to stop"),
+    "09-unmanaged": ("nfs runs on host1", "the cluster leaves it alone: nfs is unmanaged"),
+    "10-start-failed-everywhere": (
+        "nfs runs on host1",
+        "host2 may not run it: its start failed there",
+    ),
+    "11-migrate-failed": ("nfs runs on host2", "its migrate_to failed on host1"),
+    "20-kill-unclean": (
+        "nfs runs on host2",
+        "host2 is lost and not yet fenced: before that it starts nowhere else",
+    ),
+    "32-no-quorum": (
+        "nfs runs on host3",
+        "host3 is lost and not yet fenced: before that it starts nowhere else",
+    ),
+}
+
+
+@pytest.mark.parametrize(("name", "expected"), CAPTURED.items(), ids=CAPTURED)
+def test_a_captured_cluster_is_explained(bare, name, expected):
+    """CIBs of a live cluster (2.1.5)."""
+    bare.file.parent.mkdir()
+    shutil.copyfile(LAB / f"{name}.cib.xml", bare.file)
+    says, reasons = asked(bare, "nfs")
+    assert (says, reasons[0]["what"]) == expected
+    assert len(bare.ok("why", "nfs").out.splitlines()) <= 9
+    for node in ("host1", "host2"):
+        asked(bare, "sles", node)
+
+
+def test_who_cannot_be_meant_is_said(sandbox):
+    assert sandbox.hxm("why", "nobody").status == 105
+    assert sandbox.hxm("why", "nfs", "host9").status == 105
+    ran = sandbox.ok("why", "nfs", "-o", "csv")
+    assert ran.out.splitlines()[0] == "Reason,Evidence,What to do"
+
+
+def test_a_domu_that_no_cluster_manages_is_nobodys(xen):
+    says, _ = asked(xen, "other")
+    assert says.endswith("the cluster does not manage it")

@@ -1,0 +1,187 @@
+"""What constraints mean, and how they are read in every layout."""
+
+from __future__ import annotations
+
+from xml.etree.ElementTree import fromstring
+
+import pytest
+from factories import DATA, cluster, domain, failure, node, primitive
+from generations import GENERATIONS, HEARTBEAT, cib_of
+
+from hxm.decide import why
+from hxm.decide.relations import (
+    Colocation,
+    Expression,
+    Location,
+    Order,
+    Relations,
+    applying,
+    fail_count,
+    score_of,
+    spoken,
+    true,
+)
+from hxm.decide.why_not import Facts
+from hxm.pacemaker.relations import relations_in
+
+COMPARED = {
+    "pingd lte 0": [("0", True), ("100", False), (None, True)],
+    "pingd lt 9": [("10", False), ("8", True), (None, True)],  # as numbers, not as texts
+    "pingd gt 9": [("10", True), (None, False)],
+    "pingd gte 10": [("10", True)],
+    "pingd eq 10": [("10.0", True), ("11", False), (None, False)],
+    "pingd ne 10": [("11", True), (None, True)],
+    "site eq North": [("north", True), ("south", False)],
+    "pingd defined": [("0", True), (None, False)],
+    "pingd not_defined": [("0", False), (None, True)],
+    "pingd unheard-of": [("0", False)],
+}
+
+
+@pytest.mark.parametrize(("said", "cases"), COMPARED.items(), ids=COMPARED)
+def test_an_expression_holds_as_in_the_scheduler(said, cases):
+    attribute, operation, *value = said.split()
+    for known, expected in cases:
+        found = {} if known is None else {attribute: known}
+        assert true(Expression(attribute, operation, *value), found) == expected, known
+
+
+def test_scores_are_read_and_written_as_pacemaker_does():
+    for said, score in {
+        "INFINITY": 1000000,
+        "-infinity": -1000000,
+        "+INFINITY": 1000000,
+        "9999999": 1000000,
+        "-7": -7,
+        "x": 0,
+        "": 0,
+    }.items():
+        assert score_of(said) == score
+    assert (spoken(-1000000), spoken(100)) == ("-INFINITY", "100")
+
+
+def test_fail_counts_of_all_operations_are_added():
+    seen = Relations(
+        attributes={"host1": {"fail-count-nfs#start_0": "INFINITY", "fail-count-nfsx": "3"}}
+    )
+    assert fail_count(seen, "nfs", "host1") == 1000000
+    assert fail_count(seen, "nfs", "host2") == 0
+
+
+CIB = """<cib><configuration><nodes><node id="1" uname="host1"><instance_attributes id="n">
+<nvpair id="n1" name="site" value="north"/></instance_attributes></node></nodes>
+<resources><group id="g"><primitive id="a" class="ocf" type="Xen"/><primitive id="b" class="ocf"
+ type="Xen"/></group><clone id="c"><primitive id="p" class="ocf" type="ping"/></clone>
+<primitive id="f" class="stonith" type="x"><instance_attributes id="fi"><nvpair id="f1"
+ name="pcmk_host_map" value="host1:1;host2:2"/></instance_attributes></primitive></resources>
+<constraints>{}</constraints></configuration><status><node_state uname="host1">
+<transient_attributes id="1"><instance_attributes id="s"><nvpair id="s1" name="pingd" value="0"/>
+</instance_attributes></transient_attributes></node_state></status></cib>"""
+
+LOOSE = ' sequential="false"'
+SETS = '<resource_set id="s1"{}><resource_ref id="a"/><resource_ref id="b"/></resource_set>'
+READ = {
+    '<rsc_order id="o" first="a" then="b"/>': Order("o", "a", "b"),
+    '<rsc_order id="o" first="a" then="b" kind="Optional"/>': Order("o", "a", "b", False),
+    '<rsc_order id="o" first="a" then="b" score="0"/>': Order("o", "a", "b", False),
+    '<rsc_order id="o" from="b" to="a"/>': Order("o", "a", "b"),
+    '<rsc_order id="o" from="a" type="before" to="b"/>': Order("o", "a", "b"),
+    f'<rsc_order id="o">{SETS.format("")}</rsc_order>': Order("o", "a", "b"),
+    '<rsc_colocation id="x" rsc="a" with-rsc="b" score="-INFINITY"/>': Colocation(
+        "x", "a", "b", -1000000
+    ),
+    '<rsc_colocation id="x" from="a" to="b" score="5"/>': Colocation("x", "a", "b", 5),
+    f'<rsc_colocation id="x" score="5">{SETS.format("")}</rsc_colocation>': Colocation(
+        "x", "b", "a", 5
+    ),
+    '<rsc_location id="l" rsc="a" node="host1" score="7"/>': Location("l", "a", 7, "host1"),
+    '<rsc_location id="l" rsc-pattern="^a" node="host1" score="7"/>': Location(
+        "l", "a", 7, "host1"
+    ),
+    '<rsc_location id="l" rsc-pattern="(" node="host1" score="7"/>': None,
+    f'<rsc_order id="o">{SETS.format(LOOSE)}</rsc_order>': None,
+}
+
+
+@pytest.mark.parametrize(("text", "expected"), READ.items(), ids=range(len(READ)))
+def test_a_constraint_is_read_in_every_layout(text, expected):
+    found = relations_in(fromstring(CIB.format(text)))
+    every = (*found.orders, *found.colocations, *found.locations)
+    assert every == ((expected,) if expected else ())
+    assert found.attributes == {"host1": {"site": "north", "pingd": "0"}}
+    assert found.members == {"g": ("a", "b"), "c": ("p",)}
+    assert found.fences == {"f": ("host1", "host2")}
+
+
+RULE = '<rsc_location id="l" rsc="a"><rule id="r" {}>{}</rule></rsc_location>'
+PINGD = '<expression id="e1" attribute="pingd" operation="not_defined"/>'
+LTE = '<expression id="e2" attribute="pingd" operation="lte" value="0"/>'
+RULES = {
+    "either": (RULE.format('score="-INFINITY" boolean-op="or"', PINGD + LTE), -1000000),
+    "heartbeat's": (RULE.format('score="-INFINITY" boolean_op="or"', PINGD + LTE), -1000000),
+    "both": (RULE.format('score="-INFINITY"', PINGD + LTE), None),
+    "an attribute is the score": (RULE.format('score-attribute="pingd"', LTE), 0),
+    "it depends on the time": (RULE.format('score="5"', LTE + '<date_expression id="d"/>'), None),
+}
+
+
+@pytest.mark.parametrize(("text", "score"), RULES.values(), ids=RULES)
+def test_a_rule_is_judged_on_a_nodes_attributes(text, score):
+    found = relations_in(fromstring(CIB.format(text)))
+    assert applying(found, found.locations[0], "host1") == score
+
+
+@pytest.mark.parametrize("generation", GENERATIONS)
+def test_the_ping_rule_of_every_generation_is_read(generation):
+    found = relations_in(fromstring(cib_of(generation, "base")))
+    (prefers, *rest) = [each for each in found.locations if each.resource == "nfs"]
+    (connected,) = [each for each in rest if each.uses == {"pingd"}]
+    heartbeat = generation in HEARTBEAT
+    assert applying(found, prefers, "host1") == 100
+    assert applying(found, prefers, "host2") is None
+    assert not connected.every
+    silent = found._replace(attributes={})
+    assert applying(silent, connected, "host1") == -1000000
+    assert bool(found.orders) == heartbeat
+
+
+def explained(seen, relations=None, name="nfs"):
+    found = next(each for each in seen.domains if each.name == name)
+    answer = why.why(Facts(seen, relations or Relations()), found)
+    return [answer.says, *(each.what for each in answer.reasons)]
+
+
+def test_the_reasons_of_several_nodes_are_put_together():
+    seen = cluster(
+        node("host1", online=False), node("host2", online=False), domain("nfs"), failure()
+    )
+    assert explained(seen) == ["nfs does not run", "nowhere: the node is OFFLINE"]
+
+
+def test_what_has_no_reason_is_not_given_one():
+    seen = cluster(domain("nfs"))
+    assert explained(seen)[1:] == ["nowhere: no reason was found"]
+
+
+def test_a_member_of_a_group_waits_for_those_before_it():
+    seen = cluster(domain("nfs"), domain("sles"), primitive("sles", parent="g"))
+    relations = Relations(members={"g": ("nfs", "sles")})
+    (_, reason) = explained(seen, relations, "sles")
+    assert reason == "nowhere: nfs starts before it in the group g, and does not run"
+
+
+def test_an_opt_in_cluster_runs_it_where_a_location_allows():
+    seen = cluster(domain("nfs"), properties={"symmetric-cluster": "false"})
+    allowed = Relations(locations=(Location("l", "nfs", 0, "host1"),))
+    assert explained(seen, allowed)[1:] == [
+        "not on host1: no reason was found",
+        "not on host2: nothing allows it there",
+    ]
+
+
+@pytest.mark.parametrize("path", sorted((DATA / "cibs").rglob("*.xml")), ids=lambda p: p.stem)
+def test_every_captured_cib_is_read_and_explained(path):
+    found = relations_in(fromstring(path.read_bytes()))
+    assert found.locations
+    seen = cluster(domain("nfs"), node("host1"), node("host2"))
+    assert len(explained(seen, found)) >= 2

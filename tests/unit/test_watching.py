@@ -1,0 +1,137 @@
+"""What hxm watch shows on any terminal, what is news, and what is left of an order."""
+
+from __future__ import annotations
+
+from collections import deque
+
+import pytest
+from factories import cluster, domain, failure, node
+from rich.console import Console
+
+from hxm.decide.glance import news, remaining
+from hxm.model import Forecast, Movement
+from hxm.watching import Watch
+
+BEFORE = cluster(domain("nfs", "host1"), domain("sles", "host2"))
+MIGRATING = domain("nfs", "host1", role="Migrating")
+NOW = cluster(
+    MIGRATING,
+    domain("sles"),
+    failure("monitor", "sles", "host2"),
+    nodes=(node("host1"), node("host2", standby=True)),
+)
+
+
+def test_what_one_look_shows_that_the_one_before_did_not():
+    assert [word.text for word in news(BEFORE, NOW)] == [
+        "nfs: migrating, host1",
+        "sles: Stopped",
+        "monitor of sles failed on host2: error",
+        "host2: standby",
+    ]
+    assert list(news(NOW, NOW)) == []
+
+
+def forecast(*movements):
+    return Forecast((tuple(movements),), BEFORE)
+
+
+@pytest.mark.parametrize(
+    ("movement", "seen", "left"),
+    [
+        (Movement("nfs", "live", "host1", "host2"), domain("nfs", "host1"), ["nfs"]),
+        (
+            Movement("nfs", "live", "host1", "host2"),
+            domain("nfs", "host1", role="Migrating"),
+            ["nfs"],
+        ),
+        (Movement("nfs", "live", "host1", "host2"), domain("nfs", "host2"), []),
+        (Movement("nfs", "live", "host1", "host2"), domain("nfs", "host3"), []),
+        (Movement("nfs", "live", "host1", "host2"), domain("nfs"), ["nfs"]),
+        (Movement("nfs", "stop", "host1"), domain("nfs", "host1"), ["nfs"]),
+        (Movement("nfs", "stop", "host1"), domain("nfs"), []),
+        (Movement("nfs", "start", None, "host1"), domain("nfs"), ["nfs"]),
+        (Movement("nfs", "start", None, "host1"), domain("nfs", "host1"), []),
+        (Movement("evms", "stop", "host1"), domain("nfs", "host1"), []),
+    ],
+)
+def test_what_is_left_of_an_order(movement, seen, left):
+    assert remaining(cluster(seen), forecast(movement)) == (left, int(movement.resource == "nfs"))
+
+
+class Knows:
+    """A follower that has seen this."""
+
+    def __init__(self, seen, fault="") -> None:
+        self.cluster, self.fault = seen, fault
+        self.age, self.stale, self.looks_a_minute = 3.0, bool(fault), 12
+
+
+def screen(watch, width, height):
+    console = Console(width=width, height=height, force_terminal=False)
+    with console.capture() as shown:
+        console.print(watch.screen(width, height))
+    lines = shown.get().splitlines()
+    assert len(lines) == height
+    assert max(map(len, lines)) <= width
+    return lines
+
+
+MANY = cluster(
+    *(domain(f"vm{number:03}", "host1") for number in range(300)),
+    domain("moves", "host1", role="Migrating"),
+    domain("gone"),
+    nodes=(node("host1"), node("host2", unclean=True, online=False)),
+)
+
+
+@pytest.mark.parametrize("height", [8, 16, 24, 60])
+@pytest.mark.parametrize("width", [20, 60, 80, 200])
+@pytest.mark.parametrize("view", "dnfe?")
+def test_every_view_fits_every_terminal(view, width, height):
+    watch = Watch(Knows(MANY))
+    assert watch.press(view)
+    screen(watch, width, height)
+    screen(Watch(Knows(None, "no answer from crm_mon within 30 s, as ever")), width, height)
+
+
+def test_what_moves_comes_first_then_what_is_wrong_then_the_others():
+    shown = [line.split()[0] for line in screen(Watch(Knows(MANY)), 80, 40) if line.strip()]
+    at = shown.index("Name")
+    assert shown[at + 1 : at + 4] == ["moves", "gone", "vm000"]
+
+
+def test_a_narrow_terminal_keeps_what_matters():
+    wide, narrow = (screen(Watch(Knows(BEFORE)), width, 24) for width in (80, 60))
+    assert any(line.split()[:5] == ["Name", "ID", "Mem", "VCPUs", "State"] for line in wide)
+    assert any(line.split() == ["Name", "Node", "Role", "Flags"] for line in narrow)
+    assert "12 looks/min" in narrow[-1]
+
+
+def test_events_are_kept_and_shown():
+    watch = Watch(Knows(BEFORE))
+    watch.take_note()
+    watch.follower.cluster = NOW
+    watch.take_note()
+    watch.take_note()
+    assert len(watch.events) == 4
+    text = "\n".join(screen(watch, 80, 24))
+    assert "monitor of sles failed on host2: error" in text
+    watch.press("f")
+    assert "hxm cleanup sles" in "\n".join(screen(watch, 80, 24))
+
+
+def test_keys_scroll_and_end_it():
+    watch = Watch(Knows(MANY))
+    screen(watch, 80, 24)
+    for key in ("j", "\x1b[B", "\x1b[6~"):
+        assert watch.press(key)
+    assert watch.top == 12
+    assert not any(line.startswith("Name") for line in screen(watch, 80, 24))
+    for key in "kkkkkkkkkkkkkkkkkk":
+        watch.press(key)
+    assert watch.top == 0
+    assert watch.press("x")
+    assert not watch.press("q")
+    assert not watch.press("\x03")
+    assert isinstance(watch.events, deque)
