@@ -227,6 +227,7 @@ def told(text):
     text = re.sub(
         r"\(by \S+, \d+ \w+ ago: ", "(by WHO, AGE ago: ", " ".join(text.replace("─", "-").split())
     )
+    text = re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ?", "TIME", text)
     return re.sub(r"\b\d+\.\d s\b", "SECONDS", text)
 
 
