@@ -24,7 +24,7 @@ from hxm.decide.forecast import (
 from hxm.decide.glance import same_place
 from hxm.errors import DONE, CannotAsk, Failed, HxmError, Interrupted, Refused, TimedOut
 from hxm.foresee import apply_to_copy, dialect_spoken, spell, would_move
-from hxm.model import IN_FLIGHT, Cluster, Forecast, Goal, Phase, Step
+from hxm.model import IN_FLIGHT, Cluster, Forecast, Goal, Movement, Phase, Step
 from hxm.observe import read_cluster, sandbox_file
 from hxm.outcome import Change, Outcome, changes
 from hxm.pacemaker.carry import carry_out
@@ -40,6 +40,8 @@ DESTROY_TIMEOUT = 15.0
 
 _LOOKS = 5
 """In so many looks a cluster that has something to do has begun with it."""
+
+_TAKEN_BACK = "everything was taken back: the configuration is as it was"
 
 
 @contextmanager
@@ -96,12 +98,15 @@ class Performance:
                     continue
                 if phase.clears and phase is not self.plan.phases[0]:
                     self._look_until_nothing_migrates(deadline)
+                self._leave(phase)
                 self._do(phase)
                 if not wait and not self.before.sandbox:
                     self._look()
                     return self._outcome(DONE, f"ordered: {self.plan.about}; see: hxm status")
                 if not self._await(phase.goals, deadline) or not self._holds(phase):
-                    return self._missed()
+                    return self._missed(phase)
+            if fault := self.plan.witness():
+                raise Failed(fault)
         except KeyboardInterrupt:
             message = f"you stopped it; the cluster goes on: {self._under_way()}"
             return self._cut_short(Interrupted(message, "look with: hxm status"))
@@ -111,6 +116,8 @@ class Performance:
 
     def _cut_short(self, error: HxmError) -> Outcome:
         """The outcome of an order that may be half carried out, and how to take it back."""
+        if self.commands and self.plan.way_back and self._went_back():
+            return self._outcome(error.status, error.message, _TAKEN_BACK)
         try:
             self.cluster = read_cluster(self.config, local=False)
         except (HxmError, KeyboardInterrupt):
@@ -119,6 +126,29 @@ class Performance:
         if self.commands:
             hint += "; " * bool(hint) + f"to take it back: {self.plan.undo or 'hxm list tells how'}"
         return self._outcome(error.status, error.message, hint)
+
+    def _leave(self, phase: Phase) -> None:
+        """Raises Refused if the phase would move what it must leave where it is."""
+        for movement in would_move(self.before, phase) if phase.leaves else ():
+            if movement.resource == phase.leaves:
+                raise Refused(f"{told(self.cluster, movement)}: not done", guards.NOT_MEANT)
+
+    def _went_back(self) -> bool:
+        """Take everything back; whether all of it was. What is left is named by its own marks."""
+        try:
+            self.cluster = read_cluster(self.config, local=False)
+            if not any(each in self.cluster.primitives for each in self.plan.subjects):
+                return True
+            deadline = time.monotonic() + self.config.timeout
+            for phase in self.plan.way_back:
+                self._leave(phase)
+                self._do(phase)
+                if not self._await(phase.goals, deadline):
+                    raise Failed(listed([missing(self.cluster, each) for each in phase.goals]))
+        except (HxmError, KeyboardInterrupt) as error:
+            self.warnings.append(f"not everything was taken back: {error or 'you stopped it'}")
+            return False
+        return True
 
     def _do(self, phase: Phase) -> None:
         if phase.clears and not self.before.sandbox:
@@ -202,7 +232,7 @@ class Performance:
                     return True
                 if self.before.sandbox:
                     return not goals
-                if self._at_rest() and self._look():
+                if self._at_rest(goals) and self._look():
                     # what the look before saw may have been older than what the scheduler saw
                     return all(reached(self.cluster, goal) for goal in goals)
                 blind = None
@@ -242,12 +272,18 @@ class Performance:
         """
         if not all(reached(self.cluster, goal) for goal in goals):
             return False
-        return self.before.sandbox is not None or not simulator() or not self._to_come()
+        if self.before.sandbox or not simulator():
+            return True
+        moves, looks = self._to_come(goals)
+        return not looks and not any(each.resource in self.plan.subjects for each in moves)
 
-    def _to_come(self) -> bool:
+    def _to_come(self, goals: tuple[Goal, ...]) -> tuple[tuple[Movement, ...], bool]:
+        """What the scheduler would still move, and whether it lets a node look for a newcomer."""
+        watched = {goal.subject for goal in goals if goal.kind in ("healthy", "absent")}
         with scratch(None) as copy:
-            found = movements(copy.simulate(execute=False), self.before.cloned)
-        return any(movement.resource in self.plan.subjects for movement in found)
+            found = copy.simulate(execute=False)
+        looks = any(each.resource in watched for each in found)
+        return movements(found, self.before.cloned), looks
 
     def _look(self) -> bool:
         seen = read_cluster(self.config, local=False)
@@ -257,7 +293,7 @@ class Performance:
         self.keep(seen)
         return True
 
-    def _at_rest(self) -> bool:
+    def _at_rest(self, goals: tuple[Goal, ...]) -> bool:
         """Whether nothing is under way, nor anything left to do in the scheduler's eyes.
 
         Without a scheduler: whether nothing was under way several times in a row.
@@ -265,12 +301,13 @@ class Performance:
         self.quiet = self.quiet + 1 if settled(self.cluster, self.before) else 0
         if not simulator() or not self.quiet:
             return self.quiet >= _LOOKS
-        with scratch(None) as copy:
-            return not movements(copy.simulate(execute=False), self.before.cloned)
+        moves, looks = self._to_come(goals)
+        return not moves and not looks
 
-    def _missed(self) -> Outcome:
+    def _missed(self, phase: Phase) -> Outcome:
         """The cluster came to rest elsewhere: take back what can be taken back, name the rest."""
-        wanted = [goal for phase in self.plan.phases for goal in phase.goals]
+        done = self.plan.phases[: self.plan.phases.index(phase) + 1]
+        wanted = [goal for each in done for goal in each.goals]
         lacking = dict.fromkeys(missing(self.cluster, each) for each in wanted)
         failure = self._failure()
         hint = "hxm status shows the failures" if failure else "hxm status"
@@ -285,6 +322,8 @@ class Performance:
             hint += f"; to take it back: {self.plan.undo}"
         why = listed([each for each in lacking if each])
         said = f"{self.plan.about}: the cluster did not get there: {why}{failure}"
+        if self.plan.way_back and self._went_back():
+            hint = _TAKEN_BACK
         return self._outcome(Failed.status, said, hint)
 
     def _verdict(self) -> Outcome:

@@ -252,7 +252,8 @@ def _translate(
         raise UsageError(f"{order.verb} has to wait between its steps", "leave out -W")
     plan, predicted = _foresee(config, cluster, decided)
     objections = [*plan.objections, *guards.foreseen(cluster, plan, predicted)]
-    objections += room.objections(cluster, predicted.after, config)
+    if predicted.movements or not predicted.simulated:
+        objections += room.objections(cluster, predicted.after, config)
     if not foresee.leads_there(plan, predicted) and not _in_flight(cluster, plan):
         objections.append(_would_not_get_there(plan))
     if order.dry_run:

@@ -37,6 +37,13 @@ class Config(NamedTuple):
     """Seconds that another node may take to let ssh in and to answer."""
     ask_nodes: bool = False
     """Whether `hxm list` asks the other nodes as well, as with --everywhere."""
+    enrol_like: str = ""
+    """The domU whose operations, order and rules `hxm enrol` takes over; else those that all domUs
+    have alike."""
+    enrol_operations: str = ""
+    """Timings for `hxm enrol`, in seconds: `start=120 stop=300 monitor=60 interval=20`, and
+    `migrate_to` and `migrate_from`. What is not named follows from the agent, the domU's memory and
+    its neighbours."""
     ignore: str = ""
     """What `hxm check` does not report: codes, or code:domU, with blanks between them; disk-shared
     of both domUs also lets them share a disk."""

@@ -14,7 +14,7 @@ from hxm.model import Cluster, Forecast, Movement, Phase, Step
 from hxm.observe import read_cluster
 from hxm.pacemaker.argv import step_argv
 from hxm.pacemaker.dialect import DIALECTS, Argv, Dialect
-from hxm.pacemaker.sandbox import forget_failures
+from hxm.pacemaker.sandbox import forget, forget_failures, set_found
 from hxm.pacemaker.simulate import Scratch, carries_out, commit, scratch, simulator
 from hxm.toolstack import destroy_argv
 
@@ -91,14 +91,43 @@ def would_move(cluster: Cluster, phase: Phase) -> tuple[Movement, ...]:
 def apply_to_copy(cluster: Cluster, steps: tuple[Step, ...], copy: Scratch) -> list[Argv]:
     """The steps on a copy of the CIB: what is not the CIB's is left out."""
     done: list[Argv] = []
+    dialect = dialect_spoken(cluster)
     for kind, alike in groupby(steps, key=lambda step: step.kind):
         if kind.startswith("cleanup"):
             # crm_resource --cleanup crashes on a file (2.0.5 to 3.0.1)
             for step in alike:
                 forget_failures(copy.path, step.values["resource"], step.values.get("node"))
+        elif kind == "forget":  # and so does --refresh
+            for step in alike:
+                done += step_argv(dialect, step)
+                forget(copy.path, step.values["resource"])
         elif kind != "destroy":
-            done += copy.apply(dialect_spoken(cluster), tuple(alike))
+            group = tuple(alike)
+            done += copy.apply(dialect, group)
+            _answer_probes(group, copy)
     return done
+
+
+def _answer_probes(steps: tuple[Step, ...], copy: Scratch) -> None:
+    """What a node would find of a domU that is loaded while it runs there."""
+    for step in steps:
+        if step.kind == "load-xml" and "node" in step.values:
+            resource, node = step.values["resource"], step.values["node"]
+            copy.inject([f"--op-inject={resource}_monitor_0@{node}=0"])
+            set_found(copy.path, resource, node, step.values["domain"])
+
+
+def complaints(cluster: Cluster, steps: tuple[Step, ...]) -> list[str]:
+    """What crm_verify says of the configuration with these steps, and not of it without them."""
+    from xml.etree.ElementTree import parse
+
+    from hxm.pacemaker.verify import read_complaints
+
+    with scratch(cluster.sandbox) as copy:
+        before = read_complaints(parse(copy.path).getroot())
+        apply_to_copy(cluster, steps, copy)
+        found = read_complaints(parse(copy.path).getroot())
+    return [each.said for each in found if each not in before]
 
 
 def dialect_spoken(cluster: Cluster) -> Dialect:

@@ -19,6 +19,9 @@ UPDATE = "hxm-update"
 CLEARING = ("clear", "delete-constraint", "unmove", "unmove-and-unban", "restore")
 """The kinds of step that take constraints away."""
 
+ENROLLING, WITHDRAWING = "hxm-enrol", "hxm-withdraw"
+"""Meta options of a domU that is half under the cluster, or half out: Pacemaker reads neither."""
+
 _STATES_TO_BE_IN = ("standby", "maintenance")
 
 
@@ -343,6 +346,8 @@ class Phase(NamedTuple):
     steps: tuple[Step, ...]
     goals: tuple[Goal, ...] = ()
     only_if_still: bool = False
+    leaves: str | None = None
+    """The resource that these steps must leave where it is: else nothing of them is done."""
     hold: float = 0.0
     """Seconds for which the goals must stay reached before the next phase begins."""
 

@@ -42,7 +42,7 @@ def everywhere(cluster: Cluster, config: Config, ask: Asker = read_named_elsewhe
     are unknown, not absent. Takes no longer than the configured ssh_timeout.
     """
     if cluster.sandbox:
-        return cluster
+        return _with_those_beside(cluster)
     program, asked, unreachable = askable(cluster, config)
     domains, heard = list(cluster.domains), list(cluster.heard)
     uuids = _uuids_here(cluster)
@@ -74,6 +74,15 @@ def _uuids_here(cluster: Cluster) -> dict[tuple[str, str], str]:
     except CannotAsk:
         return {}
     return {(cluster.local_node, name): uuid for name, uuid in found.items()}
+
+
+def _with_those_beside(cluster: Cluster) -> Cluster:
+    """A sandbox has no toolstacks: its file tells what was withdrawn from it, and runs."""
+    from hxm.pacemaker.sandbox import running_outside
+
+    beside = running_outside(read_configuration({"CIB_file": cluster.sandbox or ""}).transient)
+    others = (Domain(name, nodes=(node,)) for node, name in beside)
+    return cluster._replace(domains=(*cluster.domains, *others))
 
 
 def askable(cluster: Cluster, config: Config) -> tuple[str, list[str], dict[str, str]]:

@@ -68,9 +68,11 @@ def changes(before: Cluster, after: Cluster, plan: Translate) -> Iterator[Change
             yield Change(was.name, was.resource or "", was.nodes, now.nodes, how)
     for now in after.managed_domains:
         resource = now.resource or ""
-        new = before.domain_of(resource) is None
-        if new and any(started_since(before, after, resource, node) for node in now.nodes):
-            yield Change(now.name, resource, (), now.nodes, "started")
+        if before.domain_of(resource) is None:
+            if any(started_since(before, after, resource, node) for node in now.nodes):
+                yield Change(now.name, resource, (), now.nodes, "started")
+            elif resource in plan.subjects:
+                yield Change(now.name, resource, now.nodes, now.nodes, "unchanged")
 
 
 def _how(was: Domain, now: Domain, before: Cluster, after: Cluster) -> str:

@@ -158,6 +158,26 @@ def vcpus(settings: Mapping[str, Value]) -> int | None:
     return positive(settings.get("vcpus", 1))
 
 
+_USUAL = """acpi apic bios boot bootloader bootloader_args builder cmdline cpu_cap cpu_weight cpuid
+cpus cpus_soft device_model_override device_model_version disk event_channels extra features
+firmware hap hpet kernel keymap localtime maxmem maxvcpus memory name nestedhvm nic nodes on_crash
+on_poweroff on_reboot on_shutdown on_watchdog pae pci pool ramdisk root rtc_timeoffset sdl serial
+shadow_memory stdvga timer_mode tsc_mode type usb usbdevice uuid vcpus vcpu_avail vfb vga videoram
+vif viridian vnc vncconsole vncdisplay vnclisten vncpasswd vncunused vtpm xen_platform_pci"""
+
+
+def slips(settings: Mapping[str, Value]) -> list[str]:
+    """Return what looks like a slip of the finger in the keys: xl passes over unknown ones."""
+    from difflib import get_close_matches
+
+    known = _USUAL.split()
+    found = []
+    for key in settings:
+        near = [] if key in known else get_close_matches(key, known, 1, 0.8)
+        found += [f"{key} is no setting: is {each} meant?" for each in near]
+    return found
+
+
 def agent_name(text: str) -> str | None:
     r"""Return the name that ocf:heartbeat:Xen reads from the file, or None if it takes its own id.
 

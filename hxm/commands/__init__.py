@@ -67,6 +67,8 @@ _ROWS = [
             "shutdown": "stop domUs cleanly and keep them stopped",
             "reboot": "stop domUs cleanly and start them again",
             "destroy": "stop a domU at once, without asking it, and keep it stopped",
+            "enrol": "put a domU under the cluster, running or not, without a restart",
+            "withdraw": "take a domU out of the cluster, and leave it running",
             "console": "the console of a domU, wherever it runs or goes; Ctrl-] leaves it",
         },
     ),

@@ -51,7 +51,7 @@ def problems(cluster: Cluster, config: Config, others: dict[str, Survey]) -> Ite
     yield from of_expired(cluster, expired)
     called = {each.id: each.params.get("name", "") for each in cluster.primitives.values()}
     yield from of_files(_files(cluster, rules), called)
-    yield from of_autostart(_autostarted(), cluster)
+    yield from of_autostart(autostarted(), cluster)
     yield from _by_the_tools(cluster, rules)
     if configuration.cib is not None:
         from hxm.pacemaker.verify import read_complaints
@@ -99,7 +99,8 @@ def _files(cluster: Cluster, rules: Rules) -> Iterator[Read]:
             yield Read(domain, own=own, agents=agent_name(text))
 
 
-def _autostarted() -> Iterator[tuple[str, str]]:
+def autostarted() -> Iterator[tuple[str, str]]:
+    """The files that xendomains starts at boot, each with the name of its domU."""
     try:
         paths = sorted(os.path.join(AUTO, each) for each in os.listdir(AUTO))
     except OSError:

@@ -5,11 +5,11 @@ Nothing in this package starts a program, reads a file or knows how a tool is sp
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from hxm.errors import Refused
-from hxm.model import Cluster, Domain, Goal, Phase, Step
+from hxm.model import ENROLLING, WITHDRAWING, Cluster, Domain, Goal, Phase, Step
 
 IN_PASSING = ("target-role", "is-managed", "maintenance")
 """The meta options that tools set at a resource in passing."""
@@ -39,6 +39,10 @@ class Translate(NamedTuple):
     warnings: tuple[str, ...] = ()
     rollback: tuple[Step, ...] = ()
     """What takes the order back if its first phase does not get where it should."""
+    way_back: tuple[Phase, ...] = ()
+    """What takes everything back, whatever it is that goes wrong on the way."""
+    witness: Callable[[], str] = lambda: ""
+    """Asked in the end: what speaks against it although the cluster has reached all goals."""
     otherwise: Translate | None = None
     """A stronger way, for when the scheduler would not follow this one."""
     drains: str | None = None
@@ -116,6 +120,18 @@ def own_meta(cluster: Cluster, domain: Domain) -> dict[str, str]:
     """The meta options that stand at the domU's own resource."""
     primitive = cluster.primitives.get(domain.resource or "")
     return dict(primitive.own_meta) if primitive else {}
+
+
+def half_way(cluster: Cluster, domains: Iterable[Domain]) -> Iterator[Objection]:
+    """An enrolment or a withdrawal that is under way, or was interrupted."""
+    for domain in domains:
+        own = own_meta(cluster, domain)
+        for marker, what in ((WITHDRAWING, "withdrawal"), (ENROLLING, "enrolment")):
+            if marker in own:
+                yield Objection(
+                    f"the {what} of {domain.name} is not finished",
+                    f"to take it out of the cluster, running or not: hxm withdraw {typed(domain)}",
+                )
 
 
 def is_true(said: str) -> bool:

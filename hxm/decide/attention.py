@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from hxm.decide import is_false, is_true, keeps_stopped, listed, typed
+from hxm.decide import half_way, is_false, is_true, keeps_stopped, listed, typed
 from hxm.decide.guards import kept_from_running, on_two_nodes, stops_everything, stray
 from hxm.model import UPDATE, Cluster, Constraint, Domain, Lock
 
@@ -71,6 +71,11 @@ def _set_in_passing(cluster: Cluster, domain: Domain) -> Iterator[tuple[str, Fin
     def found(option: str, command: str) -> tuple[str, Finding]:
         return option, Finding(f"{domain.name}: {option}={own[option]}", f"hxm {command} {word}")
 
+    for objection in half_way(cluster, [domain]):
+        interim = "is-managed=false, and " * is_false(own.get("is-managed", ""))
+        what = f"{domain.name}: {interim}{objection.message}"
+        yield "is-managed", Finding(what, f"hxm withdraw {word}")
+        return
     if own.get("target-role"):
         if keeps_stopped(own):
             yield found("target-role", "start")
@@ -130,8 +135,9 @@ def described(
 
 def findings(cluster: Cluster, origins: Mapping[str, str] | None = None) -> Iterator[Finding]:
     """All that needs attention, the worst first."""
+    whole = [each for each in cluster.managed_domains if not list(half_way(cluster, [each]))]
     for guard, code in ((on_two_nodes, "runs-twice"), (stray, "runs-unknown")):
-        for domain in cluster.managed_domains:
+        for domain in whole:
             for objection in guard([domain]):
                 yield Finding(objection.message, objection.hint, code, domain.name)
     yield from _same_names(cluster)
@@ -148,13 +154,7 @@ def findings(cluster: Cluster, origins: Mapping[str, str] | None = None) -> Iter
             "crm_attribute --name=stop-all-resources --delete",
             "all-stopped",
         )
-    for domain in cluster.managed_domains:
-        if domain.blocked:
-            what, do = f"{domain.name} is blocked by a failure", f"hxm cleanup {typed(domain)}"
-            yield Finding(what, do, "blocked", domain.name)
-        elif domain.role == "Stopped" and not domain.told_to_stop:
-            for objection in kept_from_running(cluster, domain):
-                yield Finding(objection.message, objection.hint, "not-running", domain.name)
+    yield from _not_running(cluster, whole)
     for failure in cluster.failures:
         yield Finding(
             f"{failure.operation} of {failure.resource} failed on {failure.node}: {failure.reason}",
@@ -205,6 +205,16 @@ def _nodes(cluster: Cluster) -> Iterator[Finding]:
                 f"start Pacemaker on {node.name}: hxm nodes",
             )
             yield Finding(what, do, "node-away", node.name)
+
+
+def _not_running(cluster: Cluster, domains: Iterable[Domain]) -> Iterator[Finding]:
+    for domain in domains:
+        if domain.blocked:
+            what, do = f"{domain.name} is blocked by a failure", f"hxm cleanup {typed(domain)}"
+            yield Finding(what, do, "blocked", domain.name)
+        elif domain.role == "Stopped" and not domain.told_to_stop:
+            for objection in kept_from_running(cluster, domain):
+                yield Finding(objection.message, objection.hint, "not-running", domain.name)
 
 
 def _same_names(cluster: Cluster) -> Iterator[Finding]:

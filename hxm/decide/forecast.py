@@ -90,7 +90,9 @@ def reached(cluster: Cluster, goal: Goal) -> bool:
     maintenance, watched: a node, or without a subject the cluster, is in maintenance or is not;
     gone: a constraint is; forgotten: the failures of a resource are, everywhere or on a node;
     unlocked: a holder's lock is; marked, unmarked: an update has this state, or there is none;
-    running, stopped, managed, unmanaged: a domU is.
+    running, stopped, managed, unmanaged, idle: a domU is; healthy: its monitor has found it on the
+    node, and it is nowhere else; absent: it is nowhere (that every node has looked the scheduler
+    knows); unwatched: no node remembers it; withdrawn: it is no resource any more.
     """
     if goal.kind in ("empty", "usable", "sound", "maintenance", "watched"):
         return _is_node(cluster, goal)
@@ -105,6 +107,8 @@ def reached(cluster: Cluster, goal: Goal) -> bool:
             failure.resource == goal.subject and goal.node in (None, failure.node)
             for failure in cluster.failures
         )
+    if goal.kind == "withdrawn":
+        return all(each.id != goal.subject for each in cluster.resources)
     domain = cluster.domain_of(goal.subject)
     return domain is not None and _is_domain(cluster, domain, goal)
 
@@ -125,6 +129,8 @@ def _is_domain(cluster: Cluster, domain: Domain, goal: Goal) -> bool:
         return not domain.running and not domain.in_flight
     if goal.kind in ("managed", "unmanaged"):
         return domain.managed == (goal.kind == "managed")
+    if goal.kind in ("idle", "unwatched", "absent", "healthy"):
+        return _is_watched(cluster, domain, goal)
     alive = {node.name for node in cluster.nodes if node.online and not node.unclean}
     return (
         domain.role == "Started"
@@ -133,6 +139,20 @@ def _is_domain(cluster: Cluster, domain: Domain, goal: Goal) -> bool:
         and domain.nodes[0] in alive
         and goal.node in (None, domain.nodes[0])
     )
+
+
+def _is_watched(cluster: Cluster, domain: Domain, goal: Goal) -> bool:
+    """What the nodes' histories say of the domU; a first look is a `probe` (crm_mon 2.0.3)."""
+    found = [each for each in cluster.history if each.resource == goal.subject]
+    if goal.kind == "unwatched":
+        return not found
+    if domain.in_flight or any(each.pending for each in found):
+        return False
+    if goal.kind == "idle":
+        return True
+    monitored = [each.node for each in found if each.task == "monitor" and each.rc == 0]
+    there = (goal.node,) if goal.node else ()
+    return not domain.failed and domain.nodes == there and all(each in monitored for each in there)
 
 
 def missing(cluster: Cluster, goal: Goal) -> str:
@@ -148,6 +168,11 @@ def missing(cluster: Cluster, goal: Goal) -> str:
         if not domain.running:
             return f"{who} does not run"
         return f"{who} is {domain.role or 'active'} on {listed(domain.nodes)}"
+    if domain and goal.kind in ("healthy", "absent"):
+        where = f"on {listed(domain.nodes)}" if domain.nodes else "nowhere"
+        return (
+            f"the cluster sees {who} {where}, and not as it is" if goal.node else f"it is {where}"
+        )
     if goal.kind == "sound":
         return f"{who} is not well"
     return f"{who} is not {'in ' * (goal.kind == 'maintenance')}{goal.kind}"

@@ -315,6 +315,10 @@ def all_running(domains: Sequence[Domain], everything: bool) -> Iterator[Objecti
 def foreseen(cluster: Cluster, plan: Translate, forecast: Forecast) -> Iterator[Objection]:
     """What the scheduler would do beyond the order: stops, restarts, domUs without a place."""
     yield from _doubling(cluster, plan, forecast)
+    for phase, found in zip(plan.phases, forecast.phases, strict=True):
+        for movement in found:
+            if phase.leaves == movement.resource:
+                yield Objection(f"{name_of(cluster, movement)} would {phrase(movement)}", NOT_MEANT)
     if not forecast.simulated:
         yield Objection(
             "not simulated: neither crm_simulate nor ptest is here to tell what else would move",
@@ -336,6 +340,9 @@ def foreseen(cluster: Cluster, plan: Translate, forecast: Forecast) -> Iterator[
                 "--yes does it all the same",
                 lifted_by=YES,
             )
+
+
+NOT_MEANT = "it is to stay as it is: hxm status shows what is against its place"
 
 
 def concerns(cluster: Cluster, movement: Movement) -> bool:

@@ -14,6 +14,7 @@ from hxm.decide import (
     clear_meta_step,
     goals,
     guards,
+    half_way,
     is_false,
     is_true,
     listed,
@@ -41,7 +42,11 @@ def default(cluster: Cluster, domains: Sequence[Domain]) -> Decision:
         resources(domains),
         (Phase(steps),),
         frozenset(),
-        (*guards.whole_cluster(cluster), *guards.in_flight(cluster, domains, guards.FORCE)),
+        (
+            *guards.whole_cluster(cluster),
+            *half_way(cluster, domains),
+            *guards.in_flight(cluster, domains, guards.FORCE),
+        ),
         guards.warnings(cluster),
         done=f"removed: {listed([step.says.removeprefix('remove ') for step in steps])}",
     )
@@ -77,6 +82,7 @@ def manage(cluster: Cluster, domains: Sequence[Domain]) -> Decision:
         frozenset(),
         (
             *guards.whole_cluster(cluster),
+            *half_way(cluster, domains),
             *guards.in_flight(cluster, domains, guards.FORCE),
             *guards.stray(domains),
         ),

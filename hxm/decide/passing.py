@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 
 from hxm.command import DEADLY_SYSRQ, RUNTIME, Command
-from hxm.decide import guards, listed, typed
+from hxm.decide import guards, half_way, listed, typed
 from hxm.decide.names import at_home, find_domains, surely_unmanaged, travelling
 from hxm.errors import CannotAsk, NoQuorum, Refused
 from hxm.model import Cluster, Domain
@@ -91,6 +91,8 @@ def judge(
     if not named:
         surely_unmanaged(cluster, operands(words)[:1])
         return ""
+    for objection in half_way(cluster, named):
+        raise Refused(f"{objection.message}: {row.name} is refused", objection.hint)
     watched = [each for each in named if not guards.looked_away(cluster, each)]
     if row.name == "unpause":
         return _unpause(row, words, cluster, named)

@@ -68,6 +68,9 @@ MaybeDomain = Annotated[
         metavar="[DOMAIN|all]", help="Only the failures of this domU.", show_default=False
     ),
 ]
+OneFile = Annotated[
+    str, typer.Argument(metavar="FILE", help="Its configuration file.", show_default=False)
+]
 OneNode = Annotated[
     str, typer.Argument(metavar="NODE", help="A node of the cluster.", show_default=False)
 ]
@@ -129,6 +132,9 @@ Everywhere = Annotated[
     bool,
     typer.Option("--everywhere", help="Ask the toolstacks of the other nodes too, through ssh."),
 ]
+Like = Annotated[
+    str | None, typer.Option("--like", metavar="DOMAIN", help="Take over its rules and timings.")
+]
 Until = Annotated[
     str,
     _valued("--until", metavar="REGEX", help="Wait until the guest shows this on its console."),
@@ -189,8 +195,6 @@ At = Annotated[
         help="What fails of a domU: its monitor, then perhaps its start or its stop as well.",
     ),
 ]
-
-
 Raw = Annotated[
     list[str] | None,
     typer.Argument(

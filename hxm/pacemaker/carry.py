@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from itertools import groupby
+from xml.etree.ElementTree import Element, fromstring
 
 from hxm import run
 from hxm.config import read_config
@@ -26,6 +27,8 @@ _PATIENCE = 3.0
 _TRUE = ("true", "yes", "on", "y", "1")
 _IN_STATUS = {"clear-standby": "standby", "clear-node-maintenance": "maintenance"}
 """Attributes that may also stand in the CIB's status section."""
+_IN_XML = ("load-xml", "delete-xml", "forget")
+"""Kinds of step that the document itself must bear out."""
 
 
 def carry_out(
@@ -81,7 +84,8 @@ def _missing(kind: str, steps: Sequence[Step], env: Mapping[str, str] | None) ->
         return None  # it leaves nothing behind that could be looked for
     deadline = time.monotonic() + (0 if env else _PATIENCE)
     while True:
-        configuration = read_configuration(env, read_config().ask_timeout, whole=kind in _IN_STATUS)
+        whole = kind in _IN_STATUS or kind in _IN_XML
+        configuration = read_configuration(env, read_config().ask_timeout, whole=whole)
         missing = next((step for step in steps if not borne_out(step, configuration)), None)
         if missing is None or time.monotonic() >= deadline:
             return missing
@@ -110,6 +114,8 @@ def borne_out(step: Step, configuration: Configuration) -> bool:
         # of a clone's child the tools set the clone's (1.1 and newer)
         said = primitive.meta if primitive.clone else primitive.own_meta
         return said.get(values["name"]) == values.get("value")
+    if step.kind in _IN_XML:
+        return configuration.cib is not None and _xml_borne_out(step, configuration.cib)
     if step.kind == "restore":
         return _is_restored(values["file"], configuration)
     if step.kind in ("move", "move-and-ban", *CLEARING):
@@ -125,6 +131,21 @@ def borne_out(step: Step, configuration: Configuration) -> bool:
         "clear-maintenance": not configuration.maintenance,
         "node-maintenance": node.get("maintenance", "").lower() in _TRUE,
     }[step.kind]
+
+
+def _xml_borne_out(step: Step, cib: Element) -> bool:
+    """Every element that has an id must stand there with its own attributes, or must be gone."""
+    if step.kind == "forget":
+        return all(each.get("id") != step.values["resource"] for each in cib.iter("lrm_resource"))
+    found = {each.get("id"): each for part in cib.iterfind("configuration") for each in part.iter()}
+    if step.kind == "delete-xml":
+        return not found.keys() & set(step.values["ids"].split())
+    wanted = [each for each in fromstring(step.values["xml"]).iter() if each.get("id")]
+    return all(
+        there is not None and there.tag == each.tag and each.attrib.items() <= there.attrib.items()
+        for each in wanted
+        for there in [found.get(each.get("id"))]
+    )
 
 
 def _is_restored(file: str, configuration: Configuration) -> bool:

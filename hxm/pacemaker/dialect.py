@@ -42,6 +42,7 @@ DC_STATE: Argv = ("crmadmin", "-S", "{node}")
 IDLE = "S_IDLE"
 """What a DC that has nothing in hand says of itself, in every generation."""
 
+
 SIMULATORS: tuple[Argv, ...] = (
     ("crm_simulate", "--quiet", "--xml-file={file}", "--save-graph={graph}"),  # 1.1.0 and newer
     ("ptest", "--xml-file={file}", "--save-graph={graph}"),  # up to 1.1.7
@@ -170,6 +171,10 @@ _STEPS_2_0: Steps = {
         ("cibadmin", "--modify", f"--xpath={_LOCK_OF}/{_RENEWED}", f"--xml-text={_RENEWAL}"),
     ),
     "release": (("cibadmin", "--delete", f"--xpath={_LOCK_OF}"),),
+    # a modify at this level merges, creates what is not there, and is one change; so is a delete
+    "load-xml": (("cibadmin", "--modify", "--scope=configuration", "--xml-text={xml}"),),
+    "delete-xml": (("cibadmin", "--delete-all", "--force", "--xpath={xpath}"),),
+    "forget": (("crm_resource", "--refresh", "--resource={resource}"),),
     "restore": (("cibadmin", "--replace", "--scope=configuration", "--xml-file={file}"),),
     "mark-update": (("cibadmin", "-M", "-c", "-o", "crm_config", "-X", _UPDATE),),
     "unmark-update": (("cibadmin", "-D", "-o", "crm_config", "-X", f"<{_UPDATE_SET}/>"),),
@@ -179,12 +184,17 @@ _STEPS_2_0: Steps = {
 
 _NO_NODE_MAINTENANCE = "this Pacemaker knows no maintenance of one node: hxm maintenance on"
 _NO_LOCK = dict.fromkeys(("claim", "renew", "release"), "this Pacemaker keeps no lock: hxm status")
+_NO_ENROLMENT = dict.fromkeys(
+    ("load-xml", "delete-xml", "forget"),
+    "this was never tried with a Pacemaker before 2.0: hxm unmanage, and cibadmin by hand",
+)
 _NO_META_MAINTENANCE = "this Pacemaker knows no maintenance of one resource: hxm unmanage"
 _NO_RESTORE = {
     "restore": "Heartbeat replaces sections, and never all at once: "
     "cibadmin -R -o resources -x FILE, section by section"
 }
-_LACKS_1_1_10 = {"set-meta maintenance": _NO_META_MAINTENANCE} | _NO_LOCK  # 1.1.12
+_LACKS_1_1_13 = _NO_LOCK | _NO_ENROLMENT
+_LACKS_1_1_10 = {"set-meta maintenance": _NO_META_MAINTENANCE} | _LACKS_1_1_13  # 1.1.12
 _LACKS_1_0 = _LACKS_1_1_10 | {"node-maintenance": _NO_NODE_MAINTENANCE}  # 1.1.10
 
 # Up to 1.1.9: short options, which alone have stayed the same since Heartbeat 2.1. Their values
@@ -257,8 +267,8 @@ DIALECTS = (
     Dialect("2.1", "Pacemaker 2.1", (2, 1), (3, 7), _STEPS_2_0),
     Dialect("2.0", "Pacemaker 2.0", (2, 0), (3, 1), _STEPS_2_0),
     # --restart and --wait came with 1.1.13, maintenance of a resource with 1.1.12
-    # the lock was never tried with tools older than 2.0
-    Dialect("1.1.13", "Pacemaker 1.1.13", (1, 1, 13), (3, 0, 10), _STEPS_2_0, lacks=_NO_LOCK),
+    # the lock and enrolment were never tried with tools older than 2.0
+    Dialect("1.1.13", "Pacemaker 1.1.13", (1, 1, 13), (3, 0, 10), _STEPS_2_0, lacks=_LACKS_1_1_13),
     # --ban and --clear came with 1.1.10; a move's ban is called cli-ban from here on
     Dialect("1.1.10", "Pacemaker 1.1.10", (1, 1, 10), (3, 0, 7), _STEPS_2_0, lacks=_LACKS_1_1_10),
     Dialect("1.1", "Pacemaker 1.1", (1, 1), (3, 0, 2), _STEPS_1_0, lacks=_LACKS_1_0),

@@ -5,6 +5,8 @@ lxml and not ElementTree: documents are changed here, which takes parents and XP
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+
 from lxml import etree
 
 from hxm.errors import CannotAsk
@@ -40,6 +42,67 @@ def forget_failures(path: str, resource: str, node: str | None = None) -> None:
             if name in (f"fail-count-{resource}", f"last-failure-{resource}"):
                 pair.getparent().remove(pair)
     tree.write(path)
+
+
+_RUNS = "hxm-runs-"
+"""A passing attribute of the node where a domU runs that no cluster manages any more."""
+
+
+def forget(path: str, resource: str) -> None:
+    """What `crm_resource --refresh` does where nothing looks anew; the domU itself runs on."""
+    tree = parse(path)
+    for state in tree.xpath("/cib/status/node_state"):
+        for history in state.xpath(".//lrm_resource[@id=$id]", id=resource):
+            if any(map(_leaves_running, history)):
+                name = _name_of(tree, resource)
+                number = state.get("id")
+                attributes = child(state, "transient_attributes", number)
+                found = child(attributes, "instance_attributes", f"status-{number}")
+                pair = child(found, "nvpair", f"status-{number}-{_RUNS}{resource}")
+                pair.attrib.update({"name": f"{_RUNS}{name}", "value": "1"})
+            history.getparent().remove(history)
+    tree.write(path)
+
+
+def _leaves_running(operation: etree._Element) -> bool:
+    """Whether it is the last action but monitors, or a first look, that found or made it run."""
+    said = [operation.get(name, "") for name in ("id", "operation", "rc-code")]
+    return bool(said[0].endswith("_last_0") and said[1] != "stop" and said[2] == "0")
+
+
+def _name_of(tree: etree._ElementTree, resource: str) -> str:
+    """The domU's name by its parameter, which every domU of a sandbox has."""
+    found = tree.xpath(
+        "//primitive[@id=$id]/instance_attributes/nvpair[@name='name']/@value", id=resource
+    )
+    return str(found[0]) if found else resource
+
+
+def set_found(path: str, resource: str, node: str, name: str) -> None:
+    """The node found the domU, with the parameters that it has: else it would be restarted.
+
+    (crm_simulate injects results without a digest.) What was noted of it goes.
+    """
+    from hxm.pacemaker.seed import digest
+
+    tree = parse(path)
+    pairs = tree.xpath("//primitive[@id=$id]/instance_attributes/nvpair", id=resource)
+    said = digest({pair.get("name"): pair.get("value") for pair in pairs})
+    for operation in tree.xpath(
+        "//node_state[@uname=$node]//lrm_resource[@id=$id]/lrm_rsc_op", node=node, id=resource
+    ):
+        operation.set("op-digest", said)
+    for pair in tree.xpath("//transient_attributes//nvpair[@name=$name]", name=_RUNS + name):
+        pair.getparent().remove(pair)
+    tree.write(path)
+
+
+def running_outside(transient: Mapping[str, Mapping[str, str]]) -> Iterator[tuple[str, str]]:
+    """The node and the name of each domU that runs in the sandbox beside its cluster."""
+    for node, attributes in transient.items():
+        for name in attributes:
+            if name.startswith(_RUNS):
+                yield node, name.removeprefix(_RUNS)
 
 
 def forget_monitors(path: str, cancelled: set[tuple[str, str]]) -> None:

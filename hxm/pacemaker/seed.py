@@ -274,13 +274,13 @@ class _History:
             pair.get("name"): pair.get("value")
             for pair in primitive.iterfind("instance_attributes/nvpair")
         }
-        self.digest = _digest(params)
+        self.digest = digest(params)
         monitor = primitive.find("operations/op[@name='monitor']")
         self.interval = 0
         if monitor is not None:
             self.interval = int(monitor.get("interval").rstrip("s")) * 1000
             timeout = str(int(monitor.get("timeout").rstrip("s")) * 1000)
-            self.monitor_digest = _digest(params | {"CRM_meta_timeout": timeout})
+            self.monitor_digest = digest(params | {"CRM_meta_timeout": timeout})
 
     def on(self, node: str) -> etree._Element:
         resource = E.lrm_resource(self.kind)
@@ -315,6 +315,7 @@ class _History:
         )
 
 
-def _digest(params: Mapping[str, str]) -> str:
+def digest(params: Mapping[str, str]) -> str:
+    """What the scheduler compares, to see whether an action was done with these parameters."""
     element = etree.Element("parameters", dict(sorted(params.items())))
     return hashlib.md5(b" " + etree.tostring(element) + b"\n", usedforsecurity=False).hexdigest()

@@ -21,6 +21,9 @@ VALUES = {
     "holder": "root@host1:12:345",
     "what": "migrate nfs to host2",
     "now": "1760000000",
+    "xml": '<configuration id="x"/>',
+    "xpath": "//primitive[@id='nfs']",
+    "ids": "nfs",
     "file": "/tmp/hxm-scratch-1/configuration.xml",
     "state": "order=host1,host2;host=host1;stage=drain",
 }
@@ -88,9 +91,16 @@ SPELT = {
     "unmark-update": ['cibadmin -D -o crm_config -X <cluster_property_set id="hxm-update"/>'],
     "cleanup": ["crm_resource --cleanup --resource=nfs"],
     "cleanup-on": ["crm_resource --cleanup --resource=nfs --node=host2"],
+    "load-xml": [
+        'cibadmin --modify --scope=configuration --xml-text=<configuration id="x"/>',
+    ],
+    "delete-xml": ["cibadmin --delete-all --force --xpath=//primitive[@id='nfs']"],
+    "forget": ["crm_resource --refresh --resource=nfs"],
 }
 # What a dialect spells otherwise; each dialect must be named here
 NO_LOCK = {kind: ["refused: hxm status"] for kind in ("claim", "renew", "release")}
+BY_HAND = ["refused: hxm unmanage, and cibadmin by hand"]
+NO_LOCK |= dict.fromkeys(("load-xml", "delete-xml", "forget"), BY_HAND)
 UP_TO_1_1_9 = {
     **NO_LOCK,
     "set-meta": ["crm_resource -r nfs -m -p target-role -v Stopped"],

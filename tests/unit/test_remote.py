@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from factories import cluster, domain, local, node
+from factories import DATA, cluster, domain, local, node
 
 from hxm import observe, run
 from hxm.config import Config
@@ -124,6 +124,7 @@ def test_everywhere(answers):
     ]
 
 
-def test_a_sandbox_has_no_other_nodes(answers):
-    seen = cluster(domain("nfs", "host2"), sandbox="cib.xml")
-    assert observe.everywhere(seen, Config()) is seen
+def test_of_a_sandbox_its_file_is_asked(answers):
+    path = DATA / "cibs" / "base.xml"
+    seen = cluster(domain("nfs", "host2"), sandbox=str(path))
+    assert observe.everywhere(seen, Config()) == seen

@@ -1,0 +1,328 @@
+"""hxm enrol: put a domU under the cluster, without a restart."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from math import ceil
+from typing import TYPE_CHECKING
+
+from hxm import change, claims, room
+from hxm.commands._audit import autostarted
+from hxm.commands._domids import Domids
+from hxm.commands.withdraw import way_out
+from hxm.config import Config, read_config
+from hxm.decide import IN_PASSING, Decision, Objection, called, enrol, half_way, listed, timings
+from hxm.decide.clashes import Claim
+from hxm.decide.guards import FORCE
+from hxm.decide.names import shown, surely_unmanaged
+from hxm.errors import BY_STATUS, NotFound, Refused, UsageError
+from hxm.foresee import apply_to_copy, complaints
+from hxm.model import Cluster, Domain
+from hxm.observe import read_cluster
+from hxm.pacemaker import policy
+from hxm.pacemaker.rules import seconds
+from hxm.pacemaker.simulate import carries_out, scratch, simulator
+from hxm.pacemaker.utilization import utilization_in
+from hxm.pacemaker.verify import read_actions
+from hxm.toolstack.remote import ask_elsewhere
+from hxm.xmfile import (
+    Value,
+    XmFileError,
+    domain_name,
+    memory_mib,
+    parse_xmfile,
+    read_text,
+    slips,
+    vcpus,
+)
+
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
+
+    from hxm.options import Like, OneFile, Order
+
+AGENT = "ocf:heartbeat:Xen"
+_OWN = ("name", "xmfile", "config", "allow_mem_management")
+"""Parameters that no domU takes over: the last rewrites the files of domUs."""
+
+
+def run(order: Order, file: OneFile, like: Like = None) -> int:
+    """Put a domU under the cluster, without a restart if it runs.
+
+    Its file must be there, the same on every node, and its name, uuid, MAC addresses and disks
+    nobody else's. It is loaded with its constraints in one change, unmanaged; when every node has
+    looked, and its monitor has found it healthy where it runs, it is handed over. One that runs
+    nowhere is then started by the cluster, where that sees fit. Whatever goes wrong on the way,
+    everything is taken back; after a kill, `hxm withdraw` does it.
+
+    Order, ping rule, parameters and meta options are those that all domUs of the cluster have
+    alike, or with --like those of one. Timings are the longest of what the agent advises, what the
+    neighbours have and what the domU's memory takes to move; /etc/hxm.toml may say others.
+    --dry-run shows the XML in full.
+
+    Example: `hxm enrol /etc/xen/vm/web.xm --like nfs --dry-run`.
+    """
+    domids = Domids()
+    return change.carry_out(order, lambda cluster: _decide(cluster, file, like, domids))
+
+
+class _File:
+    """A domU's configuration file as it stands on this host."""
+
+    def __init__(self, word: str) -> None:
+        paths = (os.path.abspath(word), os.path.join("/etc/xen", word))  # as xm looks for it
+        self.path = next((each for each in paths if os.path.lexists(each)), "")
+        if not self.path:
+            raise NotFound(f"there is no file {shown(word)}", "enrol takes a configuration file")
+        try:
+            self.text = read_text(self.path)
+            self.settings: Mapping[str, Value] = parse_xmfile(self.text, self.path)
+        except XmFileError as error:
+            raise Refused(error.message, error.hint or _UNTOUCHED) from None
+        self.name = domain_name(self.settings) or ""
+        for lacks, what in ((not self.name, "name"), (not self.memory, "memory")):
+            if lacks:
+                raise Refused(f"{self.path}: there is no {what} in it", _UNTOUCHED)
+
+    @property
+    def memory(self) -> int | None:
+        return memory_mib(self.settings)
+
+    def faults(self, nodes: Sequence[str], config: Config) -> Iterator[tuple[str, str]]:
+        """The nodes where it is not there as it is here, and why."""
+        own = self.text.encode("utf-8", "surrogateescape")
+        words = ("cat", "--", self.path)
+        for node, found in ask_elsewhere(words, nodes, config.ssh_timeout, bytes).items():
+            if isinstance(found, str):
+                yield node, f"cannot be read ({found.rpartition(': ')[2]})"
+            elif found != own:
+                yield node, "differs from this host's"
+
+
+_UNTOUCHED = "correct the file: the cluster has not seen it"
+
+
+def _decide(cluster: Cluster, word: str, like: str | None, domids: Domids) -> Decision:
+    config = read_config()
+    file = _File(word)
+    known = enrol.already(cluster, file.name, file.path)
+    if isinstance(known, Objection):
+        raise BY_STATUS[known.status](known.message, known.hint)
+    if known:
+        return known
+    surely_unmanaged(cluster, [file.name])
+    neighbours = _Neighbours(cluster, like or config.enrol_like, config)
+    cluster = domids.note(cluster, Domain(file.name))
+    asked = [
+        each.name
+        for each in cluster.nodes
+        if each.name not in (cluster.local_node, *cluster.unreachable) and not cluster.sandbox
+    ]
+    new = enrol.newcomer(
+        cluster,
+        file.name,
+        policy.ncname(file.name),
+        file.path,
+        dict(file.faults(asked, config)),
+        file.memory,
+        slips(file.settings),
+    )
+    way = _way(new, neighbours, file)
+    mine = claims.claim(file.name, file.settings, new.resource)
+    theirs = list(claims.everyones(cluster, config))
+    objections = [
+        *enrol.against(cluster, new, mine, theirs, config.ignore.split()),
+        *neighbours.objections,
+    ]
+    if not cluster.sandbox:
+        objections += _started_at_boot(file.name)
+    objections += [
+        Objection(each, "crm_verify --live-check -V") for each in complaints(cluster, (way.load,))
+    ]
+    objections += _without_room(cluster, new, way, neighbours.cib, config)
+    notes = [*neighbours.notes, *enrol.staggering(cluster, new, neighbours.domains)]
+    warnings = [] if cluster.sandbox else list(_absent(mine, cluster, asked, config))
+    plan = enrol.enrol(cluster, new, way, objections, notes, warnings)
+    return plan._replace(witness=domids.changed)
+
+
+def _way(new: enrol.Newcomer, neighbours: _Neighbours, file: _File) -> enrol.Way:
+    spec = neighbours.spec(new, file.settings)
+    place = new.places[0] if new.places else ""
+    load = policy.load_step(new.name, spec, neighbours.bound, neighbours.cib, place)
+    domain = Domain(new.name, new.resource)
+    return enrol.Way(
+        load,
+        policy.hand_over_step(new.name, new.resource),
+        way_out(domain, policy.loaded_constraints(load), neighbours.cib),
+    )
+
+
+def _without_room(
+    cluster: Cluster, new: enrol.Newcomer, way: enrol.Way, cib: Element, config: Config
+) -> Iterator[Objection]:
+    """What would not fit any more if one node were lost; what is unknown is no objection."""
+    if not carries_out(simulator()):
+        return
+    with scratch(cluster.sandbox) as copy:
+        for step in (way.load, way.hand_over):
+            apply_to_copy(cluster, (step,), copy)
+            copy.settle()
+        then = read_cluster(config, copy.env, local=False)._replace(sandbox=copy.path)
+        needs = room.read_needs(then)
+        taken = needs[new.resource].taken or 0
+        domain = then.domain_of(new.resource)
+        places = domain.nodes if domain and not new.places else ()
+        names = [node.name for node in cluster.nodes if node.usable]
+        hosts = [
+            host._replace(free=host.free - taken)
+            if host.free is not None and host.name in places
+            else host
+            for host in room.read_hosts(cluster, config, needs, cib, names)
+        ]
+        if all(host.free is None for host in hosts):
+            return
+        for name in names:
+            loss = room.after_loss(then, name, hosts, needs, config)
+            if loss.quorate and loss.fits is False:
+                yield Objection(
+                    f"without {name}, {called(loss.nowhere)} would have no place or no memory",
+                    "hxm capacity shows the memory of all; --force enrols it all the same",
+                    lifted_by=FORCE,
+                )
+
+
+class _Neighbours:
+    """The domUs whose policy the new one takes over: one, or what all have alike."""
+
+    def __init__(self, cluster: Cluster, like: str, config: Config) -> None:
+        if like:
+            self.domains = change.managed_only(cluster, [like])
+        else:
+            self.domains = [
+                each
+                for each in cluster.managed_domains
+                if not cluster.primitives[each.resource or ""].clone
+                and not list(half_way(cluster, [each]))
+            ]
+        self.primitives = [cluster.primitives[each.resource or ""] for each in self.domains]
+        self.config = config
+        self.cib = room.read_cib(config)
+        self.notes: list[str] = []
+        self.objections: list[Objection] = []
+        agents = sorted({each.agent for each in self.primitives}) or [AGENT]
+        if len(agents) > 1 or not agents[0].endswith(":Xen"):
+            raise Refused(
+                f"the agent of {self._called()} is {listed(agents)}",
+                "name a domU of the agent Xen: --like DOMAIN",
+            )
+        self.agent = agents[0]
+        self.bound = self._rules(cluster, alone=bool(like))
+
+    def _called(self) -> str:
+        return listed([each.name for each in self.domains], 4)
+
+    def _rules(self, cluster: Cluster, *, alone: bool) -> list[policy.Bound]:
+        """The constraints that bind each of them. Raises Refused if they do not agree."""
+        if not self.domains:
+            self.notes.append("no other domU is there to take order and ping rule from")
+            return []
+        own = [list(policy.binding(self.cib, cluster.ids_of(each))) for each in self.domains]
+        everyone = {name for each in self.domains for name in cluster.ids_of(each)}
+        if indirect := policy.indirect(self.cib, everyone):
+            self.objections.append(
+                Objection(
+                    f"{listed(indirect)} names domUs in a set, to which hxm does not add",
+                    "add the domU by hand: cibadmin; --force enrols it without that",
+                    lifted_by=FORCE,
+                )
+            )
+        if alone:
+            return own[0]
+        common = set.intersection(*({each.shape for each in found} for found in own))
+        for each in (each for found in own for each in found):
+            lacking = [
+                domain.name
+                for domain, found in zip(self.domains, own, strict=True)
+                if each.shape not in [other.shape for other in found]
+            ]
+            if lacking and not each.of_a_node:
+                raise Refused(
+                    f"the domUs do not agree: {each.element.get('id')} binds {each.owner}, and "
+                    f"nothing alike binds {listed(lacking, 3)}",
+                    "say whose rules it is to have: --like DOMAIN",
+                )
+        return [each for each in own[0] if each.shape in common]
+
+    def spec(self, new: enrol.Newcomer, settings: Mapping[str, Value]) -> policy.Spec:
+        """What the new one is to be in the configuration."""
+        params = enrol.shared([each.params for each in self.primitives])
+        params = {key: value for key, value in params.items() if key not in _OWN}
+        meta = enrol.shared([each.own_meta for each in self.primitives])
+        kept = {key: value for key, value in meta.items() if key not in IN_PASSING}
+        asked = utilization_in(self.cib).resources
+        used = enrol.shared(
+            [
+                enrol.needs(asked.get(each.id, {}), new.memory, vcpus(settings))
+                for each in self.primitives
+            ]
+        )
+        shutdown = params.get("shutdown_timeout", "")
+        operations = timings.timings(
+            [
+                timings.Timed(
+                    each.get("name", ""),
+                    seconds(each.get("interval", "")) or 0,
+                    seconds(each.get("timeout", "")) or 0,
+                )
+                for primitive in self.primitives
+                for each in primitive.operations
+            ],
+            read_actions([self.agent]).get(self.agent, {}),
+            _wanted(self.config),
+            memory=new.memory,
+            shutdown_timeout=int(shutdown) if shutdown.isdigit() else None,
+        )
+        return policy.Spec(
+            new.resource,
+            self.agent,
+            {"xmfile": new.path, "name": new.name} | params,
+            {"allow-migrate": "true"} | kept,
+            operations,
+            used,
+        )
+
+
+def _wanted(config: Config) -> dict[str, int]:
+    """The timings that the configuration says. Raises UsageError for what is none."""
+    found = {}
+    for word in config.enrol_operations.split():
+        name, _, value = word.partition("=")
+        given = seconds(value)
+        if name not in (*timings.ADVICE, "interval") or not given:
+            raise UsageError(
+                f"/etc/hxm.toml: enrol_operations: {word!r} is no timing",
+                f"NAME=SECONDS, of {', '.join((*timings.ADVICE, 'interval'))}",
+            )
+        found[name] = ceil(given)
+    return found
+
+
+def _started_at_boot(name: str) -> Iterator[Objection]:
+    for path, own in autostarted():
+        if own == name:
+            yield Objection(f"{path} starts {name} at boot, beside the cluster", f"rm {path}")
+
+
+def _absent(mine: Claim, cluster: Cluster, nodes: Sequence[str], config: Config) -> Iterator[str]:
+    """The disks that are not there: on this host, and on the other nodes."""
+    paths = [each.said if each.said[0] == "/" else f"/dev/{each.said}" for each in mine.disks]
+    lacking = [each for each in paths if not os.path.exists(each)]
+    if lacking and cluster.local_node:
+        yield f"{listed(lacking)} is not there on {cluster.local_node}"
+    for path in paths:
+        words = ("ls", "-dL", "--", path)
+        for node, found in ask_elsewhere(words, nodes, config.ssh_timeout, bytes).items():
+            if isinstance(found, str):
+                yield f"{path} is not there on {node}"

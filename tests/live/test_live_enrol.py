@@ -1,0 +1,196 @@
+"""A domU put under a real cluster while it runs, and out again: by its own domid and events."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from trouble import calm, never_twice, sane, tidy
+
+FILE = "/etc/xen/vm/web"
+ENROL, WITHDRAW = 4, 6
+"""How often each of them changes something."""
+
+
+at_length = pytest.mark.skipif(
+    os.environ.get("HXM_FAULTS") != "all", reason="takes its time: HXM_FAULTS=all"
+)
+
+
+@pytest.fixture
+def web(lab):
+    """The file of a domU that no cluster knows; whatever becomes of it, it is gone afterwards."""
+    (lab.shared / "xen/vm/web").write_text(
+        'name = "web"\nmemory = 256\ndisk = [ "phy:/dev/vg/web,xvda,w" ]\n'
+    )
+    yield lab
+    for host in lab.alive():
+        if lab.configuration(host) != lab.first:
+            lab.hxm(host, "withdraw", "web", "--yes")
+        if "web" in lab.xl(host):
+            lab.tool(host, "xl", "destroy", "web")
+
+
+def running(lab, host):
+    """Let it run there outside the cluster; the node and its domid."""
+    lab.tool(host, "xl", "create", FILE)
+    return host, domid(lab, host)
+
+
+def domid(lab, host):
+    ran = lab.run(host, "xl", "domid", "web")
+    return ran.out.strip() if ran.status == 0 else None
+
+
+def raw(lab):
+    return lab.tool("host1", "cibadmin", "--query", "--scope=configuration")
+
+
+def counted(lab, host, words, point):
+    count = lab.folder / "count"
+    for path in (count, lab.folder / "count.calls"):
+        path.unlink(missing_ok=True)
+    env = {
+        "PATH": f"{lab.folder}/kill:/usr/sbin:/usr/bin:/sbin:/bin",
+        "KILL_AT": point,
+        "KILL_COUNT": str(count),
+    }
+    ran = lab.run(host, "hxm", *words, "--yes", env=env)
+    return ran, (lab.folder / "count.calls").read_text().splitlines()
+
+
+def test_it_runs_all_the_while(web):
+    lab = web
+    first = raw(lab)
+    place = running(lab, "host2")
+    since = len(lab.lines())
+    ran = lab.ok("host1", "enrol", FILE)
+    assert "which ran on host2 all the while" in ran.out
+    assert lab.where("web") == "host2"
+    assert 'name="is-managed"' not in lab.configuration()
+    assert lab.hxm("host2", "pause", "web").status == 107
+    calm(lab)
+    assert lab.events(since) == []
+    ran = lab.ok("host3", "withdraw", "web")
+    assert "which runs on host2 as before" in ran.out
+    calm(lab)
+    assert lab.events(since) == []
+    assert domid(lab, "host2") == place[1]
+    assert lab.nodes_of("web") == []
+    assert lab.configuration() == lab.first
+    assert raw(lab) == first
+
+
+@at_length
+def test_what_runs_nowhere_the_cluster_starts(web):
+    lab = web
+    ran = lab.ok("host1", "enrol", FILE, "--like", "nfs", "-o", "json")
+    (change,) = ran.json["domains"]
+    assert change["how"] == "started"
+    assert domid(lab, lab.where("web"))
+    there = lab.where("web")
+    other = lab.other(there)
+    assert "live" in lab.ok("host1", "migrate", "web", other).out
+    lab.ok("host1", "withdraw", "web")
+    assert domid(lab, other)
+    assert lab.configuration() == lab.first
+
+
+def test_a_typo_never_comes_to_the_cluster(web):
+    lab = web
+    path = lab.shared / "xen/vm/web"
+    good = path.read_text()
+    for bad, said in (
+        (good.replace('"web"', '"web'), "web:1:8"),
+        (good.replace("memory", "memroy"), "no memory"),
+        (good.replace("vg/web", "vg/nfs"), "web and nfs share /dev/vg/nfs"),
+    ):
+        path.write_text(bad)
+        ran = lab.hxm("host1", "enrol", FILE)
+        assert ran.status == 107, ran
+        assert said in ran.err
+    assert lab.configuration() == lab.first
+    assert "web" not in lab.tool("host1", "cibadmin", "-Q")
+
+
+def test_every_node_must_have_the_same_file(web):
+    lab = web
+    put = 'printf "%s\\n" "$0" >/etc/own'
+    text = 'name = "web"\nmemory = 64'
+    lab.run("host1", "sh", "-c", put, text)
+    ran = lab.hxm("host1", "enrol", "/etc/own")
+    assert ran.status == 107, ran
+    assert "cannot be read (No such file or directory) on host2" in ran.err
+    lab.run("host2", "sh", "-c", put, text)
+    lab.run("host3", "sh", "-c", put, text + "\nvcpus = 2")
+    ran = lab.hxm("host1", "enrol", "/etc/own", "--force")
+    assert ran.status == 107, ran
+    assert "differs from this host's on host3" in ran.err
+    lab.turn("ssh@host3", rc=255, msg="Connection refused")
+    ran = lab.hxm("host1", "enrol", "/etc/own")
+    assert "host3 cannot be asked: no sshd there" in ran.err
+    assert lab.configuration() == lab.first
+
+
+@at_length
+def test_a_start_that_fails_is_taken_back(web):
+    lab = web
+    lab.turn("create.web", rc=3, msg="xc: error: panic: Out of memory")
+    ran = lab.hxm("host1", "enrol", FILE)
+    assert ran.status == 1, ran
+    assert "everything was taken back" in ran.err
+    assert lab.configuration() == lab.first
+    calm(lab)
+    assert lab.mon().find("failures/failure") is None
+
+
+CASES = [
+    (verb, f"{number}-{when}")
+    for verb, count in (("enrol", ENROL), ("withdraw", WITHDRAW))
+    for number in range(1, count + 1)
+    for when in ("before", "after")
+]
+USUAL = [("withdraw", "4-after")]
+
+
+@pytest.mark.parametrize(
+    ("verb", "point"), CASES if os.environ.get("HXM_FAULTS") == "all" else USUAL
+)
+def test_killed(web, verb, point):
+    lab = web
+    _, number = running(lab, "host2")
+    words = ("enrol", FILE)
+    if verb == "withdraw":
+        lab.ok("host1", "enrol", FILE)
+        words = ("withdraw", "web")
+    since = len(lab.lines())
+    ran, calls = counted(lab, "host1", words, point)
+    assert ran.status == -9, ran
+    assert len(calls) == int(point.split("-")[0])
+    calm(lab)
+    never_twice(lab)
+    if lab.nodes_of("web"):  # half in, or half out
+        assert lab.hxm("host2", "pause", "web").status == 107
+    if "is-managed" not in lab.configuration() and lab.configuration() != lab.first:
+        lab.hxm("host3", "withdraw", "web")  # as good as enrolled: nothing says that it is not
+    else:
+        assert tidy(lab, "host3") or point.startswith("1-before")
+    calm(lab)
+    never_twice(lab)
+    assert lab.configuration() == lab.first
+    assert lab.events(since) == []
+    assert domid(lab, "host2") == number
+    assert lab.ok("host3", "list", "-o", "json").json["left"] == []
+
+
+@at_length
+@pytest.mark.parametrize("verb", ["enrol", "withdraw"])
+def test_every_change_is_counted(web, verb):
+    lab = web
+    running(lab, "host2")
+    if verb == "withdraw":
+        lab.ok("host1", "enrol", FILE)
+    words = ("enrol", FILE) if verb == "enrol" else ("withdraw", "web")
+    ran, calls = counted(lab, "host1", words, "none")
+    sane(ran)
+    assert len(calls) == {"enrol": ENROL, "withdraw": WITHDRAW}[verb], calls
