@@ -45,10 +45,8 @@ class Asker:
     as long, up to LONG_REST; one alone, when the tools hung for a while, is no reason.
     """
 
-    def __init__(
-        self, look: Callable[[], Look], say: Callable[[str], None], rest: float = REST
-    ) -> None:
-        self._look, self._say, self._rest = look, say, rest
+    def __init__(self, look: Callable[[], Look], say: Callable[[str], None]) -> None:
+        self._look, self._say = look, say
         self._last = Known()  # its age is the time of the look, by the clock of time.monotonic
         self._begun: float | None = None
         self._first = threading.Event()
@@ -62,7 +60,7 @@ class Asker:
         before = 0.0
         while True:
             took = self.ask()
-            time.sleep(min(max(self._rest, 4 * min(took, before)), LONG_REST))
+            time.sleep(min(max(REST, 4 * min(took, before)), LONG_REST))
             before = took
 
     def known(self) -> Known:
@@ -71,7 +69,7 @@ class Asker:
         fault = last.fault
         if not last.cluster:
             fault = fault or "it has not answered yet"
-        elif not fault and begun and now - begun > max(SLOW, 3 * last.took):
+        elif not fault and begun and now - begun > min(max(SLOW, 3 * last.took), LONG_REST):
             fault = "the cluster's tools have not answered yet, as if they hung"
         return last._replace(fault=fault, age=now - last.age if last.cluster else 0.0)
 

@@ -42,7 +42,8 @@ class Section(NamedTuple):
 def page(known: Known, *, served: bool) -> str:
     """The page in ASCII, so that no locale and no server can garble it.
 
-    `served` adds the links to what else `hxm serve` has.
+    `served` is the one of `hxm serve`, which knows how old it is and has more to offer; the age of
+    one in a file is reckoned by the browser.
     """
     cluster = known.cluster
     tone, state = headline(known)

@@ -104,7 +104,7 @@ def test_a_cluster_that_hangs_keeps_nobody_waiting_and_makes_the_rest_doubtful(
 
 def test_however_many_ask_there_is_one_look_at_a_time(there, said):
     there.hangs.clear()
-    asker = Asker(there.look, said.append, rest=0.0)
+    asker = Asker(there.look, said.append)
     asker.start(patience=0.0)
     for _ in range(1000):
         asker.known()
