@@ -6,7 +6,7 @@ import os
 import shlex
 
 import pytest
-from trouble import calm, never_twice, sane
+from trouble import calm, killed, never_twice, sane
 
 FILE = "/etc/xen/vm/web"
 ENROL, WITHDRAW = 4, 6
@@ -45,19 +45,6 @@ def domid(lab, host):
 
 def raw(lab):
     return lab.tool("host1", "cibadmin", "--query", "--scope=configuration")
-
-
-def counted(lab, host, words, point):
-    count = lab.folder / "count"
-    for path in (count, lab.folder / "count.calls"):
-        path.unlink(missing_ok=True)
-    env = {
-        "PATH": f"{lab.folder}/kill:/usr/sbin:/usr/bin:/sbin:/bin",
-        "KILL_AT": point,
-        "KILL_COUNT": str(count),
-    }
-    ran = lab.run(host, "hxm", *words, "--yes", env=env)
-    return ran, (lab.folder / "count.calls").read_text().splitlines()
 
 
 def back(lab, host):
@@ -177,7 +164,7 @@ def test_killed(web, verb, point):
         lab.ok("host1", "enrol", FILE)
         words = ("withdraw", "web")
     since = len(lab.lines())
-    ran, calls = counted(lab, "host1", words, point)
+    ran, calls = killed(lab, "host1", words, point)
     assert ran.status == -9, ran
     assert len(calls) == int(point.split("-")[0])
     calm(lab)
@@ -203,6 +190,6 @@ def test_every_change_is_counted(web, verb):
     if verb == "withdraw":
         lab.ok("host1", "enrol", FILE)
     words = ("enrol", FILE) if verb == "enrol" else ("withdraw", "web")
-    ran, calls = counted(lab, "host1", words, "none")
+    ran, calls = killed(lab, "host1", words, "none")
     sane(ran)
     assert len(calls) == {"enrol": ENROL, "withdraw": WITHDRAW}[verb], calls
