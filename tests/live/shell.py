@@ -21,6 +21,7 @@ You are root on {host}, one of {count} nodes that run corosync, Pacemaker and
 ocf:heartbeat:Xen in namespaces of this machine. The domUs are stand-ins;
 everything else is real. Begin with `hxm list`, then try:
 
+    hxm                   hxm watch             hxm console nfs
     hxm status            hxm migrate nfs {other} --dry-run   crm_mon -1
     hxm standby host2     hxm active host2      hxm list --everywhere
     hxm destroy sles      hxm start sles        hxm pause nfs
