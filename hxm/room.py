@@ -27,7 +27,8 @@ from hxm.toolstack.memory import INFO, Info, parse_info
 from hxm.toolstack.remote import ask_elsewhere
 from hxm.xmfile import XmFileError, memory_mib, parse_xmfile, positive, read_text, vcpus
 
-_NOT_ASKED = "not asked (--everywhere), and no hv_memory in the CIB"
+_NOT_IN_CIB = "no hv_memory in the CIB"
+_NOT_ASKED = f"not asked (--everywhere), and {_NOT_IN_CIB}"
 _ELASTIC = "dom0 is not limited (dom0_mem): it gives memory away, nobody knows how much"
 
 
@@ -54,10 +55,13 @@ def read_hosts(
     offered = utilization_in(cib).nodes
     found = []
     for node in cluster.nodes:
-        answer = told.get(node.name, "" if node.usable else f"it is {node.predicament}")
-        if isinstance(answer, Info):
+        silent = _NOT_IN_CIB if cluster.sandbox else _NOT_ASKED
+        answer = told.get(node.name, silent if node.usable else f"it is {node.predicament}")
+        if isinstance(answer, Info) and not answer.elastic:
             found.append(_by_toolstack(cluster, node.name, answer))
             continue
+        if isinstance(answer, Info):
+            answer = _ELASTIC
         said = {**cluster.node_attributes.get(node.name, {}), **offered.get(node.name, {})}
         found.append(_by_attribute(cluster, node.name, said, needs, answer))
     return tuple(found)
@@ -83,8 +87,6 @@ def _told(cluster: Cluster, config: Config, ask: Collection[str]) -> dict[str, I
 
 def _by_toolstack(cluster: Cluster, node: str, info: Info) -> Host:
     dom0 = next((d.memory for d in cluster.domains if d.id == 0 and node in d.nodes), None)
-    if info.elastic:
-        return Host(node, None, info.total, dom0, "info", _ELASTIC)
     return Host(node, info.free, info.total, dom0, "info")
 
 
@@ -94,7 +96,7 @@ def _by_attribute(
     """What the CIB says is for domUs, without those that the cluster runs there."""
     name = next((each for each in ATTRIBUTES if said.get(each, "").isdecimal()), None)
     if name is None:
-        return Host(node, why=why or _NOT_ASKED)
+        return Host(node, why=why)
     here = [needs[each.resource or ""] for each in cluster.managed_domains if node in each.nodes]
     unknown = next((each.domain.name for each in here if each.taken is None), None)
     if unknown is not None:

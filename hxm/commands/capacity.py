@@ -121,8 +121,8 @@ def _more(cluster: Cluster, hosts: Sequence[Host], losses: Sequence[Loss], size:
         for loss in losses
     ]
     known = [each for each in (now, *after) if each is not None]
-    unknown = len(known) <= len(after) and 0 not in known
-    return _More(size, taken, now, None if unknown else min(known))
+    sure = len(known) == len(after) + 1 or 0 in known
+    return _More(size, taken, now, min(known) if sure else None)
 
 
 def _or_unknown(value: int | None) -> str:

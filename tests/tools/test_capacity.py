@@ -107,7 +107,7 @@ def test_the_unknown_is_said_and_never_guessed(three):
     three.tool("crm_attribute", "-N", "host2", "-n", "hv_memory", "-D")
     ran = three.hxm("capacity", "--add", "1G")
     assert ran.status == 3
-    assert "host2: not asked (--everywhere), and no hv_memory in the CIB" in ran.out
+    assert "  host2: no hv_memory in the CIB" in ran.out
     assert "how many more of 1 GiB would run is not known" in ran.out
     (three.file.parent / "nfs.xm").unlink()
     ran = three.hxm("capacity")
@@ -170,3 +170,22 @@ def test_this_host_is_known_by_its_toolstack(three):
     assert found["domains"][0]["memory"] == 2048  # what runs is more than what its file says
     assert without(three, here, 2)["nowhere"] == ["nfs"]
     assert "online    4096   768" in three.hxm("capacity").out
+
+
+def test_a_dom0_that_gives_memory_away_says_nothing_of_what_is_free(three):
+    """Xen without dom0_mem: xl takes from dom0 what a domU needs."""
+    here = os.uname().nodename.split(".")[0]
+    three.replace("host1", here)
+    elastic = INFO.replace("free_memory : 1000", "free_memory : 0\\nxen_commandline : x")
+    three.program("xl", elastic.replace("nfs 3 2048", "nfs 3 512"))
+    Path(three.env["HXM_CONFIG"]).write_text('toolstack = "xl"\n')
+    rooms(three, 4000, 1100, 1100)
+
+    def told() -> dict:
+        hosts = three.hxm("capacity", "-o", "json").json["hosts"]
+        return next(each for each in hosts if each["name"] == here)
+
+    assert told()["source"] == "hv_memory"
+    three.tool("crm_attribute", "-N", here, "-n", "hv_memory", "-D")
+    assert told()["free"] is None
+    assert "dom0 is not limited (dom0_mem)" in told()["why"]
