@@ -78,12 +78,12 @@ class Store:
         now = time.time()
         number = known[-1].number + 1 if known else 1
         path = self._write(document, number, time.strftime(_STAMP, time.gmtime(now)))
-        for old in known[: len(known) + 1 - self.most]:
+        for old in known[: max(0, len(known) + 1 - self.most)]:
             os.unlink(old.path)
         return Backup(number, now, path)
 
     def _write(self, document: bytes, number: int, stamp: str) -> str:
-        """Whole or not at all, and never over another."""
+        """Whole or not at all."""
         path = os.path.join(self.folder, f"{number:06}-{stamp}.xml")
         beside = os.path.join(self.folder, f".{os.getpid()}")
         try:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
 
-from hxm.backups import Backup, Store, read_file
+from hxm.backups import Store, read_file
 from hxm.config import Config
 from hxm.decide.difference import Difference, differences
 from hxm.journal import journal_path, read_entries
@@ -32,9 +33,9 @@ def open_backup(config: Config, word: str) -> Opened:
     return opened
 
 
-def compared(before: bytes, after: bytes) -> list[Difference]:
-    """What two documents differ in."""
-    return differences(*(facts_in(parse_backup(each, "it")) for each in (before, after)))
+def compared(before: bytes, after: bytes, private: Collection[str]) -> list[Difference]:
+    """What two documents differ in; the values of `private` parameters are never shown."""
+    return differences(*(facts_in(parse_backup(each, "it"), private) for each in (before, after)))
 
 
 def changes_made(config: Config, sandbox: str | None) -> list[dict[str, Any]]:
@@ -54,6 +55,15 @@ def changes_made(config: Config, sandbox: str | None) -> list[dict[str, Any]]:
     return found
 
 
-def when(backup: Backup) -> str:
-    """Its time, by this host's clock and zone."""
-    return time.strftime("%Y-%m-%d %H:%M:%S %z", time.localtime(backup.at))
+def when(at: float) -> str:
+    """A time by this host's clock and zone, for programs."""
+    return time.strftime("%Y-%m-%dT%H:%M:%S%z", time.localtime(at))
+
+
+def dated(times: Sequence[float]) -> tuple[str, list[str]]:
+    """A header and cells for times: the zone stands in the header, unless it changes."""
+    here = [time.localtime(each) for each in times]
+    zones = {each.tm_zone for each in here}
+    form = "%Y-%m-%d %H:%M:%S" + " %Z" * (len(zones) > 1)
+    header = f"Time ({zones.pop()})" if len(zones) == 1 else "Time"
+    return header, [time.strftime(form, each) for each in here]

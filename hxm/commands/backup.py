@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from hxm import render
 from hxm.backups import Store, write_new
-from hxm.commands._kept import changes_made, when
+from hxm.commands._kept import changes_made, dated, when
 from hxm.config import Config, read_config
 from hxm.errors import DONE, Failed, Refused, UsageError
 from hxm.observe import sandbox_file
@@ -65,7 +65,7 @@ def _list(store: Store, config: Config, form: Form) -> None:
         rows = [
             {
                 "number": each.number,
-                "at": when(each),
+                "at": when(each.at),
                 "file": each.path,
                 "after": after.get(each.number),
                 "before": before.get(each.number),
@@ -74,8 +74,9 @@ def _list(store: Store, config: Config, form: Form) -> None:
         ]
         render.show_json({"backups": rows})
         return
+    header, times = dated([each.at for each in kept])
     table = [
-        (str(each.number), when(each), after.get(each.number, "-"), before.get(each.number, "-"))
-        for each in kept
+        (str(each.number), at, after.get(each.number, "-"), before.get(each.number, "-"))
+        for at, each in zip(times, kept, strict=True)
     ]
-    render.show(Table(("No", "Time", "After", "Before"), table, frozenset({0})), form)
+    render.show(Table(("No", header, "After", "Before"), table, frozenset({0})), form)

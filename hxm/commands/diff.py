@@ -10,9 +10,10 @@ from hxm.commands._kept import Opened, compared, open_backup
 from hxm.config import Config, read_config
 from hxm.decide.difference import as_row, sentence
 from hxm.decide.restoring import ONLY_FORM
-from hxm.errors import DONE, NotFound, UsageError
+from hxm.errors import DONE, CannotAsk, NotFound, UsageError
 from hxm.observe import sandbox_file
 from hxm.pacemaker.cib import read_configuration
+from hxm.pacemaker.facts import private_names
 from hxm.pacemaker.written import same
 from hxm.render import TABLE, Form, Table
 
@@ -32,7 +33,7 @@ def run(backups: Backups = None, form: Form = TABLE) -> int:
     if len(backups or ()) > 2:
         raise UsageError("diff takes two backups at most", "hxm backup --list")
     one, other = _both(config, backups or [])
-    found = compared(one.document, other.document)
+    found = compared(one.document, other.document, _private(config))
     if form.output == "json":
         rows = [as_row(each) for each in found]
         render.show_json({"from": one.called, "to": other.called, "differences": rows})
@@ -58,8 +59,15 @@ def _both(config: Config, words: list[str]) -> tuple[Opened, Opened]:
     one = open_backup(config, words[0])
     if len(words) > 1:
         return one, open_backup(config, words[1])
-    sandbox_file()
     return one, Opened("now", read_configuration(timeout=config.ask_timeout).document)
+
+
+def _private(config: Config) -> frozenset[str]:
+    """Two backups can be compared where there is no cluster to ask."""
+    try:
+        return private_names(read_configuration(timeout=config.ask_timeout, whole=True).cib)
+    except CannotAsk:
+        return frozenset()
 
 
 def _alike(one: Opened, other: Opened) -> bool:

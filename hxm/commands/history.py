@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from hxm import render
+from hxm.commands._kept import dated, when
 from hxm.commands._since import parse_since
 from hxm.config import Config, read_config
 from hxm.decide.names import find_domains
@@ -73,7 +74,7 @@ def _known_here(config: Config, since: float, notes: list[str]) -> Pieces:
         saved, cut = read_transitions(folder, since)
         found = found.joined(saved)
         if cut:
-            notes.append(f"of the transitions in {folder} only those since {_time(cut)} were read")
+            notes.append(f"of the transitions in {folder} only those since {when(cut)} were read")
     try:
         cib = read_configuration(timeout=config.ask_timeout, whole=True).cib
         if cib is not None:
@@ -134,7 +135,7 @@ def _joined(
 ) -> Pieces:
     """With what the other nodes know; who gives no answer is noted."""
     _, nodes, lost = askable(cluster, config)
-    words = ("hxm", "history", "--pieces", "--since", _time(since, "%Y-%m-%dT%H:%M:%S%z"))
+    words = ("hxm", "history", "--pieces", "--since", when(since))
     answers = ask_elsewhere(words, nodes, config.ssh_timeout, _parse_pieces)
     for node, answer in answers.items():
         if isinstance(answer, str):
@@ -192,34 +193,36 @@ def _meant(cluster: Cluster | None, word: str, found: Pieces) -> str:
     return word
 
 
+_RIGHT = frozenset({4})
+
+
 def _show(events: Sequence[Event], cluster: Cluster | None, notes: list[str], form: Form) -> None:
     domains = cluster.managed_domains if cluster else ()
     names = {each.resource: each.name for each in domains}
+    called = [names.get(each.subject, each.subject) for each in events]
+    said = [f"{each.what} ({each.note})" if each.note else each.what for each in events]
+    took = ["-" if each.seconds is None else f"{each.seconds:.1f} s" for each in events]
     if form.output == "json":
-        rows = [{**each._asdict(), "at": _time(each.at, "%Y-%m-%dT%H:%M:%S%z")} for each in events]
-        for row in rows:
-            row["domain"] = names.get(row["subject"])
+        rows = [
+            {**each._asdict(), "at": when(each.at), "domain": names.get(each.subject)}
+            for each in events
+        ]
         render.show_json({"events": rows, "notes": notes})
         return
-    table = [
-        (
-            _time(each.at),
-            names.get(each.subject, each.subject) or "-",
-            f"{each.what} ({each.note})" if each.note else each.what,
-            each.where or "-",
-            "-" if each.seconds is None else f"{each.seconds:.1f} s",
-            each.by or "-",
-        )
-        for each in events
-    ]
-    if table or not form.usual:
+    if not form.usual:
+        columns = [when(each.at) for each in events], called, said, [each.where for each in events]
+        grid = zip(*columns, took, [each.by for each in events], strict=True)
         headers = ("Time", "Who", "What", "Where", "Took", "By")
-        render.show(Table(headers, table, frozenset({4})), form)
+        render.show(Table(headers, [[cell or "-" for cell in row] for row in grid], _RIGHT), form)
+    elif events:
+        header, times = dated([each.at for each in events])
+        whole = (
+            ", ".join(filter(None, (f"{who}: {what}" if who else what, each.where)))
+            for who, what, each in zip(called, said, events, strict=True)
+        )
+        grid = zip(times, whole, took, [each.by or "-" for each in events], strict=True)
+        render.show(Table((header, "What", "Took", "By"), [*grid], frozenset({2})), form)
     else:
         render.out("nothing is known to have happened")
     for note in notes:
         render.note(note)
-
-
-def _time(at: float, form: str = "%Y-%m-%d %H:%M:%S %Z") -> str:
-    return time.strftime(form, time.localtime(at))

@@ -14,6 +14,8 @@ from hxm.decide import Decision, Nothing, Objection, guards, restoring
 from hxm.decide.difference import sentence
 from hxm.errors import UsageError
 from hxm.model import Cluster
+from hxm.pacemaker.cib import read_configuration
+from hxm.pacemaker.facts import private_names
 from hxm.pacemaker.simulate import private_folder
 from hxm.pacemaker.written import (
     SECTIONS,
@@ -21,7 +23,6 @@ from hxm.pacemaker.written import (
     combined,
     parse_backup,
     read_faults,
-    read_header,
     same,
     sections_in,
 )
@@ -58,8 +59,8 @@ def run(order: Order, words: BackupWords = None, section: Sections = None) -> in
         def decide(cluster: Cluster) -> Decision:
             begun_with.append(cluster.written)
             what = f"restore {backup.called}"
-            if not {*SECTIONS} - {*sections, restoring.NODES}:
-                what += f" ({', '.join(sections)})" * (len(sections) < len(SECTIONS) - 1)
+            if len(sections) < len(SECTIONS) - 1:
+                what += f" ({', '.join(sections)})"
             pinned = restoring.pinned(begun_with[0], cluster.written)
             return put_in_place(cluster, backup, sections, folder, what, [*pinned])
 
@@ -103,7 +104,9 @@ def put_in_place(
     root = parse_backup(backup.document, backup.called)
     nodes = sections_in(root).get(restoring.NODES)
     theirs = [] if nodes is None else [each.get("uname", "") for each in nodes.iterfind("node")]
-    header = read_header(read_config().ask_timeout)
+    cib = read_configuration(timeout=read_config().ask_timeout, whole=True).cib
+    header = {} if cib is None else dict(cib.attrib)
+    private = private_names(cib)
     wanted = combined(cluster.written, root, sections)
     if same(cluster.written, wanted):
         return Nothing(f"{what}: that is the configuration as it is now")
@@ -117,7 +120,7 @@ def put_in_place(
     return restoring.restore(
         cluster,
         what,
-        compared(cluster.written, wanted),
+        compared(cluster.written, wanted, private),
         file,
         (
             *objections,
@@ -125,7 +128,7 @@ def put_in_place(
             *restoring.too_new(root.get("validate-with", ""), header.get("validate-with", "")),
             *_faults(f"{file}.cib"),
         ),
-        tuple(_left_alone(cluster, backup, sections)),
+        tuple(_left_alone(cluster, backup, sections, private)),
         verb,
     )
 
@@ -139,11 +142,13 @@ def _faults(path: str) -> Iterator[Objection]:
         )
 
 
-def _left_alone(cluster: Cluster, backup: Opened, sections: Collection[str]) -> Iterator[str]:
+def _left_alone(
+    cluster: Cluster, backup: Opened, sections: Collection[str], private: Collection[str]
+) -> Iterator[str]:
     """What is otherwise in the backup, and stays as it is."""
     held = sections_in(parse_backup(backup.document, ""))
     if restoring.NODES in sections or restoring.NODES not in held:
         return
-    for each in compared(backup.document, cluster.written):
+    for each in compared(backup.document, cluster.written, private):
         if each.item.section == restoring.NODES:
             yield f"not restored (--section nodes): {sentence(each)}"

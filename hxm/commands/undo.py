@@ -11,6 +11,8 @@ from hxm.config import read_config
 from hxm.decide import Decision, Nothing, restoring
 from hxm.errors import Refused
 from hxm.model import Cluster
+from hxm.pacemaker.cib import read_configuration
+from hxm.pacemaker.facts import private_names
 from hxm.pacemaker.simulate import private_folder
 from hxm.pacemaker.written import SECTIONS, same
 from hxm.tell import refusal
@@ -41,7 +43,8 @@ def _decide(order: Order, cluster: Cluster, folder: str) -> Decision:
         return Nothing(f"{what} ({at}): it left the configuration as it was; nothing to take back")
     left = open_backup(read_config(), str(after))
     if not same(left.document, cluster.written):
-        since = compared(left.document, cluster.written)
+        cib = read_configuration(timeout=read_config().ask_timeout, whole=True).cib
+        since = compared(left.document, cluster.written, private_names(cib))
         raise refusal(order, restoring.not_the_last(what, at, after, since))
     backup = open_backup(read_config(), str(before))
     redone = what.removeprefix("undo: ")

@@ -56,6 +56,7 @@ class Difference(NamedTuple):
         return is_secret(self.name)
 
 
+HIDDEN = "a secret"
 _SECRETS = ("passw", "passphrase", "pwd", "secret", "token", "credential", "community", "private")
 _SECRET_WORDS = frozenset(("pass", "key", "auth", "pin", "apikey"))
 
@@ -101,14 +102,14 @@ def sentence(each: Difference) -> str:
         return f"{each.item.called} {what}" + (f" ({listed(facts, 6)})" if facts else "")
     subject = f"{each.item.called}: {each.name}"
     if each.secret and None not in (each.before, each.after):
-        return f"{subject} was changed (a secret)"
+        return f"{subject.removesuffix(f' ({HIDDEN})')} was changed ({HIDDEN})"
     now = "is not set" if each.after is None else f"is {_shown(each.name, each.after)}"
     was = "was not set" if each.before is None else f"was {_shown(each.name, each.before)}"
     return f"{subject} {now}, {was}"
 
 
 def _shown(name: str, value: str) -> str:
-    return "(a secret)" if is_secret(name) else value or '""'
+    return f"({HIDDEN})" if is_secret(name) else value or '""'
 
 
 def as_row(each: Difference) -> dict[str, object]:

@@ -6,10 +6,10 @@ its tag. Only ids, comments and the order of things are left out.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from xml.etree.ElementTree import Element, tostring
 
-from hxm.decide.difference import Facts, Item
+from hxm.decide.difference import HIDDEN, Facts, Item
 from hxm.domains import is_xen
 from hxm.pacemaker.cib import parse_configuration
 from hxm.pacemaker.written import CLUSTERS_OWN, sections_in
@@ -40,8 +40,17 @@ _PAIRS = {
 }
 
 
-def facts_in(backup: Element) -> Facts:
-    """The facts of each thing in the sections of a document."""
+def private_names(cib: Element | None) -> frozenset[str]:
+    """The parameters that an agent calls private; Pacemaker names them in the status (2.0)."""
+    done = [] if cib is None else cib.iterfind("status//lrm_rsc_op[@op-secure-params]")
+    return frozenset(name for each in done for name in each.get("op-secure-params", "").split())
+
+
+def facts_in(backup: Element, private: Collection[str] = ()) -> Facts:
+    """The facts of each thing in the sections of a document; `private` parameters are secret."""
+    for pair in backup.iterfind(".//instance_attributes//nvpair"):
+        if pair.get("name") in private:
+            pair.set("name", f"{pair.get('name')} ({HIDDEN})")
     found: dict[Item, dict[str, str]] = {}
     domus = _domus(backup)
     for section, element in sections_in(backup).items():

@@ -9,7 +9,7 @@ from factories import DATA
 
 from hxm.decide.difference import Difference, Item, as_row, differences, is_secret, sentence
 from hxm.pacemaker.cib import configuration_in
-from hxm.pacemaker.facts import facts_in
+from hxm.pacemaker.facts import facts_in, private_names
 from hxm.pacemaker.written import CLUSTERS_OWN, as_cib, combined, parse_backup, same, sections_in
 
 EVERYTHING = b"""<configuration>
@@ -177,6 +177,17 @@ def test_a_secret_is_never_said_of_what_is_added_or_removed():
         each = Difference(item, "", was, now, {"parameter passwd": "hush-hush", "ip": "10.0.0.1"})
         assert "hush" not in sentence(each) + str(as_row(each))
         assert "10.0.0.1" in sentence(each)
+
+
+def test_what_an_agent_calls_private_is_a_secret_too():
+    """Pacemaker names it in the history of every action (2.1.5, captured)."""
+    cib = fromstring((DATA / "history-2.1.5" / "cib.xml").read_bytes())
+    assert private_names(cib) == {"password"}
+    documents = (EVERYTHING, EVERYTHING.replace(b"10.0.0.1", b"10.0.0.2"))
+    two = (facts_in(parse_backup(each, "it"), ["ip", "xmfile"]) for each in documents)
+    (each,) = differences(*two)
+    assert sentence(each) == "resource fence: parameter ip was changed (a secret)"
+    assert "10.0" not in str(as_row(each))
 
 
 @pytest.mark.parametrize("name", [each for each in CIBS if not each.startswith("hb-")])
