@@ -276,3 +276,21 @@ def test_the_lock_is_taken_once_renewed_by_its_holder_and_given_back(real):
     assert b"root@host1:1:2" in real.configuration()
     assert ran(release_step("root@host1:1:2")) == 0
     assert real.configuration() == before
+
+
+def test_an_update_begins_goes_on_and_ends_without_a_trace(real):
+    before, verified = real.configuration(), _verified(real)
+    real.hxm("update", "start", "--canary", "nfs")
+    assert real.xpath("/crm_config/cluster_property_set[@id='hxm-update']/nvpair/@value")
+    assert _verified(real) == verified
+    real.hxm("update", "next", "--yes")
+    real.hxm("update", "next")
+    real.hxm("update", "next", "--dry-run")
+    real.hxm("update", "abort")
+    assert real.configuration() == before
+
+
+def _verified(real) -> tuple[int, str]:
+    argv = ("crm_verify", f"--xml-file={real.file}", "-V")
+    ran = subprocess.run(argv, capture_output=True, text=True, env=real.env, check=False)
+    return ran.returncode, ran.stdout + ran.stderr
