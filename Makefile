@@ -6,10 +6,11 @@ SUITES := bullseye bookworm trixie forky sid
 TEST_PACKAGES := bash-completion man-db mandoc zsh fish
 LAB_PACKAGES := pacemaker corosync resource-agents pacemaker-cli-utils iproute2
 MINUTES := 10
+COUNT := 1000
 # the tests on the live lab wait more than they compute
 JOBS := $(shell n=$$(nproc); echo $$(( n < 4 ? n * 3 : n + 8 )))
 
-.PHONY: help demo lab test test-generations soak faults check format docs bench clean
+.PHONY: help demo lab test test-generations soak faults real-xl check format docs bench clean
 
 help:
 	@echo "make demo    the seed guide's cluster, listed, migrated, drained and cleaned, in a file"
@@ -18,6 +19,7 @@ help:
 	@echo "make test-generations   the real tools of Pacemaker 2.0, 2.1 and 3.0, unpacked beside yours"
 	@echo "make soak    a random walk over a live cluster: MINUTES=10, SEED=, STEPS=, ONLY="
 	@echo "make faults  every fault at every moment of every changing verb, in about an hour"
+	@echo "make real-xl  hxm's reading of random configurations against that of the real xl: COUNT=, SEED="
 	@echo "make check   format, lint, types and tests"
 	@echo "make bench   what hxm costs, against crm_mon, crm and pcs"
 	@echo "make docs    the man page and the completions, from the table of commands"
@@ -55,6 +57,9 @@ faults: .venv/ready
 	@.ci/prepare $(LAB_PACKAGES) || echo "trying without"
 	@HXM_FAULTS=all $(BIN)/pytest -n $(JOBS) --dist loadgroup tests/live/test_faults.py \
 	    tests/live/test_console.py tests/live/test_way_back.py tests/live/test_guarded.py
+
+real-xl: .venv/ready
+	@$(BIN)/python tests/xl/compare.py $(COUNT) "$(SEED)"
 
 check: .venv/ready format
 	@$(BIN)/ruff check .

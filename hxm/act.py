@@ -6,12 +6,12 @@ has nothing left to do, and in a cluster its end is waited for.
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import groupby
 
-from hxm import run
 from hxm.config import Config
 from hxm.decide import Objection, Translate, guards, listed
 from hxm.decide.forecast import (
@@ -23,21 +23,18 @@ from hxm.decide.forecast import (
 )
 from hxm.decide.glance import same_place
 from hxm.errors import DONE, CannotAsk, Failed, HxmError, Interrupted, Refused, TimedOut
-from hxm.foresee import apply_to_copy, dialect_spoken, spell, would_move
-from hxm.model import IN_FLIGHT, Cluster, Forecast, Goal, Movement, Phase, Step
+from hxm.foresee import apply_to_copy, dialect_spoken, would_move
+from hxm.model import IN_FLIGHT, ON_NODE, Cluster, Forecast, Goal, Movement, Phase, Step
 from hxm.observe import read_cluster, sandbox_file
+from hxm.onsite import carry_out_on_node
 from hxm.outcome import Change, Outcome, changes
 from hxm.pacemaker.carry import carry_out
 from hxm.pacemaker.dialect import Argv
 from hxm.pacemaker.simulate import commit, scratch, serialised, simulator
 from hxm.render import note
-from hxm.toolstack import GONE
-from hxm.toolstack.remote import fault_of
+from hxm.witness import Witness
 
 Report = Callable[[str], None]
-DESTROY_TIMEOUT = 15.0
-"""Seconds for a toolstack to pull a plug; then the cluster's own stop is what remains."""
-
 _LOOKS = 5
 """In so many looks a cluster that has something to do has begun with it."""
 
@@ -78,6 +75,7 @@ class Performance:
         raises if nothing more may be done."""
         self.commands: list[Argv] = []
         self.warnings: list[str] = []
+        self.witness = Witness(cluster, plan.subjects) if plan.measures else None
         self.written: bytes | None = cluster.written
         """The configuration as the last step left it; None until the next look tells."""
         self.meddled = False
@@ -103,7 +101,8 @@ class Performance:
                 if not wait and not self.before.sandbox:
                     self._look()
                     return self._outcome(DONE, f"ordered: {self.plan.about}; see: hxm status")
-                if not self._await(phase.goals, deadline) or not self._holds(phase):
+                there = self._await(phase.goals, deadline, notices=phase.notices)
+                if not there or not self._holds(phase):
                     return self._missed(phase)
             if fault := self.plan.witness():
                 raise Failed(fault)
@@ -136,7 +135,7 @@ class Performance:
     def _went_back(self) -> bool:
         """Take everything back; whether all of it was. What is left is named by its own marks."""
         try:
-            self.cluster = read_cluster(self.config, local=False)
+            self._look()  # which raises if the lock is another's by now
             if not any(each in self.cluster.primitives for each in self.plan.subjects):
                 return True
             deadline = time.monotonic() + self.config.timeout
@@ -159,44 +158,21 @@ class Performance:
         if self.meddled and any(step.kind == "restore" for step in phase.steps):
             raise Refused("somebody else is changing the configuration", "hxm diff shows what")
         self.written = None
+        keep = functools.partial(self.keep, None)
         if self.before.sandbox:
             self._do_in_sandbox(phase.steps, self.before.sandbox)
             return
-        for is_destroy, alike in groupby(phase.steps, key=lambda step: step.kind == "destroy"):
+        for on_node, alike in groupby(phase.steps, key=lambda step: step.kind in ON_NODE):
             group = tuple(alike)
             for step in group:
                 self.report(step.says)
-            if is_destroy:
-                self._destroy(group)
-            else:
-                carry_out(
-                    dialect_spoken(self.before),
-                    group,
-                    done=self.commands,
-                    meanwhile=lambda: self.keep(None),
-                )
-
-    def _destroy(self, steps: tuple[Step, ...]) -> None:
-        """A failure is a warning: the cluster has been told already, and stops it more slowly."""
-        for step in steps:
-            for argv in spell(self.before, step):
-                self.keep(None)
-                self.commands.append(argv)
-                self._pull_the_plug(step, argv)
-
-    def _pull_the_plug(self, step: Step, argv: Argv) -> None:
-        name = step.values["node"]
-        node = self.before.node(name)
-        if node and (node.unclean or not node.online):
-            fault = f"{name} is {node.predicament}"
-        else:
-            try:
-                result = run.output(argv, timeout=DESTROY_TIMEOUT)
-                fault = fault_of(name, result) if result.status != 0 else ""
-            except CannotAsk as error:
-                fault = error.message
-        if fault and not any(word in fault for word in GONE):
-            self.warnings.append(f"cannot {step.says} at once: {fault}")
+                if self.witness and step.kind in ("kill", "fence"):
+                    self.witness.strike(step.values.get("resource", ""), step.values["node"])
+            if not on_node:
+                carry_out(dialect_spoken(self.before), group, done=self.commands, meanwhile=keep)
+                continue
+            found = (carry_out_on_node(self.before, each, self.commands, keep) for each in group)
+            self.warnings += filter(None, found)
 
     def _migrations(self) -> list[Objection]:
         domains = filter(None, (self.cluster.domain_of(each) for each in self.plan.subjects))
@@ -220,9 +196,10 @@ class Performance:
             commit(copy, cib_file)
         self.commands += done
 
-    def _await(self, goals: tuple[Goal, ...], deadline: float) -> bool:
+    def _await(self, goals: tuple[Goal, ...], deadline: float, *, notices: bool = False) -> bool:
         """Look until the goals are reached (True) or the cluster rests without them (False).
 
+        If the cluster has to notice something first, only the time is an end.
         A look that fails is repeated: the cluster may be electing a DC.
         """
         self.quiet = 0
@@ -232,7 +209,7 @@ class Performance:
                     return True
                 if self.before.sandbox:
                     return not goals
-                if self._at_rest(goals) and self._look():
+                if not notices and self._at_rest(goals) and self._look():
                     # what the look before saw may have been older than what the scheduler saw
                     return all(reached(self.cluster, goal) for goal in goals)
                 blind = None
@@ -244,6 +221,8 @@ class Performance:
             if time.monotonic() > deadline:
                 if blind:
                     raise blind
+                if notices:
+                    return False
                 raise TimedOut(
                     f"ordered, but not reached in time: {self._under_way()}",
                     "the cluster goes on; look with: hxm status",
@@ -270,7 +249,7 @@ class Performance:
 
         Between the two halves of a migration, and after a start that failed, it looks as if.
         """
-        if not all(reached(self.cluster, goal) for goal in goals):
+        if not all(reached(self.cluster, goal, self.before) for goal in goals):
             return False
         if self.before.sandbox or not simulator():
             return True
@@ -289,6 +268,8 @@ class Performance:
         seen = read_cluster(self.config, local=False)
         self._tell_changes(seen)
         self.cluster = seen
+        if self.witness:
+            self.witness.look(seen)
         self.written = seen.written if self.written is None else self.written
         self.keep(seen)
         return True
@@ -371,6 +352,7 @@ class Performance:
             self.cluster,
             tuple(self.warnings),
             b"" if self.meddled else written,
+            self.witness.found() if self.witness else (),
         )
 
     def _failure(self) -> str:

@@ -51,7 +51,7 @@ def place_elsewhere(path: str, known: Mapping[str, str]) -> Place | None:
 
     What cannot be told from this host's device of that path is taken for the same.
     """
-    here, key = place(path), known.get(_name(path))
+    here, key = place(path), known.get(_mapped(os.path.normpath(path)))  # links there are others
     if key and key != here.key:
         return Place(key)
     return None if not key and _on_one_host(path) else here
@@ -81,12 +81,15 @@ def parse_devices(text: str) -> dict[str, str]:
 
 
 def _name(path: str) -> str:
-    """A path by its text, with /dev/VG/LV as what device-mapper calls it (it doubles dashes)."""
-    real = os.path.realpath(path) if "\0" not in path else path
-    if lv := _LV.fullmatch(real):
+    """A path to nothing, with /dev/VG/LV as what device-mapper calls it (it doubles dashes)."""
+    return _mapped(os.path.realpath(path) if "\0" not in path else path)
+
+
+def _mapped(path: str) -> str:
+    if lv := _LV.fullmatch(path):
         group, volume = (each.replace("-", "--") for each in lv.groups())
         return f"/dev/mapper/{group}-{volume}"
-    return real
+    return path
 
 
 def _of_device(number: int) -> Place:

@@ -379,7 +379,8 @@ def _overcome(
     if asked or (plan.drains and render.watched() and order.output != "json"):
         for line in lines:
             render.beside(line)
-    if asked and not render.ask(f"{plan.about}?"):
+    questions = [f"{plan.about}?", *["are you sure?"] * plan.twice] if asked else []
+    if not all(render.ask(question) for question in questions):
         raise Refused("you said no; nothing was changed")
 
 

@@ -131,10 +131,13 @@ def _of_told(
     return Claim(told.name, resource, told.uuid, told.macs, disks, node=node)
 
 
-def everyones(cluster: Cluster, config: Config, *, elsewhere: bool = True) -> Iterator[Claim]:
-    """The claims of all managed domUs by their files, and of all that run, here and `elsewhere`.
+def everyones(
+    cluster: Cluster, config: Config, printed: Mapping[str, bytes] | None = None
+) -> Iterator[Claim]:
+    """The claims of all managed domUs by their files, and of all that run, here and elsewhere.
 
-    A host that cannot be asked is a claim with a `fault`; so is a file that cannot be read.
+    The other nodes are asked, unless what `told_script` has `printed` on each is handed in. A host
+    that cannot be asked is a claim with a `fault`; so is a file that cannot be read.
     """
     yield from map(of_managed, cluster.managed_domains)
     toolstack = local_toolstack(config, cluster.sandbox)
@@ -147,9 +150,12 @@ def everyones(cluster: Cluster, config: Config, *, elsewhere: bool = True) -> It
                 yield _of_told(told, whose.get(at_home(told.name)))
         except CannotAsk as error:
             yield Claim("?", fault=f"the disks of this host's other domUs are unknown: {error}")
-    if cluster.sandbox or not elsewhere:
+    if cluster.sandbox:
         return
-    answers, silent = _told_elsewhere(cluster, config)
+    if printed is None:
+        answers, silent = _told_elsewhere(cluster, config)
+    else:
+        answers, silent = _told_already(printed)
     for node, (there, devices) in answers.items():
         for told in there:
             yield _of_told(told, whose.get(at_home(told.name)), node, devices)
@@ -170,16 +176,32 @@ def _told_elsewhere(
 ) -> tuple[dict[str, tuple[list[Told], dict[str, str]]], dict[str, str]]:
     """What each of the other nodes tells of its domUs and devices, and why the others do not."""
     program, asked, silent = askable(cluster, config)
-    words = (program, *ARGV["xm" if is_xm(program) else "xl"])
-    script = f"{' '.join(words)} && {{ echo; echo {_DEVICES}; {GREP}; :; }}"
     answers = {}
     for node, answer in ask_elsewhere(
-        ("sh", "-c", script), asked, config.ssh_timeout, _told_and_devices
+        ("sh", "-c", told_script(program)), asked, config.ssh_timeout, _told_and_devices
     ).items():
         if isinstance(answer, str):
             silent[node] = answer
         else:
             answers[node] = answer
+    return answers, silent
+
+
+def told_script(program: str) -> str:
+    """Prints, on another node, what its domUs have and which devices it knows."""
+    words = (program, *ARGV["xm" if is_xm(program) else "xl"])
+    return f"{' '.join(words)} && {{ echo; echo {_DEVICES}; {GREP}; :; }}"
+
+
+def _told_already(
+    printed: Mapping[str, bytes],
+) -> tuple[dict[str, tuple[list[Told], dict[str, str]]], dict[str, str]]:
+    answers, silent = {}, {}
+    for node, text in printed.items():
+        try:
+            answers[node] = _told_and_devices(text)
+        except CannotAsk as error:
+            silent[node] = error.message
     return answers, silent
 
 

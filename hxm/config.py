@@ -36,7 +36,7 @@ class Config(NamedTuple):
     ssh_timeout: float = 5.0
     """Seconds that another node may take to let ssh in and to answer."""
     ask_nodes: bool = False
-    """Whether `hxm list` asks the other nodes as well, as with --everywhere."""
+    """Whether `hxm list` and `hxm check` ask the other nodes as well, as with --everywhere."""
     enrol_like: str = ""
     """The domU whose operations, order and rules `hxm enrol` takes over; else those that all domUs
     have alike."""

@@ -15,6 +15,7 @@ from typing import NamedTuple
 _KIND = re.compile(r"(?:phy|file|tapdisk|tap2?|aio|sync|ioemu|raw|qcow2?|qed|vhd|vmdk):")
 _SCRIPT = re.compile(r"(iscsi|e?nbd|drbd|npiv):")
 _POSITIONS = ("target", "format", "vdev", "access")
+_OLD_POSITIONS = ("target", "vdev", "access", "backend")  # behind a kind, as for xm
 _KEYS = {*_POSITIONS, "script", "backend", "backendtype", "devtype", "specification", "transport"}
 _FLAGS = {"cdrom", "direct-io-safe", "discard", "no-discard", "removable", "readwrite", "readonly"}
 _FORMATS = {"", "raw", "qcow", "qcow2", "qed", "vhd", "vmdk", "empty"}
@@ -45,16 +46,13 @@ class Disk(NamedTuple):
 def parse_disk(spec: str) -> Disk:
     """The disk that the specification describes, or DeviceError."""
     said, rest = {"script": ""}, spec.lstrip(" \t")
-    legacy = False
-    while found := _KIND.match(rest):
-        rest, legacy = rest[found.end() :], True
-    if found := _SCRIPT.match(rest):
-        rest, legacy = rest[found.end() :], True
-        said["script"] = f"block-{found[1]}"
-    positions = [each for each in _POSITIONS if not (legacy and each == "format")]
-    positions += ["backend"] * legacy
-    flags = set()
+    positions, flags, bare = list(_POSITIONS), set(), False
     while rest:
+        if not bare:  # a kind may stand before the first word that is no KEY=VALUE
+            while found := _KIND.match(rest) or _SCRIPT.match(rest):
+                rest, positions = rest[found.end() :], [*_OLD_POSITIONS]
+                if found.re is _SCRIPT:
+                    said["script"] = f"block-{found[1]}"
         key, equals, value = rest.partition("=")
         if equals and key.strip() == "target":
             said["target"], rest = value, ""
@@ -69,9 +67,10 @@ def parse_disk(spec: str) -> Disk:
         elif word.strip() in _FLAGS:
             flags.add(word.strip())
         elif positions:
+            bare = True
             while positions[1:] and positions[0] in said:
                 positions.pop(0)
-            said[positions.pop(0)] = word
+            said[positions.pop(0)] = word if rest else word.removesuffix("=")  # xl's lexer does so
         elif word:
             raise DeviceError(f"{word[:60]!r} is one too many")
     return _disk(said, flags)
@@ -99,20 +98,13 @@ def parse_mac(spec: str) -> str | None:
     As xl reads it: the last one counts, each part as far as it is a number, and whatever stands
     between two parts.
     """
-    mac = ""
+    parts = [0] * 6
     for word in spec.split(","):
-        key, equals, value = word.lstrip(" \t").partition("=")
-        if equals and key == "mac":
-            mac = _address(value)
-    return None if mac in ("", "00:00:00:00:00:00") else mac
-
-
-def _address(text: str) -> str:
-    parts, rest = [0] * 6, text
-    for place in range(6):
-        found = _PART.match(rest)
-        if not found or int(found[1], 16) > 0xFF:
-            break
-        parts[place] = int(found[1], 16)
-        rest = rest[found.end() + 1 :]
-    return ":".join(f"{part:02x}" for part in parts)
+        key, equals, rest = word.lstrip(" \t").partition("=")
+        for place in range(6) if equals and key == "mac" else ():
+            found = _PART.match(rest)
+            if not found or int(found[1], 16) > 0xFF:
+                break
+            parts[place] = int(found[1], 16)
+            rest = rest[found.end() + 1 :]
+    return ":".join(f"{part:02x}" for part in parts) if any(parts) else None

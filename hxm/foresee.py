@@ -10,25 +10,31 @@ from itertools import groupby
 from hxm.config import Config, read_config
 from hxm.decide import Translate
 from hxm.decide.forecast import after_all, movements, reached
-from hxm.model import Cluster, Forecast, Movement, Phase, Step
+from hxm.model import ON_NODE, Cluster, Forecast, Movement, Phase, Step
 from hxm.observe import read_cluster
 from hxm.pacemaker.argv import step_argv
 from hxm.pacemaker.dialect import DIALECTS, Argv, Dialect
-from hxm.pacemaker.sandbox import forget, forget_failures, set_found
+from hxm.pacemaker.sandbox import forget, forget_failures, set_connected, set_found
 from hxm.pacemaker.simulate import Scratch, carries_out, commit, scratch, simulator
 from hxm.toolstack import destroy_argv
 
 
 def spell(cluster: Cluster, step: Step) -> tuple[Argv, ...]:
     """The command lines that a step will be."""
-    if step.kind == "destroy":
+    if step.kind in ("destroy", "kill"):
         if cluster.sandbox:
             return ()  # there is nobody to pull the plug of: the scheduler's stop is the end
         program = cluster.toolstack or "xl"
         values = step.values
         here, timeout = cluster.local_node, read_config().ssh_timeout
         return (destroy_argv(program, values["domain"], values["node"], here, timeout),)
-    return step_argv(dialect_spoken(cluster), step)
+    dialect = dialect_spoken(cluster)
+    if step.kind in ON_NODE:
+        from hxm.toolstack.onnode import on_node_argv
+
+        here, timeout = cluster.local_node, read_config().ssh_timeout
+        return (on_node_argv(step.kind, step.values, dialect.service, here, timeout),)
+    return step_argv(dialect, step)
 
 
 def forecast(cluster: Cluster, plan: Translate, config: Config) -> Forecast:
@@ -64,14 +70,14 @@ def forecast(cluster: Cluster, plan: Translate, config: Config) -> Forecast:
     return Forecast(tuple(phases), after, frozenset(left_out))
 
 
+_NEVER = ("marked", "unmarked", "back")
+"""Goals that no scheduler has a say in: what is written down, and whether a node comes back."""
+
+
 def leads_there(plan: Translate, predicted: Forecast) -> bool:
-    """Whether the goals of the plan's last phase with goals are reached in the forecast."""
-    written = ("marked", "unmarked")  # which no scheduler has a say in
-    goals = [
-        [goal for goal in phase.goals if goal.kind not in written]
-        for phase in plan.phases
-        if phase.goals
-    ]
+    """Whether the plan gets there in the forecast, by the goals of its last phase that has any."""
+    phases = ([goal for goal in phase.goals if goal.kind not in _NEVER] for phase in plan.phases)
+    goals = list(filter(None, phases))
     return (
         not predicted.simulated
         or not goals
@@ -97,11 +103,16 @@ def apply_to_copy(cluster: Cluster, steps: tuple[Step, ...], copy: Scratch) -> l
             # crm_resource --cleanup crashes on a file (2.0.5 to 3.0.1)
             for step in alike:
                 forget_failures(copy.path, step.values["resource"], step.values.get("node"))
+        elif kind == "fence":
+            copy.inject([f"--node-fail={step.values['node']}" for step in alike])
+        elif kind == "cut":
+            for step in alike:
+                set_connected(copy.path, step.values["node"], "0", step.values["attribute"])
         elif kind == "forget":  # and so does --refresh
             for step in alike:
                 done += step_argv(dialect, step)
                 forget(copy.path, step.values["resource"])
-        elif kind != "destroy":
+        elif kind not in ON_NODE:
             group = tuple(alike)
             done += copy.apply(dialect, group)
             _answer_probes(group, copy)

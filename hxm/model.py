@@ -16,6 +16,9 @@ IN_FLIGHT = ("Starting", "Stopping", "Migrating", "Promoting", "Demoting")
 UPDATE = "hxm-update"
 """The property of the cluster that a rolling update keeps its state in; Pacemaker ignores it."""
 
+ON_NODE = ("destroy", "kill", "stop-stack", "start-stack", "cut", "join")
+"""The kinds of step that are done on a node, and not in the CIB."""
+
 CLEARING = ("clear", "delete-constraint", "unmove", "unmove-and-unban", "restore")
 """The kinds of step that take constraints away."""
 
@@ -346,6 +349,8 @@ class Phase(NamedTuple):
     steps: tuple[Step, ...]
     goals: tuple[Goal, ...] = ()
     only_if_still: bool = False
+    notices: bool = False
+    """Whether the cluster has to find out by itself: that it rests is no answer before the end."""
     leaves: str | None = None
     """The resource that these steps must leave where it is: else nothing of them is done."""
     hold: float = 0.0

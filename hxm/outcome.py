@@ -9,6 +9,7 @@ from hxm.decide import Translate
 from hxm.decide.forecast import came_live, started_since
 from hxm.model import Cluster, Domain
 from hxm.pacemaker.dialect import Argv
+from hxm.witness import Away
 
 
 class Change(NamedTuple):
@@ -36,6 +37,8 @@ class Outcome(NamedTuple):
     warnings: tuple[str, ...] = ()
     written: bytes = b""
     """The configuration as the order left it; empty if somebody else had a hand in it as well."""
+    away: tuple[Away, ...] = ()
+    """How long each domU was away, where that was measured."""
 
 
 _FORESEEN_FROM = (

@@ -138,7 +138,13 @@ def the_outcome(order: Order, plan: Translate, outcome: Outcome) -> int:
     left = list(leftovers(outcome.seen, only=plan.subjects)) if outcome.seen else []
     if order.output == "json":
         done = "done" if order.wait else "ordered"
-        extra = {"left": [finding._asdict() for finding in left], "notes": list(plan.notes)}
+        extra: dict[str, Any] = {
+            "left": [finding._asdict() for finding in left],
+            "notes": list(plan.notes),
+        }
+        if plan.measures:
+            extra["verdict"] = "pass" if outcome.status == DONE else "fail"
+            extra["away"] = [each._asdict() for each in outcome.away]
         result = done if outcome.status == DONE else "failed"
         render.show_json(_json(order, outcome, result) | extra)
     else:
@@ -155,6 +161,9 @@ def _in_words(plan: Translate, outcome: Outcome, left: Sequence[Finding]) -> Non
             before=" ".join(change.before), after=" ".join(change.after)
         )
         render.out(f"{change.name}: {words}, {outcome.seconds:.1f} s")
+    for each in outcome.away:
+        noticed = f", noticed after {each.noticed:.1f} s" if each.noticed is not None else ""
+        render.out(f"{each.name}: away for {each.seconds:.1f} s{noticed}")
     if outcome.status == DONE and (plan.done or not changed):
         render.out(outcome.message if plan.done else f"done: {outcome.message}")
     if outcome.status == DONE:
@@ -188,4 +197,4 @@ def entry(before: Cluster, outcome: Outcome) -> dict[str, Any]:
         "status": outcome.status,
         "outcome": outcome.message,
         "seconds": round(outcome.seconds, 1),
-    }
+    } | ({"away": [each._asdict() for each in outcome.away]} if outcome.away else {})

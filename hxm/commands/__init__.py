@@ -79,6 +79,7 @@ _ROWS = [
             "unmigrate": "remove what moves and bans left behind",
             "standby": "drain a node for maintenance: everything on it moves away",
             "active": "let a node take resources again after standby",
+            "drill": "break something on purpose, and see what the cluster makes of it",
             "update": "patch and reboot the hosts one after the other, with a canary",
         },
     ),

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from itertools import combinations
 
-from hxm.claims import everyones
+from hxm.claims import everyones, told_script
 from hxm.commands._reading import origins
 from hxm.config import Config
 from hxm.decide import clashes
@@ -17,34 +17,36 @@ from hxm.decide.audit.configured import Rules, of_rules
 from hxm.decide.audit.files import Read, clashing, of_autostart, of_copies, of_files
 from hxm.decide.audit.nodes import ABSENT, UNREADABLE, Survey, of_rings, of_surveys
 from hxm.decide.audit.running import of_cluster, of_expired
+from hxm.domains import name_in_xml
 from hxm.model import Cluster
 from hxm.observe import everywhere
 from hxm.pacemaker.cib import read_configuration
 from hxm.pacemaker.rules import parse_rules
 from hxm.toolstack import guard
+from hxm.toolstack.survey import Answer, surveyor
 from hxm.xmfile import XmFileError, agent_name, domain_name, parse_xmfile, read_text, read_xmfile
 
-AUTO = "/etc/xen/auto"
+AUTOS = ("/etc/xen/auto", "/etc/libvirt/libxl/autostart")
+"""Where xendomains and libvirt keep links to what they start at boot."""
 
 
-def ask_others(cluster: Cluster, config: Config) -> tuple[Cluster, dict[str, Survey]]:
-    """The cluster with what runs on the other nodes, and what else they say of themselves.
+def ask_others(cluster: Cluster, config: Config) -> tuple[Cluster, dict[str, Answer]]:
+    """The cluster with what runs on the other nodes, and what else they say.
 
     One ssh to each, all at once, for at most ssh_timeout seconds.
     """
     from hxm.commands._shim import MARK
-    from hxm.toolstack.survey import surveyor
 
-    surveys: dict[str, Survey] = {}
-    ask = surveyor(surveys, _paths(cluster), MARK, AUTO)
-    return everywhere(cluster, config, ask), surveys
+    answers: dict[str, Answer] = {}
+    ask = surveyor(answers, _paths(cluster), MARK, AUTOS, told_script)
+    return everywhere(cluster, config, ask), answers
 
 
-def problems(cluster: Cluster, config: Config, others: dict[str, Survey]) -> Iterator[Problem]:
+def problems(cluster: Cluster, config: Config, answers: dict[str, Answer]) -> Iterator[Problem]:
     """All that is found, by every look at the cluster and at this host."""
     configuration = read_configuration(timeout=config.ask_timeout, whole=True)
     rules = parse_rules(configuration)
-    yield from _clashes(cluster, config, elsewhere=bool(others))
+    yield from _clashes(cluster, config, {node: each.more for node, each in answers.items()})
     expired = [each for each in cluster.constraints if _is_over(each.expires)]
     kept = tuple(each for each in cluster.constraints if each not in expired)
     yield from of_cluster(cluster._replace(constraints=kept), origins(cluster))
@@ -59,11 +61,11 @@ def problems(cluster: Cluster, config: Config, others: dict[str, Survey]) -> Ite
         for error, said in read_complaints(configuration.cib):
             yield problem("config" if error else "complaint", "", said, "crm_verify -L -V")
     if not cluster.sandbox:
-        yield from _of_nodes(cluster, rules, others)
+        yield from _of_nodes(cluster, rules, {node: each.survey for node, each in answers.items()})
 
 
-def _clashes(cluster: Cluster, config: Config, *, elsewhere: bool) -> Iterator[Problem]:
-    claims = list(everyones(cluster, config, elsewhere=elsewhere))
+def _clashes(cluster: Cluster, config: Config, told: dict[str, bytes]) -> Iterator[Problem]:
+    claims = list(everyones(cluster, config, told))
     for one, other in combinations(claims, 2):
         names = [one.name, other.name]
         yield from clashing((names, each) for each in clashes.between(one, other))
@@ -85,10 +87,12 @@ def _files(cluster: Cluster, rules: Rules) -> Iterator[Read]:
     here = cluster.node(cluster.local_node or "")
     for domain in cluster.managed_domains:
         primitive, path = cluster.primitives[domain.resource or ""], domain.xmfile or ""
-        if not primitive.agent.endswith("Xen"):
-            continue
         kept_off = rules.kept_off.get(primitive.id, frozenset())
         if here and not os.path.lexists(path) and (here.name in kept_off or not here.usable):
+            continue
+        if not primitive.agent.endswith("Xen"):
+            if not os.access(path, os.R_OK):
+                yield Read(domain, f"{path}: no such file, or not for hxm to read")
             continue
         try:
             text = read_text(path)
@@ -100,17 +104,18 @@ def _files(cluster: Cluster, rules: Rules) -> Iterator[Read]:
 
 
 def autostarted() -> Iterator[tuple[str, str]]:
-    """The files that xendomains starts at boot, each with the name of its domU."""
-    try:
-        paths = sorted(os.path.join(AUTO, each) for each in os.listdir(AUTO))
-    except OSError:
-        return
-    for path in paths:
+    """The links of what starts at boot, each with the name in the file."""
+    for folder in AUTOS:
         try:
-            name = domain_name(read_xmfile(path))
-        except XmFileError:
-            name = None
-        yield path, name or os.path.basename(path)
+            paths = sorted(os.path.join(folder, each) for each in os.listdir(folder))
+        except OSError:
+            continue
+        for path in paths:
+            try:
+                name = domain_name(read_xmfile(path))
+            except XmFileError:
+                name = name_in_xml(path)
+            yield path, name or os.path.basename(path)
 
 
 def _by_the_tools(cluster: Cluster, rules: Rules) -> Iterator[Problem]:

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import sys
+import time
 from typing import TYPE_CHECKING
 
 from hxm import render
 from hxm.config import read_config
-from hxm.decide.audit import ERROR, WARNING, Problem, chosen
+from hxm.decide.audit import ERROR, PASSING, WARNING, Problem, chosen, lasting
 from hxm.decide.names import find_domain
 from hxm.errors import DONE, CannotAsk
 from hxm.observe import read_cluster
 from hxm.render import TABLE, Form, Table
 
 if TYPE_CHECKING:
-    from hxm.decide.audit.nodes import Survey
     from hxm.model import Cluster
     from hxm.options import Everywhere, MaybeSubject, Nagios
+    from hxm.toolstack.survey import Answer
 
 _STATUS = {WARNING: 1, ERROR: 2}
+_A_MOMENT = 2.0  # seconds: a guest that reboots is not listed for one or two
 _UNKNOWN = 3
 """What a monitoring plugin ends with when it cannot tell."""
 
@@ -64,18 +66,32 @@ def run(
 
 
 def _look(subject: str | None, everywhere: bool) -> tuple[Cluster, list[Problem], list[str]]:
-    """The cluster, what is found, and the other nodes that answered."""
+    """The cluster, what is found, and the other nodes that answered.
+
+    A second look is taken at what may be over in a moment.
+    """
     from hxm.commands._audit import ask_others, problems
 
     config = read_config()
-    cluster = read_cluster(config)
-    if subject and not cluster.node(subject):
-        subject = find_domain(cluster, subject).name
-    others: dict[str, Survey] = {}
-    if everywhere or config.ask_nodes:
-        cluster, others = ask_others(cluster, config)
-    found = chosen(problems(cluster, config, others), config.ignore.split(), subject)
-    return cluster, found, list(others)
+
+    def once() -> tuple[Cluster, list[Problem], list[str]]:
+        cluster = read_cluster(config)
+        answers: dict[str, Answer] = {}
+        if everywhere or config.ask_nodes:
+            cluster, answers = ask_others(cluster, config)
+        meant = subject
+        if subject and not cluster.node(subject):
+            meant = find_domain(cluster, subject).name
+        found = chosen(problems(cluster, config, answers), config.ignore.split(), meant)
+        return cluster, found, list(answers)
+
+    cluster, found, asked = once()
+    if not cluster.sandbox and any(each.code in PASSING for each in found):
+        time.sleep(_A_MOMENT)
+        first = found
+        cluster, found, asked = once()
+        found = lasting(first, found)
+    return cluster, found, asked
 
 
 def _show(found: list[Problem]) -> None:

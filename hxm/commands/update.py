@@ -132,7 +132,7 @@ def status(form: Form = TABLE) -> int:
         rows = [(each.host, each.stage, each.state, each.what) for each in stages]
         render.show(Table(("Host", "Step", "State", "What"), rows), form)
     elif progress:
-        render.out(update.said(cluster, progress))
+        render.out(f"rolling update: {update.said(cluster, progress)}")
         for number, each in enumerate(stages, 1):
             render.out(f"{number:3}  {each.state:4}  {each.what}")
         render.out("go on with: hxm update next; end it with: hxm update abort")

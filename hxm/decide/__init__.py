@@ -53,6 +53,10 @@ class Translate(NamedTuple):
     """What the plan says of its subjects: whose a constraint is, and how old."""
     undo: str = ""
     """The command that takes the order back, whole or half carried out."""
+    measures: bool = False
+    """Whether it is a test: how long its subjects were away is what is wanted of it."""
+    twice: bool = False
+    """Whether the question is asked twice."""
 
     @property
     def one_breath(self) -> bool:

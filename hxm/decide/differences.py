@@ -19,10 +19,11 @@ def differences(cluster: Cluster, domain: Domain) -> list[str]:
     """
     if not domain.resource:
         return list(_of_stranger(cluster, domain))
-    return [] if _under_way(cluster, domain) else list(_of_managed(cluster, domain))
+    return [] if under_way(cluster, domain) else list(_of_managed(cluster, domain))
 
 
-def _under_way(cluster: Cluster, domain: Domain) -> bool:
+def under_way(cluster: Cluster, domain: Domain) -> bool:
+    """Whether the domU may be on its way, so that two looks need not agree."""
     return domain.in_flight or not cluster.idle or migrating(cluster, domain)
 
 
@@ -41,7 +42,7 @@ def _of_managed(cluster: Cluster, domain: Domain) -> Iterator[str]:
 def _of_stranger(cluster: Cluster, domain: Domain) -> Iterator[str]:
     """What runs under no resource's name, and may be a managed domU all the same."""
     for each in cluster.managed_domains:
-        if _under_way(cluster, each):
+        if under_way(cluster, each):
             continue
         if travelling(domain) and at_home(domain.name) == each.name:
             yield "left-over"

@@ -83,18 +83,20 @@ def after_all(cluster: Cluster, phases: Iterable[Iterable[Movement]]) -> Cluster
     return cluster._replace(resources=resources, domains=domains)
 
 
-def reached(cluster: Cluster, goal: Goal) -> bool:
+def reached(cluster: Cluster, goal: Goal, before: Cluster | None = None) -> bool:
     """Whether the goal's state can be seen in the cluster.
 
     empty, usable, sound: a node runs nothing, may run something, and nothing failed there either;
     maintenance, watched: a node, or without a subject the cluster, is in maintenance or is not;
     gone: a constraint is; forgotten: the failures of a resource are, everywhere or on a node;
     unlocked: a holder's lock is; marked, unmarked: an update has this state, or there is none;
+    elsewhere: a domU runs, and not on the node; anew: it has been started since `before`; led:
+    another node than this one is the DC; lost, back: a node is not, is again, a full member;
     running, stopped, managed, unmanaged, idle: a domU is; healthy: its monitor has found it on the
     node, and it is nowhere else; absent: it is nowhere (that every node has looked the scheduler
     knows); unwatched: no node remembers it; withdrawn: it is no resource any more.
     """
-    if goal.kind in ("empty", "usable", "sound", "maintenance", "watched"):
+    if goal.kind in ("empty", "usable", "sound", "maintenance", "watched", "lost", "back"):
         return _is_node(cluster, goal)
     if goal.kind in ("marked", "unmarked"):
         return cluster.properties.get(UPDATE) == (goal.subject or None)
@@ -107,10 +109,15 @@ def reached(cluster: Cluster, goal: Goal) -> bool:
             failure.resource == goal.subject and goal.node in (None, failure.node)
             for failure in cluster.failures
         )
+    if goal.kind == "led":
+        return cluster.dc not in (None, "", goal.subject)
     if goal.kind == "withdrawn":
         return all(each.id != goal.subject for each in cluster.resources)
     domain = cluster.domain_of(goal.subject)
-    return domain is not None and _is_domain(cluster, domain, goal)
+    if domain is None or not _is_domain(cluster, domain, goal):
+        return False
+    (where, *_) = domain.nodes or ("",)
+    return goal.kind != "anew" or not before or started_since(before, cluster, goal.subject, where)
 
 
 def _is_node(cluster: Cluster, goal: Goal) -> bool:
@@ -120,6 +127,9 @@ def _is_node(cluster: Cluster, goal: Goal) -> bool:
     if goal.kind in ("usable", "sound"):
         failed = any(failure.node == goal.subject for failure in cluster.failures)
         return bool(node and node.usable) and not (failed and goal.kind == "sound")
+    if goal.kind in ("lost", "back"):
+        member = bool(node and node.online and not node.pending and not node.unclean)
+        return member == (goal.kind == "back")
     asleep = node.maintenance if node else cluster.maintenance
     return asleep == (goal.kind == "maintenance")
 
@@ -137,7 +147,7 @@ def _is_domain(cluster: Cluster, domain: Domain, goal: Goal) -> bool:
         and not domain.failed
         and len(domain.nodes) == 1
         and domain.nodes[0] in alive
-        and goal.node in (None, domain.nodes[0])
+        and (goal.node in (None, domain.nodes[0])) == (goal.kind != "elsewhere")
     )
 
 
@@ -164,10 +174,12 @@ def missing(cluster: Cluster, goal: Goal) -> str:
     if goal.kind == "empty":
         there = {each.id for each in cluster.resources if goal.subject in each.nodes}
         return f"{listed(sorted(there))} still on {goal.subject}"
-    if domain and goal.kind in ("running", "stopped"):
+    if domain and goal.kind in ("running", "stopped", "elsewhere", "anew"):
         if not domain.running:
             return f"{who} does not run"
         return f"{who} is {domain.role or 'active'} on {listed(domain.nodes)}"
+    if goal.kind == "led":
+        return f"the DC is {cluster.dc or 'nobody'}"
     if domain and goal.kind in ("healthy", "absent"):
         where = f"on {listed(domain.nodes)}" if domain.nodes else "nowhere"
         return (

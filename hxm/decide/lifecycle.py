@@ -107,12 +107,12 @@ def destroy(cluster: Cluster, domains: Sequence[Domain]) -> Decision:
         )
         for domain in domains
         for node in domain.places
-        if _means_itself(domain.name)
+        if means_itself(domain.name)
     )
     if all(domain.told_to_stop and not domain.places for domain in domains):
         return Nothing(f"{called(domains)}: stopped already")
     stop = _stop(domains)
-    slowly = [domain for domain in domains if domain.places and not _means_itself(domain.name)]
+    slowly = [domain for domain in domains if domain.places and not means_itself(domain.name)]
     return Translate(
         "destroy",
         f"destroy {called(domains)}",
@@ -128,7 +128,7 @@ def destroy(cluster: Cluster, domains: Sequence[Domain]) -> Decision:
     )
 
 
-def _means_itself(name: str) -> bool:
+def means_itself(name: str) -> bool:
     """Whether the toolstack takes the name for a name: digits are a domid to it, -x an option."""
     return not name.isdigit() and not name.startswith("-")
 

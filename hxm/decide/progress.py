@@ -44,14 +44,14 @@ class Progress(NamedTuple):
     def said(self, canary: str = "") -> str:
         """Where the update is, in one line."""
         if not self.readable:
-            return "a rolling update whose state cannot be understood"
+            return "a rolling update, whose state cannot be understood"
         what = {
             DRAIN: f"{self.host} is to be drained",
             REBOOT: f"{self.host} is drained, to be patched and rebooted",
             TRY: f"{self.host} is back, {canary or 'the canary'} is to be tried there",
         }[self.stage]
-        whose = f", begun by {self.by}" if self.by else ""
-        return f"rolling update of {len(self.order)} hosts{whose}: {what}"
+        whose = f" (begun by {self.by})" if self.by else ""
+        return f"{what}; {self.number} of {len(self.order)} hosts are through{whose}"
 
 
 def progress_in(properties: Mapping[str, str]) -> Progress | None:
@@ -84,7 +84,7 @@ def stages(progress: Progress, canary: str) -> list[Stage]:
     found: list[Stage] = []
     for number, host in enumerate(progress.order):
         found.append(Stage(host, DRAIN, f"drain {host}"))
-        by_hand = f"patch and reboot {host}, by hand; then take it back and {watch}"
+        by_hand = f"patch and reboot {host} by hand; take it back, {watch}"
         found.append(Stage(host, REBOOT, by_hand))
         if number == 0 and canary:
             found.append(Stage(host, TRY, f"move {canary} to {host} as the canary and {watch}"))

@@ -80,7 +80,7 @@ def _number(said: str) -> float:
 
 def ready(cluster: Cluster) -> Iterator[Objection]:
     """What stands against beginning: an update begins with a cluster that is well."""
-    yield from _steady(cluster, "")
+    yield from steady(cluster, "")
     if len(cluster.nodes) < 2:
         yield Objection("a cluster of one host cannot be updated host by host")
     for finding in leftovers(cluster):
@@ -90,7 +90,7 @@ def ready(cluster: Cluster) -> Iterator[Objection]:
             )
 
 
-def _steady(cluster: Cluster, host: str) -> Iterator[Objection]:
+def steady(cluster: Cluster, host: str) -> Iterator[Objection]:
     """What must be so at every step, beside the host that is being worked on."""
     yield from guards.whole_cluster(cluster)
     if not cluster.fencing:
@@ -129,9 +129,8 @@ def go_on(cluster: Cluster, boot: str, canary: Domain | None = None) -> Decision
         progress = progress._replace(canary=canary.resource or "")
     node = cluster.node(progress.host)
     if not node or not progress.readable:
-        what = f"there is no node {progress.host} any more"
-        if not progress.readable:
-            what = "the state of the update cannot be understood"
+        gone = f"there is no node {progress.host} any more"
+        what = gone if progress.readable else "the state of the update cannot be understood"
         return _step("go on with the update", (), objections=(Objection(what, _ABORT),))
     if progress.stage == DRAIN:
         plan = _drain(cluster, progress, boot)
@@ -139,8 +138,8 @@ def go_on(cluster: Cluster, boot: str, canary: Domain | None = None) -> Decision
         plan = _take_back(cluster, progress, node, boot)
     else:
         plan = _try(cluster, progress, node)
-    steady = _steady(cluster, node.name)
-    return plan._replace(objections=tuple(dict.fromkeys((*steady, *plan.objections))))
+    found = (*steady(cluster, node.name), *plan.objections)
+    return plan._replace(objections=tuple(dict.fromkeys(found)))
 
 
 def abort(cluster: Cluster) -> Decision:
@@ -156,7 +155,6 @@ def abort(cluster: Cluster) -> Decision:
         steps = (clear, *steps)
         if node.online and not node.maintenance:
             goals = (Goal("usable", node.name), *goals)
-    done = progress.order[: progress.number]
     return Translate(
         "update",
         "end the rolling update",
@@ -167,7 +165,7 @@ def abort(cluster: Cluster) -> Decision:
             *guards.in_flight(cluster, cluster.managed_domains, guards.FORCE),
         ),
         warnings=guards.warnings(cluster),
-        done=f"the update has ended; through with it: {listed(done)}; "
+        done=f"the update has ended; through with it: {listed(progress.order[: progress.number])}; "
         f"not: {listed(progress.order[progress.number :])}",
         undo=_ABORT,
     )
@@ -182,9 +180,8 @@ def _drain(cluster: Cluster, progress: Progress, boot: str) -> Translate:
     plan = placement.standby(cluster, node)
     goals: tuple[Goal, ...] = (Goal("empty", node.name),)
     name = node.name
-    notes = [f"patch and reboot {name} now; when it is back: {_GO_ON}"]
-    if progress.number:
-        notes.insert(0, f"every domU runs elsewhere; {name} can still take all of them back")
+    can_return = f"every domU runs elsewhere; {name} can still take all of them back"
+    notes = (*[can_return] * bool(progress.number), f"patch and reboot {name}, then: {_GO_ON}")
     if isinstance(plan, Translate):
         (drain,) = plan.phases
         marks = () if progress_in(cluster.properties) == begun else (mark_step(begun),)
@@ -197,7 +194,7 @@ def _drain(cluster: Cluster, progress: Progress, boot: str) -> Translate:
         about=f"drain {name} for its update",
         phases=(*plan.phases, _marked(over, goals)),
         done=f"{name} is in standby and the cluster runs nothing on it",
-        notes=tuple(notes),
+        notes=notes,
         undo=_ABORT,
     )
 
@@ -220,7 +217,7 @@ def _take_back(cluster: Cluster, progress: Progress, node: Node, boot: str) -> T
             *guards.in_flight(cluster, cluster.managed_domains, guards.FORCE),
         ),
         warnings=guards.warnings(cluster),
-        done=f"{name} is active again, and was well for {progress.watch:g} s",
+        done=f"{name} is active again{_well(cluster, progress)}",
         notes=_next_note(after),
     )
 
@@ -250,7 +247,7 @@ def _try(cluster: Cluster, progress: Progress, node: Node) -> Translate:
         if first.hold == 0:
             held = first._replace(goals=goals, hold=progress.watch)
             phases = (held, *rest, _marked(after, goals))
-        done = f"{domain.name} runs on {node.name}, and was well for {progress.watch:g} s"
+        done = f"{domain.name} runs on {node.name}{_well(cluster, progress)}"
         return way._replace(verb="update", about=about, phases=phases, done=done, notes=notes)
 
     return tried(plan)._replace(otherwise=tried(plan.otherwise) if plan.otherwise else None)
@@ -302,8 +299,11 @@ def _next_note(after: Progress | None) -> tuple[str, ...]:
         return ("every host is through: the update is over",)
     if after.stage == TRY:
         return (f"next, the canary: {_GO_ON}",)
-    what = "patch and restart domUs as you like, watch them as long as you like"
-    return (f"{what}; then: {_GO_ON}, which drains {after.host}",)
+    return ("patch and restart domUs as you like", f"then drain {after.host}: {_GO_ON}")
+
+
+def _well(cluster: Cluster, progress: Progress) -> str:
+    return "" if cluster.sandbox else f", and was well for {progress.watch:g} s"
 
 
 def _not_back(node: Node) -> Iterator[Objection]:

@@ -24,6 +24,8 @@ _TIMEOUT = 300.0
 """Seconds: crm_resource 2.1.5 computes for 30 s with 300 domUs on 32 nodes."""
 _PATIENCE = 3.0
 """Seconds: a transient attribute reaches the CIB through a daemon (1.1 and newer)."""
+_UNSEEN = ("cleanup", "cleanup-on", "fence")
+"""What cannot be looked for in the CIB."""
 _TRUE = ("true", "yes", "on", "y", "1")
 _IN_STATUS = {"clear-standby": "standby", "clear-node-maintenance": "maintenance"}
 """Attributes that may also stand in the CIB's status section."""
@@ -55,7 +57,7 @@ def carry_out(
                 tried.append(todo.pop(0))
                 complaint = _tell(step_argv(dialect, tried[-1]), env, done, meanwhile)
             missing = _missing(kind, tried, env)
-            if complaint and kind.startswith("cleanup"):
+            if complaint and kind in _UNSEEN:
                 missing = tried[-1]
             if missing:
                 raise _failed(missing, complaint)
@@ -80,7 +82,7 @@ def _tell(
 
 def _missing(kind: str, steps: Sequence[Step], env: Mapping[str, str] | None) -> Step | None:
     """The first step that the CIB does not bear out; a running cluster may take a moment."""
-    if kind.startswith("cleanup"):
+    if kind in _UNSEEN:
         return None  # it leaves nothing behind that could be looked for
     deadline = time.monotonic() + (0 if env else _PATIENCE)
     while True:

@@ -62,7 +62,17 @@ class Dialect:
     an argument of its own behind an option that takes one.
     """
 
-    __slots__ = ("feature_set", "key", "lacks", "name", "since", "steps", "words", "works_on_file")
+    __slots__ = (
+        "feature_set",
+        "key",
+        "lacks",
+        "name",
+        "service",
+        "since",
+        "steps",
+        "words",
+        "works_on_file",
+    )
 
     def __init__(
         self,
@@ -75,6 +85,7 @@ class Dialect:
         words: Mapping[str, str] | None = None,
         lacks: Mapping[str, str] | None = None,
         works_on_file: bool = True,
+        service: str = "pacemaker",
     ) -> None:
         self.key = key
         """What the configuration calls it."""
@@ -89,6 +100,8 @@ class Dialect:
         spelling, it just has no effect."""
         self.lacks = lacks or {}
         """Steps that cannot be taken (`set-meta NAME`: for that option), and what can instead."""
+        self.service = service
+        """What starts and stops the cluster's stack on a node: service(8)."""
         self.works_on_file = works_on_file
         """Whether the tools obey CIB_file."""
 
@@ -178,6 +191,7 @@ _STEPS_2_0: Steps = {
     "restore": (("cibadmin", "--replace", "--scope=configuration", "--xml-file={file}"),),
     "mark-update": (("cibadmin", "-M", "-c", "-o", "crm_config", "-X", _UPDATE),),
     "unmark-update": (("cibadmin", "-D", "-o", "crm_config", "-X", f"<{_UPDATE_SET}/>"),),
+    "fence": (("stonith_admin", "--reboot={node}"),),
     "cleanup": (("crm_resource", "--cleanup", "--resource={resource}"),),
     "cleanup-on": (("crm_resource", "--cleanup", "--resource={resource}", "--node={node}"),),
 }
@@ -193,9 +207,10 @@ _NO_RESTORE = {
     "restore": "Heartbeat replaces sections, and never all at once: "
     "cibadmin -R -o resources -x FILE, section by section"
 }
+_NO_FENCE = {"fence": "this Pacemaker fences on nobody's order: kill its stack on the node instead"}
 _LACKS_1_1_13 = _NO_LOCK | _NO_ENROLMENT
 _LACKS_1_1_10 = {"set-meta maintenance": _NO_META_MAINTENANCE} | _LACKS_1_1_13  # 1.1.12
-_LACKS_1_0 = _LACKS_1_1_10 | {"node-maintenance": _NO_NODE_MAINTENANCE}  # 1.1.10
+_LACKS_1_0 = _LACKS_1_1_10 | _NO_FENCE | {"node-maintenance": _NO_NODE_MAINTENANCE}  # 1.1.10
 
 # Up to 1.1.9: short options, which alone have stayed the same since Heartbeat 2.1. Their values
 # are words of their own: newer tools take -rnfs for -r -n -f -s
@@ -282,6 +297,7 @@ DIALECTS = (
         words=_WORDS_0_6,
         lacks=_LACKS_1_0 | _NO_RESTORE,
         works_on_file=False,
+        service="heartbeat",
     ),
 )
 """The newest first."""

@@ -134,9 +134,9 @@ def set_start_failed(path: str, resource: str, node: str) -> None:
     _set_transient(path, node, {f"fail-count-{resource}#start_0": _INFINITY})
 
 
-def set_connected(path: str, node: str, score: str = "100") -> None:
+def set_connected(path: str, node: str, score: str = "100", attribute: str = "pingd") -> None:
     """The attribute that the ping daemon sets on its node, and that goes with a lost node."""
-    _set_transient(path, node, {"pingd": score})
+    _set_transient(path, node, {attribute: score})
 
 
 def set_quorum(path: str, have: bool) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import NamedTuple
 
 from hxm import run
 from hxm.decide.audit.nodes import ABSENT, UNREADABLE, Survey
@@ -15,9 +16,14 @@ from hxm.toolstack import guard
 from hxm.toolstack.remote import Named, ask_elsewhere, named_in, named_script
 
 _SCRIPT = f"""
-mark=$1 auto=$2
-shift 2
+mark=$1
 echo "hxm clock $(date +%s.%N)"
+while shift; [ "$1" != -- ]; do
+    for link in "$1"/*; do
+        [ ! -e "$link" ] || printf 'hxm auto %s\\0%s\\n' "$link" "$(readlink -f "$link")"
+    done
+done
+shift
 for file do
     if [ ! -e "$file" ]; then echo "hxm file {ABSENT} $file"
     elif [ -f "$file" ] && sum=$(md5sum <"$file"); then echo "hxm file ${{sum%% *}} $file"
@@ -35,40 +41,52 @@ for name in {" ".join(guard.PROGRAMS)}; do
     fi
     echo "hxm guard $state:$path"
 done
-for link in "$auto"/*; do
-    [ ! -e "$link" ] || echo "hxm auto $(readlink -f "$link")"
-done
 echo "hxm clock $(date +%s.%N)"
 echo "hxm list"
 """
+_MORE = "hxm more"
 _CLOCK, _FILE, _GUARD, _AUTO = ("hxm clock ", "hxm file ", "hxm guard ", "hxm auto ")
 
 
-def surveyor(
-    surveys: dict[str, Survey], files: Collection[str], mark: str, auto: str
-) -> Callable[[str, Sequence[str], float], Mapping[str, Named | str]]:
-    """Asks as `read_named_elsewhere` does, and puts what else the nodes say into `surveys`.
+class Answer(NamedTuple):
+    """All that a node brought back, but for its domains."""
 
-    A guard's script is known by its `mark`; `auto` is the folder of what xendomains starts.
+    survey: Survey
+    more: bytes
+    """What the script printed that was handed in."""
+
+
+def surveyor(
+    answers: dict[str, Answer],
+    files: Collection[str],
+    mark: str,
+    autos: Sequence[str],
+    more: Callable[[str], str],
+) -> Callable[[str, Sequence[str], float], Mapping[str, Named | str]]:
+    """Asks as `read_named_elsewhere` does, and puts what else the nodes say into `answers`.
+
+    A guard's script is known by its `mark`; `autos` are the folders of what is started at boot;
+    `more` makes, for a toolstack, a script that is run as well.
     """
 
     def ask(program: str, nodes: Sequence[str], timeout: float) -> dict[str, Named | str]:
-        words = ("sh", "-c", _SCRIPT + named_script(program), "sh", mark, auto, *files)
+        script = f"{_SCRIPT}{named_script(program)} || exit\necho '{_MORE}'\n{more(program)}; :"
+        words = ("sh", "-c", script, "sh", mark, *autos, "--", *files)
         before = time.time()
 
-        def parse(printed: bytes) -> tuple[Named, Survey]:
+        def parse(printed: bytes) -> tuple[Named, Answer]:
             said, _, listed = printed.partition(b"hxm list\n")
+            listed, _, rest = listed.partition(f"{_MORE}\n".encode())
             domains = named_in(program, listed)
-            return domains, parse_survey(
-                said.decode("utf-8", "surrogateescape"), before, time.time()
-            )
+            text = said.decode("utf-8", "surrogateescape")
+            return domains, Answer(parse_survey(text, before, time.time()), rest)
 
         found: dict[str, Named | str] = {}
         for node, answer in ask_elsewhere(words, nodes, timeout, parse).items():
             if isinstance(answer, str):
                 found[node] = answer
             else:
-                found[node], surveys[node] = answer
+                found[node], answers[node] = answer
         return found
 
     return ask
@@ -93,5 +111,5 @@ def parse_survey(text: str, before: float, after: float) -> Survey:
         {path: checksum for checksum, _, path in files},
         {path: state for state, _, path in guards},
         ahead,
-        tuple(behind(_AUTO)),
+        tuple((link, path) for link, _, path in (each.partition("\0") for each in behind(_AUTO))),
     )

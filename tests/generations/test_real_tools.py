@@ -100,6 +100,18 @@ def test_migrate_is_live_and_leaves_nothing(real):
     assert real.configuration() == before
 
 
+def test_a_domu_leaves_and_comes_back_while_it_runs(real):
+    real.hxm("withdraw", "sles")
+    assert not real.xpath("//*[@id='sles']")
+    before = real.configuration()
+    real.hxm("enrol", str(real.file.parent / "sles.xm"))
+    assert real.where("sles") == ["host2"]
+    assert "sles_start_0" not in real.file.read_text().split('lrm_resource id="sles"')[2]
+    assert real.xpath("/constraints/rsc_location[@rsc='sles']/rule")
+    real.hxm("withdraw", "sles")
+    assert real.configuration() == before
+
+
 def test_a_kept_preference_is_removed_by_unmigrate(real):
     before = real.configuration()
     real.hxm("migrate", "nfs", "host2", "--keep")
@@ -264,3 +276,21 @@ def test_the_lock_is_taken_once_renewed_by_its_holder_and_given_back(real):
     assert b"root@host1:1:2" in real.configuration()
     assert ran(release_step("root@host1:1:2")) == 0
     assert real.configuration() == before
+
+
+def test_an_update_begins_goes_on_and_ends_without_a_trace(real):
+    before, verified = real.configuration(), _verified(real)
+    real.hxm("update", "start", "--canary", "nfs")
+    assert real.xpath("/crm_config/cluster_property_set[@id='hxm-update']/nvpair/@value")
+    assert _verified(real) == verified
+    real.hxm("update", "next", "--yes")
+    real.hxm("update", "next")
+    real.hxm("update", "next", "--dry-run")
+    real.hxm("update", "abort")
+    assert real.configuration() == before
+
+
+def _verified(real) -> tuple[int, str]:
+    argv = ("crm_verify", f"--xml-file={real.file}", "-V")
+    ran = subprocess.run(argv, capture_output=True, text=True, env=real.env, check=False)
+    return ran.returncode, ran.stdout + ran.stderr

@@ -137,3 +137,49 @@ def test_destroy_through_a_real_ssh(lab, sshd):
     assert "cannot destroy" not in ran.err
     assert "destroy" in [each["op"] for each in lab.events(since)]
     lab.ok("host1", "start", "nfs")
+
+
+MEANT = 'ignore = "short-timeout one-ring"\n'
+"""What is meant in the lab: its times are short, and it has one network."""
+TROUBLE = """
+cp -r /etc/xen/vm /run/vm; echo '# other' >>/run/vm/nfs; rm /run/vm/sles
+mount --bind /run/vm /etc/xen/vm; hxm guard remove
+printf '#!/bin/sh\\nexec /bin/date -d "90 seconds" "$@"\\n' >/usr/sbin/date; chmod +x /usr/sbin/date
+"""
+MENDED = "umount /etc/xen/vm; rm -r /run/vm /usr/sbin/date; hxm guard install"
+
+
+def test_check_finds_what_is_wrong_on_other_nodes(lab):
+    toml = lab.folder / "nodes/host1/tmp/check.toml"
+    toml.write_text(MEANT)
+
+    def check() -> set[tuple[str, str]]:
+        env = {"HXM_CONFIG": str(toml)}
+        ran = lab.hxm("host1", "check", "--everywhere", "-o", "json", env=env)
+        assert set(ran.json["asked"]) | set(ran.json["unknown"]) == {"host2", "host3"}
+        return {(each["code"], each["subject"]) for each in ran.json["findings"]}
+
+    for host in lab.hosts:
+        lab.ok(host, "guard", "install")
+    try:
+        assert check() == set()
+        if lab.where("vm3") != "host2":
+            lab.ok("host1", "migrate", "vm3", "host2")
+        lab.tool("host2", "/run/hxm/real/xl", "pause", "vm3")
+        lab.tool("host2", "sh", "-c", TROUBLE)
+        lab.turn("ssh@host3", rc=255, msg="Host key verification failed.")
+        assert check() == {
+            ("not-alive", "vm3"),
+            ("file-differs", "nfs host2"),
+            ("file-missing", "sles host2"),
+            ("guard", "host2"),
+            ("clock", "host2"),
+            ("node-silent", "host3"),
+        }
+        lab.tool("host2", "sh", "-c", MENDED)
+        (lab.shared / "knobs/ssh@host3").unlink()
+        lab.tool("host2", "/run/hxm/real/xl", "unpause", "vm3")
+        assert check() == set()
+    finally:
+        for host in lab.hosts:
+            lab.ok(host, "guard", "remove")

@@ -34,10 +34,11 @@ def there(tmp_path: Path, monkeypatch):
     return tmp_path
 
 
-def ask(there: Path, *files: str, program: str = "xl"):
-    surveys = {}
-    asker = surveyor(surveys, files, MARK, str(there / "auto"))
-    return asker(program, ["host2", "host3"], 20), surveys
+def ask(there: Path, *files: str):
+    answers = {}
+    autos = (str(there / "auto"), str(there / "none"))
+    asker = surveyor(answers, files, MARK, autos, lambda program: f"echo {program} more")
+    return asker("xl", ["host2", "host3"], 20), answers
 
 
 def test_domains_files_clock_and_links_come_in_one_answer(there):
@@ -48,17 +49,18 @@ def test_domains_files_clock_and_links_come_in_one_answer(there):
     (there / "auto" / "nfs").symlink_to(there / "plain")
     (there / "auto" / "dangling").symlink_to(there / "nowhere")
     files = [str(there / name) for name in (*names, "absent", "folder")]
-    domains, surveys = ask(there, *files)
+    domains, answers = ask(there, *files)
     assert domains["host3"] == "no sshd there"
     rows, uuids = domains["host2"]
     assert [each.name for each in rows] == ["Domain-0", "nfs", "other", "scratch"]
     assert uuids["nfs"] == "135631b2-d539-4d73-bc0a-16ef7192fe00"
-    (survey,) = surveys.values()
+    ((survey, more),) = answers.values()
+    assert more == b"xl more\n"
     for path in files[: len(names)]:
         assert survey.files[path] == hashlib.md5(Path(path).read_bytes()).hexdigest()
     assert survey.files[files[-2]] == ABSENT
     assert survey.files[files[-1]] == UNREADABLE
-    assert survey.auto == (str(there / "plain"),)
+    assert survey.auto == ((str(there / "auto" / "nfs"), str(there / "plain")),)
     assert survey.ahead == 0
     assert not Path("made").exists()
 
@@ -75,15 +77,15 @@ def test_how_its_guard_stands(there, script, kept, state):
         (there / "bin" / "xl.hxm-real").chmod(0o755)
         (there / "real" / "xl").symlink_to(there / "bin" / "xl.hxm-real")
     xl.write_text(xl.read_text().replace("#!/bin/sh\n", f"#!/bin/sh\n{script}"))
-    _, surveys = ask(there)
-    assert surveys["host2"].guards[str(xl)] == state
+    _, answers = ask(there)
+    assert answers["host2"].survey.guards[str(xl)] == state
 
 
 def test_a_toolstack_that_fails_leaves_the_node_unknown(there):
     (there / "bin" / "xl").write_text("#!/bin/sh\necho no xen >&2\nexit 1\n")
-    domains, surveys = ask(there)
+    domains, answers = ask(there)
     assert domains["host2"] == "no xen"
-    assert surveys == {}
+    assert answers == {}
 
 
 @pytest.mark.parametrize(

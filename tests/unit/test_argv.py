@@ -89,6 +89,7 @@ SPELT = {
         )
     ],
     "unmark-update": ['cibadmin -D -o crm_config -X <cluster_property_set id="hxm-update"/>'],
+    "fence": ["stonith_admin --reboot=host2"],
     "cleanup": ["crm_resource --cleanup --resource=nfs"],
     "cleanup-on": ["crm_resource --cleanup --resource=nfs --node=host2"],
     "load-xml": [
@@ -125,6 +126,7 @@ UP_TO_1_1_9 = {
     "maintenance": ["crm_attribute -n maintenance-mode -v true"],
     "clear-maintenance": ["crm_attribute -n maintenance-mode -D"],
     "node-maintenance": ["refused: hxm maintenance on"],
+    "fence": ["refused: kill its stack on the node instead"],
     "cleanup": ["crm_resource -C -r nfs"],
     "cleanup-on": ["crm_resource -C -r nfs -H host2", "crm_failcount -D -r nfs -U host2"],
 }

@@ -7,7 +7,7 @@ import re
 import pytest
 from factories import cluster, domain, failure, local, node, prefer, primitive
 
-from hxm.decide.audit import CODES, ERROR, Problem, chosen
+from hxm.decide.audit import CODES, ERROR, Problem, chosen, lasting
 from hxm.decide.audit.configured import FailCount, Rules, of_rules
 from hxm.decide.audit.files import Read, clashing, of_autostart, of_copies, of_files
 from hxm.decide.audit.nodes import ABSENT, UNREADABLE, Ring, Survey, of_rings, of_surveys
@@ -95,6 +95,7 @@ ELSEWHERE = {
     "it is not": (NFS, HEARD, ["not-there"]),
     "its node was not asked": (NFS, {"heard": ("host2",)}, []),
     "on its way": (domain("nfs", "host1", role="Migrating"), HEARD, []),
+    "perhaps on its way": (NFS, HEARD | {"idle": False}, []),
     "stopped": (domain("nfs", target_role="Stopped"), HEARD, []),
     "there and on another": (domain("nfs", "host1", seen=("host1", "host2"), stray="host2"),
                              HEARD, ["runs-twice"]),
@@ -257,8 +258,12 @@ SURVEYS = {
     "behind": (Survey({}, ahead=-90.0), ["clock"]),
     "nearly right": (Survey({}, ahead=-0.9), []),
     "not guarded": (Survey({}, {"/usr/sbin/xl": "not guarded"}), ["guard"]),
-    "started at boot": (Survey({}, auto=(PATH,)), ["auto-start"]),
-    "another is": (Survey({}, auto=("/etc/xen/vm/other",)), []),
+    "started at boot": (Survey({}, auto=(("/etc/xen/auto/n", PATH),)), ["auto-start"]),
+    "by libvirt": (
+        Survey(auto=(("/etc/libvirt/libxl/autostart/nfs.xml", "/x/nfs.xml"),)),
+        ["auto-start"],
+    ),
+    "another is": (Survey({}, auto=(("/etc/xen/auto/o", "/etc/xen/vm/other"),)), []),
 }
 
 
@@ -311,6 +316,14 @@ def test_what_is_meant_is_left_out_and_errors_come_first():
     assert chosen([one, two], ["disk-shared:sles"], None) == [one]
     assert chosen([one, two], [], "sles") == [two]
     assert chosen([one, two], ["not-live:sles"], "nfs") == [two, one]
+
+
+def test_what_passes_must_be_seen_twice():
+    gone = Problem("not-there", "error", "nfs host1", "w", "d")
+    other = Problem("not-live", "warning", "nfs", "w", "d")
+    assert lasting([], [gone, other]) == [other]
+    assert lasting([gone._replace(what="since 1 s")], [gone, other]) == [gone, other]
+    assert lasting([gone, other], []) == []
 
 
 def test_a_code_stands_for_one_severity():

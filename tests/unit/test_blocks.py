@@ -133,6 +133,9 @@ def test_the_devices_of_another_node_are_known_by_what_none_else_has(host, tmp_p
     assert known["/dev/cciss/c0d0"] == "naa.77"
     assert "/dev/sdy" not in known
     assert place_elsewhere("/dev/vg/nfs", known) == (LVM, frozenset())
+    link = tmp_path / "nfs"  # here a link to what the other node calls otherwise
+    link.symlink_to("/dev/dm-7")
+    assert place_elsewhere(str(link), known).key == "/dev/dm-7"
     assert place_elsewhere("/dev/sdz", known).key == place("/dev/sdd").key
     assert place_elsewhere("/dev/vg/local", known).key == "LVM-another"
     assert place_elsewhere("/dev/drbd0", known).key == "/dev/drbd0"

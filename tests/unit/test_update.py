@@ -7,11 +7,13 @@ from factories import cluster, domain, failure, node, prefer, primitive, reasons
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hxm import act
+from hxm.config import Config
 from hxm.decide import Nothing, update
 from hxm.decide.attention import leftovers
 from hxm.decide.progress import DRAIN, REBOOT, TRY, Progress, progress_in
 from hxm.errors import NotFound
-from hxm.model import UPDATE
+from hxm.model import UPDATE, Forecast
 
 HOSTS = (node("host1", dc=True), node("host2"), node("host3"))
 NFS, SLES = domain("nfs", "host1"), domain("sles", "host2")
@@ -263,7 +265,7 @@ def test_what_somebody_else_wrote_is_named_and_never_trips(text):
     now = cluster(*HOSTS, NFS, properties={UPDATE: text})
     (finding,) = leftovers(now)
     assert finding.do == "hxm update next, or hxm update abort"
-    assert finding.what.startswith("hxm-update: rolling update") or "cannot" in finding.what
+    assert finding.what.startswith("hxm-update: ")
     update.go_on(now, "")
     update.abort(now)
 
@@ -271,6 +273,20 @@ def test_what_somebody_else_wrote_is_named_and_never_trips(text):
 def test_an_update_under_way_is_named_with_what_to_do():
     (finding, *_) = leftovers(seen(DRAINED, AWAY))
     assert finding.what == (
-        "hxm-update: rolling update of 3 hosts, begun by root@host1: host2 is drained, "
-        "to be patched and rebooted"
+        "hxm-update: host2 is drained, to be patched and rebooted; 0 of 3 hosts are through "
+        "(begun by root@host1)"
     )
+
+
+@pytest.mark.parametrize(("then", "holds"), [((), True), ((failure(where="host2"),), False)])
+def test_a_step_is_over_only_when_its_goals_have_held(monkeypatch, then, holds):
+    now = seen(DRAINED)
+    plan = update.go_on(seen(DRAINED, AWAY), "b2")
+    acting = act.Performance(now, plan, Forecast(((), ()), now), Config(poll=0.01), lambda _: None)
+
+    def look() -> bool:
+        acting.cluster = seen(DRAINED, *then)
+        return True
+
+    monkeypatch.setattr(acting, "_look", look)
+    assert acting._holds(plan.phases[0]._replace(hold=0.05)) is holds

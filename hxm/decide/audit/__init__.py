@@ -11,56 +11,56 @@ from typing import NamedTuple
 WARNING, ERROR = "warning", "error"
 CODES = {
     ERROR: {
-        "disk-shared": "a disk of two domUs, not shared by both",
-        "name-shared": "two resources for one domU",
-        "runs-twice": "on two nodes at once",
-        "runs-unknown": "where, or under a name by which, the cluster does not know it",
-        "runs-elsewhere": "than the cluster believes, which will start it again",
-        "half-migrated": "left over under its name in a migration",
-        "not-there": "Started, and the toolstack does not have it",
-        "not-alive": "paused or crashed, which the agent takes for running",
-        "not-running": "to run, and stopped",
-        "blocked": "by a failure, so that the cluster does nothing with it",
-        "auto-start": "in `/etc/xen/auto`, beside the cluster",
-        "file-unreadable": "with line and column",
-        "file-missing": "on a node that the domU may run on",
-        "device-unreadable": "a disk or a vif that cannot be understood",
-        "stop-too-short": "the cluster gives up before the agent pulls the plug",
-        "no-fencing": "none at all, or none for a node",
-        "config": "what `crm_verify` calls an error",
+        "disk-shared": "two domUs have one disk, and not both say that they share it",
+        "name-shared": "two resources are one domU",
+        "runs-twice": "a domU is active on two nodes",
+        "runs-unknown": "a domU runs where, or under a name by which, the cluster does not know it",
+        "runs-elsewhere": "a domU runs on another node than the cluster believes",
+        "half-migrated": "a domU is left over under its name in a migration",
+        "not-there": "a domU is Started, and the toolstack does not have it",
+        "not-alive": "a domU is paused or crashed, which the agent takes for running",
+        "not-running": "a domU is to run, and is stopped",
+        "blocked": "a failure keeps the cluster from doing anything with a domU",
+        "auto-start": "`/etc/xen/auto` or libvirt starts a domU at boot, beside the cluster",
+        "file-unreadable": "a domU's file cannot be read here; with line and column",
+        "file-missing": "a domU's file is missing, or unreadable, on a node that it may run on",
+        "device-unreadable": "a disk or a vif cannot be understood",
+        "stop-too-short": "the cluster gives a stop up before the agent would pull the plug",
+        "no-fencing": "there is no fencing, or none for a node",
+        "config": "`crm_verify` finds an error",
         "no-dc": "nobody decides",
-        "no-quorum": "and what follows from no-quorum-policy",
-        "node-lost": "and not yet fenced",
-        "all-stopped": "by stop-all-resources",
+        "no-quorum": "this partition may start nothing",
+        "node-lost": "a node is lost and not yet fenced",
+        "all-stopped": "stop-all-resources is set",
         "toolstack-silent": "whether domUs run here is not known",
     },
     WARNING: {
-        "uuid-shared": "by two domUs",
-        "mac-shared": "by two domUs",
+        "uuid-shared": "two domUs have one uuid",
+        "mac-shared": "two domUs have one MAC address",
         "name-differs": "the agent reads another name than the toolstack: blanks, a comment, CRLF",
-        "file-differs": "from the same file on another node",
-        "not-live": "no allow-migrate",
-        "misspelt": "an option that this generation spells another way, and so without effect",
-        "short-timeout": "below what the agent itself asks for",
-        "no-monitor": "none, or none that is enabled",
-        "mem-management": "the agent edits files and balloons every domU",
-        "no-order": "not after the storage that most domUs wait for",
-        "no-ping-rule": "without a rule that most domUs have, such as that of pingd",
+        "file-differs": "a domU's file is not the same on every node",
+        "not-live": "allow-migrate is not set",
+        "misspelt": "an option is spelt as in another generation, and so without effect",
+        "short-timeout": "an operation has less time than the agent asks for in its metadata",
+        "no-monitor": "a domU has no monitor, or none that is enabled",
+        "mem-management": "allow_mem_management: the agent edits files and balloons every domU",
+        "no-order": "a domU does not wait for the storage that most others wait for",
+        "no-ping-rule": "a domU lacks a rule that most others have, such as that of pingd",
         "fences-itself": "a fencing resource may run on the only node that it fences",
-        "agent-missing": "on this node",
-        "left-behind": "a constraint or an option that was meant for a while, with its age",
-        "expired": "a constraint whose time is over",
-        "failed": "an action, not yet cleaned up",
-        "fail-count": "of a resource, with no failure to show for it",
-        "complaint": "what `crm_verify` calls a warning",
-        "node-away": "offline, or about to come",
-        "orphan": "no longer configured, still known",
-        "mixed": "members of different versions",
-        "clock": "more than a second apart from this host's, whatever ssh took",
-        "one-ring": "a single network carries the cluster's messages, and no bond does",
-        "ring-down": "one of them is faulty",
-        "guard": "not as it should be in front of xl, xm or virsh",
-        "node-silent": "asked, and gave no answer",
+        "agent-missing": "the agent of domUs that may run here is not installed",
+        "left-behind": "something that was meant for a while stands in the CIB; with its age",
+        "expired": "a constraint whose time is over stands in the CIB",
+        "failed": "an action has failed and was not cleaned up",
+        "fail-count": "failures are counted, with no failed action to show for it",
+        "complaint": "`crm_verify` warns",
+        "node-away": "a node is offline, or about to come",
+        "orphan": "a resource is no longer configured, and still known",
+        "mixed": "the members are of different versions",
+        "clock": "a node's clock is more than a second from this host's, beyond what ssh takes",
+        "one-ring": "one network carries all of corosync's messages, and it is no bond",
+        "ring-down": "one of corosync's rings is faulty",
+        "guard": "xl, xm or virsh is not guarded as it should be",
+        "node-silent": "a node was asked and gave no answer",
     },
 }
 """All that there is to find: every code, under its severity, and what it stands for."""
@@ -81,6 +81,21 @@ class Problem(NamedTuple):
 def problem(code: str, subject: str, what: str, do: str) -> Problem:
     """A finding, with the severity of its code."""
     return Problem(code, _SEVERITY[code], subject, what, do)
+
+
+PASSING = (
+    *("runs-twice", "runs-unknown", "runs-elsewhere", "half-migrated"),
+    *("not-there", "not-alive", "not-running"),
+)
+"""What one look may see while a guest reboots, or while the cluster is just about to act."""
+
+
+def lasting(first: Iterable[Problem], again: Iterable[Problem]) -> list[Problem]:
+    """What a second look found, but for what may pass and was not there at the first."""
+    known = {(each.code, each.subject) for each in first}
+    return [
+        each for each in again if each.code not in PASSING or (each.code, each.subject) in known
+    ]
 
 
 def chosen(

@@ -23,8 +23,8 @@ class Survey(NamedTuple):
     """How each of the programs stands that a guard belongs in front of, by its path."""
     ahead: float = 0.0
     """Seconds that its clock is ahead of this host's, for certain; behind: negative."""
-    auto: tuple[str, ...] = ()
-    """The files that the links in its /etc/xen/auto lead to."""
+    auto: tuple[tuple[str, str], ...] = ()
+    """The links of what it starts at boot, each with the file that it leads to."""
 
 
 class Ring(NamedTuple):
@@ -48,10 +48,12 @@ def of_surveys(cluster: Cluster, surveys: Mapping[str, Survey], guarded: str) ->
                 what = f"{path} of {node} is {state}"
                 yield problem("guard", node, what, f"ssh {node} hxm guard install")
         for domain in cluster.managed_domains:
-            if domain.xmfile in survey.auto:
-                what = f"/etc/xen/auto of {node} starts {domain.name} at boot, beside the cluster"
-                do = f"ssh {node} ls -l /etc/xen/auto, and remove the link"
-                yield problem("auto-start", f"{domain.name} {node}", what, do)
+            for link, path in survey.auto:
+                if path == domain.xmfile or link.endswith(f"/libxl/autostart/{domain.name}.xml"):
+                    what = f"{link} of {node} starts {domain.name} at boot, beside the cluster"
+                    yield problem(
+                        "auto-start", f"{domain.name} {node}", what, f"ssh {node} rm {link}"
+                    )
     for node, why in cluster.unreachable.items():
         seen = cluster.node(node)
         if seen and seen.online and not seen.unclean:  # else that is what there is to say

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from hxm.decide import attention, listed, typed
 from hxm.decide.audit import Problem, problem
-from hxm.decide.differences import differences
+from hxm.decide.differences import differences, under_way
 from hxm.decide.names import at_home, travelling
 from hxm.model import Cluster, Constraint, Domain
 
@@ -15,23 +15,24 @@ _LETTERS = {"p": "paused", "c": "crashed", "s": "shut down and kept"}
 
 def of_cluster(cluster: Cluster, origins: Mapping[str, str] | None = None) -> Iterator[Problem]:
     """All that `hxm status` says of the cluster, and what the toolstacks show of domUs."""
-    elsewhere = {each.name for each in cluster.managed_domains if _elsewhere(cluster, each)}
+    at_rest = [each for each in cluster.managed_domains if not under_way(cluster, each)]
+    elsewhere = {each.name for each in at_rest if _elsewhere(cluster, each)}
     for finding in attention.findings(cluster, origins):
         if finding.code != "runs-twice" or finding.subject not in elsewhere:
             yield problem(finding.code, finding.subject, finding.what, finding.do)
-    for domain in cluster.managed_domains:
+    for domain in at_rest:
         yield from _not_alive(domain)
         yield from _not_there(cluster, domain)
     for domain in cluster.domains:
         yield from _stranger(cluster, domain)
-        if travelling(domain) and not _moves(cluster, at_home(domain.name)):
+        if travelling(domain) and _at_rest(cluster, at_home(domain.name)):
             what = f"{domain.name} is left over from a migration"
             do = f"if {at_home(domain.name)} runs elsewhere: xl destroy {domain.name}"
             yield problem("half-migrated", domain.name, what, do)
 
 
-def _moves(cluster: Cluster, name: str) -> bool:
-    return any(each.name == name and each.in_flight for each in cluster.domains)
+def _at_rest(cluster: Cluster, name: str) -> bool:
+    return not any(under_way(cluster, each) for each in cluster.domains if each.name == name)
 
 
 def _not_alive(domain: Domain) -> Iterator[Problem]:
@@ -41,7 +42,8 @@ def _not_alive(domain: Domain) -> Iterator[Problem]:
     ):
         what = f"{domain.name} is {found[0]}, and the agent takes it for running"
         paused = found[0] == "paused"
-        do = f"xl unpause {domain.name}" if paused else f"hxm reboot {typed(domain)}"
+        unpause = f"on {listed(domain.nodes)}: xl unpause {domain.name}"
+        do = unpause if paused else f"hxm reboot {typed(domain)}"
         yield problem("not-alive", domain.name, what, do)
 
 
