@@ -135,7 +135,7 @@ class Performance:
     def _went_back(self) -> bool:
         """Take everything back; whether all of it was. What is left is named by its own marks."""
         try:
-            self.cluster = read_cluster(self.config, local=False)
+            self._look()  # which raises if the lock is another's by now
             if not any(each in self.cluster.primitives for each in self.plan.subjects):
                 return True
             deadline = time.monotonic() + self.config.timeout

@@ -46,6 +46,11 @@ class Difference(NamedTuple):
         return not self.name and self.before is None
 
     @property
+    def removed(self) -> bool:
+        """Whether the whole thing is not there any more."""
+        return not self.name and self.after is None
+
+    @property
     def secret(self) -> bool:
         """Whether its values are never to be shown."""
         return is_secret(self.name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 
-from hxm.decide import Objection, Translate, guards, is_false, listed
+from hxm.decide import Objection, Translate, guards, is_false, listed, typed
 from hxm.decide.difference import Difference, sentence, summed_up
 from hxm.model import UPDATE, Cluster, Phase, Step
 
@@ -44,6 +44,7 @@ def restore(
             *guards.on_two_nodes(domains),
             *objections,
             *in_an_update(cluster),
+            *taken_out(cluster, found),
             *unfenced(found),
         ),
         guards.warnings(cluster),
@@ -61,6 +62,18 @@ def in_an_update(cluster: Cluster) -> Iterator[Objection]:
             "hxm update abort ends it; --force changes the configuration all the same",
             lifted_by=guards.FORCE,
         )
+
+
+def taken_out(cluster: Cluster, found: Sequence[Difference]) -> Iterator[Objection]:
+    """A domU that runs, and would be no resource any more: the cluster stops what it has lost."""
+    for each in found:
+        domain = cluster.domain_of(each.item.id)
+        if each.removed and each.item.kind == "domU" and domain and domain.running:
+            yield Objection(
+                f"{domain.name} would be stopped: it would be no resource any more",
+                f"hxm withdraw {typed(domain)} leaves it running; --yes stops it",
+                lifted_by=guards.YES,
+            )
 
 
 def unfenced(found: Sequence[Difference]) -> Iterator[Objection]:
