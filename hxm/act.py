@@ -135,7 +135,7 @@ class Performance:
     def _went_back(self) -> bool:
         """Take everything back; whether all of it was. What is left is named by its own marks."""
         try:
-            self.cluster = read_cluster(self.config, local=False)
+            self._look()  # which raises if the lock is another's by now
             if not any(each in self.cluster.primitives for each in self.plan.subjects):
                 return True
             deadline = time.monotonic() + self.config.timeout
@@ -232,19 +232,31 @@ class Performance:
             time.sleep(self.config.poll)
 
     def _holds(self, phase: Phase) -> bool:
-        """Whether the goals stay reached for as long as they have to; in a sandbox nothing ages."""
-        end = time.monotonic() + (0 if self.before.sandbox else phase.hold)
-        if phase.hold and not self.before.sandbox:
-            self.report(f"watching for {phase.hold:g} s")
-        while time.monotonic() < end:
+        """Whether the goals were seen at every look for as long as they have to hold.
+
+        After a look that failed the watch begins anew; raises CannotAsk when all looks fail for
+        the configured timeout. In a sandbox nothing ages.
+        """
+        if not phase.hold or self.before.sandbox:
+            return True
+        self.report(f"watching for {phase.hold:g} s")
+        seen = time.monotonic()
+        since: float | None = seen
+        while since is None or seen - since < phase.hold:
             time.sleep(self.config.poll)
             try:
                 self._look()
             except CannotAsk as error:
-                self.report(f"{error.message}; asking again")
+                if time.monotonic() - seen > self.config.timeout:
+                    raise
+                self.report(f"{error.message}; asking again, and watching anew")
+                since = None
+                continue
+            seen = time.monotonic()
+            since = seen if since is None else since
             if not all(reached(self.cluster, goal) for goal in phase.goals):
                 return False
-        return not phase.hold or self._look()
+        return True
 
     def _all_reached(self, goals: tuple[Goal, ...]) -> bool:
         """Whether they are, and the scheduler has nothing more in mind for those it is about.

@@ -253,7 +253,7 @@ def _translate(
     plan, predicted = _foresee(config, cluster, decided)
     objections = [*plan.objections, *guards.foreseen(cluster, plan, predicted)]
     if predicted.movements or not predicted.simulated:
-        objections += room.objections(cluster, predicted.after, config)
+        objections += room.objections(cluster, (predicted.after,), config)
     if not foresee.leads_there(plan, predicted) and not _in_flight(cluster, plan):
         objections.append(_would_not_get_there(plan))
     if order.dry_run:

@@ -6,7 +6,9 @@ Light, and below everything: it is read before every pass-through, and by the po
 from __future__ import annotations
 
 LOOK, LIFE, PLACE, TIDY = "Look", "Life cycle", "Placement", "Hygiene"
-SAFE, LOCAL, TRY = "Way back", "This host", "Sandbox"
+PLAN, SAFE, LOCAL, TRY = "Planned work", "Way back", "This host", "Sandbox"
+GROUPS = (LOOK, LIFE, PLACE, TIDY, PLAN, SAFE, LOCAL, TRY)
+"""Of hxm's own commands, as the overview and the manual have them."""
 
 READS = "reads"
 """Changes nothing: goes straight to the toolstack."""

@@ -11,23 +11,10 @@ from collections.abc import Iterator
 from importlib import import_module
 from typing import Any, NamedTuple
 
-from hxm.command import (
-    HOST,
-    LIFE,
-    LOCAL,
-    LOOK,
-    PLACE,
-    READS,
-    REFUSED,
-    RUNTIME,
-    SAFE,
-    TIDY,
-    TRY,
-)
+from hxm.command import HOST, READS, REFUSED, RUNTIME
 from hxm.commands import BYGONE, COMMANDS, EXACT_ONLY
 from hxm.parse import command_of, shared_parameters
 
-GROUPS = (LOOK, LIFE, PLACE, TIDY, SAFE, LOCAL, TRY)
 POLICIES = (READS, HOST, RUNTIME, REFUSED)
 
 _HELP_ITSELF = ("help", "all commands, or one command's help")

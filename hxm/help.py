@@ -2,19 +2,7 @@
 
 from __future__ import annotations
 
-from hxm.command import (
-    HOST,
-    LIFE,
-    LOCAL,
-    LOOK,
-    PLACE,
-    READS,
-    REFUSED,
-    RUNTIME,
-    SAFE,
-    TIDY,
-    TRY,
-)
+from hxm.command import GROUPS, HOST, READS, REFUSED, RUNTIME
 from hxm.commands import BYGONE, COMMANDS
 
 
@@ -27,7 +15,7 @@ def overview() -> list[str]:
         "changed through the cluster, or not at all; everything else goes straight to xl",
         "or xm.",
     ]
-    for group in (LOOK, LIFE, PLACE, TIDY, SAFE, LOCAL, TRY):
+    for group in GROUPS:
         lines += ["", f"{group}:"]
         rows = [row for row in COMMANDS.values() if row.group == group]
         lines += [f"  {row.name:<12} {row.summary}" for row in rows]

@@ -152,27 +152,29 @@ def _in_xml(text: str) -> tuple[int | None, int | None, int | None]:
 # A plan, and the loss of a node
 
 
-def objections(cluster: Cluster, after: Cluster, config: Config) -> list[Objection]:
-    """What the memory of the hosts, as far as it is known, has against the state that would be.
+def objections(cluster: Cluster, states: Sequence[Cluster], config: Config) -> list[Objection]:
+    """What the memory of the hosts, as far as it is known, has against states that would be.
 
     Nothing is asked where no domU comes to another host; the other hosts' toolstacks only where
     ask_nodes is set.
     """
     targets = {
         node
+        for after in states
         for then in after.managed_domains
         for node in then.nodes
         if not any(node in now.nodes for now in cluster.domains if now.name == then.name)
     }
     if not targets:
         return []
-    needs = read_needs(after) | read_needs(cluster)
+    needs = {key: need for each in (*states, cluster) for key, need in read_needs(each).items()}
     try:
         cib = read_cib(config)
         hosts = read_hosts(cluster, config, needs, cib, targets if config.ask_nodes else ())
     except CannotAsk:
         return []
-    return list(without_room(arrivals(after, hosts, needs, cluster, after)))
+    found = [each for s in states for each in without_room(arrivals(s, hosts, needs, cluster, s))]
+    return list(dict.fromkeys(found))
 
 
 def after_loss(

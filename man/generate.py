@@ -14,9 +14,8 @@ ROOT = os.path.dirname(HERE)
 sys.path.insert(0, ROOT)
 
 from hxm import __version__, errors  # noqa: E402
-from hxm.command import HOST, READS, REFUSED, RUNTIME  # noqa: E402
+from hxm.command import GROUPS, HOST, READS, REFUSED, RUNTIME  # noqa: E402
 from hxm.commandline import (  # noqa: E402
-    GROUPS,
     Entry,
     Option,
     own_commands,

@@ -13,6 +13,7 @@ from hxm.command import (
     LOCAL,
     LOOK,
     PLACE,
+    PLAN,
     READS,
     REFUSED,
     RUNTIME,
@@ -49,16 +50,18 @@ _ROWS = [
         },
         observes=True,
     ),
-    *_hxm(LOOK, {"serve": "the status page, JSON and metrics over HTTP, to read only"}),
-    *_hxm(LOOK, {"check": "what would hurt one day: shared disks, unreadable files, no guard"}),
-    *_hxm(LOOK, {"watch": "the list, live: what moves, and what fails as it happens"}),
-    *_hxm(LOOK, {"history": "what happened to domUs and nodes, when, where, and by whose order"}),
-    *_hxm(LOOK, {"shell": "a prompt that shows the cluster; or commands from a file"}),
-    *_hxm(LOOK, {"diff": "what the configuration differs in from a backup, in words"}),
-    *_hxm(LOOK, {"why": "why a domU runs where it does, or why it does not"}),
-    *_hxm(LOOK, {"capacity": "whether everything still fits when a node is lost, and what more"}),
-    *_hxm(LOOK, {"graph": "what runs on what and depends on what, as a tree or a picture"}),
-    *_hxm(LOOK, {"help": "this overview, or a command's own help"}),
+    *_hxm(
+        LOOK,
+        {
+            "watch": "the list, live: what moves, and what fails as it happens",
+            "why": "why a domU runs where it does, or why it does not",
+            "history": "what happened to domUs and nodes, when, where, and by whose order",
+            "capacity": "whether everything still fits when a node is lost, and what more",
+            "check": "what would hurt one day: shared disks, unreadable files, no guard",
+            "graph": "what runs on what and depends on what, as a tree or a picture",
+            "help": "this overview, or a command's own help",
+        },
+    ),
     *_hxm(
         LIFE,
         {
@@ -67,8 +70,6 @@ _ROWS = [
             "shutdown": "stop domUs cleanly and keep them stopped",
             "reboot": "stop domUs cleanly and start them again",
             "destroy": "stop a domU at once, without asking it, and keep it stopped",
-            "enrol": "put a domU under the cluster, running or not, without a restart",
-            "withdraw": "take a domU out of the cluster, and leave it running",
             "console": "the console of a domU, wherever it runs or goes; Ctrl-] leaves it",
         },
     ),
@@ -79,8 +80,6 @@ _ROWS = [
             "unmigrate": "remove what moves and bans left behind",
             "standby": "drain a node for maintenance: everything on it moves away",
             "active": "let a node take resources again after standby",
-            "drill": "break something on purpose, and see what the cluster makes of it",
-            "update": "patch and reboot the hosts one after the other, with a canary",
         },
     ),
     *_hxm(
@@ -95,16 +94,30 @@ _ROWS = [
         },
     ),
     *_hxm(
+        PLAN,
+        {
+            "enrol": "put a domU under the cluster, running or not, without a restart",
+            "withdraw": "take a domU out of the cluster, and leave it running",
+            "update": "patch and reboot the hosts one after the other, with a canary",
+            "drill": "break something on purpose, and see what the cluster makes of it",
+        },
+    ),
+    *_hxm(
         SAFE,
         {
-            "backup": "keep the configuration, or write it into a file; list what is kept",
+            "backup": "keep the configuration, write it into a file, list what is kept",
+            "diff": "what the configuration differs in from a backup, in words",
             "restore": "put an earlier configuration, or parts of it, back in place",
             "undo": "take the last change by hxm back, if nothing was changed since",
         },
     ),
     *_hxm(
         LOCAL,
-        {"guard": "a guard in front of xl, xm and virsh on this host, so that none goes past hxm"},
+        {
+            "shell": "a prompt that shows the cluster; or commands from a file",
+            "guard": "a guard in front of xl, xm and virsh, so that none goes past hxm",
+            "serve": "the status page, JSON and metrics over HTTP, to read only",
+        },
     ),
     *_hxm(
         TRY,

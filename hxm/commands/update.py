@@ -6,17 +6,16 @@ import os
 import time
 from typing import TYPE_CHECKING
 
-from hxm import change, render
+from hxm import change, render, room
 from hxm.config import Config, read_config
-from hxm.decide import Decision, Objection, guards, update
-from hxm.decide.names import find_domain
+from hxm.decide import Decision, Objection, guards, update, update_plan
 from hxm.decide.progress import REBOOT, Progress, Stage, progress_in
 from hxm.display import display
-from hxm.errors import DONE, TimedOut
+from hxm.errors import DONE, TimedOut, UsageError
 from hxm.foresee import forecast
 from hxm.journal import user
-from hxm.model import Cluster
-from hxm.observe import read_cluster
+from hxm.model import Cluster, Domain
+from hxm.observe import everywhere, read_cluster
 from hxm.render import TABLE, Form, Table
 from hxm.toolstack.remote import read_boot
 
@@ -38,11 +37,12 @@ def plan(
     Example: `hxm update plan --canary sles`.
     """
     config = read_config()
-    cluster = read_cluster(config)
+    cluster = everywhere(read_cluster(config), config)
     progress = _proposed(cluster, canary, sequence, watch)
-    predicted = forecast(cluster, update.whole(cluster, progress), config)
-    found = update.against(cluster, progress, predicted)
-    stages = update.foreseen(cluster, progress, predicted)
+    predicted = forecast(cluster, update_plan.whole(cluster, progress), config)
+    found = update_plan.against(cluster, progress, predicted)
+    found += room.objections(cluster, update_plan.afterwards(cluster, predicted), config)
+    stages = update_plan.foreseen(cluster, progress, predicted)
     if form.output == "json":
         render.show_json(
             {
@@ -88,6 +88,7 @@ def start(
     config = read_config()
 
     def decide(cluster: Cluster) -> Decision:
+        cluster = everywhere(cluster, config)
         progress = _proposed(cluster, canary, sequence, watch)
         return update.start(cluster, progress, _boot(cluster, progress, config))
 
@@ -106,9 +107,10 @@ def next_(order: Order, canary: Canary = "") -> int:
         _await_return(config.timeout if order.timeout is None else order.timeout, config)
 
     def decide(cluster: Cluster) -> Decision:
+        cluster = everywhere(cluster, config)
         progress = progress_in(cluster.properties)
         boot = _boot(cluster, progress, config) if progress else ""
-        return update.go_on(cluster, boot, find_domain(cluster, canary) if canary else None)
+        return update.go_on(cluster, boot, _canary(cluster, canary))
 
     return change.carry_out(order, decide)
 
@@ -151,9 +153,15 @@ SUBCOMMANDS = (plan, start, next_, status, abort)
 
 def _proposed(cluster: Cluster, canary: str, sequence: str, watch: float) -> Progress:
     words = [word for word in sequence.split(",") if word]
-    chosen = find_domain(cluster, canary) if canary else None
     who = f"{user()}@{os.uname().nodename}"
-    return update.proposed(cluster, words, chosen, watch, who)
+    return update.proposed(cluster, words, _canary(cluster, canary), watch, who)
+
+
+def _canary(cluster: Cluster, word: str) -> Domain | None:
+    """The domU that is meant, which the cluster must manage, or none."""
+    if word == "all":
+        raise UsageError("--canary takes one domU", "hxm list")
+    return change.managed_only(cluster, [word])[0] if word else None
 
 
 def _boot(cluster: Cluster, progress: Progress, config: Config) -> str:

@@ -30,7 +30,7 @@ def leftovers(
 
     `origins` tells who left a constraint, or set an option in passing, and when.
     """
-    lock = cluster.lock
+    lock, updated = cluster.lock, ""
     if lock and only is None:
         do = "nothing: it is under way" if lock.alive else "hxm unlock"
         yield Finding(f"hxm-lock: {lock_held_by(lock)}", do)
@@ -39,6 +39,7 @@ def leftovers(
 
         if update := progress_in(cluster.properties):
             yield Finding(f"{UPDATE}: {update.said()}", "hxm update next, or hxm update abort")
+            updated = update.own_standby
     for constraint in cluster.constraints:
         held = [
             domain
@@ -60,7 +61,7 @@ def leftovers(
             what = f"{finding.what} ({origin})" if origin else finding.what
             yield finding._replace(what=what, subject=domain.name)
     if only is None:
-        yield from _whole_nodes(cluster)
+        yield from _whole_nodes(cluster, updated)
 
 
 def _set_in_passing(cluster: Cluster, domain: Domain) -> Iterator[tuple[str, Finding]]:
@@ -93,8 +94,11 @@ def _set_in_passing(cluster: Cluster, domain: Domain) -> Iterator[tuple[str, Fin
             yield found("maintenance", "default")
 
 
-def _whole_nodes(cluster: Cluster) -> Iterator[Finding]:
-    """Standby and maintenance, which are set for a while and forgotten as easily."""
+def _whole_nodes(cluster: Cluster, updated: str) -> Iterator[Finding]:
+    """Standby and maintenance, which are set for a while and forgotten as easily.
+
+    The standby of the host that is being updated is for the update to end.
+    """
     if cluster.maintenance:
         yield Finding(
             "the whole cluster is in maintenance: nothing is started, stopped or watched",
@@ -103,6 +107,8 @@ def _whole_nodes(cluster: Cluster) -> Iterator[Finding]:
     for node in cluster.nodes:
         away = not node.online or node.pending
         for name, end in (("standby", "active"), ("maintenance", "maintenance off")):
+            if (name, node.name) == ("standby", updated):
+                continue
             stands = is_true(cluster.node_attributes.get(node.name, {}).get(name, ""))
             if getattr(node, name) and not away:
                 what = f"{node.name} is in {name}"

@@ -19,7 +19,7 @@ from hxm.decide import (
 from hxm.decide.clashes import DISK, NAME, Claim, between, meant
 from hxm.decide.guards import FORCE, YES
 from hxm.decide.names import at_home, travelling
-from hxm.model import ENROLLING, WITHDRAWING, Cluster, Domain, Goal, Phase, Step
+from hxm.model import Cluster, Domain, Goal, Phase, Step
 
 _MANY = 4
 """DomUs that may start or move on a host at once before it is worth a word."""
@@ -168,6 +168,12 @@ def _files(new: Newcomer) -> Iterator[Objection]:
         )
 
 
+_CLASHING = {
+    True: "two domUs that write to one disk destroy what is on it",
+    False: "give one of them another; --force enrols it all the same",
+}
+
+
 def _clashing(
     new: Newcomer, mine: Claim, others: Sequence[Claim], ignored: Collection[str]
 ) -> Iterator[Objection]:
@@ -180,12 +186,7 @@ def _clashing(
             if clash.kind == DISK and meant(mine, other, ignored):
                 continue
             fatal = clash.kind in (DISK, NAME)
-            hint = (
-                "two domUs that write to one disk destroy what is on it"
-                if fatal
-                else ("give one of them another; --force enrols it all the same")
-            )
-            yield Objection(clash.what, hint, lifted_by="" if fatal else FORCE)
+            yield Objection(clash.what, _CLASHING[fatal], lifted_by="" if fatal else FORCE)
         if other.fault and other.name not in new.unknown:
             hint = "correct that file; --force enrols it without that comparison"
             yield Objection(other.fault, hint, lifted_by=FORCE)
@@ -299,8 +300,8 @@ def already(cluster: Cluster, name: str, path: str) -> Decision | Objection | No
     """What there is to say of a domU that the cluster has, or nothing."""
     for each in cluster.managed_domains:
         if name in (each.name, each.resource, *each.also) or each.xmfile == path:
-            if halfway(cluster, each):
-                return next(half_way(cluster, [each]))
+            if halfway := next(half_way(cluster, [each]), None):
+                return halfway
             if each.name == name and each.xmfile == path:
                 return Nothing(f"the cluster has {name} already: resource {each.resource}")
             return Objection(
@@ -308,12 +309,6 @@ def already(cluster: Cluster, name: str, path: str) -> Decision | Objection | No
                 "two resources for one domU start it twice: hxm list",
             )
     return None
-
-
-def halfway(cluster: Cluster, domain: Domain) -> str:
-    """Whether an enrolment or a withdrawal of the domU was interrupted, and which."""
-    own = cluster.primitives[domain.resource or ""].own_meta
-    return next((each for each in (WITHDRAWING, ENROLLING) if each in own), "")
 
 
 def staggering(cluster: Cluster, new: Newcomer, like: Sequence[Domain]) -> Iterator[str]:

@@ -7,8 +7,10 @@ from typing import NamedTuple
 
 from hxm.model import UPDATE, Step
 
-DRAIN, REBOOT, TRY = "drain", "reboot", "try"
-_STAGES = (DRAIN, REBOOT, TRY)
+DRAIN, DRAINING, REBOOT, BACK, TRY = "drain", "draining", "reboot", "back", "try"
+_STAGES = (DRAIN, DRAINING, REBOOT, BACK, TRY)
+_SHOWN_AS = {DRAINING: DRAIN, BACK: REBOOT}
+"""A step and what it is once it has ordered, or taken away, the standby."""
 
 
 class Progress(NamedTuple):
@@ -20,7 +22,7 @@ class Progress(NamedTuple):
     canary: str = ""
     """The resource of the domU that tries the first host."""
     watch: float = 0.0
-    """Seconds."""
+    """Seconds; negative: what stands there is no number of seconds."""
     boot: str = ""
     """What told the host's boot from others before it was drained; empty if it was not known."""
     by: str = ""
@@ -33,12 +35,17 @@ class Progress(NamedTuple):
     @property
     def readable(self) -> bool:
         """Whether the state is one of this hxm's."""
-        return self.stage in _STAGES and self.host in self.order
+        return self.stage in _STAGES and self.host in self.order and self.watch >= 0
+
+    @property
+    def own_standby(self) -> str:
+        """The host whose standby is the update's own, if it is in standby; or nothing."""
+        return self.host if self.readable and self.stage in (DRAINING, REBOOT) else ""
 
     @property
     def text(self) -> str:
         """The state as it stands in the CIB."""
-        values = self._asdict() | {"order": ",".join(self.order), "watch": f"{self.watch:g}"}
+        values = self._asdict() | {"order": ",".join(self.order), "watch": repr(self.watch)}
         return ";".join(f"{name}={value}" for name, value in values.items())
 
     def said(self, canary: str = "") -> str:
@@ -47,7 +54,9 @@ class Progress(NamedTuple):
             return "a rolling update, whose state cannot be understood"
         what = {
             DRAIN: f"{self.host} is to be drained",
+            DRAINING: f"{self.host} is being drained",
             REBOOT: f"{self.host} is drained, to be patched and rebooted",
+            BACK: f"{self.host} is back and to be watched",
             TRY: f"{self.host} is back, {canary or 'the canary'} is to be tried there",
         }[self.stage]
         whose = f" (begun by {self.by})" if self.by else ""
@@ -63,9 +72,15 @@ def progress_in(properties: Mapping[str, str]) -> Progress | None:
     order = tuple(filter(None, pairs.pop("order", "").split(",")))
     watch = pairs.pop("watch", "")
     known = {name: value for name, value in pairs.items() if name in Progress._fields}
-    plain = watch.replace(".", "", 1)
-    seconds = float(watch) if plain.isascii() and plain.isdigit() else 0.0
-    return Progress(order, **{"host": "", "stage": "", **known, "watch": seconds})  # type: ignore[arg-type]
+    return Progress(order, **{"host": "", "stage": "", **known, "watch": _seconds(watch)})  # type: ignore[arg-type]
+
+
+def _seconds(text: str) -> float:
+    try:
+        found = float(text)
+    except ValueError:
+        return -1.0
+    return found if found < float("inf") else -1.0  # nor is it smaller if it is no number
 
 
 class Stage(NamedTuple):
@@ -88,7 +103,8 @@ def stages(progress: Progress, canary: str) -> list[Stage]:
         found.append(Stage(host, REBOOT, by_hand))
         if number == 0 and canary:
             found.append(Stage(host, TRY, f"move {canary} to {host} as the canary and {watch}"))
-    here = [number for number, each in enumerate(found) if each[:2] == progress[1:3]]
+    stage = _SHOWN_AS.get(progress.stage, progress.stage)
+    here = [n for n, each in enumerate(found) if each[:2] == (progress.host, stage)]
     at = here[0] if here else 0
     return [
         each._replace(state="done" if n < at else "now" if n == at else "")

@@ -45,9 +45,9 @@ def restore(
             *guards.in_flight(cluster, domains),
             *guards.on_two_nodes(domains),
             *half_way(cluster, domains),
-            *(leaving(domains, found) if verb == "undo" else ()),
             *objections,
             *in_an_update(cluster),
+            *taken_out(cluster, found, verb),
             *unfenced(found),
         ),
         guards.warnings(cluster),
@@ -65,6 +65,23 @@ def in_an_update(cluster: Cluster) -> Iterator[Objection]:
             "hxm update abort ends it; --force changes the configuration all the same",
             lifted_by=guards.FORCE,
         )
+
+
+def taken_out(cluster: Cluster, found: Iterable[Difference], verb: str) -> Iterator[Objection]:
+    """A domU that runs, and would be no resource any more: the cluster stops what it has lost.
+
+    No undo does that, be it of an enrolment: nobody who says that means a stop.
+    """
+    for each in found:
+        domain = cluster.domain_of(each.item.id)
+        if each.removed and each.item.kind == "domU" and domain and domain.running:
+            lifted = "" if verb == "undo" else guards.YES
+            yield Objection(
+                f"{domain.name} would be stopped: it would be no resource any more",
+                f"hxm withdraw {typed(domain)} leaves it running"
+                + "; --yes stops it" * bool(lifted),
+                lifted_by=lifted,
+            )
 
 
 def unfenced(found: Sequence[Difference]) -> Iterator[Objection]:
@@ -91,17 +108,6 @@ def less_fenced(now: Iterable[Problem], then: Iterable[Problem]) -> Iterator[Obj
 
 def _asked(message: str) -> Objection:
     return Objection(message, "--yes does it all the same", lifted_by=guards.YES)
-
-
-def leaving(domains: Iterable[Domain], found: Iterable[Difference]) -> Iterator[Objection]:
-    """An undo that takes running domUs out of the cluster, as that of an enrolment, stops them."""
-    gone = {each.item.id for each in found if each.item.kind == "domU" and each.removed}
-    for domain in domains:
-        if domain.resource in gone and domain.running:
-            yield Objection(
-                f"{domain.name} would leave the cluster, and be stopped",
-                f"hxm withdraw {typed(domain)} takes it out and leaves it running",
-            )
 
 
 def not_finished(then: Cluster) -> Iterator[Objection]:

@@ -16,12 +16,12 @@ from hxm.decide import (
     guards,
     listed,
     placement,
-    resources,
 )
 from hxm.decide.attention import leftovers
-from hxm.decide.forecast import told
 from hxm.decide.progress import (
+    BACK,
     DRAIN,
+    DRAINING,
     REBOOT,
     TRY,
     Progress,
@@ -31,13 +31,20 @@ from hxm.decide.progress import (
     stages,
     unmark_step,
 )
+from hxm.decide.update_guards import (
+    ABORT,
+    GO_ON,
+    not_back,
+    not_rebooted,
+    somebody_elses,
+    unfit_canary,
+    unheard,
+)
 from hxm.errors import NotFound
-from hxm.model import Cluster, Domain, Forecast, Goal, Node, Phase, Step
+from hxm.model import Cluster, Domain, Goal, Node, Phase, Step
 
 WATCH = 60.0
 """Seconds for which a host, and then the canary on it, must stay well."""
-_GO_ON = "hxm update next"
-_ABORT = "hxm update abort"
 
 
 def proposed(
@@ -115,9 +122,10 @@ def steady(cluster: Cluster, host: str) -> Iterator[Objection]:
 def start(cluster: Cluster, progress: Progress, boot: str) -> Decision:
     """Write down what is to be done, and drain the first host."""
     if under_way := progress_in(cluster.properties):
-        return _step("begin an update", (), objections=(_busy(cluster, under_way),))
+        return _step("begin an update", (), objections=(busy(cluster, under_way),))
     plan = _drain(cluster, progress, boot)
-    return plan._replace(objections=tuple(dict.fromkeys((*ready(cluster), *plan.objections))))
+    found = (*ready(cluster), *unfit_canary(cluster, progress), *plan.objections)
+    return plan._replace(objections=tuple(dict.fromkeys(found)))
 
 
 def go_on(cluster: Cluster, boot: str, canary: Domain | None = None) -> Decision:
@@ -131,30 +139,42 @@ def go_on(cluster: Cluster, boot: str, canary: Domain | None = None) -> Decision
     if not node or not progress.readable:
         gone = f"there is no node {progress.host} any more"
         what = gone if progress.readable else "the state of the update cannot be understood"
-        return _step("go on with the update", (), objections=(Objection(what, _ABORT),))
-    if progress.stage == DRAIN:
+        return _step("go on with the update", (), objections=(Objection(what, ABORT),))
+    if progress.stage in (DRAIN, DRAINING):
         plan = _drain(cluster, progress, boot)
-    elif progress.stage == REBOOT:
+    elif progress.stage in (REBOOT, BACK):
         plan = _take_back(cluster, progress, node, boot)
     else:
         plan = _try(cluster, progress, node)
-    found = (*steady(cluster, node.name), *plan.objections)
+    unfit = unfit_canary(cluster, progress) if canary else ()
+    found = (*steady(cluster, node.name), *unfit, *plan.objections)
     return plan._replace(objections=tuple(dict.fromkeys(found)))
 
 
 def abort(cluster: Cluster) -> Decision:
-    """Take the host out of standby again, and forget the update; what is patched stays patched."""
+    """Forget the update, and take its host out of standby again; what is patched stays patched.
+
+    A standby that the update did not order stays, and so does that of a host that is away: it may
+    be half patched when it comes back.
+    """
     progress = progress_in(cluster.properties)
     if not progress:
         return Nothing("no update is under way")
     node = cluster.node(progress.host)
     steps: tuple[Step, ...] = (unmark_step(),)
     goals: tuple[Goal, ...] = (Goal("unmarked", ""),)
-    if node and progress.stage != TRY:
+    notes: tuple[str, ...] = ()
+    ended = "the update has ended"
+    away = node and (not node.online or node.pending or node.unclean)
+    if node and progress.own_standby and not away:
         clear = Step("clear-standby", f"remove standby of {node.name}", {"node": node.name})
         steps = (clear, *steps)
-        if node.online and not node.maintenance:
+        ended += f", and with it the standby of {node.name}"
+        if not node.maintenance:
             goals = (Goal("usable", node.name), *goals)
+    elif node and (progress.own_standby or node.standby):
+        why = f"it is {node.predicament}" if away else "it is not the update's"
+        notes = (f"{node.name} stays in standby, {why}; when it is well: hxm active {node.name}",)
     return Translate(
         "update",
         "end the rolling update",
@@ -165,23 +185,25 @@ def abort(cluster: Cluster) -> Decision:
             *guards.in_flight(cluster, cluster.managed_domains, guards.FORCE),
         ),
         warnings=guards.warnings(cluster),
-        done=f"the update has ended; through with it: {listed(progress.order[: progress.number])}; "
+        done=f"{ended}; through with it: {listed(progress.order[: progress.number])}; "
         f"not: {listed(progress.order[progress.number :])}",
-        undo=_ABORT,
+        notes=notes,
+        undo=ABORT,
     )
 
 
 def _drain(cluster: Cluster, progress: Progress, boot: str) -> Translate:
+    """Order the standby, which is written down first as the update's own, and see it drained."""
     node = cluster.node(progress.host)
     if node is None:
-        raise NotFound(f"there is no node {progress.host}", _ABORT)
+        raise NotFound(f"there is no node {progress.host}", ABORT)
     # a boot that was written down is the one from before the drain
-    begun = progress._replace(boot=progress.boot or boot)
+    begun = progress._replace(stage=DRAINING, boot=progress.boot or boot)
     plan = placement.standby(cluster, node)
     goals: tuple[Goal, ...] = (Goal("empty", node.name),)
     name = node.name
     can_return = f"every domU runs elsewhere; {name} can still take all of them back"
-    notes = (*[can_return] * bool(progress.number), f"patch and reboot {name}, then: {_GO_ON}")
+    notes = (*[can_return] * bool(progress.number), f"patch and reboot {name}, then: {GO_ON}")
     if isinstance(plan, Translate):
         (drain,) = plan.phases
         marks = () if progress_in(cluster.properties) == begun else (mark_step(begun),)
@@ -193,27 +215,36 @@ def _drain(cluster: Cluster, progress: Progress, boot: str) -> Translate:
         verb="update",
         about=f"drain {name} for its update",
         phases=(*plan.phases, _marked(over, goals)),
+        objections=(
+            *somebody_elses(node, progress),
+            *unheard(cluster, node),
+            *plan.objections,
+        ),
         done=f"{name} is in standby and the cluster runs nothing on it",
         notes=notes,
-        undo=_ABORT,
+        undo=ABORT,
     )
 
 
 def _take_back(cluster: Cluster, progress: Progress, node: Node, boot: str) -> Translate:
     """See that the host was rebooted and is well, let it run domUs again, and watch it.
 
-    The standby is removed even where it is gone: a killed removal leaves its empty set behind.
+    The standby is removed even where it is gone, as a killed removal leaves its empty set behind;
+    once it was, another's is left alone.
     """
     name = node.name
     clear = Step("clear-standby", f"remove standby of {name}", {"node": name})
+    marked = mark_step(progress._replace(stage=BACK))
+    steps = (clear,) * node.standby if progress.stage == BACK else (clear, marked)
     goals = (Goal("sound", name),)
     after = _after(progress, cluster)
     return _step(
         f"take {name} back and watch it for {progress.watch:g} s",
-        (Phase((clear,), goals, hold=progress.watch), _marked(after, goals)),
+        (Phase(steps, goals, hold=progress.watch), _marked(after, goals)),
         objections=(
-            *_not_back(node),
-            *_not_rebooted(progress, node, boot),
+            *not_back(node),
+            *somebody_elses(node, progress),
+            *not_rebooted(progress, node, boot),
             *guards.in_flight(cluster, cluster.managed_domains, guards.FORCE),
         ),
         warnings=guards.warnings(cluster),
@@ -231,6 +262,7 @@ def _try(cluster: Cluster, progress: Progress, node: Node) -> Translate:
         about = "go on without a canary: it is not there any more"
         return _step(about, (_marked(after),), notes=notes)
     goals = (Goal("running", progress.canary, node.name), Goal("sound", node.name))
+    sealed = (Phase((), goals), _marked(after, goals))  # seen once more before it is written
     about = f"try {domain.name} on {node.name} and watch it for {progress.watch:g} s"
     plan = placement.migrate(cluster, domain, node)
     if not isinstance(plan, Translate):  # it is there, perhaps by an order that was cut short
@@ -238,7 +270,7 @@ def _try(cluster: Cluster, progress: Progress, node: Node) -> Translate:
         unmove = Step("unmove", f"remove what moved {domain.name}", values)
         ours = f"cli-prefer-{progress.canary}" in domain.interim
         tidy = (Phase((unmove,), (), only_if_still=True),) if ours else ()
-        watched = (Phase((), goals, hold=progress.watch), *tidy, _marked(after, goals))
+        watched = (Phase((), goals, hold=progress.watch), *tidy, *sealed)
         plan = _step(about, watched, subjects=(progress.canary,))
 
     def tried(way: Translate) -> Translate:
@@ -246,7 +278,7 @@ def _try(cluster: Cluster, progress: Progress, node: Node) -> Translate:
         phases = way.phases
         if first.hold == 0:
             held = first._replace(goals=goals, hold=progress.watch)
-            phases = (held, *rest, _marked(after, goals))
+            phases = (held, *rest, *sealed)
         done = f"{domain.name} runs on {node.name}{_well(cluster, progress)}"
         return way._replace(verb="update", about=about, phases=phases, done=done, notes=notes)
 
@@ -272,7 +304,7 @@ def _step(
         warnings=warnings,
         done=done or about,
         notes=notes,
-        undo=_ABORT,
+        undo=ABORT,
     )
 
 
@@ -298,38 +330,12 @@ def _next_note(after: Progress | None) -> tuple[str, ...]:
     if after is None:
         return ("every host is through: the update is over",)
     if after.stage == TRY:
-        return (f"next, the canary: {_GO_ON}",)
-    return ("patch and restart domUs as you like", f"then drain {after.host}: {_GO_ON}")
+        return (f"next, the canary: {GO_ON}",)
+    return ("patch and restart domUs as you like", f"then drain {after.host}: {GO_ON}")
 
 
 def _well(cluster: Cluster, progress: Progress) -> str:
     return "" if cluster.sandbox else f", and was well for {progress.watch:g} s"
-
-
-def _not_back(node: Node) -> Iterator[Objection]:
-    if not node.online or node.pending or node.unclean:
-        yield Objection(
-            f"{node.name} is {node.predicament}: it has not come back yet",
-            f"when it is back: {_GO_ON}; to give up: {_ABORT}",
-        )
-
-
-def _not_rebooted(progress: Progress, node: Node, boot: str) -> Iterator[Objection]:
-    name = node.name
-    if not node.online:
-        return
-    if not boot or not progress.boot:
-        yield Objection(
-            f"whether {name} was rebooted cannot be told: it could not be asked through ssh",
-            "--yes says that it was",
-            lifted_by=guards.YES,
-        )
-    elif boot == progress.boot:
-        yield Objection(
-            f"{name} has not been rebooted since it was drained",
-            f"patch and reboot it, then: {_GO_ON}; --force takes it back as it is",
-            lifted_by=guards.FORCE,
-        )
 
 
 # What there is to say
@@ -350,51 +356,9 @@ def _name(cluster: Cluster, progress: Progress) -> str:
     return domain.name if domain else ""
 
 
-def whole(cluster: Cluster, progress: Progress) -> Translate:
-    """The update from one end to the other as one plan, for the scheduler to foresee.
-
-    Two phases a host, its drain and its return; the canary's move is left out.
-    """
-    phases: list[Phase] = []
-    for host in progress.order:
-        drain = Step("standby", f"standby {host}", {"node": host})
-        clear = Step("clear-standby", f"remove standby of {host}", {"node": host})
-        phases.append(Phase((drain,), (Goal("empty", host),)))
-        phases.append(Phase((clear,), (Goal("usable", host),)))
-    subjects = resources(cluster.managed_domains)
-    return Translate("update", "update host by host", subjects, tuple(phases), frozenset({"live"}))
-
-
-def foreseen(
-    cluster: Cluster, progress: Progress, predicted: Forecast
-) -> list[tuple[Stage, list[str]]]:
-    """Each step with the movements that the scheduler foresees of domUs, in words."""
-    phases = iter(predicted.phases)
-    found = []
-    for each in all_stages(cluster, progress):
-        moves = next(phases, ()) if each.stage != TRY else ()
-        lines = [told(cluster, move) for move in moves if guards.concerns(cluster, move)]
-        found.append((each._replace(state=""), lines))
-    return found
-
-
-def against(cluster: Cluster, progress: Progress, predicted: Forecast) -> list[Objection]:
-    """All that stands against the whole of an update, of now and of what is foreseen."""
-    plan = whole(cluster, progress)
-    if under_way := progress_in(cluster.properties):
-        return [_busy(cluster, under_way)]
-    first = cluster.node(progress.host)
-    drain = placement.standby(cluster, first) if first else None
-    found = (
-        *ready(cluster),
-        *(drain.objections if isinstance(drain, Translate) else ()),
-        *guards.foreseen(cluster, plan, predicted),
-    )
-    return list(dict.fromkeys(found))
-
-
-def _busy(cluster: Cluster, progress: Progress) -> Objection:
+def busy(cluster: Cluster, progress: Progress) -> Objection:
+    """There is an update, and there can be one only."""
     return Objection(
         f"an update is under way: {said(cluster, progress)}",
-        f"go on with {_GO_ON}, or end it with {_ABORT}",
+        f"go on with {GO_ON}, or end it with {ABORT}",
     )

@@ -100,6 +100,18 @@ def test_migrate_is_live_and_leaves_nothing(real):
     assert real.configuration() == before
 
 
+def test_a_domu_leaves_and_comes_back_while_it_runs(real):
+    real.hxm("withdraw", "sles")
+    assert not real.xpath("//*[@id='sles']")
+    before = real.configuration()
+    real.hxm("enrol", str(real.file.parent / "sles.xm"))
+    assert real.where("sles") == ["host2"]
+    assert "sles_start_0" not in real.file.read_text().split('lrm_resource id="sles"')[2]
+    assert real.xpath("/constraints/rsc_location[@rsc='sles']/rule")
+    real.hxm("withdraw", "sles")
+    assert real.configuration() == before
+
+
 def test_a_kept_preference_is_removed_by_unmigrate(real):
     before = real.configuration()
     real.hxm("migrate", "nfs", "host2", "--keep")

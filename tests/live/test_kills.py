@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from trouble import calm, never_twice, tidy
+from trouble import calm, killed, never_twice, tidy
 
 CALLS = {"migrate": 4, "standby": 3, "unmigrate": 3, "destroy": 4, "reboot": 5}
 """How many there are, so that none is forgotten when a verb comes to make more."""
@@ -31,19 +31,6 @@ def prepare(lab, verb):
     }[verb]
     # destroy from elsewhere: one of its steps goes through ssh
     return words, there if verb == "destroy" else here
-
-
-def killed(lab, host, words, point):
-    count = lab.folder / "count"
-    for path in (count, lab.folder / "count.calls"):
-        path.unlink(missing_ok=True)
-    env = {
-        "PATH": f"{lab.folder}/kill:/usr/sbin:/usr/bin:/sbin:/bin",
-        "KILL_AT": point,
-        "KILL_COUNT": str(count),
-    }
-    ran = lab.run(host, "hxm", *words, "--yes", env=env)
-    return ran, (lab.folder / "count.calls").read_text().splitlines()
 
 
 @pytest.mark.parametrize("verb", CALLS)

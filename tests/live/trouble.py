@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from lab import Inside, Lab, Ran
@@ -156,3 +156,17 @@ def said_done_and_is(lab: Lab, verb: str, name: str, nodes: dict[str, str], ran:
 def ordered(lab: Lab, host: str, *words: str, **options) -> Inside:
     """An order of an operator on a node, under way."""
     return lab.start(host, "hxm", *words, "--yes", **options)
+
+
+def killed(lab: Lab, host: str, words: Sequence[str], point: str) -> tuple[Ran, list[str]]:
+    """What hxm did until it was killed before or after a call that changes something, and those."""
+    count = lab.folder / "count"
+    for path in (count, lab.folder / "count.calls"):
+        path.unlink(missing_ok=True)
+    env = {
+        "PATH": f"{lab.folder}/kill:/usr/sbin:/usr/bin:/sbin:/bin",
+        "KILL_AT": point,
+        "KILL_COUNT": str(count),
+    }
+    ran = lab.run(host, "hxm", *words, "--yes", env=env)
+    return ran, (lab.folder / "count.calls").read_text().splitlines()

@@ -136,6 +136,13 @@ def test_no_change_puts_a_domu_where_it_is_known_not_to_fit(three, words):
     three.ok(*words.split(), "--force", "--yes")
 
 
+def test_a_plan_of_an_update_knows_which_of_its_drains_has_no_room(three):
+    rooms(three, 1100, 700, 700)
+    ran = three.hxm("update", "plan", "--order", "host3,host1")  # host3 has nothing to lose
+    assert ran.status == 107, ran
+    assert "would not fit on" in ran.out
+
+
 SIZES = ("0", "-1", "x", "2X", "", "1e3", "9999999T")
 
 

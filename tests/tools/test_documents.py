@@ -20,7 +20,7 @@ import pytest
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, os.path.join(ROOT, "man"))
 
-from hxm import commandline  # noqa: E402
+from hxm import commandline, commands  # noqa: E402
 from hxm.forms import FORMS  # noqa: E402
 
 HOSTILE = [
@@ -136,13 +136,18 @@ def test_the_completions_have_every_command_and_option(name, entry):
             assert re.search(rf"(?<![\w-]){re.escape(word)}(?![\w-])", spec), word
 
 
+PAGES = sorted(name for name in os.listdir(os.path.join(ROOT, "man")) if name[-2:] in (".7", ".8"))
+every_page = pytest.mark.parametrize("page", PAGES)
+
+
 @needs("man")
-def test_the_man_page_renders_without_warnings():
+@every_page
+def test_a_page_renders_without_warnings(page):
     done = ran(
         "man",
         "--warnings",
         "-l",
-        os.path.join(ROOT, "man", "hxm.8"),
+        os.path.join(ROOT, "man", page),
         env={**os.environ, "MANWIDTH": "80", "LC_ALL": "C.UTF-8"},
     )
     assert (done.returncode, done.stderr) == (0, "")
@@ -150,10 +155,34 @@ def test_the_man_page_renders_without_warnings():
 
 
 @needs("mandoc")
-def test_the_man_page_has_no_faults_for_mandoc():
-    page = os.path.join(ROOT, "man", "hxm.8")
-    done = ran("mandoc", "-Tlint", "-Wwarning", page)
+@every_page
+def test_a_page_has_no_faults_for_mandoc(page):
+    done = ran("mandoc", "-Tlint", "-Wwarning", os.path.join(ROOT, "man", page))
     assert done.stdout + done.stderr == ""
+
+
+@every_page
+def test_a_page_is_installed_and_known_to_the_manual(page):
+    name, section = page.rsplit(".", 1)
+    assert f'"man/{page}" = "share/man/man{section}/{page}"' in read("pyproject.toml")
+    assert page == "hxm.8" or f".BR {name} ({section})" in plain(read("man", "hxm.8"))
+
+
+@every_page
+def test_a_page_tells_of_commands_and_options_that_there_are(page):
+    known = {entry.name: entry for entry in entries()}
+    shown = re.findall(r"\\fBhxm ([^\\]*(?:\\-[^\\]*)*)\\fR|(?m:^# hxm (.*)$)", read("man", page))
+    for line in (plain(bold or typed) for bold, typed in shown):
+        words = re.sub(r" '[^']*'", "", line).split()
+        if words[0].startswith("-"):
+            continue
+        (name,) = commands.candidates(words[0])
+        entry = known.get(" ".join([name, *words[1:2]])) or known.get(name)
+        allowed = (
+            {each for option in entry.all_options for each in option.spellings} if entry else {}
+        )
+        options = {word.split("=")[0] for word in words[1:] if word.startswith("-")} - {"--"}
+        assert not entry or options <= allowed, line
 
 
 # True
@@ -198,6 +227,7 @@ def told(text):
     text = re.sub(
         r"\(by \S+, \d+ \w+ ago: ", "(by WHO, AGE ago: ", " ".join(text.replace("─", "-").split())
     )
+    text = re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ?", "TIME", text)
     return re.sub(r"\b\d+\.\d s\b", "SECONDS", text)
 
 
@@ -213,6 +243,23 @@ def test_the_examples_show_what_really_comes_out(cib, tmp_path):
     for line, expected in pairs:
         _, shown, said = hxm(*shlex.split(line), cib=cib, width=80, path=f"{tmp_path}/bin:")
         assert told(expected) == told(shown + said), line
+
+
+@needs_cluster_tools
+def test_the_tutorial_is_what_really_happens(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    blocks = re.findall(r"\.EX\n(.*?)\.EE", read("man", "hxm-tutorial.7"), re.DOTALL)
+    typed = [each.split("\n", 1) for each in plain("".join(blocks)).split("# ")[1:]]
+    assert len(typed) > 25
+    cib = None
+    for line, expected in typed:
+        name, *words = (os.path.expanduser(word) for word in shlex.split(line))
+        if name == "export":
+            cib = os.path.expanduser(words[0].partition("=")[2])
+            continue
+        assert name == "hxm"
+        _, shown, said = hxm(*words, cib=cib, width=80)
+        assert told(expected) == told((shown + said).replace(str(tmp_path), "/root")), line
 
 
 def keys(value):

@@ -127,6 +127,14 @@ def test_a_dry_run_shows_the_xml_and_changes_nothing(web):
     assert web.file.read_bytes() == before
 
 
+def test_to_undo_it_is_not_to_stop_it_unasked(web):
+    web.ok("enrol", web.web)
+    ran = web.hxm("undo")
+    assert ran.status == 107, ran
+    assert "hxm withdraw web leaves it running" in ran.err
+    assert web.nodes_of("web")
+
+
 def test_what_has_come_in_is_in(web):
     web.ok("enrol", web.web)
     assert "has web already" in web.ok("enrol", web.web).out

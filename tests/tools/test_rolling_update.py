@@ -43,6 +43,7 @@ def test_from_the_first_host_to_the_last(three):
     (left, *_) = three.ok("list", "-o", "json").json["left"]
     assert "host2 is drained" in left["what"]
     assert left["do"] == "hxm update next, or hxm update abort"
+    assert "hxm active" not in three.ok("list").err
     assert three.hxm("update", "start").status == 107
     unsure = three.hxm("update", "next")
     assert (unsure.status, "whether host2 was rebooted cannot be told" in unsure.err) == (107, True)
@@ -66,9 +67,41 @@ def test_abort_leaves_nothing(three, steps):
     for _ in range(steps):
         three.ok("update", "next", "--yes")
     ran = three.ok("update", "abort")
-    assert "the update has ended; through with it: none" in ran.out
+    standby = ", and with it the standby of host2" * (steps == 0)
+    assert f"the update has ended{standby}; through with it: none" in ran.out
     assert three.configuration() == before
     assert "no update is under way" in three.ok("update", "abort").out
+
+
+def test_a_standby_of_somebody_else_is_left_alone(three):
+    three.ok("update", "start")
+    for _ in range(2):
+        three.ok("update", "next", "--yes")
+    three.ok("standby", "host3", "--reason", "broken RAM")
+    ran = three.hxm("update", "next")
+    assert ran.status == 107
+    assert "host3 is in standby, and not by the update" in ran.err
+    ran = three.ok("update", "abort")
+    assert "host3 stays in standby, it is not the update's" in ran.out
+    nodes = three.ok("status", "-o", "json").json["nodes"]
+    assert [each["name"] for each in nodes if each["standby"]] == ["host3"]
+
+
+def test_a_host_that_is_away_stays_in_standby(three):
+    three.ok("update", "start")
+    three.ok("sandbox", "fail", "host2")
+    assert "host2 stays in standby, it is " in three.ok("update", "abort", "--force").out
+    assert "hxm active host2" in three.ok("list").err
+
+
+def test_a_plan_and_a_start_say_the_same_of_a_canary(three):
+    for word in ("plan", "start"):
+        assert three.hxm("update", word, "--canary", "nobody").status == 105
+        assert three.hxm("update", word, "--canary", "all").status == 2
+    three.ok("shutdown", "vm4")
+    for words in (("plan",), ("start", "--force")):
+        ran = three.hxm("update", *words, "--canary", "vm4")
+        assert (ran.status, "vm4 does not run" in ran.out + ran.err) == (107, True)
 
 
 def test_a_state_that_cannot_be_understood_is_named_and_can_be_ended(three):

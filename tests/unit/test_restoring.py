@@ -64,15 +64,16 @@ def test_neither_the_present_nor_the_wanted_may_be_half_way(marker, what):
     )
 
 
+STOPPED = "nfs would be stopped: it would be no resource any more"
 GONE = Difference(Item("domU", "nfs", "resources"), "", "here", None)
 
 
 @pytest.mark.parametrize(
     ("verb", "where", "expected"),
     [
-        ("undo", ["host1"], ["nfs would leave the cluster, and be stopped, 107"]),
+        ("undo", ["host1"], [f"{STOPPED}, 107"]),
         ("undo", [], []),
-        ("restore", ["host1"], []),  # the forecast asks about it
+        ("restore", ["host1"], [f"{STOPPED}, 107, --yes"]),
     ],
 )
 def test_an_enrolment_is_not_undone_but_withdrawn(verb, where, expected):

@@ -11,8 +11,8 @@ from hxm import act
 from hxm.config import Config
 from hxm.decide import Nothing, update
 from hxm.decide.attention import leftovers
-from hxm.decide.progress import DRAIN, REBOOT, TRY, Progress, progress_in
-from hxm.errors import NotFound
+from hxm.decide.progress import BACK, DRAIN, DRAINING, REBOOT, TRY, Progress, progress_in
+from hxm.errors import CannotAsk, NotFound
 from hxm.model import UPDATE, Forecast
 
 HOSTS = (node("host1", dc=True), node("host2"), node("host3"))
@@ -26,9 +26,8 @@ def seen(at: Progress | None, *parts, **known):
     names = {each.name for each in parts if hasattr(each, "name")}
     usual = [each for each in (*HOSTS, NFS, SLES) if each.name not in names]
     properties = {UPDATE: at.text} if at else {}
-    return cluster(
-        *usual, *parts, properties=properties, fencing=known.pop("fencing", True), **known
-    )
+    sound = {"fencing": True, "heard": ("host1", "host2", "host3")}
+    return cluster(*usual, *parts, properties=properties, **sound | known)
 
 
 def mark(at: Progress, **changed) -> str:
@@ -47,7 +46,7 @@ STEPS = {
         seen(AT),
         "b1",
         [
-            mark(AT, boot="b1"),
+            mark(AT, boot="b1", stage=DRAINING),
             "standby host2",
             "-> empty host2",
             mark(AT, boot="b1", stage=REBOOT),
@@ -56,7 +55,7 @@ STEPS = {
         ],
     ),
     "the drain was ordered when hxm was killed; the boot of then is kept": (
-        seen(AT._replace(boot="b1"), AWAY),
+        seen(AT._replace(boot="b1", stage=DRAINING), AWAY),
         "b2",
         [
             "-> empty host2",
@@ -66,7 +65,7 @@ STEPS = {
         ],
     ),
     "the drain was over when hxm was killed": (
-        seen(AT._replace(boot="b1"), AWAY, domain("sles", "host3")),
+        seen(AT._replace(boot="b1", stage=DRAINING), AWAY, domain("sles", "host3")),
         "b1",
         [
             mark(AT, boot="b1", stage=REBOOT),
@@ -79,6 +78,17 @@ STEPS = {
         "b2",
         [
             "clear-standby host2",
+            mark(DRAINED, stage=BACK),
+            "-> sound host2",
+            mark(DRAINED, stage=TRY),
+            "-> sound host2",
+            marked(DRAINED, stage=TRY),
+        ],
+    ),
+    "it was taken back when hxm was killed": (
+        seen(DRAINED._replace(stage=BACK)),
+        "b2",
+        [
             "-> sound host2",
             mark(DRAINED, stage=TRY),
             "-> sound host2",
@@ -93,6 +103,8 @@ STEPS = {
             "-> running nfs on host2",
             "-> sound host2",
             f"{TIDY}unmove nfs host2 host1",
+            "-> running nfs on host2",
+            "-> sound host2",
             mark(TRYING, host="host3", stage=DRAIN, boot=""),
             "-> running nfs on host2",
             "-> sound host2",
@@ -106,6 +118,8 @@ STEPS = {
             "-> running nfs on host2",
             "-> sound host2",
             f"{TIDY}unmove nfs host2 host2",
+            "-> running nfs on host2",
+            "-> sound host2",
             mark(TRYING, host="host3", stage=DRAIN, boot=""),
             "-> running nfs on host2",
             "-> sound host2",
@@ -125,6 +139,7 @@ STEPS = {
         "b2",
         [
             "clear-standby host3",
+            mark(DRAINED, host="host3", stage=BACK),
             "-> sound host3",
             mark(DRAINED, host="host1", stage=DRAIN, boot=""),
             "-> sound host3",
@@ -136,6 +151,7 @@ STEPS = {
         "b2",
         [
             "clear-standby host1",
+            mark(DRAINED, host="host1", stage=BACK),
             "-> sound host1",
             "unmark-update",
             "-> sound host1",
@@ -159,6 +175,31 @@ AGAINST = {
         seen(DRAINED._replace(boot=""), AWAY),
         "b2",
         ["cannot be told, 107, --yes"],
+    ),
+    "somebody put it in standby before": (
+        seen(AT, AWAY, domain("sles", "host3")),
+        "b1",
+        ["not by the update, 107, --force"],
+    ),
+    "somebody put it in standby while it was watched": (
+        seen(DRAINED._replace(stage=BACK), AWAY),
+        "b2",
+        ["not by the update, 107, --force"],
+    ),
+    "nobody knows what else runs there": (
+        seen(AT, heard=("host1",), unreachable={"host2": "ssh: no route"}),
+        "b1",
+        ["is unknown: ssh: no route, 107, --yes"],
+    ),
+    "another's domU runs there": (
+        seen(AT, domain("other", "host2", resource=None, id=7)),
+        "b1",
+        ["would stay, 107, --force"],
+    ),
+    "its watch is no number": (
+        seen(DRAINED._replace(watch=float("inf")), AWAY),
+        "b2",
+        ["cannot be understood, 107"],
     ),
     "it is away": (
         seen(DRAINED, node("host2", online=False)),
@@ -203,6 +244,8 @@ def test_what_stands_against_a_step(now, boot, expected):
 
 def test_an_update_begins_with_a_cluster_that_is_well():
     assert reasons(update.start(seen(None), AT, "b1")) == []
+    for other in (domain("nfs"), domain("nfs", "host1", managed=False)):
+        assert len(update.start(seen(None, other), AT, "b1").objections) == 1
     ill = seen(None, node("host3", standby=True), prefer(), failure(), fencing=False)
     found = update.start(ill, AT, "b1").objections
     assert all(each.lifted_by == "--force" for each in found)
@@ -234,13 +277,23 @@ def test_the_dc_is_last_and_the_canary_the_least_important():
         ),
         (seen(TRYING), ["unmark-update", "-> unmarked "]),
         (
-            seen(DRAINED, node("host2", online=False)),
-            ["clear-standby host2", "unmark-update", "-> unmarked "],
+            seen(AT._replace(stage=DRAINING), AWAY),
+            ["clear-standby host2", "unmark-update", "-> usable host2", "-> unmarked "],
         ),
+        (seen(DRAINED, node("host2", online=False)), ["unmark-update", "-> unmarked "]),
+        (seen(AT, AWAY), ["unmark-update", "-> unmarked "]),
+        (seen(TRYING, AWAY), ["unmark-update", "-> unmarked "]),
+        (seen(DRAINED._replace(stage=BACK), AWAY), ["unmark-update", "-> unmarked "]),
+        (seen(DRAINED._replace(watch=-1.0), AWAY), ["unmark-update", "-> unmarked "]),
     ],
 )
 def test_abort_takes_the_host_back_and_forgets(now, lines):
-    assert told(update.abort(now)) == lines
+    plan = update.abort(now)
+    assert told(plan) == lines
+    named = "with it the standby of host2" in plan.done
+    assert named == ("clear-standby host2" in lines)
+    left = bool(now.node("host2").standby or not now.node("host2").online) and not named
+    assert ["hxm active host2" in each for each in plan.notes] == [True] * left
 
 
 def test_without_an_update_there_is_nothing_to_go_on_with_or_to_end():
@@ -252,10 +305,14 @@ NAMES = st.from_regex(r"[A-Za-z][A-Za-z0-9_.-]{0,20}", fullmatch=True)
 
 
 @given(
-    st.lists(NAMES, min_size=1, unique=True), st.sampled_from([DRAIN, REBOOT, TRY]), NAMES, NAMES
+    st.lists(NAMES, min_size=1, unique=True),
+    st.sampled_from([DRAIN, DRAINING, REBOOT, BACK, TRY]),
+    NAMES,
+    st.floats(min_value=0, allow_infinity=False),
+    NAMES,
 )
-def test_the_state_is_read_as_it_was_written(hosts, stage, canary, boot):
-    at = Progress(tuple(hosts), hosts[-1], stage, canary, 60.0, boot, "root@host1")
+def test_the_state_is_read_as_it_was_written(hosts, stage, canary, watch, boot):
+    at = Progress(tuple(hosts), hosts[-1], stage, canary, watch, boot, "root@host1")
     assert progress_in({UPDATE: at.text}) == at
     assert at.readable
 
@@ -271,7 +328,8 @@ def test_what_somebody_else_wrote_is_named_and_never_trips(text):
 
 
 def test_an_update_under_way_is_named_with_what_to_do():
-    (finding, *_) = leftovers(seen(DRAINED, AWAY))
+    (finding,) = leftovers(seen(DRAINED, AWAY))
+    assert len(list(leftovers(seen(TRYING, AWAY)))) == 2, "a standby that is not its own"
     assert finding.what == (
         "hxm-update: host2 is drained, to be patched and rebooted; 0 of 3 hosts are through "
         "(begun by root@host1)"
@@ -290,3 +348,31 @@ def test_a_step_is_over_only_when_its_goals_have_held(monkeypatch, then, holds):
 
     monkeypatch.setattr(acting, "_look", look)
     assert acting._holds(plan.phases[0]._replace(hold=0.05)) is holds
+
+
+def _watched(monkeypatch, looks, hold=3.0):
+    """Whether the goals held in these looks, one a second; a look without parts failed."""
+    now, left = [0.0], list(looks)
+    monkeypatch.setattr(act.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(act.time, "sleep", lambda seconds: now.__setitem__(0, now[0] + seconds))
+    plan, well = update.go_on(seen(DRAINED, AWAY), "b2"), seen(DRAINED)
+    acting = act.Performance(well, plan, Forecast(((), ()), well), Config(), lambda _: None)
+
+    def look() -> bool:
+        parts = left.pop(0)
+        if parts is None:
+            raise CannotAsk("the cluster cannot be asked")
+        acting.cluster = seen(DRAINED, *parts)
+        return True
+
+    monkeypatch.setattr(acting, "_look", look)
+    return acting._holds(plan.phases[0]._replace(hold=hold)), len(left)
+
+
+def test_what_was_not_seen_has_not_held(monkeypatch):
+    ill = (failure(where="host2"),)
+    assert _watched(monkeypatch, [()] * 3) == (True, 0)
+    assert _watched(monkeypatch, [(), (), ill]) == (False, 0), "the last look counts as well"
+    assert _watched(monkeypatch, [(), None, (), (), (), ()]) == (True, 0), "anew when it sees again"
+    with pytest.raises(CannotAsk):
+        _watched(monkeypatch, [None] * 700)

@@ -1,0 +1,56 @@
+"""A rolling update from one end to the other, before it begins."""
+
+from __future__ import annotations
+
+from hxm.decide import Objection, Translate, guards, placement, resources
+from hxm.decide.forecast import after_all, told
+from hxm.decide.progress import TRY, Progress, Stage, progress_in
+from hxm.decide.update import all_stages, busy, ready
+from hxm.decide.update_guards import unfit_canary, unheard
+from hxm.model import Cluster, Forecast, Goal, Phase, Step
+
+
+def whole(cluster: Cluster, progress: Progress) -> Translate:
+    """The update from one end to the other as one plan, for the scheduler to foresee.
+
+    Two phases a host, its drain and its return; the canary's move is left out.
+    """
+    phases: list[Phase] = []
+    for host in progress.order:
+        drain = Step("standby", f"standby {host}", {"node": host})
+        clear = Step("clear-standby", f"remove standby of {host}", {"node": host})
+        phases.append(Phase((drain,), (Goal("empty", host),)))
+        phases.append(Phase((clear,), (Goal("usable", host),)))
+    subjects = resources(cluster.managed_domains)
+    return Translate("update", "update host by host", subjects, tuple(phases), frozenset({"live"}))
+
+
+def foreseen(
+    cluster: Cluster, progress: Progress, predicted: Forecast
+) -> list[tuple[Stage, list[str]]]:
+    """Each step with the movements that the scheduler foresees of domUs, in words."""
+    phases = iter(predicted.phases)
+    found = []
+    for each in all_stages(cluster, progress):
+        moves = next(phases, ()) if each.stage != TRY else ()
+        lines = [told(cluster, move) for move in moves if guards.concerns(cluster, move)]
+        found.append((each._replace(state=""), lines))
+    return found
+
+
+def against(cluster: Cluster, progress: Progress, predicted: Forecast) -> list[Objection]:
+    """All that stands against the whole of an update, of now and of what is foreseen."""
+    plan = whole(cluster, progress)
+    if under_way := progress_in(cluster.properties):
+        return [busy(cluster, under_way)]
+    found = [*ready(cluster), *unfit_canary(cluster, progress)]
+    for host in filter(None, map(cluster.node, progress.order)):
+        drain = placement.standby(cluster, host)
+        found += [*unheard(cluster, host), *getattr(drain, "objections", ())]
+    return list(dict.fromkeys((*found, *guards.foreseen(cluster, plan, predicted))))
+
+
+def afterwards(cluster: Cluster, predicted: Forecast) -> tuple[Cluster, ...]:
+    """The cluster as it would be after each of the phases."""
+    phases = predicted.phases
+    return tuple(after_all(cluster, phases[: number + 1]) for number in range(len(phases)))
