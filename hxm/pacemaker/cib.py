@@ -56,9 +56,14 @@ class Configuration(NamedTuple):
 
     @property
     def fencing(self) -> bool:
-        """Whether lost nodes are fenced; by default not before Pacemaker 0.7."""
+        """Whether lost nodes are fenced; by default not before Pacemaker 0.7.
+
+        Pacemaker 3.0.3 calls it fencing-enabled and knows the old name too; either may say no.
+        """
         said = _said(self.properties, "stonith-enabled")
-        return said in _TRUE if self.heartbeat else said not in _FALSE
+        if self.heartbeat:
+            return said in _TRUE
+        return not {said, _said(self.properties, "fencing-enabled")} & _FALSE
 
 
 _TRUE = frozenset(("true", "yes", "on", "y", "1"))

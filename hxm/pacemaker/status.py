@@ -124,7 +124,7 @@ def _parse_xml(document: bytes) -> Status:
         version=dc.get("version", ""),
         quorum=_true(dc, "with_quorum"),
         maintenance=_true(options, "maintenance-mode"),
-        fencing=options.get("stonith-enabled", options.get("fencing-enabled", "true")) != "false",
+        fencing="false" not in (options.get("stonith-enabled"), options.get("fencing-enabled")),
         form=root.tag,
         tools=root.get("version") or root.get("api-version") or "",
         mixed=_true(dc, "mixed_version"),

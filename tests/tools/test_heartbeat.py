@@ -114,7 +114,8 @@ def heartbeat(bare):
     bare.program("crmadmin", 'echo "Status of crmd@$2: S_IDLE (ok)"')
     del bare.env["CIB_file"]
     journal = bare.folder / "journal"
-    (bare.folder / "hxm.toml").write_text(f'journal = "{journal}"\npoll = 0.1\n')
+    backups = f'backups = "{bare.folder}/backups"\n'
+    (bare.folder / "hxm.toml").write_text(f'journal = "{journal}"\npoll = 0.1\n{backups}')
     return bare
 
 

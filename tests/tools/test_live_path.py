@@ -39,6 +39,7 @@ class Live:
             self.wrap(tool)
         (sandbox.folder / "hxm.toml").write_text(
             f'poll = 0.1\njournal = "{sandbox.folder}/journal"\n'
+            f'backups = "{sandbox.folder}/backups"\n'
         )
         self.over = threading.Event()
         self.paused = threading.Event()

@@ -241,6 +241,21 @@ def test_a_permanent_standby_is_never_overlooked():
     assert lab("06-standby").node_attributes["host3"] == {"standby": "on"}
 
 
+@pytest.mark.parametrize(
+    ("properties", "expected"),
+    [
+        ({}, True),
+        ({"stonith-enabled": "False"}, False),
+        ({"stonith_enabled": "0"}, False),
+        ({"fencing-enabled": "no"}, False),
+        ({"stonith-enabled": "true", "fencing-enabled": "false"}, False),
+        ({"stonith-enabled": "yes"}, True),
+    ],
+)
+def test_fencing_is_off_under_either_name(properties, expected):
+    assert configuration()._replace(properties=properties).fencing is expected
+
+
 # What is no answer
 
 NO_ANSWER = {

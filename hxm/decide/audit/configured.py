@@ -51,7 +51,7 @@ def of_rules(cluster: Cluster, rules: Rules, actions: Actions) -> Iterator[Probl
         yield from _timeouts(domain, rules, actions.get(primitive.agent, {}))
         yield from _shutdown(domain, primitive, rules)
     yield from _neighbours(cluster, rules)
-    yield from _fencing(cluster, rules)
+    yield from fencing(cluster, rules)
     yield from _fail_counts(cluster, rules)
 
 
@@ -142,7 +142,8 @@ def _neighbours(cluster: Cluster, rules: Rules) -> Iterator[Problem]:
                 yield problem(code, domain.name, what, "cibadmin -Q -o constraints")
 
 
-def _fencing(cluster: Cluster, rules: Rules) -> Iterator[Problem]:
+def fencing(cluster: Cluster, rules: Rules) -> Iterator[Problem]:
+    """Nodes that nothing fences although fencing is on, and devices that fence themselves."""
     properties, nodes = cluster.properties, [node.name for node in cluster.nodes]
     agents = cluster.advice("agents")
     if not cluster.fencing:
