@@ -211,6 +211,7 @@ def read_cluster(
         idle=bool(sandbox) or not status.partial or _is_idle(status.dc, config.ask_timeout),
         dialect=detected.dialect.name,
         dialect_why=detected.why,
+        hints=detected.dialect.hints,
         mixed=detected.mixed,
         sandbox=sandbox,
         local_node=here,
