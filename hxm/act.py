@@ -150,12 +150,14 @@ class Performance:
         return True
 
     def _do(self, phase: Phase) -> None:
-        if phase.clears and not self.before.sandbox:
+        replaces = any(step.kind == "restore" for step in phase.steps)
+        if replaces or (phase.clears and not self.before.sandbox):
             self._look()  # the one that the decision was made on may be old
+        if phase.clears and not self.before.sandbox:
             for objection in self._migrations():
                 raise Refused(objection.message, objection.hint)
         self.meddled |= self.written not in (None, self.cluster.written)
-        if self.meddled and any(step.kind == "restore" for step in phase.steps):
+        if self.meddled and replaces:
             raise Refused("somebody else is changing the configuration", "hxm diff shows what")
         self.written = None
         keep = functools.partial(self.keep, None)

@@ -47,6 +47,8 @@ def _open_all_three() -> None:
         if getattr(sys, name) is None:
             os.open(os.devnull, os.O_RDWR)  # takes the lowest that is free
             setattr(sys, name, os.fdopen(descriptor, "w" if descriptor else "r"))
+    # as stderr does it: a name may have letters that the locale has not
+    sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
 
 
 def guarded(words: Sequence[str]) -> int:

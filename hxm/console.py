@@ -30,7 +30,7 @@ _AT_ONCE = 1.0
 _TRIES = 5
 _KEPT = 2000  # bytes of the end of what was shown
 _SILENCE = 5.0
-"""Seconds after which a guest that says nothing gets an Enter, so that it repeats its prompt."""
+"""Seconds after which a guest that has shown nothing gets an Enter, to repeat its prompt."""
 
 
 class End(NamedTuple):
@@ -212,18 +212,21 @@ def await_answer(
 ) -> float:
     """Wait until the guest shows the pattern on its console; returns how many seconds it took.
 
-    A guest that is silent is sent an Enter now and then. Raises TimedOut with what it showed last.
+    A guest that shows nothing from the first on is sent one Enter: it may have put up its prompt
+    before. Once it has shown anything, nobody knows what an Enter would answer (a boot loader, a
+    file system check). Raises TimedOut with what it showed last.
     """
     config = config._replace(toolstack=other_toolstack(cluster, config))
     started = time.monotonic()
-    end, shown = started + seconds, ""
+    end, shown, knock = started + seconds, "", True
     while (left := end - time.monotonic()) > 0:
         try:
             cluster = read_cluster(config, local=False)
             node = next(iter(nodes_that_run(domain.name, cluster, config)), "")
             if node:
                 argv = console_argv(cluster, config, domain.name, node, (), terminal=True)
-                found, shown = _shows(argv, pattern, left)
+                found, shown = _shows(argv, pattern, left, knock=knock)
+                knock = False
                 if found:
                     return time.monotonic() - started
         except CannotAsk as error:
@@ -237,19 +240,27 @@ def await_answer(
     )
 
 
-def _shows(argv: Sequence[str], pattern: re.Pattern[bytes], seconds: float) -> tuple[bool, str]:
-    """Whether the pattern is shown before the time is up or the console ends; and the last line."""
+def _shows(
+    argv: Sequence[str], pattern: re.Pattern[bytes], seconds: float, *, knock: bool
+) -> tuple[bool, str]:
+    """Whether the pattern is shown before the time is up or the console ends; and the last line.
+
+    With `knock` a console that shows nothing is sent one Enter.
+    """
     from pexpect import EOF, TIMEOUT
 
     child = run.on_terminal(argv)
     end, seen = time.monotonic() + seconds, b""
     try:
         while (left := end - time.monotonic()) > 0:
-            which = child.expect([pattern, EOF, TIMEOUT], timeout=min(_SILENCE, left))
+            patience = min(_SILENCE, left) if knock else left
+            which = child.expect([pattern, EOF, TIMEOUT], timeout=patience)
             seen = child.before or seen
             if which < 2:
                 return which == 0, _last_line(seen)
-            child.send("\r")
+            if knock and not seen:
+                child.send("\r")
+            knock = False
     finally:
         if child.isalive():
             child.send(LEAVE)

@@ -270,6 +270,12 @@ class Cluster(NamedTuple):
     """The nodes that were asked for their domains and gave no answer, and why."""
     heard: tuple[str, ...] = ()
     """The nodes whose toolstack has told what it runs."""
+    hints: Mapping[str, str] = {}
+    """What this generation's tools are asked by hand, each with `{name}` for a value."""
+
+    def advice(self, about: str, **values: str | None) -> str:
+        """What to type, or to do, by hand: why a resource does not run, confirm a node is off."""
+        return self.hints[about].format_map(values)
 
     def node(self, name: str) -> Node | None:
         """The node of that name."""

@@ -211,6 +211,7 @@ def read_cluster(
         idle=bool(sandbox) or not status.partial or _is_idle(status.dc, config.ask_timeout),
         dialect=detected.dialect.name,
         dialect_why=detected.why,
+        hints=detected.dialect.hints,
         mixed=detected.mixed,
         sandbox=sandbox,
         local_node=here,
@@ -229,19 +230,20 @@ def _answers_of_both(
     env: dict[str, str] | None, config: Config
 ) -> tuple[Configuration, Status, list[Domain]]:
     configuration = read_configuration(env, config.ask_timeout)
-    domains = _configured(configuration)  # while crm_mon is still at work
+    domains = configured(configuration)  # while crm_mon is still at work
     status = read_status(env, config.ask_timeout)
     if status.partial:
         from hxm.pacemaker.completion import complete
 
         if status.form == TEXT and configuration.cib is None:
             configuration = read_configuration(env, config.ask_timeout, whole=True)
-            domains = _configured(configuration)
+            domains = configured(configuration)
         status = complete(status, configuration)
     return configuration, status, domains
 
 
-def _configured(configuration: Configuration) -> list[Domain]:
+def configured(configuration: Configuration) -> list[Domain]:
+    """The domUs of a configuration; where they run it does not say."""
     return [
         managed(primitive, configuration.constraints)
         for primitive in configuration.primitives.values()

@@ -20,7 +20,8 @@ class Change(NamedTuple):
     before: tuple[str, ...]
     after: tuple[str, ...]
     how: str
-    """live, restarted, moved, started, stopped, unchanged or unknown."""
+    """live, restarted, moved, started, stopped, gone, unchanged or unknown; `gone` was stopped, and
+    is no resource any more."""
 
 
 class Outcome(NamedTuple):
@@ -65,6 +66,8 @@ def changes(before: Cluster, after: Cluster, plan: Translate) -> Iterator[Change
     for was in before.managed_domains:
         now = after.domain_of(was.resource or "")
         if now is None:
+            if was.nodes and all(phase.leaves != was.resource for phase in plan.phases):
+                yield _gone(was, after)
             continue
         how = _how(was, now, before, after)
         if how not in ("unchanged", "unknown") or was.resource in plan.subjects:
@@ -76,6 +79,15 @@ def changes(before: Cluster, after: Cluster, plan: Translate) -> Iterator[Change
                 yield Change(now.name, resource, (), now.nodes, "started")
             elif resource in plan.subjects:
                 yield Change(now.name, resource, now.nodes, now.nodes, "unchanged")
+
+
+def _gone(was: Domain, after: Cluster) -> Change:
+    """What became of one that was taken out of the configuration: an orphan is to be stopped."""
+    there = tuple(
+        node for each in after.resources if each.id == was.resource for node in each.nodes
+    )
+    how = "unknown" if there else "gone"
+    return Change(was.name, was.resource or "", was.nodes, there, how)
 
 
 def _how(was: Domain, now: Domain, before: Cluster, after: Cluster) -> str:

@@ -23,6 +23,7 @@ _HOW = {
     "restarted": "restarted on {after}",
     "started": "started on {after}",
     "stopped": "stopped, was on {before}",
+    "gone": "stopped and gone from the cluster, was on {before}",
     "unknown": "not at rest yet, on {after}",
 }
 

@@ -9,7 +9,7 @@ from hxm import change, console
 from hxm import run as programs
 from hxm.config import Config, read_config
 from hxm.decide.names import find_domain
-from hxm.errors import CannotAsk, NotFound, Refused
+from hxm.errors import CannotAsk, Failed, NotFound, Refused
 from hxm.model import Cluster, Domain
 from hxm.observe import everywhere, identify, read_cluster, sandbox_file
 from hxm.render import note
@@ -32,7 +32,10 @@ def run(domain: OneDomain, kind: ConsoleType = "", number: ConsoleNumber = "") -
     try:
         cluster, found = _whose(domain, config)
     except CannotAsk as error:
-        program = change.program("console", config)
+        try:
+            program = change.program("console", config)
+        except Failed:  # whether it is the cluster's is what matters, and that is not known
+            raise error from None
         note(f"the cluster cannot be asked, so only this host is: {error.message}")
         programs.become((program, "console", *options, domain))
     if not found.resource and cluster.local_node in (None, *found.nodes):

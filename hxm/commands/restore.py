@@ -2,30 +2,18 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 from hxm import change
-from hxm.claim import own_lock
-from hxm.commands._kept import Opened, compared, open_backup
+from hxm.commands._kept import open_backup
+from hxm.commands._replacing import put_in_place
 from hxm.config import read_config
-from hxm.decide import Decision, Nothing, Objection, guards, restoring
-from hxm.decide.difference import sentence
+from hxm.decide import Decision, restoring
 from hxm.errors import UsageError
 from hxm.model import Cluster
-from hxm.pacemaker.cib import read_configuration
-from hxm.pacemaker.facts import private_names
 from hxm.pacemaker.simulate import private_folder
-from hxm.pacemaker.written import (
-    SECTIONS,
-    as_cib,
-    combined,
-    parse_backup,
-    read_faults,
-    same,
-    sections_in,
-)
+from hxm.pacemaker.written import SECTIONS, parse_backup, sections_in
 
 if TYPE_CHECKING:
     from hxm.options import Order
@@ -89,66 +77,3 @@ def _chosen(words: Sequence[str], held: Collection[str]) -> list[str]:
     if not wanted:
         return [each for each in SECTIONS if each != restoring.NODES]
     return [each for each in SECTIONS if each in wanted or "all" in wanted]
-
-
-def put_in_place(
-    cluster: Cluster,
-    backup: Opened,
-    sections: Collection[str],
-    folder: str,
-    what: str,
-    objections: Sequence[Objection] = (),
-    verb: str = "restore",
-) -> Decision:
-    """The decision to have these sections as the backup has them; the document is in the folder."""
-    root = parse_backup(backup.document, backup.called)
-    nodes = sections_in(root).get(restoring.NODES)
-    theirs = [] if nodes is None else [each.get("uname", "") for each in nodes.iterfind("node")]
-    cib = read_configuration(timeout=read_config().ask_timeout, whole=True).cib
-    header = {} if cib is None else dict(cib.attrib)
-    private = private_names(cib)
-    wanted = combined(cluster.written, root, sections)
-    if same(cluster.written, wanted):
-        return Nothing(f"{what}: that is the configuration as it is now")
-    document = combined(
-        cluster.written, parse_backup(backup.document, ""), sections, own_lock(cluster, what)
-    )
-    file = os.path.join(folder, "configuration.xml")
-    for path, content in ((file, document), (f"{file}.cib", as_cib(wanted, header))):
-        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as opened:
-            opened.write(content)
-    return restoring.restore(
-        cluster,
-        what,
-        compared(cluster.written, wanted, private),
-        file,
-        (
-            *objections,
-            *restoring.unknown_nodes(cluster, theirs, sections),
-            *restoring.too_new(root.get("validate-with", ""), header.get("validate-with", "")),
-            *_faults(f"{file}.cib"),
-        ),
-        tuple(_left_alone(cluster, backup, sections, private)),
-        verb,
-    )
-
-
-def _faults(path: str) -> Iterator[Objection]:
-    if fault := read_faults(path):
-        yield Objection(
-            f"crm_verify finds an error in it: {fault}",
-            "correct the file; --force restores it all the same",
-            lifted_by=guards.FORCE,
-        )
-
-
-def _left_alone(
-    cluster: Cluster, backup: Opened, sections: Collection[str], private: Collection[str]
-) -> Iterator[str]:
-    """What is otherwise in the backup, and stays as it is."""
-    held = sections_in(parse_backup(backup.document, ""))
-    if restoring.NODES in sections or restoring.NODES not in held:
-        return
-    for each in compared(backup.document, cluster.written, private):
-        if each.item.section == restoring.NODES:
-            yield f"not restored (--section nodes): {sentence(each)}"

@@ -73,8 +73,10 @@ def run(listen: Listen = "127.0.0.1:9685", token_file: TokenFile = None) -> int:
 def _address(listen: str) -> tuple[str, int]:
     """What HOST:PORT means: one address, by number."""
     host, _, port = listen.rpartition(":")
-    if not host or not port.isdecimal() or int(port) > 65535:
-        raise UsageError(f"--listen takes HOST:PORT, not {listen!r}", "--listen 127.0.0.1:9685")
+    if not host or not port.isdecimal() or len(port) > 5 or int(port) > 65535:
+        raise UsageError(
+            f"--listen takes HOST:PORT, not {listen[:60]!r}", "--listen 127.0.0.1:9685"
+        )
     try:
         found = socket.getaddrinfo(host.strip("[]"), int(port), type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):

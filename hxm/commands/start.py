@@ -19,8 +19,9 @@ def run(order: Order, domains: SomeDomains = None, until: Until = "") -> int:
     cluster; Started is written only where the configured default is Stopped.
 
     With --until they are started only when their guests say so: each must show the regular
-    expression on its console within --timeout seconds, or the status is 124. A guest that is
-    silent is sent an Enter every five seconds, so that it repeats its prompt.
+    expression on its console within --timeout seconds, or the status is 124. A guest that
+    shows nothing at all for five seconds is sent one Enter, as its prompt may stand there already;
+    once it has shown anything it is sent nothing.
 
     Example: `hxm start nfs sles --timeout 120`.
     """

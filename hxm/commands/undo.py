@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from hxm import change
 from hxm.commands._kept import Opened, changes_made, compared, open_backup
-from hxm.commands.restore import put_in_place
+from hxm.commands._replacing import put_in_place
 from hxm.config import read_config
 from hxm.decide import Decision, Nothing, restoring
 from hxm.errors import Refused

@@ -201,7 +201,7 @@ def _nodes(cluster: Cluster) -> Iterator[Finding]:
         if node.unclean:
             yield Finding(
                 f"{node.name} is {node.condition}: it waits to be fenced",
-                f"if it is off for certain: stonith_admin --confirm {node.name}",
+                cluster.advice("confirm", node=node.name),
                 "node-lost",
                 node.name,
             )

@@ -196,10 +196,12 @@ def with_goals(plan: Translate, predicted: Forecast) -> Translate:
         return plan
     phases = list(plan.phases)
     wanted = [number for number, phase in enumerate(phases) if not phase.only_if_still]
-    here = (Goal("running", resource) for resource in plan.subjects)
+    stops = {each.resource for each in predicted.movements if each.kind == "stop"}
+    ends = [Goal("stopped", each) for each in plan.subjects if each in stops]
+    left = [Goal("withdrawn", each.subject) for each in ends]
     promised = [
         goal
-        for goal in here
+        for goal in (*(Goal("running", resource) for resource in plan.subjects), *ends, *left)
         if reached(predicted.after, goal)
         and not any(each[:2] == goal[:2] for phase in phases for each in phase.goals)
     ]

@@ -35,8 +35,7 @@ def whole_cluster(cluster: Cluster) -> Iterator[Objection]:
     if cluster.dc and lost:
         yield Objection(
             f"{listed(lost)} is lost and not yet fenced: what ran there may still run",
-            "wait for the fencing, or confirm by hand that it is off: "
-            + "; ".join(f"stonith_admin --confirm {name}" for name in lost),
+            "; ".join(("wait for the fencing", *(cluster.advice("confirm", node=n) for n in lost))),
             lifted_by=FORCE,
         )
     if cluster.pending_fencing:
@@ -179,7 +178,7 @@ def kept_from_running(cluster: Cluster, domain: Domain) -> Iterator[Objection]:
         hint = f"hxm unmigrate {typed(domain)}"
     else:
         why = "a constraint, a rule such as the ping rule, or the state of the nodes is against it"
-        hint = f"crm_resource --why --resource={domain.resource}"
+        hint = f"hxm why {typed(domain)}"
     yield Objection(f"nothing tells {domain.name} to be stopped, and it does not run: {why}", hint)
 
 

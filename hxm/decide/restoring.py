@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
-from hxm.decide import Objection, Translate, guards, is_false, listed, typed
+from hxm.decide import Objection, Translate, guards, half_way, is_false, listed, typed
+from hxm.decide.audit import Problem
 from hxm.decide.difference import Difference, sentence, summed_up
-from hxm.model import UPDATE, Cluster, Phase, Step
+from hxm.decide.names import at_home
+from hxm.model import UPDATE, Cluster, Domain, Phase, Step
 
 NODES = "nodes"
 ONLY_FORM = "only ids, comments or the order of things differ"
@@ -42,9 +44,10 @@ def restore(
             *guards.whole_cluster(cluster),
             *guards.in_flight(cluster, domains),
             *guards.on_two_nodes(domains),
+            *half_way(cluster, domains),
             *objections,
             *in_an_update(cluster),
-            *taken_out(cluster, found),
+            *taken_out(cluster, found, verb),
             *unfenced(found),
         ),
         guards.warnings(cluster),
@@ -64,27 +67,97 @@ def in_an_update(cluster: Cluster) -> Iterator[Objection]:
         )
 
 
-def taken_out(cluster: Cluster, found: Sequence[Difference]) -> Iterator[Objection]:
-    """A domU that runs, and would be no resource any more: the cluster stops what it has lost."""
+def taken_out(cluster: Cluster, found: Iterable[Difference], verb: str) -> Iterator[Objection]:
+    """A domU that runs, and would be no resource any more: the cluster stops what it has lost.
+
+    No undo does that, be it of an enrolment: nobody who says that means a stop.
+    """
     for each in found:
         domain = cluster.domain_of(each.item.id)
         if each.removed and each.item.kind == "domU" and domain and domain.running:
+            lifted = "" if verb == "undo" else guards.YES
             yield Objection(
                 f"{domain.name} would be stopped: it would be no resource any more",
-                f"hxm withdraw {typed(domain)} leaves it running; --yes stops it",
-                lifted_by=guards.YES,
+                f"hxm withdraw {typed(domain)} leaves it running"
+                + "; --yes stops it" * bool(lifted),
+                lifted_by=lifted,
             )
 
 
 def unfenced(found: Sequence[Difference]) -> Iterator[Objection]:
-    """Fencing that is on would be off."""
+    """Fencing that is on would be off, or a part without quorum would go on all the same.
+
+    Also if only a rule makes it so.
+    """
     for each in found:
-        if each.name in ("stonith-enabled", "fencing-enabled") and is_false(each.after or "true"):
-            yield Objection(
-                "fencing would be off: a lost node's domUs may then come to run twice",
-                "--yes does it all the same",
-                lifted_by=guards.YES,
-            )
+        name = each.name.partition(" in ")[0].replace("_", "-")
+        values = (each.after or "").split(" / ")
+        if name in ("stonith-enabled", "fencing-enabled") and any(map(is_false, values)):
+            yield _asked("fencing would be off: a lost node's domUs may then come to run twice")
+        if name == "no-quorum-policy" and "ignore" in values:
+            yield _asked("a part of the cluster without quorum would go on (no-quorum-policy)")
+
+
+def less_fenced(now: Iterable[Problem], then: Iterable[Problem]) -> Iterator[Objection]:
+    """Nodes that nothing would fence any more."""
+    known = {each.what for each in now}
+    for each in then:
+        if each.code == "no-fencing" and each.what not in known:
+            yield _asked(each.what)
+
+
+def _asked(message: str) -> Objection:
+    return Objection(message, "--yes does it all the same", lifted_by=guards.YES)
+
+
+def not_finished(then: Cluster) -> Iterator[Objection]:
+    """A configuration from the midst of an enrolment or a withdrawal."""
+    for each in half_way(then, then.managed_domains):
+        yield Objection(f"in that configuration {each.message}", "take another: hxm backup --list")
+
+
+def unsound(fault: str) -> Objection:
+    """What crm_verify finds in the wanted configuration, and not in the present one."""
+    return Objection(f"crm_verify finds an error in it: {fault}", "correct it in a file: hxm(8)")
+
+
+def new_names(cluster: Cluster, wanted: Iterable[Domain]) -> list[Domain]:
+    """The domUs that the cluster does not have yet, or not under that name."""
+    known = {(each.resource, each.name) for each in cluster.managed_domains}
+    return [each for each in wanted if (each.resource, each.name) not in known]
+
+
+def newcomers(asked: Cluster, new: Sequence[Domain]) -> Iterator[Objection]:
+    """DomUs that the cluster would start: what runs of them already would run twice.
+
+    `asked` knows what the toolstacks of all nodes run, as for an enrolment.
+    """
+    for domain in new:
+        names = (domain.name, *domain.also)
+        for each in asked.domains:
+            runs = each.id is not None or each.memory is None  # xend also lists what does not
+            known = domain.uuid and domain.uuid in (each.uuid, each.runs_as)
+            if not each.resource and runs and (at_home(each.name) in names or known):
+                yield Objection(
+                    f"{each.name} runs on {listed(each.nodes or ['this host'])}, and the cluster "
+                    "does not know it",
+                    f"hxm enrol {domain.xmfile or 'FILE'} puts it under the cluster as it runs",
+                )
+        if domain.nameless and not asked.sandbox:
+            yield _may_run(f"what {domain.resource} is called is not known: {domain.xmfile}")
+    silent = dict(asked.unreachable)
+    if asked.toolstack_fault:
+        silent["this host"] = asked.toolstack_fault
+    for node, why in silent.items():
+        yield _may_run(f"{node} cannot be asked: {why}; {listed([each.name for each in new])}")
+
+
+def _may_run(what: str) -> Objection:
+    return Objection(
+        f"{what} may run already",
+        "bring the node back; --force relies on the cluster's own look",
+        lifted_by=guards.FORCE,
+    )
 
 
 def unknown_nodes(

@@ -71,8 +71,7 @@ def _troubles(cluster: Cluster, domain: Domain) -> Iterator[Reason]:
         node = cluster.node(name)
         if node and node.unclean:
             what = f"{name} is lost and not yet fenced: before that it starts nowhere else"
-            do = f"if {name} is off for certain: stonith_admin --confirm {name}"
-            yield Reason(what, do=do, absolute=True)
+            yield Reason(what, do=cluster.advice("confirm", node=name), absolute=True)
     if cluster.pending_fencing:
         yield Reason(f"fencing of {listed(cluster.pending_fencing)} is under way", do="hxm status")
     if not cluster.quorum and (said := guards.without_quorum(cluster)):
@@ -138,7 +137,8 @@ def _together(found: Mapping[str, Sequence[Reason]]) -> Iterator[tuple[Reason, l
 def _unknown(facts: Facts, domain: Domain, node: str) -> Reason:
     score = facts.scores.get(node)
     said = f"the scheduler's score there is {score}" if score else ""
-    return Reason("no reason was found", said, f"crm_resource --why --resource={domain.resource}")
+    do = facts.cluster.advice("why", resource=domain.resource)
+    return Reason("no reason was found", said, do)
 
 
 def _staying(facts: Facts, domain: Domain, here: str, barred: Sequence[Reason]) -> Iterator[Reason]:

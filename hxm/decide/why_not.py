@@ -138,8 +138,9 @@ def _dependencies(facts: Facts, domain: Domain, node: Node) -> Iterator[Reason]:
 
 
 def _needs(facts: Facts, other: str, what: str, where: str) -> Reason:
-    found = facts.cluster.domain_of(other)
-    do = f"hxm why {typed(found)}" if found else f"crm_resource --why --resource={other}"
+    cluster = facts.cluster
+    found = cluster.domain_of(other)
+    do = f"hxm why {typed(found)}" if found else cluster.advice("why", resource=other)
     return Reason(f"{what}, and does not run", where, do, absolute=True)
 
 

@@ -144,7 +144,14 @@ ConsoleType = Annotated[
 ]
 ConsoleNumber = Annotated[str, _valued("-n", metavar="NUMBER", help="The console's number.")]
 Interval = Annotated[
-    float, typer.Option("--interval", min=1.0, metavar="SECONDS", help="Between two looks at rest.")
+    float,
+    typer.Option(
+        "--interval",
+        min=1.0,
+        metavar="SECONDS",
+        callback=seconds,
+        help="Between two looks at rest.",
+    ),
 ]
 Count = Annotated[int | None, _valued("--count", min=1, metavar="N", help="Print it so often.")]
 Script = Annotated[

@@ -64,6 +64,7 @@ class Dialect:
 
     __slots__ = (
         "feature_set",
+        "hints",
         "key",
         "lacks",
         "name",
@@ -84,6 +85,7 @@ class Dialect:
         *,
         words: Mapping[str, str] | None = None,
         lacks: Mapping[str, str] | None = None,
+        hints: Mapping[str, str] | None = None,
         works_on_file: bool = True,
         service: str = "pacemaker",
     ) -> None:
@@ -100,10 +102,24 @@ class Dialect:
         spelling, it just has no effect."""
         self.lacks = lacks or {}
         """Steps that cannot be taken (`set-meta NAME`: for that option), and what can instead."""
+        self.hints = hints or _HINTS_2_0
+        """What to advise somebody who wants to look closer, or to do what hxm does not."""
         self.service = service
         """What starts and stops the cluster's stack on a node: service(8)."""
         self.works_on_file = works_on_file
         """Whether the tools obey CIB_file."""
+
+
+_HINTS_2_0 = {
+    "why": "crm_resource --why --resource={resource}",
+    "confirm": "if {node} is off for certain: stonith_admin --confirm {node}",
+    "agents": "stonith_admin -I",
+}
+_HINTS_1_1 = _HINTS_2_0 | {"why": "hxm status"}  # --why came with 1.1.18, stonith_admin with 1.1
+_HINTS_1_0 = _HINTS_1_1 | {
+    "confirm": "these tools take nobody's word that {node} is off: see to its fencing, or start it",
+    "agents": "stonith -L",
+}
 
 
 def _drop_empty(what: str) -> Argv:
@@ -283,11 +299,29 @@ DIALECTS = (
     Dialect("2.0", "Pacemaker 2.0", (2, 0), (3, 1), _STEPS_2_0),
     # --restart and --wait came with 1.1.13, maintenance of a resource with 1.1.12
     # the lock and enrolment were never tried with tools older than 2.0
-    Dialect("1.1.13", "Pacemaker 1.1.13", (1, 1, 13), (3, 0, 10), _STEPS_2_0, lacks=_LACKS_1_1_13),
+    Dialect(
+        "1.1.13",
+        "Pacemaker 1.1.13",
+        (1, 1, 13),
+        (3, 0, 10),
+        _STEPS_2_0,
+        lacks=_LACKS_1_1_13,
+        hints=_HINTS_1_1,
+    ),
     # --ban and --clear came with 1.1.10; a move's ban is called cli-ban from here on
-    Dialect("1.1.10", "Pacemaker 1.1.10", (1, 1, 10), (3, 0, 7), _STEPS_2_0, lacks=_LACKS_1_1_10),
-    Dialect("1.1", "Pacemaker 1.1", (1, 1), (3, 0, 2), _STEPS_1_0, lacks=_LACKS_1_0),
-    Dialect("1.0", "Pacemaker 1.0", (0, 7), (3, 0), _STEPS_1_0, lacks=_LACKS_1_0),
+    Dialect(
+        "1.1.10",
+        "Pacemaker 1.1.10",
+        (1, 1, 10),
+        (3, 0, 7),
+        _STEPS_2_0,
+        lacks=_LACKS_1_1_10,
+        hints=_HINTS_1_1,
+    ),
+    Dialect(
+        "1.1", "Pacemaker 1.1", (1, 1), (3, 0, 2), _STEPS_1_0, lacks=_LACKS_1_0, hints=_HINTS_1_1
+    ),
+    Dialect("1.0", "Pacemaker 1.0", (0, 7), (3, 0), _STEPS_1_0, lacks=_LACKS_1_0, hints=_HINTS_1_0),
     Dialect(
         "0.6",
         "Heartbeat 2.1",  # and Pacemaker 0.6, which is the same
@@ -296,6 +330,7 @@ DIALECTS = (
         _STEPS_0_6,
         words=_WORDS_0_6,
         lacks=_LACKS_1_0 | _NO_RESTORE,
+        hints=_HINTS_1_0,
         works_on_file=False,
         service="heartbeat",
     ),

@@ -12,7 +12,7 @@ from xml.etree.ElementTree import Element, tostring
 from hxm.decide.difference import HIDDEN, Facts, Item
 from hxm.domains import is_xen
 from hxm.pacemaker.cib import parse_configuration
-from hxm.pacemaker.written import CLUSTERS_OWN, sections_in
+from hxm.pacemaker.written import CLUSTERS_OWN, OWN, sections_in
 
 _RESOURCES = ("primitive", "group", "clone", "master", "master_slave", "bundle", "template")
 _KINDS = {
@@ -123,7 +123,7 @@ def _own(element: Element) -> Iterator[tuple[str, str]]:
 def _pairs(pairs: Element, parent: str) -> Iterator[tuple[str, str]]:
     """Name-value pairs; those of a set that has a rule are told apart by the set's id."""
     set_id = pairs.get("id", "")
-    if set_id.startswith("hxm-"):
+    if pairs.tag == "cluster_property_set" and set_id.startswith(OWN):
         return
     prefix = "" if parent == "node" else _PAIRS[pairs.tag]
     rules = pairs.findall("rule")

@@ -17,7 +17,7 @@ from xml.etree.ElementTree import (
 from hxm import run
 from hxm.errors import HxmError, Refused
 from hxm.pacemaker.cib import configuration_in
-from hxm.pacemaker.dialect import HEADER, VERIFY
+from hxm.pacemaker.dialect import HEADER
 
 REQUIRED = ("crm_config", "nodes", "resources", "constraints")
 SECTIONS = (
@@ -26,7 +26,8 @@ SECTIONS = (
 )
 """The parts of a configuration (schema pacemaker-3.9); those REQUIRED may be empty, not missing."""
 
-_OWN = "hxm-"
+OWN = "hxm-"
+"""How the ids of hxm's own property sets begin."""
 CLUSTERS_OWN = frozenset(("dc-version", "cluster-infrastructure", "have-watchdog")) | {
     "last-lrm-refresh"
 }
@@ -94,7 +95,7 @@ def _bare(document: bytes) -> str:
 
 
 def _own_sets(properties: Element) -> list[Element]:
-    return [each for each in properties if (each.get("id") or "").startswith(_OWN)]
+    return [each for each in properties if (each.get("id") or "").startswith(OWN)]
 
 
 def _clusters_own(parent: Element) -> list[Element]:
@@ -109,14 +110,14 @@ def combined(present: bytes, backup: Element, sections: Collection[str], lock: s
     """
     root = _parsed(present)
     now, held = sections_in(root), sections_in(backup)
-    for tag in sections:
+    lacking = left_out(present, backup, sections)
+    for tag in (each for each in sections if each not in lacking):
         old, new = now.get(tag), held.get(tag)
         if old is None:
             root.extend([] if new is None else [new])
         elif tag == "nodes":
             _take_node_attributes(old, Element(tag) if new is None else new)
         else:
-            new = Element(tag) if new is None and tag in REQUIRED else new
             if tag == "crm_config" and new is not None:
                 _keep_the_clusters_own(old, new)
             place = list(root).index(old)
@@ -124,6 +125,17 @@ def combined(present: bytes, backup: Element, sections: Collection[str], lock: s
     if lock:
         sections_in(root)["crm_config"].append(fromstring(lock))
     return tostring(root)
+
+
+def left_out(present: bytes, backup: Element, sections: Collection[str]) -> list[str]:
+    """The sections that stay as they are, since the backup is a part that does not hold them.
+
+    What holds all that are REQUIRED is a whole configuration.
+    """
+    held = sections_in(backup)
+    if held.keys() >= {*REQUIRED}:
+        return []
+    return [tag for tag in sections_in(_parsed(present)) if tag in sections and tag not in held]
 
 
 def _take_node_attributes(old: Element, new: Element) -> None:
@@ -146,15 +158,3 @@ def _keep_the_clusters_own(old: Element, new: Element) -> None:
     if (first := new.find("cluster_property_set")) is not None:
         first.extend(at_present.values())
     new.extend(_own_sets(old))
-
-
-def read_faults(path: str) -> str:
-    """What crm_verify calls an error in the CIB in a file, in one line; nothing if all is well.
-
-    It ends with 78 for mere warnings too (2.1.5), so that its words have to be read.
-    """
-    result = run.output([word.format(file=path) for word in VERIFY])
-    if "Errors found" not in result.stderr and result.status in (0, 78):
-        return ""
-    lines = [line.strip() for line in result.stderr.splitlines() if "error:" in line]
-    return lines[0].rpartition("error: ")[2] if lines else result.complaint()

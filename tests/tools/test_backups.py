@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import stat
+from xml.etree import ElementTree
 
 import pytest
 
+PARTS = ("resources", "constraints")
 CHANGES = (
     "migrate nfs host2 --keep",
     "maintenance on host1",
@@ -221,3 +223,70 @@ def test_an_image_of_a_saved_domu_is_still_the_toolstacks(xen):
     image.write_bytes(b"Xen saved domain, xl format\n \0 \r\0\1")
     assert "whom restore means" in xen.hxm("restore", str(image)).err
     assert "the cluster manages nfs" in xen.hxm("restore", "nfs", str(image)).err
+
+
+def test_a_domu_that_runs_outside_is_not_started_by_a_restore(sandbox):
+    sandbox.ok("withdraw", "nfs")
+    sandbox.ok("standby", "host1")
+    before = sandbox.configuration()
+    for words in ("restore 1 --yes", "restore 1 --yes --force"):
+        ran = sandbox.hxm(*words.split())
+        assert (ran.status, "nfs runs on host1" in ran.err) == (107, True), ran
+        assert "hxm enrol" in ran.err
+    assert sandbox.configuration() == before
+
+
+def test_an_enrolment_is_not_undone(sandbox):
+    sandbox.ok("withdraw", "nfs")
+    sandbox.ok("enrol", str(sandbox.file.parent / "nfs.xm"))
+    for words in ("undo --yes", "undo --yes --force"):
+        ran = sandbox.hxm(*words.split())
+        assert (ran.status, "hxm withdraw nfs" in ran.err) == (107, True), ran
+    assert sandbox.nodes_of("nfs") == ["host1"]
+    sandbox.ok("withdraw", "nfs")
+    assert "nfs runs on host1" in sandbox.hxm("undo", "--yes").err
+
+
+def test_what_a_restore_takes_out_of_the_cluster_is_said_to_be_stopped(sandbox):
+    sandbox.ok("backup")
+    web = sandbox.file.parent / "web.xm"
+    web.write_text('name = "web"\nmemory = 512\ndisk = []\n')
+    sandbox.ok("enrol", str(web))
+    ran = sandbox.hxm("restore", "1")
+    assert (ran.status, "web would be stopped" in ran.err) == (107, True), ran
+    (place,) = sandbox.nodes_of("web")
+    said = f"web: stopped and gone from the cluster, was on {place}"
+    assert said in sandbox.ok("restore", "1", "--yes").out
+    assert sandbox.nodes_of("web") == []
+
+
+def test_what_a_part_of_a_configuration_lacks_stays(sandbox):
+    file = sandbox.folder / "part.xml"
+    resources = sandbox.tool("cibadmin", "--query", "--scope=resources")
+    sandbox.tool("crm_resource", "--resource=sles", "--meta", "-ppriority", "-v7")
+    sandbox.tool("crm_attribute", "--name=batch-limit", "--update=3")
+    constraints = sandbox.tool("cibadmin", "--query", "--scope=constraints")
+    file.write_text(f"<cib><configuration>{resources}{constraints}</configuration></cib>")
+    ran = sandbox.ok("restore", str(file))
+    assert f"not restored, as it is not in {file}: crm_config" in ran.out
+    now = sandbox.configuration()
+    assert 'name="batch-limit"' in now
+    assert "<rsc_order " in now
+    assert 'name="priority"' not in now
+
+
+def test_a_restore_that_takes_a_fencing_device_away_asks(sandbox):
+    whole = sandbox.folder / "whole.xml"
+    sandbox.ok("backup", str(whole))
+    root = ElementTree.fromstring(whole.read_text())
+    resources, constraints = (root.find(f"configuration/{each}") for each in PARTS)
+    stonith = ".//primitive[@class='stonith']"
+    gone = [each for each in resources if each.tag == "clone" and each.find(stonith) is not None]
+    gone += resources.findall("primitive[@id='STONITH-iLO-host2']")
+    for each in gone:
+        resources.remove(each)
+    for each in constraints.findall("rsc_location[@rsc='STONITH-iLO-host2']"):
+        constraints.remove(each)
+    whole.write_bytes(ElementTree.tostring(root))
+    ran = sandbox.hxm("restore", str(whole))
+    assert (ran.status, "no fencing resource is for host2" in ran.err) == (107, True), ran

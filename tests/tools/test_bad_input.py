@@ -307,3 +307,12 @@ def test_hostile_names_of_domus_reach_no_shell_and_no_option(sandbox):
         assert sandbox.nodes_of("nfs") == ["host2"]
         sandbox.ok("migrate", "nfs", "host1")
     assert not list(sandbox.folder.rglob("pwned"))
+
+
+@pytest.mark.parametrize("locale", [{"LC_ALL": "C"}, {"PYTHONIOENCODING": "iso-8859-15"}])
+def test_a_name_beyond_the_letters_of_the_locale_is_no_fault(sandbox, locale):
+    text = sandbox.file.read_text("utf-8").replace('"sles"', '"sles\u0161\u4e2d"')
+    sandbox.file.write_text(text, "utf-8")
+    env = {"PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", **locale}
+    ran = sandbox.ok("list", env=env)
+    assert "\\u4e2d" in ran.out, ran

@@ -139,8 +139,9 @@ def test_what_should_run_counts_whether_it_runs_or_not(three):
 def test_the_scheduler_is_asked_once_for_each_node(three):
     real = shutil.which("crm_simulate", path=three.env["PATH"])
     three.program("crm_simulate", f'echo >> {three.folder}/asked\nexec {real} "$@"')
+    rooms(three, 3000, 3000, 3000)
     three.ok("capacity")
-    assert (three.folder / "asked").read_text() == "\n" * 3
+    assert len((three.folder / "asked").read_text().splitlines()) == 3
 
 
 def test_a_named_loss_is_named_in_the_answer(three):

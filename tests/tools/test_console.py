@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import sys
 
 import pexpect
 import pytest
 
+from hxm import console
 from hxm.console import pattern_of
 from hxm.errors import UsageError
 from hxm.toolstack.remote import terminal_argv
@@ -130,3 +132,24 @@ def test_a_console_that_ends_by_itself_was_not_left(attached):
     attached.send("!")
     attached.expect_exact("(False, 0)")
     attached.expect(pexpect.EOF)
+
+
+def test_without_a_cluster_and_a_toolstack_nobody_knows_whose_it_is(sandbox):
+    ran = sandbox.hxm("console", "nfs", env={"CIB_file": "", "PATH": str(sandbox.bin)})
+    assert ran.status == 102, ran
+    assert "neither xl nor xm" not in ran.err
+
+
+@pytest.mark.parametrize(
+    ("guest", "shown"),
+    [
+        ("read x; echo login:", True),  # its prompt was up before
+        ("echo 'Press Enter for maintenance'; read x; echo login:", False),
+        ("read x; echo password:; read x; echo login:", False),  # one is enough
+    ],
+)
+def test_an_enter_is_sent_once_and_to_nobody_who_has_said_anything(monkeypatch, guest, shown):
+    monkeypatch.setattr(console, "_SILENCE", 0.5)
+    argv = ("sh", "-c", guest)
+    found, _ = console._shows(argv, re.compile(b"login:"), 2.0, knock=True)
+    assert found is shown

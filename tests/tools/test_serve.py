@@ -182,6 +182,7 @@ REFUSED = {
     "no port": (("--listen", "127.0.0.1"), "takes HOST:PORT"),
     "no host": (("--listen", ":80"), "takes HOST:PORT"),
     "a port that is none": (("--listen", "127.0.0.1:99999"), "takes HOST:PORT"),
+    "a port beyond all bounds": (("--listen", "127.0.0.1:" + "9" * 5000), "takes HOST:PORT"),
     "a port in words": (("--listen", "127.0.0.1:http"), "takes HOST:PORT"),
     "a host that is none": (("--listen", "no.such.host.invalid:80"), "there is no host"),
     "no token file": (("--token-file", "/nonexistent"), "cannot be read"),

@@ -35,7 +35,8 @@ def test_without_a_terminal_the_list_is_printed_again_and_again(sandbox):
     assert ran.out.count("quorum | 2 nodes | 2 domUs run") == 2
     assert ran.out.count("Name ") == 2
     assert "\x1b" not in ran.out
-    assert sandbox.hxm("watch", "--interval", "0").status == 2
+    for none in ("0", "nan", "inf"):
+        assert sandbox.hxm("watch", "--interval", none).status == 2
 
 
 def test_an_order_shows_its_way_on_a_terminal_alone(sandbox):

@@ -16,6 +16,7 @@ from hxm.model import (
     Primitive,
     Resource,
 )
+from hxm.pacemaker.dialect import DIALECTS
 
 DATA = Path(__file__).parents[1] / "data"
 
@@ -99,6 +100,8 @@ def cluster(*parts, **known) -> Cluster:
         for each in found["domains"]
     )
     usual = {"dc": "host1", "quorum": True, "dialect": "Pacemaker 2.1", "primitives": primitives}
+    generation = known.get("dialect") or usual["dialect"]
+    usual["hints"] = next((each.hints for each in DIALECTS if each.name == generation), {})
     return Cluster(**found | usual | known)
 
 

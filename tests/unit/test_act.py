@@ -9,7 +9,7 @@ from factories import cluster, domain, failure, local, node, under_way
 
 from hxm import act, change, claim, run
 from hxm.config import Config
-from hxm.decide import lifecycle, placement
+from hxm.decide import lifecycle, placement, restoring
 from hxm.errors import CannotAsk, Failed, Refused
 from hxm.model import Forecast, Lock, Movement
 from hxm.onsite import carry_out_on_node
@@ -103,6 +103,20 @@ def test_ctrl_c_between_two_steps_tells_what_was_ordered(monkeypatch):
     assert outcome.status == 130
     assert outcome.hint == "look with: hxm status; to take it back: hxm start nfs"
     assert [(each.name, each.how) for each in outcome.changes] == [("nfs", "stopped")]
+
+
+@pytest.mark.parametrize("sandbox", [None, "/cib.xml"])
+def test_a_configuration_is_replaced_only_if_it_is_still_the_one_that_was_seen(
+    monkeypatch, sandbox
+):
+    before = BEFORE._replace(written=b"one", sandbox=sandbox)
+    plan = restoring.restore(before, "restore 1", [], "/file")
+    found = performance(plan, before, before)
+    monkeypatch.setattr(act, "read_cluster", lambda *_, **__: before._replace(written=b"other"))
+    for tool in ("carry_out", "scratch"):
+        monkeypatch.setattr(act, tool, lambda *_, **__: pytest.fail("it was replaced"))
+    with pytest.raises(Refused, match="somebody else is changing the configuration"):
+        found._do(plan.phases[0])
 
 
 def test_what_was_foreseen_holds_only_for_the_same_cluster():

@@ -217,3 +217,12 @@ def test_a_value_in_xml_never_ends_its_attribute():
 def test_a_value_with_braces_is_never_looked_up(dialect):
     (argv,) = step_argv(dialect, Step("clear", "", {"resource": "{node}"}))
     assert argv[-1] in ("--resource={node}", "{node}")
+
+
+@pytest.mark.parametrize("dialect", DIALECTS, ids=lambda each: each.key)
+def test_no_generation_is_advised_to_use_what_it_has_not(dialect):
+    said = " ".join(dialect.hints.values())
+    assert ("--why" in said) == (dialect.since >= (1, 1, 18)), "its release"
+    assert ("stonith_admin" in said) == (dialect.since >= (1, 1)), "its release"
+    for about in ("why", "confirm", "agents"):
+        assert dialect.hints[about].format_map({"resource": "nfs", "node": "host1"})

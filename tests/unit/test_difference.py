@@ -246,3 +246,14 @@ def test_a_lock_is_no_part_of_the_configuration():
     assert held != EVERYTHING
     assert configuration_in(held) == EVERYTHING
     assert configuration_in(as_cib(held, {"epoch": "3"})) == EVERYTHING
+
+
+def test_only_hxms_own_properties_are_left_out():
+    """`hxm enrol` leaves its markers in sets of its own, and they mean something."""
+    marked = EVERYTHING.replace(
+        b'<operations><op id="nfs-o"',
+        b'<meta_attributes id="hxm-enrol-nfs"><nvpair id="e-m" name="is-managed" value="false"/>'
+        b'</meta_attributes><operations><op id="nfs-o"',
+    )
+    (found,) = differences(facts(EVERYTHING), facts(marked))
+    assert sentence(found) == "domU nfs: is-managed is false, was not set"

@@ -338,3 +338,14 @@ def test_a_clones_instance_that_stops_leaves_its_node():
 def test_a_dc_at_work_is_never_taken_for_rest():
     assert settled(cluster(domain("nfs", "host1")))
     assert not settled(cluster(domain("nfs", "host1"), idle=False))
+
+
+def test_a_stop_that_is_foreseen_has_to_be_seen():
+    """A restore that stops a domU, or takes it out of the cluster, ended well without a stop."""
+    before = cluster(domain("nfs", "host1"), domain("sles", "host1"))
+    stop = tuple(Movement(each, "stop", "host1") for each in ("nfs", "sles"))
+    plan = drain(Phase(()))._replace(subjects=("nfs", "sles"))
+    found = with_goals(plan, Forecast((stop,), cluster(domain("nfs"))))
+    goals = found.phases[0].goals
+    assert goals == (Goal("stopped", "nfs"), Goal("withdrawn", "sles"))
+    assert not any(reached(before, goal) for goal in goals)

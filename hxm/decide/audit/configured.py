@@ -51,7 +51,7 @@ def of_rules(cluster: Cluster, rules: Rules, actions: Actions) -> Iterator[Probl
         yield from _timeouts(domain, rules, actions.get(primitive.agent, {}))
         yield from _shutdown(domain, primitive, rules)
     yield from _neighbours(cluster, rules)
-    yield from _fencing(cluster, rules)
+    yield from fencing(cluster, rules)
     yield from _fail_counts(cluster, rules)
 
 
@@ -142,19 +142,21 @@ def _neighbours(cluster: Cluster, rules: Rules) -> Iterator[Problem]:
                 yield problem(code, domain.name, what, "cibadmin -Q -o constraints")
 
 
-def _fencing(cluster: Cluster, rules: Rules) -> Iterator[Problem]:
+def fencing(cluster: Cluster, rules: Rules) -> Iterator[Problem]:
+    """Nodes that nothing fences although fencing is on, and devices that fence themselves."""
     properties, nodes = cluster.properties, [node.name for node in cluster.nodes]
+    agents = cluster.advice("agents")
     if not cluster.fencing:
         return
     if not rules.fences:
         if not is_true(properties.get("have-watchdog", "")):  # else sbd may do without one
             what = "there is no fencing resource: a lost node's domUs start nowhere else"
-            yield problem("no-fencing", "", what, "add one for each node: stonith_admin -I")
+            yield problem("no-fencing", "", what, f"add one for each node: {agents}")
         return
     for node in nodes:
         if all(hosts and node not in hosts for hosts in rules.fences.values()):
             what = f"no fencing resource is for {node}: if it is lost its domUs start nowhere else"
-            yield problem("no-fencing", node, what, "add one: stonith_admin -I")
+            yield problem("no-fencing", node, what, f"add one: {agents}")
     for device, hosts in rules.fences.items():
         if len(hosts) != 1 or len(nodes) < 2 or device in cluster.cloned:
             continue
