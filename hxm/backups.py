@@ -5,10 +5,12 @@ They hold the fencing devices' passwords: folder and files are readable by their
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import NamedTuple
 
 from hxm.config import Config
@@ -16,7 +18,7 @@ from hxm.errors import HxmError, NotFound, Refused
 from hxm.pacemaker.cib import configuration_in
 from hxm.pacemaker.written import as_cib, read_header
 
-_NAME = re.compile(r"(\d{6,})-(\d{8}T\d{6}Z)\.xml")
+_NAME = re.compile(r"([0-9]{6,})-([0-9]{8}T[0-9]{6}Z)\.xml")
 _STAMP = "%Y%m%dT%H%M%SZ"
 
 
@@ -43,16 +45,22 @@ class Store:
     def all(self) -> list[Backup]:
         """What is kept, the oldest first."""
         try:
-            found = [(name, _NAME.fullmatch(name)) for name in os.listdir(self.folder)]
+            return sorted(filter(None, map(self._backup, os.listdir(self.folder))))
         except FileNotFoundError:
             return []
         except OSError as error:
             raise Refused(f"{self.folder} cannot be read: {error.strerror}") from None
-        return sorted(
-            Backup(int(match[1]), _seconds(match[2]), os.path.join(self.folder, name))
-            for name, match in found
-            if match
-        )
+
+    def _backup(self, name: str) -> Backup | None:
+        """What a file of that name is; other names are nobody's backup."""
+        match = _NAME.fullmatch(name)
+        if not match:
+            return None
+        try:
+            at = _seconds(match[2])
+        except ValueError:  # no such day, or hour
+            return None
+        return Backup(int(match[1]), at, os.path.join(self.folder, name))
 
     def get(self, number: int) -> Backup:
         """The backup of that number. Raises NotFound."""
@@ -68,12 +76,14 @@ class Store:
 
         It is written without waiting for the disk: that of a dying host may never answer.
         """
+        os.makedirs(self.folder, 0o700, exist_ok=True)
+        with _alone(self.folder, self.timeout):
+            return self._keep(configuration)
+
+    def _keep(self, configuration: bytes) -> Backup:
         known = self.all()
         if known and configuration_in(known[-1].read()) == configuration:
             return known[-1]
-        if not os.path.isdir(self.folder):
-            os.makedirs(os.path.dirname(self.folder), exist_ok=True)
-            os.mkdir(self.folder, 0o700)
         document = as_cib(configuration, read_header(self.timeout))
         now = time.time()
         number = known[-1].number + 1 if known else 1
@@ -95,6 +105,25 @@ class Store:
             with suppress(OSError):
                 os.unlink(beside)
         return path
+
+
+@contextmanager
+def _alone(folder: str, timeout: float) -> Iterator[None]:
+    """Two at once must not take one number; the lock dies with its holder. Raises OSError."""
+    end = time.monotonic() + timeout
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        while True:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() > end:
+                    raise
+                time.sleep(0.05)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def try_to_keep(

@@ -53,6 +53,25 @@ def read_entries(path: str) -> Iterator[Entry]:
         return
 
 
+def read_orders(path: str) -> list[tuple[Entry, Entry | None]]:
+    """Each order as it was begun, and as it ended, if it did; in the order of their beginnings.
+
+    An end whose beginning is missing stands for both: another order's process may have had its pid.
+    """
+    found: list[tuple[Entry, Entry | None]] = []
+    begun: dict[tuple[str, str, str], int] = {}
+    for entry in read_entries(path):
+        host, pid, what = (str(entry.get(each)) for each in ("host", "pid", "what"))
+        if entry.get("outcome") == "begun":
+            begun[host, pid, what] = len(found)
+            found.append((entry, None))
+        elif (number := begun.pop((host, pid, what), None)) is not None:
+            found[number] = (found[number][0], entry)
+        else:
+            found.append((entry, entry))
+    return found
+
+
 def user() -> str:
     """Who sits in front of the keyboard, also behind sudo."""
     try:

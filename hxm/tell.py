@@ -13,6 +13,7 @@ from hxm.decide.forecast import told
 from hxm.errors import BY_STATUS, DONE, HxmError
 from hxm.model import Cluster, Forecast, Movement
 from hxm.outcome import Outcome
+from hxm.pacemaker.simulate import lasting
 
 if TYPE_CHECKING:
     from hxm.options import Order
@@ -77,7 +78,7 @@ def typed_out(argv: Sequence[str]) -> str:
     """The command line as one would type it: single quotes within double ones, if that is safe."""
     return " ".join(
         f'"{word}"' if "'" in word and not set('"$`\\!') & set(word) else shlex.quote(word)
-        for word in argv
+        for word in lasting(tuple(argv))
     )
 
 
@@ -183,7 +184,7 @@ def _json(order: Order, outcome: Outcome, result: str) -> dict[str, Any]:
         "hint": outcome.hint,
         "domains": [change._asdict() for change in outcome.changes],
         "left": [],
-        "commands": [list(argv) for argv in outcome.commands],
+        "commands": [list(lasting(argv)) for argv in outcome.commands],
         "seconds": round(outcome.seconds, 1),
     }
 

@@ -9,10 +9,14 @@ from typing import Any, NamedTuple
 from hxm.backups import Store, read_file
 from hxm.config import Config
 from hxm.decide.difference import Difference, differences
-from hxm.journal import journal_path, read_entries
+from hxm.decide.names import shown
+from hxm.errors import NotFound
+from hxm.journal import journal_path, read_orders
 from hxm.observe import sandbox_file
 from hxm.pacemaker.facts import facts_in
 from hxm.pacemaker.written import parse_backup
+
+_MOST_DIGITS = 18
 
 
 class Opened(NamedTuple):
@@ -25,6 +29,8 @@ class Opened(NamedTuple):
 def open_backup(config: Config, word: str) -> Opened:
     """The backup of that number, or in that file. Raises NotFound, or Refused if it is none."""
     if word.isascii() and word.isdigit():
+        if len(word) > _MOST_DIGITS:
+            raise NotFound(f"there is no backup {shown(word)}", "hxm backup --list")
         backup = Store(config, sandbox_file()).get(int(word))
         opened = Opened(f"backup {backup.number}", backup.read())
     else:
@@ -43,16 +49,13 @@ def changes_made(config: Config, sandbox: str | None) -> list[dict[str, Any]]:
 
     One that was begun and never ended has the outcome "begun".
     """
-    found: list[dict[str, Any]] = []
-    begun: dict[object, int] = {}
-    for entry in read_entries(journal_path(config, sandbox)):
-        whose = (entry.get("host"), entry.get("pid"))
-        if "before" in entry and entry.get("outcome") == "begun":
-            begun[whose] = len(found)
-            found.append(entry)
-        elif "before" in entry and whose in begun:
-            found[begun.pop(whose)] = entry
-    return found
+    orders = read_orders(journal_path(config, sandbox))
+    made = [ended or begun for begun, ended in orders if "before" in begun and ended is not begun]
+    return [each for each in made if all(map(_is_number, (each.get("before"), each.get("after"))))]
+
+
+def _is_number(value: object) -> bool:
+    return value is None or isinstance(value, int)
 
 
 def when(at: float) -> str:

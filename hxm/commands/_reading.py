@@ -27,19 +27,14 @@ def origins(cluster: Cluster) -> dict[str, str]:
     ]
     if not wanted and not options:
         return {}
-    from hxm.journal import journal_path, read_entries
+    from hxm.journal import journal_path, read_orders
 
     path = journal_path(read_config(), cluster.sandbox)
     if os.path.exists(path) and not os.access(path, os.R_OK):
         return {}
     known = dict.fromkeys((*wanted, *map(":".join, options)), UNKNOWN)
-    begun: dict[tuple[object, object], dict[str, Any]] = {}
-    for entry in read_entries(path):
-        whose = (entry.get("host"), entry.get("pid"))
-        if entry.get("outcome") == "begun":
-            begun[whose] = entry
-            continue
-        begun.pop(whose, None)
+    orders = read_orders(path)
+    for entry in (ended for _, ended in orders if ended):
         for name in known.keys() & _names(entry, "left"):
             known[name] = _told(entry)
         for name in known.keys() & _names(entry, "gone"):
@@ -48,7 +43,9 @@ def origins(cluster: Cluster) -> dict[str, str]:
             for command in _texts(entry, "commands"):
                 if (change := _change(command, resource, option)) is not None:
                     known[f"{resource}:{option}"] = _told(entry) if change else UNKNOWN
-    for entry in begun.values():  # killed before they could write down what they left
+    for entry in (
+        begun for begun, ended in orders if not ended
+    ):  # killed before they could write down what they left
         if str(entry.get("what")).startswith("migrate "):
             for constraint in cluster.constraints:
                 if constraint.resource in _names(entry, "subjects"):

@@ -14,7 +14,7 @@ from hxm.config import Config, read_config
 from hxm.decide.names import find_domains
 from hxm.decide.past import Done, Event, Fenced, Look, Ordered, Pieces, history
 from hxm.errors import DONE, CannotAsk, NotFound
-from hxm.journal import journal_path, read_entries
+from hxm.journal import journal_path, read_orders
 from hxm.model import Cluster
 from hxm.observe import askable, read_cluster, sandbox_file
 from hxm.pacemaker.cib import read_configuration
@@ -95,22 +95,22 @@ def _orders(config: Config, sandbox: str | None) -> list[Ordered]:
     from datetime import datetime
 
     found: list[Ordered] = []
-    begun: dict[object, int] = {}
-    for entry in read_entries(journal_path(config, sandbox)):
+    for begun, ended in read_orders(journal_path(config, sandbox)):
         try:
-            at = datetime.fromisoformat(str(entry.get("at"))).timestamp()
+            at, end = (
+                datetime.fromisoformat(str(each.get("at"))).timestamp()
+                for each in (begun, ended or begun)
+            )
         except ValueError:
             continue
-        whose = (entry.get("host"), entry.get("pid"))
-        if entry.get("outcome") != "begun" and whose in begun:
-            number = begun.pop(whose)
-            status = entry.get("status")
-            found[number] = found[number]._replace(
-                ended=at, status=status, outcome=str(entry.get("outcome"))
-            )
-        elif entry.get("what"):
-            begun[whose] = len(found)
-            found.append(_begun(entry, at))
+        if not begun.get("what"):
+            continue
+        order = _begun(begun, at)
+        if ended and ended is not begun:
+            status, outcome = ended.get("status"), str(ended.get("outcome"))
+            known = status if isinstance(status, int) else None
+            order = order._replace(ended=end, status=known, outcome=outcome)
+        found.append(order)
     return found
 
 

@@ -69,6 +69,8 @@ def is_secret(name: str) -> bool:
     """
     lower = name.lower()
     words = lower.replace("-", " ").replace("_", " ").split()
+    if lower.startswith("recipient "):  # of an alert: an address, which may have a token in it
+        return True
     return any(each in lower for each in _SECRETS) or not _SECRET_WORDS.isdisjoint(words)
 
 
@@ -109,7 +111,12 @@ def sentence(each: Difference) -> str:
 
 
 def _shown(name: str, value: str) -> str:
-    return f"({HIDDEN})" if is_secret(name) else value or '""'
+    """The value, but for what may be a password: of a name, or in `user:password@host`."""
+    if is_secret(name):
+        return f"({HIDDEN})"
+    before, _, after = value.rpartition("@")
+    user, colon, _ = before.partition(":")
+    return (f"{user}:({HIDDEN})@{after}" if colon else value) or '""'
 
 
 def as_row(each: Difference) -> dict[str, object]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 import shutil
 import tempfile
 import time
@@ -28,6 +29,7 @@ from hxm.pacemaker.dialect import SIMULATORS, WHOLE_CIB, Argv, Dialect
 _MOST_TRANSITIONS = 20  # each is one answer of the scheduler; balancing may take several
 _CANCEL = "cancel"  # ends a monitor; crm_simulate 2.1.5 writes it down as if it were an action
 _PREFIX = "hxm-scratch-"
+_IN_A_FOLDER = re.compile(rf"^(--[a-z-]+=)?/.*/{_PREFIX}[^/]+/[^/]+$")
 _A_WHILE = 60.0  # seconds: a copy this young may not be locked yet
 
 
@@ -136,6 +138,11 @@ def private_folder() -> Iterator[str]:
     with tempfile.TemporaryDirectory(prefix=_PREFIX) as folder, _held(folder):
         _sweep(os.path.dirname(folder))
         yield folder
+
+
+def lasting(argv: Argv) -> Argv:
+    """The command line, to be read later: FILE is what was in a folder that is gone by then."""
+    return tuple(_IN_A_FOLDER.sub(r"\1FILE", word) for word in argv)
 
 
 @contextmanager

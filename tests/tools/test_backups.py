@@ -107,6 +107,7 @@ def test_damage_is_restored_at_once_and_what_is_not_restored_is_said(sandbox):
     assert "the cluster: no-quorum-policy is stop, was ignore" in plan
     assert "not restored (--section nodes): node host1: standby is on, was not set" in plan
     assert "nfs: start on host2" in plan
+    assert "--xml-file=FILE" in plan
     assert "nfs: started on host2" in sandbox.ok("restore", "1").out
     assert sandbox.configuration() == standby
     assert sandbox.nodes_of("nfs") == ["host2"]
@@ -206,6 +207,7 @@ def test_only_so_many_are_kept_and_the_newest_is_never_kept_twice(sandbox):
         sandbox.ok(verb, "nfs")
     assert [each.name[:6] for each in backups(sandbox)] == ["000002", "000003", "000004"]
     entries = journal(sandbox)
+    assert "hxm-scratch" not in json.dumps(entries)
     assert [(each["before"], each.get("after")) for each in entries[-2:]] == [(3, None), (3, 4)]
     listed = sandbox.ok("backup", "--list", "-o", "json").json["backups"]
     assert [(each["after"], each["before"]) for each in listed[1:]] == [

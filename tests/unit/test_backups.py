@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from hxm.backups import Store, try_to_keep
+from hxm.commands._kept import open_backup
 from hxm.config import Config
 from hxm.errors import NotFound
 
@@ -41,7 +43,7 @@ def test_the_same_is_not_kept_twice_in_a_row(store):
 
 def test_other_files_are_neither_read_nor_removed(store):
     store.keep(configuration(1))
-    for name in ("notes.txt", "000007-now.xml", ".1234"):
+    for name in ("notes.txt", "000007-now.xml", ".1234", "000999-20261399T999999Z.xml"):
         Path(store.folder, name).write_text("mine")
     assert store.keep(configuration(2)).number == 2
     assert len(store.all()) == 2
@@ -54,3 +56,16 @@ def test_what_cannot_be_kept_is_said_and_never_raised(store, tmp_path):
     assert "Not a directory" in fault
     assert try_to_keep(config, None, b"") == (None, "")
     assert try_to_keep(config._replace(backups_kept=0), None, configuration(1)) == (None, "")
+
+
+def test_eight_at_once_take_eight_numbers(store):
+    with ThreadPoolExecutor(8) as pool:
+        numbers = list(pool.map(lambda each: store.keep(configuration(each)).number, range(8)))
+    assert sorted(numbers) == list(range(1, 9))
+    kept = [each.read() for each in store.all()]
+    assert sum(configuration(each) in document for each in range(8) for document in kept) == 8
+
+
+def test_a_number_that_nobody_can_mean_is_none(store):
+    with pytest.raises(NotFound, match="there is no backup '9999"):
+        open_backup(Config(), "9" * 5000)

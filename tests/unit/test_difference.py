@@ -257,3 +257,19 @@ def test_only_hxms_own_properties_are_left_out():
     )
     (found,) = differences(facts(EVERYTHING), facts(marked))
     assert sentence(found) == "domU nfs: is-managed is false, was not set"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "shown"),
+    [
+        ("url", "https://me:hush@host/x", "https:(a secret)@host/x"),
+        ("url", "me:hush@host", "me:(a secret)@host"),
+        ("url", "https://host/x", "https://host/x"),
+        ("mail", "me@host", "me@host"),
+        ("recipient re1 value", "https://host/token", "(a secret)"),
+    ],
+)
+def test_a_password_in_a_value_is_never_said(name, value, shown):
+    it = Difference(Item("alert", "al", "alerts"), name, None, value)
+    assert as_row(it)["after"] == shown
+    assert shown in sentence(it)
