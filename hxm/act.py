@@ -24,7 +24,7 @@ from hxm.decide.forecast import (
 from hxm.decide.glance import same_place
 from hxm.errors import DONE, CannotAsk, Failed, HxmError, Interrupted, Refused, TimedOut
 from hxm.foresee import apply_to_copy, dialect_spoken, would_move
-from hxm.model import IN_FLIGHT, ON_NODE, Cluster, Forecast, Goal, Movement, Phase, Step
+from hxm.model import IN_FLIGHT, ON_NODE, Cluster, Forecast, Goal, Movement, Phase, Step, where
 from hxm.observe import read_cluster, sandbox_file
 from hxm.onsite import carry_out_on_node
 from hxm.outcome import Change, Outcome, changes
@@ -378,7 +378,7 @@ class Performance:
 
     def _under_way(self) -> str:
         busy = [
-            f"{resource.id} is {resource.role}"
+            f"{resource.id} is {resource.role}, {where(resource.role, resource.nodes)}"
             for resource in self.cluster.resources
             if resource.role in IN_FLIGHT
         ]
@@ -390,4 +390,4 @@ class Performance:
             if self.before.sandbox or not was or same_place(was, now):
                 continue
             role = "migrating" if guards.migrating(seen, now) else now.role
-            self.report(f"{now.name}: {role} {' '.join(now.nodes)}")
+            self.report(f"{now.name}: {role} {now.where}")

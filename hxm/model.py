@@ -13,6 +13,11 @@ IN_FLIGHT = ("Starting", "Stopping", "Migrating", "Promoting", "Demoting")
 """Roles that crm_mon (1.1.18 and newer) shows while an action is under way."""
 
 
+def where(role: str | None, nodes: tuple[str, ...], between: str = ",") -> str:
+    """Nodes as they are shown: of a migration the source, an arrow and the target."""
+    return ("->" if role == "Migrating" else between).join(nodes)
+
+
 UPDATE = "hxm-update"
 """The property of the cluster that a rolling update keeps its state in; Pacemaker ignores it."""
 
@@ -215,6 +220,11 @@ class Domain(NamedTuple):
     def places(self) -> tuple[str, ...]:
         """Where it runs, by the cluster and by the toolstack."""
         return (*self.nodes, self.stray) if self.stray else self.nodes
+
+    @property
+    def where(self) -> str:
+        """The nodes as they are shown; empty: nowhere."""
+        return where(self.role, self.nodes)
 
     @property
     def told_to_stop(self) -> bool:

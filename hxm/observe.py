@@ -15,7 +15,7 @@ from hxm.pacemaker.cib import Configuration, read_configuration
 from hxm.pacemaker.detect import detect as detect_dialect
 from hxm.pacemaker.dialect import CONFIGURATION, DC_STATE, IDLE, OWN_NAME, STATUS_FORMS
 from hxm.pacemaker.lock import lock_in
-from hxm.pacemaker.status import TEXT, Status, read_status
+from hxm.pacemaker.status import TEXT, Status, as_migrations, read_status
 from hxm.toolstack import Toolstack, detect, read_local, read_uuids
 from hxm.toolstack.remote import Named, read_elsewhere, read_named_elsewhere
 from hxm.toolstack.xl import LocalDomain
@@ -239,7 +239,8 @@ def _answers_of_both(
             configuration = read_configuration(env, config.ask_timeout, whole=True)
             domains = configured(configuration)
         status = complete(status, configuration)
-    return configuration, status, domains
+    resources = as_migrations(status.resources, status.history)
+    return configuration, status._replace(resources=resources), domains
 
 
 def configured(configuration: Configuration) -> list[Domain]:

@@ -9,7 +9,7 @@ from hxm import as_json
 from hxm.decide.attention import Finding
 from hxm.decide.differences import differences
 from hxm.decide.guards import looked_away
-from hxm.model import Cluster, Domain, Resource
+from hxm.model import Cluster, Domain, Resource, where
 from hxm.render import Table, out
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def domains_table(cluster: Cluster, domains: Iterable[Domain]) -> Table:
             _or_dash(domain.vcpus),
             _or_dash(domain.state),
             f"{domain.time:.1f}" if domain.time is not None else "-",
-            ",".join(domain.nodes) or "-",
+            domain.where or "-",
             domain.role or ("-" if domain.resource else "local"),
             flags(cluster, domain),
         )
@@ -170,9 +170,9 @@ def _resource_row(
         (any(each.orphaned for each in instances), "orphaned"),
         (first.target_role == "Stopped", "disabled"),
     )
-    nodes = [node for each in active for node in each.nodes]
+    nodes = tuple(node for each in active for node in each.nodes)
     special = " ".join(word for said, word in words if said)
-    return (name, first.agent, first.role, " ".join(nodes) or "-", special)
+    return (name, first.agent, first.role, where(first.role, nodes, " ") or "-", special)
 
 
 def everything_table(cluster: Cluster, found: Iterable[Finding]) -> Table:

@@ -18,7 +18,6 @@ from rich.text import Text
 
 from hxm import tables
 from hxm.config import Config
-from hxm.decide import guards
 from hxm.decide.attention import findings
 from hxm.decide.glance import BAD, BUSY, GOOD, ODD, Word, news, overview
 from hxm.following import Follower
@@ -138,15 +137,10 @@ class Watch:
         if self.view == "f":
             found = [line for each in findings(cluster) for line in (each.what, f"    {each.do}")]
             return [Text(line) for line in found] or [Text("nothing needs attention")]
-        domains = [_as_it_moves(cluster, each) for each in cluster.domains]
+        domains = list(cluster.domains)
         if len(domains) >= room:
             domains.sort(key=lambda each: _urgency(cluster, each))
         return _lines(tables.domains_table(cluster, domains), width, _ESSENTIAL)
-
-
-def _as_it_moves(cluster: Cluster, domain: Domain) -> Domain:
-    """A migration ends with a stop, which is none of the domU's."""
-    return domain._replace(role="Migrating") if guards.migrating(cluster, domain) else domain
 
 
 def _urgency(cluster: Cluster, domain: Domain) -> int:

@@ -60,6 +60,9 @@ def run(
             render.note(f"the domains of {node} are unknown: {why}")
     if not cluster.dc or not cluster.quorum or any(node.unclean for node in cluster.nodes):
         render.note("the cluster itself is in trouble: hxm status")
+    for gone in cluster.nodes:
+        if not gone.online and not gone.unclean:
+            render.note(f"{gone.name} is {gone.condition}: hxm status")
     if cluster.toolstack_fault:
         render.note(f"this host's own domUs are not known: {cluster.toolstack_fault}")
     return DONE

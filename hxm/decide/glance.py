@@ -119,7 +119,7 @@ def same_place(was: Domain, now: Domain) -> bool:
 def doing(cluster: Cluster, domain: Domain) -> str:
     """A domU and what becomes of it, and where: `nfs: migrating, host1`."""
     role = "migrating" if guards.migrating(cluster, domain) else domain.role or ""
-    return f"{domain.name}: {', '.join((role, *domain.nodes))}"
+    return f"{domain.name}: {', '.join(filter(None, (role, domain.where)))}"
 
 
 def remaining(cluster: Cluster, predicted: Forecast) -> tuple[list[str], int]:

@@ -251,3 +251,27 @@ def _history(root: Element) -> list[Operation]:
         for resource in node.iterfind("resource_history")
         for operation in resource.iterfind("operation_history")
     ]
+
+
+_LEAVING = ("migrate_to", "stop")
+
+
+def as_migrations(
+    resources: Sequence[Resource], history: Sequence[Operation]
+) -> tuple[Resource, ...]:
+    """The stop on the source that ends a live migration is part of it, and the source comes first.
+
+    Of such a resource crm_mon says Stopping, on both nodes in any order (live lab, 2.1.5).
+    """
+    leaving = {(e.resource, e.node) for e in history if e.pending and e.task in _LEAVING}
+    came = {(e.resource, e.node) for e in history if e.task == "migrate_from"}
+
+    def moved(each: Resource) -> Resource:
+        if each.role not in ("Stopping", "Migrating") or len(each.nodes) != 2:
+            return each
+        for source, target in (each.nodes, each.nodes[::-1]):
+            if (each.id, source) in leaving and (each.id, target) in came:
+                return each._replace(role="Migrating", nodes=(source, target))
+        return each
+
+    return tuple(map(moved, resources))

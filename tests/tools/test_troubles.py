@@ -9,6 +9,7 @@ def test_a_lost_node_is_fenced_and_its_domus_run_elsewhere(sandbox):
     sandbox.ok("sandbox", "fail", "host1")
     assert sandbox.nodes_of("nfs") == ["host2"]
     assert "OFFLINE" in sandbox.ok("nodes").out
+    assert "host1 is OFFLINE: hxm status" in sandbox.ok("list").err
     ran = sandbox.hxm("migrate", "nfs", "host1")
     assert ran.status == 107
     assert "OFFLINE" in ran.err

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from hxm.errors import CannotAsk
 from hxm.model import Failure, Operation
-from hxm.pacemaker.status import Status, parse_status
+from hxm.pacemaker.status import Status, as_migrations, parse_status
 
 GENERATIONS = ("2.0.3", "2.0.5", "2.1.5", "2.1.6", "3.0.0", "3.0.3")
 FORMS = ("output-as-xml", "as-xml")
@@ -321,3 +321,12 @@ def test_no_number_that_is_none_ever_does_worse_than_cannot_ask(attribute, value
 def _status_or_cannot_ask(document: bytes) -> None:
     with suppress(CannotAsk):
         assert isinstance(parse_status(document), Status)
+
+
+def test_the_stop_that_ends_a_live_migration_is_part_of_it():
+    found = lab("02-migrating")
+    told = {each.id: each for each in as_migrations(found.resources, found.history)}
+    assert (told["sles"].role, told["sles"].nodes) == ("Migrating", ("host3", "host2"))
+    assert (told["nfs"].role, told["nfs"].nodes) == ("Migrating", ("host2",))
+    twice = as_migrations(found.resources, [])
+    assert ("Stopping", ("host2", "host3")) in {(each.role, each.nodes) for each in twice}

@@ -135,3 +135,13 @@ def test_keys_scroll_and_end_it():
     assert not watch.press("q")
     assert not watch.press("\x03")
     assert isinstance(watch.events, deque)
+
+
+def test_a_migration_is_shown_with_an_arrow_and_its_turn_is_no_news():
+    moving = MIGRATING._replace(nodes=("host1", "host2"))
+    text = "\n".join(screen(Watch(Knows(cluster(moving))), 80, 24))
+    assert "host1->host2" in text
+    assert "Migrating" in text
+    assert [word.text for word in news(NOW, NOW._replace(domains=(moving, domain("sles"))))] == [
+        "nfs: migrating, host1->host2"
+    ]
