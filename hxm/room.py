@@ -7,7 +7,7 @@ there is arithmetic.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from xml.etree.ElementTree import Element
 
 from hxm import run
@@ -15,13 +15,24 @@ from hxm.config import Config
 from hxm.decide import Objection
 from hxm.decide.forecast import after_all, movements
 from hxm.decide.guards import quorum_without
-from hxm.decide.memory import ATTRIBUTES, Host, Loss, Need, Needs, Refusal, arrivals, without_room
+from hxm.decide.memory import (
+    ATTRIBUTES,
+    Arrivals,
+    Host,
+    Loss,
+    Need,
+    Needs,
+    Refusal,
+    arrivals,
+    wanted,
+    without_room,
+)
 from hxm.errors import CannotAsk
 from hxm.model import Cluster, Domain
-from hxm.observe import askable, local_toolstack, read_cluster
+from hxm.observe import askable, local_toolstack
 from hxm.pacemaker.cib import read_configuration
 from hxm.pacemaker.losses import forbid, lose
-from hxm.pacemaker.simulate import Scratch, carries_out, scratch, simulator
+from hxm.pacemaker.simulate import scratch
 from hxm.pacemaker.utilization import utilization_in
 from hxm.toolstack.memory import INFO, Info, parse_info
 from hxm.toolstack.remote import ask_elsewhere
@@ -177,9 +188,7 @@ def objections(cluster: Cluster, states: Sequence[Cluster], config: Config) -> l
     return list(dict.fromkeys(found))
 
 
-def after_loss(
-    cluster: Cluster, node: str, hosts: Sequence[Host], needs: Needs, config: Config
-) -> Loss:
+def after_loss(cluster: Cluster, node: str, hosts: Sequence[Host], needs: Needs) -> Loss:
     """What the scheduler would do without the node, and what of that fits.
 
     A domU that does not fit where it is put fails to start there, and the cluster tries the next
@@ -189,33 +198,26 @@ def after_loss(
     refused: list[Refusal] = []
     quorate = cluster.quorum and quorum_without(cluster, node)
     with scratch(cluster.sandbox) as copy:
-        before = cluster
-        if not cluster.sandbox and carries_out(simulator()):
-            copy.settle()
-            before = read_cluster(config, copy.env, local=False)
         lose(copy.path, node, quorate=quorate)
         while True:
-            after = _settled(cluster, before, copy, config)
-            places = arrivals(cluster, others, needs, before, after)
-            new = [
-                Refusal(need, each.host.name, each.at_most)
-                for each in places
-                for need in each.too_many
-            ]
+            # one answer says where everything goes, also to ptest
+            found = movements(copy.simulate(execute=False), cluster.cloned)
+            after = after_all(cluster, [found])
+            places = arrivals(cluster, others, needs, cluster, after)
+            new = list(_refused(places))
             if not new:
                 break
             refused += new
-            for each in new:
-                forbid(copy.path, each.need.domain.resource or "", each.host)
+            forbid(copy.path, [(each.need.domain.resource or "", each.host) for each in new])
     runs = {d.resource for d in after.managed_domains if set(d.nodes) - {node}}
-    nowhere = [d for d in before.managed_domains if d.running and d.resource not in runs]
+    nowhere = [each for each in wanted(cluster) if each.resource not in runs]
     return Loss(node, places, tuple(refused), tuple(nowhere), quorate)
 
 
-def _settled(cluster: Cluster, before: Cluster, copy: Scratch, config: Config) -> Cluster:
-    """The cluster as the scheduler would have it."""
-    actions = copy.settle()
-    if carries_out(simulator()):
-        return read_cluster(config, copy.env, local=False)
-    # ptest computes from the loss on, anew each time
-    return after_all(before, [movements(actions, cluster.cloned)])
+def _refused(places: Sequence[Arrivals]) -> Iterator[Refusal]:
+    """Who has no room where it would come to, nor on the hosts that are as full for it."""
+    for need in (need for each in places for need in each.too_many):
+        for each in places:
+            full = each.at_most is not None and each.at_most < (need.taken or 0)
+            if need in each.too_many or full:
+                yield Refusal(need, each.host.name, each.at_most)

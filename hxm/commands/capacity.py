@@ -8,8 +8,20 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from hxm import render, room
 from hxm.config import read_config
 from hxm.decide import listed
-from hxm.decide.memory import ATTRIBUTES, Host, Loss, Needs, how_many, one_sided, with_overhead
+from hxm.decide.memory import (
+    ATTRIBUTES,
+    Host,
+    Loss,
+    Needs,
+    amiss,
+    can_start,
+    how_many,
+    one_sided,
+    with_overhead,
+    without_place,
+)
 from hxm.decide.names import find_node
+from hxm.display import display
 from hxm.errors import DONE
 from hxm.model import Cluster
 from hxm.observe import everywhere as ask_everywhere
@@ -31,6 +43,8 @@ class _More(NamedTuple):
     taken: int
     now: int | None
     always: int | None
+    without: str = ""
+    """The one node that may be lost, where one was named."""
 
 
 class _Answer(NamedTuple):
@@ -40,12 +54,13 @@ class _Answer(NamedTuple):
     losses: Sequence[Loss]
     more: _More | None
     findings: Sequence[str]
+    amiss: Sequence[str]
 
     @property
     def status(self) -> int:
         verdicts = {loss.fits for loss in self.losses}
         always = self.more.always if self.more else 1
-        if False in verdicts or always == 0:
+        if self.amiss or False in verdicts or always == 0:
             return CRITICAL
         if None in verdicts or always is None:
             return UNKNOWN
@@ -69,8 +84,9 @@ def run(
     domUs. A domU takes what it has, or what its file asks for, whichever is more, and what xl adds
     for itself. What is not known is said and never guessed.
 
-    Status 0: everything fits. 1: it does, but utilization attributes are set on one side only. 2:
-    something does not, or no domU of the size of --add. 3: that is not known.
+    What should run counts whether it runs or not. Status 0: everything fits. 1: it does, but
+    utilization attributes are set on one side only. 2: something does not, or no domU of the size
+    of --add; there is no quorum; or something has no place already. 3: that is not known.
 
     Example: `hxm capacity --everywhere`, or `hxm capacity --without host1 --add 2G`.
     """
@@ -84,10 +100,12 @@ def run(
     hosts = room.read_hosts(cluster, config, needs, cib, names if ask else ())
     online = [node.name for node in cluster.nodes if node.online and not node.unclean]
     nodes = [find_node(cluster, without).name] if without else online
-    losses = [room.after_loss(cluster, node, hosts, needs, config) for node in nodes]
+    losses = _losses(cluster, nodes, hosts, needs)
     found = list(one_sided(cluster, utilization_in(cib), needs, hosts))
     more = _more(cluster, hosts, losses, add) if add else None
-    answer = _Answer(cluster, hosts, needs, losses, more, found)
+    if more and without:
+        more = more._replace(without=nodes[0])
+    answer = _Answer(cluster, hosts, needs, losses, more, found, [*amiss(cluster, losses)])
     if form.output == "json":
         render.show_json(_json(answer))
     elif nagios:
@@ -95,6 +113,18 @@ def run(
     else:
         _show(answer, form, long=long)
     return answer.status
+
+
+def _losses(
+    cluster: Cluster, nodes: Sequence[str], hosts: Sequence[Host], needs: Needs
+) -> list[Loss]:
+    """The loss of each of the nodes: one answer of the scheduler each, or more."""
+    found: list[Loss] = []
+    with display("what if a node is lost") as shown:
+        for node in nodes:
+            shown.left(nodes[len(found) :], len(nodes))
+            found.append(room.after_loss(cluster, node, hosts, needs))
+    return found
 
 
 def _show(answer: _Answer, form: Form, *, long: bool) -> None:
@@ -114,6 +144,7 @@ def _more(cluster: Cluster, hosts: Sequence[Host], losses: Sequence[Loss], size:
     taken = with_overhead(size)
     usable = {node.name for node in cluster.nodes if node.usable}
     now = how_many([each.free for each in hosts if each.name in usable], taken)
+    now = now if can_start(cluster) else 0
     after = [
         loss.room_for(
             taken, [place.host.name for place in loss.places if place.host.name in usable]
@@ -176,8 +207,11 @@ def _verdict(loss: Loss) -> str:
 
 def _lines(answer: _Answer) -> Iterator[str]:
     """What there is to say about the table, the worst first."""
+    if answer.amiss:
+        yield "\nNow:"
+        yield from (f"  {each}" for each in answer.amiss)
     for loss in answer.losses:
-        why = list(_why(loss))
+        why = list(_why(answer, loss))
         if why:
             yield f"\nWithout {loss.node}:"
             yield from (f"  {each}" for each in why)
@@ -190,11 +224,15 @@ def _lines(answer: _Answer) -> Iterator[str]:
         yield _more_line(answer.more)
 
 
-def _why(loss: Loss) -> Iterator[str]:
+def _why(answer: _Answer, loss: Loss) -> Iterator[str]:
+    """What of this is new: what is amiss already is said elsewhere."""
     if loss.nowhere and not loss.quorate:
-        yield "the others would have no quorum"
+        if answer.cluster.quorum:
+            yield "the others would have no quorum"
         return
     for domain in loss.nowhere:
+        if domain in without_place(answer.cluster, answer.losses):
+            continue
         refused = [each for each in loss.refused if each.need.domain.resource == domain.resource]
         if refused:
             where = ", ".join(f"{each.left} on {each.host}" for each in refused)
@@ -221,18 +259,17 @@ def _more_line(more: _More) -> str:
     if more.always is None:
         return f"how many more of {size} would run is not known"
     now = "unknown" if more.now is None else more.now
-    return (
-        f"{more.always} more of {size} would run, whichever node is lost; {now} while none is "
-        f"({more.taken} MiB each)"
-    )
+    run = f"{more.always} more of {size} would run"
+    if more.without:
+        return f"{run} without {more.without}, {now} with it ({more.taken} MiB each)"
+    return f"{run}, whichever node is lost; {now} while none is ({more.taken} MiB each)"
 
 
 def _one_line(answer: _Answer) -> str:
-    said = [
-        f"without {loss.node}: {'; '.join(_why(loss))}"
-        for loss in answer.losses
-        if list(_why(loss))
-    ]
+    said = [*answer.amiss]
+    for loss in answer.losses:
+        if why := [*_why(answer, loss)]:
+            said.append(f"without {loss.node}: {'; '.join(why)}")
     if answer.status == UNKNOWN:
         said += _unknown(answer)
     said += answer.findings
@@ -274,4 +311,5 @@ def _json(answer: _Answer) -> dict[str, Any]:
         ],
         "add": answer.more._asdict() if answer.more else None,
         "findings": list(answer.findings),
+        "amiss": list(answer.amiss),
     }

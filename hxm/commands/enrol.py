@@ -184,10 +184,11 @@ def _without_room(
         if all(host.free is None for host in hosts):
             return
         for name in names:
-            loss = room.after_loss(then, name, hosts, needs, config)
-            if loss.quorate and loss.fits is False:
+            loss = room.after_loss(then, name, hosts, needs)
+            lost = [each for each in loss.nowhere if each.running]
+            if loss.quorate and lost:
                 yield Objection(
-                    f"without {name}, {called(loss.nowhere)} would have no place or no memory",
+                    f"without {name}, {called(lost)} would have no place or no memory",
                     "hxm capacity shows the memory of all; --force enrols it all the same",
                     lifted_by=FORCE,
                 )

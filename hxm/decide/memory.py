@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from hxm.decide import Objection, called, is_true, listed
+from hxm.decide import Objection, called, guards, is_true, listed, typed
 from hxm.decide.guards import FORCE
 from hxm.model import Cluster, Domain
 
@@ -149,7 +149,7 @@ class Loss(NamedTuple):
     """Of the other hosts."""
     refused: tuple[Refusal, ...]
     nowhere: tuple[Domain, ...]
-    """Those that ran before and would run nowhere."""
+    """Those that should run and would run nowhere."""
     quorate: bool = True
 
     @property
@@ -162,7 +162,7 @@ class Loss(NamedTuple):
 
     @property
     def fits(self) -> bool | None:
-        """Whether everything that runs would run again; None: that is unknown."""
+        """Whether everything that should run would run; None: that is unknown."""
         return False if self.nowhere else None if self.unknown else True
 
     def room_for(self, taken: int, among: Collection[str]) -> int | None:
@@ -170,6 +170,34 @@ class Loss(NamedTuple):
         if self.nowhere:
             return 0
         return how_many([each.left for each in self.places if each.host.name in among], taken)
+
+
+def wanted(cluster: Cluster) -> Iterator[Domain]:
+    """The domUs that should run, whether they do or not; what is unmanaged stays as it is."""
+    for each in cluster.managed_domains:
+        if not each.told_to_stop and (each.running or each.managed):
+            yield each
+
+
+def can_start(cluster: Cluster) -> bool:
+    """Whether the cluster starts anything at all."""
+    return cluster.quorum or guards.acts_without_quorum(cluster)
+
+
+def amiss(cluster: Cluster, losses: Sequence[Loss]) -> Iterator[str]:
+    """What has no place although nothing is lost yet, in sentences."""
+    if not any(node.usable for node in cluster.nodes):
+        yield "no node can run anything: hxm nodes"
+    if not can_start(cluster):
+        yield "there is no quorum, and nothing is started: hxm nodes"
+    if down := without_place(cluster, losses):
+        yield f"{called(down)} should run and cannot: hxm why {typed(down[0])}"
+
+
+def without_place(cluster: Cluster, losses: Sequence[Loss]) -> list[Domain]:
+    """The domUs that should run, do not, and would not whatever is lost."""
+    down = (each for each in wanted(cluster) if not each.running)
+    return [each for each in down if all(each in loss.nowhere for loss in losses)]
 
 
 def how_many(left: Iterable[int | None], taken: int) -> int | None:

@@ -5,6 +5,8 @@ Works on the layouts of all generations, for crm_simulate and for ptest, which c
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from hxm.pacemaker.sandbox import child, parse
 
 
@@ -22,16 +24,17 @@ def lose(path: str, node: str, *, quorate: bool) -> None:
     tree.write(path)
 
 
-def forbid(path: str, resource: str, node: str) -> None:
-    """Keep a resource from a node, as a failed start there would."""
+def forbid(path: str, kept: Iterable[tuple[str, str]]) -> None:
+    """Keep resources from nodes, as a failed start there would; pairs of the two."""
     tree = parse(path)
     (constraints,) = tree.xpath("/cib/configuration/constraints")[:1]
-    name = f"hxm-no-room-{resource}-{node}"
-    location = child(constraints, "rsc_location", name)
-    location.set("rsc", resource)
-    rule = child(location, "rule", f"{name}-rule")
-    rule.set("score", "-INFINITY")
-    expression = child(rule, "expression", f"{name}-expression")
-    for key, value in {"attribute": "#uname", "operation": "eq", "value": node}.items():
-        expression.set(key, value)
+    for resource, node in kept:
+        name = f"hxm-no-room-{resource}-{node}"
+        location = child(constraints, "rsc_location", name)
+        location.set("rsc", resource)
+        rule = child(location, "rule", f"{name}-rule")
+        rule.set("score", "-INFINITY")
+        expression = child(rule, "expression", f"{name}-expression")
+        for key, value in {"attribute": "#uname", "operation": "eq", "value": node}.items():
+            expression.set(key, value)
     tree.write(path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -120,6 +121,33 @@ def test_without_a_quorum_nothing_has_a_place(bare):
     four.ok("sandbox", "fail", "host4")
     loss = without(four, "host3", 2)
     assert (loss["quorum"], set(loss["nowhere"])) == (False, {"nfs", "sles"})
+
+
+def test_what_should_run_counts_whether_it_runs_or_not(three):
+    three.ok("shutdown", "vm3")  # this one should not
+    three.ok("sandbox", "lose-quorum")
+    ran = three.hxm("capacity", "--nagios")
+    assert ran.status == 2
+    assert ran.out.startswith("HXM CRITICAL: there is no quorum, and nothing is started")
+    assert "nfs, sles, vm4 should run and cannot: hxm why nfs" in ran.out
+    ran = three.hxm("capacity", "--add", "512")
+    assert ran.status == 2
+    assert "fits" not in ran.out
+    assert "0 more of 512 MiB would run, whichever node is lost; 0 while none is" in ran.out
+
+
+def test_the_scheduler_is_asked_once_for_each_node(three):
+    real = shutil.which("crm_simulate", path=three.env["PATH"])
+    three.program("crm_simulate", f'echo >> {three.folder}/asked\nexec {real} "$@"')
+    rooms(three, 3000, 3000, 3000)
+    three.ok("capacity")
+    assert len((three.folder / "asked").read_text().splitlines()) == 3
+
+
+def test_a_named_loss_is_named_in_the_answer(three):
+    rooms(three, 3000, 3000, 3000)
+    ran = three.ok("capacity", "--add", "512", "--without", "host1")
+    assert "more of 512 MiB would run without host1, 11 with it (520 MiB each)" in ran.out
 
 
 @pytest.mark.parametrize("words", ["standby host1", "migrate nfs host2", "start nfs"])

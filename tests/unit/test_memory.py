@@ -83,6 +83,37 @@ def test_the_unknown_is_neither_enough_nor_too_little():
     assert Loss("host1", (silent,), (), (VM3,)).fits is False
 
 
+DOWN = domain("vm4")
+AMISS = {
+    "all runs": ((NFS,), {}, [(NFS,)], []),
+    "it was stopped": ((domain("vm4", target_role="stopped"),), {}, [()], []),
+    "nobody manages it": ((domain("vm4", managed=False),), {}, [()], []),
+    "it would start if something is lost": ((DOWN,), {}, [(DOWN,), ()], []),
+    "it runs nowhere": ((DOWN, NFS), {}, [(DOWN,), (DOWN, NFS)], ["vm4 should run and cannot"]),
+    "no quorum": ((NFS,), {"quorum": False}, [()], ["there is no quorum"]),
+    "no quorum, and it is ignored": (
+        (NFS,),
+        {"quorum": False, "properties": {"no-quorum-policy": "ignore"}},
+        [()],
+        [],
+    ),
+    "no node is up": (
+        (DOWN, node("host1", online=False)),
+        {},
+        [],
+        ["no node can run anything", "vm4 should run and cannot"],
+    ),
+}
+
+
+@pytest.mark.parametrize(("parts", "known", "nowhere", "expected"), AMISS.values(), ids=AMISS)
+def test_what_has_no_place_already_is_told(parts, known, nowhere, expected):
+    seen = cluster(*parts, **known)
+    losses = [Loss("host1", (), (), each) for each in nowhere]
+    told = list(memory.amiss(seen, losses))
+    assert [line.partition(",")[0].partition(":")[0] for line in told] == expected
+
+
 def test_what_is_known_not_to_fit_is_refused_even_beside_the_unknown():
     _, _, places = judged(100, Need(NFS, None), Need(SLES, 512), who=("nfs", "sles"))
     assert reasons(list(memory.without_room([places]))) == [
