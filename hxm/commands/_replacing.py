@@ -42,9 +42,10 @@ def put_in_place(
     private = private_names(present.cib)
     file = os.path.join(folder, "configuration.xml")
     with open(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as opened:
-        again = parse_backup(backup.document, "")
-        opened.write(combined(cluster.written, again, sections, own_lock(cluster, what)))
+        opened.write(combined(cluster.written, root, sections, own_lock(cluster, what)))
+    unasked = nodes is not None and restoring.NODES not in sections
     notes = [f"not restored, as it is not in {backup.called}: {listed(lacking)}"] if lacking else []
+    aside = _left_alone(cluster, backup, private) if unasked else ()
     return restoring.restore(
         cluster,
         what,
@@ -56,7 +57,7 @@ def put_in_place(
             *restoring.too_new(root.get("validate-with", ""), header.get("validate-with", "")),
             *_in_it(cluster, present, parse_configuration(as_cib(wanted, header))),
         ),
-        (*notes, *_left_alone(cluster, backup, sections, private)),
+        (*notes, *aside),
         verb,
     )
 
@@ -83,13 +84,8 @@ def _in_it(cluster: Cluster, present: Configuration, wanted: Configuration) -> I
     )
 
 
-def _left_alone(
-    cluster: Cluster, backup: Opened, sections: Collection[str], private: Collection[str]
-) -> Iterator[str]:
-    """What is otherwise in the backup, and stays as it is."""
-    held = sections_in(parse_backup(backup.document, ""))
-    if restoring.NODES in sections or restoring.NODES not in held:
-        return
+def _left_alone(cluster: Cluster, backup: Opened, private: Collection[str]) -> Iterator[str]:
+    """What is set otherwise at the nodes in the backup, and stays as it is."""
     for each in compared(backup.document, cluster.written, private):
         if each.item.section == restoring.NODES:
             yield f"not restored (--section nodes): {sentence(each)}"

@@ -118,7 +118,9 @@ def not_finished(then: Cluster) -> Iterator[Objection]:
 
 def unsound(fault: str) -> Objection:
     """What crm_verify finds in the wanted configuration, and not in the present one."""
-    return Objection(f"crm_verify finds an error in it: {fault}", "correct it in a file: hxm(8)")
+    return Objection(
+        f"crm_verify finds an error in it: {fault}", "correct it in a copy, and restore that"
+    )
 
 
 def new_names(cluster: Cluster, wanted: Iterable[Domain]) -> list[Domain]:

@@ -18,6 +18,7 @@ from hxm.model import CLEARING, UPDATE, Step
 from hxm.pacemaker.argv import step_argv
 from hxm.pacemaker.cib import Configuration, read_configuration
 from hxm.pacemaker.dialect import Argv, Dialect
+from hxm.pacemaker.lock import renew_in
 
 _PROTOCOL = 76  # CRM_EX_PROTOCOL
 _TIMEOUT = 300.0
@@ -55,6 +56,8 @@ def carry_out(
             complaint = None
             while todo and complaint is None:
                 tried.append(todo.pop(0))
+                if kind == "restore":
+                    renew_in(tried[-1].values["file"], time.time())
                 complaint = _tell(step_argv(dialect, tried[-1]), env, done, meanwhile)
             missing = _missing(kind, tried, env)
             if complaint and kind in _UNSEEN:

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from hxm.model import Lock, Step
 
 EXISTS = 108  # CRM_EX_EXISTS
+_RENEWED = re.compile(rb'(name="hxm-lock-renewed" value=")[0-9]*')
 _UNSAFE = re.compile(r"[^A-Za-z0-9 @._,/+-]")  # in XML, in XPath, and to the holder's own colons
 
 
@@ -57,6 +58,15 @@ def renew_step(holder: str, now: float) -> Step:
     """Say that the holder still lives."""
     values = {"holder": holder, "now": f"{now:.0f}"}
     return Step("renew", "keep the cluster's lock", values)
+
+
+def renew_in(path: str, now: float) -> None:
+    """Say the same in a configuration in a file, which was written when nobody had answered yet."""
+    with open(path, "r+b") as file:
+        renewed = _RENEWED.sub(rb"\g<1>%d" % now, file.read())
+        file.seek(0)
+        file.write(renewed)
+        file.truncate()
 
 
 def _safe(text: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Mapping
+from copy import deepcopy
 from xml.etree.ElementTree import (
     Element,
     ParseError,
@@ -109,7 +110,7 @@ def combined(present: bytes, backup: Element, sections: Collection[str], lock: s
     there, stay as they are at present.
     """
     root = _parsed(present)
-    now, held = sections_in(root), sections_in(backup)
+    now, held = sections_in(root), sections_in(deepcopy(backup))
     lacking = left_out(present, backup, sections)
     for tag in (each for each in sections if each not in lacking):
         old, new = now.get(tag), held.get(tag)

@@ -273,3 +273,13 @@ def test_a_password_in_a_value_is_never_said(name, value, shown):
     it = Difference(Item("alert", "al", "alerts"), name, None, value)
     assert as_row(it)["after"] == shown
     assert shown in sentence(it)
+
+
+def test_a_backup_is_left_as_it_is():
+    """It is put together twice: once to be shown, and once with the lock."""
+    backup = parse_backup(EVERYTHING, "it")
+    before = tostring(backup)
+    present = EVERYTHING.replace(b'"2.1.5"', b'"2.1.9"').replace(b'"3"', b'"4"')
+    once, again = (combined(present, backup, ["crm_config", "resources"]) for _ in "12")
+    assert once == again
+    assert tostring(backup) == before

@@ -11,7 +11,7 @@ from hxm.decide import lock
 from hxm.decide.attention import leftovers
 from hxm.decide.forecast import reached
 from hxm.model import Lock
-from hxm.pacemaker.lock import claim_step, holder_of, lock_in
+from hxm.pacemaker.lock import claim_step, holder_of, lock_in, renew_in
 
 NOW = 1760000100.0
 PROPERTIES = {
@@ -103,3 +103,14 @@ def test_is_named_among_what_was_left_behind():
     assert finding.do == "hxm unlock"
     assert "and was killed" in finding.what
     assert not list(leftovers(locked(), only=["nfs"]))
+
+
+def test_a_lock_that_a_document_brings_along_is_as_young_as_its_replacing(tmp_path):
+    """Between the decision and the replacing lies a question, and its answer."""
+    path = tmp_path / "configuration.xml"
+    path.write_text(
+        "".join(f'<nvpair name="{each}" value="{said}"/>' for each, said in PROPERTIES.items())
+    )
+    before = path.read_text()
+    renew_in(str(path), NOW + 0.7)
+    assert path.read_text() == before.replace("1760000090", "1760000100")
