@@ -192,11 +192,11 @@ def _start_readers() -> None:
 
 
 def _help(words: list[str]) -> int:
-    if words:
+    if words and words != ["all"]:
         return dispatch([*words, "--help"])
     from hxm.help import overview
 
-    sys.stdout.write("\n".join(overview()) + "\n")
+    sys.stdout.write("\n".join(overview(everything=bool(words))) + "\n")
     return DONE
 
 

@@ -1,4 +1,4 @@
-"""`hxm help`: all commands on one screen."""
+"""`hxm help`: the commands, and with `all` the toolstack's as well."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from hxm.command import GROUPS, HOST, READS, REFUSED, RUNTIME
 from hxm.commands import BYGONE, COMMANDS
 
 
-def overview() -> list[str]:
-    """The commands by group, and what becomes of the toolstack's own."""
+def overview(*, everything: bool = False) -> list[str]:
+    """The commands by group, and with `everything` what becomes of the toolstack's own."""
     lines = [
         "Usage: hxm COMMAND [ARGUMENTS]",
         "",
@@ -20,7 +20,10 @@ def overview() -> list[str]:
         rows = [row for row in COMMANDS.values() if row.group == group]
         lines += [f"  {row.name:<12} {row.summary}" for row in rows]
     lines += ["", "Every changing command takes --dry-run, --yes, --force, --wait/--no-wait,"]
-    lines += ["--timeout, --reason and -o json; every command takes --help."]
+    lines += ["--timeout, --reason and -o json; every command takes --help, and may be"]
+    lines += ["shortened as long as it is clear which one is meant."]
+    if not everything:
+        return [*lines, "What becomes of xl's and xm's other commands: hxm help all"]
     for title, policies in (
         ("Passed to xl or xm at once", (READS, HOST)),
         ("Passed, with a warning for a managed domU", (RUNTIME,)),
@@ -32,7 +35,6 @@ def overview() -> list[str]:
             if row.policy in policies and row.name not in BYGONE
         ]
         lines += ["", f"{title}:", *_wrapped(names)]
-    lines += ["", "A command may be shortened as long as it is clear which one is meant."]
     return lines
 
 

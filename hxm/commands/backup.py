@@ -74,6 +74,9 @@ def _list(store: Store, config: Config, form: Form) -> None:
         ]
         render.show_json({"backups": rows})
         return
+    if not kept and form.usual:
+        render.note("no backup is kept yet: the first change makes two")
+        return
     header, times = dated([each.at for each in kept])
     table = [
         (str(each.number), at, after.get(each.number, "-"), before.get(each.number, "-"))

@@ -70,7 +70,7 @@ def run(
 
 def _chosen(cluster: Cluster, words: list[str]) -> list[Domain]:
     if not words:
-        return list(cluster.domains)
+        return sorted(cluster.domains, key=lambda each: each.id != 0)  # as xl: dom0 first
     from hxm.change import meant
 
     return meant(cluster, words)

@@ -132,7 +132,7 @@ def go_on(cluster: Cluster, boot: str, canary: Domain | None = None) -> Decision
     """The next step; `boot` tells one boot of the host from another, and may be unknown."""
     progress = progress_in(cluster.properties)
     if not progress:
-        return Nothing("no update is under way: hxm update start")
+        raise NotFound("no update is under way", "hxm update start")
     if canary:
         progress = progress._replace(canary=canary.resource or "")
     node = cluster.node(progress.host)

@@ -290,3 +290,8 @@ def test_a_restore_that_takes_a_fencing_device_away_asks(sandbox):
     whole.write_bytes(ElementTree.tostring(root))
     ran = sandbox.hxm("restore", str(whole))
     assert (ran.status, "no fencing resource is for host2" in ran.err) == (107, True), ran
+
+
+def test_where_nothing_is_kept_yet_that_is_said(sandbox):
+    ran = sandbox.ok("backup", "--list")
+    assert (ran.out, "no backup is kept yet" in ran.err) == ("", True)

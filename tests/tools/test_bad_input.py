@@ -29,6 +29,7 @@ CASES = [
     ("standby host2 -N", 2, "say --dry-run"),
     ("sandbox fail bogus", 105, "host1, host2, nfs, sles"),
     ("shutdown nfs --timeout soon", 2, "is no number"),
+    ("update next", 105, "hxm update start"),
     ("standby nowhere", 105, "host1, host2"),
     ("list nosuch", 105, "nfs, sles"),
     ("shutdown -- -rf", 105, "'-rf'"),

@@ -71,6 +71,9 @@ def test_help_for_a_toolstacks_command_tells_the_verdict_and_then_the_toolstacks
         ran = xen.hxm(*words)
         assert ran.out.startswith("hxm pause: is refused for a domU that the cluster manages")
         assert ran.out.endswith("[pause][--help]\n")
+    own, everything = xen.ok("help").out, xen.ok("help", "all").out
+    assert "pci-attach" in everything and "pci-attach" not in own
+    assert own.endswith("hxm help all\n") and "migrate" in own
     (xen.bin / "xl").unlink()
     assert "passed on at once" in xen.ok("help", "info").out
 
@@ -199,15 +202,15 @@ def test_list_has_xls_columns_and_the_unmanaged(xen):
     assert lines[0].startswith(
         "Name                                        ID   Mem VCPUs\tState\tTime(s)"
     )
-    assert lines[1].startswith(
+    assert lines[2].startswith(
         "nfs                                          3   512     1     -b----       7.5"
     )
     assert [line.split()[0] for line in lines[1:]] == [
-        *("nfs", "sles", "Domain-0", "other", "scratch")
+        *("Domain-0", "nfs", "sles", "other", "scratch")
     ]
     domains = xen.ok("list", "-o", "json").json["domains"]
-    assert [each["id"] for each in domains] == [3, None, 0, 7, 9]
-    assert [each["resource"] for each in domains] == ["nfs", "sles", None, None, None]
+    assert [each["id"] for each in domains] == [0, 3, None, 7, 9]
+    assert [each["resource"] for each in domains] == [None, "nfs", "sles", None, None]
 
 
 def test_a_toolstack_that_gives_no_answer_is_said_not_guessed(xen):

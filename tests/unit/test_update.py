@@ -297,7 +297,8 @@ def test_abort_takes_the_host_back_and_forgets(now, lines):
 
 
 def test_without_an_update_there_is_nothing_to_go_on_with_or_to_end():
-    assert isinstance(update.go_on(seen(None), ""), Nothing)
+    with pytest.raises(NotFound):
+        update.go_on(seen(None), "")
     assert isinstance(update.abort(seen(None)), Nothing)
 
 
