@@ -13,14 +13,8 @@ from contextlib import contextmanager
 from itertools import groupby
 
 from hxm.config import Config
-from hxm.decide import Objection, Translate, guards, listed
-from hxm.decide.forecast import (
-    missing,
-    movements,
-    reached,
-    settled,
-    told,
-)
+from hxm.decide import Objection, Translate, forgotten, guards, listed
+from hxm.decide.forecast import missing, movements, reached, settled, told
 from hxm.decide.glance import same_place
 from hxm.errors import DONE, CannotAsk, Failed, HxmError, Interrupted, Refused, TimedOut
 from hxm.foresee import apply_to_copy, dialect_spoken, would_move
@@ -107,8 +101,7 @@ class Performance:
             if fault := self.plan.witness():
                 raise Failed(fault)
         except KeyboardInterrupt:
-            message = f"you stopped it; the cluster goes on: {self._under_way()}"
-            return self._cut_short(Interrupted(message, "look with: hxm status"))
+            return self._cut_short(Interrupted("you stopped it", "look with: hxm status"))
         except HxmError as error:
             return self._cut_short(error)
         return self._verdict()
@@ -121,10 +114,18 @@ class Performance:
             self.cluster = read_cluster(self.config, local=False)
         except (HxmError, KeyboardInterrupt):
             self.warnings.append("the cluster cannot be asked what is left: look with hxm list")
-        hint = error.hint
-        if self.commands:
-            hint += "; " * bool(hint) + f"to take it back: {self.plan.undo or 'hxm list tells how'}"
-        return self._outcome(error.status, error.message, hint)
+        message = error.message
+        if isinstance(error, Interrupted):
+            message += f"; the cluster goes on: {self._under_way()}"
+        hint = filter(None, (error.hint, self._way_out() if self.commands else ""))
+        return self._outcome(error.status, message, "; ".join(hint))
+
+    def _way_out(self) -> str:
+        """What to type after an order that did not get to its end."""
+        if self.plan.finish:
+            return f"to finish it: {self.plan.finish}"
+        first = "when the migration has ended, " * bool(self._migrations())
+        return f"{first}to take it back: {self.plan.undo or 'hxm list tells how'}"
 
     def _leave(self, phase: Phase) -> None:
         """Raises Refused if the phase would move what it must leave where it is."""
@@ -313,8 +314,8 @@ class Performance:
         ):
             self._do(Phase(self.plan.rollback))
             self.cluster = read_cluster(self.config, local=False)
-        elif self.plan.undo:
-            hint += f"; to take it back: {self.plan.undo}"
+        elif self.plan.undo or self.plan.finish:
+            hint += f"; {self._way_out()}"
         why = listed([each for each in lacking if each])
         said = f"{self.plan.about}: the cluster did not get there: {why}{failure}"
         if self.plan.way_back and self._went_back():
@@ -390,4 +391,6 @@ class Performance:
             if self.before.sandbox or not was or same_place(was, now):
                 continue
             role = "migrating" if guards.migrating(seen, now) else now.role
-            self.report(f"{now.name}: {role} {now.where}")
+            gone = forgotten(seen, now)
+            does = "forgotten by the cluster, runs on" if gone else f"{role} {now.where}"
+            self.report(f"{now.name}: {does}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from hxm.decide import Translate
+from hxm.decide import Translate, forgotten
 from hxm.decide.forecast import came_live, started_since
 from hxm.model import Cluster, Domain
 from hxm.pacemaker.dialect import Argv
@@ -94,6 +94,8 @@ def _how(was: Domain, now: Domain, before: Cluster, after: Cluster) -> str:
     resource = was.resource or ""
     if now.in_flight or len(now.nodes) > 1:
         return "unknown"
+    if forgotten(after, now):
+        return "unchanged"
     if not now.nodes:
         return "stopped" if was.nodes else "unchanged"
     (node,) = now.nodes

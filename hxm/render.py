@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TextIO
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,6 +20,10 @@ class Table(NamedTuple):
     headers: Sequence[str]
     rows: Sequence[Sequence[str]]
     right: frozenset[int] = frozenset()
+    whole: frozenset[int] = frozenset()
+    """The columns that a terminal never folds."""
+    gives_way: tuple[int, ...] = ()
+    """Those that are left out, in this order, where the terminal is too narrow for all."""
 
 
 class Form(NamedTuple):
@@ -128,16 +132,51 @@ def _rich_table(table: Table, form: Form) -> None:
     from rich.table import Table as RichTable
     from rich.text import Text
 
+    console = Console(highlight=False)
+    widths = fitted(table, console.width)
     drawn = RichTable(
-        box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, show_header=form.headers
+        box=box.SIMPLE_HEAD,
+        padding=(0, _GAP - 1, 0, 0),
+        pad_edge=False,
+        show_edge=False,
+        show_header=form.headers,
     )
-    for column, header in enumerate(table.headers):
-        drawn.add_column(
-            header, justify="right" if column in table.right else "left", overflow="fold"
-        )
+    for column, width in widths.items():
+        justify: Literal["right", "left"] = "right" if column in table.right else "left"
+        drawn.add_column(table.headers[column], justify=justify, overflow="fold", width=width)
     for row in table.rows:
-        drawn.add_row(*(Text(cell, style=STYLES.get(cell.split(" ")[0], "")) for cell in row))
-    Console(highlight=False).print(drawn)
+        cells = [row[column] for column in widths]
+        drawn.add_row(*(Text(cell, style=STYLES.get(cell.split(" ")[0], "")) for cell in cells))
+    console.print(drawn)
+
+
+_GAP = 2
+"""Blanks between two columns."""
+
+
+def fitted(table: Table, room: int) -> dict[int, int]:
+    """The columns that have room side by side, and how wide each is: folded at blanks alone.
+
+    Only where a word alone has no room is it broken, the longest first.
+    """
+
+    def longest(column: int, *, word: bool) -> int:
+        cells = (row[column] for row in (table.headers, *table.rows))
+        parts = (part for cell in cells for part in (cell.split() if word else [cell]))
+        return max(map(len, parts), default=0)
+
+    columns = range(len(table.headers))
+    least = {column: longest(column, word=column not in table.whole) for column in columns}
+    for column in table.gives_way:
+        if sum(least.values()) + _GAP * (len(least) - 1) > room:
+            del least[column]
+    widths = {column: longest(column, word=False) for column in least}
+    while sum(widths.values()) + _GAP * (len(widths) - 1) > max(room, 3 * len(widths)):
+        slack = max(
+            widths, key=lambda column: (max(widths[column] - least[column], 0), widths[column])
+        )
+        widths[slack] -= 1
+    return widths
 
 
 STYLES = {
@@ -156,6 +195,13 @@ STYLES = {
     "failed": "red",
     "blocked": "bold red",
 }
+
+
+def narrow() -> bool:
+    """Whether the answer goes to a terminal of less than 100 columns."""
+    import shutil
+
+    return sys.stdout.isatty() and shutil.get_terminal_size().columns < 100
 
 
 # Questions

@@ -36,7 +36,7 @@ def domains_table(cluster: Cluster, domains: Iterable[Domain]) -> Table:
         for domain in domains
     ]
     headers = ("Name", "ID", "Mem", "VCPUs", "State", "Time(s)", "Node", "Role", "Flags")
-    return Table(headers, rows, frozenset({1, 2, 3, 5}))
+    return Table(headers, rows, frozenset({1, 2, 3, 5}), gives_way=(3, 5, 2, 4, 1))
 
 
 def domains_lines(cluster: Cluster, domains: Iterable[Domain]) -> Iterator[str]:
@@ -143,8 +143,8 @@ def _few(names: Sequence[str]) -> str:
     return " ".join(names) if len(names) <= 8 else " ".join(names[:8]) + " ..."
 
 
-def resources_table(cluster: Cluster) -> Table:
-    """All resources; a clone's instances in one row."""
+def resources_table(cluster: Cluster, *, briefly: bool = False) -> Table:
+    """All resources; a clone's instances in one row, and `briefly` how many of them run."""
     rows: list[tuple[str, str, str, str, str]] = []
     clones: dict[str, list[Resource]] = {}
     for resource in cluster.resources:
@@ -153,7 +153,19 @@ def resources_table(cluster: Cluster) -> Table:
         else:
             rows.append(_resource_row(cluster, resource.id, [resource]))
     rows += [_resource_row(cluster, name, instances) for name, instances in clones.items()]
-    return Table(("Resource", "Agent", "Role", "Nodes", "Flags"), rows)
+    if briefly:
+        rows = [
+            (name, agent.removeprefix("ocf:heartbeat:"), role, _counted(cluster, nodes), special)
+            for name, agent, role, nodes, special in rows
+        ]
+    return Table(("Resource", "Agent", "Role", "Nodes", "Flags"), rows, gives_way=(1,))
+
+
+def _counted(cluster: Cluster, nodes: str) -> str:
+    count, of = len(nodes.split()), len(cluster.nodes)
+    if count < 3:
+        return nodes
+    return f"all {of}" if count == of else f"{count} of {of}"
 
 
 def _resource_row(

@@ -59,7 +59,7 @@ def _show(cluster: Cluster, found: list[Finding], form: Form) -> None:
     render.out(tables.summary(cluster))
     for title, table in (
         ("Nodes", tables.nodes_table(cluster)),
-        ("Resources", tables.resources_table(cluster)),
+        ("Resources", tables.resources_table(cluster, briefly=render.narrow())),
     ):
         render.out(f"\n{title}")
         render.show(table, form)

@@ -53,6 +53,8 @@ class Translate(NamedTuple):
     """What the plan says of its subjects: whose a constraint is, and how old."""
     undo: str = ""
     """The command that takes the order back, whole or half carried out."""
+    finish: str = ""
+    """The command that ends it, where nothing takes it back."""
     measures: bool = False
     """Whether it is a test: how long its subjects were away is what is wanted of it."""
     twice: bool = False
@@ -136,6 +138,11 @@ def half_way(cluster: Cluster, domains: Iterable[Domain]) -> Iterator[Objection]
                     f"the {what} of {domain.name} is not finished",
                     f"to take it out of the cluster, running or not: hxm withdraw {typed(domain)}",
                 )
+
+
+def forgotten(cluster: Cluster, domain: Domain) -> bool:
+    """Whether a withdrawal has made every node forget the domU: it runs on, and nobody looks."""
+    return WITHDRAWING in own_meta(cluster, domain) and not domain.places
 
 
 def is_true(said: str) -> bool:

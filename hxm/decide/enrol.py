@@ -292,7 +292,7 @@ def withdraw(
         guards.warnings(cluster),
         done=f"the cluster does not know {domain.name} any more"
         + (f", which runs {where} as before" if where else ""),
-        undo=f"hxm withdraw {typed(domain)}",
+        finish=f"hxm withdraw {typed(domain)}",
     )
 
 

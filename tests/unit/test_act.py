@@ -5,15 +5,16 @@ from __future__ import annotations
 import time
 
 import pytest
-from factories import cluster, domain, failure, local, node, under_way
+from factories import cluster, domain, failure, local, node, primitive, under_way
 
 from hxm import act, change, claim, run
 from hxm.config import Config
-from hxm.decide import lifecycle, placement, restoring
-from hxm.errors import CannotAsk, Failed, Refused
-from hxm.model import Forecast, Lock, Movement
+from hxm.decide import enrol, lifecycle, placement, restoring
+from hxm.decide.enrol import Out
+from hxm.errors import CannotAsk, Failed, Interrupted, Refused
+from hxm.model import WITHDRAWING, Forecast, Lock, Movement, Phase, Step
 from hxm.onsite import carry_out_on_node
-from hxm.outcome import changed
+from hxm.outcome import changed, changes
 
 BEFORE = cluster(domain("nfs", "host1"), local_node="host2", toolstack="xl")
 HELD = Lock("root@host1:12:345", "root", "host1", "12", "345", "migrate nfs", 5.0, 5.0)
@@ -103,6 +104,59 @@ def test_ctrl_c_between_two_steps_tells_what_was_ordered(monkeypatch):
     assert outcome.status == 130
     assert outcome.hint == "look with: hxm status; to take it back: hxm start nfs"
     assert [(each.name, each.how) for each in outcome.changes] == [("nfs", "stopped")]
+
+
+HIDDEN = cluster(domain("nfs"), primitive("nfs", own={WITHDRAWING: "true"}))
+OUT = Out(*(Step(kind, kind, {}) for kind in ("hide", "forget", "delete")))
+CUT_SHORT = {
+    "the migration is under way": (
+        lambda: placement.migrate(BEFORE, BEFORE.domains[0], BEFORE.nodes[1]),
+        cluster(domain("nfs", "host1"), under_way("migrate_to")),
+        "when the migration has ended, to take it back: hxm unmigrate nfs",
+    ),
+    "it has arrived": (
+        lambda: placement.migrate(BEFORE, BEFORE.domains[0], BEFORE.nodes[1]),
+        cluster(domain("nfs", "host2")),
+        "to take it back: hxm unmigrate nfs",
+    ),
+    "a withdrawal": (
+        lambda: enrol.withdraw(BEFORE, BEFORE.domains[0], OUT, [], []),
+        HIDDEN,
+        "to finish it: hxm withdraw nfs",
+    ),
+}
+
+
+@pytest.mark.parametrize(("plan", "now", "hint"), CUT_SHORT.values(), ids=CUT_SHORT)
+def test_what_to_type_after_ctrl_c_is_what_would_be_done(plan, now, hint, monkeypatch):
+    found = performance(plan())
+    found.commands.append(("crm_resource",))
+    monkeypatch.setattr(act, "read_cluster", lambda *_, **__: now)
+    outcome = found._cut_short(Interrupted("you stopped it", "look with: hxm status"))
+    assert outcome.hint == f"look with: hxm status; {hint}"
+    assert outcome.message.startswith("you stopped it; the cluster goes on: ")
+
+
+@pytest.mark.parametrize("back", [True, False])
+def test_what_was_taken_back_does_not_go_on(back, monkeypatch):
+    found = performance(
+        lifecycle.reboot(BEFORE, [BEFORE.domains[0]])._replace(way_back=(Phase(()),))
+    )
+    found.commands.append(("crm_resource",))
+    monkeypatch.setattr(act.Performance, "_went_back", lambda _: back)
+    monkeypatch.setattr(act, "read_cluster", lambda *_, **__: BEFORE)
+    outcome = found._cut_short(Interrupted("you stopped it", "look with: hxm status"))
+    assert ("goes on" in outcome.message, "taken back" in outcome.hint) == (not back, back)
+
+
+def test_a_domu_that_the_cluster_forgets_is_not_said_to_stop():
+    plan = enrol.withdraw(BEFORE, BEFORE.domains[0], OUT, [], [])
+    found, said = performance(plan), []
+    found.report = said.append
+    found._tell_changes(HIDDEN)
+    assert said == ["nfs: forgotten by the cluster, runs on"]
+    assert [each.how for each in changes(BEFORE, HIDDEN, plan)] == ["unchanged"]
+    assert [each.how for each in changes(BEFORE, cluster(domain("nfs")), plan)] == ["stopped"]
 
 
 @pytest.mark.parametrize("sandbox", [None, "/cib.xml"])

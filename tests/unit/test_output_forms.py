@@ -10,7 +10,7 @@ from lxml import html
 
 from hxm.errors import UsageError
 from hxm.forms import FORMS, arranged, written
-from hxm.render import Form, Table, show
+from hxm.render import Form, Table, fitted, show
 
 TABLE = Table(
     ("Name", "Mem", "Node", "Role"),
@@ -79,3 +79,28 @@ def test_headers_may_be_left_out_of_every_form(capsys, output, headers, rows):
     said = capsys.readouterr().out
     assert ("Role" in said) == headers
     assert ("host1" in said) == bool(rows)
+
+
+ROW = ("nfs", "2048", "host1->host2", "constrained not-live")
+FITTING = {
+    "everything": (46, {0: 4, 1: 4, 2: 12, 3: 20}),
+    "it is folded at the blank": (40, {0: 4, 1: 4, 2: 12, 3: 14}),
+    "a column gives way": (31, {0: 4, 2: 12, 3: 11}),
+    "only what never fits is broken": (21, {0: 4, 2: 6, 3: 7}),
+}
+
+
+@pytest.mark.parametrize(("room", "expected"), FITTING.values(), ids=FITTING)
+def test_a_narrow_terminal_breaks_no_word_that_has_room(room, expected):
+    table = Table(("Name", "Mem", "Node", "Flags"), [ROW], gives_way=(1,))
+    assert fitted(table, room) == expected
+    assert fitted(table._replace(whole=frozenset({3})), 46)[3] == 20
+
+
+def test_what_a_terminal_shows_is_folded_at_blanks(capsys, monkeypatch):
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "40")
+    monkeypatch.setenv("TERM", "xterm")
+    show(Table(("Name", "Mem", "Node", "Flags"), [ROW]))
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split() for line in lines[2:]] == [[*ROW[:3], "constrained"], ["not-live"]]
