@@ -31,7 +31,7 @@ def whole(
 def trial(seen: Cluster, progress: Progress) -> tuple[Phase, ...]:
     """How the canary gets to the first host, from where it is when that has been taken back."""
     domain, node = seen.domain_of(progress.canary), seen.node(progress.order[0])
-    plan = placement.migrate(seen, domain, node) if domain and node else None
+    plan = placement.migrate(seen, domain, node) if domain and domain.running and node else None
     if not isinstance(plan, Translate):
         return ()
     return (plan.otherwise or plan).phases
