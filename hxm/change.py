@@ -386,6 +386,6 @@ def _overcome(
 
 
 def _useless(order: Order) -> list[str]:
-    if not order.ignored:
-        return []
-    return [f"{' '.join(order.ignored)}: means nothing for a domU that the cluster runs"]
+    useless = [each for each in order.ignored if each not in ("-l", "--live")]  # live it is
+    said = f"{' '.join(useless)}: means nothing for a domU that the cluster runs"
+    return [said] if useless else []
