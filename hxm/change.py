@@ -20,7 +20,7 @@ from hxm.decide import (
     listed,
     lock,
 )
-from hxm.decide.forecast import with_goals
+from hxm.decide.forecast import elsewhere, with_goals
 from hxm.decide.glance import remaining
 from hxm.decide.names import find_domain, find_resources, surely_unmanaged
 from hxm.display import display
@@ -251,6 +251,7 @@ def _translate(
     if not order.wait and not decided.one_breath:
         raise UsageError(f"{order.verb} has to wait between its steps", "leave out -W")
     plan, predicted = _foresee(config, cluster, decided)
+    plan = plan._replace(warnings=(*plan.warnings, *elsewhere(cluster, plan, predicted)))
     objections = [*plan.objections, *guards.foreseen(cluster, plan, predicted)]
     if predicted.movements or not predicted.simulated:
         objections += room.objections(cluster, (predicted.after,), config)
@@ -385,6 +386,6 @@ def _overcome(
 
 
 def _useless(order: Order) -> list[str]:
-    if not order.ignored:
-        return []
-    return [f"{' '.join(order.ignored)}: means nothing for a domU that the cluster runs"]
+    useless = [each for each in order.ignored if each not in ("-l", "--live")]  # live it is
+    said = f"{' '.join(useless)}: means nothing for a domU that the cluster runs"
+    return [said] if useless else []

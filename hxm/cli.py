@@ -113,7 +113,8 @@ def _split_globals(words: list[str]) -> tuple[list[str], list[str]]:
         if not word.startswith("-") or word == "-":
             return words[:count], words[count:]
         if not set(word[1:]) <= _XL_GLOBAL:
-            raise UsageError(f"there is no option {word} before the command", "hxm --help")
+            hint = "options stand behind the command: hxm COMMAND ... " + word
+            raise UsageError(f"there is no option {word} before the command", hint)
     return words, []
 
 

@@ -8,6 +8,7 @@ command as one `form`.
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable, Iterator, Sequence
 from types import ModuleType
 from typing import Annotated, Any, get_type_hints
@@ -34,6 +35,9 @@ _XL_VALUES = {"migrate": "-C -s -r -n --port --resource --node", "create": "--pa
 _XL_MARKS = {"create": ("-f", "--defconfig")}
 """Options in front of what is an operand all the same."""
 
+_NO_NUMBER = re.compile(r"is not a valid (integer|float)( range)?")
+_DRY = "say --dry-run, or -N before the command, as to xl"
+
 
 def parse_and_run(
     row: Command, module: ModuleType, words: Sequence[str], before: Sequence[str] = ()
@@ -51,7 +55,9 @@ def parse_and_run(
         )
     except _UsageError as error:
         path = error.ctx.command_path if error.ctx else f"hxm {row.name}"
-        raise UsageError(error.format_message().splitlines()[0], f"{path} --help") from None
+        said = _NO_NUMBER.sub("is no number", error.format_message().splitlines()[0])
+        hint = _DRY if "-N" in words and said.endswith("-N") else f"{path} --help"
+        raise UsageError(said, hint) from None
     return int(status or 0)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
@@ -64,9 +65,13 @@ def when(at: float) -> str:
 
 
 def dated(times: Sequence[float]) -> tuple[str, list[str]]:
-    """A header and cells for times: the zone stands in the header, unless it changes."""
+    """A header and cells for times: the zone stands in the header, unless it changes.
+
+    On a terminal the date is left out where it is today's.
+    """
     here = [time.localtime(each) for each in times]
+    today = time.strftime("%Y-%m-%d ") if sys.stdout.isatty() else "none"
     zones = {each.tm_zone for each in here}
     form = "%Y-%m-%d %H:%M:%S" + " %Z" * (len(zones) > 1)
     header = f"Time ({zones.pop()})" if len(zones) == 1 else "Time"
-    return header, [time.strftime(form, each) for each in here]
+    return header, [time.strftime(form, each).removeprefix(today) for each in here]

@@ -72,7 +72,8 @@ def _texts(entry: dict[str, Any], key: str) -> list[str]:
 
 
 def _told(entry: dict[str, Any]) -> str:
-    return f"by {entry.get('who')}, {_age(str(entry.get('at')))} ago: {entry.get('what')}"
+    why = f"; why: {entry['why']}" if entry.get("why") else ""
+    return f"by {entry.get('who')}, {_age(str(entry.get('at')))} ago: {entry.get('what')}{why}"
 
 
 def _age(at: str) -> str:

@@ -54,7 +54,8 @@ def run(order: Order, file: OneFile, like: Like = None) -> int:
     nobody else's. It is loaded with its constraints in one change, unmanaged; when every node has
     looked, and its monitor has found it healthy where it runs, it is handed over. One that runs
     nowhere is then started by the cluster, where that sees fit. Whatever goes wrong on the way,
-    everything is taken back; after a kill, `hxm withdraw` does it.
+    everything is taken back; after a kill, `hxm withdraw` does it. A disk that is not there is
+    warned of; if no node has all that it would start with, you are asked.
 
     Order, ping rule, parameters and meta options are those that all domUs of the cluster have
     alike, or with --like those of one. Timings are the longest of what the agent advises, what the
@@ -142,8 +143,9 @@ def _decide(cluster: Cluster, word: str, like: str | None, domids: Domids) -> De
     ]
     objections += _without_room(cluster, new, way, neighbours.cib, config)
     notes = [*neighbours.notes, *enrol.staggering(cluster, new, neighbours.domains)]
-    warnings = [] if cluster.sandbox else list(_absent(mine, cluster, asked, config))
-    plan = enrol.enrol(cluster, new, way, objections, notes, warnings)
+    lacking = {} if cluster.sandbox else _lacking(mine, cluster, asked, config)
+    objections += enrol.without_disks(new, lacking)
+    plan = enrol.enrol(cluster, new, way, objections, notes, enrol.absent(lacking))
     return plan._replace(witness=domids.changed)
 
 
@@ -316,14 +318,17 @@ def _started_at_boot(name: str) -> Iterator[Objection]:
             yield Objection(f"{path} starts {name} at boot, beside the cluster", f"rm {path}")
 
 
-def _absent(mine: Claim, cluster: Cluster, nodes: Sequence[str], config: Config) -> Iterator[str]:
-    """The disks that are not there: on this host, and on the other nodes."""
+def _lacking(
+    mine: Claim, cluster: Cluster, nodes: Sequence[str], config: Config
+) -> dict[str, list[str]]:
+    """The disks that are not there on each node, this host among them."""
     paths = [each.said if each.said[0] == "/" else f"/dev/{each.said}" for each in mine.disks]
-    lacking = [each for each in paths if not os.path.exists(each)]
-    if lacking and cluster.local_node:
-        yield f"{listed(lacking)} is not there on {cluster.local_node}"
+    found: dict[str, list[str]] = {node: [] for node in (cluster.local_node, *nodes) if node}
     for path in paths:
+        if cluster.local_node and not os.path.exists(path):
+            found[cluster.local_node].append(path)
         words = ("ls", "-dL", "--", path)
-        for node, found in ask_elsewhere(words, nodes, config.ssh_timeout, bytes).items():
-            if isinstance(found, str):
-                yield f"{path} is not there on {node}"
+        for node, answer in ask_elsewhere(words, nodes, config.ssh_timeout, bytes).items():
+            if isinstance(answer, str):
+                found[node].append(path)
+    return found

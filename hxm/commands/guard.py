@@ -14,6 +14,7 @@ from hxm.commands import _judge
 from hxm.commands._shim import MARK, shim
 from hxm.config import read_config
 from hxm.decide.passing import up_to_date
+from hxm.decide.past import PAST_THE_GUARD
 from hxm.errors import DONE, CannotAsk, Failed, HxmError, NoQuorum, UsageError
 from hxm.observe import read_cluster
 from hxm.render import TABLE, Form, Table
@@ -108,7 +109,7 @@ def bypass(words: Raw = None, reason: Why = "") -> int:
     what = shlex.join((program, *words[1:]))
     if at_stake:
         render.note(f"past the guard: {at_stake}")
-    entry: journal.Entry = {"what": what, "why": reason, "outcome": "past the guard"}
+    entry: journal.Entry = {"what": what, "why": reason, "outcome": PAST_THE_GUARD}
     if unwritten := journal.write_entry(config.journal, entry | {"at_stake": at_stake or None}):
         render.note(f"warning: {unwritten}")
     import syslog

@@ -12,7 +12,7 @@ from hxm.commands._kept import dated, when
 from hxm.commands._since import parse_since
 from hxm.config import Config, read_config
 from hxm.decide.names import find_domains
-from hxm.decide.past import Done, Event, Fenced, Look, Ordered, Pieces, history
+from hxm.decide.past import PAST_THE_GUARD, Done, Event, Fenced, Look, Ordered, Pieces, history
 from hxm.errors import DONE, CannotAsk, NotFound
 from hxm.journal import journal_path, read_orders
 from hxm.model import Cluster
@@ -106,7 +106,9 @@ def _orders(config: Config, sandbox: str | None) -> list[Ordered]:
         if not begun.get("what"):
             continue
         order = _begun(begun, at)
-        if ended and ended is not begun:
+        if begun.get("outcome") == PAST_THE_GUARD:
+            order = order._replace(outcome=PAST_THE_GUARD)
+        elif ended and ended is not begun:
             status, outcome = ended.get("status"), str(ended.get("outcome"))
             known = status if isinstance(status, int) else None
             order = order._replace(ended=end, status=known, outcome=outcome)
@@ -194,6 +196,8 @@ def _meant(cluster: Cluster | None, word: str, found: Pieces) -> str:
 
 
 _RIGHT = frozenset({4})
+_WHOLE = 46
+"""Characters that an event may have and is not folded, on a terminal of 80 columns."""
 
 
 def _show(events: Sequence[Event], cluster: Cluster | None, notes: list[str], form: Form) -> None:
@@ -216,12 +220,14 @@ def _show(events: Sequence[Event], cluster: Cluster | None, notes: list[str], fo
         render.show(Table(headers, [[cell or "-" for cell in row] for row in grid], _RIGHT), form)
     elif events:
         header, times = dated([each.at for each in events])
-        whole = (
-            ", ".join(filter(None, (f"{who}: {what}" if who else what, each.where)))
-            for who, what, each in zip(called, said, events, strict=True)
-        )
-        grid = zip(times, whole, took, [each.by or "-" for each in events], strict=True)
-        render.show(Table((header, "What", "Took", "By"), [*grid], frozenset({2})), form)
+        what = [
+            ", ".join(filter(None, (f"{who}: {each.what}" if who else each.what, each.where)))
+            for who, each in zip(called, events, strict=True)
+        ]
+        why = [" ".join(filter(None, (each.by, each.note and f"({each.note})"))) for each in events]
+        grid = zip(times, took, what, [each or "-" for each in why], strict=True)
+        whole = frozenset({0, 1}) | ({2} if max(map(len, what)) <= _WHOLE else set())
+        render.show(Table((header, "Took", "What", "By"), [*grid], frozenset({0, 1}), whole), form)
     else:
         render.out("nothing is known to have happened")
     for note in notes:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hxm import change
-from hxm.decide import Decision, PassThrough, placement
-from hxm.decide.names import find_node
+from hxm.decide import Decision, PassThrough, placement, typed
+from hxm.decide.names import find_domains, find_node
+from hxm.errors import NotFound
 from hxm.model import Cluster
 
 if TYPE_CHECKING:
@@ -24,6 +25,10 @@ def run(order: Order, domain: OneDomain, node: OneNode, keep: Keep = False) -> i
     """
 
     def decide(cluster: Cluster) -> Decision:
+        swapped = cluster.node(domain) and find_domains(cluster, node)
+        if swapped and not find_domains(cluster, domain):
+            right = f"hxm migrate {typed(swapped[0])} {domain}"
+            raise NotFound(f"{domain} is a node: the domU comes first", right)
         (found,) = change.meant(cluster, [domain])
         if not found.resource:
             return PassThrough()

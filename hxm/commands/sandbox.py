@@ -12,8 +12,8 @@ from hxm import render
 from hxm.act import one_at_a_time
 from hxm.config import read_config
 from hxm.decide.forecast import movements, told
-from hxm.decide.names import find_domains, find_node
-from hxm.errors import DONE, Failed, Refused, UsageError
+from hxm.decide.names import find_domains, find_node, near_to, shown
+from hxm.errors import DONE, Failed, NotFound, Refused, UsageError
 from hxm.model import Cluster, Domain, Node
 from hxm.observe import read_cluster
 from hxm.pacemaker import sandbox
@@ -56,7 +56,8 @@ def new(directory: Directory, nodes: NodesCount = 2, domains: DomainsCount = 2) 
             binary.write(seed_cib(Seed(hosts, xmfiles)))
     except OSError as error:
         raise Failed(f"{error.filename or folder}: {error.strerror}") from None
-    render.note(f"{nodes} hosts and {domains} domUs; hxm acts on them where CIB_file is set:")
+    made = f"{nodes} host{'s' * (nodes != 1)} and {domains} domU{'s' * (domains != 1)}"
+    render.note(f"{made}; hxm acts on them where CIB_file is set:")
     render.out(f"export CIB_file={shlex.quote(cib_file)}")
     return DONE
 
@@ -171,6 +172,10 @@ def _monitor_interval(cluster: Cluster, domain: Domain) -> int:
 
 def _meant(cluster: Cluster, word: str) -> Node | Domain:
     domains = [each for each in find_domains(cluster, word) if each.resource]
+    if not domains and not cluster.node(word):
+        known = [node.name for node in cluster.nodes]
+        known += [domain.name for domain in cluster.managed_domains]
+        raise NotFound(f"there is neither a node nor a domU {shown(word)}", near_to(word, known))
     return domains[0] if domains and not cluster.node(word) else find_node(cluster, word)
 
 

@@ -168,6 +168,22 @@ def _files(new: Newcomer) -> Iterator[Objection]:
         )
 
 
+def absent(lacking: Mapping[str, Sequence[str]]) -> list[str]:
+    """What there is to be warned of where nodes lack disks."""
+    return [f"{listed(disks)} is not there on {node}" for node, disks in lacking.items() if disks]
+
+
+def without_disks(new: Newcomer, lacking: Mapping[str, Sequence[str]]) -> Iterator[Objection]:
+    """It would be started, and each of the nodes lacks some of its disks."""
+    if not new.places and lacking and all(lacking.values()):
+        disks = dict.fromkeys(each for found in lacking.values() for each in found)
+        yield Objection(
+            f"{new.name} would be started, and no node has all its disks: {listed([*disks])}",
+            "make them first; --yes lets the cluster try it all the same",
+            lifted_by=YES,
+        )
+
+
 _CLASHING = {
     True: "two domUs that write to one disk destroy what is on it",
     False: "give one of them another; --force enrols it all the same",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from hxm.decide import Translate, listed
@@ -208,6 +208,15 @@ def with_goals(plan: Translate, predicted: Forecast) -> Translate:
     last = phases[wanted[-1]]
     phases[wanted[-1]] = last._replace(goals=(*last.goals, *promised))
     return plan._replace(phases=tuple(phases))
+
+
+def elsewhere(cluster: Cluster, plan: Translate, predicted: Forecast) -> Iterator[str]:
+    """What the plan stops and the cluster starts again on another node."""
+    stops = {each.resource: each.source for each in predicted.movements if each.kind == "stop"}
+    for each in predicted.movements:
+        before = stops.get(each.resource) if each.resource in plan.subjects else None
+        if before and each.kind == "start" and each.target != before:
+            yield f"{name_of(cluster, each)} starts on {each.target}, not on {before} again"
 
 
 def settled(cluster: Cluster, before: Cluster | None = None) -> bool:

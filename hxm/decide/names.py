@@ -70,8 +70,8 @@ def find_domain(cluster: Cluster, word: str) -> Domain:
             f"{cluster.toolstack_fault}",
         )
     if not found:
-        names = [domain.name for domain in cluster.domains]
-        raise NotFound(f"there is no domU {shown(word)}", _those_that_exist(word, names))
+        names = [domain.name for domain in cluster.guests]
+        raise NotFound(f"there is no domU {shown(word)}", near_to(word, names))
     return found[0]
 
 
@@ -132,8 +132,10 @@ def _is_its_file(domain: Domain, word: str) -> bool:
     )
 
 
-def _those_that_exist(word: str, names: list[str]) -> str:
+def near_to(word: str, names: Sequence[str]) -> str:
+    """A hint at the name that was meant, in any case, or at all that there are."""
     import difflib  # 3 ms, and `hxm list` needs the rest of this
 
-    near = difflib.get_close_matches(word, names, 1)
-    return f"did you mean {near[0]}?" if near else f"there are: {listed(names)}"
+    alike = {name.lower(): name for name in names}
+    near = difflib.get_close_matches(word.lower(), alike, 1)
+    return f"did you mean {alike[near[0]]}?" if near else f"there are: {listed(names)}"

@@ -93,6 +93,31 @@ def judge(
         return ""
     for objection in half_way(cluster, named):
         raise Refused(f"{objection.message}: {row.name} is refused", objection.hint)
+    warning = _warning(row, words, cluster, named, local_only=local_only)
+    _on_this_host(row, words, cluster, named)
+    return warning
+
+
+def _on_this_host(
+    row: Command, words: Sequence[str], cluster: Cluster, named: Sequence[Domain]
+) -> None:
+    """Raises Refused for a domU of another host: this host's toolstack does not know it."""
+    for domain in named:
+        if domain.places and cluster.local_node not in (None, *domain.places):
+            there = f"ssh {domain.places[0]} hxm {' '.join((row.name, *words))}"
+            hint = "two of them destroy what is on its disks" if row.name in MAKES else there
+            raise Refused(f"{domain.name} runs on {listed(domain.places)}", hint)
+
+
+def _warning(
+    row: Command,
+    words: Sequence[str],
+    cluster: Cluster,
+    named: Sequence[Domain],
+    *,
+    local_only: bool,
+) -> str:
+    """As `judge`, of managed domUs, whatever host they are on."""
     watched = [each for each in named if not guards.looked_away(cluster, each)]
     if row.name == "unpause":
         return _unpause(row, words, cluster, named)

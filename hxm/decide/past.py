@@ -10,6 +10,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
+from hxm.errors import DONE, Interrupted
+
+PAST_THE_GUARD = "past the guard"
+"""The outcome in the journal of what was done in spite of the guard; its end nobody sees."""
 _CLOCKS = 1.0
 """Seconds by which times may differ that are written down as whole ones."""
 _A_MOVE = 600.0
@@ -332,8 +336,12 @@ _LEADS_TO = {
 def _order(order: Ordered, found: Sequence[Event], pieces: Pieces) -> Event:
     seconds = None if order.ended is None else order.ended - order.at
     what = f"ordered: {order.what}"
-    if order.status is None:
+    if order.outcome == PAST_THE_GUARD:
+        what = f"{PAST_THE_GUARD}: {order.what}"
+    elif order.status is None:
         what += " (no end is written down)"
+    elif order.status == Interrupted.status:
+        what += " (interrupted)"
     elif order.status:
         what += f" (failed: {order.outcome})"
     everywhere = order.verb in ("undo", "restore")  # of which every domU is a subject
@@ -347,7 +355,7 @@ def _order(order: Ordered, found: Sequence[Event], pieces: Pieces) -> Event:
         seconds,
         f"{order.who}@{order.host}",
         note,
-        bool(order.status),
+        order.status not in (None, DONE, Interrupted.status),
         "journal",
         about,
     )

@@ -84,7 +84,7 @@ def test_it_runs_all_the_while(web):
 @at_length
 def test_what_runs_nowhere_the_cluster_starts(web):
     lab = web
-    ran = lab.ok("host1", "enrol", FILE, "--like", "nfs", "-o", "json")
+    ran = lab.ok("host1", "enrol", FILE, "--like", "nfs", "--yes", "-o", "json")
     (change,) = ran.json["domains"]
     assert change["how"] == "started"
     assert domid(lab, lab.where("web"))
@@ -136,7 +136,7 @@ def test_every_node_must_have_the_same_file(web):
 def test_a_start_that_fails_is_taken_back(web):
     lab = web
     lab.turn("create.web", rc=3, msg="xc: error: panic: Out of memory")
-    ran = lab.hxm("host1", "enrol", FILE)
+    ran = lab.hxm("host1", "enrol", FILE, "--yes")  # no node has its disk
     assert ran.status == 1, ran
     assert "everything was taken back" in ran.err
     assert lab.configuration() == lab.first

@@ -338,3 +338,8 @@ def test_suggested_commands_can_be_pasted(sandbox):
     ran = sandbox.ok("shutdown", "nfs")
     assert "hxm start nfs" in ran.err
     assert "hxm start a;b" not in ran.err
+
+
+def test_a_move_that_is_live_anyway_may_be_asked_to_be(sandbox):
+    assert "means nothing" not in sandbox.ok("migrate", "--live", "nfs", "host2", "--yes").err
+    assert "--ssl: means nothing" in sandbox.ok("migrate", "--ssl", "nfs", "host1", "--yes").err

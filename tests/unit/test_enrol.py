@@ -53,6 +53,26 @@ def test_where_it_runs_its_file_must_be():
     assert against(HEALTHY, web(faults=differs)) == [f"{PATH} differs from this host's on host2"]
 
 
+DISK = "/dev/san2/web"
+LACKING = {
+    "all have it": ((), {"host1": [], "host2": []}, False),
+    "one has it": ((), {"host1": [DISK], "host2": []}, False),
+    "none has it": ((), {"host1": [DISK], "host2": [DISK]}, True),
+    "each lacks another": ((), {"host1": [DISK], "host2": ["/dev/san2/swap"]}, True),
+    "it runs, whatever ls says": (("host1",), {"host1": [DISK], "host2": [DISK]}, False),
+    "a sandbox has no disks": ((), {}, False),
+}
+
+
+@pytest.mark.parametrize(("places", "lacking", "asked"), LACKING.values(), ids=LACKING)
+def test_what_would_start_without_its_disks_is_asked_about(places, lacking, asked):
+    found = list(enrol.without_disks(web(*places), lacking))
+    assert [each.lifted_by for each in found] == ["--yes"] * asked
+    assert all(DISK in each.message for each in found)
+    lacks = [node for node, disks in lacking.items() if disks]
+    assert [line.rpartition(" ")[2] for line in enrol.absent(lacking)] == lacks
+
+
 def test_a_node_that_cannot_be_asked_may_run_it():
     found = against(HEALTHY, web(unknown={"host2": "no sshd there"}))
     assert found == ["host2 cannot be asked: no sshd there; the domU may run there (--force)"]

@@ -9,6 +9,7 @@ from hxm.decide import Translate
 from hxm.decide.forecast import (
     after_all,
     came_live,
+    elsewhere,
     missing,
     movements,
     phrase,
@@ -349,3 +350,21 @@ def test_a_stop_that_is_foreseen_has_to_be_seen():
     goals = found.phases[0].goals
     assert goals == (Goal("stopped", "nfs"), Goal("withdrawn", "sles"))
     assert not any(reached(before, goal) for goal in goals)
+
+
+STOP, START = Movement("nfs", "stop", "host1"), Movement("nfs", "start", None, "host2")
+AGAIN = {
+    "elsewhere": (("nfs",), (STOP, START), ["nfs starts on host2, not on host1 again"]),
+    "where it was": (("nfs",), (STOP, START._replace(target="host1")), []),
+    "only stopped": (("nfs",), (STOP,), []),
+    "only started": (("nfs",), (START,), []),
+    "another's order": (("sles",), (STOP, START), []),
+}
+
+
+@pytest.mark.parametrize(("subjects", "found", "said"), AGAIN.values(), ids=AGAIN)
+def test_a_restart_on_another_node_is_said_beforehand(subjects, found, said):
+    before = cluster(domain("nfs", "host1"))
+    plan = Translate("reboot", "reboot", subjects, ())
+    phases = tuple((each,) for each in found)
+    assert list(elsewhere(before, plan, Forecast(phases, before))) == said

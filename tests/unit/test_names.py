@@ -75,12 +75,12 @@ def test_of_two_that_may_be_meant_none_is_ever_chosen(word, domains):
 UNKNOWN = {
     "a slip": ("nsf", "did you mean nfs?"),
     "another slip": ("slse", "did you mean sles?"),
-    "nothing like it": ("xyzzy", "there are: nfs, sles, other, Domain-0"),
+    "nothing like it": ("xyzzy", "there are: nfs, sles, other"),
     "a free domid": ("99", "there are: "),
     "an unknown uuid": ("0" * 8 + UUID[8:], "there are: "),
     "an unknown file": ("/etc/xen/vm/none.xm", "there are: "),
     "part of a name": ("nf", "did you mean nfs?"),
-    "in capitals": ("NFS", "there are: "),
+    "in capitals": ("NFS", "did you mean nfs?"),
 }
 
 

@@ -27,6 +27,9 @@ def test_the_journal_names_who_and_what(journal):
     journal.write_text(json.dumps({**entry, "outcome": "done", "left": ["cli-prefer-nfs"]}) + "\n")
     assert told(journal)["cli-prefer-nfs"].startswith("by root, ")
     assert told(journal)["cli-prefer-nfs"].endswith(" ago: migrate nfs to host2")
+    with_reason = {**entry, "outcome": "done", "left": ["cli-prefer-nfs"], "why": "rack 3 is hot"}
+    journal.write_text(json.dumps(with_reason) + "\n")
+    assert told(journal)["cli-prefer-nfs"].endswith(": migrate nfs to host2; why: rack 3 is hot")
 
 
 def test_a_constraint_that_no_journal_knows_was_not_set_here(journal):

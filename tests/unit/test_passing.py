@@ -103,6 +103,26 @@ def test_nothing_passes_behind_the_clusters_back(line, expected):
     assert verdict(line) == expected
 
 
+THERE = "free runs on host1: ssh host1 hxm "
+ELSEWHERE = {
+    "pause free": THERE + "pause free",
+    "sysrq free b": THERE + "sysrq free b",
+    "block-attach free phy:/dev/vg/x,xvdb": THERE + "block-attach free phy:/dev/vg/x,xvdb",
+    "vcpu-set nfs 2": "nfs runs on host1: ssh host1 hxm vcpu-set nfs 2",
+    "unpause nfs": "nfs runs on host1: ssh host1 hxm unpause nfs",
+    "restore free /tmp/free": "free runs on host1: two of them destroy what is on its disks",
+}
+
+
+@pytest.mark.parametrize(("line", "said"), ELSEWHERE.items(), ids=ELSEWHERE)
+def test_what_runs_on_another_host_is_no_matter_of_this_hosts_toolstack(line, said):
+    name, *words = line.split()
+    with pytest.raises(Refused) as refusal:
+        judge(BY_HAND[name], words, SEEN._replace(local_node="host2"))
+    assert f"{refusal.value.message}: {refusal.value.hint}" == said
+    judge(BY_HAND[name], words, SEEN._replace(local_node="host1"))  # which passes
+
+
 @pytest.mark.parametrize("line", ["restore /tmp/a.cfg /tmp/image", "new /tmp/a.cfg"])
 def test_a_name_in_a_file_never_passes_if_it_is_a_managed_domus(line):
     assert verdict(line, filed=["nfs"]) == "refused"

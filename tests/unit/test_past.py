@@ -241,6 +241,18 @@ CASES = {
         [SHUT._replace(status=124, outcome="too late", why="patch")],
         ["nfs started host1", "ordered: shut down nfs (failed: too late) patch"],
     ),
+    "ordered and interrupted": (
+        [],
+        [],
+        [SHUT._replace(status=130, outcome="you stopped it; the cluster goes on")],
+        ["ordered: shut down nfs (interrupted)"],
+    ),
+    "past the guard": (
+        [],
+        [],
+        [order("", "xl pause nfs", ended=None, status=None, outcome="past the guard", why="t")],
+        ["past the guard: xl pause nfs t"],
+    ),
     "ordered, and killed": (
         [],
         [],
