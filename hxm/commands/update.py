@@ -39,10 +39,13 @@ def plan(
     config = read_config()
     cluster = everywhere(read_cluster(config), config)
     progress = _proposed(cluster, canary, sequence, watch)
-    predicted = forecast(cluster, update_plan.whole(cluster, progress), config)
-    found = update_plan.against(cluster, progress, predicted)
+    begun = forecast(cluster, update_plan.whole(cluster, progress, hosts=1), config)
+    tried = update_plan.trial(begun.after, progress)
+    whole = update_plan.whole(cluster, progress, tried)
+    predicted = forecast(cluster, whole, config)
+    found = update_plan.against(cluster, progress, whole, predicted)
     found += room.objections(cluster, update_plan.afterwards(cluster, predicted), config)
-    stages = update_plan.foreseen(cluster, progress, predicted)
+    stages = update_plan.foreseen(cluster, progress, predicted, tried)
     if form.output == "json":
         render.show_json(
             {

@@ -19,8 +19,23 @@ def cannot_ask(result: Result, said: str = "") -> CannotAsk:
         return cannot_read(file)
     return CannotAsk(
         f"the cluster cannot be asked: {said or result.complaint(0)}",
-        "is Pacemaker running on this node? Try: systemctl status pacemaker",
+        _who_may_not() or "is Pacemaker running on this node? Try: systemctl status pacemaker",
     )
+
+
+def _who_may_not() -> str:
+    """That it may be for who is asking, where that is one whom the cluster does not answer."""
+    if os.geteuid() == 0:
+        return ""
+    import grp
+    import pwd
+
+    try:
+        may = grp.getgrnam("haclient").gr_gid in (os.getegid(), *os.getgroups())
+        name = pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:
+        return ""
+    return "" if may else f"you are {name}: only root and the group haclient may ask"
 
 
 def is_help(result: Result) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import grp
+import os
 from contextlib import suppress
 from xml.etree import ElementTree
 
@@ -10,8 +12,10 @@ from factories import DATA
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hxm import run
 from hxm.errors import CannotAsk
 from hxm.model import Failure, Operation
+from hxm.pacemaker import cannot_ask
 from hxm.pacemaker.status import Status, as_migrations, parse_status
 
 GENERATIONS = ("2.0.3", "2.0.5", "2.1.5", "2.1.6", "3.0.0", "3.0.3")
@@ -330,3 +334,22 @@ def test_the_stop_that_ends_a_live_migration_is_part_of_it():
     assert (told["nfs"].role, told["nfs"].nodes) == ("Migrating", ("host2",))
     twice = as_migrations(found.resources, [])
     assert ("Stopping", ("host2", "host3")) in {(each.role, each.nodes) for each in twice}
+
+
+@pytest.mark.parametrize(
+    ("user", "groups", "hint"),
+    [
+        (0, [0], "is Pacemaker running on this node?"),
+        (65534, [65534], "you are nobody: only root and the group haclient may ask"),
+        (65534, [90], "is Pacemaker running on this node?"),
+        (4242, [4242], "is Pacemaker running on this node?"),  # who is that?
+    ],
+)
+def test_who_may_not_ask_is_told_so(user, groups, hint, monkeypatch):
+    monkeypatch.delenv("CIB_file", raising=False)
+    monkeypatch.setattr(os, "geteuid", lambda: user)
+    monkeypatch.setattr(os, "getegid", lambda: groups[0])
+    monkeypatch.setattr(os, "getgroups", lambda: groups)
+    monkeypatch.setattr(grp, "getgrnam", lambda _: grp.struct_group(("haclient", "x", 90, [])))
+    refused = run.Result(("cibadmin",), 102, b"", "Could not connect to the CIB")
+    assert cannot_ask(refused).hint.startswith(hint)
