@@ -39,7 +39,8 @@ def plan(
     config = read_config()
     cluster = everywhere(read_cluster(config), config)
     progress = _proposed(cluster, canary, sequence, watch)
-    predicted = forecast(cluster, update_plan.whole(cluster, progress), config)
+    with display("asking the scheduler") as shown:
+        predicted = forecast(cluster, update_plan.whole(cluster, progress), config, shown)
     found = update_plan.against(cluster, progress, predicted)
     found += room.objections(cluster, update_plan.afterwards(cluster, predicted), config)
     stages = update_plan.foreseen(cluster, progress, predicted)
