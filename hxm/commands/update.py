@@ -39,11 +39,14 @@ def plan(
     config = read_config()
     cluster = everywhere(read_cluster(config), config)
     progress = _proposed(cluster, canary, sequence, watch)
+    begun = forecast(cluster, update_plan.whole(cluster, progress, hosts=1), config)
+    tried = update_plan.trial(begun.after, progress)
+    whole = update_plan.whole(cluster, progress, tried)
     with display("asking the scheduler") as shown:
-        predicted = forecast(cluster, update_plan.whole(cluster, progress), config, shown)
-    found = update_plan.against(cluster, progress, predicted)
+        predicted = forecast(cluster, whole, config, shown)
+    found = update_plan.against(cluster, progress, whole, predicted)
     found += room.objections(cluster, update_plan.afterwards(cluster, predicted), config)
-    stages = update_plan.foreseen(cluster, progress, predicted)
+    stages = update_plan.foreseen(cluster, progress, predicted, tried)
     if form.output == "json":
         render.show_json(
             {

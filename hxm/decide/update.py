@@ -203,7 +203,10 @@ def _drain(cluster: Cluster, progress: Progress, boot: str) -> Translate:
     goals: tuple[Goal, ...] = (Goal("empty", node.name),)
     name = node.name
     can_return = f"every domU runs elsewhere; {name} can still take all of them back"
-    notes = (*[can_return] * bool(progress.number), f"patch and reboot {name}, then: {GO_ON}")
+    notes = (
+        *[can_return] * bool(progress.number),
+        f"when it is empty, patch and reboot {name}; then: {GO_ON}",
+    )
     if isinstance(plan, Translate):
         (drain,) = plan.phases
         marks = () if progress_in(cluster.properties) == begun else (mark_step(begun),)
@@ -220,7 +223,7 @@ def _drain(cluster: Cluster, progress: Progress, boot: str) -> Translate:
             *unheard(cluster, node),
             *plan.objections,
         ),
-        done=f"{name} is in standby and the cluster runs nothing on it",
+        done=f"{name} is in standby and the cluster runs nothing on it: safe to power off",
         notes=notes,
         undo=ABORT,
     )

@@ -199,3 +199,9 @@ def test_only_argv_and_dialect_ever_know_how_a_tool_is_spelt():
         for node in ast.walk(ast.parse(path.read_bytes())):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 assert node.value not in tools, f"{module}: {node.value}"
+
+
+def test_every_test_file_has_a_name_of_its_own():
+    """Else pytest refuses to read the second one."""
+    names = [path.name for path in Path(__file__).parent.parent.rglob("test_*.py")]
+    assert len(names) == len(set(names)), sorted(names)
