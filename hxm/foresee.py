@@ -10,6 +10,7 @@ from itertools import groupby
 from hxm.config import Config, read_config
 from hxm.decide import Translate
 from hxm.decide.forecast import after_all, movements, reached
+from hxm.display import Display
 from hxm.model import ON_NODE, Cluster, Forecast, Movement, Phase, Step
 from hxm.observe import read_cluster
 from hxm.pacemaker.argv import step_argv
@@ -37,7 +38,9 @@ def spell(cluster: Cluster, step: Step) -> tuple[Argv, ...]:
     return step_argv(dialect, step)
 
 
-def forecast(cluster: Cluster, plan: Translate, config: Config) -> Forecast:
+def forecast(
+    cluster: Cluster, plan: Translate, config: Config, shown: Display | None = None
+) -> Forecast:
     """What the real scheduler would do with the plan, seen on a copy of the CIB.
 
     What a cluster has still to do without the plan is not counted. Without a scheduler on this
@@ -55,6 +58,11 @@ def forecast(cluster: Cluster, plan: Translate, config: Config) -> Forecast:
         if not cluster.sandbox:
             copy.settle()
         for number, phase in enumerate(plan.phases):
+            if shown:
+                to_come = [
+                    "; ".join(step.says for step in each.steps) for each in plan.phases[number:]
+                ]
+                shown.left(to_come, len(plan.phases))
             with scratch(copy.path) as trial:
                 apply_to_copy(cluster, phase.steps, trial)
                 found = movements(trial.settle(), cluster.cloned)

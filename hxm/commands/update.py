@@ -42,7 +42,8 @@ def plan(
     begun = forecast(cluster, update_plan.whole(cluster, progress, hosts=1), config)
     tried = update_plan.trial(begun.after, progress)
     whole = update_plan.whole(cluster, progress, tried)
-    predicted = forecast(cluster, whole, config)
+    with display("asking the scheduler") as shown:
+        predicted = forecast(cluster, whole, config, shown)
     found = update_plan.against(cluster, progress, whole, predicted)
     found += room.objections(cluster, update_plan.afterwards(cluster, predicted), config)
     stages = update_plan.foreseen(cluster, progress, predicted, tried)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+
 import pytest
 from factories import cluster, domain, local, node, primitive, reasons
 from hypothesis import given
 from hypothesis import strategies as st
 
 from hxm import room
+from hxm.commands import capacity
 from hxm.decide import memory
 from hxm.decide.memory import Host, Loss, Need, Utilization
+from hxm.display import Display
 from hxm.errors import CannotAsk
 from hxm.pacemaker.cib import parse_configuration
 from hxm.pacemaker.utilization import utilization_in
@@ -272,3 +276,17 @@ def test_the_loss_of_a_node_costs_the_quorum_as_it_would():
     assert quorum_without(cluster(*three), "host1")
     gone = three[2]._replace(online=False)
     assert not quorum_without(cluster(*three[:2], gone), "host1")
+
+
+def test_who_waits_for_the_losses_sees_how_far_they_are(monkeypatch):
+    told = []
+
+    class Recorded(Display):
+        def left(self, names, total):
+            told.append((tuple(names), total))
+
+    monkeypatch.setattr(capacity, "display", lambda _: nullcontext(Recorded()))
+    monkeypatch.setattr(room, "after_loss", lambda _, name, *__: Loss(name, (), (), ()))
+    found = capacity._losses(cluster(), ["host1", "host2"], [], {})
+    assert [each.node for each in found] == ["host1", "host2"]
+    assert told == [(("host1", "host2"), 2), (("host2",), 2)]
