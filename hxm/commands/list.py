@@ -9,12 +9,14 @@ from hxm import as_json, render, tables
 from hxm.commands._reading import origins
 from hxm.config import read_config
 from hxm.decide.attention import leftovers
+from hxm.decide.differences import differences
 from hxm.errors import DONE
 from hxm.observe import everywhere as ask_everywhere
 from hxm.observe import read_cluster
 from hxm.render import TABLE, Form
 
 if TYPE_CHECKING:
+    from hxm.config import Config
     from hxm.model import Cluster, Domain
     from hxm.options import Domains, Everywhere, Long
 
@@ -38,9 +40,9 @@ def run(
     Example: `hxm list`, or `hxm list nfs --long`.
     """
     config = read_config()
-    cluster = read_cluster(config)
-    if everywhere or config.ask_nodes:
-        cluster = ask_everywhere(cluster, config)
+    cluster = _look(config, everywhere=everywhere)
+    if any(differences(cluster, each) for each in cluster.domains):
+        cluster = _look(config, everywhere=everywhere)  # a move may have begun between two answers
     shown = _chosen(cluster, domains or [])
     left = list(leftovers(cluster, origins(cluster)))
     if form.output == "json":
@@ -66,6 +68,11 @@ def run(
     if cluster.toolstack_fault:
         render.note(f"this host's own domUs are not known: {cluster.toolstack_fault}")
     return DONE
+
+
+def _look(config: Config, *, everywhere: bool) -> Cluster:
+    cluster = read_cluster(config)
+    return ask_everywhere(cluster, config) if everywhere or config.ask_nodes else cluster
 
 
 def _chosen(cluster: Cluster, words: list[str]) -> list[Domain]:
