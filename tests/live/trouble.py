@@ -73,7 +73,7 @@ def never_twice(lab: Lab) -> None:
     """By the lock on the disks, and by asking every node."""
     assert not lab.doubles(), lab.story()
     running = [name for host in lab.alive() for name in lab.xl(host) if "--" not in name]
-    assert len(running) == len(set(running)), f"{running}\n{lab.story()}"
+    assert len(running) == len(set(running)), f"doubles: {running}\n{lab.story()}"
 
 
 def calm(lab: Lab, timeout: float = 90) -> str:
