@@ -14,6 +14,9 @@ AGAIN := --reruns=1 --rerun-except=doubles
 # the other tests start programs, and wait for them
 JOBS := $(shell n=$$(nproc); echo $$(( n < 4 ? n * 3 : n + 8 )))
 
+# thousands of hxm are started in a test run: each would compile all of it
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help demo lab test test-generations soak faults real-xl check format docs bench clean
 
 help:

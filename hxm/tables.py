@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from hxm import as_json
+from hxm.decide import forgotten
 from hxm.decide.attention import Finding
 from hxm.decide.differences import differences
 from hxm.decide.guards import looked_away
@@ -30,7 +31,7 @@ def domains_table(cluster: Cluster, domains: Iterable[Domain]) -> Table:
             _or_dash(domain.state),
             f"{domain.time:.1f}" if domain.time is not None else "-",
             domain.where or "-",
-            domain.role or ("-" if domain.resource else "local"),
+            role(cluster, domain),
             flags(cluster, domain),
         )
         for domain in domains
@@ -72,6 +73,13 @@ def show_long(cluster: Cluster, domain: Domain) -> None:
             out(f"  {name:<26} {shown}")
 
 
+def role(cluster: Cluster, domain: Domain) -> str:
+    """The domU's role in a word; what runs on and is looked at no more is not stopped."""
+    if forgotten(cluster, domain):
+        return "forgotten"
+    return domain.role or ("-" if domain.resource else "local")
+
+
 def flags(cluster: Cluster, domain: Domain) -> str:
     """What is special about a domU, in a few words."""
     differs = differences(cluster, domain)
@@ -85,7 +93,7 @@ def flags(cluster: Cluster, domain: Domain) -> str:
         *((True, word) for word in differs),
         (bool(away) and not domain.blocked, away.flag if away else ""),
         (domain.told_to_stop, "disabled"),
-        (domain.role == "Stopped" and not domain.told_to_stop, "should-run"),
+        (role(cluster, domain) == "Stopped" and not domain.told_to_stop, "should-run"),
         (bool(domain.interim), "constrained"),
         (not domain.live, "not-live"),
     ]

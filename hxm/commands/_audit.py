@@ -17,11 +17,14 @@ from hxm.decide.audit.configured import Rules, of_rules
 from hxm.decide.audit.files import Read, clashing, of_autostart, of_copies, of_files
 from hxm.decide.audit.nodes import ABSENT, UNREADABLE, Survey, of_rings, of_surveys
 from hxm.decide.audit.running import of_cluster, of_expired
+from hxm.decide.memory import one_sided
 from hxm.domains import name_in_xml
 from hxm.model import Cluster
 from hxm.observe import everywhere
 from hxm.pacemaker.cib import read_configuration
 from hxm.pacemaker.rules import parse_rules
+from hxm.pacemaker.utilization import utilization_in
+from hxm.room import read_needs
 from hxm.toolstack import guard
 from hxm.toolstack.survey import Answer, surveyor
 from hxm.xmfile import XmFileError, agent_name, domain_name, parse_xmfile, read_text, read_xmfile
@@ -60,6 +63,9 @@ def problems(cluster: Cluster, config: Config, answers: dict[str, Answer]) -> It
 
         for error, said in read_complaints(configuration.cib):
             yield problem("config" if error else "complaint", "", said, "crm_verify -L -V")
+        used = utilization_in(configuration.cib)
+        for said in one_sided(cluster, used, read_needs(cluster), hosts=()):
+            yield problem("utilization", "", said, "the memory of all: hxm capacity")
     if not cluster.sandbox:
         yield from _of_nodes(cluster, rules, {node: each.survey for node, each in answers.items()})
 

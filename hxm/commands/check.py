@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from hxm import render
@@ -107,4 +108,6 @@ def _one_line(found: list[Problem], status: int) -> str:
     said = "; ".join(each.what for each in found[:3]) or "nothing was found"
     more = f"; {len(found) - 3} more" if len(found) > 3 else ""
     line = " ".join(f"{said}{more}".split()).replace("|", "/")  # a bar begins performance data
-    return f"HXM {('OK', 'WARNING', 'CRITICAL')[status]}: {line}"
+    counts = Counter(each.severity for each in found)
+    data = f"errors={counts[ERROR]};;0 warnings={counts[WARNING]};0"
+    return f"HXM {('OK', 'WARNING', 'CRITICAL')[status]}: {line} | {data}"

@@ -142,10 +142,12 @@ def described(
 def findings(cluster: Cluster, origins: Mapping[str, str] | None = None) -> Iterator[Finding]:
     """All that needs attention, the worst first."""
     whole = [each for each in cluster.managed_domains if not list(half_way(cluster, [each]))]
-    for guard, code in ((on_two_nodes, "runs-twice"), (stray, "runs-unknown")):
-        for domain in whole:
-            for objection in guard([domain]):
-                yield Finding(objection.message, objection.hint, code, domain.name)
+    for domain in whole:
+        for objection in on_two_nodes([domain]):
+            yield Finding(objection.message, objection.hint, "runs-twice", domain.name)
+    for domain in whole:
+        for objection in stray(cluster, [domain]):
+            yield Finding(objection.message, objection.hint, "runs-unknown", domain.name)
     yield from _same_names(cluster)
     if not cluster.dc:
         what = "there is no DC: the cluster acts on nothing"
@@ -157,7 +159,7 @@ def findings(cluster: Cluster, origins: Mapping[str, str] | None = None) -> Iter
     if stops_everything(cluster):
         yield Finding(
             "stop-all-resources is set: the cluster runs nothing",
-            "crm_attribute --name=stop-all-resources --delete",
+            cluster.advice("run"),
             "all-stopped",
         )
     yield from _not_running(cluster, whole)

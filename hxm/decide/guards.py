@@ -132,14 +132,14 @@ def on_two_nodes(domains: Iterable[Domain]) -> Iterator[Objection]:
             )
 
 
-def stray(domains: Iterable[Domain]) -> Iterator[Objection]:
+def stray(cluster: Cluster, domains: Iterable[Domain]) -> Iterator[Objection]:
     """An instance that the cluster does not know of: wherever it starts the domU is a second."""
     for domain in domains:
         if domain.stray and not domain.running:
+            look = cluster.advice("look", resource=domain.resource)
             yield Objection(
                 f"{domain.name} runs on {domain.stray}, and the cluster does not know it",
-                f"let the cluster look: crm_resource --refresh --resource={domain.resource}; "
-                f"or end it: hxm destroy {typed(domain)}",
+                f"let the cluster look: {look}; or end it: hxm destroy {typed(domain)}",
             )
 
 
@@ -168,7 +168,7 @@ def kept_from_running(cluster: Cluster, domain: Domain) -> Iterator[Objection]:
         why = f"{failed.operation} failed on {failed.node}: {failed.reason}"
         hint = f"hxm cleanup {typed(domain)} makes the cluster try again"
     elif stops_everything(cluster):
-        why, hint = "stop-all-resources is set", "crm_attribute --name=stop-all-resources --delete"
+        why, hint = "stop-all-resources is set", cluster.advice("run")
     elif not cluster.quorum and _quorum_policy(cluster) != "ignore":
         why, hint = "there is no quorum", "bring the other nodes back: hxm nodes"
     elif not any(node.usable for node in cluster.nodes):
@@ -375,7 +375,8 @@ def _doubling(cluster: Cluster, plan: Translate, forecast: Forecast) -> Iterator
     }
     if not forecast.simulated and plan.verb not in ("destroy", "unlock"):
         started = {domain.resource or "" for domain in cluster.managed_domains}
-    yield from stray(each for each in cluster.managed_domains if each.resource in started)
+    wanted = (each for each in cluster.managed_domains if each.resource in started)
+    yield from stray(cluster, wanted)
 
 
 def _staying(node: str, forecast: Forecast) -> Iterator[Objection]:

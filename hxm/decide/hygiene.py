@@ -84,7 +84,7 @@ def manage(cluster: Cluster, domains: Sequence[Domain]) -> Decision:
             *guards.whole_cluster(cluster),
             *half_way(cluster, domains),
             *guards.in_flight(cluster, domains, guards.FORCE),
-            *guards.stray(domains),
+            *guards.stray(cluster, domains),
         ),
         guards.warnings(cluster),
         done=f"the cluster manages {called(domains)} again",

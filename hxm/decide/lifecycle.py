@@ -43,7 +43,7 @@ def start(cluster: Cluster, domains: Sequence[Domain]) -> Decision:
         frozenset({"start"}),
         (
             *_checks(cluster, wanting),
-            *guards.stray(wanting),
+            *guards.stray(cluster, wanting),
             *(found for domain in idle for found in guards.kept_from_running(cluster, domain)),
         ),
         guards.warnings(cluster),
@@ -64,7 +64,7 @@ def shutdown(cluster: Cluster, domains: Sequence[Domain], *, everything: bool = 
         frozenset({"stop"}),
         (
             *_checks(cluster, wanting),
-            *guards.stray(wanting),
+            *guards.stray(cluster, wanting),
             *guards.all_running(wanting, everything),
         ),
         guards.warnings(cluster),

@@ -62,7 +62,7 @@ def why_not(facts: Facts, domain: Domain, node: Node) -> Answer:
 
 def _troubles(cluster: Cluster, domain: Domain) -> Iterator[Reason]:
     """What concerns it wherever it would run."""
-    for guard in (guards.on_two_nodes([domain]), guards.stray([domain])):
+    for guard in (guards.on_two_nodes([domain]), guards.stray(cluster, [domain])):
         yield from (Reason(each.message, do=each.hint, absolute=True) for each in guard)
     if not cluster.dc:
         what = "there is no DC: nobody in the cluster decides anything"
@@ -79,9 +79,8 @@ def _troubles(cluster: Cluster, domain: Domain) -> Iterator[Reason]:
             f"this partition has no quorum: {said}", "", "bring the others back: hxm nodes"
         )
     if guards.stops_everything(cluster):
-        command = "crm_attribute --name=stop-all-resources --delete"
         what = "stop-all-resources is set: the cluster runs nothing"
-        yield Reason(what, do=command, absolute=True)
+        yield Reason(what, do=cluster.advice("run"), absolute=True)
     if domain.in_flight:
         yield Reason(f"an action on it is under way ({domain.role})", do="hxm status")
     yield from _told_to_stop(cluster, domain)

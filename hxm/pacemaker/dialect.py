@@ -114,8 +114,15 @@ _HINTS_2_0 = {
     "why": "crm_resource --why --resource={resource}",
     "confirm": "if {node} is off for certain: stonith_admin --confirm {node}",
     "agents": "stonith_admin -I",
+    "look": "crm_resource --refresh --resource={resource}",
+    "run": "crm_attribute --name=stop-all-resources --delete",
 }
-_HINTS_1_1 = _HINTS_2_0 | {"why": "hxm status"}  # --why came with 1.1.18, stonith_admin with 1.1
+# stonith_admin came with 1.1, --why with 1.1.18, --refresh of one resource with 1.1.18 as well
+_HINTS_1_1 = _HINTS_2_0 | {
+    "why": "hxm status",
+    "look": "crm_resource -C -r {resource}",
+    "run": "crm_attribute -n stop-all-resources -D",
+}
 _HINTS_1_0 = _HINTS_1_1 | {
     "confirm": "these tools take nobody's word that {node} is off: see to its fencing, or start it",
     "agents": "stonith -L",

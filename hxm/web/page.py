@@ -16,7 +16,7 @@ from hxm.decide import listed
 from hxm.decide.guards import on_two_nodes, stray
 from hxm.model import Cluster
 from hxm.render import STYLES
-from hxm.tables import flags, resources_table
+from hxm.tables import flags, resources_table, role
 from hxm.web.known import Known
 
 REFRESH = 5
@@ -82,9 +82,9 @@ def headline(known: Known) -> tuple[str, str]:
         return "red", "NO QUORUM"
     if not cluster.dc:
         return "red", "No DC"
-    for guard in (on_two_nodes, stray):
-        for objection in guard(cluster.managed_domains):
-            return "red", objection.message
+    managed = cluster.managed_domains
+    for objection in (*on_two_nodes(managed), *stray(cluster, managed)):
+        return "red", objection.message
     if lost := [node.name for node in cluster.nodes if node.unclean]:
         return "red", f"{listed(lost)} UNCLEAN"
     if known.found:
@@ -129,7 +129,7 @@ def _sections(cluster: Cluster) -> Iterator[Section]:
     domains = [
         (
             each.name,
-            each.role or ("-" if each.resource else "local"),
+            role(cluster, each),
             " ".join(each.nodes) or "-",
             flags(cluster, each),
         )

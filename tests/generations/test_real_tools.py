@@ -46,11 +46,10 @@ class Cluster:
         }
         if suite not in self.made:
             self.hxm("sandbox", "new", str(self.file.parent))
-            self.made[suite] = self.file.with_name("first.xml")
-            shutil.copyfile(self.file, self.made[suite])
+            self.made[suite] = folder / "first"
+            shutil.copytree(self.file.parent, self.made[suite])
         else:
-            self.file.parent.mkdir()
-            shutil.copyfile(self.made[suite], self.file)
+            shutil.copytree(self.made[suite], self.file.parent)
 
     def hxm(self, *words: str, status: int = 0) -> str:
         argv = [sys.executable, "-m", "hxm", *words]

@@ -16,7 +16,10 @@ def codes(sandbox, *words: str) -> list[str]:
 
 def test_a_healthy_cluster_has_no_finding(sandbox):
     assert sandbox.ok("check").out == "nothing was found\n"
-    assert sandbox.ok("check", "--nagios").out == "HXM OK: nothing was found\n"
+    assert (
+        sandbox.ok("check", "--nagios").out
+        == "HXM OK: nothing was found | errors=0;;0 warnings=0;0\n"
+    )
 
 
 def both(sandbox, text: str) -> None:
@@ -30,7 +33,9 @@ def test_one_disk_in_two_domus_is_an_error_for_monitoring(sandbox):
     assert ran.status == 2
     assert "error: nfs and sles share /dev/vg/x [disk-shared]" in ran.out
     assert codes(sandbox) == codes(sandbox, "sles") == ["disk-shared", "mac-shared"]
-    assert sandbox.hxm("check", "--nagios").out.startswith("HXM CRITICAL: nfs and sles share")
+    said = sandbox.hxm("check", "--nagios").out
+    assert said.startswith("HXM CRITICAL: nfs and sles share")
+    assert said.endswith(" | errors=1;;0 warnings=1;0\n")
     config = Path(sandbox.env["HXM_CONFIG"])
     config.write_text('ignore = "disk-shared:nfs"\n')
     assert sandbox.hxm("check").status == 1
@@ -72,6 +77,7 @@ def test_a_missing_file_and_two_resources_of_one_domu(sandbox):
 MONITOR = '<op id="nfs-monitor" interval="10s" name="monitor" timeout="60s"/>'
 MIGRATE = '<nvpair id="nfs-meta_attributes-allow-migrate" name="allow-migrate" value="true"/>'
 LATE = '<nvpair id="late" name="shutdown_timeout" value="85"/>'
+MEMORY = '<nvpair id="memory" name="memory" value="512"/>'
 ORDER = '<rsc_order id="nfs_depends_configpool" first="configpool" then="nfs" kind="Optional"/>'
 CONSTRAINTS = "</constraints>"
 FAILED = '<nvpair id="failed" name="fail-count-nfs#monitor_10000" value="2"/>'
@@ -87,6 +93,9 @@ CASES = {
     "the plug too late": (MIGRATE, MIGRATE + "</meta_attributes><instance_attributes id='x'>" +
                           LATE + "</instance_attributes><meta_attributes id='y'>",
                           ["stop-too-short"]),
+    "utilization that nothing heeds": (MIGRATE, MIGRATE + "</meta_attributes><utilization id='u'>" +
+                          MEMORY + "</utilization><meta_attributes id='y'>",
+                          ["utilization"] * 2),
     "twice": (MONITOR, MONITOR + MONITOR.replace("nfs-monitor", "nfs-other"), ["config"]),
     "a device on its node": ('operation="eq" value="host2"', 'operation="eq" value="host3"',
                              ["fences-itself"]),

@@ -72,7 +72,7 @@ STRAY = {
 
 @pytest.mark.parametrize(("one", "expected"), STRAY.values(), ids=STRAY)
 def test_an_instance_that_the_cluster_does_not_know_is_never_doubled(one, expected):
-    assert reasons([*guards.on_two_nodes([one]), *guards.stray([one])]) == expected
+    assert reasons([*guards.on_two_nodes([one]), *guards.stray(cluster(one), [one])]) == expected
 
 
 ALL_THREE = [node("host1"), node("host2"), node("host3")]

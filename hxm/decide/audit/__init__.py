@@ -44,6 +44,7 @@ CODES = {
         "short-timeout": "an operation has less time than the agent asks for in its metadata",
         "no-monitor": "a domU has no monitor, or none that is enabled",
         "mem-management": "allow_mem_management: the agent edits files and balloons every domU",
+        "utilization": "utilization attributes that nothing heeds, or that one side alone has",
         "no-order": "a domU does not wait for the storage that most others wait for",
         "no-ping-rule": "a domU lacks a rule that most others have, such as that of pingd",
         "fences-itself": "a fencing resource may run on the only node that it fences",

@@ -52,7 +52,7 @@ def _not_there(cluster: Cluster, domain: Domain) -> Iterator[Problem]:
     missing = [node for node in domain.nodes if node in cluster.heard and node not in domain.seen]
     if domain.role != "Started" or not missing:
         return
-    look = f"crm_resource --refresh --resource={domain.resource}"
+    look = cluster.advice("look", resource=domain.resource)
     if _elsewhere(cluster, domain):
         what = (
             f"{domain.name} runs on {domain.stray}, and the cluster takes it to be on "
