@@ -63,8 +63,7 @@ test-generations: .venv/ready
 
 faults: .venv/ready
 	@.ci/prepare $(LAB_PACKAGES) || echo "trying without"
-	@HXM_FAULTS=all $(BIN)/pytest -n $(JOBS) --dist loadgroup tests/live/test_faults.py \
-	    tests/live/test_live_console.py tests/live/test_way_back.py tests/live/test_guarded.py
+	@HXM_LAB_RAW=1000 $(BIN)/pytest -n $(LABS) --dist loadgroup -m "" $(AGAIN) tests/live
 
 real-xl: .venv/ready
 	@$(BIN)/python tests/xl/compare.py $(COUNT) "$(SEED)"

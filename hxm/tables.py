@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ from hxm.decide.attention import Finding
 from hxm.decide.differences import differences
 from hxm.decide.guards import looked_away
 from hxm.model import Cluster, Domain, Resource, where
-from hxm.render import Table, out
+from hxm.render import Table, folded, out
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -117,7 +118,7 @@ def show_findings(title: str, found: Sequence[Finding], say: Callable[[str], Non
     if found:
         say(f"\n{title}:")
     for finding in found:
-        say(f"  {finding.what}")
+        say(folded(f"  {finding.what}", " " * 4, sys.stdout if say is out else sys.stderr))
         say(f"      {finding.do}")
 
 

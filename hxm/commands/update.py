@@ -39,10 +39,10 @@ def plan(
     config = read_config()
     cluster = everywhere(read_cluster(config), config)
     progress = _proposed(cluster, canary, sequence, watch)
-    begun = forecast(cluster, update_plan.whole(cluster, progress, hosts=1), config)
-    tried = update_plan.trial(begun.after, progress)
-    whole = update_plan.whole(cluster, progress, tried)
     with display("asking the scheduler") as shown:
+        first = update_plan.whole(cluster, progress, hosts=1)
+        tried = update_plan.trial(forecast(cluster, first, config, shown).after, progress)
+        whole = update_plan.whole(cluster, progress, tried)
         predicted = forecast(cluster, whole, config, shown)
     found = update_plan.against(cluster, progress, whole, predicted)
     found += room.objections(cluster, update_plan.afterwards(cluster, predicted), config)

@@ -276,16 +276,19 @@ class Lab:
         return ElementTree.tostring(root, "unicode")
 
     def until(self, what: str, condition: Callable[[], object], timeout: float = 60) -> None:
-        """Wait for a condition; whatever it raises meanwhile counts as no."""
+        """Wait for a condition; whatever it raises meanwhile counts as no.
+
+        Who asks takes time from what is waited for: a third of it at most.
+        """
         end = time.monotonic() + timeout
         error: object = ""
-        while time.monotonic() < end:
+        while (asked := time.monotonic()) < end:
             try:
                 if condition():
                     return
             except _NOT_YET as e:
                 error = repr(e)
-            time.sleep(0.1)
+            time.sleep(max(0.1, 2 * (time.monotonic() - asked)))
         raise AssertionError(f"not within {timeout} s: {what} {error}\n{self.story()}")
 
     def idle(self, host: str | None = None) -> bool:

@@ -12,7 +12,7 @@ from trouble import never_twice
 
 DOM0 = 768
 """Of the stand-in for xl, in MiB."""
-RANDOM = int(os.environ.get("CAPACITY", "20")) if os.environ.get("HXM_FAULTS") == "all" else 0
+RANDOM = int(os.environ.get("CAPACITY", "20"))
 
 
 @pytest.fixture
@@ -86,6 +86,7 @@ def test_what_fits_on_one_host_alone_comes_to_run_there(sized):
     assert real == expected(said, before, lost)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("seed", range(RANDOM))
 def test_whatever_the_sizes_capacity_and_the_cluster_agree(sized, seed):
     """Which of several of one size comes to a host, or goes without, is decided by who starts

@@ -16,7 +16,6 @@ from test_nodes import REAL_SSH, sshd
 
 __all__ = ["sshd"]
 LEAVE = b"\x1d"
-thorough = pytest.mark.skipif(os.environ.get("HXM_FAULTS") != "all", reason="make faults")
 
 
 class Typed:
@@ -94,7 +93,7 @@ def test_a_console_ends_when_the_domu_is_shut_down(lab):
     assert "sles showed 'sles login:' on its console after" in ran.out
 
 
-@thorough
+@pytest.mark.thorough
 def test_a_start_is_not_done_before_the_guest_says_so(lab):
     lab.turn("console", silent=True)
     ran = lab.hxm("host1", "reboot", "nfs", "--until", "login:", "--timeout", "15")
@@ -103,7 +102,7 @@ def test_a_start_is_not_done_before_the_guest_says_so(lab):
     assert "Linux version" in ran.err
 
 
-@thorough
+@pytest.mark.thorough
 def test_a_node_that_is_lost_takes_the_console_to_where_the_domu_starts_anew(lab):
     here = lab.where("nfs")
     with terminal(lab, lab.other(here), "hxm", "console", "nfs") as typed:

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shlex
 
 import pytest
-from trouble import calm, killed, never_twice, sane
+from trouble import calm, killed, never_twice, sampled, sane
 
 FILE = "/etc/xen/vm/web"
 ENROL, WITHDRAW = 4, 6
 """How often each of them changes something."""
-
-
-at_length = pytest.mark.skipif(
-    os.environ.get("HXM_FAULTS") != "all", reason="takes its time: HXM_FAULTS=all"
-)
 
 
 @pytest.fixture
@@ -84,7 +78,7 @@ def test_it_runs_all_the_while(web):
     assert raw(lab) == first
 
 
-@at_length
+@pytest.mark.thorough
 def test_what_runs_nowhere_the_cluster_starts(web):
     lab = web
     ran = lab.ok("host1", "enrol", FILE, "--like", "nfs", "--yes", "-o", "json")
@@ -135,7 +129,7 @@ def test_every_node_must_have_the_same_file(web):
     assert lab.configuration() == lab.first
 
 
-@at_length
+@pytest.mark.thorough
 def test_a_start_that_fails_is_taken_back(web):
     lab = web
     lab.turn("create.web", rc=3, msg="xc: error: panic: Out of memory")
@@ -153,12 +147,9 @@ CASES = [
     for number in range(1, count + 1)
     for when in ("before", "after")
 ]
-USUAL = [("withdraw", "4-after")]
 
 
-@pytest.mark.parametrize(
-    ("verb", "point"), CASES if os.environ.get("HXM_FAULTS") == "all" else USUAL
-)
+@pytest.mark.parametrize(("verb", "point"), sampled([("withdraw", "4-after")], CASES))
 def test_killed(web, verb, point):
     lab = web
     _, number = running(lab, "host2")
@@ -185,7 +176,7 @@ def test_killed(web, verb, point):
     assert lab.ok("host3", "list", "-o", "json").json["left"] == []
 
 
-@at_length
+@pytest.mark.thorough
 @pytest.mark.parametrize("verb", ["enrol", "withdraw"])
 def test_every_change_is_counted(web, verb):
     lab = web

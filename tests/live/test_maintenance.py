@@ -12,7 +12,6 @@ from trouble import calm, never_twice
 
 POINTS = [f"{number}-{when}" for number in range(1, 8) for when in ("before", "after")]
 """A step makes so many changes at most: the lock, the state, the node, the state, the lock."""
-long = pytest.mark.skipif(os.environ.get("HXM_FAULTS") != "all", reason="make faults runs it")
 
 
 def killed(lab, host, point, *words):
@@ -80,7 +79,7 @@ def test_a_rolling_update_cut_short_and_gone_on_with(lab):
     assert "fence" not in ops
 
 
-@long
+@pytest.mark.thorough
 @pytest.mark.parametrize("point", ["none", *POINTS])
 def test_a_rolling_update_killed_at_every_change(lab, point):
     dc = lab.mon().find("summary/current_dc").get("name")
@@ -91,7 +90,7 @@ def test_a_rolling_update_killed_at_every_change(lab, point):
     assert "created" not in [each["op"] for each in lab.events(since)]
 
 
-@long
+@pytest.mark.thorough
 def test_the_return_of_a_host_is_waited_for_and_what_failed_stops_the_update(lab):
     lab.ok("host2", "update", "start", "--watch", "20", "--canary", "vm3", "--order", "host3,host2")
     lab.tool("host3", "service", "pacemaker", "stop")
@@ -141,7 +140,7 @@ def test_a_domu_that_is_killed_comes_back(lab):
     assert "not running" not in lab.ok(here, "status").out
 
 
-@long
+@pytest.mark.thorough
 def test_a_node_is_drained_and_taken_back(lab):
     here = lab.where("nfs")
     away = drilled(lab, here, "standby", here)
@@ -149,7 +148,7 @@ def test_a_node_is_drained_and_taken_back(lab):
     assert away["nfs"]["seconds"] < 1  # it migrates
 
 
-@long
+@pytest.mark.thorough
 def test_another_node_becomes_the_dc(lab):
     dc = lab.mon().find("summary/current_dc").get("name")
     if lab.where("nfs") != dc:
@@ -160,7 +159,7 @@ def test_another_node_becomes_the_dc(lab):
     assert lab.mon().find("summary/current_dc").get("name") != dc
 
 
-@long
+@pytest.mark.thorough
 def test_a_node_that_is_fenced(lab):
     here = lab.where("nfs")
     drill = lab.start(lab.other(here), "hxm", "drill", "fence", here, "--yes", "-o", "json")
@@ -191,7 +190,7 @@ operation="not_defined"/><expression id="pinged-{name}-2" attribute="pingd" oper
 value="0"/></rule></rsc_location>"""
 
 
-@long
+@pytest.mark.thorough
 @pytest.mark.skipif(os.getuid() != 0, reason="ping takes root in the lab")
 def test_a_node_that_is_cut_off_from_what_it_pings(lab, monkeypatch):
     here = lab.where("nfs")

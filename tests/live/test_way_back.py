@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 
 import pytest
-
-thorough = pytest.mark.skipif(os.environ.get("HXM_FAULTS") != "all", reason="make faults")
 
 
 def everybody(lab):
@@ -31,7 +28,7 @@ def test_undo_takes_back_what_hxm_changed_and_nothing_else(lab):
     assert lab.configuration() == lab.first
 
 
-@thorough
+@pytest.mark.thorough
 def test_every_change_is_taken_back(lab):
     here = lab.where("nfs")
     there = lab.other(here)
@@ -51,7 +48,7 @@ def test_every_change_is_taken_back(lab):
     assert lab.nodes_of("nfs")
 
 
-@thorough
+@pytest.mark.thorough
 def test_damage_done_by_hand_is_restored(lab):
     here = lab.alive()[0]
     number = str(lab.ok(here, "backup", "-o", "json").json["number"])

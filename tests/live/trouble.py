@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import shlex
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 
+import pytest
 from lab import Inside, Lab, Ran
 
 STATUSES = {0, 1, 2, 102, 105, 106, 107, 109, 124, 130}
@@ -46,6 +47,12 @@ FAULTS: dict[str, Callable[[Lab, str], object]] = {
     "toolstack hangs": lambda lab, host: lab.turn(f"list@{host}", delay=25),
     "disk full": lambda lab, host: lab.run(host, "sh", "-c", _FULL),
 }
+
+
+def sampled(usual: Sequence[tuple], cases: Iterable[tuple]) -> list:
+    """Those of every `make test`, then the others, for which only `make faults` has the time."""
+    others = [each for each in cases if each not in usual]
+    return [*usual, *(pytest.param(*each, marks=pytest.mark.thorough) for each in others)]
 
 
 def repair(lab: Lab, fault: str | None) -> None:
