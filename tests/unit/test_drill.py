@@ -7,10 +7,10 @@ from factories import cluster, domain, failure, node, primitive, told
 
 from hxm import act, witness
 from hxm.config import Config
-from hxm.decide import drill
+from hxm.decide import drill, guards
 from hxm.decide.forecast import reached
 from hxm.foresee import spell
-from hxm.model import UPDATE, Forecast, Goal, Operation, Primitive
+from hxm.model import UPDATE, Forecast, Goal, Movement, Operation, Primitive, Resource
 from hxm.witness import Witness
 
 MONITOR = {"name": "monitor", "interval": "10s"}
@@ -94,6 +94,42 @@ REFUSED = {
 def test_a_cluster_in_trouble_is_not_drilled(now, why):
     for plan in (drill.kill(now, now.domains[0]), drill.fence(now, now.nodes[1])):
         assert any(why in each.message and each.lifted_by != "--yes" for each in plan.objections)
+
+
+CLONED = seen(
+    primitive("ping", clone="pingd", agent="ocf:pacemaker:ping"),
+    *(
+        Resource("ping", "ocf:pacemaker:ping", "Started", nodes=(name,), clone="pingd")
+        for name in ("host1", "host2", "host3")
+    ),
+)
+LEAVE = (Movement("nfs", "live", "host1", "host2"), Movement("ping", "stop", "host1"))
+RETURN = (Movement("ping", "start", None, "host1"),)
+
+
+@pytest.mark.parametrize("plan", [drill.standby(CLONED, HOST1), drill.dc(CLONED)])
+def test_a_clone_that_is_there_again_in_the_end_is_no_reason_to_refuse(plan):
+    between = ((),) * (len(plan.phases) - 2)
+    drained = Forecast((LEAVE, *between, RETURN), CLONED)
+    assert list(guards.foreseen(CLONED, plan, drained)) == []
+    stays = Forecast((LEAVE[:1], *between, ()), CLONED)
+    (objection,) = guards.foreseen(CLONED, plan, stays)
+    assert objection.message == "ping would stay on host1"
+    stops = Forecast(((Movement("nfs", "stop", "host1"), LEAVE[1]), *between, RETURN), CLONED)
+    found = [each.message for each in guards.foreseen(CLONED, plan, stops)]
+    assert "nfs would have no place and stop" in found
+
+
+def test_a_clone_that_comes_back_is_no_reason_to_leave_a_drill_half_done(monkeypatch):
+    plan = drill.dc(CLONED)
+    found = act.Performance(CLONED, plan, Forecast((), CLONED), Config(), lambda _: None)
+    done = []
+    monkeypatch.setattr(act, "simulator", lambda: "crm_simulate")
+    monkeypatch.setattr(act, "would_move", lambda *_: RETURN)
+    monkeypatch.setattr(act, "read_cluster", lambda *_, **__: CLONED)
+    monkeypatch.setattr(act.Performance, "_do", lambda _, phase: done.extend(phase.steps))
+    assert found._missed(plan.phases[1]).status == 1
+    assert [each.kind for each in done] == ["start-stack", "clear-standby"]
 
 
 def test_what_would_prove_nothing_is_refused():
