@@ -8,6 +8,7 @@ from hxm import change, render
 from hxm.decide import Translate, drill
 from hxm.decide.names import find_node
 from hxm.errors import DONE
+from hxm.pacemaker.rules import monitors_in
 from hxm.render import TABLE, Form, Table
 
 if TYPE_CHECKING:
@@ -47,7 +48,8 @@ def kill(order: Order, domain: OneDomain) -> int:
     """
 
     def decide(cluster: Cluster) -> Translate:
-        return drill.kill(cluster, _managed(cluster, domain))
+        found = _managed(cluster, domain)
+        return drill.kill(cluster, found, monitors_in(cluster.written, found.resource or ""))
 
     return change.carry_out(order, decide)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from hxm.decide import (
     Objection,
@@ -13,7 +14,6 @@ from hxm.decide import (
     listed,
     placement,
     resources,
-    typed,
 )
 from hxm.decide.lifecycle import means_itself
 from hxm.decide.update import steady
@@ -32,7 +32,14 @@ EXPIRY = 600
 """Seconds after which a cut ping path is whole again, whatever has become of hxm."""
 
 
-def kill(cluster: Cluster, domain: Domain) -> Translate:
+class Monitor(NamedTuple):
+    """A monitor that the cluster runs: how often, and what a failure of it leads to."""
+
+    interval: str
+    on_fail: str = "restart"
+
+
+def kill(cluster: Cluster, domain: Domain, monitors: Sequence[Monitor]) -> Translate:
     """Its monitor must find it gone, and the cluster start it once, somewhere."""
     resource = domain.resource or ""
     node = domain.nodes[0] if domain.nodes else ""
@@ -42,7 +49,7 @@ def kill(cluster: Cluster, domain: Domain) -> Translate:
         {"domain": domain.name, "node": node, "resource": resource},
     )
     forget = Step("cleanup", f"forget the failure of {domain.name}", {"resource": resource})
-    interval = _monitor(cluster, domain)
+    interval = monitors[0].interval if monitors else ""
     return _drill(
         cluster,
         f"drill: kill {domain.name} on {node}",
@@ -57,10 +64,10 @@ def kill(cluster: Cluster, domain: Domain) -> Translate:
             *guards.stopped([domain]),
             *guards.ignored(cluster, [domain]),
             *guards.on_two_nodes([domain]),
-            *_unwatched(domain, interval),
+            *_unwatched(domain, node, monitors),
         ),
         done=f"pass: {domain.name} came back, once, and nothing is left of it",
-        undo=f"hxm cleanup {typed(domain)}",
+        undo=cluster.advice("look", resource=resource),
     )
 
 
@@ -226,13 +233,6 @@ def _on(cluster: Cluster, node: Node) -> list[Domain]:
     return [domain for domain in cluster.managed_domains if node.name in domain.nodes]
 
 
-def _monitor(cluster: Cluster, domain: Domain) -> str:
-    """The interval of a domU's monitor, as the CIB has it; nothing without one."""
-    primitive = cluster.primitives.get(domain.resource or "")
-    operations = primitive.operations if primitive else ()
-    return next((each.get("interval", "") for each in operations if each["name"] == "monitor"), "")
-
-
 def _pings(primitive: Primitive) -> bool:
     kind = primitive.agent.rpartition(":")[2]
     return kind in ("ping", "pingd") and bool(primitive.params.get("host_list", "").split())
@@ -251,12 +251,30 @@ def _fit_for_it(cluster: Cluster) -> Iterator[Objection]:
     yield from guards.in_flight(cluster, cluster.managed_domains)
 
 
-def _unwatched(domain: Domain, interval: str) -> Iterator[Objection]:
-    if domain.running and not interval:
+_ON_FAIL = {
+    "ignore": "lets it stay away",
+    "block": "leaves it alone until somebody cleans up",
+    "stop": "does not start it again",
+    "standby": "drains its node as well",
+    "fence": "fences its node",
+}
+"""What the cluster does when a monitor fails, and does not merely restart the domU."""
+
+
+def _unwatched(domain: Domain, node: str, monitors: Sequence[Monitor]) -> Iterator[Objection]:
+    if domain.running and not monitors:
         yield Objection(
             f"nothing watches {domain.name}: nobody would notice",
             "give it a monitor operation: hxm check",
         )
+    for said in dict.fromkeys(each.on_fail for each in monitors):
+        if said in _ON_FAIL:
+            hint = (
+                f"hxm drill fence {node}" if said == "fence" else "on-fail=restart is the default"
+            )
+            yield Objection(
+                f"with on-fail={said} of its monitor the cluster {_ON_FAIL[said]}", hint
+            )
     if not means_itself(domain.name):
         yield Objection(f"the toolstack takes {domain.name!r} for something else than a name")
 

@@ -13,10 +13,9 @@ from hxm.foresee import spell
 from hxm.model import UPDATE, Forecast, Goal, Movement, Operation, Primitive, Resource
 from hxm.witness import Witness
 
-MONITOR = {"name": "monitor", "interval": "10s"}
-WATCHED = [primitive(name, operations=(MONITOR,)) for name in ("nfs", "sles")]
+MONITORS = (drill.Monitor("10s"), drill.Monitor("1min"))
 PINGER = Primitive("p", "ocf:pacemaker:ping", {"host_list": "10.0.0.1 10.0.0.2"}, {}, {}, {})
-PARTS = (domain("nfs", "host1"), domain("sles", "host2"), *WATCHED)
+PARTS = (domain("nfs", "host1"), domain("sles", "host2"))
 
 
 def seen(*parts, **known):
@@ -31,7 +30,7 @@ HOST1, HOST2, _ = NOW.nodes
 NFS = NOW.domains[0]
 PLANS = {
     "kill": (
-        drill.kill(NOW, NFS),
+        drill.kill(NOW, NFS, MONITORS),
         ["kill nfs host1 nfs", "-> anew nfs", "cleanup nfs", "-> forgotten nfs", "-> running nfs"],
     ),
     "standby": (
@@ -76,6 +75,14 @@ def test_a_drill_breaks_one_thing_and_makes_it_whole_again(name):
         assert word in question.message
 
 
+def test_every_drill_says_what_takes_it_back():
+    for plan, undo in (
+        (PLANS["kill"][0], "crm_resource --refresh --resource=nfs"),
+        (PLANS["standby"][0], "hxm active host2"),
+    ):
+        assert plan.undo == undo
+
+
 def test_only_fencing_asks_twice():
     assert [name for name, (plan, _) in PLANS.items() if plan.twice] == ["fence"]
 
@@ -92,7 +99,7 @@ REFUSED = {
 
 @pytest.mark.parametrize(("now", "why"), REFUSED.values(), ids=REFUSED)
 def test_a_cluster_in_trouble_is_not_drilled(now, why):
-    for plan in (drill.kill(now, now.domains[0]), drill.fence(now, now.nodes[1])):
+    for plan in (drill.kill(now, now.domains[0], MONITORS), drill.fence(now, now.nodes[1])):
         assert any(why in each.message and each.lifted_by != "--yes" for each in plan.objections)
 
 
@@ -132,11 +139,20 @@ def test_a_clone_that_comes_back_is_no_reason_to_leave_a_drill_half_done(monkeyp
     assert [each.kind for each in done] == ["start-stack", "clear-standby"]
 
 
+ON_FAIL = {
+    drill.Monitor("2min", "ignore"): "lets it stay away",
+    drill.Monitor("2min", "block"): "with on-fail=block of its monitor the cluster leaves it alone",
+    drill.Monitor("2min", "stop"): "does not start it again",
+    drill.Monitor("2min", "standby"): "drains its node",
+    drill.Monitor("2min", "fence"): "fences its node",
+}
+
+
 def test_what_would_prove_nothing_is_refused():
-    unwatched = seen(primitive("nfs", operations=()))
     for plan, why in (
-        (drill.kill(unwatched, unwatched.domains[0]), "nothing watches nfs"),
-        (drill.kill(seen(), domain("nfs")), "does not run"),
+        (drill.kill(NOW, NFS, ()), "nothing watches nfs"),
+        (drill.kill(NOW, domain("nfs"), MONITORS), "does not run"),
+        *((drill.kill(NOW, NFS, (*MONITORS, each)), why) for each, why in ON_FAIL.items()),
         (drill.ping(seen(), HOST1), "has a host_list"),
         (drill.ping(NOW, node("host3")), "no domU runs on host3"),
         (drill.fence(NOW, node("host3")), "this is host3 itself"),
