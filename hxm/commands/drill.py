@@ -71,7 +71,8 @@ def ping(order: Order, node: OneNode) -> int:
     """Cut a node off from the addresses that it pings, see its domUs leave, and undo it.
 
     An unreachable route for each address in the `host_list` of the ping resource is set on the node
-    through ssh; it goes away by itself after 600 s, whatever becomes of hxm.
+    through ssh; it goes away by itself after 600 s, whatever becomes of hxm. The drill ends when
+    the node has been seen to reach them again.
     """
     return change.carry_out(order, lambda cluster: drill.ping(cluster, find_node(cluster, node)))
 

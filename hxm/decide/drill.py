@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from ipaddress import ip_address
 from typing import NamedTuple
 
 from hxm.decide import (
@@ -15,6 +16,7 @@ from hxm.decide import (
     placement,
     resources,
 )
+from hxm.decide.forecast import missing
 from hxm.decide.lifecycle import means_itself
 from hxm.decide.update import steady
 from hxm.errors import NotFound
@@ -108,13 +110,13 @@ def dc(cluster: Cluster) -> Translate:
             _undrain(node),
         ),
         f"{called(here)} will leave {name}, live where that is allowed, and stay where they went; "
-        f"then Pacemaker is stopped and started there",
+        f"then the cluster's stack is stopped and started there",
         objections=(
             *_from_elsewhere(cluster, name),
             *(drain.objections if isinstance(drain, Translate) else ()),
         ),
         done=f"pass: another node led the cluster while {name} was away",
-        undo=f"service pacemaker start, on {name}, and hxm active {name}",
+        undo=f"{cluster.advice('stack')}, on {name}, and hxm active {name}",
         rollback=(start, _clear(name)),
     )._replace(drains=name)
 
@@ -136,6 +138,7 @@ def ping(cluster: Cluster, node: Node) -> Translate:
         )
         for kind, what in (("cut", "cut the way"), ("join", "restore the way"))
     )
+    connected = Goal("connected", attribute, name)
     return _drill(
         cluster,
         f"drill: cut {name} off from what it pings",
@@ -146,13 +149,13 @@ def ping(cluster: Cluster, node: Node) -> Translate:
                 tuple(Goal("elsewhere", each.resource or "", name) for each in here),
                 notices=True,
             ),
-            Phase(join),
+            Phase(join, (connected,), notices=True),
         ),
         f"{name} cannot reach {listed(addresses)} for a while, at most {EXPIRY} s; {called(here)} "
         "will leave it, and stay where they went",
-        objections=tuple(_no_ping(pinger, here, name)),
+        objections=tuple(_no_ping(cluster, pinger, here, connected)),
         done=f"pass: {called(here)} left {name} for a node with a ping path, which it has again",
-        undo=f"ip route del unreachable {' '.join(addresses)}, on {name}",
+        undo=f"{'; '.join(f'ip route del unreachable {each}' for each in addresses)}, on {name}",
         rollback=join,
     )
 
@@ -181,6 +184,7 @@ def fence(cluster: Cluster, node: Node) -> Translate:
             *guards.ignored(cluster, here),
         ),
         done=f"pass: {name} was fenced, and is back",
+        undo=f"switch {name} on, then hxm status",
         twice=True,
     )
 
@@ -194,7 +198,7 @@ def _drill(
     *,
     objections: Sequence[Objection],
     done: str,
-    undo: str = "hxm status",
+    undo: str,
     rollback: tuple[Step, ...] = (),
     twice: bool = False,
 ) -> Translate:
@@ -286,11 +290,29 @@ def _from_elsewhere(cluster: Cluster, name: str) -> Iterator[Objection]:
         )
 
 
-def _no_ping(pinger: Primitive | None, here: Sequence[Domain], name: str) -> Iterator[Objection]:
+def _no_ping(
+    cluster: Cluster, pinger: Primitive | None, here: Sequence[Domain], connected: Goal
+) -> Iterator[Objection]:
     if pinger is None:
         yield Objection(
             "no resource of the agent ping or pingd has a host_list",
             "without one nothing leaves a node that is cut off from its clients",
         )
-    elif not here:
-        yield Objection(f"no domU runs on {name}: nothing would be seen", "hxm nodes")
+        return
+    names = [each for each in pinger.params["host_list"].split() if not _is_address(each)]
+    if names:
+        yield Objection(
+            f"the host_list of {pinger.id} names {listed(names)}: a route takes no name",
+            "write the addresses instead",
+        )
+    if not here:
+        yield Objection(f"no domU runs on {connected.node}: nothing would be seen", "hxm nodes")
+    elif fault := missing(cluster, connected):
+        yield Objection(f"{fault}: nothing would change", f"look at {pinger.id}: hxm status")
+
+
+def _is_address(word: str) -> bool:
+    try:
+        return bool(ip_address(word)) and "%" not in word
+    except ValueError:
+        return False

@@ -8,7 +8,7 @@ from factories import cluster, domain, failure, node, primitive, told
 from hxm import act, witness
 from hxm.config import Config
 from hxm.decide import drill, guards
-from hxm.decide.forecast import reached
+from hxm.decide.forecast import missing, reached
 from hxm.foresee import spell
 from hxm.model import UPDATE, Forecast, Goal, Movement, Operation, Primitive, Resource
 from hxm.witness import Witness
@@ -22,10 +22,12 @@ def seen(*parts, **known):
     hosts = [each for each in parts if type(each).__name__ == "Node"]
     hosts = hosts or [node("host1", dc=True), node("host2"), node("host3")]
     others = [each for each in parts if each not in hosts]
-    return cluster(*hosts, *PARTS, *others, local_node="host3", toolstack="xl", **known)
+    usual = {"local_node": "host3", "toolstack": "xl", "transient": {"host1": {"pingd": "100"}}}
+    return cluster(*hosts, *PARTS, *others, **usual | known)
 
 
 NOW = seen(PINGER)
+OLD = seen(PINGER, dialect="Heartbeat 2.1")
 HOST1, HOST2, _ = NOW.nodes
 NFS = NOW.domains[0]
 PLANS = {
@@ -58,6 +60,7 @@ PLANS = {
             "-> elsewhere nfs on host1",
             "join host1 10.0.0.1 pingd 600",
             "join host1 10.0.0.2 pingd 600",
+            "-> connected pingd on host1",
         ],
     ),
     "fence": (drill.fence(NOW, HOST2), ["fence host2", "-> anew sles", "-> back host2"]),
@@ -79,6 +82,13 @@ def test_every_drill_says_what_takes_it_back():
     for plan, undo in (
         (PLANS["kill"][0], "crm_resource --refresh --resource=nfs"),
         (PLANS["standby"][0], "hxm active host2"),
+        (PLANS["dc"][0], "service pacemaker start, on host1, and hxm active host1"),
+        (drill.dc(OLD), "service heartbeat start, on host1, and hxm active host1"),
+        (
+            PLANS["ping"][0],
+            "ip route del unreachable 10.0.0.1; ip route del unreachable 10.0.0.2, on host1",
+        ),
+        (PLANS["fence"][0], "switch host2 on, then hxm status"),
     ):
         assert plan.undo == undo
 
@@ -139,6 +149,7 @@ def test_a_clone_that_comes_back_is_no_reason_to_leave_a_drill_half_done(monkeyp
     assert [each.kind for each in done] == ["start-stack", "clear-standby"]
 
 
+NAMING = PINGER._replace(params={"host_list": "10.0.0.1 gw fd00::1 fe80::1%eth0"})
 ON_FAIL = {
     drill.Monitor("2min", "ignore"): "lets it stay away",
     drill.Monitor("2min", "block"): "with on-fail=block of its monitor the cluster leaves it alone",
@@ -155,6 +166,8 @@ def test_what_would_prove_nothing_is_refused():
         *((drill.kill(NOW, NFS, (*MONITORS, each)), why) for each, why in ON_FAIL.items()),
         (drill.ping(seen(), HOST1), "has a host_list"),
         (drill.ping(NOW, node("host3")), "no domU runs on host3"),
+        (drill.ping(seen(NAMING), HOST1), "the host_list of p names gw, fe80::1%eth0: a route"),
+        (drill.ping(seen(PINGER, transient={}), HOST1), "pingd does not say that host1 reaches"),
         (drill.fence(NOW, node("host3")), "this is host3 itself"),
         (drill.dc(seen(dc="host3")), "this is host3 itself"),
     ):
@@ -168,7 +181,7 @@ def test_what_is_done_on_a_node_goes_there_and_never_through_a_text():
     assert argv[-2] == "host1"
     assert argv[-1].endswith("sh 10.0.0.1 600")
     (argv,) = spell(NOW._replace(local_node="host1"), plan.phases[1].steps[0])
-    assert argv == ("ip", "route", "del", "unreachable", "10.0.0.1")
+    assert (argv[:2], argv[3:]) == (("sh", "-c"), ("sh", "10.0.0.1"))
     stop = PLANS["dc"][0].phases[1].steps[0]
     (argv,) = spell(NOW._replace(local_node="host1", dialect="Heartbeat 2.1"), stop)
     assert argv == ("service", "heartbeat", "stop")
@@ -182,6 +195,15 @@ def test_anew_is_a_newer_start_and_elsewhere_another_node():
     assert reached(seen(started, Operation("host1", "nfs", "start", 20, 0)), anew, before)
     assert not reached(before, elsewhere, before)
     assert reached(before, elsewhere._replace(node="host2"), before)
+
+
+def test_a_ping_path_is_there_again_when_the_attribute_says_so():
+    goal = Goal("connected", "pingd", "host1")
+    for value, there in (("100", True), ("1", True), ("0", False), ("", False)):
+        now = seen(transient={"host1": {"pingd": value}})
+        assert reached(now, goal) == there
+        assert bool(missing(now, goal)) != there
+    assert not reached(seen(transient={"host2": {"pingd": "100"}}), goal)
 
 
 @pytest.fixture
