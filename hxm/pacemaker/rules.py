@@ -234,8 +234,7 @@ def _kept_off(known: _Known, configuration: Configuration) -> dict[str, frozense
                 elif not score.startswith("-") and score != "0":
                     let[name].add(node)
     said = configuration.properties
-    symmetric = said.get("symmetric-cluster", said.get("symmetric_cluster", "true"))
-    if symmetric.lower() in ("false", "no", "off", "n", "0"):
+    if is_false(said.get("symmetric-cluster", said.get("symmetric_cluster", ""))):
         return {name: nodes - let[name] | off[name] for name in off}
     return {name: frozenset(found) for name, found in off.items()}
 
