@@ -8,7 +8,7 @@ import pytest
 from factories import cluster, domain, failure, node
 from rich.console import Console
 
-from hxm.decide.glance import news, remaining
+from hxm.decide.glance import BAD, GOOD, Word, news, remaining
 from hxm.model import Forecast, Movement
 from hxm.watching import Watch
 
@@ -30,6 +30,13 @@ def test_what_one_look_shows_that_the_one_before_did_not():
         "host2: standby",
     ]
     assert list(news(NOW, NOW)) == []
+
+
+def test_a_domu_that_runs_twice_is_no_good_news():
+    twice = cluster(domain("nfs", "host1", "host2"), domain("sles", "host2"))
+    assert list(news(BEFORE, twice)) == [Word("nfs: Started, host1,host2", BAD)]
+    back = list(news(twice, BEFORE))
+    assert back == [Word("nfs: Started, host1", GOOD)]
 
 
 def forecast(*movements):
