@@ -187,13 +187,13 @@ def read_cluster(
             run.ahead((toolstack.program, "list"))
     try:
         configuration, status, domains = _answers_of_both(env, config)
+        _same_cluster(configuration, status, domains)
+        detected = detect_dialect(status, configuration, config.dialect)
+        here = _local_node(status, config, sandbox)
+        answer, fault = _ask_toolstack(toolstack, config.ask_timeout)
     except BaseException:
         run.abandon()  # the next look must not find an answer to this one
         raise
-    _same_cluster(configuration, status, domains)
-    detected = detect_dialect(status, configuration, config.dialect)
-    here = _local_node(status, config, sandbox)
-    answer, fault = _ask_toolstack(toolstack, config.ask_timeout)
     return Cluster(
         nodes=status.nodes,
         resources=status.resources,

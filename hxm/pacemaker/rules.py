@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from xml.etree.ElementTree import Element
 
+from hxm.decide import is_false
 from hxm.decide.audit.configured import FailCount, Rules
 from hxm.pacemaker.cib import Configuration
 
@@ -142,7 +143,7 @@ def _timeouts(operations: list[Mapping[str, str]], usual: float) -> dict[str, fl
 def _is_watched(operations: list[Mapping[str, str]]) -> bool:
     return any(
         each.get("name") == "monitor"
-        and each.get("enabled", "true").lower() not in ("false", "no", "off", "n", "0")
+        and not is_false(each.get("enabled", ""))
         and seconds(each.get("interval", "0")) != 0
         for each in operations
     )
@@ -198,8 +199,7 @@ def _kept_off(known: _Known, configuration: Configuration) -> dict[str, frozense
                 elif not score.startswith("-") and score != "0":
                     let[name].add(node)
     said = configuration.properties
-    symmetric = said.get("symmetric-cluster", said.get("symmetric_cluster", "true"))
-    if symmetric.lower() in ("false", "no", "off", "n", "0"):
+    if is_false(said.get("symmetric-cluster", said.get("symmetric_cluster", ""))):
         return {name: nodes - let[name] | off[name] for name in off}
     return {name: frozenset(found) for name, found in off.items()}
 
