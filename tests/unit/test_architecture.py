@@ -23,7 +23,7 @@ LAYERS = (
     ("hxm.parse",),
     ("hxm.change",),
     ("hxm.tell", "hxm.web"),
-    ("hxm.claim", "hxm.act", "hxm.onsite", "hxm.console", "hxm.watching"),
+    ("hxm.lock", "hxm.act", "hxm.onsite", "hxm.console", "hxm.watching"),
     ("hxm.foresee", "hxm.outcome", "hxm.witness", "hxm.room"),
     ("hxm.claims", "hxm.backups", "hxm.following"),
     ("hxm.observe",),
