@@ -24,6 +24,7 @@ from cib import XMFILE, corosync_conf, first_cib
 from launcher import remove
 
 HERE = Path(__file__).parent
+LAUNCHER = ("/usr/bin/python3", str(HERE / "launcher.py"))
 PREFIX = "hxm-lab-"
 NEEDS = ("corosync", "pacemakerd", "crm_mon", "crm_resource", "ip")
 AGENT = "/usr/lib/ocf/resource.d/heartbeat/Xen"
@@ -128,7 +129,7 @@ class Lab:
         self._lay_out()
         with open(self.folder / "launcher.out", "w") as out:
             self.launcher = subprocess.Popen(
-                ("/usr/bin/python3", str(HERE / "launcher.py"), str(self.folder), *self.hosts),
+                (*LAUNCHER, str(self.folder), str(os.getpid()), *self.hosts),
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=out,
