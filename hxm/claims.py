@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import struct
 from collections.abc import Iterable, Iterator, Mapping
 
 from hxm import run
@@ -22,6 +23,9 @@ from hxm.xmfile import Value, XmFileError, domain_name, read_xmfile
 
 _IMAGE = 1 << 20
 """Bytes of a saved image in which its configuration stands."""
+_SAVED = struct.Struct("=16s2I40x")
+_SAVED_MAGIC = b"libvirt-xml\n \0 \r"
+"""Before libvirt's description in an image that its Xen driver saved (libxl_conf.h)."""
 _DEVICES = "hxm:devices"
 """What stands between a node's domUs and its devices in its answer."""
 
@@ -69,14 +73,49 @@ def of_files(paths: Iterable[str]) -> Iterator[Claim]:
     for path in filter(os.path.isfile, paths):
         if image := of_image(path):
             yield image
-        elif name := name_in_xml(path):
-            yield of_file(path, name)
+        elif described := _described(path):
+            yield described
         else:
             try:
                 settings = read_xmfile(path)
             except XmFileError:
                 continue
             yield claim(domain_name(settings) or os.path.basename(path), settings)
+
+
+def of_devices(paths: Iterable[str], name: str) -> Iterator[Claim]:
+    """What libvirt's descriptions of single devices among these files would give the domU."""
+    for path in filter(os.path.isfile, paths):
+        text = _xml_in(path)
+        if text.startswith(b"<"):
+            yield of_xml(text, path, name)
+
+
+def _described(path: str) -> Claim | None:
+    """What the domU would have that libvirt describes in the file or in its saved image."""
+    from xml.etree import ElementTree
+
+    text = _xml_in(path)
+    try:
+        name = (ElementTree.fromstring(text).findtext("name") or "").strip()
+    except ElementTree.ParseError:
+        name = ""
+    name = name or name_in_xml(path) or ""
+    return of_xml(text, path, name) if name else None
+
+
+def _xml_in(path: str) -> bytes:
+    """The description that the file is, or begins with behind the header of a saved image."""
+    try:
+        with open(path, "rb") as file:
+            text = file.read(_IMAGE)
+    except (OSError, ValueError):
+        return b""
+    if len(text) > _SAVED.size:
+        magic, _, size = _SAVED.unpack_from(text)
+        if magic == _SAVED_MAGIC:
+            text = text[_SAVED.size :][:size].rstrip(b"\0")
+    return text.lstrip()
 
 
 def of_image(path: str) -> Claim | None:
@@ -98,11 +137,11 @@ def of_xml(text: bytes, path: str, name: str, resource: str | None = None) -> Cl
     except ElementTree.ParseError as error:
         return Claim(name, resource, fault=f"the disks of {name} are unknown: {path}: {error}")
     disks = []
-    for disk in root.iterfind("devices/disk"):
+    for disk in [root] if root.tag == "disk" else root.iterfind("devices/disk"):
         source = disk.find("source")
         told = source.attrib if source is not None else {}
         target = told.get("dev") or told.get("file") or ""
-        if target.startswith("/"):
+        if target:
             writes = disk.find("readonly") is None and disk.get("device") != "cdrom"
             disks.append(Disk(target, "", writes, disk.find("shareable") is not None))
     macs = [each.get("address", "").lower() for each in root.iterfind("devices/interface/mac")]

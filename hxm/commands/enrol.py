@@ -30,6 +30,7 @@ from hxm.xmfile import (
     Value,
     XmFileError,
     domain_name,
+    files_meant,
     memory_mib,
     parse_xmfile,
     read_text,
@@ -72,7 +73,7 @@ class _File:
     """A domU's configuration file as it stands on this host."""
 
     def __init__(self, word: str) -> None:
-        paths = (os.path.abspath(word), os.path.join("/etc/xen", word))  # as xm looks for it
+        paths = map(os.path.abspath, files_meant(word))
         self.path = next((each for each in paths if os.path.lexists(each)), "")
         if not self.path:
             raise NotFound(f"there is no file {shown(word)}", "enrol takes a configuration file")

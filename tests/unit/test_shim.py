@@ -8,7 +8,8 @@ from test_table import EVER, XL_HELP
 
 from hxm.command import HOST, READS
 from hxm.commands import BY_HAND, COMMANDS
-from hxm.commands._judge import creation_of, spoken
+from hxm.commands._creation import creation_of
+from hxm.commands._judge import spoken
 from hxm.commands._shim import meanings, passes_at_once
 from hxm.commands._virsh import VIRSH
 from hxm.errors import Refused
