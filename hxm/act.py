@@ -310,7 +310,10 @@ class Performance:
         if (
             self.plan.rollback
             and simulator()
-            and not would_move(self.before, Phase(self.plan.rollback))
+            and not any(
+                guards.concerns(self.before, each)
+                for each in would_move(self.before, Phase(self.plan.rollback))
+            )
         ):
             self._do(Phase(self.plan.rollback))
             self.cluster = read_cluster(self.config, local=False)

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from hxm import act, foresee, journal, render, room, run, tell
 from hxm.backups import try_to_keep
-from hxm.claim import possible, take, with_a_living_holder
 from hxm.config import Config, read_config
 from hxm.decide import (
     Decision,
@@ -25,6 +24,7 @@ from hxm.decide.glance import remaining
 from hxm.decide.names import find_domain, find_resources, surely_unmanaged
 from hxm.display import display
 from hxm.errors import DONE, Failed, HxmError, Interrupted, Refused, UsageError
+from hxm.lock import possible, take, with_a_living_holder
 from hxm.model import Cluster, Domain, Forecast
 from hxm.observe import identify, read_cluster, sandbox_file
 from hxm.outcome import Outcome, changed
@@ -55,8 +55,8 @@ def carry_out(order: Order, decide: Decide, *, locks: bool = True, then: Then | 
             decision = decide(cluster)
             if isinstance(decision, Nothing):
                 wanted = then and not order.dry_run
-                said = f"; {then(_timeout(order, config))}" if then and wanted else ""
-                return tell.nothing(order, decision.message + said)
+                said = [then(_timeout(order, config))] if then and wanted else []
+                return tell.nothing(order, "; ".join([decision.message, *said, *_useless(order)]))
             if isinstance(decision, PassThrough):
                 break
             status = _translate(order, config, cluster, decision, locks=locks, then=then)
@@ -251,7 +251,8 @@ def _translate(
     if not order.wait and not decided.one_breath:
         raise UsageError(f"{order.verb} has to wait between its steps", "leave out -W")
     plan, predicted = _foresee(config, cluster, decided)
-    plan = plan._replace(warnings=(*plan.warnings, *elsewhere(cluster, plan, predicted)))
+    more = (*elsewhere(cluster, plan, predicted), *_useless(order))
+    plan = plan._replace(warnings=(*plan.warnings, *more))
     objections = [*plan.objections, *guards.foreseen(cluster, plan, predicted)]
     if predicted.movements or not predicted.simulated:
         objections += room.objections(cluster, (predicted.after,), config)
@@ -259,20 +260,20 @@ def _translate(
         objections.append(_would_not_get_there(plan))
     if order.dry_run:
         return tell.the_plan(order, cluster, plan, predicted, objections)
-    for warning in (*plan.warnings, *_useless(order)):
+    for warning in plan.warnings:
         render.note(f"warning: {warning}")
     _overcome(order, objections, tell.plan_lines(cluster, plan, predicted, objections), plan)
     plan = with_goals(plan, predicted)
     if not locks:
         return _end(order, config, plan, _perform(order, config, cluster, plan, predicted), then)
     try:
-        claim = take(cluster, plan.about, config)
+        hold = take(cluster, plan.about, config)
     except HxmError as error:
         raise tell.refusal(order, Objection(error.message, error.hint, error.status)) from None
-    with claim:
-        if changed(cluster, claim.seen):
+    with hold:
+        if changed(cluster, hold.seen):
             return None
-        outcome = _perform(order, config, cluster, plan, predicted, claim.keep)
+        outcome = _perform(order, config, cluster, plan, predicted, hold.keep)
     return _end(order, config, plan, outcome, then)
 
 
@@ -388,4 +389,5 @@ def _overcome(
 def _useless(order: Order) -> list[str]:
     useless = [each for each in order.ignored if each not in ("-l", "--live")]  # live it is
     said = f"{' '.join(useless)}: means nothing for a domU that the cluster runs"
+    said += "; edit its file" * any("=" in each for each in useless)
     return [said] if useless else []

@@ -33,6 +33,10 @@ _SIGKILL = 9  # the module signal takes 3 ms to import
 _PROGRAM_PATHS = ":/usr/sbin:/sbin"  # where Pacemaker's tools are, and su's PATH is not
 
 
+class NoAnswer(CannotAsk):
+    """A program gave none in time, and was ended."""
+
+
 class Result:
     """What a program left behind: exit status (negative: killed by that signal) and output."""
 
@@ -122,7 +126,7 @@ class Process:
                 if meanwhile:
                     meanwhile()
             elif not ready:
-                raise CannotAsk(
+                raise NoAnswer(
                     f"{self.argv[0]} gave no answer within {timeout:g} s",
                     "is the cluster's stack hanging? Try it by hand: " + " ".join(self.argv),
                 )

@@ -6,7 +6,7 @@ import pytest
 from factories import cluster, domain, failure, node
 
 from hxm.decide.glance import BAD, BUSY, Word, overview, trouble
-from hxm.errors import UsageError
+from hxm.errors import Interrupted, UsageError
 from hxm.shell.lines import from_file, read_all, words_of
 from hxm.shell.offers import CommandLine
 
@@ -92,6 +92,25 @@ def test_an_error_names_the_line(done, capsys):
     from_file("night.hxm", iter(["", "# x", "migrate nfs fail"]), keep_going=False, stdin=None)
     said = capsys.readouterr().err
     assert "hxm: night.hxm, line 3: migrate nfs fail: ended with status 105" in said
+
+
+def test_a_ctrl_c_between_two_commands_tells_how_far_it_came(done):
+    def typed(*lines):
+        yield from lines
+        raise KeyboardInterrupt
+
+    with pytest.raises(Interrupted, match="stdin was carried out up to line 2"):
+        from_file("stdin", typed("list", "migrate nfs host2"), keep_going=False, stdin=None)
+    assert len(done) == 2
+    with pytest.raises(KeyboardInterrupt):  # nothing was changed
+        from_file("stdin", typed(), keep_going=False, stdin=None)
+
+
+def test_a_history_that_cannot_be_written_keeps_no_line_from_being_carried_out():
+    from hxm.shell.prompt import _History
+
+    history = _History("/dev/full")
+    history.store_string("list")
 
 
 @pytest.fixture(scope="module")
