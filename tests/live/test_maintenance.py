@@ -212,11 +212,10 @@ def test_a_node_that_is_cut_off_from_what_it_pings(lab, monkeypatch):
     refused = lab.hxm(asker, "drill", "ping", here, "--yes")
     assert (refused.status, "has a host_list" in refused.err) == (107, True)
     lab.tool(here, "cibadmin", "-C", "-o", "resources", "-X", PING)
-    lab.until(
-        "it pings", lambda: lab.tool(here, "attrd_updater", "-QA", "-n", "pingd").count("1") > 2
-    )
+    known = 'name="pingd" value="1"'
+    lab.until("it pings", lambda: lab.tool(here, "cibadmin", "-Q").count(known) == 3)
     refused = lab.hxm(asker, "drill", "ping", here, "--yes")
-    assert (refused.status, "the scheduler would not" in refused.err) == (107, True)  # no rule
+    assert (refused.status, "the scheduler would not" in refused.err) == (107, True), refused
     for name in lab.domains:
         lab.tool(here, "cibadmin", "-C", "-o", "constraints", "-X", RULE.format(name=name))
     lab.until("the rules have been taken in", lab.idle)
