@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from hxm import run
 from hxm.blocks import GREP, Place, parse_devices, place, place_elsewhere
 from hxm.config import Config
-from hxm.decide.clashes import Claim, Held
+from hxm.decide.clashes import DEVICE, FILE, NODE, THIS_HOST, Claim, Held
 from hxm.decide.names import at_home
 from hxm.devices import DeviceError, Disk, parse_disk, parse_mac
 from hxm.domains import name_in_xml
@@ -44,7 +44,8 @@ def claim(name: str, settings: Mapping[str, Value], resource: str | None = None)
             except DeviceError as error:
                 faults.append(f"a {key} of {name} cannot be understood: {error}")
     uuid = str(settings.get("uuid", "")).lower() or None
-    return Claim(name, resource, uuid, tuple(macs), tuple(_held(disks)), "; ".join(faults))
+    fault, kind = "; ".join(faults), DEVICE if faults else ""
+    return Claim(name, resource, uuid, tuple(macs), tuple(_held(disks)), fault, kind)
 
 
 def of_managed(domain: Domain) -> Claim:
@@ -62,10 +63,14 @@ def of_file(path: str, name: str, resource: str | None = None) -> Claim:
                 return of_xml(file.read(), path, name, resource)
         return claim(name, read_xmfile(path), resource)
     except XmFileError as error:
-        return Claim(name, resource, fault=f"the disks of {name} are unknown: {error}")
+        return _unread(name, resource, str(error))
     except (OSError, ValueError) as error:
         said = getattr(error, "strerror", None) or error
-        return Claim(name, resource, fault=f"the disks of {name} are unknown: {path}: {said}")
+        return _unread(name, resource, f"{path}: {said}")
+
+
+def _unread(name: str, resource: str | None, why: str) -> Claim:
+    return Claim(name, resource, fault=f"the disks of {name} are unknown: {why}", kind=FILE)
 
 
 def of_files(paths: Iterable[str]) -> Iterator[Claim]:
@@ -73,7 +78,7 @@ def of_files(paths: Iterable[str]) -> Iterator[Claim]:
     for path in filter(os.path.isfile, paths):
         if image := of_image(path):
             yield image
-        elif described := _described(path):
+        elif described := of_description(_xml_in(path), path):
             yield described
         else:
             try:
@@ -91,11 +96,10 @@ def of_devices(paths: Iterable[str], name: str) -> Iterator[Claim]:
             yield of_xml(text, path, name)
 
 
-def _described(path: str) -> Claim | None:
-    """What the domU would have that libvirt describes in the file or in its saved image."""
+def of_description(text: bytes, path: str) -> Claim | None:
+    """What the domU would have that libvirt describes so, or None if this is no description."""
     from xml.etree import ElementTree
 
-    text = _xml_in(path)
     try:
         name = (ElementTree.fromstring(text).findtext("name") or "").strip()
     except ElementTree.ParseError:
@@ -135,7 +139,7 @@ def of_xml(text: bytes, path: str, name: str, resource: str | None = None) -> Cl
     try:
         root = ElementTree.fromstring(text)
     except ElementTree.ParseError as error:
-        return Claim(name, resource, fault=f"the disks of {name} are unknown: {path}: {error}")
+        return _unread(name, resource, f"{path}: {error}")
     disks = []
     for disk in [root] if root.tag == "disk" else root.iterfind("devices/disk"):
         source = disk.find("source")
@@ -194,7 +198,8 @@ def everyones(
             for told in _told_here(toolstack.program):
                 yield _of_told(told, whose.get(at_home(told.name)))
         except CannotAsk as error:
-            yield Claim("?", fault=f"the disks of this host's other domUs are unknown: {error}")
+            fault = f"the disks of this host's other domUs are unknown: {error}"
+            yield Claim("?", fault=fault, kind=THIS_HOST)
     if cluster.sandbox:
         return
     if printed is None:
@@ -205,7 +210,7 @@ def everyones(
         for told in there:
             yield _of_told(told, whose.get(at_home(told.name)), node, devices)
     for node, why in silent.items():
-        yield Claim(node, fault=f"the domUs of {node} are unknown: {why}")
+        yield Claim(node, fault=f"the domUs of {node} are unknown: {why}", kind=NODE)
 
 
 def _told_here(program: str) -> list[Told]:

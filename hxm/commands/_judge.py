@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Iterator, Sequence
 
 from hxm import change, render, run
-from hxm.claims import claim, everyones, of_devices, of_files, of_xml, resources_by_name
-from hxm.command import REFUSED, Command
+from hxm.claims import (
+    claim,
+    everyones,
+    of_description,
+    of_devices,
+    of_files,
+    of_xml,
+    resources_by_name,
+)
+from hxm.command import REFUSED, XL_OPTIONS, Command
 from hxm.commands import BYGONE
 from hxm.commands._creation import Creation, creation_of
-from hxm.commands._shim import AT_ONCE, XL_OPTIONS, meanings
+from hxm.commands._shim import AT_ONCE, meanings
 from hxm.config import Config, read_config
 from hxm.decide.clashes import Claim, judge_new
 from hxm.decide.names import at_home, find_domains
@@ -31,6 +38,7 @@ from hxm.model import Cluster, Domain
 from hxm.observe import identify, other_toolstack, read_cluster
 from hxm.toolstack import guard
 from hxm.toolstack.remote import read_elsewhere
+from hxm.toolstack.virsh import of_another_hypervisor, spoken
 from hxm.xmfile import Value
 
 _HELP = {"-h", "--help"}
@@ -236,85 +244,19 @@ def _may_run_here(cluster: Cluster, domain: Domain) -> bool:
     return bool(places) and (cluster.local_node is None or cluster.local_node in places)
 
 
-# virsh
-
-_VALUED = {
-    **dict.fromkeys(("c", "connect"), "uri"),
-    **dict.fromkeys(("d", "debug", "e", "escape", "k", "keepalive-interval"), ""),
-    **dict.fromkeys(("K", "keepalive-count", "l", "log"), ""),
-}
-_FLAGS = ("help", "no-pkttyagent", "quiet", "readonly", "timing", "version")
-_ENDS = ("h", "v", "V", "help", "version")
-"""Options of virsh that make it say something and end."""
-
-
-class Spoken(NamedTuple):
-    """A command line of virsh's, taken apart."""
-
-    commands: tuple[tuple[str, ...], ...] = ()
-    uri: str = ""
-    readonly: bool = False
-    ends: bool = False
-
-
-def spoken(words: Sequence[str]) -> Spoken:
-    """The commands of a virsh command line: one, or several in one word with ; between them."""
-    left, uri, given = list(words), "", set()
-    while left and left[0].startswith("-") and left[0] not in ("-", "--"):
-        word = left.pop(0)
-        for name, behind in _options(word):
-            given.add(name)
-            if name in _VALUED:
-                value = behind or (left.pop(0) if left else "")
-                uri = value if _VALUED[name] else uri
-                break
-    if left[:1] == ["--"]:
-        left = left[1:]
-    commands = _lines(left[0]) if len(left) == 1 else [tuple(left)] if left else []
-    readonly = bool(given & {"r", "readonly"})
-    return Spoken(tuple(commands), uri, readonly, bool(given & set(_ENDS)))
-
-
-def _options(word: str) -> list[tuple[str, str]]:
-    """The options in a word, each with what stands behind it there; long ones may be shortened."""
-    if not word.startswith("--"):
-        return [(letter, word[place + 1 :]) for place, letter in enumerate(word) if place]
-    name, _, value = word[2:].partition("=")
-    known = [each for each in (*_VALUED, *_FLAGS) if len(each) > 1]
-    fitting = [each for each in known if each.startswith(name)]
-    return [(fitting[0] if len(fitting) == 1 else name, value)]
-
-
-def _lines(text: str) -> list[tuple[str, ...]]:
-    """A command string as virsh takes it apart: words, quotes, and ; or a new line between two."""
-    import shlex
-
-    found: list[list[str]] = []
-    for line in text.splitlines():
-        lexer = shlex.shlex(line, posix=True, punctuation_chars=";")
-        lexer.whitespace_split = True
-        found.append([])
-        try:
-            for word in lexer:
-                found.append([]) if set(word) == {";"} else found[-1].append(word)
-        except ValueError:  # a quote that is never closed: virsh refuses it as well
-            found[-1] = line.split()
-    return [tuple(each) for each in found if each]
-
-
 def _of_virsh(words: Sequence[str], config: Config) -> str:
     line = spoken(words)
     uri = line.uri or next(filter(None, map(os.environ.get, _URIS)), "")
     connects = any(each[0] == "connect" for each in line.commands)
-    elsewhere = uri and not connects and not uri.startswith(_XEN)
-    if line.ends or elsewhere or (line.readonly and not connects):
+    harmless = line.readonly or of_another_hypervisor(uri)
+    if line.ends or (harmless and not connects):
         return ""
     if not line.commands:  # what is typed into its shell is seen by nobody
         return judge(meanings("xl", "shell")[0], [], _seen(config))
     warnings: list[str] = []
     for command, *rest in line.commands:
         for row in _to_be_judged("virsh", command):
-            if operands(rest) and not _HELP & set(rest):
+            if operands(rest):
                 cluster = _seen(config)
                 made = [*made_by(row, rest, cluster), *_defined(command, operands(rest), uri)]
                 filed = [each.name for each in made] + _called(operands(rest), uri)
@@ -323,7 +265,6 @@ def _of_virsh(words: Sequence[str], config: Config) -> str:
 
 
 _URIS = ("VIRSH_DEFAULT_CONNECT_URI", "LIBVIRT_DEFAULT_URI")
-_XEN = ("xen", "libxl")
 
 
 def _seen(config: Config) -> Cluster:
@@ -331,13 +272,13 @@ def _seen(config: Config) -> Cluster:
     return read_cluster(config)
 
 
-def _defined(command: str, words: Sequence[str], uri: str) -> list[Claim]:
+def _defined(command: str, words: Sequence[str], uri: str) -> Iterator[Claim]:
     """What `virsh start` would make of libvirt's own description."""
-    if command != "start" or not words:
-        return []
-    argv = ("virsh", "-r", *(("-c", uri) if uri else ()), "dumpxml", "--inactive", "--", words[0])
-    told = run.output(argv)
-    return [of_xml(told.stdout, "libvirt", words[0])] if told.status == 0 else []
+    for word in words if command == "start" else ():
+        argv = ("virsh", "-r", *(("-c", uri) if uri else ()), "dumpxml", "--inactive", "--", word)
+        told = run.output(argv)
+        if told.status == 0:
+            yield of_description(told.stdout, "libvirt") or of_xml(told.stdout, "libvirt", word)
 
 
 def _called(words: Sequence[str], uri: str) -> list[str]:

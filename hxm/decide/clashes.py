@@ -9,6 +9,8 @@ from typing import NamedTuple
 from hxm.errors import Refused
 
 DISK, UUID, MAC, NAME = "disk-shared", "uuid-shared", "mac-shared", "name-shared"
+DEVICE, FILE = "device-unreadable", "file-unreadable"
+THIS_HOST, NODE = "toolstack-silent", "node-silent"
 
 
 class Held(NamedTuple):
@@ -38,6 +40,8 @@ class Claim(NamedTuple):
     disks: tuple[Held, ...] = ()
     fault: str = ""
     """Why not all of it is known."""
+    kind: str = ""
+    """What the fault is: of a DEVICE or a FILE, or THIS_HOST or a NODE cannot be asked."""
     node: str = ""
     """The other node where it runs, by the toolstack there."""
 
