@@ -12,6 +12,7 @@ from hxm.decide import (
     Translate,
     guards,
     half_way,
+    is_false,
     listed,
     meta_step,
     typed,
@@ -302,7 +303,12 @@ def withdraw(
         "withdraw",
         f"withdraw {domain.name}",
         (domain.resource or "",),
-        _out(domain, out, unmanage=domain.managed or "is-managed" not in primitive.own_meta),
+        # maintenance, which ends one day, hides that its own is-managed says true
+        _out(
+            domain,
+            out,
+            unmanage=domain.managed or not is_false(primitive.own_meta.get("is-managed", "")),
+        ),
         frozenset(),
         tuple(objections),
         guards.warnings(cluster),

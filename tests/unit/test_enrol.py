@@ -181,6 +181,23 @@ def test_a_withdrawal_of_what_is_in_a_group_is_refused():
     ]
 
 
+@pytest.mark.parametrize(
+    ("own", "known", "unmanaged_first"),
+    [
+        ({}, {}, True),
+        ({"is-managed": "false"}, {"managed": False}, False),
+        ({"is-managed": "true"}, {"managed": False}, True),  # the cluster is in maintenance
+        ({"is-managed": "Off"}, {"managed": False}, False),
+        ({"maintenance": "true"}, {"managed": False}, True),
+    ],
+)
+def test_what_is_withdrawn_is_unmanaged_whatever_hides_that_it_is_not(own, known, unmanaged_first):
+    seen = cluster(domain("web", "host2", **known), primitive("web", own=own))
+    plan = enrol.withdraw(seen, seen.domains[0], WAY.out, [], [])
+    steps = [step.kind for step in plan.phases[0].steps]
+    assert steps == ["set-meta"] * unmanaged_first
+
+
 # Timings
 
 
