@@ -80,8 +80,12 @@ def test_the_configuration_file_may_say_other_timings(web):
     web.ok("enrol", web.web)
     assert timeouts(web)["stop"] == "300s"
     assert 'interval="20s"' in web.configuration()
+    web.ok("withdraw", "web")
     Path(web.env["HXM_CONFIG"]).write_text('enrol_operations = "stop=soon"\n')
-    assert web.hxm("enrol", web.web).status in (0, 2)
+    ran = web.hxm("enrol", web.web)
+    assert ran.status == 2, ran
+    assert "enrol_operations: 'stop=soon' is no timing" in ran.err
+    assert web.configuration() == web.first
 
 
 def test_neighbours_that_differ_are_not_averaged(web):
