@@ -46,7 +46,7 @@ class Translate(NamedTuple):
     otherwise: Translate | None = None
     """A stronger way, for when the scheduler would not follow this one."""
     drains: str | None = None
-    """The node that is to be empty in the end."""
+    """The node that is to be empty in the end; of a drill, after its first phase."""
     done: str = ""
     """What there is to say at the end, where the movements do not say it all."""
     notes: tuple[str, ...] = ()

@@ -83,6 +83,14 @@ def after_all(cluster: Cluster, phases: Iterable[Iterable[Movement]]) -> Cluster
     return cluster._replace(resources=resources, domains=domains)
 
 
+def when_drained(cluster: Cluster, plan: Translate, predicted: Forecast) -> Cluster:
+    """The cluster when the node that the plan drains is to be empty.
+
+    A drill, which drains first, ends with the node taken back, and clones run there again.
+    """
+    return after_all(cluster, predicted.phases[:1]) if plan.measures else predicted.after
+
+
 def reached(cluster: Cluster, goal: Goal, before: Cluster | None = None) -> bool:
     """Whether the goal's state can be seen in the cluster.
 

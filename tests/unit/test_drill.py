@@ -7,10 +7,10 @@ from factories import cluster, domain, failure, node, primitive, told
 
 from hxm import act, witness
 from hxm.config import Config
-from hxm.decide import drill
+from hxm.decide import drill, guards
 from hxm.decide.forecast import reached
 from hxm.foresee import spell
-from hxm.model import UPDATE, Forecast, Goal, Operation, Primitive
+from hxm.model import UPDATE, Forecast, Goal, Movement, Operation, Primitive, Resource
 from hxm.witness import Witness
 
 MONITOR = {"name": "monitor", "interval": "10s"}
@@ -94,6 +94,44 @@ REFUSED = {
 def test_a_cluster_in_trouble_is_not_drilled(now, why):
     for plan in (drill.kill(now, now.domains[0]), drill.fence(now, now.nodes[1])):
         assert any(why in each.message and each.lifted_by != "--yes" for each in plan.objections)
+
+
+CLONED = primitive("pings", agent="ocf:pacemaker:ping", clone="pings-clone")
+FENCER = primitive("fencer", agent="stonith:external/ipmi")
+AROUND = (
+    CLONED,
+    FENCER,
+    *(
+        Resource("pings", CLONED.agent, "Started", nodes=(each.name,), clone="pings-clone")
+        for each in NOW.nodes
+    ),
+    Resource("fencer", FENCER.agent, "Started", nodes=("host1",)),
+)
+LEAVING = (
+    Movement("nfs", "live", "host1", "host2"),
+    Movement("pings", "stop", "host1"),
+    Movement("fencer", "move", "host1", "host3"),
+)
+DRAINED = {
+    "everything leaves": (LEAVING, []),
+    "a domU has no place": (
+        (Movement("nfs", "stop", "host1"), *LEAVING[1:]),
+        ["nfs would have no place and stop", "nfs would stop on host1"],
+    ),
+    "a clone's instance stays": ((LEAVING[0], LEAVING[2]), ["pings would stay on host1"]),
+}
+
+
+@pytest.mark.parametrize(("movements", "against"), DRAINED.values(), ids=DRAINED)
+@pytest.mark.parametrize("name", ["standby", "dc"])
+def test_a_drained_node_is_looked_at_before_it_is_taken_back(name, movements, against):
+    now = seen(*AROUND)
+    plan = drill.standby(now, HOST1) if name == "standby" else drill.dc(now)
+    back = (Movement("pings", "start", None, "host1"), Movement("fencer", "move", "host3", "host1"))
+    between = ((),) * (len(plan.phases) - 2)
+    predicted = Forecast((movements, *between, back), now)
+    found = guards.foreseen(now, plan, predicted)
+    assert [each.message for each in found] == against
 
 
 def test_what_would_prove_nothing_is_refused():
