@@ -137,6 +137,42 @@ def test_what_to_type_after_ctrl_c_is_what_would_be_done(plan, now, hint, monkey
     assert outcome.message.startswith("you stopped it; the cluster goes on: ")
 
 
+def test_a_withdrawal_that_is_done_is_not_to_be_finished(monkeypatch):
+    found = performance(enrol.withdraw(BEFORE, BEFORE.domains[0], OUT, [], []))
+    found.commands.append(("cibadmin",))
+    monkeypatch.setattr(act, "read_cluster", lambda *_, **__: cluster())
+    outcome = found._cut_short(Failed("nfs does not run as before"))
+    assert (outcome.status, outcome.hint) == (1, "")
+
+
+@pytest.mark.parametrize(
+    ("raises", "status", "message"),
+    [
+        (
+            CannotAsk("whether nfs runs as before cannot be told: host1"),
+            0,
+            "done: enrol nfs; whether nfs runs as before cannot be told: host1",
+        ),
+        (Failed("nfs does not run as before"), 1, "nfs does not run as before"),
+    ],
+)
+def test_what_a_witness_cannot_tell_takes_nothing_back(raises, status, message, monkeypatch):
+    def witness():
+        if isinstance(raises, CannotAsk):
+            raise raises
+        return raises.message
+
+    plan = placement.standby(BEFORE, BEFORE.nodes[0])._replace(
+        about="enrol nfs", done="nfs ran all the while", phases=(), way_back=(Phase(()),)
+    )
+    found = performance(plan._replace(witness=witness))
+    found.commands.append(("cibadmin",))
+    monkeypatch.setattr(act.Performance, "_went_back", lambda _: True)
+    outcome = found.perform(1)
+    assert (outcome.status, outcome.message) == (status, message)
+    assert ("taken back" in outcome.hint) == bool(status)
+
+
 @pytest.mark.parametrize("back", [True, False])
 def test_what_was_taken_back_does_not_go_on(back, monkeypatch):
     found = performance(
