@@ -22,7 +22,7 @@ from hxm.model import ON_NODE, Cluster, Forecast, Goal, Movement, Phase, Step
 from hxm.observe import read_cluster, sandbox_file
 from hxm.onsite import carry_out_on_node
 from hxm.outcome import Change, Outcome, changes, new_failure, under_way
-from hxm.pacemaker.carry import carry_out
+from hxm.pacemaker.carry import carry_out, meddled
 from hxm.pacemaker.dialect import Argv
 from hxm.pacemaker.simulate import commit, scratch, serialised, simulator
 from hxm.render import note
@@ -172,7 +172,7 @@ class Performance:
                 raise Refused(objection.message, objection.hint)
         self.meddled |= self.written not in (None, self.cluster.written)
         if self.meddled and replaces:
-            raise Refused("somebody else is changing the configuration", "hxm diff shows what")
+            raise meddled()
         self.written = None
         keep = functools.partial(self.keep, None)
         if self.before.sandbox:
@@ -185,7 +185,8 @@ class Performance:
                 if self.witness and step.kind in ("kill", "fence"):
                     self.witness.strike(step.values.get("resource", ""), step.values["node"])
             if not on_node:
-                carry_out(dialect_spoken(self.before), group, done=self.commands, meanwhile=keep)
+                dialect, seen = dialect_spoken(self.before), self.cluster.written
+                carry_out(dialect, group, done=self.commands, meanwhile=keep, seen=seen)
                 continue
             found = (carry_out_on_node(self.before, each, self.commands, keep) for each in group)
             self.warnings += filter(None, found)

@@ -15,6 +15,7 @@ from hxm.errors import CannotAsk, Failed, Interrupted, Refused
 from hxm.model import WITHDRAWING, Forecast, Lock, Movement, Phase, Step
 from hxm.onsite import carry_out_on_node
 from hxm.outcome import changed, changes
+from hxm.pacemaker.cib import configuration_in
 
 BEFORE = cluster(domain("nfs", "host1"), local_node="host2", toolstack="xl")
 HELD = Lock("root@host1:12:345", "root", "host1", "12", "345", "migrate nfs", 5.0, 5.0)
@@ -90,7 +91,7 @@ def test_ctrl_c_between_two_steps_tells_what_was_ordered(monkeypatch):
     found = performance(plan)
     calls = iter([None])
 
-    def ordered(_, steps, done, meanwhile):
+    def ordered(_, steps, done, **__):
         for _ in calls:
             done.append(("crm_resource", steps[0].kind))
             return
@@ -207,6 +208,39 @@ def test_a_configuration_is_replaced_only_if_it_is_still_the_one_that_was_seen(
         monkeypatch.setattr(act, tool, lambda *_, **__: pytest.fail("it was replaced"))
     with pytest.raises(Refused, match="somebody else is changing the configuration"):
         found._do(plan.phases[0])
+
+
+@pytest.mark.parametrize("changed_since", [False, True])
+def test_it_is_compared_once_more_when_the_tool_is_about_to_start(
+    monkeypatch, tmp_path, changed_since
+):
+    """Half a second lies between the last look and the tool."""
+    cib = b"<cib><configuration><crm_config/><resources/>%b</configuration></cib>"
+    lock = b'<cluster_property_set id="hxm-lock"/>'
+    seen, other = (configuration_in(cib % each) for each in (b"", b"<constraints/>"))
+    held = seen.replace(b"<crm_config/>", b"<crm_config>" + lock + b"</crm_config>")
+    file = tmp_path / "configuration.xml"
+    file.write_bytes(held)
+    started = []
+
+    def output(argv, *_, **__):
+        started.append(argv[1])
+        answer = other if changed_since and argv[1] == "--query" else held
+        return run.Result(argv, 0, answer, "")
+
+    monkeypatch.setattr(run, "output", output)
+    monkeypatch.delenv("CIB_file", raising=False)
+    before = BEFORE._replace(written=seen)
+    plan = restoring.restore(before, "restore 1", [], str(file))
+    found = performance(plan, before, before)
+    monkeypatch.setattr(act, "read_cluster", lambda *_, **__: before)
+    if changed_since:
+        with pytest.raises(Refused, match="somebody else is changing the configuration"):
+            found._do(plan.phases[0])
+        assert started == ["--query"]
+    else:
+        found._do(plan.phases[0])
+        assert started == ["--query", "--replace", "--query"]
 
 
 def test_what_was_foreseen_holds_only_for_the_same_cluster():
