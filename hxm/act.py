@@ -106,10 +106,7 @@ class Performance:
         return self._verdict(unknown)
 
     def _witnessed(self) -> str:
-        """What the witness could not find out: no reason to take back what the cluster has done.
-
-        Raises Failed with what speaks against the order.
-        """
+        """What the witness cannot tell, if anything. Raises Failed with what speaks against it."""
         try:
             fault = self.plan.witness()
         except CannotAsk as error:
@@ -324,7 +321,10 @@ class Performance:
         if (
             self.plan.rollback
             and simulator()
-            and not would_move(self.before, Phase(self.plan.rollback))
+            and not any(
+                guards.concerns(self.before, each)
+                for each in would_move(self.before, Phase(self.plan.rollback))
+            )
         ):
             self._do(Phase(self.plan.rollback))
             self.cluster = read_cluster(self.config, local=False)

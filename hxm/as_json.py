@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from hxm.decide.attention import Finding
-from hxm.decide.differences import differences
+from hxm.decide.disagreement import disagreements
 from hxm.model import Cluster, Constraint, Domain, Node, Resource
 
 
@@ -63,7 +63,7 @@ def _members_json(cluster: Cluster, domains: Iterable[Domain]) -> dict[str, Any]
     return {
         "nodes": [node_json(node) for node in cluster.nodes],
         "domains": [
-            {**domain_json(domain), "differs": differences(cluster, domain)} for domain in domains
+            {**domain_json(domain), "differs": disagreements(cluster, domain)} for domain in domains
         ],
     }
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from hxm import act, foresee, journal, render, room, run, tell
 from hxm.backups import try_to_keep
-from hxm.claim import possible, take, with_a_living_holder
 from hxm.config import Config, read_config
 from hxm.decide import (
     Decision,
@@ -25,6 +24,7 @@ from hxm.decide.glance import remaining
 from hxm.decide.names import find_domain, find_resources, surely_unmanaged
 from hxm.display import display
 from hxm.errors import DONE, Failed, HxmError, Interrupted, Refused, UsageError
+from hxm.lock import possible, take, with_a_living_holder
 from hxm.model import Cluster, Domain, Forecast
 from hxm.observe import identify, read_cluster, sandbox_file
 from hxm.outcome import Outcome, changed
@@ -266,13 +266,13 @@ def _translate(
     if not locks:
         return _end(order, config, plan, _perform(order, config, cluster, plan, predicted), then)
     try:
-        claim = take(cluster, plan.about, config)
+        hold = take(cluster, plan.about, config)
     except HxmError as error:
         raise tell.refusal(order, Objection(error.message, error.hint, error.status)) from None
-    with claim:
-        if changed(cluster, claim.seen):
+    with hold:
+        if changed(cluster, hold.seen):
             return None
-        outcome = _perform(order, config, cluster, plan, predicted, claim.keep)
+        outcome = _perform(order, config, cluster, plan, predicted, hold.keep)
     return _end(order, config, plan, outcome, then)
 
 

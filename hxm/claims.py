@@ -100,7 +100,8 @@ def of_xml(text: bytes, path: str, name: str, resource: str | None = None) -> Cl
     disks = []
     for disk in root.iterfind("devices/disk"):
         source = disk.find("source")
-        target = next(iter(source.attrib.values()), "") if source is not None else ""
+        told = source.attrib if source is not None else {}
+        target = told.get("dev") or told.get("file") or ""
         if target.startswith("/"):
             writes = disk.find("readonly") is None and disk.get("device") != "cdrom"
             disks.append(Disk(target, "", writes, disk.find("shareable") is not None))
@@ -131,6 +132,13 @@ def _of_told(
     return Claim(told.name, resource, told.uuid, told.macs, disks, node=node)
 
 
+def resources_by_name(cluster: Cluster) -> dict[str, str | None]:
+    """The resource of each managed domU, by every name that it may run under."""
+    return {
+        name: each.resource for each in cluster.managed_domains for name in (each.name, *each.also)
+    }
+
+
 def everyones(
     cluster: Cluster, config: Config, printed: Mapping[str, bytes] | None = None
 ) -> Iterator[Claim]:
@@ -141,9 +149,7 @@ def everyones(
     """
     yield from map(of_managed, cluster.managed_domains)
     toolstack = local_toolstack(config, cluster.sandbox)
-    whose = {
-        name: each.resource for each in cluster.managed_domains for name in (each.name, *each.also)
-    }
+    whose = resources_by_name(cluster)
     if toolstack:
         try:
             for told in _told_here(toolstack.program):

@@ -89,7 +89,8 @@ def follow(cluster: Cluster, domain: Domain, options: Sequence[str], config: Con
         if end.left:
             note(f"left the console of {name} on {node}; {name} runs on")
             return 0
-        _raise_if_never_there(end, name, node)
+        if end.seconds <= config.ssh_timeout + 1:  # else what it says may be the guest's own words
+            _raise_if_never_there(end, name, node)
         hasty = hasty + 1 if end.seconds < _AT_ONCE else 0
         if hasty == _TRIES:
             said = _last_line(end.shown.encode())
@@ -101,7 +102,7 @@ def follow(cluster: Cluster, domain: Domain, options: Sequence[str], config: Con
         if found != node:
             note(f"{name} went from {node} to {found}: its console goes on there")
         elif not hasty:
-            note(f"{name} started anew on {node}: its console goes on")
+            note(f"the console of {name} on {node} had ended: it goes on")
         node = found
 
 

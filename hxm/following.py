@@ -86,8 +86,8 @@ class Follower:
             cluster = read_cluster(self._config)
         except HxmError as error:
             self.fault = error.message
-        except OSError as error:  # out of descriptors or processes: it may pass
-            self.fault = f"{type(error).__name__}: {error}"
+        except Exception as error:  # noqa: BLE001 - whatever it is, it may pass
+            self.fault = f"{type(error).__name__}: {error}".splitlines()[0]
         else:
             before = self.cluster
             self.cluster, self.fault, self.seen_at = cluster, "", time.monotonic()

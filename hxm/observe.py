@@ -187,13 +187,13 @@ def read_cluster(
             run.ahead((toolstack.program, "list"))
     try:
         configuration, status, domains = _answers_of_both(env, config)
+        _same_cluster(configuration, status, domains)
+        detected = detect_dialect(status, configuration, config.dialect)
+        here = _local_node(status, config, sandbox)
+        answer, fault = _ask_toolstack(toolstack, config.ask_timeout)
     except BaseException:
         run.abandon()  # the next look must not find an answer to this one
         raise
-    _same_cluster(configuration, status, domains)
-    detected = detect_dialect(status, configuration, config.dialect)
-    here = _local_node(status, config, sandbox)
-    answer, fault = _ask_toolstack(toolstack, config.ask_timeout)
     return Cluster(
         nodes=status.nodes,
         resources=status.resources,
@@ -219,6 +219,7 @@ def read_cluster(
         toolstack_why=toolstack.why if toolstack else "",
         toolstack_fault=fault,
         node_attributes=configuration.node_attributes,
+        transient=status.transient,
         properties=configuration.properties,
         lock=_lock(configuration, here),
         heard=(here,) if here and toolstack and not fault else (),

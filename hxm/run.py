@@ -27,9 +27,14 @@ REAL = "/usr/lib/hxm/real"
 """Where `hxm guard` keeps the real xl, xm and virsh: hxm itself never meets its own guard."""
 
 _MEANWHILE = 10.0  # seconds
-_CHUNK = 1 << 16
+_DYING = 1.0  # seconds
+_CHUNK = 1 << 20  # bytes: no pipe holds more (16 pages, of at most 64 KiB)
 _SIGKILL = 9  # the module signal takes 3 ms to import
 _PROGRAM_PATHS = ":/usr/sbin:/sbin"  # where Pacemaker's tools are, and su's PATH is not
+
+
+class NoAnswer(CannotAsk):
+    """A program gave none in time, and was ended."""
 
 
 class Result:
@@ -88,52 +93,82 @@ class Process:
     def finish(self, timeout: float, meanwhile: Callable[[], None] | None = None) -> Result:
         """Wait for the end and return the whole output; CannotAsk after `timeout` seconds.
 
-        `meanwhile` is called every few seconds.
+        What the program leaves behind in the background is not waited for. `meanwhile` is called
+        every few seconds.
         """
-        deadline = time.monotonic() + timeout
-        poller = select.poll()
-        for pipe in self._pipes:
-            poller.register(pipe, select.POLLIN)
-        still_open = len(self._pipes)
+        end = _end_of(self.pid)
         try:
-            while still_open:
-                left = max(0.0, deadline - time.monotonic())
-                ready = poller.poll(min(left, _MEANWHILE) * 1000)
-                if not ready and left > _MEANWHILE:
-                    if meanwhile:
-                        meanwhile()
-                elif not ready:
-                    raise CannotAsk(
-                        f"{self.argv[0]} gave no answer within {timeout:g} s",
-                        "is the cluster's stack hanging? Try it by hand: " + " ".join(self.argv),
-                    )
-                for pipe, _ in ready:
-                    if chunk := os.read(pipe, _CHUNK):
-                        self._pipes[pipe].append(chunk)
-                    else:
-                        poller.unregister(pipe)
-                        still_open -= 1
+            self._listen(end, timeout, meanwhile)
         except BaseException:
             self.kill()
             raise
+        finally:
+            if end is not None:
+                os.close(end)
         out, err = (b"".join(chunks) for chunks in self._pipes.values())
-        status = self._reap()
+        status = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+        self._forget()
         return Result(self.argv, status, out, err.decode("utf-8", "replace"))
 
+    def _listen(
+        self, end: int | None, timeout: float, meanwhile: Callable[[], None] | None
+    ) -> None:
+        """Read all that the program writes before its end, or until both pipes are closed."""
+        deadline = time.monotonic() + timeout
+        poller = select.poll()
+        awaited = {*self._pipes} if end is None else {end}
+        for each in (*self._pipes, *awaited):
+            poller.register(each, select.POLLIN)
+        while awaited:
+            left = max(0.0, deadline - time.monotonic())
+            ready = poller.poll(min(left, _MEANWHILE) * 1000)
+            if not ready and left > _MEANWHILE:
+                if meanwhile:
+                    meanwhile()
+            elif not ready:
+                raise NoAnswer(
+                    f"{self.argv[0]} gave no answer within {timeout:g} s",
+                    "is the cluster's stack hanging? Try it by hand: " + " ".join(self.argv),
+                )
+            if end in dict(ready):  # what it wrote last is in the pipes now, for one read each
+                ready = poller.poll(0)
+            for each, _ in ready:
+                if each == end or not self._read(each):
+                    poller.unregister(each)
+                    awaited.discard(each)
+
+    def _read(self, pipe: int) -> bool:
+        chunk = os.read(pipe, _CHUNK)
+        self._pipes[pipe].append(chunk)
+        return bool(chunk)
+
     def kill(self) -> None:
-        """End the program and everything it started, at once."""
+        """End the program and everything it started, at once.
+
+        What the kernel does not let die, as in the middle of a hanging disk's work, is given up.
+        """
         try:  # noqa: SIM105 - contextlib takes 2 ms to import
             os.killpg(self.pid, _SIGKILL)
         except ProcessLookupError:
             pass
-        self._reap()
+        last = time.monotonic() + _DYING
+        while not os.waitpid(self.pid, os.WNOHANG)[0] and time.monotonic() < last:
+            time.sleep(0.001)
+        self._forget()
 
-    def _reap(self) -> int:
+    def _forget(self) -> None:
         _alive.discard(self)
         for pipe in self._pipes:
             os.close(pipe)
         self._pipes = {}
-        return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+
+
+def _end_of(pid: int) -> int | None:
+    """What can be read once the process has ended, or None on a kernel older than 5.3."""
+    try:
+        return os.pidfd_open(pid)
+    except OSError:
+        return None
 
 
 def start_time(pid: str) -> str:

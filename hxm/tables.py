@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from hxm import as_json
 from hxm.decide import forgotten
 from hxm.decide.attention import Finding
-from hxm.decide.differences import differences
+from hxm.decide.disagreement import disagreements
 from hxm.decide.guards import looked_away
 from hxm.model import Cluster, Domain, Resource, where
 from hxm.render import Table, folded, out
@@ -83,7 +83,7 @@ def role(cluster: Cluster, domain: Domain) -> str:
 
 def flags(cluster: Cluster, domain: Domain) -> str:
     """What is special about a domU, in a few words."""
-    differs = differences(cluster, domain)
+    differs = disagreements(cluster, domain)
     if not domain.resource:
         return " ".join(differs)
     away = looked_away(cluster, domain)

@@ -53,7 +53,7 @@ def refusal(order: Order, objection: Objection) -> HxmError:
     if order.output == "json":
         outcome = Outcome(objection.status, objection.message, objection.hint)
         render.show_json(_json(order, outcome, "refused"))
-    return BY_STATUS[objection.status](objection.message, objection.hint)
+    return objection.error()
 
 
 def plan_lines(

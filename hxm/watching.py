@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 import select
 import signal
 import sys
+import textwrap
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -16,10 +18,11 @@ from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.text import Text
 
-from hxm import tables
+from hxm import run, tables
 from hxm.config import Config
 from hxm.decide.attention import findings
 from hxm.decide.glance import BAD, BUSY, GOOD, ODD, Word, news, overview
+from hxm.errors import CannotAsk
 from hxm.following import Follower
 from hxm.model import Cluster, Domain
 from hxm.render import STYLES, Table
@@ -40,7 +43,15 @@ q, Ctrl-C   quit
 The cluster is asked every few seconds, every second while something moves;
 the last line says how often that was in the last minute, and how old this is.
 """
-_SCROLLS = {"\x1b[A": -1, "k": -1, "\x1b[B": 1, "j": 1, "\x1b[5~": -10, "\x1b[6~": 10}
+_UP, _DOWN = ("k", "\x1b[A", "\x1bOA"), ("j", "\x1b[B", "\x1bOB")
+_SCROLLS = {
+    **dict.fromkeys(_UP, -1),
+    **dict.fromkeys(_DOWN, 1),
+    "\x1b[5~": -10,
+    "\x1b[6~": 10,
+}
+_KEY = re.compile(r"\x1b[\[O][0-9;]*[A-Z~]|.", re.DOTALL)
+"""One key of the many that a read may bring."""
 
 
 class Watch:
@@ -95,7 +106,8 @@ class Watch:
 
     def _head(self, width: int) -> list[Text]:
         cluster = self.follower.cluster
-        here = f"{(cluster.name or 'cluster')} " if cluster else ""
+        here = f"{cluster.name or 'cluster'} " if cluster else ""
+        here = f"sandbox {here}" if cluster and cluster.sandbox else here
         text = Text(f"hxm watch {here}{time.strftime('%H:%M:%S')}", "bold")
         words = overview(cluster) if cluster else [Word("the cluster is being asked ...", BUSY)]
         if self.follower.fault:
@@ -135,8 +147,7 @@ class Watch:
         if self.view == "n":
             return _lines(tables.nodes_table(cluster), width)
         if self.view == "f":
-            found = [line for each in findings(cluster) for line in (each.what, f"    {each.do}")]
-            return [Text(line) for line in found] or [Text("nothing needs attention")]
+            return _findings(cluster, width) or [Text("nothing needs attention")]
         domains = list(cluster.domains)
         if len(domains) >= room:
             domains.sort(key=lambda each: _urgency(cluster, each))
@@ -151,6 +162,21 @@ def _urgency(cluster: Cluster, domain: Domain) -> int:
     lost = any(node.unclean for node in cluster.nodes if node.name in domain.nodes)
     missing = domain.resource and not domain.running and not domain.told_to_stop
     return 1 if wrong or lost or missing else 2
+
+
+def _findings(cluster: Cluster, width: int) -> list[Text]:
+    """What needs attention and what to do, whole: folded where the terminal is too narrow."""
+    found = []
+    for each in findings(cluster):
+        for said, indent in ((each.what, ""), (each.do, " " * 4)):
+            found += textwrap.wrap(
+                said,
+                max(width, 20),
+                initial_indent=indent,
+                subsequent_indent=f"{indent}  ",
+                break_on_hyphens=False,
+            )
+    return [Text(line) for line in found]
 
 
 def _event(at: str, word: Word) -> Text:
@@ -195,7 +221,10 @@ def _keys() -> Iterator[int]:
 
 
 def watch(config: Config, interval: float) -> int:
-    """Show the cluster until q or Ctrl-C; always returns 0."""
+    """Show the cluster until q or Ctrl-C; returns 0.
+
+    Raises KeyboardInterrupt if it is told to end by a signal: the terminal must not stay as it is.
+    """
     woken, wake = os.pipe()
     os.set_blocking(wake, False)
 
@@ -207,19 +236,23 @@ def watch(config: Config, interval: float) -> int:
     watching = Watch(follower)
     console = Console(highlight=False)
     signal.signal(signal.SIGWINCH, stir)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
     follower.start()
-    with _keys() as keyboard, Live(console=console, screen=True, auto_refresh=False) as live:
-        while True:
-            watching.take_note()
-            live.update(watching.screen(*_size(console)), refresh=True)
-            ready = select.select([keyboard, woken], [], [], 1.0)[0]
-            if woken in ready:
-                os.read(woken, 1000)
-            if keyboard in ready:
-                typed = os.read(keyboard, 100).decode("utf-8", "replace")
-                keys = [typed] if typed.startswith("\x1b") else list(typed)
-                if not typed or not all(watching.press(key) for key in keys):
-                    return 0
+    try:
+        with _keys() as keyboard, Live(console=console, screen=True, auto_refresh=False) as live:
+            while True:
+                watching.take_note()
+                live.update(watching.screen(*_size(console)), refresh=True)
+                ready = select.select([keyboard, woken], [], [], 1.0)[0]
+                if woken in ready:
+                    os.read(woken, 1000)
+                if keyboard in ready:
+                    typed = os.read(keyboard, 100).decode("utf-8", "replace")
+                    if not typed or not all(map(watching.press, _KEY.findall(typed))):
+                        return 0
+    finally:
+        run.end_all()  # the follower may be waiting for one that hangs
 
 
 def _size(console: Console) -> tuple[int, int]:
@@ -227,24 +260,38 @@ def _size(console: Console) -> tuple[int, int]:
 
 
 def watch_plainly(config: Config, interval: float, count: int | None) -> int:
-    """For a pipe or a file: what changes, and the list again each time, `count` times."""
+    """For a pipe or a file: what changes, and the list again each time, `count` times.
+
+    A look that fails is one line of it; raises CannotAsk if it is the last.
+    """
     from hxm import render
     from hxm.observe import read_cluster
 
     before: Cluster | None = None
     while count is None or count > 0:
-        cluster = read_cluster(config)
-        render.out(f"{time.strftime('%Y-%m-%d %H:%M:%S%z')}  {said(overview(cluster))}")
-        for word in news(before, cluster) if before else ():
-            render.out(f"  {word.text}")
-        for line in tables.domains_lines(cluster, cluster.domains):
-            render.out(line)
-        before, count = cluster, None if count is None else count - 1
+        try:
+            cluster = read_cluster(config)
+        except CannotAsk as error:
+            if count == 1:
+                raise
+            render.out(f"{_now()}  {error.message}")
+        else:
+            render.out(f"{_now()}  {said(overview(cluster))}")
+            for word in news(before, cluster) if before else ():
+                render.out(f"  {word.text}")
+            for line in tables.domains_lines(cluster, cluster.domains):
+                render.out(line)
+            before = cluster
+        count = None if count is None else count - 1
         sys.stdout.flush()
         if count != 0:
             render.out("")
             time.sleep(interval)
     return 0
+
+
+def _now() -> str:
+    return time.strftime("%Y-%m-%d %H:%M:%S%z")
 
 
 def said(words: Sequence[Word]) -> str:

@@ -7,17 +7,28 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from hxm import change, render, run
-from hxm.claims import claim, everyones, of_files, of_xml
+from hxm.claims import claim, everyones, of_files, of_xml, resources_by_name
 from hxm.command import REFUSED, Command
 from hxm.commands import BYGONE
 from hxm.commands._shim import AT_ONCE, XL_OPTIONS, meanings
 from hxm.config import Config, read_config
 from hxm.decide.clashes import Claim, judge_new
-from hxm.decide.passing import ATTACHES, MAKES, UNTOLD, judge, operands, up_to_date
+from hxm.decide.names import at_home
+from hxm.decide.passing import (
+    ATTACHES,
+    MAKES,
+    UNTOLD,
+    judge,
+    managed,
+    operands,
+    runs_nowhere_else,
+    up_to_date,
+)
 from hxm.errors import Failed, Refused
 from hxm.model import Cluster, Domain
-from hxm.observe import identify, read_cluster
+from hxm.observe import identify, other_toolstack, read_cluster
 from hxm.toolstack import guard
+from hxm.toolstack.remote import read_elsewhere
 from hxm.xmfile import Value, XmFileError, domain_name, parse_xmfile, read_xmfile
 
 _HELP = {"-h", "--help"}
@@ -96,14 +107,51 @@ def _of_one(
         return judge(row, [*words, *running], cluster)
     if row.name != "create":
         made = made_by(row, words)
-        warning = judge(row, words, cluster, filed=filed_by(row, words, made))
-        return warning or "; ".join(newcomers(row, made, cluster, config))
+        filed = filed_by(row, words, made)
+        return "; ".join(admitted(row, words, made, filed, cluster, config))
     creation = creation_of(words, xm=xm)
     if creation.dry:
         return ""
-    warning = judge(row, words, cluster, filed=[creation.name] if creation.name else [])
     made = [claim(creation.name or "?", creation.settings)]
-    return warning or "; ".join(newcomers(row, made, cluster, config))
+    filed = [creation.name] if creation.name else []
+    return "; ".join(admitted(row, words, made, filed, cluster, config))
+
+
+def admitted(
+    row: Command,
+    words: Sequence[str],
+    made: Sequence[Claim],
+    filed: Sequence[str],
+    cluster: Cluster,
+    config: Config,
+    *,
+    local_only: bool = False,
+) -> list[str]:
+    """What there is to be warned of before the command passes. Raises Refused, CannotAsk, NoQuorum.
+
+    That the cluster looks away from a managed domU makes it no safer to start: nobody else sees
+    that another host runs it already.
+    """
+    warning = judge(row, words, cluster, filed=filed, local_only=local_only)
+    if row.name in MAKES and (named := managed(cluster, row, [*words, *filed])):
+        up_to_date(cluster)
+        runs_nowhere_else(named, _run_elsewhere(cluster, config))
+    return [*filter(None, [warning]), *newcomers(row, made, cluster, config)]
+
+
+def _run_elsewhere(cluster: Cluster, config: Config) -> dict[str, list[str] | str]:
+    """The domUs that each other node runs, by its toolstack; also of those that are no members.
+
+    Where the cluster is stopped on a host its domUs may run on.
+    """
+    if cluster.sandbox:
+        return {}
+    nodes = [each.name for each in cluster.nodes if each.name != cluster.local_node]
+    answers = read_elsewhere(other_toolstack(cluster, config), nodes, config.ssh_timeout)
+    return {
+        node: rows if isinstance(rows, str) else [at_home(r.name) for r in rows if not r.ending]
+        for node, rows in answers.items()
+    }
 
 
 def made_by(row: Command, words: Sequence[str]) -> list[Claim]:
@@ -123,7 +171,7 @@ def filed_by(row: Command, words: Sequence[str], made: Sequence[Claim]) -> list[
 
 
 def newcomers(row: Command, made: Sequence[Claim], cluster: Cluster, config: Config) -> list[str]:
-    """What there is to be warned of before a command makes or feeds these unmanaged domUs.
+    """What there is to be warned of before a command makes or feeds these domUs.
 
     Raises Refused for a disk of another domU's, and CannotAsk or NoQuorum where this host's copy
     of the CIB may be too old to tell which domUs are managed.
@@ -134,8 +182,9 @@ def newcomers(row: Command, made: Sequence[Claim], cluster: Cluster, config: Con
     if not made:
         return []
     others = list(everyones(cluster, config))
-    ignored = config.ignore.split()
-    return [warning for each in made for warning in judge_new(each, others, ignored)]
+    ignored, whose = config.ignore.split(), resources_by_name(cluster)
+    mine = [each._replace(resource=whose.get(at_home(each.name))) for each in made]
+    return [warning for each in mine for warning in judge_new(each, others, ignored)]
 
 
 def _means_all(word: str) -> bool:
@@ -307,16 +356,15 @@ def _of_virsh(words: Sequence[str], config: Config) -> str:
         return ""
     if not line.commands:  # what is typed into its shell is seen by nobody
         return judge(meanings("xl", "shell")[0], [], _seen(config))
-    warnings = []
+    warnings: list[str] = []
     for command, *rest in line.commands:
         for row in _to_be_judged("virsh", command):
             if operands(rest) and not _HELP & set(rest):
                 cluster = _seen(config)
                 made = [*made_by(row, rest), *_defined(command, operands(rest), uri)]
                 filed = [each.name for each in made] + _called(operands(rest), uri)
-                warnings.append(judge(row, rest, cluster, filed=filed))
-                warnings += newcomers(row, made, cluster, config)
-    return "; ".join(filter(None, warnings))
+                warnings += admitted(row, rest, made, filed, cluster, config)
+    return "; ".join(warnings)
 
 
 _URIS = ("VIRSH_DEFAULT_CONNECT_URI", "LIBVIRT_DEFAULT_URI")

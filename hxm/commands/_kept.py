@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from hxm.backups import Store, read_file
 from hxm.config import Config
-from hxm.decide.difference import Difference, differences
+from hxm.decide.compared import Difference, differences
 from hxm.decide.names import shown
 from hxm.errors import NotFound
 from hxm.journal import journal_path, read_orders

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Iterator, Sequence
 
-from hxm.claim import own_lock
 from hxm.commands._kept import Opened, compared
 from hxm.config import read_config
 from hxm.decide import Decision, Nothing, Objection, listed, restoring
 from hxm.decide.audit.configured import fencing
-from hxm.decide.difference import sentence
+from hxm.decide.compared import sentence
+from hxm.lock import own_lock
 from hxm.model import Cluster
 from hxm.observe import configured, everywhere
 from hxm.pacemaker.cib import Configuration, parse_configuration, read_configuration

@@ -8,7 +8,7 @@ from hxm import render
 from hxm.backups import Store
 from hxm.commands._kept import Opened, compared, open_backup
 from hxm.config import Config, read_config
-from hxm.decide.difference import as_row, sentence
+from hxm.decide.compared import as_row, sentence
 from hxm.decide.restoring import ONLY_FORM
 from hxm.errors import DONE, CannotAsk, NotFound, UsageError
 from hxm.observe import sandbox_file

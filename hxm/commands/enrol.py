@@ -17,7 +17,7 @@ from hxm.decide.audit.nodes import BootLink
 from hxm.decide.clashes import Claim
 from hxm.decide.guards import FORCE
 from hxm.decide.names import shown, surely_unmanaged
-from hxm.errors import BY_STATUS, NotFound, Refused, UsageError
+from hxm.errors import NotFound, Refused, UsageError
 from hxm.foresee import apply_to_copy, complaints
 from hxm.model import Cluster, Domain
 from hxm.observe import read_cluster
@@ -113,7 +113,7 @@ def _decide(cluster: Cluster, word: str, like: str | None, domids: Domids) -> De
     file = _File(word)
     known = enrol.already(cluster, file.name, file.path)
     if isinstance(known, Objection):
-        raise BY_STATUS[known.status](known.message, known.hint)
+        raise known.error()
     if known:
         return known
     surely_unmanaged(cluster, [file.name])

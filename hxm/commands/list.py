@@ -9,7 +9,7 @@ from hxm import as_json, render, tables
 from hxm.commands._reading import origins
 from hxm.config import read_config
 from hxm.decide.attention import leftovers
-from hxm.decide.differences import differences
+from hxm.decide.disagreement import disagreements
 from hxm.errors import DONE
 from hxm.observe import everywhere as ask_everywhere
 from hxm.observe import read_cluster
@@ -41,7 +41,7 @@ def run(
     """
     config = read_config()
     cluster = _look(config, everywhere=everywhere)
-    if any(differences(cluster, each) for each in cluster.domains):
+    if any(disagreements(cluster, each) for each in cluster.domains):
         cluster = _look(config, everywhere=everywhere)  # a move may have begun between two answers
     shown = _chosen(cluster, domains or [])
     left = list(leftovers(cluster, origins(cluster)))

@@ -7,7 +7,7 @@ import sys
 from hxm import change, render, run
 from hxm.command import HOST, READS, REFUSED, RUNTIME, Command
 from hxm.config import read_config
-from hxm.decide.passing import judge, operands
+from hxm.decide.passing import operands
 from hxm.errors import DONE
 from hxm.observe import identify, read_cluster
 from hxm.toolstack import detect
@@ -45,13 +45,11 @@ def run_raw(row: Command, before: tuple[str, ...], words: tuple[str, ...]) -> in
     local_only = _LOCAL_ONLY in words
     passed = tuple(word for word in words if word != _LOCAL_ONLY)
     if operands(passed):
-        from hxm.commands._judge import filed_by, made_by, newcomers
+        from hxm.commands._judge import admitted, filed_by, made_by
 
         cluster = identify(read_cluster(config), passed, config)
         made = made_by(row, passed)
         filed = filed_by(row, passed, made)
-        warning = judge(row, passed, cluster, filed=filed, local_only=local_only)
-        others = [] if warning else newcomers(row, made, cluster, config)
-        for each in filter(None, (warning, *others)):
+        for each in admitted(row, passed, made, filed, cluster, config, local_only=local_only):
             render.note(each)
     run.become((change.program(row.name, config), *before, row.name, *passed))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hxm import change
-from hxm.claim import with_a_living_holder
 from hxm.decide import lock
+from hxm.lock import with_a_living_holder
 
 if TYPE_CHECKING:
     from hxm.options import Order

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from hxm import change, render, room
 from hxm.config import Config, read_config
 from hxm.decide import Decision, Objection, guards, update, update_plan
-from hxm.decide.progress import REBOOT, Progress, Stage, progress_in
+from hxm.decide.update_progress import REBOOT, Progress, Stage, progress_in
 from hxm.display import display
 from hxm.errors import DONE, TimedOut, UsageError
 from hxm.foresee import forecast

@@ -21,7 +21,7 @@ def run(interval: Interval = 5.0, count: Count = None) -> int:
     line tells how often it was asked in the last minute, and how old the picture is.
 
     Into a pipe or a file, or with --count, the list is printed again and again, below the time and
-    what has changed.
+    what has changed; a look that fails is one line, and the next one follows.
 
     Example: `hxm watch`, or `hxm watch --count 60 --interval 10 > night.log`.
     """

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from hxm.errors import Refused
+from hxm.errors import BY_STATUS, HxmError, Refused
 from hxm.model import ENROLLING, WITHDRAWING, Cluster, Domain, Goal, Phase, Step
 
 IN_PASSING = ("target-role", "is-managed", "maintenance")
@@ -22,6 +22,10 @@ class Objection(NamedTuple):
     hint: str = ""
     status: int = Refused.status
     lifted_by: str = ""
+
+    def error(self) -> HxmError:
+        """What hxm ends with if nothing lifts it."""
+        return BY_STATUS[self.status](self.message, self.hint)
 
 
 class Translate(NamedTuple):

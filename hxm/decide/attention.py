@@ -35,7 +35,7 @@ def leftovers(
         do = "nothing: it is under way" if lock.alive else "hxm unlock"
         yield Finding(f"hxm-lock: {lock_held_by(lock)}", do)
     if UPDATE in cluster.properties and only is None:
-        from hxm.decide.progress import progress_in  # rarely needed, and not by every list
+        from hxm.decide.update_progress import progress_in  # rarely needed, and not by every list
 
         if update := progress_in(cluster.properties):
             yield Finding(f"{UPDATE}: {update.said()}", "hxm update next, or hxm update abort")

@@ -25,7 +25,15 @@ def trouble(cluster: Cluster) -> Word:
     return next(_troubles(cluster), Word("ok"))
 
 
+def doubled(cluster: Cluster) -> Iterator[Word]:
+    """The domUs that run twice, or would as soon as the cluster starts them: nothing is worse."""
+    managed = cluster.managed_domains
+    for objection in (*guards.on_two_nodes(managed), *guards.stray(cluster, managed)):
+        yield Word(objection.message, BAD)
+
+
 def _troubles(cluster: Cluster) -> Iterator[Word]:
+    yield from doubled(cluster)
     if not cluster.quorum:
         yield Word("NO QUORUM", BAD)
     if not cluster.dc:
@@ -45,6 +53,7 @@ def _troubles(cluster: Cluster) -> Iterator[Word]:
 def overview(cluster: Cluster) -> list[Word]:
     """The cluster in order of what an operator wants to know first."""
     words = [Word("quorum") if cluster.quorum else Word("NO QUORUM", BAD)]
+    words += doubled(cluster)
     if not cluster.dc:
         words.append(Word("no DC", BAD))
     if cluster.maintenance:
@@ -78,7 +87,8 @@ def _domains(cluster: Cluster) -> Word:
     run = sum(each.running for each in domains)
     wanted = sum(not each.told_to_stop for each in domains)
     counted = f"{run}" if run == len(domains) else f"{run} of {len(domains)}"
-    return Word(f"{counted} domU{'s' * (len(domains) != 1)} run", GOOD if run >= wanted else ODD)
+    kind = BAD if list(guards.on_two_nodes(domains)) else GOOD if run >= wanted else ODD
+    return Word(f"{counted} domU{'s' * (len(domains) != 1)} run", kind)
 
 
 def under_way(cluster: Cluster) -> list[str]:
@@ -96,7 +106,9 @@ def news(before: Cluster, now: Cluster) -> Iterator[Word]:
         was = before.domain_of(each.resource or "")
         if not was or same_place(was, each):
             continue
-        yield Word(doing(now, each), BUSY if each.in_flight else GOOD if each.running else ODD)
+        twice = list(guards.on_two_nodes([each]))
+        usual = BUSY if each.in_flight else GOOD if each.running else ODD
+        yield Word(doing(now, each), BAD if twice else usual)
     for failure in now.failures:
         if failure not in before.failures:
             said = f"{failure.operation} of {failure.resource} failed on {failure.node}"

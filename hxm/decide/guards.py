@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from hxm.decide import Objection, Translate, called, is_true, listed, typed
-from hxm.decide.forecast import name_of, phrase, when_drained
+from hxm.decide.forecast import after_all, name_of, phrase
 from hxm.errors import CannotAsk, NoQuorum
 from hxm.model import Cluster, Domain, Forecast, Movement, Node
 
@@ -326,7 +326,9 @@ def foreseen(cluster: Cluster, plan: Translate, forecast: Forecast) -> Iterator[
         )
         return
     if plan.drains:
-        drained = when_drained(cluster, plan, forecast)
+        # a drill takes the node back: how it was drained is seen before that
+        first = after_all(cluster, forecast.phases[:1])
+        drained = first if plan.measures else forecast.after
         yield from _without_a_place(cluster, plan.drains, drained)
         yield from _staying(plan.drains, drained)
     for movement in dict.fromkeys(forecast.movements):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from hxm.command import DEADLY_SYSRQ, RUNTIME, Command
 from hxm.decide import guards, half_way, listed, typed
@@ -40,6 +40,27 @@ def up_to_date(cluster: Cluster) -> None:
         raise CannotAsk(f"{what}, there is no DC", "wait for the election: hxm status")
     if not cluster.quorum and not guards.acts_without_quorum(cluster):
         raise NoQuorum(f"{what}, this partition has no quorum", "bring the other nodes back")
+
+
+def runs_nowhere_else(
+    domains: Sequence[Domain], elsewhere: Mapping[str, Collection[str] | str]
+) -> None:
+    """Raises Refused where the toolstack of another node runs one of these, which is to be started.
+
+    `elsewhere` is what each runs, or why that is unknown: then, and if none has it, CannotAsk.
+    """
+    for domain in domains:
+        for node, names in elsewhere.items():
+            if not isinstance(names, str) and {domain.name, *domain.also} & set(names):
+                raise Refused(
+                    f"{domain.name} runs on {node}", "two of them destroy what is on its disks"
+                )
+    silent = {node: why for node, why in elsewhere.items() if isinstance(why, str)}
+    for node, why in silent.items():
+        raise CannotAsk(
+            f"whether {listed([each.name for each in domains])} runs on {node} is unknown: {why}",
+            f"see to it that it does not; then: hxm guard bypass --reason '{node} is off' -- ...",
+        )
 
 
 def operands(words: Sequence[str]) -> list[str]:
@@ -82,7 +103,7 @@ def judge(
     a second nfs. So does a name in `filed`, which the configuration files among the words give.
     Raises CannotAsk if nobody can tell.
     """
-    named = _managed(cluster, row, [*words, *filed])
+    named = managed(cluster, row, [*words, *filed])
     if row.name in UNTOLD and cluster.managed_domains and not (named or filed):
         raise Refused(
             f"whom {row.name} means by this cannot be told, and it may be a managed domU",
@@ -101,9 +122,13 @@ def judge(
 def _on_this_host(
     row: Command, words: Sequence[str], cluster: Cluster, named: Sequence[Domain]
 ) -> None:
-    """Raises Refused for a domU of another host: this host's toolstack does not know it."""
+    """Raises Refused for a domU of another host: this host's toolstack does not know it.
+
+    Where it is not known which node this host is, nothing is made to run that runs already.
+    """
     for domain in named:
-        if domain.places and cluster.local_node not in (None, *domain.places):
+        elsewhere = domain.places and cluster.local_node not in domain.places
+        if elsewhere and (cluster.local_node or row.name in MAKES):
             there = f"ssh {domain.places[0]} hxm {' '.join((row.name, *words))}"
             hint = "two of them destroy what is on its disks" if row.name in MAKES else there
             raise Refused(f"{domain.name} runs on {listed(domain.places)}", hint)
@@ -153,7 +178,8 @@ def _refusal(row: Command, domain: Domain, why: str, instead: str) -> Refused:
     )
 
 
-def _managed(cluster: Cluster, row: Command, words: Sequence[str]) -> list[Domain]:
+def managed(cluster: Cluster, row: Command, words: Sequence[str]) -> list[Domain]:
+    """The managed domUs that some word may mean, each once."""
     candidates = naming(cluster, words)
     if row.name == "restore":  # a saved image is mostly called after its domU
         files = [os.path.basename(word) for word in candidates]

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from hxm.decide import Objection, Translate, guards, half_way, is_false, listed, typed
 from hxm.decide.audit import Problem
-from hxm.decide.difference import Difference, sentence, summed_up
+from hxm.decide.compared import Difference, sentence, summed_up
 from hxm.decide.names import at_home
 from hxm.model import UPDATE, Cluster, Domain, Phase, Step
 

@@ -18,7 +18,16 @@ from hxm.decide import (
     placement,
 )
 from hxm.decide.attention import leftovers
-from hxm.decide.progress import (
+from hxm.decide.update_guards import (
+    ABORT,
+    GO_ON,
+    not_back,
+    not_rebooted,
+    somebody_elses,
+    unfit_canary,
+    unheard,
+)
+from hxm.decide.update_progress import (
     BACK,
     DRAIN,
     DRAINING,
@@ -30,15 +39,6 @@ from hxm.decide.progress import (
     progress_in,
     stages,
     unmark_step,
-)
-from hxm.decide.update_guards import (
-    ABORT,
-    GO_ON,
-    not_back,
-    not_rebooted,
-    somebody_elses,
-    unfit_canary,
-    unheard,
 )
 from hxm.errors import NotFound
 from hxm.model import Cluster, Domain, Goal, Node, Phase, Step

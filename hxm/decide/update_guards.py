@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hxm.decide import Objection, guards
-from hxm.decide.progress import BACK, DRAIN, Progress
+from hxm.decide.update_progress import BACK, DRAIN, Progress
 from hxm.model import Cluster, Node
 
 GO_ON, ABORT = "hxm update next", "hxm update abort"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from hxm.decide import Objection, Translate, guards, placement, resources
 from hxm.decide.forecast import after_all, told
-from hxm.decide.progress import TRY, Progress, Stage, progress_in
 from hxm.decide.update import all_stages, busy, ready
 from hxm.decide.update_guards import unfit_canary, unheard
+from hxm.decide.update_progress import TRY, Progress, Stage, progress_in
 from hxm.model import Cluster, Forecast, Goal, Phase, Step
 
 

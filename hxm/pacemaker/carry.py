@@ -13,6 +13,7 @@ from xml.etree.ElementTree import Element, fromstring
 
 from hxm import run
 from hxm.config import read_config
+from hxm.decide import is_true
 from hxm.errors import Failed, Refused
 from hxm.model import CLEARING, UPDATE, Step
 from hxm.pacemaker.argv import step_argv
@@ -27,7 +28,6 @@ _PATIENCE = 3.0
 """Seconds: a transient attribute reaches the CIB through a daemon (1.1 and newer)."""
 _UNSEEN = ("cleanup", "cleanup-on", "fence")
 """What cannot be looked for in the CIB."""
-_TRUE = ("true", "yes", "on", "y", "1")
 _IN_STATUS = {"clear-standby": "standby", "clear-node-maintenance": "maintenance"}
 """Attributes that may also stand in the CIB's status section."""
 _IN_XML = ("load-xml", "delete-xml", "forget")
@@ -149,13 +149,13 @@ def borne_out(step: Step, configuration: Configuration) -> bool:
     if name := _IN_STATUS.get(step.kind):
         return name not in node and name not in configuration.transient.get(values["node"], {})
     return {
-        "standby": node.get("standby", "").lower() in _TRUE,
+        "standby": is_true(node.get("standby", "")),
         "mark-update": configuration.properties.get(UPDATE) == values.get("state"),
         "unmark-update": UPDATE not in configuration.properties,
         "release": configuration.properties.get("hxm-lock") != values.get("holder"),
         "maintenance": configuration.maintenance,
         "clear-maintenance": not configuration.maintenance,
-        "node-maintenance": node.get("maintenance", "").lower() in _TRUE,
+        "node-maintenance": is_true(node.get("maintenance", "")),
     }[step.kind]
 
 

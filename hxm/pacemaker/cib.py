@@ -13,6 +13,7 @@ from typing import NamedTuple
 from xml.etree.ElementTree import Element, ParseError, fromstring
 
 from hxm import run
+from hxm.decide import is_false, is_true
 from hxm.errors import CannotAsk
 from hxm.model import Constraint, Primitive
 from hxm.pacemaker import cannot_ask, cannot_read, is_help
@@ -51,8 +52,8 @@ class Configuration(NamedTuple):
     def maintenance(self) -> bool:
         """Whether the cluster looks away from everything (maintenance-mode is 0.7.3 and newer)."""
         if self.heartbeat:
-            return _said(self.properties, "is-managed-default") in _FALSE
-        return _said(self.properties, "maintenance-mode") in _TRUE
+            return is_false(_said(self.properties, "is-managed-default"))
+        return is_true(_said(self.properties, "maintenance-mode"))
 
     @property
     def fencing(self) -> bool:
@@ -62,17 +63,13 @@ class Configuration(NamedTuple):
         """
         said = _said(self.properties, "stonith-enabled")
         if self.heartbeat:
-            return said in _TRUE
-        return not {said, _said(self.properties, "fencing-enabled")} & _FALSE
-
-
-_TRUE = frozenset(("true", "yes", "on", "y", "1"))
-_FALSE = frozenset(("false", "no", "off", "n", "0"))
+            return is_true(said)
+        return not (is_false(said) or is_false(_said(self.properties, "fencing-enabled")))
 
 
 def _said(properties: Mapping[str, str], name: str) -> str:
     """A cluster property; Heartbeat also knew them with underscores."""
-    return properties.get(name, properties.get(name.replace("-", "_"), "")).lower()
+    return properties.get(name, properties.get(name.replace("-", "_"), ""))
 
 
 def read_configuration(

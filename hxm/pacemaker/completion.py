@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from xml.etree.ElementTree import Element
 
+from hxm.decide import is_false, is_true
 from hxm.errors import CannotAsk
 from hxm.model import Failure, Node, Operation, Primitive, Resource
 from hxm.pacemaker.cib import Configuration
@@ -25,7 +26,6 @@ _UNDER_WAY = {
 _REMOTE = "ocf:pacemaker:remote"
 """What makes a node of that name, which is listed whether it is up or not."""
 _PENDING = "-1"  # op-status of an action without a result
-_TRUE = ("true", "1", "on", "yes")
 
 
 def complete(status: Status, configuration: Configuration) -> Status:
@@ -65,7 +65,7 @@ def complete(status: Status, configuration: Configuration) -> Status:
     _all_listed("node", (*configuration.node_attributes, *remote), listed | guests)
     quorum = status.quorum
     if configuration.heartbeat and cib is not None:  # the text does not speak of it
-        quorum = bool(status.dc) and cib.get("have_quorum", "").lower() in _TRUE
+        quorum = bool(status.dc) and is_true(cib.get("have_quorum", ""))
     return status._replace(
         nodes=tuple(nodes),
         resources=resources,
@@ -74,6 +74,7 @@ def complete(status: Status, configuration: Configuration) -> Status:
         quorum=quorum,
         maintenance=status.maintenance or configuration.maintenance,
         fencing=configuration.fencing,
+        transient=configuration.transient if status.form == TEXT else status.transient,
     )
 
 
@@ -147,7 +148,7 @@ def _node(node: Node, state: Element | None, configuration: Configuration) -> No
     here = state.get("crmd") == "online" and state.get("in_ccm") == "true"
     lost = configuration.fencing and state.get("expected") == "member" and not here
     joining = state.get("join") == "pending" and not lost
-    standby = configuration.transient.get(node.name, {}).get("standby", "").lower() in _TRUE
+    standby = is_true(configuration.transient.get(node.name, {}).get("standby", ""))
     return node._replace(
         standby=node.standby or standby,
         unclean=node.unclean or lost,
@@ -206,6 +207,6 @@ def _told_to_leave(primitive: Primitive, status: Status, configuration: Configur
     return (
         status.maintenance
         or configuration.maintenance
-        or primitive.meta.get("is-managed", "true").lower() in ("false", "no", "off", "0")
-        or primitive.meta.get("maintenance", "false").lower() in _TRUE
+        or is_false(primitive.meta.get("is-managed", ""))
+        or is_true(primitive.meta.get("maintenance", ""))
     )

@@ -1,4 +1,4 @@
-"""Turns the XML of a configuration into plain facts, which `decide.difference` compares.
+"""Turns the XML of a configuration into plain facts, which `decide.compared` compares.
 
 Every attribute becomes a fact, whatever element it stands at: what a newer schema adds is named by
 its tag. Only ids, comments and the order of things are left out.
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 from xml.etree.ElementTree import Element, tostring
 
-from hxm.decide.difference import HIDDEN, Facts, Item
+from hxm.decide.compared import HIDDEN, Facts, Item
 from hxm.domains import is_xen
 from hxm.pacemaker.cib import parse_configuration
 from hxm.pacemaker.written import CLUSTERS_OWN, OWN, sections_in

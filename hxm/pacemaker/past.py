@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from xml.etree.ElementTree import Element, ParseError, fromstring
 
 from hxm import run
+from hxm.decide import is_true
 from hxm.decide.past import Done, Fenced, Look, Pieces
 from hxm.errors import CannotAsk
 from hxm.pacemaker.dialect import FENCING_HISTORY
@@ -25,7 +26,6 @@ _MOST = 500
 _MOST_BYTES = 256 << 20
 """What is read at most; uncompressed."""
 _DOMUS = ("Xen", "VirtualDomain")
-_TRUE = ("true", "yes", "on", "y", "1")
 
 
 def read_transitions(folder: str, since: float) -> tuple[Pieces, float | None]:
@@ -100,14 +100,14 @@ def parse_status(root: Element, at: float) -> tuple[Look, set[Done]]:
             ("online" if _online(state) else ""),
             ("unclean" if not _online(state) and state.get("expected") == "member" else ""),
             *(
-                word if set_here.get(word, "").lower() in _TRUE else ""
+                word if is_true(set_here.get(word, "")) else ""
                 for word in ("standby", "maintenance")
             ),
         ]
         nodes[name] = tuple(dict.fromkeys(filter(None, words)))
-    asleep = everywhere.get("maintenance-mode", "").lower() in _TRUE
+    asleep = is_true(everywhere.get("maintenance-mode", ""))
     version = tuple(_number(root.get(each, "")) for each in ("admin_epoch", "epoch", "num_updates"))
-    quorum = (root.get("have-quorum") or root.get("have_quorum") or "1") in ("1", "true")
+    quorum = is_true(root.get("have-quorum") or root.get("have_quorum") or "1")
     dc = names.get(root.get("dc-uuid") or root.get("dc_uuid") or "", "")
     look = Look(at, nodes, dc, quorum, asleep, version)
     return look, set(_actions(root, names))
@@ -128,7 +128,7 @@ def _online(state: Element) -> bool:
     joined = state.get("join", "member") == "member"
     peer = state.get("crmd") or "offline"
     up = peer == "online" or (peer.isdigit() and peer != "0")
-    return joined and up and (member.lower() in _TRUE or (member.isdigit() and member != "0"))
+    return joined and up and (is_true(member) or (member.isdigit() and member != "0"))
 
 
 def _actions(root: Element, names: Mapping[str, str]) -> Iterator[Done]:

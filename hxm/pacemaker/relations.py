@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from xml.etree.ElementTree import Element
 
+from hxm.decide import is_false
 from hxm.decide.relations import Colocation, Expression, Location, Order, Relations, score_of
 
 _CONTAINERS = ("group", "clone", "master", "master_slave", "bundle")
@@ -82,7 +83,7 @@ def _orders(element: Element) -> Iterator[Order]:
         yield Order(name, *(pair[::-1] if element.get("type") == "before" else pair), mandatory)
     groups = []
     for one, names in zip(element.iterfind("resource_set"), _sets(element), strict=True):
-        ordered = one.get("sequential", "true").lower() != "false"
+        ordered = not is_false(one.get("sequential", ""))
         groups += [[each] for each in names] if ordered else [names]
     for before, after in pairwise(groups):
         for first in before:
@@ -97,7 +98,7 @@ def _colocations(element: Element) -> Iterator[Colocation]:
         yield Colocation(name, resource, other, score)
     sets = _sets(element)
     for one, names in zip(element.iterfind("resource_set"), sets, strict=True):
-        if one.get("sequential", "true").lower() != "false":
+        if not is_false(one.get("sequential", "")):
             yield from (Colocation(name, later, first, score) for first, later in pairwise(names))
     for before, after in pairwise(sets):
         yield from (Colocation(name, each, after[-1], score) for each in before if after)

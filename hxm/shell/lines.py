@@ -82,30 +82,42 @@ def _terminal_kept() -> Iterator[None]:
 def from_file(name: str, lines: Iterator[str], *, keep_going: bool, stdin: int | None) -> int:
     """Carry the lines out one by one; returns the status of the first that failed, or 0.
 
-    It stops there unless it is to keep going, and always at a Ctrl-C.
+    It stops there unless it is to keep going, and always at a Ctrl-C. Raises Interrupted for one
+    that came between two commands, with the line up to which they were carried out.
     """
-    first = DONE
-    for number, line in enumerate(lines, 1):
-        place = f"{name}, line {number}"
-        try:
-            words = words_of(line)
-            checked(words)
-        except UsageError as error:
-            note(f"{place}: {error.message}", error.hint)
-            status = error.status
-        else:
-            if words[:1] and words[0] in LEAVING:
+    first, number = DONE, 0
+    try:
+        for number, line in enumerate(lines, 1):
+            status = _carry_out_line(f"{name}, line {number}", line, stdin)
+            if status is None:
                 return first
-            if not words:
-                continue
-            beside(f"hxm> {line.strip()}")
-            status = carry_out(words, stdin=stdin)
-            if status != DONE:
-                note(f"{place}: {shlex.join(words)}: ended with status {status}")
-        first = first or status
-        if status == Interrupted.status or (status != DONE and not keep_going):
-            return status if status == Interrupted.status else first
+            first = first or status
+            if status == Interrupted.status or (status != DONE and not keep_going):
+                return status if status == Interrupted.status else first
+    except KeyboardInterrupt:
+        if not number:
+            raise
+        raise Interrupted(f"interrupted: {name} was carried out up to line {number}") from None
     return first
+
+
+def _carry_out_line(place: str, line: str, stdin: int | None) -> int | None:
+    """The exit status of a line, or nothing if it is one to leave by."""
+    try:
+        words = words_of(line)
+        checked(words)
+    except UsageError as error:
+        note(f"{place}: {error.message}", error.hint)
+        return error.status
+    if words and words[0] in LEAVING:
+        return None
+    if not words:
+        return DONE
+    beside(f"hxm> {line.strip()}")
+    status = carry_out(words, stdin=stdin)
+    if status != DONE:
+        note(f"{place}: {shlex.join(words)}: ended with status {status}")
+    return status
 
 
 def read_all(path: str) -> list[str]:

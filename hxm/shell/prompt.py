@@ -6,6 +6,7 @@ import os
 import shutil
 import threading
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from shlex import quote
 from typing import Any
 
@@ -19,6 +20,7 @@ from prompt_toolkit.history import FileHistory, History, InMemoryHistory
 from prompt_toolkit.key_binding import KeyBindings
 from prompt_toolkit.styles import Style
 
+from hxm import run
 from hxm.config import Config
 from hxm.decide.glance import BAD, GOOD, Word, overview, trouble
 from hxm.errors import DONE, UsageError
@@ -44,7 +46,13 @@ _STYLE = Style.from_dict(
 
 def interactive(config: Config) -> int:
     """Read and carry out lines until Ctrl-D or `exit`; always returns 0."""
-    shell = _Shell(config)
+    try:
+        return _converse(_Shell(config))
+    finally:
+        run.end_all()  # the follower may be waiting for one that hangs
+
+
+def _converse(shell: _Shell) -> int:
     while True:
         try:
             line = shell.read()
@@ -166,6 +174,14 @@ def _fitting(words: Sequence[Word], columns: int) -> Iterator[tuple[str, str]]:
         yield ("" if word.kind == GOOD else f"class:{word.kind}", text)
 
 
+class _History(FileHistory):
+    """The lines of former shells; one that cannot be written down is known to this shell alone."""
+
+    def store_string(self, string: str) -> None:
+        with suppress(OSError):
+            super().store_string(string)
+
+
 def _history() -> History:
     """The lines of former shells, in a file that nobody else may read."""
     path = os.path.expanduser(HISTORY)
@@ -173,7 +189,7 @@ def _history() -> History:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
     except OSError:
         return InMemoryHistory()
-    return FileHistory(path)
+    return _History(path)
 
 
 class _Completer(Completer):

@@ -147,8 +147,10 @@ def _answer(
 ) -> T | str:
     try:
         result = run.output(argv, timeout=left)
+    except run.NoAnswer:
+        return f"no answer within {timeout:g} s"
     except CannotAsk as error:
-        return f"no answer within {timeout:g} s" if "no answer" in error.message else error.message
+        return error.message
     if result.status != 0:
         return fault_of(node, result)
     try:

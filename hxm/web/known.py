@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import NamedTuple
 
 from hxm.decide.attention import Finding
@@ -81,16 +82,15 @@ class Asker:
             cluster, found = self._look()
         except Exception as error:  # noqa: BLE001 - the asker must outlive whatever it is
             fault = error.message if isinstance(error, HxmError) else _own(error)
-            if fault != last.fault:
-                self._say(fault)
             self._last = last._replace(fault=fault, looks=last.looks + 1, failed=last.failed + 1)
         else:
-            if last.fault:
-                self._say("the cluster answers again")
             took = time.monotonic() - begun
             self._last = Known(cluster, found, at, begun, took, "", last.looks + 1, last.failed)
         self._begun = None
         self._first.set()
+        if self._last.fault != last.fault:
+            with suppress(OSError):  # a full disk, or nobody who reads
+                self._say(self._last.fault or "the cluster answers again")
         return time.monotonic() - begun
 
 

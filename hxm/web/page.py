@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from hxm import __version__
 from hxm.decide import listed
-from hxm.decide.guards import on_two_nodes, stray
+from hxm.decide.glance import doubled
 from hxm.model import Cluster
 from hxm.render import STYLES
 from hxm.tables import flags, resources_table, role
@@ -82,9 +82,8 @@ def headline(known: Known) -> tuple[str, str]:
         return "red", "NO QUORUM"
     if not cluster.dc:
         return "red", "No DC"
-    managed = cluster.managed_domains
-    for objection in (*on_two_nodes(managed), *stray(cluster, managed)):
-        return "red", objection.message
+    for word in doubled(cluster):
+        return "red", word.text
     if lost := [node.name for node in cluster.nodes if node.unclean]:
         return "red", f"{listed(lost)} UNCLEAN"
     if known.found:

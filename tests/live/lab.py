@@ -15,6 +15,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from difflib import unified_diff
 from pathlib import Path
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
@@ -23,6 +24,7 @@ from cib import XMFILE, corosync_conf, first_cib
 from launcher import remove
 
 HERE = Path(__file__).parent
+LAUNCHER = ("/usr/bin/python3", str(HERE / "launcher.py"))
 PREFIX = "hxm-lab-"
 NEEDS = ("corosync", "pacemakerd", "crm_mon", "crm_resource", "ip")
 AGENT = "/usr/lib/ocf/resource.d/heartbeat/Xen"
@@ -127,7 +129,7 @@ class Lab:
         self._lay_out()
         with open(self.folder / "launcher.out", "w") as out:
             self.launcher = subprocess.Popen(
-                ("/usr/bin/python3", str(HERE / "launcher.py"), str(self.folder), *self.hosts),
+                (*LAUNCHER, str(self.folder), str(os.getpid()), *self.hosts),
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=out,
@@ -418,17 +420,22 @@ class Lab:
         return True
 
     def _settled(self) -> bool:
-        """Whether the first node sees all members, all domUs once, and nothing failed or to do."""
+        """The first node sees all members, all domUs once, and nothing failed or to do.
+
+        Raises AssertionError with what is not so.
+        """
         host = self.hosts[0]
         root = self.mon(host)
-        return (
-            self.all_back()
-            and root.find("failures/failure") is None
-            and all(node.get("standby") == "false" for node in root.iterfind("nodes/node"))
-            and all(len(self.nodes_of(each, root)) == 1 for each in self.domains)
-            and self.idle(host)
-            and self.configuration(host) == self.first
-        )
+        assert self.all_back(), "not every node is back"
+        assert root.find("failures/failure") is None, "a failure is remembered"
+        awake = all(node.get("standby") == "false" for node in root.iterfind("nodes/node"))
+        assert awake, "a node is in standby"
+        for each in self.domains:
+            assert len(self.nodes_of(each, root)) == 1, f"{each} does not run once"
+        assert self.idle(host), "something is under way"
+        wanted, found = self.first.splitlines(), self.configuration(host).splitlines()
+        assert found == wanted, "\n".join(unified_diff(wanted, found, lineterm=""))
+        return True
 
     def _nobody_lost(self) -> bool:
         states = [self.node(host) for host in self.hosts if self.switch("state", host) == "off"]

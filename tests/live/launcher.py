@@ -1,6 +1,6 @@
 """Nodes in namespaces: the launcher, the lab's init, which is its power switch, and each node's.
 
-    launcher.py FOLDER HOST...
+    launcher.py FOLDER PARENT HOST...
 
 The launcher stays in the foreground. When it ends, or its parent does, everything is gone: the
 lab's init is PID 1 of a PID namespace and dies with the launcher, and the kernel kills the rest.
@@ -44,8 +44,11 @@ def mount(source: str, target: str, kind: str = "", flags: int = 0, data: str = 
     _call("mount", source.encode(), target.encode(), kind.encode(), flags, data.encode())
 
 
-def die_with_parent(with_signal: int = signal.SIGKILL) -> None:
+def die_with_parent(parent: int | None = None, with_signal: int = signal.SIGKILL) -> None:
+    """Also if it has died before; `parent` is a pidfd, needless where its end ends all."""
     _call("prctl", 1, with_signal, 0, 0, 0)
+    if parent is not None and select.select([parent], [], [], 0)[0]:
+        os._exit(1)
 
 
 def ip(*words: str, check: bool = True) -> None:
@@ -56,10 +59,10 @@ def ip(*words: str, check: bool = True) -> None:
 
 
 def main() -> None:
-    folder, hosts = sys.argv[1], sys.argv[2:]
+    folder, parent, *hosts = sys.argv[1:]
     held = os.open(folder, os.O_RDONLY)
     fcntl.flock(held, fcntl.LOCK_EX)  # tells a living lab's folder from a dead one's
-    die_with_parent(signal.SIGTERM)
+    die_with_parent(os.pidfd_open(int(parent)), signal.SIGTERM)
     user, group = os.getuid(), os.getgid()
     if user != 0:
         _call("unshare", NEWUSER)
@@ -71,9 +74,10 @@ def main() -> None:
             with open(f"/proc/self/{name}", "w") as file:
                 file.write(text)
     _call("unshare", NEWNS | NEWPID | NEWNET | NEWUTS | NEWIPC)
+    launcher = os.pidfd_open(os.getpid())
     init = os.fork()
     if not init:
-        die_with_parent()
+        die_with_parent(launcher)
         Switch(folder, hosts, rootless=user != 0).run()
         os._exit(0)
     signal.signal(signal.SIGTERM, lambda *_: os.kill(init, signal.SIGKILL))

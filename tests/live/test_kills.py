@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from trouble import calm, killed, never_twice, tidy
+from trouble import calm, killed, never_twice, sampled, tidy
 
 CALLS = {"migrate": 4, "standby": 3, "unmigrate": 3, "destroy": 4, "reboot": 5}
 """How many there are, so that none is forgotten when a verb comes to make more."""
@@ -12,6 +12,14 @@ CASES = [
     for verb, count in CALLS.items()
     for number in range(1, count + 1)
     for when in ("before", "after")
+]
+USUAL = [
+    ("migrate", "2-after"),
+    ("migrate", "4-before"),
+    ("standby", "2-after"),
+    ("unmigrate", "2-after"),
+    ("destroy", "3-before"),
+    ("reboot", "3-after"),
 ]
 
 
@@ -42,7 +50,7 @@ def test_every_change_is_counted(lab, verb):
     tidy(lab, host)
 
 
-@pytest.mark.parametrize(("verb", "point"), CASES)
+@pytest.mark.parametrize(("verb", "point"), sampled(USUAL, CASES))
 def test_killed(lab, verb, point):
     number = int(point.split("-")[0])
     words, host = prepare(lab, verb)

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from lab import Lab
+from lab import LAUNCHER, Lab
 
 KILLED = """
 import sys; sys.path.insert(0, {here!r})
@@ -42,6 +42,15 @@ def test_a_killed_test_run_leaves_no_trace(lab):
     lab.until("its folder is gone", lambda: not os.path.exists(folder), 20)
     lab.until("its launcher is gone", lambda: not os.path.exists(f"/proc/{launcher}"), 10)
     assert _processes_of(folder) == []
+
+
+def test_a_launcher_whose_parent_is_gone_already_starts_nothing(lab, tmp_path):
+    gone = subprocess.Popen("true")
+    gone.wait()
+    argv = (*LAUNCHER, str(tmp_path), str(gone.pid), "host1")
+    ran = subprocess.run(argv, capture_output=True, check=False, timeout=20)
+    assert ran.returncode == 1
+    assert not (tmp_path / "switch").exists()
 
 
 def test_two_labs_side_by_side_do_not_notice_each_other(lab):

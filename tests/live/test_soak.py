@@ -7,7 +7,7 @@ import time
 
 from soak import Walk, step_of
 
-SECONDS = 60
+SECONDS = 40
 
 
 def test_a_step_depends_on_nothing_but_seed_and_number():

@@ -89,17 +89,28 @@ def test_prints_what_the_real_one_printed(xl, file, entry, words):
     assert got[2] == rc
 
 
+def also_elsewhere(xl, name: str) -> str:
+    """What is shouted when it is started on another host: its own state, the same disks."""
+    shared = xl.folder / "shared"
+    env = {**os.environ, "XL_RUN": str(xl.folder / "other"), "XL_SHARED": str(shared)}
+    subprocess.run((XL, "create", xl.folder / name), env=env, check=True)
+    subprocess.run((XL, "destroy", name), env=env, check=True)
+    shouted = shared / "DOUBLE_START"
+    return shouted.read_text() if shouted.exists() else ""
+
+
 def test_a_second_instance_is_noticed(xl):
-    """On another host: its own state, the same disk."""
     assert xl("create", str(xl.folder / "vm1"))[2] == 0
-    elsewhere = {
-        **os.environ,
-        "XL_RUN": str(xl.folder / "other"),
-        "XL_SHARED": str(xl.folder / "shared"),
-    }
-    subprocess.run((XL, "create", xl.folder / "vm1"), env=elsewhere, check=True)
-    assert "vm1" in (xl.folder / "shared" / "DOUBLE_START").read_text()
-    subprocess.run((XL, "destroy", "vm1"), env=elsewhere, check=True)
+    assert "vm1" in also_elsewhere(xl, "vm1")
+
+
+@pytest.mark.parametrize(("mode", "noticed"), [("w", True), ("r", False)])
+def test_a_disk_that_two_domains_write_to_is_noticed(xl, mode, noticed):
+    for name in ("vm1", "vm2"):
+        disks = f'disk = ["phy:/dev/vg/{name},xvda,w", "phy:/dev/vg/data,xvdb,{mode}"]\n'
+        (xl.folder / name).write_text(f'name = "{name}"\n{disks}')
+    assert xl("create", str(xl.folder / "vm1"))[2] == 0
+    assert ("vm2 on" in (said := also_elsewhere(xl, "vm2")) and "/dev/vg/data" in said) is noticed
 
 
 def test_a_domain_that_is_gone_frees_its_disk(xl):

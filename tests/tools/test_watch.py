@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import time
+from pathlib import Path
+
 import pexpect
-from test_shell import terminal
+from test_shell import leaves, terminal
 
 
 def test_a_watch_shows_what_others_do(sandbox):
@@ -28,6 +33,51 @@ def test_a_watch_says_how_old_it_is_when_there_is_no_answer(sandbox):
         typed.sees("tools cannot read", "3 s old", "nfs")
         typed.types("\x03")
         typed.child.expect(pexpect.EOF)
+
+
+def test_a_watch_that_is_told_to_end_leaves_the_terminal_and_its_programs_in_order(sandbox):
+    sandbox.program("crm_mon", f"echo $$ >{sandbox.folder}/pid; exec sleep 60")
+    for end in ("q", signal.SIGTERM, signal.SIGHUP):
+        with terminal(sandbox, "watch") as typed:
+            typed.sees("the cluster is being asked")
+            asked = until_written(sandbox.folder / "pid")
+            if end == "q":
+                typed.types(end)
+            else:
+                typed.child.kill(end)
+            typed.child.expect(pexpect.EOF)
+            assert "\x1b[?1049l" in typed.child.before
+            assert "\x1b[?25h" in typed.child.before
+            typed.child.close()
+            assert typed.child.exitstatus == (0 if end == "q" else 130)
+            until_gone(asked)
+
+
+def test_a_shell_that_is_left_ends_its_programs(sandbox):
+    sandbox.program("crm_mon", f"echo $$ >{sandbox.folder}/pid; exec sleep 60")
+    with terminal(sandbox, "shell") as typed:
+        typed.sees("hxm sandbox xen ...>")
+        asked = until_written(sandbox.folder / "pid")
+        leaves(typed)
+        until_gone(asked)
+
+
+def until_written(path):
+    """The word that a program writes into the file, which is then gone."""
+    end = time.monotonic() + 20
+    while not (path.exists() and (word := path.read_text().strip())):
+        assert time.monotonic() < end
+        time.sleep(0.01)
+    path.unlink()
+    return word
+
+
+def until_gone(process):
+    """Killed, whether or not anybody has taken note of it."""
+    end = time.monotonic() + 5
+    while os.path.exists(f"/proc/{process}") and Path(f"/proc/{process}/cmdline").read_bytes():
+        assert time.monotonic() < end
+        time.sleep(0.01)
 
 
 def test_without_a_terminal_the_list_is_printed_again_and_again(sandbox):

@@ -7,7 +7,7 @@ import time
 import pytest
 from factories import cluster, domain, failure, local, node, primitive, under_way
 
-from hxm import act, change, claim, run
+from hxm import act, change, lock, run
 from hxm.config import Config
 from hxm.decide import enrol, lifecycle, placement, restoring
 from hxm.decide.enrol import Out
@@ -244,8 +244,8 @@ def test_it_is_compared_once_more_when_the_tool_is_about_to_start(
 
 
 def test_what_was_foreseen_holds_only_for_the_same_cluster():
-    lock = {"hxm-lock": HELD.holder}
-    assert not changed(BEFORE, BEFORE._replace(lock=HELD, domains=(), properties=lock))
+    properties = {"hxm-lock": HELD.holder}
+    assert not changed(BEFORE, BEFORE._replace(lock=HELD, domains=(), properties=properties))
     assert changed(BEFORE, cluster(domain("nfs", "host2")))
     assert changed(BEFORE, cluster(domain("nfs", "host1"), node("host1", standby=True)))
     for now in (
@@ -259,17 +259,17 @@ def test_what_was_foreseen_holds_only_for_the_same_cluster():
 
 
 def test_whoever_lost_the_lock_does_nothing_more():
-    kept = claim.Claim(BEFORE, HELD.holder)
+    kept = lock.Hold(BEFORE, HELD.holder)
     kept.keep(BEFORE._replace(lock=HELD))
-    for lock in (None, HELD._replace(holder="root@host2:1:2", node="host2")):
+    for other in (None, HELD._replace(holder="root@host2:1:2", node="host2")):
         with pytest.raises(Failed, match="lock was taken away"):
-            kept.keep(BEFORE._replace(lock=lock))
+            kept.keep(BEFORE._replace(lock=other))
 
 
 def test_a_lock_is_renewed_when_it_is_time_to(monkeypatch):
     asked = []
     monkeypatch.setattr(run, "output", asked.append)
-    kept = claim.Claim(BEFORE, HELD.holder)
+    kept = lock.Hold(BEFORE, HELD.holder)
     kept.keep(BEFORE._replace(lock=HELD))
     assert not asked
     kept._renewed = time.monotonic() - 21
@@ -289,8 +289,8 @@ def _answers(monkeypatch, *results):
         return run.Result(argv, status, out, err)
 
     monkeypatch.setattr(run, "output", output)
-    monkeypatch.setattr(claim, "holder_of", lambda *_: "me")
-    monkeypatch.setattr(claim, "read_cluster", lambda *_, **__: BEFORE._replace(lock=locks[-1]))
+    monkeypatch.setattr(lock, "holder_of", lambda *_: "me")
+    monkeypatch.setattr(lock, "read_cluster", lambda *_, **__: BEFORE._replace(lock=locks[-1]))
     return asked
 
 
@@ -305,7 +305,7 @@ def test_the_holder_is_asked_for_on_its_node(monkeypatch):
         (0, b"", ""),
         (0, b"", ""),
     )
-    claim.take(BEFORE, "migrate nfs", Config())
+    lock.take(BEFORE, "migrate nfs", Config())
     assert asked == ["--create", "ssh", "--delete", "--create"]
 
 
@@ -323,7 +323,7 @@ def test_a_holder_that_lives_or_cannot_be_asked_is_respected(answer, monkeypatch
     held = HELD._replace(started=run.start_time_in(STAT))
     _answers(monkeypatch, answer)
     with pytest.raises(Refused, match="is at 'migrate nfs' for 5 s"):
-        claim.take(BEFORE._replace(lock=held), "destroy nfs", Config())
+        lock.take(BEFORE._replace(lock=held), "destroy nfs", Config())
 
 
 def test_a_silent_holder_that_cannot_be_asked_is_watched_by_this_hosts_own_clock(monkeypatch):
@@ -334,14 +334,14 @@ def test_a_silent_holder_that_cannot_be_asked_is_watched_by_this_hosts_own_clock
     asked = _answers(monkeypatch, refused, (0, b"", ""), (0, b"", ""))
     locks = [silent]
     looks = iter([silent, HELD._replace(holder="me")])
-    monkeypatch.setattr(claim, "read_cluster", lambda *_, **__: BEFORE._replace(lock=next(looks)))
-    claim.take(BEFORE._replace(lock=locks[0]), "destroy nfs", Config())
+    monkeypatch.setattr(lock, "read_cluster", lambda *_, **__: BEFORE._replace(lock=next(looks)))
+    lock.take(BEFORE._replace(lock=locks[0]), "destroy nfs", Config())
     assert asked == ["ssh", "--delete", "--create"]
     _answers(monkeypatch, refused)
     alive = silent._replace(renewed="120")
-    monkeypatch.setattr(claim, "read_cluster", lambda *_, **__: BEFORE._replace(lock=alive))
+    monkeypatch.setattr(lock, "read_cluster", lambda *_, **__: BEFORE._replace(lock=alive))
     with pytest.raises(Refused, match="one change at a time"):
-        claim.take(BEFORE._replace(lock=silent), "destroy nfs", Config())
+        lock.take(BEFORE._replace(lock=silent), "destroy nfs", Config())
 
 
 @pytest.mark.parametrize("fails", [KeyboardInterrupt, CannotAsk("no answer")])
@@ -351,23 +351,23 @@ def test_a_lock_that_may_have_been_taken_is_given_back(fails, monkeypatch):
     def look(*_, **__):
         raise fails
 
-    monkeypatch.setattr(claim, "read_cluster", look)
+    monkeypatch.setattr(lock, "read_cluster", look)
     with pytest.raises(type(fails) if isinstance(fails, Exception) else fails):
-        claim.take(BEFORE, "migrate nfs", Config())
+        lock.take(BEFORE, "migrate nfs", Config())
     assert asked == ["--create", "--delete"]
 
 
 def test_a_lock_given_back_in_between_is_simply_taken(monkeypatch):
     asked = _answers(monkeypatch, (108, b"", "File exists"), (0, b"", ""))
     looks = iter([None, HELD._replace(holder="me")])
-    monkeypatch.setattr(claim, "read_cluster", lambda *_, **__: BEFORE._replace(lock=next(looks)))
-    claim.take(BEFORE, "migrate nfs", Config())
+    monkeypatch.setattr(lock, "read_cluster", lambda *_, **__: BEFORE._replace(lock=next(looks)))
+    lock.take(BEFORE, "migrate nfs", Config())
     assert asked == ["--create", "--create"]
 
 
 def test_another_process_of_the_same_number_is_not_the_holder(monkeypatch):
     asked = _answers(monkeypatch, (0, b"host1\n" + STAT, ""), (0, b"", ""), (0, b"", ""))
-    claim.take(BEFORE._replace(lock=HELD), "destroy nfs", Config())
+    lock.take(BEFORE._replace(lock=HELD), "destroy nfs", Config())
     assert asked == ["ssh", "--delete", "--create"]
 
 

@@ -10,7 +10,6 @@ from factories import cluster, domain, node
 from hxm import claims, run
 from hxm.claims import everyones
 from hxm.config import Config
-from hxm.errors import CannotAsk
 from hxm.toolstack import remote
 
 
@@ -68,7 +67,7 @@ def test_all_are_asked_and_who_is_silent_is_named(answers):
     answers["host2"] = (
         long_of("Domain-0", "b", "sles", "nfs--incoming") + "\nhxm:devices\n" + devices
     )
-    answers["host3"] = CannotAsk("ssh gave no answer within 5 s")
+    answers["host3"] = run.NoAnswer("ssh gave no answer within 5 s")
     seen = cluster(
         *NODES, domain("nfs", "host1", xmfile="/x"), domain("sles", "host2"), local_node="host1"
     )

@@ -109,6 +109,26 @@ def test_guests_that_do_not_run_make_no_text_unreadable():
     assert [each.name for each in completed(5).nodes] == ["host1", "host2"]
 
 
+LEFT_ALONE = [
+    ("maintenance", "true"),
+    ("maintenance", "y"),
+    ("is-managed", "No"),
+    ("is-managed", "n"),
+]
+
+
+@pytest.mark.parametrize(("name", "said"), LEFT_ALONE)
+def test_who_told_the_cluster_to_leave_a_failed_domu_alone_blocks_nothing(name, said):
+    """Only what is unmanaged for no other reason than its failure is blocked."""
+    option = f'<nvpair id="m2" name="{name}" value="{said}"/></meta_attributes></primitive>'
+    for more, blocked in (("</meta_attributes></primitive>", True), (option, False)):
+        cib = (CIB % "").replace("</meta_attributes></primitive>", more, 1)
+        text = HEAD + " vm\t(ocf::heartbeat:Xen):\tStarted host1 (unmanaged) FAILED\n"
+        text = text.replace("2 Nodes", "5 Nodes")
+        status = complete(parse_status(text.encode()), parse_configuration(cib.encode()))
+        assert status.resources[0].blocked is blocked
+
+
 def test_another_node_than_a_guest_is_never_kept_back():
     with pytest.raises(CannotAsk, match="keeps back 4"):
         completed(6)

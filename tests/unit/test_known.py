@@ -85,6 +85,19 @@ def test_a_lost_cluster_leaves_what_was_known_and_says_so_once(there, said, erro
     assert said == [fault, "the cluster answers again"]
 
 
+def test_a_complaint_that_cannot_be_written_ends_nothing(there):
+    def say(_):
+        raise OSError(28, "No space left on device")
+
+    asker = Asker(there.look, say)
+    there.fault = CannotAsk("no connection")
+    asker.ask()
+    assert (asker.known().fault, asker.known().looks) == ("no connection", 1)
+    there.fault = None
+    asker.ask()
+    assert (asker.known().fault, asker.known().cluster) == ("", SEEN)
+
+
 def test_a_cluster_that_hangs_keeps_nobody_waiting_and_makes_the_rest_doubtful(
     there, said, monkeypatch
 ):

@@ -5,9 +5,15 @@ from __future__ import annotations
 import pytest
 from factories import primitive
 
+from hxm import observe, run
+from hxm.config import Config
 from hxm.domains import is_xen, managed
+from hxm.errors import CannotAsk
 from hxm.model import Domain
 from hxm.observe import _with_local
+from hxm.pacemaker.cib import parse_configuration
+from hxm.pacemaker.status import parse_status
+from hxm.toolstack import Toolstack
 from hxm.toolstack.xl import LocalDomain
 
 XEN = "ocf:heartbeat:Xen"
@@ -102,3 +108,20 @@ def test_a_domu_has_every_name_that_a_rule_may_give_it(tmp_path):
     assert (managed(found, ()).name, managed(found, ()).also) == ("a", ("a", "b"))
     gone = found._replace(params={"xmfile": files[0]}, variants={"xmfile": (files[0], "/none")})
     assert managed(gone, ()).nameless
+
+
+def test_a_look_that_fails_never_leaves_an_answer_for_the_next_one(monkeypatch):
+    """Here because crm_mon does not list what the CIB knows: xl's answer was not fetched."""
+    cib = """<cib><configuration><crm_config/><nodes><node id="1" uname="host9"/></nodes>
+    <resources/><constraints/></configuration></cib>"""
+    status = "<crm_mon><summary/><nodes><node name='host1'/></nodes></crm_mon>"
+    asked: list[tuple[str, ...]] = []
+    monkeypatch.setattr(observe, "sandbox_file", lambda: None)
+    monkeypatch.setattr(observe, "local_toolstack", lambda *_: Toolstack("xl", ""))
+    monkeypatch.setattr(run, "ahead", lambda argv: asked.append(tuple(argv)))
+    monkeypatch.setattr(run, "abandon", asked.clear)
+    answers = parse_configuration(cib.encode()), parse_status(status.encode()), []
+    monkeypatch.setattr(observe, "_answers_of_both", lambda *_: answers)
+    with pytest.raises(CannotAsk, match="host9"):
+        observe.read_cluster(Config())
+    assert asked == []

@@ -217,3 +217,11 @@ def test_a_runtime_change_never_passes_silently(row):
 
 def test_every_policy_is_one_that_the_cli_knows():
     assert {row.policy for row in COMMANDS.values()} == {"", READS, HOST, RUNTIME, REFUSED}
+
+
+def test_where_this_host_is_not_known_nothing_runs_a_second_time():
+    seen = cluster(NFS._replace(managed=False), local_node=None)
+    for name in ("create", "start", "restore", "resume"):
+        with pytest.raises(Refused, match="nfs runs on host1"):
+            judge(BY_HAND[name], ["nfs"], seen)
+    assert judge(BY_HAND["destroy"], ["nfs"], seen)

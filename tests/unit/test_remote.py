@@ -88,7 +88,7 @@ def test_a_login_script_may_say_what_it_likes(answers):
 
 
 def test_one_that_hangs_and_one_that_talks_nonsense(answers):
-    answers |= {"host2": CannotAsk("ssh gave no answer within 0.1 s"), "host3": "hello\n"}
+    answers |= {"host2": run.NoAnswer("ssh gave no answer within 0.1 s"), "host3": "hello\n"}
     assert remote.read_elsewhere("xl", ["host2", "host3"], 5) == {
         "host2": "no answer within 5 s",
         "host3": "the toolstack printed no list of domains",

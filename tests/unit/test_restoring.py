@@ -7,7 +7,7 @@ from factories import cluster, domain, local, primitive, reasons
 
 from hxm.decide import restoring
 from hxm.decide.audit import problem
-from hxm.decide.difference import Difference, Item
+from hxm.decide.compared import Difference, Item
 from hxm.model import ENROLLING, WITHDRAWING, Domain
 
 NFS = Domain("nfs", "nfs", "/nfs.xm", uuid="135631b2", also=("old-nfs",))

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from factories import cluster, domain, failure, node
 
-from hxm.decide.glance import overview, trouble
-from hxm.errors import UsageError
+from hxm.decide.glance import BAD, BUSY, Word, overview, trouble
+from hxm.errors import Interrupted, UsageError
 from hxm.shell.lines import from_file, read_all, words_of
 from hxm.shell.offers import CommandLine
 
@@ -94,6 +94,25 @@ def test_an_error_names_the_line(done, capsys):
     assert "hxm: night.hxm, line 3: migrate nfs fail: ended with status 105" in said
 
 
+def test_a_ctrl_c_between_two_commands_tells_how_far_it_came(done):
+    def typed(*lines):
+        yield from lines
+        raise KeyboardInterrupt
+
+    with pytest.raises(Interrupted, match="stdin was carried out up to line 2"):
+        from_file("stdin", typed("list", "migrate nfs host2"), keep_going=False, stdin=None)
+    assert len(done) == 2
+    with pytest.raises(KeyboardInterrupt):  # nothing was changed
+        from_file("stdin", typed(), keep_going=False, stdin=None)
+
+
+def test_a_history_that_cannot_be_written_keeps_no_line_from_being_carried_out():
+    from hxm.shell.prompt import _History
+
+    history = _History("/dev/full")
+    history.store_string("list")
+
+
 @pytest.fixture(scope="module")
 def line():
     return CommandLine()
@@ -159,6 +178,12 @@ def test_every_command_and_option_of_the_completions_is_offered(line):
 
 
 GLANCES = {
+    "nfs is active on host1, host2 at once": cluster(
+        domain("nfs", "host1", "host2"), quorum=False, nodes=(node("host1"), node("host2"))
+    ),
+    "nfs runs on host2, and the cluster does not know it": cluster(
+        domain("nfs", stray="host2"), nodes=(node("host1"), node("host2", standby=True))
+    ),
     "ok": cluster(domain("nfs", "host1"), nodes=(node("host1"),)),
     "NO QUORUM": cluster(quorum=False, nodes=(node("host1", unclean=True),)),
     "no DC": cluster(dc=None, nodes=(node("host1"),)),
@@ -172,6 +197,15 @@ GLANCES = {
 @pytest.mark.parametrize("worst", GLANCES)
 def test_the_worst_trouble_comes_first(worst):
     assert trouble(GLANCES[worst]).text == worst
+
+
+def test_an_overview_begins_with_a_domu_that_runs_twice():
+    words = overview(cluster(domain("nfs", "host1", "host2"), domain("sles", "host1")))
+    assert words[1] == Word("nfs is active on host1, host2 at once", BAD)
+    assert Word("2 domUs run", BAD) in words
+    moving = overview(cluster(domain("nfs", "host1", "host2", role="Migrating")))
+    assert [each.text for each in moving if each.kind == BAD] == []
+    assert Word("nfs: migrating, host1->host2", BUSY) in moving
 
 
 def test_an_overview_names_what_moves_and_who_is_out():

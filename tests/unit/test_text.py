@@ -103,6 +103,14 @@ def test_heartbeats_text_ever_shows_the_same_states(generation):
     }
 
 
+@pytest.mark.parametrize("generation", GENERATIONS)
+def test_what_a_node_pings_is_known_by_text_and_by_xml(generation):
+    forms = [path.name.removeprefix("base.") for path in (DATA / generation).glob("base.*")]
+    for form in forms:
+        transient = seen(generation, "base", form).transient
+        assert [transient[each]["pingd"] for each in ("host1", "host2")] == ["100", "100"], form
+
+
 CONDITIONS = {
     "states": ["online", "standby", "online", "OFFLINE", "OFFLINE", "OFFLINE"],
     "nodc": ["online", "OFFLINE"],
@@ -119,10 +127,11 @@ def test_heartbeats_nodes_never_look_better_than_they_are(generation, cluster):
     assert not status.fencing
 
 
-def test_a_standby_that_heartbeat_does_not_show_is_found_in_the_cib():
+@pytest.mark.parametrize("said", ["on", "y", "Yes"])
+def test_a_standby_that_heartbeat_does_not_show_is_found_in_the_cib(said):
     """Real: crm_standby -l reboot, with crm_mon still saying online."""
     text = (DATA / "heartbeat-2.1.3" / "mon-standby-reboot.txt").read_bytes()
-    pair = b'<nvpair id="x" name="standby" value="on"/><nvpair id="status-91275fec'
+    pair = f'<nvpair id="x" name="standby" value="{said}"/><nvpair id="status-91275fec'.encode()
     cib = cib_of("heartbeat-2.1.3", "base").replace(b'<nvpair id="status-91275fec', pair, 1)
     status = complete(parse_status(text), parse_configuration(cib))
     assert [each.standby for each in status.nodes] == [True, False]

@@ -11,7 +11,7 @@ from hxm import act
 from hxm.config import Config
 from hxm.decide import Nothing, update
 from hxm.decide.attention import leftovers
-from hxm.decide.progress import BACK, DRAIN, DRAINING, REBOOT, TRY, Progress, progress_in
+from hxm.decide.update_progress import BACK, DRAIN, DRAINING, REBOOT, TRY, Progress, progress_in
 from hxm.errors import CannotAsk, NotFound
 from hxm.model import UPDATE, Forecast
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections import deque
 
 import pytest
 from factories import cluster, domain, failure, node
 from rich.console import Console
 
-from hxm.decide.glance import news, remaining
+from hxm.config import Config
+from hxm.decide.glance import BAD, GOOD, Word, news, remaining
+from hxm.errors import CannotAsk
 from hxm.model import Forecast, Movement
-from hxm.watching import Watch
+from hxm.watching import _KEY, Watch, watch_plainly
 
 BEFORE = cluster(domain("nfs", "host1"), domain("sles", "host2"))
 MIGRATING = domain("nfs", "host1", role="Migrating")
@@ -30,6 +33,13 @@ def test_what_one_look_shows_that_the_one_before_did_not():
         "host2: standby",
     ]
     assert list(news(NOW, NOW)) == []
+
+
+def test_a_domu_that_runs_twice_is_no_good_news():
+    twice = cluster(domain("nfs", "host1", "host2"), domain("sles", "host2"))
+    assert list(news(BEFORE, twice)) == [Word("nfs: Started, host1,host2", BAD)]
+    back = list(news(twice, BEFORE))
+    assert back == [Word("nfs: Started, host1", GOOD)]
 
 
 def forecast(*movements):
@@ -135,6 +145,71 @@ def test_keys_scroll_and_end_it():
     assert not watch.press("q")
     assert not watch.press("\x03")
     assert isinstance(watch.events, deque)
+
+
+def test_no_key_is_lost_that_comes_with_others():
+    assert _KEY.findall("j\x1b[B\x1bOB\x1b[6~\x1b[1;5Aq\n") == [
+        *("j", "\x1b[B", "\x1bOB", "\x1b[6~", "\x1b[1;5A", "q", "\n")
+    ]
+    watch = Watch(Knows(MANY))
+    assert all(map(watch.press, _KEY.findall("\x1b[B\x1b[B\x1bOB\x1bOA")))
+    assert watch.top == 2
+
+
+def test_what_needs_attention_is_folded_and_not_cut():
+    long = failure("monitor", "nfs", "host1")._replace(reason="no answer from the agent " * 9)
+    watch = Watch(Knows(cluster(domain("nfs", "host1"), long)))
+    watch.press("f")
+    for width in (40, 80):
+        lines = screen(watch, width, 24)
+        shown = " ".join("\n".join(lines[:-1]).split())
+        assert f"monitor of nfs failed on host1: {long.reason.strip()}" in shown
+        assert "hxm cleanup nfs" in shown
+
+
+def test_the_head_tells_a_sandbox_from_a_cluster():
+    real = screen(Watch(Knows(BEFORE._replace(name="xen"))), 80, 24)
+    assert real[0].startswith("hxm watch xen ")
+    sandbox = screen(Watch(Knows(BEFORE._replace(name="xen", sandbox="/tmp/cib.xml"))), 80, 24)
+    assert sandbox[0].startswith("hxm watch sandbox xen ")
+
+
+@pytest.fixture
+def looks(monkeypatch):
+    """Looks that end like this, of a watch into a file."""
+
+    def prepare(*ends):
+        each = iter(ends)
+
+        def look(_):
+            end = next(each)
+            if isinstance(end, Exception):
+                raise end
+            return end
+
+        monkeypatch.setattr("hxm.observe.read_cluster", look)
+        monkeypatch.setattr("time.sleep", lambda _: None)
+
+    return prepare
+
+
+GONE = CannotAsk("the cluster gives no answer")
+
+
+def test_a_look_that_fails_is_one_line_of_the_log(looks, capsys):
+    looks(BEFORE, GONE, NOW)
+    assert watch_plainly(Config(), 5.0, 3) == 0
+    out = capsys.readouterr().out
+    assert re.search(r"^20.* \S+  the cluster gives no answer$", out, re.MULTILINE)
+    assert out.count("Name ") == 2
+    assert "  sles: Stopped\n" in out  # what happened meanwhile
+
+
+def test_a_log_whose_last_look_fails_ends_with_that(looks, capsys):
+    looks(BEFORE, GONE)
+    with pytest.raises(CannotAsk):
+        watch_plainly(Config(), 5.0, 2)
+    assert capsys.readouterr().out.count("Name ") == 1
 
 
 def test_a_migration_is_shown_with_an_arrow_and_its_turn_is_no_news():

@@ -6,11 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from hxm.decide import attention, listed, typed
 from hxm.decide.audit import Problem, problem
-from hxm.decide.differences import differences, under_way
+from hxm.decide.disagreement import LETTERS, disagreements, under_way
 from hxm.decide.names import at_home, travelling
 from hxm.model import Cluster, Constraint, Domain
-
-_LETTERS = {"p": "paused", "c": "crashed", "s": "shut down and kept"}
 
 
 def of_cluster(cluster: Cluster, origins: Mapping[str, str] | None = None) -> Iterator[Problem]:
@@ -36,14 +34,12 @@ def _at_rest(cluster: Cluster, name: str) -> bool:
 
 
 def _not_alive(domain: Domain) -> Iterator[Problem]:
-    letters = domain.state or ""
-    if domain.role == "Started" and (
-        found := [_LETTERS[each] for each in "pcs" if each in letters]
-    ):
-        what = f"{domain.name} is {found[0]}, and the agent takes it for running"
-        paused = found[0] == "paused"
+    letter = next((each for each in "pcs" if each in (domain.state or "")), "")
+    if domain.role == "Started" and letter:
+        how = LETTERS[letter].replace("-", " ")
+        what = f"{domain.name} is {how}, and the agent takes it for running"
         unpause = f"on {listed(domain.nodes)}: xl unpause {domain.name}"
-        do = unpause if paused else f"hxm reboot {typed(domain)}"
+        do = unpause if letter == "p" else f"hxm reboot {typed(domain)}"
         yield problem("not-alive", domain.name, what, do)
 
 
@@ -75,7 +71,7 @@ def _elsewhere(cluster: Cluster, domain: Domain) -> bool:
 
 def _stranger(cluster: Cluster, domain: Domain) -> Iterator[Problem]:
     """What runs under no resource's name, and may be a managed domU all the same."""
-    for word in differences(cluster, domain):
+    for word in disagreements(cluster, domain):
         if word.startswith("may-be-"):
             what = f"{domain.name} on {listed(domain.nodes)} may be {word[7:]} under another name"
             do = f"compare: hxm list --long {word[7:]}; end it if it is: xl destroy {domain.name}"

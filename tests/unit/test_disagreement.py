@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from factories import cluster, domain, node
 
-from hxm.decide.differences import differences
+from hxm.decide.disagreement import disagreements
 from hxm.model import Domain, Operation
 from hxm.observe import _with_local
 from hxm.toolstack.xl import LocalDomain
@@ -45,7 +45,7 @@ MANAGED = {
 
 @pytest.mark.parametrize(("known", "words"), MANAGED.values(), ids=MANAGED)
 def test_a_managed_domu(known, words):
-    assert differences(cluster(known, **HERE), known) == words
+    assert disagreements(cluster(known, **HERE), known) == words
 
 
 @pytest.mark.parametrize("role", ["Migrating", "Stopping", "Starting"])
@@ -56,17 +56,17 @@ def test_nothing_is_said_of_what_is_on_its_way(role, known):
     known = known._replace(role=role)
     traveller = Domain("nfs--incoming", nodes=("host1",), seen=("host1",))
     found = cluster(known, traveller, **HERE)
-    assert differences(found, known) == differences(found, traveller) == []
+    assert disagreements(found, known) == disagreements(found, traveller) == []
 
 
 def test_nor_where_what_is_under_way_is_not_written_down():
-    assert differences(cluster(ON_1, **HERE, idle=False), ON_1) == []
+    assert disagreements(cluster(ON_1, **HERE, idle=False), ON_1) == []
     pending = Operation("host1", "nfs", "migrate_to", call=-1, rc=193)
-    assert differences(cluster(ON_1, **HERE, history=(pending,)), ON_1) == []
+    assert disagreements(cluster(ON_1, **HERE, history=(pending,)), ON_1) == []
 
 
 def test_nor_of_a_node_that_was_not_heard():
-    assert differences(cluster(ON_1, local_node="host1", toolstack="xl"), ON_1) == []
+    assert disagreements(cluster(ON_1, local_node="host1", toolstack="xl"), ON_1) == []
 
 
 STRANGERS = {
@@ -85,6 +85,6 @@ def test_an_unmanaged_domu(name):
     nfs = domain("nfs", "host2", resource="res_nfs", also=("as-xl-reads-it",), uuid=UUID)
     found = cluster(node("host1"), nfs, **HERE)
     stranger = Domain(name, nodes=("host1",), seen=("host1",))
-    assert differences(found, stranger) == STRANGERS[name]
+    assert disagreements(found, stranger) == STRANGERS[name]
     renamed = stranger._replace(runs_as=UUID)
-    assert differences(found, renamed) == (STRANGERS[name] or ["may-be-nfs"])
+    assert disagreements(found, renamed) == (STRANGERS[name] or ["may-be-nfs"])

@@ -8,11 +8,11 @@ from hxm.decide.guards import migrating
 from hxm.decide.names import at_home, travelling
 from hxm.model import Cluster, Domain
 
-_LETTERS = {"p": "paused", "c": "crashed", "s": "shut-down", "d": "dying"}
+LETTERS = {"p": "paused", "c": "crashed", "s": "shut-down", "d": "dying"}
 """xl list's letters for a domU that does not live, which the agent takes for running."""
 
 
-def differences(cluster: Cluster, domain: Domain) -> list[str]:
+def disagreements(cluster: Cluster, domain: Domain) -> list[str]:
     """What `hxm list` flags of a domU that toolstacks and cluster do not see alike.
 
     Nothing is said while the domU is on its way, nor of a node whose toolstack was not heard.
@@ -34,7 +34,7 @@ def _of_managed(cluster: Cluster, domain: Domain) -> Iterator[str]:
         if node in cluster.heard and node not in domain.seen:
             yield f"not-on-{node}"
     if domain.nodes and set(domain.seen) <= set(domain.nodes):
-        yield from (word for letter, word in _LETTERS.items() if letter in (domain.state or ""))
+        yield from (word for letter, word in LETTERS.items() if letter in (domain.state or ""))
     if domain.runs_as and domain.uuid and domain.runs_as != domain.uuid:
         yield "other-uuid"
 

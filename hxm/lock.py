@@ -11,7 +11,7 @@ from typing import Self
 from hxm import render, run
 from hxm.config import Config, read_config
 from hxm.decide.lock import RENEW, forsaken, held, release_step
-from hxm.errors import BY_STATUS, Failed, HxmError, Refused
+from hxm.errors import Failed, HxmError, Refused
 from hxm.foresee import dialect_spoken, spell
 from hxm.journal import user
 from hxm.model import Cluster, Lock, Step
@@ -24,7 +24,7 @@ _PATIENCE = RENEW + 5.0
 """Seconds without a sign of life, by this host's own clock, after which a lock is taken over."""
 
 
-class Claim:
+class Hold:
     """The lock in this process's hand, given back at the end of a `with`."""
 
     def __init__(self, seen: Cluster, holder: str) -> None:
@@ -79,23 +79,23 @@ def possible(cluster: Cluster) -> bool:
     return not cluster.sandbox and "claim" not in dialect_spoken(cluster).lacks
 
 
-def take(cluster: Cluster, what: str, config: Config) -> Claim:
+def take(cluster: Cluster, what: str, config: Config) -> Hold:
     """The lock, for what is to be done. Raises Refused with the holder's name and age."""
     holder = _own_name(cluster)
-    claim = Claim(cluster, holder)
+    hold = Hold(cluster, holder)
     for _ in range(_ATTEMPTS):
         taken_over = _clear_away(cluster, cluster.lock, config) if cluster.lock else ""
         try:
             result = run.output(_argv(cluster, claim_step(holder, what, time.time())))
             cluster = read_cluster(config, local=False)  # which tells more than the exit status
         except BaseException:
-            claim.release()  # it may have been taken
+            hold.release()  # it may have been taken
             raise
         if cluster.lock and cluster.lock.holder == holder:
             if taken_over:
                 render.note(taken_over)
-            claim.seen = cluster
-            return claim
+            hold.seen = cluster
+            return hold
         if not cluster.lock and result.status != EXISTS and "exists" not in result.stderr:
             raise Failed(f"the cluster's lock cannot be taken: {result.complaint()}")
     raise Refused("the cluster's lock changes hands all the time", "try it again")
@@ -128,7 +128,7 @@ def _clear_away(cluster: Cluster, lock: Lock, config: Config) -> str:
         if now and (now.holder, now.renewed) != (lock.holder, lock.renewed):
             asked = now._replace(alive=True)
     for objection in held(cluster._replace(lock=asked)):
-        raise BY_STATUS[objection.status](objection.message, objection.hint)
+        raise objection.error()
     run.output(_argv(cluster, release_step(lock.holder)))
     why = forsaken(cluster, asked)
     return f"took over the lock of {lock.who} on {lock.node} ({lock.what}): {why}"

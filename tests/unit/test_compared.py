@@ -7,7 +7,7 @@ from xml.etree.ElementTree import Element, fromstring, tostring
 import pytest
 from factories import DATA
 
-from hxm.decide.difference import Difference, Item, as_row, differences, is_secret, sentence
+from hxm.decide.compared import Difference, Item, as_row, differences, is_secret, sentence
 from hxm.pacemaker.cib import configuration_in
 from hxm.pacemaker.facts import facts_in, private_names
 from hxm.pacemaker.written import CLUSTERS_OWN, as_cib, combined, parse_backup, same, sections_in

@@ -6,7 +6,7 @@ a domU or a constraint, its facts by name.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from hxm.decide import listed
@@ -141,11 +141,6 @@ def _change(each: Difference) -> str:
     if each.name:
         return "changed"
     return "removed" if each.after is None else "added"
-
-
-def only_in(facts: Facts, sections: Collection[str]) -> Facts:
-    """The facts of these sections alone."""
-    return {item: found for item, found in facts.items() if item.section in sections}
 
 
 def summed_up(found: Sequence[Difference], most: int = 3) -> str:
