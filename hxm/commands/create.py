@@ -49,7 +49,9 @@ def run(order: Order, words: Words = None, until: Until = "") -> int:
                 render.note(warning)
         return PassThrough()
 
-    return change.carry_out(order, decide, then=answering(order, words[:1], until))
+    dropped = (each for each in words[1:] if each.partition("=")[0].strip() != "name")
+    told = order._replace(ignored=(*order.ignored, *dropped))
+    return change.carry_out(told, decide, then=answering(order, words[:1], until))
 
 
 def _meant(
