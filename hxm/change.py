@@ -55,8 +55,8 @@ def carry_out(order: Order, decide: Decide, *, locks: bool = True, then: Then | 
             decision = decide(cluster)
             if isinstance(decision, Nothing):
                 wanted = then and not order.dry_run
-                said = f"; {then(_timeout(order, config))}" if then and wanted else ""
-                return tell.nothing(order, decision.message + said)
+                said = [then(_timeout(order, config))] if then and wanted else []
+                return tell.nothing(order, "; ".join([decision.message, *said, *_useless(order)]))
             if isinstance(decision, PassThrough):
                 break
             status = _translate(order, config, cluster, decision, locks=locks, then=then)
@@ -251,7 +251,8 @@ def _translate(
     if not order.wait and not decided.one_breath:
         raise UsageError(f"{order.verb} has to wait between its steps", "leave out -W")
     plan, predicted = _foresee(config, cluster, decided)
-    plan = plan._replace(warnings=(*plan.warnings, *elsewhere(cluster, plan, predicted)))
+    more = (*elsewhere(cluster, plan, predicted), *_useless(order))
+    plan = plan._replace(warnings=(*plan.warnings, *more))
     objections = [*plan.objections, *guards.foreseen(cluster, plan, predicted)]
     if predicted.movements or not predicted.simulated:
         objections += room.objections(cluster, (predicted.after,), config)
@@ -259,7 +260,7 @@ def _translate(
         objections.append(_would_not_get_there(plan))
     if order.dry_run:
         return tell.the_plan(order, cluster, plan, predicted, objections)
-    for warning in (*plan.warnings, *_useless(order)):
+    for warning in plan.warnings:
         render.note(f"warning: {warning}")
     _overcome(order, objections, tell.plan_lines(cluster, plan, predicted, objections), plan)
     plan = with_goals(plan, predicted)
@@ -388,4 +389,5 @@ def _overcome(
 def _useless(order: Order) -> list[str]:
     useless = [each for each in order.ignored if each not in ("-l", "--live")]  # live it is
     said = f"{' '.join(useless)}: means nothing for a domU that the cluster runs"
+    said += "; edit its file" * any("=" in each for each in useless)
     return [said] if useless else []

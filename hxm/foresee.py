@@ -76,8 +76,8 @@ def forecast(
     return Forecast(tuple(phases), after, frozenset(left_out))
 
 
-_NEVER = ("marked", "unmarked", "back")
-"""Goals that no scheduler has a say in: what is written down, and whether a node comes back."""
+_NEVER = ("marked", "unmarked", "back", "connected")
+"""Goals that no scheduler has a say in: what is written down, a node that is back, its network."""
 
 
 def leads_there(plan: Translate, predicted: Forecast) -> bool:

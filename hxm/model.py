@@ -30,8 +30,6 @@ CLEARING = ("clear", "delete-constraint", "unmove", "unmove-and-unban", "restore
 ENROLLING, WITHDRAWING = "hxm-enrol", "hxm-withdraw"
 """Meta options of a domU that is half under the cluster, or half out: Pacemaker reads neither."""
 
-_STATES_TO_BE_IN = ("standby", "maintenance")
-
 
 class Node(NamedTuple):
     """A member of the cluster."""
@@ -61,7 +59,8 @@ class Node(NamedTuple):
     @property
     def predicament(self) -> str:
         """The condition as it follows "it is"."""
-        return f"in {self.condition}" if self.condition in _STATES_TO_BE_IN else self.condition
+        said = self.condition
+        return f"in {said}" if said in ("standby", "maintenance") else said
 
     @property
     def condition(self) -> str:
@@ -270,6 +269,8 @@ class Cluster(NamedTuple):
     """Why the toolstack could not be asked for its domains, if it could not."""
     node_attributes: Mapping[str, Mapping[str, str]] = {}
     """What is set permanently at each node: standby, maintenance."""
+    transient: Mapping[str, Mapping[str, str]] = {}
+    """What is set at each node until it leaves, by its ping resource too."""
     properties: Mapping[str, str] = {}
     """The cluster's own options, as far as they are set."""
     lock: Lock | None = None

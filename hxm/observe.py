@@ -219,6 +219,7 @@ def read_cluster(
         toolstack_why=toolstack.why if toolstack else "",
         toolstack_fault=fault,
         node_attributes=configuration.node_attributes,
+        transient=status.transient,
         properties=configuration.properties,
         lock=_lock(configuration, here),
         heard=(here,) if here and toolstack and not fault else (),

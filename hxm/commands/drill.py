@@ -8,6 +8,7 @@ from hxm import change, render
 from hxm.decide import Translate, drill
 from hxm.decide.names import find_node
 from hxm.errors import DONE
+from hxm.pacemaker.rules import monitors_in
 from hxm.render import TABLE, Form, Table
 
 if TYPE_CHECKING:
@@ -47,7 +48,8 @@ def kill(order: Order, domain: OneDomain) -> int:
     """
 
     def decide(cluster: Cluster) -> Translate:
-        return drill.kill(cluster, _managed(cluster, domain))
+        found = _managed(cluster, domain)
+        return drill.kill(cluster, found, monitors_in(cluster.written, found.resource or ""))
 
     return change.carry_out(order, decide)
 
@@ -69,7 +71,8 @@ def ping(order: Order, node: OneNode) -> int:
     """Cut a node off from the addresses that it pings, see its domUs leave, and undo it.
 
     An unreachable route for each address in the `host_list` of the ping resource is set on the node
-    through ssh; it goes away by itself after 600 s, whatever becomes of hxm.
+    through ssh; it goes away by itself after 600 s, whatever becomes of hxm. The drill ends when
+    the node has been seen to reach them again.
     """
     return change.carry_out(order, lambda cluster: drill.ping(cluster, find_node(cluster, node)))
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from ipaddress import ip_address
+from typing import NamedTuple
 
 from hxm.decide import (
     Objection,
@@ -13,8 +15,8 @@ from hxm.decide import (
     listed,
     placement,
     resources,
-    typed,
 )
+from hxm.decide.forecast import missing
 from hxm.decide.lifecycle import means_itself
 from hxm.decide.update import steady
 from hxm.errors import NotFound
@@ -32,7 +34,14 @@ EXPIRY = 600
 """Seconds after which a cut ping path is whole again, whatever has become of hxm."""
 
 
-def kill(cluster: Cluster, domain: Domain) -> Translate:
+class Monitor(NamedTuple):
+    """A monitor that the cluster runs: how often, and what a failure of it leads to."""
+
+    interval: str
+    on_fail: str = "restart"
+
+
+def kill(cluster: Cluster, domain: Domain, monitors: Sequence[Monitor]) -> Translate:
     """Its monitor must find it gone, and the cluster start it once, somewhere."""
     resource = domain.resource or ""
     node = domain.nodes[0] if domain.nodes else ""
@@ -42,7 +51,7 @@ def kill(cluster: Cluster, domain: Domain) -> Translate:
         {"domain": domain.name, "node": node, "resource": resource},
     )
     forget = Step("cleanup", f"forget the failure of {domain.name}", {"resource": resource})
-    interval = _monitor(cluster, domain)
+    interval = monitors[0].interval if monitors else ""
     return _drill(
         cluster,
         f"drill: kill {domain.name} on {node}",
@@ -57,10 +66,10 @@ def kill(cluster: Cluster, domain: Domain) -> Translate:
             *guards.stopped([domain]),
             *guards.ignored(cluster, [domain]),
             *guards.on_two_nodes([domain]),
-            *_unwatched(domain, interval),
+            *_unwatched(domain, node, monitors),
         ),
         done=f"pass: {domain.name} came back, once, and nothing is left of it",
-        undo=f"hxm cleanup {typed(domain)}",
+        undo=cluster.advice("look", resource=resource),
     )
 
 
@@ -101,13 +110,13 @@ def dc(cluster: Cluster) -> Translate:
             _undrain(node),
         ),
         f"{called(here)} will leave {name}, live where that is allowed, and stay where they went; "
-        f"then Pacemaker is stopped and started there",
+        f"then the cluster's stack is stopped and started there",
         objections=(
             *_from_elsewhere(cluster, name),
             *(drain.objections if isinstance(drain, Translate) else ()),
         ),
         done=f"pass: another node led the cluster while {name} was away",
-        undo=f"service pacemaker start, on {name}, and hxm active {name}",
+        undo=f"{cluster.advice('stack')}, on {name}, and hxm active {name}",
         rollback=(start, _clear(name)),
     )._replace(drains=name)
 
@@ -129,6 +138,7 @@ def ping(cluster: Cluster, node: Node) -> Translate:
         )
         for kind, what in (("cut", "cut the way"), ("join", "restore the way"))
     )
+    connected = Goal("connected", attribute, name)
     return _drill(
         cluster,
         f"drill: cut {name} off from what it pings",
@@ -139,13 +149,13 @@ def ping(cluster: Cluster, node: Node) -> Translate:
                 tuple(Goal("elsewhere", each.resource or "", name) for each in here),
                 notices=True,
             ),
-            Phase(join),
+            Phase(join, (connected,), notices=True),
         ),
         f"{name} cannot reach {listed(addresses)} for a while, at most {EXPIRY} s; {called(here)} "
         "will leave it, and stay where they went",
-        objections=tuple(_no_ping(pinger, here, name)),
+        objections=tuple(_no_ping(cluster, pinger, here, connected)),
         done=f"pass: {called(here)} left {name} for a node with a ping path, which it has again",
-        undo=f"ip route del unreachable {' '.join(addresses)}, on {name}",
+        undo=f"{'; '.join(f'ip route del unreachable {each}' for each in addresses)}, on {name}",
         rollback=join,
     )
 
@@ -174,6 +184,7 @@ def fence(cluster: Cluster, node: Node) -> Translate:
             *guards.ignored(cluster, here),
         ),
         done=f"pass: {name} was fenced, and is back",
+        undo=f"switch {name} on, then hxm status",
         twice=True,
     )
 
@@ -187,7 +198,7 @@ def _drill(
     *,
     objections: Sequence[Objection],
     done: str,
-    undo: str = "hxm status",
+    undo: str,
     rollback: tuple[Step, ...] = (),
     twice: bool = False,
 ) -> Translate:
@@ -226,13 +237,6 @@ def _on(cluster: Cluster, node: Node) -> list[Domain]:
     return [domain for domain in cluster.managed_domains if node.name in domain.nodes]
 
 
-def _monitor(cluster: Cluster, domain: Domain) -> str:
-    """The interval of a domU's monitor, as the CIB has it; nothing without one."""
-    primitive = cluster.primitives.get(domain.resource or "")
-    operations = primitive.operations if primitive else ()
-    return next((each.get("interval", "") for each in operations if each["name"] == "monitor"), "")
-
-
 def _pings(primitive: Primitive) -> bool:
     kind = primitive.agent.rpartition(":")[2]
     return kind in ("ping", "pingd") and bool(primitive.params.get("host_list", "").split())
@@ -251,12 +255,30 @@ def _fit_for_it(cluster: Cluster) -> Iterator[Objection]:
     yield from guards.in_flight(cluster, cluster.managed_domains)
 
 
-def _unwatched(domain: Domain, interval: str) -> Iterator[Objection]:
-    if domain.running and not interval:
+_ON_FAIL = {
+    "ignore": "lets it stay away",
+    "block": "leaves it alone until somebody cleans up",
+    "stop": "does not start it again",
+    "standby": "drains its node as well",
+    "fence": "fences its node",
+}
+"""What the cluster does when a monitor fails, and does not merely restart the domU."""
+
+
+def _unwatched(domain: Domain, node: str, monitors: Sequence[Monitor]) -> Iterator[Objection]:
+    if domain.running and not monitors:
         yield Objection(
             f"nothing watches {domain.name}: nobody would notice",
             "give it a monitor operation: hxm check",
         )
+    for said in dict.fromkeys(each.on_fail for each in monitors):
+        if said in _ON_FAIL:
+            hint = (
+                f"hxm drill fence {node}" if said == "fence" else "on-fail=restart is the default"
+            )
+            yield Objection(
+                f"with on-fail={said} of its monitor the cluster {_ON_FAIL[said]}", hint
+            )
     if not means_itself(domain.name):
         yield Objection(f"the toolstack takes {domain.name!r} for something else than a name")
 
@@ -268,11 +290,29 @@ def _from_elsewhere(cluster: Cluster, name: str) -> Iterator[Objection]:
         )
 
 
-def _no_ping(pinger: Primitive | None, here: Sequence[Domain], name: str) -> Iterator[Objection]:
+def _no_ping(
+    cluster: Cluster, pinger: Primitive | None, here: Sequence[Domain], connected: Goal
+) -> Iterator[Objection]:
     if pinger is None:
         yield Objection(
             "no resource of the agent ping or pingd has a host_list",
             "without one nothing leaves a node that is cut off from its clients",
         )
-    elif not here:
-        yield Objection(f"no domU runs on {name}: nothing would be seen", "hxm nodes")
+        return
+    names = [each for each in pinger.params["host_list"].split() if not _is_address(each)]
+    if names:
+        yield Objection(
+            f"the host_list of {pinger.id} names {listed(names)}: a route takes no name",
+            "write the addresses instead",
+        )
+    if not here:
+        yield Objection(f"no domU runs on {connected.node}: nothing would be seen", "hxm nodes")
+    elif fault := missing(cluster, connected):
+        yield Objection(f"{fault}: nothing would change", f"look at {pinger.id}: hxm status")
+
+
+def _is_address(word: str) -> bool:
+    try:
+        return bool(ip_address(word)) and "%" not in word
+    except ValueError:
+        return False

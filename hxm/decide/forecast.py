@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from hxm.decide import Translate, listed
+from hxm.decide.relations import score_of
 from hxm.model import IN_FLIGHT, UPDATE, Action, Cluster, Domain, Forecast, Goal, Movement, Node
 
 
@@ -92,6 +93,7 @@ def reached(cluster: Cluster, goal: Goal, before: Cluster | None = None) -> bool
     unlocked: a holder's lock is; marked, unmarked: an update has this state, or there is none;
     elsewhere: a domU runs, and not on the node; anew: it has been started since `before`; led:
     another node than this one is the DC; lost, back: a node is not, is again, a full member;
+    connected: an attribute of a ping resource says that the node reaches something;
     running, stopped, managed, unmanaged, idle: a domU is; healthy: its monitor has found it on the
     node, and it is nowhere else; absent: it is nowhere (that every node has looked the scheduler
     knows); unwatched: no node remembers it; withdrawn: it is no resource any more.
@@ -111,6 +113,8 @@ def reached(cluster: Cluster, goal: Goal, before: Cluster | None = None) -> bool
         )
     if goal.kind == "led":
         return cluster.dc not in (None, "", goal.subject)
+    if goal.kind == "connected":
+        return score_of(cluster.transient.get(goal.node or "", {}).get(goal.subject, "")) > 0
     if goal.kind == "withdrawn":
         return all(each.id != goal.subject for each in cluster.resources)
     domain = cluster.domain_of(goal.subject)
@@ -187,6 +191,8 @@ def missing(cluster: Cluster, goal: Goal) -> str:
         )
     if goal.kind == "sound":
         return f"{who} is not well"
+    if goal.kind == "connected":
+        return f"{goal.subject} does not say that {goal.node} reaches what it pings"
     return f"{who} is not {'in ' * (goal.kind == 'maintenance')}{goal.kind}"
 
 

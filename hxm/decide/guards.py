@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from hxm.decide import Objection, Translate, called, is_true, listed, typed
-from hxm.decide.forecast import name_of, phrase
+from hxm.decide.forecast import after_all, name_of, phrase
 from hxm.errors import CannotAsk, NoQuorum
 from hxm.model import Cluster, Domain, Forecast, Movement, Node
 
@@ -326,8 +326,11 @@ def foreseen(cluster: Cluster, plan: Translate, forecast: Forecast) -> Iterator[
         )
         return
     if plan.drains:
-        yield from _without_a_place(cluster, plan.drains, forecast)
-        yield from _staying(plan.drains, forecast)
+        # a drill takes the node back: how it was drained is seen before that
+        first = after_all(cluster, forecast.phases[:1])
+        drained = first if plan.measures else forecast.after
+        yield from _without_a_place(cluster, plan.drains, drained)
+        yield from _staying(plan.drains, drained)
     for movement in dict.fromkeys(forecast.movements):
         if not concerns(cluster, movement):
             continue
@@ -355,9 +358,9 @@ def concerns(cluster: Cluster, movement: Movement) -> bool:
     return not primitive.clone and not primitive.agent.startswith("stonith:")
 
 
-def _without_a_place(cluster: Cluster, node: str, forecast: Forecast) -> Iterator[Objection]:
+def _without_a_place(cluster: Cluster, node: str, drained: Cluster) -> Iterator[Objection]:
     for domain in cluster.managed_domains:
-        after = forecast.after.domain_of(domain.resource or "")
+        after = drained.domain_of(domain.resource or "")
         if node in domain.nodes and after and not after.running:
             yield Objection(
                 f"{domain.name} would have no place and stop",
@@ -379,8 +382,8 @@ def _doubling(cluster: Cluster, plan: Translate, forecast: Forecast) -> Iterator
     yield from stray(cluster, wanted)
 
 
-def _staying(node: str, forecast: Forecast) -> Iterator[Objection]:
-    there = {each.id for each in forecast.after.resources if node in each.nodes}
+def _staying(node: str, drained: Cluster) -> Iterator[Objection]:
+    there = {each.id for each in drained.resources if node in each.nodes}
     if there:
         yield Objection(
             f"{listed(sorted(there))} would stay on {node}",

@@ -23,7 +23,10 @@ def why(facts: Facts, domain: Domain) -> Answer:
     """Why it runs where it does, or why it does not run."""
     name, cluster = domain.name, facts.cluster
     if not domain.resource:
-        says = f"{name} runs on {listed(domain.nodes)}, and the cluster does not manage it"
+        where = f"on {listed(domain.nodes)}" if domain.nodes else "on this host"
+        runs = domain.id is not None or domain.memory is None  # xend lists what does not run
+        says = f"{name} {f'runs {where}' if runs else 'does not run'}, "
+        says += "and the cluster does not manage it"
         return Answer(says, (Reason("nobody but its toolstack starts, stops or watches it"),))
     troubles = list(_troubles(cluster, domain))
     if len(domain.nodes) != 1:
@@ -155,7 +158,7 @@ def _staying(facts: Facts, domain: Domain, here: str, barred: Sequence[Reason]) 
         score = applying(relations, location, here)
         if location.resource in ids and location.id not in interim and score and score > 0:
             what = f"{here} is preferred: score {spoken(score)}"
-            yield Reason(what, location.id, remove(location.id))
+            yield Reason(what, location.id, remove(cluster, location))
     for beside in relations.colocations:
         if beside.resource in ids and beside.score > 0 and here in places(facts, beside.other):
             yield Reason(f"{beside.other} runs there", f"{beside.id}: {spoken(beside.score)}")

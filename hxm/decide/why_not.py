@@ -10,6 +10,7 @@ from hxm.decide import is_false, listed, typed
 from hxm.decide.memory import Host, Needs, Utilization
 from hxm.decide.relations import (
     INFINITY,
+    Colocation,
     Location,
     Relations,
     applying,
@@ -48,9 +49,10 @@ def forbids(reasons: Iterable[Reason]) -> bool:
     return any(each.absolute for each in reasons)
 
 
-def remove(constraint: str) -> str:
+def remove(cluster: Cluster, constraint: Colocation | Location) -> str:
     """The command that takes a permanent constraint out of the CIB."""
-    return f"cibadmin --delete --xpath=\"//constraints/*[@id='{constraint}']\""
+    kind = "rsc_location" if isinstance(constraint, Location) else "rsc_colocation"
+    return cluster.advice("unbind", constraint=constraint.id, kind=kind)
 
 
 def places(facts: Facts, name: str) -> frozenset[str]:
@@ -130,11 +132,12 @@ def _dependencies(facts: Facts, domain: Domain, node: Node) -> Iterator[Reason]:
             yield _needs(facts, each.other, f"it must run where {each.other} does", each.id)
         elif each.score >= INFINITY and node.name not in there:
             what = f"it must run where {each.other} does: on {listed(sorted(there))}"
-            yield Reason(what, each.id, remove(each.id), absolute=True)
+            yield Reason(what, each.id, remove(facts.cluster, each), absolute=True)
         elif each.score < 0 and node.name in there:
             what = f"it is to keep away from {each.other}, which runs there"
             said = f"{each.id}: {spoken(each.score)}"
-            yield Reason(what, said, remove(each.id), absolute=each.score <= -INFINITY)
+            do = remove(facts.cluster, each)
+            yield Reason(what, said, do, absolute=each.score <= -INFINITY)
 
 
 def _needs(facts: Facts, other: str, what: str, where: str) -> Reason:
@@ -169,12 +172,13 @@ def _located(facts: Facts, location: Location, node: Node, score: int) -> Reason
     if not about:
         what = "a constraint keeps it away" if absolute else "a constraint is against the node"
         said = f"{location.id}: {spoken(score)}"
-        return Reason(what, said, remove(location.id), absolute)
+        return Reason(what, said, remove(facts.cluster, location), absolute)
     said = " or ".join(each.said for each in true)
     values = ", ".join(f"{a} is {known[a]}" if a in known else f"{a} is not set" for a in about)
     pings = any(name.startswith("ping") for name in about)
     what = "the node has lost its ping path" if pings else "a rule keeps it away"
-    do = "the network of that host, or its ping resource" if pings else remove(location.id)
+    network = "the network of that host, or its ping resource"
+    do = network if pings else remove(facts.cluster, location)
     evidence = f"{values} there; {location.id}: {spoken(score)} where {said}"
     return Reason(what, evidence, do, absolute)
 

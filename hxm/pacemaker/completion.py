@@ -74,6 +74,7 @@ def complete(status: Status, configuration: Configuration) -> Status:
         quorum=quorum,
         maintenance=status.maintenance or configuration.maintenance,
         fencing=configuration.fencing,
+        transient=configuration.transient if status.form == TEXT else status.transient,
     )
 
 

@@ -116,6 +116,8 @@ _HINTS_2_0 = {
     "agents": "stonith_admin -I",
     "look": "crm_resource --refresh --resource={resource}",
     "run": "crm_attribute --name=stop-all-resources --delete",
+    "unbind": "cibadmin --delete --xpath=\"//constraints/*[@id='{constraint}']\"",
+    "stack": "service pacemaker start",
 }
 # stonith_admin came with 1.1, --why with 1.1.18, --refresh of one resource with 1.1.18 as well
 _HINTS_1_1 = _HINTS_2_0 | {
@@ -126,6 +128,10 @@ _HINTS_1_1 = _HINTS_2_0 | {
 _HINTS_1_0 = _HINTS_1_1 | {
     "confirm": "these tools take nobody's word that {node} is off: see to its fencing, or start it",
     "agents": "stonith -L",
+}
+_HINTS_0_6 = _HINTS_1_0 | {
+    "unbind": "cibadmin -D -o constraints -X '<{kind} id=\"{constraint}\"/>'",
+    "stack": "service heartbeat start",
 }
 
 
@@ -337,7 +343,7 @@ DIALECTS = (
         _STEPS_0_6,
         words=_WORDS_0_6,
         lacks=_LACKS_1_0 | _NO_RESTORE,
-        hints=_HINTS_1_0,
+        hints=_HINTS_0_6,
         works_on_file=False,
         service="heartbeat",
     ),

@@ -1,13 +1,14 @@
-"""Reads from a CIB what `hxm check` alone asks for: operations, constraints, fencing, failures."""
+"""Reads from a CIB what `hxm check` alone asks for, and drills: operations, fencing, failures."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from xml.etree.ElementTree import Element
+from xml.etree.ElementTree import Element, fromstring
 
-from hxm.decide import is_false
+from hxm.decide import is_false, is_true
 from hxm.decide.audit.configured import FailCount, Rules
+from hxm.decide.drill import Monitor
 from hxm.pacemaker.cib import Configuration
 
 _DEFAULT_TIMEOUT = 20.0  # PCMK_DEFAULT_ACTION_TIMEOUT_MS, since Heartbeat 2
@@ -57,6 +58,22 @@ def parse_rules(configuration: Configuration) -> Rules:
             if each.agent.startswith("stonith:")
         },
         fail_counts=tuple(_fail_counts(cib)),
+    )
+
+
+def monitors_in(written: bytes, resource: str) -> tuple[Monitor, ...]:
+    """The monitors that look for a resource where it runs, the most frequent first.
+
+    `written` is a `<configuration>`, with what op_defaults add.
+    """
+    cib = Element("cib")
+    cib.append(fromstring(written))
+    known = _Known(cib)
+    usual = _defaults(cib)
+    found = [{**usual, **each} for each in _operations(known, known.primitives[resource])]
+    return tuple(
+        Monitor(each["interval"], each.get("on-fail", each.get("on_fail", "restart")).lower())
+        for each in sorted(filter(_watches, found), key=_interval)
     )
 
 
@@ -117,13 +134,20 @@ def _operations(known: _Known, primitive: Element) -> Iterator[Mapping[str, str]
         yield pairs | each.attrib
 
 
-def _usual_timeout(configuration: Configuration, cib: Element) -> float:
-    """What an operation without a timeout of its own may take."""
+def _defaults(cib: Element) -> dict[str, str]:
+    """What operations are by default; what a rule decides is left out."""
+    found: dict[str, str] = {}
     for each in cib.iterfind("configuration/op_defaults/meta_attributes"):
         if each.find("rule") is None:
-            for pair in each.iterfind("nvpair[@name='timeout']"):
-                if found := seconds(pair.get("value", "")):
-                    return found
+            for pair in each.iterfind("nvpair"):
+                found.setdefault(pair.get("name", ""), pair.get("value", ""))
+    return found
+
+
+def _usual_timeout(configuration: Configuration, cib: Element) -> float:
+    """What an operation without a timeout of its own may take."""
+    if found := seconds(_defaults(cib).get("timeout", "")):
+        return found
     properties = configuration.properties
     for name in ("default-action-timeout", "default_action_timeout"):  # up to 1.1
         if found := seconds(properties.get(name, "")):
@@ -141,12 +165,23 @@ def _timeouts(operations: list[Mapping[str, str]], usual: float) -> dict[str, fl
 
 
 def _is_watched(operations: list[Mapping[str, str]]) -> bool:
-    return any(
-        each.get("name") == "monitor"
-        and not is_false(each.get("enabled", ""))
-        and seconds(each.get("interval", "0")) != 0
-        for each in operations
+    return any(map(_watches, operations))
+
+
+def _watches(operation: Mapping[str, str]) -> bool:
+    """Whether it looks again and again for what runs; `disabled` is Heartbeat's word."""
+    return (
+        operation.get("name") == "monitor"
+        and not is_false(operation.get("enabled", ""))
+        and not is_true(operation.get("disabled", ""))
+        and operation.get("role", "Started").lower() == "started"
+        and _interval(operation) > 0
     )
+
+
+def _interval(operation: Mapping[str, str]) -> float:
+    """In seconds; one that the tools cannot read is none to them (crm_parse_interval_spec)."""
+    return seconds(operation.get("interval", "")) or 0.0
 
 
 def _after(known: _Known) -> dict[str, frozenset[str]]:

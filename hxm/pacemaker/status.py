@@ -6,7 +6,7 @@ ElementTree and not lxml: it is loaded in half the time, and nothing is changed 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 from xml.etree.ElementTree import Element, ParseError, fromstring
 
@@ -46,6 +46,8 @@ class Status(NamedTuple):
     """How many nodes crm_mon's text speaks of and does not list, as it does with idle guests."""
     feature_sets: tuple[str, ...] = ()
     """Those of the members that are up (2.1.4 and newer tell them)."""
+    transient: Mapping[str, Mapping[str, str]] = {}
+    """What is set at each member until it leaves; permanent attributes may be among it."""
 
     @property
     def partial(self) -> bool:
@@ -133,6 +135,12 @@ def _parse_xml(document: bytes) -> Status:
             for each in members
             if each.get("feature_set") and not _true(each, "pending")
         ),
+        transient={
+            node.get("name", ""): {
+                each.get("name", ""): each.get("value", "") for each in node.iterfind("attribute")
+            }
+            for node in root.iterfind("node_attributes/node")
+        },
     )
 
 

@@ -6,9 +6,18 @@ from collections.abc import Mapping
 
 from hxm.toolstack.remote import at
 
-_BY_ITSELF = """ip route add unreachable "$1" || exit
-(sleep "$2"; ip route del unreachable "$1") >/dev/null 2>&1 &"""
-"""The route goes away by itself, even if nobody is left to remove it."""
+_CUT = """ip route add unreachable "$1" metric $$ || exit
+if ip route get "$1" >/dev/null 2>&1; then
+    ip route del unreachable "$1" metric $$
+    echo "another route leads to $1" >&2
+    exit 1
+fi
+(sleep "$2"; ip route del unreachable "$1" metric $$) >/dev/null 2>&1 &"""
+"""The route goes away by itself, even if nobody is left to remove it; by its metric it is told
+from that of a later drill."""
+_JOIN = """while fault=$(ip route del unreachable "$1" 2>&1); do :; done
+case $fault in *"No such process"*) ;; *) echo "$fault" >&2; exit 1;; esac"""
+"""Also what an earlier drill left; that no such route is there (ESRCH) is the end."""
 
 
 def on_node_argv(
@@ -23,8 +32,8 @@ def on_node_argv(
     words = {
         "stop-stack": ("service", service, "stop"),
         "start-stack": ("service", service, "start"),
-        "cut": ("sh", "-c", _BY_ITSELF, "sh", address, values.get("after", "")),
-        "join": ("ip", "route", "del", "unreachable", address),
+        "cut": ("sh", "-c", _CUT, "sh", address, values.get("after", "")),
+        "join": ("sh", "-c", _JOIN, "sh", address),
     }[kind]
     return at(values["node"], here, words, ssh_timeout)
 

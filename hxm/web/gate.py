@@ -5,7 +5,7 @@ from __future__ import annotations
 import hmac
 import os
 import time
-from http.cookies import CookieError, SimpleCookie
+from collections.abc import Iterator
 from typing import Any
 
 from hxm.errors import UsageError
@@ -51,11 +51,10 @@ class Gate:
         scheme, _, shown = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
         if scheme.lower() == "bearer":
             return self.knows(shown.strip())
-        try:
-            cookie = SimpleCookie(environ.get("HTTP_COOKIE", "")).get(_NAME)
-        except CookieError:
-            return False
-        until, _, proof = (cookie.value if cookie else "").partition(".")
+        return any(map(self._proven, _cookies(environ.get("HTTP_COOKIE", ""))))
+
+    def _proven(self, cookie: str) -> bool:
+        until, _, proof = cookie.partition(".")
         return (
             until.isdecimal()
             and hmac.compare_digest(proof.encode(), self._proof(until).encode())
@@ -76,3 +75,15 @@ class Gate:
 
     def _proof(self, until: str) -> str:
         return hmac.new(self._token, f"hxm until {until}".encode(), "sha256").hexdigest()
+
+
+def _cookies(header: str) -> Iterator[str]:
+    """The values of the cookies of this name, whatever stands beside them.
+
+    (http.cookies gives up at a value that it dislikes, and others of the same host set what they
+    like.)
+    """
+    for cookie in header.split(";"):
+        name, _, value = cookie.strip().partition("=")
+        if name == _NAME:
+            yield value

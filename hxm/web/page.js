@@ -22,6 +22,7 @@
   };
 
   const show = (fresh) => {
+    if (!fresh.querySelector("#main[data-live]")) throw new Error("not this page");
     for (const old of document.querySelectorAll("[data-live]")) {
       const now = fresh.getElementById(old.id);
       if (!now) continue;

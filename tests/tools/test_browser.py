@@ -119,9 +119,27 @@ class Asker:
         return self.left.pop(0)
 
 
-@contextmanager
+class Proxy:
+    """It hands the first request on, and answers the others itself."""
+
+    def __init__(self, site: Site) -> None:
+        self.site, self.asked = site, 0
+
+    def __call__(self, environ, start):
+        self.asked += environ["PATH_INFO"] == "/"
+        if self.asked < 2:
+            return self.site(environ, start)
+        start("200 OK", [("Content-Type", "text/html")])
+        return [b"<!DOCTYPE html><title>Sign in</title><main id=main>Back soon</main>"]
+
+
 def serving(*known: Known):
-    server = create_server(Site(Asker(*known)), host="127.0.0.1", port=0)
+    return serving_with(Site(Asker(*known)))
+
+
+@contextmanager
+def serving_with(application):
+    server = create_server(application, host="127.0.0.1", port=0)
     threading.Thread(target=server.run, daemon=True).start()
     try:
         yield f"http://127.0.0.1:{server.effective_port}/"
@@ -136,6 +154,16 @@ def test_the_page_follows_the_cluster_under_its_own_policy(tmp_path):
     assert "This is not the present:" in document
     assert 'class="old"' in document
     assert re.search(r'<button id="pause" type="button" aria-pressed="false">', document)
+
+
+def test_what_a_proxy_says_in_its_place_is_not_the_page(tmp_path):
+    """A page of a log-in or of a pause, with 200: nothing in it is the cluster's present."""
+    proxy = Proxy(Site(Asker(WELL)))
+    with serving_with(proxy) as url:
+        document = shown(url, tmp_path)
+    assert proxy.asked > 1
+    assert title(document) == "\u2717 Old page, xen: All is well"
+    assert "\u2717 This is an old page" in document
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")

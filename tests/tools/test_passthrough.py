@@ -144,8 +144,16 @@ def test_create_of_a_managed_name_from_any_file_is_the_clusters(xen):
         xen.hxm("create", str(other), "-c", "memory=99").out
         == f"[create][-c][{other}][memory=99]\n"
     )
-    assert "crm_resource" in xen.ok("create", str(other), 'name="nfs"', "--dry-run").out
+    named = xen.ok("create", str(other), 'name="nfs"', "--dry-run")
+    assert "crm_resource" in named.out
+    assert "means nothing" not in named.out
+    words = (str(other), "name='nfs'", "memory=99", "-c")
+    dropped = xen.ok("create", *words, "--dry-run")
+    said = "-c memory=99: means nothing for a domU that the cluster runs; edit its file"
+    assert f"warning: {said}" in dropped.out
     assert "crm_resource" in xen.ok("create", "-f", str(other), "name='nfs'", "--dry-run").out
+    xen.ok("start", "nfs")
+    assert f"already; {said}" in xen.ok("create", *words).out
     file = str(xen.file.parent / "nfs.xm")
     assert xen.hxm("create", "-n", file).out == f"[create][-n][{file}]\n"
 

@@ -7,31 +7,32 @@ from factories import cluster, domain, failure, node, primitive, told
 
 from hxm import act, witness
 from hxm.config import Config
-from hxm.decide import drill
-from hxm.decide.forecast import reached
+from hxm.decide import drill, guards
+from hxm.decide.forecast import missing, reached
 from hxm.foresee import spell
-from hxm.model import UPDATE, Forecast, Goal, Operation, Primitive
+from hxm.model import UPDATE, Forecast, Goal, Movement, Operation, Primitive, Resource
 from hxm.witness import Witness
 
-MONITOR = {"name": "monitor", "interval": "10s"}
-WATCHED = [primitive(name, operations=(MONITOR,)) for name in ("nfs", "sles")]
+MONITORS = (drill.Monitor("10s"), drill.Monitor("1min"))
 PINGER = Primitive("p", "ocf:pacemaker:ping", {"host_list": "10.0.0.1 10.0.0.2"}, {}, {}, {})
-PARTS = (domain("nfs", "host1"), domain("sles", "host2"), *WATCHED)
+PARTS = (domain("nfs", "host1"), domain("sles", "host2"))
 
 
 def seen(*parts, **known):
     hosts = [each for each in parts if type(each).__name__ == "Node"]
     hosts = hosts or [node("host1", dc=True), node("host2"), node("host3")]
     others = [each for each in parts if each not in hosts]
-    return cluster(*hosts, *PARTS, *others, local_node="host3", toolstack="xl", **known)
+    usual = {"local_node": "host3", "toolstack": "xl", "transient": {"host1": {"pingd": "100"}}}
+    return cluster(*hosts, *PARTS, *others, **usual | known)
 
 
 NOW = seen(PINGER)
+OLD = seen(PINGER, dialect="Heartbeat 2.1")
 HOST1, HOST2, _ = NOW.nodes
 NFS = NOW.domains[0]
 PLANS = {
     "kill": (
-        drill.kill(NOW, NFS),
+        drill.kill(NOW, NFS, MONITORS),
         ["kill nfs host1 nfs", "-> anew nfs", "cleanup nfs", "-> forgotten nfs", "-> running nfs"],
     ),
     "standby": (
@@ -59,6 +60,7 @@ PLANS = {
             "-> elsewhere nfs on host1",
             "join host1 10.0.0.1 pingd 600",
             "join host1 10.0.0.2 pingd 600",
+            "-> connected pingd on host1",
         ],
     ),
     "fence": (drill.fence(NOW, HOST2), ["fence host2", "-> anew sles", "-> back host2"]),
@@ -74,6 +76,21 @@ def test_a_drill_breaks_one_thing_and_makes_it_whole_again(name):
     assert question.lifted_by == "--yes"
     for word in {"kill": ["nfs"], "fence": ["sles", "die"], "dc": ["host1"]}.get(name, []):
         assert word in question.message
+
+
+def test_every_drill_says_what_takes_it_back():
+    for plan, undo in (
+        (PLANS["kill"][0], "crm_resource --refresh --resource=nfs"),
+        (PLANS["standby"][0], "hxm active host2"),
+        (PLANS["dc"][0], "service pacemaker start, on host1, and hxm active host1"),
+        (drill.dc(OLD), "service heartbeat start, on host1, and hxm active host1"),
+        (
+            PLANS["ping"][0],
+            "ip route del unreachable 10.0.0.1; ip route del unreachable 10.0.0.2, on host1",
+        ),
+        (PLANS["fence"][0], "switch host2 on, then hxm status"),
+    ):
+        assert plan.undo == undo
 
 
 def test_only_fencing_asks_twice():
@@ -92,17 +109,65 @@ REFUSED = {
 
 @pytest.mark.parametrize(("now", "why"), REFUSED.values(), ids=REFUSED)
 def test_a_cluster_in_trouble_is_not_drilled(now, why):
-    for plan in (drill.kill(now, now.domains[0]), drill.fence(now, now.nodes[1])):
+    for plan in (drill.kill(now, now.domains[0], MONITORS), drill.fence(now, now.nodes[1])):
         assert any(why in each.message and each.lifted_by != "--yes" for each in plan.objections)
 
 
+CLONED = seen(
+    primitive("ping", clone="pingd", agent="ocf:pacemaker:ping"),
+    *(
+        Resource("ping", "ocf:pacemaker:ping", "Started", nodes=(name,), clone="pingd")
+        for name in ("host1", "host2", "host3")
+    ),
+)
+LEAVE = (Movement("nfs", "live", "host1", "host2"), Movement("ping", "stop", "host1"))
+RETURN = (Movement("ping", "start", None, "host1"),)
+
+
+@pytest.mark.parametrize("plan", [drill.standby(CLONED, HOST1), drill.dc(CLONED)])
+def test_a_clone_that_is_there_again_in_the_end_is_no_reason_to_refuse(plan):
+    between = ((),) * (len(plan.phases) - 2)
+    drained = Forecast((LEAVE, *between, RETURN), CLONED)
+    assert list(guards.foreseen(CLONED, plan, drained)) == []
+    stays = Forecast((LEAVE[:1], *between, ()), CLONED)
+    (objection,) = guards.foreseen(CLONED, plan, stays)
+    assert objection.message == "ping would stay on host1"
+    stops = Forecast(((Movement("nfs", "stop", "host1"), LEAVE[1]), *between, RETURN), CLONED)
+    found = [each.message for each in guards.foreseen(CLONED, plan, stops)]
+    assert "nfs would have no place and stop" in found
+
+
+def test_a_clone_that_comes_back_is_no_reason_to_leave_a_drill_half_done(monkeypatch):
+    plan = drill.dc(CLONED)
+    found = act.Performance(CLONED, plan, Forecast((), CLONED), Config(), lambda _: None)
+    done = []
+    monkeypatch.setattr(act, "simulator", lambda: "crm_simulate")
+    monkeypatch.setattr(act, "would_move", lambda *_: RETURN)
+    monkeypatch.setattr(act, "read_cluster", lambda *_, **__: CLONED)
+    monkeypatch.setattr(act.Performance, "_do", lambda _, phase: done.extend(phase.steps))
+    assert found._missed(plan.phases[1]).status == 1
+    assert [each.kind for each in done] == ["start-stack", "clear-standby"]
+
+
+NAMING = PINGER._replace(params={"host_list": "10.0.0.1 gw fd00::1 fe80::1%eth0"})
+ON_FAIL = {
+    drill.Monitor("2min", "ignore"): "lets it stay away",
+    drill.Monitor("2min", "block"): "with on-fail=block of its monitor the cluster leaves it alone",
+    drill.Monitor("2min", "stop"): "does not start it again",
+    drill.Monitor("2min", "standby"): "drains its node",
+    drill.Monitor("2min", "fence"): "fences its node",
+}
+
+
 def test_what_would_prove_nothing_is_refused():
-    unwatched = seen(primitive("nfs", operations=()))
     for plan, why in (
-        (drill.kill(unwatched, unwatched.domains[0]), "nothing watches nfs"),
-        (drill.kill(seen(), domain("nfs")), "does not run"),
+        (drill.kill(NOW, NFS, ()), "nothing watches nfs"),
+        (drill.kill(NOW, domain("nfs"), MONITORS), "does not run"),
+        *((drill.kill(NOW, NFS, (*MONITORS, each)), why) for each, why in ON_FAIL.items()),
         (drill.ping(seen(), HOST1), "has a host_list"),
         (drill.ping(NOW, node("host3")), "no domU runs on host3"),
+        (drill.ping(seen(NAMING), HOST1), "the host_list of p names gw, fe80::1%eth0: a route"),
+        (drill.ping(seen(PINGER, transient={}), HOST1), "pingd does not say that host1 reaches"),
         (drill.fence(NOW, node("host3")), "this is host3 itself"),
         (drill.dc(seen(dc="host3")), "this is host3 itself"),
     ):
@@ -116,7 +181,7 @@ def test_what_is_done_on_a_node_goes_there_and_never_through_a_text():
     assert argv[-2] == "host1"
     assert argv[-1].endswith("sh 10.0.0.1 600")
     (argv,) = spell(NOW._replace(local_node="host1"), plan.phases[1].steps[0])
-    assert argv == ("ip", "route", "del", "unreachable", "10.0.0.1")
+    assert (argv[:2], argv[3:]) == (("sh", "-c"), ("sh", "10.0.0.1"))
     stop = PLANS["dc"][0].phases[1].steps[0]
     (argv,) = spell(NOW._replace(local_node="host1", dialect="Heartbeat 2.1"), stop)
     assert argv == ("service", "heartbeat", "stop")
@@ -130,6 +195,15 @@ def test_anew_is_a_newer_start_and_elsewhere_another_node():
     assert reached(seen(started, Operation("host1", "nfs", "start", 20, 0)), anew, before)
     assert not reached(before, elsewhere, before)
     assert reached(before, elsewhere._replace(node="host2"), before)
+
+
+def test_a_ping_path_is_there_again_when_the_attribute_says_so():
+    goal = Goal("connected", "pingd", "host1")
+    for value, there in (("100", True), ("1", True), ("0", False), ("", False)):
+        now = seen(transient={"host1": {"pingd": value}})
+        assert reached(now, goal) == there
+        assert bool(missing(now, goal)) != there
+    assert not reached(seen(transient={"host2": {"pingd": "100"}}), goal)
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from __future__ import annotations
 from xml.etree.ElementTree import fromstring
 
 import pytest
-from factories import DATA, cluster, domain, failure, node, primitive
+from factories import DATA, cluster, domain, failure, local, node, primitive
 from generations import GENERATIONS, HEARTBEAT, cib_of
 
 from hxm.decide import why
@@ -21,7 +21,7 @@ from hxm.decide.relations import (
     spoken,
     true,
 )
-from hxm.decide.why_not import Facts
+from hxm.decide.why_not import Facts, remove
 from hxm.pacemaker.relations import relations_in
 
 COMPARED = {
@@ -177,6 +177,38 @@ def test_an_opt_in_cluster_runs_it_where_a_location_allows():
         "not on host1: no reason was found",
         "not on host2: nothing allows it there",
     ]
+
+
+UNMANAGED = {
+    "other runs on host1": local("other"),
+    "other runs on this host": local("other")._replace(nodes=()),
+    "other does not run": local("other")._replace(id=None, memory=512),  # xend keeps it
+    "other runs on host2": local("other")._replace(id=None, nodes=("host2",)),  # in a sandbox
+}
+
+
+@pytest.mark.parametrize(("says", "other"), UNMANAGED.items(), ids=UNMANAGED)
+def test_an_unmanaged_domu_is_only_said_to_run_where_it_does(says, other):
+    assert (
+        explained(cluster(other), name="other")[0] == f"{says}, and the cluster does not manage it"
+    )
+
+
+APART, NEAR = Colocation("x", "a", "b", -1000000), Location("l", "a", 7, "host1")
+REMOVED = {
+    "Pacemaker 2.1": (
+        "--xpath=\"//constraints/*[@id='x']\"",
+        "--xpath=\"//constraints/*[@id='l']\"",
+    ),
+    "Heartbeat 2.1": ("-X '<rsc_colocation id=\"x\"/>'", "-X '<rsc_location id=\"l\"/>'"),
+}
+
+
+@pytest.mark.parametrize(("generation", "ends"), REMOVED.items(), ids=REMOVED)
+def test_a_constraint_is_removed_as_this_generation_spells_it(generation, ends):
+    seen = cluster(domain("nfs"), dialect=generation)
+    for constraint, end in zip((APART, NEAR), ends, strict=True):
+        assert remove(seen, constraint).endswith(end)
 
 
 @pytest.mark.parametrize("path", sorted((DATA / "cibs").rglob("*.xml")), ids=lambda p: p.stem)

@@ -6,8 +6,9 @@ import pytest
 from factories import DATA
 
 from hxm.decide.audit.configured import FailCount, Rules
+from hxm.decide.drill import Monitor
 from hxm.pacemaker.cib import parse_configuration
-from hxm.pacemaker.rules import parse_rules, seconds
+from hxm.pacemaker.rules import monitors_in, parse_rules, seconds
 
 
 @pytest.mark.parametrize(
@@ -64,10 +65,52 @@ def test_timeouts_of_its_own_of_a_template_and_by_default():
 @pytest.mark.parametrize(
     ("known", "watched"),
     [('interval="10s"', True), ('interval="PT10S" enabled="true"', True), ('interval="0"', False),
-     ('interval="10s" enabled="false"', False), ("", False)],
+     ('interval="10s" enabled="false"', False), ("", False), ('interval="soon"', False),
+     ('interval="10s" role="Started"', True), ('interval="10s" role="Stopped"', False),
+     ('interval="10s" disabled="true"', False)],
 )  # fmt: skip
 def test_a_monitor_counts_if_it_repeats_and_is_enabled(known, watched):
     assert ("nfs" in rules(nfs=op("monitor", known)).watched) == watched
+
+
+NO_RULE = '<op_defaults><meta_attributes id="d"><nvpair id="t" name="on-fail" value="Block"/>'
+NO_RULE += "</meta_attributes></op_defaults>"
+INSIDE = '<meta_attributes id="m"><nvpair id="n" name="on-fail" value="ignore"/></meta_attributes>'
+MONITORS = {
+    "the most frequent is the first": (
+        """<op id="a" name="monitor" interval="1min" on-fail="fence"/>
+        <op id="b" name="monitor" interval="10s"/>""",
+        "",
+        [("10s", "restart"), ("1min", "fence")],
+    ),
+    "what does not watch is none": (
+        """<op id="a" name="monitor" interval="0" on-fail="stop"/>
+        <op id="b" name="monitor" interval="9s" role="Stopped" on-fail="stop"/>
+        <op id="c" name="start" interval="0" on-fail="stop"/>""",
+        "",
+        [],
+    ),
+    "by default": ('<op id="a" name="monitor" interval="9s"/>', NO_RULE, [("9s", "block")]),
+    "its own, in a set": (
+        f'<op id="a" name="monitor" interval="9s">{INSIDE}</op>',
+        NO_RULE,
+        [("9s", "ignore")],
+    ),
+    "in Heartbeat's words": (
+        '<op id="a" name="monitor" interval="9s" on_fail="block"/>',
+        "",
+        [("9s", "block")],
+    ),
+}
+
+
+@pytest.mark.parametrize(("operations", "more", "expected"), MONITORS.values(), ids=MONITORS)
+def test_the_monitors_that_run_and_what_their_failure_leads_to(operations, more, expected):
+    nfs = f"<operations>{operations}</operations>"
+    parts = {"ilo": "", "constraints": "", "properties": "", "status": ""}
+    known = parse_configuration(CIB.format(nfs=nfs, more=more, **parts).encode())
+    assert monitors_in(known.document, "nfs") == tuple(Monitor(*each) for each in expected)
+    assert monitors_in(known.document, "sles") == ()
 
 
 SETS = """<rsc_order id="o"><resource_set id="a"><resource_ref id="pool"/></resource_set>

@@ -244,6 +244,8 @@ def test_a_browser_shows_the_token_once_and_then_a_cookie(monkeypatch):
     assert {"HttpOnly", "SameSite=Strict", "Path=/", f"Max-Age={gate.STAY}"} == set(flags)
     assert asked(gate=door(), HTTP_COOKIE=cookie).status == 200
     assert asked(gate=door(), HTTP_COOKIE=f"other=1; {cookie}").status == 200
+    for foreign in ('foo={"x":1}', "foo=a b", "\xff", "hxm=1.2", "expires=,;"):
+        assert asked(gate=door(), HTTP_COOKIE=f"{foreign}; {cookie}; {foreign}").status == 200
     assert asked(gate=Gate(b"another-token-of-today"), HTTP_COOKIE=cookie).status == 401
     name, until, proof = cookie.replace("=", ".", 1).split(".")
     assert asked(gate=door(), HTTP_COOKIE=f"{name}={int(until) + 1}.{proof}").status == 401

@@ -181,8 +181,12 @@ def test_no_generation_ever_shows_another_troubled_cluster(generation, form):
 
 
 def _cluster(status: Status) -> Status:
-    """Without what the document says of itself."""
-    return status._replace(form="", tools="", feature_sets=())
+    """Without what the document says of itself, and what 2.1 and newer list beside attributes."""
+    transient = {
+        node: {name: value for name, value in known.items() if name != "probe_complete"}
+        for node, known in status.transient.items()
+    }
+    return status._replace(form="", tools="", feature_sets=(), transient=transient)
 
 
 STATES = {

@@ -103,6 +103,14 @@ def test_heartbeats_text_ever_shows_the_same_states(generation):
     }
 
 
+@pytest.mark.parametrize("generation", GENERATIONS)
+def test_what_a_node_pings_is_known_by_text_and_by_xml(generation):
+    forms = [path.name.removeprefix("base.") for path in (DATA / generation).glob("base.*")]
+    for form in forms:
+        transient = seen(generation, "base", form).transient
+        assert [transient[each]["pingd"] for each in ("host1", "host2")] == ["100", "100"], form
+
+
 CONDITIONS = {
     "states": ["online", "standby", "online", "OFFLINE", "OFFLINE", "OFFLINE"],
     "nodc": ["online", "OFFLINE"],
