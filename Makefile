@@ -4,7 +4,7 @@ PYTHON := $(or $(wildcard /usr/bin/python3),python3)
 BIN := .venv/bin
 SUITES := bullseye bookworm trixie forky sid
 TEST_PACKAGES := bash-completion man-db mandoc zsh fish
-LAB_PACKAGES := pacemaker corosync resource-agents pacemaker-cli-utils iproute2
+LAB_PACKAGES := pacemaker corosync resource-agents pacemaker-cli-utils iproute2 iputils-ping
 MINUTES := 10
 COUNT := 1000
 # several labs wait more than they compute, but a cluster that gets no time fences its nodes

@@ -18,11 +18,11 @@ from hxm.decide.forecast import missing, movements, reached, settled, told
 from hxm.decide.glance import same_place
 from hxm.errors import DONE, CannotAsk, Failed, HxmError, Interrupted, Refused, TimedOut
 from hxm.foresee import apply_to_copy, dialect_spoken, would_move
-from hxm.model import IN_FLIGHT, ON_NODE, Cluster, Forecast, Goal, Movement, Phase, Step, where
+from hxm.model import ON_NODE, Cluster, Forecast, Goal, Movement, Phase, Step
 from hxm.observe import read_cluster, sandbox_file
 from hxm.onsite import carry_out_on_node
-from hxm.outcome import Change, Outcome, changes
-from hxm.pacemaker.carry import carry_out
+from hxm.outcome import Change, Outcome, changes, new_failure, under_way
+from hxm.pacemaker.carry import carry_out, meddled
 from hxm.pacemaker.dialect import Argv
 from hxm.pacemaker.simulate import commit, scratch, serialised, simulator
 from hxm.render import note
@@ -98,13 +98,22 @@ class Performance:
                 there = self._await(phase.goals, deadline, notices=phase.notices)
                 if not there or not self._holds(phase):
                     return self._missed(phase)
-            if fault := self.plan.witness():
-                raise Failed(fault)
+            unknown = self._witnessed()
         except KeyboardInterrupt:
             return self._cut_short(Interrupted("you stopped it", "look with: hxm status"))
         except HxmError as error:
             return self._cut_short(error)
-        return self._verdict()
+        return self._verdict(unknown)
+
+    def _witnessed(self) -> str:
+        """What the witness cannot tell, if anything. Raises Failed with what speaks against it."""
+        try:
+            fault = self.plan.witness()
+        except CannotAsk as error:
+            return error.message
+        if fault:
+            raise Failed(fault, "hxm list --everywhere shows what runs")
+        return ""
 
     def _cut_short(self, error: HxmError) -> Outcome:
         """The outcome of an order that may be half carried out, and how to take it back."""
@@ -116,14 +125,15 @@ class Performance:
             self.warnings.append("the cluster cannot be asked what is left: look with hxm list")
         message = error.message
         if isinstance(error, Interrupted):
-            message += f"; the cluster goes on: {self._under_way()}"
+            message += f"; the cluster goes on: {under_way(self.cluster, self.plan)}"
         hint = filter(None, (error.hint, self._way_out() if self.commands else ""))
         return self._outcome(error.status, message, "; ".join(hint))
 
     def _way_out(self) -> str:
-        """What to type after an order that did not get to its end."""
+        """What to type after an order that did not get to its end; nothing if it did."""
         if self.plan.finish:
-            return f"to finish it: {self.plan.finish}"
+            left = any(each in self.cluster.primitives for each in self.plan.subjects)
+            return f"to finish it: {self.plan.finish}" * left
         first = "when the migration has ended, " * bool(self._migrations())
         return f"{first}to take it back: {self.plan.undo or 'hxm list tells how'}"
 
@@ -159,7 +169,7 @@ class Performance:
                 raise Refused(objection.message, objection.hint)
         self.meddled |= self.written not in (None, self.cluster.written)
         if self.meddled and replaces:
-            raise Refused("somebody else is changing the configuration", "hxm diff shows what")
+            raise meddled()
         self.written = None
         keep = functools.partial(self.keep, None)
         if self.before.sandbox:
@@ -172,7 +182,8 @@ class Performance:
                 if self.witness and step.kind in ("kill", "fence"):
                     self.witness.strike(step.values.get("resource", ""), step.values["node"])
             if not on_node:
-                carry_out(dialect_spoken(self.before), group, done=self.commands, meanwhile=keep)
+                dialect, seen = dialect_spoken(self.before), self.cluster.written
+                carry_out(dialect, group, done=self.commands, meanwhile=keep, seen=seen)
                 continue
             found = (carry_out_on_node(self.before, each, self.commands, keep) for each in group)
             self.warnings += filter(None, found)
@@ -227,7 +238,7 @@ class Performance:
                 if notices:
                     return False
                 raise TimedOut(
-                    f"ordered, but not reached in time: {self._under_way()}",
+                    f"ordered, but not reached in time: {under_way(self.cluster, self.plan)}",
                     "the cluster goes on; look with: hxm status",
                 )
             time.sleep(self.config.poll)
@@ -305,7 +316,7 @@ class Performance:
         done = self.plan.phases[: self.plan.phases.index(phase) + 1]
         wanted = [goal for each in done for goal in each.goals]
         lacking = dict.fromkeys(missing(self.cluster, each) for each in wanted)
-        failure = self._failure()
+        failure = new_failure(self.before, self.cluster, self.plan)
         hint = "hxm status shows the failures" if failure else "hxm status"
         if (
             self.plan.rollback
@@ -318,16 +329,17 @@ class Performance:
             self._do(Phase(self.plan.rollback))
             self.cluster = read_cluster(self.config, local=False)
         elif self.plan.undo or self.plan.finish:
-            hint += f"; {self._way_out()}"
+            hint = "; ".join(filter(None, (hint, self._way_out())))
         why = listed([each for each in lacking if each])
         said = f"{self.plan.about}: the cluster did not get there: {why}{failure}"
         if self.plan.way_back and self._went_back():
             hint = _TAKEN_BACK
         return self._outcome(Failed.status, said, hint)
 
-    def _verdict(self) -> Outcome:
+    def _verdict(self, unknown: str = "") -> Outcome:
         """The end was reached; this says whether it was reached as it was meant to be."""
-        outcome = self._outcome(DONE, self.plan.done or self.plan.about)
+        said = f"done: {self.plan.about}; {unknown}" if unknown else self.plan.done
+        outcome = self._outcome(DONE, said or self.plan.about)
         cold = [each for each in outcome.changes if each.how == "moved" and self._meant_live(each)]
         if not cold:
             return outcome
@@ -335,7 +347,8 @@ class Performance:
         why = f"{listed(gone)} was lost" if gone else "the live migration failed"
         return outcome._replace(
             status=Failed.status,
-            message=f"{listed([each.name for each in cold])}: restarted, not live{self._failure()}",
+            message=f"{listed([each.name for each in cold])}: restarted, not live"
+            + new_failure(self.before, self.cluster, self.plan),
             hint=f"{why} and the cluster started it anew: hxm status",
         )
 
@@ -372,21 +385,6 @@ class Performance:
             b"" if self.meddled else written,
             self.witness.found() if self.witness else (),
         )
-
-    def _failure(self) -> str:
-        """The newest failure of one of the subjects that was not there before."""
-        for failure in self.cluster.failures:
-            if failure.resource in self.plan.subjects and failure not in self.before.failures:
-                return f" ({failure.operation} failed on {failure.node}: {failure.reason})"
-        return ""
-
-    def _under_way(self) -> str:
-        busy = [
-            f"{resource.id} is {resource.role}, {where(resource.role, resource.nodes)}"
-            for resource in self.cluster.resources
-            if resource.role in IN_FLIGHT
-        ]
-        return ", ".join(busy) or self.plan.about
 
     def _tell_changes(self, seen: Cluster) -> None:
         for now in seen.managed_domains:

@@ -74,6 +74,8 @@ class Store:
     def keep(self, configuration: bytes) -> Backup:
         """Keep a configuration; the newest backup if that is the same. Raises OSError.
 
+        The oldest go if there are more than the configured number, unless that is 0.
+
         It is written without waiting for the disk: that of a dying host may never answer.
         """
         os.makedirs(self.folder, 0o700, exist_ok=True)
@@ -88,7 +90,7 @@ class Store:
         now = time.time()
         number = known[-1].number + 1 if known else 1
         path = self._write(document, number, time.strftime(_STAMP, time.gmtime(now)))
-        for old in known[: max(0, len(known) + 1 - self.most)]:
+        for old in known[: max(0, len(known) + 1 - self.most)] if self.most else ():
             os.unlink(old.path)
         return Backup(number, now, path)
 

@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 import os
+import struct
 from collections.abc import Iterable, Iterator, Mapping
 
 from hxm import run
 from hxm.blocks import GREP, Place, parse_devices, place, place_elsewhere
 from hxm.config import Config
-from hxm.decide.clashes import Claim, Held
+from hxm.decide.clashes import DEVICE, FILE, NODE, THIS_HOST, Claim, Held
 from hxm.decide.names import at_home
 from hxm.devices import DeviceError, Disk, parse_disk, parse_mac
 from hxm.domains import name_in_xml
 from hxm.errors import CannotAsk
 from hxm.model import Cluster, Domain
 from hxm.observe import askable, local_toolstack
-from hxm.toolstack import is_xm
-from hxm.toolstack.long import ARGV, Told, parse_image, parse_long
+from hxm.toolstack import of
+from hxm.toolstack.long import Told, parse_image, parse_long
 from hxm.toolstack.remote import ask_elsewhere
 from hxm.xmfile import Value, XmFileError, domain_name, read_xmfile
 
 _IMAGE = 1 << 20
 """Bytes of a saved image in which its configuration stands."""
+_SAVED = struct.Struct("=16s2I40x")
+_SAVED_MAGIC = b"libvirt-xml\n \0 \r"
+"""Before libvirt's description in an image that its Xen driver saved (libxl_conf.h)."""
 _DEVICES = "hxm:devices"
 """What stands between a node's domUs and its devices in its answer."""
 
@@ -40,7 +44,8 @@ def claim(name: str, settings: Mapping[str, Value], resource: str | None = None)
             except DeviceError as error:
                 faults.append(f"a {key} of {name} cannot be understood: {error}")
     uuid = str(settings.get("uuid", "")).lower() or None
-    return Claim(name, resource, uuid, tuple(macs), tuple(_held(disks)), "; ".join(faults))
+    fault, kind = "; ".join(faults), DEVICE if faults else ""
+    return Claim(name, resource, uuid, tuple(macs), tuple(_held(disks)), fault, kind)
 
 
 def of_managed(domain: Domain) -> Claim:
@@ -58,10 +63,14 @@ def of_file(path: str, name: str, resource: str | None = None) -> Claim:
                 return of_xml(file.read(), path, name, resource)
         return claim(name, read_xmfile(path), resource)
     except XmFileError as error:
-        return Claim(name, resource, fault=f"the disks of {name} are unknown: {error}")
+        return _unread(name, resource, str(error))
     except (OSError, ValueError) as error:
         said = getattr(error, "strerror", None) or error
-        return Claim(name, resource, fault=f"the disks of {name} are unknown: {path}: {said}")
+        return _unread(name, resource, f"{path}: {said}")
+
+
+def _unread(name: str, resource: str | None, why: str) -> Claim:
+    return Claim(name, resource, fault=f"the disks of {name} are unknown: {why}", kind=FILE)
 
 
 def of_files(paths: Iterable[str]) -> Iterator[Claim]:
@@ -69,14 +78,48 @@ def of_files(paths: Iterable[str]) -> Iterator[Claim]:
     for path in filter(os.path.isfile, paths):
         if image := of_image(path):
             yield image
-        elif name := name_in_xml(path):
-            yield of_file(path, name)
+        elif described := of_description(_xml_in(path), path):
+            yield described
         else:
             try:
                 settings = read_xmfile(path)
             except XmFileError:
                 continue
             yield claim(domain_name(settings) or os.path.basename(path), settings)
+
+
+def of_devices(paths: Iterable[str], name: str) -> Iterator[Claim]:
+    """What libvirt's descriptions of single devices among these files would give the domU."""
+    for path in filter(os.path.isfile, paths):
+        text = _xml_in(path)
+        if text.startswith(b"<"):
+            yield of_xml(text, path, name)
+
+
+def of_description(text: bytes, path: str) -> Claim | None:
+    """What the domU would have that libvirt describes so, or None if this is no description."""
+    from xml.etree import ElementTree
+
+    try:
+        name = (ElementTree.fromstring(text).findtext("name") or "").strip()
+    except ElementTree.ParseError:
+        name = ""
+    name = name or name_in_xml(path) or ""
+    return of_xml(text, path, name) if name else None
+
+
+def _xml_in(path: str) -> bytes:
+    """The description that the file is, or begins with behind the header of a saved image."""
+    try:
+        with open(path, "rb") as file:
+            text = file.read(_IMAGE)
+    except (OSError, ValueError):
+        return b""
+    if len(text) > _SAVED.size:
+        magic, _, size = _SAVED.unpack_from(text)
+        if magic == _SAVED_MAGIC:
+            text = text[_SAVED.size :][:size].rstrip(b"\0")
+    return text.lstrip()
 
 
 def of_image(path: str) -> Claim | None:
@@ -96,13 +139,13 @@ def of_xml(text: bytes, path: str, name: str, resource: str | None = None) -> Cl
     try:
         root = ElementTree.fromstring(text)
     except ElementTree.ParseError as error:
-        return Claim(name, resource, fault=f"the disks of {name} are unknown: {path}: {error}")
+        return _unread(name, resource, f"{path}: {error}")
     disks = []
-    for disk in root.iterfind("devices/disk"):
+    for disk in [root] if root.tag == "disk" else root.iterfind("devices/disk"):
         source = disk.find("source")
         told = source.attrib if source is not None else {}
         target = told.get("dev") or told.get("file") or ""
-        if target.startswith("/"):
+        if target:
             writes = disk.find("readonly") is None and disk.get("device") != "cdrom"
             disks.append(Disk(target, "", writes, disk.find("shareable") is not None))
     macs = [each.get("address", "").lower() for each in root.iterfind("devices/interface/mac")]
@@ -155,7 +198,8 @@ def everyones(
             for told in _told_here(toolstack.program):
                 yield _of_told(told, whose.get(at_home(told.name)))
         except CannotAsk as error:
-            yield Claim("?", fault=f"the disks of this host's other domUs are unknown: {error}")
+            fault = f"the disks of this host's other domUs are unknown: {error}"
+            yield Claim("?", fault=fault, kind=THIS_HOST)
     if cluster.sandbox:
         return
     if printed is None:
@@ -166,11 +210,11 @@ def everyones(
         for told in there:
             yield _of_told(told, whose.get(at_home(told.name)), node, devices)
     for node, why in silent.items():
-        yield Claim(node, fault=f"the domUs of {node} are unknown: {why}")
+        yield Claim(node, fault=f"the domUs of {node} are unknown: {why}", kind=NODE)
 
 
 def _told_here(program: str) -> list[Told]:
-    result = run.output((program, *ARGV["xm" if is_xm(program) else "xl"]))
+    result = run.output((program, *of(program).LONG))
     try:
         return parse_long(result.stdout.decode("utf-8", "surrogateescape"))
     except CannotAsk:
@@ -195,7 +239,7 @@ def _told_elsewhere(
 
 def told_script(program: str) -> str:
     """Prints, on another node, what its domUs have and which devices it knows."""
-    words = (program, *ARGV["xm" if is_xm(program) else "xl"])
+    words = (program, *of(program).LONG)
     return f"{' '.join(words)} && {{ echo; echo {_DEVICES}; {GREP}; :; }}"
 
 

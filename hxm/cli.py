@@ -21,9 +21,6 @@ if TYPE_CHECKING:
 
 _ENOSPC = 28  # the module errno is not worth its import
 
-_XL_GLOBAL = frozenset("vftTN")
-"""xl's options before the command: only -N, dry run, means something to hxm's own."""
-
 
 def main() -> NoReturn:
     """The program: never returns, never shows a traceback unless HXM_DEBUG asks for it."""
@@ -112,7 +109,7 @@ def _split_globals(words: list[str]) -> tuple[list[str], list[str]]:
             return [word], words[count + 1 :]
         if not word.startswith("-") or word == "-":
             return words[:count], words[count:]
-        if not set(word[1:]) <= _XL_GLOBAL:
+        if not set(word[1:]) <= set(command.XL_OPTIONS):
             hint = "options stand behind the command: hxm COMMAND ... " + word
             raise UsageError(f"there is no option {word} before the command", hint)
     return words, []

@@ -10,6 +10,9 @@ PLAN, SAFE, LOCAL, TRY = "Planned work", "Way back", "This host", "Sandbox"
 GROUPS = (LOOK, LIFE, PLACE, TIDY, PLAN, SAFE, LOCAL, TRY)
 """Of hxm's own commands, as the overview and the manual have them."""
 
+XL_OPTIONS = "vftTN"
+"""xl's options before the command (xl.c of 4.17: "+vftTN"); none takes a value."""
+
 READS = "reads"
 """Changes nothing: goes straight to the toolstack."""
 HOST = "host"

@@ -30,7 +30,7 @@ class Config(NamedTuple):
     backups: str = "/var/lib/hxm/backups"
     """Where the configuration is kept as it was before and after every change."""
     backups_kept: int = 100
-    """How many of them are kept; 0 keeps none."""
+    """How many of them are kept; with 0 none is, but what `hxm backup` keeps stays there."""
     transitions: str = "auto"
     """Where Pacemaker saves its transitions, for `hxm history`; auto: where it does by itself."""
     ssh_timeout: float = 5.0

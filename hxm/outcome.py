@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from hxm.decide import Translate, forgotten
 from hxm.decide.forecast import came_live, started_since
-from hxm.model import Cluster, Domain
+from hxm.model import IN_FLIGHT, Cluster, Domain, where
 from hxm.pacemaker.dialect import Argv
 from hxm.witness import Away
 
@@ -79,6 +79,24 @@ def changes(before: Cluster, after: Cluster, plan: Translate) -> Iterator[Change
                 yield Change(now.name, resource, (), now.nodes, "started")
             elif resource in plan.subjects:
                 yield Change(now.name, resource, now.nodes, now.nodes, "unchanged")
+
+
+def new_failure(before: Cluster, after: Cluster, plan: Translate) -> str:
+    """The newest failure of what the order was about that was not there before, to be added."""
+    for each in after.failures:
+        if each.resource in plan.subjects and each not in before.failures:
+            return f" ({each.operation} failed on {each.node}: {each.reason})"
+    return ""
+
+
+def under_way(cluster: Cluster, plan: Translate) -> str:
+    """What the cluster is at, or what it was told to do."""
+    busy = [
+        f"{resource.id} is {resource.role}, {where(resource.role, resource.nodes)}"
+        for resource in cluster.resources
+        if resource.role in IN_FLIGHT
+    ]
+    return ", ".join(busy) or plan.about
 
 
 def _gone(was: Domain, after: Cluster) -> Change:

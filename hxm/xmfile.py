@@ -100,6 +100,11 @@ def read_xmfile(path: str, more: Sequence[str] = ()) -> dict[str, Value]:
     return parse_xmfile("\n".join((read_text(path), *more)), path)
 
 
+def files_meant(word: str) -> tuple[str, ...]:
+    """Where the file may be that the word names to xl or xm: xm looks in /etc/xen as well."""
+    return (word, os.path.join("/etc/xen", word)) if word else ()
+
+
 def parse_xmfile(text: str, path: str = "<text>") -> dict[str, Value]:
     """Return the settings in the text, or raise XmFileError at the first thing not understood.
 

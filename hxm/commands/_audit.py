@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from itertools import combinations
 
-from hxm.claims import everyones, told_script
+from hxm.claims import everyones, of_managed, told_script
 from hxm.commands._reading import origins
 from hxm.config import Config
 from hxm.decide import clashes
@@ -75,9 +75,16 @@ def _clashes(cluster: Cluster, config: Config, told: dict[str, bytes]) -> Iterat
     for one, other in combinations(claims, 2):
         names = [one.name, other.name]
         yield from clashing((names, each) for each in clashes.between(one, other))
+    here, toolstack = cluster.local_node or "", cluster.toolstack or "xl"
     for each in claims:
-        if each.fault and "unknown" not in each.fault:
-            yield problem("device-unreadable", each.name, each.fault, "correct it: xl.cfg(5)")
+        if not each.fault:
+            continue
+        if each.kind == clashes.DEVICE:
+            yield problem(each.kind, each.name, each.fault, "correct it: xl.cfg(5)")
+        elif each.kind == clashes.THIS_HOST:
+            yield problem(each.kind, here, each.fault, f"try it by hand: {toolstack} list -l")
+        elif each.kind == clashes.NODE:
+            yield problem(each.kind, each.name, each.fault, f"ssh {each.name} {toolstack} list -l")
 
 
 def _is_over(expires: str | None) -> bool:
@@ -97,8 +104,8 @@ def _files(cluster: Cluster, rules: Rules) -> Iterator[Read]:
         if here and not os.path.lexists(path) and (here.name in kept_off or not here.usable):
             continue
         if not primitive.agent.endswith("Xen"):
-            if not os.access(path, os.R_OK):
-                yield Read(domain, f"{path}: no such file, or not for hxm to read")
+            if fault := of_managed(domain).fault:
+                yield Read(domain, fault)
             continue
         try:
             text = read_text(path)

@@ -27,17 +27,29 @@ class Domids:
         return asked
 
     def changed(self) -> str:
-        """What speaks against its being the same instance as noted; nothing if it ran nowhere."""
+        """What speaks against its being the same instance as noted; nothing if it ran nowhere.
+
+        Raises CannotAsk if a node where it ran does not say.
+        """
         if not self.before:
             return ""
         config = read_config()
         try:
-            now = _found(everywhere(read_cluster(config), config), self.name)
+            asked = everywhere(read_cluster(config), config)
         except CannotAsk as error:
-            return f"whether {self.name} runs as before cannot be told: {error.message}"
-        if now == self.before:
-            return ""
-        return f"{self.name} does not run as before: it ran {_said(self.before)}, now {_said(now)}"
+            raise self._untold(error.message) from None
+        now = _found(asked, self.name)
+        silent = [node for node in self.before if node not in asked.heard]
+        if now != {node: self.before[node] for node in self.before if node not in silent}:
+            there = _said(now) + " that can be asked" * (not now and bool(asked.unreachable))
+            return f"{self.name} does not run as before: it ran {_said(self.before)}, now {there}"
+        if silent:
+            why = asked.unreachable.get(silent[0]) or asked.toolstack_fault or "it was not asked"
+            raise self._untold(f"{silent[0]}: {why}")
+        return ""
+
+    def _untold(self, why: str) -> CannotAsk:
+        return CannotAsk(f"whether {self.name} runs as before cannot be told: {why}")
 
 
 def _found(cluster: Cluster, name: str) -> dict[str, int]:
@@ -50,4 +62,5 @@ def _found(cluster: Cluster, name: str) -> dict[str, int]:
 
 
 def _said(found: Mapping[str, int]) -> str:
-    return listed([f"on {node} (domid {domid})" for node, domid in found.items()]) or "nowhere"
+    places = [f"on {node} (domid {domid})" for node, domid in found.items()]
+    return listed(places) if places else "nowhere"

@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Iterator, Sequence
 
 from hxm import change, render, run
-from hxm.claims import claim, everyones, of_files, of_xml, resources_by_name
-from hxm.command import REFUSED, Command
+from hxm.claims import (
+    claim,
+    everyones,
+    of_description,
+    of_devices,
+    of_files,
+    of_xml,
+    resources_by_name,
+)
+from hxm.command import REFUSED, XL_OPTIONS, Command
 from hxm.commands import BYGONE
-from hxm.commands._shim import AT_ONCE, XL_OPTIONS, meanings
+from hxm.commands._creation import Creation, creation_of
+from hxm.commands._shim import AT_ONCE, meanings
 from hxm.config import Config, read_config
 from hxm.decide.clashes import Claim, judge_new
-from hxm.decide.names import at_home
+from hxm.decide.names import at_home, find_domains
 from hxm.decide.passing import (
     ATTACHES,
     MAKES,
+    REPLACES,
     UNTOLD,
     judge,
     managed,
@@ -24,18 +33,22 @@ from hxm.decide.passing import (
     runs_nowhere_else,
     up_to_date,
 )
-from hxm.errors import Failed, Refused
+from hxm.errors import Failed
 from hxm.model import Cluster, Domain
 from hxm.observe import identify, other_toolstack, read_cluster
 from hxm.toolstack import guard
 from hxm.toolstack.remote import read_elsewhere
-from hxm.xmfile import Value, XmFileError, domain_name, parse_xmfile, read_xmfile
+from hxm.toolstack.virsh import of_another_hypervisor, spoken
+from hxm.xmfile import Value
 
 _HELP = {"-h", "--help"}
 _XMS = {"shell", "serve"}
 """No xl has them, and hxm's own of these names are something else."""
 _ALL = ("shutdown", "reboot")
 """Commands of xl's and xm's that take -a for every domU of the host."""
+
+
+_NEED_WORDS = ("create", "restore")
 
 
 def judge_and_pass(program: str, words: Sequence[str]) -> int:
@@ -57,20 +70,22 @@ def verdict(program: str, words: Sequence[str], config: Config) -> str:
     if command is None or (rest and set(rest) <= _HELP):
         return ""
     rows = _to_be_judged(program, command)
+    if not rest and program == "xl":  # which says how they are used
+        rows = [row for row in rows if row.name not in _NEED_WORDS]
     told = [*operands(rest), *(word for word in rest if _means_all(word))]
     if not rows or not (told or any(row.name in UNTOLD for row in rows)):
         return ""
     change.only_this_hosts(config)
     cluster = identify(read_cluster(config), rest, config)
-    return "; ".join(
-        filter(None, [_of_one(row, rest, cluster, config, xm=program == "xm") for row in rows])
-    )
+    xm = program == "xm"
+    return "; ".join(said for row in rows for said in admit(row, rest, cluster, config, xm=xm))
 
 
 def _command(words: Sequence[str]) -> tuple[str | None, list[str]]:
     """The command among the words, behind xl's options, and what follows it.
 
-    With an option that no xl has the whole line is suspicious.
+    None behind -N: either xl only says what it would do, or the command does not know it, and
+    nothing is done. With an option that no xl has the whole line is suspicious.
     """
     for count, word in enumerate(words):
         if word == "--":
@@ -79,6 +94,8 @@ def _command(words: Sequence[str]) -> tuple[str | None, list[str]]:
             return word, list(words[count + 1 :])
         if not set(word[1:]) <= set(XL_OPTIONS):
             return word, list(words[count + 1 :])
+        if "N" in word:
+            break
     return None, []
 
 
@@ -99,22 +116,34 @@ def _to_be_judged(program: str, command: str) -> list[Command]:
     return [row for row in rows if row.name not in passed]
 
 
-def _of_one(
-    row: Command, words: Sequence[str], cluster: Cluster, config: Config, *, xm: bool
-) -> str:
+def admit(
+    row: Command,
+    words: Sequence[str],
+    cluster: Cluster,
+    config: Config,
+    *,
+    xm: bool,
+    local_only: bool = False,
+) -> list[str]:
+    """What there is to be warned of before xl or xm carries this out; raises as `admitted`."""
     if row.name in _ALL and any(_means_all(word) for word in words):
         running = [each.name for each in cluster.managed_domains if _may_run_here(cluster, each)]
-        return judge(row, [*words, *running], cluster)
-    if row.name != "create":
-        made = made_by(row, words)
+        return [*filter(None, [judge(row, [*words, *running], cluster)])]
+    if row.name in ("create", "new"):
+        creation = creation_of(words, xm=xm)
+        if creation.dry:
+            return []
+        made, filed = made_by_creation(creation)
+    else:
+        made = made_by(row, words, cluster)
         filed = filed_by(row, words, made)
-        return "; ".join(admitted(row, words, made, filed, cluster, config))
-    creation = creation_of(words, xm=xm)
-    if creation.dry:
-        return ""
-    made = [claim(creation.name or "?", creation.settings)]
-    filed = [creation.name] if creation.name else []
-    return "; ".join(admitted(row, words, made, filed, cluster, config))
+    return admitted(row, words, made, filed, cluster, config, local_only=local_only)
+
+
+def made_by_creation(creation: Creation) -> tuple[list[Claim], list[str]]:
+    """The domU that `create` makes, and its name if it has one."""
+    name = creation.name
+    return [claim(name or "?", creation.settings)], [name] if name else []
 
 
 def admitted(
@@ -154,12 +183,28 @@ def _run_elsewhere(cluster: Cluster, config: Config) -> dict[str, list[str] | st
     }
 
 
-def made_by(row: Command, words: Sequence[str]) -> list[Claim]:
+def made_by(row: Command, words: Sequence[str], cluster: Cluster) -> list[Claim]:
     """The domUs that the files among the words describe, and what one is given beside them."""
-    if row.name in ATTACHES and len(told := operands(words)) > 1:
-        disk = ",".join(told[1:]) if row.name == "block-attach" else f"{told[1]},,xvda,w"
-        return [claim(told[0], {"disk": [disk]})]
-    return list(of_files(operands(words)))
+    told = operands(words)
+    if row.name == "config-update" and told:
+        return made_by_creation(creation_of(words[1:]))[0]
+    if row.name not in ATTACHES or len(told) < 2:
+        return list(of_files(dict.fromkeys((*_attached(words), *told))))
+    meant = next((each for word in told for each in find_domains(cluster, word)), None)
+    name = meant.name if meant else told[0]
+    if row.name.startswith("block-"):
+        return [claim(name, {"disk": [",".join(told[1:])]})]
+    access = "r" if row.name == "change-media" else "w"
+    disks: list[Value] = [
+        f"vdev=xvda,access={access},target={each}" for each in told if "/" in each
+    ]
+    return [claim(name, {"disk": disks}), *of_devices(told, name)]
+
+
+def _attached(words: Sequence[str]) -> list[str]:
+    """All that may be the value of an option in one word with others: -eCFILE."""
+    letters = [word for word in words if word[:1] == "-" and word[1:2] != "-"]
+    return [word[place:] for word in letters for place in range(2, len(word))]
 
 
 def filed_by(row: Command, words: Sequence[str], made: Sequence[Claim]) -> list[str]:
@@ -176,7 +221,7 @@ def newcomers(row: Command, made: Sequence[Claim], cluster: Cluster, config: Con
     Raises Refused for a disk of another domU's, and CannotAsk or NoQuorum where this host's copy
     of the CIB may be too old to tell which domUs are managed.
     """
-    if row.name not in (*MAKES, *ATTACHES):
+    if row.name not in (*MAKES, *ATTACHES) and not (made and row.name in REPLACES):
         return []
     up_to_date(cluster)
     if not made:
@@ -199,176 +244,27 @@ def _may_run_here(cluster: Cluster, domain: Domain) -> bool:
     return bool(places) and (cluster.local_node is None or cluster.local_node in places)
 
 
-class Creation(NamedTuple):
-    """What `xl create` is told to make."""
-
-    name: str | None
-    settings: Mapping[str, Value]
-    dry: bool = False
-
-
-_DRY = ("dryrun", "dry-run", "xmldryrun")
-
-
-def settings_of(path: str | None, lines: Sequence[str], *, xm: bool) -> dict[str, Value]:
-    """What a file and the settings behind it on the command line say, as xl or xm takes them.
-
-    Xm takes what stands behind the equals sign as it is, instead of what the file says (opts.py).
-    Of /dev/null xl takes only what stands behind it. Raises XmFileError.
-    """
-    if path in (None, "/dev/null"):
-        return parse_xmfile("\n".join(lines), "the command line")
-    if not xm:
-        return read_xmfile(path, lines)
-    read = read_xmfile(path)
-    for key, _, value in (line.partition("=") for line in lines):
-        try:
-            read |= parse_xmfile(f"{key}={value}")
-        except XmFileError:
-            read[key] = [value] if key in ("disk", "vif") else value
-    return read
-
-
-def creation_of(words: Sequence[str], *, xm: bool = False) -> Creation:
-    """The domU that xl or xm would create, from its file and the settings behind it.
-
-    The first word without an equals sign is the file, or what -f is given; what the others set
-    counts more than the file (held against `xl create -n` of 4.17). Raises Refused for a file that
-    cannot be read.
-    """
-    path, lines, dry = None, [], False
-    left = list(words)
-    while left:
-        word = left.pop(0)
-        if word == "--":
-            operands, left = left, []
-        elif word.startswith("--"):
-            name, equals, value = word[2:].partition("=")
-            if "defconfig".startswith(name) and len(name) > 1:
-                path = value if equals else left.pop(0) if left else path
-            dry = dry or (len(name) > 1 and any(each.startswith(name) for each in _DRY))
-            continue
-        elif word.startswith("-") and word != "-":
-            letters, file, value = word[1:].partition("f")
-            dry = dry or bool({"n", "x"} & set(letters))
-            if file:
-                path = value or (left.pop(0) if left else path)
-            continue
-        else:
-            operands = [word]
-            if not xm and (path is not None or "=" in word):  # for getopt(3) the options end here
-                operands, left = [word, *left], []
-        for each in operands:
-            if path is None and "=" not in each:
-                path = each
-            elif "=" in each:  # with any other both say how they are used
-                lines.append(each)
-    if dry:
-        return Creation(None, {}, dry=True)
-    try:
-        found = next((each for each in _paths(path or "") if os.path.lexists(each)), None)
-        read = settings_of(found, lines, xm=xm)
-    except XmFileError as error:
-        raise Refused(
-            f"{error.message}: it may be a domU that the cluster manages",
-            error.hint or "correct the file; hxm refuses what it cannot read",
-        ) from None
-    return Creation(domain_name(read) or os.path.basename(path or ""), read)
-
-
-def _paths(word: str) -> tuple[str, ...]:
-    """Xm looks in /etc/xen as well."""
-    return (word, os.path.join("/etc/xen", word))
-
-
-# virsh
-
-_VALUED = {
-    **dict.fromkeys(("c", "connect"), "uri"),
-    **dict.fromkeys(("d", "debug", "e", "escape", "k", "keepalive-interval"), ""),
-    **dict.fromkeys(("K", "keepalive-count", "l", "log"), ""),
-}
-_FLAGS = ("help", "no-pkttyagent", "quiet", "readonly", "timing", "version")
-_ENDS = ("h", "v", "V", "help", "version")
-"""Options of virsh that make it say something and end."""
-
-
-class Spoken(NamedTuple):
-    """A command line of virsh's, taken apart."""
-
-    commands: tuple[tuple[str, ...], ...] = ()
-    uri: str = ""
-    readonly: bool = False
-    ends: bool = False
-
-
-def spoken(words: Sequence[str]) -> Spoken:
-    """The commands of a virsh command line: one, or several in one word with ; between them."""
-    left, uri, given = list(words), "", set()
-    while left and left[0].startswith("-") and left[0] not in ("-", "--"):
-        word = left.pop(0)
-        for name, behind in _options(word):
-            given.add(name)
-            if name in _VALUED:
-                value = behind or (left.pop(0) if left else "")
-                uri = value if _VALUED[name] else uri
-                break
-    if left[:1] == ["--"]:
-        left = left[1:]
-    commands = _lines(left[0]) if len(left) == 1 else [tuple(left)] if left else []
-    readonly = bool(given & {"r", "readonly"})
-    return Spoken(tuple(commands), uri, readonly, bool(given & set(_ENDS)))
-
-
-def _options(word: str) -> list[tuple[str, str]]:
-    """The options in a word, each with what stands behind it there; long ones may be shortened."""
-    if not word.startswith("--"):
-        return [(letter, word[place + 1 :]) for place, letter in enumerate(word) if place]
-    name, _, value = word[2:].partition("=")
-    known = [each for each in (*_VALUED, *_FLAGS) if len(each) > 1]
-    fitting = [each for each in known if each.startswith(name)]
-    return [(fitting[0] if len(fitting) == 1 else name, value)]
-
-
-def _lines(text: str) -> list[tuple[str, ...]]:
-    """A command string as virsh takes it apart: words, quotes, and ; or a new line between two."""
-    import shlex
-
-    found: list[list[str]] = []
-    for line in text.splitlines():
-        lexer = shlex.shlex(line, posix=True, punctuation_chars=";")
-        lexer.whitespace_split = True
-        found.append([])
-        try:
-            for word in lexer:
-                found.append([]) if set(word) == {";"} else found[-1].append(word)
-        except ValueError:  # a quote that is never closed: virsh refuses it as well
-            found[-1] = line.split()
-    return [tuple(each) for each in found if each]
-
-
 def _of_virsh(words: Sequence[str], config: Config) -> str:
     line = spoken(words)
     uri = line.uri or next(filter(None, map(os.environ.get, _URIS)), "")
     connects = any(each[0] == "connect" for each in line.commands)
-    elsewhere = uri and not connects and not uri.startswith(_XEN)
-    if line.ends or elsewhere or (line.readonly and not connects):
+    harmless = line.readonly or of_another_hypervisor(uri)
+    if line.ends or (harmless and not connects):
         return ""
     if not line.commands:  # what is typed into its shell is seen by nobody
         return judge(meanings("xl", "shell")[0], [], _seen(config))
     warnings: list[str] = []
     for command, *rest in line.commands:
         for row in _to_be_judged("virsh", command):
-            if operands(rest) and not _HELP & set(rest):
+            if operands(rest):
                 cluster = _seen(config)
-                made = [*made_by(row, rest), *_defined(command, operands(rest), uri)]
+                made = [*made_by(row, rest, cluster), *_defined(command, operands(rest), uri)]
                 filed = [each.name for each in made] + _called(operands(rest), uri)
                 warnings += admitted(row, rest, made, filed, cluster, config)
     return "; ".join(warnings)
 
 
 _URIS = ("VIRSH_DEFAULT_CONNECT_URI", "LIBVIRT_DEFAULT_URI")
-_XEN = ("xen", "libxl")
 
 
 def _seen(config: Config) -> Cluster:
@@ -376,13 +272,13 @@ def _seen(config: Config) -> Cluster:
     return read_cluster(config)
 
 
-def _defined(command: str, words: Sequence[str], uri: str) -> list[Claim]:
+def _defined(command: str, words: Sequence[str], uri: str) -> Iterator[Claim]:
     """What `virsh start` would make of libvirt's own description."""
-    if command != "start" or not words:
-        return []
-    argv = ("virsh", "-r", *(("-c", uri) if uri else ()), "dumpxml", "--inactive", "--", words[0])
-    told = run.output(argv)
-    return [of_xml(told.stdout, "libvirt", words[0])] if told.status == 0 else []
+    for word in words if command == "start" else ():
+        argv = ("virsh", "-r", *(("-c", uri) if uri else ()), "dumpxml", "--inactive", "--", word)
+        told = run.output(argv)
+        if told.status == 0:
+            yield of_description(told.stdout, "libvirt") or of_xml(told.stdout, "libvirt", word)
 
 
 def _called(words: Sequence[str], uri: str) -> list[str]:

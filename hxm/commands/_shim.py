@@ -9,11 +9,9 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 
-from hxm.command import HOST, READS, Command
+from hxm.command import HOST, READS, XL_OPTIONS, Command
 from hxm.commands import ALIASES, BY_HAND
 
-XL_OPTIONS = "vftTN"
-"""xl's options before the command (xl.c of 4.17: "+vftTN"); none takes a value."""
 MARK = "hxm's guard in front of "
 AT_ONCE = (READS, HOST)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hxm import render, room
 from hxm.config import read_config
-from hxm.decide import listed
+from hxm.decide import guards, listed
 from hxm.decide.memory import (
     ATTRIBUTES,
     Host,
@@ -226,7 +226,7 @@ def _lines(answer: _Answer) -> Iterator[str]:
 
 def _why(answer: _Answer, loss: Loss) -> Iterator[str]:
     """What of this is new: what is amiss already is said elsewhere."""
-    if loss.nowhere and not loss.quorate:
+    if loss.nowhere and not loss.quorate and not guards.acts_without_quorum(answer.cluster):
         if answer.cluster.quorum:
             yield "the others would have no quorum"
         return

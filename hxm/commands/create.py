@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from hxm import change, render
-from hxm.claims import claim
 from hxm.commands import BY_HAND
-from hxm.commands._judge import newcomers, settings_of
+from hxm.commands._creation import creation_of
+from hxm.commands._judge import admitted, made_by_creation
 from hxm.commands._until import answering
 from hxm.config import read_config
 from hxm.decide import Decision, PassThrough, lifecycle
 from hxm.decide.names import find_domains, surely_unmanaged
-from hxm.errors import NotFound, Refused, UsageError
+from hxm.errors import NotFound, UsageError
 from hxm.model import Cluster, Domain
 from hxm.toolstack import is_xm
-from hxm.xmfile import Value, XmFileError, domain_name
+from hxm.xmfile import files_meant
 
 if TYPE_CHECKING:
     from hxm.options import Order, Until, Words
@@ -37,16 +36,16 @@ def run(order: Order, words: Words = None, until: Until = "") -> int:
         raise UsageError("create takes a configuration file or a domU", "hxm create --help")
 
     def decide(cluster: Cluster) -> Decision:
-        domain, settings = _meant(cluster, words[0], words[1:])
+        xm = is_xm(cluster.toolstack or "")
+        domain = _meant(cluster, words[0], words[1:], xm=xm)
         if {"-n", "--dryrun", "-x", "--xmldryrun"} & set(order.ignored):
             return PassThrough()
         if domain and domain.resource:
             return lifecycle.start(cluster, [domain])
-        if settings:
-            name = domain_name(settings) or os.path.basename(words[0])
-            made = [claim(name, settings)]
-            for warning in newcomers(BY_HAND["create"], made, cluster, read_config()):
-                render.note(warning)
+        if not domain:
+            made, filed = made_by_creation(creation_of(order.words, xm=xm))
+            for each in admitted(BY_HAND["create"], (), made, filed, cluster, read_config()):
+                render.note(each)
         return PassThrough()
 
     dropped = (each for each in words[1:] if each.partition("=")[0].strip() != "name")
@@ -54,34 +53,20 @@ def run(order: Order, words: Words = None, until: Until = "") -> int:
     return change.carry_out(told, decide, then=answering(order, words[:1], until))
 
 
-def _meant(
-    cluster: Cluster, word: str, settings: list[str]
-) -> tuple[Domain | None, Mapping[str, Value]]:
-    """The managed domU that would be created, or None and what its file says.
+def _meant(cluster: Cluster, word: str, settings: list[str], *, xm: bool) -> Domain | None:
+    """The domU that is named, or the managed one that would be created; None: another.
 
     A file that is there is what xl and xm would read, whatever else the word may mean.
     """
-    path = next((each for each in _paths(word) if os.path.isfile(each)), None)
+    path = next((each for each in files_meant(word) if os.path.isfile(each)), None)
     if path is None and not settings and find_domains(cluster, word):
-        return change.meant(cluster, [word])[0], {}
+        return change.meant(cluster, [word])[0]
     if path is None:
         raise NotFound(f"there is no domU and no file {word[:60]!r}", "hxm list shows the domUs")
-    try:
-        read = settings_of(path, settings, xm=is_xm(cluster.toolstack or ""))
-    except XmFileError as error:
-        raise Refused(
-            f"{error.message}: it may be a domU that the cluster manages",
-            "correct the file; hxm refuses what it cannot read",
-        ) from None
-    name = domain_name(read) or os.path.basename(path)
+    name = creation_of([path, *settings], xm=xm).name or ""
     named = [
         each for each in cluster.managed_domains if name in (each.name, each.resource, *each.also)
     ]
     if not named:
         surely_unmanaged(cluster, [name])
-    return (named[0] if named else None), read
-
-
-def _paths(word: str) -> tuple[str, ...]:
-    """Xm looks in /etc/xen as well."""
-    return (word, os.path.join("/etc/xen", word))
+    return named[0] if named else None

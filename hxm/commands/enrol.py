@@ -8,11 +8,12 @@ from math import ceil
 from typing import TYPE_CHECKING
 
 from hxm import change, claims, room
-from hxm.commands._audit import autostarted
+from hxm.commands._audit import AUTOS, autostarted
 from hxm.commands._domids import Domids
 from hxm.commands.withdraw import way_out
 from hxm.config import Config, read_config
 from hxm.decide import IN_PASSING, Decision, Objection, called, enrol, half_way, listed, timings
+from hxm.decide.audit.nodes import BootLink
 from hxm.decide.clashes import Claim
 from hxm.decide.guards import FORCE
 from hxm.decide.names import shown, surely_unmanaged
@@ -26,10 +27,12 @@ from hxm.pacemaker.simulate import carries_out, scratch, simulator
 from hxm.pacemaker.utilization import utilization_in
 from hxm.pacemaker.verify import read_actions
 from hxm.toolstack.remote import ask_elsewhere
+from hxm.toolstack.survey import read_grounds
 from hxm.xmfile import (
     Value,
     XmFileError,
     domain_name,
+    files_meant,
     memory_mib,
     parse_xmfile,
     read_text,
@@ -54,8 +57,10 @@ def run(order: Order, file: OneFile, like: Like = None) -> int:
     nobody else's. It is loaded with its constraints in one change, unmanaged; when every node has
     looked, and its monitor has found it healthy where it runs, it is handed over. One that runs
     nowhere is then started by the cluster, where that sees fit. Whatever goes wrong on the way,
-    everything is taken back; after a kill, `hxm withdraw` does it. A disk that is not there is
-    warned of; if no node has all that it would start with, you are asked.
+    everything is taken back; after a kill, `hxm withdraw` does it. If in the end a node does not
+    say whether it runs on as before, that is told, and nothing taken back. No node may start it at
+    boot. A disk that is not there is warned of; if no node has all that it would start with, you
+    are asked.
 
     Order, ping rule, parameters and meta options are those that all domUs of the cluster have
     alike, or with --like those of one. Timings are the longest of what the agent advises, what the
@@ -72,7 +77,7 @@ class _File:
     """A domU's configuration file as it stands on this host."""
 
     def __init__(self, word: str) -> None:
-        paths = (os.path.abspath(word), os.path.join("/etc/xen", word))  # as xm looks for it
+        paths = map(os.path.abspath, files_meant(word))
         self.path = next((each for each in paths if os.path.lexists(each)), "")
         if not self.path:
             raise NotFound(f"there is no file {shown(word)}", "enrol takes a configuration file")
@@ -136,14 +141,16 @@ def _decide(cluster: Cluster, word: str, like: str | None, domids: Domids) -> De
         *enrol.against(cluster, new, mine, theirs, config.ignore.split()),
         *neighbours.objections,
     ]
-    if not cluster.sandbox:
-        objections += _started_at_boot(file.name)
-    objections += [
-        Objection(each, "crm_verify --live-check -V") for each in complaints(cluster, (way.load,))
-    ]
+    grounds = {} if cluster.sandbox else _grounds(mine, cluster, asked, config)
+    objections += enrol.on_the_ground(new, grounds)
+    objections += enrol.complained(complaints(cluster, (way.load,)))
     objections += _without_room(cluster, new, way, neighbours.cib, config)
     notes = [*neighbours.notes, *enrol.staggering(cluster, new, neighbours.domains)]
-    lacking = {} if cluster.sandbox else _lacking(mine, cluster, asked, config)
+    lacking = {
+        node: each.lacking
+        for node, each in grounds.items()
+        if cluster.node(node) and not isinstance(each, str)
+    }
     objections += enrol.without_disks(new, lacking)
     plan = enrol.enrol(cluster, new, way, objections, notes, enrol.absent(lacking))
     return plan._replace(witness=domids.changed)
@@ -312,23 +319,14 @@ def _wanted(config: Config) -> dict[str, int]:
     return found
 
 
-def _started_at_boot(name: str) -> Iterator[Objection]:
-    for path, own in autostarted():
-        if own == name:
-            yield Objection(f"{path} starts {name} at boot, beside the cluster", f"rm {path}")
-
-
-def _lacking(
+def _grounds(
     mine: Claim, cluster: Cluster, nodes: Sequence[str], config: Config
-) -> dict[str, list[str]]:
-    """The disks that are not there on each node, this host among them."""
-    paths = [each.said if each.said[0] == "/" else f"/dev/{each.said}" for each in mine.disks]
-    found: dict[str, list[str]] = {node: [] for node in (cluster.local_node, *nodes) if node}
-    for path in paths:
-        if cluster.local_node and not os.path.exists(path):
-            found[cluster.local_node].append(path)
-        words = ("ls", "-dL", "--", path)
-        for node, answer in ask_elsewhere(words, nodes, config.ssh_timeout, bytes).items():
-            if isinstance(answer, str):
-                found[node].append(path)
-    return found
+) -> dict[str, enrol.Ground | str]:
+    """What this host and each of the nodes has for the domU, or why that is unknown."""
+    disks = [each.said if each.said[0] == "/" else f"/dev/{each.said}" for each in mine.disks]
+    own = enrol.Ground(
+        tuple(BootLink(path, os.path.realpath(path), (name,)) for path, name in autostarted()),
+        tuple(each for each in disks if not os.path.exists(each)),
+    )
+    here = {cluster.local_node or "this host": own}
+    return here | read_grounds(nodes, AUTOS, disks, config.ssh_timeout)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hxm import change
+from hxm import change, render
+from hxm.commands import BY_HAND
+from hxm.commands._judge import admit
+from hxm.config import read_config
 from hxm.decide import Decision, PassThrough, placement, typed
 from hxm.decide.names import find_domains, find_node
 from hxm.errors import NotFound
@@ -31,6 +34,8 @@ def run(order: Order, domain: OneDomain, node: OneNode, keep: Keep = False) -> i
             raise NotFound(f"{domain} is a node: the domU comes first", right)
         (found,) = change.meant(cluster, [domain])
         if not found.resource:
+            for each in admit(BY_HAND["migrate"], order.words, cluster, read_config(), xm=False):
+                render.note(each)
             return PassThrough()
         return placement.migrate(cluster, found, find_node(cluster, node), keep=keep)
 

@@ -10,7 +10,7 @@ from hxm.config import read_config
 from hxm.decide.passing import operands
 from hxm.errors import DONE
 from hxm.observe import identify, read_cluster
-from hxm.toolstack import detect
+from hxm.toolstack import detect, is_xm
 
 _LOCAL_ONLY = "--local-only"
 _VERDICTS = {
@@ -45,11 +45,10 @@ def run_raw(row: Command, before: tuple[str, ...], words: tuple[str, ...]) -> in
     local_only = _LOCAL_ONLY in words
     passed = tuple(word for word in words if word != _LOCAL_ONLY)
     if operands(passed):
-        from hxm.commands._judge import admitted, filed_by, made_by
+        from hxm.commands._judge import admit
 
         cluster = identify(read_cluster(config), passed, config)
-        made = made_by(row, passed)
-        filed = filed_by(row, passed, made)
-        for each in admitted(row, passed, made, filed, cluster, config, local_only=local_only):
+        xm = is_xm(cluster.toolstack or "")
+        for each in admit(row, passed, cluster, config, xm=xm, local_only=local_only):
             render.note(each)
     run.become((change.program(row.name, config), *before, row.name, *passed))

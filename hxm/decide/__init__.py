@@ -46,11 +46,13 @@ class Translate(NamedTuple):
     way_back: tuple[Phase, ...] = ()
     """What takes everything back, whatever it is that goes wrong on the way."""
     witness: Callable[[], str] = lambda: ""
-    """Asked in the end: what speaks against it although the cluster has reached all goals."""
+    """Asked in the end: what speaks against it although the cluster has reached all goals.
+
+    Raises CannotAsk if that cannot be told."""
     otherwise: Translate | None = None
     """A stronger way, for when the scheduler would not follow this one."""
     drains: str | None = None
-    """The node that is to be empty in the end."""
+    """The node that is to be empty in the end; of a drill, after its first phase."""
     done: str = ""
     """What there is to say at the end, where the movements do not say it all."""
     notes: tuple[str, ...] = ()

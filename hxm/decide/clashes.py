@@ -9,6 +9,8 @@ from typing import NamedTuple
 from hxm.errors import Refused
 
 DISK, UUID, MAC, NAME = "disk-shared", "uuid-shared", "mac-shared", "name-shared"
+DEVICE, FILE = "device-unreadable", "file-unreadable"
+THIS_HOST, NODE = "toolstack-silent", "node-silent"
 
 
 class Held(NamedTuple):
@@ -38,6 +40,8 @@ class Claim(NamedTuple):
     disks: tuple[Held, ...] = ()
     fault: str = ""
     """Why not all of it is known."""
+    kind: str = ""
+    """What the fault is: of a DEVICE or a FILE, or THIS_HOST or a NODE cannot be asked."""
     node: str = ""
     """The other node where it runs, by the toolstack there."""
 
@@ -95,11 +99,14 @@ def meant(one: Claim, other: Claim, ignored: Collection[str]) -> bool:
 
 
 def judge_new(new: Claim, others: Sequence[Claim], ignored: Collection[str] = ()) -> list[str]:
-    """What there is to be warned of before an unmanaged domU is created.
+    """What there is to be warned of before a domU is created or fed by hand.
 
-    Raises Refused if a disk that either writes is another's as well. A domU of its own name on
+    Raises Refused if a disk that either writes is another's as well, or if its disks are not all
+    known. A domU of its own name on
     this host, which the toolstack refuses by itself, is not compared; one on another node is.
     """
+    if new.fault:
+        raise Refused(new.fault, "correct it: whose disks it would have cannot be told")
     warnings = []
     for other in others:
         if other.name == new.name and not other.resource and not other.node:

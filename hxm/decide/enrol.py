@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from hxm.decide import (
@@ -12,10 +12,12 @@ from hxm.decide import (
     Translate,
     guards,
     half_way,
+    is_false,
     listed,
     meta_step,
     typed,
 )
+from hxm.decide.audit.nodes import BootLink
 from hxm.decide.clashes import DISK, NAME, Claim, between, meant
 from hxm.decide.guards import FORCE, YES
 from hxm.decide.names import at_home, travelling
@@ -40,6 +42,15 @@ class Newcomer(NamedTuple):
     """The nodes that could not be asked, and why."""
     slips: tuple[str, ...] = ()
     """What in its file looks like a slip of the finger."""
+
+
+class Ground(NamedTuple):
+    """What a node has for a domU that is to come under the cluster."""
+
+    auto: tuple[BootLink, ...]
+    """What it starts at boot."""
+    lacking: tuple[str, ...]
+    """The disks that are not there."""
 
 
 class Way(NamedTuple):
@@ -117,7 +128,7 @@ def against(
         ),
         *(
             Objection(
-                f"{node} cannot be asked: {why}; the domU may run there",
+                f"{node} cannot be asked: {why}; the domU may run or be started there",
                 "bring the node back; --force relies on the cluster's own look",
                 lifted_by=FORCE,
             )
@@ -165,6 +176,35 @@ def _files(new: Newcomer) -> Iterator[Objection]:
             f"every node must be able to start it: copy the file to {node}"
             + "; --force goes on without that node" * (not runs and not differs),
             lifted_by="" if runs or differs else FORCE,
+        )
+
+
+def on_the_ground(new: Newcomer, grounds: Mapping[str, Ground | str]) -> Iterator[Objection]:
+    """A node that starts it at boot, or one of which that is unknown, and why."""
+    for node, found in grounds.items():
+        if isinstance(found, str):
+            yield Objection(
+                f"whether {node} starts {new.name} at boot, and has its disks, cannot be told: "
+                f"{found}",
+                "ask again; --force enrols it all the same",
+                lifted_by=FORCE,
+            )
+            continue
+        for link in found.auto:
+            if link.starts(new.name, new.path):
+                yield Objection(
+                    f"{link.path} of {node} starts {new.name} at boot, beside the cluster",
+                    f"rm {link.path}, on {node}",
+                )
+
+
+def complained(found: Iterable[str]) -> Iterator[Objection]:
+    """What crm_verify says of the configuration with it, which nobody can ask it of afterwards."""
+    for said in found:
+        yield Objection(
+            f"crm_verify would complain: {said}",
+            "it is about what is taken over from the neighbours: --like DOMAIN takes it from one, "
+            "enrol_operations in /etc/hxm.toml sets the timings",
         )
 
 
@@ -298,11 +338,12 @@ def withdraw(
             )
         )
     where = f"on {listed(domain.nodes)}" if domain.running else ""
+    said = primitive.own_meta.get("is-managed", "")  # which counts again after a maintenance
     return Translate(
         "withdraw",
         f"withdraw {domain.name}",
         (domain.resource or "",),
-        _out(domain, out, unmanage=domain.managed or "is-managed" not in primitive.own_meta),
+        _out(domain, out, unmanage=domain.managed or not is_false(said)),
         frozenset(),
         tuple(objections),
         guards.warnings(cluster),

@@ -25,8 +25,16 @@ UNTOLD = {
 MAKES = frozenset(("create", "new", "restore", "resume", "start"))
 """Commands of xl's, xm's and virsh's that make a domU run which did not."""
 
-ATTACHES = frozenset(("block-attach", "attach-disk"))
+ATTACHES = frozenset(
+    (
+        *("block-attach", "block-configure"),
+        *("attach-disk", "attach-device", "update-device", "change-media", "blockcopy"),
+    )
+)
 """Commands of xl's, xm's and virsh's that give a disk to a domU."""
+
+REPLACES = frozenset(("migrate", "config-update"))
+"""Commands that may have a file among their words, by which the domU runs from then on."""
 
 
 def up_to_date(cluster: Cluster) -> None:

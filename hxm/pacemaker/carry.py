@@ -14,7 +14,7 @@ from xml.etree.ElementTree import Element, fromstring
 from hxm import run
 from hxm.config import read_config
 from hxm.decide import is_true
-from hxm.errors import Failed
+from hxm.errors import Failed, Refused
 from hxm.model import CLEARING, UPDATE, Step
 from hxm.pacemaker.argv import step_argv
 from hxm.pacemaker.cib import Configuration, read_configuration
@@ -40,10 +40,12 @@ def carry_out(
     env: Mapping[str, str] | None = None,
     done: list[Argv] | None = None,
     meanwhile: Callable[[], None] | None = None,
+    seen: bytes = b"",
 ) -> list[Argv]:
     """Run the steps' command lines; they are added to `done` as they are begun, and returned.
 
-    `meanwhile` is called every few seconds while a tool is at work.
+    `meanwhile` is called every few seconds while a tool is at work. What replaces the configuration
+    does so only if that is still the one that was `seen`, where one is given; raises Refused.
 
     Steps of one kind are looked after together. Raises Failed, with the tool's words, for the
     first that the CIB does not bear out.
@@ -58,6 +60,8 @@ def carry_out(
                 tried.append(todo.pop(0))
                 if kind == "restore":
                     renew_in(tried[-1].values["file"], time.time())
+                    if seen:
+                        _still(seen, env)
                 complaint = _tell(step_argv(dialect, tried[-1]), env, done, meanwhile)
             missing = _missing(kind, tried, env)
             if complaint and kind in _UNSEEN:
@@ -65,6 +69,23 @@ def carry_out(
             if missing:
                 raise _failed(missing, complaint)
     return done
+
+
+def _still(seen: bytes, env: Mapping[str, str] | None) -> None:
+    """Raises Refused unless the configuration is the one that was seen, a tool's start ago.
+
+    The tools themselves refuse an older CIB only if it is replaced whole. That would be refused for
+    every change of the status as well, and up to 2.0 makes all nodes join anew (do_cib_replaced).
+    """
+    from hxm.pacemaker.written import same
+
+    if not same(seen, read_configuration(env, read_config().ask_timeout).document):
+        raise meddled()
+
+
+def meddled() -> Refused:
+    """Why a configuration is not replaced that is not the one that was seen."""
+    return Refused("somebody else is changing the configuration", "hxm diff shows what")
 
 
 def _tell(

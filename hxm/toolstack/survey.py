@@ -1,7 +1,7 @@
-"""What another node brings back for `hxm check`: all of it in one answer to one ssh.
+"""What another node brings back for `hxm check` and `hxm enrol`: in one answer to one ssh.
 
 The script goes to sh there; the paths are its operands, so that no shell reads them as anything
-else. Of the files only checksums come back: they may hold passwords.
+else. Of the files only checksums and names come back: they may hold passwords.
 """
 
 from __future__ import annotations
@@ -11,19 +11,31 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import NamedTuple
 
 from hxm import run
-from hxm.decide.audit.nodes import ABSENT, UNREADABLE, Survey
+from hxm.decide.audit.nodes import ABSENT, UNREADABLE, BootLink, Survey
+from hxm.decide.enrol import Ground
 from hxm.toolstack import guard
 from hxm.toolstack.remote import Named, ask_elsewhere, named_in, named_script
 
-_SCRIPT = f"""
-mark=$1
-echo "hxm clock $(date +%s.%N)"
+_AUTOS = r"""
 while shift; [ "$1" != -- ]; do
     for link in "$1"/*; do
-        [ ! -e "$link" ] || printf 'hxm auto %s\\0%s\\n' "$link" "$(readlink -f "$link")"
+        [ -e "$link" ] || [ -L "$link" ] || continue
+        printf 'hxm auto %s\0%s\0' "$link" "$(readlink -f "$link")"
+        sed -n "s/^[[:space:]]*name[[:space:]]*=[[:space:]]*[\"']\([^\"']*\)[\"'].*/\1/p
+            s/.*<name>\([^<]*\)<.*/\1/p" "$link" 2>/dev/null | tr '\n' '\0'
+        echo
     done
 done
 shift
+"""
+"""Prints a line for each link in the folders that stand before a --, and leaves what is behind it.
+
+A name stands on a line of its own: the agent knows no other (ocf:heartbeat:Xen).
+"""
+_SCRIPT = f"""
+mark=$1
+echo "hxm clock $(date +%s.%N)"
+{_AUTOS}
 for file do
     if [ ! -e "$file" ]; then echo "hxm file {ABSENT} $file"
     elif [ -f "$file" ] && sum=$(md5sum <"$file"); then echo "hxm file ${{sum%% *}} $file"
@@ -111,5 +123,33 @@ def parse_survey(text: str, before: float, after: float) -> Survey:
         {path: checksum for checksum, _, path in files},
         {path: state for state, _, path in guards},
         ahead,
-        tuple((link, path) for link, _, path in (each.partition("\0") for each in behind(_AUTO))),
+        boot_links(text),
+    )
+
+
+def boot_links(text: str) -> tuple[BootLink, ...]:
+    """What is started at boot, as the script printed it."""
+    found = (
+        line.removeprefix(_AUTO).split("\0") for line in text.split("\n") if line.startswith(_AUTO)
+    )
+    return tuple(BootLink(path, target, (*filter(None, names),)) for path, target, *names in found)
+
+
+_GROUND = f"""{_AUTOS}
+for disk do [ -e "$disk" ] || printf 'hxm lacks %s\\n' "$disk"; done"""
+_LACKS = "hxm lacks "
+
+
+def read_grounds(
+    nodes: Sequence[str], autos: Sequence[str], disks: Sequence[str], timeout: float
+) -> dict[str, Ground | str]:
+    """What each of the nodes has, or why that is unknown; `autos` are the folders of boot links."""
+
+    def parse(printed: bytes) -> Ground:
+        text = printed.decode("utf-8", "surrogateescape")
+        lines = (line for line in text.split("\n") if line.startswith(_LACKS))
+        return Ground(boot_links(text), tuple(line.removeprefix(_LACKS) for line in lines))
+
+    return ask_elsewhere(
+        ("sh", "-c", _GROUND, "sh", "", *autos, "--", *disks), nodes, timeout, parse
     )

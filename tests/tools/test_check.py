@@ -22,6 +22,15 @@ def test_a_healthy_cluster_has_no_finding(sandbox):
     )
 
 
+def test_a_toolstack_that_does_not_tell_which_disks_its_domus_have_is_named(xen):
+    long = xen.folder / "long"
+    long.write_text("libxl: error: unknown\n")
+    xen.env["XL_LONG"] = str(long)
+    ran = xen.hxm("check")
+    assert "this host's other domUs are unknown: xl list -l" in ran.out
+    assert "toolstack-silent" in codes(xen)
+
+
 def both(sandbox, text: str) -> None:
     for name in ("nfs", "sles"):
         (sandbox.file.parent / f"{name}.xm").write_text(f'name = "{name}"\n{text}\n')

@@ -80,8 +80,12 @@ def test_the_configuration_file_may_say_other_timings(web):
     web.ok("enrol", web.web)
     assert timeouts(web)["stop"] == "300s"
     assert 'interval="20s"' in web.configuration()
+    web.ok("withdraw", "web")
     Path(web.env["HXM_CONFIG"]).write_text('enrol_operations = "stop=soon"\n')
-    assert web.hxm("enrol", web.web).status in (0, 2)
+    ran = web.hxm("enrol", web.web)
+    assert ran.status == 2, ran
+    assert "enrol_operations: 'stop=soon' is no timing" in ran.err
+    assert web.configuration() == web.first
 
 
 def test_neighbours_that_differ_are_not_averaged(web):
@@ -117,6 +121,20 @@ def test_a_slip_in_its_file_never_comes_to_the_cluster(web, text, said):
     assert ran.status == 107, ran
     assert said in ran.err
     assert web.file.read_bytes() == before
+
+
+def test_a_complaint_about_what_is_not_yet_loaded_is_told_with_what_helps(web):
+    web.program(
+        "crm_verify",
+        """for file; do :; done
+grep -q 'primitive id="web"' "${file#*=}" || exit 0
+echo "error: web has no sense" >&2; exit 78""",
+    )
+    ran = web.hxm("enrol", web.web)
+    assert ran.status == 107, ran
+    assert "crm_verify would complain: web has no sense" in ran.err
+    assert ("--like DOMAIN" in ran.err, "live-check" in ran.err) == (True, False)
+    assert web.configuration() == web.first
 
 
 def test_a_dry_run_shows_the_xml_and_changes_nothing(web):

@@ -297,7 +297,7 @@ PASSED = (
     "create other.cfg memory=9", "shutdown other -w", "destroy -f 7", "destroy --help", "des other",
     "migrate other host2", "unpause nfs", "s other", "frobnicate other", "-Z destroy other",
     "reboot", "", "-v", "mem-set other 64",
-    "create /dev/null name='fresh'",
+    "create /dev/null name='fresh'", "create", "-N create nfs.xm",
 )  # fmt: skip
 
 
@@ -504,6 +504,11 @@ def test_no_domu_is_given_the_disk_of_another(guarded):
         status, out, said = guarded.run(*words)
         assert (status, out, "and nfs share" in said) == (107, "", True), (words, said)
     assert guarded.run("xl", "block-attach", "other", "/nowhere,raw,xvdb,w")[0] == 42
+    (guarded.xen.folder / "steal.cfg").write_text(f'name="other"\ndisk=["file:{disk},xvda,w"]\n')
+    for words in (("-C", "steal.cfg"), ("-C", guarded.xen.file.parent / "nfs.xm")):
+        line = ("migrate", "other", "host2", *map(str, words))
+        assert guarded.xen.hxm(*line, cwd=guarded.xen.folder).status == 107
+    assert guarded.xen.hxm("migrate", "other", "host2").status == 42
 
 
 def test_a_disk_that_is_shared_on_purpose_is_said_to_be_so_in_the_configuration(guarded):
@@ -586,7 +591,8 @@ def test_a_domu_of_a_template_or_under_libvirt_is_managed(guarded):
 XMS = {
     "create other.cfg name=nfs": 107,
     "create other.cfg name=fresh kernel=/boot/x": 42,
-    "create -F other.cfg": 42,
+    "create -F other.cfg": 107,
+    "create -c other.cfg": 42,
     "new copy.cfg": 107,
     "start nfs": 107,
     "start other": 42,

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from conftest import XL
 
-from hxm.decide.audit.nodes import ABSENT, UNREADABLE
-from hxm.toolstack.survey import parse_survey, surveyor
+from hxm.decide.audit.nodes import ABSENT, UNREADABLE, BootLink
+from hxm.decide.enrol import Ground
+from hxm.toolstack.survey import parse_survey, read_grounds, surveyor
 
 SSH = """
 while [ "$1" != -- ]; do shift; done
@@ -48,6 +49,9 @@ def test_domains_files_clock_and_links_come_in_one_answer(there):
     (there / "folder").mkdir()
     (there / "auto" / "nfs").symlink_to(there / "plain")
     (there / "auto" / "dangling").symlink_to(there / "nowhere")
+    (there / "auto" / "copy").write_text("# name = 'old'\nmemory = 1\n name= \"web\" # new\n")
+    (there / "auto" / "vfb").write_text("vfb = ['vncpasswd=secret']\n")
+    (there / "auto" / "web.xml").write_text("<domain>\n <name>db</name><uuid/>\n</domain>")
     files = [str(there / name) for name in (*names, "absent", "folder")]
     domains, answers = ask(there, *files)
     assert domains["host3"] == "no sshd there"
@@ -60,8 +64,24 @@ def test_domains_files_clock_and_links_come_in_one_answer(there):
         assert survey.files[path] == hashlib.md5(Path(path).read_bytes()).hexdigest()
     assert survey.files[files[-2]] == ABSENT
     assert survey.files[files[-1]] == UNREADABLE
-    assert survey.auto == ((str(there / "auto" / "nfs"), str(there / "plain")),)
+    assert {Path(each.path).name: each[1:] for each in survey.auto} == {
+        "copy": (str(there / "auto" / "copy"), ("web",)),
+        "dangling": (str(there / "nowhere"), ()),
+        "nfs": (str(there / "plain"), ("plain",)),
+        "vfb": (str(there / "auto" / "vfb"), ()),
+        "web.xml": (str(there / "auto" / "web.xml"), ("db",)),
+    }
     assert survey.ahead == 0
+    assert not Path("made").exists()
+
+
+def test_what_a_node_has_for_a_newcomer_comes_in_one_answer(there):
+    (there / "auto" / "it's").symlink_to(there / "a b")
+    (there / "a b").write_text("name = 'web'\n")
+    disks = [str(there / name) for name in ("absent", "a b", "$(touch made)")]
+    found = read_grounds(["host2", "host3"], (str(there / "auto"), "/none"), disks, 20)
+    links = (BootLink(str(there / "auto" / "it's"), disks[1], ("web",)),)
+    assert found == {"host2": Ground(links, (disks[0], disks[2])), "host3": "no sshd there"}
     assert not Path("made").exists()
 
 

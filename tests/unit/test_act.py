@@ -15,6 +15,7 @@ from hxm.errors import CannotAsk, Failed, Interrupted, Refused
 from hxm.model import WITHDRAWING, Forecast, Lock, Movement, Phase, Step
 from hxm.onsite import carry_out_on_node
 from hxm.outcome import changed, changes
+from hxm.pacemaker.cib import configuration_in
 
 BEFORE = cluster(domain("nfs", "host1"), local_node="host2", toolstack="xl")
 HELD = Lock("root@host1:12:345", "root", "host1", "12", "345", "migrate nfs", 5.0, 5.0)
@@ -90,7 +91,7 @@ def test_ctrl_c_between_two_steps_tells_what_was_ordered(monkeypatch):
     found = performance(plan)
     calls = iter([None])
 
-    def ordered(_, steps, done, meanwhile):
+    def ordered(_, steps, done, **__):
         for _ in calls:
             done.append(("crm_resource", steps[0].kind))
             return
@@ -137,6 +138,42 @@ def test_what_to_type_after_ctrl_c_is_what_would_be_done(plan, now, hint, monkey
     assert outcome.message.startswith("you stopped it; the cluster goes on: ")
 
 
+def test_a_withdrawal_that_is_done_is_not_to_be_finished(monkeypatch):
+    found = performance(enrol.withdraw(BEFORE, BEFORE.domains[0], OUT, [], []))
+    found.commands.append(("cibadmin",))
+    monkeypatch.setattr(act, "read_cluster", lambda *_, **__: cluster())
+    outcome = found._cut_short(Failed("nfs does not run as before"))
+    assert (outcome.status, outcome.hint) == (1, "")
+
+
+@pytest.mark.parametrize(
+    ("raises", "status", "message"),
+    [
+        (
+            CannotAsk("whether nfs runs as before cannot be told: host1"),
+            0,
+            "done: enrol nfs; whether nfs runs as before cannot be told: host1",
+        ),
+        (Failed("nfs does not run as before"), 1, "nfs does not run as before"),
+    ],
+)
+def test_what_a_witness_cannot_tell_takes_nothing_back(raises, status, message, monkeypatch):
+    def witness():
+        if isinstance(raises, CannotAsk):
+            raise raises
+        return raises.message
+
+    plan = placement.standby(BEFORE, BEFORE.nodes[0])._replace(
+        about="enrol nfs", done="nfs ran all the while", phases=(), way_back=(Phase(()),)
+    )
+    found = performance(plan._replace(witness=witness))
+    found.commands.append(("cibadmin",))
+    monkeypatch.setattr(act.Performance, "_went_back", lambda _: True)
+    outcome = found.perform(1)
+    assert (outcome.status, outcome.message) == (status, message)
+    assert ("taken back" in outcome.hint) == bool(status)
+
+
 @pytest.mark.parametrize("back", [True, False])
 def test_what_was_taken_back_does_not_go_on(back, monkeypatch):
     found = performance(
@@ -171,6 +208,39 @@ def test_a_configuration_is_replaced_only_if_it_is_still_the_one_that_was_seen(
         monkeypatch.setattr(act, tool, lambda *_, **__: pytest.fail("it was replaced"))
     with pytest.raises(Refused, match="somebody else is changing the configuration"):
         found._do(plan.phases[0])
+
+
+@pytest.mark.parametrize("changed_since", [False, True])
+def test_it_is_compared_once_more_when_the_tool_is_about_to_start(
+    monkeypatch, tmp_path, changed_since
+):
+    """Half a second lies between the last look and the tool."""
+    cib = b"<cib><configuration><crm_config/><resources/>%b</configuration></cib>"
+    lock = b'<cluster_property_set id="hxm-lock"/>'
+    seen, other = (configuration_in(cib % each) for each in (b"", b"<constraints/>"))
+    held = seen.replace(b"<crm_config/>", b"<crm_config>" + lock + b"</crm_config>")
+    file = tmp_path / "configuration.xml"
+    file.write_bytes(held)
+    started = []
+
+    def output(argv, *_, **__):
+        started.append(argv[1])
+        answer = other if changed_since and argv[1] == "--query" else held
+        return run.Result(argv, 0, answer, "")
+
+    monkeypatch.setattr(run, "output", output)
+    monkeypatch.delenv("CIB_file", raising=False)
+    before = BEFORE._replace(written=seen)
+    plan = restoring.restore(before, "restore 1", [], str(file))
+    found = performance(plan, before, before)
+    monkeypatch.setattr(act, "read_cluster", lambda *_, **__: before)
+    if changed_since:
+        with pytest.raises(Refused, match="somebody else is changing the configuration"):
+            found._do(plan.phases[0])
+        assert started == ["--query"]
+    else:
+        found._do(plan.phases[0])
+        assert started == ["--query", "--replace", "--query"]
 
 
 def test_what_was_foreseen_holds_only_for_the_same_cluster():

@@ -10,7 +10,15 @@ from factories import cluster, domain, failure, local, node, prefer, primitive
 from hxm.decide.audit import CODES, ERROR, Problem, chosen, lasting
 from hxm.decide.audit.configured import FailCount, Rules, of_rules
 from hxm.decide.audit.files import Read, clashing, of_autostart, of_copies, of_files
-from hxm.decide.audit.nodes import ABSENT, UNREADABLE, Ring, Survey, of_rings, of_surveys
+from hxm.decide.audit.nodes import (
+    ABSENT,
+    UNREADABLE,
+    BootLink,
+    Ring,
+    Survey,
+    of_rings,
+    of_surveys,
+)
 from hxm.decide.audit.running import of_cluster, of_expired
 from hxm.decide.clashes import Clash
 
@@ -258,12 +266,20 @@ SURVEYS = {
     "behind": (Survey({}, ahead=-90.0), ["clock"]),
     "nearly right": (Survey({}, ahead=-0.9), []),
     "not guarded": (Survey({}, {"/usr/sbin/xl": "not guarded"}), ["guard"]),
-    "started at boot": (Survey({}, auto=(("/etc/xen/auto/n", PATH),)), ["auto-start"]),
-    "by libvirt": (
-        Survey(auto=(("/etc/libvirt/libxl/autostart/nfs.xml", "/x/nfs.xml"),)),
+    "started at boot": (Survey({}, auto=(BootLink("/etc/xen/auto/n", PATH),)), ["auto-start"]),
+    "a copy of its file is": (
+        Survey(auto=(BootLink("/etc/xen/auto/n", "/root/n", ("nfs",)),)),
         ["auto-start"],
     ),
-    "another is": (Survey({}, auto=(("/etc/xen/auto/o", "/etc/xen/vm/other"),)), []),
+    "by libvirt": (
+        Survey(auto=(BootLink("/etc/libvirt/libxl/autostart/nfs.xml", "/x/nfs.xml"),)),
+        ["auto-start"],
+    ),
+    "another is": (Survey({}, auto=(BootLink("/etc/xen/auto/o", "/etc/xen/vm/other"),)), []),
+    "another is that is called by its name": (
+        Survey({}, auto=(BootLink("/etc/xen/auto/nfs", "/etc/xen/vm/other", ("other",)),)),
+        [],
+    ),
 }
 
 

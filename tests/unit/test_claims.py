@@ -10,6 +10,7 @@ from factories import cluster, domain, node
 from hxm import claims, run
 from hxm.claims import everyones
 from hxm.config import Config
+from hxm.decide.clashes import FILE, NODE, THIS_HOST
 from hxm.toolstack import remote
 
 
@@ -62,6 +63,7 @@ def told(cluster):
 
 
 def test_all_are_asked_and_who_is_silent_is_named(answers):
+    kinds = {"host3": NODE, "host4": NODE, "host5": NODE, "nfs": FILE}
     devices = "/sys/class/block/dm-1/dm/name:vg-b\n/sys/class/block/dm-1/dm/uuid:LVM-b\n"
     answers["here"] = long_of("Domain-0", "nfs", "a")
     answers["host2"] = (
@@ -73,6 +75,8 @@ def test_all_are_asked_and_who_is_silent_is_named(answers):
     )
     found = told(seen)
     assert answers["asked"] == ["here", "host2", "host3"]
+    faulty = {each.name: each.kind for each in everyones(seen, CONFIG) if each.fault}
+    assert faulty.items() >= kinds.items()
     assert found.pop(("a", "")) == "/dev/mapper/vg-a"
     assert found.pop(("b", "host2")) == "LVM-b"
     assert found.pop(("sles", "host2")) == "sles"
@@ -108,3 +112,4 @@ def test_a_sandbox_has_no_other_nodes(answers):
     seen = cluster(*NODES, sandbox="cib.xml", local_node="host1")
     assert "this host's other domUs are unknown" in told(seen)[("?", "")]
     assert answers["asked"] == ["here"]
+    assert [each.kind for each in everyones(seen, CONFIG)] == [THIS_HOST]

@@ -8,9 +8,12 @@ import pytest
 from factories import cluster, domain, local, node, primitive
 
 from hxm.commands import BY_HAND
+from hxm.commands import enrol as command
+from hxm.config import Config
 from hxm.decide import Objection, Translate, enrol
+from hxm.decide.audit.nodes import BootLink
 from hxm.decide.clashes import Claim, Held
-from hxm.decide.enrol import Newcomer, Out, Way
+from hxm.decide.enrol import Ground, Newcomer, Out, Way
 from hxm.decide.forecast import reached
 from hxm.decide.passing import judge
 from hxm.decide.timings import Timed, timings
@@ -75,7 +78,46 @@ def test_what_would_start_without_its_disks_is_asked_about(places, lacking, aske
 
 def test_a_node_that_cannot_be_asked_may_run_it():
     found = against(HEALTHY, web(unknown={"host2": "no sshd there"}))
-    assert found == ["host2 cannot be asked: no sshd there; the domU may run there (--force)"]
+    assert found == [
+        "host2 cannot be asked: no sshd there; the domU may run or be started there (--force)"
+    ]
+
+
+def test_this_host_is_looked_at_and_the_others_are_asked(monkeypatch, tmp_path):
+    disk = Held("", str(tmp_path), writes=True)
+    mine = Claim("web", "web", disks=(disk, Held("", "vg/none", writes=True)))
+    monkeypatch.setattr(command, "autostarted", lambda: [("/etc/xen/auto/x", "web")])
+    monkeypatch.setattr(
+        command, "read_grounds", lambda nodes, *asked: dict.fromkeys(nodes, asked[1])
+    )
+    seen = cluster(domain("nfs", "host1"), local_node="host1")
+    found = command._grounds(mine, seen, ["host2"], Config())
+    links = (BootLink("/etc/xen/auto/x", "/etc/xen/auto/x", ("web",)),)
+    assert found["host1"] == Ground(links, ("/dev/vg/none",))
+    assert found["host2"] == [str(tmp_path), "/dev/vg/none"]
+
+
+AUTO = "/etc/xen/auto/x"
+BOOT = f"{AUTO} of host2 starts web at boot, beside the cluster"
+GROUNDS = {
+    "a link to its file": (Ground((BootLink(AUTO, PATH),), ()), (BOOT, "")),
+    "a copy": (Ground((BootLink(AUTO, AUTO, ("web",)),), ()), (BOOT, "")),
+    "another's": (Ground((BootLink(AUTO, "/etc/xen/vm/x", ("x",)),), ()), None),
+    "nothing": (Ground((), (DISK,)), None),
+    "silence": (
+        "no sshd there",
+        (
+            "whether host2 starts web at boot, and has its disks, cannot be told: no sshd there",
+            "--force",
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize(("ground", "said"), GROUNDS.values(), ids=GROUNDS)
+def test_no_node_may_start_it_at_boot(ground, said):
+    found = list(enrol.on_the_ground(web("host1"), {"host1": Ground((), ()), "host2": ground}))
+    assert [(each.message, each.lifted_by) for each in found] == [said] * bool(said)
 
 
 @pytest.mark.parametrize(
@@ -179,6 +221,23 @@ def test_a_withdrawal_of_what_is_in_a_group_is_refused():
         "web is in all, which hxm does not take apart",
         "b would lose b_after_web",
     ]
+
+
+@pytest.mark.parametrize(
+    ("own", "known", "unmanaged_first"),
+    [
+        ({}, {}, True),
+        ({"is-managed": "false"}, {"managed": False}, False),
+        ({"is-managed": "true"}, {"managed": False}, True),  # the cluster is in maintenance
+        ({"is-managed": "Off"}, {"managed": False}, False),
+        ({"maintenance": "true"}, {"managed": False}, True),
+    ],
+)
+def test_what_is_withdrawn_is_unmanaged_whatever_hides_that_it_is_not(own, known, unmanaged_first):
+    seen = cluster(domain("web", "host2", **known), primitive("web", own=own))
+    plan = enrol.withdraw(seen, seen.domains[0], WAY.out, [], [])
+    steps = [step.kind for step in plan.phases[0].steps]
+    assert steps == ["set-meta"] * unmanaged_first
 
 
 # Timings

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import struct
+
 import pytest
 from factories import cluster, domain, local, node
 
 from hxm import run
-from hxm.commands import _judge
+from hxm.commands import _creation, _judge
 from hxm.config import Config
 from hxm.errors import CannotAsk, NoQuorum, Refused
 
@@ -25,7 +27,14 @@ def host(tmp_path, monkeypatch):
     for name in ("nfs", "thief"):
         xml = f"<domain type='xen'><name>{name}</name><devices>{disk}</devices></domain>"
         (tmp_path / f"{name}.xml").write_text(xml)
+        if name == "thief":
+            head = struct.pack("=16s2I40x", b"libvirt-xml\n \0 \r", 2, len(xml) + 1)
+            (tmp_path / "saved").write_bytes(head + xml.encode() + b"\0" + bytes(range(256)))
+    xml = "<domain type='xen'><!-- copy of <name>template</name> --><name>nfs</name></domain>"
+    (tmp_path / "commented.xml").write_text(xml)
     (tmp_path / "disk.xml").write_text(disk)
+    (tmp_path / "spare.xml").write_text(disk.replace("nfs", "spare"))
+    (tmp_path / "xmdefconfig").write_text('name="nfs"\n')
     monkeypatch.chdir(tmp_path)
     for name in ("VIRSH_DEFAULT_CONNECT_URI", "LIBVIRT_DEFAULT_URI"):
         monkeypatch.delenv(name, raising=False)
@@ -36,6 +45,7 @@ class Host:
     def __init__(self, folder, monkeypatch) -> None:
         self.answers = {"host2": "", "host3": ""}
         self.nfs = domain("nfs", xmfile=str(folder / "nfs.xm"))
+        self.nodes = NODES
         self.known = {"local_node": "host1", "toolstack": "xl"}
         monkeypatch.setattr(run, "output", self.output)
         monkeypatch.setattr(run, "ahead", lambda argv: None)
@@ -44,7 +54,7 @@ class Host:
         monkeypatch.setattr(_judge, "read_cluster", lambda config: self.seen())
 
     def seen(self):
-        return cluster(*NODES, self.nfs, local("thief"), local("other", 8), **self.known)
+        return cluster(*self.nodes, self.nfs, local("thief"), local("other", 8), **self.known)
 
     def output(self, argv, stdin=None, timeout=None, **_):
         if argv[0] == "virsh":
@@ -97,8 +107,99 @@ def test_what_only_stops_or_looks_asks_no_other_node(host):
         assert "the cluster does not look" in host.judge(line)
 
 
-@pytest.mark.parametrize("line", ["xl create steal.cfg", "virsh create thief.xml"])
-def test_what_the_cluster_does_not_look_at_keeps_its_disk(host, line):
-    host.known |= {"maintenance": True}
-    with pytest.raises(Refused, match="thief and nfs share"):
+STEALS = (
+    "xl create steal.cfg",
+    "xl migrate -C steal.cfg thief host2",
+    "xl migrate -eCsteal.cfg thief host2",
+    "xl config-update thief steal.cfg",
+    "xl config-update thief fresh.cfg disk=['phy:/dev/vg/nfs,xvda,w']",
+    "xm block-configure thief phy:/dev/vg/nfs xvda w",
+    "virsh create thief.xml",
+    "virsh restore saved",
+    "virsh migrate --live thief xen+ssh://host2/ --xml thief.xml",
+    "virsh attach-device thief disk.xml",
+    "virsh update-device --live thief --file disk.xml",
+    "virsh blockcopy thief xvda /dev/vg/nfs",
+    "virsh blockcopy thief xvda --xml disk.xml",
+    "virsh attach-disk --target xvdb thief /dev/vg/nfs",
+    "virsh attach-disk thief vg/nfs xvdb",
+    "virsh change-media thief fda /dev/vg/nfs",
+)
+
+
+@pytest.mark.parametrize("line", STEALS)
+@pytest.mark.parametrize("maintenance", [False, True])
+def test_by_no_way_is_the_disk_of_a_managed_domu_given_to_another(host, line, maintenance):
+    host.known |= {"maintenance": maintenance}
+    with pytest.raises(Refused, match=r"(thief|fresh) and nfs share (/dev/)?vg/nfs"):
         host.judge(line)
+
+
+NAMES = (
+    "xl migrate -C nfs.xm thief host2",
+    "xl config-update thief nfs.xm",
+    "virsh create commented.xml",
+    "virsh -c remote+unix:///system start nfs",
+    "virsh start nfs --help",
+    "virsh save nfs --file --help",
+    "virsh create nfs.xml",
+    "xm create",
+    "xm new nfs.xm",
+    "xm new -f nfs.xm",
+)
+
+
+@pytest.mark.parametrize("line", NAMES)
+def test_by_no_way_is_a_second_domu_of_a_managed_name_made(host, line):
+    with pytest.raises(Refused, match="the cluster manages nfs"):
+        host.judge(line)
+
+
+FEEDS_ITSELF = (
+    "xl migrate thief host2",
+    "xl migrate --live -C fresh.cfg thief host2",
+    "xl config-update thief fresh.cfg",
+    "virsh attach-disk thief /dev/vg/spare xvdb",
+    "virsh attach-device thief spare.xml",
+    "virsh blockcopy thief xvda /dev/vg/spare",
+    "xm create -n nfs.xm",
+    "xm create -q --paused fresh.cfg",
+    "xl create",
+    "xl -vN create nfs.xm",
+)
+
+
+@pytest.mark.parametrize("line", FEEDS_ITSELF)
+def test_what_harms_nobody_passes(host, line):
+    host.nodes = NODES[:2]
+    assert host.judge(line) == ""
+
+
+HIDDEN = (
+    *("-Fnfs.sxp", "-F nfs.sxp", "-nF nfs.sxp", "-F -n", "-Lnfs.img", "--config=nfs.sxp"),
+    *("--load nfs.img", "--path=/tmp harmless", "--pat /tmp harmless", "-cL nfs.img"),
+)
+
+
+@pytest.mark.parametrize("words", HIDDEN)
+@pytest.mark.parametrize("verb", ["create", "new"])
+def test_what_xm_is_told_in_a_way_that_is_not_read_here_never_passes(host, verb, words):
+    with pytest.raises(Refused, match=f"whom {verb} means by this cannot be told"):
+        host.judge(f"xm {verb} {words}")
+
+
+def test_xm_looks_in_its_own_folder_as_well(host, tmp_path, monkeypatch):
+    (tmp_path / "etc").mkdir()
+    (tmp_path / "nfs.xm").rename(tmp_path / "etc" / "web")
+    monkeypatch.setattr(_creation, "files_meant", lambda word: (word, f"etc/{word}"))
+    for verb in ("create", "new"):
+        with pytest.raises(Refused, match="the cluster manages nfs"):
+            host.judge(f"xm {verb} web")
+
+
+def test_a_disk_that_cannot_be_understood_is_not_given(host, tmp_path):
+    (tmp_path / "odd.cfg").write_text('name="odd"\ndisk=["nonsense"]\n')
+    (tmp_path / "odd.xml").write_text("<domain><name>odd</name>")
+    for line in ("xl create odd.cfg", "xl block-attach thief nonsense", "virsh create odd.xml"):
+        with pytest.raises(Refused, match=r"cannot be understood|are unknown"):
+            host.judge(line)

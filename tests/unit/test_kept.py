@@ -36,6 +36,14 @@ def test_as_many_are_kept_as_there_may_be_and_the_oldest_go(store):
         store.get(3)
 
 
+def test_who_has_none_kept_by_itself_loses_none(store):
+    for number in (1, 2):
+        store.keep(configuration(number))
+    store.most = 0
+    assert store.keep(configuration(3)).number == 3
+    assert [each.number for each in store.all()] == [1, 2, 3]
+
+
 def test_the_same_is_not_kept_twice_in_a_row(store):
     numbers = [store.keep(configuration(each)).number for each in (1, 1, 2, 2, 1)]
     assert numbers == [1, 1, 2, 2, 3]

@@ -278,6 +278,22 @@ def test_the_loss_of_a_node_costs_the_quorum_as_it_would():
     assert not quorum_without(cluster(*three[:2], gone), "host1")
 
 
+@pytest.mark.parametrize(
+    ("policy", "why"),
+    [
+        ("stop", ["the others would have no quorum"]),
+        ("freeze", ["the others would have no quorum"]),
+        ("ignore", ["nfs takes 520 MiB; there would be 100 on host2"]),
+    ],
+)
+def test_a_quorum_that_is_ignored_is_no_reason(policy, why):
+    seen = cluster(NFS, properties={"no-quorum-policy": policy})
+    refused = memory.Refusal(Need(NFS, 512), "host2", 100)
+    loss = Loss("host1", (), (refused,), (NFS,), quorate=False)
+    answer = capacity._Answer(seen, [], {}, [loss], None, [], [])
+    assert list(capacity._why(answer, loss)) == why
+
+
 def test_who_waits_for_the_losses_sees_how_far_they_are(monkeypatch):
     told = []
 

@@ -8,7 +8,7 @@ from test_table import EVER, XL_HELP
 
 from hxm.command import HOST, READS
 from hxm.commands import BY_HAND, COMMANDS
-from hxm.commands._judge import creation_of, spoken
+from hxm.commands._creation import creation_of
 from hxm.commands._shim import meanings, passes_at_once
 from hxm.commands._virsh import VIRSH
 from hxm.errors import Refused
@@ -91,41 +91,3 @@ def test_xm_takes_what_is_behind_the_equals_sign_as_it_is(tmp_path):
     assert (made.name, made.settings["disk"]) == ("nfs", ["phy:/dev/y,xvda,w"])
     with pytest.raises(Refused):
         creation_of(words)
-
-
-SPOKEN = {
-    "list": ("list", "", ""),
-    "-c xen:///system destroy a": ("destroy a", "xen:///system", ""),
-    "-cxen:/// destroy a": ("destroy a", "xen:///", ""),
-    "--connect=xen:/// destroy a": ("destroy a", "xen:///", ""),
-    "--co xen:/// destroy a": ("destroy a", "xen:///", ""),
-    "-qrc xen:/// destroy a": ("destroy a", "xen:///", "readonly"),
-    "-d 0 -l log -k5 -K 3 -e ^] start -r": ("start -r", "", ""),
-    "--keepalive-count 3 --log=x start": ("start", "", ""),
-    "-- start a": ("start a", "", ""),
-    "-v": ("", "", "ends"),
-    "--version=long": ("", "", "ends"),
-    "": ("", "", ""),
-}
-
-
-@pytest.mark.parametrize("line", SPOKEN)
-def test_a_virsh_command_line_is_taken_apart(line):
-    found = spoken(line.split())
-    kind = "readonly" * found.readonly + "ends" * found.ends
-    assert (" ; ".join(map(" ".join, found.commands)), found.uri, kind) == SPOKEN[line]
-
-
-@pytest.mark.parametrize(
-    ("text", "commands"),
-    [
-        ("list --all", [("list", "--all")]),
-        ("list; destroy nfs", [("list",), ("destroy", "nfs")]),
-        ("list;destroy 'n f';;", [("list",), ("destroy", "n f")]),
-        ("list\ndestroy nfs # no", [("list",), ("destroy", "nfs")]),
-        ("destroy 'nfs", [("destroy", "'nfs")]),
-        ('destroy "nfs"', [("destroy", "nfs")]),
-    ],
-)
-def test_a_command_string_is_taken_apart(text, commands):
-    assert list(spoken([text]).commands) == commands

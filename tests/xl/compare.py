@@ -15,7 +15,7 @@ import tempfile
 from pathlib import Path
 
 from hxm.claims import claim
-from hxm.commands._judge import settings_of
+from hxm.commands._creation import settings_of
 from hxm.xmfile import XmFileError, domain_name
 
 HERE = Path(__file__).parent

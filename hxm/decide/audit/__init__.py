@@ -32,7 +32,7 @@ CODES = {
         "no-quorum": "this partition may start nothing",
         "node-lost": "a node is lost and not yet fenced",
         "all-stopped": "stop-all-resources is set",
-        "toolstack-silent": "whether domUs run here is not known",
+        "toolstack-silent": "whether domUs run here, or with which disks, is not known",
     },
     WARNING: {
         "uuid-shared": "two domUs have one uuid",

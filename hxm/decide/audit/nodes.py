@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os.path
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
@@ -14,6 +15,26 @@ _APART = 1.0
 """Seconds that two clocks may be apart: of any two that ntp keeps, they are milliseconds."""
 
 
+class BootLink(NamedTuple):
+    """A link or file in a folder of what is started at boot."""
+
+    path: str
+    target: str
+    """The file that it leads to."""
+    names: tuple[str, ...] = ()
+    """What looks like the name of a domU in that file."""
+
+    def starts(self, name: str, file: str | None) -> bool:
+        """Whether it starts the domU: by its file, by a copy of that, or by libvirt's own."""
+        called = os.path.basename(self.path)
+        return (
+            self.target == file
+            or name in self.names
+            or self.path.endswith(f"/libxl/autostart/{name}.xml")
+            or (called == name and not self.names)
+        )
+
+
 class Survey(NamedTuple):
     """What a node says of itself."""
 
@@ -23,8 +44,8 @@ class Survey(NamedTuple):
     """How each of the programs stands that a guard belongs in front of, by its path."""
     ahead: float = 0.0
     """Seconds that its clock is ahead of this host's, for certain; behind: negative."""
-    auto: tuple[tuple[str, str], ...] = ()
-    """The links of what it starts at boot, each with the file that it leads to."""
+    auto: tuple[BootLink, ...] = ()
+    """What it starts at boot."""
 
 
 class Ring(NamedTuple):
@@ -48,11 +69,11 @@ def of_surveys(cluster: Cluster, surveys: Mapping[str, Survey], guarded: str) ->
                 what = f"{path} of {node} is {state}"
                 yield problem("guard", node, what, f"ssh {node} hxm guard install")
         for domain in cluster.managed_domains:
-            for link, path in survey.auto:
-                if path == domain.xmfile or link.endswith(f"/libxl/autostart/{domain.name}.xml"):
-                    what = f"{link} of {node} starts {domain.name} at boot, beside the cluster"
+            for link in survey.auto:
+                if link.starts(domain.name, domain.xmfile):
+                    what = f"{link.path} of {node} starts {domain.name} at boot, beside the cluster"
                     yield problem(
-                        "auto-start", f"{domain.name} {node}", what, f"ssh {node} rm {link}"
+                        "auto-start", f"{domain.name} {node}", what, f"ssh {node} rm {link.path}"
                     )
     for node, why in cluster.unreachable.items():
         seen = cluster.node(node)

@@ -1,0 +1,106 @@
+"""A command line of virsh's, taken apart as virsh itself does it; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+_VALUED = {
+    **dict.fromkeys(("c", "connect"), "uri"),
+    **dict.fromkeys(("d", "debug", "e", "escape", "k", "keepalive-interval"), ""),
+    **dict.fromkeys(("K", "keepalive-count", "l", "log"), ""),
+}
+_FLAGS = ("help", "no-pkttyagent", "quiet", "readonly", "timing", "version")
+_ENDS = ("h", "v", "V", "help", "version")
+"""Options of virsh that make it say something and end."""
+_OTHERS = frozenset(
+    (
+        *("qemu", "lxc", "test", "esx", "vpx", "gsx", "hyperv", "vbox", "vz", "openvz"),
+        *("bhyve", "ch", "vmware"),
+    )
+)
+"""The schemes of libvirt's drivers for other hypervisors than Xen."""
+
+
+class Spoken(NamedTuple):
+    """A command line of virsh's, taken apart."""
+
+    commands: tuple[tuple[str, ...], ...] = ()
+    uri: str = ""
+    readonly: bool = False
+    ends: bool = False
+
+
+def spoken(words: Sequence[str]) -> Spoken:
+    """The commands of a virsh command line: one, or several in one word with ; between them.
+
+    Where generations of virsh read that word differently, those of each reading.
+    """
+    left, uri, given = list(words), "", set()
+    while left and left[0].startswith("-") and left[0] not in ("-", "--"):
+        word = left.pop(0)
+        for name, behind in _options(word):
+            given.add(name)
+            if name in _VALUED:
+                value = behind or (left.pop(0) if left else "")
+                uri = value if _VALUED[name] else uri
+                break
+    if left[:1] == ["--"]:
+        left = left[1:]
+    if len(left) == 1:
+        read = (_commands(left[0], lines=lines) for lines in (True, False))
+        commands = tuple(dict.fromkeys(each for reading in read for each in reading))
+    else:
+        commands = (tuple(left),) if left else ()
+    readonly = bool(given & {"r", "readonly"})
+    return Spoken(commands, uri, readonly, bool(given & set(_ENDS)))
+
+
+def of_another_hypervisor(uri: str) -> bool:
+    """Whether libvirt finds no domU of Xen's behind this URI, whatever its own configuration says.
+
+    It does where the scheme leaves it to the server (remote), behind an alias, and by ?name=.
+    """
+    scheme, colon, rest = uri.partition(":")
+    return bool(colon) and scheme.partition("+")[0] in _OTHERS and "?" not in rest
+
+
+def _options(word: str) -> list[tuple[str, str]]:
+    """The options in a word, each with what stands behind it there; long ones may be shortened."""
+    if not word.startswith("--"):
+        return [(letter, word[place + 1 :]) for place, letter in enumerate(word) if place]
+    name, _, value = word[2:].partition("=")
+    known = [each for each in (*_VALUED, *_FLAGS) if len(each) > 1]
+    fitting = [each for each in known if each.startswith(name)]
+    return [(fitting[0] if len(fitting) == 1 else name, value)]
+
+
+def _commands(text: str, *, lines: bool) -> list[tuple[str, ...]]:
+    r"""The commands in a text, as vshCommandStringGetArg of libvirt's tools/vsh.c reads it.
+
+    Newer ones read `lines`: a new line ends a command, # at the start of a word a line, and \ joins
+    two. For older ones all three are letters as others, and no name of a command has such a one.
+    """
+    found: list[list[str]] = [[]]
+    word, quote = None, ""
+    ends = ";\n" if lines else ";"
+    left = iter(text)
+    for letter in left:
+        if letter == "\\" and quote != "'":
+            escaped = next(left, "")
+            if not (lines and escaped == "\n"):
+                word = (word or "") + escaped
+        elif letter in ("'", '"') and quote in ("", letter):
+            quote, word = "" if quote else letter, word or ""
+        elif not quote and letter in (" ", "\t", *ends):
+            found[-1] += [] if word is None else [word]
+            word = None
+            if letter in ends:
+                found.append([])
+        elif lines and word is None and letter == "#":
+            next((each for each in left if each == "\n"), "")
+            found.append([])
+        else:
+            word = (word or "") + letter
+    found[-1] += [] if word is None else [word]
+    return [tuple(each) for each in found if each and "\n" not in each[0]]
