@@ -74,6 +74,7 @@ def test_what_cannot_be_waited_for_is_said_before_anything_is_done(sandbox, word
 
 def test_a_pattern_is_one_of_bytes():
     assert pattern_of("lo+gin: $").search(b"x loogin: ")
+    assert pattern_of("\udcff").search(b"\xff")  # as a byte that is no letter arrives
     with pytest.raises(UsageError):
         pattern_of("[")
 

@@ -181,3 +181,21 @@ def test_a_file_with_a_mistake_is_not_begun(sandbox):
     assert f"hxm: {path}, line 2: no closing quotation" in ran.err
     assert sandbox.nodes_of("nfs") == ["host1"]
     assert os.listdir(sandbox.scratch) == []
+
+
+def test_a_line_that_is_no_text_is_a_command_like_any_other(sandbox, tmp_path):
+    script = tmp_path / "lines"
+    script.write_bytes(b"\xef\xbb\xbfnodes\nlist caf\xe9\n")
+    strict = {"LC_ALL": "C.UTF-8", "PYTHONIOENCODING": "utf-8:strict"}
+    with script.open() as lines:
+        ran = sandbox.hxm("shell", stdin=lines, env=strict)
+    assert ran.status == 105
+    assert "host1" in ran.out
+    assert "line 2" in ran.err
+    assert "fault" not in ran.err
+
+
+def test_a_script_that_calls_itself_ends(sandbox, tmp_path):
+    script = tmp_path / "night.hxm"
+    script.write_text(f"shell -f {script}\n")
+    assert sandbox.hxm("shell", "-f", str(script)).status == 107
