@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.dirname(HERE))
@@ -25,7 +25,10 @@ def generate() -> dict[str, str]:
     specs, values = list(all_specs()), values_of_options()
     shells = {"hxm.bash": _bash(specs), "_hxm": _zsh(specs), "hxm.fish": _fish(specs, values)}
     parents = [entry.name for entry in own_commands() if entry.subcommands]
-    cases = "\n".join(f"    {name}) printf '%s' '{words}' ;;" for name, words in values.items())
+    cases = "\n".join(
+        f"    {'|'.join(patterns)}) printf '%s' '{words}' ;;"
+        for patterns, words in _cases(values, "*")
+    )
     parts = {
         "AWK": _awk(),
         "OWN": " ".join(name for name, _ in summaries()),
@@ -89,13 +92,27 @@ def _fish(specs: Iterable[Spec], values: dict[str, str]) -> dict[str, str]:
         ]
         rows.append(f"            set options{''.join(options)}")
         rows.append(f"            set operands {' '.join(map(_quoted, spec.operands))}".rstrip())
-    cases = [f"        case {name}\n            echo '{words}'" for name, words in values.items()]
+    cases = [
+        f"        case {' '.join(patterns)}\n            echo '{words}'"
+        for patterns, words in _cases(values, "'*'")
+    ]
     commands = [f"        {name}\\t{_quoted(said)}" for name, said in summaries()]
     return {
         "SPECS": "\n".join(rows),
         "COMMANDS": " \\\n".join(commands),
         "VALUES": "\n".join(cases),
     }
+
+
+def _cases(values: dict[str, str], any_command: str) -> Iterator[tuple[list[str], str]]:
+    """The patterns of `COMMAND OPTION` for each value, those of single commands first."""
+    found: dict[tuple[bool, str], list[str]] = {}
+    for name, words in values.items():
+        of_any = " " not in name
+        pattern = any_command + _quoted(f" {name}") if of_any else _quoted(name)
+        found.setdefault((of_any, words), []).append(pattern)
+    for (_, words), patterns in sorted(found.items()):
+        yield patterns, words
 
 
 def _pattern(spec: Spec, between: str) -> str:

@@ -201,35 +201,18 @@ _hxm_spec() {
     esac
 }
 
-# What the value of an option may be; fails for an option without a value.
+# What the value of an option of $command may be; fails for an option without a value.
 _hxm_value() {
-    case $1 in
-    -o) printf '%s' 'table|plain|json|csv|tsv|github|html' ;;
-    --output) printf '%s' 'table|plain|json|csv|tsv|github|html' ;;
-    --columns) printf '%s' '' ;;
-    --sort) printf '%s' '' ;;
-    --interval) printf '%s' '' ;;
-    --count) printf '%s' '' ;;
-    --since) printf '%s' '' ;;
-    --without) printf '%s' 'NODE' ;;
-    --add) printf '%s' '' ;;
-    --until) printf '%s' '' ;;
-    --timeout) printf '%s' '' ;;
-    --reason) printf '%s' '' ;;
-    -t) printf '%s' 'pv|serial' ;;
-    -n) printf '%s' '' ;;
-    --like) printf '%s' 'DOMAIN' ;;
-    --canary) printf '%s' 'DOMAIN' ;;
-    --order) printf '%s' '' ;;
-    --watch) printf '%s' '' ;;
-    --section) printf '%s' '' ;;
-    -f) printf '%s' 'FILE' ;;
-    --file) printf '%s' 'FILE' ;;
-    --listen) printf '%s' '' ;;
-    --token-file) printf '%s' 'FILE' ;;
-    --nodes) printf '%s' '' ;;
-    --domains) printf '%s' '' ;;
-    --operation) printf '%s' 'monitor|start|stop' ;;
+    case "$command $1" in
+    'list -o'|'status -o'|'nodes -o'|'why -o'|'history -o'|'capacity -o'|'check -o'|'update plan -o'|'update status -o'|'drill list -o'|'backup -o'|'diff -o'|'guard status -o'|'list --output'|'status --output'|'nodes --output'|'why --output'|'history --output'|'capacity --output'|'check --output'|'update plan --output'|'update status --output'|'drill list --output'|'backup --output'|'diff --output'|'guard status --output') printf '%s' 'table|plain|json|csv|tsv|github|html' ;;
+    'graph -o'|'graph --output') printf '%s' 'text|dot|svg|mermaid|json' ;;
+    *' --columns'|*' --sort'|*' --interval'|*' --count'|*' --since'|*' --add'|*' --until'|*' --timeout'|*' --reason'|*' -n'|*' --order'|*' --watch'|*' --section'|*' --listen'|*' --nodes'|*' --domains') printf '%s' '' ;;
+    *' --like'|*' --canary') printf '%s' 'DOMAIN' ;;
+    *' -f'|*' --file'|*' --token-file') printf '%s' 'FILE' ;;
+    *' --without') printf '%s' 'NODE' ;;
+    *' --operation') printf '%s' 'monitor|start|stop' ;;
+    *' -t') printf '%s' 'pv|serial' ;;
+    *' -o'|*' --output') printf '%s' 'table|json' ;;
     *) return 1 ;;
     esac
 }

@@ -146,8 +146,8 @@ function __hxm_spec --no-scope-shadowing
             set operands 'DOMAIN|NODE'
         case graph
             set options \
-                -o\t'text, dot, svg, mermaid or json.' \
-                --output\t'text, dot, svg, mermaid or json.' \
+                -o\t'Form of the answer.' \
+                --output\t'Form of the answer.' \
                 -h\t'Show the command'\''s help.' \
                 --help\t'Show the command'\''s help.'
             set operands
@@ -802,61 +802,27 @@ function __hxm_spec --no-scope-shadowing
     end
 end
 
-# What the value of an option may be; fails for an option without a value.
+# What the value of a command's option may be; fails for an option without a value.
 function __hxm_value
-    switch $argv[1]
-        case -o
+    switch "$argv[1] $argv[2]"
+        case 'list -o' 'status -o' 'nodes -o' 'why -o' 'history -o' 'capacity -o' 'check -o' 'update plan -o' 'update status -o' 'drill list -o' 'backup -o' 'diff -o' 'guard status -o' 'list --output' 'status --output' 'nodes --output' 'why --output' 'history --output' 'capacity --output' 'check --output' 'update plan --output' 'update status --output' 'drill list --output' 'backup --output' 'diff --output' 'guard status --output'
             echo 'table|plain|json|csv|tsv|github|html'
-        case --output
-            echo 'table|plain|json|csv|tsv|github|html'
-        case --columns
+        case 'graph -o' 'graph --output'
+            echo 'text|dot|svg|mermaid|json'
+        case '*'' --columns' '*'' --sort' '*'' --interval' '*'' --count' '*'' --since' '*'' --add' '*'' --until' '*'' --timeout' '*'' --reason' '*'' -n' '*'' --order' '*'' --watch' '*'' --section' '*'' --listen' '*'' --nodes' '*'' --domains'
             echo ''
-        case --sort
-            echo ''
-        case --interval
-            echo ''
-        case --count
-            echo ''
-        case --since
-            echo ''
-        case --without
+        case '*'' --like' '*'' --canary'
+            echo 'DOMAIN'
+        case '*'' -f' '*'' --file' '*'' --token-file'
+            echo 'FILE'
+        case '*'' --without'
             echo 'NODE'
-        case --add
-            echo ''
-        case --until
-            echo ''
-        case --timeout
-            echo ''
-        case --reason
-            echo ''
-        case -t
-            echo 'pv|serial'
-        case -n
-            echo ''
-        case --like
-            echo 'DOMAIN'
-        case --canary
-            echo 'DOMAIN'
-        case --order
-            echo ''
-        case --watch
-            echo ''
-        case --section
-            echo ''
-        case -f
-            echo 'FILE'
-        case --file
-            echo 'FILE'
-        case --listen
-            echo ''
-        case --token-file
-            echo 'FILE'
-        case --nodes
-            echo ''
-        case --domains
-            echo ''
-        case --operation
+        case '*'' --operation'
             echo 'monitor|start|stop'
+        case '*'' -t'
+            echo 'pv|serial'
+        case '*'' -o' '*'' --output'
+            echo 'table|json'
         case '*'
             return 1
     end
@@ -959,7 +925,7 @@ function __hxm_complete
         else if test "$word" = --
             set only operands
         else if test -z "$only"; and string match -q -- '-*' $word
-            __hxm_value $word >/dev/null; and set awaiting $word
+            __hxm_value "$command" $word >/dev/null; and set awaiting $word
         else if contains -- "$command" update drill guard sandbox
             set command "$command $word"
         else
@@ -971,13 +937,13 @@ function __hxm_complete
     set -l operands
     __hxm_spec $command
     if test -n "$awaiting"
-        __hxm_kinds (__hxm_value $awaiting)
+        __hxm_kinds (__hxm_value "$command" $awaiting)
     else if test -z "$command"
         __hxm_commands
         printf '%s\n' --help --version
     else if test -z "$only"; and string match -q -- '--*=*' $current
         set -l name (string split -m 1 = -- $current)[1]
-        for each in (__hxm_kinds (__hxm_value $name))
+        for each in (__hxm_kinds (__hxm_value "$command" $name))
             printf '%s=%s\n' $name $each
         end
     else if test -z "$only"; and string match -q -- '-*' $current

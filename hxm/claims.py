@@ -16,8 +16,8 @@ from hxm.domains import name_in_xml
 from hxm.errors import CannotAsk
 from hxm.model import Cluster, Domain
 from hxm.observe import askable, local_toolstack
-from hxm.toolstack import is_xm
-from hxm.toolstack.long import ARGV, Told, parse_image, parse_long
+from hxm.toolstack import of
+from hxm.toolstack.long import Told, parse_image, parse_long
 from hxm.toolstack.remote import ask_elsewhere
 from hxm.xmfile import Value, XmFileError, domain_name, read_xmfile
 
@@ -214,7 +214,7 @@ def everyones(
 
 
 def _told_here(program: str) -> list[Told]:
-    result = run.output((program, *ARGV["xm" if is_xm(program) else "xl"]))
+    result = run.output((program, *of(program).LONG))
     try:
         return parse_long(result.stdout.decode("utf-8", "surrogateescape"))
     except CannotAsk:
@@ -239,7 +239,7 @@ def _told_elsewhere(
 
 def told_script(program: str) -> str:
     """Prints, on another node, what its domUs have and which devices it knows."""
-    words = (program, *ARGV["xm" if is_xm(program) else "xl"])
+    words = (program, *of(program).LONG)
     return f"{' '.join(words)} && {{ echo; echo {_DEVICES}; {GREP}; :; }}"
 
 

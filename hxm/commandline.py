@@ -7,6 +7,7 @@ completions (`man/generate.py`, `completions/generate.py`) and `hxm shell` follo
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from importlib import import_module
 from typing import Any, NamedTuple
@@ -224,14 +225,22 @@ def _kinds(entry: Entry) -> list[str]:
 
 
 def values_of_options() -> dict[str, str]:
-    """What may follow each option that takes a value, to any of the commands that have it."""
-    found: dict[str, dict[str, None]] = {}
+    """What may follow each option that takes a value, to most of the commands that have it.
+
+    Before it stands, under `COMMAND OPTION`, what follows it to one where that is something else.
+    """
+    found: dict[str, dict[str, str]] = {}
     for entry in _entries():
         for option in entry.all_options:
-            kinds = (option.value,) if option.value in _THINGS else option.words
+            kinds = option.value if option.value in _THINGS else "|".join(option.words)
             for spelling in option.spellings if option.value else ():
-                found.setdefault(spelling, {}).update(dict.fromkeys(kinds))
-    return {spelling: "|".join(words) for spelling, words in found.items()}
+                found.setdefault(spelling, {})[entry.name] = kinds
+    values: dict[str, str] = {}
+    for spelling, told in found.items():
+        ((usual, _),) = Counter(told.values()).most_common(1)
+        values |= {f"{name} {spelling}": each for name, each in told.items() if each != usual}
+        values[spelling] = usual
+    return values
 
 
 def spellings(spec: Spec) -> list[tuple[str, str]]:

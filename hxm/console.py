@@ -203,7 +203,7 @@ def _find_again(domain: Domain, was: str, config: Config) -> tuple[Cluster, str]
 def pattern_of(text: str) -> re.Pattern[bytes]:
     """The regular expression for what a console shows. Raises UsageError if it is none."""
     try:
-        return re.compile(text.encode())
+        return re.compile(os.fsencode(text))
     except re.error as error:
         raise UsageError(f"--until: {text!r} is no regular expression: {error}") from None
 

@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
+from hxm import render
+
 
 class Display:
     """Where the work reports to, and nobody looks."""
@@ -44,7 +46,6 @@ def display(title: str) -> Iterator[Display]:
     if not sys.stderr.isatty():
         yield Display()
         return
-    from rich.console import Console
     from rich.progress import (
         BarColumn,
         Progress,
@@ -55,7 +56,7 @@ def display(title: str) -> Iterator[Display]:
     )
     from rich.table import Column
 
-    console = Console(stderr=True, highlight=False)
+    console = render.console(stderr=True)
     cropped = Column(no_wrap=True, overflow="ellipsis", ratio=1)
     bar = Progress(
         SpinnerColumn(),

@@ -17,7 +17,7 @@ from hxm.pacemaker.argv import step_argv
 from hxm.pacemaker.dialect import DIALECTS, Argv, Dialect
 from hxm.pacemaker.sandbox import forget, forget_failures, set_connected, set_found
 from hxm.pacemaker.simulate import Scratch, carries_out, commit, scratch, simulator
-from hxm.toolstack import destroy_argv
+from hxm.toolstack.onnode import destroy_argv, on_node_argv
 
 
 def spell(cluster: Cluster, step: Step) -> tuple[Argv, ...]:
@@ -31,8 +31,6 @@ def spell(cluster: Cluster, step: Step) -> tuple[Argv, ...]:
         return (destroy_argv(program, values["domain"], values["node"], here, timeout),)
     dialect = dialect_spoken(cluster)
     if step.kind in ON_NODE:
-        from hxm.toolstack.onnode import on_node_argv
-
         here, timeout = cluster.local_node, read_config().ssh_timeout
         return (on_node_argv(step.kind, step.values, dialect.service, here, timeout),)
     return step_argv(dialect, step)

@@ -17,7 +17,7 @@ from hxm.journal import user
 from hxm.model import Cluster, Lock, Step
 from hxm.observe import read_cluster
 from hxm.pacemaker.lock import EXISTS, claim_step, holder_of, renew_step
-from hxm.toolstack.remote import ssh_argv
+from hxm.toolstack.remote import answered_as, ssh_argv
 
 _ATTEMPTS = 5
 _PATIENCE = RENEW + 5.0
@@ -158,8 +158,8 @@ def _is_alive(cluster: Cluster, lock: Lock, config: Config) -> bool | None:
     except HxmError:
         return None
     host, _, stat = result.stdout.partition(b"\n")
-    if host.decode("utf-8", "replace").split(".")[0] != lock.node.split(".")[0]:
-        return None  # another host of that name, or a node that is called otherwise
+    if not answered_as(lock.node, host.decode("utf-8", "replace")):
+        return None
     if result.status == 0:
         return run.start_time_in(stat) == lock.started
     return False if result.status == 1 and path in result.stderr else None

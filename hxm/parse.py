@@ -19,6 +19,7 @@ from hxm import options
 from hxm.command import Command
 from hxm.errors import Interrupted, UsageError
 from hxm.options import kept
+from hxm.render import Form
 
 _UsageError: Any = typer.BadParameter.__base__  # click's, which newer Typers carry inside
 
@@ -150,6 +151,9 @@ def _shaped(function: Callable[..., int]) -> Callable[..., int]:
 
     def call(**values: Any) -> int:
         form = options.form(**{each.name: values.pop(each.name) for each in shared})
+        if form.output == "json" and form != Form("json"):
+            said = "JSON has no columns: --columns, --sort and --no-headers are for tables"
+            raise UsageError(said, "-o csv is a table")
         return function(**values, form=form)
 
     return _with_signature(call, [*own[:-1], *shared])

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TextIO
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from rich.console import Console
+
 
 class Table(NamedTuple):
     """Headers and rows, all text; the columns in `right` are set to the right."""
@@ -128,12 +130,11 @@ def plain_lines(table: Table, *, headers: bool = True) -> Iterator[str]:
 
 def _rich_table(table: Table, form: Form) -> None:
     from rich import box
-    from rich.console import Console
     from rich.table import Table as RichTable
     from rich.text import Text
 
-    console = Console(highlight=False)
-    widths = fitted(table, console.width)
+    drawing = console()
+    widths = fitted(table, drawing.width)
     drawn = RichTable(
         box=box.SIMPLE_HEAD,
         padding=(0, _GAP - 1, 0, 0),
@@ -147,7 +148,19 @@ def _rich_table(table: Table, form: Form) -> None:
     for row in table.rows:
         cells = [row[column] for column in widths]
         drawn.add_row(*(Text(cell, style=STYLES.get(cell.split(" ")[0], "")) for cell in cells))
-    console.print(drawn)
+    drawing.print(drawn)
+
+
+def console(*, stderr: bool = False) -> Console:
+    """What Rich draws on: never so narrow, as COLUMNS=0 would have it, that nothing is seen."""
+    import shutil
+
+    from rich.console import Console
+
+    made = Console(highlight=False, stderr=stderr)
+    if made.width < _NARROW // 3:
+        made.width = max(shutil.get_terminal_size().columns, _NARROW // 3)
+    return made
 
 
 _GAP = 2

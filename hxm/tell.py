@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -89,7 +90,9 @@ def _moves(cluster: Cluster, found: Sequence[Movement]) -> list[str]:
     for each in found:
         if not guards.concerns(cluster, each):
             others.setdefault(each.kind, []).append(each.resource)
-    lines += [f"      also {kind}: {listed(names)}" for kind, names in others.items()]
+    for kind, names in others.items():
+        line = f"      also {kind}: {listed(names)}"
+        lines.append(render.folded(line, " " * 12, sys.stdout))
     return lines or ["      nothing moves"]
 
 

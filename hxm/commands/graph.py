@@ -81,7 +81,6 @@ def _show_tree(branches: Sequence[Branch]) -> None:
             for line in _lines(branch.below, _UNICODE if wide else _ASCII):
                 render.out(line)
         return
-    from rich.console import Console
     from rich.text import Text
     from rich.tree import Tree
 
@@ -89,7 +88,7 @@ def _show_tree(branches: Sequence[Branch]) -> None:
         for each in below:
             grow(parent.add(Text(each.label)), each.below)
 
-    console = Console(highlight=False)
+    console = render.console()
     for branch in branches:
         root = Tree(Text(branch.label, style="bold"))
         grow(root, branch.below)

@@ -10,7 +10,7 @@ from hxm.commands._reading import origins
 from hxm.config import read_config
 from hxm.decide.attention import leftovers
 from hxm.decide.disagreement import disagreements
-from hxm.errors import DONE
+from hxm.errors import DONE, UsageError
 from hxm.observe import everywhere as ask_everywhere
 from hxm.observe import read_cluster
 from hxm.render import TABLE, Form
@@ -39,6 +39,8 @@ def run(
 
     Example: `hxm list`, or `hxm list nfs --long`.
     """
+    if long and form not in (TABLE, Form("plain"), Form("json")):
+        raise UsageError("--long is no table", "hxm list --long alone, or with -o json")
     config = read_config()
     cluster = _look(config, everywhere=everywhere)
     if any(disagreements(cluster, each) for each in cluster.domains):

@@ -30,7 +30,8 @@ LIMITS: dict[str, Any] = {
     "ident": None,
 }
 """Waitress reads and writes all connections in one thread and hands only whole requests to the
-others: a slow client holds nobody up, and one that says nothing for 20 s is cut off."""
+others: 499 slow clients hold nobody up, and one that says nothing for 20 s is cut off. Where there
+are 500 the next waits for that."""
 
 
 def run(listen: Listen = "127.0.0.1:9685", token_file: TokenFile = None) -> int:
@@ -47,8 +48,9 @@ def run(listen: Listen = "127.0.0.1:9685", token_file: TokenFile = None) -> int:
 
     from waitress import create_server
 
+    logging.basicConfig(format="hxm: %(message)s")
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # a busy minute is no news
-    address = _address(listen)
+    address, host = _address(listen), _bracketed(listen.rpartition(":")[0])
     gate = Gate(read_token(token_file)) if token_file else None
     if not gate and not ip_address(address[0]).is_loopback:
         raise UsageError(
@@ -58,10 +60,11 @@ def run(listen: Listen = "127.0.0.1:9685", token_file: TokenFile = None) -> int:
     asker = Asker(lambda: look(local=os.geteuid() == 0), render.note)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        server = create_server(Site(asker, gate), sockets=[_listening(address, listen)], **LIMITS)
+        site = Site(asker, gate, (host, _bracketed(address[0])))
+        server = create_server(site, sockets=[_listening(address, listen)], **LIMITS)
         asker.start()
-        host, port = listen.rpartition(":")[0], server.effective_port
-        render.note(f"serving http://{host}:{port}/{' to whoever has the token' if gate else ''}")
+        where = f"http://{host}:{server.effective_port}/"
+        render.note(f"serving {where}{' to whoever has the token' if gate else ''}")
         server.run()
     except KeyboardInterrupt:
         pass
@@ -82,6 +85,11 @@ def _address(listen: str) -> tuple[str, int]:
     except (OSError, UnicodeError):
         raise UsageError(f"there is no host {host!r} to listen on", "use its address") from None
     return str(found[0][4][0]), int(port)
+
+
+def _bracketed(host: str) -> str:
+    """The host as it stands in a URL."""
+    return f"[{host}]" if ":" in host and not host.startswith("[") else host
 
 
 def _listening(address: tuple[str, int], listen: str) -> socket.socket:

@@ -12,6 +12,8 @@ from hxm.errors import Refused, UsageError
 if TYPE_CHECKING:
     from hxm.options import KeepGoing, Script
 
+_SCRIPT = "script"
+
 
 def run(file: Script = "", keep_going: KeepGoing = False) -> int:
     """Type commands at a prompt that shows the cluster, or carry out those of a file.
@@ -31,17 +33,22 @@ def run(file: Script = "", keep_going: KeepGoing = False) -> int:
     """
     from hxm.shell import lines
 
+    script = bool(file) or not sys.stdin.isatty()
+    inside = os.environ.get("HXM_SHELL")
+    if inside == _SCRIPT and script:
+        raise Refused("these are lines for hxm shell already", "put those of the other file here")
+    if inside and not script:
+        raise Refused("this is a hxm shell already", "Ctrl-D leaves it")
+    os.environ["HXM_SHELL"] = _SCRIPT if script else "1"
     if file and file != "-":
-        script = iter(lines.read_all(file))
-        return lines.from_file(file, script, keep_going=keep_going, stdin=None)
-    if file or not sys.stdin.isatty():
+        read = iter(lines.read_all(file))
+        return lines.from_file(file, read, keep_going=keep_going, stdin=None)
+    if script:
+        sys.stdin.reconfigure(errors="surrogateescape")  # type: ignore[union-attr]
         nothing = os.open(os.devnull, os.O_RDONLY)
         return lines.from_file("stdin", sys.stdin, keep_going=keep_going, stdin=nothing)
     if keep_going:
         raise UsageError("--keep-going is for a file", "hxm shell --file FILE --keep-going")
-    if os.environ.get("HXM_SHELL"):
-        raise Refused("this is a hxm shell already", "Ctrl-D leaves it")
-    os.environ["HXM_SHELL"] = "1"
     from hxm.shell.prompt import interactive
 
     return interactive(read_config())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 from hxm import render, room
@@ -81,15 +82,19 @@ def _facts(cluster: Cluster, domain: Domain, config: Config) -> Facts:
 
 
 def _show(answer: reasons.Answer, facts: Facts) -> None:
-    render.out(answer.says)
+    _tell(answer.says)
     for each in answer.reasons:
         beside = f"  {each.what}{f' ({each.evidence})' if each.evidence else ''}"
-        below = [each.do] if each.do else []
         if len(beside) > _WIDE:
-            beside, below = f"  {each.what}", [each.evidence, *below]
-        render.out(beside)
-        for line in below:
-            render.out(f"      {line}")
+            _tell(f"  {each.what}")
+            beside = f"      {each.evidence}"
+        _tell(beside)
+        if each.do:
+            render.out(f"      {each.do}")
     if facts.scores:
         scores = [f"{node} {score}" for node, score in facts.scores.items()]
         render.out(f"  scores: {listed(scores, 4)}")
+
+
+def _tell(line: str) -> None:
+    render.out(render.folded(line, " " * 6, sys.stdout))

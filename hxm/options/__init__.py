@@ -78,14 +78,15 @@ MaybeNode = Annotated[
     str | None,
     typer.Argument(metavar="[NODE]", help="Only those on this node.", show_default=False),
 ]
+PICTURES = ("text", "dot", "svg", "mermaid", "json")
 Drawn = Annotated[
     str,
     typer.Option(
         "-o",
         "--output",
-        metavar="FORM",
-        help="text, dot, svg, mermaid or json.",
-        callback=one_of(("text", "dot", "svg", "mermaid", "json")),
+        metavar="|".join(PICTURES),
+        help="Form of the answer.",
+        callback=one_of(PICTURES),
     ),
 ]
 OtherNode = Annotated[

@@ -19,9 +19,12 @@ _OPERATORS = frozenset({"|", "||", ">", ">>", "<", "&", "&&", ";"})
 
 
 def words_of(line: str) -> list[str]:
-    """The words of a line, quoted as in any shell; a # begins a comment. Raises UsageError."""
+    """The words of a line, quoted as in any shell; a # begins a comment. Raises UsageError.
+
+    A byte order mark, which some editors put before the first line, is none of them.
+    """
     try:
-        words = shlex.split(line, comments=True)
+        words = shlex.split(line.removeprefix("\ufeff"), comments=True)
     except ValueError as error:
         said = str(error).lower()
         raise UsageError(f"{said}: {line.strip()[:60]}", "close the quotation mark") from None

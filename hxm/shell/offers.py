@@ -73,7 +73,8 @@ class CommandLine:
                 number += 1
         spec = self.specs.get(command)
         if awaiting:
-            yield from self._of_kinds(self.values[awaiting], current, cluster)
+            kinds = self.values.get(f"{command} {awaiting}", self.values[awaiting])
+            yield from self._of_kinds(kinds, current, cluster)
         elif not command:
             yield from self._of_kinds("COMMAND", current, cluster)
         elif spec and current.startswith("-") and not only:

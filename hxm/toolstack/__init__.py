@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from hxm import run
 from hxm.errors import CannotAsk
 from hxm.toolstack import xl
-from hxm.toolstack.remote import ssh_argv
 from hxm.toolstack.xl import LocalDomain
 
 GONE = ("invalid domain identifier", "does not exist")
@@ -20,6 +19,33 @@ class Toolstack(NamedTuple):
 
     program: str
     why: str
+
+
+class Spoken(Protocol):
+    """What a module of this package has for its program, whose `list` is the same for all."""
+
+    UUIDS: tuple[str, ...]
+    LONG: tuple[str, ...]
+
+    def parse_list(self, text: str) -> tuple[LocalDomain, ...]:
+        """The domains in what `list` printed."""
+
+    def parse_uuids(self, text: str) -> dict[str, str]:
+        """The uuids by name in what it printed when asked for UUIDS."""
+
+
+def is_xm(program: str) -> bool:
+    """Whether the program is xend's, under whatever path."""
+    return program.rpartition("/")[2] == "xm"
+
+
+def of(program: str) -> Spoken:
+    """The module of the program's toolstack; the other one is not loaded."""
+    if is_xm(program):
+        from hxm.toolstack import xm
+
+        return xm
+    return xl
 
 
 def detect(configured: str = "auto") -> Toolstack | None:
@@ -38,55 +64,28 @@ def read_local(toolstack: Toolstack, timeout: float) -> tuple[LocalDomain, ...]:
     result = run.output((toolstack.program, "list"), timeout=timeout)
     if result.status != 0:
         raise CannotAsk(f"{toolstack.program} list failed: {result.complaint()}")
-    return parse_list(toolstack.program, result.stdout)
+    return domains_in(toolstack.program, result.stdout)
 
 
-def parse_list(program: str, printed: bytes) -> tuple[LocalDomain, ...]:
+def read_uuids(toolstack: Toolstack) -> dict[str, str]:
+    """The uuid of each local domain by its name. Raises CannotAsk if there is no answer."""
+    words = of(toolstack.program).UUIDS
+    result = run.output((toolstack.program, *words))
+    if result.status != 0:
+        said = " ".join(words)
+        raise CannotAsk(f"{toolstack.program} {said} failed: {result.complaint()}")
+    return uuids_in(toolstack.program, result.stdout)
+
+
+def domains_in(program: str, printed: bytes) -> tuple[LocalDomain, ...]:
     """The domains in what the toolstack's `list` printed, a greeting of a login before it or not.
 
     Raises CannotAsk if that is no such table.
     """
     text = printed.decode("utf-8", "surrogateescape")
-    text = text[max(0, text.find("Name ")) :]
-    if not is_xm(program):
-        return xl.parse_list(text)
-    from hxm.toolstack import xm
-
-    return xm.parse_list(text)
+    return of(program).parse_list(text[max(0, text.find("Name ")) :])
 
 
-def is_xm(program: str) -> bool:
-    """Whether the program is xend's, under whatever path."""
-    return program.rpartition("/")[2] == "xm"
-
-
-UUIDS = {"xl": ("vm-list",), "xm": ("list", "--long")}
-"""What each toolstack is asked for the uuids."""
-
-
-def read_uuids(toolstack: Toolstack) -> dict[str, str]:
-    """The uuid of each local domain by its name. Raises CannotAsk if there is no answer."""
-    words = UUIDS["xm" if is_xm(toolstack.program) else "xl"]
-    result = run.output((toolstack.program, *words))
-    if result.status != 0:
-        said = " ".join(words)
-        raise CannotAsk(f"{toolstack.program} {said} failed: {result.complaint()}")
-    return parse_uuids(toolstack.program, result.stdout)
-
-
-def parse_uuids(program: str, printed: bytes) -> dict[str, str]:
+def uuids_in(program: str, printed: bytes) -> dict[str, str]:
     """The uuids by name in what the toolstack printed when it was asked for them."""
-    text = printed.decode("utf-8", "surrogateescape")
-    if not is_xm(program):
-        return xl.parse_uuids(text)
-    from hxm.toolstack import xm
-
-    return xm.parse_uuids(text)
-
-
-def destroy_argv(
-    program: str, domain: str, node: str, here: str | None, ssh_timeout: float
-) -> tuple[str, ...]:
-    """How a domain's plug is pulled on its node: here directly, elsewhere through ssh."""
-    argv = (program, "destroy", domain)
-    return argv if node == here else ssh_argv(node, argv, ssh_timeout)
+    return of(program).parse_uuids(printed.decode("utf-8", "surrogateescape"))

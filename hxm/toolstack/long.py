@@ -1,8 +1,8 @@
 """What the toolstacks tell of a domU at length: `xl list -l`, `xm list --long`, a saved image.
 
 xl's is JSON since Xen 4.2, held against `xl list -l` and `xl create -n` of 4.17.7: what is 0 or
-false is left out. xend's is an S-expression (XendDomainInfo.sxpr of Xen 3.0 to 4.4). An image
-begins with the one (struct save_file_header in xl.h) or the other (XendCheckpoint.py).
+false is left out. xend's is an S-expression. An image begins with the one (struct save_file_header
+in xl.h) or the other (XendCheckpoint.py).
 """
 
 from __future__ import annotations
@@ -11,14 +11,13 @@ import json
 import os
 import re
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from hxm.devices import DeviceError, Disk, parse_disk
 from hxm.errors import CannotAsk
+from hxm.toolstack.sexpr import expressions, facts_in
 
-ARGV = {"xl": ("list", "-l"), "xm": ("list", "--long")}
-_WORD = re.compile(r"""[()]|'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|[^\s()'"]+""")
 _XL_IMAGE = struct.Struct("32s4I")
 _XL_MAGIC = b"Xen saved domain, xl format\n \0 \r"
 _XM_MAGIC = b"LinuxGuestRecord"
@@ -46,7 +45,7 @@ def parse_long(text: str) -> list[Told]:
             return [_of_json(each["config"]) for each in rows if each["domid"] != 0]
         if start:
             return [
-                found for each in _expressions(text[start.start() :]) if (found := _of_sxp(each))
+                found for each in expressions(text[start.start() :]) if (found := _of_sxp(each))
             ]
     except (ValueError, LookupError, TypeError, AttributeError):
         pass
@@ -58,7 +57,7 @@ def parse_image(data: bytes) -> Told | None:
     try:
         if data.startswith(_XM_MAGIC):
             size = struct.unpack_from("!i", data, 16)[0]
-            (expression,) = _expressions(data[20 : 20 + size].decode("utf-8", "surrogateescape"))
+            (expression,) = expressions(data[20 : 20 + size].decode("utf-8", "surrogateescape"))
             return _of_sxp(expression)
         magic, order, flags, _, _ = _XL_IMAGE.unpack_from(data)
         size = struct.unpack_from("=I", data, _XL_IMAGE.size)[0]
@@ -96,13 +95,13 @@ def _of_json(config: Mapping[str, Any]) -> Told:
 
 
 def _of_sxp(domain: list[Any]) -> Told | None:
-    facts = dict(_pairs(domain))
+    facts = facts_in(domain)
     if facts.get("domid") == "0" or "name" not in facts:
         return None
     macs, disks = [], []
     for entry in domain:
         kind = entry[1][0] if _is(entry, "device") and entry[1:] and entry[1][:1] else ""
-        device = dict(_pairs(entry[1])) if kind else {}
+        device = facts_in(entry[1]) if kind else {}
         if kind == "vif" and "mac" in device:
             macs.append(device["mac"].lower())
         elif kind in ("vbd", "tap", "tap2") and device.get("uname"):
@@ -114,32 +113,5 @@ def _of_sxp(domain: list[Any]) -> Told | None:
     return Told(facts["name"], facts.get("uuid", "").lower() or None, tuple(macs), tuple(disks))
 
 
-def _pairs(expression: list[Any]) -> Iterator[tuple[str, str]]:
-    """Each (KEY VALUE) in it, the last first, so that in a dict the first counts."""
-    for entry in reversed(expression):
-        if isinstance(entry, list) and len(entry) == 2 and all(isinstance(e, str) for e in entry):
-            yield entry[0], entry[1]
-
-
 def _is(entry: Any, key: str) -> bool:
     return isinstance(entry, list) and entry[:1] == [key]
-
-
-def _expressions(text: str) -> Iterator[list[Any]]:
-    """The lists at the top of a text of S-expressions, nested as they are."""
-    open_lists: list[list[Any]] = []
-    for word in _WORD.findall(text):
-        if word == "(":
-            open_lists.append([])
-        elif word != ")":
-            if open_lists:
-                quoted = word[0] in "'\""
-                open_lists[-1].append(re.sub(r"\\(.)", r"\1", word[1:-1]) if quoted else word)
-        elif open_lists:
-            closed = open_lists.pop()
-            if not open_lists:
-                yield closed
-                continue
-            open_lists[-1].append(closed)
-    if open_lists:
-        raise ValueError("cut off")

@@ -1,10 +1,10 @@
-"""What a drill does to a node behind the cluster's back, and how it is undone."""
+"""What is done to a node or on it behind the cluster's back, by ssh where it is another one."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from hxm.toolstack.remote import ssh_argv
+from hxm.toolstack.remote import at
 
 _CUT = """ip route add unreachable "$1" metric $$ || exit
 if ip route get "$1" >/dev/null 2>&1; then
@@ -23,7 +23,7 @@ case $fault in *"No such process"*) ;; *) echo "$fault" >&2; exit 1;; esac"""
 def on_node_argv(
     kind: str, values: Mapping[str, str], service: str, here: str | None, ssh_timeout: float
 ) -> tuple[str, ...]:
-    """The command line of such a step: here directly, elsewhere through ssh.
+    """The command line of a drill's step.
 
     A route to nowhere for one address stops pings to it and nothing else, where iptables would have
     to be there.
@@ -35,4 +35,11 @@ def on_node_argv(
         "cut": ("sh", "-c", _CUT, "sh", address, values.get("after", "")),
         "join": ("sh", "-c", _JOIN, "sh", address),
     }[kind]
-    return words if values["node"] == here else ssh_argv(values["node"], words, ssh_timeout)
+    return at(values["node"], here, words, ssh_timeout)
+
+
+def destroy_argv(
+    program: str, domain: str, node: str, here: str | None, ssh_timeout: float
+) -> tuple[str, ...]:
+    """How a domain's plug is pulled on its node."""
+    return at(node, here, (program, "destroy", domain), ssh_timeout)

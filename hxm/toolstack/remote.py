@@ -13,6 +13,7 @@ from typing import TypeVar
 
 from hxm import run
 from hxm.errors import CannotAsk
+from hxm.toolstack import domains_in, of, uuids_in
 from hxm.toolstack.xl import LocalDomain
 
 T = TypeVar("T")
@@ -56,6 +57,16 @@ def ssh_argv(
     )
 
 
+def at(node: str, here: str | None, words: Sequence[str], timeout: float) -> tuple[str, ...]:
+    """A program on a node: here directly, elsewhere through ssh."""
+    return tuple(words) if node == here else ssh_argv(node, words, timeout)
+
+
+def answered_as(node: str, name: str) -> bool:
+    """Whether who calls itself `name` is the node, and no other host that the name led to."""
+    return name.partition(".")[0] == node.partition(".")[0]
+
+
 def terminal_argv(
     node: str, words: Sequence[str], timeout: float, *, terminal: bool
 ) -> tuple[str, ...]:
@@ -76,14 +87,13 @@ def read_boot(node: str, here: str | None, timeout: float) -> str:
     The kernel's boot_id (proc(5)), and when process 1 started, which tells it of a container.
     """
     words = ("cat", "/proc/sys/kernel/hostname", "/proc/sys/kernel/random/boot_id", "/proc/1/stat")
-    argv = words if node == here else ssh_argv(node, words, timeout)
     try:
-        result = run.output(argv, None, timeout)
+        result = run.output(at(node, here, words, timeout), None, timeout)
     except CannotAsk:
         return ""
     name, boot, stat = [*result.stdout.decode("ascii", "replace").split("\n", 2), "", ""][:3]
-    if result.status != 0 or name.partition(".")[0] != node.partition(".")[0]:
-        return ""  # nobody, or another host of that name
+    if result.status != 0 or not answered_as(node, name):
+        return ""
     found = f"{boot}.{run.start_time_in(stat.encode())}"
     return found if found.replace("-", "").replace(".", "").isalnum() else ""
 
@@ -95,9 +105,7 @@ def read_elsewhere(
 
     Takes no longer than `timeout` seconds, however many nodes do not answer.
     """
-    from hxm.toolstack import parse_list
-
-    return ask_elsewhere((program, "list"), nodes, timeout, lambda out: parse_list(program, out))
+    return ask_elsewhere((program, "list"), nodes, timeout, lambda out: domains_in(program, out))
 
 
 def read_named_elsewhere(
@@ -110,18 +118,14 @@ def read_named_elsewhere(
 
 def named_script(program: str) -> str:
     """Prints what `named_in` reads; fails where there is no list of domains."""
-    from hxm.toolstack import UUIDS, is_xm
-
-    words = " ".join((program, *UUIDS["xm" if is_xm(program) else "xl"]))
+    words = " ".join((program, *of(program).UUIDS))
     return f"{program} list && {{ echo; echo {_UUIDS}; {words}; :; }}"
 
 
 def named_in(program: str, printed: bytes) -> Named:
     """The domains, and their uuids by name. Raises CannotAsk if there is no list of domains."""
-    from hxm.toolstack import parse_list, parse_uuids
-
     table, _, uuids = printed.partition(f"\n{_UUIDS}\n".encode())
-    return parse_list(program, table), parse_uuids(program, uuids)
+    return domains_in(program, table), uuids_in(program, uuids)
 
 
 def ask_elsewhere(

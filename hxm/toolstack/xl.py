@@ -6,6 +6,11 @@ from typing import NamedTuple
 
 from hxm.errors import CannotAsk
 
+UUIDS: tuple[str, ...] = ("vm-list",)
+"""What xl is asked for the uuids."""
+LONG: tuple[str, ...] = ("list", "-l")
+"""What it is asked for all that it has to say of its domains."""
+
 
 class LocalDomain(NamedTuple):
     """A row of `xl list`: memory in MiB, time in seconds of CPU."""

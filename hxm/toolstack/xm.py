@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 from hxm.errors import CannotAsk
+from hxm.toolstack.sexpr import expressions, facts_in
 from hxm.toolstack.xl import LocalDomain
 
+UUIDS: tuple[str, ...] = ("list", "--long")
+LONG = UUIDS
 _HEADER = re.compile(r"Name +ID +Mem(?:\(MiB\))? +VCPUs +State +Time\(s\)( +Label)?\s*$")
 _ROW = re.compile(
     r"(?P<name>.*?)(?:\s+(?P<id>\d+))?\s+(?P<memory>\d+)\s+(?P<vcpus>\d+)"
@@ -15,7 +17,6 @@ _ROW = re.compile(
 )
 _LABELLED_ROW = re.compile(_ROW.pattern[:-1] + r"\s+\S+$")
 _BEFORE_ID = 4  # the column of the IDs is so much wider than its title, and set to the right
-_WORD = re.compile(r"""[()]|'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|[^\s()'"]+""")
 
 
 def parse_list(text: str) -> tuple[LocalDomain, ...]:
@@ -57,22 +58,11 @@ def _row(line: str, pattern: re.Pattern[str], width: int) -> LocalDomain:
 
 def parse_uuids(text: str) -> dict[str, str]:
     """The uuids by name in `xm list --long`, which prints an S-expression for each domain."""
-    return dict(_named_uuids(text))
-
-
-def _named_uuids(text: str) -> Iterator[tuple[str, str]]:
-    depth, at_key, key = 0, False, ""
     found: dict[str, str] = {}
-    for word in _WORD.findall(text):
-        if word in "()":
-            depth += 1 if word == "(" else -1
-            at_key = word == "("
-            if depth == 1 and at_key:
-                found = {}
-            if depth <= 0 and {"name", "uuid"} <= found.keys():
-                yield found["name"], found["uuid"].lower()
-                found = {}
-        elif at_key:
-            key, at_key = word, False
-        elif depth == 2:  # devices, further in, have uuids of their own
-            found.setdefault(key, word.strip("'\""))
+    try:
+        for facts in map(facts_in, expressions(text)):
+            if {"name", "uuid"} <= facts.keys():
+                found[facts["name"]] = facts["uuid"].lower()
+    except ValueError:  # cut off
+        pass
+    return found

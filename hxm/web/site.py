@@ -41,8 +41,10 @@ class Answer(NamedTuple):
 class Site:
     """The pages; with a gate only for those that it lets in, and without one only for this host."""
 
-    def __init__(self, asker: Asker, gate: Gate | None = None) -> None:
+    def __init__(self, asker: Asker, gate: Gate | None = None, own: Iterable[str] = ()) -> None:
+        """`own` is what this host is called beside localhost, as it stands in a URL."""
         self._asker, self._gate = asker, gate
+        self._local = {*_LOCAL, *(name.lower() for name in own)}
         self._csp = ("Content-Security-Policy", f"{policy()}; frame-ancestors 'none'")
         self._made: dict[str, tuple[object, Answer]] = {}
         self._making = threading.Lock()
@@ -65,7 +67,7 @@ class Site:
             return Answer("405 Method Not Allowed", "only to be read\n", _TEXT, _READ_ONLY)
         if path == "/healthz":
             return _health(self._asker.known())
-        if not self._gate and not _is_local(environ.get("HTTP_HOST", "")):
+        if not self._gate and not self._is_local(environ.get("HTTP_HOST", "")):
             return Answer("403 Forbidden", "without a token this answers to localhost alone\n")
         if self._gate and not self._gate.lets_in(environ):
             if path == "/":
@@ -74,6 +76,13 @@ class Site:
         if path not in _PAGES:
             return Answer("404 Not Found", f"there are: {' '.join(_PAGES)} /healthz\n")
         return self._made_once(path)
+
+    def _is_local(self, host: str) -> bool:
+        """Whether a browser on this host asks, and not one that a foreign name led here.
+
+        (DNS rebinding: a page from anywhere could read what its own name, at 127.0.0.1, answers.)
+        """
+        return not self._local.isdisjoint((host.lower(), host.lower().rpartition(":")[0]))
 
     def _made_once(self, path: str) -> Answer:
         """However many ask within a second, what they get is made once."""
@@ -98,14 +107,6 @@ class Site:
 
 _READ_ONLY = (("Allow", "GET, HEAD"),)
 _ASK_FOR_TOKEN = (("WWW-Authenticate", 'Bearer realm="hxm"'),)
-
-
-def _is_local(host: str) -> bool:
-    """Whether a browser on this host asks, and not one that a foreign name led here.
-
-    (DNS rebinding: a page from anywhere could read what its own name, at 127.0.0.1, answers.)
-    """
-    return host.rpartition(":")[0] in _LOCAL or host in _LOCAL
 
 
 def _page(known: Known) -> Answer:

@@ -68,6 +68,13 @@ hxm.cli.dispatch({line.split()!r})
     assert fresh(code, HEAVY, **env) == ["loaded:", f"xl {line}"]
 
 
+@pytest.mark.parametrize(("program", "loaded"), [("xl", False), ("/usr/sbin/xm", True)])
+def test_one_toolstack_never_loads_the_other(program, loaded):
+    code = "import hxm.toolstack.remote as remote\nremote.of(PROGRAM).parse_uuids('')\n"
+    code += "print('hxm.toolstack.xm' in sys.modules)"
+    assert fresh(f"PROGRAM = {program!r}\n{code}", []) == [str(loaded)]
+
+
 needs_pacemaker = pytest.mark.skipif(
     not shutil.which("crm_mon", path=f"{os.environ['PATH']}:/usr/sbin"), reason="no Pacemaker"
 )

@@ -22,6 +22,7 @@ sys.path.insert(0, os.path.join(ROOT, "man"))
 
 from hxm import commandline, commands  # noqa: E402
 from hxm.forms import FORMS  # noqa: E402
+from hxm.options import PICTURES  # noqa: E402
 
 HOSTILE = [
     "$(touch owned)",
@@ -368,6 +369,9 @@ def test_a_script_can_be_read(shell):
         (["list", "--zz"], []),
         (["block-attach", "--local"], ["--local-only"]),
         (["list", "-o", ""], list(FORMS)),
+        (["migrate", "-o", ""], ["table", "json"]),
+        (["graph", "--output", ""], list(PICTURES)),
+        (["drill", "list", "-o", "js"], ["json"]),
         (["migrate", "--reason", ""], []),
         (["maintenance", ""], ["on", "off"]),
         (["sandbox", "lose-q"], ["lose-quorum"]),

@@ -22,9 +22,10 @@ TOKEN = "correct-horse-battery"
 class Served:
     """A running hxm serve."""
 
-    def __init__(self, sandbox, *words: str) -> None:
+    def __init__(self, sandbox, *words: str, host: str = "127.0.0.1") -> None:
+        self.host = host
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "hxm", "serve", "--listen", "127.0.0.1:0", *words],
+            [sys.executable, "-m", "hxm", "serve", "--listen", f"{host}:0", *words],
             env=sandbox.env,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -36,10 +37,11 @@ class Served:
             line = self.process.stderr.readline()
             assert line, f"it ended: {self.said}"
             self.said += line
-        self.port = int(re.search(r"serving http://127\.0\.0\.1:(\d+)/", self.said)[1])
+        shown = f"[{host}]" if ":" in host else host
+        self.port = int(re.search(rf"serving http://{re.escape(shown)}:(\d+)/", self.said)[1])
 
     def get(self, path: str = "/", method: str = "GET", body: bytes | None = None, **headers):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        connection = http.client.HTTPConnection(self.host, self.port, timeout=20)
         connection.request(method, path, body, headers)
         answer = connection.getresponse()
         text = answer.read().decode()
@@ -61,8 +63,8 @@ class Served:
 
 
 @contextmanager
-def serving(sandbox, *words: str):
-    served = Served(sandbox, *words)
+def serving(sandbox, *words: str, host: str = "127.0.0.1"):
+    served = Served(sandbox, *words, host=host)
     try:
         yield served
     finally:
@@ -130,6 +132,27 @@ def test_tools_that_hang_hold_nobody_up_and_end_with_it(sandbox):
         while os.path.exists(f"/proc/{pids[0]}") and time.monotonic() < end:
             time.sleep(0.01)
         assert not os.path.exists(f"/proc/{pids[0]}")
+
+
+@pytest.mark.parametrize("host", ["127.0.0.2", "::1"])
+def test_it_answers_at_the_address_that_it_names(sandbox, host):
+    try:
+        socket.create_server((host, 0), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    except OSError:
+        pytest.skip(f"this machine has no {host}")
+    with serving(sandbox, host=host) as served:
+        assert served.get()[0] == 200
+
+
+def test_as_many_connections_as_there_may_be_are_said_to_be_so(sandbox):
+    with serving(sandbox) as served:
+        slow = [socket.create_connection(("127.0.0.1", served.port)) for _ in range(510)]
+        line = served.process.stderr.readline()
+        for each in slow:
+            each.close()
+        assert served.end() == 0
+    assert line.startswith("hxm: ")
+    assert "connections" in line
 
 
 def test_slow_clients_and_nonsense_hold_nobody_up(sandbox):

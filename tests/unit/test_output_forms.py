@@ -6,11 +6,17 @@ import csv
 import io
 
 import pytest
+from factories import cluster, primitive
 from lxml import html
 
+from hxm import tell
+from hxm.commands import COMMANDS, nodes, why
+from hxm.commands import list as hxm_list
 from hxm.errors import UsageError
 from hxm.forms import FORMS, arranged, written
-from hxm.render import Form, Table, fitted, show
+from hxm.model import Movement
+from hxm.parse import parse_and_run
+from hxm.render import Form, Table, console, fitted, show
 
 TABLE = Table(
     ("Name", "Mem", "Node", "Role"),
@@ -104,3 +110,35 @@ def test_what_a_terminal_shows_is_folded_at_blanks(capsys, monkeypatch):
     show(Table(("Name", "Mem", "Node", "Flags"), [ROW]))
     lines = capsys.readouterr().out.splitlines()
     assert [line.split() for line in lines[2:]] == [[*ROW[:3], "constrained"], ["not-live"]]
+
+
+@pytest.mark.parametrize("words", [["--columns", "node"], ["--sort", "node"], ["--no-headers"]])
+def test_what_json_would_have_to_ignore_is_refused(words):
+    with pytest.raises(UsageError, match="JSON has no columns"):
+        parse_and_run(COMMANDS["nodes"], nodes, ["-o", "json", *words])
+
+
+@pytest.mark.parametrize(
+    "words", [["-o", "csv"], ["--columns", "name"], ["-o", "plain", "--sort=id"]]
+)
+def test_what_is_no_table_takes_no_form_of_one(words):
+    with pytest.raises(UsageError, match="--long is no table"):
+        parse_and_run(COMMANDS["list"], hxm_list, ["--long", *words])
+
+
+@pytest.mark.parametrize("columns", ["0", "1", "3"])
+def test_a_terminal_without_a_width_shows_something_all_the_same(columns, monkeypatch):
+    monkeypatch.setenv("COLUMNS", columns)
+    assert console().width >= 20
+
+
+def test_what_a_plan_and_a_reason_say_is_folded_at_blanks(capsys, monkeypatch):
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "60")
+    moves = [Movement(f"fencing-{each}", "stop", "host1", None) for each in range(6)]
+    devices = {each.resource: primitive(each.resource, agent="stonith:x") for each in moves}
+    (line,) = tell._moves(cluster(primitives=devices), moves)
+    why._tell(f"      {' '.join(f'location-{each}' for each in range(9))}")
+    shown = [*line.splitlines(), *capsys.readouterr().out.splitlines()]
+    assert len(shown) > 3
+    assert all(len(each) <= 60 and each.startswith("      ") for each in shown)

@@ -8,7 +8,8 @@ from factories import DATA, cluster, domain, local, node
 from hxm import observe, run
 from hxm.config import Config
 from hxm.errors import CannotAsk
-from hxm.toolstack import destroy_argv, remote
+from hxm.toolstack import remote
+from hxm.toolstack.onnode import destroy_argv
 from hxm.toolstack.xl import LocalDomain
 
 TABLE = (

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+
 import pytest
 from factories import cluster, domain, failure, node
 
+from hxm.commands import shell
 from hxm.decide.glance import BAD, BUSY, Word, overview, trouble
-from hxm.errors import Interrupted, UsageError
+from hxm.errors import Interrupted, Refused, UsageError
 from hxm.shell.lines import from_file, read_all, words_of
 from hxm.shell.offers import CommandLine
 
@@ -131,6 +134,9 @@ def line():
         ("start --ti", ["--timeout"]),
         ("start --timeout ", []),
         ("list -o js", ["json"]),
+        ("list -o d", []),
+        ("graph -o d", ["dot"]),
+        ("migrate -o ", ["table", "json"]),
         ("list -- -", []),
         ("maintenance on ho", ["host1", "host2"]),
         ("sandbox ne", ["new"]),
@@ -222,3 +228,18 @@ def test_an_overview_names_what_moves_and_who_is_out():
         "1 of 2 domUs run",
         "nfs: Stopping, host1",
     ]
+
+
+def test_a_byte_order_mark_is_no_part_of_a_command():
+    assert words_of("\ufefflist nfs") == ["list", "nfs"]
+
+
+@pytest.mark.parametrize(("inside", "refused"), [("script", True), ("1", False)])
+def test_a_script_within_a_script_is_refused(tmp_path, monkeypatch, done, inside, refused):
+    """It may be the same one, without end; at the prompt it is one of many commands."""
+    script = tmp_path / "night.hxm"
+    script.write_text("list\n")
+    monkeypatch.setenv("HXM_SHELL", inside)
+    with pytest.raises(Refused) if refused else nullcontext():
+        shell.run(str(script))
+    assert len(done) == (not refused)

@@ -188,6 +188,14 @@ def test_a_foreign_name_that_leads_here_reads_nothing(host):
     assert ("nfs" in answer.body) == (answer.status == 200)
 
 
+def test_the_address_that_it_listens_on_is_its_own():
+    application = Site(Asker(WELL), None, ("127.0.0.2", "Host1"))
+    for host in ("127.0.0.2:9685", "127.0.0.2", "host1:9685", "localhost"):
+        assert ask(application, HTTP_HOST=host).status == 200
+    for host in ("127.0.0.3:9685", "host2", "127.0.0.2.evil.example:9685"):
+        assert ask(application, HTTP_HOST=host).status == 403
+
+
 # With a token
 
 
