@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterator, Sequence
 
 from hxm import change, render, run
@@ -33,7 +34,7 @@ from hxm.decide.passing import (
     runs_nowhere_else,
     up_to_date,
 )
-from hxm.errors import Failed
+from hxm.errors import Failed, Refused
 from hxm.model import Cluster, Domain
 from hxm.observe import identify, other_toolstack, read_cluster
 from hxm.toolstack import guard
@@ -49,6 +50,7 @@ _ALL = ("shutdown", "reboot")
 
 
 _NEED_WORDS = ("create", "restore")
+"""Commands of which xl only says how they are used where nothing follows."""
 
 
 def judge_and_pass(program: str, words: Sequence[str]) -> int:
@@ -186,6 +188,9 @@ def _run_elsewhere(cluster: Cluster, config: Config) -> dict[str, list[str] | st
 def made_by(row: Command, words: Sequence[str], cluster: Cluster) -> list[Claim]:
     """The domUs that the files among the words describe, and what one is given beside them."""
     told = operands(words)
+    if row.name in (*ATTACHES, *REPLACES):
+        for path in filter(_is_told_once, (*_attached(words), *told)):
+            raise Refused(f"what {path} says cannot be read twice", "put it into a file")
     if row.name == "config-update" and told:
         return made_by_creation(creation_of(words[1:]))[0]
     if row.name not in ATTACHES or len(told) < 2:
@@ -199,6 +204,15 @@ def made_by(row: Command, words: Sequence[str], cluster: Cluster) -> list[Claim]
         f"vdev=xvda,access={access},target={each}" for each in told if "/" in each
     ]
     return [claim(name, {"disk": disks}), *of_devices(told, name)]
+
+
+def _is_told_once(path: str) -> bool:
+    """Whether what stands there is gone when the guard has read it: a pipe, a terminal."""
+    try:
+        mode = os.stat(path).st_mode
+    except (OSError, ValueError):
+        return False
+    return stat.S_ISFIFO(mode) or stat.S_ISCHR(mode) or stat.S_ISSOCK(mode)
 
 
 def _attached(words: Sequence[str]) -> list[str]:

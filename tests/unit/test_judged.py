@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import struct
 
 import pytest
@@ -203,3 +204,19 @@ def test_a_disk_that_cannot_be_understood_is_not_given(host, tmp_path):
     for line in ("xl create odd.cfg", "xl block-attach thief nonsense", "virsh create odd.xml"):
         with pytest.raises(Refused, match=r"cannot be understood|are unknown"):
             host.judge(line)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "virsh attach-device thief {}",
+        "virsh blockcopy thief xvda --xml={}",
+        "xl migrate -C{} thief host2",
+        "xl config-update thief {}",
+    ],
+)
+def test_what_can_be_read_only_once_is_not_handed_on_unread(host, tmp_path, line):
+    os.mkfifo(tmp_path / "pipe")
+    for path in ("/dev/null", "pipe"):
+        with pytest.raises(Refused, match=f"what {path} says cannot be read twice"):
+            host.judge(line.format(path))
