@@ -18,7 +18,7 @@ from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.text import Text
 
-from hxm import run, tables
+from hxm import render, run, tables
 from hxm.config import Config
 from hxm.decide.attention import findings
 from hxm.decide.glance import BAD, BUSY, GOOD, ODD, Word, news, overview
@@ -234,7 +234,7 @@ def watch(config: Config, interval: float) -> int:
 
     follower = Follower(config, stir, interval)
     watching = Watch(follower)
-    console = Console(highlight=False)
+    console = render.console()
     signal.signal(signal.SIGWINCH, stir)
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)
@@ -264,7 +264,6 @@ def watch_plainly(config: Config, interval: float, count: int | None) -> int:
 
     A look that fails is one line of it; raises CannotAsk if it is the last.
     """
-    from hxm import render
     from hxm.observe import read_cluster
 
     before: Cluster | None = None
