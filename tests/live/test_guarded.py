@@ -186,6 +186,8 @@ def test_unmanaged_domus_pass_and_share_no_disk_with_one_on_any_node(guarded):
     with lab.knob(f"ssh@{host}", rc=255, msg="Permission denied (publickey)."):
         ran = lab.run(there, "xl", "create", "/etc/xen/third")
     assert (ran.status, f"the domUs of {host} are unknown" in ran.err) == (0, True), ran
+    assert f"third on {there}: /dev/vg/data is used elsewhere" in lab.doubles()  # as it was warned
+    (lab.shared / "DOUBLE_START").unlink()
     lab.tool(there, "xl", "destroy", "third")
     lab.tool(host, "xl", "destroy", "other")
     ops = [each["op"] for each in lab.events(since) if each["name"] == "other"]
