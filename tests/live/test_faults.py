@@ -22,15 +22,12 @@ from trouble import (
 # fault, where it strikes (of the domU: source, target, third), verb, when
 OFTEN = [
     ("power cut", "source", "migrate", "during"),
-    ("power cut", "target", "migrate", "during"),
     ("power cut", "source", "destroy", "before"),
-    ("link cut", "target", "migrate", "during"),
     ("link cut", "source", "standby", "during"),
     ("pacemaker stopped", "source", "standby", "during"),
     ("controller killed", "dc", "migrate", "during"),
-    ("quorum lost", "third", "migrate", "during"),
-    ("toolstack hangs", "asker", "reboot", "during"),
-    ("disk full", "asker", "standby", "during"),
+    ("quorum lost", "third", "shutdown", "before"),
+    ("toolstack hangs", "source", "migrate", "before"),
     ("disk full", "asker", "destroy", "after"),
 ]
 """Those of every `make test`."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 
+import pytest
 from trouble import calm, never_twice, tidy
 
 TOLD = re.compile(
@@ -99,6 +100,7 @@ def test_a_holder_that_cannot_be_asked_blocks_until_its_node_is_lost(lab):
     tidy(lab, "host2")
 
 
+@pytest.mark.thorough
 def test_the_lock_of_a_waiting_one_is_renewed(lab):
     lab.turn("migrate.nfs", copying=23)
     here = lab.where("nfs")
