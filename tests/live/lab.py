@@ -403,6 +403,9 @@ class Lab:
         except AssertionError:
             self.unstick()
             self.until("every node is back", self.all_back, timeout)
+        for each in self.hosts:
+            for name in self._half_migrated(each):
+                self.tool(each, "xl", "destroy", name)
         host = self.hosts[0]
         if self.configuration(host) != self.first:
             self._restore(host)
@@ -433,9 +436,14 @@ class Lab:
         for each in self.domains:
             assert len(self.nodes_of(each, root)) == 1, f"{each} does not run once"
         assert self.idle(host), "something is under way"
+        for each in self.hosts:
+            assert not self._half_migrated(each), "a migration was left half done"
         wanted, found = self.first.splitlines(), self.configuration(host).splitlines()
         assert found == wanted, "\n".join(unified_diff(wanted, found, lineterm=""))
         return True
+
+    def _half_migrated(self, host: str) -> list[str]:
+        return [name for name in self.xl(host) if "--" in name]
 
     def _nobody_lost(self) -> bool:
         states = [self.node(host) for host in self.hosts if self.switch("state", host) == "off"]
