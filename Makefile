@@ -25,7 +25,7 @@ help:
 	@echo "make test    all tests (installs what they need)"
 	@echo "make test-generations   the real tools of Pacemaker 2.0, 2.1 and 3.0, unpacked beside yours"
 	@echo "make soak    a random walk over a live cluster: MINUTES=10, SEED=, STEPS=, ONLY="
-	@echo "make faults  every fault at every moment of every changing verb, in about an hour"
+	@echo "make faults  every live test: every fault at every moment of every changing verb, every kill"
 	@echo "make real-xl  hxm's reading of random configurations against that of the real xl: COUNT=, SEED="
 	@echo "make check   format, lint, types and tests"
 	@echo "make bench   what hxm costs, against crm_mon, crm and pcs"
