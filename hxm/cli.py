@@ -116,6 +116,9 @@ def _split_globals(words: list[str]) -> tuple[list[str], list[str]]:
 
 
 def _look_up(word: str) -> command.Command:
+    missing = f"there is no command {word[:60]!r}"
+    if word in commands.ELSEWHERE:
+        raise UsageError(missing, commands.ELSEWHERE[word])
     found = commands.candidates(word)
     if len(found) == 1:
         return commands.COMMANDS[found[0]]
@@ -125,7 +128,7 @@ def _look_up(word: str) -> command.Command:
 
     near = difflib.get_close_matches(word, commands.COMMANDS, 1, 0.6)
     hint = f"did you mean {near[0]}? " if near else ""
-    raise UsageError(f"there is no command {word[:60]!r}", hint + "hxm --help lists them all")
+    raise UsageError(missing, hint + "hxm --help lists them all")
 
 
 def _toolstack() -> str:

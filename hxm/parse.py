@@ -36,7 +36,27 @@ _XL_VALUES = {"migrate": "-C -s -r -n --port --resource --node", "create": "--pa
 _XL_MARKS = {"create": ("-f", "--defconfig")}
 """Options in front of what is an operand all the same."""
 
-_NO_NUMBER = re.compile(r"is not a valid (integer|float)( range)?")
+_SURPLUS = re.compile(r"Got unexpected extra argument\S* \((.*)\)")
+_LACKING = re.compile(r"Missing argument '(.*)'")
+_OF_A_GROUP = (
+    (re.compile(r"^Missing command$"), "{} takes a command"),
+    (re.compile(r"^No such command"), "{} has no command"),
+    (re.compile(r"^No such option:"), "{} has no option"),
+)
+_OF_AN_OPTION = (
+    (re.compile(r"^No such option:"), "there is no option"),
+    (re.compile(r"^Option '(.*)' requires an argument"), r"\1 takes a value, and there is none"),
+    (re.compile(r"^Option '(.*)' does not take a value"), r"\1 takes no value"),
+    (re.compile(r"^Invalid value for '([^']*)'( / '[^']*')*: "), r"\1: "),
+    (re.compile(r"is not a valid (integer|float)( range)?"), "is no number"),
+)
+"""What Typer says, in its words and in ours."""
+_RATHER = {
+    "status": "hxm list -l {0}, hxm why {0}",
+    "capacity": "hxm list -l {0}, hxm why {0}",
+    "nodes": "hxm standby NODE, hxm active NODE; what happened to one: hxm history NODE",
+}
+"""Where one looks for a single domU or node, of commands that show them all."""
 _DRY = "say --dry-run, or -N before the command, as to xl"
 
 
@@ -55,11 +75,33 @@ def parse_and_run(
             standalone_mode=False,
         )
     except _UsageError as error:
-        path = error.ctx.command_path if error.ctx else f"hxm {row.name}"
-        said = _NO_NUMBER.sub("is no number", error.format_message().splitlines()[0])
-        hint = _DRY if "-N" in words and said.endswith("-N") else f"{path} --help"
-        raise UsageError(said, hint) from None
+        said, hint = _in_our_words(error, command)
+        dry = "-N" in words and said.endswith("-N")
+        raise UsageError(said, _DRY if dry else hint) from None
     return int(status or 0)
+
+
+def _in_our_words(error: Any, command: Any) -> tuple[str, str]:
+    """What is wrong with a command line, which is Typer's to find, and how it is typed."""
+    said = error.format_message().splitlines()[0].rstrip(".")
+    path = error.ctx.command_path if error.ctx else f"hxm {command.name}"
+    command, verb = error.ctx.command if error.ctx else command, path.removeprefix("hxm ")
+    if names := list(getattr(command, "commands", {})):
+        for theirs, ours in _OF_A_GROUP:
+            said = theirs.sub(ours.format(verb), said)
+        return said, f"there are: {', '.join(names)}; {path} --help"
+    operands = " ".join(_metavars(command))
+    if lacking := _LACKING.fullmatch(said):
+        return f"{verb} takes {operands}: {lacking[1]} is missing", f"{path} {operands}"
+    if surplus := _SURPLUS.fullmatch(said):
+        takes = f"takes {operands} and no more" if operands else "takes no operand"
+        hint = _RATHER.get(verb, f"{path} {operands}").format(surplus[1].split(" ")[0])
+        return f"{verb} {takes}: {surplus[1]}", hint.rstrip()
+    for theirs, ours in _OF_AN_OPTION:
+        said = theirs.sub(ours, said)
+    if alike := getattr(error, "possibilities", None):
+        return said.partition(" (")[0], f"did you mean {alike[0]}? {path} --help"
+    return said, f"{path} --help"
 
 
 def _without_marks(name: str, words: Sequence[str]) -> Iterator[str]:
@@ -98,12 +140,16 @@ def shared_parameters(kind: str) -> list[inspect.Parameter]:
 
 def _plainly_named(command: Any) -> Any:
     """Typer sets braces around what is required; DOMAIN alone says the same."""
-    operands = [each.metavar for each in command.params if each.param_type_name == "argument"]
+    operands = _metavars(command)
     if operands:
         command.collect_usage_pieces = lambda _: ["[OPTIONS]", *operands]
     for each in getattr(command, "commands", {}).values():
         _plainly_named(each)
     return command
+
+
+def _metavars(command: Any) -> list[str]:
+    return [each.metavar for each in command.params if each.param_type_name == "argument"]
 
 
 def _parameters(function: Callable[..., int]) -> list[inspect.Parameter]:

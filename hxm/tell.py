@@ -61,7 +61,7 @@ def plan_lines(
     cluster: Cluster, plan: Translate, predicted: Forecast, objections: Sequence[Objection]
 ) -> list[str]:
     """The plan: its command lines, what the scheduler makes of each, and what is against it."""
-    lines = [f"plan: {plan.about}", *(f"  {note}" for note in plan.notes)]
+    lines = [f"plan: {plan.about}", *(f"  {note}" for note in plan.intentions or plan.notes)]
     for number, (phase, found) in enumerate(zip(plan.phases, predicted.phases, strict=True)):
         left_out = number in predicted.left_out
         for step in phase.steps:
@@ -118,7 +118,7 @@ def the_plan(
             "simulated": predicted.simulated,
             "movements": [movement._asdict() for movement in predicted.movements],
             "objections": [objection._asdict() for objection in objections],
-            "notes": list(plan.notes),
+            "notes": list(plan.intentions or plan.notes),
         }
         render.show_json(_json(order, outcome, "planned") | extra)
     else:

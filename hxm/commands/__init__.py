@@ -293,6 +293,23 @@ ALIASES = {
 }
 """xm's other names for its commands (xm 4.4, xen/xm/main.py)."""
 
+_CRM = "hxm-from-crm(7) translates crm's and pcs's commands"
+ELSEWHERE = {
+    **dict.fromkeys(
+        ["configure", "property", "resource", "ban", "constraint", "cluster", "stonith"], _CRM
+    ),
+    "stop": "it is: hxm shutdown DOMAIN",
+    "move": "it is: hxm migrate DOMAIN NODE",
+    "clear": "it is: hxm unmigrate",
+    "online": "it is: hxm active NODE",
+    "unstandby": "it is: hxm active NODE",
+    "version": "it is: hxm --version",
+}
+"""What crm, pcs and virsh call things that neither xl nor xm has a word for, and what to type.
+
+A prefix of one of hxm's own commands is none of them: `hxm node` is short for nodes.
+"""
+
 EXACT_ONLY = frozenset({"migrate-receive", "qemu-monitor-command"})
 """Internal commands, which must not stand in the way of `hxm mig`."""
 

@@ -9,7 +9,17 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from hxm.errors import BY_STATUS, HxmError, Refused
-from hxm.model import ENROLLING, WITHDRAWING, Cluster, Domain, Failure, Goal, Phase, Step
+from hxm.model import (
+    ENROLLING,
+    WITHDRAWING,
+    Cluster,
+    Domain,
+    Failure,
+    Goal,
+    Movement,
+    Phase,
+    Step,
+)
 
 IN_PASSING = ("target-role", "is-managed", "maintenance")
 """The meta options that tools set at a resource in passing."""
@@ -57,6 +67,10 @@ class Translate(NamedTuple):
     """What there is to say at the end, where the movements do not say it all."""
     notes: tuple[str, ...] = ()
     """What the plan says of its subjects: whose a constraint is, and how old."""
+    intentions: tuple[str, ...] = ()
+    """What the plan says instead of the notes, where those tell what was done."""
+    stops: frozenset[str] = frozenset()
+    """The subjects that an objection says would be stopped: they are not asked about again."""
     undo: str = ""
     """The command that takes the order back, whole or half carried out."""
     finish: str = ""
@@ -70,6 +84,13 @@ class Translate(NamedTuple):
     def one_breath(self) -> bool:
         """Whether all that is to be done is ordered at once: only then need nobody wait."""
         return sum(not phase.only_if_still for phase in self.phases) == 1
+
+    def means(self, movement: Movement) -> bool:
+        """Whether the order says itself that this would happen."""
+        if movement.resource in self.stops and movement.kind == "stop":
+            return True
+        wanted = self.expects if movement.resource in self.subjects else {"live", "start"}
+        return movement.kind in wanted
 
 
 class PassThrough(NamedTuple):

@@ -96,18 +96,42 @@ def _of(
             yield Difference(item, name, before.get(name), after.get(name))
 
 
-def sentence(each: Difference) -> str:
-    """One difference as a line: what is so now, and what was."""
+def sentence(each: Difference, *, brief: bool = False) -> str:
+    """One difference as a line: what is so now, and what was; `brief` leaves rules undescribed."""
     if not each.name:
-        facts = [f"{name} {_shown(name, value)}".strip() for name, value in each.facts.items()]
         what = "was removed" if each.after is None else "was added"
-        return f"{each.item.called} {what}" + (f" ({listed(facts, 6)})" if facts else "")
+        return f"{each.item.called} {what}{_described(each.facts, brief=brief)}"
     subject = f"{each.item.called}: {each.name}"
     if each.secret and None not in (each.before, each.after):
         return f"{subject.removesuffix(f' ({HIDDEN})')} was changed ({HIDDEN})"
-    now = "is not set" if each.after is None else f"is {_shown(each.name, each.after)}"
-    was = "was not set" if each.before is None else f"was {_shown(each.name, each.before)}"
-    return f"{subject} {now}, {was}"
+    now, was = _value(each.name, each.after), _value(each.name, each.before)
+    return f"{subject} is {now}, was {was}"
+
+
+def intention(each: Difference) -> str:
+    """One difference as a line of a plan: what would be so, and what is; rules are only named."""
+    if not each.name:
+        what = "removed" if each.after is None else "added"
+        return f"{each.item.called} would be {what}{_described(each.facts, brief=True)}"
+    subject = f"{each.item.called}: {each.name}"
+    if each.secret and None not in (each.before, each.after):
+        return f"{subject.removesuffix(f' ({HIDDEN})')} would be changed ({HIDDEN})"
+    then, now = _value(each.name, each.after), _value(each.name, each.before)
+    return f"{subject} would be {then}, is {now}".replace("would be not set", "would not be set")
+
+
+def _value(name: str, value: str | None) -> str:
+    return "not set" if value is None else _shown(name, value)
+
+
+def _described(facts: Mapping[str, str], *, brief: bool) -> str:
+    """What there is to say of a whole thing, in brackets."""
+    rules = [name for name in facts if brief and name.startswith("rule ")]
+    told = [f"{each} {_shown(each, facts[each])}".strip() for each in facts if each not in rules]
+    if rules:
+        about = dict.fromkeys(facts[each] for each in rules if each.endswith(" attribute"))
+        told.append(f"a rule with {listed(list(about))}" if about else "a rule")
+    return f" ({listed(told, 6)})" if told else ""
 
 
 def _shown(name: str, value: str) -> str:
@@ -146,4 +170,4 @@ def _change(each: Difference) -> str:
 def summed_up(found: Sequence[Difference], most: int = 3) -> str:
     """The first few differences in one line."""
     more = f"; {len(found) - most} more" if len(found) > most else ""
-    return "; ".join(map(sentence, found[:most])) + more
+    return "; ".join(sentence(each, brief=True) for each in found[:most]) + more

@@ -332,10 +332,7 @@ def foreseen(cluster: Cluster, plan: Translate, forecast: Forecast) -> Iterator[
         yield from _without_a_place(cluster, plan.drains, drained)
         yield from _staying(plan.drains, drained)
     for movement in dict.fromkeys(forecast.movements):
-        if not concerns(cluster, movement):
-            continue
-        wanted = plan.expects if movement.resource in plan.subjects else {"live", "start"}
-        if movement.kind not in wanted:
+        if concerns(cluster, movement) and not plan.means(movement):
             yield Objection(
                 f"{name_of(cluster, movement)} would {phrase(movement)}"
                 f"{_why_not_live(cluster, movement)}",

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from hxm.decide import Objection, Translate, guards, half_way, is_false, listed, typed
 from hxm.decide.audit import Problem
-from hxm.decide.compared import Difference, sentence, summed_up
+from hxm.decide.compared import Difference, intention, sentence, summed_up
 from hxm.decide.names import at_home
 from hxm.model import UPDATE, Cluster, Domain, Phase, Step
 
@@ -30,6 +30,7 @@ def restore(
     stop is asked about: a configuration tells nobody that this was meant.
     """
     domains = cluster.managed_domains
+    nothing = () if found else (ONLY_FORM,)
     step = Step("restore", f"{what}: replace the configuration", {"file": file})
     return Translate(
         verb,
@@ -51,7 +52,11 @@ def restore(
             *unfenced(found),
         ),
         guards.warnings(cluster),
-        notes=(*(map(sentence, found) if found else (ONLY_FORM,)), *notes),
+        notes=(*(sentence(each, brief=True) for each in found), *nothing, *notes),
+        intentions=(*map(intention, found), *nothing, *notes),
+        stops=frozenset(
+            each.item.id for each in found if each.item.kind == "domU" and each.removed
+        ),
         done=f"done: {what}",
         undo="hxm undo",
     )

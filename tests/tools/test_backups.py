@@ -104,8 +104,8 @@ def test_damage_is_restored_at_once_and_what_is_not_restored_is_said(sandbox):
     assert sandbox.nodes_of("nfs") == []
     sandbox.tool("crm_attribute", "--name=no-quorum-policy", "--update=ignore")
     plan = sandbox.ok("restore", "1", "--dry-run").out
-    assert "domU nfs was added (agent ocf:heartbeat:Xen, parameter xmfile" in plan
-    assert "the cluster: no-quorum-policy is stop, was ignore" in plan
+    assert "domU nfs would be added (agent ocf:heartbeat:Xen, parameter xmfile" in plan
+    assert "the cluster: no-quorum-policy would be stop, is ignore" in plan
     assert "not restored (--section nodes): node host1: standby is on, was not set" in plan
     assert "nfs: start on host2" in plan
     assert "--xml-file=FILE" in plan
@@ -261,6 +261,9 @@ def test_what_a_restore_takes_out_of_the_cluster_is_said_to_be_stopped(sandbox):
     web = sandbox.file.parent / "web.xm"
     web.write_text('name = "web"\nmemory = 512\ndisk = []\n')
     sandbox.ok("enrol", str(web))
+    plan = sandbox.hxm("restore", "1", "--dry-run").out
+    assert "constraint web-connected would be removed (rsc web, a rule with pingd)\n" in plan
+    assert plan.count("asked about: ") == 1
     ran = sandbox.hxm("restore", "1")
     assert (ran.status, "web would be stopped" in ran.err) == (107, True), ran
     (place,) = sandbox.nodes_of("web")

@@ -62,7 +62,7 @@ def test_a_domu_of_a_sandbox_has_no_console(xen, sandbox):
         ("start nfs --until ( ", "is no regular expression"),
         ("start nfs --until x -W", "--until waits for the guest"),
         ("reboot -a --until x", "--until takes the names of domUs"),
-        ("console", "Missing argument"),
+        ("console", "DOMAIN is missing"),
     ],
 )
 def test_what_cannot_be_waited_for_is_said_before_anything_is_done(sandbox, words, said):

@@ -7,7 +7,15 @@ from xml.etree.ElementTree import Element, fromstring, tostring
 import pytest
 from factories import DATA
 
-from hxm.decide.compared import Difference, Item, as_row, differences, is_secret, sentence
+from hxm.decide.compared import (
+    Difference,
+    Item,
+    as_row,
+    differences,
+    intention,
+    is_secret,
+    sentence,
+)
 from hxm.pacemaker.cib import configuration_in
 from hxm.pacemaker.facts import facts_in, private_names
 from hxm.pacemaker.written import CLUSTERS_OWN, as_cib, combined, parse_backup, same, sections_in
@@ -119,6 +127,29 @@ def test_a_change_is_said_in_words(old, new, said):
     (line,) = changed(old, new)
     assert said in line
     assert "hush" not in line
+
+
+PLANNED = {
+    "changed": (("standby", "on", None), "domU x: standby would not be set, is on"),
+    "set": (("standby", None, "on"), "domU x: standby would be on, is not set"),
+    "secret": (("passwd", "a", "b"), "domU x: passwd would be changed (a secret)"),
+    "removed": (("", "here", None), "domU x would be removed"),
+    "added": (("", None, "here"), "domU x would be added"),
+}
+
+
+@pytest.mark.parametrize(("change", "said"), PLANNED.values(), ids=PLANNED)
+def test_a_plan_says_what_would_be(change, said):
+    assert intention(Difference(Item("domU", "x", "resources"), *change)) == said
+
+
+def test_a_plan_only_names_a_rule_and_a_comparison_has_all_of_it():
+    start = EVERYTHING.index(b'<rsc_location id="rule"')
+    end = EVERYTHING.index(b"</rsc_location>", start) + len(b"</rsc_location>")
+    (gone,) = differences(facts(EVERYTHING), facts(EVERYTHING[:start] + EVERYTHING[end:]))
+    assert intention(gone) == "constraint rule would be removed (rsc nfs, a rule with pingd)"
+    assert sentence(gone, brief=True) == "constraint rule was removed (rsc nfs, a rule with pingd)"
+    assert "rule rr expression re operation lte" in sentence(gone)
 
 
 def test_a_domu_that_is_removed_leaves_its_group_too():
