@@ -10,13 +10,14 @@ from factories import cluster, primitive
 from lxml import html
 
 from hxm import tell
-from hxm.commands import COMMANDS, nodes, why
+from hxm.commands import COMMANDS, nodes, status, why
 from hxm.commands import list as hxm_list
 from hxm.errors import UsageError
 from hxm.forms import FORMS, arranged, written
 from hxm.model import Movement
 from hxm.parse import parse_and_run
 from hxm.render import Form, Table, console, fitted, show
+from hxm.tables import everything_table
 
 TABLE = Table(
     ("Name", "Mem", "Node", "Role"),
@@ -142,3 +143,8 @@ def test_what_a_plan_and_a_reason_say_is_folded_at_blanks(capsys, monkeypatch):
     shown = [*line.splitlines(), *capsys.readouterr().out.splitlines()]
     assert len(shown) > 3
     assert all(len(each) <= 60 and each.startswith("      ") for each in shown)
+
+
+def test_the_help_of_status_names_the_columns_of_its_one_table():
+    *first, last = everything_table(cluster(), []).headers
+    assert f"{', '.join(first)} and {last}" in " ".join(status.run.__doc__.split())
