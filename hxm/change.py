@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -262,7 +263,8 @@ def _translate(
         return tell.the_plan(order, cluster, plan, predicted, objections)
     for warning in plan.warnings:
         render.note(f"warning: {warning}")
-    _overcome(order, objections, tell.plan_lines(cluster, plan, predicted, objections), plan)
+    lines = tell.plan_lines(cluster, plan, predicted, objections, sys.stderr)
+    _overcome(order, objections, lines, plan)
     plan = with_goals(plan, predicted)
     if not locks:
         return _end(order, config, plan, _perform(order, config, cluster, plan, predicted), then)

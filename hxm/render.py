@@ -52,6 +52,16 @@ def out(text: str) -> None:
     sys.stdout.write(text + "\n")
 
 
+def prose(text: str) -> None:
+    """A line of the answer that is no command: a terminal shows it folded, and hanging."""
+    out(hanging(text, sys.stdout))
+
+
+def hanging(text: str, stream: TextIO) -> str:
+    """The text, folded for the stream; what is folded is set in further than its beginning."""
+    return folded(text, " " * (len(text) - len(text.lstrip()) + 4), stream)
+
+
 def beside(text: str) -> None:
     """A line beside the answer, on stderr, after what the answer says so far."""
     sys.stdout.flush()

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any, TextIO
 
 from hxm import foresee, render
 from hxm.decide import Objection, Translate, guards, listed
@@ -35,7 +35,7 @@ def nothing(order: Order, message: str) -> int:
     if order.output == "json":
         render.show_json(_json(order, Outcome(DONE, message), "nothing"))
     else:
-        render.out(message)
+        render.prose(message)
     return DONE
 
 
@@ -58,20 +58,33 @@ def refusal(order: Order, objection: Objection) -> HxmError:
 
 
 def plan_lines(
-    cluster: Cluster, plan: Translate, predicted: Forecast, objections: Sequence[Objection]
+    cluster: Cluster,
+    plan: Translate,
+    predicted: Forecast,
+    objections: Sequence[Objection],
+    stream: TextIO,
 ) -> list[str]:
-    """The plan: its command lines, what the scheduler makes of each, and what is against it."""
-    lines = [f"plan: {plan.about}", *(f"  {note}" for note in plan.intentions or plan.notes)]
+    """The plan: its command lines, what the scheduler makes of each, and what is against it.
+
+    All but the command lines, which are to be copied whole, is folded for the stream.
+    """
+
+    def prose(lines: Iterable[str]) -> list[str]:
+        return [render.hanging(line, stream) for line in lines]
+
+    notes = [f"  {note}" for note in plan.intentions or plan.notes]
+    lines = prose([f"plan: {plan.about}", *notes])
     for number, (phase, found) in enumerate(zip(plan.phases, predicted.phases, strict=True)):
         left_out = number in predicted.left_out
         for step in phase.steps:
             for argv in foresee.spell(cluster, step):
                 lines.append(f"  {typed_out(argv)}{'   (left out, because of this:)' * left_out}")
-        lines += _moves(cluster, found) if predicted.simulated else ["      not simulated"]
+        moves = _moves(cluster, found) if predicted.simulated else ["      not simulated"]
+        lines += prose(moves)
     for objection in objections:
         what = "asked about" if objection.lifted_by == guards.YES else "refused"
         unless = f" (unless {guards.FORCE})" if objection.lifted_by == guards.FORCE else ""
-        lines.append(f"  {what}{unless}: {objection.message}")
+        lines += prose([f"  {what}{unless}: {objection.message}"])
     return lines
 
 
@@ -91,8 +104,7 @@ def _moves(cluster: Cluster, found: Sequence[Movement]) -> list[str]:
         if not guards.concerns(cluster, each):
             others.setdefault(each.kind, []).append(each.resource)
     for kind, names in others.items():
-        line = f"      also {kind}: {listed(names)}"
-        lines.append(render.folded(line, " " * 12, sys.stdout))
+        lines.append(f"      also {kind}: {listed(names)}")
     return lines or ["      nothing moves"]
 
 
@@ -122,10 +134,10 @@ def the_plan(
         }
         render.show_json(_json(order, outcome, "planned") | extra)
     else:
-        for line in plan_lines(cluster, plan, predicted, objections):
+        for line in plan_lines(cluster, plan, predicted, objections, sys.stdout):
             render.out(line)
         for warning in plan.warnings:
-            render.out(f"  warning: {warning}")
+            render.prose(f"  warning: {warning}")
         render.out("nothing was changed")
     return status
 
@@ -165,15 +177,15 @@ def _in_words(plan: Translate, outcome: Outcome, left: Sequence[Finding]) -> Non
         words = _HOW[change.how].format(
             before=" ".join(change.before), after=" ".join(change.after)
         )
-        render.out(f"{change.name}: {words}, {outcome.seconds:.1f} s")
+        render.prose(f"{change.name}: {words}, {outcome.seconds:.1f} s")
     for each in outcome.away:
         noticed = f", noticed after {each.noticed:.1f} s" if each.noticed is not None else ""
         render.out(f"{each.name}: away for {each.seconds:.1f} s{noticed}")
     if outcome.status == DONE and (plan.done or not changed):
-        render.out(outcome.message if plan.done else f"done: {outcome.message}")
+        render.prose(outcome.message if plan.done else f"done: {outcome.message}")
     if outcome.status == DONE:
         for note in plan.notes:
-            render.out(f"  {note}")
+            render.prose(f"  {note}")
     for finding in left:
         render.note(f"left: {finding.what}; remove it with: {finding.do}")
 

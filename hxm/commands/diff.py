@@ -46,7 +46,7 @@ def run(backups: Backups = None, form: Form = TABLE) -> int:
         render.out(f"from {one.called} to {other.called}:")
         nothing = "no difference" if _alike(one, other) else ONLY_FORM
         for line in map(sentence, found) if found else (nothing,):
-            render.out(f"  {line}")
+            render.prose(f"  {line}")
     return DONE
 
 

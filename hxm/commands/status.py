@@ -30,7 +30,8 @@ def run(form: Form = TABLE) -> int:
     model; its keys are described in hxm(8). `-o html` is a page for a browser: it needs no other
     file, and shows the present again every 5 s where a server keeps it fresh, as `hxm serve` does.
     Where one table is wanted (`-o csv`, `--columns`), it has a row for each node, resource and
-    finding.
+    finding, and the columns Kind, Name, State, Where and Special. `hxm list -l DOMAIN` shows one
+    domU.
 
     Example: `hxm status -o json`.
     """

@@ -70,13 +70,13 @@ def plan(
 
 def _show_plan(stages: list[tuple[Stage, list[str]]], found: list[Objection]) -> None:
     for number, (each, moves) in enumerate(stages, 1):
-        render.out(f"{number:3}  {each.what}")
+        render.prose(f"{number:3}  {each.what}")
         for line in moves:
-            render.out(f"         {line}")
+            render.prose(f"         {line}")
     for said in found:
         what = "asked about" if said.lifted_by == guards.YES else "refused"
         unless = f" (unless {guards.FORCE})" if said.lifted_by == guards.FORCE else ""
-        render.out(f"{what}{unless}: {said.message}")
+        render.prose(f"{what}{unless}: {said.message}")
         render.out(f"     {said.hint}")
     render.out("nothing was changed" + ("" if found else "; begin with: hxm update start"))
 
@@ -138,9 +138,9 @@ def status(form: Form = TABLE) -> int:
         rows = [(each.host, each.stage, each.state, each.what) for each in stages]
         render.show(Table(("Host", "Step", "State", "What"), rows), form)
     elif progress:
-        render.out(f"rolling update: {update.said(cluster, progress)}")
+        render.prose(f"rolling update: {update.said(cluster, progress)}")
         for number, each in enumerate(stages, 1):
-            render.out(f"{number:3}  {each.state:4}  {each.what}")
+            render.prose(f"{number:3}  {each.state:4}  {each.what}")
         render.out("go on with: hxm update next; end it with: hxm update abort")
     else:
         render.out("no update is under way: hxm update plan")

@@ -199,3 +199,16 @@ def test_a_script_that_calls_itself_ends(sandbox, tmp_path):
     script = tmp_path / "night.hxm"
     script.write_text(f"shell -f {script}\n")
     assert sandbox.hxm("shell", "-f", str(script)).status == 107
+
+
+def test_a_plan_is_folded_at_blanks_and_its_command_lines_stay_whole(sandbox):
+    sandbox.tool("crm_resource", "--ban", "--resource=sles", "--node=host1")
+    typed = Terminal(sandbox, "unmigrate", "--dry-run", size=(30, 80))
+    typed.sees(
+        "  cli-ban-sles-on-host1: sles must not run on host1 (not set by hxm on this\n      host)",
+        "nothing was changed",
+    )
+    typed = Terminal(sandbox, "shutdown", "-a", "--dry-run", size=(30, 80))
+    typed.sees(
+        "  crm_resource --resource=nfs --meta --set-parameter=target-role --parameter-val\nue="
+    )

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import csv
 import io
+import sys
 
 import pytest
 from factories import cluster, primitive
 from lxml import html
 
 from hxm import tell
-from hxm.commands import COMMANDS, nodes, why
+from hxm.commands import COMMANDS, nodes, status, why
 from hxm.commands import list as hxm_list
+from hxm.decide import Translate
 from hxm.errors import UsageError
 from hxm.forms import FORMS, arranged, written
-from hxm.model import Movement
+from hxm.model import Forecast, Movement, Phase
 from hxm.parse import parse_and_run
 from hxm.render import Form, Table, console, fitted, show
+from hxm.tables import everything_table
 
 TABLE = Table(
     ("Name", "Mem", "Node", "Role"),
@@ -135,10 +138,17 @@ def test_a_terminal_without_a_width_shows_something_all_the_same(columns, monkey
 def test_what_a_plan_and_a_reason_say_is_folded_at_blanks(capsys, monkeypatch):
     monkeypatch.setattr("sys.stdout.isatty", lambda: True)
     monkeypatch.setenv("COLUMNS", "60")
-    moves = [Movement(f"fencing-{each}", "stop", "host1", None) for each in range(6)]
+    moves = tuple(Movement(f"fencing-{each}", "stop", "host1", None) for each in range(6))
     devices = {each.resource: primitive(each.resource, agent="stonith:x") for each in moves}
-    (line,) = tell._moves(cluster(primitives=devices), moves)
+    seen = cluster(primitives=devices)
+    plan = Translate("drill", "it", (), (Phase(()),), notes=("      " + "a note " * 9,))
+    lines = tell.plan_lines(seen, plan, Forecast((moves,), seen), (), sys.stdout)[1:]
     why._tell(f"      {' '.join(f'location-{each}' for each in range(9))}")
-    shown = [*line.splitlines(), *capsys.readouterr().out.splitlines()]
-    assert len(shown) > 3
+    shown = [*"\n".join(lines).splitlines(), *capsys.readouterr().out.splitlines()]
+    assert len(shown) == 6
     assert all(len(each) <= 60 and each.startswith("      ") for each in shown)
+
+
+def test_the_help_of_status_names_the_columns_of_its_one_table():
+    *first, last = everything_table(cluster(), []).headers
+    assert f"{', '.join(first)} and {last}" in " ".join(status.run.__doc__.split())
