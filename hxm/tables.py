@@ -47,7 +47,7 @@ def domains_lines(cluster: Cluster, domains: Iterable[Domain]) -> Iterator[str]:
     (printf formats of xl_list.c, Xen 4.17.)
     """
     table = domains_table(cluster, domains)
-    wide = max((len(row[6]) for row in table.rows), default=4)
+    wide = max(map(len, ("Node", *(row[6] for row in table.rows))))
     header = f"{'Name':<40} {'ID':>5} {'Mem':>5} VCPUs\tState\tTime(s)"
     yield f"{header}  {'Node':<{wide}}  {'Role':<9}  Flags".rstrip()
     for name, number, memory, vcpus, state, seconds, node, role, special in table.rows:

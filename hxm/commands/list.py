@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from hxm import as_json, render, tables
@@ -62,14 +63,23 @@ def run(
         tables.show_findings("Left behind, and what removes it", left, say)
         for node, why in cluster.unreachable.items():
             render.note(f"the domains of {node} are unknown: {why}")
-    if not cluster.dc or not cluster.quorum or any(node.unclean for node in cluster.nodes):
-        render.note("the cluster itself is in trouble: hxm status")
+    for trouble in _troubles(cluster):
+        render.note(f"{trouble}: hxm status")
     for gone in cluster.nodes:
         if not gone.online and not gone.unclean:
             render.note(f"{gone.name} is {gone.condition}: hxm status")
     if cluster.toolstack_fault:
         render.note(f"this host's own domUs are not known: {cluster.toolstack_fault}")
     return DONE
+
+
+def _troubles(cluster: Cluster) -> Iterator[str]:
+    """What is wrong with the cluster itself."""
+    if not cluster.dc:
+        yield "there is no DC"
+    if not cluster.quorum:
+        yield "there is no quorum"
+    yield from (f"{node.name} is {node.condition}" for node in cluster.nodes if node.unclean)
 
 
 def _look(config: Config, *, everywhere: bool) -> Cluster:

@@ -15,7 +15,7 @@ from hxm.decide.forecast import movements, told
 from hxm.decide.names import find_domains, find_node, near_to, shown
 from hxm.errors import DONE, Failed, NotFound, Refused, UsageError
 from hxm.model import Cluster, Domain, Node
-from hxm.observe import read_cluster
+from hxm.observe import read_cluster, sandbox_file
 from hxm.pacemaker import sandbox
 from hxm.pacemaker.seed import Seed, seed_cib, seed_names
 from hxm.pacemaker.simulate import Scratch, commit, scratch
@@ -126,16 +126,17 @@ def _set_quorum(have: bool) -> int:
 @contextmanager
 def _changed() -> Iterator[tuple[Cluster, Scratch]]:
     """The sandbox's cluster and a copy of its file, which becomes the file if all goes well."""
+    file = sandbox_file()
+    if not file:
+        raise Refused(
+            "this would harm a real cluster: CIB_file is not set",
+            "export CIB_file=DIR/cib.xml; hxm sandbox new DIR makes one",
+        )
     with one_at_a_time():
         cluster = read_cluster(read_config(), local=False)
-        if not cluster.sandbox:
-            raise Refused(
-                "this would harm a real cluster: CIB_file is not set",
-                "make a sandbox with: hxm sandbox new DIR",
-            )
-        with scratch(cluster.sandbox) as copy:
+        with scratch(file) as copy:
             yield cluster, copy
-            commit(copy, cluster.sandbox)
+            commit(copy, file)
 
 
 def _settle(cluster: Cluster, copy: Scratch) -> None:

@@ -64,6 +64,10 @@ def test_without_quorum_everything_stops_and_orders_are_refused(sandbox):
         assert sandbox.hxm(*words.split()).status == 106, words
     assert sandbox.file.read_bytes() == before
     assert "no quorum" in sandbox.ok("status").out
+    ran = sandbox.ok("list")
+    assert "there is no quorum: hxm status" in ran.err
+    header, *rows = ran.out.splitlines()
+    assert {row.index("Stopped") for row in rows} == {header.expandtabs().index("Role")}
     sandbox.ok("sandbox", "regain-quorum")
     assert sandbox.nodes_of("nfs")
 
@@ -142,6 +146,12 @@ def test_disabled_fencing_is_warned_of_on_every_change(sandbox):
     sandbox.replace('name="stonith-enabled" value="true"', 'name="stonith-enabled" value="false"')
     assert "fencing is disabled" in sandbox.ok("migrate", "nfs", "host2").err
     assert "fencing is disabled" in sandbox.ok("status").out
+
+
+def test_without_a_sandbox_it_is_said_how_to_name_one(sandbox):
+    ran = sandbox.hxm("sandbox", "fail", "host1", env={"CIB_file": ""})
+    assert ran.status == 107
+    assert "export CIB_file=DIR/cib.xml" in ran.err
 
 
 def test_troubles_are_for_sandboxes_only(sandbox):
