@@ -118,7 +118,7 @@ def command_of(row: Command, module: ModuleType, before: Sequence[str] = ()) -> 
     app = typer.Typer(add_completion=False, rich_markup_mode=None)
     settings = {"help_option_names": ["-h", "--help"]}
     if hasattr(module, "SUBCOMMANDS"):
-        app.callback(help=inspect.getdoc(module))(lambda: None)
+        app.callback(help=inspect.getdoc(module), context_settings=settings)(lambda: None)
         for each in module.SUBCOMMANDS:
             name = each.__name__.rstrip("_").replace("_", "-")
             text = inspect.getdoc(each) or ""

@@ -7,7 +7,7 @@ import csv
 import pytest
 from factories import DATA, cluster, domain
 
-from hxm.cli import guarded
+from hxm.cli import dispatch, guarded
 from hxm.command import HOST, READS, REFUSED, RUNTIME
 from hxm.commands import ALIASES, BYGONE, COMMANDS, ELSEWHERE, EXACT_ONLY, candidates
 from hxm.decide.passing import judge
@@ -179,3 +179,9 @@ def test_no_prefix_ever_means_another_command_than_it_does_to_xl():
             if [each for each in XL_ALONE if each.startswith(prefix)] == [name]:
                 found = candidates(prefix)
                 assert name in found, prefix
+
+
+@pytest.mark.parametrize("name", ["guard", "update", "sandbox"])
+def test_h_asks_a_group_for_help_too(name, capsys):
+    assert dispatch([name, "-h"]) == 0
+    assert f"Usage: hxm {name}" in capsys.readouterr().out
