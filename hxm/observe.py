@@ -161,6 +161,8 @@ def sandbox_file() -> str | None:
     path = os.environ.get("CIB_file")
     if not path:
         return None
+    if os.path.isfile(inside := os.path.join(path, "cib.xml")):
+        raise CannotAsk(f"CIB_file is a folder: {path}", f"its file is {inside}")
     if not os.path.isfile(path):
         raise CannotAsk(f"CIB_file names no file: {path}", "make one with: hxm sandbox new DIR")
     return path

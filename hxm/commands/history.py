@@ -91,7 +91,7 @@ def _known_here(config: Config, since: float, notes: list[str]) -> Pieces:
             look, done = parse_status(cib, time.time())
             found = found.joined(Pieces(frozenset(done), (look,)))
     except CannotAsk as error:
-        notes.append(f"the cluster cannot be asked ({error.message}): only what was saved is known")
+        notes.append(_unasked(error))
     if not sandbox:
         fenced, why = read_fencing(config.ask_timeout)
         found = found.joined(Pieces(fenced=fenced))
@@ -138,8 +138,14 @@ def _cluster(config: Config, notes: list[str]) -> Cluster | None:
         return read_cluster(config, local=False)
     except CannotAsk as error:
         if not notes:
-            notes.append(f"the cluster cannot be asked: {error.message}")
+            notes.append(_unasked(error))
         return None
+
+
+def _unasked(error: CannotAsk) -> str:
+    """What is missing where the cluster gives no answer, and what to do about it."""
+    why = "; ".join(filter(None, (error.message, error.hint)))
+    return f"only what was saved is known: {why}"
 
 
 def _joined(

@@ -162,13 +162,15 @@ class _Shell:
 
 
 def _fitting(words: Sequence[Word], columns: int) -> Iterator[tuple[str, str]]:
-    """As many of the words as fit into a line."""
+    """As many of the words as fit into a line; what is cut ends in an ellipsis."""
     left = columns - 1
     for number, word in enumerate(words):
         between = " | " if number else " "
-        text = word.text[: max(0, left - len(between))]
-        if not text:
-            return
+        room, text = left - len(between), word.text
+        if len(text) > room:
+            if room <= len("..."):
+                return
+            text = text[: room - len("...")] + "..."
         left -= len(between) + len(text)
         yield ("", between)
         yield ("" if word.kind == GOOD else f"class:{word.kind}", text)

@@ -12,6 +12,7 @@ from hxm.decide.glance import BAD, BUSY, Word, overview, trouble
 from hxm.errors import Interrupted, Refused, UsageError
 from hxm.shell.lines import from_file, read_all, words_of
 from hxm.shell.offers import CommandLine
+from hxm.shell.prompt import _fitting
 
 SEEN = cluster(
     domain("nfs", "host1"),
@@ -228,6 +229,17 @@ def test_an_overview_names_what_moves_and_who_is_out():
         "1 of 2 domUs run",
         "nfs: Stopping, host1",
     ]
+
+
+@pytest.mark.parametrize(
+    ("columns", "shown"),
+    [(30, " no answer | host1"), (18, " no answer | h..."), (17, " no answer"), (10, " no an...")],
+)
+def test_what_does_not_fit_into_the_bottom_line_ends_in_an_ellipsis(columns, shown):
+    words = [Word("no answer", "bad"), Word("host1", "good")]
+    found = "".join(text for _, text in _fitting(words, columns))
+    assert len(found) < columns
+    assert found == shown
 
 
 def test_a_byte_order_mark_is_no_part_of_a_command():
