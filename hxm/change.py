@@ -222,12 +222,15 @@ def program(verb: str, config: Config) -> str:
     return toolstack.program
 
 
-def only_this_hosts(config: Config) -> None:
-    """Raises Refused where another cluster is asked than that of this host's toolstack."""
+def only_this_hosts(config: Config, instead: str = "") -> None:
+    """Raises Refused where another cluster is asked than that of this host's toolstack.
+
+    `instead` is the command that does it in that cluster.
+    """
     if sandbox_file() and config.toolstack == "auto":
         raise Refused(
             "CIB_file is set: the domUs of this host are none of that cluster's",
-            "unset CIB_file to act on this host",
+            f"unset CIB_file to act on this host{f', or {instead}' if instead else ''}",
         )
 
 

@@ -77,8 +77,9 @@ def plan_lines(
     for number, (phase, found) in enumerate(zip(plan.phases, predicted.phases, strict=True)):
         left_out = number in predicted.left_out
         for step in phase.steps:
-            for argv in foresee.spell(cluster, step):
-                lines.append(f"  {typed_out(argv)}{'   (left out, because of this:)' * left_out}")
+            typed = map(typed_out, foresee.spell(cluster, step))
+            for line in [*typed] or [step.says]:
+                lines.append(f"  {line}{'   (left out, because of this:)' * left_out}")
         moves = _moves(cluster, found) if predicted.simulated else ["      not simulated"]
         lines += prose(moves)
     for objection in objections:

@@ -11,9 +11,9 @@ from hxm.commands._creation import creation_of
 from hxm.commands._judge import admitted, made_by_creation
 from hxm.commands._until import answering
 from hxm.config import read_config
-from hxm.decide import Decision, PassThrough, lifecycle
+from hxm.decide import Decision, PassThrough, lifecycle, typed
 from hxm.decide.names import find_domains, surely_unmanaged
-from hxm.errors import NotFound, UsageError
+from hxm.errors import NotFound, Refused, UsageError
 from hxm.model import Cluster, Domain
 from hxm.toolstack import is_xm
 from hxm.xmfile import files_meant
@@ -43,6 +43,7 @@ def run(order: Order, words: Words = None, until: Until = "") -> int:
         if domain and domain.resource:
             return lifecycle.start(cluster, [domain])
         if not domain:
+            change.only_this_hosts(read_config(), f"hxm enrol {words[0]}")
             made, filed = made_by_creation(creation_of(order.words, xm=xm))
             for each in admitted(BY_HAND["create"], (), made, filed, cluster, read_config()):
                 render.note(each)
@@ -59,10 +60,18 @@ def _meant(cluster: Cluster, word: str, settings: list[str], *, xm: bool) -> Dom
     A file that is there is what xl and xm would read, whatever else the word may mean.
     """
     path = next((each for each in files_meant(word) if os.path.isfile(each)), None)
-    if path is None and not settings and find_domains(cluster, word):
-        return change.meant(cluster, [word])[0]
+    if path is None and find_domains(cluster, word):
+        domain = change.meant(cluster, [word])[0]
+        if settings and domain.resource:
+            raise Refused(
+                f"the cluster manages {domain.name}, and starts it as its file says",
+                f"edit {domain.xmfile or 'that file'}, then: hxm start {typed(domain)}",
+            )
+        if not settings:
+            return domain
     if path is None:
-        raise NotFound(f"there is no domU and no file {word[:60]!r}", "hxm list shows the domUs")
+        nothing = "file" if settings else "domU and no file"
+        raise NotFound(f"there is no {nothing} {word[:60]!r}", "hxm list shows the domUs")
     name = creation_of([path, *settings], xm=xm).name or ""
     named = [
         each for each in cluster.managed_domains if name in (each.name, each.resource, *each.also)

@@ -44,11 +44,14 @@ def run_raw(row: Command, before: tuple[str, ...], words: tuple[str, ...]) -> in
     config = read_config()
     local_only = _LOCAL_ONLY in words
     passed = tuple(word for word in words if word != _LOCAL_ONLY)
+    warnings: list[str] = []
     if operands(passed):
         from hxm.commands._judge import admit
 
         cluster = identify(read_cluster(config), passed, config)
         xm = is_xm(cluster.toolstack or "")
-        for each in admit(row, passed, cluster, config, xm=xm, local_only=local_only):
-            render.note(each)
-    run.become((change.program(row.name, config), *before, row.name, *passed))
+        warnings = admit(row, passed, cluster, config, xm=xm, local_only=local_only)
+    program = change.program(row.name, config)
+    for each in warnings:
+        render.note(each)
+    run.become((program, *before, row.name, *passed))

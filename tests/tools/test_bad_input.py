@@ -106,6 +106,24 @@ def test_a_cib_of_a_newer_pacemaker_is_not_changed(sandbox):
     assert sandbox.file.read_bytes() == before
 
 
+def test_the_folder_of_a_sandbox_is_not_its_file(sandbox):
+    ran = sandbox.hxm("list", env={"CIB_file": str(sandbox.file.parent)})
+    assert ran.status == 102
+    assert f"its file is {sandbox.file}" in ran.err
+
+
+def test_a_history_without_a_cluster_says_so_once_and_what_to_do(sandbox):
+    ran = sandbox.hxm("history", env={"CIB_file": ""})
+    assert ran.err.count("the cluster cannot be asked") == 1
+    assert "systemctl status pacemaker" in ran.err
+
+
+def test_a_refusal_needs_no_warning_before_it(sandbox):
+    ran = sandbox.hxm("mem-set", "nfs", "1024")
+    assert ran.status == 107
+    assert "warning" not in ran.err
+
+
 def test_no_such_file_and_a_shadow(sandbox):
     for env, said in (
         ({"CIB_file": "/no/such/cib.xml"}, "names no file"),

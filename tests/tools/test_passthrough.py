@@ -158,6 +158,25 @@ def test_create_of_a_managed_name_from_any_file_is_the_clusters(xen):
     assert xen.hxm("create", "-n", file).out == f"[create][-n][{file}]\n"
 
 
+def test_create_of_a_managed_domu_with_settings_names_its_file(sandbox):
+    ran = sandbox.hxm("create", "nfs", "name=x")
+    assert ran.status == 107
+    assert "the cluster manages nfs" in ran.err
+    assert "nfs.xm, then: hxm start nfs" in ran.err
+
+
+def test_create_of_a_new_domu_in_a_sandbox_points_to_enrol(sandbox):
+    file = sandbox.file.parent / "web.cfg"
+    file.write_text('name = "web"\n')
+    ran = sandbox.hxm("create", str(file))
+    assert ran.status == 107
+    assert f"or hxm enrol {file}" in ran.err
+
+
+def test_the_plan_of_destroy_names_the_plug_in_a_sandbox_too(sandbox):
+    assert "\n  destroy nfs on host1\n" in sandbox.ok("destroy", "nfs", "--dry-run").out
+
+
 def test_create_takes_the_file_that_is_there_for_what_it_is(xen):
     """In a folder with a file of the same name as a managed domU's, that file is meant."""
     folder = xen.folder / "elsewhere"
