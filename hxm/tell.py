@@ -30,6 +30,10 @@ _HOW = {
 }
 
 
+_NOTED = ("mark-update", "unmark-update")
+"""Steps that only hxm's own property is about: their command lines say less than their words."""
+
+
 def nothing(order: Order, message: str) -> int:
     """It was so already."""
     if order.output == "json":
@@ -77,8 +81,9 @@ def plan_lines(
     for number, (phase, found) in enumerate(zip(plan.phases, predicted.phases, strict=True)):
         left_out = number in predicted.left_out
         for step in phase.steps:
-            for argv in foresee.spell(cluster, step):
-                lines.append(f"  {typed_out(argv)}{'   (left out, because of this:)' * left_out}")
+            typed = map(typed_out, foresee.spell(cluster, step))
+            for said in [step.says] if step.kind in _NOTED else typed:
+                lines.append(f"  {said}{'   (left out, because of this:)' * left_out}")
         moves = _moves(cluster, found) if predicted.simulated else ["      not simulated"]
         lines += prose(moves)
     for objection in objections:
