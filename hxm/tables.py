@@ -90,6 +90,7 @@ def flags(cluster: Cluster, domain: Domain) -> str:
     words = [
         (domain.blocked, "blocked"),
         (domain.failed, "failed"),
+        *((True, f"failed-on-{node}") for node in _failed_elsewhere(cluster, domain)),
         (any(_unclean(cluster, node) for node in domain.nodes), "UNCLEAN"),
         *((True, word) for word in differs),
         (bool(away) and not domain.blocked, away.flag if away else ""),
@@ -99,6 +100,12 @@ def flags(cluster: Cluster, domain: Domain) -> str:
         (not domain.live, "not-live"),
     ]
     return " ".join(word for said, word in words if said)
+
+
+def _failed_elsewhere(cluster: Cluster, domain: Domain) -> list[str]:
+    """The nodes where something of a domU failed that does not run there."""
+    found = {each.node for each in cluster.failures if each.resource == domain.resource}
+    return sorted(found - set(domain.nodes))
 
 
 def _unclean(cluster: Cluster, name: str) -> bool:

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from hxm.options.kept import BackupFile, ListKept
 
 
+_NO_FILES = ("list", "ls", "show", "help")
+"""What others type for a list of backups; nobody means a file full of passwords by it."""
+
+
 def run(file: BackupFile = None, listing: ListKept = False, form: Form = TABLE) -> int:
     """Keep the configuration, or write it into a new file, without the status.
 
@@ -31,6 +35,9 @@ def run(file: BackupFile = None, listing: ListKept = False, form: Form = TABLE) 
     store = Store(config, sandbox_file())
     if listing and file:
         raise UsageError("--list takes no file", "hxm backup --list")
+    if file in _NO_FILES:
+        hint = f"hxm backup --list; or ./{file} for a file of that name"
+        raise UsageError(f"backup takes a new file, and {file!r} looks like a command", hint)
     if listing:
         _list(store, config, form)
         return DONE

@@ -12,7 +12,17 @@ from hxm.commands._kept import dated, when
 from hxm.commands._since import parse_since
 from hxm.config import Config, read_config
 from hxm.decide.names import find_domains
-from hxm.decide.past import PAST_THE_GUARD, Done, Event, Fenced, Look, Ordered, Pieces, history
+from hxm.decide.past import (
+    PAST_THE_GUARD,
+    Done,
+    Event,
+    Fenced,
+    Look,
+    Ordered,
+    Pieces,
+    as_written,
+    history,
+)
 from hxm.errors import DONE, CannotAsk, NotFound
 from hxm.journal import journal_path, read_orders
 from hxm.model import Cluster
@@ -95,7 +105,7 @@ def _orders(config: Config, sandbox: str | None) -> list[Ordered]:
     from datetime import datetime
 
     found: list[Ordered] = []
-    for begun, ended in read_orders(journal_path(config, sandbox)):
+    for number, (begun, ended) in enumerate(read_orders(journal_path(config, sandbox))):
         try:
             at, end = (
                 datetime.fromisoformat(str(each.get("at"))).timestamp()
@@ -105,7 +115,7 @@ def _orders(config: Config, sandbox: str | None) -> list[Ordered]:
             continue
         if not begun.get("what"):
             continue
-        order = _begun(begun, at)
+        order = _begun(begun, at)._replace(number=number)
         if begun.get("outcome") == PAST_THE_GUARD:
             order = order._replace(outcome=PAST_THE_GUARD)
         elif ended and ended is not begun:
@@ -153,7 +163,7 @@ def _as_json(pieces: Pieces) -> dict[str, Any]:
         "done": sorted(pieces.done),
         "looks": pieces.looks,
         "fenced": sorted(pieces.fenced),
-        "ordered": sorted(pieces.ordered, key=lambda each: each.at),
+        "ordered": as_written(pieces.ordered),
     }
 
 

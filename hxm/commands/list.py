@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from hxm import as_json, render, tables
 from hxm.commands._reading import origins
 from hxm.config import read_config
-from hxm.decide.attention import leftovers
+from hxm.decide.attention import failed_domus, leftovers
 from hxm.decide.disagreement import disagreements
 from hxm.errors import DONE, UsageError
 from hxm.observe import everywhere as ask_everywhere
@@ -46,7 +46,7 @@ def run(
     if any(disagreements(cluster, each) for each in cluster.domains):
         cluster = _look(config, everywhere=everywhere)  # a move may have begun between two answers
     shown = _chosen(cluster, domains or [])
-    left = list(leftovers(cluster, origins(cluster)))
+    left = [*failed_domus(cluster), *leftovers(cluster, origins(cluster))]
     if form.output == "json":
         render.show_json(as_json.list_json(cluster, shown, left))
     elif long:

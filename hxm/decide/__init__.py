@@ -9,7 +9,17 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from hxm.errors import BY_STATUS, HxmError, Refused
-from hxm.model import ENROLLING, WITHDRAWING, Cluster, Domain, Goal, Movement, Phase, Step
+from hxm.model import (
+    ENROLLING,
+    WITHDRAWING,
+    Cluster,
+    Domain,
+    Failure,
+    Goal,
+    Movement,
+    Phase,
+    Step,
+)
 
 IN_PASSING = ("target-role", "is-managed", "maintenance")
 """The meta options that tools set at a resource in passing."""
@@ -155,6 +165,18 @@ def half_way(cluster: Cluster, domains: Iterable[Domain]) -> Iterator[Objection]
                     f"the {what} of {domain.name} is not finished",
                     f"to take it out of the cluster, running or not: hxm withdraw {typed(domain)}",
                 )
+
+
+def bars(cluster: Cluster, failure: Failure) -> bool:
+    """Whether nothing is tried there again after such a failure (start-failure-is-fatal)."""
+    fatal = not is_false(cluster.properties.get("start-failure-is-fatal", "true"))
+    return fatal and failure.operation == "start"
+
+
+def cleanup_of(cluster: Cluster, failure: Failure) -> str:
+    """The command that makes the cluster forget a failure, and try again."""
+    domain = cluster.domain_of(failure.resource)
+    return f"hxm cleanup {typed(domain) if domain else failure.resource} {failure.node}"
 
 
 def forgotten(cluster: Cluster, domain: Domain) -> bool:

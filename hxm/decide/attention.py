@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from hxm.decide import half_way, is_false, is_true, keeps_stopped, listed, typed
+from hxm.decide import bars, cleanup_of, half_way, is_false, is_true, keeps_stopped, listed, typed
 from hxm.decide.guards import kept_from_running, on_two_nodes, stops_everything, stray
-from hxm.model import UPDATE, Cluster, Constraint, Domain, Lock
+from hxm.model import UPDATE, Cluster, Constraint, Domain, Failure, Lock
 
 
 class Finding(NamedTuple):
@@ -163,13 +163,7 @@ def findings(cluster: Cluster, origins: Mapping[str, str] | None = None) -> Iter
             "all-stopped",
         )
     yield from _not_running(cluster, whole)
-    for failure in cluster.failures:
-        yield Finding(
-            f"{failure.operation} of {failure.resource} failed on {failure.node}: {failure.reason}",
-            f"hxm cleanup {failure.resource}",
-            "failed",
-            f"{_domain_name(cluster, failure.resource)} {failure.node}",
-        )
+    yield from (_failed(cluster, each) for each in cluster.failures)
     if lost := sorted({each.id for each in cluster.resources if each.orphaned}):
         yield Finding(
             f"{listed(lost)}: no longer in the configuration, still known to the nodes",
@@ -196,6 +190,22 @@ def findings(cluster: Cluster, origins: Mapping[str, str] | None = None) -> Iter
             "no-fencing",
         )
     yield from leftovers(cluster, origins)
+
+
+def failed_domus(cluster: Cluster) -> Iterator[Finding]:
+    """The failures of domUs that the cluster remembers."""
+    for failure in cluster.failures:
+        if cluster.domain_of(failure.resource):
+            yield _failed(cluster, failure)
+
+
+def _failed(cluster: Cluster, failure: Failure) -> Finding:
+    """A failure, and what follows from it where that is known."""
+    name, domain = _domain_name(cluster, failure.resource), cluster.domain_of(failure.resource)
+    what = f"{failure.operation} of {failure.resource} failed on {failure.node}: {failure.reason}"
+    if domain and failure.node not in domain.nodes and bars(cluster, failure):
+        what += f"; {name} may not run on {failure.node}"
+    return Finding(what, cleanup_of(cluster, failure), "failed", f"{name} {failure.node}")
 
 
 def _nodes(cluster: Cluster) -> Iterator[Finding]:

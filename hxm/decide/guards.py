@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from hxm.decide import Objection, Translate, called, is_true, listed, typed
+from hxm.decide import Objection, Translate, called, cleanup_of, is_true, listed, typed
 from hxm.decide.forecast import after_all, name_of, phrase
 from hxm.errors import CannotAsk, NoQuorum
 from hxm.model import Cluster, Domain, Forecast, Movement, Node
@@ -166,7 +166,7 @@ def kept_from_running(cluster: Cluster, domain: Domain) -> Iterator[Objection]:
     failed = next((each for each in cluster.failures if each.resource == domain.resource), None)
     if failed:
         why = f"{failed.operation} failed on {failed.node}: {failed.reason}"
-        hint = f"hxm cleanup {typed(domain)} makes the cluster try again"
+        hint = f"{cleanup_of(cluster, failed)} makes the cluster try again"
     elif stops_everything(cluster):
         why, hint = "stop-all-resources is set", cluster.advice("run")
     elif not cluster.quorum and _quorum_policy(cluster) != "ignore":
@@ -279,7 +279,7 @@ def failed(cluster: Cluster) -> Iterator[Objection]:
     for failure in cluster.failures:
         yield Objection(
             f"{failure.operation} of {failure.resource} failed on {failure.node}: {failure.reason}",
-            f"first: hxm cleanup {failure.resource}",
+            f"first: {cleanup_of(cluster, failure)}",
             lifted_by=FORCE,
         )
 

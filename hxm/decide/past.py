@@ -73,6 +73,8 @@ class Ordered(NamedTuple):
     subjects: tuple[str, ...]
     status: int | None
     outcome: str
+    number: int = 0
+    """Its place in the journal of its host, whose times are whole seconds."""
 
 
 class Pieces(NamedTuple):
@@ -118,18 +120,28 @@ class Event(NamedTuple):
 def history(pieces: Pieces) -> list[Event]:
     """The events in their order: of the domUs and the nodes, what else failed, what was ordered."""
     domus: dict[str, list[Done]] = {}
-    for each in sorted(pieces.done, key=_order_of):
+    for each in sorted(pieces.done, key=lambda each: (_order_of(each), each)):
         if each.domu:
             domus.setdefault(each.resource, []).append(each)
     found = [
         *_of_nodes(pieces.looks),
-        *(_fencing(each) for each in pieces.fenced),
+        *(_fencing(each) for each in sorted(pieces.fenced)),
         *(event for done in domus.values() for event in _of_domu(done, pieces)),
-        *(_failure(each) for each in pieces.done if each.resource not in domus and failed(each)),
+        *(
+            _failure(each)
+            for each in sorted(pieces.done)
+            if each.resource not in domus and failed(each)
+        ),
     ]
-    found = [_with_orderer(each, pieces.ordered) for each in found]
-    found += [_order(each, found, pieces) for each in pieces.ordered]
+    orders = as_written(pieces.ordered)
+    found = [_with_orderer(each, orders) for each in found]
+    found += [_order(each, found, pieces) for each in orders]
     return sorted(found, key=lambda each: (int(each.at), _SOURCES.index(each.source)))
+
+
+def as_written(orders: Iterable[Ordered]) -> list[Ordered]:
+    """Orders in the order in which the journals have them."""
+    return sorted(orders, key=lambda each: (each.at, each.host, each.number))
 
 
 _SOURCES = ("journal", "looks", "fencing", "actions")

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
-from hxm.decide import is_false, listed, typed
+from hxm.decide import bars, is_false, listed, typed
 from hxm.decide.memory import Host, Needs, Utilization
 from hxm.decide.relations import (
     INFINITY,
@@ -101,9 +101,7 @@ def _failures(facts: Facts, domain: Domain, node: Node) -> Iterator[Reason]:
     count = fail_count(facts.relations, resource, node.name)
     limit = score_of(cluster.primitives[resource].meta.get("migration-threshold", "INFINITY"))
     failed = [f for f in cluster.failures if (f.resource, f.node) == (resource, node.name)]
-    fatal = not is_false(cluster.properties.get("start-failure-is-fatal", "true"))
-    started = any(each.operation == "start" for each in failed) and fatal
-    if (count >= limit > 0) or started:
+    if (count >= limit > 0) or any(bars(cluster, each) for each in failed):
         what = f"its {failed[0].operation} failed there" if failed else "it failed there too often"
         said = f"fail count {spoken(count)}, migration-threshold {spoken(limit)}"
         if failed:

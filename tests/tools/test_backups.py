@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import stat
+from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
@@ -156,6 +157,14 @@ def test_a_backup_in_a_file_is_a_cib_for_its_owner_alone(sandbox):
     (folder,) = sandbox.file.parent.glob("*.backups")
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     assert {stat.S_IMODE(each.stat().st_mode) for each in backups(sandbox)} == {0o600}
+
+
+@pytest.mark.parametrize("word", ["list", "ls", "show", "help"])
+def test_a_word_that_asks_for_a_list_is_no_file(sandbox, word):
+    ran = sandbox.hxm("backup", word)
+    assert (ran.status, Path(word).exists()) == (2, False)
+    assert "hxm backup --list" in ran.err
+    assert f"./{word}" in ran.err
 
 
 def test_what_is_no_backup_is_refused_in_one_line(sandbox):

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from factories import cluster, domain, node, primitive, told
+from factories import cluster, domain, failure, node, primitive, told
 
 from hxm.decide import placement, typed
-from hxm.decide.attention import findings, leftovers
+from hxm.decide.attention import failed_domus, findings, leftovers
+from hxm.tables import flags
 
 NFS = domain("nfs", "host1")
 # Each row: own meta options, inherited ones; what is said of them
@@ -83,6 +84,22 @@ def test_what_was_set_at_a_node_that_was_then_lost_is_still_named(lost, attribut
 def test_a_lost_node_without_orders_is_named_once():
     found = list(findings(cluster(node("host1"), node("host2", online=False))))
     assert [finding.what for finding in found] == ["host2 is OFFLINE"]
+
+
+def test_a_failure_is_told_with_what_follows_and_the_node_to_clean_up():
+    start, monitor = failure("start", where="host2"), failure("monitor", where="host1")
+    seen = cluster(NFS, start, monitor, failure("start", "evms:0", "host2"))
+    assert [(each.what, each.do) for each in failed_domus(seen)] == [
+        ("start of nfs failed on host2: error; nfs may not run on host2", "hxm cleanup nfs host2"),
+        ("monitor of nfs failed on host1: error", "hxm cleanup nfs host1"),
+    ]
+    assert flags(seen, NFS) == "failed-on-host2"
+    assert "hxm cleanup evms:0 host2" in [each.do for each in findings(seen)]
+
+
+def test_a_start_that_may_be_tried_again_bars_nothing():
+    seen = cluster(NFS, failure(where="host2"), properties={"start-failure-is-fatal": "false"})
+    assert [each.what for each in failed_domus(seen)] == ["start of nfs failed on host2: error"]
 
 
 def test_standby_is_taken_from_a_node_that_is_off():

@@ -268,6 +268,12 @@ def test_pieces_are_told(actions, fenced, ordered, lines):
     assert told(pieces) == lines
 
 
+def test_orders_of_one_second_are_told_as_the_journal_has_them():
+    verbs = [f"order {number}" for number in range(20)]
+    orders = [order("", verb, number=number) for number, verb in enumerate(verbs)]
+    assert told(Pieces(ordered=frozenset(orders))) == [f"ordered: {verb}" for verb in verbs]
+
+
 def test_who_ordered_it_is_known_only_within_the_order():
     pieces = Pieces(
         frozenset([STARTED, done("stop", "host1", 11), done("start", "host1", 30)]),
