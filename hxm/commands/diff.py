@@ -25,7 +25,8 @@ def run(backups: Backups = None, form: Form = TABLE) -> int:
     """Show what the configuration differs in from a backup, or one backup from another, in words.
 
     Without a backup it is compared with the newest: what was changed since hxm changed something
-    last; where nothing was, it is said which backup shows that change. Passwords are never shown; that one was changed is.
+    last; where nothing was, it is said which backup shows that change. Passwords are never shown;
+    that one was changed is.
 
     Example: `hxm diff`, `hxm diff 7`, or `hxm diff 7 /root/cib.bak.xml`.
     """
