@@ -192,6 +192,8 @@ def _in_words(plan: Translate, outcome: Outcome, left: Sequence[Finding]) -> Non
         for note in plan.notes:
             render.prose(f"  {note}")
     for finding in left:
+        if finding.do in plan.done:
+            continue
         render.note(f"left: {finding.what}; remove it with: {finding.do}")
 
 
