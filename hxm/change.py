@@ -393,6 +393,6 @@ def _overcome(
 
 def _useless(order: Order) -> list[str]:
     useless = [each for each in order.ignored if each not in ("-l", "--live")]  # live it is
-    said = f"{' '.join(useless)}: means nothing for a domU that the cluster runs"
+    said = f"{' '.join(useless)} means nothing for a domU that the cluster runs"
     said += "; edit its file" * any("=" in each for each in useless)
     return [said] if useless else []

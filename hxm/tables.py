@@ -212,7 +212,7 @@ def everything_table(cluster: Cluster, found: Iterable[Finding]) -> Table:
 
 
 def summary(cluster: Cluster) -> str:
-    """The cluster in one line, and below it how hxm knows what it is."""
+    """The cluster in one line, and below it why this toolstack, and whether it is a sandbox."""
     words = [
         f"DC {cluster.dc}" if cluster.dc else "no DC",
         "quorum" if cluster.quorum else "NO QUORUM",
@@ -222,10 +222,7 @@ def summary(cluster: Cluster) -> str:
     ]
     if cluster.maintenance:
         words.insert(0, "MAINTENANCE")
-    lines = [
-        f"Cluster {cluster.name or '(no name)'}: {', '.join(words)}",
-        f"{cluster.dialect}: {cluster.dialect_why}",
-    ]
+    lines = [f"Cluster {cluster.name or '(no name)'}: {', '.join(words)}"]
     if cluster.toolstack:
         lines.append(f"{cluster.toolstack}: {cluster.toolstack_why}")
     if cluster.sandbox:

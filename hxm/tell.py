@@ -30,6 +30,10 @@ _HOW = {
 }
 
 
+_NOTED = ("mark-update", "unmark-update")
+"""Steps that only hxm's own property is about: their command lines say less than their words."""
+
+
 def nothing(order: Order, message: str) -> int:
     """It was so already."""
     if order.output == "json":
@@ -77,9 +81,10 @@ def plan_lines(
     for number, (phase, found) in enumerate(zip(plan.phases, predicted.phases, strict=True)):
         left_out = number in predicted.left_out
         for step in phase.steps:
-            typed = map(typed_out, foresee.spell(cluster, step))
-            for line in [*typed] or [step.says]:
-                lines.append(f"  {line}{'   (left out, because of this:)' * left_out}")
+            noted = step.kind in _NOTED
+            typed = () if noted else map(typed_out, foresee.spell(cluster, step))
+            for said in [*typed] or [step.says]:
+                lines.append(f"  {said}{'   (left out, because of this:)' * left_out}")
         moves = _moves(cluster, found) if predicted.simulated else ["      not simulated"]
         lines += prose(moves)
     for objection in objections:
@@ -188,6 +193,8 @@ def _in_words(plan: Translate, outcome: Outcome, left: Sequence[Finding]) -> Non
         for note in plan.notes:
             render.prose(f"  {note}")
     for finding in left:
+        if finding.do in plan.done:
+            continue
         render.note(f"left: {finding.what}; remove it with: {finding.do}")
 
 

@@ -33,7 +33,8 @@ _NARROW = 76
 _ESSENTIAL = ("Name", "Node", "Role", "Flags")
 _KEYS = {"d": "domUs", "n": "nodes", "f": "failures", "e": "events", "?": "help", "q": "quit"}
 _HELP = """
-d  the domUs: what moves first, then what is wrong, then the others
+d  the domUs: what moves first, then what is wrong, then the others;
+   with the nodes, and what needs attention, where there is room below
 n  the nodes, their condition and what runs on them
 f  what needs attention, with the command that changes it
 e  what has happened since the watch began
@@ -109,7 +110,9 @@ class Watch:
         here = f"{cluster.name or 'cluster'} " if cluster else ""
         here = f"sandbox {here}" if cluster and cluster.sandbox else here
         text = Text(f"hxm watch {here}{time.strftime('%H:%M:%S')}", "bold")
-        words = overview(cluster) if cluster else [Word("the cluster is being asked ...", BUSY)]
+        words = (
+            overview(cluster, "f") if cluster else [Word("the cluster is being asked ...", BUSY)]
+        )
         if self.follower.fault:
             words.insert(0, Word(self.follower.fault, BAD))
         lines, line = [text], Text("")
@@ -125,14 +128,15 @@ class Watch:
     def _foot(self, width: int) -> Text:
         keys = " ".join(f"{key}:{what}" for key, what in _KEYS.items())
         age = f"{self.follower.age:.0f} s old" if self.follower.cluster else ""
-        said = f"{age}, {self.follower.looks_a_minute} looks/min".lstrip(", ")
+        looks = self.follower.looks_a_minute
+        said = f"{age}, {looks} look{'s' * (looks != 1)}/min".lstrip(", ")
         style = "bold red" if self.follower.stale and self.follower.cluster else "dim"
         if len(keys) + len(said) + 2 > width:
             keys = " ".join(_KEYS)
         return Text.assemble((keys, "dim"), " " * (width - len(keys) - len(said)), (said, style))
 
     def _events(self, count: int) -> list[Text]:
-        found = list(self.events)[-count:] if self.events else []
+        found = list(self.events)[: -count - 1 : -1]
         lines = [_event(at, word) for at, word in found]
         return [Text(""), *lines, *[Text("")] * (count - len(lines))]
 
@@ -151,7 +155,11 @@ class Watch:
         domains = list(cluster.domains)
         if len(domains) >= room:
             domains.sort(key=lambda each: _urgency(cluster, each))
-        return _lines(tables.domains_table(cluster, domains), width, _ESSENTIAL)
+        lines = _lines(tables.domains_table(cluster, domains), width, _ESSENTIAL)
+        for below in (_lines(tables.nodes_table(cluster), width), _findings(cluster, width)):
+            if below and len(lines) + 1 + len(below) <= room:
+                lines += [Text(""), *below]
+        return lines
 
 
 def _urgency(cluster: Cluster, domain: Domain) -> int:

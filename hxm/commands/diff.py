@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from hxm import render
 from hxm.backups import Store
-from hxm.commands._kept import Opened, compared, open_backup
+from hxm.commands._kept import Opened, changes_made, compared, open_backup
 from hxm.config import Config, read_config
 from hxm.decide.compared import as_row, sentence
 from hxm.decide.restoring import ONLY_FORM
@@ -25,7 +25,8 @@ def run(backups: Backups = None, form: Form = TABLE) -> int:
     """Show what the configuration differs in from a backup, or one backup from another, in words.
 
     Without a backup it is compared with the newest: what was changed since hxm changed something
-    last. Passwords are never shown; that one was changed is.
+    last; where nothing was, it is said which backup shows that change. Passwords are never shown;
+    that one was changed is.
 
     Example: `hxm diff`, `hxm diff 7`, or `hxm diff 7 /root/cib.bak.xml`.
     """
@@ -47,7 +48,17 @@ def run(backups: Backups = None, form: Form = TABLE) -> int:
         nothing = "no difference" if _alike(one, other) else ONLY_FORM
         for line in map(sentence, found) if found else (nothing,):
             render.prose(f"  {line}")
+        if not (found or backups):
+            _point_further_back(config)
     return DONE
+
+
+def _point_further_back(config: Config) -> None:
+    """What hxm itself changed last is kept as well: the newest backup does not show that."""
+    made = changes_made(config, sandbox_file())
+    if made and made[-1]["before"] not in (None, made[-1].get("after")):
+        last = made[-1]
+        render.out(f"what changed with {last['what']!r}: hxm diff {last['before']}")
 
 
 def _both(config: Config, words: list[str]) -> tuple[Opened, Opened]:

@@ -61,18 +61,22 @@ def plan(
             }
         )
     elif form.usual:
-        _show_plan(stages, found)
+        _show_plan(stages, found, update_plan.in_the_end(predicted.after))
     else:
         rows = [(each.host, each.stage, each.what, "; ".join(moves)) for each, moves in stages]
         render.show(Table(("Host", "Step", "What", "Moves"), rows), form)
     return found[0].status if found else DONE
 
 
-def _show_plan(stages: list[tuple[Stage, list[str]]], found: list[Objection]) -> None:
+def _show_plan(
+    stages: list[tuple[Stage, list[str]]], found: list[Objection], in_the_end: str
+) -> None:
     for number, (each, moves) in enumerate(stages, 1):
         render.prose(f"{number:3}  {each.what}")
         for line in moves:
             render.prose(f"         {line}")
+    if in_the_end:
+        render.prose(f"afterwards: {in_the_end}")
     for said in found:
         what = "asked about" if said.lifted_by == guards.YES else "refused"
         unless = f" (unless {guards.FORCE})" if said.lifted_by == guards.FORCE else ""

@@ -14,11 +14,12 @@ if TYPE_CHECKING:
 def run(interval: Interval = 5.0, count: Count = None) -> int:
     """Watch the cluster: its domUs, what moves, and what fails as it happens.
 
-    Where not all domUs fit, what moves comes first, then what is wrong; below stand the last
-    events. The keys n, f and e look closer, at the nodes, the failures and all events, ? explains,
-    and q quits. The cluster is asked every --interval seconds, and every second while something is
-    under way; where it takes long to answer, for a tenth of the time at most, or a third. The last
-    line tells how often it was asked in the last minute, and how old the picture is.
+    Where not all domUs fit, what moves comes first, then what is wrong; where there is room, the
+    nodes and what needs attention follow. Below stand the last events, the newest first. The keys
+    n, f and e look closer, at the nodes, the failures and all events, ? explains, and q quits. The
+    cluster is asked every --interval seconds, and every second while something is under way; where
+    it takes long to answer, for a tenth of the time at most, or a third. The last line tells how
+    often it was asked in the last minute, and how old the picture is.
 
     Into a pipe or a file, or with --count, the list is printed again and again, below the time and
     what has changed; a look that fails is one line, and the next one follows.

@@ -50,8 +50,11 @@ def _troubles(cluster: Cluster) -> Iterator[Word]:
         yield Word(f"{count} to see", ODD)
 
 
-def overview(cluster: Cluster) -> list[Word]:
-    """The cluster in order of what an operator wants to know first."""
+def overview(cluster: Cluster, shown_by: str = "status") -> list[Word]:
+    """The cluster in order of what an operator wants to know first.
+
+    `shown_by` is the command or the key that shows what needs attention.
+    """
     words = [Word("quorum") if cluster.quorum else Word("NO QUORUM", BAD)]
     words += doubled(cluster)
     if not cluster.dc:
@@ -66,7 +69,7 @@ def overview(cluster: Cluster) -> list[Word]:
     if not cluster.fencing:
         words.append(Word("FENCING OFF", BAD))
     if count := sum(1 for _ in findings(cluster)):
-        words.append(Word(f"{count} to see: status", ODD))
+        words.append(Word(f"{count} need{'s' * (count == 1)} attention: {shown_by}", ODD))
     return words
 
 
@@ -108,7 +111,8 @@ def news(before: Cluster, now: Cluster) -> Iterator[Word]:
             continue
         twice = list(guards.on_two_nodes([each]))
         usual = BUSY if each.in_flight else GOOD if each.running else ODD
-        yield Word(doing(now, each), BAD if twice else usual)
+        said = _moved(was, each) or doing(now, each)
+        yield Word(said, BAD if twice else usual)
     for failure in now.failures:
         if failure not in before.failures:
             said = f"{failure.operation} of {failure.resource} failed on {failure.node}"
@@ -121,6 +125,14 @@ def news(before: Cluster, now: Cluster) -> Iterator[Word]:
         yield Word("quorum", GOOD) if now.quorum else Word("NO QUORUM", BAD)
     if now.lock and (not before.lock or before.lock.holder != now.lock.holder):
         yield Word(f"{now.lock.who}@{now.lock.node} orders: {now.lock.what}", BUSY)
+
+
+def _moved(was: Domain, now: Domain) -> str:
+    """From where to where a domU went that ran at one place, and does at another."""
+    at_one = len(was.nodes) == 1 or (was.nodes and was.role == "Migrating")  # the source is first
+    if not at_one or now.in_flight or len(now.nodes) != 1 or now.nodes[0] == was.nodes[0]:
+        return ""
+    return f"{now.name}: {was.nodes[0]} -> {now.nodes[0]}"
 
 
 def same_place(was: Domain, now: Domain) -> bool:

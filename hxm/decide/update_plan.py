@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hxm.decide import Objection, Translate, guards, placement, resources
+from hxm.decide import Objection, Translate, called, guards, placement, resources
 from hxm.decide.forecast import after_all, told
 from hxm.decide.update import all_stages, busy, ready
 from hxm.decide.update_guards import unfit_canary, unheard
@@ -62,6 +62,15 @@ def against(
         drain = placement.standby(cluster, host)
         found += [*unheard(cluster, host), *getattr(drain, "objections", ())]
     return list(dict.fromkeys((*found, *guards.foreseen(cluster, plan, predicted))))
+
+
+def in_the_end(seen: Cluster) -> str:
+    """Where the domUs would run, node by node."""
+    here = {
+        node.name: [each for each in seen.managed_domains if node.name in each.nodes]
+        for node in seen.nodes
+    }
+    return "; ".join(f"{called(there)} on {name}" for name, there in here.items() if there)
 
 
 def afterwards(cluster: Cluster, predicted: Forecast) -> tuple[Cluster, ...]:

@@ -114,7 +114,9 @@ def stages(progress: Progress, canary: str) -> list[Stage]:
 
 def mark_step(progress: Progress) -> Step:
     """Write down how far the update is."""
-    return Step("mark-update", "write down how far the update is", {"state": progress.text})
+    return Step(
+        "mark-update", "write down in the cluster how far the update is", {"state": progress.text}
+    )
 
 
 def unmark_step() -> Step:

@@ -35,8 +35,8 @@ STATUS_FORMS: tuple[Argv, ...] = (
 )
 """How crm_mon is asked: the first that it understands counts, and tells itself which it is."""
 
-FENCING_HISTORY: Argv = ("stonith_admin", "--history=*", "--output-as=xml")
-"""Who was fenced (2.0.4 and newer)."""
+FENCING_HISTORY: Argv = ("stonith_admin", "--history=*", "--verbose", "--output-as=xml")
+"""Who was fenced (2.0.4 and newer); without --verbose a node is listed once, its first time."""
 
 DC_STATE: Argv = ("crmadmin", "-S", "{node}")
 IDLE = "S_IDLE"

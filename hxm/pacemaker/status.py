@@ -269,16 +269,19 @@ def as_migrations(
 ) -> tuple[Resource, ...]:
     """The stop on the source that ends a live migration is part of it, and the source comes first.
 
-    Of such a resource crm_mon says Stopping, on both nodes in any order (live lab, 2.1.5).
+    Of such a resource crm_mon says Stopping, and before that Migrating, on both nodes in any order
+    (live lab, 2.1.5).
     """
     leaving = {(e.resource, e.node) for e in history if e.pending and e.task in _LEAVING}
     came = {(e.resource, e.node) for e in history if e.task == "migrate_from"}
+    coming = {(e.resource, e.node) for e in history if e.pending and e.task == "migrate_from"}
 
     def moved(each: Resource) -> Resource:
         if each.role not in ("Stopping", "Migrating") or len(each.nodes) != 2:
             return each
         for source, target in (each.nodes, each.nodes[::-1]):
-            if (each.id, source) in leaving and (each.id, target) in came:
+            left = (each.id, source) in leaving and (each.id, target) in came
+            if left or (each.id, target) in coming:
                 return each._replace(role="Migrating", nodes=(source, target))
         return each
 

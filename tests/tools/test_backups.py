@@ -77,6 +77,18 @@ def test_a_live_migration_leaves_nothing_to_take_back(sandbox):
     assert len(backups(sandbox)) == 1
 
 
+def test_diff_points_to_the_change_that_hxm_made_last(sandbox):
+    sandbox.ok("shutdown", "nfs")
+    assert sandbox.ok("diff").out.splitlines()[1:] == [
+        "  no difference",
+        "what changed with 'shut down nfs': hxm diff 1",
+    ]
+    assert "target-role is Stopped" in sandbox.ok("diff", "1").out
+    sandbox.ok("start", "nfs")
+    sandbox.ok("migrate", "nfs", "host2")
+    assert sandbox.ok("diff").out.count("\n") == 2, "the migration left no trace"
+
+
 def test_undo_without_any_change_is_refused(sandbox):
     assert sandbox.hxm("undo").status == 107
     assert sandbox.hxm("diff").status == 105

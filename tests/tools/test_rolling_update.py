@@ -16,6 +16,11 @@ def test_a_plan_foresees_every_drain_and_changes_nothing(three):
     assert ran.out.splitlines()[0].split() == ["1", "drain", "host2"]  # the DC is host1
     assert "sles: move host2 -> host1, live" in ran.out
     assert "move sles to host2 as the canary" in ran.out
+    assert "\nafterwards: " in ran.out
+    begun = three.ok("update", "start", "--dry-run").out
+    assert "  write down in the cluster how far the update is\n" in begun
+    assert "cluster_property_set" not in begun
+    assert "crm_attribute --node=host2 --name=standby" in begun
     assert three.file.read_bytes() == before
     found = three.ok("update", "plan", "--order", "host3,host1", "-o", "json").json
     assert (found["order"], found["objections"]) == (["host3", "host1"], [])

@@ -342,4 +342,10 @@ def test_suggested_commands_can_be_pasted(sandbox):
 
 def test_a_move_that_is_live_anyway_may_be_asked_to_be(sandbox):
     assert "means nothing" not in sandbox.ok("migrate", "--live", "nfs", "host2", "--yes").err
-    assert "--ssl: means nothing" in sandbox.ok("migrate", "--ssl", "nfs", "host1", "--yes").err
+    assert "--ssl means nothing" in sandbox.ok("migrate", "--ssl", "nfs", "host1", "--yes").err
+
+
+def test_nothing_is_said_twice_and_status_does_not_begin_with_versions(sandbox):
+    ran = sandbox.ok("unmanage", "nfs")
+    assert (ran.out + ran.err).count("hxm manage nfs") == 1
+    assert "version" not in sandbox.ok("status").out.splitlines()[1]

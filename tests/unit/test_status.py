@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from hxm import run
 from hxm.errors import CannotAsk
-from hxm.model import Failure, Operation
+from hxm.model import Failure, Operation, Resource
 from hxm.pacemaker import cannot_ask
 from hxm.pacemaker.status import Status, as_migrations, parse_status
 
@@ -338,6 +338,15 @@ def test_the_stop_that_ends_a_live_migration_is_part_of_it():
     assert (told["nfs"].role, told["nfs"].nodes) == ("Migrating", ("host2",))
     twice = as_migrations(found.resources, [])
     assert ("Stopping", ("host2", "host3")) in {(each.role, each.nodes) for each in twice}
+
+
+@pytest.mark.parametrize("shown", [("host1", "host2"), ("host2", "host1")])
+def test_a_migration_goes_to_where_it_is_about_to_arrive(shown):
+    nfs = Resource("nfs", "ocf:heartbeat:Xen", "Migrating", nodes=shown)
+    before = Operation("host2", "nfs", "migrate_from", 20, 0)  # it had come to host2 by another
+    arriving = Operation("host1", "nfs", "migrate_from", -1, 193)
+    (told,) = as_migrations([nfs], [before, arriving])
+    assert told.nodes == ("host2", "host1")
 
 
 @pytest.mark.parametrize(

@@ -42,6 +42,14 @@ def test_a_domu_that_runs_twice_is_no_good_news():
     assert back == [Word("nfs: Started, host1", GOOD)]
 
 
+def test_a_domu_that_moved_is_told_with_an_arrow():
+    moved = cluster(domain("nfs", "host2"), domain("sles", "host2"))
+    between = cluster(domain("nfs", "host1", "host2", role="Migrating"), domain("sles", "host2"))
+    for before in (BEFORE, between):
+        assert list(news(before, moved)) == [Word("nfs: host1 -> host2", GOOD)]
+    assert [word.text for word in news(between, BEFORE)] == ["nfs: Started, host1"]
+
+
 def forecast(*movements):
     return Forecast((tuple(movements),), BEFORE)
 
@@ -116,6 +124,18 @@ def test_a_narrow_terminal_keeps_what_matters():
     assert any(line.split()[:5] == ["Name", "ID", "Mem", "VCPUs", "State"] for line in wide)
     assert any(line.split() == ["Name", "Node", "Role", "Flags"] for line in narrow)
     assert "12 looks/min" in narrow[-1]
+    once = Knows(BEFORE)
+    once.looks_a_minute = 1
+    assert "1 look/min" in screen(Watch(once), 80, 24)[-1]
+
+
+def test_where_there_is_room_nodes_and_attention_stand_below_the_domus():
+    lines = screen(Watch(Knows(NOW)), 120, 40)
+    below = [line for line in lines if line.startswith(("host2", "monitor of sles", "    hxm "))]
+    assert len(below) >= 3
+    assert any("needs attention: f" in line or "need attention: f" in line for line in lines)
+    short = "\n".join(screen(Watch(Knows(NOW)), 120, 12))
+    assert "hxm cleanup" not in short
 
 
 def test_events_are_kept_and_shown():
@@ -126,7 +146,7 @@ def test_events_are_kept_and_shown():
     watch.take_note()
     assert len(watch.events) == 4
     text = "\n".join(screen(watch, 80, 24))
-    assert "monitor of sles failed on host2: error" in text
+    assert text.index("host2: standby") < text.index("sles: Stopped"), "the newest first"
     watch.press("f")
     assert "hxm cleanup sles" in "\n".join(screen(watch, 80, 24))
 
