@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from hxm import change
@@ -22,7 +23,9 @@ def run(order: Order, switch: Switch, subject: Subject = None) -> int:
     Example: `hxm maintenance on`, `hxm maintenance off host1`.
     """
     if switch not in ("on", "off"):
-        raise UsageError(f"maintenance is on or off, not {switch!r}", "hxm maintenance --help")
+        meant = subject if subject in ("on", "off") else "on"
+        hint = f"hxm maintenance {meant} {quote(switch)}"
+        raise UsageError(f"maintenance is on or off, not {switch!r}", hint)
 
     def decide(cluster: Cluster) -> Decision:
         return hygiene.maintenance(cluster, switch == "on", _subject(cluster, subject))

@@ -25,9 +25,9 @@ def run(order: Order) -> int:
     """Take back the last change by hxm on this host, if the configuration is still what it left.
 
     The configuration becomes exactly what it was before, standby of a node and all; where domUs run
-    follows from it, and is shown and asked about first. Undoing an undo does the change again. A
-    change that left the configuration as it was, as a live migration does, has nothing to take
-    back.
+    follows from it, and what would stop or restart is asked about first. Undoing an undo does the
+    change again; further back goes `hxm restore`. A change that left the configuration as it was,
+    as a live migration does, has nothing to take back.
 
     Example: `hxm undo --dry-run`.
     """

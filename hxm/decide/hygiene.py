@@ -119,8 +119,12 @@ def maintenance(cluster: Cluster, on: bool, subject: Node | Domain | None) -> De
     """Maintenance of the whole cluster, of a node, or of one domU."""
     what = subject.name if subject else "the cluster"
     step = _switch(cluster, on, subject)
+    if not step and on:
+        return Nothing(f"{what} is in maintenance already")
     if not step:
-        return Nothing(f"{what} is {'in maintenance already' if on else 'not in maintenance'}")
+        asleep = [node.name for node in cluster.nodes if node.maintenance and not subject]
+        also = f", unlike {listed(asleep)}: hxm maintenance off {asleep[0]}" if asleep else ""
+        return Nothing(f"{what} is not in maintenance{also}")
     back = "hxm maintenance off"
     if subject:
         back += f" {typed(subject) if isinstance(subject, Domain) else subject.name}"

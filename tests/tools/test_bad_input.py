@@ -30,6 +30,8 @@ CASES = [
     ("shutdown nfs --timeout soon", 2, "--timeout: 'soon' is no number"),
     ("list -o yaml", 2, "yaml"),
     ("maintenance maybe", 2, "on or off"),
+    ("maintenance host1", 2, "hxm maintenance on host1"),
+    ("maintenance host1 off", 2, "hxm maintenance off host1"),
     ("sandbox explode", 2, "explode"),
     ("sandbox fail nfs --operation nap", 2, "nap"),
     ("migrate nfx host2", 105, "did you mean nfs?"),

@@ -216,6 +216,13 @@ MAINTENANCE = {
         ["nothing: nfs is in maintenance already"],
     ),
     "domU off already": (False, NFS, [], {}, ["nothing: nfs is not in maintenance"]),
+    "off, and a node is on": (
+        False,
+        None,
+        [node("host1", maintenance=True)],
+        {},
+        ["nothing: the cluster is not in maintenance, unlike host1: hxm maintenance off host1"],
+    ),
 }
 
 
