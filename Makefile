@@ -63,6 +63,7 @@ test-generations: .venv/ready
 
 faults: .venv/ready
 	@.ci/prepare $(LAB_PACKAGES) || echo "trying without"
+	@$(BIN)/pytest -n $(JOBS) -m thorough tests/tools
 	@HXM_LAB_RAW=1000 $(BIN)/pytest -n $(LABS) --dist loadgroup -m "" $(AGAIN) tests/live
 
 real-xl: .venv/ready

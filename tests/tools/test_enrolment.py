@@ -226,9 +226,9 @@ def killed(sandbox, number, *words):
 @pytest.mark.parametrize(
     ("verb", "number", "way"),
     [
-        ("enrol", 1, None),
+        pytest.param("enrol", 1, None, marks=pytest.mark.thorough),
         ("enrol", 2, "hxm withdraw web"),
-        ("withdraw", 1, None),
+        pytest.param("withdraw", 1, None, marks=pytest.mark.thorough),
         ("withdraw", 2, "hxm manage web"),  # unmanaged, and nothing else
         ("withdraw", 3, "hxm withdraw web"),
     ],

@@ -121,7 +121,9 @@ def test_ctrl_c_ends_a_command_and_not_the_shell(xen):
         typed.sees("begun")
         typed.types("\x03")
         typed.sees(">")
-        typed.types("half a li\x03")
+        typed.types("half a li")
+        typed.sees("half")
+        typed.types("\x03")
         typed.sees(">")
         leaves(typed)
 
