@@ -175,6 +175,7 @@ def abort(cluster: Cluster) -> Decision:
     elif node and (progress.own_standby or node.standby):
         why = f"it is {node.predicament}" if away else "it is not the update's"
         notes = (f"{node.name} stays in standby, {why}; when it is well: hxm active {node.name}",)
+    through = progress.number + (progress.stage == TRY)  # its canary tries a host that is back
     return Translate(
         "update",
         "end the rolling update",
@@ -185,8 +186,8 @@ def abort(cluster: Cluster) -> Decision:
             *guards.in_flight(cluster, cluster.managed_domains, guards.FORCE),
         ),
         warnings=guards.warnings(cluster),
-        done=f"{ended}; through with it: {listed(progress.order[: progress.number])}; "
-        f"not: {listed(progress.order[progress.number :])}",
+        done=f"{ended}; through with it: {listed(progress.order[:through])}; "
+        f"not: {listed(progress.order[through:])}",
         notes=notes,
         undo=ABORT,
     )
