@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.dirname(HERE))
 
-from hxm.commandline import (  # noqa: E402
+from hxm.arguments.describe import (  # noqa: E402
     Spec,
     all_specs,
     own_commands,

@@ -10,7 +10,8 @@ from __future__ import annotations
 import os
 import sys
 
-from hxm import command, commands, run
+from hxm import catalog, programs
+from hxm.catalog import command
 from hxm.errors import DONE, Failed, HxmError, Interrupted, UsageError
 
 TYPE_CHECKING = False
@@ -66,21 +67,23 @@ def guarded(words: Sequence[str]) -> int:
         what = f"{type(error).__name__}: {error}".splitlines()[0]
         return _complain(Failed(f"this is a fault in hxm: {what}", "HXM_DEBUG=1 shows where"))
     finally:
-        run.abandon()
+        programs.abandon()
 
 
 def dispatch(words: list[str]) -> int:
     """Find the command and hand it to whoever carries it out; returns the exit status."""
     before, words = _split_globals(words)
-    if words[:2] == ["guard", "judge"] and len(words) > 2:  # the guard's own call, see _shim.py
-        from hxm.commands._judge import judge_and_pass
+    if (
+        words[:2] == ["guard", "judge"] and len(words) > 2
+    ):  # the guard's own call, see guard/wrapper.py
+        from hxm.guard.admission import judge_and_pass
 
         return judge_and_pass(words[2], words[3:])
     if before and before[0] in ("-h", "--help"):
         words = ["help"]
     if before and before[0] == "--version":
         return _version()
-    row = _look_up(words[0]) if words else commands.COMMANDS[_without_words()]
+    row = _look_up(words[0]) if words else catalog.COMMANDS[_without_words()]
     if row.name == "help":
         return _help(words[1:])
     if row.policy and words[1:2] in (["-h"], ["--help"]):
@@ -88,13 +91,13 @@ def dispatch(words: list[str]) -> int:
 
         return explain(row)
     if row.policy in (command.READS, command.HOST):
-        run.become((_toolstack(), *before, row.name, *words[1:]))
+        programs.become((_toolstack(), *before, row.name, *words[1:]))
     if row.policy:
         from hxm.commands.raw import run_raw
 
         return run_raw(row, tuple(before), tuple(words[1:]))
     if row.name == "console" and _plainly_here(words):
-        run.become((_toolstack(), *before, *words))
+        programs.become((_toolstack(), *before, *words))
     dry = ["--dry-run"] if any("N" in word for word in before) and row.group != command.LOOK else []
     return _own(row, [*dry, *words[1:]], before)
 
@@ -117,16 +120,16 @@ def _split_globals(words: list[str]) -> tuple[list[str], list[str]]:
 
 def _look_up(word: str) -> command.Command:
     missing = f"there is no command {word[:60]!r}"
-    if word in commands.ELSEWHERE:
-        raise UsageError(missing, commands.ELSEWHERE[word])
-    found = commands.candidates(word)
+    if word in catalog.ELSEWHERE:
+        raise UsageError(missing, catalog.ELSEWHERE[word])
+    found = catalog.candidates(word)
     if len(found) == 1:
-        return commands.COMMANDS[found[0]]
+        return catalog.COMMANDS[found[0]]
     if found:
         raise UsageError(f"{word!r} may be any of: {', '.join(found)}", "type more of it")
     import difflib
 
-    near = difflib.get_close_matches(word, commands.COMMANDS, 1, 0.6)
+    near = difflib.get_close_matches(word, catalog.COMMANDS, 1, 0.6)
     hint = f"did you mean {near[0]}? " if near else ""
     raise UsageError(missing, hint + "hxm --help lists them all")
 
@@ -140,7 +143,7 @@ def _toolstack() -> str:
         if configured != "auto":
             return configured
     for program in ("xl", "xm"):
-        if run.find(program):
+        if programs.find(program):
             return program
     raise Failed(
         "there is neither xl nor xm on this host, and no cluster is needed for this command",
@@ -152,8 +155,8 @@ def _plainly_here(words: list[str]) -> bool:
     """Whether a console is wanted by a program, and of a domain of this host: nothing to follow."""
     if os.isatty(0) and os.isatty(1):
         return False
-    toolstack = next(filter(run.find, ("xl", "xm")), "")
-    return bool(toolstack) and run.output((toolstack, "domid", words[-1])).status == DONE
+    toolstack = next(filter(programs.find, ("xl", "xm")), "")
+    return bool(toolstack) and programs.output((toolstack, "domid", words[-1])).status == DONE
 
 
 def _own(row: command.Command, words: list[str], before: list[str]) -> int:
@@ -164,7 +167,7 @@ def _own(row: command.Command, words: list[str], before: list[str]) -> int:
     if row.observes and (not words or (row.name == "list" and _only_names(words))):
         status: int = module.run(*[words] * bool(words))
         return status
-    from hxm.parse import parse_and_run
+    from hxm.arguments.parse import parse_and_run
 
     return parse_and_run(row, module, words, before)
 
@@ -185,10 +188,10 @@ def _start_readers() -> None:
 
     cib_file = os.environ.get("CIB_file")
     if os.environ.get("CIB_shadow") or (cib_file and not os.path.isfile(cib_file)):
-        return  # observe.py says what is wrong
-    run.ahead(STATUS_FORMS[0])
+        return  # cluster/read.py says what is wrong
+    programs.ahead(STATUS_FORMS[0])
     if not cib_file:
-        run.ahead(CONFIGURATION)
+        programs.ahead(CONFIGURATION)
 
 
 def _help(words: list[str]) -> int:
@@ -202,8 +205,8 @@ def _help(words: list[str]) -> int:
 
 def _version() -> int:
     from hxm import __version__
+    from hxm.cluster.read import read_cluster
     from hxm.config import read_config
-    from hxm.observe import read_cluster
     from hxm.toolstack import detect
 
     sys.stdout.write(f"hxm {__version__}\n")
@@ -222,7 +225,7 @@ def _version() -> int:
 
 
 def _complain(error: HxmError) -> int:
-    from hxm import render
+    from hxm.output import render
 
     render.note(error.message, error.hint)
     return error.status

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from hxm.command import GROUPS, HOST, READS, REFUSED, RUNTIME
-from hxm.commands import BYGONE, COMMANDS
+from hxm.catalog import BYGONE, COMMANDS
+from hxm.catalog.command import GROUPS, HOST, READS, REFUSED, RUNTIME
 
 
 def overview(*, everything: bool = False) -> list[str]:

@@ -350,7 +350,7 @@ class Step(NamedTuple):
 
 
 class Goal(NamedTuple):
-    """What must be seen for a phase to be over; `decide.forecast.reached` lists the kinds."""
+    """What must be seen for a phase to be over; `policy.forecast.reached` lists the kinds."""
 
     kind: str
     subject: str

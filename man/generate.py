@@ -14,17 +14,17 @@ ROOT = os.path.dirname(HERE)
 sys.path.insert(0, ROOT)
 
 from hxm import __version__, errors  # noqa: E402
-from hxm.command import GROUPS, HOST, READS, REFUSED, RUNTIME  # noqa: E402
-from hxm.commandline import (  # noqa: E402
+from hxm.arguments.describe import (  # noqa: E402
     Entry,
     Option,
     own_commands,
     shared_options,
     toolstack_commands,
 )
-from hxm.commands import ALIASES, COMMANDS  # noqa: E402
+from hxm.catalog import ALIASES, COMMANDS  # noqa: E402
+from hxm.catalog.command import GROUPS, HOST, READS, REFUSED, RUNTIME  # noqa: E402
 from hxm.config import Config  # noqa: E402
-from hxm.decide.audit import CODES  # noqa: E402
+from hxm.policy.audit import CODES  # noqa: E402
 
 _PLAIN = frozenset({"DOMAIN", "NODE"})
 """Operands that the section on who is meant explains."""

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hxm import render
-from hxm.backups import Store, write_new
-from hxm.commands._kept import changes_made, dated, when
+from hxm.cluster.read import sandbox_file
 from hxm.config import Config, read_config
 from hxm.errors import DONE, Failed, Refused, UsageError
-from hxm.observe import sandbox_file
+from hxm.output import render
+from hxm.output.render import TABLE, Form, Table
 from hxm.pacemaker.cib import read_configuration
-from hxm.pacemaker.written import as_cib, read_header
-from hxm.render import TABLE, Form, Table
+from hxm.pacemaker.cib_document import as_cib, read_header
+from hxm.records.backups import Store, write_new
+from hxm.records.select import changes_made, dated, when
 
 if TYPE_CHECKING:
-    from hxm.options.kept import BackupFile, ListKept
+    from hxm.arguments.backups import BackupFile, ListKept
 
 
 _NO_FILES = ("list", "ls", "show", "help")

@@ -5,10 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from hxm import render, room
+from hxm.cluster import capacity
+from hxm.cluster.read import everywhere as ask_everywhere
+from hxm.cluster.read import read_cluster
 from hxm.config import read_config
-from hxm.decide import guards, listed
-from hxm.decide.memory import (
+from hxm.errors import DONE
+from hxm.model import Cluster
+from hxm.output import render
+from hxm.output.progress import display
+from hxm.output.render import TABLE, Form, Table
+from hxm.pacemaker.utilization import utilization_in
+from hxm.policy import guards, listed
+from hxm.policy.memory import (
     ATTRIBUTES,
     Host,
     Loss,
@@ -20,17 +28,10 @@ from hxm.decide.memory import (
     with_overhead,
     without_place,
 )
-from hxm.decide.names import find_node
-from hxm.display import display
-from hxm.errors import DONE
-from hxm.model import Cluster
-from hxm.observe import everywhere as ask_everywhere
-from hxm.observe import read_cluster
-from hxm.pacemaker.utilization import utilization_in
-from hxm.render import TABLE, Form, Table
+from hxm.policy.names import find_node
 
 if TYPE_CHECKING:
-    from hxm.options import Add, Everywhere, Long, Nagios, Without
+    from hxm.arguments.options import Add, Everywhere, Long, Nagios, Without
 
 WARNING, CRITICAL, UNKNOWN = 1, 2, 3
 _WORDS = {DONE: "OK", WARNING: "WARNING", CRITICAL: "CRITICAL", UNKNOWN: "UNKNOWN"}
@@ -95,9 +96,9 @@ def run(
     cluster = read_cluster(config)
     if ask:
         cluster = ask_everywhere(cluster, config)
-    needs, cib = room.read_needs(cluster), room.read_cib(config)
+    needs, cib = capacity.read_needs(cluster), capacity.read_cib(config)
     names = [node.name for node in cluster.nodes]
-    hosts = room.read_hosts(cluster, config, needs, cib, names if ask else ())
+    hosts = capacity.read_hosts(cluster, config, needs, cib, names if ask else ())
     online = [node.name for node in cluster.nodes if node.online and not node.unclean]
     nodes = [find_node(cluster, without).name] if without else online
     losses = _losses(cluster, nodes, hosts, needs)
@@ -123,7 +124,7 @@ def _losses(
     with display("what if a node is lost") as shown:
         for node in nodes:
             shown.left(nodes[len(found) :], len(nodes))
-            found.append(room.after_loss(cluster, node, hosts, needs))
+            found.append(capacity.after_loss(cluster, node, hosts, needs))
     return found
 
 

@@ -7,18 +7,18 @@ import time
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from hxm import render
+from hxm.cluster.read import read_cluster
 from hxm.config import read_config
-from hxm.decide.audit import ERROR, PASSING, WARNING, Problem, chosen, lasting
-from hxm.decide.names import find_domain
 from hxm.errors import DONE, CannotAsk
-from hxm.observe import read_cluster
-from hxm.render import TABLE, Form, Table
+from hxm.output import render
+from hxm.output.render import TABLE, Form, Table
+from hxm.policy.audit import ERROR, PASSING, WARNING, Problem, chosen, lasting
+from hxm.policy.names import find_domain
 
 if TYPE_CHECKING:
+    from hxm.arguments.options import Everywhere, MaybeSubject, Nagios
+    from hxm.audit.survey import Answer
     from hxm.model import Cluster
-    from hxm.options import Everywhere, MaybeSubject, Nagios
-    from hxm.toolstack.survey import Answer
 
 _STATUS = {WARNING: 1, ERROR: 2}
 _A_MOMENT = 2.0  # seconds: a guest that reboots is not listed for one or two
@@ -71,7 +71,7 @@ def _look(subject: str | None, everywhere: bool) -> tuple[Cluster, list[Problem]
 
     A second look is taken at what may be over in a moment.
     """
-    from hxm.commands._audit import ask_others, problems
+    from hxm.audit.gather import ask_others, problems
 
     config = read_config()
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hxm import change
-from hxm.decide import Decision, hygiene
-from hxm.decide.names import find_node
 from hxm.model import Cluster
+from hxm.orders import pipeline
+from hxm.policy import Decision, hygiene
+from hxm.policy.names import find_node
 
 if TYPE_CHECKING:
-    from hxm.options import MaybeDomain, MaybeNode, Order
+    from hxm.arguments.options import MaybeDomain, MaybeNode, Order
 
 
 def run(order: Order, domain: MaybeDomain = None, node: MaybeNode = None) -> int:
@@ -27,6 +27,6 @@ def run(order: Order, domain: MaybeDomain = None, node: MaybeNode = None) -> int
             return hygiene.cleanup(cluster, None, cluster.node(domain))
         where = find_node(cluster, node) if node else None
         words = [domain] if domain else None
-        return hygiene.cleanup(cluster, change.resources_meant(cluster, words), where)
+        return hygiene.cleanup(cluster, pipeline.resources_meant(cluster, words), where)
 
-    return change.carry_out(order, decide)
+    return pipeline.carry_out(order, decide)

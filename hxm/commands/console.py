@@ -5,17 +5,18 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from hxm import change, console
-from hxm import run as programs
+from hxm import programs
+from hxm.cluster.read import everywhere, identify, read_cluster, sandbox_file
 from hxm.config import Config, read_config
-from hxm.decide.names import find_domain
 from hxm.errors import CannotAsk, Failed, NotFound, Refused
 from hxm.model import Cluster, Domain
-from hxm.observe import everywhere, identify, read_cluster, sandbox_file
-from hxm.render import note
+from hxm.orders import pipeline
+from hxm.output.render import note
+from hxm.policy.names import find_domain
+from hxm.terminal import console
 
 if TYPE_CHECKING:
-    from hxm.options import ConsoleNumber, ConsoleType, OneDomain
+    from hxm.arguments.options import ConsoleNumber, ConsoleType, OneDomain
 
 
 def run(domain: OneDomain, kind: ConsoleType = "", number: ConsoleNumber = "") -> int:
@@ -33,13 +34,13 @@ def run(domain: OneDomain, kind: ConsoleType = "", number: ConsoleNumber = "") -
         cluster, found = _whose(domain, config)
     except CannotAsk as error:
         try:
-            program = change.program("console", config)
+            program = pipeline.program("console", config)
         except Failed:  # whether it is the cluster's is what matters, and that is not known
             raise error from None
         note(f"the cluster cannot be asked, so only this host is: {error.message}")
         programs.become((program, "console", *options, domain))
     if not found.resource and cluster.local_node in (None, *found.nodes):
-        programs.become((change.program("console", config), "console", *options, domain))
+        programs.become((pipeline.program("console", config), "console", *options, domain))
     if cluster.sandbox:
         raise Refused("the domUs of a sandbox have no console", "unset CIB_file to reach real ones")
     if os.isatty(0) and os.isatty(1):

@@ -5,21 +5,22 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from hxm import change, render
-from hxm.commands import BY_HAND
-from hxm.commands._creation import creation_of
-from hxm.commands._judge import admitted, made_by_creation
-from hxm.commands._until import answering
+from hxm.catalog import BY_HAND
 from hxm.config import read_config
-from hxm.decide import Decision, PassThrough, lifecycle, typed
-from hxm.decide.names import find_domains, surely_unmanaged
+from hxm.domu.config_file import files_meant
 from hxm.errors import NotFound, Refused, UsageError
+from hxm.guard.admission import admitted, made_by_creation
+from hxm.guard.create_line import creation_of
 from hxm.model import Cluster, Domain
+from hxm.orders import pipeline
+from hxm.output import render
+from hxm.policy import Decision, PassThrough, lifecycle, typed
+from hxm.policy.names import find_domains, surely_unmanaged
+from hxm.terminal.until import answering
 from hxm.toolstack import is_xm
-from hxm.xmfile import files_meant
 
 if TYPE_CHECKING:
-    from hxm.options import Order, Until, Words
+    from hxm.arguments.options import Order, Until, Words
 
 
 def run(order: Order, words: Words = None, until: Until = "") -> int:
@@ -43,7 +44,7 @@ def run(order: Order, words: Words = None, until: Until = "") -> int:
         if domain and domain.resource:
             return lifecycle.start(cluster, [domain])
         if not domain:
-            change.only_this_hosts(read_config(), f"hxm enrol {words[0]}")
+            pipeline.only_this_hosts(read_config(), f"hxm enrol {words[0]}")
             made, filed = made_by_creation(creation_of(order.words, xm=xm))
             for each in admitted(BY_HAND["create"], (), made, filed, cluster, read_config()):
                 render.note(each)
@@ -51,7 +52,7 @@ def run(order: Order, words: Words = None, until: Until = "") -> int:
 
     dropped = (each for each in words[1:] if each.partition("=")[0].strip() != "name")
     told = order._replace(ignored=(*order.ignored, *dropped))
-    return change.carry_out(told, decide, then=answering(order, words[:1], until))
+    return pipeline.carry_out(told, decide, then=answering(order, words[:1], until))
 
 
 def _meant(cluster: Cluster, word: str, settings: list[str], *, xm: bool) -> Domain | None:
@@ -61,7 +62,7 @@ def _meant(cluster: Cluster, word: str, settings: list[str], *, xm: bool) -> Dom
     """
     path = next((each for each in files_meant(word) if os.path.isfile(each)), None)
     if path is None and find_domains(cluster, word):
-        domain = change.meant(cluster, [word])[0]
+        domain = pipeline.meant(cluster, [word])[0]
         if settings and domain.resource:
             raise Refused(
                 f"the cluster manages {domain.name}, and starts it as its file says",

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hxm import render
-from hxm.backups import Store
-from hxm.commands._kept import Opened, changes_made, compared, open_backup
+from hxm.cluster.read import sandbox_file
 from hxm.config import Config, read_config
-from hxm.decide.compared import as_row, sentence
-from hxm.decide.restoring import ONLY_FORM
 from hxm.errors import DONE, CannotAsk, NotFound, UsageError
-from hxm.observe import sandbox_file
+from hxm.output import render
+from hxm.output.render import TABLE, Form, Table
 from hxm.pacemaker.cib import read_configuration
-from hxm.pacemaker.facts import private_names
-from hxm.pacemaker.written import same
-from hxm.render import TABLE, Form, Table
+from hxm.pacemaker.cib_document import same
+from hxm.pacemaker.cib_flatten import private_names
+from hxm.policy.diff import as_row, sentence
+from hxm.policy.restore import ONLY_FORM
+from hxm.records.backups import Store
+from hxm.records.select import Opened, changes_made, compared, open_backup
 
 if TYPE_CHECKING:
-    from hxm.options.kept import Backups
+    from hxm.arguments.backups import Backups
 
 
 def run(backups: Backups = None, form: Form = TABLE) -> int:

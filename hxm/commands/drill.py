@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hxm import change, render
-from hxm.decide import Translate, drill
-from hxm.decide.names import find_node
 from hxm.errors import DONE
-from hxm.pacemaker.rules import monitors_in
-from hxm.render import TABLE, Form, Table
+from hxm.orders import pipeline
+from hxm.output import render
+from hxm.output.render import TABLE, Form, Table
+from hxm.pacemaker.audit_facts import monitors_in
+from hxm.policy import Translate, drill
+from hxm.policy.names import find_node
 
 if TYPE_CHECKING:
+    from hxm.arguments.options import OneDomain, OneNode, Order
     from hxm.model import Cluster, Domain
-    from hxm.options import OneDomain, OneNode, Order
 
 
 def list_(form: Form = TABLE) -> int:
@@ -51,12 +52,14 @@ def kill(order: Order, domain: OneDomain) -> int:
         found = _managed(cluster, domain)
         return drill.kill(cluster, found, monitors_in(cluster.written, found.resource or ""))
 
-    return change.carry_out(order, decide)
+    return pipeline.carry_out(order, decide)
 
 
 def standby(order: Order, node: OneNode) -> int:
     """Drain a node and take it back; its domUs stay where they went."""
-    return change.carry_out(order, lambda cluster: drill.standby(cluster, find_node(cluster, node)))
+    return pipeline.carry_out(
+        order, lambda cluster: drill.standby(cluster, find_node(cluster, node))
+    )
 
 
 def dc(order: Order) -> int:
@@ -64,7 +67,7 @@ def dc(order: Order) -> int:
 
     The stack is stopped and started by `service`, through ssh; so this is typed on another node.
     """
-    return change.carry_out(order, drill.dc)
+    return pipeline.carry_out(order, drill.dc)
 
 
 def ping(order: Order, node: OneNode) -> int:
@@ -74,7 +77,7 @@ def ping(order: Order, node: OneNode) -> int:
     through ssh; it goes away by itself after 600 s, whatever becomes of hxm. The drill ends when
     the node has been seen to reach them again.
     """
-    return change.carry_out(order, lambda cluster: drill.ping(cluster, find_node(cluster, node)))
+    return pipeline.carry_out(order, lambda cluster: drill.ping(cluster, find_node(cluster, node)))
 
 
 def fence(order: Order, node: OneNode) -> int:
@@ -83,12 +86,12 @@ def fence(order: Order, node: OneNode) -> int:
     Asks twice, and names the domUs that will die. A node that fencing leaves switched off has to be
     switched on by somebody.
     """
-    return change.carry_out(order, lambda cluster: drill.fence(cluster, find_node(cluster, node)))
+    return pipeline.carry_out(order, lambda cluster: drill.fence(cluster, find_node(cluster, node)))
 
 
 SUBCOMMANDS = (list_, kill, standby, dc, ping, fence)
 
 
 def _managed(cluster: Cluster, word: str) -> Domain:
-    (found,) = change.managed_only(cluster, [word])
+    (found,) = pipeline.managed_only(cluster, [word])
     return found

@@ -7,28 +7,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from math import ceil
 from typing import TYPE_CHECKING
 
-from hxm import change, claims, room
-from hxm.commands._audit import AUTOS, autostarted
-from hxm.commands._domids import Domids
+from hxm.audit.gather import AUTOS, autostarted
+from hxm.audit.survey import read_grounds
+from hxm.cluster import capacity, claims
+from hxm.cluster.read import read_cluster
 from hxm.commands.withdraw import way_out
 from hxm.config import Config, read_config
-from hxm.decide import IN_PASSING, Decision, Objection, called, enrol, half_way, listed, timings
-from hxm.decide.audit.nodes import BootLink
-from hxm.decide.clashes import Claim
-from hxm.decide.guards import FORCE
-from hxm.decide.names import shown, surely_unmanaged
-from hxm.errors import NotFound, Refused, UsageError
-from hxm.foresee import apply_to_copy, complaints
-from hxm.model import Cluster, Domain
-from hxm.observe import read_cluster
-from hxm.pacemaker import policy
-from hxm.pacemaker.rules import seconds
-from hxm.pacemaker.simulate import carries_out, scratch, simulator
-from hxm.pacemaker.utilization import utilization_in
-from hxm.pacemaker.verify import read_actions
-from hxm.toolstack.remote import ask_elsewhere
-from hxm.toolstack.survey import read_grounds
-from hxm.xmfile import (
+from hxm.domu.config_file import (
     Value,
     XmFileError,
     domain_name,
@@ -39,11 +24,27 @@ from hxm.xmfile import (
     slips,
     vcpus,
 )
+from hxm.errors import NotFound, Refused, UsageError
+from hxm.model import Cluster, Domain
+from hxm.orders import pipeline
+from hxm.orders.instances import Domids
+from hxm.orders.simulate import apply_to_copy, complaints
+from hxm.pacemaker import enrolment_xml
+from hxm.pacemaker.audit_facts import seconds
+from hxm.pacemaker.simulate import carries_out, scratch, simulator
+from hxm.pacemaker.utilization import utilization_in
+from hxm.pacemaker.verify import read_actions
+from hxm.policy import IN_PASSING, Decision, Objection, called, enrol, half_way, listed, timings
+from hxm.policy.audit.nodes import BootLink
+from hxm.policy.conflicts import Claim
+from hxm.policy.guards import FORCE
+from hxm.policy.names import shown, surely_unmanaged
+from hxm.toolstack.remote import ask_elsewhere
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
-    from hxm.options import Like, OneFile, Order
+    from hxm.arguments.options import Like, OneFile, Order
 
 AGENT = "ocf:heartbeat:Xen"
 _OWN = ("name", "xmfile", "config", "allow_mem_management")
@@ -70,7 +71,7 @@ def run(order: Order, file: OneFile, like: Like = None) -> int:
     Example: `hxm enrol /etc/xen/vm/web.xm --like nfs --dry-run`.
     """
     domids = Domids()
-    return change.carry_out(order, lambda cluster: _decide(cluster, file, like, domids))
+    return pipeline.carry_out(order, lambda cluster: _decide(cluster, file, like, domids))
 
 
 class _File:
@@ -128,7 +129,7 @@ def _decide(cluster: Cluster, word: str, like: str | None, domids: Domids) -> De
     new = enrol.newcomer(
         cluster,
         file.name,
-        policy.ncname(file.name),
+        enrolment_xml.ncname(file.name),
         file.path,
         dict(file.faults(asked, config)),
         file.memory,
@@ -159,12 +160,12 @@ def _decide(cluster: Cluster, word: str, like: str | None, domids: Domids) -> De
 def _way(new: enrol.Newcomer, neighbours: _Neighbours, file: _File) -> enrol.Way:
     spec = neighbours.spec(new, file.settings)
     place = new.places[0] if new.places else ""
-    load = policy.load_step(new.name, spec, neighbours.bound, neighbours.cib, place)
+    load = enrolment_xml.load_step(new.name, spec, neighbours.bound, neighbours.cib, place)
     domain = Domain(new.name, new.resource)
     return enrol.Way(
         load,
-        policy.hand_over_step(new.name, new.resource),
-        way_out(domain, policy.loaded_constraints(load), neighbours.cib),
+        enrolment_xml.hand_over_step(new.name, new.resource),
+        way_out(domain, enrolment_xml.loaded_constraints(load), neighbours.cib),
     )
 
 
@@ -179,7 +180,7 @@ def _without_room(
             apply_to_copy(cluster, (step,), copy)
             copy.settle()
         then = read_cluster(config, copy.env, local=False)._replace(sandbox=copy.path)
-        needs = room.read_needs(then)
+        needs = capacity.read_needs(then)
         taken = needs[new.resource].taken or 0
         domain = then.domain_of(new.resource)
         places = domain.nodes if domain and not new.places else ()
@@ -188,12 +189,12 @@ def _without_room(
             host._replace(free=host.free - taken)
             if host.free is not None and host.name in places
             else host
-            for host in room.read_hosts(cluster, config, needs, cib, names)
+            for host in capacity.read_hosts(cluster, config, needs, cib, names)
         ]
         if all(host.free is None for host in hosts):
             return
         for name in names:
-            loss = room.after_loss(then, name, hosts, needs)
+            loss = capacity.after_loss(then, name, hosts, needs)
             lost = [each for each in loss.nowhere if each.running]
             if loss.quorate and lost:
                 yield Objection(
@@ -208,7 +209,7 @@ class _Neighbours:
 
     def __init__(self, cluster: Cluster, like: str, config: Config) -> None:
         if like:
-            self.domains = change.managed_only(cluster, [like])
+            self.domains = pipeline.managed_only(cluster, [like])
         else:
             self.domains = [
                 each
@@ -218,7 +219,7 @@ class _Neighbours:
             ]
         self.primitives = [cluster.primitives[each.resource or ""] for each in self.domains]
         self.config = config
-        self.cib = room.read_cib(config)
+        self.cib = capacity.read_cib(config)
         self.notes: list[str] = []
         self.objections: list[Objection] = []
         agents = sorted({each.agent for each in self.primitives}) or [AGENT]
@@ -233,14 +234,14 @@ class _Neighbours:
     def _called(self) -> str:
         return listed([each.name for each in self.domains], 4)
 
-    def _rules(self, cluster: Cluster, *, alone: bool) -> list[policy.Bound]:
+    def _rules(self, cluster: Cluster, *, alone: bool) -> list[enrolment_xml.Bound]:
         """The constraints that bind each of them. Raises Refused if they do not agree."""
         if not self.domains:
             self.notes.append("no other domU is there to take order and ping rule from")
             return []
-        own = [list(policy.binding(self.cib, cluster.ids_of(each))) for each in self.domains]
+        own = [list(enrolment_xml.binding(self.cib, cluster.ids_of(each))) for each in self.domains]
         everyone = {name for each in self.domains for name in cluster.ids_of(each)}
-        if indirect := policy.indirect(self.cib, everyone):
+        if indirect := enrolment_xml.indirect(self.cib, everyone):
             self.objections.append(
                 Objection(
                     f"{listed(indirect)} names domUs in a set, to which hxm does not add",
@@ -265,7 +266,7 @@ class _Neighbours:
                 )
         return [each for each in own[0] if each.shape in common]
 
-    def spec(self, new: enrol.Newcomer, settings: Mapping[str, Value]) -> policy.Spec:
+    def spec(self, new: enrol.Newcomer, settings: Mapping[str, Value]) -> enrolment_xml.Spec:
         """What the new one is to be in the configuration."""
         params = enrol.shared([each.params for each in self.primitives])
         params = {key: value for key, value in params.items() if key not in _OWN}
@@ -294,7 +295,7 @@ class _Neighbours:
             memory=new.memory,
             shutdown_timeout=int(shutdown) if shutdown.isdigit() else None,
         )
-        return policy.Spec(
+        return enrolment_xml.Spec(
             new.resource,
             self.agent,
             {"xmfile": new.path, "name": new.name} | params,

@@ -6,15 +6,16 @@ import sys
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from hxm import render, room
+from hxm.cluster import capacity
+from hxm.cluster.read import read_cluster
 from hxm.config import read_config
-from hxm.decide.graph import Branch, Graph, graph, tree
 from hxm.errors import DONE, Failed
-from hxm.observe import read_cluster
+from hxm.output import render
 from hxm.pacemaker.relations import relations_in
+from hxm.policy.graph import Branch, Graph, graph, tree
 
 if TYPE_CHECKING:
-    from hxm.options import Drawn
+    from hxm.arguments.options import Drawn
 
 
 def run(output: Drawn = "text") -> int:
@@ -28,7 +29,7 @@ def run(output: Drawn = "text") -> int:
     """
     config = read_config()
     cluster = read_cluster(config)
-    found = graph(cluster, relations_in(room.read_cib(config)))
+    found = graph(cluster, relations_in(capacity.read_cib(config)))
     if output == "text":
         _show_tree(tree(found))
     elif output == "json":
@@ -44,11 +45,11 @@ def run(output: Drawn = "text") -> int:
 
 
 def _written(found: Graph, output: str) -> str:
-    from hxm import pictures
+    from hxm.output import diagrams
 
     if output == "mermaid":
-        return pictures.mermaid(found)
-    text = pictures.dot(found)
+        return diagrams.mermaid(found)
+    text = diagrams.dot(found)
     return text if output == "dot" else _laid_out(text)
 
 
@@ -56,7 +57,7 @@ def _laid_out(text: str) -> str:
     """The picture as SVG. Raises Failed without Graphviz's program dot, or if it fails."""
     import tempfile
 
-    from hxm import run as programs
+    from hxm import programs
 
     if not programs.find("dot"):
         raise Failed(

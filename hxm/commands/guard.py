@@ -4,34 +4,25 @@ from __future__ import annotations
 
 import os
 import shlex
-import sys
 import time
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from hxm import journal, render, run
-from hxm.commands import _judge
-from hxm.commands._shim import MARK, shim
+from hxm import programs
+from hxm.cluster.read import read_cluster
 from hxm.config import read_config
-from hxm.decide.passing import up_to_date
-from hxm.decide.past import PAST_THE_GUARD
 from hxm.errors import DONE, CannotAsk, Failed, HxmError, NoQuorum, UsageError
-from hxm.observe import read_cluster
-from hxm.render import TABLE, Form, Table
-from hxm.toolstack import boot, guard
-from hxm.toolstack.guard import Place
+from hxm.guard import admission, xendomains
+from hxm.guard import install as installation
+from hxm.guard.status import REMEDIES, own_words, states, wrapper_text
+from hxm.guard.wrapper import MARK
+from hxm.output import render
+from hxm.output.render import TABLE, Form, Table
+from hxm.policy.passthrough import up_to_date
+from hxm.policy.timeline import PAST_THE_GUARD
+from hxm.records import journal
 
 if TYPE_CHECKING:
-    from hxm.options import Raw, Why
-
-REMEDIES = {
-    guard.OPEN: "hxm guard install",
-    guard.UNDONE: "hxm guard install",
-    guard.OUTDATED: "hxm guard install",
-    boot.EARLY: "hxm guard install, or an order of its own: After=pacemaker.service",
-    guard.BROKEN: "install its package again, then: hxm guard install",
-}
-"""What to do about a program that is not guarded as it should be."""
+    from hxm.arguments.options import Raw, Why
 
 
 def install() -> int:
@@ -41,24 +32,26 @@ def install() -> int:
     reads. Everything else is judged: refused for a domU that the cluster manages, and passed on
     untouched for every other. A package's program is diverted, so that an upgrade does not undo it.
     """
-    found = list(guard.places())
+    found = list(installation.places())
     if not found:
         raise Failed("there is neither xl nor xm nor virsh on this host to guard")
     for place in found:
-        guard.install(place, MARK, _text(place))
+        installation.install(place, MARK, wrapper_text(place))
         render.out(f"{place.path} is guarded; the real one is {place.kept}")
-    if boot.install(shlex.join(_own_words())):
+    if xendomains.install(shlex.join(own_words())):
         render.out("xendomains is now started after the cluster, and stopped before it")
     return DONE
 
 
 def remove() -> int:
     """Take the guard away; each program is again what it was, to the byte."""
-    for place in guard.places():
-        stood = guard.state(place, MARK, _text(place))
-        guard.remove(place, MARK)
-        render.out(f"{place.path} {'was not' if stood == guard.OPEN else 'is no longer'} guarded")
-    if boot.remove():
+    for place in installation.places():
+        stood = installation.state(place, MARK, wrapper_text(place))
+        installation.remove(place, MARK)
+        render.out(
+            f"{place.path} {'was not' if stood == installation.OPEN else 'is no longer'} guarded"
+        )
+    if xendomains.remove():
         render.out("xendomains is started and stopped as before")
     return DONE
 
@@ -83,7 +76,7 @@ def status(form: Form = TABLE) -> int:
     else:
         rows = [(each.path, state, REMEDIES.get(state, "")) for each, state in found]
         render.show(Table(("Program", "State", "What to do"), rows), form)
-    return DONE if all(state == guard.GUARDED for _, state in found) else Failed.status
+    return DONE if all(state == installation.GUARDED for _, state in found) else Failed.status
 
 
 def bypass(words: Raw = None, reason: Why = "") -> int:
@@ -94,16 +87,16 @@ def bypass(words: Raw = None, reason: Why = "") -> int:
     """
     words = words or []
     program = os.path.basename(words[0]) if words else ""
-    if program not in guard.PROGRAMS:
+    if program not in installation.PROGRAMS:
         raise UsageError(
-            f"bypass takes a command of {', '.join(guard.PROGRAMS)}",
+            f"bypass takes a command of {', '.join(installation.PROGRAMS)}",
             "hxm guard bypass --reason TEXT -- xl destroy NAME",
         )
     if not reason.strip():
         raise UsageError("why? It is written down", "--reason TEXT")
     config = read_config()
     try:
-        at_stake = _judge.verdict(program, words[1:], config)
+        at_stake = admission.verdict(program, words[1:], config)
     except HxmError as error:
         at_stake = error.message
     what = shlex.join((program, *words[1:]))
@@ -116,7 +109,7 @@ def bypass(words: Raw = None, reason: Why = "") -> int:
 
     syslog.openlog("hxm", syslog.LOG_PID, syslog.LOG_AUTH)
     syslog.syslog(syslog.LOG_WARNING, f"past the guard: {what}; why: {reason}; {at_stake}")
-    run.become((program, *words[1:]))
+    programs.become((program, *words[1:]))
 
 
 def wait() -> int:
@@ -139,24 +132,3 @@ def wait() -> int:
 
 
 SUBCOMMANDS = (install, remove, status, bypass, wait)
-
-
-def states() -> Iterator[tuple[Place, str]]:
-    """Each program, and how it stands; xendomains only where it comes too early for the guard."""
-    for place in guard.places():
-        yield place, guard.state(place, MARK, _text(place))
-    if boot.state() == boot.EARLY:
-        yield Place("xendomains", boot.SCRIPT), boot.EARLY
-
-
-def _text(place: Place) -> str:
-    return shim(place.program, place.link, _own_words())
-
-
-def _own_words() -> tuple[str, ...]:
-    """How this hxm is called, from anywhere."""
-    own = os.path.abspath(sys.argv[0])
-    if os.path.basename(own) == "hxm" and os.access(own, os.X_OK):
-        return (own,)
-    found = run.find("hxm")
-    return (os.path.abspath(found),) if found else (sys.executable, "-m", "hxm")

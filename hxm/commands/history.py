@@ -7,12 +7,16 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from hxm import render
-from hxm.commands._kept import dated, when
-from hxm.commands._since import parse_since
+from hxm.cluster.read import askable, read_cluster, sandbox_file
 from hxm.config import Config, read_config
-from hxm.decide.names import find_domains
-from hxm.decide.past import (
+from hxm.errors import DONE, CannotAsk, NotFound
+from hxm.model import Cluster
+from hxm.output import render
+from hxm.output.render import TABLE, Form, Table
+from hxm.pacemaker.cib import read_configuration
+from hxm.pacemaker.transitions import FOLDERS, parse_status, read_fencing, read_transitions
+from hxm.policy.names import find_domains
+from hxm.policy.timeline import (
     PAST_THE_GUARD,
     Done,
     Event,
@@ -23,18 +27,14 @@ from hxm.decide.past import (
     as_written,
     history,
 )
-from hxm.errors import DONE, CannotAsk, NotFound
-from hxm.journal import journal_path, read_orders
-from hxm.model import Cluster
-from hxm.observe import askable, read_cluster, sandbox_file
-from hxm.pacemaker.cib import read_configuration
-from hxm.pacemaker.past import FOLDERS, parse_status, read_fencing, read_transitions
-from hxm.render import TABLE, Form, Table
+from hxm.records.journal import journal_path, read_orders
+from hxm.records.select import dated, when
+from hxm.records.since import parse_since
 from hxm.toolstack.remote import ask_elsewhere
 
 if TYPE_CHECKING:
-    from hxm.options import MaybeSubject
-    from hxm.options.kept import Asked, OwnPieces, Since
+    from hxm.arguments.backups import Asked, OwnPieces, Since
+    from hxm.arguments.options import MaybeSubject
 
 
 def run(

@@ -6,20 +6,20 @@ import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from hxm import as_json, render, tables
-from hxm.commands._reading import origins
+from hxm.cluster.read import everywhere as ask_everywhere
+from hxm.cluster.read import read_cluster
 from hxm.config import read_config
-from hxm.decide.attention import failed_domus, leftovers
-from hxm.decide.disagreement import disagreements
 from hxm.errors import DONE, UsageError
-from hxm.observe import everywhere as ask_everywhere
-from hxm.observe import read_cluster
-from hxm.render import TABLE, Form
+from hxm.output import as_json, render, tables
+from hxm.output.render import TABLE, Form
+from hxm.policy.discrepancies import disagreements
+from hxm.policy.findings import failed_domus, leftovers
+from hxm.records.authors import origins
 
 if TYPE_CHECKING:
+    from hxm.arguments.options import Domains, Everywhere, Long
     from hxm.config import Config
     from hxm.model import Cluster, Domain
-    from hxm.options import Domains, Everywhere, Long
 
 
 def run(
@@ -90,6 +90,6 @@ def _look(config: Config, *, everywhere: bool) -> Cluster:
 def _chosen(cluster: Cluster, words: list[str]) -> list[Domain]:
     if not words:
         return sorted(cluster.domains, key=lambda each: each.id != 0)  # as xl: dom0 first
-    from hxm.change import meant
+    from hxm.orders.pipeline import meant
 
     return meant(cluster, words)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from shlex import quote
 from typing import TYPE_CHECKING
 
-from hxm import change
-from hxm.decide import Decision, hygiene, listed
-from hxm.decide.names import find_domains, find_node, shown
 from hxm.errors import Ambiguous, NotFound, UsageError
 from hxm.model import Cluster, Domain, Node
+from hxm.orders import pipeline
+from hxm.policy import Decision, hygiene, listed
+from hxm.policy.names import find_domains, find_node, shown
 
 if TYPE_CHECKING:
-    from hxm.options import Order, Subject, Switch
+    from hxm.arguments.options import Order, Subject, Switch
 
 
 def run(order: Order, switch: Switch, subject: Subject = None) -> int:
@@ -30,7 +30,7 @@ def run(order: Order, switch: Switch, subject: Subject = None) -> int:
     def decide(cluster: Cluster) -> Decision:
         return hygiene.maintenance(cluster, switch == "on", _subject(cluster, subject))
 
-    return change.carry_out(order, decide)
+    return pipeline.carry_out(order, decide)
 
 
 def _subject(cluster: Cluster, word: str | None) -> Node | Domain | None:
@@ -43,4 +43,4 @@ def _subject(cluster: Cluster, word: str | None) -> Node | Domain | None:
         names = [node.name for node in cluster.nodes]
         names += [domain.name for domain in cluster.managed_domains]
         raise NotFound(f"there is no node and no domU {shown(word)}", f"there are: {listed(names)}")
-    return change.managed_only(cluster, [word])[0] if domains else find_node(cluster, word)
+    return pipeline.managed_only(cluster, [word])[0] if domains else find_node(cluster, word)

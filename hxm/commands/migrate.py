@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hxm import change, render
-from hxm.commands import BY_HAND
-from hxm.commands._judge import admit
+from hxm.catalog import BY_HAND
 from hxm.config import read_config
-from hxm.decide import Decision, PassThrough, placement, typed
-from hxm.decide.names import find_domains, find_node
 from hxm.errors import NotFound
+from hxm.guard.admission import admit
 from hxm.model import Cluster
+from hxm.orders import pipeline
+from hxm.output import render
+from hxm.policy import Decision, PassThrough, placement, typed
+from hxm.policy.names import find_domains, find_node
 
 if TYPE_CHECKING:
-    from hxm.options import Keep, OneDomain, OneNode, Order
+    from hxm.arguments.options import Keep, OneDomain, OneNode, Order
 
 
 def run(order: Order, domain: OneDomain, node: OneNode, keep: Keep = False) -> int:
@@ -32,11 +33,11 @@ def run(order: Order, domain: OneDomain, node: OneNode, keep: Keep = False) -> i
         if swapped and not find_domains(cluster, domain):
             right = f"hxm migrate {typed(swapped[0])} {domain}"
             raise NotFound(f"{domain} is a node: the domU comes first", right)
-        (found,) = change.meant(cluster, [domain])
+        (found,) = pipeline.meant(cluster, [domain])
         if not found.resource:
             for each in admit(BY_HAND["migrate"], order.words, cluster, read_config(), xm=False):
                 render.note(each)
             return PassThrough()
         return placement.migrate(cluster, found, find_node(cluster, node), keep=keep)
 
-    return change.carry_out(order, decide)
+    return pipeline.carry_out(order, decide)

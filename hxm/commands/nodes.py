@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from hxm import as_json, render, tables
+from hxm.cluster.read import read_cluster
 from hxm.config import read_config
 from hxm.errors import DONE
-from hxm.observe import read_cluster
-from hxm.render import TABLE, Form
+from hxm.output import as_json, render, tables
+from hxm.output.render import TABLE, Form
 
 
 def run(form: Form = TABLE) -> int:

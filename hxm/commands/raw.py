@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import sys
 
-from hxm import change, render, run
-from hxm.command import HOST, READS, REFUSED, RUNTIME, Command
+from hxm import programs
+from hxm.catalog.command import HOST, READS, REFUSED, RUNTIME, Command
+from hxm.cluster.read import identify, read_cluster
 from hxm.config import read_config
-from hxm.decide.passing import operands
 from hxm.errors import DONE
-from hxm.observe import identify, read_cluster
+from hxm.orders import pipeline
+from hxm.output import render
+from hxm.policy.passthrough import operands
 from hxm.toolstack import detect, is_xm
 
 _LOCAL_ONLY = "--local-only"
@@ -32,7 +34,7 @@ def explain(row: Command) -> int:
     if toolstack := detect(read_config().toolstack):
         render.out("")
         sys.stdout.flush()
-        run.become((toolstack.program, row.name, "--help"))
+        programs.become((toolstack.program, row.name, "--help"))
     return DONE
 
 
@@ -46,12 +48,12 @@ def run_raw(row: Command, before: tuple[str, ...], words: tuple[str, ...]) -> in
     passed = tuple(word for word in words if word != _LOCAL_ONLY)
     warnings: list[str] = []
     if operands(passed):
-        from hxm.commands._judge import admit
+        from hxm.guard.admission import admit
 
         cluster = identify(read_cluster(config), passed, config)
         xm = is_xm(cluster.toolstack or "")
         warnings = admit(row, passed, cluster, config, xm=xm, local_only=local_only)
-    program = change.program(row.name, config)
+    program = pipeline.program(row.name, config)
     for each in warnings:
         render.note(each)
-    run.become((program, *before, row.name, *passed))
+    programs.become((program, *before, row.name, *passed))

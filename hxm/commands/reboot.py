@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hxm import change
-from hxm.commands._until import answering
-from hxm.decide import lifecycle
+from hxm.orders import pipeline
+from hxm.policy import lifecycle
+from hxm.terminal.until import answering
 
 if TYPE_CHECKING:
-    from hxm.options import All, Order, SomeDomains, Until
+    from hxm.arguments.options import All, Order, SomeDomains, Until
 
 
 def run(
@@ -24,7 +24,7 @@ def run(
 
     Example: `hxm reboot nfs --reason 'new kernel'`.
     """
-    return change.on_domains(
+    return pipeline.on_domains(
         order,
         domains,
         lifecycle.reboot,

@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
-from hxm import change
-from hxm.commands._kept import open_backup
-from hxm.commands._replacing import put_in_place
 from hxm.config import read_config
-from hxm.decide import Decision, restoring
 from hxm.errors import UsageError
 from hxm.model import Cluster
+from hxm.orders import pipeline
+from hxm.orders.replace import put_in_place
+from hxm.pacemaker.cib_document import SECTIONS, parse_backup, sections_in
 from hxm.pacemaker.simulate import private_folder
-from hxm.pacemaker.written import SECTIONS, parse_backup, sections_in
+from hxm.policy import Decision, restore
+from hxm.records.select import open_backup
 
 if TYPE_CHECKING:
-    from hxm.options import Order
-    from hxm.options.kept import BackupWords, Sections
+    from hxm.arguments.backups import BackupWords, Sections
+    from hxm.arguments.options import Order
 
 
 def run(order: Order, words: BackupWords = None, section: Sections = None) -> int:
@@ -35,7 +35,7 @@ def run(order: Order, words: BackupWords = None, section: Sections = None) -> in
     if not words:
         raise UsageError("restore takes a backup: a number or a file", "hxm backup --list")
     if len(words) > 1 or _is_an_image(words[0]):
-        from hxm.commands import BY_HAND
+        from hxm.catalog import BY_HAND
         from hxm.commands.raw import run_raw
 
         return run_raw(BY_HAND["restore"], order.before, order.words)
@@ -49,10 +49,10 @@ def run(order: Order, words: BackupWords = None, section: Sections = None) -> in
             what = f"restore {backup.called}"
             if len(sections) < len(SECTIONS) - 1:
                 what += f" ({', '.join(sections)})"
-            pinned = restoring.pinned(begun_with[0], cluster.written)
+            pinned = restore.pinned(begun_with[0], cluster.written)
             return put_in_place(cluster, backup, sections, folder, what, [*pinned])
 
-        return change.carry_out(order, decide)
+        return pipeline.carry_out(order, decide)
 
 
 def _is_an_image(path: str) -> bool:
@@ -75,5 +75,5 @@ def _chosen(words: Sequence[str], held: Collection[str]) -> list[str]:
     if missing := [each for each in wanted if len(held) == 1 and each not in held]:
         raise UsageError(f"the file holds no {missing[0]}, but {', '.join(held)}")
     if not wanted:
-        return [each for each in SECTIONS if each != restoring.NODES]
+        return [each for each in SECTIONS if each != restore.NODES]
     return [each for each in SECTIONS if each in wanted or "all" in wanted]

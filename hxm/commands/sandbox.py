@@ -8,20 +8,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from hxm import render
-from hxm.act import one_at_a_time
+from hxm.cluster.read import read_cluster, sandbox_file
 from hxm.config import read_config
-from hxm.decide.forecast import movements, told
-from hxm.decide.names import find_domains, find_node, near_to, shown
 from hxm.errors import DONE, Failed, NotFound, Refused, UsageError
 from hxm.model import Cluster, Domain, Node
-from hxm.observe import read_cluster, sandbox_file
+from hxm.orders.execute import one_at_a_time
+from hxm.output import render
 from hxm.pacemaker import sandbox
-from hxm.pacemaker.seed import Seed, seed_cib, seed_names
+from hxm.pacemaker.sandbox_cib import Seed, seed_cib, seed_names
 from hxm.pacemaker.simulate import Scratch, commit, scratch
+from hxm.policy.forecast import movements, told
+from hxm.policy.names import find_domains, find_node, near_to, shown
 
 if TYPE_CHECKING:
-    from hxm.options import (
+    from hxm.arguments.options import (
         At,
         Directory,
         DomainsCount,

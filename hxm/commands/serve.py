@@ -8,16 +8,16 @@ import socket
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 
-from hxm import render
-from hxm import run as programs
+from hxm import programs
 from hxm.commands.status import look
 from hxm.errors import DONE, Failed, UsageError
-from hxm.web.gate import Gate, read_token
-from hxm.web.known import Asker
-from hxm.web.site import Site
+from hxm.output import render
+from hxm.web.app import Site
+from hxm.web.auth import Gate, read_token
+from hxm.web.snapshot import Asker
 
 if TYPE_CHECKING:
-    from hxm.options import Listen, TokenFile
+    from hxm.arguments.options import Listen, TokenFile
 
 LIMITS: dict[str, Any] = {
     "threads": 4,

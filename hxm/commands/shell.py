@@ -10,7 +10,7 @@ from hxm.config import read_config
 from hxm.errors import Refused, UsageError
 
 if TYPE_CHECKING:
-    from hxm.options import KeepGoing, Script
+    from hxm.arguments.options import KeepGoing, Script
 
 _SCRIPT = "script"
 
@@ -31,7 +31,7 @@ def run(file: Script = "", keep_going: KeepGoing = False) -> int:
 
     Example: `hxm shell -f night.hxm`.
     """
-    from hxm.shell import lines
+    from hxm.terminal.shell import lines
 
     script = bool(file) or not sys.stdin.isatty()
     inside = os.environ.get("HXM_SHELL")
@@ -49,6 +49,6 @@ def run(file: Script = "", keep_going: KeepGoing = False) -> int:
         return lines.from_file("stdin", sys.stdin, keep_going=keep_going, stdin=nothing)
     if keep_going:
         raise UsageError("--keep-going is for a file", "hxm shell --file FILE --keep-going")
-    from hxm.shell.prompt import interactive
+    from hxm.terminal.shell.prompt import interactive
 
     return interactive(read_config())

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hxm import change
-from hxm.decide import lifecycle
+from hxm.orders import pipeline
+from hxm.policy import lifecycle
 
 if TYPE_CHECKING:
-    from hxm.options import All, Order, SomeDomains
+    from hxm.arguments.options import All, Order, SomeDomains
 
 
 def run(order: Order, domains: SomeDomains = None, everything: All = False) -> int:
@@ -19,4 +19,4 @@ def run(order: Order, domains: SomeDomains = None, everything: All = False) -> i
 
     Example: `hxm shutdown nfs sles --no-wait`.
     """
-    return change.on_domains(order, domains, lifecycle.shutdown, everything=everything)
+    return pipeline.on_domains(order, domains, lifecycle.shutdown, everything=everything)

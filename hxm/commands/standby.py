@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hxm import change
-from hxm.decide import placement
-from hxm.decide.names import find_node
+from hxm.orders import pipeline
+from hxm.policy import placement
+from hxm.policy.names import find_node
 
 if TYPE_CHECKING:
-    from hxm.options import OneNode, Order
+    from hxm.arguments.options import OneNode, Order
 
 
 def run(order: Order, node: OneNode) -> int:
@@ -21,6 +21,6 @@ def run(order: Order, node: OneNode) -> int:
 
     Example: `hxm standby host1 --dry-run`, and the same without it if all looks well.
     """
-    return change.carry_out(
+    return pipeline.carry_out(
         order, lambda cluster: placement.standby(cluster, find_node(cluster, node))
     )

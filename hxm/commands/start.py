@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hxm import change
-from hxm.commands._until import answering
-from hxm.decide import lifecycle
+from hxm.orders import pipeline
+from hxm.policy import lifecycle
+from hxm.terminal.until import answering
 
 if TYPE_CHECKING:
-    from hxm.options import Order, SomeDomains, Until
+    from hxm.arguments.options import Order, SomeDomains, Until
 
 
 def run(order: Order, domains: SomeDomains = None, until: Until = "") -> int:
@@ -25,4 +25,6 @@ def run(order: Order, domains: SomeDomains = None, until: Until = "") -> int:
 
     Example: `hxm start nfs sles --timeout 120`.
     """
-    return change.on_domains(order, domains, lifecycle.start, then=answering(order, domains, until))
+    return pipeline.on_domains(
+        order, domains, lifecycle.start, then=answering(order, domains, until)
+    )

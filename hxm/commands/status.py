@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hxm import as_json, render, tables
-from hxm.commands._reading import origins
+from hxm.cluster.read import read_cluster
 from hxm.config import read_config
-from hxm.decide.attention import findings
 from hxm.errors import DONE
-from hxm.observe import read_cluster
-from hxm.render import TABLE, Form
+from hxm.output import as_json, render, tables
+from hxm.output.render import TABLE, Form
+from hxm.policy.findings import findings
+from hxm.records.authors import origins
 
 if TYPE_CHECKING:
-    from hxm.decide.attention import Finding
     from hxm.model import Cluster
+    from hxm.policy.findings import Finding
 
 
 def look(*, local: bool = True) -> tuple[Cluster, list[Finding]]:
@@ -50,8 +50,8 @@ def run(form: Form = TABLE) -> int:
 def _show_page(cluster: Cluster, found: list[Finding]) -> None:
     import time
 
-    from hxm.web.known import Known
     from hxm.web.page import page
+    from hxm.web.snapshot import Known
 
     render.out(page(Known(cluster, found, time.time()), served=False))
 

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from hxm import change
-from hxm.commands._kept import Opened, changes_made, compared, open_backup
-from hxm.commands._replacing import put_in_place
 from hxm.config import read_config
-from hxm.decide import Decision, Nothing, restoring
 from hxm.errors import Refused
 from hxm.model import Cluster
+from hxm.orders import pipeline
+from hxm.orders.replace import put_in_place
+from hxm.orders.report import refusal
 from hxm.pacemaker.cib import read_configuration
-from hxm.pacemaker.facts import private_names
+from hxm.pacemaker.cib_document import SECTIONS, same
+from hxm.pacemaker.cib_flatten import private_names
 from hxm.pacemaker.simulate import private_folder
-from hxm.pacemaker.written import SECTIONS, same
-from hxm.tell import refusal
+from hxm.policy import Decision, Nothing, restore
+from hxm.records.select import Opened, changes_made, compared, open_backup
 
 if TYPE_CHECKING:
-    from hxm.options import Order
+    from hxm.arguments.options import Order
 
 
 def run(order: Order) -> int:
@@ -32,7 +32,7 @@ def run(order: Order) -> int:
     Example: `hxm undo --dry-run`.
     """
     with private_folder() as folder:
-        return change.carry_out(order, lambda cluster: _decide(order, cluster, folder))
+        return pipeline.carry_out(order, lambda cluster: _decide(order, cluster, folder))
 
 
 def _decide(order: Order, cluster: Cluster, folder: str) -> Decision:
@@ -45,7 +45,7 @@ def _decide(order: Order, cluster: Cluster, folder: str) -> Decision:
     if not same(left.document, cluster.written):
         cib = read_configuration(timeout=read_config().ask_timeout, whole=True).cib
         since = compared(left.document, cluster.written, private_names(cib))
-        raise refusal(order, restoring.not_the_last(what, at, after, since))
+        raise refusal(order, restore.not_the_last(what, at, after, since))
     backup = open_backup(read_config(), str(before))
     redone = what.removeprefix("undo: ")
     name = f"redo: {redone}" if what != redone else f"undo: {what.removeprefix('redo: ')}"

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hxm import change
-from hxm.decide import lock
-from hxm.lock import with_a_living_holder
+from hxm.orders import pipeline
+from hxm.orders.lock import with_a_living_holder
+from hxm.policy import lock
 
 if TYPE_CHECKING:
-    from hxm.options import Order
+    from hxm.arguments.options import Order
 
 
 def run(order: Order) -> int:
@@ -19,6 +19,6 @@ def run(order: Order) -> int:
     is lost, or that shows no sign of life for a minute, is in nobody's way: the next change takes
     it over, and this only tidies up. One that may be in use is removed with --force alone.
     """
-    return change.carry_out(
+    return pipeline.carry_out(
         order, lambda cluster: lock.unlock(with_a_living_holder(cluster)), locks=False
     )

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hxm import change
-from hxm.decide import hygiene
+from hxm.orders import pipeline
+from hxm.policy import hygiene
 
 if TYPE_CHECKING:
-    from hxm.options import ManagedDomains, Order
+    from hxm.arguments.options import ManagedDomains, Order
 
 
 def run(order: Order, domains: ManagedDomains = None) -> int:
@@ -18,4 +18,4 @@ def run(order: Order, domains: ManagedDomains = None) -> int:
 
     Example: `hxm unmanage nfs --reason 'disk check from dom0'`.
     """
-    return change.on_managed(order, domains, hygiene.unmanage)
+    return pipeline.on_managed(order, domains, hygiene.unmanage)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hxm import change
-from hxm.commands._reading import origins
-from hxm.decide import Decision, placement
 from hxm.model import Cluster
+from hxm.orders import pipeline
+from hxm.policy import Decision, placement
+from hxm.records.authors import origins
 
 if TYPE_CHECKING:
-    from hxm.options import MaybeDomains, Order
+    from hxm.arguments.options import MaybeDomains, Order
 
 
 def run(order: Order, domains: MaybeDomains = None) -> int:
@@ -24,7 +24,7 @@ def run(order: Order, domains: MaybeDomains = None) -> int:
     """
 
     def decide(cluster: Cluster) -> Decision:
-        wanted = change.resources_meant(cluster, domains)
+        wanted = pipeline.resources_meant(cluster, domains)
         return placement.unmigrate(cluster, wanted, origins(cluster))
 
-    return change.carry_out(order, decide)
+    return pipeline.carry_out(order, decide)

@@ -6,21 +6,24 @@ import os
 import time
 from typing import TYPE_CHECKING
 
-from hxm import change, render, room
+from hxm.cluster import capacity
+from hxm.cluster.read import everywhere, read_cluster
 from hxm.config import Config, read_config
-from hxm.decide import Decision, Objection, guards, update, update_plan
-from hxm.decide.update_progress import REBOOT, Progress, Stage, progress_in
-from hxm.display import display
 from hxm.errors import DONE, TimedOut, UsageError
-from hxm.foresee import forecast
-from hxm.journal import user
 from hxm.model import Cluster, Domain
-from hxm.observe import everywhere, read_cluster
-from hxm.render import TABLE, Form, Table
+from hxm.orders import pipeline
+from hxm.orders.simulate import forecast
+from hxm.output import render
+from hxm.output.progress import display
+from hxm.output.render import TABLE, Form, Table
+from hxm.policy import Decision, Objection, guards, update
+from hxm.policy.update import plan as update_plan
+from hxm.policy.update.progress import REBOOT, Progress, Stage, progress_in
+from hxm.records.journal import user
 from hxm.toolstack.remote import read_boot
 
 if TYPE_CHECKING:
-    from hxm.options import Canary, Hosts, Order, Watch
+    from hxm.arguments.options import Canary, Hosts, Order, Watch
 
 
 def plan(
@@ -45,7 +48,7 @@ def plan(
         whole = update_plan.whole(cluster, progress, tried)
         predicted = forecast(cluster, whole, config, shown)
     found = update_plan.against(cluster, progress, whole, predicted)
-    found += room.objections(cluster, update_plan.afterwards(cluster, predicted), config)
+    found += capacity.objections(cluster, update_plan.afterwards(cluster, predicted), config)
     stages = update_plan.foreseen(cluster, progress, predicted, tried)
     if form.output == "json":
         render.show_json(
@@ -100,7 +103,7 @@ def start(
         progress = _proposed(cluster, canary, sequence, watch)
         return update.start(cluster, progress, _boot(cluster, progress, config))
 
-    return change.carry_out(order, decide)
+    return pipeline.carry_out(order, decide)
 
 
 def next_(order: Order, canary: Canary = "") -> int:
@@ -120,7 +123,7 @@ def next_(order: Order, canary: Canary = "") -> int:
         boot = _boot(cluster, progress, config) if progress else ""
         return update.go_on(cluster, boot, _canary(cluster, canary))
 
-    return change.carry_out(order, decide)
+    return pipeline.carry_out(order, decide)
 
 
 def status(form: Form = TABLE) -> int:
@@ -153,7 +156,7 @@ def status(form: Form = TABLE) -> int:
 
 def abort(order: Order) -> int:
     """End the update where it is: the host is taken out of standby, and the state removed."""
-    return change.carry_out(order, update.abort)
+    return pipeline.carry_out(order, update.abort)
 
 
 SUBCOMMANDS = (plan, start, next_, status, abort)
@@ -169,7 +172,7 @@ def _canary(cluster: Cluster, word: str) -> Domain | None:
     """The domU that is meant, which the cluster must manage, or none."""
     if word == "all":
         raise UsageError("--canary takes one domU", "hxm list")
-    return change.managed_only(cluster, [word])[0] if word else None
+    return pipeline.managed_only(cluster, [word])[0] if word else None
 
 
 def _boot(cluster: Cluster, progress: Progress, config: Config) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from hxm.config import read_config
 
 if TYPE_CHECKING:
-    from hxm.options import Count, Interval
+    from hxm.arguments.options import Count, Interval
 
 
 def run(interval: Interval = 5.0, count: Count = None) -> int:
@@ -26,7 +26,7 @@ def run(interval: Interval = 5.0, count: Count = None) -> int:
 
     Example: `hxm watch`, or `hxm watch --count 60 --interval 10 > night.log`.
     """
-    from hxm.watching import watch, watch_plainly
+    from hxm.terminal.watch import watch, watch_plainly
 
     if count is None and os.isatty(0) and os.isatty(1):
         return watch(read_config(), interval)

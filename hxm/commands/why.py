@@ -5,23 +5,24 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from hxm import render, room
-from hxm.change import meant
+from hxm.cluster import capacity
+from hxm.cluster.read import read_cluster
 from hxm.config import Config, read_config
-from hxm.decide import listed
-from hxm.decide import why as reasons
-from hxm.decide.names import find_node
-from hxm.decide.why_not import Facts
 from hxm.errors import DONE, CannotAsk
 from hxm.model import Cluster, Domain
-from hxm.observe import read_cluster
+from hxm.orders.pipeline import meant
+from hxm.output import render
+from hxm.output.render import TABLE, Form, Table
 from hxm.pacemaker.relations import relations_in
 from hxm.pacemaker.simulate import scratch
 from hxm.pacemaker.utilization import utilization_in
-from hxm.render import TABLE, Form, Table
+from hxm.policy import listed
+from hxm.policy.names import find_node
+from hxm.policy.reasons import why as reasons
+from hxm.policy.reasons.why_not import Facts
 
 if TYPE_CHECKING:
-    from hxm.options import OneDomain, OtherNode
+    from hxm.arguments.options import OneDomain, OtherNode
 
 _WIDE = 80
 
@@ -62,8 +63,8 @@ def run(domain: OneDomain, node: OtherNode = None, form: Form = TABLE) -> int:
 
 
 def _facts(cluster: Cluster, domain: Domain, config: Config) -> Facts:
-    cib = room.read_cib(config)
-    needs = room.read_needs(cluster)
+    cib = capacity.read_cib(config)
+    needs = capacity.read_needs(cluster)
     scores: dict[str, str] = {}
     if domain.resource:
         try:
@@ -75,7 +76,7 @@ def _facts(cluster: Cluster, domain: Domain, config: Config) -> Facts:
         cluster,
         relations_in(cib),
         scores,
-        room.read_hosts(cluster, config, needs, cib, ()),
+        capacity.read_hosts(cluster, config, needs, cib, ()),
         needs,
         utilization_in(cib),
     )

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hxm import change, room
+from hxm.cluster import capacity
 from hxm.config import read_config
-from hxm.decide import Decision
-from hxm.decide.enrol import Out, withdraw
 from hxm.model import Cluster, Domain
-from hxm.pacemaker import policy
+from hxm.orders import pipeline
+from hxm.pacemaker import enrolment_xml
+from hxm.policy import Decision
+from hxm.policy.enrol import Out, withdraw
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
-    from hxm.commands._domids import Domids
-    from hxm.options import OneDomain, Order
+    from hxm.arguments.options import OneDomain, Order
+    from hxm.orders.instances import Domids
 
 
 def run(order: Order, domain: OneDomain) -> int:
@@ -28,23 +29,23 @@ def run(order: Order, domain: OneDomain) -> int:
 
     Example: `hxm withdraw nfs --reason 'moves to the other cluster'`.
     """
-    from hxm.commands._domids import Domids
+    from hxm.orders.instances import Domids
 
     domids = Domids()
-    return change.carry_out(order, lambda cluster: _decide(cluster, domain, domids))
+    return pipeline.carry_out(order, lambda cluster: _decide(cluster, domain, domids))
 
 
 def _decide(cluster: Cluster, word: str, domids: Domids) -> Decision:
-    (domain,) = change.managed_only(cluster, [word])
+    (domain,) = pipeline.managed_only(cluster, [word])
     domids.note(cluster, domain)
     resource = domain.resource or ""
-    cib = room.read_cib(read_config())
+    cib = capacity.read_cib(read_config())
     plan = withdraw(
         cluster,
         domain,
-        way_out(domain, policy.own_constraints(cib, resource), cib),
-        policy.indirect(cib, [resource]),
-        policy.others_bound(cib, resource),
+        way_out(domain, enrolment_xml.own_constraints(cib, resource), cib),
+        enrolment_xml.indirect(cib, [resource]),
+        enrolment_xml.others_bound(cib, resource),
     )
     return plan._replace(witness=domids.changed)
 
@@ -53,7 +54,7 @@ def way_out(domain: Domain, constraints: list[str], cib: Element) -> Out:
     """The steps that take the domU and these constraints out."""
     name, resource = domain.name, domain.resource or ""
     return Out(
-        policy.hide_step(name, resource),
-        policy.forget_step(name, resource),
-        policy.delete_step(name, resource, constraints, cib),
+        enrolment_xml.hide_step(name, resource),
+        enrolment_xml.forget_step(name, resource),
+        enrolment_xml.delete_step(name, resource, constraints, cib),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from hxm.errors import CannotAsk
-from hxm.run import Result
+from hxm.programs import Result
 
 _NO_CIB = (65, 66, 78, 102, 105)  # CRM_EX_DATAERR, NOINPUT, CONFIG, DISCONNECT, NOSUCH
 

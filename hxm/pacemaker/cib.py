@@ -12,12 +12,12 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 from xml.etree.ElementTree import Element, ParseError, fromstring
 
-from hxm import run
-from hxm.decide import is_false, is_true
+from hxm import programs
 from hxm.errors import CannotAsk
 from hxm.model import Constraint, Primitive
 from hxm.pacemaker import cannot_ask, cannot_read, is_help
 from hxm.pacemaker.dialect import CONFIGURATION, WHOLE_CIB
+from hxm.policy import is_false, is_true
 
 _INTERIM = {"cli-prefer-": "prefer", "cli-ban-": "ban", "cli-standby-": "ban"}
 """Ids that the tools give to what a move or a ban leaves (cli-standby: up to 1.1.9)."""
@@ -74,7 +74,7 @@ def _said(properties: Mapping[str, str], name: str) -> str:
 
 def read_configuration(
     env: Mapping[str, str] | None = None,
-    timeout: float = run.TOOL_TIMEOUT,
+    timeout: float = programs.TOOL_TIMEOUT,
     *,
     whole: bool = False,
 ) -> Configuration:
@@ -92,12 +92,12 @@ def read_configuration(
         except CannotAsk:
             raise cannot_read(file) from None
     if not whole:
-        result = run.output(CONFIGURATION, env, timeout)
+        result = programs.output(CONFIGURATION, env, timeout)
         if not is_help(result):  # from before 1.0.4, where there was no --scope
             if result.status != 0:
                 raise cannot_ask(result)
             return parse_configuration(result.stdout)
-    result = run.output(WHOLE_CIB, env, timeout)
+    result = programs.output(WHOLE_CIB, env, timeout)
     if result.status != 0:
         raise cannot_ask(result)
     return parse_configuration(result.stdout)

@@ -11,8 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from xml.etree.ElementTree import Element
 
-from hxm.decide import is_false
-from hxm.decide.relations import Colocation, Expression, Location, Order, Relations, score_of
+from hxm.policy import is_false
+from hxm.policy.relations import Colocation, Expression, Location, Order, Relations, score_of
 
 _CONTAINERS = ("group", "clone", "master", "master_slave", "bundle")
 _FENCED = ("pcmk_host_list", "hostlist", "hostname", "pcmk_host_map")

@@ -83,7 +83,7 @@ def set_found(path: str, resource: str, node: str, name: str) -> None:
 
     (crm_simulate injects results without a digest.) What was noted of it goes.
     """
-    from hxm.pacemaker.seed import digest
+    from hxm.pacemaker.sandbox_cib import digest
 
     tree = parse(path)
     pairs = tree.xpath("//primitive[@id=$id]/instance_attributes/nvpair", id=resource)

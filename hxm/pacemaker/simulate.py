@@ -17,13 +17,13 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from xml.etree.ElementTree import ParseError, parse
 
-from hxm import run
+from hxm import programs
 from hxm.config import read_config
 from hxm.errors import CannotAsk, Failed
 from hxm.model import Action, Step
 from hxm.pacemaker import cannot_ask
+from hxm.pacemaker.apply import carry_out
 from hxm.pacemaker.argv import step_argv
-from hxm.pacemaker.carry import carry_out
 from hxm.pacemaker.dialect import SIMULATORS, WHOLE_CIB, Argv, Dialect
 
 _MOST_TRANSITIONS = 20  # each is one answer of the scheduler; balancing may take several
@@ -35,7 +35,7 @@ _A_WHILE = 60.0  # seconds: a copy this young may not be locked yet
 
 def simulator() -> Argv | None:
     """The scheduler that this host has: crm_simulate, ptest, or none."""
-    return next((each for each in SIMULATORS if run.find(each[0])), None)
+    return next((each for each in SIMULATORS if programs.find(each[0])), None)
 
 
 def carries_out(program: Argv | None) -> bool:
@@ -59,7 +59,7 @@ class Scratch:
         """Carry steps out on the copy; the command lines. Raises Failed with the tool's words."""
         if dialect.works_on_file:
             return carry_out(dialect, steps, self.env)
-        from hxm.pacemaker.edit import edit
+        from hxm.pacemaker.heartbeat_edit import edit
 
         edit(self.path, steps)
         return [argv for step in steps for argv in step_argv(dialect, step)]
@@ -73,7 +73,7 @@ class Scratch:
         argv = [word.format(file=self.path, graph=self.graph) for word in program]
         if execute and carries_out(program):
             argv += ["--simulate", f"--save-output={self.path}"]
-        result = run.output([*argv, *injections], self.env)
+        result = programs.output([*argv, *injections], self.env)
         if result.status != 0:
             raise CannotAsk(f"{argv[0]} failed: {result.complaint()}")
         return parse_graph(self.graph)
@@ -81,7 +81,7 @@ class Scratch:
     def inject(self, injections: Sequence[str]) -> None:
         """Put a fact into the status, such as a lost node, without any reaction to it."""
         argv = ["crm_simulate", f"--xml-file={self.path}", f"--save-output={self.path}"]
-        result = run.output([*argv, *injections], self.env)
+        result = programs.output([*argv, *injections], self.env)
         if result.status != 0:
             raise CannotAsk(f"crm_simulate failed: {result.complaint()}")
 
@@ -95,7 +95,7 @@ class Scratch:
         if not program:
             return {}
         argv = [word.format(file=self.path, graph=self.graph) for word in program]
-        text = run.output([*argv, "-s"], self.env).stdout.decode("utf-8", "replace")
+        text = programs.output([*argv, "-s"], self.env).stdout.decode("utf-8", "replace")
         found = {}
         for line in text.splitlines():
             words = line.split()
@@ -157,7 +157,7 @@ def scratch(cib_file: str | None) -> Iterator[Scratch]:
             if cib_file:
                 shutil.copyfile(cib_file, path)
             else:
-                result = run.output(WHOLE_CIB, timeout=read_config().ask_timeout)
+                result = programs.output(WHOLE_CIB, timeout=read_config().ask_timeout)
                 if result.status != 0:
                     raise cannot_ask(result)
                 with open(path, "wb") as file:

@@ -9,11 +9,11 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 from xml.etree.ElementTree import Element, ElementTree, ParseError, fromstring
 
-from hxm import run
-from hxm.decide.audit.nodes import Ring
+from hxm import programs
 from hxm.errors import CannotAsk
+from hxm.pacemaker.audit_facts import seconds
 from hxm.pacemaker.dialect import METADATA, RINGS, VERIFY
-from hxm.pacemaker.rules import seconds
+from hxm.policy.audit.nodes import Ring
 
 _AGENTS = "/usr/lib/ocf"
 _LINE = re.compile(
@@ -41,7 +41,7 @@ def read_complaints(cib: Element) -> list[Complaint]:
     with tempfile.TemporaryDirectory(prefix="hxm-verify-") as folder:
         file = os.path.join(folder, "cib.xml")
         ElementTree(copy).write(file)  # the folder is its owner's alone
-        result = run.output([word.format(file=file) for word in VERIFY])
+        result = programs.output([word.format(file=file) for word in VERIFY])
     text = result.stderr + result.stdout.decode("utf-8", "replace")
     return parse_complaints(text, valid=result.status == 0)
 
@@ -85,7 +85,7 @@ def _metadata(agent: str) -> bytes | None:
         ([own, "meta-data"], {"OCF_ROOT": _AGENTS}),
     ):
         try:
-            result = run.output(argv, env)
+            result = programs.output(argv, env)
         except CannotAsk:
             continue
         if kind == "ocf" and result.status == 0 and b"<resource-agent" in result.stdout:
@@ -109,9 +109,9 @@ def parse_actions(metadata: bytes) -> dict[str, float]:
 
 def read_rings() -> list[Ring]:
     """Corosync's rings, seen from this node; none where there is no corosync to ask."""
-    if not run.find(RINGS[0]):
+    if not programs.find(RINGS[0]):
         return []
-    result = run.output(RINGS)
+    result = programs.output(RINGS)
     return list(parse_rings(result.stdout.decode("utf-8", "replace"))) if not result.status else []
 
 
@@ -137,7 +137,7 @@ def parse_rings(text: str) -> Iterator[Ring]:
 
 def _bonded_address(address: str) -> bool:
     try:
-        said = run.output(("ip", "-o", "addr", "show", "to", address)).stdout.split()
+        said = programs.output(("ip", "-o", "addr", "show", "to", address)).stdout.split()
     except CannotAsk:
         return False
     return len(said) > 1 and _bonded(said[1].decode("ascii", "replace"))

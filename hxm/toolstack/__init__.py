@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple, Protocol
 
-from hxm import run
+from hxm import programs
 from hxm.errors import CannotAsk
 from hxm.toolstack import xl
 from hxm.toolstack.xl import LocalDomain
@@ -52,16 +52,16 @@ def detect(configured: str = "auto") -> Toolstack | None:
     """The toolstack of this host, or None where there is no Xen."""
     if configured != "auto":
         found = Toolstack(configured, "set in the configuration")
-        return found if run.find(configured) else None
+        return found if programs.find(configured) else None
     for program in KNOWN:
-        if run.find(program):
+        if programs.find(program):
             return Toolstack(program, "the first of xl and xm that is installed, as the agent does")
     return None
 
 
 def read_local(toolstack: Toolstack, timeout: float) -> tuple[LocalDomain, ...]:
     """The domains of this host. Raises CannotAsk if there is no answer within `timeout` s."""
-    result = run.output((toolstack.program, "list"), timeout=timeout)
+    result = programs.output((toolstack.program, "list"), timeout=timeout)
     if result.status != 0:
         raise CannotAsk(f"{toolstack.program} list failed: {result.complaint()}")
     return domains_in(toolstack.program, result.stdout)
@@ -70,7 +70,7 @@ def read_local(toolstack: Toolstack, timeout: float) -> tuple[LocalDomain, ...]:
 def read_uuids(toolstack: Toolstack) -> dict[str, str]:
     """The uuid of each local domain by its name. Raises CannotAsk if there is no answer."""
     words = of(toolstack.program).UUIDS
-    result = run.output((toolstack.program, *words))
+    result = programs.output((toolstack.program, *words))
     if result.status != 0:
         said = " ".join(words)
         raise CannotAsk(f"{toolstack.program} {said} failed: {result.complaint()}")

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import TypeVar
 
-from hxm import run
+from hxm import programs
 from hxm.errors import CannotAsk
 from hxm.toolstack import domains_in, of, uuids_in
 from hxm.toolstack.xl import LocalDomain
@@ -53,7 +53,7 @@ def ssh_argv(
         f"ConnectTimeout={max(1, round(timeout))}",
         "--",
         node,
-        f'PATH="${{HXM_REAL:-{run.REAL}}}:$PATH" {shlex.join(words)}',
+        f'PATH="${{HXM_REAL:-{programs.REAL}}}:$PATH" {shlex.join(words)}',
     )
 
 
@@ -88,13 +88,13 @@ def read_boot(node: str, here: str | None, timeout: float) -> str:
     """
     words = ("cat", "/proc/sys/kernel/hostname", "/proc/sys/kernel/random/boot_id", "/proc/1/stat")
     try:
-        result = run.output(at(node, here, words, timeout), None, timeout)
+        result = programs.output(at(node, here, words, timeout), None, timeout)
     except CannotAsk:
         return ""
     name, boot, stat = [*result.stdout.decode("ascii", "replace").split("\n", 2), "", ""][:3]
     if result.status != 0 or not answered_as(node, name):
         return ""
-    found = f"{boot}.{run.start_time_in(stat.encode())}"
+    found = f"{boot}.{programs.start_time_in(stat.encode())}"
     return found if found.replace("-", "").replace(".", "").isalnum() else ""
 
 
@@ -138,7 +138,7 @@ def ask_elsewhere(
     asked = {node: ssh_argv(node, words, timeout) for node in nodes}
     with suppress(CannotAsk):  # no ssh at all: said of each node below
         for argv in asked.values():
-            run.ahead(argv)
+            programs.ahead(argv)
     end = time.monotonic() + timeout
     return {
         node: _answer(node, argv, max(0.1, end - time.monotonic()), timeout, parse)
@@ -150,8 +150,8 @@ def _answer(
     node: str, argv: tuple[str, ...], left: float, timeout: float, parse: Callable[[bytes], T]
 ) -> T | str:
     try:
-        result = run.output(argv, timeout=left)
-    except run.NoAnswer:
+        result = programs.output(argv, timeout=left)
+    except programs.NoAnswer:
         return f"no answer within {timeout:g} s"
     except CannotAsk as error:
         return error.message
@@ -163,7 +163,7 @@ def _answer(
         return error.message
 
 
-def fault_of(node: str, result: run.Result) -> str:
+def fault_of(node: str, result: programs.Result) -> str:
     """One line on why a command on another node failed: ssh's own trouble, or the command's."""
     if result.status != SSH_FAILED:
         return result.complaint()

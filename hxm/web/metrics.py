@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from hxm import __version__
 from hxm.model import Cluster
-from hxm.web.known import Known
+from hxm.web.snapshot import Known
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 NODE_STATES = ("online", "standby", "maintenance", "pending", "OFFLINE", "UNCLEAN")

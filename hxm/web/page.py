@@ -12,12 +12,12 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from hxm import __version__
-from hxm.decide import listed
-from hxm.decide.glance import doubled
 from hxm.model import Cluster
-from hxm.render import STYLES
-from hxm.tables import flags, resources_table, role
-from hxm.web.known import Known
+from hxm.output.render import STYLES
+from hxm.output.tables import flags, resources_table, role
+from hxm.policy import listed
+from hxm.policy.summary import doubled
+from hxm.web.snapshot import Known
 
 REFRESH = 5
 """Seconds after which the page shows the present again."""

@@ -13,14 +13,14 @@ from typing import ClassVar
 import pytest
 from lxml import etree
 
-from hxm.decide.lock import release_step
 from hxm.model import Step
 from hxm.pacemaker.argv import step_argv
 from hxm.pacemaker.cib import parse_configuration
-from hxm.pacemaker.completion import complete
+from hxm.pacemaker.crm_mon import Status, parse_status
 from hxm.pacemaker.dialect import dialect_of
 from hxm.pacemaker.lock import claim_step, renew_step
-from hxm.pacemaker.status import Status, parse_status
+from hxm.pacemaker.status_from_cib import complete
+from hxm.policy.lock import release_step
 
 ROOT = Path(__file__).parents[2]
 SUITES = ("bullseye", "bookworm", "trixie", "forky", "sid")

@@ -15,11 +15,11 @@ import axe_core_python
 import pytest
 from waitress import create_server
 
-from hxm.decide.attention import Finding
 from hxm.model import Cluster, Domain, Failure, Node, Primitive, Resource
-from hxm.web.known import Known
+from hxm.policy.findings import Finding
+from hxm.web.app import Site
 from hxm.web.page import REFRESH, login_page, page
-from hxm.web.site import Site
+from hxm.web.snapshot import Known
 
 CHROMIUM = shutil.which("chromium")
 pytestmark = [

@@ -8,9 +8,9 @@ import sys
 import pexpect
 import pytest
 
-from hxm import console
-from hxm.console import pattern_of
 from hxm.errors import UsageError
+from hxm.terminal import console
+from hxm.terminal.console import pattern_of
 from hxm.toolstack.remote import terminal_argv
 
 LEAVE = b"\x1d"

@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from hxm.toolstack.onnode import on_node_argv
+from hxm.toolstack.node_actions import on_node_argv
 
 NETWORK = """ip link set lo up
 ip route add 10.1.0.0/24 dev lo

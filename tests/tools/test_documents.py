@@ -20,9 +20,10 @@ import pytest
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, os.path.join(ROOT, "man"))
 
-from hxm import commandline, commands  # noqa: E402
-from hxm.forms import FORMS  # noqa: E402
-from hxm.options import PICTURES  # noqa: E402
+from hxm import catalog  # noqa: E402
+from hxm.arguments import describe  # noqa: E402
+from hxm.arguments.options import PICTURES  # noqa: E402
+from hxm.output.formats import FORMS  # noqa: E402
 
 HOSTILE = [
     "$(touch owned)",
@@ -77,7 +78,7 @@ def plain(roff):
 
 
 def entries():
-    for entry in commandline.own_commands():
+    for entry in describe.own_commands():
         yield entry
         yield from entry.subcommands
 
@@ -119,9 +120,9 @@ def test_the_man_page_has_every_command_and_option(entry):
 def test_the_man_page_has_every_command_of_the_toolstack():
     judged = plain(read("man", "hxm.8").split(".SH TOOLSTACK COMMANDS")[1].split("\n.SH ")[0])
     words = set(re.findall(r"[\w-]+", judged))
-    for policy in commandline.POLICIES:
+    for policy in describe.POLICIES:
         for bygone in (True, False):
-            assert set(commandline.toolstack_commands(policy, bygone=bygone)) <= words
+            assert set(describe.toolstack_commands(policy, bygone=bygone)) <= words
 
 
 @pytest.mark.parametrize("name", ["hxm.bash", "_hxm", "hxm.fish"])
@@ -177,7 +178,7 @@ def test_a_page_tells_of_commands_and_options_that_there_are(page):
         words = re.sub(r" '[^']*'", "", line).split()
         if words[0].startswith("-"):
             continue
-        (name,) = commands.candidates(words[0])
+        (name,) = catalog.candidates(words[0])
         entry = known.get(" ".join([name, *words[1:2]])) or known.get(name)
         allowed = (
             {each for option in entry.all_options for each in option.spellings} if entry else {}
@@ -391,7 +392,7 @@ def test_what_needs_no_cluster(shell, words, expected, tmp_path):
 @pytest.mark.parametrize("shell", SHELLS)
 def test_hxms_own_commands_come_first_and_the_bygone_never(shell):
     found = shell("hxm", "")
-    own = [entry.name for entry in commandline.own_commands()]
+    own = [entry.name for entry in describe.own_commands()]
     assert found[: len(own)] == own
     assert {"unpause", "vcpu-pin", "console"} <= set(found)
     assert not {"usb-add", "migrate-receive"} & set(found)

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hxm.commands import ALIASES, BY_HAND
-from hxm.commands._shim import passes_at_once, shim
-from hxm.commands._virsh import VIRSH
+from hxm.catalog import ALIASES, BY_HAND
+from hxm.guard.virsh_table import VIRSH
+from hxm.guard.wrapper import passes_at_once, shim
 
 VIRSH_NAMES = sorted(VIRSH)
 BEGINNINGS = sorted(

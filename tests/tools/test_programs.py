@@ -7,7 +7,7 @@ import signal
 
 import pytest
 
-from hxm import run
+from hxm import programs
 from hxm.errors import CannotAsk
 
 LONG = 60.0  # seconds
@@ -23,7 +23,7 @@ def left():
 
 
 def test_what_a_program_leaves_in_the_background_is_not_waited_for(left):
-    result = run.output(
+    result = programs.output(
         ("sh", "-c", f"sleep {LONG * 2:.0f} & echo $!; echo more >&2"), timeout=LONG
     )
     left.append(int(result.stdout))
@@ -32,7 +32,7 @@ def test_what_a_program_leaves_in_the_background_is_not_waited_for(left):
 
 
 def test_a_program_that_closes_its_pipes_has_not_ended():
-    result = run.output(("sh", "-c", "exec >&- 2>&-; sleep 0.3; exit 7"), timeout=LONG)
+    result = programs.output(("sh", "-c", "exec >&- 2>&-; sleep 0.3; exit 7"), timeout=LONG)
     assert (result.status, result.stdout) == (7, b"")
 
 
@@ -41,13 +41,13 @@ def test_long_answers_come_whole_whatever_the_kernel(monkeypatch, old):
     if old:
         monkeypatch.setattr(os, "pidfd_open", lambda _: (_ for _ in ()).throw(OSError()))
     for size in (1, 65536, 1 << 22):
-        result = run.output(("sh", "-c", f"head -c {size} /dev/zero; exit 3"), timeout=LONG)
+        result = programs.output(("sh", "-c", f"head -c {size} /dev/zero; exit 3"), timeout=LONG)
         assert (len(result.stdout), result.status) == (size, 3)
 
 
 def test_a_program_that_cannot_be_ended_is_given_up(monkeypatch, left):
     """As one that waits for a disk, which not even SIGKILL ends before the disk answers."""
-    process = run.Process(("sleep", f"{LONG:.0f}"))
+    process = programs.Process(("sleep", f"{LONG:.0f}"))
     left.append(process.pid)
     monkeypatch.setattr(os, "killpg", lambda *_: None)
     with pytest.raises(CannotAsk, match="no answer within"):

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from conftest import XL
 
-from hxm.decide.audit.nodes import ABSENT, UNREADABLE, BootLink
-from hxm.decide.enrol import Ground
-from hxm.toolstack.survey import parse_survey, read_grounds, surveyor
+from hxm.audit.survey import parse_survey, read_grounds, surveyor
+from hxm.policy.audit.nodes import ABSENT, UNREADABLE, BootLink
+from hxm.policy.enrol import Ground
 
 SSH = """
 while [ "$1" != -- ]; do shift; done

@@ -9,13 +9,13 @@ import pytest
 from factories import DATA
 from generations import cib_of
 
-from hxm import observe
+from hxm.cluster import read
 from hxm.config import Config
 from hxm.errors import CannotAsk
 from hxm.model import Cluster
 from hxm.pacemaker.cib import parse_configuration
-from hxm.pacemaker.completion import complete
-from hxm.pacemaker.status import parse_status
+from hxm.pacemaker.crm_mon import parse_status
+from hxm.pacemaker.status_from_cib import complete
 
 _LAB = "pacemaker-2.1.5-lab"
 SAMPLES = [
@@ -34,13 +34,13 @@ def seen(path: Path) -> Cluster:
     if status.partial:
         status = complete(status, configuration)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(observe, "read_configuration", lambda *_, **__: configuration)
-        patch.setattr(observe, "read_status", lambda *_, **__: status._replace(form="", tools=""))
-        patch.setattr(observe, "_same_cluster", lambda *_: None)
-        patch.setattr(observe, "sandbox_file", lambda: None)
-        patch.setattr(observe.run, "ahead", lambda *_: None)
-        patch.setattr(observe, "_local_node", lambda *_: None)
-        return observe.read_cluster(Config(), local=False)
+        patch.setattr(read, "read_configuration", lambda *_, **__: configuration)
+        patch.setattr(read, "read_status", lambda *_, **__: status._replace(form="", tools=""))
+        patch.setattr(read, "_same_cluster", lambda *_: None)
+        patch.setattr(read, "sandbox_file", lambda: None)
+        patch.setattr(read.programs, "ahead", lambda *_: None)
+        patch.setattr(read, "_local_node", lambda *_: None)
+        return read.read_cluster(Config(), local=False)
 
 
 def _cib(path: Path) -> bytes:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from hxm.decide import Decision, Nothing, Objection, Translate
 from hxm.model import (
     Cluster,
     Constraint,
@@ -17,6 +16,7 @@ from hxm.model import (
     Resource,
 )
 from hxm.pacemaker.dialect import DIALECTS
+from hxm.policy import Decision, Nothing, Objection, Translate
 
 DATA = Path(__file__).parents[1] / "data"
 

@@ -9,8 +9,8 @@ from xml.etree import ElementTree
 from factories import DATA
 
 from hxm.pacemaker.cib import Configuration, parse_configuration
-from hxm.pacemaker.completion import complete
-from hxm.pacemaker.status import Status, parse_status
+from hxm.pacemaker.crm_mon import Status, parse_status
+from hxm.pacemaker.status_from_cib import complete
 
 GENERATIONS = sorted(path.parent.name for path in DATA.glob("*/steps.txt"))
 HEARTBEAT = ("heartbeat-2.1.3", "pacemaker-0.6.6")

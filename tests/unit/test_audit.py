@@ -7,20 +7,12 @@ import re
 import pytest
 from factories import cluster, domain, failure, local, node, prefer, primitive
 
-from hxm.decide.audit import CODES, ERROR, Problem, chosen, lasting
-from hxm.decide.audit.configured import FailCount, Rules, of_rules
-from hxm.decide.audit.files import Read, clashing, of_autostart, of_copies, of_files
-from hxm.decide.audit.nodes import (
-    ABSENT,
-    UNREADABLE,
-    BootLink,
-    Ring,
-    Survey,
-    of_rings,
-    of_surveys,
-)
-from hxm.decide.audit.running import of_cluster, of_expired
-from hxm.decide.clashes import Clash
+from hxm.policy.audit import CODES, ERROR, Problem, chosen, lasting
+from hxm.policy.audit.configured import FailCount, Rules, of_rules
+from hxm.policy.audit.files import Read, clashing, of_autostart, of_copies, of_files
+from hxm.policy.audit.nodes import ABSENT, UNREADABLE, BootLink, Ring, Survey, of_rings, of_surveys
+from hxm.policy.audit.running import of_cluster, of_expired
+from hxm.policy.conflicts import Clash
 
 FENCED = primitive("fence", agent="stonith:fence_ipmilan")
 NFS = domain("nfs", "host1")

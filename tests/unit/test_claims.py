@@ -7,10 +7,11 @@ import json
 import pytest
 from factories import cluster, domain, node
 
-from hxm import claims, run
-from hxm.claims import everyones
+from hxm import programs
+from hxm.cluster import claims
+from hxm.cluster.claims import everyones
 from hxm.config import Config
-from hxm.decide.clashes import FILE, NODE, THIS_HOST
+from hxm.policy.conflicts import FILE, NODE, THIS_HOST
 from hxm.toolstack import remote
 
 
@@ -34,11 +35,11 @@ def answers(monkeypatch):
         asked.append(where)
         if isinstance(given[where], Exception):
             raise given[where]
-        return run.Result(tuple(argv), 0, given[where].encode(), "")
+        return programs.Result(tuple(argv), 0, given[where].encode(), "")
 
-    monkeypatch.setattr(run, "output", output)
-    monkeypatch.setattr(run, "ahead", lambda argv: None)
-    monkeypatch.setattr(run, "find", lambda program: program)
+    monkeypatch.setattr(programs, "output", output)
+    monkeypatch.setattr(programs, "ahead", lambda argv: None)
+    monkeypatch.setattr(programs, "find", lambda program: program)
     given["asked"] = asked
     return given
 
@@ -69,7 +70,7 @@ def test_all_are_asked_and_who_is_silent_is_named(answers):
     answers["host2"] = (
         long_of("Domain-0", "b", "sles", "nfs--incoming") + "\nhxm:devices\n" + devices
     )
-    answers["host3"] = run.NoAnswer("ssh gave no answer within 5 s")
+    answers["host3"] = programs.NoAnswer("ssh gave no answer within 5 s")
     seen = cluster(
         *NODES, domain("nfs", "host1", xmfile="/x"), domain("sles", "host2"), local_node="host1"
     )

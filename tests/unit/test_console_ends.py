@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from factories import cluster, domain, node
 
-from hxm import console
 from hxm.config import Config
-from hxm.console import End, follow
 from hxm.errors import CannotAsk
+from hxm.terminal import console
+from hxm.terminal.console import End, follow
 from hxm.toolstack.remote import SSH_FAILED
 
 SEEN = cluster(domain("nfs", "host2"), nodes=(node("host1"), node("host2")), local_node="host1")

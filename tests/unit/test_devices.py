@@ -9,7 +9,7 @@ from factories import DATA
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hxm.devices import DeviceError, Disk, parse_disk, parse_mac
+from hxm.domu.devices import DeviceError, Disk, parse_disk, parse_mac
 
 CAPTURED = json.loads((DATA / "xen-4.17" / "disk-specs.json").read_text())
 VIFS = json.loads((DATA / "xen-4.17" / "vif-specs.json").read_text())

@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 from factories import cluster, domain, failure, node, primitive, told
 
-from hxm import act, witness
 from hxm.config import Config
-from hxm.decide import drill, guards
-from hxm.decide.forecast import missing, reached
-from hxm.foresee import spell
 from hxm.model import UPDATE, Forecast, Goal, Movement, Operation, Primitive, Resource
-from hxm.witness import Witness
+from hxm.orders import downtime, execute
+from hxm.orders.downtime import Witness
+from hxm.orders.simulate import spell
+from hxm.policy import drill, guards
+from hxm.policy.forecast import missing, reached
 
 MONITORS = (drill.Monitor("10s"), drill.Monitor("1min"))
 PINGER = Primitive("p", "ocf:pacemaker:ping", {"host_list": "10.0.0.1 10.0.0.2"}, {}, {}, {})
@@ -139,12 +139,12 @@ def test_a_clone_that_is_there_again_in_the_end_is_no_reason_to_refuse(plan):
 
 def test_a_clone_that_comes_back_is_no_reason_to_leave_a_drill_half_done(monkeypatch):
     plan = drill.dc(CLONED)
-    found = act.Performance(CLONED, plan, Forecast((), CLONED), Config(), lambda _: None)
+    found = execute.Performance(CLONED, plan, Forecast((), CLONED), Config(), lambda _: None)
     done = []
-    monkeypatch.setattr(act, "simulator", lambda: "crm_simulate")
-    monkeypatch.setattr(act, "would_move", lambda *_: RETURN)
-    monkeypatch.setattr(act, "read_cluster", lambda *_, **__: CLONED)
-    monkeypatch.setattr(act.Performance, "_do", lambda _, phase: done.extend(phase.steps))
+    monkeypatch.setattr(execute, "simulator", lambda: "crm_simulate")
+    monkeypatch.setattr(execute, "would_move", lambda *_: RETURN)
+    monkeypatch.setattr(execute, "read_cluster", lambda *_, **__: CLONED)
+    monkeypatch.setattr(execute.Performance, "_do", lambda _, phase: done.extend(phase.steps))
     assert found._missed(plan.phases[1]).status == 1
     assert [each.kind for each in done] == ["start-stack", "clear-standby"]
 
@@ -209,7 +209,7 @@ def test_a_ping_path_is_there_again_when_the_attribute_says_so():
 @pytest.fixture
 def clock(monkeypatch):
     now = [100.0]
-    monkeypatch.setattr(witness.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(downtime.time, "monotonic", lambda: now[0])
     return now
 
 
@@ -237,7 +237,7 @@ def test_who_migrates_is_not_away_and_who_never_comes_back_still_is(clock):
 
 def test_a_cluster_that_has_to_notice_is_given_until_the_end(monkeypatch):
     plan, _ = PLANS["kill"]
-    found = act.Performance(NOW, plan, Forecast(((), ()), NOW), Config(), lambda _: None)
+    found = execute.Performance(NOW, plan, Forecast(((), ()), NOW), Config(), lambda _: None)
     monkeypatch.setattr(found, "_at_rest", lambda: pytest.fail("rest is no answer"))
     monkeypatch.setattr(found, "_look", lambda: True)
     assert found._await((Goal("anew", "gone"),), 0.0, notices=True) is False

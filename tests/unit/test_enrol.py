@@ -7,19 +7,19 @@ from xml.etree.ElementTree import fromstring
 import pytest
 from factories import cluster, domain, local, node, primitive
 
-from hxm.commands import BY_HAND
+from hxm.catalog import BY_HAND
 from hxm.commands import enrol as command
 from hxm.config import Config
-from hxm.decide import Objection, Translate, enrol
-from hxm.decide.audit.nodes import BootLink
-from hxm.decide.clashes import Claim, Held
-from hxm.decide.enrol import Ground, Newcomer, Out, Way
-from hxm.decide.forecast import reached
-from hxm.decide.passing import judge
-from hxm.decide.timings import Timed, timings
 from hxm.errors import Refused
 from hxm.model import ENROLLING, WITHDRAWING, Domain, Goal, Operation, Step
-from hxm.pacemaker import policy
+from hxm.pacemaker import enrolment_xml
+from hxm.policy import Objection, Translate, enrol
+from hxm.policy.audit.nodes import BootLink
+from hxm.policy.conflicts import Claim, Held
+from hxm.policy.enrol import Ground, Newcomer, Out, Way
+from hxm.policy.forecast import reached
+from hxm.policy.passthrough import judge
+from hxm.policy.timings import Timed, timings
 
 PATH = "/etc/xen/vm/web.xm"
 
@@ -279,19 +279,19 @@ CIB = fromstring(
     <rsc_order id="sles_after_nfs" first="nfs" then="sles"/>
     </constraints><tags><tag id="t"><obj_ref id="nfs"/></tag></tags></configuration></cib>"""
 )
-SPEC = policy.Spec(
+SPEC = enrolment_xml.Spec(
     "web", "ocf:heartbeat:Xen", {"xmfile": PATH, "name": "web"}, {"allow-migrate": "true"}, (), {}
 )
 
 
 def loaded():
-    step = policy.load_step("web", SPEC, list(policy.binding(CIB, {"nfs"})), CIB)
+    step = enrolment_xml.load_step("web", SPEC, list(enrolment_xml.binding(CIB, {"nfs"})), CIB)
     return step, fromstring(step.values["xml"])
 
 
 def test_what_binds_the_neighbour_binds_the_newcomer_under_ids_of_its_own():
     step, root = loaded()
-    assert policy.loaded_constraints(step) == ["web_depends_pool", "web-odd", "web-home"]
+    assert enrolment_xml.loaded_constraints(step) == ["web_depends_pool", "web-odd", "web-home"]
     assert [each.get("id") for each in root.iter("expression")] == ["web:e1"]
     assert "nfs" not in step.values["xml"]
 
@@ -299,19 +299,19 @@ def test_what_binds_the_neighbour_binds_the_newcomer_under_ids_of_its_own():
 def test_a_taken_id_is_refused():
     tagged = fromstring('<cib><configuration><tags><tag id="web"/></tags></configuration></cib>')
     with pytest.raises(Refused, match="the id web is taken"):
-        policy.load_step("web", SPEC, [], tagged)
+        enrolment_xml.load_step("web", SPEC, [], tagged)
 
 
 @pytest.mark.parametrize(
     ("name", "expected"), [("web", "web"), ("42", "domU-42"), ("a b:c", "a-b-c"), ("ä", "domU--")]
 )
 def test_ids_are_ncnames(name, expected):
-    assert policy.ncname(name) == expected
+    assert enrolment_xml.ncname(name) == expected
 
 
 def test_who_else_is_concerned():
-    assert policy.others_bound(CIB, "nfs") == [("sles_after_nfs", "sles")]
-    assert policy.indirect(CIB, ["nfs"]) == ["t"]
-    assert "cli-prefer-nfs" in policy.own_constraints(CIB, "nfs")
-    bound = {each.element.get("id"): each.of_a_node for each in policy.binding(CIB, {"nfs"})}
+    assert enrolment_xml.others_bound(CIB, "nfs") == [("sles_after_nfs", "sles")]
+    assert enrolment_xml.indirect(CIB, ["nfs"]) == ["t"]
+    assert "cli-prefer-nfs" in enrolment_xml.own_constraints(CIB, "nfs")
+    bound = {each.element.get("id"): each.of_a_node for each in enrolment_xml.binding(CIB, {"nfs"})}
     assert bound == {"nfs_depends_pool": False, "odd": False, "nfs-home": True}

@@ -5,8 +5,12 @@ from __future__ import annotations
 import pytest
 from factories import DATA, cluster, domain, node, prefer, under_way
 
-from hxm.decide import Translate
-from hxm.decide.forecast import (
+from hxm.errors import CannotAsk
+from hxm.model import Action, Forecast, Goal, Movement, Operation, Phase, Resource
+from hxm.pacemaker.crm_mon import parse_status
+from hxm.pacemaker.simulate import parse_graph
+from hxm.policy import Translate
+from hxm.policy.forecast import (
     after_all,
     came_live,
     elsewhere,
@@ -18,10 +22,6 @@ from hxm.decide.forecast import (
     started_since,
     with_goals,
 )
-from hxm.errors import CannotAsk
-from hxm.model import Action, Forecast, Goal, Movement, Operation, Phase, Resource
-from hxm.pacemaker.simulate import parse_graph
-from hxm.pacemaker.status import parse_status
 
 GRAPHS = DATA / "graphs"
 CLONES = frozenset({"STONITH-child", "evms-child", "configpool-child", "pingd-child"})

@@ -7,10 +7,10 @@ import re
 import pytest
 from factories import cluster, domain, node, primitive
 
-from hxm import pictures
-from hxm.decide.graph import Graph, Vertex, graph, tree
-from hxm.decide.relations import Colocation, Expression, Location, Order, Relations
 from hxm.model import Resource
+from hxm.output import diagrams
+from hxm.policy.graph import Graph, Vertex, graph, tree
+from hxm.policy.relations import Colocation, Expression, Location, Order, Relations
 
 PINGS = primitive("pingd-child", agent="ocf:heartbeat:pingd", parent="pingd", clone="pingd")
 DISKS = primitive("evms-child", agent="ocf:heartbeat:EvmsSCC", parent="evms", clone="evms")
@@ -109,14 +109,14 @@ def wild(state: str = "Started") -> Graph:
 
 def test_no_name_ever_breaks_mermaid():
     """Between the quotes only letters, digits, harmless marks and numbered characters stand."""
-    for line in pictures.mermaid(wild()).splitlines()[1:]:
+    for line in diagrams.mermaid(wild()).splitlines()[1:]:
         assert re.fullmatch(r'  v\d+\["(?:[\w .,/()-]|#\d+;)+<br/>Started"\]', line), line
 
 
 @pytest.mark.parametrize("state", ["Started", ""])
 def test_no_name_ever_breaks_dot(state):
     """Quoted strings hold no unescaped quote; what is not quoted is a plain word."""
-    lines = [each for each in pictures.dot(wild(state)).splitlines() if "label=" in each]
+    lines = [each for each in diagrams.dot(wild(state)).splitlines() if "label=" in each]
     assert len(lines) == len(WILD)
     for line in lines:
         assert re.fullmatch(

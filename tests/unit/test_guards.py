@@ -6,8 +6,8 @@ import pytest
 from every_verb import VERBS, decided, subject
 from factories import cluster, domain, local, node, primitive, reasons, under_way
 
-from hxm.decide import Translate, guards
 from hxm.model import Forecast, Movement, Phase, Step
+from hxm.policy import Translate, guards
 
 WHOLE_CLUSTER = {
     "all well": ({}, []),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from factories import cluster, domain, failure, node, primitive, told
 
-from hxm.decide import Nothing, hygiene
+from hxm.policy import Nothing, hygiene
 
 NFS = domain("nfs", "host1")
 HOST1, HOST2 = node("host1"), node("host2")

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from hxm.journal import read_orders
+from hxm.records.journal import read_orders
 
 
 def entry(what, pid=1, outcome="done"):

@@ -7,11 +7,11 @@ from factories import cluster, domain, node, reasons, told
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hxm.decide import lock
-from hxm.decide.attention import leftovers
-from hxm.decide.forecast import reached
 from hxm.model import Lock
 from hxm.pacemaker.lock import claim_step, holder_of, lock_in, renew_in
+from hxm.policy import lock
+from hxm.policy.findings import leftovers
+from hxm.policy.forecast import reached
 
 NOW = 1760000100.0
 PROPERTIES = {

@@ -9,14 +9,14 @@ from factories import cluster, domain, local, node, primitive, reasons
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hxm import room
+from hxm.cluster import capacity as engine
 from hxm.commands import capacity
-from hxm.decide import memory
-from hxm.decide.memory import Host, Loss, Need, Utilization
-from hxm.display import Display
 from hxm.errors import CannotAsk
+from hxm.output.progress import Display
 from hxm.pacemaker.cib import parse_configuration
 from hxm.pacemaker.utilization import utilization_in
+from hxm.policy import memory
+from hxm.policy.memory import Host, Loss, Need, Utilization
 from hxm.toolstack.memory import parse_info
 
 
@@ -256,7 +256,7 @@ def test_a_domus_memory_is_read_from_its_file(text, expected, tmp_path):
     path.write_text(text)
     memory_, most, cpus = expected
     seen = cluster(domain("x", "host1", xmfile=str(path)))
-    (need,) = room.read_needs(seen).values()
+    (need,) = engine.read_needs(seen).values()
     assert (need.memory, need.most, need.vcpus) == (memory_, most, cpus or 1)
 
 
@@ -265,11 +265,11 @@ def test_what_runs_counts_if_it_is_more_than_the_file_says(tmp_path):
     path.write_text("memory = 512\n")
     for listed, expected in ((1024, 1024), (256, 512)):
         seen = cluster(domain("x", "host1", xmfile=str(path), id=3, memory=listed))
-        assert room.read_needs(seen)["x"].memory == expected
+        assert engine.read_needs(seen)["x"].memory == expected
 
 
 def test_the_loss_of_a_node_costs_the_quorum_as_it_would():
-    from hxm.decide.guards import quorum_without
+    from hxm.policy.guards import quorum_without
 
     three = [node(f"host{n}") for n in (1, 2, 3)]
     assert quorum_without(cluster(), "host1")
@@ -302,7 +302,7 @@ def test_who_waits_for_the_losses_sees_how_far_they_are(monkeypatch):
             told.append((tuple(names), total))
 
     monkeypatch.setattr(capacity, "display", lambda _: nullcontext(Recorded()))
-    monkeypatch.setattr(room, "after_loss", lambda _, name, *__: Loss(name, (), (), ()))
+    monkeypatch.setattr(engine, "after_loss", lambda _, name, *__: Loss(name, (), (), ()))
     found = capacity._losses(cluster(), ["host1", "host2"], [], {})
     assert [each.node for each in found] == ["host1", "host2"]
     assert told == [(("host1", "host2"), 2), (("host2",), 2)]

@@ -7,9 +7,9 @@ from captured import clusters
 from factories import ban, cluster, domain, failure, local, node, prefer
 from prometheus_client.parser import text_string_to_metric_families
 
-from hxm.decide.attention import findings
-from hxm.web.known import Known
+from hxm.policy.findings import findings
 from hxm.web.metrics import NODE_STATES, exposition
+from hxm.web.snapshot import Known
 
 CAPTURED = dict(clusters())
 

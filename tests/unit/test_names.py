@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from factories import cluster, domain, local, node
 
-from hxm.decide.names import find_domain, find_domains, find_node, shown
 from hxm.errors import Ambiguous, NotFound
+from hxm.policy.names import find_domain, find_domains, find_node, shown
 
 UUID = "8a2f7a9e-7d5a-4b9c-9f57-1d1f0c1a2b3c"
 NFS = domain("nfs", "host1", resource="vm-nfs", id=5, uuid=UUID)

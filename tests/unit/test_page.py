@@ -12,10 +12,10 @@ from captured import clusters
 from factories import cluster, domain, failure, local, node, prefer, primitive
 
 import hxm.web
-from hxm.decide.attention import Finding, findings
 from hxm.model import Cluster, Resource
-from hxm.web.known import Known
+from hxm.policy.findings import Finding, findings
 from hxm.web.page import headline, lasting, login_page, page, policy
+from hxm.web.snapshot import Known
 
 CAPTURED = dict(clusters())
 AT = 1_800_000_000.0  # 2027-01-15 08:00:00 UTC

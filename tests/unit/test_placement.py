@@ -16,10 +16,10 @@ from factories import (
     under_way,
 )
 
-from hxm.change import resources_meant
-from hxm.decide import Nothing, placement
-from hxm.decide.attention import leftovers
 from hxm.model import Constraint, Resource
+from hxm.orders.pipeline import resources_meant
+from hxm.policy import Nothing, placement
+from hxm.policy.findings import leftovers
 
 NFS = domain("nfs", "host1")
 MIGRATING = domain("nfs", "host1", role="Migrating")

@@ -8,8 +8,10 @@ import pytest
 from factories import DATA, cluster, domain, failure, local, node, primitive
 from generations import GENERATIONS, HEARTBEAT, cib_of
 
-from hxm.decide import why
-from hxm.decide.relations import (
+from hxm.pacemaker.relations import relations_in
+from hxm.policy.reasons import why
+from hxm.policy.reasons.why_not import Facts, remove
+from hxm.policy.relations import (
     Colocation,
     Expression,
     Location,
@@ -21,8 +23,6 @@ from hxm.decide.relations import (
     spoken,
     true,
 )
-from hxm.decide.why_not import Facts, remove
-from hxm.pacemaker.relations import relations_in
 
 COMPARED = {
     "pingd lte 0": [("0", True), ("100", False), (None, True)],

@@ -5,11 +5,12 @@ from __future__ import annotations
 import pytest
 from factories import DATA, cluster, domain, local, node
 
-from hxm import observe, run
+from hxm import programs
+from hxm.cluster import read
 from hxm.config import Config
 from hxm.errors import CannotAsk
 from hxm.toolstack import remote
-from hxm.toolstack.onnode import destroy_argv
+from hxm.toolstack.node_actions import destroy_argv
 from hxm.toolstack.xl import LocalDomain
 
 TABLE = (
@@ -58,7 +59,7 @@ def test_the_command_line():
     ],
 )
 def test_one_clear_line_for_each_trouble(status, err, expected):
-    assert remote.fault_of("host2", run.Result(("ssh",), status, b"", err)) == expected
+    assert remote.fault_of("host2", programs.Result(("ssh",), status, b"", err)) == expected
 
 
 @pytest.fixture
@@ -66,7 +67,7 @@ def answers(monkeypatch):
     """What each node answers: output, or CannotAsk."""
     given: dict[str, object] = {}
     asked: list[str] = []
-    monkeypatch.setattr(run, "ahead", lambda argv: asked.append(argv[-2]))
+    monkeypatch.setattr(programs, "ahead", lambda argv: asked.append(argv[-2]))
 
     def output(argv, timeout=30):
         if argv[0] != "ssh":
@@ -74,9 +75,9 @@ def answers(monkeypatch):
         answer = given[argv[-2]]
         if isinstance(answer, Exception):
             raise answer
-        return run.Result(argv, 0, str(answer).encode(), "")
+        return programs.Result(argv, 0, str(answer).encode(), "")
 
-    monkeypatch.setattr(run, "output", output)
+    monkeypatch.setattr(programs, "output", output)
     given["asked"] = asked
     return given
 
@@ -89,7 +90,7 @@ def test_a_login_script_may_say_what_it_likes(answers):
 
 
 def test_one_that_hangs_and_one_that_talks_nonsense(answers):
-    answers |= {"host2": run.NoAnswer("ssh gave no answer within 0.1 s"), "host3": "hello\n"}
+    answers |= {"host2": programs.NoAnswer("ssh gave no answer within 0.1 s"), "host3": "hello\n"}
     assert remote.read_elsewhere("xl", ["host2", "host3"], 5) == {
         "host2": "no answer within 5 s",
         "host3": "the toolstack printed no list of domains",
@@ -110,7 +111,7 @@ def test_everywhere(answers):
         local_node="host1",
         toolstack="xl",
     )
-    found = observe.everywhere(seen, Config())
+    found = read.everywhere(seen, Config())
     assert answers["asked"] == ["host2"]
     assert found.unreachable == {"host3": "UNCLEAN (online)", "host4": "OFFLINE"}
     assert found.heard == ("host2",)
@@ -128,4 +129,4 @@ def test_everywhere(answers):
 def test_of_a_sandbox_its_file_is_asked(answers):
     path = DATA / "cibs" / "base.xml"
     seen = cluster(domain("nfs", "host2"), sandbox=str(path))
-    assert observe.everywhere(seen, Config()) == seen
+    assert read.everywhere(seen, Config()) == seen

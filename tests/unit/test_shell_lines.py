@@ -8,11 +8,11 @@ import pytest
 from factories import cluster, domain, failure, node
 
 from hxm.commands import shell
-from hxm.decide.glance import BAD, BUSY, Word, overview, trouble
 from hxm.errors import Interrupted, Refused, UsageError
-from hxm.shell.lines import from_file, read_all, words_of
-from hxm.shell.offers import CommandLine
-from hxm.shell.prompt import _fitting
+from hxm.policy.summary import BAD, BUSY, Word, overview, trouble
+from hxm.terminal.shell.completion import CommandLine
+from hxm.terminal.shell.lines import from_file, read_all, words_of
+from hxm.terminal.shell.prompt import _fitting
 
 SEEN = cluster(
     domain("nfs", "host1"),
@@ -70,7 +70,7 @@ def done(monkeypatch):
         lines.append(list(words))
         return {"fail": 105, "stopped": 130}.get(words[-1], 0)
 
-    monkeypatch.setattr("hxm.shell.lines.carry_out", carry_out)
+    monkeypatch.setattr("hxm.terminal.shell.lines.carry_out", carry_out)
     return lines
 
 
@@ -111,7 +111,7 @@ def test_a_ctrl_c_between_two_commands_tells_how_far_it_came(done):
 
 
 def test_a_history_that_cannot_be_written_keeps_no_line_from_being_carried_out():
-    from hxm.shell.prompt import _History
+    from hxm.terminal.shell.prompt import _History
 
     history = _History("/dev/full")
     history.store_string("list")

@@ -7,13 +7,13 @@ from factories import cluster, domain, failure, node, prefer, primitive, reasons
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hxm import act
 from hxm.config import Config
-from hxm.decide import Nothing, update
-from hxm.decide.attention import leftovers
-from hxm.decide.update_progress import BACK, DRAIN, DRAINING, REBOOT, TRY, Progress, progress_in
 from hxm.errors import CannotAsk, NotFound
 from hxm.model import UPDATE, Forecast
+from hxm.orders import execute
+from hxm.policy import Nothing, update
+from hxm.policy.findings import leftovers
+from hxm.policy.update.progress import BACK, DRAIN, DRAINING, REBOOT, TRY, Progress, progress_in
 
 HOSTS = (node("host1", dc=True), node("host2"), node("host3"))
 NFS, SLES = domain("nfs", "host1"), domain("sles", "host2")
@@ -341,7 +341,9 @@ def test_an_update_under_way_is_named_with_what_to_do():
 def test_a_step_is_over_only_when_its_goals_have_held(monkeypatch, then, holds):
     now = seen(DRAINED)
     plan = update.go_on(seen(DRAINED, AWAY), "b2")
-    acting = act.Performance(now, plan, Forecast(((), ()), now), Config(poll=0.01), lambda _: None)
+    acting = execute.Performance(
+        now, plan, Forecast(((), ()), now), Config(poll=0.01), lambda _: None
+    )
 
     def look() -> bool:
         acting.cluster = seen(DRAINED, *then)
@@ -354,10 +356,10 @@ def test_a_step_is_over_only_when_its_goals_have_held(monkeypatch, then, holds):
 def _watched(monkeypatch, looks, hold=3.0):
     """Whether the goals held in these looks, one a second; a look without parts failed."""
     now, left = [0.0], list(looks)
-    monkeypatch.setattr(act.time, "monotonic", lambda: now[0])
-    monkeypatch.setattr(act.time, "sleep", lambda seconds: now.__setitem__(0, now[0] + seconds))
+    monkeypatch.setattr(execute.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(execute.time, "sleep", lambda seconds: now.__setitem__(0, now[0] + seconds))
     plan, well = update.go_on(seen(DRAINED, AWAY), "b2"), seen(DRAINED)
-    acting = act.Performance(well, plan, Forecast(((), ()), well), Config(), lambda _: None)
+    acting = execute.Performance(well, plan, Forecast(((), ()), well), Config(), lambda _: None)
 
     def look() -> bool:
         parts = left.pop(0)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from factories import DATA
 
-from hxm.decide.audit.nodes import Ring
 from hxm.pacemaker.verify import Complaint, parse_actions, parse_complaints, parse_rings
+from hxm.policy.audit.nodes import Ring
 
 NEW = ("2.0.5", "2.1.5", "3.0.0", "3.0.3")
 TWICE = (

@@ -9,8 +9,8 @@ from factories import cluster, domain, local
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hxm.decide.names import find_domains
 from hxm.errors import CannotAsk
+from hxm.policy.names import find_domains
 from hxm.toolstack.xl import LocalDomain
 from hxm.toolstack.xm import parse_list, parse_uuids
 

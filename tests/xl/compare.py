@@ -14,9 +14,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from hxm.claims import claim
-from hxm.commands._creation import settings_of
-from hxm.xmfile import XmFileError, domain_name
+from hxm.cluster.claims import claim
+from hxm.domu.config_file import XmFileError, domain_name
+from hxm.guard.create_line import settings_of
 
 HERE = Path(__file__).parent
 CACHE = HERE.parents[1] / ".cache" / "xl"

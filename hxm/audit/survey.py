@@ -1,0 +1,155 @@
+"""What another node brings back for `hxm check` and `hxm enrol`: in one answer to one ssh.
+
+The script goes to sh there; the paths are its operands, so that no shell reads them as anything
+else. Of the files only checksums and names come back: they may hold passwords.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import NamedTuple
+
+from hxm import programs
+from hxm.guard import install
+from hxm.policy.audit.nodes import ABSENT, UNREADABLE, BootLink, Survey
+from hxm.policy.enrol import Ground
+from hxm.toolstack.remote import Named, ask_elsewhere, named_in, named_script
+
+_AUTOS = r"""
+while shift; [ "$1" != -- ]; do
+    for link in "$1"/*; do
+        [ -e "$link" ] || [ -L "$link" ] || continue
+        printf 'hxm auto %s\0%s\0' "$link" "$(readlink -f "$link")"
+        sed -n "s/^[[:space:]]*name[[:space:]]*=[[:space:]]*[\"']\([^\"']*\)[\"'].*/\1/p
+            s/.*<name>\([^<]*\)<.*/\1/p" "$link" 2>/dev/null | tr '\n' '\0'
+        echo
+    done
+done
+shift
+"""
+"""Prints a line for each link in the folders that stand before a --, and leaves what is behind it.
+
+A name stands on a line of its own: the agent knows no other (ocf:heartbeat:Xen).
+"""
+_SCRIPT = f"""
+mark=$1
+echo "hxm clock $(date +%s.%N)"
+{_AUTOS}
+for file do
+    if [ ! -e "$file" ]; then echo "hxm file {ABSENT} $file"
+    elif [ -f "$file" ] && sum=$(md5sum <"$file"); then echo "hxm file ${{sum%% *}} $file"
+    else echo "hxm file {UNREADABLE} $file"
+    fi 2>/dev/null
+done
+real=${{HXM_REAL:-{programs.REAL}}}
+public=$(echo ":$PATH:/usr/sbin:/sbin" | sed "s|:$real||g; s|^:||")
+for name in {" ".join(install.PROGRAMS)}; do
+    link=$real/$name
+    path=$(PATH=$public; command -v "$name") || continue
+    if grep -qF "$mark" "$path"
+    then [ -x "$link" ] && state="{install.GUARDED}" || state="{install.BROKEN}"
+    else [ -L "$link" ] && state="{install.UNDONE}" || state="{install.OPEN}"
+    fi
+    echo "hxm guard $state:$path"
+done
+echo "hxm clock $(date +%s.%N)"
+echo "hxm list"
+"""
+_MORE = "hxm more"
+_CLOCK, _FILE, _GUARD, _AUTO = ("hxm clock ", "hxm file ", "hxm guard ", "hxm auto ")
+
+
+class Answer(NamedTuple):
+    """All that a node brought back, but for its domains."""
+
+    survey: Survey
+    more: bytes
+    """What the script printed that was handed in."""
+
+
+def surveyor(
+    answers: dict[str, Answer],
+    files: Collection[str],
+    mark: str,
+    autos: Sequence[str],
+    more: Callable[[str], str],
+) -> Callable[[str, Sequence[str], float], Mapping[str, Named | str]]:
+    """Asks as `read_named_elsewhere` does, and puts what else the nodes say into `answers`.
+
+    A guard's script is known by its `mark`; `autos` are the folders of what is started at boot;
+    `more` makes, for a toolstack, a script that is run as well.
+    """
+
+    def ask(program: str, nodes: Sequence[str], timeout: float) -> dict[str, Named | str]:
+        script = f"{_SCRIPT}{named_script(program)} || exit\necho '{_MORE}'\n{more(program)}; :"
+        words = ("sh", "-c", script, "sh", mark, *autos, "--", *files)
+        before = time.time()
+
+        def parse(printed: bytes) -> tuple[Named, Answer]:
+            said, _, listed = printed.partition(b"hxm list\n")
+            listed, _, rest = listed.partition(f"{_MORE}\n".encode())
+            domains = named_in(program, listed)
+            text = said.decode("utf-8", "surrogateescape")
+            return domains, Answer(parse_survey(text, before, time.time()), rest)
+
+        found: dict[str, Named | str] = {}
+        for node, answer in ask_elsewhere(words, nodes, timeout, parse).items():
+            if isinstance(answer, str):
+                found[node] = answer
+            else:
+                found[node], answers[node] = answer
+        return found
+
+    return ask
+
+
+def parse_survey(text: str, before: float, after: float) -> Survey:
+    """What the script printed, asked and answered at these moments of this host's clock.
+
+    The node's first look at its clock came after `before`, its last one before `after`: what is
+    beyond that is not the way there and back.
+    """
+    lines = text.splitlines()
+
+    def behind(lead: str) -> list[str]:
+        return [line.removeprefix(lead) for line in lines if line.startswith(lead)]
+
+    clocks = [float(each.rstrip("N.")) for each in behind(_CLOCK)]
+    ahead = max(0.0, clocks[-1] - after) + min(0.0, clocks[0] - before) if clocks else 0.0
+    files = (each.partition(" ") for each in behind(_FILE))
+    guards = (each.partition(":") for each in behind(_GUARD))
+    return Survey(
+        {path: checksum for checksum, _, path in files},
+        {path: state for state, _, path in guards},
+        ahead,
+        boot_links(text),
+    )
+
+
+def boot_links(text: str) -> tuple[BootLink, ...]:
+    """What is started at boot, as the script printed it."""
+    found = (
+        line.removeprefix(_AUTO).split("\0") for line in text.split("\n") if line.startswith(_AUTO)
+    )
+    return tuple(BootLink(path, target, (*filter(None, names),)) for path, target, *names in found)
+
+
+_GROUND = f"""{_AUTOS}
+for disk do [ -e "$disk" ] || printf 'hxm lacks %s\\n' "$disk"; done"""
+_LACKS = "hxm lacks "
+
+
+def read_grounds(
+    nodes: Sequence[str], autos: Sequence[str], disks: Sequence[str], timeout: float
+) -> dict[str, Ground | str]:
+    """What each of the nodes has, or why that is unknown; `autos` are the folders of boot links."""
+
+    def parse(printed: bytes) -> Ground:
+        text = printed.decode("utf-8", "surrogateescape")
+        lines = (line for line in text.split("\n") if line.startswith(_LACKS))
+        return Ground(boot_links(text), tuple(line.removeprefix(_LACKS) for line in lines))
+
+    return ask_elsewhere(
+        ("sh", "-c", _GROUND, "sh", "", *autos, "--", *disks), nodes, timeout, parse
+    )

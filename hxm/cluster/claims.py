@@ -1,0 +1,263 @@
+"""What the domUs have for themselves: by their files, and by the toolstacks that run them."""
+
+from __future__ import annotations
+
+import os
+import struct
+from collections.abc import Iterable, Iterator, Mapping
+
+from hxm import programs
+from hxm.cluster.read import askable, local_toolstack
+from hxm.config import Config
+from hxm.domu.block_devices import GREP, Place, parse_devices, place, place_elsewhere
+from hxm.domu.config_file import Value, XmFileError, domain_name, read_xmfile
+from hxm.domu.devices import DeviceError, Disk, parse_disk, parse_mac
+from hxm.domu.resources import name_in_xml
+from hxm.errors import CannotAsk
+from hxm.model import Cluster, Domain
+from hxm.policy.conflicts import DEVICE, FILE, NODE, THIS_HOST, Claim, Held
+from hxm.policy.names import at_home
+from hxm.toolstack import of
+from hxm.toolstack.list_long import Told, parse_image, parse_long
+from hxm.toolstack.remote import ask_elsewhere
+
+_IMAGE = 1 << 20
+"""Bytes of a saved image in which its configuration stands."""
+_SAVED = struct.Struct("=16s2I40x")
+_SAVED_MAGIC = b"libvirt-xml\n \0 \r"
+"""Before libvirt's description in an image that its Xen driver saved (libxl_conf.h)."""
+_DEVICES = "hxm:devices"
+"""What stands between a node's domUs and its devices in its answer."""
+
+
+def claim(name: str, settings: Mapping[str, Value], resource: str | None = None) -> Claim:
+    """What a configuration asks for; what cannot be understood of it is in `fault`."""
+    disks, macs, faults = [], [], []
+    for key in ("disk", "vif"):
+        specs = settings.get(key, [])
+        for spec in specs if isinstance(specs, list) else [specs]:
+            try:
+                if key == "disk":
+                    disks.append(parse_disk(str(spec)))
+                elif mac := parse_mac(str(spec)):
+                    macs.append(mac)
+            except DeviceError as error:
+                faults.append(f"a {key} of {name} cannot be understood: {error}")
+    uuid = str(settings.get("uuid", "")).lower() or None
+    fault, kind = "; ".join(faults), DEVICE if faults else ""
+    return Claim(name, resource, uuid, tuple(macs), tuple(_held(disks)), fault, kind)
+
+
+def of_managed(domain: Domain) -> Claim:
+    """What a managed domU's own file asks for, read here; `fault` says why it cannot be."""
+    return of_file(domain.xmfile or "", domain.name, domain.resource)
+
+
+def of_file(path: str, name: str, resource: str | None = None) -> Claim:
+    """What a configuration file asks for, xl's, xm's or libvirt's; or in `fault` why not."""
+    try:
+        with open(path, "rb") as file:
+            start = file.read(100).lstrip()
+        if start.startswith(b"<"):
+            with open(path, "rb") as file:
+                return of_xml(file.read(), path, name, resource)
+        return claim(name, read_xmfile(path), resource)
+    except XmFileError as error:
+        return _unread(name, resource, str(error))
+    except (OSError, ValueError) as error:
+        said = getattr(error, "strerror", None) or error
+        return _unread(name, resource, f"{path}: {said}")
+
+
+def _unread(name: str, resource: str | None, why: str) -> Claim:
+    return Claim(name, resource, fault=f"the disks of {name} are unknown: {why}", kind=FILE)
+
+
+def of_files(paths: Iterable[str]) -> Iterator[Claim]:
+    """What the domUs would have that the files and images among these make; others are left out."""
+    for path in filter(os.path.isfile, paths):
+        if image := of_image(path):
+            yield image
+        elif described := of_description(_xml_in(path), path):
+            yield described
+        else:
+            try:
+                settings = read_xmfile(path)
+            except XmFileError:
+                continue
+            yield claim(domain_name(settings) or os.path.basename(path), settings)
+
+
+def of_devices(paths: Iterable[str], name: str) -> Iterator[Claim]:
+    """What libvirt's descriptions of single devices among these files would give the domU."""
+    for path in filter(os.path.isfile, paths):
+        text = _xml_in(path)
+        if text.startswith(b"<"):
+            yield of_xml(text, path, name)
+
+
+def of_description(text: bytes, path: str) -> Claim | None:
+    """What the domU would have that libvirt describes so, or None if this is no description."""
+    from xml.etree import ElementTree
+
+    try:
+        name = (ElementTree.fromstring(text).findtext("name") or "").strip()
+    except ElementTree.ParseError:
+        name = ""
+    name = name or name_in_xml(path) or ""
+    return of_xml(text, path, name) if name else None
+
+
+def _xml_in(path: str) -> bytes:
+    """The description that the file is, or begins with behind the header of a saved image."""
+    try:
+        with open(path, "rb") as file:
+            text = file.read(_IMAGE)
+    except (OSError, ValueError):
+        return b""
+    if len(text) > _SAVED.size:
+        magic, _, size = _SAVED.unpack_from(text)
+        if magic == _SAVED_MAGIC:
+            text = text[_SAVED.size :][:size].rstrip(b"\0")
+    return text.lstrip()
+
+
+def of_image(path: str) -> Claim | None:
+    """What the domU had whose saved image this is, or None if the file does not tell."""
+    try:
+        with open(path, "rb") as file:
+            told = parse_image(file.read(_IMAGE))
+    except (OSError, ValueError):
+        return None
+    return _of_told(told) if told else None
+
+
+def of_xml(text: bytes, path: str, name: str, resource: str | None = None) -> Claim:
+    """What libvirt would start by this description, which stands in `path`."""
+    from xml.etree import ElementTree
+
+    try:
+        root = ElementTree.fromstring(text)
+    except ElementTree.ParseError as error:
+        return _unread(name, resource, f"{path}: {error}")
+    disks = []
+    for disk in [root] if root.tag == "disk" else root.iterfind("devices/disk"):
+        source = disk.find("source")
+        told = source.attrib if source is not None else {}
+        target = told.get("dev") or told.get("file") or ""
+        if target:
+            writes = disk.find("readonly") is None and disk.get("device") != "cdrom"
+            disks.append(Disk(target, "", writes, disk.find("shareable") is not None))
+    macs = [each.get("address", "").lower() for each in root.iterfind("devices/interface/mac")]
+    uuid = (root.findtext("uuid") or "").strip().lower() or None
+    return Claim(name, resource, uuid, tuple(macs), tuple(_held(disks)))
+
+
+def _held(disks: Iterable[Disk], devices: Mapping[str, str] | None = None) -> Iterator[Held]:
+    """The disks as what they really are; `devices` are those of another node that has them."""
+    for disk in disks:
+        target = disk.target.strip()
+        if not target:
+            continue
+        if disk.script:  # what it makes a device of is its own business
+            found: Place | None = Place(f"{disk.script} {target}")
+        else:
+            path = target if target.startswith("/") else f"/dev/{target}"  # as the block script
+            found = place(path) if devices is None else place_elsewhere(path, devices)
+        if found:
+            yield Held(found.key, target, disk.writes, disk.shared, found.below)
+
+
+def _of_told(
+    told: Told, resource: str | None = None, node: str = "", devices: dict[str, str] | None = None
+) -> Claim:
+    disks = tuple(_held(told.disks, devices))
+    return Claim(told.name, resource, told.uuid, told.macs, disks, node=node)
+
+
+def resources_by_name(cluster: Cluster) -> dict[str, str | None]:
+    """The resource of each managed domU, by every name that it may run under."""
+    return {
+        name: each.resource for each in cluster.managed_domains for name in (each.name, *each.also)
+    }
+
+
+def everyones(
+    cluster: Cluster, config: Config, printed: Mapping[str, bytes] | None = None
+) -> Iterator[Claim]:
+    """The claims of all managed domUs by their files, and of all that run, here and elsewhere.
+
+    The other nodes are asked, unless what `told_script` has `printed` on each is handed in. A host
+    that cannot be asked is a claim with a `fault`; so is a file that cannot be read.
+    """
+    yield from map(of_managed, cluster.managed_domains)
+    toolstack = local_toolstack(config, cluster.sandbox)
+    whose = resources_by_name(cluster)
+    if toolstack:
+        try:
+            for told in _told_here(toolstack.program):
+                yield _of_told(told, whose.get(at_home(told.name)))
+        except CannotAsk as error:
+            fault = f"the disks of this host's other domUs are unknown: {error}"
+            yield Claim("?", fault=fault, kind=THIS_HOST)
+    if cluster.sandbox:
+        return
+    if printed is None:
+        answers, silent = _told_elsewhere(cluster, config)
+    else:
+        answers, silent = _told_already(printed)
+    for node, (there, devices) in answers.items():
+        for told in there:
+            yield _of_told(told, whose.get(at_home(told.name)), node, devices)
+    for node, why in silent.items():
+        yield Claim(node, fault=f"the domUs of {node} are unknown: {why}", kind=NODE)
+
+
+def _told_here(program: str) -> list[Told]:
+    result = programs.output((program, *of(program).LONG))
+    try:
+        return parse_long(result.stdout.decode("utf-8", "surrogateescape"))
+    except CannotAsk:
+        raise CannotAsk(f"{program} list -l: {result.complaint()}") from None
+
+
+def _told_elsewhere(
+    cluster: Cluster, config: Config
+) -> tuple[dict[str, tuple[list[Told], dict[str, str]]], dict[str, str]]:
+    """What each of the other nodes tells of its domUs and devices, and why the others do not."""
+    program, asked, silent = askable(cluster, config)
+    answers = {}
+    for node, answer in ask_elsewhere(
+        ("sh", "-c", told_script(program)), asked, config.ssh_timeout, _told_and_devices
+    ).items():
+        if isinstance(answer, str):
+            silent[node] = answer
+        else:
+            answers[node] = answer
+    return answers, silent
+
+
+def told_script(program: str) -> str:
+    """Prints, on another node, what its domUs have and which devices it knows."""
+    words = (program, *of(program).LONG)
+    return f"{' '.join(words)} && {{ echo; echo {_DEVICES}; {GREP}; :; }}"
+
+
+def _told_already(
+    printed: Mapping[str, bytes],
+) -> tuple[dict[str, tuple[list[Told], dict[str, str]]], dict[str, str]]:
+    answers, silent = {}, {}
+    for node, text in printed.items():
+        try:
+            answers[node] = _told_and_devices(text)
+        except CannotAsk as error:
+            silent[node] = error.message
+    return answers, silent
+
+
+def _told_and_devices(printed: bytes) -> tuple[list[Told], dict[str, str]]:
+    text = printed.decode("utf-8", "surrogateescape")
+    domains, marked, devices = text.partition(f"\n{_DEVICES}\n")
+    if not marked:
+        raise CannotAsk("its answer was cut off")
+    return parse_long(domains), parse_devices(devices)

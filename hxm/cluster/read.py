@@ -1,0 +1,373 @@
+"""One look at everything: asks Pacemaker and the toolstack once, and builds model.Cluster."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+
+from hxm import programs
+from hxm.config import Config
+from hxm.domu.resources import is_xen, managed
+from hxm.errors import CannotAsk
+from hxm.model import Cluster, Domain, Lock, Resource
+from hxm.pacemaker.cib import Configuration, read_configuration
+from hxm.pacemaker.crm_mon import TEXT, Status, as_migrations, read_status
+from hxm.pacemaker.detect import detect as detect_dialect
+from hxm.pacemaker.dialect import CONFIGURATION, DC_STATE, IDLE, OWN_NAME, STATUS_FORMS
+from hxm.pacemaker.lock import lock_in
+from hxm.policy import listed
+from hxm.toolstack import Toolstack, detect, read_local, read_uuids
+from hxm.toolstack.remote import Named, read_elsewhere, read_named_elsewhere
+from hxm.toolstack.xl import LocalDomain
+
+
+def local_toolstack(config: Config, sandbox: str | None) -> Toolstack | None:
+    """The toolstack of this host, unless a CIB_file stands for the cluster.
+
+    Its domUs are not this host's: real ones come in only if the configuration names a toolstack.
+    """
+    if sandbox and config.toolstack == "auto":
+        return None
+    return detect(config.toolstack)
+
+
+Asker = Callable[[str, Sequence[str], float], Mapping[str, Named | str]]
+"""Asks nodes for their domains and uuids: by the toolstack's name, the nodes', and for so long."""
+
+
+def everywhere(cluster: Cluster, config: Config, ask: Asker = read_named_elsewhere) -> Cluster:
+    """The cluster with what the toolstacks of the other nodes say, all asked at once through ssh.
+
+    A node that is lost is not asked, and one that cannot be asked is in `unreachable`: its domains
+    are unknown, not absent. Takes no longer than the configured ssh_timeout.
+    """
+    if cluster.sandbox:
+        return _with_those_beside(cluster)
+    program, asked, unreachable = askable(cluster, config)
+    domains, heard = list(cluster.domains), list(cluster.heard)
+    uuids = _uuids_here(cluster)
+    for node, answer in ask(program, asked, config.ssh_timeout).items():
+        if isinstance(answer, str):
+            unreachable[node] = answer
+        else:
+            there, theirs = answer
+            domains = _with_those_of(node, there, domains)
+            heard.append(node)
+            uuids |= {(node, name): uuid for name, uuid in theirs.items()}
+    return cluster._replace(
+        domains=tuple(
+            each._replace(
+                runs_as=next((u for node in each.seen if (u := uuids.get((node, each.name)))), None)
+            )
+            for each in domains
+        ),
+        unreachable=unreachable,
+        heard=tuple(heard),
+    )
+
+
+def _uuids_here(cluster: Cluster) -> dict[tuple[str, str], str]:
+    if not cluster.toolstack or not cluster.local_node:
+        return {}
+    try:
+        found = read_uuids(Toolstack(cluster.toolstack, cluster.toolstack_why))
+    except CannotAsk:
+        return {}
+    return {(cluster.local_node, name): uuid for name, uuid in found.items()}
+
+
+def _with_those_beside(cluster: Cluster) -> Cluster:
+    """A sandbox has no toolstacks: its file tells what was withdrawn from it, and runs."""
+    from hxm.pacemaker.sandbox import running_outside
+
+    beside = running_outside(read_configuration({"CIB_file": cluster.sandbox or ""}).transient)
+    others = (Domain(name, nodes=(node,)) for node, name in beside)
+    return cluster._replace(domains=(*cluster.domains, *others))
+
+
+def askable(cluster: Cluster, config: Config) -> tuple[str, list[str], dict[str, str]]:
+    """The toolstack of the other nodes, those to ask, and why those that are lost are not."""
+    others = [node for node in cluster.nodes if node.name != cluster.local_node]
+    there = [node.name for node in others if node.online and not node.unclean]
+    lost = {node.name: node.predicament for node in others if node.name not in there}
+    return other_toolstack(cluster, config), there, lost
+
+
+def _with_those_of(node: str, there: Sequence[LocalDomain], known: list[Domain]) -> list[Domain]:
+    """Another node's rows: managed domUs that run there, rightly or not, and what else it runs."""
+    rows = {each.name: each for each in there}
+    found = []
+    for each in known:
+        row = rows.pop(each.name, None) if each.resource else None
+        told = _with_local(each, row, node)
+        both = each._replace(stray=told.stray or each.stray, seen=told.seen)
+        found.append(told if each.id is None else both)
+    return found + [
+        _with_local(Domain(row.name, nodes=(node,)), row, node) for row in rows.values()
+    ]
+
+
+def nodes_that_run(name: str, cluster: Cluster, config: Config) -> tuple[str, ...]:
+    """The nodes whose toolstacks run the domain at this moment, this host first.
+
+    Knows it before the cluster does. A node that gives no answer within ssh_timeout is left out.
+    """
+    program, asked, _ = askable(cluster, config)
+    found: dict[str, Sequence[LocalDomain] | str] = {}
+    toolstack = local_toolstack(config, cluster.sandbox)
+    if toolstack and cluster.local_node:
+        found[cluster.local_node] = _ask_toolstack(toolstack, config.ask_timeout)[0]
+    found |= read_elsewhere(program, asked, config.ssh_timeout)
+    return tuple(
+        node
+        for node, rows in found.items()
+        if not isinstance(rows, str) and any(r.name == name and not r.ending for r in rows)
+    )
+
+
+def other_toolstack(cluster: Cluster, config: Config) -> str:
+    """The toolstack that the other nodes are taken to have."""
+    return config.toolstack if config.toolstack != "auto" else cluster.toolstack or "xl"
+
+
+def identify(cluster: Cluster, words: Sequence[str], config: Config) -> Cluster:
+    """The cluster with what it takes to tell whom domids and uuids among the words mean.
+
+    The uuids of this host's domains are asked for only then: xl list does not print them, and xl
+    vm-list is a program more. Raises CannotAsk if there is such a word and the toolstack, which
+    alone knows domids, cannot be asked.
+    """
+    uuids = [word for word in words if len(word) == 36 and word.count("-") == 4]
+    if cluster.toolstack_fault and (uuids or any(word.isdigit() for word in words)):
+        raise CannotAsk(f"who is meant cannot be told: {cluster.toolstack_fault}", "use the name")
+    toolstack = local_toolstack(config, cluster.sandbox)
+    if not toolstack or not uuids:
+        return cluster
+    known = read_uuids(toolstack)
+    domains = (each._replace(uuid=known.get(each.name, each.uuid)) for each in cluster.domains)
+    return cluster._replace(domains=tuple(domains))
+
+
+def sandbox_file() -> str | None:
+    """The CIB_file that stands for a cluster, as Pacemaker's own tools take it.
+
+    Raises CannotAsk where the tools would crash (no such file) or act on something else.
+    """
+    if os.environ.get("CIB_shadow"):
+        raise CannotAsk(
+            "CIB_shadow is set: Pacemaker's tools would act on the shadow, not on the cluster",
+            "unset CIB_shadow, or work on a file with CIB_file",
+        )
+    path = os.environ.get("CIB_file")
+    if not path:
+        return None
+    if os.path.isfile(inside := os.path.join(path, "cib.xml")):
+        raise CannotAsk(f"CIB_file is a folder: {path}", f"its file is {inside}")
+    if not os.path.isfile(path):
+        raise CannotAsk(f"CIB_file names no file: {path}", "make one with: hxm sandbox new DIR")
+    return path
+
+
+def read_cluster(
+    config: Config, env: dict[str, str] | None = None, *, local: bool = True
+) -> Cluster:
+    """The cluster as it is now: one crm_mon, one cibadmin, and one xl list where there is Xen.
+
+    A crm_mon that prints only text takes one cibadmin more, for what the text does not tell, and
+    one of before 2.0 a question to the DC, whether anything is under way.
+    With `env` another CIB than the current one is looked at, and with `local` False the toolstack
+    is left alone. Raises CannotAsk if the cluster gives no answer; a toolstack that gives none is
+    only marked as unknown.
+    """
+    sandbox = sandbox_file()
+    toolstack = local_toolstack(config, sandbox) if local else None
+    if env is None:
+        programs.ahead(STATUS_FORMS[0])
+        if not sandbox:
+            programs.ahead(CONFIGURATION)
+        if toolstack:
+            programs.ahead((toolstack.program, "list"))
+    try:
+        configuration, status, domains = _answers_of_both(env, config)
+        _same_cluster(configuration, status, domains)
+        detected = detect_dialect(status, configuration, config.dialect)
+        here = _local_node(status, config, sandbox)
+        answer, fault = _ask_toolstack(toolstack, config.ask_timeout)
+    except BaseException:
+        programs.abandon()  # the next look must not find an answer to this one
+        raise
+    return Cluster(
+        nodes=status.nodes,
+        resources=status.resources,
+        domains=_domains(domains, status, answer, here),
+        primitives=configuration.primitives,
+        constraints=configuration.constraints,
+        failures=status.failures,
+        history=status.history,
+        pending_fencing=status.pending_fencing,
+        dc=status.dc,
+        quorum=status.quorum,
+        maintenance=status.maintenance,
+        fencing=status.fencing,
+        name=configuration.properties.get("cluster-name", ""),
+        idle=bool(sandbox) or not status.partial or _is_idle(status.dc, config.ask_timeout),
+        dialect=detected.dialect.name,
+        dialect_why=detected.why,
+        hints=detected.dialect.hints,
+        mixed=detected.mixed,
+        sandbox=sandbox,
+        local_node=here,
+        toolstack=toolstack.program if toolstack else None,
+        toolstack_why=toolstack.why if toolstack else "",
+        toolstack_fault=fault,
+        node_attributes=configuration.node_attributes,
+        transient=status.transient,
+        properties=configuration.properties,
+        lock=_lock(configuration, here),
+        heard=(here,) if here and toolstack and not fault else (),
+        written=configuration.document,
+    )
+
+
+def _answers_of_both(
+    env: dict[str, str] | None, config: Config
+) -> tuple[Configuration, Status, list[Domain]]:
+    configuration = read_configuration(env, config.ask_timeout)
+    domains = configured(configuration)  # while crm_mon is still at work
+    status = read_status(env, config.ask_timeout)
+    if status.partial:
+        from hxm.pacemaker.status_from_cib import complete
+
+        if status.form == TEXT and configuration.cib is None:
+            configuration = read_configuration(env, config.ask_timeout, whole=True)
+            domains = configured(configuration)
+        status = complete(status, configuration)
+    resources = as_migrations(status.resources, status.history)
+    return configuration, status._replace(resources=resources), domains
+
+
+def configured(configuration: Configuration) -> list[Domain]:
+    """The domUs of a configuration; where they run it does not say."""
+    return [
+        managed(primitive, configuration.constraints)
+        for primitive in configuration.primitives.values()
+        if is_xen(primitive)
+    ]
+
+
+def _lock(configuration: Configuration, here: str | None) -> Lock | None:
+    """Who holds the cluster's lock; of a process on this host also whether it still lives."""
+    if "hxm-lock" not in configuration.properties:
+        return None
+    import time
+
+    lock = lock_in(configuration.properties, time.time())
+    if lock and lock.node == here:
+        return lock._replace(alive=programs.start_time(lock.pid) == lock.started)
+    return lock
+
+
+def _same_cluster(configuration: Configuration, status: Status, domains: list[Domain]) -> None:
+    """Half an answer must not pass for a small cluster: crm_mon must know what the CIB knows."""
+    nodes = {node.name for node in status.nodes}
+    resources = {resource.id.split(":")[0] for resource in status.resources}
+    unknown = [name for name in configuration.node_attributes if name not in nodes]
+    unknown += [each.resource or "" for each in domains if each.resource not in resources]
+    if unknown:
+        raise CannotAsk(
+            f"the CIB has {listed(unknown)}, and crm_mon does not list it: is the cluster up?",
+            "ask again: it may just have been added",
+        )
+
+
+def _is_idle(dc: str | None, timeout: float) -> bool:
+    """Whether the DC says that no transition is under way; if it says nothing, it may be.
+
+    Before 1.1.18 an action is by default not written down until it has ended (record-pending).
+    """
+    if not dc:
+        return False
+    try:
+        result = programs.output([word.format(node=dc) for word in DC_STATE], timeout=timeout)
+    except CannotAsk:
+        return False
+    return IDLE in result.stdout.decode("utf-8", "replace") + result.stderr
+
+
+def _local_node(status: Status, config: Config, sandbox: str | None) -> str | None:
+    """What the cluster calls this host; Pacemaker is asked only if that is not its own name."""
+    host = os.uname().nodename
+    names = {node.name for node in status.nodes}
+    found = next((name for name in (host, host.split(".")[0]) if name in names), None)
+    if found or sandbox:
+        return found
+    try:
+        said = programs.output(OWN_NAME, timeout=config.ask_timeout).stdout.decode(
+            "utf-8", "replace"
+        )
+    except CannotAsk:
+        return None
+    return said.strip() if said.strip() in names else None
+
+
+def _ask_toolstack(
+    toolstack: Toolstack | None, timeout: float
+) -> tuple[tuple[LocalDomain, ...], str]:
+    if not toolstack:
+        return (), ""
+    try:
+        return read_local(toolstack, timeout), ""
+    except CannotAsk as error:
+        return (), error.message
+
+
+def _domains(
+    managed: list[Domain],
+    status: Status,
+    local: tuple[LocalDomain, ...],
+    here: str | None,
+) -> tuple[Domain, ...]:
+    """The managed domUs in the CIB's order, then what else runs on this host."""
+    instances: dict[str, list[Resource]] = {}
+    for resource in status.resources:
+        instances.setdefault(resource.id.split(":")[0], []).append(resource)
+    at_hand = {domain.name: domain for domain in local}
+    found = [
+        _with_local(_with_status(domain, instances), at_hand.pop(domain.name, None), here)
+        for domain in managed
+    ]
+    others = (
+        _with_local(Domain(other.name, nodes=(here,) if here else ()), other, here)
+        for other in at_hand.values()
+    )
+    return (*found, *others)
+
+
+def _with_status(domain: Domain, instances: dict[str, list[Resource]]) -> Domain:
+    resources = instances.get(domain.resource or "", [])
+    if not resources:
+        return domain
+    first = next((resource for resource in resources if resource.active), resources[0])
+    return domain._replace(
+        role=first.role,
+        target_role=first.target_role,
+        managed=all(resource.managed for resource in resources),
+        nodes=tuple(node for resource in resources for node in resource.nodes),
+        failed=any(resource.failed for resource in resources),
+        blocked=any(resource.blocked for resource in resources),
+    )
+
+
+def _with_local(domain: Domain, local: LocalDomain | None, here: str | None) -> Domain:
+    if local is None:
+        return domain
+    unknown = domain.resource and here and here not in domain.nodes and not domain.in_flight
+    return domain._replace(
+        id=local.id,
+        memory=local.memory,
+        vcpus=local.vcpus,
+        state=local.state,
+        time=local.time,
+        stray=here if unknown and not local.ending else None,
+        seen=(*domain.seen, here) if here else domain.seen,
+    )

@@ -1,0 +1,115 @@
+"""Which resources are domUs, what they are called, and what their own files say of them."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import NamedTuple
+
+from hxm.domu.config_file import (
+    Value,
+    XmFileError,
+    agent_name,
+    domain_name,
+    memory_mib,
+    parse_xmfile,
+    read_text,
+    vcpus,
+)
+from hxm.model import Constraint, Domain, Primitive
+from hxm.policy import is_true
+
+_VIRSH_NAME = re.compile(rb"<name>\s*([^<]+?)\s*</name>")
+_VIRSH_XEN = re.compile(rb"<domain\s[^>]*type\s*=\s*['\"]xen['\"]")
+
+
+def is_xen(primitive: Primitive) -> bool:
+    """Whether the primitive is a domU: any provider's Xen agent, or VirtualDomain driving Xen.
+
+    A VirtualDomain of which nothing here tells what it drives may be one, and so it is.
+    """
+    kind = primitive.agent.split(":")
+    if kind[0] != "ocf":
+        return False
+    if kind[-1] == "Xen":
+        return True
+    if kind[-1] != "VirtualDomain":
+        return False
+    hypervisor = primitive.params.get("hypervisor", "")
+    if hypervisor:
+        return hypervisor.startswith("xen")
+    text = _contents(primitive.params.get("config", ""))
+    return text is None or bool(_VIRSH_XEN.search(text))
+
+
+def _contents(path: str) -> bytes | None:
+    try:
+        with open(path, "rb") as file:
+            return file.read(1 << 20)
+    except OSError:
+        return None
+
+
+class _File(NamedTuple):
+    """What a domU's own file says of it; `name` as the agent finds it."""
+
+    name: str | None = None
+    also: tuple[str, ...] = ()
+    settings: Mapping[str, Value] = MappingProxyType({})
+    unread: bool = False
+
+
+def name_in_xml(path: str) -> str | None:
+    """The domU that libvirt's description in the file names, if there is one."""
+    found = _VIRSH_NAME.search(_contents(path) or b"") if os.path.isfile(path) else None
+    return found.group(1).decode("utf-8", "replace") if found else None
+
+
+def _virsh_file(path: str) -> _File:
+    return _File(name_in_xml(path), unread=_contents(path) is None)
+
+
+def _xm_file(path: str) -> _File:
+    try:
+        text = read_text(path)
+    except XmFileError:
+        return _File(unread=True)
+    try:
+        settings = parse_xmfile(text, path)
+    except XmFileError:
+        settings = {}
+    name, own = agent_name(text), domain_name(settings)
+    return _File(name, (own,) if own and own != name else (), settings)
+
+
+def managed(primitive: Primitive, constraints: tuple[Constraint, ...]) -> Domain:
+    """What the configuration and the domU's own file say; the name as the agent finds it.
+
+    The agent takes its parameter, else the file's, else the resource's id (heartbeat/Xen 4.12).
+    """
+    virsh = primitive.agent.endswith("VirtualDomain")
+    key, default = ("config", None) if virsh else ("xmfile", "/etc/xen/vm/MyDomU")  # the agent's
+    xmfile = primitive.params.get(key, default)
+    read = _virsh_file if virsh else _xm_file
+    file = read(xmfile or "")
+    others = [read(each) for each in primitive.variants.get(key, ()) if each != xmfile]
+    maybe = (each for other in others for each in (other.name, *other.also) if each)
+    name = primitive.params.get("name")
+    return Domain(
+        name=name or file.name or primitive.id,
+        resource=primitive.id,
+        xmfile=xmfile,
+        interim=tuple(
+            each.id
+            for each in constraints
+            if each.resource in (primitive.id, primitive.parent, primitive.clone)
+        ),
+        memory=memory_mib(file.settings),
+        vcpus=vcpus(file.settings) if file.settings else None,
+        uuid=str(file.settings.get("uuid", "")).lower() or None,
+        live=is_true(primitive.meta.get("allow-migrate", "")),
+        also=primitive.variants.get("name", ()) or (() if name else (*file.also, *maybe)),
+        nameless=not name and any(each.unread for each in (file, *others)),
+    )

@@ -1,0 +1,72 @@
+"""Measures how long each domU was away, by what is seen of it in the cluster."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from hxm.model import Cluster, Goal
+from hxm.policy.forecast import reached
+from hxm.policy.guards import migrating
+
+
+class Away(NamedTuple):
+    """How long a domU did not serve, in seconds, as exact as the looks are frequent."""
+
+    name: str
+    resource: str
+    seconds: float
+    noticed: float | None = None
+    """After how long the cluster knew, where it was not told."""
+
+
+class Witness:
+    """Is told of every look, and of every blow."""
+
+    def __init__(self, before: Cluster, resources: Iterable[str]) -> None:
+        self.before = before
+        self._seconds = dict.fromkeys(resources, 0.0)
+        self._since: dict[str, float] = {}
+        self._struck: set[str] = set()
+        self._noticed: dict[str, float] = {}
+
+    def strike(self, resource: str, node: str) -> None:
+        """From now on the domU, or every domU on the node, is gone, whatever the cluster thinks."""
+        for each in self._seconds:
+            domain = self.before.domain_of(each)
+            if each == resource or (not resource and domain and node in domain.nodes):
+                self._since[each] = time.monotonic()
+                self._struck.add(each)
+
+    def look(self, seen: Cluster) -> None:
+        """What one look at the cluster tells."""
+        now = time.monotonic()
+        for each in self._seconds:
+            if each in self._struck and not reached(seen, Goal("running", each)):
+                self._noticed.setdefault(each, now - self._since[each])
+            if not self._serves(seen, each):
+                self._since.setdefault(each, now)
+            elif each in self._since:
+                self._seconds[each] += now - self._since.pop(each)
+                self._struck.discard(each)
+
+    def _serves(self, seen: Cluster, resource: str) -> bool:
+        if resource in self._struck:
+            return reached(seen, Goal("anew", resource), self.before)
+        domain = seen.domain_of(resource)
+        return domain is not None and (domain.role == "Started" or migrating(seen, domain))
+
+    def found(self) -> tuple[Away, ...]:
+        """Each domU, those that are still away up to now."""
+        now = time.monotonic()
+        return tuple(
+            Away(
+                domain.name,
+                each,
+                round(seconds + (now - self._since[each] if each in self._since else 0.0), 1),
+                round(self._noticed[each], 1) if each in self._noticed else None,
+            )
+            for each, seconds in self._seconds.items()
+            if (domain := self.before.domain_of(each))
+        )

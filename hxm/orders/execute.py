@@ -1,0 +1,397 @@
+"""Carries a decision out, step by step, waits for the cluster, and tells what became of it.
+
+A sandbox and a cluster differ in one thing only: in a sandbox the scheduler is run here, until it
+has nothing left to do, and in a cluster its end is waited for.
+"""
+
+from __future__ import annotations
+
+import functools
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import groupby
+
+from hxm.cluster.read import read_cluster, sandbox_file
+from hxm.config import Config
+from hxm.errors import DONE, CannotAsk, Failed, HxmError, Interrupted, Refused, TimedOut
+from hxm.model import ON_NODE, Cluster, Forecast, Goal, Movement, Phase, Step
+from hxm.orders.downtime import Witness
+from hxm.orders.on_node import carry_out_on_node
+from hxm.orders.outcome import Change, Outcome, changes, new_failure, under_way
+from hxm.orders.simulate import apply_to_copy, dialect_spoken, would_move
+from hxm.output.render import note
+from hxm.pacemaker.apply import carry_out, meddled
+from hxm.pacemaker.dialect import Argv
+from hxm.pacemaker.simulate import commit, scratch, serialised, simulator
+from hxm.policy import Objection, Translate, forgotten, guards, listed
+from hxm.policy.forecast import missing, movements, reached, settled, told
+from hxm.policy.summary import same_place
+
+Report = Callable[[str], None]
+_LOOKS = 5
+"""In so many looks a cluster that has something to do has begun with it."""
+
+_TAKEN_BACK = "everything was taken back: the configuration is as it was"
+
+
+@contextmanager
+def one_at_a_time() -> Iterator[None]:
+    """Serialise changes of a CIB_file; a cluster's own CIB takes care of itself."""
+    sandbox = sandbox_file()
+    if sandbox:
+        with serialised(sandbox, lambda: note("another hxm is changing the sandbox: waiting")):
+            yield
+    else:
+        yield
+
+
+class Performance:
+    """One order being carried out."""
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        plan: Translate,
+        predicted: Forecast,
+        config: Config,
+        report: Report,
+        keep: Callable[[Cluster | None], None] = lambda _: None,
+    ) -> None:
+        self.before = cluster
+        self.cluster = cluster
+        self.plan = plan
+        self.predicted = predicted
+        self.config = config
+        self.report = report
+        self.keep = keep
+        """Told of every look at the cluster, and now and then, of none, while a tool is at work;
+        raises if nothing more may be done."""
+        self.commands: list[Argv] = []
+        self.warnings: list[str] = []
+        self.witness = Witness(cluster, plan.subjects) if plan.measures else None
+        self.written: bytes | None = cluster.written
+        """The configuration as the last step left it; None until the next look tells."""
+        self.meddled = False
+        """Whether it was another one when the next step was taken."""
+        self.quiet = 0
+        """How often in a row the cluster was seen at rest, where no scheduler can be asked."""
+        self.started = time.monotonic()
+
+    def perform(self, timeout: float, *, wait: bool = True) -> Outcome:
+        """All phases, to the end or to the first that does not reach its goals.
+
+        However it ends, the cluster is looked at once more: what is left must be named.
+        """
+        deadline = self.started + timeout
+        try:
+            for phase in self.plan.phases:
+                if phase.only_if_still and (not simulator() or would_move(self.before, phase)):
+                    continue
+                if phase.clears and phase is not self.plan.phases[0]:
+                    self._look_until_nothing_migrates(deadline)
+                self._leave(phase)
+                self._do(phase)
+                if not wait and not self.before.sandbox:
+                    self._look()
+                    return self._outcome(DONE, f"ordered: {self.plan.about}; see: hxm status")
+                there = self._await(phase.goals, deadline, notices=phase.notices)
+                if not there or not self._holds(phase):
+                    return self._missed(phase)
+            unknown = self._witnessed()
+        except KeyboardInterrupt:
+            return self._cut_short(Interrupted("you stopped it", "look with: hxm status"))
+        except HxmError as error:
+            return self._cut_short(error)
+        return self._verdict(unknown)
+
+    def _witnessed(self) -> str:
+        """What the witness cannot tell, if anything. Raises Failed with what speaks against it."""
+        try:
+            fault = self.plan.witness()
+        except CannotAsk as error:
+            return error.message
+        if fault:
+            raise Failed(fault, "hxm list --everywhere shows what runs")
+        return ""
+
+    def _cut_short(self, error: HxmError) -> Outcome:
+        """The outcome of an order that may be half carried out, and how to take it back."""
+        if self.commands and self.plan.way_back and self._went_back():
+            return self._outcome(error.status, error.message, _TAKEN_BACK)
+        try:
+            self.cluster = read_cluster(self.config, local=False)
+        except (HxmError, KeyboardInterrupt):
+            self.warnings.append("the cluster cannot be asked what is left: look with hxm list")
+        message = error.message
+        if isinstance(error, Interrupted):
+            message += f"; the cluster goes on: {under_way(self.cluster, self.plan)}"
+        hint = filter(None, (error.hint, self._way_out() if self.commands else ""))
+        return self._outcome(error.status, message, "; ".join(hint))
+
+    def _way_out(self) -> str:
+        """What to type after an order that did not get to its end; nothing if it did."""
+        if self.plan.finish:
+            left = any(each in self.cluster.primitives for each in self.plan.subjects)
+            return f"to finish it: {self.plan.finish}" * left
+        first = "when the migration has ended, " * bool(self._migrations())
+        return f"{first}to take it back: {self.plan.undo or 'hxm list tells how'}"
+
+    def _leave(self, phase: Phase) -> None:
+        """Raises Refused if the phase would move what it must leave where it is."""
+        for movement in would_move(self.before, phase) if phase.leaves else ():
+            if movement.resource == phase.leaves:
+                raise Refused(f"{told(self.cluster, movement)}: not done", guards.NOT_MEANT)
+
+    def _went_back(self) -> bool:
+        """Take everything back; whether all of it was. What is left is named by its own marks."""
+        try:
+            self._look()  # which raises if the lock is another's by now
+            if not any(each in self.cluster.primitives for each in self.plan.subjects):
+                return True
+            deadline = time.monotonic() + self.config.timeout
+            for phase in self.plan.way_back:
+                self._leave(phase)
+                self._do(phase)
+                if not self._await(phase.goals, deadline):
+                    raise Failed(listed([missing(self.cluster, each) for each in phase.goals]))
+        except (HxmError, KeyboardInterrupt) as error:
+            self.warnings.append(f"not everything was taken back: {error or 'you stopped it'}")
+            return False
+        return True
+
+    def _do(self, phase: Phase) -> None:
+        replaces = any(step.kind == "restore" for step in phase.steps)
+        if replaces or (phase.clears and not self.before.sandbox):
+            self._look()  # the one that the decision was made on may be old
+        if phase.clears and not self.before.sandbox:
+            for objection in self._migrations():
+                raise Refused(objection.message, objection.hint)
+        self.meddled |= self.written not in (None, self.cluster.written)
+        if self.meddled and replaces:
+            raise meddled()
+        self.written = None
+        keep = functools.partial(self.keep, None)
+        if self.before.sandbox:
+            self._do_in_sandbox(phase.steps, self.before.sandbox)
+            return
+        for on_node, alike in groupby(phase.steps, key=lambda step: step.kind in ON_NODE):
+            group = tuple(alike)
+            for step in group:
+                self.report(step.says)
+                if self.witness and step.kind in ("kill", "fence"):
+                    self.witness.strike(step.values.get("resource", ""), step.values["node"])
+            if not on_node:
+                dialect, seen = dialect_spoken(self.before), self.cluster.written
+                carry_out(dialect, group, done=self.commands, meanwhile=keep, seen=seen)
+                continue
+            found = (carry_out_on_node(self.before, each, self.commands, keep) for each in group)
+            self.warnings += filter(None, found)
+
+    def _migrations(self) -> list[Objection]:
+        domains = filter(None, (self.cluster.domain_of(each) for each in self.plan.subjects))
+        return list(guards.in_flight(self.cluster, domains))
+
+    def _look_until_nothing_migrates(self, deadline: float) -> None:
+        """A migration that looks over has its last stop before it (live lab, 2.1.5)."""
+        while self._look() and self._migrations():
+            if time.monotonic() > deadline:
+                raise TimedOut(f"not reached in time: {self._migrations()[0].message}")
+            time.sleep(self.config.poll)
+
+    def _do_in_sandbox(self, steps: tuple[Step, ...], cib_file: str) -> None:
+        """Steps and the transitions that follow are one change of the file, or none."""
+        for step in steps:
+            self.report(step.says)
+        with scratch(cib_file) as copy:
+            done = apply_to_copy(self.before, steps, copy)
+            for movement in movements(copy.settle(), self.before.cloned):
+                self.report(told(self.before, movement))
+            commit(copy, cib_file)
+        self.commands += done
+
+    def _await(self, goals: tuple[Goal, ...], deadline: float, *, notices: bool = False) -> bool:
+        """Look until the goals are reached (True) or the cluster rests without them (False).
+
+        If the cluster has to notice something first, only the time is an end.
+        A look that fails is repeated: the cluster may be electing a DC.
+        """
+        self.quiet = 0
+        while True:
+            try:
+                if self._look() and goals and self._all_reached(goals):
+                    return True
+                if self.before.sandbox:
+                    return not goals
+                if not notices and self._at_rest(goals) and self._look():
+                    # what the look before saw may have been older than what the scheduler saw
+                    return all(reached(self.cluster, goal) for goal in goals)
+                blind = None
+            except CannotAsk as error:
+                if self.before.sandbox:
+                    raise
+                blind, self.quiet = error, 0
+                self.report(f"{error.message}; asking again")
+            if time.monotonic() > deadline:
+                if blind:
+                    raise blind
+                if notices:
+                    return False
+                raise TimedOut(
+                    f"ordered, but not reached in time: {under_way(self.cluster, self.plan)}",
+                    "the cluster goes on; look with: hxm status",
+                )
+            time.sleep(self.config.poll)
+
+    def _holds(self, phase: Phase) -> bool:
+        """Whether the goals were seen at every look for as long as they have to hold.
+
+        After a look that failed the watch begins anew; raises CannotAsk when all looks fail for
+        the configured timeout. In a sandbox nothing ages.
+        """
+        if not phase.hold or self.before.sandbox:
+            return True
+        self.report(f"watching for {phase.hold:g} s")
+        seen = time.monotonic()
+        since: float | None = seen
+        while since is None or seen - since < phase.hold:
+            time.sleep(self.config.poll)
+            try:
+                self._look()
+            except CannotAsk as error:
+                if time.monotonic() - seen > self.config.timeout:
+                    raise
+                self.report(f"{error.message}; asking again, and watching anew")
+                since = None
+                continue
+            seen = time.monotonic()
+            since = seen if since is None else since
+            if not all(reached(self.cluster, goal) for goal in phase.goals):
+                return False
+        return True
+
+    def _all_reached(self, goals: tuple[Goal, ...]) -> bool:
+        """Whether they are, and the scheduler has nothing more in mind for those it is about.
+
+        Between the two halves of a migration, and after a start that failed, it looks as if.
+        """
+        if not all(reached(self.cluster, goal, self.before) for goal in goals):
+            return False
+        if self.before.sandbox or not simulator():
+            return True
+        moves, looks = self._to_come(goals)
+        return not looks and not any(each.resource in self.plan.subjects for each in moves)
+
+    def _to_come(self, goals: tuple[Goal, ...]) -> tuple[tuple[Movement, ...], bool]:
+        """What the scheduler would still move, and whether it lets a node look for a newcomer."""
+        watched = {goal.subject for goal in goals if goal.kind in ("healthy", "absent")}
+        with scratch(None) as copy:
+            found = copy.simulate(execute=False)
+        looks = any(each.resource in watched for each in found)
+        return movements(found, self.before.cloned), looks
+
+    def _look(self) -> bool:
+        seen = read_cluster(self.config, local=False)
+        self._tell_changes(seen)
+        self.cluster = seen
+        if self.witness:
+            self.witness.look(seen)
+        self.written = seen.written if self.written is None else self.written
+        self.keep(seen)
+        return True
+
+    def _at_rest(self, goals: tuple[Goal, ...]) -> bool:
+        """Whether nothing is under way, nor anything left to do in the scheduler's eyes.
+
+        Without a scheduler: whether nothing was under way several times in a row.
+        """
+        self.quiet = self.quiet + 1 if settled(self.cluster, self.before) else 0
+        if not simulator() or not self.quiet:
+            return self.quiet >= _LOOKS
+        moves, looks = self._to_come(goals)
+        return not moves and not looks
+
+    def _missed(self, phase: Phase) -> Outcome:
+        """The cluster came to rest elsewhere: take back what can be taken back, name the rest."""
+        done = self.plan.phases[: self.plan.phases.index(phase) + 1]
+        wanted = [goal for each in done for goal in each.goals]
+        lacking = dict.fromkeys(missing(self.cluster, each) for each in wanted)
+        failure = new_failure(self.before, self.cluster, self.plan)
+        hint = "hxm status shows the failures" if failure else "hxm status"
+        if (
+            self.plan.rollback
+            and simulator()
+            and not any(
+                guards.concerns(self.before, each)
+                for each in would_move(self.before, Phase(self.plan.rollback))
+            )
+        ):
+            self._do(Phase(self.plan.rollback))
+            self.cluster = read_cluster(self.config, local=False)
+        elif self.plan.undo or self.plan.finish:
+            hint = "; ".join(filter(None, (hint, self._way_out())))
+        why = listed([each for each in lacking if each])
+        said = f"{self.plan.about}: the cluster did not get there: {why}{failure}"
+        if self.plan.way_back and self._went_back():
+            hint = _TAKEN_BACK
+        return self._outcome(Failed.status, said, hint)
+
+    def _verdict(self, unknown: str = "") -> Outcome:
+        """The end was reached; this says whether it was reached as it was meant to be."""
+        said = f"done: {self.plan.about}; {unknown}" if unknown else self.plan.done
+        outcome = self._outcome(DONE, said or self.plan.about)
+        cold = [each for each in outcome.changes if each.how == "moved" and self._meant_live(each)]
+        if not cold:
+            return outcome
+        gone = [node for each in cold for node in each.before if self._lost(node)]
+        why = f"{listed(gone)} was lost" if gone else "the live migration failed"
+        return outcome._replace(
+            status=Failed.status,
+            message=f"{listed([each.name for each in cold])}: restarted, not live"
+            + new_failure(self.before, self.cluster, self.plan),
+            hint=f"{why} and the cluster started it anew: hxm status",
+        )
+
+    def _lost(self, name: str) -> bool:
+        node = self.cluster.node(name)
+        return not node or not node.online or node.unclean
+
+    def _meant_live(self, change: Change) -> bool:
+        """Others count only if a migration of theirs failed: their node may have been lost."""
+        domain = self.before.domain_of(change.resource)
+        foreseen = not self.predicted.simulated or any(
+            movement.resource == change.resource and movement.kind == "live"
+            for movement in self.predicted.movements
+        )
+        failed = any(
+            failure.resource == change.resource and failure.operation.startswith("migrate_")
+            for failure in self.cluster.failures
+            if failure not in self.before.failures
+        )
+        ordered = foreseen and change.resource in self.plan.subjects
+        return bool(domain and domain.live and (ordered or failed))
+
+    def _outcome(self, status: int, message: str, hint: str = "") -> Outcome:
+        written = self.cluster.written if self.written is None else self.written
+        return Outcome(
+            status,
+            message,
+            hint,
+            tuple(changes(self.before, self.cluster, self.plan)),
+            tuple(self.commands),
+            time.monotonic() - self.started,
+            self.cluster,
+            tuple(self.warnings),
+            b"" if self.meddled else written,
+            self.witness.found() if self.witness else (),
+        )
+
+    def _tell_changes(self, seen: Cluster) -> None:
+        for now in seen.managed_domains:
+            was = self.cluster.domain_of(now.resource or "")
+            if self.before.sandbox or not was or same_place(was, now):
+                continue
+            role = "migrating" if guards.migrating(seen, now) else now.role
+            gone = forgotten(seen, now)
+            does = "forgotten by the cluster, runs on" if gone else f"{role} {now.where}"
+            self.report(f"{now.name}: {does}")

@@ -1,0 +1,171 @@
+"""Takes the cluster's lock for a change, keeps it while the change lasts, and gives it back."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Self
+
+from hxm import programs
+from hxm.cluster.read import read_cluster
+from hxm.config import Config, read_config
+from hxm.errors import Failed, HxmError, Refused
+from hxm.model import Cluster, Lock, Step
+from hxm.orders.simulate import dialect_spoken, spell
+from hxm.output import render
+from hxm.pacemaker.lock import EXISTS, claim_step, holder_of, renew_step
+from hxm.policy.lock import RENEW, forsaken, held, release_step
+from hxm.records.journal import user
+from hxm.toolstack.remote import answered_as, ssh_argv
+
+_ATTEMPTS = 5
+_PATIENCE = RENEW + 5.0
+"""Seconds without a sign of life, by this host's own clock, after which a lock is taken over."""
+
+
+class Hold:
+    """The lock in this process's hand, given back at the end of a `with`."""
+
+    def __init__(self, seen: Cluster, holder: str) -> None:
+        self.seen = seen
+        """The cluster as it was when the lock had been taken."""
+        self.holder = holder
+        self._renewed = time.monotonic()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.release()
+
+    def keep(self, seen: Cluster | None) -> None:
+        """Renew the lock if it is time to. Raises Failed if somebody else is seen to have it."""
+        if seen and (not seen.lock or seen.lock.holder != self.holder):
+            by = f" by {seen.lock.who} on {seen.lock.node}" if seen.lock else ""
+            raise Failed(f"the cluster's lock was taken away{by}: nothing more is done here")
+        if time.monotonic() - self._renewed > RENEW:
+            # without a DC it fails; the next look tells whether the lock is still there
+            programs.output(_argv(self.seen, renew_step(self.holder, time.time())))
+            self._renewed = time.monotonic()
+
+    def release(self) -> None:
+        """Give it back, whatever signals come, or say how it is removed."""
+        with _deaf():
+            try:
+                result = programs.output(_argv(self.seen, release_step(self.holder)))
+                fault = "" if result.status in (0, 105) else result.complaint()
+            except HxmError as error:
+                fault = error.message
+        if fault:
+            render.note(f"left: the cluster's lock ({fault}); remove it with: hxm unlock")
+
+
+@contextmanager
+def _deaf() -> Iterator[None]:
+    import signal
+
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    handlers = [signal.signal(number, signal.SIG_IGN) for number in numbers]
+    try:
+        yield
+    finally:
+        for number, handler in zip(numbers, handlers, strict=True):
+            signal.signal(number, handler)
+
+
+def possible(cluster: Cluster) -> bool:
+    """Whether there is a lock to take: a sandbox has one of its own, old tools have none."""
+    return not cluster.sandbox and "claim" not in dialect_spoken(cluster).lacks
+
+
+def take(cluster: Cluster, what: str, config: Config) -> Hold:
+    """The lock, for what is to be done. Raises Refused with the holder's name and age."""
+    holder = _own_name(cluster)
+    hold = Hold(cluster, holder)
+    for _ in range(_ATTEMPTS):
+        taken_over = _clear_away(cluster, cluster.lock, config) if cluster.lock else ""
+        try:
+            result = programs.output(_argv(cluster, claim_step(holder, what, time.time())))
+            cluster = read_cluster(config, local=False)  # which tells more than the exit status
+        except BaseException:
+            hold.release()  # it may have been taken
+            raise
+        if cluster.lock and cluster.lock.holder == holder:
+            if taken_over:
+                render.note(taken_over)
+            hold.seen = cluster
+            return hold
+        if not cluster.lock and result.status != EXISTS and "exists" not in result.stderr:
+            raise Failed(f"the cluster's lock cannot be taken: {result.complaint()}")
+    raise Refused("the cluster's lock changes hands all the time", "try it again")
+
+
+def _own_name(cluster: Cluster) -> str:
+    node = cluster.local_node or os.uname().nodename
+    return holder_of(user(), node, os.getpid(), programs.start_time(str(os.getpid())))
+
+
+def own_lock(cluster: Cluster, what: str) -> str:
+    """The lock that this process takes, as XML: a configuration that replaces all must hold it."""
+    if not possible(cluster):
+        return ""
+    step = claim_step(_own_name(cluster), what, time.time())
+    return _argv(cluster, step)[-1].removeprefix("--xml-text=")
+
+
+def _clear_away(cluster: Cluster, lock: Lock, config: Config) -> str:
+    """Remove a lock whose holder is gone; what to say of it. Raises Refused if it may be at work.
+
+    Clocks of two hosts differ: a holder that cannot be asked is watched for a while.
+    """
+    asked = lock._replace(alive=_is_alive(cluster, lock, config))
+    node = cluster.node(lock.node)
+    if asked.alive is None and forsaken(cluster, asked) and (node is None or node.online):
+        render.note(f"waiting {_PATIENCE:.0f} s for a sign of life of {lock.who} on {lock.node}")
+        time.sleep(_PATIENCE)
+        now = read_cluster(config, local=False).lock
+        if now and (now.holder, now.renewed) != (lock.holder, lock.renewed):
+            asked = now._replace(alive=True)
+    for objection in held(cluster._replace(lock=asked)):
+        raise objection.error()
+    programs.output(_argv(cluster, release_step(lock.holder)))
+    why = forsaken(cluster, asked)
+    return f"took over the lock of {lock.who} on {lock.node} ({lock.what}): {why}"
+
+
+def with_a_living_holder(cluster: Cluster) -> Cluster:
+    """The cluster, and whether the holder of its lock lives, which may be asked of its node."""
+    lock = cluster.lock
+    if not lock:
+        return cluster
+    return cluster._replace(lock=lock._replace(alive=_is_alive(cluster, lock, read_config())))
+
+
+def _is_alive(cluster: Cluster, lock: Lock, config: Config) -> bool | None:
+    """Whether the holder's process still exists, where its node can be asked; lost ones cannot."""
+    node = cluster.node(lock.node)
+    if lock.alive is not None or not lock.pid.isdigit() or not node or not node.online:
+        return lock.alive
+    if node.unclean:
+        return None
+    path = f"/proc/{lock.pid}/stat"
+    words = ("cat", "/proc/sys/kernel/hostname", path)
+    try:
+        result = programs.output(
+            ssh_argv(lock.node, words, config.ssh_timeout), None, config.ssh_timeout
+        )
+    except HxmError:
+        return None
+    host, _, stat = result.stdout.partition(b"\n")
+    if not answered_as(lock.node, host.decode("utf-8", "replace")):
+        return None
+    if result.status == 0:
+        return programs.start_time_in(stat) == lock.started
+    return False if result.status == 1 and path in result.stderr else None
+
+
+def _argv(cluster: Cluster, step: Step) -> tuple[str, ...]:
+    (argv,) = spell(cluster, step)
+    return argv

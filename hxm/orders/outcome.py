@@ -1,0 +1,124 @@
+"""What became of an order, from how the cluster was before and is after it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from hxm.model import IN_FLIGHT, Cluster, Domain, where
+from hxm.orders.downtime import Away
+from hxm.pacemaker.dialect import Argv
+from hxm.policy import Translate, forgotten
+from hxm.policy.forecast import came_live, started_since
+
+
+class Change(NamedTuple):
+    """What became of one domU."""
+
+    name: str
+    resource: str
+    before: tuple[str, ...]
+    after: tuple[str, ...]
+    how: str
+    """live, restarted, moved, started, stopped, gone, unchanged or unknown; `gone` was stopped, and
+    is no resource any more."""
+
+
+class Outcome(NamedTuple):
+    """What became of an order; `status` is the exit status."""
+
+    status: int
+    message: str
+    hint: str = ""
+    changes: tuple[Change, ...] = ()
+    commands: tuple[Argv, ...] = ()
+    seconds: float = 0.0
+    seen: Cluster | None = None
+    """The cluster as it was seen last."""
+    warnings: tuple[str, ...] = ()
+    written: bytes = b""
+    """The configuration as the order left it; empty if somebody else had a hand in it as well."""
+    away: tuple[Away, ...] = ()
+    """How long each domU was away, where that was measured."""
+
+
+_FORESEEN_FROM = (
+    *("nodes", "resources", "primitives", "constraints", "node_attributes", "dc", "quorum"),
+    *("maintenance", "fencing", "failures", "pending_fencing", "idle", "written"),
+)
+
+
+def changed(before: Cluster, now: Cluster) -> bool:
+    """Whether what was foreseen in the one may not be true of the other any more."""
+    own = (
+        {k: v for k, v in each.properties.items() if k[:8] != "hxm-lock"} for each in (before, now)
+    )
+    pending = ({each for each in seen.history if each.pending} for seen in (before, now))
+    return (
+        any(getattr(before, name) != getattr(now, name) for name in _FORESEEN_FROM)
+        or next(own) != next(own)
+        or next(pending) != next(pending)
+    )
+
+
+def changes(before: Cluster, after: Cluster, plan: Translate) -> Iterator[Change]:
+    """What became of each domU that the order was about, or that moved meanwhile."""
+    for was in before.managed_domains:
+        now = after.domain_of(was.resource or "")
+        if now is None:
+            if was.nodes and all(phase.leaves != was.resource for phase in plan.phases):
+                yield _gone(was, after)
+            continue
+        how = _how(was, now, before, after)
+        if how not in ("unchanged", "unknown") or was.resource in plan.subjects:
+            yield Change(was.name, was.resource or "", was.nodes, now.nodes, how)
+    for now in after.managed_domains:
+        resource = now.resource or ""
+        if before.domain_of(resource) is None:
+            if any(started_since(before, after, resource, node) for node in now.nodes):
+                yield Change(now.name, resource, (), now.nodes, "started")
+            elif resource in plan.subjects:
+                yield Change(now.name, resource, now.nodes, now.nodes, "unchanged")
+
+
+def new_failure(before: Cluster, after: Cluster, plan: Translate) -> str:
+    """The newest failure of what the order was about that was not there before, to be added."""
+    for each in after.failures:
+        if each.resource in plan.subjects and each not in before.failures:
+            return f" ({each.operation} failed on {each.node}: {each.reason})"
+    return ""
+
+
+def under_way(cluster: Cluster, plan: Translate) -> str:
+    """What the cluster is at, or what it was told to do."""
+    busy = [
+        f"{resource.id} is {resource.role}, {where(resource.role, resource.nodes)}"
+        for resource in cluster.resources
+        if resource.role in IN_FLIGHT
+    ]
+    return ", ".join(busy) or plan.about
+
+
+def _gone(was: Domain, after: Cluster) -> Change:
+    """What became of one that was taken out of the configuration: an orphan is to be stopped."""
+    there = tuple(
+        node for each in after.resources if each.id == was.resource for node in each.nodes
+    )
+    how = "unknown" if there else "gone"
+    return Change(was.name, was.resource or "", was.nodes, there, how)
+
+
+def _how(was: Domain, now: Domain, before: Cluster, after: Cluster) -> str:
+    resource = was.resource or ""
+    if now.in_flight or len(now.nodes) > 1:
+        return "unknown"
+    if forgotten(after, now):
+        return "unchanged"
+    if not now.nodes:
+        return "stopped" if was.nodes else "unchanged"
+    (node,) = now.nodes
+    if was.nodes == now.nodes:
+        return "restarted" if started_since(before, after, resource, node) else "unchanged"
+    if not was.nodes:
+        return "started"
+    return "live" if came_live(after, resource, node) else "moved"

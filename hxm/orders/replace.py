@@ -1,0 +1,91 @@
+"""What restore and undo share: an earlier configuration takes the place of the present one."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Iterator, Sequence
+
+from hxm.cluster.read import configured, everywhere
+from hxm.config import read_config
+from hxm.model import Cluster
+from hxm.orders.lock import own_lock
+from hxm.pacemaker.audit_facts import parse_rules
+from hxm.pacemaker.cib import Configuration, parse_configuration, read_configuration
+from hxm.pacemaker.cib_document import as_cib, combined, left_out, parse_backup, same, sections_in
+from hxm.pacemaker.cib_flatten import private_names
+from hxm.pacemaker.verify import read_complaints
+from hxm.policy import Decision, Nothing, Objection, listed, restore
+from hxm.policy.audit.configured import fencing
+from hxm.policy.diff import sentence
+from hxm.records.select import Opened, compared
+
+
+def put_in_place(
+    cluster: Cluster,
+    backup: Opened,
+    sections: Collection[str],
+    folder: str,
+    what: str,
+    objections: Sequence[Objection] = (),
+    verb: str = "restore",
+) -> Decision:
+    """The decision to have these sections as the backup has them; the document is in the folder."""
+    root = parse_backup(backup.document, backup.called)
+    lacking = left_out(cluster.written, root, sections)
+    nodes = sections_in(root).get(restore.NODES)
+    theirs = [] if nodes is None else [each.get("uname", "") for each in nodes.iterfind("node")]
+    wanted = combined(cluster.written, root, sections)
+    if same(cluster.written, wanted):
+        return Nothing(f"{what}: that is the configuration as it is now")
+    present = read_configuration(timeout=read_config().ask_timeout, whole=True)
+    header = {} if present.cib is None else dict(present.cib.attrib)
+    private = private_names(present.cib)
+    file = os.path.join(folder, "configuration.xml")
+    with open(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as opened:
+        opened.write(combined(cluster.written, root, sections, own_lock(cluster, what)))
+    unasked = nodes is not None and restore.NODES not in sections
+    notes = [f"not restored, as it is not in {backup.called}: {listed(lacking)}"] if lacking else []
+    aside = _left_alone(cluster, backup, private) if unasked else ()
+    return restore.restore(
+        cluster,
+        what,
+        compared(cluster.written, wanted, private),
+        file,
+        (
+            *objections,
+            *restore.unknown_nodes(cluster, theirs, sections),
+            *restore.too_new(root.get("validate-with", ""), header.get("validate-with", "")),
+            *_in_it(cluster, present, parse_configuration(as_cib(wanted, header))),
+        ),
+        (*notes, *aside),
+        verb,
+    )
+
+
+def _in_it(cluster: Cluster, present: Configuration, wanted: Configuration) -> Iterator[Objection]:
+    """What stands against the configuration that is wanted, itself."""
+    domains = configured(wanted)
+    then = cluster._replace(
+        domains=tuple(domains),
+        primitives=wanted.primitives,
+        properties=wanted.properties,
+        fencing=wanted.fencing,
+    )
+    if present.cib is not None and wanted.cib is not None:
+        known = read_complaints(present.cib)
+        for each in read_complaints(wanted.cib):
+            if each.error and each not in known:
+                yield restore.unsound(each.said)
+    yield from restore.not_finished(then)
+    if new := restore.new_names(cluster, domains):
+        yield from restore.newcomers(everywhere(cluster, read_config()), new)
+    yield from restore.less_fenced(
+        fencing(cluster, parse_rules(present)), fencing(then, parse_rules(wanted))
+    )
+
+
+def _left_alone(cluster: Cluster, backup: Opened, private: Collection[str]) -> Iterator[str]:
+    """What is set otherwise at the nodes in the backup, and stays as it is."""
+    for each in compared(backup.document, cluster.written, private):
+        if each.item.section == restore.NODES:
+            yield f"not restored (--section nodes): {sentence(each)}"

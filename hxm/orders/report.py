@@ -1,0 +1,234 @@
+"""What a plan and an outcome are to those who ordered them: in words, as JSON, for the journal."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any, TextIO
+
+from hxm.errors import BY_STATUS, DONE, HxmError
+from hxm.model import Cluster, Forecast, Movement
+from hxm.orders import simulate
+from hxm.orders.outcome import Outcome
+from hxm.output import render
+from hxm.pacemaker.simulate import lasting
+from hxm.policy import Objection, Translate, guards, listed
+from hxm.policy.findings import Finding, leftovers
+from hxm.policy.forecast import told
+
+if TYPE_CHECKING:
+    from hxm.arguments.options import Order
+
+_HOW = {
+    "live": "{before} -> {after}, live",
+    "moved": "{before} -> {after}, stopped and started",
+    "restarted": "restarted on {after}",
+    "started": "started on {after}",
+    "stopped": "stopped, was on {before}",
+    "gone": "stopped and gone from the cluster, was on {before}",
+    "unknown": "not at rest yet, on {after}",
+}
+
+
+_NOTED = ("mark-update", "unmark-update")
+"""Steps that only hxm's own property is about: their command lines say less than their words."""
+
+
+def nothing(order: Order, message: str) -> int:
+    """It was so already."""
+    if order.output == "json":
+        render.show_json(_json(order, Outcome(DONE, message), "nothing"))
+    else:
+        render.prose(message)
+    return DONE
+
+
+def passed_through(order: Order, argvs: Sequence[tuple[str, ...]]) -> int:
+    """What the toolstack would be told."""
+    if order.output == "json":
+        outcome = Outcome(DONE, "not managed by the cluster", commands=tuple(argvs))
+        render.show_json(_json(order, outcome, "planned"))
+    for argv in argvs if order.output != "json" else ():
+        render.out(f"not managed by the cluster, passed through: {typed_out(argv)}")
+    return DONE
+
+
+def refusal(order: Order, objection: Objection) -> HxmError:
+    """The error that an objection is, after its JSON where that was asked for."""
+    if order.output == "json":
+        outcome = Outcome(objection.status, objection.message, objection.hint)
+        render.show_json(_json(order, outcome, "refused"))
+    return objection.error()
+
+
+def plan_lines(
+    cluster: Cluster,
+    plan: Translate,
+    predicted: Forecast,
+    objections: Sequence[Objection],
+    stream: TextIO,
+) -> list[str]:
+    """The plan: its command lines, what the scheduler makes of each, and what is against it.
+
+    All but the command lines, which are to be copied whole, is folded for the stream.
+    """
+
+    def prose(lines: Iterable[str]) -> list[str]:
+        return [render.hanging(line, stream) for line in lines]
+
+    notes = [f"  {note}" for note in plan.intentions or plan.notes]
+    lines = prose([f"plan: {plan.about}", *notes])
+    for number, (phase, found) in enumerate(zip(plan.phases, predicted.phases, strict=True)):
+        left_out = number in predicted.left_out
+        for step in phase.steps:
+            noted = step.kind in _NOTED
+            typed = () if noted else map(typed_out, simulate.spell(cluster, step))
+            for said in [*typed] or [step.says]:
+                lines.append(f"  {said}{'   (left out, because of this:)' * left_out}")
+        moves = _moves(cluster, found) if predicted.simulated else ["      not simulated"]
+        lines += prose(moves)
+    for objection in objections:
+        what = "asked about" if objection.lifted_by == guards.YES else "refused"
+        unless = f" (unless {guards.FORCE})" if objection.lifted_by == guards.FORCE else ""
+        lines += prose([f"  {what}{unless}: {objection.message}"])
+    return lines
+
+
+def typed_out(argv: Sequence[str]) -> str:
+    """The command line as one would type it: single quotes within double ones, if that is safe."""
+    return " ".join(
+        f'"{word}"' if "'" in word and not set('"$`\\!') & set(word) else shlex.quote(word)
+        for word in lasting(tuple(argv))
+    )
+
+
+def _moves(cluster: Cluster, found: Sequence[Movement]) -> list[str]:
+    """The domUs and other single resources one by one; what comes and goes with a node together."""
+    lines = [f"      {told(cluster, each)}" for each in found if guards.concerns(cluster, each)]
+    others: dict[str, list[str]] = {}
+    for each in found:
+        if not guards.concerns(cluster, each):
+            others.setdefault(each.kind, []).append(each.resource)
+    for kind, names in others.items():
+        lines.append(f"      also {kind}: {listed(names)}")
+    return lines or ["      nothing moves"]
+
+
+def the_plan(
+    order: Order,
+    cluster: Cluster,
+    plan: Translate,
+    predicted: Forecast,
+    objections: Sequence[Objection],
+) -> int:
+    """Show a plan and leave it at that; returns the status that its order would be refused with."""
+    status = next((each.status for each in objections if not _lifted(order, each)), DONE)
+    if order.output == "json":
+        commands = [
+            argv
+            for number, phase in enumerate(plan.phases)
+            if number not in predicted.left_out
+            for step in phase.steps
+            for argv in simulate.spell(cluster, step)
+        ]
+        outcome = Outcome(status, plan.about, commands=tuple(commands))
+        extra = {
+            "simulated": predicted.simulated,
+            "movements": [movement._asdict() for movement in predicted.movements],
+            "objections": [objection._asdict() for objection in objections],
+            "notes": list(plan.intentions or plan.notes),
+        }
+        render.show_json(_json(order, outcome, "planned") | extra)
+    else:
+        for line in plan_lines(cluster, plan, predicted, objections, sys.stdout):
+            render.out(line)
+        for warning in plan.warnings:
+            render.prose(f"  warning: {warning}")
+        render.out("nothing was changed")
+    return status
+
+
+def _lifted(order: Order, objection: Objection) -> bool:
+    return (objection.lifted_by == guards.FORCE and order.force) or (
+        objection.lifted_by == guards.YES and order.yes
+    )
+
+
+def the_outcome(order: Order, plan: Translate, outcome: Outcome) -> int:
+    """Tell what became of it; raises the HxmError of an outcome that is not as it should be."""
+    for warning in outcome.warnings:
+        render.note(f"warning: {warning}")
+    left = list(leftovers(outcome.seen, only=plan.subjects)) if outcome.seen else []
+    if order.output == "json":
+        done = "done" if order.wait else "ordered"
+        extra: dict[str, Any] = {
+            "left": [finding._asdict() for finding in left],
+            "notes": list(plan.notes),
+        }
+        if plan.measures:
+            extra["verdict"] = "pass" if outcome.status == DONE else "fail"
+            extra["away"] = [each._asdict() for each in outcome.away]
+        result = done if outcome.status == DONE else "failed"
+        render.show_json(_json(order, outcome, result) | extra)
+    else:
+        _in_words(plan, outcome, left)
+    if outcome.status != DONE:
+        raise BY_STATUS[outcome.status](outcome.message, outcome.hint)
+    return DONE
+
+
+def _in_words(plan: Translate, outcome: Outcome, left: Sequence[Finding]) -> None:
+    changed = [change for change in outcome.changes if change.how in _HOW]
+    for change in changed:
+        words = _HOW[change.how].format(
+            before=" ".join(change.before), after=" ".join(change.after)
+        )
+        render.prose(f"{change.name}: {words}, {outcome.seconds:.1f} s")
+    for each in outcome.away:
+        noticed = f", noticed after {each.noticed:.1f} s" if each.noticed is not None else ""
+        render.out(f"{each.name}: away for {each.seconds:.1f} s{noticed}")
+    if outcome.status == DONE and (plan.done or not changed):
+        render.prose(outcome.message if plan.done else f"done: {outcome.message}")
+    if outcome.status == DONE:
+        for note in plan.notes:
+            render.prose(f"  {note}")
+    for finding in left:
+        if finding.do in plan.done:
+            continue
+        render.note(f"left: {finding.what}; remove it with: {finding.do}")
+
+
+def _json(order: Order, outcome: Outcome, result: str) -> dict[str, Any]:
+    return {
+        "command": order.verb,
+        "result": result,
+        "status": outcome.status,
+        "message": outcome.message,
+        "hint": outcome.hint,
+        "domains": [change._asdict() for change in outcome.changes],
+        "left": [],
+        "commands": [list(lasting(argv)) for argv in outcome.commands],
+        "seconds": round(outcome.seconds, 1),
+    }
+
+
+def entry(before: Cluster, outcome: Outcome) -> dict[str, Any]:
+    """What the journal keeps of an outcome: which constraints it `left`, and which are `gone`."""
+    seen = outcome.seen.constraints if outcome.seen else before.constraints
+    return {
+        "commands": [typed_out(argv) for argv in outcome.commands],
+        "left": [each.id for each in seen if each not in before.constraints],
+        "gone": [each.id for each in before.constraints if each not in seen],
+        "status": outcome.status,
+        "outcome": outcome.message,
+        "seconds": round(outcome.seconds, 1),
+    } | ({"away": [each._asdict() for each in outcome.away]} if outcome.away else {})
+
+
+def useless_options(order: Order) -> list[str]:
+    """A warning about options of xl's that mean nothing for a managed domU, if there are any."""
+    useless = [each for each in order.ignored if each not in ("-l", "--live")]  # live it is
+    said = f"{' '.join(useless)} means nothing for a domU that the cluster runs"
+    said += "; edit its file" * any("=" in each for each in useless)
+    return [said] if useless else []

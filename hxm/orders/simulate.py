@@ -1,0 +1,152 @@
+"""What the scheduler would make of a plan, before any of it is done.
+
+Everything here happens on a copy of the CIB: nothing is ordered.
+"""
+
+from __future__ import annotations
+
+from itertools import groupby
+
+from hxm.cluster.read import read_cluster
+from hxm.config import Config, read_config
+from hxm.model import ON_NODE, Cluster, Forecast, Movement, Phase, Step
+from hxm.output.progress import Display
+from hxm.pacemaker.argv import step_argv
+from hxm.pacemaker.dialect import DIALECTS, Argv, Dialect
+from hxm.pacemaker.sandbox import forget, forget_failures, set_connected, set_found
+from hxm.pacemaker.simulate import Scratch, carries_out, commit, scratch, simulator
+from hxm.policy import Translate
+from hxm.policy.forecast import after_all, movements, reached
+from hxm.toolstack.node_actions import destroy_argv, on_node_argv
+
+
+def spell(cluster: Cluster, step: Step) -> tuple[Argv, ...]:
+    """The command lines that a step will be."""
+    if step.kind in ("destroy", "kill"):
+        if cluster.sandbox:
+            return ()  # there is nobody to pull the plug of: the scheduler's stop is the end
+        program = cluster.toolstack or "xl"
+        values = step.values
+        here, timeout = cluster.local_node, read_config().ssh_timeout
+        return (destroy_argv(program, values["domain"], values["node"], here, timeout),)
+    dialect = dialect_spoken(cluster)
+    if step.kind in ON_NODE:
+        here, timeout = cluster.local_node, read_config().ssh_timeout
+        return (on_node_argv(step.kind, step.values, dialect.service, here, timeout),)
+    return step_argv(dialect, step)
+
+
+def forecast(
+    cluster: Cluster, plan: Translate, config: Config, shown: Display | None = None
+) -> Forecast:
+    """What the real scheduler would do with the plan, seen on a copy of the CIB.
+
+    What a cluster has still to do without the plan is not counted. Without a scheduler on this
+    host nothing is foreseen, and nothing that tidies up is to be done.
+    """
+    if not simulator():
+        for phase in plan.phases:
+            for step in phase.steps:
+                spell(cluster, step)  # refuses what this generation cannot do
+        tidying = (number for number, phase in enumerate(plan.phases) if phase.only_if_still)
+        nothing: tuple[tuple[Movement, ...], ...] = ((),) * len(plan.phases)
+        return Forecast(nothing, cluster, frozenset(tidying), simulated=False)
+    phases, left_out = [], set()
+    with scratch(cluster.sandbox) as copy:
+        if not cluster.sandbox:
+            copy.settle()
+        for number, phase in enumerate(plan.phases):
+            if shown:
+                to_come = [
+                    "; ".join(step.says for step in each.steps) for each in plan.phases[number:]
+                ]
+                shown.left(to_come, len(plan.phases))
+            with scratch(copy.path) as trial:
+                apply_to_copy(cluster, phase.steps, trial)
+                found = movements(trial.settle(), cluster.cloned)
+                phases.append(found)
+                if phase.only_if_still and found:
+                    left_out.add(number)
+                else:
+                    commit(trial, copy.path)
+        if not carries_out(simulator()):
+            kept = [each for number, each in enumerate(phases) if number not in left_out]
+            return Forecast(tuple(phases), after_all(cluster, kept), frozenset(left_out))
+        after = read_cluster(config, copy.env, local=False)
+    return Forecast(tuple(phases), after, frozenset(left_out))
+
+
+_NEVER = ("marked", "unmarked", "back", "connected")
+"""Goals that no scheduler has a say in: what is written down, a node that is back, its network."""
+
+
+def leads_there(plan: Translate, predicted: Forecast) -> bool:
+    """Whether the plan gets there in the forecast, by the goals of its last phase that has any."""
+    phases = ([goal for goal in phase.goals if goal.kind not in _NEVER] for phase in plan.phases)
+    goals = list(filter(None, phases))
+    return (
+        not predicted.simulated
+        or not goals
+        or all(reached(predicted.after, goal) for goal in goals[-1])
+    )
+
+
+def would_move(cluster: Cluster, phase: Phase) -> tuple[Movement, ...]:
+    """What the steps of a phase would move, beside what is under way anyhow."""
+    with scratch(cluster.sandbox) as copy:
+        if not cluster.sandbox:
+            copy.settle()
+        apply_to_copy(cluster, phase.steps, copy)
+        return movements(copy.settle(), cluster.cloned)
+
+
+def apply_to_copy(cluster: Cluster, steps: tuple[Step, ...], copy: Scratch) -> list[Argv]:
+    """The steps on a copy of the CIB: what is not the CIB's is left out."""
+    done: list[Argv] = []
+    dialect = dialect_spoken(cluster)
+    for kind, alike in groupby(steps, key=lambda step: step.kind):
+        if kind.startswith("cleanup"):
+            # crm_resource --cleanup crashes on a file (2.0.5 to 3.0.1)
+            for step in alike:
+                forget_failures(copy.path, step.values["resource"], step.values.get("node"))
+        elif kind == "fence":
+            copy.inject([f"--node-fail={step.values['node']}" for step in alike])
+        elif kind == "cut":
+            for step in alike:
+                set_connected(copy.path, step.values["node"], "0", step.values["attribute"])
+        elif kind == "forget":  # and so does --refresh
+            for step in alike:
+                done += step_argv(dialect, step)
+                forget(copy.path, step.values["resource"])
+        elif kind not in ON_NODE:
+            group = tuple(alike)
+            done += copy.apply(dialect, group)
+            _answer_probes(group, copy)
+    return done
+
+
+def _answer_probes(steps: tuple[Step, ...], copy: Scratch) -> None:
+    """What a node would find of a domU that is loaded while it runs there."""
+    for step in steps:
+        if step.kind == "load-xml" and "node" in step.values:
+            resource, node = step.values["resource"], step.values["node"]
+            copy.inject([f"--op-inject={resource}_monitor_0@{node}=0"])
+            set_found(copy.path, resource, node, step.values["domain"])
+
+
+def complaints(cluster: Cluster, steps: tuple[Step, ...]) -> list[str]:
+    """What crm_verify says of the configuration with these steps, and not of it without them."""
+    from xml.etree.ElementTree import parse
+
+    from hxm.pacemaker.verify import read_complaints
+
+    with scratch(cluster.sandbox) as copy:
+        before = read_complaints(parse(copy.path).getroot())
+        apply_to_copy(cluster, steps, copy)
+        found = read_complaints(parse(copy.path).getroot())
+    return [each.said for each in found if each not in before]
+
+
+def dialect_spoken(cluster: Cluster) -> Dialect:
+    """The generation by which the cluster is handled."""
+    return next(each for each in DIALECTS if each.name == cluster.dialect)

@@ -1,0 +1,230 @@
+"""What the tables hold: domUs, nodes, resources, findings, each value as a text."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from hxm.model import Cluster, Domain, Resource, where
+from hxm.output import as_json
+from hxm.output.render import Table, folded, out
+from hxm.policy import forgotten
+from hxm.policy.discrepancies import disagreements
+from hxm.policy.findings import Finding
+from hxm.policy.guards import looked_away
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+# The domUs
+
+
+def domains_table(cluster: Cluster, domains: Iterable[Domain]) -> Table:
+    """Xl's columns, then the node, the role and what is special."""
+    rows = [
+        (
+            domain.name,
+            _or_dash(domain.id),
+            _or_dash(domain.memory),
+            _or_dash(domain.vcpus),
+            _or_dash(domain.state),
+            f"{domain.time:.1f}" if domain.time is not None else "-",
+            domain.where or "-",
+            role(cluster, domain),
+            flags(cluster, domain),
+        )
+        for domain in domains
+    ]
+    headers = ("Name", "ID", "Mem", "VCPUs", "State", "Time(s)", "Node", "Role", "Flags")
+    return Table(headers, rows, frozenset({1, 2, 3, 5}), gives_way=(3, 5, 2, 4, 1))
+
+
+def domains_lines(cluster: Cluster, domains: Iterable[Domain]) -> Iterator[str]:
+    """As `xl list` prints them, byte for byte up to Time(s), so that scripts keep working.
+
+    (printf formats of xl_list.c, Xen 4.17.)
+    """
+    table = domains_table(cluster, domains)
+    wide = max(map(len, ("Node", *(row[6] for row in table.rows))))
+    header = f"{'Name':<40} {'ID':>5} {'Mem':>5} VCPUs\tState\tTime(s)"
+    yield f"{header}  {'Node':<{wide}}  {'Role':<9}  Flags".rstrip()
+    for name, number, memory, vcpus, state, seconds, node, role, special in table.rows:
+        left = f"{name:<40} {number:>5} {memory:>5} {vcpus:>5}     {state:<6}  {seconds:>8}"
+        yield f"{left}  {node:<{wide}}  {role:<9}  {special}".rstrip()
+
+
+def show_long(cluster: Cluster, domain: Domain) -> None:
+    """Everything known of one domU, a line each."""
+    primitive = cluster.primitives.get(domain.resource or "")
+    facts: dict[str, object] = {**as_json.domain_json(domain), "flags": flags(cluster, domain)}
+    if primitive:
+        facts |= {f"meta {name}": value for name, value in primitive.meta.items()}
+        facts |= {
+            f"operation {each.get('name')}": " ".join(
+                f"{key}={value}" for key, value in each.items() if key not in ("id", "name")
+            )
+            for each in primitive.operations
+        }
+    out(domain.name)
+    for name, value in facts.items():
+        if name != "name" and value not in (None, "", ()):
+            shown = " ".join(value) if isinstance(value, tuple) else str(value)
+            out(f"  {name:<26} {shown}")
+
+
+def role(cluster: Cluster, domain: Domain) -> str:
+    """The domU's role in a word; what runs on and is looked at no more is not stopped."""
+    if forgotten(cluster, domain):
+        return "forgotten"
+    return domain.role or ("-" if domain.resource else "local")
+
+
+def flags(cluster: Cluster, domain: Domain) -> str:
+    """What is special about a domU, in a few words."""
+    differs = disagreements(cluster, domain)
+    if not domain.resource:
+        return " ".join(differs)
+    away = looked_away(cluster, domain)
+    words = [
+        (domain.blocked, "blocked"),
+        (domain.failed, "failed"),
+        *((True, f"failed-on-{node}") for node in _failed_elsewhere(cluster, domain)),
+        (any(_unclean(cluster, node) for node in domain.nodes), "UNCLEAN"),
+        *((True, word) for word in differs),
+        (bool(away) and not domain.blocked, away.flag if away else ""),
+        (domain.told_to_stop, "disabled"),
+        (role(cluster, domain) == "Stopped" and not domain.told_to_stop, "should-run"),
+        (bool(domain.interim), "constrained"),
+        (not domain.live, "not-live"),
+    ]
+    return " ".join(word for said, word in words if said)
+
+
+def _failed_elsewhere(cluster: Cluster, domain: Domain) -> list[str]:
+    """The nodes where something of a domU failed that does not run there."""
+    found = {each.node for each in cluster.failures if each.resource == domain.resource}
+    return sorted(found - set(domain.nodes))
+
+
+def _unclean(cluster: Cluster, name: str) -> bool:
+    node = cluster.node(name)
+    return bool(node and node.unclean)
+
+
+def _or_dash(value: object) -> str:
+    return "-" if value is None else str(value)
+
+
+# Findings, nodes, resources
+
+
+def show_findings(title: str, found: Sequence[Finding], say: Callable[[str], None] = out) -> None:
+    """Each finding with the command that changes it."""
+    if found:
+        say(f"\n{title}:")
+    for finding in found:
+        say(folded(f"  {finding.what}", " " * 4, sys.stdout if say is out else sys.stderr))
+        say(f"      {finding.do}")
+
+
+def nodes_table(cluster: Cluster) -> Table:
+    """The nodes, their condition and what runs on them."""
+    guests: dict[str, list[str]] = {node.name: [] for node in cluster.nodes}
+    others: dict[str, int] = dict.fromkeys(guests, 0)
+    known = {domain.resource for domain in cluster.managed_domains}
+    for resource in cluster.resources:
+        for name in resource.nodes:
+            if resource.id not in known:
+                others[name] = others.get(name, 0) + 1
+    for domain in cluster.managed_domains:
+        for name in domain.nodes:
+            guests.setdefault(name, []).append(domain.name)
+    rows = [
+        (
+            node.name,
+            node.condition,
+            "DC" if node.dc else "",
+            str(len(guests[node.name])),
+            str(others[node.name]),
+            _few(guests[node.name]),
+        )
+        for node in cluster.nodes
+    ]
+    return Table(("Node", "State", "DC", "DomUs", "Others", "Running"), rows, frozenset({3, 4}))
+
+
+def _few(names: Sequence[str]) -> str:
+    return " ".join(names) if len(names) <= 8 else " ".join(names[:8]) + " ..."
+
+
+def resources_table(cluster: Cluster, *, briefly: bool = False) -> Table:
+    """All resources; a clone's instances in one row, and `briefly` how many of them run."""
+    rows: list[tuple[str, str, str, str, str]] = []
+    clones: dict[str, list[Resource]] = {}
+    for resource in cluster.resources:
+        if resource.clone:
+            clones.setdefault(resource.clone, []).append(resource)
+        else:
+            rows.append(_resource_row(cluster, resource.id, [resource]))
+    rows += [_resource_row(cluster, name, instances) for name, instances in clones.items()]
+    if briefly:
+        rows = [
+            (name, agent.removeprefix("ocf:heartbeat:"), role, _counted(cluster, nodes), special)
+            for name, agent, role, nodes, special in rows
+        ]
+    return Table(("Resource", "Agent", "Role", "Nodes", "Flags"), rows, gives_way=(1,))
+
+
+def _counted(cluster: Cluster, nodes: str) -> str:
+    count, of = len(nodes.split()), len(cluster.nodes)
+    if count < 3:
+        return nodes
+    return f"all {of}" if count == of else f"{count} of {of}"
+
+
+def _resource_row(
+    cluster: Cluster, name: str, instances: Sequence[Resource]
+) -> tuple[str, str, str, str, str]:
+    active = [each for each in instances if each.active]
+    first = (active or list(instances))[0]
+    domain = cluster.domain_of(first.id) or Domain(first.id)
+    away = looked_away(cluster, domain)
+    words = (
+        (any(each.blocked for each in instances), "blocked"),
+        (any(each.failed for each in instances), "failed"),
+        (not all(each.managed for each in instances), away.flag if away else "unmanaged"),
+        (any(each.orphaned for each in instances), "orphaned"),
+        (first.target_role == "Stopped", "disabled"),
+    )
+    nodes = tuple(node for each in active for node in each.nodes)
+    special = " ".join(word for said, word in words if said)
+    return (name, first.agent, first.role, where(first.role, nodes, " ") or "-", special)
+
+
+def everything_table(cluster: Cluster, found: Iterable[Finding]) -> Table:
+    """The whole cluster in one table, for programs that take but one."""
+    nodes = [("node", row[0], row[1], row[5], row[2]) for row in nodes_table(cluster).rows]
+    others = [("resource", name, *row) for name, _, *row in resources_table(cluster).rows]
+    findings = [("finding", each.what, "", "", each.do) for each in found]
+    return Table(("Kind", "Name", "State", "Where", "Special"), [*nodes, *others, *findings])
+
+
+def summary(cluster: Cluster) -> str:
+    """The cluster in one line, and below it why this toolstack, and whether it is a sandbox."""
+    words = [
+        f"DC {cluster.dc}" if cluster.dc else "no DC",
+        "quorum" if cluster.quorum else "NO QUORUM",
+        "fencing on" if cluster.fencing else "FENCING OFF",
+        cluster.dialect,
+        f"toolstack {cluster.toolstack}" if cluster.toolstack else "no toolstack here",
+    ]
+    if cluster.maintenance:
+        words.insert(0, "MAINTENANCE")
+    lines = [f"Cluster {cluster.name or '(no name)'}: {', '.join(words)}"]
+    if cluster.toolstack:
+        lines.append(f"{cluster.toolstack}: {cluster.toolstack_why}")
+    if cluster.sandbox:
+        lines.append(f"sandbox {cluster.sandbox}")
+    return "\n  ".join(lines)

@@ -1,0 +1,205 @@
+"""What Pacemaker has written down of the past: its saved transitions, and who was fenced.
+
+The input of every transition is saved by the node that was DC, and is a whole CIB with its status:
+in each node's history the newest action of every kind, and how the nodes were.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from xml.etree.ElementTree import Element, ParseError, fromstring
+
+from hxm import programs
+from hxm.errors import CannotAsk
+from hxm.pacemaker.dialect import FENCING_HISTORY
+from hxm.policy import is_true
+from hxm.policy.timeline import Done, Fenced, Look, Pieces
+
+FOLDERS = (
+    "/var/lib/pacemaker/pengine",
+    "/var/lib/pengine",
+    "/var/lib/heartbeat/pengine",
+)
+"""Where transitions are saved: since 1.1.8, since 1.0, and before."""
+_MOST = 500
+_MOST_BYTES = 256 << 20
+"""What is read at most; uncompressed."""
+_DOMUS = ("Xen", "VirtualDomain")
+
+
+def read_transitions(folder: str, since: float) -> tuple[Pieces, float | None]:
+    """What the saved transitions since then tell, the newest first as far as it goes.
+
+    The second is how far back that was if not all could be read. One that is damaged is left out.
+    """
+    files = sorted(_files(folder), reverse=True)
+    files = [each for each in files if each[0] >= since]
+    done: set[Done] = set()
+    looks: list[Look] = []
+    size = 0
+    for number, (at, path) in enumerate(files):
+        if number == _MOST or size > _MOST_BYTES:
+            return _pieces(done, looks), files[number - 1][0]
+        try:
+            document = _content(path)
+            root = fromstring(document)
+        except (OSError, EOFError, ValueError, ParseError):
+            continue
+        size += len(document)
+        look, actions = parse_status(root, at)
+        looks.append(look)
+        done |= actions
+    return _pieces(done, looks), None
+
+
+def _pieces(done: set[Done], looks: list[Look]) -> Pieces:
+    return Pieces(frozenset(done)).joined(Pieces(looks=tuple(looks)))
+
+
+def _files(folder: str) -> Iterator[tuple[float, str]]:
+    try:
+        entries = list(os.scandir(folder))
+    except OSError:
+        return
+    for entry in entries:
+        if entry.name.startswith("pe-") and entry.name.endswith((".bz2", ".xml", ".gz")):
+            try:
+                yield entry.stat().st_mtime, entry.path
+            except OSError:  # overwritten by a newer one
+                continue
+
+
+def _content(path: str) -> bytes:
+    with open(path, "rb") as file:
+        packed = file.read()
+    if path.endswith(".bz2"):
+        import bz2
+
+        return bz2.decompress(packed)
+    return packed
+
+
+def parse_status(root: Element, at: float) -> tuple[Look, set[Done]]:
+    """How the nodes are in a CIB, and what they did; `at` is when it was saved."""
+    said = root.get("execution-date", "")
+    at = float(said) if said.isdigit() else at
+    names = {
+        each.get("id", ""): each.get("uname", "")
+        for each in root.iterfind("configuration/nodes/node")
+    }
+    attributes = {
+        each.get("uname", ""): _pairs(each) for each in root.iterfind("configuration/nodes/node")
+    }
+    everywhere = _pairs(root.find("configuration/crm_config"))
+    nodes: dict[str, tuple[str, ...]] = {}
+    for state in root.iterfind("status/node_state"):
+        name = state.get("uname") or names.get(state.get("id", ""), "")
+        set_here = attributes.get(name, {}) | _pairs(state.find("transient_attributes"))
+        words = [
+            ("online" if _online(state) else ""),
+            ("unclean" if not _online(state) and state.get("expected") == "member" else ""),
+            *(
+                word if is_true(set_here.get(word, "")) else ""
+                for word in ("standby", "maintenance")
+            ),
+        ]
+        nodes[name] = tuple(dict.fromkeys(filter(None, words)))
+    asleep = is_true(everywhere.get("maintenance-mode", ""))
+    version = tuple(_number(root.get(each, "")) for each in ("admin_epoch", "epoch", "num_updates"))
+    quorum = is_true(root.get("have-quorum") or root.get("have_quorum") or "1")
+    dc = names.get(root.get("dc-uuid") or root.get("dc_uuid") or "", "")
+    look = Look(at, nodes, dc, quorum, asleep, version)
+    return look, set(_actions(root, names))
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isdigit() else 0
+
+
+def _pairs(element: Element | None) -> dict[str, str]:
+    found = () if element is None else element.iter("nvpair")
+    return {each.get("name", ""): each.get("value", "") for each in found}
+
+
+def _online(state: Element) -> bool:
+    """Of a node's membership the CIB says yes, or since when (2.1.7 and newer)."""
+    member = state.get("in_ccm") or "false"
+    joined = state.get("join", "member") == "member"
+    peer = state.get("crmd") or "offline"
+    up = peer == "online" or (peer.isdigit() and peer != "0")
+    return joined and up and (is_true(member) or (member.isdigit() and member != "0"))
+
+
+def _actions(root: Element, names: Mapping[str, str]) -> Iterator[Done]:
+    for state in root.iterfind("status/node_state"):
+        node = state.get("uname") or names.get(state.get("id", ""), "")
+        for resource in state.iter("lrm_resource"):
+            for each in resource.iter("lrm_rsc_op"):
+                if action := _action(each, node, resource.get("id", "").split(":")[0]):
+                    yield action._replace(domu=resource.get("type") in _DOMUS)
+
+
+def _action(each: Element, node: str, resource: str) -> Done | None:
+    """Heartbeat's attributes have underscores, and its actions no times."""
+
+    def said(name: str) -> str:
+        return each.get(name) or each.get(name.replace("-", "_")) or ""
+
+    def number(name: str, otherwise: int) -> int:
+        text = said(name)
+        return int(text) if text.lstrip("-").isdigit() else otherwise
+
+    at = number("last-rc-change", 0)
+    if not at or number("op-status", 0) < 0 or number("call-id", -1) < 0:
+        return None  # under way, or nobody knows when
+    timed_out = number("op-status", 0) == 2
+    return Done(
+        at=float(at),
+        node=said("on_node") or node,
+        resource=resource,
+        task=said("operation"),
+        call=number("call-id", -1),
+        rc=number("rc-code", 0) or int(timed_out),
+        seconds=number("exec-time", 0) / 1000,
+        recurring=said("interval") not in ("", "0"),
+        source=said("migrate_source"),
+        target=said("migrate_target"),
+        why=said("exit-reason") or "timed out" * timed_out,
+    )
+
+
+def read_fencing(timeout: float) -> tuple[frozenset[Fenced], str]:
+    """The fencing that the cluster remembers, or none and why it is not known."""
+    try:
+        root = fromstring(programs.output(FENCING_HISTORY, timeout=timeout).stdout)
+    except CannotAsk as error:
+        return frozenset(), error.message
+    except (ParseError, ValueError, LookupError):
+        return frozenset(), "this Pacemaker keeps no record of it"
+    return frozenset(parse_fencing(root)), ""
+
+
+def parse_fencing(root: Element) -> Iterator[Fenced]:
+    """What `stonith_admin --history` prints as XML (2.0.4 and newer)."""
+    from datetime import datetime
+
+    for each in root.iter("fence_event"):
+        try:
+            at = datetime.fromisoformat(each.get("completed", "")).timestamp()
+        except ValueError:
+            continue  # under way
+        yield Fenced(
+            at,
+            each.get("target", "?"),
+            each.get("action", ""),
+            each.get("status", "?"),
+            _whose(each.get("client", "")),
+            each.get("delegate", ""),
+        )
+
+
+def _whose(client: str) -> str:
+    """pacemaker-controld.20 is the cluster itself; crmd was its name up to 1.1."""
+    program = client.partition(".")[0]
+    return "the cluster" if program in ("pacemaker-controld", "crmd") else program

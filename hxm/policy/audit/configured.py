@@ -1,0 +1,184 @@
+"""What the configuration makes of the domUs, and of fencing, one bad day."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from hxm.model import Cluster, Domain, Primitive
+from hxm.policy import is_true, listed
+from hxm.policy.audit import Problem, problem
+
+Actions = Mapping[str, Mapping[str, float]]
+"""For each agent, the seconds that its metadata asks for each of its actions."""
+
+
+class FailCount(NamedTuple):
+    """How often a resource has failed on a node, as the cluster counts it."""
+
+    resource: str
+    node: str
+    times: str
+    """A number, or INFINITY."""
+
+
+class Rules(NamedTuple):
+    """What stands in the CIB that `hxm check` alone asks for; the keys are primitives."""
+
+    timeouts: Mapping[str, Mapping[str, float]] = {}
+    """Seconds of each operation that is configured; `` is that of any other."""
+    watched: frozenset[str] = frozenset()
+    """Those with a monitor that repeats and is enabled."""
+    after: Mapping[str, frozenset[str]] = {}
+    """What each is ordered after: the outermost resources, and members of its own group."""
+    attributes: Mapping[str, frozenset[str]] = {}
+    """The node attributes that the rules of its location constraints ask for."""
+    kept_off: Mapping[str, frozenset[str]] = {}
+    """The nodes that a constraint keeps it off for good."""
+    misspelt: Mapping[str, Mapping[str, str]] = {}
+    """Options without effect, and how this generation spells each."""
+    fences: Mapping[str, tuple[str, ...]] = {}
+    """The nodes that each fencing resource says it is for; none: the device is asked."""
+    fail_counts: tuple[FailCount, ...] = ()
+
+
+def of_rules(cluster: Cluster, rules: Rules, actions: Actions) -> Iterator[Problem]:
+    """What the rules make of each domU, of fencing and of failures."""
+    for domain in cluster.managed_domains:
+        primitive = cluster.primitives[domain.resource or ""]
+        yield from _options(domain, primitive, rules)
+        yield from _monitor(domain, primitive, rules)
+        yield from _timeouts(domain, rules, actions.get(primitive.agent, {}))
+        yield from _shutdown(domain, primitive, rules)
+    yield from _neighbours(cluster, rules)
+    yield from fencing(cluster, rules)
+    yield from _fail_counts(cluster, rules)
+
+
+def _options(domain: Domain, primitive: Primitive, rules: Rules) -> Iterator[Problem]:
+    misspelt = rules.misspelt.get(primitive.id, {})
+    for said, right in misspelt.items():
+        what = f"{said} of {domain.name} has no effect: here it is spelt {right}"
+        yield problem("misspelt", domain.name, what, _set(primitive.id, right, "VALUE"))
+    if not domain.live and "allow-migrate" not in misspelt.values():
+        what = f"{domain.name} is never migrated live: allow-migrate is not set"
+        yield problem("not-live", domain.name, what, _set(primitive.id, "allow-migrate", "true"))
+    if is_true(primitive.params.get("allow_mem_management", "")):
+        what = (
+            f"allow_mem_management: the agent edits the file of {domain.name} and balloons "
+            "every domU of its node"
+        )
+        do = f"crm_resource -r {primitive.id} -d allow_mem_management, which restarts it"
+        yield problem("mem-management", domain.name, what, do)
+
+
+def _set(resource: str, name: str, value: str) -> str:
+    return f"crm_resource -r {resource} -m -p {name} -v {value}"
+
+
+def _monitor(domain: Domain, primitive: Primitive, rules: Rules) -> Iterator[Problem]:
+    if primitive.id not in rules.watched:
+        off = any(each.get("name") == "monitor" for each in primitive.operations)
+        which = "its monitor is off" if off else "it has no monitor"
+        what = f"nobody would notice that {domain.name} is gone: {which}"
+        do = f"give {primitive.id} an operation monitor: hxm(8), CHECKS"
+        yield problem("no-monitor", domain.name, what, do)
+
+
+def _timeouts(domain: Domain, rules: Rules, asked: Mapping[str, float]) -> Iterator[Problem]:
+    own = rules.timeouts.get(domain.resource or "", {})
+    used = ["start", "stop", *(["monitor"] if "monitor" in own else [])]
+    used += ["migrate_to", "migrate_from"] if domain.live else []
+    short = [
+        f"{name} {given:g} of {asked[name]:g} s"
+        for name in used
+        if name in asked and (given := own.get(name, own.get("", 0.0))) < asked[name]
+    ]
+    if own and short:
+        what = f"{domain.name} has less time than its agent asks for: {', '.join(short)}"
+        do = f"raise those of {domain.resource}: hxm(8), CHECKS"
+        yield problem("short-timeout", domain.name, what, do)
+
+
+def _shutdown(domain: Domain, primitive: Primitive, rules: Rules) -> Iterator[Problem]:
+    """The agent waits for the guest, then pulls the plug: both must fit into the stop's timeout.
+
+    Its seconds are each a sleep and an `xl list` (xen_domain_stop in heartbeat/Xen 4.12), hence a
+    tenth more; unless told otherwise it takes two thirds of the timeout, which always fits.
+    """
+    own, said = rules.timeouts.get(primitive.id, {}), primitive.params.get("shutdown_timeout", "")
+    stop = own.get("stop", own.get("", 0.0))
+    if not primitive.agent.endswith(":Xen") or not said.isdigit() or not stop:
+        return
+    needed = int(said) * 1.1 + 2
+    if int(said) and stop < needed:
+        what = (
+            f"the stop of {domain.name} fails after {stop:g} s, and the agent waits {said} s "
+            "for the guest before it pulls the plug"
+        )
+        do = f"raise the timeout of its stop to {needed:.0f} s: hxm(8), CHECKS"
+        yield problem("stop-too-short", domain.name, what, do)
+
+
+def _neighbours(cluster: Cluster, rules: Rules) -> Iterator[Problem]:
+    """What most other domUs wait for, or are ruled by, and one of them is not.
+
+    One that has something to itself is of another kind, and nothing is said of it.
+    """
+    domains = cluster.managed_domains
+    theirs = frozenset(name for each in domains for name in cluster.ids_of(each))
+    for code, table in (("no-order", rules.after), ("no-ping-rule", rules.attributes)):
+        own = {each: table.get(each.resource or "", frozenset()) - theirs for each in domains}
+        count: dict[str, int] = {}
+        for names in own.values():
+            for name in names:
+                count[name] = count.get(name, 0) + 1
+        for domain, mine in own.items():
+            others = len(domains) - 1
+            usual = {name for name in count if 2 * (count[name] - (name in mine)) > others}
+            if (missing := sorted(usual - mine)) and mine <= usual:
+                verb = "start before" if code == "no-order" else "run without a rule about"
+                what = f"{domain.name} may {verb} {listed(missing)}; most other domUs may not"
+                yield problem(code, domain.name, what, "cibadmin -Q -o constraints")
+
+
+def fencing(cluster: Cluster, rules: Rules) -> Iterator[Problem]:
+    """Nodes that nothing fences although fencing is on, and devices that fence themselves."""
+    properties, nodes = cluster.properties, [node.name for node in cluster.nodes]
+    agents = cluster.advice("agents")
+    if not cluster.fencing:
+        return
+    if not rules.fences:
+        if not is_true(properties.get("have-watchdog", "")):  # else sbd may do without one
+            what = "there is no fencing resource: a lost node's domUs start nowhere else"
+            yield problem("no-fencing", "", what, f"add one for each node: {agents}")
+        return
+    for node in nodes:
+        if all(hosts and node not in hosts for hosts in rules.fences.values()):
+            what = f"no fencing resource is for {node}: if it is lost its domUs start nowhere else"
+            yield problem("no-fencing", node, what, f"add one: {agents}")
+    for device, hosts in rules.fences.items():
+        if len(hosts) != 1 or len(nodes) < 2 or device in cluster.cloned:
+            continue
+        if hosts[0] in nodes and hosts[0] not in rules.kept_off.get(device, ()):
+            what = f"{device} may run on {hosts[0]}, the only node that it fences"
+            do = (
+                f'cibadmin -C -o constraints -X \'<rsc_location id="{device}-elsewhere" '
+                f'rsc="{device}" node="{hosts[0]}" score="-INFINITY"/>\''
+            )
+            yield problem("fences-itself", f"{device} {hosts[0]}", what, do)
+
+
+def _fail_counts(cluster: Cluster, rules: Rules) -> Iterator[Problem]:
+    shown = {(failure.resource.split(":")[0], failure.node) for failure in cluster.failures}
+    for resource, node, times in rules.fail_counts:
+        if (resource, node) not in shown:
+            domain = cluster.domain_of(resource)
+            name = domain.name if domain else resource
+            often = (
+                "has failed, and may start there no more,"
+                if times == "INFINITY"
+                else (f"has failed {times} times")
+            )
+            do = f"hxm cleanup {resource} {node}"
+            yield problem("fail-count", f"{name} {node}", f"{name} {often} on {node}", do)

@@ -1,0 +1,95 @@
+"""What is wrong with the domUs' files, on this host and beside those of the other nodes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from hxm.model import Cluster, Domain
+from hxm.policy import listed
+from hxm.policy.audit import Problem, problem
+from hxm.policy.audit.nodes import ABSENT, UNREADABLE, Survey
+from hxm.policy.conflicts import DISK, MAC, NAME, UUID, Clash
+
+_CLASHES = {
+    DISK: "take the disk out of one configuration, at once if both run: xl-disk-configuration(5)",
+    NAME: "hxm unmanage one of the resources, and take it out of the CIB",
+    UUID: "give one of them another: uuidgen",
+    MAC: "give one of them another: xl-network-configuration(5)",
+}
+
+
+def clashing(found: Iterable[tuple[Sequence[str], Clash]]) -> Iterator[Problem]:
+    """The clashes, each with the names of the two domUs."""
+    for names, clash in found:
+        yield problem(clash.kind, " ".join(names), clash.what, _CLASHES[clash.kind])
+
+
+class Read(NamedTuple):
+    """A managed domU's file as it stands on this host."""
+
+    domain: Domain
+    fault: str = ""
+    """Why it cannot be read, with line and column; empty: it can."""
+    own: str | None = None
+    """The name that xl or xm finds in it."""
+    agents: str | None = None
+    """The name that the agent finds in it; None: it takes the resource's id."""
+
+
+def of_files(files: Iterable[Read], called: Mapping[str, str]) -> Iterator[Problem]:
+    """What is wrong with the files; `called` is the parameter name of each resource that has it."""
+    for file in files:
+        domain, path = file.domain, file.domain.xmfile
+        if file.fault:
+            do = "correct it, xl.cfg(5): where it cannot be read the domU cannot start, nor stop"
+            what = f"the file of {domain.name} cannot be read: {file.fault}"
+            yield problem("file-unreadable", domain.name, what, do)
+            continue
+        agent = called.get(domain.resource or "") or file.agents or domain.resource
+        if file.own != agent:
+            what = f"{path} is of {file.own or 'no name'}, and the agent takes it for {agent}"
+            do = 'write name = "..." on a line of its own, with nothing behind it: xl.cfg(5)'
+            yield problem("name-differs", domain.name, what, do)
+
+
+def of_autostart(links: Iterable[tuple[str, str]], cluster: Cluster) -> Iterator[Problem]:
+    """The files in /etc/xen/auto, each with the name in it, that are managed domUs."""
+    for path, name in links:
+        for domain in cluster.managed_domains:
+            if name in (domain.name, domain.resource, *domain.also):
+                what = f"{path} starts {domain.name} at boot, beside the cluster"
+                yield problem("auto-start", domain.name, what, f"rm {path}")
+
+
+def of_copies(
+    cluster: Cluster,
+    surveys: Mapping[str, Survey],
+    kept_off: Mapping[str, frozenset[str]],
+) -> Iterator[Problem]:
+    """Files that are missing, unreadable or different on nodes where their domUs may run.
+
+    `surveys` holds this node as well. Where nothing may run now, a file may be missing: what it
+    lies on may not be mounted.
+    """
+    usable = {node.name for node in cluster.nodes if node.usable}
+    for domain in cluster.managed_domains:
+        path, name = domain.xmfile or "", domain.name
+        copies: dict[str, list[str]] = {}
+        for node, survey in surveys.items():
+            found = survey.files.get(path, "")
+            if not found or node in kept_off.get(domain.resource or "", ()):
+                continue
+            if found == UNREADABLE or (found == ABSENT and node in usable):
+                said = "has no" if found == ABSENT else "cannot read"
+                what = f"{node} {said} {path}: {name} can neither start nor stop there"
+                do = f"ssh {node} ls -l {path}"
+                yield problem("file-missing", f"{name} {node}", what, do)
+            elif found != ABSENT:
+                copies.setdefault(found, []).append(node)
+        if len(copies) > 1:
+            sides = sorted(copies.values(), key=len, reverse=True)
+            said = "; ".join(listed(side) for side in sides)
+            what = f"{path} of {name} is not the same everywhere: {said}"
+            do = f"ssh {sides[-1][0]} cat {path} | diff {path} -"
+            yield problem("file-differs", f"{name} {' '.join(sides[-1])}", what, do)

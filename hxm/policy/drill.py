@@ -1,0 +1,309 @@
+"""Drills: what is broken on purpose, what must come of it, and how it is made whole again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from ipaddress import ip_address
+from typing import NamedTuple
+
+from hxm.errors import NotFound
+from hxm.model import UPDATE, Cluster, Domain, Goal, Node, Phase, Primitive, Step
+from hxm.policy import Objection, Translate, called, goals, guards, listed, placement, resources
+from hxm.policy.forecast import missing
+from hxm.policy.lifecycle import means_itself
+from hxm.policy.update import steady
+
+DRILLS = {
+    "kill": ("DOMAIN", "destroy a domU behind the cluster's back, and see it come back"),
+    "standby": ("NODE", "drain a node and take it back"),
+    "dc": ("", "drain the DC, restart the cluster there, and see another node lead"),
+    "ping": ("NODE", "cut a node off from what it pings, and see its domUs leave"),
+    "fence": ("NODE", "have a node fenced, and see its domUs start elsewhere"),
+}
+"""Each with what it is done to, and what it does."""
+EXPIRY = 600
+"""Seconds after which a cut ping path is whole again, whatever has become of hxm."""
+
+
+class Monitor(NamedTuple):
+    """A monitor that the cluster runs: how often, and what a failure of it leads to."""
+
+    interval: str
+    on_fail: str = "restart"
+
+
+def kill(cluster: Cluster, domain: Domain, monitors: Sequence[Monitor]) -> Translate:
+    """Its monitor must find it gone, and the cluster start it once, somewhere."""
+    resource = domain.resource or ""
+    node = domain.nodes[0] if domain.nodes else ""
+    plug = Step(
+        "kill",
+        f"destroy {domain.name} on {node}, past the cluster",
+        {"domain": domain.name, "node": node, "resource": resource},
+    )
+    forget = Step("cleanup", f"forget the failure of {domain.name}", {"resource": resource})
+    interval = monitors[0].interval if monitors else ""
+    return _drill(
+        cluster,
+        f"drill: kill {domain.name} on {node}",
+        [domain],
+        (
+            Phase((plug,), (Goal("anew", resource),), notices=True),
+            Phase((forget,), (Goal("forgotten", resource), Goal("running", resource))),
+        ),
+        f"{domain.name} dies without a shutdown, and is away until its monitor, which runs every "
+        f"{interval}, misses it and it has booted",
+        objections=(
+            *guards.stopped([domain]),
+            *guards.ignored(cluster, [domain]),
+            *guards.on_two_nodes([domain]),
+            *_unwatched(domain, node, monitors),
+        ),
+        done=f"pass: {domain.name} came back, once, and nothing is left of it",
+        undo=cluster.advice("look", resource=resource),
+    )
+
+
+def standby(cluster: Cluster, node: Node) -> Translate:
+    """Everything must leave the node, and the node be usable again."""
+    here = _on(cluster, node)
+    drain = placement.standby(cluster, node)
+    return _drill(
+        cluster,
+        f"drill: drain {node.name} and take it back",
+        here,
+        (*_drain(node), _undrain(node)),
+        f"{called(here)} will leave {node.name}, live where that is allowed, and stay where they "
+        "went",
+        objections=drain.objections if isinstance(drain, Translate) else (),
+        done=f"pass: {node.name} was empty, and is active again",
+        undo=f"hxm active {node.name}",
+    )._replace(drains=node.name)
+
+
+def dc(cluster: Cluster) -> Translate:
+    """Another node must take over when the cluster's stack is stopped on the DC, in good order."""
+    node = cluster.node(cluster.dc or "")
+    if node is None:
+        raise NotFound("there is no DC", "wait for the election: hxm status")
+    name, here = node.name, _on(cluster, node)
+    stop = Step("stop-stack", f"stop the cluster's stack on {name}", {"node": name})
+    start = Step("start-stack", f"start the cluster's stack on {name}", {"node": name})
+    drain = placement.standby(cluster, node)
+    return _drill(
+        cluster,
+        f"drill: let another node than {name} be the DC",
+        here,
+        (
+            *_drain(node),
+            Phase((stop,), (Goal("led", name),), notices=True),
+            Phase((start,), (Goal("back", name),), notices=True),
+            _undrain(node),
+        ),
+        f"{called(here)} will leave {name}, live where that is allowed, and stay where they went; "
+        f"then the cluster's stack is stopped and started there",
+        objections=(
+            *_from_elsewhere(cluster, name),
+            *(drain.objections if isinstance(drain, Translate) else ()),
+        ),
+        done=f"pass: another node led the cluster while {name} was away",
+        undo=f"{cluster.advice('stack')}, on {name}, and hxm active {name}",
+        rollback=(start, _clear(name)),
+    )._replace(drains=name)
+
+
+def ping(cluster: Cluster, node: Node) -> Translate:
+    """Every domU must leave the node for one that still has its ping path."""
+    name, here = node.name, _on(cluster, node)
+    pinger = next((each for each in cluster.primitives.values() if _pings(each)), None)
+    addresses = pinger.params["host_list"].split() if pinger else []
+    attribute = pinger.params.get("name", "pingd") if pinger else ""
+    cut, join = (
+        tuple(
+            Step(
+                kind,
+                f"{what} between {name} and {address}",
+                {"node": name, "address": address, "attribute": attribute, "after": str(EXPIRY)},
+            )
+            for address in addresses
+        )
+        for kind, what in (("cut", "cut the way"), ("join", "restore the way"))
+    )
+    connected = Goal("connected", attribute, name)
+    return _drill(
+        cluster,
+        f"drill: cut {name} off from what it pings",
+        here,
+        (
+            Phase(
+                cut,
+                tuple(Goal("elsewhere", each.resource or "", name) for each in here),
+                notices=True,
+            ),
+            Phase(join, (connected,), notices=True),
+        ),
+        f"{name} cannot reach {listed(addresses)} for a while, at most {EXPIRY} s; {called(here)} "
+        "will leave it, and stay where they went",
+        objections=tuple(_no_ping(cluster, pinger, here, connected)),
+        done=f"pass: {called(here)} left {name} for a node with a ping path, which it has again",
+        undo=f"{'; '.join(f'ip route del unreachable {each}' for each in addresses)}, on {name}",
+        rollback=join,
+    )
+
+
+def fence(cluster: Cluster, node: Node) -> Translate:
+    """What ran there must start elsewhere, after the fencing and not before; then it comes back."""
+    name, here = node.name, _on(cluster, node)
+    shoot = Step("fence", f"fence {name}", {"node": name})
+    loses = f"{called(here)} on it will die without a shutdown" if here else "no domU runs there"
+    return _drill(
+        cluster,
+        f"drill: fence {name}",
+        here,
+        (
+            Phase((shoot,), goals("anew", here) or (Goal("lost", name),), notices=True),
+            Phase((), (Goal("back", name),), notices=True),
+        ),
+        f"{name} loses its power: {loses}, and be away until the cluster has started them elsewhere"
+        if here
+        else f"{name} loses its power; {loses}",
+        objections=(
+            *_from_elsewhere(cluster, name),
+            *guards.cannot_drain(node),
+            *guards.last_usable(cluster, node),
+            *guards.quorum_after(cluster, node),
+            *guards.ignored(cluster, here),
+        ),
+        done=f"pass: {name} was fenced, and is back",
+        undo=f"switch {name} on, then hxm status",
+        twice=True,
+    )
+
+
+def _drill(
+    cluster: Cluster,
+    about: str,
+    domains: Sequence[Domain],
+    phases: tuple[Phase, ...],
+    disturbs: str,
+    *,
+    objections: Sequence[Objection],
+    done: str,
+    undo: str,
+    rollback: tuple[Step, ...] = (),
+    twice: bool = False,
+) -> Translate:
+    question = Objection(disturbs, "--yes does it all the same", lifted_by=guards.YES)
+    found = (*_fit_for_it(cluster), *steady(cluster, ""), *objections)
+    return Translate(
+        "drill",
+        about,
+        resources(domains),
+        phases,
+        frozenset({"live", "move", "start", "restart"}),
+        (*dict.fromkeys(found), question),
+        guards.warnings(cluster),
+        rollback=rollback,
+        done=done,
+        undo=undo,
+        measures=True,
+        twice=twice,
+    )
+
+
+def _drain(node: Node) -> tuple[Phase, ...]:
+    step = Step("standby", f"standby {node.name}", {"node": node.name})
+    return (Phase((step,), (Goal("empty", node.name),)),)
+
+
+def _undrain(node: Node) -> Phase:
+    return Phase((_clear(node.name),), (Goal("usable", node.name),))
+
+
+def _clear(name: str) -> Step:
+    return Step("clear-standby", f"remove standby of {name}", {"node": name})
+
+
+def _on(cluster: Cluster, node: Node) -> list[Domain]:
+    return [domain for domain in cluster.managed_domains if node.name in domain.nodes]
+
+
+def _pings(primitive: Primitive) -> bool:
+    kind = primitive.agent.rpartition(":")[2]
+    return kind in ("ping", "pingd") and bool(primitive.params.get("host_list", "").split())
+
+
+# What stands against a drill
+
+
+def _fit_for_it(cluster: Cluster) -> Iterator[Objection]:
+    if cluster.sandbox:
+        yield Objection(
+            "a drill needs a cluster that runs", "in a sandbox: hxm sandbox fail, lose-network"
+        )
+    if UPDATE in cluster.properties:
+        yield Objection("a rolling update is under way", "end it first: hxm update status")
+    yield from guards.in_flight(cluster, cluster.managed_domains)
+
+
+_ON_FAIL = {
+    "ignore": "lets it stay away",
+    "block": "leaves it alone until somebody cleans up",
+    "stop": "does not start it again",
+    "standby": "drains its node as well",
+    "fence": "fences its node",
+}
+"""What the cluster does when a monitor fails, and does not merely restart the domU."""
+
+
+def _unwatched(domain: Domain, node: str, monitors: Sequence[Monitor]) -> Iterator[Objection]:
+    if domain.running and not monitors:
+        yield Objection(
+            f"nothing watches {domain.name}: nobody would notice",
+            "give it a monitor operation: hxm check",
+        )
+    for said in dict.fromkeys(each.on_fail for each in monitors):
+        if said in _ON_FAIL:
+            hint = (
+                f"hxm drill fence {node}" if said == "fence" else "on-fail=restart is the default"
+            )
+            yield Objection(
+                f"with on-fail={said} of its monitor the cluster {_ON_FAIL[said]}", hint
+            )
+    if not means_itself(domain.name):
+        yield Objection(f"the toolstack takes {domain.name!r} for something else than a name")
+
+
+def _from_elsewhere(cluster: Cluster, name: str) -> Iterator[Objection]:
+    if cluster.local_node == name:
+        yield Objection(
+            f"this is {name} itself: nobody would be left to watch", "type it on another node"
+        )
+
+
+def _no_ping(
+    cluster: Cluster, pinger: Primitive | None, here: Sequence[Domain], connected: Goal
+) -> Iterator[Objection]:
+    if pinger is None:
+        yield Objection(
+            "no resource of the agent ping or pingd has a host_list",
+            "without one nothing leaves a node that is cut off from its clients",
+        )
+        return
+    names = [each for each in pinger.params["host_list"].split() if not _is_address(each)]
+    if names:
+        yield Objection(
+            f"the host_list of {pinger.id} names {listed(names)}: a route takes no name",
+            "write the addresses instead",
+        )
+    if not here:
+        yield Objection(f"no domU runs on {connected.node}: nothing would be seen", "hxm nodes")
+    elif fault := missing(cluster, connected):
+        yield Objection(f"{fault}: nothing would change", f"look at {pinger.id}: hxm status")
+
+
+def _is_address(word: str) -> bool:
+    try:
+        return bool(ip_address(word)) and "%" not in word
+    except ValueError:
+        return False

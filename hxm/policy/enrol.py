@@ -1,0 +1,396 @@
+"""Enrol and withdraw: a domU comes under the cluster, or leaves it, and runs all the while."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from hxm.model import Cluster, Domain, Goal, Phase, Step
+from hxm.policy import (
+    Decision,
+    Nothing,
+    Objection,
+    Translate,
+    guards,
+    half_way,
+    is_false,
+    listed,
+    meta_step,
+    typed,
+)
+from hxm.policy.audit.nodes import BootLink
+from hxm.policy.conflicts import DISK, NAME, Claim, between, meant
+from hxm.policy.guards import FORCE, YES
+from hxm.policy.names import at_home, travelling
+
+_MANY = 4
+"""DomUs that may start or move on a host at once before it is worth a word."""
+
+
+class Newcomer(NamedTuple):
+    """A domU that is to come under the cluster."""
+
+    name: str
+    resource: str
+    path: str
+    places: tuple[str, ...]
+    """The nodes where it runs already."""
+    memory: int | None
+    faults: Mapping[str, str]
+    """The nodes where its file is not there as it is here, and why."""
+    unknown: Mapping[str, str]
+    """The nodes that could not be asked, and why."""
+    slips: tuple[str, ...] = ()
+    """What in its file looks like a slip of the finger."""
+
+
+class Ground(NamedTuple):
+    """What a node has for a domU that is to come under the cluster."""
+
+    auto: tuple[BootLink, ...]
+    """What it starts at boot."""
+    lacking: tuple[str, ...]
+    """The disks that are not there."""
+
+
+class Way(NamedTuple):
+    """The steps in and out, as `pacemaker.policy` spells them."""
+
+    load: Step
+    hand_over: Step
+    out: Out
+
+
+class Out(NamedTuple):
+    """The steps out."""
+
+    hide: Step
+    forget: Step
+    delete: Step
+
+
+def shared(of_each: Sequence[Mapping[str, str]]) -> dict[str, str]:
+    """What all of these mappings say alike."""
+    first, *others = of_each or [{}]
+    return {
+        key: value for key, value in first.items() if all(each.get(key) == value for each in others)
+    }
+
+
+def needs(theirs: Mapping[str, str], memory: int | None, vcpus: int | None) -> dict[str, str]:
+    """What the domU takes of its node where a neighbour says what that one takes."""
+    own = {"hv_memory": memory, "memory": memory, "cpu": vcpus, "vcpus": vcpus}
+    return {key: str(own.get(key) or value) for key, value in theirs.items()}
+
+
+def places(cluster: Cluster, name: str) -> tuple[Domain, ...]:
+    """The rows of the toolstacks, of all nodes that were asked, that are this domU and run."""
+    return tuple(
+        each
+        for each in cluster.domains
+        if not each.resource
+        and at_home(each.name) == name
+        and (each.id is not None or each.memory is None)  # xend also lists what does not run
+    )
+
+
+def newcomer(
+    cluster: Cluster,
+    name: str,
+    resource: str,
+    path: str,
+    faults: Mapping[str, str],
+    memory: int | None,
+    slips: Sequence[str],
+) -> Newcomer:
+    """The domU, where it runs, and what is odd about its file."""
+    found = tuple(node for each in places(cluster, name) for node in each.nodes)
+    return Newcomer(name, resource, path, found, memory, faults, cluster.unreachable, tuple(slips))
+
+
+def against(
+    cluster: Cluster, new: Newcomer, mine: Claim, others: Sequence[Claim], ignored: Collection[str]
+) -> list[Objection]:
+    """All that stands against enrolling it, seen before anything of it is in the cluster."""
+    return [
+        *guards.whole_cluster(cluster),
+        *_whole_maintenance(cluster),
+        *_where_it_runs(cluster, new),
+        *_files(new),
+        *_clashing(new, mine, others, ignored),
+        *(
+            Objection(
+                f"{new.path}: {slip}",
+                "correct the file; --force takes it as it is",
+                lifted_by=FORCE,
+            )
+            for slip in new.slips
+        ),
+        *(
+            Objection(
+                f"{node} cannot be asked: {why}; the domU may run or be started there",
+                "bring the node back; --force relies on the cluster's own look",
+                lifted_by=FORCE,
+            )
+            for node, why in new.unknown.items()
+        ),
+    ]
+
+
+def _whole_maintenance(cluster: Cluster) -> Iterator[Objection]:
+    if cluster.maintenance:
+        yield Objection(
+            "the whole cluster is in maintenance: its monitors see nothing", "hxm maintenance off"
+        )
+
+
+def _where_it_runs(cluster: Cluster, new: Newcomer) -> Iterator[Objection]:
+    if any(not each.nodes for each in places(cluster, new.name)):
+        yield Objection(
+            f"{new.name} runs on this host, which is no node of the cluster",
+            "stop it there, or move it to a node: xl migrate",
+        )
+    if len(new.places) > 1:
+        yield Objection(
+            f"{new.name} runs on {listed(new.places)} at once",
+            f"end all but one at once, on its host: xl destroy {new.name}",
+        )
+    if any(travelling(each) for each in places(cluster, new.name)):
+        yield Objection(f"{new.name} is being migrated at this moment", "wait for its end: xl list")
+    for each in new.places:
+        node = cluster.node(each)
+        if node and not node.usable:
+            yield Objection(
+                f"{new.name} runs on {each}, which is {node.predicament}: the cluster would move "
+                "or stop it",
+                "move it by hand first, or end that: hxm nodes",
+            )
+
+
+def _files(new: Newcomer) -> Iterator[Objection]:
+    for node, why in new.faults.items():
+        runs = node in new.places
+        differs = "differs" in why
+        yield Objection(
+            f"{new.path} {why} on {node}" + ", where it runs" * runs,
+            f"every node must be able to start it: copy the file to {node}"
+            + "; --force goes on without that node" * (not runs and not differs),
+            lifted_by="" if runs or differs else FORCE,
+        )
+
+
+def on_the_ground(new: Newcomer, grounds: Mapping[str, Ground | str]) -> Iterator[Objection]:
+    """A node that starts it at boot, or one of which that is unknown, and why."""
+    for node, found in grounds.items():
+        if isinstance(found, str):
+            yield Objection(
+                f"whether {node} starts {new.name} at boot, and has its disks, cannot be told: "
+                f"{found}",
+                "ask again; --force enrols it all the same",
+                lifted_by=FORCE,
+            )
+            continue
+        for link in found.auto:
+            if link.starts(new.name, new.path):
+                yield Objection(
+                    f"{link.path} of {node} starts {new.name} at boot, beside the cluster",
+                    f"rm {link.path}, on {node}",
+                )
+
+
+def complained(found: Iterable[str]) -> Iterator[Objection]:
+    """What crm_verify says of the configuration with it, which nobody can ask it of afterwards."""
+    for said in found:
+        yield Objection(
+            f"crm_verify would complain: {said}",
+            "it is about what is taken over from the neighbours: --like DOMAIN takes it from one, "
+            "enrol_operations in /etc/hxm.toml sets the timings",
+        )
+
+
+def absent(lacking: Mapping[str, Sequence[str]]) -> list[str]:
+    """What there is to be warned of where nodes lack disks."""
+    return [f"{listed(disks)} is not there on {node}" for node, disks in lacking.items() if disks]
+
+
+def without_disks(new: Newcomer, lacking: Mapping[str, Sequence[str]]) -> Iterator[Objection]:
+    """It would be started, and each of the nodes lacks some of its disks."""
+    if not new.places and lacking and all(lacking.values()):
+        disks = dict.fromkeys(each for found in lacking.values() for each in found)
+        yield Objection(
+            f"{new.name} would be started, and no node has all its disks: {listed([*disks])}",
+            "make them first; --yes lets the cluster try it all the same",
+            lifted_by=YES,
+        )
+
+
+_CLASHING = {
+    True: "two domUs that write to one disk destroy what is on it",
+    False: "give one of them another; --force enrols it all the same",
+}
+
+
+def _clashing(
+    new: Newcomer, mine: Claim, others: Sequence[Claim], ignored: Collection[str]
+) -> Iterator[Objection]:
+    if mine.fault:
+        yield Objection(mine.fault, "correct the file: xl.cfg(5)")
+    for other in others:
+        if other.name == new.name and not other.resource:
+            continue
+        for clash in between(mine, other):
+            if clash.kind == DISK and meant(mine, other, ignored):
+                continue
+            fatal = clash.kind in (DISK, NAME)
+            yield Objection(clash.what, _CLASHING[fatal], lifted_by="" if fatal else FORCE)
+        if other.fault and other.name not in new.unknown:
+            hint = "correct that file; --force enrols it without that comparison"
+            yield Objection(other.fault, hint, lifted_by=FORCE)
+
+
+def enrol(
+    cluster: Cluster,
+    new: Newcomer,
+    way: Way,
+    objections: Sequence[Objection],
+    notes: Sequence[str],
+    warnings: Sequence[str],
+) -> Translate:
+    """Load it unmanaged, see every node find it where it is, and hand it over without a restart."""
+    rid = new.resource
+    node = new.places[0] if new.places else None
+    seen = Goal("healthy", rid, node) if node else Goal("absent", rid)
+    done = f"the cluster manages {new.name}"
+    if node:
+        done += f", which ran on {node} all the while"
+    domain = Domain(new.name, rid, new.path)
+    return Translate(
+        "enrol",
+        f"enrol {new.name}",
+        (rid,),
+        (
+            Phase((way.load,), (seen,), leaves=rid),
+            Phase(
+                (way.hand_over,),
+                (Goal("managed", rid), Goal("running", rid, node)),
+                leaves=rid if node else None,
+            ),
+        ),
+        frozenset() if node else frozenset({"start"}),
+        tuple(objections),
+        (*guards.warnings(cluster), *warnings),
+        way_back=_out(domain, way.out),
+        done=done,
+        notes=tuple(notes),
+        undo=f"hxm withdraw {typed(domain)}",
+    )
+
+
+def _out(domain: Domain, out: Out, *, unmanage: bool = True) -> tuple[Phase, ...]:
+    rid = domain.resource or ""
+    steps = (meta_step(domain, "is-managed", "false"),) if unmanage else ()
+    return (
+        Phase(steps, (Goal("unmanaged", rid), Goal("idle", rid)), leaves=rid),
+        Phase((out.hide, out.forget), (Goal("unwatched", rid),), leaves=rid),
+        Phase((out.delete,), (Goal("withdrawn", rid),), leaves=rid),
+    )
+
+
+def withdraw(
+    cluster: Cluster,
+    domain: Domain,
+    out: Out,
+    indirect: Sequence[str],
+    others: Sequence[tuple[str, str]],
+) -> Translate:
+    """Unmanage it, let every node forget it, and only then take it out: it runs all the while.
+
+    `indirect` are the sets and tags that name it, `others` the constraints by which it binds
+    others, and whom.
+    """
+    primitive = cluster.primitives[domain.resource or ""]
+    objections = [
+        *guards.whole_cluster(cluster),
+        *guards.in_flight(cluster, [domain]),
+        *guards.on_two_nodes([domain]),
+    ]
+    if within := primitive.parent or primitive.clone:
+        objections.append(
+            Objection(
+                f"{domain.name} is in {within}, which hxm does not take apart",
+                "take it out of there first, while it is unmanaged",
+            )
+        )
+    if indirect:
+        objections.append(
+            Objection(
+                f"{listed(indirect)} names {domain.name} among others, which hxm does not change",
+                f"take {domain.resource} out of there first",
+            )
+        )
+    bound = dict.fromkeys(whom for _, whom in others)
+    if others:
+        objections.append(
+            Objection(
+                f"{listed([*bound])} would lose {listed([name for name, _ in others])}",
+                "--yes takes it away all the same",
+                lifted_by=YES,
+            )
+        )
+    where = f"on {listed(domain.nodes)}" if domain.running else ""
+    said = primitive.own_meta.get("is-managed", "")  # which counts again after a maintenance
+    return Translate(
+        "withdraw",
+        f"withdraw {domain.name}",
+        (domain.resource or "",),
+        _out(domain, out, unmanage=domain.managed or not is_false(said)),
+        frozenset(),
+        tuple(objections),
+        guards.warnings(cluster),
+        done=f"the cluster does not know {domain.name} any more"
+        + (f", which runs {where} as before" if where else ""),
+        finish=f"hxm withdraw {typed(domain)}",
+    )
+
+
+def already(cluster: Cluster, name: str, path: str) -> Decision | Objection | None:
+    """What there is to say of a domU that the cluster has, or nothing."""
+    for each in cluster.managed_domains:
+        if name in (each.name, each.resource, *each.also) or each.xmfile == path:
+            if halfway := next(half_way(cluster, [each]), None):
+                return halfway
+            if each.name == name and each.xmfile == path:
+                return Nothing(f"the cluster has {name} already: resource {each.resource}")
+            return Objection(
+                f"the resource {each.resource} is {each.name}, by {each.xmfile or 'no file'}",
+                "two resources for one domU start it twice: hxm list",
+            )
+    return None
+
+
+def staggering(cluster: Cluster, new: Newcomer, like: Sequence[Domain]) -> Iterator[str]:
+    """What there is to say of many domUs that start or move at once; nothing of it is set."""
+    delays = {
+        each.name: delay
+        for each in like
+        for operation in cluster.primitives[each.resource or ""].operations
+        if (delay := operation.get("start-delay"))
+    }
+    limits = {
+        name: cluster.properties[name]
+        for name in ("migration-limit", "batch-limit")
+        if cluster.properties.get(name, "-1") not in ("-1", "0")
+    }
+    if delays:
+        said = listed([f"{name} waits {delay}" for name, delay in delays.items()], 3)
+        yield (
+            f"{said} before every action (start-delay), {new.name} does not: with many domUs that "
+            "adds up to minutes"
+        )
+    hosts = max(1, len(cluster.nodes) - 1)
+    many = (len(cluster.managed_domains) + 1) / hosts > _MANY
+    if (delays or many) and not limits:
+        yield (
+            "so that they do not all start or move at once, rather set: "
+            "migration-limit=2 (moves of a node at once) and batch-limit=8 (all actions at once)"
+        )

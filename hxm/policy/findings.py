@@ -1,0 +1,255 @@
+"""What an operator should know: leftovers with the command that removes them, and troubles."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import NamedTuple
+
+from hxm.model import UPDATE, Cluster, Constraint, Domain, Failure, Lock
+from hxm.policy import bars, cleanup_of, half_way, is_false, is_true, keeps_stopped, listed, typed
+from hxm.policy.guards import kept_from_running, on_two_nodes, stops_everything, stray
+
+
+class Finding(NamedTuple):
+    """One thing to know, and the command or the way to change it."""
+
+    what: str
+    do: str
+    code: str = "left-behind"
+    """What `hxm check` calls it."""
+    subject: str = ""
+    """The domU or the node that it is about; empty: the cluster."""
+
+
+def leftovers(
+    cluster: Cluster,
+    origins: Mapping[str, str] | None = None,
+    only: Collection[str] | None = None,
+) -> Iterator[Finding]:
+    """Everything interim that stands in the CIB, or what concerns the resources in `only`.
+
+    `origins` tells who left a constraint, or set an option in passing, and when.
+    """
+    lock, updated = cluster.lock, ""
+    if lock and only is None:
+        do = "nothing: it is under way" if lock.alive else "hxm unlock"
+        yield Finding(f"hxm-lock: {lock_held_by(lock)}", do)
+    if UPDATE in cluster.properties and only is None:
+        from hxm.policy.update.progress import progress_in  # rarely needed, and not by every list
+
+        if update := progress_in(cluster.properties):
+            yield Finding(f"{UPDATE}: {update.said()}", "hxm update next, or hxm update abort")
+            updated = update.own_standby
+    for constraint in cluster.constraints:
+        held = [
+            domain
+            for domain in cluster.managed_domains
+            if constraint.resource in cluster.ids_of(domain)
+        ]
+        if only is not None and not {domain.resource for domain in held} & set(only):
+            continue
+        yield Finding(
+            described(cluster, constraint, origins),
+            f"hxm unmigrate {typed(held[0]) if held else constraint.resource}",
+            subject=" ".join(domain.name for domain in held),
+        )
+    for domain in cluster.managed_domains:
+        if only is not None and domain.resource not in only:
+            continue
+        for option, finding in _set_in_passing(cluster, domain):
+            origin = (origins or {}).get(f"{domain.resource}:{option}", "")
+            what = f"{finding.what} ({origin})" if origin else finding.what
+            yield finding._replace(what=what, subject=domain.name)
+    if only is None:
+        yield from _whole_nodes(cluster, updated)
+
+
+def _set_in_passing(cluster: Cluster, domain: Domain) -> Iterator[tuple[str, Finding]]:
+    """Meta options at the domU itself, but for those that it needs against an inherited one."""
+    primitive, word = cluster.primitives[domain.resource or ""], typed(domain)
+    own, inherited = primitive.own_meta, primitive.inherited_meta
+
+    def found(option: str, command: str) -> tuple[str, Finding]:
+        return option, Finding(f"{domain.name}: {option}={own[option]}", f"hxm {command} {word}")
+
+    for objection in half_way(cluster, [domain]):
+        interim = "is-managed=false, and " * is_false(own.get("is-managed", ""))
+        what = f"{domain.name}: {interim}{objection.message}"
+        yield "is-managed", Finding(what, f"hxm withdraw {word}")
+        return
+    if own.get("target-role"):
+        if keeps_stopped(own):
+            yield found("target-role", "start")
+        elif not keeps_stopped(inherited):
+            yield found("target-role", "default")
+    if managed := own.get("is-managed"):
+        if is_false(managed):
+            yield found("is-managed", "manage")
+        elif not is_false(inherited.get("is-managed", "")):
+            yield found("is-managed", "default")
+    if asleep := own.get("maintenance"):
+        if is_true(asleep):
+            yield found("maintenance", "maintenance off")
+        elif not is_true(inherited.get("maintenance", "")):
+            yield found("maintenance", "default")
+
+
+def _whole_nodes(cluster: Cluster, updated: str) -> Iterator[Finding]:
+    """Standby and maintenance, which are set for a while and forgotten as easily.
+
+    The standby of the host that is being updated is for the update to end.
+    """
+    if cluster.maintenance:
+        yield Finding(
+            "the whole cluster is in maintenance: nothing is started, stopped or watched",
+            "hxm maintenance off",
+        )
+    for node in cluster.nodes:
+        away = not node.online or node.pending
+        for name, end in (("standby", "active"), ("maintenance", "maintenance off")):
+            if (name, node.name) == ("standby", updated):
+                continue
+            stands = is_true(cluster.node_attributes.get(node.name, {}).get(name, ""))
+            if getattr(node, name) and not away:
+                what = f"{node.name} is in {name}"
+                yield Finding(what, f"hxm {end} {node.name}", subject=node.name)
+            elif stands and away:  # what was ordered of a node that was then lost
+                what = f"{node.name} will be in {name} when it is back"
+                yield Finding(what, f"hxm {end} {node.name}", subject=node.name)
+
+
+def lock_held_by(lock: Lock) -> str:
+    """Who holds the cluster's lock, for what, and since when."""
+    gone = ", and was killed" if lock.alive is False else ""
+    return (
+        f"{lock.who} on {lock.node} (process {lock.pid}) is at {lock.what!r} "
+        f"for {lock.age:.0f} s{gone}"
+    )
+
+
+def described(
+    cluster: Cluster, constraint: Constraint, origins: Mapping[str, str] | None = None
+) -> str:
+    """An interim constraint, what it makes the cluster do, whose it is and how old."""
+    name = _domain_name(cluster, constraint.resource)
+    verb = "must run on" if constraint.kind == "prefer" else "must not run on"
+    until = f" until {constraint.expires}" if constraint.expires else ""
+    origin = (origins or {}).get(constraint.id, "")
+    said = f"{constraint.id}: {name} {verb} {constraint.node or '?'}{until}"
+    return f"{said} ({origin})" if origin else said
+
+
+def findings(cluster: Cluster, origins: Mapping[str, str] | None = None) -> Iterator[Finding]:
+    """All that needs attention, the worst first."""
+    whole = [each for each in cluster.managed_domains if not list(half_way(cluster, [each]))]
+    for domain in whole:
+        for objection in on_two_nodes([domain]):
+            yield Finding(objection.message, objection.hint, "runs-twice", domain.name)
+    for domain in whole:
+        for objection in stray(cluster, [domain]):
+            yield Finding(objection.message, objection.hint, "runs-unknown", domain.name)
+    yield from _same_names(cluster)
+    if not cluster.dc:
+        what = "there is no DC: the cluster acts on nothing"
+        yield Finding(what, "wait, or start the nodes: hxm nodes", "no-dc")
+    if not cluster.quorum:
+        what = "this partition has no quorum"
+        yield Finding(what, "bring the other nodes back: hxm nodes", "no-quorum")
+    yield from _nodes(cluster)
+    if stops_everything(cluster):
+        yield Finding(
+            "stop-all-resources is set: the cluster runs nothing",
+            cluster.advice("run"),
+            "all-stopped",
+        )
+    yield from _not_running(cluster, whole)
+    yield from (_failed(cluster, each) for each in cluster.failures)
+    if lost := sorted({each.id for each in cluster.resources if each.orphaned}):
+        yield Finding(
+            f"{listed(lost)}: no longer in the configuration, still known to the nodes",
+            f"crm_resource --cleanup --resource={lost[0]}",
+            "orphan",
+        )
+    if cluster.mixed:
+        yield Finding(
+            f"{cluster.mixed}: the cluster is handled as {cluster.dialect}",
+            "finish the upgrade of the other nodes: hxm status",
+            "mixed",
+        )
+    if cluster.toolstack_fault:
+        yield Finding(
+            f"this host's own domUs are not known: {cluster.toolstack_fault}",
+            f"try it by hand: {cluster.toolstack} list",
+            "toolstack-silent",
+            cluster.local_node or "",
+        )
+    if not cluster.fencing:
+        yield Finding(
+            "fencing is disabled: a lost node's domUs may come to run twice",
+            "add a fencing resource for each node, then: crm_attribute -n stonith-enabled -v true",
+            "no-fencing",
+        )
+    yield from leftovers(cluster, origins)
+
+
+def failed_domus(cluster: Cluster) -> Iterator[Finding]:
+    """The failures of domUs that the cluster remembers."""
+    for failure in cluster.failures:
+        if cluster.domain_of(failure.resource):
+            yield _failed(cluster, failure)
+
+
+def _failed(cluster: Cluster, failure: Failure) -> Finding:
+    """A failure, and what follows from it where that is known."""
+    name, domain = _domain_name(cluster, failure.resource), cluster.domain_of(failure.resource)
+    what = f"{failure.operation} of {failure.resource} failed on {failure.node}: {failure.reason}"
+    if domain and failure.node not in domain.nodes and bars(cluster, failure):
+        what += f"; {name} may not run on {failure.node}"
+    return Finding(what, cleanup_of(cluster, failure), "failed", f"{name} {failure.node}")
+
+
+def _nodes(cluster: Cluster) -> Iterator[Finding]:
+    for node in cluster.nodes:
+        if node.unclean:
+            yield Finding(
+                f"{node.name} is {node.condition}: it waits to be fenced",
+                cluster.advice("confirm", node=node.name),
+                "node-lost",
+                node.name,
+            )
+        elif not node.online or node.pending or node.standby_onfail:
+            what, do = (
+                f"{node.name} is {node.predicament}",
+                f"start Pacemaker on {node.name}: hxm nodes",
+            )
+            yield Finding(what, do, "node-away", node.name)
+
+
+def _not_running(cluster: Cluster, domains: Iterable[Domain]) -> Iterator[Finding]:
+    for domain in domains:
+        if domain.blocked:
+            what, do = f"{domain.name} is blocked by a failure", f"hxm cleanup {typed(domain)}"
+            yield Finding(what, do, "blocked", domain.name)
+        elif domain.role == "Stopped" and not domain.told_to_stop:
+            for objection in kept_from_running(cluster, domain):
+                yield Finding(objection.message, objection.hint, "not-running", domain.name)
+
+
+def _same_names(cluster: Cluster) -> Iterator[Finding]:
+    """Two resources that would start one and the same domU."""
+    by_name: dict[str, list[str]] = {}
+    for domain in cluster.managed_domains:
+        by_name.setdefault(domain.name, []).append(domain.resource or "")
+    for name, found in by_name.items():
+        if len(found) > 1:
+            yield Finding(
+                f"the resources {listed(found)} are all the domU {name}: it may be started twice",
+                f"hxm unmanage {found[-1]}, and take it out of the CIB",
+                "name-shared",
+                name,
+            )
+
+
+def _domain_name(cluster: Cluster, resource: str) -> str:
+    domain = cluster.domain_of(resource)
+    return domain.name if domain else resource

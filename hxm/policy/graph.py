@@ -1,0 +1,220 @@
+"""The cluster as a graph: what runs on what, what starts after what, who fences whom."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from hxm.model import Cluster, Resource
+from hxm.policy.relations import Relations, spoken
+
+NODE, DOMAIN, CLONE, GROUP, FENCING, RESOURCE = (
+    "node",
+    "domU",
+    "clone",
+    "group",
+    "fencing",
+    "resource",
+)
+_PINGS = ("pingd", "ping")
+"""Agents that keep a node's attribute of ping scores."""
+
+
+class Vertex(NamedTuple):
+    """A node, a domU, or another resource as a whole."""
+
+    id: str
+    """The kind and the name: node:host1, resource:nfs."""
+    name: str
+    kind: str
+    state: str
+    """In words: online, DC; Started; (nothing where there is nothing to say)."""
+    places: tuple[str, ...] = ()
+    """The nodes where it runs."""
+    well: bool = True
+    """Whether it is as one would have it."""
+
+
+class Edge(NamedTuple):
+    """What one has to do with another."""
+
+    source: str
+    target: str
+    kind: str
+    """after, with, apart, ping, in, fences, prefers, avoids."""
+    label: str
+    mandatory: bool = True
+
+
+class Graph(NamedTuple):
+    """All of it."""
+
+    vertices: tuple[Vertex, ...]
+    edges: tuple[Edge, ...]
+
+
+class Branch(NamedTuple):
+    """A line of a tree, and what is below it."""
+
+    label: str
+    below: tuple[Branch, ...] = ()
+
+
+def graph(cluster: Cluster, relations: Relations) -> Graph:
+    """The nodes, the resources, and every tie between them that the configuration makes."""
+    tops = _tops(cluster, relations)
+    vertices = [
+        *(
+            Vertex(
+                f"node:{node.name}",
+                node.name,
+                NODE,
+                f"{node.condition}{', DC' * node.dc}",
+                well=node.usable,
+            )
+            for node in cluster.nodes
+        ),
+        *(_vertex(cluster, relations, name, tops) for name in tops),
+    ]
+    known = {each.id for each in vertices}
+    edges = dict.fromkeys(
+        each
+        for each in _edges(cluster, relations)
+        if each.source in known and each.target in known and each.source != each.target
+    )
+    return Graph(tuple(vertices), tuple(edges))
+
+
+def _tops(cluster: Cluster, relations: Relations) -> dict[str, str]:
+    """Every resource that is drawn, with its kind: a clone as one, a group and its members."""
+    found: dict[str, str] = {}
+    for each in cluster.primitives.values():
+        if each.clone:
+            found[each.clone] = CLONE
+            continue
+        if each.parent in relations.members:
+            found[each.parent or ""] = GROUP
+        fencing = each.agent.startswith("stonith:")
+        domain = cluster.domain_of(each.id)
+        found[each.id] = FENCING if fencing else DOMAIN if domain else RESOURCE
+    return found
+
+
+def _inside(relations: Relations, name: str) -> Iterator[str]:
+    """The primitives that a group or a clone consists of, itself if it is one."""
+    members = relations.members.get(name)
+    if members is None:
+        yield name
+    for each in members or ():
+        yield from _inside(relations, each)
+
+
+def _vertex(cluster: Cluster, relations: Relations, name: str, tops: Mapping[str, str]) -> Vertex:
+    inside = set(_inside(relations, name))
+    instances = [each for each in cluster.resources if each.id.partition(":")[0] in inside]
+    places = tuple(dict.fromkeys(node for each in instances for node in each.nodes))
+    domain = cluster.domain_of(name)
+    state, well = _state(instances, clone=tops[name] == CLONE)
+    if tops[name] == DOMAIN and domain:
+        state, well = domain.role or "", domain.role == "Started" or domain.told_to_stop
+        state += "" if domain.managed or not domain.role else ", unmanaged"
+    label = domain.name if domain else name
+    return Vertex(f"resource:{name}", label, tops[name], state, places, well)
+
+
+def _state(instances: Sequence[Resource], *, clone: bool) -> tuple[str, bool]:
+    failed = any(each.failed or each.blocked for each in instances)
+    running = [each for each in instances if each.active]
+    if clone:
+        count = len({node for each in running for node in each.nodes})
+        return f"on {count} node{'s' * (count != 1)}{', failed' * failed}", not failed
+    roles = {each.role for each in instances}
+    return f"{'/'.join(sorted(roles))}{', failed' * failed}", not failed
+
+
+def _edges(cluster: Cluster, relations: Relations) -> Iterator[Edge]:
+    outer = {
+        inside: each.clone
+        for each in cluster.primitives.values()
+        if each.clone
+        for inside in (each.id, each.parent or each.id)
+    }
+
+    def end(name: str) -> str:
+        return f"resource:{outer.get(name, name)}"
+
+    for order in relations.orders:
+        label = "after" if order.mandatory else "after (optional)"
+        yield Edge(end(order.then), end(order.first), "after", label, order.mandatory)
+    for each in relations.colocations:
+        kind = "with" if each.score > 0 else "apart"
+        label = f"{'with' if each.score > 0 else 'apart from'} ({spoken(each.score)})"
+        yield Edge(end(each.resource), end(each.other), kind, label)
+    pings = [
+        each for each in cluster.primitives.values() if each.agent.rpartition(":")[2] in _PINGS
+    ]
+    for location in relations.locations:
+        for ping in pings:
+            if ping.params.get("name", "pingd") in location.uses:
+                yield Edge(end(location.resource), end(ping.id), "ping", "needs the ping path")
+        if location.node is not None:
+            kind = "prefers" if location.score > 0 else "avoids"
+            label = f"{kind} ({spoken(location.score)})"
+            yield Edge(end(location.resource), f"node:{location.node}", kind, label, False)
+    for name, members in relations.members.items():
+        yield from (Edge(end(each), end(name), "in", "in the group") for each in members)
+    for device, nodes in relations.fences.items():
+        for node in nodes:
+            yield Edge(end(device), f"node:{node}", "fences", "fences")
+
+
+# As a tree
+
+
+def tree(found: Graph) -> list[Branch]:
+    """The nodes with what runs on each, and under each domU what it depends on; then the rest."""
+    by_id = {each.id: each for each in found.vertices}
+    branches = []
+    for node in (each for each in found.vertices if each.kind == NODE):
+        here = [each for each in found.vertices if node.name in each.places]
+        below = [_resource(found, by_id, each) for each in here if each.kind in (DOMAIN, RESOURCE)]
+        others = [each for each in here if each.kind in (CLONE, FENCING)]
+        for kind, title in ((CLONE, "clones"), (FENCING, "fencing devices that run here")):
+            names = [each.name for each in others if each.kind == kind]
+            below += [Branch(f"{title}: {', '.join(names)}")] if names else []
+        fencing = [
+            by_id[each.source].name
+            for each in found.edges
+            if (each.kind, each.target) == ("fences", node.id)
+        ]
+        below.append(Branch(f"fenced by: {', '.join(fencing) or 'whichever device says it can'}"))
+        branches.append(Branch(f"{node.name} ({node.state})", tuple(below)))
+    idle = [
+        each
+        for each in found.vertices
+        if not each.places and each.kind in (DOMAIN, RESOURCE, CLONE, FENCING)
+    ]
+    if idle:
+        nowhere = tuple(_resource(found, by_id, each) for each in idle)
+        branches.append(Branch("running nowhere", nowhere))
+    return branches
+
+
+def _resource(found: Graph, by_id: Mapping[str, Vertex], vertex: Vertex) -> Branch:
+    word = "" if vertex.kind == DOMAIN else f"{vertex.kind} "
+    return Branch(f"{word}{vertex.name} ({vertex.state})", _needs(found, by_id, vertex.id, ()))
+
+
+def _needs(
+    found: Graph, by_id: Mapping[str, Vertex], start: str, above: Sequence[str]
+) -> tuple[Branch, ...]:
+    """What a resource depends on, and so on; a circle is entered once."""
+    seen = (*above, start)
+    return tuple(
+        Branch(
+            f"{each.label}: {by_id[each.target].name}",
+            () if each.target in seen else _needs(found, by_id, each.target, seen),
+        )
+        for each in found.edges
+        if each.source == start and each.kind != "fences"
+    )

@@ -1,0 +1,396 @@
+"""Every reason to refuse or to ask, each a function with its cases in the tests.
+
+A guard looks at the cluster, or at what the scheduler would do, and yields objections.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from hxm.errors import CannotAsk, NoQuorum
+from hxm.model import Cluster, Domain, Forecast, Movement, Node
+from hxm.policy import Objection, Translate, called, cleanup_of, is_true, listed, typed
+from hxm.policy.forecast import after_all, name_of, phrase
+
+FORCE, YES = "--force", "--yes"
+
+
+def whole_cluster(cluster: Cluster) -> Iterator[Objection]:
+    """What stands against any change: no DC, no quorum, nodes lost and not yet fenced."""
+    if not cluster.dc:
+        yield Objection(
+            "the cluster has no DC: nobody would carry this out",
+            "wait for the election, or look at `hxm status`",
+            CannotAsk.status,
+        )
+    if not cluster.quorum and (said := without_quorum(cluster)):
+        yield Objection(
+            f"this partition has no quorum: {said}",
+            "bring the other nodes back; --force writes the order down all the same",
+            NoQuorum.status,
+            FORCE,
+        )
+    lost = [node.name for node in cluster.nodes if node.unclean]
+    if cluster.dc and lost:
+        yield Objection(
+            f"{listed(lost)} is lost and not yet fenced: what ran there may still run",
+            "; ".join(("wait for the fencing", *(cluster.advice("confirm", node=n) for n in lost))),
+            lifted_by=FORCE,
+        )
+    if cluster.pending_fencing:
+        yield Objection(
+            f"fencing of {listed(cluster.pending_fencing)} is under way",
+            "wait for its end: hxm status",
+            lifted_by=FORCE,
+        )
+
+
+_WITHOUT_QUORUM = {
+    "ignore": "",
+    "freeze": "the cluster starts nothing, and stops only what it is told to",
+    "stop": "the cluster stops domUs and starts none",
+}
+"""What no-quorum-policy makes of it; others (demote, suicide, fence) stop domUs as well."""
+
+
+def without_quorum(cluster: Cluster) -> str:
+    """What the cluster does where it has no quorum; empty: nothing else than with one."""
+    return _WITHOUT_QUORUM[_quorum_policy(cluster)]
+
+
+def stops_everything(cluster: Cluster) -> bool:
+    """Whether stop-all-resources is set."""
+    return is_true(cluster.properties.get("stop-all-resources", ""))
+
+
+def _quorum_policy(cluster: Cluster) -> str:
+    said = cluster.properties.get("no-quorum-policy", "stop")
+    return said if said in _WITHOUT_QUORUM else "stop"
+
+
+def acts_without_quorum(cluster: Cluster) -> bool:
+    """Whether a partition without quorum is told to go on (no-quorum-policy=ignore)."""
+    return _quorum_policy(cluster) == "ignore"
+
+
+def warnings(cluster: Cluster) -> tuple[str, ...]:
+    """What is said on every change and stops none."""
+    found = []
+    if not cluster.fencing:
+        found.append("fencing is disabled: a lost node's domUs may come to run twice")
+    if not cluster.quorum and _quorum_policy(cluster) == "ignore":
+        found.append("no quorum, and no-quorum-policy=ignore: only fencing keeps domUs single")
+    return tuple(found)
+
+
+def in_flight(
+    cluster: Cluster, domains: Iterable[Domain], lifted_by: str = ""
+) -> Iterator[Objection]:
+    """A migration that is under way: a change now can end with the domU on two nodes.
+
+    (pacemaker list, May 2013: a constraint removed before migrate_to had ended.)
+    """
+    for domain in domains:
+        if migrating(cluster, domain):
+            yield Objection(
+                f"{domain.name} is being migrated at this moment",
+                "wait for its end: hxm status",
+                lifted_by=lifted_by,
+            )
+        elif not cluster.idle:
+            yield Objection(
+                f"whether {domain.name} is being migrated cannot be told: the DC is at work, and "
+                f"{cluster.dialect} does not write down what",
+                f"wait for its end: crmadmin -S {cluster.dc} says S_IDLE",
+                lifted_by=FORCE,
+            )
+
+
+def migrating(cluster: Cluster, domain: Domain) -> bool:
+    """Whether a migration of the domain is in flight, by its role or by a pending action."""
+    return (
+        domain.role == "Migrating"
+        or (domain.role == "Stopping" and len(domain.nodes) > 1)
+        or any(
+            operation.pending and operation.task.startswith("migrate")
+            for operation in cluster.history
+            if operation.resource == domain.resource
+        )
+    )
+
+
+def on_two_nodes(domains: Iterable[Domain]) -> Iterator[Objection]:
+    """A domU that is active twice, outside a migration: its disk is being destroyed."""
+    for domain in domains:
+        if len(domain.places) > 1 and not domain.in_flight:
+            yield Objection(
+                f"{domain.name} is active on {listed(domain.places)} at once",
+                f"stop one instance at once, on its host: hxm unmanage {typed(domain)}, then "
+                f"xl destroy {domain.name}",
+                lifted_by=FORCE,
+            )
+
+
+def stray(cluster: Cluster, domains: Iterable[Domain]) -> Iterator[Objection]:
+    """An instance that the cluster does not know of: wherever it starts the domU is a second."""
+    for domain in domains:
+        if domain.stray and not domain.running:
+            look = cluster.advice("look", resource=domain.resource)
+            yield Objection(
+                f"{domain.name} runs on {domain.stray}, and the cluster does not know it",
+                f"let the cluster look: {look}; or end it: hxm destroy {typed(domain)}",
+            )
+
+
+def ignored(cluster: Cluster, domains: Iterable[Domain]) -> Iterator[Objection]:
+    """Orders that the cluster would take down and not carry out."""
+    for domain in domains:
+        if away := looked_away(cluster, domain):
+            yield Objection(
+                f"the cluster would do nothing: {away.reason}",
+                f"{away.end} first; --force writes the order down for later",
+                lifted_by=FORCE,
+            )
+
+
+def stopped(domains: Iterable[Domain]) -> Iterator[Objection]:
+    """What can only be done with a domU that runs."""
+    for domain in domains:
+        if not domain.running:
+            yield Objection(f"{domain.name} does not run", f"hxm start {typed(domain)}")
+
+
+def kept_from_running(cluster: Cluster, domain: Domain) -> Iterator[Objection]:
+    """It is not told to stop and still does not run: starting is not what is missing."""
+    failed = next((each for each in cluster.failures if each.resource == domain.resource), None)
+    if failed:
+        why = f"{failed.operation} failed on {failed.node}: {failed.reason}"
+        hint = f"{cleanup_of(cluster, failed)} makes the cluster try again"
+    elif stops_everything(cluster):
+        why, hint = "stop-all-resources is set", cluster.advice("run")
+    elif not cluster.quorum and _quorum_policy(cluster) != "ignore":
+        why, hint = "there is no quorum", "bring the other nodes back: hxm nodes"
+    elif not any(node.usable for node in cluster.nodes):
+        why, hint = "no node may run domUs", "hxm nodes"
+    elif domain.interim:
+        why = f"{listed(domain.interim)} is in the way"
+        hint = f"hxm unmigrate {typed(domain)}"
+    else:
+        why = "a constraint, a rule such as the ping rule, or the state of the nodes is against it"
+        hint = f"hxm why {typed(domain)}"
+    yield Objection(f"nothing tells {domain.name} to be stopped, and it does not run: {why}", hint)
+
+
+def cannot_drain(node: Node) -> Iterator[Objection]:
+    """A node that nothing can be moved away from."""
+    if node.unclean or not node.online or node.pending:
+        yield Objection(f"{node.name} cannot be drained: it is {node.predicament}", "hxm nodes")
+
+
+def left_on(cluster: Cluster, node: Node) -> Iterator[Objection]:
+    """DomUs that the cluster will not move away, because they are not its own."""
+    alone = [
+        domain
+        for domain in cluster.domains
+        if not domain.resource and node.name in domain.nodes and domain.id != 0
+    ]
+    if alone:
+        yield Objection(
+            f"{called(alone)} would stay on {node.name}: the cluster does not manage that",
+            "stop it or move it by hand first, with xl",
+            lifted_by=FORCE,
+        )
+
+
+def quorum_without(cluster: Cluster, leaving: str) -> bool:
+    """Whether the others have a quorum when the node is off (of two nodes one is enough)."""
+    total = len(cluster.nodes)
+    return total <= 2 or len(_remaining(cluster, leaving)) * 2 > total
+
+
+def _remaining(cluster: Cluster, leaving: str) -> list[Node]:
+    return [
+        node
+        for node in cluster.nodes
+        if node.online and not node.unclean and not node.pending and node.name != leaving
+    ]
+
+
+def quorum_after(cluster: Cluster, leaving: Node) -> Iterator[Objection]:
+    """Powering the node off must not cost the others the quorum."""
+    if not quorum_without(cluster, leaving.name) and _quorum_policy(cluster) != "ignore":
+        left, total = len(_remaining(cluster, leaving.name)), len(cluster.nodes)
+        yield Objection(
+            f"with {leaving.name} off, {left} of {total} nodes would have no quorum",
+            "--yes drains it all the same",
+            lifted_by=YES,
+        )
+
+
+def replaced(domain: Domain, cluster: Cluster, doomed: Iterable[str]) -> Iterator[Objection]:
+    """Constraints of somebody else's that the tool would write over."""
+    for constraint in cluster.constraints:
+        if constraint.id in doomed and constraint.resource == domain.resource:
+            yield Objection(
+                f"{constraint.id} is there already, and would be replaced and then removed",
+                f"hxm unmigrate {typed(domain)} removes it; --yes does it all the same",
+                lifted_by=YES,
+            )
+
+
+class LookedAway(NamedTuple):
+    """Why the cluster leaves a domU alone, and the command that ends it."""
+
+    reason: str
+    end: str
+    flag: str = "maintenance"
+
+
+def looked_away(cluster: Cluster, domain: Domain) -> LookedAway | None:
+    """Whether, and why, the cluster has been told to leave this domU alone."""
+    if cluster.maintenance:
+        return LookedAway("the whole cluster is in maintenance", "hxm maintenance off")
+    for name in domain.nodes:
+        node = cluster.node(name)
+        if node and node.maintenance:
+            return LookedAway(f"the node {name} is in maintenance", f"hxm maintenance off {name}")
+    if not domain.resource or not domain.role or domain.managed:
+        return None
+    word = typed(domain)
+    if domain.blocked:
+        reason = f"{domain.name} is blocked by a failure"
+        return LookedAway(reason, f"hxm cleanup {word}", "blocked")
+    if is_true(cluster.primitives[domain.resource].meta.get("maintenance", "")):
+        return LookedAway(f"{domain.name} is in maintenance", f"hxm maintenance off {word}")
+    return LookedAway(f"{domain.name} is unmanaged", f"hxm manage {word}", "unmanaged")
+
+
+def not_in_standby(cluster: Cluster, node: Node) -> Iterator[Objection]:
+    """A node that is kept from running domUs by something else than standby."""
+    kept = is_true(cluster.node_attributes.get(node.name, {}).get("standby", ""))
+    if not node.standby and not kept:
+        hint = f"hxm maintenance off {node.name}" if node.maintenance else "hxm nodes"
+        yield Objection(f"{node.name} is not in standby: it is {node.predicament}", hint)
+
+
+def failed(cluster: Cluster) -> Iterator[Objection]:
+    """What the cluster remembers as failed would be taken for a consequence of what is to come."""
+    for failure in cluster.failures:
+        yield Objection(
+            f"{failure.operation} of {failure.resource} failed on {failure.node}: {failure.reason}",
+            f"first: {cleanup_of(cluster, failure)}",
+            lifted_by=FORCE,
+        )
+
+
+def target(node: Node) -> Iterator[Objection]:
+    """A node that the scheduler would not place anything on."""
+    if not node.usable:
+        hint = f"hxm active {node.name}" if node.standby and node.online else "hxm nodes"
+        yield Objection(f"{node.name} cannot take a domU: it is {node.predicament}", hint)
+
+
+def last_usable(cluster: Cluster, leaving: Node) -> Iterator[Objection]:
+    """Nothing that runs would have a place."""
+    if not any(node.usable for node in cluster.nodes if node.name != leaving.name):
+        yield Objection(
+            f"{leaving.name} is the last usable node: everything would stop",
+            "bring another node back first: hxm nodes",
+            lifted_by=FORCE,
+        )
+
+
+def all_running(domains: Sequence[Domain], everything: bool) -> Iterator[Objection]:
+    """`-a` is quickly typed, and means the whole cluster."""
+    if everything:
+        yield Objection(
+            f"all {len(domains)} running domUs of the cluster would stop: {called(domains)}",
+            "--yes does it all the same",
+            lifted_by=YES,
+        )
+
+
+def foreseen(cluster: Cluster, plan: Translate, forecast: Forecast) -> Iterator[Objection]:
+    """What the scheduler would do beyond the order: stops, restarts, domUs without a place."""
+    yield from _doubling(cluster, plan, forecast)
+    for phase, found in zip(plan.phases, forecast.phases, strict=True):
+        for movement in found:
+            if phase.leaves == movement.resource:
+                yield Objection(f"{name_of(cluster, movement)} would {phrase(movement)}", NOT_MEANT)
+    if not forecast.simulated:
+        yield Objection(
+            "not simulated: neither crm_simulate nor ptest is here to tell what else would move",
+            "--yes does it all the same",
+            lifted_by=YES,
+        )
+        return
+    if plan.drains:
+        # a drill takes the node back: how it was drained is seen before that
+        first = after_all(cluster, forecast.phases[:1])
+        drained = first if plan.measures else forecast.after
+        yield from _without_a_place(cluster, plan.drains, drained)
+        yield from _staying(plan.drains, drained)
+    for movement in dict.fromkeys(forecast.movements):
+        if concerns(cluster, movement) and not plan.means(movement):
+            yield Objection(
+                f"{name_of(cluster, movement)} would {phrase(movement)}"
+                f"{_why_not_live(cluster, movement)}",
+                "--yes does it all the same",
+                lifted_by=YES,
+            )
+
+
+NOT_MEANT = "it is to stay as it is: hxm status shows what is against its place"
+
+
+def concerns(cluster: Cluster, movement: Movement) -> bool:
+    """Clones and fencing devices come and go with their node; the rest is somebody's service.
+
+    So is what the configuration does not have: it was removed, or it is about to be added.
+    """
+    primitive = cluster.primitives.get(movement.resource)
+    if movement.kind == "fence" or not primitive:
+        return True
+    return not primitive.clone and not primitive.agent.startswith("stonith:")
+
+
+def _without_a_place(cluster: Cluster, node: str, drained: Cluster) -> Iterator[Objection]:
+    for domain in cluster.managed_domains:
+        after = drained.domain_of(domain.resource or "")
+        if node in domain.nodes and after and not after.running:
+            yield Objection(
+                f"{domain.name} would have no place and stop",
+                "a constraint, a fail count or the ping rule forbids every other node: hxm status",
+                lifted_by=FORCE,
+            )
+
+
+def _doubling(cluster: Cluster, plan: Translate, forecast: Forecast) -> Iterator[Objection]:
+    """A start, wherever, of a domU of which the toolstack runs an instance that nobody knows of."""
+    started = {
+        movement.resource
+        for movement in forecast.movements
+        if movement.kind in ("start", "move", "live", "restart")
+    }
+    if not forecast.simulated and plan.verb not in ("destroy", "unlock"):
+        started = {domain.resource or "" for domain in cluster.managed_domains}
+    wanted = (each for each in cluster.managed_domains if each.resource in started)
+    yield from stray(cluster, wanted)
+
+
+def _staying(node: str, drained: Cluster) -> Iterator[Objection]:
+    there = {each.id for each in drained.resources if node in each.nodes}
+    if there:
+        yield Objection(
+            f"{listed(sorted(there))} would stay on {node}",
+            "unmanaged, in maintenance or blocked: hxm status; --force drains what moves",
+            lifted_by=FORCE,
+        )
+
+
+def _why_not_live(cluster: Cluster, movement: Movement) -> str:
+    domain = cluster.domain_of(movement.resource)
+    if movement.kind == "move" and domain and not domain.live:
+        return " (allow-migrate is not set)"
+    return ""

@@ -1,0 +1,219 @@
+"""Default, manage, unmanage, maintenance and cleanup: what was set in passing and stayed."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from hxm.model import Cluster, Domain, Goal, Node, Phase, Step
+from hxm.policy import (
+    IN_PASSING,
+    Decision,
+    Nothing,
+    Translate,
+    all_typed,
+    called,
+    clear_meta_step,
+    goals,
+    guards,
+    half_way,
+    is_false,
+    is_true,
+    listed,
+    meta_step,
+    own_meta,
+    resources,
+    typed,
+)
+
+
+def default(cluster: Cluster, domains: Sequence[Domain]) -> Decision:
+    """Remove what was set in passing, so that the cluster's defaults hold again."""
+    steps = tuple(
+        clear_meta_step(domain, name)
+        for domain in domains
+        for name in IN_PASSING
+        if name in own_meta(cluster, domain)
+    )
+    if not steps:
+        return Nothing(f"{called(domains)}: nothing was set in passing")
+    return Translate(
+        "default",
+        listed([step.says for step in steps]),
+        resources(domains),
+        (Phase(steps),),
+        frozenset(),
+        (
+            *guards.whole_cluster(cluster),
+            *half_way(cluster, domains),
+            *guards.in_flight(cluster, domains, guards.FORCE),
+        ),
+        guards.warnings(cluster),
+        done=f"removed: {listed([step.says.removeprefix('remove ') for step in steps])}",
+    )
+
+
+def manage(cluster: Cluster, domains: Sequence[Domain]) -> Decision:
+    """Hand the domUs back to the cluster, which then sees to it that they are as they should."""
+    steps: list[Step] = []
+    for domain in domains:
+        primitive = cluster.primitives[domain.resource or ""]
+        inherited = primitive.inherited_meta
+        if is_false(inherited.get("is-managed", "")):
+            if not is_true(primitive.own_meta.get("is-managed", "")):
+                steps.append(meta_step(domain, "is-managed", "true"))
+        elif "is-managed" in primitive.own_meta:
+            steps.append(clear_meta_step(domain, "is-managed"))
+        if is_true(primitive.own_meta.get("maintenance", "")):
+            steps.append(clear_meta_step(domain, "maintenance"))
+    if not steps:
+        unwatched = [away for each in domains if (away := guards.looked_away(cluster, each))]
+        if unwatched:
+            reason, end, _ = unwatched[0]
+            return Nothing(f"{called(domains)}: managed, but {reason}; end that with: {end}")
+        return Nothing(f"{called(domains)}: managed already")
+    in_maintenance = cluster.maintenance or any(
+        node.maintenance for each in domains for node in _its_nodes(cluster, each)
+    )
+    return Translate(
+        "manage",
+        f"manage {called(domains)}",
+        resources(domains),
+        (Phase(tuple(steps), () if in_maintenance else goals("managed", domains)),),
+        frozenset(),
+        (
+            *guards.whole_cluster(cluster),
+            *half_way(cluster, domains),
+            *guards.in_flight(cluster, domains, guards.FORCE),
+            *guards.stray(cluster, domains),
+        ),
+        guards.warnings(cluster),
+        done=f"the cluster manages {called(domains)} again",
+        undo=f"hxm unmanage {all_typed(domains)}",
+    )
+
+
+def unmanage(cluster: Cluster, domains: Sequence[Domain]) -> Decision:
+    """Tell the cluster to leave the domUs alone, running or not; it keeps looking."""
+    wanting = [
+        domain
+        for domain in domains
+        if not is_false(own_meta(cluster, domain).get("is-managed", ""))
+    ]
+    if not wanting:
+        return Nothing(f"{called(domains)}: unmanaged already")
+    steps = tuple(meta_step(domain, "is-managed", "false") for domain in wanting)
+    return Translate(
+        "unmanage",
+        f"unmanage {called(domains)}",
+        resources(wanting),
+        (Phase(steps, goals("unmanaged", wanting)),),
+        frozenset(),
+        (*guards.whole_cluster(cluster), *guards.in_flight(cluster, wanting, guards.FORCE)),
+        guards.warnings(cluster),
+        done=f"the cluster leaves {called(domains)} alone until: hxm manage {all_typed(wanting)}",
+        undo=f"hxm manage {all_typed(wanting)}",
+    )
+
+
+def maintenance(cluster: Cluster, on: bool, subject: Node | Domain | None) -> Decision:
+    """Maintenance of the whole cluster, of a node, or of one domU."""
+    what = subject.name if subject else "the cluster"
+    step = _switch(cluster, on, subject)
+    if not step and on:
+        return Nothing(f"{what} is in maintenance already")
+    if not step:
+        asleep = [node.name for node in cluster.nodes if node.maintenance and not subject]
+        also = f", unlike {listed(asleep)}: hxm maintenance off {asleep[0]}" if asleep else ""
+        return Nothing(f"{what} is not in maintenance{also}")
+    back = "hxm maintenance off"
+    if subject:
+        back += f" {typed(subject) if isinstance(subject, Domain) else subject.name}"
+    return Translate(
+        "maintenance",
+        f"maintenance {'on' if on else 'off'} for {what}",
+        (),
+        (Phase((step,), _asleep(cluster, on, subject)),),
+        frozenset(),
+        (
+            *guards.whole_cluster(cluster),
+            *guards.in_flight(cluster, cluster.managed_domains, guards.FORCE),
+        ),
+        guards.warnings(cluster),
+        done=f"{what} is in maintenance until: {back}" if on else f"{what} is out of maintenance",
+        undo=back if on else back.replace("off", "on", 1),
+    )
+
+
+def _switch(cluster: Cluster, on: bool, subject: Node | Domain | None) -> Step | None:
+    """The step that makes it so, or None if it is so."""
+    if isinstance(subject, Domain):
+        primitive = cluster.primitives[subject.resource or ""]
+        if is_true(primitive.meta.get("maintenance", "")) == on:
+            return None
+        if is_true(primitive.inherited_meta.get("maintenance", "")) == on:
+            return clear_meta_step(subject, "maintenance")
+        return meta_step(subject, "maintenance", "true" if on else "false")
+    already = subject.maintenance if subject else cluster.maintenance
+    if subject and not already:
+        already = is_true(cluster.node_attributes.get(subject.name, {}).get("maintenance", ""))
+    if already == on:
+        return None
+    said = f"maintenance of {subject.name}" if subject else "maintenance"
+    kind = ("" if on else "clear-") + ("node-maintenance" if subject else "maintenance")
+    return Step(kind, f"{said} {'on' if on else 'off'}", {"node": subject.name} if subject else {})
+
+
+def _asleep(cluster: Cluster, on: bool, subject: Node | Domain | None) -> tuple[Goal, ...]:
+    """What is to be seen of it; nothing where a larger maintenance, or a lost node, hides it."""
+    if isinstance(subject, Domain):
+        hidden = not on and (
+            cluster.maintenance or is_false(own_meta(cluster, subject).get("is-managed", ""))
+        )
+        hidden = hidden or any(each.maintenance for each in _its_nodes(cluster, subject))
+        return () if hidden else goals("unmanaged" if on else "managed", [subject])
+    if subject and not subject.online:
+        return ()
+    return (Goal("maintenance" if on else "watched", subject.name if subject else ""),)
+
+
+def _its_nodes(cluster: Cluster, domain: Domain) -> list[Node]:
+    return [node for node in cluster.nodes if node.name in domain.nodes]
+
+
+def cleanup(cluster: Cluster, subjects: Collection[str] | None, node: Node | None) -> Decision:
+    """Forget the failures of these resources, or of everything, on a node, or on all."""
+    failed = {
+        failure.resource
+        for failure in cluster.failures
+        if (subjects is None or failure.resource in subjects)
+        and (node is None or failure.node == node.name)
+    }
+    where = f" on {node.name}" if node else ""
+    concerned = sorted(failed or subjects or ())
+    if not concerned:
+        return Nothing(f"the cluster remembers no failure{where}")
+    what = "failures" if failed else "fail counts"  # which crm_mon tells only beside a failure
+    steps = tuple(
+        Step(
+            "cleanup-on" if node else "cleanup",
+            f"forget the {what} of {resource}{where}",
+            {"resource": resource} | ({"node": node.name} if node else {}),
+        )
+        for resource in concerned
+    )
+    forgotten = tuple(
+        Goal("forgotten", resource, node.name if node else None) for resource in concerned
+    )
+    return Translate(
+        "cleanup",
+        listed([step.says for step in steps]),
+        tuple(concerned),
+        (Phase(steps, forgotten),),
+        frozenset({"start", "live"}),
+        (
+            *guards.whole_cluster(cluster),
+            *guards.in_flight(cluster, cluster.managed_domains),
+        ),
+        guards.warnings(cluster),
+        done=f"the {what} of {listed(concerned)} are forgotten",
+    )

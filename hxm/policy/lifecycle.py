@@ -1,0 +1,175 @@
+"""Start, shutdown, reboot and destroy: the target-role, and what it must lead to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from hxm.model import Cluster, Domain, Goal, Phase, Step
+from hxm.policy import (
+    Decision,
+    Nothing,
+    Objection,
+    Translate,
+    all_typed,
+    called,
+    clear_meta_step,
+    goals,
+    guards,
+    keeps_stopped,
+    listed,
+    meta_step,
+    own_meta,
+    resources,
+)
+from hxm.policy.forecast import reached
+
+
+def start(cluster: Cluster, domains: Sequence[Domain]) -> Decision:
+    """Let the cluster run the domUs: nothing stays in the CIB if its default is to run them."""
+    wanting = [domain for domain in domains if not _runs_and_stays(cluster, domain)]
+    if not wanting:
+        return Nothing("; ".join(_runs_where(domain) for domain in domains))
+    idle = [each for each in wanting if not each.running and not _release(cluster, each)]
+    return Translate(
+        "start",
+        f"start {called(wanting)}",
+        resources(wanting),
+        (
+            Phase(
+                tuple(step for domain in wanting for step in _release(cluster, domain)),
+                goals("running", wanting),
+            ),
+        ),
+        frozenset({"start"}),
+        (
+            *_checks(cluster, wanting),
+            *guards.stray(cluster, wanting),
+            *(found for domain in idle for found in guards.kept_from_running(cluster, domain)),
+        ),
+        guards.warnings(cluster),
+        undo=f"hxm shutdown {all_typed(wanting)}",
+    )
+
+
+def shutdown(cluster: Cluster, domains: Sequence[Domain], *, everything: bool = False) -> Decision:
+    """Stop the domUs cleanly; the target-role that says so stays until `start` or `default`."""
+    wanting = [domain for domain in domains if domain.places or not domain.told_to_stop]
+    if not wanting:
+        return Nothing(f"{called(domains)}: stopped already" if domains else "no domU runs")
+    return Translate(
+        "shutdown",
+        f"shut down {called(wanting)}",
+        resources(wanting),
+        (_stop(wanting),),
+        frozenset({"stop"}),
+        (
+            *_checks(cluster, wanting),
+            *guards.stray(cluster, wanting),
+            *guards.all_running(wanting, everything),
+        ),
+        guards.warnings(cluster),
+        undo=f"hxm start {all_typed(wanting)}",
+    )
+
+
+def reboot(cluster: Cluster, domains: Sequence[Domain], *, everything: bool = False) -> Decision:
+    """Stop and start through the cluster, so that no monitor takes it for a failure."""
+    if not domains:
+        return Nothing("no domU runs")
+    back = tuple(step for domain in domains for step in _as_before(cluster, domain))
+    return Translate(
+        "reboot",
+        f"reboot {called(domains)}",
+        resources(domains),
+        (_stop(domains), Phase(back, goals("running", domains))),
+        frozenset({"stop", "start"}),
+        (
+            *_checks(cluster, domains),
+            *guards.stopped(domains),
+            *guards.all_running(domains, everything),
+        ),
+        guards.warnings(cluster),
+        rollback=back,
+        undo=f"hxm start {all_typed(domains)}",
+    )
+
+
+def destroy(cluster: Cluster, domains: Sequence[Domain]) -> Decision:
+    """First tell the cluster that they are to stop, then pull their plug where they run.
+
+    The other way round the monitor would find them gone and start them again.
+    """
+    plug = tuple(
+        Step(
+            "destroy",
+            f"destroy {domain.name} on {node}",
+            {"domain": domain.name, "node": node},
+        )
+        for domain in domains
+        for node in domain.places
+        if means_itself(domain.name)
+    )
+    if all(domain.told_to_stop and not domain.places for domain in domains):
+        return Nothing(f"{called(domains)}: stopped already")
+    stop = _stop(domains)
+    slowly = [domain for domain in domains if domain.places and not means_itself(domain.name)]
+    return Translate(
+        "destroy",
+        f"destroy {called(domains)}",
+        resources(domains),
+        (stop._replace(steps=(*stop.steps, *plug)),),
+        frozenset({"stop"}),
+        _checks(cluster, domains),
+        (
+            *guards.warnings(cluster),
+            *(f"xl cannot be told of {each.name!r}: the cluster stops it" for each in slowly),
+        ),
+        undo=f"hxm start {all_typed(domains)}",
+    )
+
+
+def means_itself(name: str) -> bool:
+    """Whether the toolstack takes the name for a name: digits are a domid to it, -x an option."""
+    return not name.isdigit() and not name.startswith("-")
+
+
+def _checks(cluster: Cluster, domains: Sequence[Domain]) -> tuple[Objection, ...]:
+    return (
+        *guards.whole_cluster(cluster),
+        *guards.ignored(cluster, domains),
+        *guards.in_flight(cluster, domains, guards.FORCE),
+        *guards.on_two_nodes(domains),
+    )
+
+
+def _release(cluster: Cluster, domain: Domain) -> tuple[Step, ...]:
+    """Take away what keeps the domU stopped; say Started only where the default is Stopped."""
+    primitive = cluster.primitives[domain.resource or ""]
+    if keeps_stopped(primitive.inherited_meta):
+        if "target-role" in primitive.own_meta and not keeps_stopped(primitive.own_meta):
+            return ()
+        return (meta_step(domain, "target-role", "Started"),)
+    if keeps_stopped(primitive.own_meta):
+        return (clear_meta_step(domain, "target-role"),)
+    return ()
+
+
+def _as_before(cluster: Cluster, domain: Domain) -> tuple[Step, ...]:
+    before = own_meta(cluster, domain).get("target-role")
+    if before is None:
+        return (clear_meta_step(domain, "target-role"),)
+    return (meta_step(domain, "target-role", before),)
+
+
+def _stop(domains: Sequence[Domain]) -> Phase:
+    steps = tuple(meta_step(domain, "target-role", "Stopped") for domain in domains)
+    return Phase(steps, goals("stopped", domains))
+
+
+def _runs_and_stays(cluster: Cluster, domain: Domain) -> bool:
+    goal = Goal("running", domain.resource or "")
+    return reached(cluster, goal) and not domain.stray and not _release(cluster, domain)
+
+
+def _runs_where(domain: Domain) -> str:
+    return f"{domain.name} runs on {listed(domain.nodes)} already"

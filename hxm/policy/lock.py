@@ -1,0 +1,63 @@
+"""The cluster's lock: whether its holder may still be at work, and what to say to the others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from hxm.model import Cluster, Goal, Lock, Phase, Step
+from hxm.policy import Decision, Nothing, Objection, Translate
+from hxm.policy.findings import lock_held_by
+from hxm.policy.guards import FORCE
+
+RENEW = 20.0
+"""Seconds between two signs of life of a holder that waits."""
+LEASE = 60.0
+"""Seconds without a sign of life after which nobody waits for a holder that cannot be asked."""
+
+
+def forsaken(cluster: Cluster, lock: Lock) -> str:
+    """Why the holder will not come back, or nothing if it may still be at work."""
+    node = cluster.node(lock.node)
+    if lock.alive is False:
+        return "its process has ended"
+    if node and (not node.online or node.unclean):
+        return f"{lock.node} is {node.predicament}"
+    if lock.idle > LEASE and not lock.alive:
+        return f"no sign of life for {lock.idle:.0f} s"
+    return ""
+
+
+def held(cluster: Cluster) -> Iterator[Objection]:
+    """Somebody else changes the cluster at this moment."""
+    lock = cluster.lock
+    if lock and not forsaken(cluster, lock):
+        yield Objection(
+            f"{lock_held_by(lock)}: one change at a time",
+            "wait for its end: hxm status; if it hangs: hxm unlock --force",
+        )
+
+
+def unlock(cluster: Cluster) -> Decision:
+    """Remove a lock that a killed hxm left behind; one in use only by force."""
+    lock = cluster.lock
+    if not lock:
+        return Nothing("nobody holds the cluster's lock")
+    in_use = [] if forsaken(cluster, lock) else [f"{lock_held_by(lock)}, and may still be at work"]
+    return Translate(
+        "unlock",
+        f"remove the lock of {lock.who} on {lock.node}",
+        (),
+        (Phase((release_step(lock.holder),), (Goal("unlocked", lock.holder),)),),
+        objections=tuple(
+            Objection(
+                message, "look there first; --force removes the lock all the same", lifted_by=FORCE
+            )
+            for message in in_use
+        ),
+        done=f"removed the lock of {lock.who} on {lock.node}",
+    )
+
+
+def release_step(holder: str) -> Step:
+    """Remove this holder's lock, and nobody else's."""
+    return Step("release", "give the cluster's lock back", {"holder": holder})

@@ -1,0 +1,267 @@
+"""Memory: what each host has left, what each domU takes, and what of it fits where.
+
+Unknown is neither enough nor too little: what rests on an unknown figure is unknown itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from hxm.model import Cluster, Domain
+from hxm.policy import Objection, called, guards, is_true, listed, typed
+from hxm.policy.guards import FORCE
+
+ATTRIBUTES = ("hv_memory", "memory")
+"""What a host's memory for domUs is called in the CIB, in MiB: as ocf:heartbeat:Xen and
+ocf:heartbeat:NodeUtilization call it, or for short."""
+
+
+class Host(NamedTuple):
+    """The memory of a host, in MiB; None is unknown, and `why` says why."""
+
+    name: str
+    free: int | None = None
+    """What no domain has now."""
+    total: int | None = None
+    dom0: int | None = None
+    source: str = ""
+    """Where this is known from."""
+    why: str = ""
+
+
+class Need(NamedTuple):
+    """The memory of a managed domU, in MiB; None is unknown."""
+
+    domain: Domain
+    memory: int | None = None
+    """What it has, or would start with: the larger, if its file says something else meanwhile."""
+    most: int | None = None
+    """What it may be ballooned up to (maxmem)."""
+    vcpus: int = 1
+
+    @property
+    def taken(self) -> int | None:
+        """What a host must have free for it."""
+        return None if self.memory is None else with_overhead(self.memory, self.most, self.vcpus)
+
+
+Needs = Mapping[str, Need]
+"""By the domUs' resources."""
+
+
+def with_overhead(memory: int, most: int | None = None, vcpus: int = 1) -> int:
+    """What xl wants to be free for a domU, in MiB: its own tables, and an even number.
+
+    (libxl_get_required_shadow_memory and libxl__domain_need_memory_calculate of Xen 4.17: 1 MiB a
+    vcpu, 8 KiB a MiB, 2 MiB.)
+    """
+    kib = memory * 1024 + 4 * (256 * vcpus + 2 * max(memory, most or 0)) + 2048
+    return -(-kib // 2048) * 2
+
+
+class Arrivals(NamedTuple):
+    """Who would come to a host, in the order in which they are let in, and what stays free."""
+
+    host: Host
+    fit: tuple[Need, ...] = ()
+    too_many: tuple[Need, ...] = ()
+    """Those that do not fit behind the others."""
+    at_most: int | None = None
+    """What is free at most when those that fit have come, in MiB."""
+
+    @property
+    def left(self) -> int | None:
+        """What is free when those that fit have come, in MiB; None if that is unknown."""
+        return self.at_most if all(need.taken is not None for need in self.fit) else None
+
+
+def arrivals(
+    cluster: Cluster, hosts: Sequence[Host], needs: Needs, before: Cluster, after: Cluster
+) -> tuple[Arrivals, ...]:
+    """What would come to each host between two states of the cluster.
+
+    The more important (priority) are let in first, else the order of the CIB counts: the cluster
+    itself starts them side by side. Who leaves makes room, with what is listed of him.
+    """
+    found = []
+    for host in hosts:
+        coming = sorted(_moved(needs, before, after, host.name), key=lambda n: -_rank(cluster, n))
+        going = [each.memory or 0 for each in _moved(needs, after, before, host.name)]
+        left = None if host.free is None else host.free + sum(going)
+        fit, too_many = [], []
+        for need in coming:
+            if left is not None and need.taken is not None and need.taken > left:
+                too_many.append(need)
+                continue
+            fit.append(need)
+            if need.taken is not None and left is not None:
+                left -= need.taken
+        found.append(Arrivals(host, tuple(fit), tuple(too_many), left))
+    return tuple(found)
+
+
+def _moved(needs: Needs, before: Cluster, after: Cluster, node: str) -> Iterator[Need]:
+    """The domUs that are on the node afterwards and were not before."""
+    were = {each.name for each in before.domains if node in each.nodes}
+    for each in after.managed_domains:
+        need = needs.get(each.resource or "")
+        if need and node in each.nodes and each.name not in were:
+            yield need
+
+
+def _rank(cluster: Cluster, need: Need) -> int:
+    primitive = cluster.primitives.get(need.domain.resource or "")
+    said = primitive.meta.get("priority", "0") if primitive else "0"
+    sign, digits = (-1 if said[:1] == "-" else 1), said.lstrip("+-")
+    if digits.upper() == "INFINITY":
+        return sign * 1000000
+    return sign * int(digits) if digits.isdecimal() else 0
+
+
+def without_room(found: Iterable[Arrivals]) -> Iterator[Objection]:
+    """Hosts that are known to have too little memory for what would come to them."""
+    for each in found:
+        if each.too_many:
+            names = called([need.domain for need in each.too_many])
+            wanted = sum(need.taken or 0 for need in each.too_many)
+            yield Objection(
+                f"{names} would not fit on {each.host.name}: "
+                f"{wanted} MiB wanted, {each.at_most} free",
+                "hxm capacity shows the memory of all; --force does it all the same",
+                lifted_by=FORCE,
+            )
+
+
+class Refusal(NamedTuple):
+    """A host on which a domU did not fit, and what was free there, in MiB."""
+
+    need: Need
+    host: str
+    left: int | None
+
+
+class Loss(NamedTuple):
+    """What becomes of the domUs when a node is lost."""
+
+    node: str
+    places: tuple[Arrivals, ...]
+    """Of the other hosts."""
+    refused: tuple[Refusal, ...]
+    nowhere: tuple[Domain, ...]
+    """Those that should run and would run nowhere."""
+    quorate: bool = True
+
+    @property
+    def unknown(self) -> tuple[str, ...]:
+        """Whose memory would have to be known to be sure: hosts and domUs that come to one."""
+        crowded = [each for each in self.places if each.fit]
+        hosts = [each.host.name for each in crowded if each.host.free is None]
+        domains = [n.domain.name for each in crowded for n in each.fit if n.taken is None]
+        return (*hosts, *domains)
+
+    @property
+    def fits(self) -> bool | None:
+        """Whether everything that should run would run; None: that is unknown."""
+        return False if self.nowhere else None if self.unknown else True
+
+    def room_for(self, taken: int, among: Collection[str]) -> int | None:
+        """How many more domUs of that many MiB would run on these hosts; None: unknown."""
+        if self.nowhere:
+            return 0
+        return how_many([each.left for each in self.places if each.host.name in among], taken)
+
+
+def wanted(cluster: Cluster) -> Iterator[Domain]:
+    """The domUs that should run, whether they do or not; what is unmanaged stays as it is."""
+    for each in cluster.managed_domains:
+        if not each.told_to_stop and (each.running or each.managed):
+            yield each
+
+
+def can_start(cluster: Cluster) -> bool:
+    """Whether the cluster starts anything at all."""
+    return cluster.quorum or guards.acts_without_quorum(cluster)
+
+
+def amiss(cluster: Cluster, losses: Sequence[Loss]) -> Iterator[str]:
+    """What has no place although nothing is lost yet, in sentences."""
+    if not any(node.usable for node in cluster.nodes):
+        yield "no node can run anything: hxm nodes"
+    if not can_start(cluster):
+        yield "there is no quorum, and nothing is started: hxm nodes"
+    if down := without_place(cluster, losses):
+        yield f"{called(down)} should run and cannot: hxm why {typed(down[0])}"
+
+
+def without_place(cluster: Cluster, losses: Sequence[Loss]) -> list[Domain]:
+    """The domUs that should run, do not, and would not whatever is lost."""
+    down = (each for each in wanted(cluster) if not each.running)
+    return [each for each in down if all(each in loss.nowhere for loss in losses)]
+
+
+def how_many(left: Iterable[int | None], taken: int) -> int | None:
+    """How often that many MiB fit into what is left on each host; None if any is unknown."""
+    known = list(left)
+    if any(each is None for each in known):
+        return None
+    return sum(max(0, each or 0) // taken for each in known)
+
+
+# Utilization
+
+
+class Utilization(NamedTuple):
+    """The utilization attributes of the nodes and of the resources, and what they are used for."""
+
+    nodes: Mapping[str, Mapping[str, str]]
+    resources: Mapping[str, Mapping[str, str]]
+    strategy: str = "default"
+
+
+def one_sided(
+    cluster: Cluster, used: Utilization, needs: Needs, hosts: Sequence[Host]
+) -> Iterator[str]:
+    """Utilization that the scheduler does not heed, or heeds on one side only; in sentences.
+
+    (resource-agents #1220: domUs with a utilization on nodes without one run nowhere.)
+    """
+    wanted = {
+        name: {**used.resources.get(name, {}), **_set_by_agent(cluster, name)} for name in needs
+    }
+    heeded = used.strategy != "default"
+    names = {key for each in (*wanted.values(), *used.nodes.values()) for key in each}
+    if names and not heeded:
+        yield (
+            f"{listed(sorted(names))}: the scheduler heeds no utilization, because "
+            "placement-strategy is not set (utilization, minimal or balanced)"
+        )
+    for key in sorted(names):
+        asking = [needs[name].domain for name, each in wanted.items() if key in each]
+        silent = [needs[name].domain for name, each in wanted.items() if key not in each]
+        giving = [node.name for node in cluster.nodes if key in used.nodes.get(node.name, {})]
+        mute = [node.name for node in cluster.nodes if node.name not in giving]
+        if asking and mute:
+            end = "none of these may run there" if heeded else "none of these could run there"
+            yield f"{key} is set for {called(asking)} and not for {listed(mute)}: {end}"
+        if giving and silent:
+            yield (
+                f"{key} is set for {listed(giving)} and not for {called(silent)}: to the "
+                "scheduler these take nothing"
+            )
+    for name, need in needs.items():
+        said = next((wanted[name][key] for key in ATTRIBUTES if key in wanted[name]), "")
+        if said.isdecimal() and need.memory is not None and int(said) < need.memory:
+            yield f"{need.domain.name} takes {need.memory} MiB, and its utilization says {said}"
+    for host in hosts:
+        said = next((v for k, v in used.nodes.get(host.name, {}).items() if k in ATTRIBUTES), "")
+        room = None if host.total is None or host.dom0 is None else host.total - host.dom0
+        if said.isdecimal() and room is not None and int(said) > room:
+            yield f"{host.name} has {room} MiB for domUs, and its utilization says {said}"
+
+
+def _set_by_agent(cluster: Cluster, name: str) -> dict[str, str]:
+    """What ocf:heartbeat:Xen and VirtualDomain set by themselves when they start a domU."""
+    params = cluster.primitives[name].params
+    auto = is_true(params.get("autoset_utilization_hv_memory", ""))
+    return {"hv_memory": ""} if auto else {}

@@ -1,0 +1,170 @@
+"""Migrate, unmigrate, standby and active: where things run, and the constraints this takes."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+
+from hxm.model import Cluster, Constraint, Domain, Goal, Node, Phase, Step
+from hxm.policy import Decision, Nothing, Translate, guards, listed, resources, typed
+from hxm.policy.findings import described
+from hxm.policy.forecast import reached
+
+
+def migrate(cluster: Cluster, domain: Domain, node: Node, *, keep: bool = False) -> Decision:
+    """Prefer the node, see the domU arrive live, and take the preference away again.
+
+    With a stickiness of INFINITY a preference alone moves nothing (crm_resource(8), --force): the
+    second way bans the domU from where it is until it has arrived. What is taken away is what was
+    put there: another's constraints on the domU stay.
+    """
+    resource = domain.resource or ""
+    goals = (Goal("running", resource, node.name),)
+    if reached(cluster, goals[0]) and not domain.stray:
+        left = f"; {listed(domain.interim)} is still there: hxm unmigrate {typed(domain)}"
+        kept = "; without a move there is nothing to keep" if keep else ""
+        kept = left if domain.interim else kept
+        return Nothing(f"{domain.name} runs on {node.name} already{kept}")
+    source = domain.nodes[0] if domain.nodes else node.name
+    values = {"resource": resource, "node": node.name, "source": source}
+    about = f"what moves {domain.name}"
+    unmove = Step("unmove", f"remove {about}", values)
+    unban = Step("unmove-and-unban", f"remove {about} and bans it from {source}", values)
+    prefer = Step("move", f"prefer {node.name} for {domain.name}", values)
+    ban = Step("move-and-ban", f"prefer {node.name} for {domain.name} and ban where it is", values)
+    objections = (
+        *guards.whole_cluster(cluster),
+        *guards.stopped([domain]),
+        *guards.ignored(cluster, [domain]),
+        *guards.in_flight(cluster, [domain]),
+        *guards.on_two_nodes([domain]),
+        *guards.target(node),
+    )
+    doomed = (f"cli-prefer-{resource}", f"cli-ban-{resource}-on-{source}")
+
+    def way(move: Step, back: Step, doomed: Sequence[str]) -> Translate:
+        tidy = () if keep else (Phase((back,), (), only_if_still=True),)
+        return Translate(
+            "migrate",
+            f"migrate {domain.name} to {node.name}",
+            (resource,),
+            (Phase((move,), goals), *tidy),
+            frozenset({"live"}),
+            (*objections, *guards.replaced(domain, cluster, doomed)),
+            guards.warnings(cluster),
+            rollback=(back,),
+            undo=f"hxm unmigrate {typed(domain)}",
+        )
+
+    gentle = way(prefer, unmove, doomed[:1])
+    return gentle._replace(otherwise=way(ban, unban, doomed))
+
+
+def unmigrate(
+    cluster: Cluster,
+    wanted: Collection[str] | None,
+    origins: Mapping[str, str] | None = None,
+) -> Decision:
+    """Remove every interim constraint of these resources, or of everything.
+
+    Never while a migration is in flight: the domU could end up on two nodes. `origins` tells
+    whose a constraint is, and how old.
+    """
+    found = [each for each in cluster.constraints if wanted is None or each.resource in wanted]
+    if not found:
+        what = "" if wanted is None else f"{listed(sorted(wanted))}: "
+        return Nothing(f"{what}no move or ban left anything behind")
+    concerned = [
+        domain
+        for domain in cluster.managed_domains
+        if cluster.ids_of(domain) & {constraint.resource for constraint in found}
+    ]
+    ids = listed([constraint.id for constraint in found])
+    return Translate(
+        "unmigrate",
+        f"remove {ids}",
+        resources(concerned),
+        (Phase(_sweep(cluster, found), tuple(Goal("gone", each.id) for each in found)),),
+        frozenset(),
+        (*guards.whole_cluster(cluster), *guards.in_flight(cluster, concerned)),
+        guards.warnings(cluster),
+        done=f"removed {ids}",
+        notes=tuple(described(cluster, each, origins) for each in found),
+    )
+
+
+def standby(cluster: Cluster, node: Node) -> Decision:
+    """Drain the node: the cluster moves away what can move, and stops the rest."""
+    if node.standby and not _occupied(cluster, node):
+        return Nothing(f"{node.name} is in standby already and the cluster runs nothing on it")
+    steps = () if node.standby else (Step("standby", f"standby {node.name}", {"node": node.name}),)
+    here = [domain for domain in cluster.managed_domains if node.name in domain.nodes]
+    return Translate(
+        "standby",
+        f"drain {node.name}",
+        resources(here),
+        (Phase(steps, (Goal("empty", node.name),)),),
+        frozenset({"live"}),
+        (
+            *guards.whole_cluster(cluster),
+            *guards.cannot_drain(node),
+            *guards.ignored(cluster, here),
+            *guards.in_flight(cluster, cluster.managed_domains, guards.FORCE),
+            *guards.on_two_nodes(here),
+            *guards.last_usable(cluster, node),
+            *guards.left_on(cluster, node),
+            *guards.quorum_after(cluster, node),
+        ),
+        guards.warnings(cluster),
+        drains=node.name,
+        done=f"{node.name} is in standby and the cluster runs nothing on it: safe to power off",
+        undo=f"hxm active {node.name}",
+    )
+
+
+def active(cluster: Cluster, node: Node) -> Decision:
+    """Take the standby away, permanent and until reboot, whichever there is."""
+    if node.usable:
+        return Nothing(f"{node.name} is active already")
+    goals = (Goal("usable", node.name),) if node.online and not node.maintenance else ()
+    step = Step("clear-standby", f"remove standby of {node.name}", {"node": node.name})
+    return Translate(
+        "active",
+        f"take {node.name} out of standby",
+        (),
+        (Phase((step,), goals),),
+        objections=(
+            *guards.whole_cluster(cluster),
+            *guards.not_in_standby(cluster, node),
+            *guards.in_flight(cluster, cluster.managed_domains, guards.FORCE),
+        ),
+        warnings=guards.warnings(cluster),
+        done=f"{node.name} is active again",
+        undo=f"hxm standby {node.name}",
+    )
+
+
+def _occupied(cluster: Cluster, node: Node) -> bool:
+    return any(node.name in resource.nodes for resource in cluster.resources)
+
+
+def _sweep(cluster: Cluster, found: Sequence[Constraint]) -> tuple[Step, ...]:
+    """The tool clears all of a resource's own at once; the others are deleted one by one.
+
+    Those are what 1.1.9 and older called cli-standby, what a lost resource left, and what somebody
+    gave an id of the same kind (crm_resource --clear knows the ids that it makes itself).
+    """
+    steps: dict[str, Step] = {}
+    known = {
+        name
+        for primitive in cluster.primitives.values()
+        for name in (primitive.id, primitive.parent, primitive.clone)
+    }
+    for each in found:
+        if each.resource in known and each.made_by_a_move:
+            values = {"resource": each.resource}
+            steps[each.resource] = Step(
+                "clear", f"clear what moves left of {each.resource}", values
+            )
+        else:
+            steps[each.id] = Step("delete-constraint", f"delete {each.id}", {"constraint": each.id})
+    return tuple(steps.values())

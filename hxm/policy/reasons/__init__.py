@@ -1,0 +1,1 @@
+"""Why a domU runs where it does, and why it does not."""

@@ -1,0 +1,161 @@
+"""The cluster in a few words: what a prompt, a bottom line and a heading have room for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from hxm.model import Cluster, Domain, Forecast, Movement
+from hxm.policy import guards
+from hxm.policy.findings import findings
+
+GOOD, BUSY, ODD, BAD = "good", "busy", "odd", "bad"
+"""How a word is meant: as it should be, something is under way, unusual, and in trouble."""
+
+
+class Word(NamedTuple):
+    """A few words and how they are meant."""
+
+    text: str
+    kind: str = GOOD
+
+
+def trouble(cluster: Cluster) -> Word:
+    """The worst that there is to say, for a prompt; `ok` if there is nothing."""
+    return next(_troubles(cluster), Word("ok"))
+
+
+def doubled(cluster: Cluster) -> Iterator[Word]:
+    """The domUs that run twice, or would as soon as the cluster starts them: nothing is worse."""
+    managed = cluster.managed_domains
+    for objection in (*guards.on_two_nodes(managed), *guards.stray(cluster, managed)):
+        yield Word(objection.message, BAD)
+
+
+def _troubles(cluster: Cluster) -> Iterator[Word]:
+    yield from doubled(cluster)
+    if not cluster.quorum:
+        yield Word("NO QUORUM", BAD)
+    if not cluster.dc:
+        yield Word("no DC", BAD)
+    for node in cluster.nodes:
+        if node.unclean:
+            yield Word(f"{node.name} UNCLEAN", BAD)
+    if cluster.maintenance:
+        yield Word("MAINTENANCE", ODD)
+    for node in cluster.nodes:
+        if not node.usable:
+            yield Word(f"{node.name} {node.condition}", ODD)
+    if count := sum(1 for _ in findings(cluster)):
+        yield Word(f"{count} to see", ODD)
+
+
+def overview(cluster: Cluster, shown_by: str = "status") -> list[Word]:
+    """The cluster in order of what an operator wants to know first.
+
+    `shown_by` is the command or the key that shows what needs attention.
+    """
+    words = [Word("quorum") if cluster.quorum else Word("NO QUORUM", BAD)]
+    words += doubled(cluster)
+    if not cluster.dc:
+        words.append(Word("no DC", BAD))
+    if cluster.maintenance:
+        words.append(Word("MAINTENANCE", ODD))
+    words += _nodes(cluster)
+    words.append(_domains(cluster))
+    words += [Word(each, BUSY) for each in under_way(cluster)]
+    if cluster.lock and cluster.lock.alive is not False:
+        words.append(Word(f"{cluster.lock.who}@{cluster.lock.node}: {cluster.lock.what}", BUSY))
+    if not cluster.fencing:
+        words.append(Word("FENCING OFF", BAD))
+    if count := sum(1 for _ in findings(cluster)):
+        words.append(Word(f"{count} need{'s' * (count == 1)} attention: {shown_by}", ODD))
+    return words
+
+
+def _nodes(cluster: Cluster) -> Iterator[Word]:
+    good = [node for node in cluster.nodes if node.usable]
+    everyone = len(good) == len(cluster.nodes)
+    counted = f"{len(good)}" if everyone else f"{len(good)} of {len(cluster.nodes)}"
+    yield Word(f"{counted} node{'s' * (len(cluster.nodes) != 1)}", GOOD if everyone else ODD)
+    odd = [node for node in cluster.nodes if not node.usable]
+    for node in odd[:4]:
+        yield Word(f"{node.name} {node.condition}", BAD if node.unclean else ODD)
+    if len(odd) > 4:
+        yield Word(f"and {len(odd) - 4} more", ODD)
+
+
+def _domains(cluster: Cluster) -> Word:
+    domains = cluster.managed_domains
+    run = sum(each.running for each in domains)
+    wanted = sum(not each.told_to_stop for each in domains)
+    counted = f"{run}" if run == len(domains) else f"{run} of {len(domains)}"
+    kind = BAD if list(guards.on_two_nodes(domains)) else GOOD if run >= wanted else ODD
+    return Word(f"{counted} domU{'s' * (len(domains) != 1)} run", kind)
+
+
+def under_way(cluster: Cluster) -> list[str]:
+    """What is being done to domUs, and which nodes are to be fenced, a few words each."""
+    said = []
+    for domain in cluster.managed_domains:
+        if domain.in_flight:
+            said.append(doing(cluster, domain))
+    return said + [f"fencing {each}" for each in cluster.pending_fencing]
+
+
+def news(before: Cluster, now: Cluster) -> Iterator[Word]:
+    """What one look shows that the one before did not: who moved, what failed, which node went."""
+    for each in now.managed_domains:
+        was = before.domain_of(each.resource or "")
+        if not was or same_place(was, each):
+            continue
+        twice = list(guards.on_two_nodes([each]))
+        usual = BUSY if each.in_flight else GOOD if each.running else ODD
+        said = _moved(was, each) or doing(now, each)
+        yield Word(said, BAD if twice else usual)
+    for failure in now.failures:
+        if failure not in before.failures:
+            said = f"{failure.operation} of {failure.resource} failed on {failure.node}"
+            yield Word(f"{said}: {failure.reason}", BAD)
+    for node in now.nodes:
+        known = before.node(node.name)
+        if known and known.condition != node.condition:
+            yield Word(f"{node.name}: {node.condition}", GOOD if node.usable else ODD)
+    if before.quorum != now.quorum:
+        yield Word("quorum", GOOD) if now.quorum else Word("NO QUORUM", BAD)
+    if now.lock and (not before.lock or before.lock.holder != now.lock.holder):
+        yield Word(f"{now.lock.who}@{now.lock.node} orders: {now.lock.what}", BUSY)
+
+
+def _moved(was: Domain, now: Domain) -> str:
+    """From where to where a domU went that ran at one place, and does at another."""
+    at_one = len(was.nodes) == 1 or (was.nodes and was.role == "Migrating")  # the source is first
+    if not at_one or now.in_flight or len(now.nodes) != 1 or now.nodes[0] == was.nodes[0]:
+        return ""
+    return f"{now.name}: {was.nodes[0]} -> {now.nodes[0]}"
+
+
+def same_place(was: Domain, now: Domain) -> bool:
+    """Whether a domU does the same on the same nodes, which crm_mon lists in any order."""
+    return was.role == now.role and set(was.nodes) == set(now.nodes)
+
+
+def doing(cluster: Cluster, domain: Domain) -> str:
+    """A domU and what becomes of it, and where: `nfs: migrating, host1`."""
+    role = "migrating" if guards.migrating(cluster, domain) else domain.role or ""
+    return f"{domain.name}: {', '.join(filter(None, (role, domain.where)))}"
+
+
+def remaining(cluster: Cluster, predicted: Forecast) -> tuple[list[str], int]:
+    """The domUs of a forecast that are not yet where it puts them, and how many it is about."""
+    movements = {each.resource: each for each in predicted.movements}
+    about = [each for each in cluster.managed_domains if each.resource in movements]
+    left = [each.name for each in about if not _has_been(movements[each.resource or ""], each)]
+    return left, len(about)
+
+
+def _has_been(movement: Movement, domain: Domain) -> bool:
+    """Whether a movement is over; where to the cluster takes it may be another node after all."""
+    if domain.in_flight or domain.running == (movement.kind == "stop"):
+        return False
+    return movement.kind == "restart" or movement.source not in domain.nodes

@@ -1,0 +1,79 @@
+"""A rolling update from one end to the other, before it begins."""
+
+from __future__ import annotations
+
+from hxm.model import Cluster, Forecast, Goal, Phase, Step
+from hxm.policy import Objection, Translate, called, guards, placement, resources
+from hxm.policy.forecast import after_all, told
+from hxm.policy.update import all_stages, busy, ready
+from hxm.policy.update.objections import unfit_canary, unheard
+from hxm.policy.update.progress import TRY, Progress, Stage, progress_in
+
+
+def whole(
+    cluster: Cluster, progress: Progress, tried: tuple[Phase, ...] = (), hosts: int | None = None
+) -> Translate:
+    """The update of all or of the first `hosts` as one plan, for the scheduler to foresee.
+
+    Two phases a host, its drain and its return; those of the canary after the first.
+    """
+    phases: list[Phase] = []
+    for number, host in enumerate(progress.order[:hosts]):
+        drain = Step("standby", f"standby {host}", {"node": host})
+        clear = Step("clear-standby", f"remove standby of {host}", {"node": host})
+        phases.append(Phase((drain,), (Goal("empty", host),)))
+        phases.append(Phase((clear,), (Goal("usable", host),)))
+        phases += tried if number == 0 else ()
+    subjects = resources(cluster.managed_domains)
+    return Translate("update", "update host by host", subjects, tuple(phases), frozenset({"live"}))
+
+
+def trial(seen: Cluster, progress: Progress) -> tuple[Phase, ...]:
+    """How the canary gets to the first host, from where it is when that has been taken back."""
+    domain, node = seen.domain_of(progress.canary), seen.node(progress.order[0])
+    plan = placement.migrate(seen, domain, node) if domain and domain.running and node else None
+    if not isinstance(plan, Translate):
+        return ()
+    return (plan.otherwise or plan).phases
+
+
+def foreseen(
+    cluster: Cluster, progress: Progress, predicted: Forecast, tried: tuple[Phase, ...]
+) -> list[tuple[Stage, list[str]]]:
+    """Each step with the movements that the scheduler foresees of domUs, in words."""
+    phases = iter(predicted.phases)
+    found = []
+    for each in all_stages(cluster, progress):
+        moves = [move for _ in tried if each.stage == TRY for move in next(phases, ())]
+        moves += next(phases, ()) if each.stage != TRY else ()
+        lines = [told(cluster, move) for move in moves if guards.concerns(cluster, move)]
+        found.append((each._replace(state=""), lines))
+    return found
+
+
+def against(
+    cluster: Cluster, progress: Progress, plan: Translate, predicted: Forecast
+) -> list[Objection]:
+    """All that stands against the whole of an update, of now and of what is foreseen."""
+    if under_way := progress_in(cluster.properties):
+        return [busy(cluster, under_way)]
+    found = [*ready(cluster), *unfit_canary(cluster, progress)]
+    for host in filter(None, map(cluster.node, progress.order)):
+        drain = placement.standby(cluster, host)
+        found += [*unheard(cluster, host), *getattr(drain, "objections", ())]
+    return list(dict.fromkeys((*found, *guards.foreseen(cluster, plan, predicted))))
+
+
+def in_the_end(seen: Cluster) -> str:
+    """Where the domUs would run, node by node."""
+    here = {
+        node.name: [each for each in seen.managed_domains if node.name in each.nodes]
+        for node in seen.nodes
+    }
+    return "; ".join(f"{called(there)} on {name}" for name, there in here.items() if there)
+
+
+def afterwards(cluster: Cluster, predicted: Forecast) -> tuple[Cluster, ...]:
+    """The cluster as it would be after each of the phases."""
+    phases = predicted.phases
+    return tuple(after_all(cluster, phases[: number + 1]) for number in range(len(phases)))

@@ -1,0 +1,89 @@
+"""What the reading commands share: who left something behind, and when."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from hxm.config import read_config
+from hxm.model import Cluster
+from hxm.policy import IN_PASSING
+
+UNKNOWN = "not set by hxm on this host"
+
+
+def origins(cluster: Cluster) -> dict[str, str]:
+    """What the journal knows of each interim constraint, and of each `RESOURCE:OPTION` at a domU.
+
+    The CIB itself keeps no times. Nothing if the journal may not be read: that it does not name
+    something would mean nothing.
+    """
+    wanted = [each.id for each in cluster.constraints]
+    options = [
+        (domain.resource or "", option)
+        for domain in cluster.managed_domains
+        for option in cluster.primitives[domain.resource or ""].own_meta
+        if option in IN_PASSING
+    ]
+    if not wanted and not options:
+        return {}
+    from hxm.records.journal import journal_path, read_orders
+
+    path = journal_path(read_config(), cluster.sandbox)
+    if os.path.exists(path) and not os.access(path, os.R_OK):
+        return {}
+    known = dict.fromkeys((*wanted, *map(":".join, options)), UNKNOWN)
+    orders = read_orders(path)
+    for entry in (ended for _, ended in orders if ended):
+        for name in known.keys() & _names(entry, "left"):
+            known[name] = _told(entry)
+        for name in known.keys() & _names(entry, "gone"):
+            known[name] = UNKNOWN
+        for resource, option in options:
+            for command in _texts(entry, "commands"):
+                if (change := _change(command, resource, option)) is not None:
+                    known[f"{resource}:{option}"] = _told(entry) if change else UNKNOWN
+    for entry in (
+        begun for begun, ended in orders if not ended
+    ):  # killed before they could write down what they left
+        if str(entry.get("what")).startswith("migrate "):
+            for constraint in cluster.constraints:
+                if constraint.resource in _names(entry, "subjects"):
+                    known[constraint.id] = _told(entry)
+    return known
+
+
+def _change(command: str, resource: str, option: str) -> bool | None:
+    """Whether a command line set the option at the resource, or (False) took it away."""
+    words = command.split()
+    said = [word.rpartition("=")[2].replace("_", "-") for word in words]
+    if resource.replace("_", "-") not in said or option not in said:
+        return None
+    return not any(word == "-d" or word.startswith("--delete") for word in words)
+
+
+def _names(entry: dict[str, Any], key: str) -> set[str]:
+    return set(_texts(entry, key))
+
+
+def _texts(entry: dict[str, Any], key: str) -> list[str]:
+    found = entry.get(key)
+    return [each for each in found if isinstance(each, str)] if isinstance(found, list) else []
+
+
+def _told(entry: dict[str, Any]) -> str:
+    why = f"; why: {entry['why']}" if entry.get("why") else ""
+    return f"by {entry.get('who')}, {_age(str(entry.get('at')))} ago: {entry.get('what')}{why}"
+
+
+def _age(at: str) -> str:
+    from datetime import datetime
+
+    try:
+        seconds = int((datetime.now().astimezone() - datetime.fromisoformat(at)).total_seconds())
+    except ValueError:
+        return f"({at})"
+    for size, unit in ((86400, "days"), (3600, "h"), (60, "min")):
+        if seconds >= 2 * size:
+            return f"{seconds // size} {unit}"
+    return f"{max(seconds, 0)} s"

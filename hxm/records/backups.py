@@ -1,0 +1,170 @@
+"""The configurations that hxm keeps: one before and one after every change, each a file.
+
+They hold the fencing devices' passwords: folder and files are readable by their owner alone.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import re
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import NamedTuple
+
+from hxm.config import Config
+from hxm.errors import HxmError, NotFound, Refused
+from hxm.pacemaker.cib import configuration_in
+from hxm.pacemaker.cib_document import as_cib, read_header
+
+_NAME = re.compile(r"([0-9]{6,})-([0-9]{8}T[0-9]{6}Z)\.xml")
+_STAMP = "%Y%m%dT%H%M%SZ"
+
+
+class Backup(NamedTuple):
+    """One kept configuration; `at` is when it was, in seconds since the epoch."""
+
+    number: int
+    at: float
+    path: str
+
+    def read(self) -> bytes:
+        """Its CIB. Raises Refused if it cannot be read."""
+        return read_file(self.path)
+
+
+class Store:
+    """The folder of the backups, on this host or beside a sandbox's file."""
+
+    def __init__(self, config: Config, sandbox: str | None) -> None:
+        self.folder = f"{os.path.realpath(sandbox)}.backups" if sandbox else config.backups
+        self.most = int(config.backups_kept)
+        self.timeout = config.ask_timeout
+
+    def all(self) -> list[Backup]:
+        """What is kept, the oldest first."""
+        try:
+            return sorted(filter(None, map(self._backup, os.listdir(self.folder))))
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise Refused(f"{self.folder} cannot be read: {error.strerror}") from None
+
+    def _backup(self, name: str) -> Backup | None:
+        """What a file of that name is; other names are nobody's backup."""
+        match = _NAME.fullmatch(name)
+        if not match:
+            return None
+        try:
+            at = _seconds(match[2])
+        except ValueError:  # no such day, or hour
+            return None
+        return Backup(int(match[1]), at, os.path.join(self.folder, name))
+
+    def get(self, number: int) -> Backup:
+        """The backup of that number. Raises NotFound."""
+        found = self.all()
+        for each in found:
+            if each.number == number:
+                return each
+        known = f"{found[0].number} to {found[-1].number}" if found else "none"
+        raise NotFound(f"there is no backup {number} (there are: {known})", "hxm backup --list")
+
+    def keep(self, configuration: bytes) -> Backup:
+        """Keep a configuration; the newest backup if that is the same. Raises OSError.
+
+        The oldest go if there are more than the configured number, unless that is 0.
+
+        It is written without waiting for the disk: that of a dying host may never answer.
+        """
+        os.makedirs(self.folder, 0o700, exist_ok=True)
+        with _alone(self.folder, self.timeout):
+            return self._keep(configuration)
+
+    def _keep(self, configuration: bytes) -> Backup:
+        known = self.all()
+        if known and configuration_in(known[-1].read()) == configuration:
+            return known[-1]
+        document = as_cib(configuration, read_header(self.timeout))
+        now = time.time()
+        number = known[-1].number + 1 if known else 1
+        path = self._write(document, number, time.strftime(_STAMP, time.gmtime(now)))
+        for old in known[: max(0, len(known) + 1 - self.most)] if self.most else ():
+            os.unlink(old.path)
+        return Backup(number, now, path)
+
+    def _write(self, document: bytes, number: int, stamp: str) -> str:
+        """Whole or not at all."""
+        path = os.path.join(self.folder, f"{number:06}-{stamp}.xml")
+        beside = os.path.join(self.folder, f".{os.getpid()}")
+        try:
+            with suppress(FileNotFoundError):  # of a killed one
+                os.unlink(beside)
+            write_new(beside, document)
+            os.rename(beside, path)
+        finally:
+            with suppress(OSError):
+                os.unlink(beside)
+        return path
+
+
+@contextmanager
+def _alone(folder: str, timeout: float) -> Iterator[None]:
+    """Two at once must not take one number; the lock dies with its holder. Raises OSError."""
+    end = time.monotonic() + timeout
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        while True:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() > end:
+                    raise
+                time.sleep(0.05)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def try_to_keep(
+    config: Config, sandbox: str | None, configuration: bytes
+) -> tuple[int | None, str]:
+    """The number of the backup, or None and what went wrong, in words.
+
+    A backup that cannot be written must not keep anybody from moving a domU off a dying host.
+    """
+    store = Store(config, sandbox)
+    if not configuration or not store.most:
+        return None, ""
+    try:
+        return store.keep(configuration).number, ""
+    except OSError as error:
+        return None, f"no backup in {store.folder}: {error.strerror}"
+    except HxmError as error:
+        return None, f"no backup in {store.folder}: {error.message}"
+
+
+def write_new(path: str, document: bytes) -> None:
+    """A new file that its owner alone can read. Raises OSError, also if there is one."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(document)
+
+
+def read_file(path: str) -> bytes:
+    """A backup in a file. Raises NotFound, or Refused if it cannot be read."""
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except FileNotFoundError:
+        raise NotFound(f"there is no file {path}", "hxm backup --list shows the numbers") from None
+    except OSError as error:
+        raise Refused(f"{path} cannot be read: {error.strerror}") from None
+
+
+def _seconds(stamp: str) -> float:
+    import calendar
+
+    return float(calendar.timegm(time.strptime(stamp, _STAMP)))

@@ -1,0 +1,141 @@
+"""A line of the shell: which words it is, and the hxm that carries it out."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import signal
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+
+from hxm import programs
+from hxm.catalog import candidates
+from hxm.errors import DONE, Interrupted, UsageError
+from hxm.output.render import beside, note
+
+LEAVING = ("exit", "quit")
+_OPERATORS = frozenset({"|", "||", ">", ">>", "<", "&", "&&", ";"})
+
+
+def words_of(line: str) -> list[str]:
+    """The words of a line, quoted as in any shell; a # begins a comment. Raises UsageError.
+
+    A byte order mark, which some editors put before the first line, is none of them.
+    """
+    try:
+        words = shlex.split(line.removeprefix("\ufeff"), comments=True)
+    except ValueError as error:
+        said = str(error).lower()
+        raise UsageError(f"{said}: {line.strip()[:60]}", "close the quotation mark") from None
+    if found := next((word for word in words if word in _OPERATORS), ""):
+        raise UsageError(
+            f"{found!r} is no part of a command of hxm's", "pipes and files take another shell"
+        )
+    return words[1:] if words[:1] == ["hxm"] else words
+
+
+def checked(words: Sequence[str]) -> None:
+    """Raises UsageError for a line that names no command, before anything is done."""
+    name = next((word for word in words if not word.startswith("-")), "")
+    if name and name not in LEAVING and not candidates(name):
+        raise UsageError(f"there is no command {name[:60]!r}", "hxm --help lists them all")
+
+
+def carry_out(words: Sequence[str], *, stdin: int | None = None) -> int:
+    """Let a hxm of its own carry the command out, on this terminal; returns its exit status.
+
+    Ctrl-C is for it alone, and the terminal is as before when it has ended, however it ends.
+    """
+    with _terminal_kept(), _ctrl_c_is_anothers():
+        return programs.beside((*_myself(), *words), stdin)
+
+
+def _myself() -> tuple[str, ...]:
+    program = os.path.abspath(sys.argv[0])
+    if os.path.basename(program) == "hxm" and os.access(program, os.X_OK):
+        return (program,)
+    return (sys.executable, "-P", "-m", "hxm")
+
+
+@contextmanager
+def _ctrl_c_is_anothers() -> Iterator[None]:
+    before = signal.signal(signal.SIGINT, lambda *_: None)  # ignored would be inherited
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+@contextmanager
+def _terminal_kept() -> Iterator[None]:
+    if not sys.stdin.isatty():
+        yield
+        return
+    import termios
+
+    before = termios.tcgetattr(0)
+    try:
+        yield
+    finally:
+        with suppress(termios.error):
+            termios.tcsetattr(0, termios.TCSADRAIN, before)
+
+
+def from_file(name: str, lines: Iterator[str], *, keep_going: bool, stdin: int | None) -> int:
+    """Carry the lines out one by one; returns the status of the first that failed, or 0.
+
+    It stops there unless it is to keep going, and always at a Ctrl-C. Raises Interrupted for one
+    that came between two commands, with the line up to which they were carried out.
+    """
+    first, number = DONE, 0
+    try:
+        for number, line in enumerate(lines, 1):
+            status = _carry_out_line(f"{name}, line {number}", line, stdin)
+            if status is None:
+                return first
+            first = first or status
+            if status == Interrupted.status or (status != DONE and not keep_going):
+                return status if status == Interrupted.status else first
+    except KeyboardInterrupt:
+        if not number:
+            raise
+        raise Interrupted(f"interrupted: {name} was carried out up to line {number}") from None
+    return first
+
+
+def _carry_out_line(place: str, line: str, stdin: int | None) -> int | None:
+    """The exit status of a line, or nothing if it is one to leave by."""
+    try:
+        words = words_of(line)
+        checked(words)
+    except UsageError as error:
+        note(f"{place}: {error.message}", error.hint)
+        return error.status
+    if words and words[0] in LEAVING:
+        return None
+    if not words:
+        return DONE
+    beside(f"hxm> {line.strip()}")
+    status = carry_out(words, stdin=stdin)
+    if status != DONE:
+        note(f"{place}: {shlex.join(words)}: ended with status {status}")
+    return status
+
+
+def read_all(path: str) -> list[str]:
+    """The lines of a file, all of them understood; raises UsageError for the first that is not."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            lines = file.read().splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is no text in UTF-8"
+        raise UsageError(f"{path} cannot be read: {why}") from None
+    for number, line in enumerate(lines, 1):
+        try:
+            checked(words_of(line))
+        except UsageError as error:
+            raise UsageError(
+                f"{path}, line {number}: {error.message}", f"{error.hint}; nothing was done"
+            ) from None
+    return lines

@@ -1,0 +1,45 @@
+"""What `--until` waits for: that the guests themselves answer."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from hxm.cluster.read import read_cluster, sandbox_file
+from hxm.config import read_config
+from hxm.errors import Refused, UsageError
+from hxm.orders.pipeline import Then, meant
+from hxm.output.progress import display
+
+if TYPE_CHECKING:
+    from hxm.arguments.options import Order
+
+
+def answering(order: Order, words: Sequence[str] | None, text: str) -> Then | None:
+    """Wait until each domU shows what the regular expression says; None without one.
+
+    Raises UsageError or Refused, before anything is ordered, where that cannot be waited for.
+    """
+    if not text:
+        return None
+    if not order.wait:
+        raise UsageError("--until waits for the guest", "leave out -W, or --until")
+    if not words:
+        raise UsageError("--until takes the names of domUs", "leave out -a")
+    if sandbox_file():
+        raise Refused("the domUs of a sandbox have no console", "leave out --until")
+    from hxm.terminal.console import await_answer, pattern_of
+
+    pattern, config = pattern_of(text), read_config()
+
+    def then(seconds: float) -> str:
+        cluster, end, said = read_cluster(config, local=False), time.monotonic() + seconds, []
+        for domain in meant(cluster, words):
+            with display(f"waiting for {domain.name} to show {text!r}"):
+                left = max(0.0, end - time.monotonic())
+                took = await_answer(cluster, domain, pattern, left, config)
+            said.append(f"{domain.name} showed {text!r} on its console after {took:.1f} s")
+        return "; ".join(said)
+
+    return then

@@ -1,0 +1,307 @@
+"""The cluster on a whole terminal, as it changes; keys look closer."""
+
+from __future__ import annotations
+
+import os
+import re
+import select
+import signal
+import sys
+import textwrap
+import time
+from collections import deque
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import Any
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.text import Text
+
+from hxm import programs
+from hxm.cluster.poller import Follower
+from hxm.config import Config
+from hxm.errors import CannotAsk
+from hxm.model import Cluster, Domain
+from hxm.output import render, tables
+from hxm.output.render import STYLES, Table
+from hxm.policy.findings import findings
+from hxm.policy.summary import BAD, BUSY, GOOD, ODD, Word, news, overview
+
+_COLOURS = {GOOD: "", BUSY: "cyan", ODD: "yellow", BAD: "bold red"}
+_NARROW = 76
+"""Columns below which only what matters most is shown."""
+_ESSENTIAL = ("Name", "Node", "Role", "Flags")
+_KEYS = {"d": "domUs", "n": "nodes", "f": "failures", "e": "events", "?": "help", "q": "quit"}
+_HELP = """
+d  the domUs: what moves first, then what is wrong, then the others;
+   with the nodes, and what needs attention, where there is room below
+n  the nodes, their condition and what runs on them
+f  what needs attention, with the command that changes it
+e  what has happened since the watch began
+up, down, PgUp, PgDn, or k and j   scroll
+q, Ctrl-C   quit
+
+The cluster is asked every few seconds, every second while something moves;
+the last line says how often that was in the last minute, and how old this is.
+"""
+_UP, _DOWN = ("k", "\x1b[A", "\x1bOA"), ("j", "\x1b[B", "\x1bOB")
+_SCROLLS = {
+    **dict.fromkeys(_UP, -1),
+    **dict.fromkeys(_DOWN, 1),
+    "\x1b[5~": -10,
+    "\x1b[6~": 10,
+}
+_KEY = re.compile(r"\x1b[\[O][0-9;]*[A-Z~]|.", re.DOTALL)
+"""One key of the many that a read may bring."""
+
+
+class Watch:
+    """What is on the screen, from what a follower knows."""
+
+    def __init__(self, follower: Follower) -> None:
+        self.follower = follower
+        self.view = "d"
+        self.top = 0
+        """How many rows are scrolled away."""
+        self.events: deque[tuple[str, Word]] = deque(maxlen=500)
+        self._before: Cluster | None = None
+
+    def take_note(self) -> None:
+        """Write down what has happened since the last time."""
+        now = self.follower.cluster
+        if now is not self._before:
+            at = time.strftime("%H:%M:%S")
+            if now and self._before:
+                self.events.extend((at, word) for word in news(self._before, now))
+            self._before = now
+
+    def press(self, key: str) -> bool:
+        """Do what a key is for; False for the one that ends it."""
+        if key in ("q", "\x03", "\x04"):
+            return False
+        if key in _KEYS:
+            self.view, self.top = key, 0
+        self.top = max(0, self.top + _SCROLLS.get(key, 0))
+        return True
+
+    def screen(self, width: int, height: int) -> RenderableType:
+        """The whole screen, of this many columns and lines."""
+        head = self._head(width)[: max(2, height // 3)]
+        if height >= 20:  # what is below is not to jump
+            head += [Text("")] * (3 - len(head))
+        foot = self._foot(width)
+        events = self._events(3) if self.view == "d" and height >= 16 else []
+        room = height - len(head) - len(events) - 2
+        body = self._body(width, room)
+        self.top = max(0, min(self.top, len(body) - room))
+        shown = body[self.top : self.top + room]
+        if len(body) > room:
+            below = len(body) - self.top - room + 1
+            shown = [*shown[:-1], Text(f"... {below} more" if below > 1 else "")]
+        shown += [Text("")] * (room - len(shown))
+        lines = [*head, Text(""), *shown, *events, foot]
+        for line in lines:
+            line.truncate(width, overflow="ellipsis")
+            line.no_wrap = True
+        return Group(*lines)
+
+    def _head(self, width: int) -> list[Text]:
+        cluster = self.follower.cluster
+        here = f"{cluster.name or 'cluster'} " if cluster else ""
+        here = f"sandbox {here}" if cluster and cluster.sandbox else here
+        text = Text(f"hxm watch {here}{time.strftime('%H:%M:%S')}", "bold")
+        words = (
+            overview(cluster, "f") if cluster else [Word("the cluster is being asked ...", BUSY)]
+        )
+        if self.follower.fault:
+            words.insert(0, Word(self.follower.fault, BAD))
+        lines, line = [text], Text("")
+        for word in words:
+            if line.plain and len(line) + len(word.text) + 3 > width:
+                lines.append(line)
+                line = Text("")
+            if line.plain:
+                line.append(" | ")
+            line.append(word.text, _COLOURS[word.kind])
+        return [*lines, line]
+
+    def _foot(self, width: int) -> Text:
+        keys = " ".join(f"{key}:{what}" for key, what in _KEYS.items())
+        age = f"{self.follower.age:.0f} s old" if self.follower.cluster else ""
+        looks = self.follower.looks_a_minute
+        said = f"{age}, {looks} look{'s' * (looks != 1)}/min".lstrip(", ")
+        style = "bold red" if self.follower.stale and self.follower.cluster else "dim"
+        if len(keys) + len(said) + 2 > width:
+            keys = " ".join(_KEYS)
+        return Text.assemble((keys, "dim"), " " * (width - len(keys) - len(said)), (said, style))
+
+    def _events(self, count: int) -> list[Text]:
+        found = list(self.events)[: -count - 1 : -1]
+        lines = [_event(at, word) for at, word in found]
+        return [Text(""), *lines, *[Text("")] * (count - len(lines))]
+
+    def _body(self, width: int, room: int) -> list[Text]:
+        cluster = self.follower.cluster
+        if self.view == "?":
+            return [Text(line) for line in _HELP.strip().splitlines()]
+        if self.view == "e":
+            return [_event(at, word) for at, word in reversed(self.events)] or [Text("nothing yet")]
+        if not cluster:
+            return []
+        if self.view == "n":
+            return _lines(tables.nodes_table(cluster), width)
+        if self.view == "f":
+            return _findings(cluster, width) or [Text("nothing needs attention")]
+        domains = list(cluster.domains)
+        if len(domains) >= room:
+            domains.sort(key=lambda each: _urgency(cluster, each))
+        lines = _lines(tables.domains_table(cluster, domains), width, _ESSENTIAL)
+        for below in (_lines(tables.nodes_table(cluster), width), _findings(cluster, width)):
+            if below and len(lines) + 1 + len(below) <= room:
+                lines += [Text(""), *below]
+        return lines
+
+
+def _urgency(cluster: Cluster, domain: Domain) -> int:
+    """What moves comes first, then what is wrong; the others stay in their order."""
+    if domain.in_flight:
+        return 0
+    wrong = domain.failed or domain.blocked or domain.stray or len(domain.nodes) > 1
+    lost = any(node.unclean for node in cluster.nodes if node.name in domain.nodes)
+    missing = domain.resource and not domain.running and not domain.told_to_stop
+    return 1 if wrong or lost or missing else 2
+
+
+def _findings(cluster: Cluster, width: int) -> list[Text]:
+    """What needs attention and what to do, whole: folded where the terminal is too narrow."""
+    found = []
+    for each in findings(cluster):
+        for said, indent in ((each.what, ""), (each.do, " " * 4)):
+            found += textwrap.wrap(
+                said,
+                max(width, 20),
+                initial_indent=indent,
+                subsequent_indent=f"{indent}  ",
+                break_on_hyphens=False,
+            )
+    return [Text(line) for line in found]
+
+
+def _event(at: str, word: Word) -> Text:
+    return Text.assemble((f"{at}  ", "dim"), (word.text, _COLOURS[word.kind]))
+
+
+def _lines(table: Table, width: int, essential: Sequence[str] = ()) -> list[Text]:
+    """The table in lines, coloured; on a narrow terminal only the essential columns."""
+    columns = range(len(table.headers))
+    if width < _NARROW and essential:
+        columns = [n for n in columns if table.headers[n] in essential]  # type: ignore[assignment]
+    grid = [[row[n] for n in columns] for row in (table.headers, *table.rows)]
+    wide = [max(len(row[n]) for row in grid) for n in range(len(grid[0]))]
+    found = []
+    for number, row in enumerate(grid):
+        line = Text("")
+        for place, cell in enumerate(row):
+            right = list(columns)[place] in table.right
+            padded = cell.rjust(wide[place]) if right else cell.ljust(wide[place])
+            style = STYLES.get(cell.split(" ")[0], "") if number else "bold"
+            line.append(padded, style)
+            line.append("  ")
+        found.append(line)
+    return found
+
+
+@contextmanager
+def _keys() -> Iterator[int]:
+    """Every key at once and unseen, and the terminal as before afterwards."""
+    import termios
+    import tty
+
+    before = termios.tcgetattr(0)
+    tty.setcbreak(0)
+    mode = termios.tcgetattr(0)
+    mode[3] &= ~termios.ISIG
+    termios.tcsetattr(0, termios.TCSANOW, mode)
+    try:
+        yield 0
+    finally:
+        termios.tcsetattr(0, termios.TCSADRAIN, before)
+
+
+def watch(config: Config, interval: float) -> int:
+    """Show the cluster until q or Ctrl-C; returns 0.
+
+    Raises KeyboardInterrupt if it is told to end by a signal: the terminal must not stay as it is.
+    """
+    woken, wake = os.pipe()
+    os.set_blocking(wake, False)
+
+    def stir(*_: Any) -> None:
+        with suppress(BlockingIOError):
+            os.write(wake, b".")
+
+    follower = Follower(config, stir, interval)
+    watching = Watch(follower)
+    console = render.console()
+    signal.signal(signal.SIGWINCH, stir)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
+    follower.start()
+    try:
+        with _keys() as keyboard, Live(console=console, screen=True, auto_refresh=False) as live:
+            while True:
+                watching.take_note()
+                live.update(watching.screen(*_size(console)), refresh=True)
+                ready = select.select([keyboard, woken], [], [], 1.0)[0]
+                if woken in ready:
+                    os.read(woken, 1000)
+                if keyboard in ready:
+                    typed = os.read(keyboard, 100).decode("utf-8", "replace")
+                    if not typed or not all(map(watching.press, _KEY.findall(typed))):
+                        return 0
+    finally:
+        programs.end_all()  # the follower may be waiting for one that hangs
+
+
+def _size(console: Console) -> tuple[int, int]:
+    return console.size.width, console.size.height
+
+
+def watch_plainly(config: Config, interval: float, count: int | None) -> int:
+    """For a pipe or a file: what changes, and the list again each time, `count` times.
+
+    A look that fails is one line of it; raises CannotAsk if it is the last.
+    """
+    from hxm.cluster.read import read_cluster
+
+    before: Cluster | None = None
+    while count is None or count > 0:
+        try:
+            cluster = read_cluster(config)
+        except CannotAsk as error:
+            if count == 1:
+                raise
+            render.out(f"{_now()}  {error.message}")
+        else:
+            render.out(f"{_now()}  {said(overview(cluster))}")
+            for word in news(before, cluster) if before else ():
+                render.out(f"  {word.text}")
+            for line in tables.domains_lines(cluster, cluster.domains):
+                render.out(line)
+            before = cluster
+        count = None if count is None else count - 1
+        sys.stdout.flush()
+        if count != 0:
+            render.out("")
+            time.sleep(interval)
+    return 0
+
+
+def _now() -> str:
+    return time.strftime("%Y-%m-%d %H:%M:%S%z")
+
+
+def said(words: Sequence[Word]) -> str:
+    """The words in one line."""
+    return " | ".join(word.text for word in words)

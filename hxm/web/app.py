@@ -1,0 +1,140 @@
+"""What is answered to whom: a WSGI application that only reads, and never waits for the cluster."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
+from urllib.parse import parse_qs
+
+from hxm.output import as_json
+from hxm.web import metrics
+from hxm.web.auth import Gate
+from hxm.web.page import lasting, login_page, page, policy
+from hxm.web.snapshot import Asker, Known
+
+Headers = list[tuple[str, str]]
+
+_ALWAYS: Headers = [
+    ("Cache-Control", "no-store"),
+    ("Cross-Origin-Resource-Policy", "same-origin"),
+    ("Referrer-Policy", "no-referrer"),
+    ("X-Content-Type-Options", "nosniff"),
+    ("X-Frame-Options", "DENY"),
+]
+_HTML = "text/html; charset=utf-8"
+_TEXT = "text/plain; charset=utf-8"
+_LOCAL = ("localhost", "127.0.0.1", "[::1]")
+_GONE = "503 Service Unavailable"
+
+
+class Answer(NamedTuple):
+    """A status line, a body, its type, and headers that are not always there."""
+
+    status: str
+    body: str
+    type: str = _TEXT
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+class Site:
+    """The pages; with a gate only for those that it lets in, and without one only for this host."""
+
+    def __init__(self, asker: Asker, gate: Gate | None = None, own: Iterable[str] = ()) -> None:
+        """`own` is what this host is called beside localhost, as it stands in a URL."""
+        self._asker, self._gate = asker, gate
+        self._local = {*_LOCAL, *(name.lower() for name in own)}
+        self._csp = ("Content-Security-Policy", f"{policy()}; frame-ancestors 'none'")
+        self._made: dict[str, tuple[object, Answer]] = {}
+        self._making = threading.Lock()
+
+    def __call__(
+        self, environ: dict[str, Any], start: Callable[[str, Headers], object]
+    ) -> Iterable[bytes]:
+        """Answer one request, as WSGI (PEP 3333) asks for it."""
+        answer = self._answer(environ)
+        body = answer.body.encode("utf-8", "replace")
+        own = [("Content-Type", answer.type), ("Content-Length", str(len(body))), self._csp]
+        start(answer.status, [*own, *_ALWAYS, *answer.headers])
+        return [] if environ["REQUEST_METHOD"] == "HEAD" else [body]
+
+    def _answer(self, environ: dict[str, Any]) -> Answer:
+        path, method = environ.get("PATH_INFO", "/"), environ["REQUEST_METHOD"]
+        if self._gate and path == "/login" and method == "POST":
+            return self._login(self._gate, environ)
+        if method not in ("GET", "HEAD"):
+            return Answer("405 Method Not Allowed", "only to be read\n", _TEXT, _READ_ONLY)
+        if path == "/healthz":
+            return _health(self._asker.known())
+        if not self._gate and not self._is_local(environ.get("HTTP_HOST", "")):
+            return Answer("403 Forbidden", "without a token this answers to localhost alone\n")
+        if self._gate and not self._gate.lets_in(environ):
+            if path == "/":
+                return Answer("401 Unauthorized", login_page(), _HTML, _ASK_FOR_TOKEN)
+            return Answer("401 Unauthorized", "a token is needed\n", _TEXT, _ASK_FOR_TOKEN)
+        if path not in _PAGES:
+            return Answer("404 Not Found", f"there are: {' '.join(_PAGES)} /healthz\n")
+        return self._made_once(path)
+
+    def _is_local(self, host: str) -> bool:
+        """Whether a browser on this host asks, and not one that a foreign name led here.
+
+        (DNS rebinding: a page from anywhere could read what its own name, at 127.0.0.1, answers.)
+        """
+        return not self._local.isdisjoint((host.lower(), host.lower().rpartition(":")[0]))
+
+    def _made_once(self, path: str) -> Answer:
+        """However many ask within a second, what they get is made once."""
+        known = self._asker.known()
+        state = (known.looks, known.fault, int(known.age))
+        with self._making:
+            made = self._made.get(path)
+            if not made or made[0] != state:
+                made = self._made[path] = (state, _PAGES[path](known))
+        return made[1]
+
+    @staticmethod
+    def _login(gate: Gate, environ: dict[str, Any]) -> Answer:
+        body = environ["wsgi.input"].read(4096).decode("utf-8", "replace")
+        if gate.knows(parse_qs(body).get("token", [""])[0].strip()):
+            return Answer(
+                "303 See Other", "", _TEXT, (("Location", "./"), ("Set-Cookie", gate.cookie()))
+            )
+        complaint = "That is not the token."
+        return Answer("401 Unauthorized", login_page(complaint), _HTML, _ASK_FOR_TOKEN)
+
+
+_READ_ONLY = (("Allow", "GET, HEAD"),)
+_ASK_FOR_TOKEN = (("WWW-Authenticate", 'Bearer realm="hxm"'),)
+
+
+def _page(known: Known) -> Answer:
+    """200 even if the cluster is lost: the page says it, and no proxy puts its own in its place."""
+    return Answer("200 OK", page(known, served=True), _HTML)
+
+
+def _json(known: Known) -> Answer:
+    """What is no longer known to be so comes with 503: a program that reads no further is safe."""
+    status = as_json.status_json(known.cluster, known.found) if known.cluster else {}
+    asked = {"at": known.at or None, "age": round(known.age, 3), "fault": known.fault or None}
+    body = json.dumps({**status, "asked": asked}, indent=2) + "\n"
+    return Answer(_GONE if known.fault else "200 OK", body, "application/json")
+
+
+def _metrics(known: Known) -> Answer:
+    return Answer("200 OK", metrics.exposition(known), metrics.CONTENT_TYPE)
+
+
+def _health(known: Known) -> Answer:
+    if not known.fault:
+        return Answer("200 OK", "ok\n")
+    seen = f"last seen {lasting(known.age)} ago" if known.cluster else "never seen"
+    return Answer(_GONE, f"the cluster cannot be asked, {seen}\n")
+
+
+_PAGES: dict[str, Callable[[Known], Answer]] = {
+    "/": _page,
+    "/status.json": _json,
+    "/metrics": _metrics,
+}

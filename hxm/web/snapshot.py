@@ -1,0 +1,99 @@
+"""What is known of the cluster, kept fresh by one asker in the background."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import NamedTuple
+
+from hxm.errors import HxmError
+from hxm.model import Cluster
+from hxm.policy.findings import Finding
+
+REST, LONG_REST = 5.0, 30.0
+"""Seconds between two looks at the cluster, at least and at most: twelve a minute or fewer."""
+SLOW = 10.0
+"""Seconds after which a look that has not ended makes what was seen before it doubtful."""
+
+Look = tuple[Cluster, Sequence[Finding]]
+
+
+class Known(NamedTuple):
+    """What the last good look at the cluster saw, and why it may no longer be so."""
+
+    cluster: Cluster | None = None
+    """Nothing if there was no good look yet."""
+    found: Sequence[Finding] = ()
+    at: float = 0.0
+    """When it was seen, in seconds since 1970."""
+    age: float = 0.0
+    """Seconds since then, by a clock that nobody sets."""
+    took: float = 0.0
+    """Seconds that the look took."""
+    fault: str = ""
+    """Why the cluster cannot be asked now; empty if what was seen can be relied on."""
+    looks: int = 0
+    failed: int = 0
+    """How many looks there were, and how many of them saw nothing."""
+
+
+class Asker:
+    """Looks at the cluster again and again, in one thread of its own: `known` never waits.
+
+    However many ask, there is one look at a time. Where looks take long the thread rests four times
+    as long, up to LONG_REST; one alone, when the tools hung for a while, is no reason.
+    """
+
+    def __init__(self, look: Callable[[], Look], say: Callable[[str], None]) -> None:
+        self._look, self._say = look, say
+        self._last = Known()  # its age is the time of the look, by the clock of time.monotonic
+        self._begun: float | None = None
+        self._first = threading.Event()
+
+    def start(self, patience: float = 2.0) -> None:
+        """Begin, and wait at most `patience` seconds for the first answer."""
+        threading.Thread(target=self._ask_on, name="asker", daemon=True).start()
+        self._first.wait(patience)
+
+    def _ask_on(self) -> None:
+        before = 0.0
+        while True:
+            took = self.ask()
+            time.sleep(min(max(REST, 4 * min(took, before)), LONG_REST))
+            before = took
+
+    def known(self) -> Known:
+        """What is known at this moment, without waiting for anything."""
+        last, begun, now = self._last, self._begun, time.monotonic()
+        fault = last.fault
+        if not last.cluster:
+            fault = fault or "it has not answered yet"
+        elif not fault and begun and now - begun > min(max(SLOW, 3 * last.took), LONG_REST):
+            fault = "the cluster's tools have not answered yet, as if they hung"
+        return last._replace(fault=fault, age=now - last.age if last.cluster else 0.0)
+
+    def ask(self) -> float:
+        """Look once, whatever comes of it; returns the seconds that it took."""
+        last, at = self._last, time.time()
+        begun = self._begun = time.monotonic()
+        try:
+            cluster, found = self._look()
+        except Exception as error:  # noqa: BLE001 - the asker must outlive whatever it is
+            fault = error.message if isinstance(error, HxmError) else _own(error)
+            self._last = last._replace(fault=fault, looks=last.looks + 1, failed=last.failed + 1)
+        else:
+            took = time.monotonic() - begun
+            self._last = Known(cluster, found, at, begun, took, "", last.looks + 1, last.failed)
+        self._begun = None
+        self._first.set()
+        if self._last.fault != last.fault:
+            with suppress(OSError):  # a full disk, or nobody who reads
+                self._say(self._last.fault or "the cluster answers again")
+        return time.monotonic() - begun
+
+
+def _own(error: Exception) -> str:
+    """What no look should end with, and must not end the asker either."""
+    return f"this is a fault in hxm: {type(error).__name__}: {error}".splitlines()[0]

@@ -1,0 +1,149 @@
+"""What two domUs must not have in common, and which paths are one device."""
+
+from __future__ import annotations
+
+import os
+import stat
+
+import pytest
+
+from hxm.cluster.claims import claim, of_managed
+from hxm.domu.block_devices import place
+from hxm.domu.config_file import parse_xmfile
+from hxm.errors import Refused
+from hxm.model import Domain
+from hxm.policy.conflicts import Claim, among, judge_new
+
+NFS = 'name="nfs"\nuuid="A-1"\ndisk=["phy:/dev/vg/nfs,xvda,w"]\nvif=["mac=00:16:3e:00:00:01"]\n'
+
+# the configuration of another domU: what it has in common with nfs
+OTHERS = {
+    'disk=["phy:/dev/vg/nfs,xvdb,w"]': ["disk-shared"],
+    'disk=["phy:/dev/vg/nfs,xvdb,r"]': ["disk-shared"],
+    'disk=["phy:/dev/vg/nfs,xvdb,w!"]': ["disk-shared"],
+    'disk=["phy:vg/nfs,xvdb,w"]': ["disk-shared"],
+    'disk=["format=raw,vdev=xvda,target=/dev/mapper/vg-nfs"]': ["disk-shared"],
+    'disk=["/dev/vg/../vg/nfs,raw,xvda"]': ["disk-shared"],
+    'disk=["phy:/dev/vg/other,xvda,w"]': [],
+    'disk=["script=block-x,vdev=xvda,target=/dev/vg/nfs"]': [],
+    'disk=[",,hdc,cdrom"]': [],
+    'uuid="a-1"': ["uuid-shared"],
+    'vif=["bridge=b,mac=00:16:3E:00:00:01", ""]': ["mac-shared"],
+    "memory=1": [],
+}
+
+
+@pytest.mark.parametrize("text", OTHERS)
+def test_what_two_domus_have_in_common(text):
+    nfs = claim("nfs", parse_xmfile(NFS), "nfs")
+    other = claim("other", parse_xmfile(text))
+    assert [each.kind for each in among([nfs, other])] == OTHERS[text]
+
+
+def modes(one, other):
+    both = [claim(f"vm{n}", {"disk": [f"phy:/dev/x,xvda,{m}"]}) for n, m in enumerate((one, other))]
+    return bool(list(among(both)))
+
+
+def test_who_writes_must_say_that_he_shares():
+    assert [modes("r", "r"), modes("w!", "w!"), modes("w!", "r")] == [False] * 3
+    assert [modes("w", "r"), modes("r", "w"), modes("w", "w!"), modes("w", "w")] == [True] * 4
+
+
+def test_a_disk_refuses_and_the_rest_warns():
+    nfs = claim("nfs", parse_xmfile(NFS), "res_nfs")
+    with pytest.raises(Refused, match=r"new and nfs \(resource res_nfs\) share /dev/vg/nfs"):
+        judge_new(claim("new", parse_xmfile(NFS)), [nfs])
+    mac = claim("new", {"vif": ["mac=00:16:3e:00:00:01"]})
+    assert "one MAC address" in judge_new(mac, [nfs])[0]
+    assert judge_new(claim("nfs", parse_xmfile(NFS)), [claim("nfs", parse_xmfile(NFS))]) == []
+    assert judge_new(claim("new", {}), [Claim("host2", fault="the domUs of host2 are unknown: x")])
+    odd = claim("odd", {"disk": ["nonsense"]}, "odd")
+    assert "a disk of odd cannot be understood" in judge_new(mac, [odd])[0]
+
+
+def test_a_shared_disk_is_meant_if_both_say_so():
+    new, nfs = claim("new", parse_xmfile(NFS)), claim("nfs", parse_xmfile(NFS), "nfs")
+    for ignored in ([], ["disk-shared:nfs"], ["disk-shared:new"], ["mac-shared"]):
+        with pytest.raises(Refused):
+            judge_new(new, [nfs], ignored)
+    for ignored in (["disk-shared"], ["disk-shared:nfs", "disk-shared:new"]):
+        assert len(judge_new(new, [nfs], ignored)) == 2
+
+
+def test_one_domu_does_not_clash_with_itself_but_with_its_like_on_another_node():
+    new = claim("new", parse_xmfile(NFS))
+    assert list(among([claim("nfs", parse_xmfile(NFS), "r"), new._replace(resource="r")])) == []
+    assert judge_new(new, [new]) == []
+    with pytest.raises(Refused, match=r"new and new \(on host2\) share"):
+        judge_new(new, [new._replace(node="host2")])
+    bare = claim("new", {})
+    assert "host2 runs a domU new" in judge_new(bare, [bare._replace(node="host2")])[0]
+
+
+def test_every_path_to_a_file_is_one(tmp_path):
+    image = tmp_path / "image"
+    image.touch()
+    (tmp_path / "link").symlink_to("image")
+    (tmp_path / "link2").symlink_to(tmp_path / "link")
+    os.link(image, tmp_path / "hard")
+    (tmp_path / "folder").symlink_to(".")
+    paths = [image, tmp_path / "link2", tmp_path / "hard", tmp_path / "folder" / "link"]
+    assert len({place(str(path)).key for path in paths}) == 1
+    (tmp_path / "copy").write_bytes(image.read_bytes())
+    assert place(str(tmp_path / "copy")).key != place(str(image)).key
+
+
+def test_a_device_is_its_numbers(monkeypatch):
+    """/dev/vg/nfs, a by-id link and a node of its own: stat(2) follows, and gives one number."""
+
+    class Block:
+        st_mode, st_rdev = stat.S_IFBLK | 0o660, os.makedev(253, 7)
+
+    monkeypatch.setattr(os, "stat", lambda path: Block)
+    for path in ("/dev/vg/nfs", "/dev/mapper/vg-nfs", "/dev/disk/by-id/dm-name-vg-nfs"):
+        assert place(path).key == "device 253:7"
+
+
+def test_real_device_nodes(tmp_path):
+    one, other = tmp_path / "one", tmp_path / "other"
+    try:
+        for path in (one, other):
+            os.mknod(path, stat.S_IFBLK | 0o600, os.makedev(7, 200))
+    except PermissionError:
+        pytest.skip("device nodes take root")
+    (tmp_path / "by-id").symlink_to(one)
+    assert {place(str(p)).key for p in (one, other, tmp_path / "by-id")} == {"device 7:200"}
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("/dev/vg/nfs", "/dev/mapper/vg-nfs", True),
+        ("/dev/my-vg/a-b", "/dev/mapper/my--vg-a--b", True),
+        ("/dev/vg//nfs", "/dev/./vg/nfs", True),
+        ("/dev/vg/nfs", "/dev/mapper/vg-sles", False),
+        ("/dev/disk/by-id/x", "/dev/mapper/disk-by", False),
+        ("/nowhere/a", "/nowhere/b/../a", True),
+        ("a\0b", "a\0b", True),
+    ],
+)
+def test_of_what_is_not_here_the_path_counts(one, other, same):
+    assert (place(one).key == place(other).key) == same
+
+
+def test_a_description_of_libvirts(tmp_path):
+    file = tmp_path / "nfs.xml"
+    file.write_text(
+        "<domain type='xen'><name>nfs</name><uuid>A-1</uuid><devices>"
+        "<disk device='disk'><source dev='/dev/vg/nfs'/></disk>"
+        "<disk device='cdrom'><source file='/srv/a.iso'/></disk>"
+        "<interface><mac address='00:16:3E:00:00:01'/></interface></devices></domain>"
+    )
+    found = of_managed(Domain("nfs", "nfs", str(file)))
+    wanted = claim("nfs", parse_xmfile(NFS), "nfs")
+    assert (found.uuid, found.macs, found.disks[0]) == (wanted.uuid, wanted.macs, wanted.disks[0])
+    assert [each.writes for each in found.disks] == [True, False]
+    file.write_text("<domain>")
+    assert "unknown" in of_managed(Domain("nfs", "nfs", str(file))).fault
+    assert "No such file" in of_managed(Domain("nfs", "nfs", str(tmp_path / "x"))).fault

@@ -1,0 +1,376 @@
+"""How a change is carried out and judged, without a cluster: what was found on a live one."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from factories import cluster, domain, failure, local, node, primitive, under_way
+
+from hxm import programs
+from hxm.config import Config
+from hxm.errors import CannotAsk, Failed, Interrupted, Refused
+from hxm.model import WITHDRAWING, Forecast, Lock, Movement, Phase, Step
+from hxm.orders import execute, lock, pipeline
+from hxm.orders.on_node import carry_out_on_node
+from hxm.orders.outcome import changed, changes
+from hxm.pacemaker.cib import configuration_in
+from hxm.policy import enrol, lifecycle, placement, restore
+from hxm.policy.enrol import Out
+
+BEFORE = cluster(domain("nfs", "host1"), local_node="host2", toolstack="xl")
+HELD = Lock("root@host1:12:345", "root", "host1", "12", "345", "migrate nfs", 5.0, 5.0)
+
+
+def performance(plan, after=BEFORE, before=BEFORE):
+    live = Movement("nfs", "live", "host1", "host2")
+    found = execute.Performance(before, plan, Forecast(((live,),), after), Config(), lambda _: None)
+    found.cluster = after
+    return found
+
+
+def destroyed(before=BEFORE):
+    plan = lifecycle.destroy(before, [before.domains[0]])
+    (plug,) = (step for step in plan.phases[0].steps if step.kind == "destroy")
+    return list(filter(None, [carry_out_on_node(before, plug, [], lambda: None)]))
+
+
+@pytest.mark.parametrize(
+    ("parts", "message", "hint"),
+    [
+        (
+            (node("host1"), node("host2"), failure("migrate_to")),
+            "nfs: restarted, not live (migrate_to failed on host1: error)",
+            "the live migration failed and the cluster started it anew: hxm status",
+        ),
+        (
+            (node("host1", online=False), node("host2")),
+            "nfs: restarted, not live",
+            "host1 was lost and the cluster started it anew: hxm status",
+        ),
+    ],
+)
+def test_a_cold_restart_is_no_success_and_its_cause_is_told(parts, message, hint):
+    plan = placement.migrate(BEFORE, BEFORE.domains[0], BEFORE.nodes[1])
+    outcome = performance(plan, cluster(domain("nfs", "host2"), *parts))._verdict()
+    assert (outcome.status, outcome.message, outcome.hint) == (1, message, hint)
+
+
+@pytest.mark.parametrize(("failures", "status"), [((), 0), ((failure("migrate_to", "sles"),), 1)])
+def test_another_domu_counts_only_if_its_migration_failed(failures, status):
+    """Found by the random walk: a reboot of one ended with 1 because another's node was lost."""
+    before = cluster(domain("nfs", "host1"), domain("sles", "host1"))
+    plan = lifecycle.reboot(before, [before.domains[0]])
+    after = cluster(domain("nfs", "host1"), domain("sles", "host2"), *failures)
+    assert performance(plan, after, before)._verdict().status == status
+
+
+@pytest.mark.parametrize("known", [{"unclean": True}, {"online": False}])
+def test_a_lost_node_is_never_asked_to_pull_a_plug(known, monkeypatch):
+    monkeypatch.setattr(programs, "output", lambda *_, **__: pytest.fail("it was asked"))
+    before = cluster(
+        domain("nfs", "host1"),
+        node("host1", **known),
+        node("host2"),
+        local_node="host2",
+        toolstack="xl",
+    )
+    (warning,) = destroyed(before)
+    assert warning.startswith("cannot destroy nfs on host1 at once: host1 is ")
+
+
+def test_a_plug_that_cannot_be_pulled_is_left_to_the_cluster(monkeypatch):
+    def hang(*_, **__):
+        raise CannotAsk("ssh gave no answer within 15 s")
+
+    monkeypatch.setattr(programs, "output", hang)
+    assert destroyed() == ["cannot destroy nfs on host1 at once: ssh gave no answer within 15 s"]
+
+
+def test_ctrl_c_between_two_steps_tells_what_was_ordered(monkeypatch):
+    plan = lifecycle.reboot(BEFORE, [BEFORE.domains[0]])
+    found = performance(plan)
+    calls = iter([None])
+
+    def ordered(_, steps, done, **__):
+        for _ in calls:
+            done.append(("crm_resource", steps[0].kind))
+            return
+        raise KeyboardInterrupt
+
+    stopped = BEFORE._replace(domains=(domain("nfs"),))
+    monkeypatch.setattr(execute, "carry_out", ordered)
+    monkeypatch.setattr(execute, "read_cluster", lambda *_, **__: stopped)
+    monkeypatch.setattr(execute.Performance, "_await", lambda *_, **__: True)
+    outcome = found.perform(1)
+    assert outcome.status == 130
+    assert outcome.hint == "look with: hxm status; to take it back: hxm start nfs"
+    assert [(each.name, each.how) for each in outcome.changes] == [("nfs", "stopped")]
+
+
+HIDDEN = cluster(domain("nfs"), primitive("nfs", own={WITHDRAWING: "true"}))
+OUT = Out(*(Step(kind, kind, {}) for kind in ("hide", "forget", "delete")))
+CUT_SHORT = {
+    "the migration is under way": (
+        lambda: placement.migrate(BEFORE, BEFORE.domains[0], BEFORE.nodes[1]),
+        cluster(domain("nfs", "host1"), under_way("migrate_to")),
+        "when the migration has ended, to take it back: hxm unmigrate nfs",
+    ),
+    "it has arrived": (
+        lambda: placement.migrate(BEFORE, BEFORE.domains[0], BEFORE.nodes[1]),
+        cluster(domain("nfs", "host2")),
+        "to take it back: hxm unmigrate nfs",
+    ),
+    "a withdrawal": (
+        lambda: enrol.withdraw(BEFORE, BEFORE.domains[0], OUT, [], []),
+        HIDDEN,
+        "to finish it: hxm withdraw nfs",
+    ),
+}
+
+
+@pytest.mark.parametrize(("plan", "now", "hint"), CUT_SHORT.values(), ids=CUT_SHORT)
+def test_what_to_type_after_ctrl_c_is_what_would_be_done(plan, now, hint, monkeypatch):
+    found = performance(plan())
+    found.commands.append(("crm_resource",))
+    monkeypatch.setattr(execute, "read_cluster", lambda *_, **__: now)
+    outcome = found._cut_short(Interrupted("you stopped it", "look with: hxm status"))
+    assert outcome.hint == f"look with: hxm status; {hint}"
+    assert outcome.message.startswith("you stopped it; the cluster goes on: ")
+
+
+def test_a_withdrawal_that_is_done_is_not_to_be_finished(monkeypatch):
+    found = performance(enrol.withdraw(BEFORE, BEFORE.domains[0], OUT, [], []))
+    found.commands.append(("cibadmin",))
+    monkeypatch.setattr(execute, "read_cluster", lambda *_, **__: cluster())
+    outcome = found._cut_short(Failed("nfs does not run as before"))
+    assert (outcome.status, outcome.hint) == (1, "")
+
+
+@pytest.mark.parametrize(
+    ("raises", "status", "message"),
+    [
+        (
+            CannotAsk("whether nfs runs as before cannot be told: host1"),
+            0,
+            "done: enrol nfs; whether nfs runs as before cannot be told: host1",
+        ),
+        (Failed("nfs does not run as before"), 1, "nfs does not run as before"),
+    ],
+)
+def test_what_a_witness_cannot_tell_takes_nothing_back(raises, status, message, monkeypatch):
+    def witness():
+        if isinstance(raises, CannotAsk):
+            raise raises
+        return raises.message
+
+    plan = placement.standby(BEFORE, BEFORE.nodes[0])._replace(
+        about="enrol nfs", done="nfs ran all the while", phases=(), way_back=(Phase(()),)
+    )
+    found = performance(plan._replace(witness=witness))
+    found.commands.append(("cibadmin",))
+    monkeypatch.setattr(execute.Performance, "_went_back", lambda _: True)
+    outcome = found.perform(1)
+    assert (outcome.status, outcome.message) == (status, message)
+    assert ("taken back" in outcome.hint) == bool(status)
+
+
+@pytest.mark.parametrize("back", [True, False])
+def test_what_was_taken_back_does_not_go_on(back, monkeypatch):
+    found = performance(
+        lifecycle.reboot(BEFORE, [BEFORE.domains[0]])._replace(way_back=(Phase(()),))
+    )
+    found.commands.append(("crm_resource",))
+    monkeypatch.setattr(execute.Performance, "_went_back", lambda _: back)
+    monkeypatch.setattr(execute, "read_cluster", lambda *_, **__: BEFORE)
+    outcome = found._cut_short(Interrupted("you stopped it", "look with: hxm status"))
+    assert ("goes on" in outcome.message, "taken back" in outcome.hint) == (not back, back)
+
+
+def test_a_domu_that_the_cluster_forgets_is_not_said_to_stop():
+    plan = enrol.withdraw(BEFORE, BEFORE.domains[0], OUT, [], [])
+    found, said = performance(plan), []
+    found.report = said.append
+    found._tell_changes(HIDDEN)
+    assert said == ["nfs: forgotten by the cluster, runs on"]
+    assert [each.how for each in changes(BEFORE, HIDDEN, plan)] == ["unchanged"]
+    assert [each.how for each in changes(BEFORE, cluster(domain("nfs")), plan)] == ["stopped"]
+
+
+@pytest.mark.parametrize("sandbox", [None, "/cib.xml"])
+def test_a_configuration_is_replaced_only_if_it_is_still_the_one_that_was_seen(
+    monkeypatch, sandbox
+):
+    before = BEFORE._replace(written=b"one", sandbox=sandbox)
+    plan = restore.restore(before, "restore 1", [], "/file")
+    found = performance(plan, before, before)
+    monkeypatch.setattr(execute, "read_cluster", lambda *_, **__: before._replace(written=b"other"))
+    for tool in ("carry_out", "scratch"):
+        monkeypatch.setattr(execute, tool, lambda *_, **__: pytest.fail("it was replaced"))
+    with pytest.raises(Refused, match="somebody else is changing the configuration"):
+        found._do(plan.phases[0])
+
+
+@pytest.mark.parametrize("changed_since", [False, True])
+def test_it_is_compared_once_more_when_the_tool_is_about_to_start(
+    monkeypatch, tmp_path, changed_since
+):
+    """Half a second lies between the last look and the tool."""
+    cib = b"<cib><configuration><crm_config/><resources/>%b</configuration></cib>"
+    lock = b'<cluster_property_set id="hxm-lock"/>'
+    seen, other = (configuration_in(cib % each) for each in (b"", b"<constraints/>"))
+    held = seen.replace(b"<crm_config/>", b"<crm_config>" + lock + b"</crm_config>")
+    file = tmp_path / "configuration.xml"
+    file.write_bytes(held)
+    started = []
+
+    def output(argv, *_, **__):
+        started.append(argv[1])
+        answer = other if changed_since and argv[1] == "--query" else held
+        return programs.Result(argv, 0, answer, "")
+
+    monkeypatch.setattr(programs, "output", output)
+    monkeypatch.delenv("CIB_file", raising=False)
+    before = BEFORE._replace(written=seen)
+    plan = restore.restore(before, "restore 1", [], str(file))
+    found = performance(plan, before, before)
+    monkeypatch.setattr(execute, "read_cluster", lambda *_, **__: before)
+    if changed_since:
+        with pytest.raises(Refused, match="somebody else is changing the configuration"):
+            found._do(plan.phases[0])
+        assert started == ["--query"]
+    else:
+        found._do(plan.phases[0])
+        assert started == ["--query", "--replace", "--query"]
+
+
+def test_what_was_foreseen_holds_only_for_the_same_cluster():
+    properties = {"hxm-lock": HELD.holder}
+    assert not changed(BEFORE, BEFORE._replace(lock=HELD, domains=(), properties=properties))
+    assert changed(BEFORE, cluster(domain("nfs", "host2")))
+    assert changed(BEFORE, cluster(domain("nfs", "host1"), node("host1", standby=True)))
+    for now in (
+        {"properties": {"stop-all-resources": "true"}},
+        {"quorum": False},
+        {"failures": (failure(),)},
+        {"history": (under_way("migrate_to"),)},
+        {"pending_fencing": ("host2",)},
+    ):
+        assert changed(BEFORE, BEFORE._replace(**now)), now
+
+
+def test_whoever_lost_the_lock_does_nothing_more():
+    kept = lock.Hold(BEFORE, HELD.holder)
+    kept.keep(BEFORE._replace(lock=HELD))
+    for other in (None, HELD._replace(holder="root@host2:1:2", node="host2")):
+        with pytest.raises(Failed, match="lock was taken away"):
+            kept.keep(BEFORE._replace(lock=other))
+
+
+def test_a_lock_is_renewed_when_it_is_time_to(monkeypatch):
+    asked = []
+    monkeypatch.setattr(programs, "output", asked.append)
+    kept = lock.Hold(BEFORE, HELD.holder)
+    kept.keep(BEFORE._replace(lock=HELD))
+    assert not asked
+    kept._renewed = time.monotonic() - 21
+    kept.keep(BEFORE._replace(lock=HELD))
+    assert [argv[:2] for argv in asked] == [("cibadmin", "--modify")]
+
+
+def _answers(monkeypatch, *results):
+    """What the tools answer, in this order; the command lines that they were asked."""
+    asked, left, locks = [], list(results), [HELD]
+
+    def output(argv, *_, **__):
+        asked.append(argv[0] if argv[0] == "ssh" else argv[1])
+        status, out, err = left.pop(0)
+        if asked[-1] == "--create":
+            locks.append(HELD if status else HELD._replace(holder="me"))
+        return programs.Result(argv, status, out, err)
+
+    monkeypatch.setattr(programs, "output", output)
+    monkeypatch.setattr(lock, "holder_of", lambda *_: "me")
+    monkeypatch.setattr(lock, "read_cluster", lambda *_, **__: BEFORE._replace(lock=locks[-1]))
+    return asked
+
+
+STAT = b"12 (hxm) S " + b" ".join(b"%d" % number for number in range(4, 40))
+
+
+def test_the_holder_is_asked_for_on_its_node(monkeypatch):
+    asked = _answers(
+        monkeypatch,
+        (108, b"", ""),
+        (1, b"host1\n", "cat: /proc/12/stat: No such file or directory"),
+        (0, b"", ""),
+        (0, b"", ""),
+    )
+    lock.take(BEFORE, "migrate nfs", Config())
+    assert asked == ["--create", "ssh", "--delete", "--create"]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        (0, b"host1\n" + STAT, ""),
+        (255, b"", "Permission denied"),
+        (255, b"", "no such identity: /root/.ssh/id: No such file or directory"),
+        (1, b"host9\n", "cat: /proc/12/stat: No such file or directory"),
+        (0, b"host9.example.org\n" + STAT, ""),
+    ],
+)
+def test_a_holder_that_lives_or_cannot_be_asked_is_respected(answer, monkeypatch):
+    held = HELD._replace(started=programs.start_time_in(STAT))
+    _answers(monkeypatch, answer)
+    with pytest.raises(Refused, match="is at 'migrate nfs' for 5 s"):
+        lock.take(BEFORE._replace(lock=held), "destroy nfs", Config())
+
+
+def test_a_silent_holder_that_cannot_be_asked_is_watched_by_this_hosts_own_clock(monkeypatch):
+    """Its clock may be a minute behind."""
+    silent = HELD._replace(idle=70.0, renewed="100")
+    refused = (255, b"", "Permission denied")
+    monkeypatch.setattr(time, "sleep", lambda _: None)
+    asked = _answers(monkeypatch, refused, (0, b"", ""), (0, b"", ""))
+    locks = [silent]
+    looks = iter([silent, HELD._replace(holder="me")])
+    monkeypatch.setattr(lock, "read_cluster", lambda *_, **__: BEFORE._replace(lock=next(looks)))
+    lock.take(BEFORE._replace(lock=locks[0]), "destroy nfs", Config())
+    assert asked == ["ssh", "--delete", "--create"]
+    _answers(monkeypatch, refused)
+    alive = silent._replace(renewed="120")
+    monkeypatch.setattr(lock, "read_cluster", lambda *_, **__: BEFORE._replace(lock=alive))
+    with pytest.raises(Refused, match="one change at a time"):
+        lock.take(BEFORE._replace(lock=silent), "destroy nfs", Config())
+
+
+@pytest.mark.parametrize("fails", [KeyboardInterrupt, CannotAsk("no answer")])
+def test_a_lock_that_may_have_been_taken_is_given_back(fails, monkeypatch):
+    asked = _answers(monkeypatch, (0, b"", ""), (0, b"", ""))
+
+    def look(*_, **__):
+        raise fails
+
+    monkeypatch.setattr(lock, "read_cluster", look)
+    with pytest.raises(type(fails) if isinstance(fails, Exception) else fails):
+        lock.take(BEFORE, "migrate nfs", Config())
+    assert asked == ["--create", "--delete"]
+
+
+def test_a_lock_given_back_in_between_is_simply_taken(monkeypatch):
+    asked = _answers(monkeypatch, (108, b"", "File exists"), (0, b"", ""))
+    looks = iter([None, HELD._replace(holder="me")])
+    monkeypatch.setattr(lock, "read_cluster", lambda *_, **__: BEFORE._replace(lock=next(looks)))
+    lock.take(BEFORE, "migrate nfs", Config())
+    assert asked == ["--create", "--create"]
+
+
+def test_another_process_of_the_same_number_is_not_the_holder(monkeypatch):
+    asked = _answers(monkeypatch, (0, b"host1\n" + STAT, ""), (0, b"", ""), (0, b"", ""))
+    lock.take(BEFORE._replace(lock=HELD), "destroy nfs", Config())
+    assert asked == ["ssh", "--delete", "--create"]
+
+
+def test_an_unmanaged_domu_needs_no_lock():
+    assert not pipeline.managed_or_none(BEFORE, [local("other")])

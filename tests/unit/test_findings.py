@@ -1,0 +1,110 @@
+"""What was left behind is named with the command that removes it, and nothing else is."""
+
+from __future__ import annotations
+
+import pytest
+from factories import cluster, domain, failure, node, primitive, told
+
+from hxm.output.tables import flags
+from hxm.policy import placement, typed
+from hxm.policy.findings import failed_domus, findings, leftovers
+
+NFS = domain("nfs", "host1")
+# Each row: own meta options, inherited ones; what is said of them
+LEFT = {
+    "nothing": ({}, {}, []),
+    "stopped": ({"target-role": "Stopped"}, {}, ["hxm start nfs"]),
+    "stopped, in small letters": ({"target-role": "stopped"}, {}, ["hxm start nfs"]),
+    "started for nothing": ({"target-role": "started"}, {}, ["hxm default nfs"]),
+    "started against the default": ({"target-role": "Started"}, {"target-role": "Stopped"}, []),
+    "unmanaged": ({"is-managed": "no"}, {}, ["hxm manage nfs"]),
+    "managed for nothing": ({"is-managed": "true"}, {}, ["hxm default nfs"]),
+    "managed against the default": ({"is-managed": "true"}, {"is-managed": "false"}, []),
+    "maintenance": ({"maintenance": "true"}, {}, ["hxm maintenance off nfs"]),
+    "no maintenance for nothing": ({"maintenance": "false"}, {}, ["hxm default nfs"]),
+    "no maintenance against its group's": ({"maintenance": "off"}, {"maintenance": "on"}, []),
+}
+
+
+@pytest.mark.parametrize(("own", "inherited", "commands"), LEFT.values(), ids=LEFT)
+def test_a_meta_option_is_named_if_something_can_be_done_about_it(own, inherited, commands):
+    seen = cluster(NFS, primitive("nfs", inherited, own=own))
+    assert [finding.do for finding in leftovers(seen)] == commands
+
+
+def test_standby_and_maintenance_are_left_behind_too():
+    seen = cluster(
+        node("host1", standby=True), node("host2", maintenance=True), NFS, maintenance=True
+    )
+    assert [finding.do for finding in leftovers(seen)] == [
+        "hxm maintenance off",
+        "hxm active host1",
+        "hxm maintenance off host2",
+    ]
+    assert list(leftovers(seen, only=["nfs"])) == []
+
+
+def test_two_resources_for_one_domu_are_found():
+    seen = cluster(domain("nfs", "host1", resource="a"), domain("nfs", resource="b"))
+    assert "a, b are all the domU nfs" in next(iter(findings(seen))).what
+
+
+TYPED = {
+    "nfs": "nfs",
+    "web-1.example_2": "web-1.example_2",
+    "-rf": "id",
+    "a;b": "id",
+    "42": "id",
+    "all": "id",
+    "naïve": "id",
+    "": "id",
+}
+
+
+@pytest.mark.parametrize(("name", "word"), TYPED.items(), ids=repr)
+def test_a_command_that_is_suggested_can_be_typed(name, word):
+    assert typed(domain(name, resource="id")) == word
+
+
+@pytest.mark.parametrize("lost", [{"online": False}, {"online": False, "unclean": True}])
+@pytest.mark.parametrize(
+    ("attribute", "way"),
+    [("standby", "hxm active host2"), ("maintenance", "hxm maintenance off host2")],
+)
+def test_what_was_set_at_a_node_that_was_then_lost_is_still_named(lost, attribute, way):
+    """Found on a live cluster: a drain whose node was cut off, fenced and left in standby."""
+    seen = cluster(
+        node("host1"),
+        node("host2", **lost, **{attribute: True}),
+        node_attributes={"host2": {attribute: "true" if attribute == "maintenance" else "on"}},
+    )
+    assert way in [finding.do for finding in findings(seen)]
+
+
+def test_a_lost_node_without_orders_is_named_once():
+    found = list(findings(cluster(node("host1"), node("host2", online=False))))
+    assert [finding.what for finding in found] == ["host2 is OFFLINE"]
+
+
+def test_a_failure_is_told_with_what_follows_and_the_node_to_clean_up():
+    start, monitor = failure("start", where="host2"), failure("monitor", where="host1")
+    seen = cluster(NFS, start, monitor, failure("start", "evms:0", "host2"))
+    assert [(each.what, each.do) for each in failed_domus(seen)] == [
+        ("start of nfs failed on host2: error; nfs may not run on host2", "hxm cleanup nfs host2"),
+        ("monitor of nfs failed on host1: error", "hxm cleanup nfs host1"),
+    ]
+    assert flags(seen, NFS) == "failed-on-host2"
+    assert "hxm cleanup evms:0 host2" in [each.do for each in findings(seen)]
+
+
+def test_a_start_that_may_be_tried_again_bars_nothing():
+    seen = cluster(NFS, failure(where="host2"), properties={"start-failure-is-fatal": "false"})
+    assert [each.what for each in failed_domus(seen)] == ["start of nfs failed on host2: error"]
+
+
+def test_standby_is_taken_from_a_node_that_is_off():
+    """crm_mon need not show it as in standby: the attribute is what counts."""
+    seen = cluster(
+        node("host1"), node("host2", online=False), node_attributes={"host2": {"standby": "on"}}
+    )
+    assert told(placement.active(seen, seen.nodes[1])) == ["clear-standby host2"]
