@@ -73,9 +73,7 @@ def guarded(words: Sequence[str]) -> int:
 def dispatch(words: list[str]) -> int:
     """Find the command and hand it to whoever carries it out; returns the exit status."""
     before, words = _split_globals(words)
-    if (
-        words[:2] == ["guard", "judge"] and len(words) > 2
-    ):  # the guard's own call, see guard/wrapper.py
+    if words[:2] == ["guard", "judge"] and len(words) > 2:  # the wrapper's own call
         from hxm.guard.admission import judge_and_pass
 
         return judge_and_pass(words[2], words[3:])

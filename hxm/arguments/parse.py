@@ -1,6 +1,6 @@
 """Hands one command to Typer: only this command line's command is built, and only when needed.
 
-The commands' annotations are names from hxm.options, which are looked up here; the options of
+The commands' annotations are names from `options`, which are looked up here; the options of
 every changing command are added to its own, and arrive as one `order`; those of every reading
 command as one `form`.
 """

@@ -239,8 +239,10 @@ def test_a_tool_that_reports_success_and_does_nothing_is_never_believed(sandbox)
 
 
 def test_without_a_scheduler_the_plan_says_so_and_asks(sandbox):
-    script = "import hxm.run as run, sys; find = run.find; "
-    script += "run.find = lambda name: None if name in ('crm_simulate', 'ptest') else find(name); "
+    script = "import sys; from hxm import programs; find = programs.find; "
+    script += (
+        "programs.find = lambda name: None if name in ('crm_simulate', 'ptest') else find(name); "
+    )
     script += "from hxm.cli import guarded; sys.exit(guarded(sys.argv[1:]))"
     ran = subprocess.run(
         [sys.executable, "-c", script, "shutdown", "nfs", "--dry-run"],

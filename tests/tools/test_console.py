@@ -14,7 +14,7 @@ from hxm.terminal.console import pattern_of
 from hxm.toolstack.remote import terminal_argv
 
 LEAVE = b"\x1d"
-ATTACH = "import sys; from hxm.console import attach; print(attach(sys.argv[1:])[:2])"
+ATTACH = "import sys; from hxm.terminal.console import attach; print(attach(sys.argv[1:])[:2])"
 
 
 @pytest.mark.parametrize(

@@ -16,9 +16,9 @@ import pytest
 DATA = Path(__file__).parents[1] / "data"
 NO_SCHEDULER = """
 import sys
-import hxm.run as run
-find = run.find
-run.find = lambda name: None if name in ("crm_simulate", "ptest") else find(name)
+from hxm import programs
+find = programs.find
+programs.find = lambda name: None if name in ("crm_simulate", "ptest") else find(name)
 from hxm.cli import guarded
 sys.exit(guarded(sys.argv[1:]))
 """

@@ -62,9 +62,7 @@ CHANGES = [
 ]
 
 
-@pytest.mark.parametrize(
-    "name", sorted(set(CHANGES) - {"unpause"})
-)  # see test_passthrough_policy.py
+@pytest.mark.parametrize("name", sorted(set(CHANGES) - {"unpause"}))
 def test_nothing_that_changes_a_managed_domu_passes_silently(name):
     assert COMMANDS[name].policy not in (READS, HOST), "these pass before anybody looks"
     try:
