@@ -42,41 +42,47 @@ class Node(NamedTuple):
     maintenance: bool = False
     pending: bool = False
     unclean: bool = False
+    """Lost and not yet fenced: what ran there may still run."""
     dc: bool = False
+
+    @property
+    def reachable(self) -> bool:
+        """Whether programs can be started there; it may still be joining the cluster."""
+        return self.online and not self.unclean
+
+    @property
+    def member(self) -> bool:
+        """Whether it takes full part in the cluster: reachable, and no longer joining."""
+        return self.reachable and not self.pending
+
+    @property
+    def away(self) -> bool:
+        """Whether it has left or is still joining, whatever the cluster makes of that."""
+        return not self.online or self.pending
 
     @property
     def usable(self) -> bool:
         """Whether the scheduler may place a resource here."""
-        return (
-            self.online
-            and not self.standby
-            and not self.standby_onfail
-            and not self.pending
-            and not self.unclean
-            and not self.maintenance
-        )
+        return self.member and not (self.standby or self.standby_onfail or self.maintenance)
 
     @property
     def predicament(self) -> str:
         """The condition as it follows "it is"."""
-        said = self.condition
-        return f"in {said}" if said in ("standby", "maintenance") else said
+        word = self.condition
+        return f"in {word}" if word in ("standby", "maintenance") else word
 
     @property
     def condition(self) -> str:
         """The node's condition in the words of crm_mon."""
-        if self.unclean:
-            return "UNCLEAN (online)" if self.online else "UNCLEAN (offline)"
-        for said, word in (
+        words = (
+            (self.unclean, f"UNCLEAN ({'online' if self.online else 'offline'})"),
             (not self.online, "OFFLINE"),
             (self.pending, "pending"),
             (self.standby_onfail, "standby (on-fail)"),
             (self.standby, "standby"),
             (self.maintenance, "maintenance"),
-        ):
-            if said:
-                return word
-        return "online"
+        )
+        return next((word for applies, word in words if applies), "online")
 
 
 class Resource(NamedTuple):
@@ -93,11 +99,6 @@ class Resource(NamedTuple):
     nodes: tuple[str, ...] = ()
     clone: str | None = None
 
-    @property
-    def active(self) -> bool:
-        """Whether it runs anywhere."""
-        return bool(self.nodes)
-
 
 class Primitive(NamedTuple):
     """A resource's configuration in the CIB, its template already merged in."""
@@ -108,9 +109,8 @@ class Primitive(NamedTuple):
     meta: Mapping[str, str]
     """The effective meta options: own, template's, group's and the cluster's defaults."""
     own_meta: Mapping[str, str]
-    """Those that stand at the primitive itself."""
+    """Those of the primitive itself; `inherited_meta`: what would be effective without them."""
     inherited_meta: Mapping[str, str]
-    """What would be effective if the primitive itself said nothing."""
     operations: tuple[Mapping[str, str], ...] = ()
     parent: str | None = None
     clone: str | None = None
@@ -131,8 +131,7 @@ class Constraint(NamedTuple):
     @property
     def made_by_a_move(self) -> bool:
         """Whether its id is one that crm_resource gives and takes away again (since 1.1.10)."""
-        resource = self.resource
-        return self.id in (f"cli-prefer-{resource}", f"cli-ban-{resource}-on-{self.node}")
+        return self.id in (f"cli-prefer-{self.resource}", f"cli-ban-{self.resource}-on-{self.node}")
 
 
 class Failure(NamedTuple):
@@ -161,7 +160,7 @@ class Operation(NamedTuple):
 
 
 class Lock(NamedTuple):
-    """hxm's lock on the cluster: `who` on `node` is at `what`; the ages are in seconds."""
+    """hxm's lock: `who` on `node` is at `what` for `age` s, `idle` s since a sign of life."""
 
     holder: str
     who: str
@@ -171,7 +170,6 @@ class Lock(NamedTuple):
     what: str
     age: float
     idle: float
-    """Since its last sign of life."""
     alive: bool | None = None
     """Whether the holder's process exists, where that is known."""
     renewed: str = ""
@@ -216,6 +214,11 @@ class Domain(NamedTuple):
         return bool(self.nodes)
 
     @property
+    def has_instance(self) -> bool:
+        """Whether the toolstack runs it: xend also lists what does not run, without an id."""
+        return self.id is not None or self.memory is None
+
+    @property
     def places(self) -> tuple[str, ...]:
         """Where it runs, by the cluster and by the toolstack."""
         return (*self.nodes, self.stray) if self.stray else self.nodes
@@ -255,9 +258,8 @@ class Cluster(NamedTuple):
     idle: bool = True
     """Whether the DC says that it has nothing in hand, where actions under way are not recorded."""
     dialect: str = ""
-    """The generation by which the cluster is handled."""
+    """The generation by which the cluster is handled; `dialect_why`: how hxm knows."""
     dialect_why: str = ""
-    """How hxm knows."""
     mixed: str = ""
     """What there is to say of members of different versions."""
     sandbox: str | None = None
@@ -268,9 +270,8 @@ class Cluster(NamedTuple):
     toolstack_fault: str = ""
     """Why the toolstack could not be asked for its domains, if it could not."""
     node_attributes: Mapping[str, Mapping[str, str]] = {}
-    """What is set permanently at each node: standby, maintenance."""
+    """Set at each node for good; `transient`: until it leaves, by its ping resource too."""
     transient: Mapping[str, Mapping[str, str]] = {}
-    """What is set at each node until it leaves, by its ping resource too."""
     properties: Mapping[str, str] = {}
     """The cluster's own options, as far as they are set."""
     lock: Lock | None = None
@@ -299,9 +300,8 @@ class Cluster(NamedTuple):
     def ids_of(self, domain: Domain) -> frozenset[str]:
         """The resource of a domU, and the group and the clone that it is in."""
         primitive = self.primitives.get(domain.resource or "")
-        if not primitive:
-            return frozenset()
-        return frozenset(filter(None, (primitive.id, primitive.parent, primitive.clone)))
+        ids = (primitive.id, primitive.parent, primitive.clone) if primitive else ()
+        return frozenset(filter(None, ids))
 
     @property
     def cloned(self) -> frozenset[str]:

@@ -88,7 +88,7 @@ def _with_those_beside(cluster: Cluster) -> Cluster:
 def askable(cluster: Cluster, config: Config) -> tuple[str, list[str], dict[str, str]]:
     """The toolstack of the other nodes, those to ask, and why those that are lost are not."""
     others = [node for node in cluster.nodes if node.name != cluster.local_node]
-    there = [node.name for node in others if node.online and not node.unclean]
+    there = [node.name for node in others if node.reachable]
     lost = {node.name: node.predicament for node in others if node.name not in there}
     return other_toolstack(cluster, config), there, lost
 
@@ -347,7 +347,7 @@ def _with_status(domain: Domain, instances: dict[str, list[Resource]]) -> Domain
     resources = instances.get(domain.resource or "", [])
     if not resources:
         return domain
-    first = next((resource for resource in resources if resource.active), resources[0])
+    first = next((resource for resource in resources if resource.nodes), resources[0])
     return domain._replace(
         role=first.role,
         target_role=first.target_role,

@@ -99,7 +99,7 @@ def run(
     needs, cib = capacity.read_needs(cluster), capacity.read_cib(config)
     names = [node.name for node in cluster.nodes]
     hosts = capacity.read_hosts(cluster, config, needs, cib, names if ask else ())
-    online = [node.name for node in cluster.nodes if node.online and not node.unclean]
+    online = [node.name for node in cluster.nodes if node.reachable]
     nodes = [find_node(cluster, without).name] if without else online
     losses = _losses(cluster, nodes, hosts, needs)
     found = list(one_sided(cluster, utilization_in(cib), needs, hosts))

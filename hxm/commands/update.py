@@ -178,7 +178,7 @@ def _canary(cluster: Cluster, word: str) -> Domain | None:
 def _boot(cluster: Cluster, progress: Progress, config: Config) -> str:
     """Of a host that answers; in a sandbox there is none to ask."""
     node = cluster.node(progress.host)
-    if cluster.sandbox or not node or not node.online or node.unclean:
+    if cluster.sandbox or not node or not node.reachable:
         return ""
     return read_boot(node.name, cluster.local_node, config.ssh_timeout)
 
@@ -191,7 +191,7 @@ def _await_return(timeout: float, config: Config) -> None:
             cluster = read_cluster(config, local=False)
             progress = progress_in(cluster.properties)
             node = cluster.node(progress.host) if progress and progress.stage == REBOOT else None
-            if node is None or cluster.sandbox or (node.online and not node.pending):
+            if node is None or cluster.sandbox or not node.away:
                 return
             shown.report(f"{node.name} is {node.predicament}")
             if time.monotonic() > end:

@@ -354,7 +354,7 @@ class Performance:
 
     def _lost(self, name: str) -> bool:
         node = self.cluster.node(name)
-        return not node or not node.online or node.unclean
+        return not node or not node.reachable
 
     def _meant_live(self, change: Change) -> bool:
         """Others count only if a migration of theirs failed: their node may have been lost."""

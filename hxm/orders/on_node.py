@@ -43,7 +43,7 @@ def pull_the_plug(cluster: Cluster, step: Step, argv: Argv) -> str:
     """Why it could not be done at once; nothing if the domU is gone."""
     name = step.values["node"]
     node = cluster.node(name)
-    if node and (node.unclean or not node.online):
+    if node and not node.reachable:
         fault = f"{name} is {node.predicament}"
     else:
         try:

@@ -187,7 +187,7 @@ def _counted(cluster: Cluster, nodes: str) -> str:
 def _resource_row(
     cluster: Cluster, name: str, instances: Sequence[Resource]
 ) -> tuple[str, str, str, str, str]:
-    active = [each for each in instances if each.active]
+    active = [each for each in instances if each.nodes]
     first = (active or list(instances))[0]
     domain = cluster.domain_of(first.id) or Domain(first.id)
     away = looked_away(cluster, domain)

@@ -88,9 +88,7 @@ def places(cluster: Cluster, name: str) -> tuple[Domain, ...]:
     return tuple(
         each
         for each in cluster.domains
-        if not each.resource
-        and at_home(each.name) == name
-        and (each.id is not None or each.memory is None)  # xend also lists what does not run
+        if not each.resource and at_home(each.name) == name and each.has_instance
     )
 
 

@@ -105,15 +105,14 @@ def _whole_nodes(cluster: Cluster, updated: str) -> Iterator[Finding]:
             "hxm maintenance off",
         )
     for node in cluster.nodes:
-        away = not node.online or node.pending
         for name, end in (("standby", "active"), ("maintenance", "maintenance off")):
             if (name, node.name) == ("standby", updated):
                 continue
             stands = is_true(cluster.node_attributes.get(node.name, {}).get(name, ""))
-            if getattr(node, name) and not away:
+            if getattr(node, name) and not node.away:
                 what = f"{node.name} is in {name}"
                 yield Finding(what, f"hxm {end} {node.name}", subject=node.name)
-            elif stands and away:  # what was ordered of a node that was then lost
+            elif stands and node.away:  # what was ordered of a node that was then lost
                 what = f"{node.name} will be in {name} when it is back"
                 yield Finding(what, f"hxm {end} {node.name}", subject=node.name)
 
@@ -217,7 +216,7 @@ def _nodes(cluster: Cluster) -> Iterator[Finding]:
                 "node-lost",
                 node.name,
             )
-        elif not node.online or node.pending or node.standby_onfail:
+        elif node.away or node.standby_onfail:
             what, do = (
                 f"{node.name} is {node.predicament}",
                 f"start Pacemaker on {node.name}: hxm nodes",

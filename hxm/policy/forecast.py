@@ -132,8 +132,7 @@ def _is_node(cluster: Cluster, goal: Goal) -> bool:
         failed = any(failure.node == goal.subject for failure in cluster.failures)
         return bool(node and node.usable) and not (failed and goal.kind == "sound")
     if goal.kind in ("lost", "back"):
-        member = bool(node and node.online and not node.pending and not node.unclean)
-        return member == (goal.kind == "back")
+        return bool(node and node.member) == (goal.kind == "back")
     asleep = node.maintenance if node else cluster.maintenance
     return asleep == (goal.kind == "maintenance")
 
@@ -145,7 +144,7 @@ def _is_domain(cluster: Cluster, domain: Domain, goal: Goal) -> bool:
         return domain.managed == (goal.kind == "managed")
     if goal.kind in ("idle", "unwatched", "absent", "healthy"):
         return _is_watched(cluster, domain, goal)
-    alive = {node.name for node in cluster.nodes if node.online and not node.unclean}
+    alive = {node.name for node in cluster.nodes if node.reachable}
     return (
         domain.role == "Started"
         and not domain.failed

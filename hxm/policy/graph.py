@@ -124,7 +124,7 @@ def _vertex(cluster: Cluster, relations: Relations, name: str, tops: Mapping[str
 
 def _state(instances: Sequence[Resource], *, clone: bool) -> tuple[str, bool]:
     failed = any(each.failed or each.blocked for each in instances)
-    running = [each for each in instances if each.active]
+    running = [each for each in instances if each.nodes]
     if clone:
         count = len({node for each in running for node in each.nodes})
         return f"on {count} node{'s' * (count != 1)}{', failed' * failed}", not failed

@@ -184,7 +184,7 @@ def kept_from_running(cluster: Cluster, domain: Domain) -> Iterator[Objection]:
 
 def cannot_drain(node: Node) -> Iterator[Objection]:
     """A node that nothing can be moved away from."""
-    if node.unclean or not node.online or node.pending:
+    if not node.member:
         yield Objection(f"{node.name} cannot be drained: it is {node.predicament}", "hxm nodes")
 
 
@@ -210,11 +210,7 @@ def quorum_without(cluster: Cluster, leaving: str) -> bool:
 
 
 def _remaining(cluster: Cluster, leaving: str) -> list[Node]:
-    return [
-        node
-        for node in cluster.nodes
-        if node.online and not node.unclean and not node.pending and node.name != leaving
-    ]
+    return [node for node in cluster.nodes if node.member and node.name != leaving]
 
 
 def quorum_after(cluster: Cluster, leaving: Node) -> Iterator[Objection]:

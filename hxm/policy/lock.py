@@ -20,7 +20,7 @@ def forsaken(cluster: Cluster, lock: Lock) -> str:
     node = cluster.node(lock.node)
     if lock.alive is False:
         return "its process has ended"
-    if node and (not node.online or node.unclean):
+    if node and not node.reachable:
         return f"{lock.node} is {node.predicament}"
     if lock.idle > LEASE and not lock.alive:
         return f"no sign of life for {lock.idle:.0f} s"

@@ -142,9 +142,8 @@ def newcomers(asked: Cluster, new: Sequence[Domain]) -> Iterator[Objection]:
     for domain in new:
         names = (domain.name, *domain.also)
         for each in asked.domains:
-            runs = each.id is not None or each.memory is None  # xend also lists what does not
             known = domain.uuid and domain.uuid in (each.uuid, each.runs_as)
-            if not each.resource and runs and (at_home(each.name) in names or known):
+            if not each.resource and each.has_instance and (at_home(each.name) in names or known):
                 yield Objection(
                     f"{each.name} runs on {listed(each.nodes or ['this host'])}, and the cluster "
                     "does not know it",

@@ -61,7 +61,7 @@ def console_argv(
     if node == cluster.local_node:
         return argv
     there = cluster.node(node)
-    if there is None or there.unclean or not there.online:
+    if not there or not there.reachable:
         state = there.predicament if there else "unknown"
         raise CannotAsk(f"{name} is said to run on {node}, but {node} is {state}", "hxm status")
     return terminal_argv(node, argv, config.ssh_timeout, terminal=terminal)

@@ -77,7 +77,7 @@ def of_surveys(cluster: Cluster, surveys: Mapping[str, Survey], guarded: str) ->
                     )
     for node, why in cluster.unreachable.items():
         seen = cluster.node(node)
-        if seen and seen.online and not seen.unclean:  # else that is what there is to say
+        if seen and seen.reachable:  # else that is what there is to say
             what = f"{node} was asked and gave no answer: {why}"
             yield problem("node-silent", node, what, f"ssh {node} {cluster.toolstack or 'xl'} list")
 

@@ -24,8 +24,7 @@ def why(facts: Facts, domain: Domain) -> Answer:
     name, cluster = domain.name, facts.cluster
     if not domain.resource:
         where = f"on {listed(domain.nodes)}" if domain.nodes else "on this host"
-        runs = domain.id is not None or domain.memory is None  # xend lists what does not run
-        says = f"{name} {f'runs {where}' if runs else 'does not run'}, "
+        says = f"{name} {f'runs {where}' if domain.has_instance else 'does not run'}, "
         says += "and the cluster does not manage it"
         return Answer(says, (Reason("nobody but its toolstack starts, stops or watches it"),))
     troubles = list(_troubles(cluster, domain))

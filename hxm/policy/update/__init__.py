@@ -157,15 +157,14 @@ def abort(cluster: Cluster) -> Decision:
     goals: tuple[Goal, ...] = (Goal("unmarked", ""),)
     notes: tuple[str, ...] = ()
     ended = "the update has ended"
-    away = node and (not node.online or node.pending or node.unclean)
-    if node and progress.own_standby and not away:
+    if node and node.member and progress.own_standby:
         clear = Step("clear-standby", f"remove standby of {node.name}", {"node": node.name})
         steps = (clear, *steps)
         ended += f", and with it the standby of {node.name}"
         if not node.maintenance:
             goals = (Goal("usable", node.name), *goals)
     elif node and (progress.own_standby or node.standby):
-        why = f"it is {node.predicament}" if away else "it is not the update's"
+        why = "it is not the update's" if node.member else f"it is {node.predicament}"
         notes = (f"{node.name} stays in standby, {why}; when it is well: hxm active {node.name}",)
     through = progress.number + (progress.stage == TRY)  # its canary tries a host that is back
     return Translate(

@@ -42,7 +42,7 @@ def unfit_canary(cluster: Cluster, progress: Progress) -> Iterator[Objection]:
 
 def not_back(node: Node) -> Iterator[Objection]:
     """A host that is still away, or just coming."""
-    if not node.online or node.pending or node.unclean:
+    if not node.member:
         yield Objection(
             f"{node.name} is {node.predicament}: it has not come back yet",
             f"when it is back: {GO_ON}; to give up: {ABORT}",
