@@ -211,7 +211,7 @@ _hxm_value() {
     *' -f'|*' --file'|*' --token-file') printf '%s' 'FILE' ;;
     *' --without') printf '%s' 'NODE' ;;
     *' --operation') printf '%s' 'monitor|start|stop' ;;
-    *' -t') printf '%s' 'pv|serial' ;;
+    *' -t') printf '%s' 'pv|serial|vuart' ;;
     *' -o'|*' --output') printf '%s' 'table|json' ;;
     *) return 1 ;;
     esac

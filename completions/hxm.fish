@@ -55,135 +55,135 @@ function __hxm_spec --no-scope-shadowing
     switch "$argv[1]"
         case list
             set options \
-                -l\t'Everything known of each domU.' \
-                --long\t'Everything known of each domU.' \
+                -l\t'Show all that is known of each domU.' \
+                --long\t'Show all that is known of each domU.' \
                 --everywhere\t'Ask the toolstacks of the other nodes too, through ssh.' \
-                -o\t'Form of the answer.' \
-                --output\t'Form of the answer.' \
-                --columns\t'Only these columns, in this order; the beginning of a name will do.' \
-                --sort\t'Sort by this column; with - the greatest first.' \
-                --no-headers\t'No line of headers.' \
+                -o\t'Output format.' \
+                --output\t'Output format.' \
+                --columns\t'Only these columns, in this order; the start of a name is enough.' \
+                --sort\t'Sort by this column; -NAME sorts in descending order.' \
+                --no-headers\t'Do not print the column names.' \
                 -h\t'Show the command'\''s help.' \
                 --help\t'Show the command'\''s help.'
             set operands 'DOMAIN...'
         case status
             set options \
-                -o\t'Form of the answer.' \
-                --output\t'Form of the answer.' \
-                --columns\t'Only these columns, in this order; the beginning of a name will do.' \
-                --sort\t'Sort by this column; with - the greatest first.' \
-                --no-headers\t'No line of headers.' \
+                -o\t'Output format.' \
+                --output\t'Output format.' \
+                --columns\t'Only these columns, in this order; the start of a name is enough.' \
+                --sort\t'Sort by this column; -NAME sorts in descending order.' \
+                --no-headers\t'Do not print the column names.' \
                 -h\t'Show the command'\''s help.' \
                 --help\t'Show the command'\''s help.'
             set operands
         case nodes
             set options \
-                -o\t'Form of the answer.' \
-                --output\t'Form of the answer.' \
-                --columns\t'Only these columns, in this order; the beginning of a name will do.' \
-                --sort\t'Sort by this column; with - the greatest first.' \
-                --no-headers\t'No line of headers.' \
+                -o\t'Output format.' \
+                --output\t'Output format.' \
+                --columns\t'Only these columns, in this order; the start of a name is enough.' \
+                --sort\t'Sort by this column; -NAME sorts in descending order.' \
+                --no-headers\t'Do not print the column names.' \
                 -h\t'Show the command'\''s help.' \
                 --help\t'Show the command'\''s help.'
             set operands
         case watch
             set options \
-                --interval\t'Between two looks at rest.' \
-                --count\t'Print it so often.' \
+                --interval\t'Time between two updates while nothing moves: at least 1.' \
+                --count\t'Print this many times, then end.' \
                 -h\t'Show the command'\''s help.' \
                 --help\t'Show the command'\''s help.'
             set operands
         case why
             set options \
-                -o\t'Form of the answer.' \
-                --output\t'Form of the answer.' \
-                --columns\t'Only these columns, in this order; the beginning of a name will do.' \
-                --sort\t'Sort by this column; with - the greatest first.' \
-                --no-headers\t'No line of headers.' \
+                -o\t'Output format.' \
+                --output\t'Output format.' \
+                --columns\t'Only these columns, in this order; the start of a name is enough.' \
+                --sort\t'Sort by this column; -NAME sorts in descending order.' \
+                --no-headers\t'Do not print the column names.' \
                 -h\t'Show the command'\''s help.' \
                 --help\t'Show the command'\''s help.'
             set operands 'DOMAIN' 'NODE'
         case history
             set options \
-                --since\t'From when on: 2h, 3d, yesterday, 2026-11-26, or with a time.' \
+                --since\t'Start of the period: 2h, 3d, yesterday, 2026-11-26, or with a time.' \
                 --everywhere\t'Ask the other nodes too, through ssh.' \
-                --pieces\t'What this host alone knows, as JSON, for the hxm of another.' \
-                -o\t'Form of the answer.' \
-                --output\t'Form of the answer.' \
-                --columns\t'Only these columns, in this order; the beginning of a name will do.' \
-                --sort\t'Sort by this column; with - the greatest first.' \
-                --no-headers\t'No line of headers.' \
+                --pieces\t'What only this host knows, as JSON, for hxm on another host to read.' \
+                -o\t'Output format.' \
+                --output\t'Output format.' \
+                --columns\t'Only these columns, in this order; the start of a name is enough.' \
+                --sort\t'Sort by this column; -NAME sorts in descending order.' \
+                --no-headers\t'Do not print the column names.' \
                 -h\t'Show the command'\''s help.' \
                 --help\t'Show the command'\''s help.'
             set operands 'DOMAIN|NODE'
         case capacity
             set options \
                 --without\t'Only the loss of this node.' \
-                --add\t'How many more domUs of this size would run: 2G, or 2048 (MiB).' \
+                --add\t'How many more domUs of this size would fit: 2G, or 2048 (MiB).' \
                 --everywhere\t'Ask the toolstacks of the other nodes too, through ssh.' \
-                -l\t'Everything known of each domU.' \
-                --long\t'Everything known of each domU.' \
-                --nagios\t'One line, as monitoring wants it.' \
-                -o\t'Form of the answer.' \
-                --output\t'Form of the answer.' \
-                --columns\t'Only these columns, in this order; the beginning of a name will do.' \
-                --sort\t'Sort by this column; with - the greatest first.' \
-                --no-headers\t'No line of headers.' \
+                -l\t'Show all that is known of each domU.' \
+                --long\t'Show all that is known of each domU.' \
+                --nagios\t'Print one line for Nagios-like monitoring.' \
+                -o\t'Output format.' \
+                --output\t'Output format.' \
+                --columns\t'Only these columns, in this order; the start of a name is enough.' \
+                --sort\t'Sort by this column; -NAME sorts in descending order.' \
+                --no-headers\t'Do not print the column names.' \
                 -h\t'Show the command'\''s help.' \
                 --help\t'Show the command'\''s help.'
             set operands
         case check
             set options \
                 --everywhere\t'Ask the toolstacks of the other nodes too, through ssh.' \
-                --nagios\t'One line, as monitoring wants it.' \
-                -o\t'Form of the answer.' \
-                --output\t'Form of the answer.' \
-                --columns\t'Only these columns, in this order; the beginning of a name will do.' \
-                --sort\t'Sort by this column; with - the greatest first.' \
-                --no-headers\t'No line of headers.' \
+                --nagios\t'Print one line for Nagios-like monitoring.' \
+                -o\t'Output format.' \
+                --output\t'Output format.' \
+                --columns\t'Only these columns, in this order; the start of a name is enough.' \
+                --sort\t'Sort by this column; -NAME sorts in descending order.' \
+                --no-headers\t'Do not print the column names.' \
                 -h\t'Show the command'\''s help.' \
                 --help\t'Show the command'\''s help.'
             set operands 'DOMAIN|NODE'
         case graph
             set options \
-                -o\t'Form of the answer.' \
-                --output\t'Form of the answer.' \
+                -o\t'Output format.' \
+                --output\t'Output format.' \
                 -h\t'Show the command'\''s help.' \
                 --help\t'Show the command'\''s help.'
             set operands
         case create
             set options \
-                --until\t'Wait until the guest shows this on its console.' \
-                --dry-run\t'Show the plan, what the scheduler makes of it, and change nothing.' \
-                -y\t'Answer every question with yes.' \
-                --yes\t'Answer every question with yes.' \
-                --force\t'Lift the refusals that name --force.' \
+                --until\t'Wait until the guest prints this on its console.' \
+                --dry-run\t'Show the plan and what the scheduler would do; change nothing.' \
+                -y\t'Answer yes to every question.' \
+                --yes\t'Answer yes to every question.' \
+                --force\t'Override the refusals that name --force.' \
                 -w\t'Wait for the cluster.' \
                 --wait\t'Wait for the cluster.' \
                 -W\t'Do not wait for the cluster.' \
                 --no-wait\t'Do not wait for the cluster.' \
-                --timeout\t'How long to wait; else as /etc/hxm.toml has it, or 600.' \
-                --reason\t'Why, for the journal.' \
-                -o\t'Form of the answer.' \
-                --output\t'Form of the answer.' \
+                --timeout\t'How long to wait; by default as in /etc/hxm.toml, or 600.' \
+                --reason\t'The reason, for the journal.' \
+                -o\t'Output format.' \
+                --output\t'Output format.' \
                 -h\t'Show the command'\''s help.' \
                 --help\t'Show the command'\''s help.'
             set operands 'FILE|DOMAIN'
         case start
             set options \
-                --until\t'Wait until the guest shows this on its console.' \
-                --dry-run\t'Show the plan, what the scheduler makes of it, and change nothing.' \
-                -y\t'Answer every question with yes.' \
-                --yes\t'Answer every question with yes.' \
-                --force\t'Lift the refusals that name --force.' \
+                --until\t'Wait until the guest prints this on its console.' \
+                --dry-run\t'Show the plan and what the scheduler would do; change nothing.' \
+                -y\t'Answer yes to every question.' \
+                --yes\t'Answer yes to every question.' \
+                --force\t'Override the refusals that name --force.' \
                 -w\t'Wait for the cluster.' \
                 --wait\t'Wait for the cluster.' \
                 -W\t'Do not wait for the cluster.' \
                 --no-wait\t'Do not wait for the cluster.' \
-                --timeout\t'How long to wait; else as /etc/hxm.toml has it, or 600.' \
-                --reason\t'Why, for the journal.' \
-                -o\t'Form of the answer.' \
-                --output\t'Form of the answer.' \
+                --timeout\t'How long to wait; by default as in /etc/hxm.toml, or 600.' \
+                --reason\t'The reason, for the journal.' \
+                -o\t'Output format.' \
+                --output\t'Output format.' \
                 -h\t'Show the command'\''s help.' \
                 --help\t'Show the command'\''s help.'
             set operands 'DOMAIN...'
@@ -191,18 +191,18 @@ function __hxm_spec --no-scope-shadowing
             set options \
                 -a\t'Every running domU that the cluster manages.' \
                 --all\t'Every running domU that the cluster manages.' \
-                --dry-run\t'Show the plan, what the scheduler makes of it, and change nothing.' \
-                -y\t'Answer every question with yes.' \
-                --yes\t'Answer every question with yes.' \
-                --force\t'Lift the refusals that name --force.' \
+                --dry-run\t'Show the plan and what the scheduler would do; change nothing.' \
+                -y\t'Answer yes to every question.' \
+                --yes\t'Answer yes to every question.' \
+                --force\t'Override the refusals that name --force.' \
                 -w\t'Wait for the cluster.' \
                 --wait\t'Wait for the cluster.' \
                 -W\t'Do not wait for the cluster.' \
                 --no-wait\t'Do not wait for the cluster.' \
-                --timeout\t'How long to wait; else as /etc/hxm.toml has it, or 600.' \
-                --reason\t'Why, for the journal.' \
-                -o\t'Form of the answer.' \
-                --output\t'Form of the answer.' \
+                --timeout\t'How long to wait; by default as in /etc/hxm.toml, or 600.' \
+                --reason\t'The reason, for the journal.' \
+                -o\t'Output format.' \
+                --output\t'Output format.' \
                 -h\t'Show the command'\''s help.' \
                 --help\t'Show the command'\''s help.'
             set operands 'DOMAIN...'
@@ -210,42 +210,42 @@ function __hxm_spec --no-scope-shadowing
             set options \
                 -a\t'Every running domU that the cluster manages.' \
                 --all\t'Every running domU that the cluster manages.' \
-                --until\t'Wait until the guest shows this on its console.' \
-                --dry-run\t'Show the plan, what the scheduler makes of it, and change nothing.' \
-                -y\t'Answer every question with yes.' \
-                --yes\t'Answer every question with yes.' \
-                --force\t'Lift the refusals that name --force.' \
+                --until\t'Wait until the guest prints this on its console.' \
+                --dry-run\t'Show the plan and what the scheduler would do; change nothing.' \
+                -y\t'Answer yes to every question.' \
+                --yes\t'Answer yes to every question.' \
+                --force\t'Override the refusals that name --force.' \
                 -w\t'Wait for the cluster.' \
                 --wait\t'Wait for the cluster.' \
                 -W\t'Do not wait for the cluster.' \
                 --no-wait\t'Do not wait for the cluster.' \
-                --timeout\t'How long to wait; else as /etc/hxm.toml has it, or 600.' \
-                --reason\t'Why, for the journal.' \
-                -o\t'Form of the answer.' \
-                --output\t'Form of the answer.' \
+                --timeout\t'How long to wait; by default as in /etc/hxm.toml, or 600.' \
+                --reason\t'The reason, for the journal.' \
+                -o\t'Output format.' \
+                --output\t'Output format.' \
                 -h\t'Show the command'\''s help.' \
                 --help\t'Show the command'\''s help.'
             set operands 'DOMAIN...'
         case destroy
             set options \
-                --dry-run\t'Show the plan, what the scheduler makes of it, and change nothing.' \
-                -y\t'Answer every question with yes.' \
-                --yes\t'Answer every question with yes.' \
-                --force\t'Lift the refusals that name --force.' \
+                --dry-run\t'Show the plan and what the scheduler would do; change nothing.' \
+                -y\t'Answer yes to every question.' \
+                --yes\t'Answer yes to every question.' \
+                --force\t'Override the refusals that name --force.' \
                 -w\t'Wait for the cluster.' \
                 --wait\t'Wait for the cluster.' \
                 -W\t'Do not wait for the cluster.' \
                 --no-wait\t'Do not wait for the cluster.' \
-                --timeout\t'How long to wait; else as /etc/hxm.toml has it, or 600.' \
-                --reason\t'Why, for the journal.' \
-                -o\t'Form of the answer.' \
-                --output\t'Form of the answer.' \
+                --timeout\t'How long to wait; by default as in /etc/hxm.toml, or 600.' \
+                --reason\t'The reason, for the journal.' \
+                -o\t'Output format.' \
+                --output\t'Output format.' \
                 -h\t'Show the command'\''s help.' \
                 --help\t'Show the command'\''s help.'
             set operands 'DOMAIN...'
         case console
             set options \
-                -t\t'Which of its consoles, as xl has it.' \
+                -t\t'The type of the console, as in xl.' \
                 -n\t'The console'\''s number.' \
                 -h\t'Show the command'\''s help.' \
                 --help\t'Show the command'\''s help.'
@@ -253,206 +253,206 @@ function __hxm_spec --no-scope-shadowing
         case migrate
             set options \
                 --keep\t'Leave the constraint in place.' \
-                --dry-run\t'Show the plan, what the scheduler makes of it, and change nothing.' \
-                -y\t'Answer every question with yes.' \
-                --yes\t'Answer every question with yes.' \
-                --force\t'Lift the refusals that name --force.' \
+                --dry-run\t'Show the plan and what the scheduler would do; change nothing.' \
+                -y\t'Answer yes to every question.' \
+                --yes\t'Answer yes to every question.' \
+                --force\t'Override the refusals that name --force.' \
                 -w\t'Wait for the cluster.' \
                 --wait\t'Wait for the cluster.' \
                 -W\t'Do not wait for the cluster.' \
                 --no-wait\t'Do not wait for the cluster.' \
-                --timeout\t'How long to wait; else as /etc/hxm.toml has it, or 600.' \
-                --reason\t'Why, for the journal.' \
-                -o\t'Form of the answer.' \
-                --output\t'Form of the answer.' \
+                --timeout\t'How long to wait; by default as in /etc/hxm.toml, or 600.' \
+                --reason\t'The reason, for the journal.' \
+                -o\t'Output format.' \
+                --output\t'Output format.' \
                 -h\t'Show the command'\''s help.' \
                 --help\t'Show the command'\''s help.'
             set operands 'DOMAIN' 'NODE'
         case unmigrate
             set options \
-                --dry-run\t'Show the plan, what the scheduler makes of it, and change nothing.' \
-                -y\t'Answer every question with yes.' \
-                --yes\t'Answer every question with yes.' \
-                --force\t'Lift the refusals that name --force.' \
+                --dry-run\t'Show the plan and what the scheduler would do; change nothing.' \
+                -y\t'Answer yes to every question.' \
+                --yes\t'Answer yes to every question.' \
+                --force\t'Override the refusals that name --force.' \
                 -w\t'Wait for the cluster.' \
                 --wait\t'Wait for the cluster.' \
                 -W\t'Do not wait for the cluster.' \
                 --no-wait\t'Do not wait for the cluster.' \
-                --timeout\t'How long to wait; else as /etc/hxm.toml has it, or 600.' \
-                --reason\t'Why, for the journal.' \
-                -o\t'Form of the answer.' \
-                --output\t'Form of the answer.' \
+                --timeout\t'How long to wait; by default as in /etc/hxm.toml, or 600.' \
+                --reason\t'The reason, for the journal.' \
+                -o\t'Output format.' \
+                --output\t'Output format.' \
                 -h\t'Show the command'\''s help.' \
                 --help\t'Show the command'\''s help.'
             set operands 'DOMAIN|all...'
         case standby
             set options \
-                --dry-run\t'Show the plan, what the scheduler makes of it, and change nothing.' \
-                -y\t'Answer every question with yes.' \
-                --yes\t'Answer every question with yes.' \
-                --force\t'Lift the refusals that name --force.' \
+                --dry-run\t'Show the plan and what the scheduler would do; change nothing.' \
+                -y\t'Answer yes to every question.' \
+                --yes\t'Answer yes to every question.' \
+                --force\t'Override the refusals that name --force.' \
                 -w\t'Wait for the cluster.' \
                 --wait\t'Wait for the cluster.' \
                 -W\t'Do not wait for the cluster.' \
                 --no-wait\t'Do not wait for the cluster.' \
-                --timeout\t'How long to wait; else as /etc/hxm.toml has it, or 600.' \
-                --reason\t'Why, for the journal.' \
-                -o\t'Form of the answer.' \
-                --output\t'Form of the answer.' \
+                --timeout\t'How long to wait; by default as in /etc/hxm.toml, or 600.' \
+                --reason\t'The reason, for the journal.' \
+                -o\t'Output format.' \
+                --output\t'Output format.' \
                 -h\t'Show the command'\''s help.' \
                 --help\t'Show the command'\''s help.'
             set operands 'NODE'
         case active
             set options \
-                --dry-run\t'Show the plan, what the scheduler makes of it, and change nothing.' \
-                -y\t'Answer every question with yes.' \
-                --yes\t'Answer every question with yes.' \
-                --force\t'Lift the refusals that name --force.' \
+                --dry-run\t'Show the plan and what the scheduler would do; change nothing.' \
+                -y\t'Answer yes to every question.' \
+                --yes\t'Answer yes to every question.' \
+                --force\t'Override the refusals that name --force.' \
                 -w\t'Wait for the cluster.' \
                 --wait\t'Wait for the cluster.' \
                 -W\t'Do not wait for the cluster.' \
                 --no-wait\t'Do not wait for the cluster.' \
-                --timeout\t'How long to wait; else as /etc/hxm.toml has it, or 600.' \
-                --reason\t'Why, for the journal.' \
-                -o\t'Form of the answer.' \
-                --output\t'Form of the answer.' \
+                --timeout\t'How long to wait; by default as in /etc/hxm.toml, or 600.' \
+                --reason\t'The reason, for the journal.' \
+                -o\t'Output format.' \
+                --output\t'Output format.' \
                 -h\t'Show the command'\''s help.' \
                 --help\t'Show the command'\''s help.'
             set operands 'NODE'
         case default
             set options \
-                --dry-run\t'Show the plan, what the scheduler makes of it, and change nothing.' \
-                -y\t'Answer every question with yes.' \
-                --yes\t'Answer every question with yes.' \
-                --force\t'Lift the refusals that name --force.' \
+                --dry-run\t'Show the plan and what the scheduler would do; change nothing.' \
+                -y\t'Answer yes to every question.' \
+                --yes\t'Answer yes to every question.' \
+                --force\t'Override the refusals that name --force.' \
                 -w\t'Wait for the cluster.' \
                 --wait\t'Wait for the cluster.' \
                 -W\t'Do not wait for the cluster.' \
                 --no-wait\t'Do not wait for the cluster.' \
-                --timeout\t'How long to wait; else as /etc/hxm.toml has it, or 600.' \
-                --reason\t'Why, for the journal.' \
-                -o\t'Form of the answer.' \
-                --output\t'Form of the answer.' \
+                --timeout\t'How long to wait; by default as in /etc/hxm.toml, or 600.' \
+                --reason\t'The reason, for the journal.' \
+                -o\t'Output format.' \
+                --output\t'Output format.' \
                 -h\t'Show the command'\''s help.' \
                 --help\t'Show the command'\''s help.'
             set operands 'DOMAIN|all...'
         case manage
             set options \
-                --dry-run\t'Show the plan, what the scheduler makes of it, and change nothing.' \
-                -y\t'Answer every question with yes.' \
-                --yes\t'Answer every question with yes.' \
-                --force\t'Lift the refusals that name --force.' \
+                --dry-run\t'Show the plan and what the scheduler would do; change nothing.' \
+                -y\t'Answer yes to every question.' \
+                --yes\t'Answer yes to every question.' \
+                --force\t'Override the refusals that name --force.' \
                 -w\t'Wait for the cluster.' \
                 --wait\t'Wait for the cluster.' \
                 -W\t'Do not wait for the cluster.' \
                 --no-wait\t'Do not wait for the cluster.' \
-                --timeout\t'How long to wait; else as /etc/hxm.toml has it, or 600.' \
-                --reason\t'Why, for the journal.' \
-                -o\t'Form of the answer.' \
-                --output\t'Form of the answer.' \
+                --timeout\t'How long to wait; by default as in /etc/hxm.toml, or 600.' \
+                --reason\t'The reason, for the journal.' \
+                -o\t'Output format.' \
+                --output\t'Output format.' \
                 -h\t'Show the command'\''s help.' \
                 --help\t'Show the command'\''s help.'
             set operands 'DOMAIN|all...'
         case unmanage
             set options \
-                --dry-run\t'Show the plan, what the scheduler makes of it, and change nothing.' \
-                -y\t'Answer every question with yes.' \
-                --yes\t'Answer every question with yes.' \
-                --force\t'Lift the refusals that name --force.' \
+                --dry-run\t'Show the plan and what the scheduler would do; change nothing.' \
+                -y\t'Answer yes to every question.' \
+                --yes\t'Answer yes to every question.' \
+                --force\t'Override the refusals that name --force.' \
                 -w\t'Wait for the cluster.' \
                 --wait\t'Wait for the cluster.' \
                 -W\t'Do not wait for the cluster.' \
                 --no-wait\t'Do not wait for the cluster.' \
-                --timeout\t'How long to wait; else as /etc/hxm.toml has it, or 600.' \
-                --reason\t'Why, for the journal.' \
-                -o\t'Form of the answer.' \
-                --output\t'Form of the answer.' \
+                --timeout\t'How long to wait; by default as in /etc/hxm.toml, or 600.' \
+                --reason\t'The reason, for the journal.' \
+                -o\t'Output format.' \
+                --output\t'Output format.' \
                 -h\t'Show the command'\''s help.' \
                 --help\t'Show the command'\''s help.'
             set operands 'DOMAIN|all...'
         case maintenance
             set options \
-                --dry-run\t'Show the plan, what the scheduler makes of it, and change nothing.' \
-                -y\t'Answer every question with yes.' \
-                --yes\t'Answer every question with yes.' \
-                --force\t'Lift the refusals that name --force.' \
+                --dry-run\t'Show the plan and what the scheduler would do; change nothing.' \
+                -y\t'Answer yes to every question.' \
+                --yes\t'Answer yes to every question.' \
+                --force\t'Override the refusals that name --force.' \
                 -w\t'Wait for the cluster.' \
                 --wait\t'Wait for the cluster.' \
                 -W\t'Do not wait for the cluster.' \
                 --no-wait\t'Do not wait for the cluster.' \
-                --timeout\t'How long to wait; else as /etc/hxm.toml has it, or 600.' \
-                --reason\t'Why, for the journal.' \
-                -o\t'Form of the answer.' \
-                --output\t'Form of the answer.' \
+                --timeout\t'How long to wait; by default as in /etc/hxm.toml, or 600.' \
+                --reason\t'The reason, for the journal.' \
+                -o\t'Output format.' \
+                --output\t'Output format.' \
                 -h\t'Show the command'\''s help.' \
                 --help\t'Show the command'\''s help.'
             set operands 'on|off' 'NODE|DOMAIN'
         case cleanup
             set options \
-                --dry-run\t'Show the plan, what the scheduler makes of it, and change nothing.' \
-                -y\t'Answer every question with yes.' \
-                --yes\t'Answer every question with yes.' \
-                --force\t'Lift the refusals that name --force.' \
+                --dry-run\t'Show the plan and what the scheduler would do; change nothing.' \
+                -y\t'Answer yes to every question.' \
+                --yes\t'Answer yes to every question.' \
+                --force\t'Override the refusals that name --force.' \
                 -w\t'Wait for the cluster.' \
                 --wait\t'Wait for the cluster.' \
                 -W\t'Do not wait for the cluster.' \
                 --no-wait\t'Do not wait for the cluster.' \
-                --timeout\t'How long to wait; else as /etc/hxm.toml has it, or 600.' \
-                --reason\t'Why, for the journal.' \
-                -o\t'Form of the answer.' \
-                --output\t'Form of the answer.' \
+                --timeout\t'How long to wait; by default as in /etc/hxm.toml, or 600.' \
+                --reason\t'The reason, for the journal.' \
+                -o\t'Output format.' \
+                --output\t'Output format.' \
                 -h\t'Show the command'\''s help.' \
                 --help\t'Show the command'\''s help.'
             set operands 'DOMAIN|all' 'NODE'
         case unlock
             set options \
-                --dry-run\t'Show the plan, what the scheduler makes of it, and change nothing.' \
-                -y\t'Answer every question with yes.' \
-                --yes\t'Answer every question with yes.' \
-                --force\t'Lift the refusals that name --force.' \
+                --dry-run\t'Show the plan and what the scheduler would do; change nothing.' \
+                -y\t'Answer yes to every question.' \
+                --yes\t'Answer yes to every question.' \
+                --force\t'Override the refusals that name --force.' \
                 -w\t'Wait for the cluster.' \
                 --wait\t'Wait for the cluster.' \
                 -W\t'Do not wait for the cluster.' \
                 --no-wait\t'Do not wait for the cluster.' \
-                --timeout\t'How long to wait; else as /etc/hxm.toml has it, or 600.' \
-                --reason\t'Why, for the journal.' \
-                -o\t'Form of the answer.' \
-                --output\t'Form of the answer.' \
+                --timeout\t'How long to wait; by default as in /etc/hxm.toml, or 600.' \
+                --reason\t'The reason, for the journal.' \
+                -o\t'Output format.' \
+                --output\t'Output format.' \
                 -h\t'Show the command'\''s help.' \
                 --help\t'Show the command'\''s help.'
             set operands
         case enrol
             set options \
-                --like\t'Take over its rules and timings.' \
-                --dry-run\t'Show the plan, what the scheduler makes of it, and change nothing.' \
-                -y\t'Answer every question with yes.' \
-                --yes\t'Answer every question with yes.' \
-                --force\t'Lift the refusals that name --force.' \
+                --like\t'Copy the rules and timings of this domU.' \
+                --dry-run\t'Show the plan and what the scheduler would do; change nothing.' \
+                -y\t'Answer yes to every question.' \
+                --yes\t'Answer yes to every question.' \
+                --force\t'Override the refusals that name --force.' \
                 -w\t'Wait for the cluster.' \
                 --wait\t'Wait for the cluster.' \
                 -W\t'Do not wait for the cluster.' \
                 --no-wait\t'Do not wait for the cluster.' \
-                --timeout\t'How long to wait; else as /etc/hxm.toml has it, or 600.' \
-                --reason\t'Why, for the journal.' \
-                -o\t'Form of the answer.' \
-                --output\t'Form of the answer.' \
+                --timeout\t'How long to wait; by default as in /etc/hxm.toml, or 600.' \
+                --reason\t'The reason, for the journal.' \
+                -o\t'Output format.' \
+                --output\t'Output format.' \
                 -h\t'Show the command'\''s help.' \
                 --help\t'Show the command'\''s help.'
             set operands 'FILE'
         case withdraw
             set options \
-                --dry-run\t'Show the plan, what the scheduler makes of it, and change nothing.' \
-                -y\t'Answer every question with yes.' \
-                --yes\t'Answer every question with yes.' \
-                --force\t'Lift the refusals that name --force.' \
+                --dry-run\t'Show the plan and what the scheduler would do; change nothing.' \
+                -y\t'Answer yes to every question.' \
+                --yes\t'Answer yes to every question.' \
+                --force\t'Override the refusals that name --force.' \
                 -w\t'Wait for the cluster.' \
                 --wait\t'Wait for the cluster.' \
                 -W\t'Do not wait for the cluster.' \
                 --no-wait\t'Do not wait for the cluster.' \
-                --timeout\t'How long to wait; else as /etc/hxm.toml has it, or 600.' \
-                --reason\t'Why, for the journal.' \
-                -o\t'Form of the answer.' \
-                --output\t'Form of the answer.' \
+                --timeout\t'How long to wait; by default as in /etc/hxm.toml, or 600.' \
+                --reason\t'The reason, for the journal.' \
+                -o\t'Output format.' \
+                --output\t'Output format.' \
                 -h\t'Show the command'\''s help.' \
                 --help\t'Show the command'\''s help.'
             set operands 'DOMAIN'
@@ -463,79 +463,79 @@ function __hxm_spec --no-scope-shadowing
             set operands 'plan|start|next|status|abort'
         case 'update plan'
             set options \
-                --canary\t'The domU that tries the first host; else that of the lowest priority.' \
-                --order\t'The hosts in their order, and no others; else all, the DC last.' \
-                --watch\t'How long a host that is back, and the canary on it, must stay well.' \
-                -o\t'Form of the answer.' \
-                --output\t'Form of the answer.' \
-                --columns\t'Only these columns, in this order; the beginning of a name will do.' \
-                --sort\t'Sort by this column; with - the greatest first.' \
-                --no-headers\t'No line of headers.' \
+                --canary\t'The domU that tries the first host; by default the one with the lowest priority.' \
+                --order\t'Only these hosts, in this order; by default all hosts, the DC last.' \
+                --watch\t'How long an updated host, and the canary on it, must run without trouble.' \
+                -o\t'Output format.' \
+                --output\t'Output format.' \
+                --columns\t'Only these columns, in this order; the start of a name is enough.' \
+                --sort\t'Sort by this column; -NAME sorts in descending order.' \
+                --no-headers\t'Do not print the column names.' \
                 -h\t'Show the command'\''s help.' \
                 --help\t'Show the command'\''s help.'
             set operands
         case 'update start'
             set options \
-                --canary\t'The domU that tries the first host; else that of the lowest priority.' \
-                --order\t'The hosts in their order, and no others; else all, the DC last.' \
-                --watch\t'How long a host that is back, and the canary on it, must stay well.' \
-                --dry-run\t'Show the plan, what the scheduler makes of it, and change nothing.' \
-                -y\t'Answer every question with yes.' \
-                --yes\t'Answer every question with yes.' \
-                --force\t'Lift the refusals that name --force.' \
+                --canary\t'The domU that tries the first host; by default the one with the lowest priority.' \
+                --order\t'Only these hosts, in this order; by default all hosts, the DC last.' \
+                --watch\t'How long an updated host, and the canary on it, must run without trouble.' \
+                --dry-run\t'Show the plan and what the scheduler would do; change nothing.' \
+                -y\t'Answer yes to every question.' \
+                --yes\t'Answer yes to every question.' \
+                --force\t'Override the refusals that name --force.' \
                 -w\t'Wait for the cluster.' \
                 --wait\t'Wait for the cluster.' \
                 -W\t'Do not wait for the cluster.' \
                 --no-wait\t'Do not wait for the cluster.' \
-                --timeout\t'How long to wait; else as /etc/hxm.toml has it, or 600.' \
-                --reason\t'Why, for the journal.' \
-                -o\t'Form of the answer.' \
-                --output\t'Form of the answer.' \
+                --timeout\t'How long to wait; by default as in /etc/hxm.toml, or 600.' \
+                --reason\t'The reason, for the journal.' \
+                -o\t'Output format.' \
+                --output\t'Output format.' \
                 -h\t'Show the command'\''s help.' \
                 --help\t'Show the command'\''s help.'
             set operands
         case 'update next'
             set options \
-                --canary\t'The domU that tries the first host; else that of the lowest priority.' \
-                --dry-run\t'Show the plan, what the scheduler makes of it, and change nothing.' \
-                -y\t'Answer every question with yes.' \
-                --yes\t'Answer every question with yes.' \
-                --force\t'Lift the refusals that name --force.' \
+                --canary\t'The domU that tries the first host; by default the one with the lowest priority.' \
+                --dry-run\t'Show the plan and what the scheduler would do; change nothing.' \
+                -y\t'Answer yes to every question.' \
+                --yes\t'Answer yes to every question.' \
+                --force\t'Override the refusals that name --force.' \
                 -w\t'Wait for the cluster.' \
                 --wait\t'Wait for the cluster.' \
                 -W\t'Do not wait for the cluster.' \
                 --no-wait\t'Do not wait for the cluster.' \
-                --timeout\t'How long to wait; else as /etc/hxm.toml has it, or 600.' \
-                --reason\t'Why, for the journal.' \
-                -o\t'Form of the answer.' \
-                --output\t'Form of the answer.' \
+                --timeout\t'How long to wait; by default as in /etc/hxm.toml, or 600.' \
+                --reason\t'The reason, for the journal.' \
+                -o\t'Output format.' \
+                --output\t'Output format.' \
                 -h\t'Show the command'\''s help.' \
                 --help\t'Show the command'\''s help.'
             set operands
         case 'update status'
             set options \
-                -o\t'Form of the answer.' \
-                --output\t'Form of the answer.' \
-                --columns\t'Only these columns, in this order; the beginning of a name will do.' \
-                --sort\t'Sort by this column; with - the greatest first.' \
-                --no-headers\t'No line of headers.' \
+                -o\t'Output format.' \
+                --output\t'Output format.' \
+                --columns\t'Only these columns, in this order; the start of a name is enough.' \
+                --sort\t'Sort by this column; -NAME sorts in descending order.' \
+                --no-headers\t'Do not print the column names.' \
                 -h\t'Show the command'\''s help.' \
                 --help\t'Show the command'\''s help.'
             set operands
         case 'update abort'
             set options \
-                --dry-run\t'Show the plan, what the scheduler makes of it, and change nothing.' \
-                -y\t'Answer every question with yes.' \
-                --yes\t'Answer every question with yes.' \
-                --force\t'Lift the refusals that name --force.' \
+                --dry-run\t'Show the plan and what the scheduler would do; change nothing.' \
+                -y\t'Answer yes to every question.' \
+                --yes\t'Answer yes to every question.' \
+                --force\t'Override the refusals that name --force.' \
                 -w\t'Wait for the cluster.' \
                 --wait\t'Wait for the cluster.' \
                 -W\t'Do not wait for the cluster.' \
                 --no-wait\t'Do not wait for the cluster.' \
-                --timeout\t'How long to wait; else as /etc/hxm.toml has it, or 600.' \
-                --reason\t'Why, for the journal.' \
-                -o\t'Form of the answer.' \
-                --output\t'Form of the answer.' \
+                --timeout\t'How long to wait; by default as in /etc/hxm.toml, or 600.' \
+                --reason\t'The reason, for the journal.' \
+                -o\t'Output format.' \
+                --output\t'Output format.' \
                 -h\t'Show the command'\''s help.' \
                 --help\t'Show the command'\''s help.'
             set operands
@@ -546,161 +546,161 @@ function __hxm_spec --no-scope-shadowing
             set operands 'list|kill|standby|dc|ping|fence'
         case 'drill list'
             set options \
-                -o\t'Form of the answer.' \
-                --output\t'Form of the answer.' \
-                --columns\t'Only these columns, in this order; the beginning of a name will do.' \
-                --sort\t'Sort by this column; with - the greatest first.' \
-                --no-headers\t'No line of headers.' \
+                -o\t'Output format.' \
+                --output\t'Output format.' \
+                --columns\t'Only these columns, in this order; the start of a name is enough.' \
+                --sort\t'Sort by this column; -NAME sorts in descending order.' \
+                --no-headers\t'Do not print the column names.' \
                 -h\t'Show the command'\''s help.' \
                 --help\t'Show the command'\''s help.'
             set operands
         case 'drill kill'
             set options \
-                --dry-run\t'Show the plan, what the scheduler makes of it, and change nothing.' \
-                -y\t'Answer every question with yes.' \
-                --yes\t'Answer every question with yes.' \
-                --force\t'Lift the refusals that name --force.' \
+                --dry-run\t'Show the plan and what the scheduler would do; change nothing.' \
+                -y\t'Answer yes to every question.' \
+                --yes\t'Answer yes to every question.' \
+                --force\t'Override the refusals that name --force.' \
                 -w\t'Wait for the cluster.' \
                 --wait\t'Wait for the cluster.' \
                 -W\t'Do not wait for the cluster.' \
                 --no-wait\t'Do not wait for the cluster.' \
-                --timeout\t'How long to wait; else as /etc/hxm.toml has it, or 600.' \
-                --reason\t'Why, for the journal.' \
-                -o\t'Form of the answer.' \
-                --output\t'Form of the answer.' \
+                --timeout\t'How long to wait; by default as in /etc/hxm.toml, or 600.' \
+                --reason\t'The reason, for the journal.' \
+                -o\t'Output format.' \
+                --output\t'Output format.' \
                 -h\t'Show the command'\''s help.' \
                 --help\t'Show the command'\''s help.'
             set operands 'DOMAIN'
         case 'drill standby'
             set options \
-                --dry-run\t'Show the plan, what the scheduler makes of it, and change nothing.' \
-                -y\t'Answer every question with yes.' \
-                --yes\t'Answer every question with yes.' \
-                --force\t'Lift the refusals that name --force.' \
+                --dry-run\t'Show the plan and what the scheduler would do; change nothing.' \
+                -y\t'Answer yes to every question.' \
+                --yes\t'Answer yes to every question.' \
+                --force\t'Override the refusals that name --force.' \
                 -w\t'Wait for the cluster.' \
                 --wait\t'Wait for the cluster.' \
                 -W\t'Do not wait for the cluster.' \
                 --no-wait\t'Do not wait for the cluster.' \
-                --timeout\t'How long to wait; else as /etc/hxm.toml has it, or 600.' \
-                --reason\t'Why, for the journal.' \
-                -o\t'Form of the answer.' \
-                --output\t'Form of the answer.' \
+                --timeout\t'How long to wait; by default as in /etc/hxm.toml, or 600.' \
+                --reason\t'The reason, for the journal.' \
+                -o\t'Output format.' \
+                --output\t'Output format.' \
                 -h\t'Show the command'\''s help.' \
                 --help\t'Show the command'\''s help.'
             set operands 'NODE'
         case 'drill dc'
             set options \
-                --dry-run\t'Show the plan, what the scheduler makes of it, and change nothing.' \
-                -y\t'Answer every question with yes.' \
-                --yes\t'Answer every question with yes.' \
-                --force\t'Lift the refusals that name --force.' \
+                --dry-run\t'Show the plan and what the scheduler would do; change nothing.' \
+                -y\t'Answer yes to every question.' \
+                --yes\t'Answer yes to every question.' \
+                --force\t'Override the refusals that name --force.' \
                 -w\t'Wait for the cluster.' \
                 --wait\t'Wait for the cluster.' \
                 -W\t'Do not wait for the cluster.' \
                 --no-wait\t'Do not wait for the cluster.' \
-                --timeout\t'How long to wait; else as /etc/hxm.toml has it, or 600.' \
-                --reason\t'Why, for the journal.' \
-                -o\t'Form of the answer.' \
-                --output\t'Form of the answer.' \
+                --timeout\t'How long to wait; by default as in /etc/hxm.toml, or 600.' \
+                --reason\t'The reason, for the journal.' \
+                -o\t'Output format.' \
+                --output\t'Output format.' \
                 -h\t'Show the command'\''s help.' \
                 --help\t'Show the command'\''s help.'
             set operands
         case 'drill ping'
             set options \
-                --dry-run\t'Show the plan, what the scheduler makes of it, and change nothing.' \
-                -y\t'Answer every question with yes.' \
-                --yes\t'Answer every question with yes.' \
-                --force\t'Lift the refusals that name --force.' \
+                --dry-run\t'Show the plan and what the scheduler would do; change nothing.' \
+                -y\t'Answer yes to every question.' \
+                --yes\t'Answer yes to every question.' \
+                --force\t'Override the refusals that name --force.' \
                 -w\t'Wait for the cluster.' \
                 --wait\t'Wait for the cluster.' \
                 -W\t'Do not wait for the cluster.' \
                 --no-wait\t'Do not wait for the cluster.' \
-                --timeout\t'How long to wait; else as /etc/hxm.toml has it, or 600.' \
-                --reason\t'Why, for the journal.' \
-                -o\t'Form of the answer.' \
-                --output\t'Form of the answer.' \
+                --timeout\t'How long to wait; by default as in /etc/hxm.toml, or 600.' \
+                --reason\t'The reason, for the journal.' \
+                -o\t'Output format.' \
+                --output\t'Output format.' \
                 -h\t'Show the command'\''s help.' \
                 --help\t'Show the command'\''s help.'
             set operands 'NODE'
         case 'drill fence'
             set options \
-                --dry-run\t'Show the plan, what the scheduler makes of it, and change nothing.' \
-                -y\t'Answer every question with yes.' \
-                --yes\t'Answer every question with yes.' \
-                --force\t'Lift the refusals that name --force.' \
+                --dry-run\t'Show the plan and what the scheduler would do; change nothing.' \
+                -y\t'Answer yes to every question.' \
+                --yes\t'Answer yes to every question.' \
+                --force\t'Override the refusals that name --force.' \
                 -w\t'Wait for the cluster.' \
                 --wait\t'Wait for the cluster.' \
                 -W\t'Do not wait for the cluster.' \
                 --no-wait\t'Do not wait for the cluster.' \
-                --timeout\t'How long to wait; else as /etc/hxm.toml has it, or 600.' \
-                --reason\t'Why, for the journal.' \
-                -o\t'Form of the answer.' \
-                --output\t'Form of the answer.' \
+                --timeout\t'How long to wait; by default as in /etc/hxm.toml, or 600.' \
+                --reason\t'The reason, for the journal.' \
+                -o\t'Output format.' \
+                --output\t'Output format.' \
                 -h\t'Show the command'\''s help.' \
                 --help\t'Show the command'\''s help.'
             set operands 'NODE'
         case backup
             set options \
-                -l\t'List what is kept, and why.' \
-                --list\t'List what is kept, and why.' \
-                -o\t'Form of the answer.' \
-                --output\t'Form of the answer.' \
-                --columns\t'Only these columns, in this order; the beginning of a name will do.' \
-                --sort\t'Sort by this column; with - the greatest first.' \
-                --no-headers\t'No line of headers.' \
+                -l\t'List the backups and the reason for each.' \
+                --list\t'List the backups and the reason for each.' \
+                -o\t'Output format.' \
+                --output\t'Output format.' \
+                --columns\t'Only these columns, in this order; the start of a name is enough.' \
+                --sort\t'Sort by this column; -NAME sorts in descending order.' \
+                --no-headers\t'Do not print the column names.' \
                 -h\t'Show the command'\''s help.' \
                 --help\t'Show the command'\''s help.'
             set operands 'FILE'
         case diff
             set options \
-                -o\t'Form of the answer.' \
-                --output\t'Form of the answer.' \
-                --columns\t'Only these columns, in this order; the beginning of a name will do.' \
-                --sort\t'Sort by this column; with - the greatest first.' \
-                --no-headers\t'No line of headers.' \
+                -o\t'Output format.' \
+                --output\t'Output format.' \
+                --columns\t'Only these columns, in this order; the start of a name is enough.' \
+                --sort\t'Sort by this column; -NAME sorts in descending order.' \
+                --no-headers\t'Do not print the column names.' \
                 -h\t'Show the command'\''s help.' \
                 --help\t'Show the command'\''s help.'
             set operands 'NUMBER|FILE'
         case restore
             set options \
                 --section\t'Only this part, as cibadmin calls it: resources, constraints, crm_config, nodes, ...; several times for several, all for everything.' \
-                --dry-run\t'Show the plan, what the scheduler makes of it, and change nothing.' \
-                -y\t'Answer every question with yes.' \
-                --yes\t'Answer every question with yes.' \
-                --force\t'Lift the refusals that name --force.' \
+                --dry-run\t'Show the plan and what the scheduler would do; change nothing.' \
+                -y\t'Answer yes to every question.' \
+                --yes\t'Answer yes to every question.' \
+                --force\t'Override the refusals that name --force.' \
                 -w\t'Wait for the cluster.' \
                 --wait\t'Wait for the cluster.' \
                 -W\t'Do not wait for the cluster.' \
                 --no-wait\t'Do not wait for the cluster.' \
-                --timeout\t'How long to wait; else as /etc/hxm.toml has it, or 600.' \
-                --reason\t'Why, for the journal.' \
-                -o\t'Form of the answer.' \
-                --output\t'Form of the answer.' \
+                --timeout\t'How long to wait; by default as in /etc/hxm.toml, or 600.' \
+                --reason\t'The reason, for the journal.' \
+                -o\t'Output format.' \
+                --output\t'Output format.' \
                 -h\t'Show the command'\''s help.' \
                 --help\t'Show the command'\''s help.'
             set operands 'NUMBER|FILE...'
         case undo
             set options \
-                --dry-run\t'Show the plan, what the scheduler makes of it, and change nothing.' \
-                -y\t'Answer every question with yes.' \
-                --yes\t'Answer every question with yes.' \
-                --force\t'Lift the refusals that name --force.' \
+                --dry-run\t'Show the plan and what the scheduler would do; change nothing.' \
+                -y\t'Answer yes to every question.' \
+                --yes\t'Answer yes to every question.' \
+                --force\t'Override the refusals that name --force.' \
                 -w\t'Wait for the cluster.' \
                 --wait\t'Wait for the cluster.' \
                 -W\t'Do not wait for the cluster.' \
                 --no-wait\t'Do not wait for the cluster.' \
-                --timeout\t'How long to wait; else as /etc/hxm.toml has it, or 600.' \
-                --reason\t'Why, for the journal.' \
-                -o\t'Form of the answer.' \
-                --output\t'Form of the answer.' \
+                --timeout\t'How long to wait; by default as in /etc/hxm.toml, or 600.' \
+                --reason\t'The reason, for the journal.' \
+                -o\t'Output format.' \
+                --output\t'Output format.' \
                 -h\t'Show the command'\''s help.' \
                 --help\t'Show the command'\''s help.'
             set operands
         case shell
             set options \
-                -f\t'Carry out the lines of this file.' \
-                --file\t'Carry out the lines of this file.' \
-                --keep-going\t'Go on after a line that failed.' \
+                -f\t'Run the lines of this file.' \
+                --file\t'Run the lines of this file.' \
+                --keep-going\t'Continue after a line that fails.' \
                 -h\t'Show the command'\''s help.' \
                 --help\t'Show the command'\''s help.'
             set operands
@@ -721,17 +721,17 @@ function __hxm_spec --no-scope-shadowing
             set operands
         case 'guard status'
             set options \
-                -o\t'Form of the answer.' \
-                --output\t'Form of the answer.' \
-                --columns\t'Only these columns, in this order; the beginning of a name will do.' \
-                --sort\t'Sort by this column; with - the greatest first.' \
-                --no-headers\t'No line of headers.' \
+                -o\t'Output format.' \
+                --output\t'Output format.' \
+                --columns\t'Only these columns, in this order; the start of a name is enough.' \
+                --sort\t'Sort by this column; -NAME sorts in descending order.' \
+                --no-headers\t'Do not print the column names.' \
                 -h\t'Show the command'\''s help.' \
                 --help\t'Show the command'\''s help.'
             set operands
         case 'guard bypass'
             set options \
-                --reason\t'Why, for the journal.' \
+                --reason\t'The reason, for the journal.' \
                 -h\t'Show the command'\''s help.' \
                 --help\t'Show the command'\''s help.'
             set operands '--'
@@ -742,8 +742,8 @@ function __hxm_spec --no-scope-shadowing
             set operands
         case serve
             set options \
-                --listen\t'Where to be reached.' \
-                --token-file\t'What to ask for: one word, in a file that others cannot read.' \
+                --listen\t'The address to listen on.' \
+                --token-file\t'File with the token that clients must send: one word, readable by its owner only.' \
                 -h\t'Show the command'\''s help.' \
                 --help\t'Show the command'\''s help.'
             set operands
@@ -754,15 +754,15 @@ function __hxm_spec --no-scope-shadowing
             set operands 'new|fail|recover|lose-network|lose-quorum|regain-quorum'
         case 'sandbox new'
             set options \
-                --nodes\t'How many hosts.' \
-                --domains\t'How many domUs.' \
+                --nodes\t'The number of hosts: 1 to 64.' \
+                --domains\t'The number of domUs: 0 to 2000.' \
                 -h\t'Show the command'\''s help.' \
                 --help\t'Show the command'\''s help.'
             set operands 'DIR'
         case 'sandbox fail'
             set options \
                 --unfenced\t'Stop before the cluster fences the lost node.' \
-                --operation\t'What fails of a domU: its monitor, then perhaps its start or its stop as well.' \
+                --operation\t'What fails of a domU: its monitor, or its start or stop as well.' \
                 -h\t'Show the command'\''s help.' \
                 --help\t'Show the command'\''s help.'
             set operands 'NODE|DOMAIN'
@@ -820,7 +820,7 @@ function __hxm_value
         case '*'' --operation'
             echo 'monitor|start|stop'
         case '*'' -t'
-            echo 'pv|serial'
+            echo 'pv|serial|vuart'
         case '*'' -o' '*'' --output'
             echo 'table|json'
         case '*'

@@ -6,13 +6,21 @@ completions (`man/generate.py`, `completions/generate.py`) and `hxm shell` follo
 
 from __future__ import annotations
 
-import re
+import inspect
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from importlib import import_module
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from hxm.arguments.parse import command_of, shared_parameters
+from hxm.arguments.signatures import (
+    Kind,
+    Parameter,
+    shared_parameters,
+    signature_of,
+    subcommands,
+    xl_parameters,
+)
+from hxm.arguments.types import Operand, Option
 from hxm.catalog import BYGONE, COMMANDS, EXACT_ONLY
 from hxm.catalog.command import HOST, READS, REFUSED, RUNTIME
 
@@ -20,38 +28,9 @@ POLICIES = (READS, HOST, RUNTIME, REFUSED)
 
 _HELP_ITSELF = ("help", "all commands, or one command's help")
 _THINGS = frozenset({"DOMAIN", "NODE", "FILE", "DIR"})
-_NUMBERS = ("float", "int")
-"""How Typer's names of the types of numbers begin."""
 _NOT_A_DOMU = """claims cpupool-list dmesg domname getenforce info pci-assignable-list psr-hwinfo
     restore top vm-list xenstore-quota-get"""
 """What the toolstack's commands take, where it is no domU by name (xl help, Xen 4.17)."""
-
-
-class Option(NamedTuple):
-    """An option with all its spellings; `value` is empty for a flag."""
-
-    spellings: tuple[str, ...]
-    value: str
-    help: str
-    default: str = ""
-    hidden: bool = False
-    opposites: tuple[str, ...] = ()
-    """Those of the spellings that mean the opposite: --no-wait."""
-
-    @property
-    def words(self) -> tuple[str, ...]:
-        """What may be typed as the value, where that is known: table, json."""
-        words = tuple(self.value.split("|"))
-        return words if len(words) > 1 and all(each.islower() for each in words) else ()
-
-
-class Operand(NamedTuple):
-    """An operand: `metavar` as the help shows it, `kinds` what may stand there."""
-
-    metavar: str
-    help: str
-    kinds: tuple[str, ...]
-    repeated: bool
 
 
 class Entry(NamedTuple):
@@ -64,7 +43,7 @@ class Entry(NamedTuple):
     operands: tuple[Operand, ...]
     options: tuple[Option, ...]
     """Its own; those that it shares with others are in `shared_options`."""
-    shared: str
+    shared: Kind
     """What it does, where there are options for all that do it: `order`, `form`, or nothing."""
     subcommands: tuple[Entry, ...] = ()
 
@@ -87,9 +66,9 @@ def own_commands() -> tuple[Entry, ...]:
     return tuple(_entry(name) for name, row in COMMANDS.items() if row.group and name != "help")
 
 
-def shared_options(kind: str) -> tuple[Option, ...]:
+def shared_options(kind: Kind) -> tuple[Option, ...]:
     """The options of every changing command (order), or of every reading one (form)."""
-    return _options(_parsed(_EXAMPLES[kind]), kind, theirs=True)
+    return _options(shared_parameters(kind))
 
 
 def toolstack_commands(*policies: str, bygone: bool = False) -> tuple[str, ...]:
@@ -107,70 +86,36 @@ def about_a_domu() -> frozenset[str]:
     return frozenset(found - EXACT_ONLY - set(_NOT_A_DOMU.split()))
 
 
-_EXAMPLES = {"order": "start", "form": "nodes"}
-
-
-def _parsed(name: str) -> Any:
-    return command_of(COMMANDS[name], import_module(f"hxm.commands.{name}"))
-
-
 def _entry(name: str) -> Entry:
-    row, command = COMMANDS[name], _parsed(name)
-    subcommands = tuple(
-        _described(f"{name} {each.name}", row.group, "", each.help, each)
-        for each in getattr(command, "commands", {}).values()
+    row, module = COMMANDS[name], import_module(f"hxm.commands.{name}")
+    functions = subcommands(module)
+    if not functions:
+        return _described(name, row.group, row.summary, module.run)
+    text = f"{row.summary[0].upper()}{row.summary[1:]}."
+    entries = tuple(
+        _described(f"{name} {word}", row.group, "", function)
+        for word, function in functions.items()
     )
-    text = f"{row.summary[0].upper()}{row.summary[1:]}." if subcommands else command.help
-    entry = _described(name, row.group, row.summary, text, command)
-    return entry._replace(subcommands=subcommands)
+    return Entry(name, row.group, row.summary, text, (), (), "", entries)
 
 
-def _described(name: str, group: str, summary: str, text: str, command: Any) -> Entry:
-    given = {parameter.name for parameter in command.params}
-    kind = next((each for each in _EXAMPLES if _parameters_of(each) <= given), "")
-    return Entry(name, group, summary, text, _operands(command), _options(command, kind), kind)
+def _described(name: str, group: str, summary: str, function: Callable[..., int]) -> Entry:
+    signature = signature_of(function)
+    operands = tuple(p.declared for p in signature.own if isinstance(p.declared, Operand))
+    own = signature.own
+    if signature.kind == "order":
+        own += xl_parameters(name)
+    text = inspect.getdoc(function) or ""
+    return Entry(name, group, summary, text, operands, _options(own), signature.kind)
 
 
-def _parameters_of(kind: str) -> set[str]:
-    return {each.name for each in shared_parameters(kind)}
-
-
-def _options(command: Any, kind: str, *, theirs: bool = False) -> tuple[Option, ...]:
-    """Its own options, or `theirs`: those of every command of that kind."""
-    common = _parameters_of(kind) if kind else set()
+def _options(parameters: Iterable[Parameter]) -> tuple[Option, ...]:
+    """The declared options, each with the default of the function that takes it."""
     return tuple(
-        _option(each)
-        for each in command.params
-        if each.param_type_name == "option" and (each.name in common) == theirs
+        parameter.declared._replace(default=str(parameter.default or ""))
+        for parameter in parameters
+        if isinstance(parameter.declared, Option)
     )
-
-
-def _option(parameter: Any) -> Option:
-    value = ""
-    if not parameter.is_flag:
-        number = parameter.type.name.startswith(_NUMBERS)
-        value = parameter.metavar or ("NUMBER" if number else "TEXT")
-    default = "" if parameter.is_flag or parameter.default in (None, "") else parameter.default
-    if parameter.secondary_opts and parameter.default:
-        default = parameter.opts[-1]
-    return Option(
-        (*parameter.opts, *parameter.secondary_opts),
-        value,
-        parameter.help or "",
-        str(default),
-        parameter.hidden,
-        tuple(parameter.secondary_opts),
-    )
-
-
-def _operands(command: Any) -> tuple[Operand, ...]:
-    found = []
-    for each in command.params:
-        if each.param_type_name == "argument":
-            first = re.sub(r"[][]|\.\.\.", "", each.metavar.split(" ")[0])
-            repeated = each.nargs == -1 and " " not in each.metavar
-            found.append(Operand(each.metavar, each.help or "", tuple(first.split("|")), repeated))
-    return tuple(found)
 
 
 # What may be typed where, for every shell

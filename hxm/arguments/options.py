@@ -1,262 +1,176 @@
-"""The operands and options of hxm's commands, each declared once, for Typer.
+"""The operands and options of hxm's commands, each declared once, as data.
 
-Commands name these in their annotations without importing the module: it is loaded, with Typer,
-only for a command line that has options (see cli.py).
+Commands name these in their annotations without importing the module. The parser, `--help`, the
+man page, the completions and `hxm shell` all read them, through `signatures`.
 """
 
 from __future__ import annotations
 
 from typing import Annotated, Any, NamedTuple
 
-import typer
-
-from hxm.arguments.types import mebibytes, one_of, seconds
+from hxm.arguments.types import Operand, Option, interval, mebibytes, seconds, whole
 from hxm.output.formats import FORMS
 from hxm.output.render import Form
-
-
-def _valued(*spellings: str, **settings: Any) -> Any:
-    """An option with a value, and without one of its own."""
-    return typer.Option(*spellings, show_default=False, **settings)
-
 
 # Operands
 
 Domains = Annotated[
     list[str] | None,
-    typer.Argument(
-        metavar="[DOMAIN]...",
-        help="A domU: its name, resource id, configuration file, uuid or local domid.",
-        show_default=False,
+    Operand(
+        "[DOMAIN]...",
+        "A domU: its name, resource id, configuration file, uuid or local domid.",
+        repeated=True,
     ),
 ]
 SomeDomains = Annotated[
     list[str] | None,
-    typer.Argument(
-        metavar="DOMAIN...",
-        help="DomUs: names, resource ids, configuration files, uuids or local domids.",
-        show_default=False,
+    Operand(
+        "DOMAIN...",
+        "DomUs: names, resource ids, configuration files, uuids or local domids.",
+        repeated=True,
     ),
 ]
 ManagedDomains = Annotated[
     list[str] | None,
-    typer.Argument(
-        metavar="DOMAIN...|all",
-        help="DomUs that the cluster manages, or every one of them.",
-        show_default=False,
-    ),
+    Operand("DOMAIN...|all", "DomUs that the cluster manages, or all of them.", repeated=True),
 ]
 MaybeDomains = Annotated[
     list[str] | None,
-    typer.Argument(
-        metavar="[DOMAIN|all]...",
-        help="Only the constraints of these domUs; all, and nothing, mean every one.",
-        show_default=False,
+    Operand(
+        "[DOMAIN|all]...",
+        "Only the constraints of these domUs; all, or no operand, means every domU.",
+        repeated=True,
     ),
 ]
 OneDomain = Annotated[
     str,
-    typer.Argument(
-        metavar="DOMAIN",
-        help="The domU: its name, resource id, configuration file, uuid or local domid.",
-        show_default=False,
-    ),
+    Operand("DOMAIN", "The domU: its name, resource id, configuration file, uuid or local domid."),
 ]
-MaybeDomain = Annotated[
-    str | None,
-    typer.Argument(
-        metavar="[DOMAIN|all]", help="Only the failures of this domU.", show_default=False
-    ),
-]
-OneFile = Annotated[
-    str, typer.Argument(metavar="FILE", help="Its configuration file.", show_default=False)
-]
-OneNode = Annotated[
-    str, typer.Argument(metavar="NODE", help="A node of the cluster.", show_default=False)
-]
-MaybeNode = Annotated[
-    str | None,
-    typer.Argument(metavar="[NODE]", help="Only those on this node.", show_default=False),
-]
-PICTURES = ("text", "dot", "svg", "mermaid", "json")
-Drawn = Annotated[
-    str,
-    typer.Option(
-        "-o",
-        "--output",
-        metavar="|".join(PICTURES),
-        help="Form of the answer.",
-        callback=one_of(PICTURES),
-    ),
-]
-OtherNode = Annotated[
-    str | None,
-    typer.Argument(metavar="[NODE]", help="Why it is not on this node.", show_default=False),
-]
+MaybeDomain = Annotated[str | None, Operand("[DOMAIN|all]", "Only the failures of this domU.")]
+OneFile = Annotated[str, Operand("FILE", "The domU's configuration file.")]
+OneNode = Annotated[str, Operand("NODE", "A node of the cluster.")]
+MaybeNode = Annotated[str | None, Operand("[NODE]", "Only those on this node.")]
+OtherNode = Annotated[str | None, Operand("[NODE]", "Why the domU is not on this node.")]
 Words = Annotated[
     list[str] | None,
-    typer.Argument(
-        metavar="FILE|DOMAIN [KEY=VALUE]...",
-        help="A configuration file or a domU, and settings as xl takes them.",
-        show_default=False,
+    Operand(
+        "FILE|DOMAIN [KEY=VALUE]...",
+        "A configuration file or a domU, and settings as xl takes them.",
     ),
 ]
-Switch = Annotated[
-    str, typer.Argument(metavar="on|off", help="Begin it, or end it.", show_default=False)
-]
-Subject = Annotated[
-    str | None,
-    typer.Argument(metavar="[NODE|DOMAIN]", help="Only this node or domU.", show_default=False),
-]
-
+Switch = Annotated[str, Operand("on|off", "Turn maintenance on or off.")]
+Subject = Annotated[str | None, Operand("[NODE|DOMAIN]", "Only this node or domU.")]
 MaybeSubject = Annotated[
-    str | None,
-    typer.Argument(
-        metavar="[DOMAIN|NODE]", help="Only what concerns this domU or node.", show_default=False
-    ),
+    str | None, Operand("[DOMAIN|NODE]", "Only what concerns this domU or node.")
+]
+Directory = Annotated[str, Operand("DIR", "The folder to create.")]
+NodeOrDomain = Annotated[str, Operand("NODE|DOMAIN", "The node or domU that fails.")]
+Raw = Annotated[
+    list[str] | None,
+    Operand("-- PROGRAM [ARGUMENTS]...", "The command line, as it would be typed without a guard."),
 ]
 
 # Options of single commands
 
-Output = Annotated[
-    str,
-    typer.Option(
-        "-o",
-        "--output",
-        metavar="table|json",
-        help="Form of the answer.",
-        callback=one_of(("table", "json")),
-    ),
-]
-Long = Annotated[bool, typer.Option("-l", "--long", help="Everything known of each domU.")]
+PICTURES = ("text", "dot", "svg", "mermaid", "json")
+Drawn = Annotated[str, Option(("-o", "--output"), "|".join(PICTURES), "Output format.")]
+Output = Annotated[str, Option(("-o", "--output"), "table|json", "Output format.")]
+Long = Annotated[bool, Option(("-l", "--long"), "", "Show all that is known of each domU.")]
 Everywhere = Annotated[
-    bool,
-    typer.Option("--everywhere", help="Ask the toolstacks of the other nodes too, through ssh."),
+    bool, Option(("--everywhere",), "", "Ask the toolstacks of the other nodes too, through ssh.")
 ]
 Like = Annotated[
-    str | None, typer.Option("--like", metavar="DOMAIN", help="Take over its rules and timings.")
+    str | None, Option(("--like",), "DOMAIN", "Copy the rules and timings of this domU.")
 ]
 Until = Annotated[
-    str,
-    _valued("--until", metavar="REGEX", help="Wait until the guest shows this on its console."),
+    str, Option(("--until",), "REGEX", "Wait until the guest prints this on its console.")
 ]
 ConsoleType = Annotated[
-    str, _valued("-t", metavar="pv|serial", help="Which of its consoles, as xl has it.")
+    str | None, Option(("-t",), "pv|serial|vuart", "The type of the console, as in xl.")
 ]
-ConsoleNumber = Annotated[str, _valued("-n", metavar="NUMBER", help="The console's number.")]
+ConsoleNumber = Annotated[str, Option(("-n",), "NUMBER", "The console's number.")]
 Interval = Annotated[
     float,
-    typer.Option(
-        "--interval",
-        min=1.0,
-        metavar="SECONDS",
-        callback=seconds,
-        help="Between two looks at rest.",
+    Option(
+        ("--interval",),
+        "SECONDS",
+        "Time between two updates while nothing moves: at least 1.",
+        read=interval,
     ),
 ]
-Count = Annotated[int | None, _valued("--count", min=1, metavar="N", help="Print it so often.")]
-Script = Annotated[
-    str, _valued("-f", "--file", metavar="FILE", help="Carry out the lines of this file.")
+Count = Annotated[
+    int | None,
+    Option(("--count",), "N", "Print this many times, then end.", read=whole(1)),
 ]
-KeepGoing = Annotated[bool, typer.Option("--keep-going", help="Go on after a line that failed.")]
-Without = Annotated[
-    str | None,
-    typer.Option(
-        "--without", metavar="NODE", help="Only the loss of this node.", show_default=False
-    ),
-]
+Script = Annotated[str, Option(("-f", "--file"), "FILE", "Run the lines of this file.")]
+KeepGoing = Annotated[bool, Option(("--keep-going",), "", "Continue after a line that fails.")]
+Without = Annotated[str | None, Option(("--without",), "NODE", "Only the loss of this node.")]
 Add = Annotated[
     int | None,
-    typer.Option(
-        "--add",
-        metavar="MEMORY",
-        parser=mebibytes,
-        help="How many more domUs of this size would run: 2G, or 2048 (MiB).",
-        show_default=False,
+    Option(
+        ("--add",),
+        "MEMORY",
+        "How many more domUs of this size would fit: 2G, or 2048 (MiB).",
+        read=mebibytes,
     ),
 ]
-Keep = Annotated[bool, typer.Option("--keep", help="Leave the constraint in place.")]
-All = Annotated[
-    bool, typer.Option("-a", "--all", help="Every running domU that the cluster manages.")
-]
+Keep = Annotated[bool, Option(("--keep",), "", "Leave the constraint in place.")]
+All = Annotated[bool, Option(("-a", "--all"), "", "Every running domU that the cluster manages.")]
 NodesCount = Annotated[
-    int, typer.Option("--nodes", min=1, max=64, metavar="N", help="How many hosts.")
+    int, Option(("--nodes",), "N", "The number of hosts: 1 to 64.", read=whole(1, 64))
 ]
 DomainsCount = Annotated[
-    int, typer.Option("--domains", min=0, max=2000, metavar="N", help="How many domUs.")
-]
-Directory = Annotated[
-    str, typer.Argument(metavar="DIR", help="A folder to be made.", show_default=False)
-]
-NodeOrDomain = Annotated[
-    str,
-    typer.Argument(metavar="NODE|DOMAIN", help="What it happens to.", show_default=False),
+    int, Option(("--domains",), "N", "The number of domUs: 0 to 2000.", read=whole(0, 2000))
 ]
 Unfenced = Annotated[
-    bool, typer.Option("--unfenced", help="Stop before the cluster fences the lost node.")
+    bool, Option(("--unfenced",), "", "Stop before the cluster fences the lost node.")
 ]
 At = Annotated[
     str,
-    typer.Option(
-        "--operation",
-        metavar="monitor|start|stop",
-        help="What fails of a domU: its monitor, then perhaps its start or its stop as well.",
+    Option(
+        ("--operation",),
+        "monitor|start|stop",
+        "What fails of a domU: its monitor, or its start or stop as well.",
     ),
 ]
-Raw = Annotated[
-    list[str] | None,
-    typer.Argument(
-        metavar="-- PROGRAM [ARGUMENTS]...",
-        help="The command line, as it would be typed without a guard.",
-        show_default=False,
-    ),
-]
-Why = Annotated[
-    str,
-    typer.Option("--reason", metavar="TEXT", help="Why, for the journal.", show_default=False),
-]
-
-
-Listen = Annotated[str, typer.Option("--listen", metavar="HOST:PORT", help="Where to be reached.")]
+Why = Annotated[str, Option(("--reason",), "TEXT", "The reason, for the journal.")]
+Listen = Annotated[str, Option(("--listen",), "HOST:PORT", "The address to listen on.")]
 TokenFile = Annotated[
     str | None,
-    typer.Option(
-        "--token-file",
-        metavar="FILE",
-        help="What to ask for: one word, in a file that others cannot read.",
-        show_default=False,
+    Option(
+        ("--token-file",),
+        "FILE",
+        "File with the token that clients must send: one word, readable by its owner only.",
     ),
 ]
-Nagios = Annotated[bool, typer.Option("--nagios", help="One line, as monitoring wants it.")]
-
-
+Nagios = Annotated[bool, Option(("--nagios",), "", "Print one line for Nagios-like monitoring.")]
 Canary = Annotated[
     str,
-    typer.Option(
-        "--canary",
-        metavar="DOMAIN",
-        help="The domU that tries the first host; else that of the lowest priority.",
-        show_default=False,
+    Option(
+        ("--canary",),
+        "DOMAIN",
+        "The domU that tries the first host; by default the one with the lowest priority.",
     ),
 ]
 Hosts = Annotated[
     str,
-    typer.Option(
-        "--order",
-        metavar="NODE,NODE...",
-        help="The hosts in their order, and no others; else all, the DC last.",
-        show_default=False,
+    Option(
+        ("--order",),
+        "NODE,NODE...",
+        "Only these hosts, in this order; by default all hosts, the DC last.",
     ),
 ]
 Watch = Annotated[
     float,
-    typer.Option(
-        "--watch",
-        metavar="SECONDS",
-        callback=seconds,
-        help="How long a host that is back, and the canary on it, must stay well.",
+    Option(
+        ("--watch",),
+        "SECONDS",
+        "How long an updated host, and the canary on it, must run without trouble.",
+        read=seconds,
     ),
 ]
+
+# Options of every command of a kind
 
 
 class Order(NamedTuple):
@@ -272,7 +186,7 @@ class Order(NamedTuple):
     force: bool
     wait: bool
     asked_to_wait: bool
-    """Whether waiting was asked for in so many words: xl's shutdown does not wait by itself."""
+    """Whether --wait was typed: xl's shutdown does not wait by default."""
     timeout: float | None
     reason: str
     output: str
@@ -283,34 +197,33 @@ class Order(NamedTuple):
 def order(
     dry_run: Annotated[
         bool,
-        typer.Option(
-            "--dry-run", help="Show the plan, what the scheduler makes of it, and change nothing."
+        Option(
+            ("--dry-run",), "", "Show the plan and what the scheduler would do; change nothing."
         ),
     ] = False,
-    yes: Annotated[
-        bool, typer.Option("-y", "--yes", help="Answer every question with yes.")
-    ] = False,
+    yes: Annotated[bool, Option(("-y", "--yes"), "", "Answer yes to every question.")] = False,
     force: Annotated[
-        bool, typer.Option("--force", help="Lift the refusals that name --force.")
+        bool, Option(("--force",), "", "Override the refusals that name --force.")
     ] = False,
     wait: Annotated[
         bool | None,
-        typer.Option("-w/-W", "--wait/--no-wait", help="Wait for the cluster.", show_default=False),
+        Option(
+            ("-w", "--wait", "-W", "--no-wait"),
+            "",
+            "Wait for the cluster.",
+            opposites=("-W", "--no-wait"),
+        ),
     ] = None,
     timeout: Annotated[
         float | None,
-        typer.Option(
-            "--timeout",
-            callback=seconds,
-            metavar="SECONDS",
-            help="How long to wait; else as /etc/hxm.toml has it, or 600.",
-            show_default=False,
+        Option(
+            ("--timeout",),
+            "SECONDS",
+            "How long to wait; by default as in /etc/hxm.toml, or 600.",
+            read=seconds,
         ),
     ] = None,
-    reason: Annotated[
-        str,
-        typer.Option("--reason", metavar="TEXT", help="Why, for the journal.", show_default=False),
-    ] = "",
+    reason: Why = "",
     output: Output = "table",
 ) -> dict[str, Any]:
     """The options of every changing command; their values as Order has them."""
@@ -327,35 +240,37 @@ def order(
 
 
 def form(
-    output: Annotated[
-        str,
-        typer.Option(
-            "-o",
-            "--output",
-            metavar="|".join(FORMS),
-            help="Form of the answer.",
-            callback=one_of(FORMS),
-        ),
-    ] = "table",
+    output: Annotated[str, Option(("-o", "--output"), "|".join(FORMS), "Output format.")] = "table",
     columns: Annotated[
         str,
-        typer.Option(
-            "--columns",
-            metavar="NAME,...",
-            help="Only these columns, in this order; the beginning of a name will do.",
-            show_default=False,
+        Option(
+            ("--columns",),
+            "NAME,...",
+            "Only these columns, in this order; the start of a name is enough.",
         ),
     ] = "",
     sort: Annotated[
         str,
-        typer.Option(
-            "--sort",
-            metavar="[-]NAME",
-            help="Sort by this column; with - the greatest first.",
-            show_default=False,
-        ),
+        Option(("--sort",), "[-]NAME", "Sort by this column; -NAME sorts in descending order."),
     ] = "",
-    no_headers: Annotated[bool, typer.Option("--no-headers", help="No line of headers.")] = False,
+    no_headers: Annotated[
+        bool, Option(("--no-headers",), "", "Do not print the column names.")
+    ] = False,
 ) -> Form:
     """The options of every reading command."""
     return Form(output, columns, sort, not no_headers)
+
+
+# Options of xl and xm that the cluster has no use for: accepted, reported, and passed to xl
+
+XL_FLAGS = {
+    "create": "-c -p -e -F -q -V -A -d -n -x --dryrun --xmldryrun --vncviewer --quiet --paused",
+    "shutdown": "-F -H -R --halt --reboot",
+    "reboot": "-F",
+    "destroy": "-f",
+    "restore": "-c -p -e -F -d -V -A --vncviewer --paused",
+    "migrate": "-l --live -e -p -D -c --debug --ssl --change_home_server",
+}
+XL_VALUES = {"migrate": "-C -s -r -n --port --resource --node", "create": "--path"}
+XL_MARKS = {"create": ("-f", "--defconfig")}
+"""Options whose value is an operand for hxm: create -f FILE."""

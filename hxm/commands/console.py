@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from hxm.arguments.options import ConsoleNumber, ConsoleType, OneDomain
 
 
-def run(domain: OneDomain, kind: ConsoleType = "", number: ConsoleNumber = "") -> int:
+def run(domain: OneDomain, kind: ConsoleType = None, number: ConsoleNumber = "") -> int:
     """Be on the console of a domU, on whichever node it runs; Ctrl-] leaves it.
 
     Another node is reached through ssh. When the domU goes to another node, or starts anew, its

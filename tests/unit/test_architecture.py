@@ -36,8 +36,8 @@ LAYERS = (
 but for the last, which is the ground."""
 LEVELS = {f"hxm.{name}": level for level, names in enumerate(LAYERS) for name in names}
 GROUND = {f"hxm.{name}" for name in LAYERS[-1]}
-TYPERS = ("hxm.arguments.options", "hxm.arguments.backups", "hxm.arguments.types")
-"""What loads Typer: `arguments.parse` alone may load it."""
+DECLARATIONS = ("hxm.arguments.options", "hxm.arguments.backups", "hxm.arguments.types")
+"""What commands name in their annotations, and only `arguments` loads."""
 PURE = ("hxm.policy", "hxm.model", "hxm.errors", "hxm.catalog")
 
 
@@ -93,10 +93,20 @@ def test_an_import_never_points_up_nor_aside(module):
 
 @every_module
 def test_only_the_parser_loads_typer(module):
-    if module in (*TYPERS, "hxm.arguments.parse"):
+    for node, for_types in statements(module):
+        names = [alias.name for alias in node.names]
+        if isinstance(node, ast.ImportFrom):
+            names = [str(node.module)]
+        typer = any(name.split(".")[0] == "typer" for name in names)
+        assert for_types or not typer or module == "hxm.arguments.parse", f"{module} loads Typer"
+
+
+@every_module
+def test_commands_name_the_declarations_without_loading_them(module):
+    if part(module) == "hxm.arguments":
         return
     for name, for_types in imported(module):
-        assert for_types or name not in TYPERS, f"{module} imports {name}"
+        assert for_types or name not in DECLARATIONS, f"{module} imports {name}"
 
 
 @every_module

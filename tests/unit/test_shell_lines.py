@@ -141,7 +141,7 @@ def line():
         ("list -- -", []),
         ("maintenance on ho", ["host1", "host2"]),
         ("sandbox ne", ["new"]),
-        ("console -t ", ["pv", "serial"]),
+        ("console -t ", ["pv", "serial", "vuart"]),
         ("vcpu-li", ["vcpu-list"]),
         ("vcpu-list s", ["sles"]),
         ("nonsense ", []),

@@ -28,7 +28,7 @@ class Offer(NamedTuple):
 
 
 class CommandLine:
-    """All that may be typed, built once (0.2 s) from the commands themselves."""
+    """All that may be typed, built once from the declarations of the commands."""
 
     def __init__(self) -> None:
         self.specs: dict[str, Spec] = {name: each for each in all_specs() for name in each.names}
