@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import Annotated, Any, NamedTuple
 
 from hxm.arguments.types import Operand, Option, interval, mebibytes, seconds, whole
+from hxm.output import Form
 from hxm.output.formats import FORMS
-from hxm.output.render import Form
 
 # Operands
 

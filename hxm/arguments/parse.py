@@ -27,7 +27,7 @@ from hxm.arguments.signatures import (
 from hxm.arguments.types import Operand, Option, one_of
 from hxm.catalog.command import Command
 from hxm.errors import Interrupted, UsageError
-from hxm.output.render import Form
+from hxm.output import Form
 
 _errors: Any = import_module(typer.BadParameter.__module__)
 """click's errors, of which Typer from 0.26 on carries its own copy."""

@@ -11,9 +11,8 @@ from hxm.cluster.read import read_cluster
 from hxm.config import read_config
 from hxm.errors import DONE
 from hxm.model import Cluster
-from hxm.output import render
+from hxm.output import TABLE, Form, Table, render
 from hxm.output.progress import display
-from hxm.output.render import TABLE, Form, Table
 from hxm.pacemaker.utilization import utilization_in
 from hxm.policy import guards, listed
 from hxm.policy.memory import (

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 from hxm.cluster.read import read_cluster
 from hxm.config import read_config
 from hxm.errors import DONE, CannotAsk
-from hxm.output import render
-from hxm.output.render import TABLE, Form, Table
+from hxm.output import TABLE, Form, Table, render
 from hxm.policy.audit import ERROR, PASSING, WARNING, Problem, chosen, lasting
 from hxm.policy.names import find_domain
 

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 from hxm.cluster.read import sandbox_file
 from hxm.config import Config, read_config
 from hxm.errors import DONE, CannotAsk, NotFound, UsageError
-from hxm.output import render
-from hxm.output.render import TABLE, Form, Table
+from hxm.output import TABLE, Form, Table, render
 from hxm.pacemaker.cib import read_configuration
 from hxm.pacemaker.cib_document import same
 from hxm.pacemaker.cib_flatten import private_names

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 from hxm.errors import DONE
 from hxm.orders import pipeline
-from hxm.output import render
-from hxm.output.render import TABLE, Form, Table
+from hxm.output import TABLE, Form, Table, render
 from hxm.pacemaker.audit_facts import monitors_in
 from hxm.policy import Translate, drill
 from hxm.policy.names import find_node

@@ -15,8 +15,7 @@ from hxm.guard import admission, xendomains
 from hxm.guard import install as installation
 from hxm.guard.status import REMEDIES, own_words, states, wrapper_text
 from hxm.guard.wrapper import MARK
-from hxm.output import render
-from hxm.output.render import TABLE, Form, Table
+from hxm.output import TABLE, Form, Table, render
 from hxm.policy.passthrough import up_to_date
 from hxm.policy.timeline import PAST_THE_GUARD
 from hxm.records import journal

@@ -11,8 +11,7 @@ from hxm.cluster.read import askable, read_cluster, sandbox_file
 from hxm.config import Config, read_config
 from hxm.errors import DONE, CannotAsk, NotFound
 from hxm.model import Cluster
-from hxm.output import render
-from hxm.output.render import TABLE, Form, Table
+from hxm.output import TABLE, Form, Table, render
 from hxm.pacemaker.cib import read_configuration
 from hxm.pacemaker.transitions import FOLDERS, parse_status, read_fencing, read_transitions
 from hxm.policy.names import find_domains

@@ -10,8 +10,7 @@ from hxm.cluster.read import everywhere as ask_everywhere
 from hxm.cluster.read import read_cluster
 from hxm.config import read_config
 from hxm.errors import DONE, UsageError
-from hxm.output import as_json, render, tables
-from hxm.output.render import TABLE, Form
+from hxm.output import TABLE, Form, as_json, render, tables
 from hxm.policy.discrepancies import disagreements
 from hxm.policy.findings import failed_domus, leftovers
 from hxm.records.authors import origins

@@ -5,8 +5,7 @@ from __future__ import annotations
 from hxm.cluster.read import read_cluster
 from hxm.config import read_config
 from hxm.errors import DONE
-from hxm.output import as_json, render, tables
-from hxm.output.render import TABLE, Form
+from hxm.output import TABLE, Form, as_json, render, tables
 
 
 def run(form: Form = TABLE) -> int:

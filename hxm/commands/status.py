@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 from hxm.cluster.read import read_cluster
 from hxm.config import read_config
 from hxm.errors import DONE
-from hxm.output import as_json, render, tables
-from hxm.output.render import TABLE, Form
+from hxm.output import TABLE, Form, as_json, render, tables
 from hxm.policy.findings import findings
 from hxm.records.authors import origins
 

@@ -13,9 +13,8 @@ from hxm.errors import DONE, TimedOut, UsageError
 from hxm.model import Cluster, Domain
 from hxm.orders import pipeline
 from hxm.orders.simulate import forecast
-from hxm.output import render
+from hxm.output import TABLE, Form, Table, render
 from hxm.output.progress import display
-from hxm.output.render import TABLE, Form, Table
 from hxm.policy import Decision, Objection, guards, update
 from hxm.policy.update import plan as update_plan
 from hxm.policy.update.progress import REBOOT, Progress, Stage, progress_in

@@ -11,8 +11,7 @@ from hxm.config import Config, read_config
 from hxm.errors import DONE, CannotAsk
 from hxm.model import Cluster, Domain
 from hxm.orders.pipeline import meant
-from hxm.output import render
-from hxm.output.render import TABLE, Form, Table
+from hxm.output import TABLE, Form, Table, render
 from hxm.pacemaker.relations import relations_in
 from hxm.pacemaker.simulate import scratch
 from hxm.pacemaker.utilization import utilization_in

@@ -6,7 +6,7 @@ import csv
 import io
 
 from hxm.errors import UsageError
-from hxm.output.render import Form, Table
+from hxm.output import Form, Table
 
 FORMS = ("table", "plain", "json", "csv", "tsv", "github", "html")
 _DELIMITERS = {"csv": ",", "tsv": "\t"}

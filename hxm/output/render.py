@@ -7,44 +7,14 @@ even loaded.
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TextIO
+from typing import TYPE_CHECKING, Any, Literal, TextIO
+
+from hxm.output import TABLE, Form, Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rich.console import Console
-
-
-class Table(NamedTuple):
-    """Headers and rows, all text; the columns in `right` are set to the right."""
-
-    headers: Sequence[str]
-    rows: Sequence[Sequence[str]]
-    right: frozenset[int] = frozenset()
-    whole: frozenset[int] = frozenset()
-    """The columns that a terminal never folds."""
-    gives_way: tuple[int, ...] = ()
-    """Those that are left out, in this order, where the terminal is too narrow for all."""
-
-
-class Form(NamedTuple):
-    """How an answer is wanted: `output` is one of hxm.output.formats.FORMS."""
-
-    output: str = "table"
-    columns: str = ""
-    """Which, and in which order: headers or their beginnings, with commas between them."""
-    sort: str = ""
-    """The column to sort by, with a - in front for the greatest first."""
-    headers: bool = True
-
-    @property
-    def usual(self) -> bool:
-        """Whether nothing was asked for."""
-        return self == TABLE
-
-
-TABLE = Form()
 
 
 def out(text: str) -> None:

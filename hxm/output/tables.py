@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from hxm.model import Cluster, Domain, Resource, where
-from hxm.output import as_json
-from hxm.output.render import Table, folded, out
+from hxm.output import Table, as_json
+from hxm.output.render import folded, out
 from hxm.policy import forgotten
 from hxm.policy.discrepancies import disagreements
 from hxm.policy.findings import Finding

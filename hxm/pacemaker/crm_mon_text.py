@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from hxm.errors import CannotAsk
 from hxm.model import Failure, Node, Resource
-from hxm.pacemaker.crm_mon import TEXT, Status
+from hxm.pacemaker import TEXT, Status
 from hxm.pacemaker.crm_mon_words import ROLES, failure_in, resource_state
 
 _LINE = re.compile(r"(\s*)(?:[*+] )?(.*?)\s*$")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from hxm.errors import UsageError
+from hxm.pacemaker import Status
 from hxm.pacemaker.cib import Configuration
-from hxm.pacemaker.crm_mon import Status
 from hxm.pacemaker.dialect import (
     DIALECTS,
     OLDEST,

@@ -23,8 +23,8 @@ from hxm.cluster.poller import Follower
 from hxm.config import Config
 from hxm.errors import CannotAsk
 from hxm.model import Cluster, Domain
-from hxm.output import render, tables
-from hxm.output.render import STYLES, Table
+from hxm.output import Table, render, tables
+from hxm.output.render import STYLES
 from hxm.policy.findings import findings
 from hxm.policy.summary import BAD, BUSY, GOOD, ODD, Word, news, overview
 

@@ -14,9 +14,10 @@ import pytest
 from lxml import etree
 
 from hxm.model import Step
+from hxm.pacemaker import Status
 from hxm.pacemaker.argv import step_argv
 from hxm.pacemaker.cib import parse_configuration
-from hxm.pacemaker.crm_mon import Status, parse_status
+from hxm.pacemaker.crm_mon import parse_status
 from hxm.pacemaker.dialect import dialect_of
 from hxm.pacemaker.lock import claim_step, renew_step
 from hxm.pacemaker.status_from_cib import complete

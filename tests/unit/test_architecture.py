@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -89,6 +90,12 @@ def test_an_import_never_points_up_nor_aside(module):
             continue
         if not {ours, theirs} <= GROUND:
             assert LEVELS[ours] < LEVELS[theirs], f"{module} imports {name}"
+
+
+def test_no_module_imports_itself_by_way_of_others():
+    """Also not for types or inside a function: such a circle only hides that two are one."""
+    graph = {module: {name for name, _ in imported(module)} for module in MODULES}
+    assert [*TopologicalSorter(graph).static_order()]  # raises CycleError, which names the circle
 
 
 @every_module

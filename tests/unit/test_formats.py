@@ -17,8 +17,9 @@ from hxm.commands import nodes, status, why
 from hxm.errors import UsageError
 from hxm.model import Forecast, Movement, Phase
 from hxm.orders import report
+from hxm.output import Form, Table
 from hxm.output.formats import FORMS, arranged, written
-from hxm.output.render import Form, Table, console, fitted, show
+from hxm.output.render import console, fitted, show
 from hxm.output.tables import everything_table
 from hxm.policy import Translate
 
