@@ -28,11 +28,11 @@ from hxm.pacemaker.audit_facts import parse_rules
 from hxm.pacemaker.cib import read_configuration
 from hxm.pacemaker.utilization import utilization_in
 from hxm.policy import conflicts
-from hxm.policy.audit import Problem, problem
 from hxm.policy.audit.configured import Rules, of_rules
 from hxm.policy.audit.files import Read, clashing, of_autostart, of_copies, of_files
 from hxm.policy.audit.nodes import ABSENT, UNREADABLE, Survey, of_rings, of_surveys
 from hxm.policy.audit.running import of_cluster, of_expired
+from hxm.policy.findings import Finding
 from hxm.policy.memory import one_sided
 from hxm.records.authors import origins
 
@@ -52,7 +52,7 @@ def ask_others(cluster: Cluster, config: Config) -> tuple[Cluster, dict[str, Ans
     return everywhere(cluster, config, ask), answers
 
 
-def problems(cluster: Cluster, config: Config, answers: dict[str, Answer]) -> Iterator[Problem]:
+def problems(cluster: Cluster, config: Config, answers: dict[str, Answer]) -> Iterator[Finding]:
     """All that is found, by every look at the cluster and at this host."""
     configuration = read_configuration(timeout=config.ask_timeout, whole=True)
     rules = parse_rules(configuration)
@@ -69,15 +69,15 @@ def problems(cluster: Cluster, config: Config, answers: dict[str, Answer]) -> It
         from hxm.pacemaker.verify import read_complaints
 
         for error, said in read_complaints(configuration.cib):
-            yield problem("config" if error else "complaint", "", said, "crm_verify -L -V")
+            yield Finding(said, "crm_verify -L -V", "config" if error else "complaint", "")
         used = utilization_in(configuration.cib)
         for said in one_sided(cluster, used, read_needs(cluster), hosts=()):
-            yield problem("utilization", "", said, "the memory of all: hxm capacity")
+            yield Finding(said, "the memory of all: hxm capacity", "utilization", "")
     if not cluster.sandbox:
         yield from _of_nodes(cluster, rules, {node: each.survey for node, each in answers.items()})
 
 
-def _clashes(cluster: Cluster, config: Config, told: dict[str, bytes]) -> Iterator[Problem]:
+def _clashes(cluster: Cluster, config: Config, told: dict[str, bytes]) -> Iterator[Finding]:
     claims = list(everyones(cluster, config, told))
     for one, other in combinations(claims, 2):
         names = [one.name, other.name]
@@ -87,11 +87,11 @@ def _clashes(cluster: Cluster, config: Config, told: dict[str, bytes]) -> Iterat
         if not each.fault:
             continue
         if each.kind == conflicts.DEVICE:
-            yield problem(each.kind, each.name, each.fault, "correct it: xl.cfg(5)")
+            yield Finding(each.fault, "correct it: xl.cfg(5)", each.kind, each.name)
         elif each.kind == conflicts.THIS_HOST:
-            yield problem(each.kind, here, each.fault, f"try it by hand: {toolstack} list -l")
+            yield Finding(each.fault, f"try it by hand: {toolstack} list -l", each.kind, here)
         elif each.kind == conflicts.NODE:
-            yield problem(each.kind, each.name, each.fault, f"ssh {each.name} {toolstack} list -l")
+            yield Finding(each.fault, f"ssh {each.name} {toolstack} list -l", each.kind, each.name)
 
 
 def _is_over(expires: str | None) -> bool:
@@ -138,7 +138,7 @@ def autostarted() -> Iterator[tuple[str, str]]:
             yield path, name or os.path.basename(path)
 
 
-def _by_the_tools(cluster: Cluster, rules: Rules) -> Iterator[Problem]:
+def _by_the_tools(cluster: Cluster, rules: Rules) -> Iterator[Finding]:
     """What the rules and the agents' own metadata say together."""
     from hxm.pacemaker.verify import read_actions
 
@@ -154,17 +154,17 @@ def _by_the_tools(cluster: Cluster, rules: Rules) -> Iterator[Problem]:
         if agent not in actions and wanted and not cluster.sandbox:
             what = f"{agent} is not installed on {here}: its domUs cannot run here"
             do = "install resource-agents, or keep them away: crm_resource --ban"
-            yield problem("agent-missing", here, what, do)
+            yield Finding(what, do, "agent-missing", here)
 
 
-def _of_nodes(cluster: Cluster, rules: Rules, others: dict[str, Survey]) -> Iterator[Problem]:
+def _of_nodes(cluster: Cluster, rules: Rules, others: dict[str, Survey]) -> Iterator[Finding]:
     from hxm.guard.status import REMEDIES, states
     from hxm.pacemaker.verify import read_rings
 
     here = cluster.local_node or ""
     for place, state in states():
         if state != install.GUARDED:
-            yield problem("guard", here, f"{place.path} is {state}", REMEDIES[state])
+            yield Finding(f"{place.path} is {state}", REMEDIES[state], "guard", here)
     yield from of_rings(read_rings())
     yield from of_surveys(cluster, others, install.GUARDED)
     if others:

@@ -11,7 +11,8 @@ from hxm.cluster.read import read_cluster
 from hxm.config import read_config
 from hxm.errors import DONE, CannotAsk
 from hxm.output import TABLE, Form, Table, render
-from hxm.policy.audit import ERROR, PASSING, WARNING, Problem, chosen, lasting
+from hxm.policy.audit import ERROR, PASSING, WARNING, chosen, lasting, severity_of
+from hxm.policy.findings import Finding
 from hxm.policy.names import find_domain
 
 if TYPE_CHECKING:
@@ -49,15 +50,18 @@ def run(
             raise
         render.out(f"HXM UNKNOWN: {error.message}")
         return _UNKNOWN
-    status = max((_STATUS[each.severity] for each in found), default=DONE)
+    status = max((_STATUS[severity_of(each)] for each in found), default=DONE)
     if form.output == "json":
         unknown = dict(cluster.unreachable)
-        findings = [each._asdict() for each in found]
+        keys = ("code", "severity", "subject", "what", "do")
+        findings = [dict(zip(keys, row, strict=True)) for row in _rows(found)]
         render.show_json({"findings": findings, "asked": asked, "unknown": unknown})
     elif nagios:
         render.out(_one_line(found, status))
     elif not form.usual:
-        render.show(Table(("Code", "Severity", "Subject", "What", "What to do"), found), form)
+        render.show(
+            Table(("Code", "Severity", "Subject", "What", "What to do"), _rows(found)), form
+        )
     else:
         _show(found)
         if not asked and not cluster.unreachable and len(cluster.nodes) > 1 and not cluster.sandbox:
@@ -65,7 +69,7 @@ def run(
     return status
 
 
-def _look(subject: str | None, everywhere: bool) -> tuple[Cluster, list[Problem], list[str]]:
+def _look(subject: str | None, everywhere: bool) -> tuple[Cluster, list[Finding], list[str]]:
     """The cluster, what is found, and the other nodes that answered.
 
     A second look is taken at what may be over in a moment.
@@ -74,7 +78,7 @@ def _look(subject: str | None, everywhere: bool) -> tuple[Cluster, list[Problem]
 
     config = read_config()
 
-    def once() -> tuple[Cluster, list[Problem], list[str]]:
+    def once() -> tuple[Cluster, list[Finding], list[str]]:
         cluster = read_cluster(config)
         answers: dict[str, Answer] = {}
         if everywhere or config.ask_nodes:
@@ -94,19 +98,23 @@ def _look(subject: str | None, everywhere: bool) -> tuple[Cluster, list[Problem]
     return cluster, found, asked
 
 
-def _show(found: list[Problem]) -> None:
+def _rows(found: list[Finding]) -> list[tuple[str, ...]]:
+    return [(each.code, severity_of(each), each.subject, each.what, each.do) for each in found]
+
+
+def _show(found: list[Finding]) -> None:
     for each in found:
-        line = f"{each.severity}: {each.what} [{each.code}]"
+        line = f"{severity_of(each)}: {each.what} [{each.code}]"
         render.out(render.folded(line, " " * 4, sys.stdout))
         render.out(f"    {each.do}")
     if not found:
         render.out("nothing was found")
 
 
-def _one_line(found: list[Problem], status: int) -> str:
+def _one_line(found: list[Finding], status: int) -> str:
     said = "; ".join(each.what for each in found[:3]) or "nothing was found"
     more = f"; {len(found) - 3} more" if len(found) > 3 else ""
     line = " ".join(f"{said}{more}".split()).replace("|", "/")  # a bar begins performance data
-    counts = Counter(each.severity for each in found)
+    counts = Counter(severity_of(each) for each in found)
     data = f"errors={counts[ERROR]};;0 warnings={counts[WARNING]};0"
     return f"HXM {('OK', 'WARNING', 'CRITICAL')[status]}: {line} | {data}"

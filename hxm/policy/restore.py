@@ -6,8 +6,8 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from hxm.model import UPDATE, Cluster, Domain, Phase, Step
 from hxm.policy import Objection, Translate, guards, half_way, is_false, listed, typed
-from hxm.policy.audit import Problem
 from hxm.policy.diff import Difference, intention, sentence, summed_up
+from hxm.policy.findings import Finding
 from hxm.policy.names import at_home
 
 NODES = "nodes"
@@ -103,7 +103,7 @@ def unfenced(found: Sequence[Difference]) -> Iterator[Objection]:
             yield _asked("a part of the cluster without quorum would go on (no-quorum-policy)")
 
 
-def less_fenced(now: Iterable[Problem], then: Iterable[Problem]) -> Iterator[Objection]:
+def less_fenced(now: Iterable[Finding], then: Iterable[Finding]) -> Iterator[Objection]:
     """Nodes that nothing would fence any more."""
     known = {each.what for each in now}
     for each in then:

@@ -7,12 +7,13 @@ import re
 import pytest
 from factories import cluster, domain, failure, local, node, prefer, primitive
 
-from hxm.policy.audit import CODES, ERROR, Problem, chosen, lasting
+from hxm.policy.audit import CODES, ERROR, chosen, lasting, severity_of
 from hxm.policy.audit.configured import FailCount, Rules, of_rules
 from hxm.policy.audit.files import Read, clashing, of_autostart, of_copies, of_files
 from hxm.policy.audit.nodes import ABSENT, UNREADABLE, BootLink, Ring, Survey, of_rings, of_surveys
 from hxm.policy.audit.running import of_cluster, of_expired
 from hxm.policy.conflicts import Clash
+from hxm.policy.findings import Finding
 
 FENCED = primitive("fence", agent="stonith:fence_ipmilan")
 NFS = domain("nfs", "host1")
@@ -28,7 +29,7 @@ def codes(problems) -> list[str]:
     found = list(problems)
     for each in found:
         assert DOES.search(each.do), each
-        assert each.code in CODES[each.severity]
+        assert each.code in CODES[severity_of(each)]
         assert "\n" not in each.what + each.do
     return [each.code for each in found]
 
@@ -317,8 +318,8 @@ def test_clashes(kind):
 
 
 def test_what_is_meant_is_left_out_and_errors_come_first():
-    one = Problem("not-live", "warning", "nfs", "w", "d")
-    two = Problem("disk-shared", "error", "nfs sles", "w", "d")
+    one = Finding("w", "d", "not-live", "nfs")
+    two = Finding("w", "d", "disk-shared", "nfs sles")
     assert chosen([one, one, two], [], None) == [two, one]
     assert chosen([one, two], ["not-live"], None) == [two]
     assert chosen([one, two], ["disk-shared:sles"], None) == [one]
@@ -327,8 +328,8 @@ def test_what_is_meant_is_left_out_and_errors_come_first():
 
 
 def test_what_passes_must_be_seen_twice():
-    gone = Problem("not-there", "error", "nfs host1", "w", "d")
-    other = Problem("not-live", "warning", "nfs", "w", "d")
+    gone = Finding("w", "d", "not-there", "nfs host1")
+    other = Finding("w", "d", "not-live", "nfs")
     assert lasting([], [gone, other]) == [other]
     assert lasting([gone._replace(what="since 1 s")], [gone, other]) == [gone, other]
     assert lasting([gone, other], []) == []

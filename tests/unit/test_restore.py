@@ -7,8 +7,8 @@ from factories import cluster, domain, local, primitive, reasons
 
 from hxm.model import ENROLLING, WITHDRAWING, Domain
 from hxm.policy import restore
-from hxm.policy.audit import problem
 from hxm.policy.diff import Difference, Item
+from hxm.policy.findings import Finding
 
 NFS = Domain("nfs", "nfs", "/nfs.xm", uuid="135631b2", also=("old-nfs",))
 OUTSIDE = {
@@ -105,7 +105,7 @@ def test_what_takes_the_safety_away_is_asked_about(difference, asked):
 
 
 def test_a_node_that_nothing_would_fence_any_more_is_asked_about():
-    one, other = (problem("no-fencing", each, f"none for {each}", "") for each in ("a", "b"))
-    itself = problem("fences-itself", "c", "c may run on c", "")
+    one, other = (Finding(f"none for {each}", "", "no-fencing", each) for each in ("a", "b"))
+    itself = Finding("c may run on c", "", "fences-itself", "c")
     found = [*restore.less_fenced([one], [one, other, itself])]
     assert [(each.message, each.lifted_by) for each in found] == [("none for b", "--yes")]

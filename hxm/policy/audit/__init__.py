@@ -6,7 +6,8 @@ Pure: what stands in files, and what other programs and other nodes said, is han
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from typing import NamedTuple
+
+from hxm.policy.findings import Finding
 
 WARNING, ERROR = "warning", "error"
 CODES = {
@@ -68,20 +69,9 @@ CODES = {
 _SEVERITY = {code: severity for severity, codes in CODES.items() for code in codes}
 
 
-class Problem(NamedTuple):
-    """One thing that is not as it should be."""
-
-    code: str
-    severity: str
-    subject: str
-    """The domUs, nodes or programs that it is about; empty: the cluster."""
-    what: str
-    do: str
-
-
-def problem(code: str, subject: str, what: str, do: str) -> Problem:
-    """A finding, with the severity of its code."""
-    return Problem(code, _SEVERITY[code], subject, what, do)
+def severity_of(finding: Finding) -> str:
+    """How bad it is, by its code."""
+    return _SEVERITY[finding.code]
 
 
 PASSING = (
@@ -91,7 +81,7 @@ PASSING = (
 """What one look may see while a guest reboots, or while the cluster is just about to act."""
 
 
-def lasting(first: Iterable[Problem], again: Iterable[Problem]) -> list[Problem]:
+def lasting(first: Iterable[Finding], again: Iterable[Finding]) -> list[Finding]:
     """What a second look found, but for what may pass and was not there at the first."""
     known = {(each.code, each.subject) for each in first}
     return [
@@ -100,13 +90,13 @@ def lasting(first: Iterable[Problem], again: Iterable[Problem]) -> list[Problem]
 
 
 def chosen(
-    problems: Iterable[Problem], ignored: Collection[str], subject: str | None
-) -> list[Problem]:
+    findings: Iterable[Finding], ignored: Collection[str], subject: str | None
+) -> list[Finding]:
     """Those that are not ignored (a code, or code:subject) and concern the subject, worst first."""
     found = [
         each
-        for each in dict.fromkeys(problems)
+        for each in dict.fromkeys(findings)
         if not {each.code, *(f"{each.code}:{name}" for name in each.subject.split())} & set(ignored)
         and (subject is None or subject in each.subject.split())
     ]
-    return sorted(found, key=lambda each: each.severity != ERROR)
+    return sorted(found, key=lambda each: severity_of(each) != ERROR)

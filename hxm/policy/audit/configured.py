@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from hxm.model import Cluster, Domain, Primitive
 from hxm.policy import is_true, listed
-from hxm.policy.audit import Problem, problem
+from hxm.policy.findings import Finding
 
 Actions = Mapping[str, Mapping[str, float]]
 """For each agent, the seconds that its metadata asks for each of its actions."""
@@ -42,7 +42,7 @@ class Rules(NamedTuple):
     fail_counts: tuple[FailCount, ...] = ()
 
 
-def of_rules(cluster: Cluster, rules: Rules, actions: Actions) -> Iterator[Problem]:
+def of_rules(cluster: Cluster, rules: Rules, actions: Actions) -> Iterator[Finding]:
     """What the rules make of each domU, of fencing and of failures."""
     for domain in cluster.managed_domains:
         primitive = cluster.primitives[domain.resource or ""]
@@ -55,37 +55,37 @@ def of_rules(cluster: Cluster, rules: Rules, actions: Actions) -> Iterator[Probl
     yield from _fail_counts(cluster, rules)
 
 
-def _options(domain: Domain, primitive: Primitive, rules: Rules) -> Iterator[Problem]:
+def _options(domain: Domain, primitive: Primitive, rules: Rules) -> Iterator[Finding]:
     misspelt = rules.misspelt.get(primitive.id, {})
     for said, right in misspelt.items():
         what = f"{said} of {domain.name} has no effect: here it is spelt {right}"
-        yield problem("misspelt", domain.name, what, _set(primitive.id, right, "VALUE"))
+        yield Finding(what, _set(primitive.id, right, "VALUE"), "misspelt", domain.name)
     if not domain.live and "allow-migrate" not in misspelt.values():
         what = f"{domain.name} is never migrated live: allow-migrate is not set"
-        yield problem("not-live", domain.name, what, _set(primitive.id, "allow-migrate", "true"))
+        yield Finding(what, _set(primitive.id, "allow-migrate", "true"), "not-live", domain.name)
     if is_true(primitive.params.get("allow_mem_management", "")):
         what = (
             f"allow_mem_management: the agent edits the file of {domain.name} and balloons "
             "every domU of its node"
         )
         do = f"crm_resource -r {primitive.id} -d allow_mem_management, which restarts it"
-        yield problem("mem-management", domain.name, what, do)
+        yield Finding(what, do, "mem-management", domain.name)
 
 
 def _set(resource: str, name: str, value: str) -> str:
     return f"crm_resource -r {resource} -m -p {name} -v {value}"
 
 
-def _monitor(domain: Domain, primitive: Primitive, rules: Rules) -> Iterator[Problem]:
+def _monitor(domain: Domain, primitive: Primitive, rules: Rules) -> Iterator[Finding]:
     if primitive.id not in rules.watched:
         off = any(each.get("name") == "monitor" for each in primitive.operations)
         which = "its monitor is off" if off else "it has no monitor"
         what = f"nobody would notice that {domain.name} is gone: {which}"
         do = f"give {primitive.id} an operation monitor: hxm(8), CHECKS"
-        yield problem("no-monitor", domain.name, what, do)
+        yield Finding(what, do, "no-monitor", domain.name)
 
 
-def _timeouts(domain: Domain, rules: Rules, asked: Mapping[str, float]) -> Iterator[Problem]:
+def _timeouts(domain: Domain, rules: Rules, asked: Mapping[str, float]) -> Iterator[Finding]:
     own = rules.timeouts.get(domain.resource or "", {})
     used = ["start", "stop", *(["monitor"] if "monitor" in own else [])]
     used += ["migrate_to", "migrate_from"] if domain.live else []
@@ -97,10 +97,10 @@ def _timeouts(domain: Domain, rules: Rules, asked: Mapping[str, float]) -> Itera
     if own and short:
         what = f"{domain.name} has less time than its agent asks for: {', '.join(short)}"
         do = f"raise those of {domain.resource}: hxm(8), CHECKS"
-        yield problem("short-timeout", domain.name, what, do)
+        yield Finding(what, do, "short-timeout", domain.name)
 
 
-def _shutdown(domain: Domain, primitive: Primitive, rules: Rules) -> Iterator[Problem]:
+def _shutdown(domain: Domain, primitive: Primitive, rules: Rules) -> Iterator[Finding]:
     """The agent waits for the guest, then pulls the plug: both must fit into the stop's timeout.
 
     Its seconds are each a sleep and an `xl list` (xen_domain_stop in heartbeat/Xen 4.12), hence a
@@ -117,10 +117,10 @@ def _shutdown(domain: Domain, primitive: Primitive, rules: Rules) -> Iterator[Pr
             "for the guest before it pulls the plug"
         )
         do = f"raise the timeout of its stop to {needed:.0f} s: hxm(8), CHECKS"
-        yield problem("stop-too-short", domain.name, what, do)
+        yield Finding(what, do, "stop-too-short", domain.name)
 
 
-def _neighbours(cluster: Cluster, rules: Rules) -> Iterator[Problem]:
+def _neighbours(cluster: Cluster, rules: Rules) -> Iterator[Finding]:
     """What most other domUs wait for, or are ruled by, and one of them is not.
 
     One that has something to itself is of another kind, and nothing is said of it.
@@ -139,10 +139,10 @@ def _neighbours(cluster: Cluster, rules: Rules) -> Iterator[Problem]:
             if (missing := sorted(usual - mine)) and mine <= usual:
                 verb = "start before" if code == "no-order" else "run without a rule about"
                 what = f"{domain.name} may {verb} {listed(missing)}; most other domUs may not"
-                yield problem(code, domain.name, what, "cibadmin -Q -o constraints")
+                yield Finding(what, "cibadmin -Q -o constraints", code, domain.name)
 
 
-def fencing(cluster: Cluster, rules: Rules) -> Iterator[Problem]:
+def fencing(cluster: Cluster, rules: Rules) -> Iterator[Finding]:
     """Nodes that nothing fences although fencing is on, and devices that fence themselves."""
     properties, nodes = cluster.properties, [node.name for node in cluster.nodes]
     agents = cluster.advice("agents")
@@ -151,12 +151,12 @@ def fencing(cluster: Cluster, rules: Rules) -> Iterator[Problem]:
     if not rules.fences:
         if not is_true(properties.get("have-watchdog", "")):  # else sbd may do without one
             what = "there is no fencing resource: a lost node's domUs start nowhere else"
-            yield problem("no-fencing", "", what, f"add one for each node: {agents}")
+            yield Finding(what, f"add one for each node: {agents}", "no-fencing", "")
         return
     for node in nodes:
         if all(hosts and node not in hosts for hosts in rules.fences.values()):
             what = f"no fencing resource is for {node}: if it is lost its domUs start nowhere else"
-            yield problem("no-fencing", node, what, f"add one: {agents}")
+            yield Finding(what, f"add one: {agents}", "no-fencing", node)
     for device, hosts in rules.fences.items():
         if len(hosts) != 1 or len(nodes) < 2 or device in cluster.cloned:
             continue
@@ -166,10 +166,10 @@ def fencing(cluster: Cluster, rules: Rules) -> Iterator[Problem]:
                 f'cibadmin -C -o constraints -X \'<rsc_location id="{device}-elsewhere" '
                 f'rsc="{device}" node="{hosts[0]}" score="-INFINITY"/>\''
             )
-            yield problem("fences-itself", f"{device} {hosts[0]}", what, do)
+            yield Finding(what, do, "fences-itself", f"{device} {hosts[0]}")
 
 
-def _fail_counts(cluster: Cluster, rules: Rules) -> Iterator[Problem]:
+def _fail_counts(cluster: Cluster, rules: Rules) -> Iterator[Finding]:
     shown = {(failure.resource.split(":")[0], failure.node) for failure in cluster.failures}
     for resource, node, times in rules.fail_counts:
         if (resource, node) not in shown:
@@ -181,4 +181,4 @@ def _fail_counts(cluster: Cluster, rules: Rules) -> Iterator[Problem]:
                 else (f"has failed {times} times")
             )
             do = f"hxm cleanup {resource} {node}"
-            yield problem("fail-count", f"{name} {node}", f"{name} {often} on {node}", do)
+            yield Finding(f"{name} {often} on {node}", do, "fail-count", f"{name} {node}")

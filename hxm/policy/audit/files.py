@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 from hxm.model import Cluster, Domain
 from hxm.policy import listed
-from hxm.policy.audit import Problem, problem
 from hxm.policy.audit.nodes import ABSENT, UNREADABLE, Survey
 from hxm.policy.conflicts import DISK, MAC, NAME, UUID, Clash
+from hxm.policy.findings import Finding
 
 _CLASHES = {
     DISK: "take the disk out of one configuration, at once if both run: xl-disk-configuration(5)",
@@ -19,10 +19,10 @@ _CLASHES = {
 }
 
 
-def clashing(found: Iterable[tuple[Sequence[str], Clash]]) -> Iterator[Problem]:
+def clashing(found: Iterable[tuple[Sequence[str], Clash]]) -> Iterator[Finding]:
     """The clashes, each with the names of the two domUs."""
     for names, clash in found:
-        yield problem(clash.kind, " ".join(names), clash.what, _CLASHES[clash.kind])
+        yield Finding(clash.what, _CLASHES[clash.kind], clash.kind, " ".join(names))
 
 
 class Read(NamedTuple):
@@ -37,36 +37,36 @@ class Read(NamedTuple):
     """The name that the agent finds in it; None: it takes the resource's id."""
 
 
-def of_files(files: Iterable[Read], called: Mapping[str, str]) -> Iterator[Problem]:
+def of_files(files: Iterable[Read], called: Mapping[str, str]) -> Iterator[Finding]:
     """What is wrong with the files; `called` is the parameter name of each resource that has it."""
     for file in files:
         domain, path = file.domain, file.domain.xmfile
         if file.fault:
             do = "correct it, xl.cfg(5): where it cannot be read the domU cannot start, nor stop"
             what = f"the file of {domain.name} cannot be read: {file.fault}"
-            yield problem("file-unreadable", domain.name, what, do)
+            yield Finding(what, do, "file-unreadable", domain.name)
             continue
         agent = called.get(domain.resource or "") or file.agents or domain.resource
         if file.own != agent:
             what = f"{path} is of {file.own or 'no name'}, and the agent takes it for {agent}"
             do = 'write name = "..." on a line of its own, with nothing behind it: xl.cfg(5)'
-            yield problem("name-differs", domain.name, what, do)
+            yield Finding(what, do, "name-differs", domain.name)
 
 
-def of_autostart(links: Iterable[tuple[str, str]], cluster: Cluster) -> Iterator[Problem]:
+def of_autostart(links: Iterable[tuple[str, str]], cluster: Cluster) -> Iterator[Finding]:
     """The files in /etc/xen/auto, each with the name in it, that are managed domUs."""
     for path, name in links:
         for domain in cluster.managed_domains:
             if name in (domain.name, domain.resource, *domain.also):
                 what = f"{path} starts {domain.name} at boot, beside the cluster"
-                yield problem("auto-start", domain.name, what, f"rm {path}")
+                yield Finding(what, f"rm {path}", "auto-start", domain.name)
 
 
 def of_copies(
     cluster: Cluster,
     surveys: Mapping[str, Survey],
     kept_off: Mapping[str, frozenset[str]],
-) -> Iterator[Problem]:
+) -> Iterator[Finding]:
     """Files that are missing, unreadable or different on nodes where their domUs may run.
 
     `surveys` holds this node as well. Where nothing may run now, a file may be missing: what it
@@ -84,7 +84,7 @@ def of_copies(
                 said = "has no" if found == ABSENT else "cannot read"
                 what = f"{node} {said} {path}: {name} can neither start nor stop there"
                 do = f"ssh {node} ls -l {path}"
-                yield problem("file-missing", f"{name} {node}", what, do)
+                yield Finding(what, do, "file-missing", f"{name} {node}")
             elif found != ABSENT:
                 copies.setdefault(found, []).append(node)
         if len(copies) > 1:
@@ -92,4 +92,4 @@ def of_copies(
             said = "; ".join(listed(side) for side in sides)
             what = f"{path} of {name} is not the same everywhere: {said}"
             do = f"ssh {sides[-1][0]} cat {path} | diff {path} -"
-            yield problem("file-differs", f"{name} {' '.join(sides[-1])}", what, do)
+            yield Finding(what, do, "file-differs", f"{name} {' '.join(sides[-1])}")

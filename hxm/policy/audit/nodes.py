@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from hxm.model import Cluster
-from hxm.policy.audit import Problem, problem
+from hxm.policy.findings import Finding
 
 ABSENT, UNREADABLE = "-", "?"
 """What stands for the checksum of a file that is not there, or cannot be read."""
@@ -57,38 +57,38 @@ class Ring(NamedTuple):
     """Whether the device under it has several networks of its own."""
 
 
-def of_surveys(cluster: Cluster, surveys: Mapping[str, Survey], guarded: str) -> Iterator[Problem]:
+def of_surveys(cluster: Cluster, surveys: Mapping[str, Survey], guarded: str) -> Iterator[Finding]:
     """What the other nodes said; `guarded` is the word for a guard that is as it should be."""
     for node, survey in surveys.items():
         if abs(survey.ahead) > _APART:
             way = "ahead of" if survey.ahead > 0 else "behind"
             what = f"the clock of {node} is {abs(survey.ahead):.0f} s {way} this host's"
-            yield problem("clock", node, what, f"ssh {node} date; ssh {node} ntpq -p")
+            yield Finding(what, f"ssh {node} date; ssh {node} ntpq -p", "clock", node)
         for path, state in survey.guards.items():
             if state != guarded:
                 what = f"{path} of {node} is {state}"
-                yield problem("guard", node, what, f"ssh {node} hxm guard install")
+                yield Finding(what, f"ssh {node} hxm guard install", "guard", node)
         for domain in cluster.managed_domains:
             for link in survey.auto:
                 if link.starts(domain.name, domain.xmfile):
                     what = f"{link.path} of {node} starts {domain.name} at boot, beside the cluster"
-                    yield problem(
-                        "auto-start", f"{domain.name} {node}", what, f"ssh {node} rm {link.path}"
+                    yield Finding(
+                        what, f"ssh {node} rm {link.path}", "auto-start", f"{domain.name} {node}"
                     )
     for node, why in cluster.unreachable.items():
         seen = cluster.node(node)
         if seen and seen.reachable:  # else that is what there is to say
             what = f"{node} was asked and gave no answer: {why}"
-            yield problem("node-silent", node, what, f"ssh {node} {cluster.toolstack or 'xl'} list")
+            yield Finding(what, f"ssh {node} {cluster.toolstack or 'xl'} list", "node-silent", node)
 
 
-def of_rings(rings: Iterable[Ring]) -> Iterator[Problem]:
+def of_rings(rings: Iterable[Ring]) -> Iterator[Finding]:
     """What the rings of this node are like; none: not corosync's, or not to be known."""
     found = list(rings)
     for ring in found:
         if not ring.sound:
             what = f"{ring.name} is faulty"
-            yield problem("ring-down", "", what, "corosync-cfgtool -s")
+            yield Finding(what, "corosync-cfgtool -s", "ring-down", "")
     if len(found) == 1 and not found[0].bonded:
         what = "there is one communication ring only: if its network fails, nodes are fenced"
-        yield problem("one-ring", "", what, "corosync.conf(5): ring1_addr for each node")
+        yield Finding(what, "corosync.conf(5): ring1_addr for each node", "one-ring", "")

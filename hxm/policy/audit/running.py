@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from hxm.model import Cluster, Constraint, Domain
-from hxm.policy import findings, listed, typed
-from hxm.policy.audit import Problem, problem
+from hxm.policy import listed, typed
 from hxm.policy.discrepancies import LETTERS, disagreements, under_way
+from hxm.policy.findings import Finding, findings
 from hxm.policy.names import at_home, travelling
 
 
-def of_cluster(cluster: Cluster, origins: Mapping[str, str] | None = None) -> Iterator[Problem]:
+def of_cluster(cluster: Cluster, origins: Mapping[str, str] | None = None) -> Iterator[Finding]:
     """All that `hxm status` says of the cluster, and what the toolstacks show of domUs."""
     at_rest = [each for each in cluster.managed_domains if not under_way(cluster, each)]
     elsewhere = {each.name for each in at_rest if _elsewhere(cluster, each)}
-    for finding in findings.findings(cluster, origins):
+    for finding in findings(cluster, origins):
         if finding.code != "runs-twice" or finding.subject not in elsewhere:
-            yield problem(finding.code, finding.subject, finding.what, finding.do)
+            yield finding
     for domain in at_rest:
         yield from _not_alive(domain)
         yield from _not_there(cluster, domain)
@@ -26,24 +26,24 @@ def of_cluster(cluster: Cluster, origins: Mapping[str, str] | None = None) -> It
         if travelling(domain) and _at_rest(cluster, at_home(domain.name)):
             what = f"{domain.name} is left over from a migration"
             do = f"if {at_home(domain.name)} runs elsewhere: xl destroy {domain.name}"
-            yield problem("half-migrated", domain.name, what, do)
+            yield Finding(what, do, "half-migrated", domain.name)
 
 
 def _at_rest(cluster: Cluster, name: str) -> bool:
     return not any(under_way(cluster, each) for each in cluster.domains if each.name == name)
 
 
-def _not_alive(domain: Domain) -> Iterator[Problem]:
+def _not_alive(domain: Domain) -> Iterator[Finding]:
     letter = next((each for each in "pcs" if each in (domain.state or "")), "")
     if domain.role == "Started" and letter:
         how = LETTERS[letter].replace("-", " ")
         what = f"{domain.name} is {how}, and the agent takes it for running"
         unpause = f"on {listed(domain.nodes)}: xl unpause {domain.name}"
         do = unpause if letter == "p" else f"hxm reboot {typed(domain)}"
-        yield problem("not-alive", domain.name, what, do)
+        yield Finding(what, do, "not-alive", domain.name)
 
 
-def _not_there(cluster: Cluster, domain: Domain) -> Iterator[Problem]:
+def _not_there(cluster: Cluster, domain: Domain) -> Iterator[Finding]:
     """What is Started on a node whose toolstack was heard and does not list it."""
     missing = [node for node in domain.nodes if node in cluster.heard and node not in domain.seen]
     if domain.role != "Started" or not missing:
@@ -55,11 +55,11 @@ def _not_there(cluster: Cluster, domain: Domain) -> Iterator[Problem]:
             f"{missing[0]}, where it will start it again"
         )
         do = f"hxm unmanage {typed(domain)} at once, then let the cluster look: {look}"
-        yield problem("runs-elsewhere", f"{domain.name} {domain.stray}", what, do)
+        yield Finding(what, do, "runs-elsewhere", f"{domain.name} {domain.stray}")
         return
     for node in missing:
         what = f"{domain.name} is Started on {node}, and the toolstack there does not have it"
-        yield problem("not-there", f"{domain.name} {node}", what, f"let the cluster look: {look}")
+        yield Finding(what, f"let the cluster look: {look}", "not-there", f"{domain.name} {node}")
 
 
 def _elsewhere(cluster: Cluster, domain: Domain) -> bool:
@@ -69,19 +69,19 @@ def _elsewhere(cluster: Cluster, domain: Domain) -> bool:
     )
 
 
-def _stranger(cluster: Cluster, domain: Domain) -> Iterator[Problem]:
+def _stranger(cluster: Cluster, domain: Domain) -> Iterator[Finding]:
     """What runs under no resource's name, and may be a managed domU all the same."""
     for word in disagreements(cluster, domain):
         if word.startswith("may-be-"):
             what = f"{domain.name} on {listed(domain.nodes)} may be {word[7:]} under another name"
             do = f"compare: hxm list --long {word[7:]}; end it if it is: xl destroy {domain.name}"
-            yield problem("runs-unknown", domain.name, what, do)
+            yield Finding(what, do, "runs-unknown", domain.name)
 
 
-def of_expired(cluster: Cluster, expired: Iterable[Constraint]) -> Iterator[Problem]:
+def of_expired(cluster: Cluster, expired: Iterable[Constraint]) -> Iterator[Finding]:
     """Interim constraints whose time is over: they count no more and still stand in the CIB."""
     for each in expired:
         domain = cluster.domain_of(each.resource)
         what = f"{each.id} of {domain.name if domain else each.resource} ended {each.expires}"
         do = f"hxm unmigrate {typed(domain) if domain else each.resource}"
-        yield problem("expired", domain.name if domain else each.resource, what, do)
+        yield Finding(what, do, "expired", domain.name if domain else each.resource)
