@@ -73,13 +73,13 @@ def _bash(specs: Iterable[Spec]) -> dict[str, str]:
 def _zsh(specs: Iterable[Spec]) -> dict[str, str]:
     rows = []
     for spec in specs:
-        options = [f"\n            {_quoted(f'{word}:{said}')}" for word, said in spellings(spec)]
+        options = [f"\n            {_quoted(f'{word}:{text}')}" for word, text in spellings(spec)]
         rows.append(
             f"    {_pattern(spec, '|')})\n"
             f"        options=({''.join(options)})\n"
             f"        operands=({' '.join(map(_quoted, spec.operands))}) ;;"
         )
-    commands = [f"        {_quoted(f'{name}:{said}')}" for name, said in summaries()]
+    commands = [f"        {_quoted(f'{name}:{text}')}" for name, text in summaries()]
     return {"SPECS": "\n".join(rows), "COMMANDS": "\n".join(commands)}
 
 
@@ -88,7 +88,7 @@ def _fish(specs: Iterable[Spec], values: dict[str, str]) -> dict[str, str]:
     for spec in specs:
         rows.append(f"        case {_pattern(spec, ' ')}")
         options = [
-            f" \\\n                {word}\\t{_quoted(said)}" for word, said in spellings(spec)
+            f" \\\n                {word}\\t{_quoted(text)}" for word, text in spellings(spec)
         ]
         rows.append(f"            set options{''.join(options)}")
         rows.append(f"            set operands {' '.join(map(_quoted, spec.operands))}".rstrip())
@@ -96,7 +96,7 @@ def _fish(specs: Iterable[Spec], values: dict[str, str]) -> dict[str, str]:
         f"        case {' '.join(patterns)}\n            echo '{words}'"
         for patterns, words in _cases(values, "'*'")
     ]
-    commands = [f"        {name}\\t{_quoted(said)}" for name, said in summaries()]
+    commands = [f"        {name}\\t{_quoted(text)}" for name, text in summaries()]
     return {
         "SPECS": "\n".join(rows),
         "COMMANDS": " \\\n".join(commands),
@@ -106,12 +106,12 @@ def _fish(specs: Iterable[Spec], values: dict[str, str]) -> dict[str, str]:
 
 def _cases(values: dict[str, str], any_command: str) -> Iterator[tuple[list[str], str]]:
     """The patterns of `COMMAND OPTION` for each value, those of single commands first."""
-    found: dict[tuple[bool, str], list[str]] = {}
+    patterns_of: dict[tuple[bool, str], list[str]] = {}
     for name, words in values.items():
         of_any = " " not in name
         pattern = any_command + _quoted(f" {name}") if of_any else _quoted(name)
-        found.setdefault((of_any, words), []).append(pattern)
-    for (_, words), patterns in sorted(found.items()):
+        patterns_of.setdefault((of_any, words), []).append(pattern)
+    for (_, words), patterns in sorted(patterns_of.items()):
         yield patterns, words
 
 

@@ -120,11 +120,11 @@ def _look_up(word: str) -> command.Command:
     missing = f"there is no command {word[:60]!r}"
     if word in catalog.ELSEWHERE:
         raise UsageError(missing, catalog.ELSEWHERE[word])
-    found = catalog.candidates(word)
-    if len(found) == 1:
-        return catalog.COMMANDS[found[0]]
-    if found:
-        raise UsageError(f"{word!r} may be any of: {', '.join(found)}", "type more of it")
+    names = catalog.candidates(word)
+    if len(names) == 1:
+        return catalog.COMMANDS[names[0]]
+    if names:
+        raise UsageError(f"{word!r} may be any of: {', '.join(names)}", "type more of it")
     import difflib
 
     near = difflib.get_close_matches(word, catalog.COMMANDS, 1, 0.6)

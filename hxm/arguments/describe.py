@@ -1,7 +1,7 @@
 """hxm's command line as data, for everything that is made from it.
 
-Whoever adds a command, an option or an operand does it in hxm/ alone; the man page, the
-completions (`man/generate.py`, `completions/generate.py`) and `hxm shell` follow.
+The man page (`man/generate.py`), the completions (`completions/generate.py`) and `hxm shell` read
+it here. Commands, options and operands are declared in hxm/ only.
 """
 
 from __future__ import annotations
@@ -44,14 +44,14 @@ class Entry(NamedTuple):
     options: tuple[Option, ...]
     """Its own; those that it shares with others are in `shared_options`."""
     shared: Kind
-    """What it does, where there are options for all that do it: `order`, `form`, or nothing."""
+    """Which options it shares: those of changing commands (order), of reading ones (form)."""
     subcommands: tuple[Entry, ...] = ()
 
     @property
     def all_options(self) -> tuple[Option, ...]:
         """Everything that may be typed and is not hidden, --help last."""
         shared = shared_options(self.shared) if self.shared else ()
-        shown = tuple(each for each in self.options if not each.hidden)
+        shown = tuple(option for option in self.options if not option.hidden)
         return (*shown, *shared, HELP)
 
 
@@ -82,8 +82,8 @@ def toolstack_commands(*policies: str, bygone: bool = False) -> tuple[str, ...]:
 
 def about_a_domu() -> frozenset[str]:
     """The toolstack's commands of today whose first operand is a domU."""
-    found = {*toolstack_commands(READS, RUNTIME, REFUSED), "unpause"}
-    return frozenset(found - EXACT_ONLY - set(_NOT_A_DOMU.split()))
+    names = {*toolstack_commands(READS, RUNTIME, REFUSED), "unpause"}
+    return frozenset(names - EXACT_ONLY - set(_NOT_A_DOMU.split()))
 
 
 def _entry(name: str) -> Entry:
@@ -165,25 +165,29 @@ def _entries() -> Iterator[Entry]:
 
 def _kinds(entry: Entry) -> list[str]:
     if entry.subcommands:
-        return ["|".join(each.name.split(" ")[1] for each in entry.subcommands)]
-    return ["|".join(each.kinds) + "..." * each.repeated for each in entry.operands]
+        return ["|".join(subcommand.name.split(" ")[1] for subcommand in entry.subcommands)]
+    return [
+        "|".join(operand.kinds) + ("..." if operand.repeated else "") for operand in entry.operands
+    ]
 
 
 def values_of_options() -> dict[str, str]:
-    """What may follow each option that takes a value, to most of the commands that have it.
+    """What may follow each option that takes a value, for most of the commands that have it.
 
-    Before it stands, under `COMMAND OPTION`, what follows it to one where that is something else.
+    For a command where it is something else, `COMMAND OPTION` stands before the option.
     """
-    found: dict[str, dict[str, str]] = {}
+    by_option: dict[str, dict[str, str]] = {}
     for entry in _entries():
         for option in entry.all_options:
             kinds = option.value if option.value in _THINGS else "|".join(option.words)
             for spelling in option.spellings if option.value else ():
-                found.setdefault(spelling, {})[entry.name] = kinds
+                by_option.setdefault(spelling, {})[entry.name] = kinds
     values: dict[str, str] = {}
-    for spelling, told in found.items():
-        ((usual, _),) = Counter(told.values()).most_common(1)
-        values |= {f"{name} {spelling}": each for name, each in told.items() if each != usual}
+    for spelling, by_command in by_option.items():
+        ((usual, _),) = Counter(by_command.values()).most_common(1)
+        for name, kinds in by_command.items():
+            if kinds != usual:
+                values[f"{name} {spelling}"] = kinds
         values[spelling] = usual
     return values
 

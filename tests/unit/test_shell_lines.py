@@ -170,9 +170,9 @@ def test_files_and_folders_come_next_where_they_may(line, tmp_path, monkeypatch)
 
 
 def test_what_is_offered_says_how_it_is(line):
-    said = {each.word: each.said for each in line.offers("migrate ", SEEN)[1]}
+    said = {each.word: each.text for each in line.offers("migrate ", SEEN)[1]}
     assert said == {"nfs": "Started on host1", "sles": "Stopped"}
-    said = {each.word: each.said for each in line.offers("standby ", SEEN)[1]}
+    said = {each.word: each.text for each in line.offers("standby ", SEEN)[1]}
     assert said == {"host1": "online, 1 domU", "host2": "standby, 0 domUs"}
     assert line.offers("standby ", None)[1] == []
 

@@ -21,17 +21,29 @@ from hxm.policy import listed, typed
 
 
 class Offer(NamedTuple):
-    """A word that may stand there, and what there is to say of it."""
+    """A word that may be typed next, and what it means."""
 
     word: str
-    said: str = ""
+    text: str = ""
+
+
+class Place(NamedTuple):
+    """Where the next word of a command line stands."""
+
+    command: str = ""
+    option: str = ""
+    """The option whose value the word is."""
+    operands: int = 0
+    """The number of operands before it."""
+    operands_only: bool = False
+    """Whether it comes after --, where nothing is an option."""
 
 
 class CommandLine:
     """All that may be typed, built once from the declarations of the commands."""
 
     def __init__(self) -> None:
-        self.specs: dict[str, Spec] = {name: each for each in all_specs() for name in each.names}
+        self.specs: dict[str, Spec] = {name: spec for spec in all_specs() for name in spec.names}
         self.values = values_of_options()
         self.own = summaries()
         self.toolstack = todays_toolstack()
@@ -46,49 +58,57 @@ class CommandLine:
         current = words.pop() if words and not text[-1:].isspace() else ""
         if words[:1] == ["hxm"]:
             del words[0]
-        found = self._possible(words, current, cluster)
-        return current, [each for each in found if each.word.startswith(current)]
+        possible = self._possible(words, current, cluster)
+        return current, [offer for offer in possible if offer.word.startswith(current)]
 
     def _possible(
         self, words: Sequence[str], current: str, cluster: Cluster | None
     ) -> Iterator[Offer]:
-        command, awaiting, only, number = "", "", False, 0
+        place = self._place(words)
+        if place is None:
+            return
+        spec = self.specs.get(place.command)
+        if place.option:
+            usual = self.values[place.option]
+            kinds = self.values.get(f"{place.command} {place.option}", usual)
+            yield from self._of_kinds(kinds, current, cluster)
+        elif not place.command:
+            yield from self._of_kinds("COMMAND", current, cluster)
+        elif spec and current.startswith("-") and not place.operands_only:
+            yield from (Offer(word, text) for word, text in spellings(spec))
+        elif spec and spec.operands:
+            kinds = spec.operands[min(place.operands, len(spec.operands) - 1)]
+            if place.operands < len(spec.operands) or kinds.endswith("..."):
+                yield from self._of_kinds(kinds.removesuffix("..."), current, cluster)
+
+    def _place(self, words: Sequence[str]) -> Place | None:
+        """The place after these words, or nothing if the command is not clear."""
+        place = Place()
         for word in words:
-            if awaiting:
-                awaiting = ""
-            elif not command:
+            if place.option:
+                place = place._replace(option="")
+            elif not place.command:
                 if word.startswith("-"):
                     continue
-                meant = candidates(word)
-                if len(meant) != 1:
-                    return
-                command = meant[0]
+                names = candidates(word)
+                if len(names) != 1:
+                    return None
+                place = place._replace(command=names[0])
             elif word == "--":
-                only = True
-            elif word.startswith("-") and not only:
-                awaiting = word if word in self.values else ""
-            elif command in self.parents:
-                command = f"{command} {word}"
+                place = place._replace(operands_only=True)
+            elif word.startswith("-") and not place.operands_only:
+                place = place._replace(option=word if word in self.values else "")
+            elif place.command in self.parents:
+                place = place._replace(command=f"{place.command} {word}")
             else:
-                number += 1
-        spec = self.specs.get(command)
-        if awaiting:
-            kinds = self.values.get(f"{command} {awaiting}", self.values[awaiting])
-            yield from self._of_kinds(kinds, current, cluster)
-        elif not command:
-            yield from self._of_kinds("COMMAND", current, cluster)
-        elif spec and current.startswith("-") and not only:
-            yield from (Offer(word, said) for word, said in spellings(spec))
-        elif spec and spec.operands:
-            kinds = spec.operands[min(number, len(spec.operands) - 1)]
-            if number < len(spec.operands) or kinds.endswith("..."):
-                yield from self._of_kinds(kinds.removesuffix("..."), current, cluster)
+                place = place._replace(operands=place.operands + 1)
+        return place
 
     def _of_kinds(self, kinds: str, current: str, cluster: Cluster | None) -> Iterator[Offer]:
         for kind in kinds.split("|"):
             if kind == "COMMAND":
-                yield from (Offer(name, said) for name, said in self.own)
-                # over a hundred of them: only for who looks for one
+                yield from (Offer(name, text) for name, text in self.own)
+                # over a hundred: only once a letter is typed
                 yield from (Offer(name) for name in self.toolstack if current)
             elif kind == "DOMAIN":
                 yield from domains(cluster)
@@ -102,27 +122,27 @@ class CommandLine:
 
 def domains(cluster: Cluster | None) -> Iterator[Offer]:
     """The domUs, and where and how they are."""
-    for each in cluster.domains if cluster else ():
-        where = f" on {listed(each.nodes)}" if each.nodes else ""
-        yield Offer(typed(each), f"{each.role or 'not managed'}{where}")
+    for domain in cluster.domains if cluster else ():
+        where = f" on {listed(domain.nodes)}" if domain.nodes else ""
+        yield Offer(typed(domain), f"{domain.role or 'not managed'}{where}")
 
 
 def nodes(cluster: Cluster | None) -> Iterator[Offer]:
     """The nodes, their condition and how many domUs they run."""
     for node in cluster.nodes if cluster else ():
-        count = sum(node.name in each.nodes for each in cluster.domains) if cluster else 0
+        count = sum(node.name in domain.nodes for domain in cluster.domains) if cluster else 0
         yield Offer(node.name, f"{node.condition}, {count} domU{'s' * (count != 1)}")
 
 
 def files(current: str, *, folders_only: bool) -> Iterator[Offer]:
-    """The files that begin so, hidden ones only if asked for."""
-    folder, begun = os.path.split(current)
+    """The files whose names begin like this; hidden ones only after a dot."""
+    folder, start = os.path.split(current)
     try:
-        found = sorted(os.scandir(folder or "."), key=lambda entry: entry.name)
+        entries = sorted(os.scandir(folder or "."), key=lambda entry: entry.name)
     except OSError:
         return
-    for entry in found:
-        if entry.name.startswith(".") and not begun.startswith("."):
+    for entry in entries:
+        if entry.name.startswith(".") and not start.startswith("."):
             continue
         if entry.is_dir():
             yield Offer(os.path.join(folder, entry.name) + "/")

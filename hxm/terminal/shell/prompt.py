@@ -204,4 +204,4 @@ class _Completer(Completer):
         for each in offers:
             word = each.word if each.word.startswith("-") else quote(each.word)
             word += " " * (len(offers) == 1 and not word.endswith("/"))
-            yield Completion(word, -len(current), each.word, display_meta=each.said)
+            yield Completion(word, -len(current), each.word, display_meta=each.text)
