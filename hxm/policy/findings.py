@@ -73,7 +73,7 @@ def _set_in_passing(cluster: Cluster, domain: Domain) -> Iterator[tuple[str, Fin
         return option, Finding(f"{domain.name}: {option}={own[option]}", f"hxm {command} {word}")
 
     for objection in half_way(cluster, [domain]):
-        interim = "is-managed=false, and " * is_false(own.get("is-managed", ""))
+        interim = "is-managed=false, and " if is_false(own.get("is-managed", "")) else ""
         what = f"{domain.name}: {interim}{objection.message}"
         yield "is-managed", Finding(what, f"hxm withdraw {word}")
         return
@@ -239,11 +239,11 @@ def _same_names(cluster: Cluster) -> Iterator[Finding]:
     by_name: dict[str, list[str]] = {}
     for domain in cluster.managed_domains:
         by_name.setdefault(domain.name, []).append(domain.resource or "")
-    for name, found in by_name.items():
-        if len(found) > 1:
+    for name, ids in by_name.items():
+        if len(ids) > 1:
             yield Finding(
-                f"the resources {listed(found)} are all the domU {name}: it may be started twice",
-                f"hxm unmanage {found[-1]}, and take it out of the CIB",
+                f"the resources {listed(ids)} are all the domU {name}: it may be started twice",
+                f"hxm unmanage {ids[-1]}, and take it out of the CIB",
                 "name-shared",
                 name,
             )

@@ -124,12 +124,14 @@ def _vertex(cluster: Cluster, relations: Relations, name: str, tops: Mapping[str
 
 def _state(instances: Sequence[Resource], *, clone: bool) -> tuple[str, bool]:
     failed = any(each.failed or each.blocked for each in instances)
+    suffix = ", failed" if failed else ""
     running = [each for each in instances if each.nodes]
     if clone:
         count = len({node for each in running for node in each.nodes})
-        return f"on {count} node{'s' * (count != 1)}{', failed' * failed}", not failed
+        nodes = "node" if count == 1 else "nodes"
+        return f"on {count} {nodes}{suffix}", not failed
     roles = {each.role for each in instances}
-    return f"{'/'.join(sorted(roles))}{', failed' * failed}", not failed
+    return f"{'/'.join(sorted(roles))}{suffix}", not failed
 
 
 def _edges(cluster: Cluster, relations: Relations) -> Iterator[Edge]:

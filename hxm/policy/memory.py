@@ -230,15 +230,15 @@ def one_sided(
         name: {**used.resources.get(name, {}), **_set_by_agent(cluster, name)} for name in needs
     }
     heeded = used.strategy != "default"
-    names = {key for each in (*wanted.values(), *used.nodes.values()) for key in each}
+    names = {key for attributes in (*wanted.values(), *used.nodes.values()) for key in attributes}
     if names and not heeded:
         yield (
             f"{listed(sorted(names))}: the scheduler heeds no utilization, because "
             "placement-strategy is not set (utilization, minimal or balanced)"
         )
     for key in sorted(names):
-        asking = [needs[name].domain for name, each in wanted.items() if key in each]
-        silent = [needs[name].domain for name, each in wanted.items() if key not in each]
+        asking = [needs[name].domain for name in needs if key in wanted[name]]
+        silent = [needs[name].domain for name in needs if key not in wanted[name]]
         giving = [node.name for node in cluster.nodes if key in used.nodes.get(node.name, {})]
         mute = [node.name for node in cluster.nodes if node.name not in giving]
         if asking and mute:
@@ -249,15 +249,25 @@ def one_sided(
                 f"{key} is set for {listed(giving)} and not for {called(silent)}: to the "
                 "scheduler these take nothing"
             )
+    yield from _wrong_amounts(used, wanted, needs, hosts)
+
+
+def _wrong_amounts(
+    used: Utilization, wanted: Mapping[str, Mapping[str, str]], needs: Needs, hosts: Sequence[Host]
+) -> Iterator[str]:
+    """DomUs whose utilization is too small, and nodes whose utilization is too large."""
     for name, need in needs.items():
-        said = next((wanted[name][key] for key in ATTRIBUTES if key in wanted[name]), "")
-        if said.isdecimal() and need.memory is not None and int(said) < need.memory:
-            yield f"{need.domain.name} takes {need.memory} MiB, and its utilization says {said}"
+        amount = next((wanted[name][key] for key in ATTRIBUTES if key in wanted[name]), "")
+        if amount.isdecimal() and need.memory is not None and int(amount) < need.memory:
+            yield f"{need.domain.name} takes {need.memory} MiB, and its utilization says {amount}"
     for host in hosts:
-        said = next((v for k, v in used.nodes.get(host.name, {}).items() if k in ATTRIBUTES), "")
-        room = None if host.total is None or host.dom0 is None else host.total - host.dom0
-        if said.isdecimal() and room is not None and int(said) > room:
-            yield f"{host.name} has {room} MiB for domUs, and its utilization says {said}"
+        if host.total is None or host.dom0 is None:
+            continue
+        room = host.total - host.dom0
+        offered = used.nodes.get(host.name, {})
+        amount = next((value for key, value in offered.items() if key in ATTRIBUTES), "")
+        if amount.isdecimal() and int(amount) > room:
+            yield f"{host.name} has {room} MiB for domUs, and its utilization says {amount}"
 
 
 def _set_by_agent(cluster: Cluster, name: str) -> dict[str, str]:

@@ -69,7 +69,9 @@ def overview(cluster: Cluster, shown_by: str = "status") -> list[Word]:
     if not cluster.fencing:
         words.append(Word("FENCING OFF", BAD))
     if count := sum(1 for _ in findings(cluster)):
-        words.append(Word(f"{count} need{'s' * (count == 1)} attention: {shown_by}", ODD))
+        words.append(
+            Word(f"{count} {'needs' if count == 1 else 'need'} attention: {shown_by}", ODD)
+        )
     return words
 
 
@@ -77,7 +79,9 @@ def _nodes(cluster: Cluster) -> Iterator[Word]:
     good = [node for node in cluster.nodes if node.usable]
     everyone = len(good) == len(cluster.nodes)
     counted = f"{len(good)}" if everyone else f"{len(good)} of {len(cluster.nodes)}"
-    yield Word(f"{counted} node{'s' * (len(cluster.nodes) != 1)}", GOOD if everyone else ODD)
+    yield Word(
+        f"{counted} {'node' if len(cluster.nodes) == 1 else 'nodes'}", GOOD if everyone else ODD
+    )
     odd = [node for node in cluster.nodes if not node.usable]
     for node in odd[:4]:
         yield Word(f"{node.name} {node.condition}", BAD if node.unclean else ODD)
@@ -91,7 +95,7 @@ def _domains(cluster: Cluster) -> Word:
     wanted = sum(not each.told_to_stop for each in domains)
     counted = f"{run}" if run == len(domains) else f"{run} of {len(domains)}"
     kind = BAD if list(guards.on_two_nodes(domains)) else GOOD if run >= wanted else ODD
-    return Word(f"{counted} domU{'s' * (len(domains) != 1)} run", kind)
+    return Word(f"{counted} {'domU' if len(domains) == 1 else 'domUs'} run", kind)
 
 
 def under_way(cluster: Cluster) -> list[str]:
