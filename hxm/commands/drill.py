@@ -8,7 +8,7 @@ from hxm.errors import DONE
 from hxm.orders import pipeline
 from hxm.output import TABLE, Form, Table, render
 from hxm.pacemaker.audit_facts import monitors_in
-from hxm.policy import Translate, drill
+from hxm.policy import Plan, drill
 from hxm.policy.names import find_node
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def kill(order: Order, domain: OneDomain) -> int:
     Example: `hxm drill kill sles`.
     """
 
-    def decide(cluster: Cluster) -> Translate:
+    def decide(cluster: Cluster) -> Plan:
         found = _managed(cluster, domain)
         return drill.kill(cluster, found, monitors_in(cluster.written, found.resource or ""))
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from hxm.audit.gather import AUTOS, autostarted
 from hxm.audit.survey import read_grounds
 from hxm.cluster import capacity, claims
-from hxm.cluster.read import read_cluster
+from hxm.cluster.read import everywhere, read_cluster
 from hxm.commands.withdraw import way_out
 from hxm.config import Config, read_config
 from hxm.domu.config_file import (
@@ -27,7 +27,7 @@ from hxm.domu.config_file import (
 from hxm.errors import NotFound, Refused, UsageError
 from hxm.model import Cluster, Domain
 from hxm.orders import pipeline
-from hxm.orders.instances import Domids
+from hxm.orders.instances import instance_of
 from hxm.orders.simulate import apply_to_copy, complaints
 from hxm.pacemaker import enrolment_xml
 from hxm.pacemaker.audit_facts import seconds
@@ -70,8 +70,7 @@ def run(order: Order, file: OneFile, like: Like = None) -> int:
 
     Example: `hxm enrol /etc/xen/vm/web.xm --like nfs --dry-run`.
     """
-    domids = Domids()
-    return pipeline.carry_out(order, lambda cluster: _decide(cluster, file, like, domids))
+    return pipeline.carry_out(order, lambda cluster: _decide(cluster, file, like))
 
 
 class _File:
@@ -110,7 +109,7 @@ class _File:
 _UNTOUCHED = "correct the file: the cluster has not seen it"
 
 
-def _decide(cluster: Cluster, word: str, like: str | None, domids: Domids) -> Decision:
+def _decide(cluster: Cluster, word: str, like: str | None) -> Decision:
     config = read_config()
     file = _File(word)
     known = enrol.already(cluster, file.name, file.path)
@@ -120,7 +119,7 @@ def _decide(cluster: Cluster, word: str, like: str | None, domids: Domids) -> De
         return known
     surely_unmanaged(cluster, [file.name])
     neighbours = _Neighbours(cluster, like or config.enrol_like, config)
-    cluster = domids.note(cluster, Domain(file.name))
+    cluster = everywhere(cluster, config)
     asked = [
         each.name
         for each in cluster.nodes
@@ -154,7 +153,7 @@ def _decide(cluster: Cluster, word: str, like: str | None, domids: Domids) -> De
     }
     objections += enrol.without_disks(new, lacking)
     plan = enrol.enrol(cluster, new, way, objections, notes, enrol.absent(lacking))
-    return plan._replace(witness=domids.changed)
+    return plan._replace(same_instance=instance_of(cluster, Domain(file.name)))
 
 
 def _way(new: enrol.Newcomer, neighbours: _Neighbours, file: _File) -> enrol.Way:

@@ -12,7 +12,7 @@ from hxm.cluster.read import read_cluster, sandbox_file
 from hxm.config import read_config
 from hxm.errors import DONE, Failed, NotFound, Refused, UsageError
 from hxm.model import Cluster, Domain, Node
-from hxm.orders.execute import one_at_a_time
+from hxm.orders.lock import one_at_a_time
 from hxm.output import render
 from hxm.pacemaker import sandbox
 from hxm.pacemaker.sandbox_cib import Seed, seed_cib, seed_names

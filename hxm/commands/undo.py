@@ -14,7 +14,7 @@ from hxm.pacemaker.cib import read_configuration
 from hxm.pacemaker.cib_document import SECTIONS, same
 from hxm.pacemaker.cib_flatten import private_names
 from hxm.pacemaker.simulate import private_folder
-from hxm.policy import Decision, Nothing, restore
+from hxm.policy import AlreadyDone, Decision, restore
 from hxm.records.select import Opened, changes_made, compared, open_backup
 
 if TYPE_CHECKING:
@@ -40,7 +40,9 @@ def _decide(order: Order, cluster: Cluster, folder: str) -> Decision:
     what, at = str(last["what"]), str(last.get("at"))
     before, after = last["before"], last["after"]
     if before == after:
-        return Nothing(f"{what} ({at}): it left the configuration as it was; nothing to take back")
+        return AlreadyDone(
+            f"{what} ({at}): it left the configuration as it was; nothing to take back"
+        )
     left = open_backup(read_config(), str(after))
     if not same(left.document, cluster.written):
         cib = read_configuration(timeout=read_config().ask_timeout, whole=True).cib

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
     from hxm.arguments.options import OneDomain, Order
-    from hxm.orders.instances import Domids
 
 
 def run(order: Order, domain: OneDomain) -> int:
@@ -29,15 +28,15 @@ def run(order: Order, domain: OneDomain) -> int:
 
     Example: `hxm withdraw nfs --reason 'moves to the other cluster'`.
     """
-    from hxm.orders.instances import Domids
-
-    domids = Domids()
-    return pipeline.carry_out(order, lambda cluster: _decide(cluster, domain, domids))
+    return pipeline.carry_out(order, lambda cluster: _decide(cluster, domain))
 
 
-def _decide(cluster: Cluster, word: str, domids: Domids) -> Decision:
+def _decide(cluster: Cluster, word: str) -> Decision:
+    from hxm.cluster.read import everywhere
+    from hxm.orders.instances import instance_of
+
     (domain,) = pipeline.managed_only(cluster, [word])
-    domids.note(cluster, domain)
+    instance = instance_of(everywhere(cluster, read_config()), domain)
     resource = domain.resource or ""
     cib = capacity.read_cib(read_config())
     plan = withdraw(
@@ -47,7 +46,7 @@ def _decide(cluster: Cluster, word: str, domids: Domids) -> Decision:
         enrolment_xml.indirect(cib, [resource]),
         enrolment_xml.others_bound(cib, resource),
     )
-    return plan._replace(witness=domids.changed)
+    return plan._replace(same_instance=instance)
 
 
 def way_out(domain: Domain, constraints: list[str], cib: Element) -> Out:

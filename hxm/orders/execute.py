@@ -6,25 +6,23 @@ has nothing left to do, and in a cluster its end is waited for.
 
 from __future__ import annotations
 
-import functools
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from itertools import groupby
 
-from hxm.cluster.read import read_cluster, sandbox_file
+from hxm.cluster.read import read_cluster
 from hxm.config import Config
 from hxm.errors import DONE, CannotAsk, Failed, HxmError, Interrupted, Refused, TimedOut
 from hxm.model import ON_NODE, Cluster, Forecast, Goal, Movement, Phase, Step
+from hxm.orders import instances
 from hxm.orders.downtime import Witness
 from hxm.orders.on_node import carry_out_on_node
 from hxm.orders.outcome import Change, Outcome, changes, new_failure, under_way
 from hxm.orders.simulate import apply_to_copy, dialect_spoken, would_move
-from hxm.output.render import note
 from hxm.pacemaker.apply import carry_out, meddled
 from hxm.pacemaker.dialect import Argv
-from hxm.pacemaker.simulate import commit, scratch, serialised, simulator
-from hxm.policy import Objection, Translate, forgotten, guards, listed
+from hxm.pacemaker.simulate import commit, scratch, simulator
+from hxm.policy import Objection, Plan, forgotten, guards, listed
 from hxm.policy.forecast import missing, movements, reached, settled, told
 from hxm.policy.summary import same_place
 
@@ -35,28 +33,17 @@ _LOOKS = 5
 _TAKEN_BACK = "everything was taken back: the configuration is as it was"
 
 
-@contextmanager
-def one_at_a_time() -> Iterator[None]:
-    """Serialise changes of a CIB_file; a cluster's own CIB takes care of itself."""
-    sandbox = sandbox_file()
-    if sandbox:
-        with serialised(sandbox, lambda: note("another hxm is changing the sandbox: waiting")):
-            yield
-    else:
-        yield
-
-
 class Performance:
     """One order being carried out."""
 
     def __init__(
         self,
         cluster: Cluster,
-        plan: Translate,
+        plan: Plan,
         predicted: Forecast,
         config: Config,
         report: Report,
-        keep: Callable[[Cluster | None], None] = lambda _: None,
+        keep: Callable[[Cluster | None], None] | None = None,
     ) -> None:
         self.before = cluster
         self.cluster = cluster
@@ -64,12 +51,12 @@ class Performance:
         self.predicted = predicted
         self.config = config
         self.report = report
-        self.keep = keep
-        """Told of every look at the cluster, and now and then, of none, while a tool is at work;
-        raises if nothing more may be done."""
+        self._keep = keep
+        """Is given every snapshot of the cluster, and now and then None while a tool runs; raises
+        if nothing more may be done."""
         self.commands: list[Argv] = []
         self.warnings: list[str] = []
-        self.witness = Witness(cluster, plan.subjects) if plan.measures else None
+        self.witness = Witness(cluster, plan.subjects) if plan.is_drill else None
         self.written: bytes | None = cluster.written
         """The configuration as the last step left it; None until the next look tells."""
         self.meddled = False
@@ -98,17 +85,19 @@ class Performance:
                 there = self._await(phase.goals, deadline, notices=phase.notices)
                 if not there or not self._holds(phase):
                     return self._missed(phase)
-            unknown = self._witnessed()
+            unknown = self._check_instance()
         except KeyboardInterrupt:
             return self._cut_short(Interrupted("you stopped it", "look with: hxm status"))
         except HxmError as error:
             return self._cut_short(error)
         return self._verdict(unknown)
 
-    def _witnessed(self) -> str:
-        """What the witness cannot tell, if anything. Raises Failed with what speaks against it."""
+    def _check_instance(self) -> str:
+        """Why it is unknown if the domU runs as it did, if it is. Raises Failed if it does not."""
+        if not self.plan.same_instance:
+            return ""
         try:
-            fault = self.plan.witness()
+            fault = instances.changed(self.plan.same_instance)
         except CannotAsk as error:
             return error.message
         if fault:
@@ -117,7 +106,7 @@ class Performance:
 
     def _cut_short(self, error: HxmError) -> Outcome:
         """The outcome of an order that may be half carried out, and how to take it back."""
-        if self.commands and self.plan.way_back and self._went_back():
+        if self.commands and self.plan.rollback_phases and self._went_back():
             return self._outcome(error.status, error.message, _TAKEN_BACK)
         try:
             self.cluster = read_cluster(self.config, local=False)
@@ -131,10 +120,10 @@ class Performance:
 
     def _way_out(self) -> str:
         """What to type after an order that did not get to its end; nothing if it did."""
-        if self.plan.finish:
-            left = any(each in self.cluster.primitives for each in self.plan.subjects)
-            return f"to finish it: {self.plan.finish}" * left
-        first = "when the migration has ended, " * bool(self._migrations())
+        if self.plan.resume_command:
+            left = any(resource in self.cluster.primitives for resource in self.plan.subjects)
+            return f"to finish it: {self.plan.resume_command}" if left else ""
+        first = "when the migration has ended, " if self._migrations() else ""
         return f"{first}to take it back: {self.plan.undo or 'hxm list tells how'}"
 
     def _leave(self, phase: Phase) -> None:
@@ -150,7 +139,7 @@ class Performance:
             if not any(each in self.cluster.primitives for each in self.plan.subjects):
                 return True
             deadline = time.monotonic() + self.config.timeout
-            for phase in self.plan.way_back:
+            for phase in self.plan.rollback_phases:
                 self._leave(phase)
                 self._do(phase)
                 if not self._await(phase.goals, deadline):
@@ -171,7 +160,6 @@ class Performance:
         if self.meddled and replaces:
             raise meddled()
         self.written = None
-        keep = functools.partial(self.keep, None)
         if self.before.sandbox:
             self._do_in_sandbox(phase.steps, self.before.sandbox)
             return
@@ -183,9 +171,11 @@ class Performance:
                     self.witness.strike(step.values.get("resource", ""), step.values["node"])
             if not on_node:
                 dialect, seen = dialect_spoken(self.before), self.cluster.written
-                carry_out(dialect, group, done=self.commands, meanwhile=keep, seen=seen)
+                carry_out(dialect, group, done=self.commands, meanwhile=self.keep, seen=seen)
                 continue
-            found = (carry_out_on_node(self.before, each, self.commands, keep) for each in group)
+            found = (
+                carry_out_on_node(self.before, each, self.commands, self.keep) for each in group
+            )
             self.warnings += filter(None, found)
 
     def _migrations(self) -> list[Objection]:
@@ -194,10 +184,12 @@ class Performance:
 
     def _look_until_nothing_migrates(self, deadline: float) -> None:
         """A migration that looks over has its last stop before it (live lab, 2.1.5)."""
-        while self._look() and self._migrations():
+        self._look()
+        while migrations := self._migrations():
             if time.monotonic() > deadline:
-                raise TimedOut(f"not reached in time: {self._migrations()[0].message}")
+                raise TimedOut(f"not reached in time: {migrations[0].message}")
             time.sleep(self.config.poll)
+            self._look()
 
     def _do_in_sandbox(self, steps: tuple[Step, ...], cib_file: str) -> None:
         """Steps and the transitions that follow are one change of the file, or none."""
@@ -219,12 +211,14 @@ class Performance:
         self.quiet = 0
         while True:
             try:
-                if self._look() and goals and self._all_reached(goals):
+                self._look()
+                if goals and self._all_reached(goals):
                     return True
                 if self.before.sandbox:
                     return not goals
-                if not notices and self._at_rest(goals) and self._look():
-                    # what the look before saw may have been older than what the scheduler saw
+                if not notices and self._at_rest(goals):
+                    # the last snapshot may have been older than what the scheduler saw
+                    self._look()
                     return all(reached(self.cluster, goal) for goal in goals)
                 blind = None
             except CannotAsk as error:
@@ -290,7 +284,7 @@ class Performance:
         looks = any(each.resource in watched for each in found)
         return movements(found, self.before.cloned), looks
 
-    def _look(self) -> bool:
+    def _look(self) -> None:
         seen = read_cluster(self.config, local=False)
         self._tell_changes(seen)
         self.cluster = seen
@@ -298,7 +292,11 @@ class Performance:
             self.witness.look(seen)
         self.written = seen.written if self.written is None else self.written
         self.keep(seen)
-        return True
+
+    def keep(self, seen: Cluster | None = None) -> None:
+        """Keep what the order holds while it goes on: the cluster's lock."""
+        if self._keep:
+            self._keep(seen)
 
     def _at_rest(self, goals: tuple[Goal, ...]) -> bool:
         """Whether nothing is under way, nor anything left to do in the scheduler's eyes.
@@ -328,11 +326,11 @@ class Performance:
         ):
             self._do(Phase(self.plan.rollback))
             self.cluster = read_cluster(self.config, local=False)
-        elif self.plan.undo or self.plan.finish:
+        elif self.plan.undo or self.plan.resume_command:
             hint = "; ".join(filter(None, (hint, self._way_out())))
         why = listed([each for each in lacking if each])
         said = f"{self.plan.about}: the cluster did not get there: {why}{failure}"
-        if self.plan.way_back and self._went_back():
+        if self.plan.rollback_phases and self._went_back():
             hint = _TAKEN_BACK
         return self._outcome(Failed.status, said, hint)
 

@@ -8,59 +8,53 @@ from hxm.cluster.read import everywhere, read_cluster
 from hxm.config import read_config
 from hxm.errors import CannotAsk
 from hxm.model import Cluster, Domain
-from hxm.policy import listed
+from hxm.policy import Instance, listed
 from hxm.policy.names import at_home
 
 
-class Domids:
-    """The domids of a domU on all nodes, noted once and compared later."""
+def instance_of(asked: Cluster, domain: Domain) -> Instance:
+    """Where the domU runs and under which domid, in a cluster whose nodes were all asked."""
+    return Instance(domain.name, _domids(asked, domain.name))
 
-    def __init__(self) -> None:
-        self.name = ""
-        self.before: Mapping[str, int] = {}
 
-    def note(self, cluster: Cluster, domain: Domain) -> Cluster:
-        """Note where the domU runs and under which domid; returns the cluster with all nodes'."""
-        asked = everywhere(cluster, read_config())
-        self.name = domain.name
-        self.before = _found(asked, domain.name)
-        return asked
+def changed(before: Instance) -> str:
+    """What speaks against its being the same instance now; nothing if it ran nowhere.
 
-    def changed(self) -> str:
-        """What speaks against its being the same instance as noted; nothing if it ran nowhere.
-
-        Raises CannotAsk if a node where it ran does not say.
-        """
-        if not self.before:
-            return ""
-        config = read_config()
-        try:
-            asked = everywhere(read_cluster(config), config)
-        except CannotAsk as error:
-            raise self._untold(error.message) from None
-        now = _found(asked, self.name)
-        silent = [node for node in self.before if node not in asked.heard]
-        if now != {node: self.before[node] for node in self.before if node not in silent}:
-            there = _said(now) + " that can be asked" * (not now and bool(asked.unreachable))
-            return f"{self.name} does not run as before: it ran {_said(self.before)}, now {there}"
-        if silent:
-            why = asked.unreachable.get(silent[0]) or asked.toolstack_fault or "it was not asked"
-            raise self._untold(f"{silent[0]}: {why}")
+    Raises CannotAsk if a node where it ran does not answer.
+    """
+    if not before.domids:
         return ""
+    config = read_config()
+    try:
+        asked = everywhere(read_cluster(config), config)
+    except CannotAsk as error:
+        raise _unknown(before, error.message) from None
+    domids = _domids(asked, before.name)
+    silent = [node for node in before.domids if node not in asked.heard]
+    if domids != {node: domid for node, domid in before.domids.items() if node not in silent}:
+        there = _places(domids)
+        if not domids and asked.unreachable:
+            there += " that can be asked"
+        return f"{before.name} does not run as before: it ran {_places(before.domids)}, now {there}"
+    if silent:
+        why = asked.unreachable.get(silent[0]) or asked.toolstack_fault or "it was not asked"
+        raise _unknown(before, f"{silent[0]}: {why}")
+    return ""
 
-    def _untold(self, why: str) -> CannotAsk:
-        return CannotAsk(f"whether {self.name} runs as before cannot be told: {why}")
+
+def _unknown(instance: Instance, why: str) -> CannotAsk:
+    return CannotAsk(f"whether {instance.name} runs as before cannot be told: {why}")
 
 
-def _found(cluster: Cluster, name: str) -> dict[str, int]:
+def _domids(cluster: Cluster, name: str) -> dict[str, int]:
     return {
-        node: each.id
-        for each in cluster.domains
-        if at_home(each.name) == name and each.id is not None
-        for node in each.places[:1]
+        node: domain.id
+        for domain in cluster.domains
+        if at_home(domain.name) == name and domain.id is not None
+        for node in domain.places[:1]
     }
 
 
-def _said(found: Mapping[str, int]) -> str:
-    places = [f"on {node} (domid {domid})" for node, domid in found.items()]
+def _places(domids: Mapping[str, int]) -> str:
+    places = [f"on {node} (domid {domid})" for node, domid in domids.items()]
     return listed(places) if places else "nowhere"

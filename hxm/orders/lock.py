@@ -9,13 +9,14 @@ from contextlib import contextmanager
 from typing import Self
 
 from hxm import programs
-from hxm.cluster.read import read_cluster
+from hxm.cluster.read import read_cluster, sandbox_file
 from hxm.config import Config, read_config
 from hxm.errors import Failed, HxmError, Refused
 from hxm.model import Cluster, Lock, Step
 from hxm.orders.simulate import dialect_spoken, spell
 from hxm.output import render
 from hxm.pacemaker.lock import EXISTS, claim_step, holder_of, renew_step
+from hxm.pacemaker.simulate import serialised
 from hxm.policy.lock import RENEW, forsaken, held, release_step
 from hxm.records.journal import user
 from hxm.toolstack.remote import answered_as, ssh_argv
@@ -23,6 +24,19 @@ from hxm.toolstack.remote import answered_as, ssh_argv
 _ATTEMPTS = 5
 _PATIENCE = RENEW + 5.0
 """Seconds without a sign of life, by this host's own clock, after which a lock is taken over."""
+
+
+@contextmanager
+def one_at_a_time() -> Iterator[None]:
+    """Serialise changes of a CIB_file; a cluster's own CIB takes care of itself."""
+    sandbox = sandbox_file()
+    if sandbox:
+        with serialised(
+            sandbox, lambda: render.note("another hxm is changing the sandbox: waiting")
+        ):
+            yield
+    else:
+        yield
 
 
 class Hold:

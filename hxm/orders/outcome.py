@@ -8,7 +8,7 @@ from typing import NamedTuple
 from hxm.model import IN_FLIGHT, Cluster, Domain, where
 from hxm.orders.downtime import Away
 from hxm.pacemaker.dialect import Argv
-from hxm.policy import Translate, forgotten
+from hxm.policy import Plan, forgotten
 from hxm.policy.forecast import came_live, started_since
 
 
@@ -61,7 +61,7 @@ def changed(before: Cluster, now: Cluster) -> bool:
     )
 
 
-def changes(before: Cluster, after: Cluster, plan: Translate) -> Iterator[Change]:
+def changes(before: Cluster, after: Cluster, plan: Plan) -> Iterator[Change]:
     """What became of each domU that the order was about, or that moved meanwhile."""
     for was in before.managed_domains:
         now = after.domain_of(was.resource or "")
@@ -81,7 +81,7 @@ def changes(before: Cluster, after: Cluster, plan: Translate) -> Iterator[Change
                 yield Change(now.name, resource, now.nodes, now.nodes, "unchanged")
 
 
-def new_failure(before: Cluster, after: Cluster, plan: Translate) -> str:
+def new_failure(before: Cluster, after: Cluster, plan: Plan) -> str:
     """The newest failure of what the order was about that was not there before, to be added."""
     for each in after.failures:
         if each.resource in plan.subjects and each not in before.failures:
@@ -89,7 +89,7 @@ def new_failure(before: Cluster, after: Cluster, plan: Translate) -> str:
     return ""
 
 
-def under_way(cluster: Cluster, plan: Translate) -> str:
+def under_way(cluster: Cluster, plan: Plan) -> str:
     """What the cluster is at, or what it was told to do."""
     busy = [
         f"{resource.id} is {resource.role}, {where(resource.role, resource.nodes)}"

@@ -13,16 +13,16 @@ from hxm.config import Config, read_config
 from hxm.errors import DONE, Failed, HxmError, Interrupted, Refused, UsageError
 from hxm.model import Cluster, Domain, Forecast
 from hxm.orders import execute, report, simulate
-from hxm.orders.lock import possible, take, with_a_living_holder
+from hxm.orders.lock import one_at_a_time, possible, take, with_a_living_holder
 from hxm.orders.outcome import Outcome, changed
 from hxm.output import render
 from hxm.output.progress import display
 from hxm.policy import (
+    AlreadyDone,
     Decision,
-    Nothing,
     Objection,
     PassThrough,
-    Translate,
+    Plan,
     called,
     guards,
     listed,
@@ -53,11 +53,11 @@ def carry_out(order: Order, decide: Decide, *, locks: bool = True, then: Then | 
     """
     config = read_config()
     _stop_like_ctrl_c()
-    with execute.one_at_a_time():
+    with one_at_a_time():
         for _ in range(_ATTEMPTS):
             cluster = read_cluster(config)
             decision = decide(cluster)
-            if isinstance(decision, Nothing):
+            if isinstance(decision, AlreadyDone):
                 wanted = then and not order.dry_run
                 said = [then(_timeout(order, config))] if then and wanted else []
                 return report.nothing(
@@ -121,9 +121,11 @@ def _all_but(cluster: Cluster, decision: Decision) -> Decision:
     if not others:
         return decision
     said = f"not the cluster's, and left alone: {called(others)}"
-    if isinstance(decision, Translate):
+    if isinstance(decision, Plan):
         return decision._replace(warnings=(*decision.warnings, said))
-    return Nothing(f"{decision.message}; {said}") if isinstance(decision, Nothing) else decision
+    if isinstance(decision, AlreadyDone):
+        return AlreadyDone(f"{decision.message}; {said}")
+    return decision
 
 
 def on_managed(
@@ -243,7 +245,7 @@ def _translate(
     order: Order,
     config: Config,
     cluster: Cluster,
-    decided: Translate,
+    decided: Plan,
     *,
     locks: bool,
     then: Then | None,
@@ -291,9 +293,9 @@ def _perform(
     order: Order,
     config: Config,
     cluster: Cluster,
-    plan: Translate,
+    plan: Plan,
     predicted: Forecast,
-    keep: Callable[[Cluster | None], None] = lambda _: None,
+    keep: Callable[[Cluster | None], None] | None = None,
 ) -> Outcome:
     path = journal.journal_path(config, cluster.sandbox)
     kept, unkept = try_to_keep(config, cluster.sandbox, cluster.written)
@@ -310,7 +312,8 @@ def _perform(
     with display(plan.about) as shown:
 
         def seen(now: Cluster | None) -> None:
-            keep(now)
+            if keep:
+                keep(now)
             if now:
                 shown.left(*remaining(now, predicted))
 
@@ -323,7 +326,7 @@ def _perform(
     return outcome
 
 
-def _end(order: Order, config: Config, plan: Translate, outcome: Outcome, then: Then | None) -> int:
+def _end(order: Order, config: Config, plan: Plan, outcome: Outcome, then: Then | None) -> int:
     if then and outcome.status == DONE:
         try:
             said = then(max(0.0, _timeout(order, config) - outcome.seconds))
@@ -342,23 +345,23 @@ def _goes_on(order: Order) -> bool:
     return order.force or order.dry_run
 
 
-def _foresee(config: Config, cluster: Cluster, plan: Translate) -> tuple[Translate, Forecast]:
+def _foresee(config: Config, cluster: Cluster, plan: Plan) -> tuple[Plan, Forecast]:
     """The plan and its forecast; the stronger way if the scheduler would not follow the first."""
     predicted = simulate.forecast(cluster, plan, config)
-    if plan.otherwise and not simulate.leads_there(plan, predicted):
-        stronger = simulate.forecast(cluster, plan.otherwise, config)
-        if simulate.leads_there(plan.otherwise, stronger):
-            return plan.otherwise, stronger
+    if plan.fallback and not simulate.leads_there(plan, predicted):
+        stronger = simulate.forecast(cluster, plan.fallback, config)
+        if simulate.leads_there(plan.fallback, stronger):
+            return plan.fallback, stronger
     return plan, predicted
 
 
-def _in_flight(cluster: Cluster, plan: Translate) -> bool:
+def _in_flight(cluster: Cluster, plan: Plan) -> bool:
     """The scheduler forecasts nothing for what it waits for the end of."""
     found = (cluster.domain_of(resource) for resource in plan.subjects)
     return any(domain and domain.in_flight for domain in found)
 
 
-def _would_not_get_there(plan: Translate) -> Objection:
+def _would_not_get_there(plan: Plan) -> Objection:
     return Objection(
         f"the scheduler would not {plan.about}",
         "a constraint, a failure or the state of the nodes is against it: hxm status; "
@@ -376,7 +379,7 @@ def _asked(order: Order, objections: Sequence[Objection]) -> bool:
 
 
 def _overcome(
-    order: Order, objections: Sequence[Objection], lines: Sequence[str], plan: Translate
+    order: Order, objections: Sequence[Objection], lines: Sequence[str], plan: Plan
 ) -> None:
     """Raise the first objection that neither --force, --yes nor an answer lifts.
 
@@ -391,6 +394,6 @@ def _overcome(
     if asked or (plan.drains and render.watched() and order.output != "json"):
         for line in lines:
             render.beside(line)
-    questions = [f"{plan.about}?", *["are you sure?"] * plan.twice] if asked else []
+    questions = [f"{plan.about}?", *["are you sure?"] * plan.confirm_twice] if asked else []
     if not all(render.ask(question) for question in questions):
         raise Refused("you said no; nothing was changed")

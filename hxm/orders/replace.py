@@ -14,7 +14,7 @@ from hxm.pacemaker.cib import Configuration, parse_configuration, read_configura
 from hxm.pacemaker.cib_document import as_cib, combined, left_out, parse_backup, same, sections_in
 from hxm.pacemaker.cib_flatten import private_names
 from hxm.pacemaker.verify import read_complaints
-from hxm.policy import Decision, Nothing, Objection, listed, restore
+from hxm.policy import AlreadyDone, Decision, Objection, listed, restore
 from hxm.policy.audit.configured import fencing
 from hxm.policy.diff import sentence
 from hxm.records.select import Opened, compared
@@ -36,7 +36,7 @@ def put_in_place(
     theirs = [] if nodes is None else [each.get("uname", "") for each in nodes.iterfind("node")]
     wanted = combined(cluster.written, root, sections)
     if same(cluster.written, wanted):
-        return Nothing(f"{what}: that is the configuration as it is now")
+        return AlreadyDone(f"{what}: that is the configuration as it is now")
     present = read_configuration(timeout=read_config().ask_timeout, whole=True)
     header = {} if present.cib is None else dict(present.cib.attrib)
     private = private_names(present.cib)

@@ -13,7 +13,7 @@ from hxm.orders import simulate
 from hxm.orders.outcome import Outcome
 from hxm.output import render
 from hxm.pacemaker.simulate import lasting
-from hxm.policy import Objection, Translate, guards, listed
+from hxm.policy import Objection, Plan, guards, listed
 from hxm.policy.findings import Finding, leftovers
 from hxm.policy.forecast import told
 
@@ -64,7 +64,7 @@ def refusal(order: Order, objection: Objection) -> HxmError:
 
 def plan_lines(
     cluster: Cluster,
-    plan: Translate,
+    plan: Plan,
     predicted: Forecast,
     objections: Sequence[Objection],
     stream: TextIO,
@@ -118,7 +118,7 @@ def _moves(cluster: Cluster, found: Sequence[Movement]) -> list[str]:
 def the_plan(
     order: Order,
     cluster: Cluster,
-    plan: Translate,
+    plan: Plan,
     predicted: Forecast,
     objections: Sequence[Objection],
 ) -> int:
@@ -155,7 +155,7 @@ def _lifted(order: Order, objection: Objection) -> bool:
     )
 
 
-def the_outcome(order: Order, plan: Translate, outcome: Outcome) -> int:
+def the_outcome(order: Order, plan: Plan, outcome: Outcome) -> int:
     """Tell what became of it; raises the HxmError of an outcome that is not as it should be."""
     for warning in outcome.warnings:
         render.note(f"warning: {warning}")
@@ -166,7 +166,7 @@ def the_outcome(order: Order, plan: Translate, outcome: Outcome) -> int:
             "left": [finding._asdict() for finding in left],
             "notes": list(plan.notes),
         }
-        if plan.measures:
+        if plan.is_drill:
             extra["verdict"] = "pass" if outcome.status == DONE else "fail"
             extra["away"] = [each._asdict() for each in outcome.away]
         result = done if outcome.status == DONE else "failed"
@@ -178,7 +178,7 @@ def the_outcome(order: Order, plan: Translate, outcome: Outcome) -> int:
     return DONE
 
 
-def _in_words(plan: Translate, outcome: Outcome, left: Sequence[Finding]) -> None:
+def _in_words(plan: Plan, outcome: Outcome, left: Sequence[Finding]) -> None:
     changed = [change for change in outcome.changes if change.how in _HOW]
     for change in changed:
         words = _HOW[change.how].format(

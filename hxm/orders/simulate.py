@@ -15,7 +15,7 @@ from hxm.pacemaker.argv import step_argv
 from hxm.pacemaker.dialect import DIALECTS, Argv, Dialect
 from hxm.pacemaker.sandbox import forget, forget_failures, set_connected, set_found
 from hxm.pacemaker.simulate import Scratch, carries_out, commit, scratch, simulator
-from hxm.policy import Translate
+from hxm.policy import Plan
 from hxm.policy.forecast import after_all, movements, reached
 from hxm.toolstack.node_actions import destroy_argv, on_node_argv
 
@@ -37,7 +37,7 @@ def spell(cluster: Cluster, step: Step) -> tuple[Argv, ...]:
 
 
 def forecast(
-    cluster: Cluster, plan: Translate, config: Config, shown: Display | None = None
+    cluster: Cluster, plan: Plan, config: Config, shown: Display | None = None
 ) -> Forecast:
     """What the real scheduler would do with the plan, seen on a copy of the CIB.
 
@@ -80,7 +80,7 @@ _NEVER = ("marked", "unmarked", "back", "connected")
 """Goals that no scheduler has a say in: what is written down, a node that is back, its network."""
 
 
-def leads_there(plan: Translate, predicted: Forecast) -> bool:
+def leads_there(plan: Plan, predicted: Forecast) -> bool:
     """Whether the plan gets there in the forecast, by the goals of its last phase that has any."""
     phases = ([goal for goal in phase.goals if goal.kind not in _NEVER] for phase in plan.phases)
     goals = list(filter(None, phases))

@@ -5,7 +5,7 @@ Nothing in this package starts a program, reads a file or knows how a tool is sp
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from hxm.errors import BY_STATUS, HxmError, Refused
@@ -38,8 +38,15 @@ class Objection(NamedTuple):
         return BY_STATUS[self.status](self.message, self.hint)
 
 
-class Translate(NamedTuple):
-    """Do it through the cluster."""
+class Instance(NamedTuple):
+    """A domU as it ran: its domid on each node; a new instance gets a new domid."""
+
+    name: str
+    domids: Mapping[str, int]
+
+
+class Plan(NamedTuple):
+    """What the cluster is to do for an order: data, and nothing that is called."""
 
     verb: str
     about: str
@@ -53,14 +60,12 @@ class Translate(NamedTuple):
     warnings: tuple[str, ...] = ()
     rollback: tuple[Step, ...] = ()
     """What takes the order back if its first phase does not get where it should."""
-    way_back: tuple[Phase, ...] = ()
-    """What takes everything back, whatever it is that goes wrong on the way."""
-    witness: Callable[[], str] = lambda: ""
-    """Asked in the end: what speaks against it although the cluster has reached all goals.
-
-    Raises CannotAsk if that cannot be told."""
-    otherwise: Translate | None = None
-    """A stronger way, for when the scheduler would not follow this one."""
+    rollback_phases: tuple[Phase, ...] = ()
+    """What takes everything back, whatever goes wrong."""
+    same_instance: Instance | None = None
+    """The domU that must still run as it did, checked once all goals are reached."""
+    fallback: Plan | None = None
+    """A stronger plan, for when the scheduler would not follow this one."""
     drains: str | None = None
     """The node that is to be empty in the end; of a drill, after its first phase."""
     done: str = ""
@@ -73,11 +78,11 @@ class Translate(NamedTuple):
     """The subjects that an objection says would be stopped: they are not asked about again."""
     undo: str = ""
     """The command that takes the order back, whole or half carried out."""
-    finish: str = ""
-    """The command that ends it, where nothing takes it back."""
-    measures: bool = False
-    """Whether it is a test: how long its subjects were away is what is wanted of it."""
-    twice: bool = False
+    resume_command: str = ""
+    """The command that finishes it, where nothing takes it back."""
+    is_drill: bool = False
+    """Whether it is a test that measures how long its subjects were away."""
+    confirm_twice: bool = False
     """Whether the question is asked twice."""
 
     @property
@@ -99,13 +104,13 @@ class PassThrough(NamedTuple):
     names: tuple[str, ...] = ()
 
 
-class Nothing(NamedTuple):
+class AlreadyDone(NamedTuple):
     """It is so already."""
 
     message: str
 
 
-Decision = Translate | PassThrough | Nothing
+Decision = Plan | PassThrough | AlreadyDone
 
 
 def typed(domain: Domain) -> str:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from hxm.errors import NotFound
 from hxm.model import UPDATE, Cluster, Domain, Goal, Node, Phase, Primitive, Step
-from hxm.policy import Objection, Translate, called, goals, guards, listed, placement, resources
+from hxm.policy import Objection, Plan, called, goals, guards, listed, placement, resources
 from hxm.policy.forecast import missing
 from hxm.policy.lifecycle import means_itself
 from hxm.policy.update import steady
@@ -32,7 +32,7 @@ class Monitor(NamedTuple):
     on_fail: str = "restart"
 
 
-def kill(cluster: Cluster, domain: Domain, monitors: Sequence[Monitor]) -> Translate:
+def kill(cluster: Cluster, domain: Domain, monitors: Sequence[Monitor]) -> Plan:
     """Its monitor must find it gone, and the cluster start it once, somewhere."""
     resource = domain.resource or ""
     node = domain.nodes[0] if domain.nodes else ""
@@ -64,7 +64,7 @@ def kill(cluster: Cluster, domain: Domain, monitors: Sequence[Monitor]) -> Trans
     )
 
 
-def standby(cluster: Cluster, node: Node) -> Translate:
+def standby(cluster: Cluster, node: Node) -> Plan:
     """Everything must leave the node, and the node be usable again."""
     here = _on(cluster, node)
     drain = placement.standby(cluster, node)
@@ -75,13 +75,13 @@ def standby(cluster: Cluster, node: Node) -> Translate:
         (*_drain(node), _undrain(node)),
         f"{called(here)} will leave {node.name}, live where that is allowed, and stay where they "
         "went",
-        objections=drain.objections if isinstance(drain, Translate) else (),
+        objections=drain.objections if isinstance(drain, Plan) else (),
         done=f"pass: {node.name} was empty, and is active again",
         undo=f"hxm active {node.name}",
     )._replace(drains=node.name)
 
 
-def dc(cluster: Cluster) -> Translate:
+def dc(cluster: Cluster) -> Plan:
     """Another node must take over when the cluster's stack is stopped on the DC, in good order."""
     node = cluster.node(cluster.dc or "")
     if node is None:
@@ -104,7 +104,7 @@ def dc(cluster: Cluster) -> Translate:
         f"then the cluster's stack is stopped and started there",
         objections=(
             *_from_elsewhere(cluster, name),
-            *(drain.objections if isinstance(drain, Translate) else ()),
+            *(drain.objections if isinstance(drain, Plan) else ()),
         ),
         done=f"pass: another node led the cluster while {name} was away",
         undo=f"{cluster.advice('stack')}, on {name}, and hxm active {name}",
@@ -112,7 +112,7 @@ def dc(cluster: Cluster) -> Translate:
     )._replace(drains=name)
 
 
-def ping(cluster: Cluster, node: Node) -> Translate:
+def ping(cluster: Cluster, node: Node) -> Plan:
     """Every domU must leave the node for one that still has its ping path."""
     name, here = node.name, _on(cluster, node)
     pinger = next((each for each in cluster.primitives.values() if _pings(each)), None)
@@ -151,7 +151,7 @@ def ping(cluster: Cluster, node: Node) -> Translate:
     )
 
 
-def fence(cluster: Cluster, node: Node) -> Translate:
+def fence(cluster: Cluster, node: Node) -> Plan:
     """What ran there must start elsewhere, after the fencing and not before; then it comes back."""
     name, here = node.name, _on(cluster, node)
     shoot = Step("fence", f"fence {name}", {"node": name})
@@ -176,7 +176,7 @@ def fence(cluster: Cluster, node: Node) -> Translate:
         ),
         done=f"pass: {name} was fenced, and is back",
         undo=f"switch {name} on, then hxm status",
-        twice=True,
+        confirm_twice=True,
     )
 
 
@@ -191,11 +191,11 @@ def _drill(
     done: str,
     undo: str,
     rollback: tuple[Step, ...] = (),
-    twice: bool = False,
-) -> Translate:
+    confirm_twice: bool = False,
+) -> Plan:
     question = Objection(disturbs, "--yes does it all the same", lifted_by=guards.YES)
     found = (*_fit_for_it(cluster), *steady(cluster, ""), *objections)
-    return Translate(
+    return Plan(
         "drill",
         about,
         resources(domains),
@@ -206,8 +206,8 @@ def _drill(
         rollback=rollback,
         done=done,
         undo=undo,
-        measures=True,
-        twice=twice,
+        is_drill=True,
+        confirm_twice=confirm_twice,
     )
 
 

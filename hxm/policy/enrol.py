@@ -7,10 +7,10 @@ from typing import NamedTuple
 
 from hxm.model import Cluster, Domain, Goal, Phase, Step
 from hxm.policy import (
+    AlreadyDone,
     Decision,
-    Nothing,
     Objection,
-    Translate,
+    Plan,
     guards,
     half_way,
     is_false,
@@ -253,7 +253,7 @@ def enrol(
     objections: Sequence[Objection],
     notes: Sequence[str],
     warnings: Sequence[str],
-) -> Translate:
+) -> Plan:
     """Load it unmanaged, see every node find it where it is, and hand it over without a restart."""
     rid = new.resource
     node = new.places[0] if new.places else None
@@ -262,7 +262,7 @@ def enrol(
     if node:
         done += f", which ran on {node} all the while"
     domain = Domain(new.name, rid, new.path)
-    return Translate(
+    return Plan(
         "enrol",
         f"enrol {new.name}",
         (rid,),
@@ -277,7 +277,7 @@ def enrol(
         frozenset() if node else frozenset({"start"}),
         tuple(objections),
         (*guards.warnings(cluster), *warnings),
-        way_back=_out(domain, way.out),
+        rollback_phases=_out(domain, way.out),
         done=done,
         notes=tuple(notes),
         undo=f"hxm withdraw {typed(domain)}",
@@ -300,7 +300,7 @@ def withdraw(
     out: Out,
     indirect: Sequence[str],
     others: Sequence[tuple[str, str]],
-) -> Translate:
+) -> Plan:
     """Unmanage it, let every node forget it, and only then take it out: it runs all the while.
 
     `indirect` are the sets and tags that name it, `others` the constraints by which it binds
@@ -337,7 +337,7 @@ def withdraw(
         )
     where = f"on {listed(domain.nodes)}" if domain.running else ""
     said = primitive.own_meta.get("is-managed", "")  # which counts again after a maintenance
-    return Translate(
+    return Plan(
         "withdraw",
         f"withdraw {domain.name}",
         (domain.resource or "",),
@@ -347,7 +347,7 @@ def withdraw(
         guards.warnings(cluster),
         done=f"the cluster does not know {domain.name} any more"
         + (f", which runs {where} as before" if where else ""),
-        finish=f"hxm withdraw {typed(domain)}",
+        resume_command=f"hxm withdraw {typed(domain)}",
     )
 
 
@@ -358,7 +358,7 @@ def already(cluster: Cluster, name: str, path: str) -> Decision | Objection | No
             if halfway := next(half_way(cluster, [each]), None):
                 return halfway
             if each.name == name and each.xmfile == path:
-                return Nothing(f"the cluster has {name} already: resource {each.resource}")
+                return AlreadyDone(f"the cluster has {name} already: resource {each.resource}")
             return Objection(
                 f"the resource {each.resource} is {each.name}, by {each.xmfile or 'no file'}",
                 "two resources for one domU start it twice: hxm list",

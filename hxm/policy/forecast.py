@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from hxm.model import IN_FLIGHT, UPDATE, Action, Cluster, Domain, Forecast, Goal, Movement, Node
-from hxm.policy import Translate, listed
+from hxm.policy import Plan, listed
 from hxm.policy.relations import score_of
 
 
@@ -195,7 +195,7 @@ def missing(cluster: Cluster, goal: Goal) -> str:
     return f"{who} is not {'in ' * (goal.kind == 'maintenance')}{goal.kind}"
 
 
-def with_goals(plan: Translate, predicted: Forecast) -> Translate:
+def with_goals(plan: Plan, predicted: Forecast) -> Plan:
     """The plan with what the forecast promises among its goals: no domU of it may get lost."""
     if not predicted.simulated:
         return plan
@@ -215,7 +215,7 @@ def with_goals(plan: Translate, predicted: Forecast) -> Translate:
     return plan._replace(phases=tuple(phases))
 
 
-def elsewhere(cluster: Cluster, plan: Translate, predicted: Forecast) -> Iterator[str]:
+def elsewhere(cluster: Cluster, plan: Plan, predicted: Forecast) -> Iterator[str]:
     """What the plan stops and the cluster starts again on another node."""
     stops = {each.resource: each.source for each in predicted.movements if each.kind == "stop"}
     for each in predicted.movements:

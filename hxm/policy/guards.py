@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from hxm.errors import CannotAsk, NoQuorum
 from hxm.model import Cluster, Domain, Forecast, Movement, Node
-from hxm.policy import Objection, Translate, called, cleanup_of, is_true, listed, typed
+from hxm.policy import Objection, Plan, called, cleanup_of, is_true, listed, typed
 from hxm.policy.forecast import after_all, name_of, phrase
 
 FORCE, YES = "--force", "--yes"
@@ -307,7 +307,7 @@ def all_running(domains: Sequence[Domain], everything: bool) -> Iterator[Objecti
         )
 
 
-def foreseen(cluster: Cluster, plan: Translate, forecast: Forecast) -> Iterator[Objection]:
+def foreseen(cluster: Cluster, plan: Plan, forecast: Forecast) -> Iterator[Objection]:
     """What the scheduler would do beyond the order: stops, restarts, domUs without a place."""
     yield from _doubling(cluster, plan, forecast)
     for phase, found in zip(plan.phases, forecast.phases, strict=True):
@@ -324,7 +324,7 @@ def foreseen(cluster: Cluster, plan: Translate, forecast: Forecast) -> Iterator[
     if plan.drains:
         # a drill takes the node back: how it was drained is seen before that
         first = after_all(cluster, forecast.phases[:1])
-        drained = first if plan.measures else forecast.after
+        drained = first if plan.is_drill else forecast.after
         yield from _without_a_place(cluster, plan.drains, drained)
         yield from _staying(plan.drains, drained)
     for movement in dict.fromkeys(forecast.movements):
@@ -362,7 +362,7 @@ def _without_a_place(cluster: Cluster, node: str, drained: Cluster) -> Iterator[
             )
 
 
-def _doubling(cluster: Cluster, plan: Translate, forecast: Forecast) -> Iterator[Objection]:
+def _doubling(cluster: Cluster, plan: Plan, forecast: Forecast) -> Iterator[Objection]:
     """A start, wherever, of a domU of which the toolstack runs an instance that nobody knows of."""
     started = {
         movement.resource

@@ -7,9 +7,9 @@ from collections.abc import Collection, Sequence
 from hxm.model import Cluster, Domain, Goal, Node, Phase, Step
 from hxm.policy import (
     IN_PASSING,
+    AlreadyDone,
     Decision,
-    Nothing,
-    Translate,
+    Plan,
     all_typed,
     called,
     clear_meta_step,
@@ -35,8 +35,8 @@ def default(cluster: Cluster, domains: Sequence[Domain]) -> Decision:
         if name in own_meta(cluster, domain)
     )
     if not steps:
-        return Nothing(f"{called(domains)}: nothing was set in passing")
-    return Translate(
+        return AlreadyDone(f"{called(domains)}: nothing was set in passing")
+    return Plan(
         "default",
         listed([step.says for step in steps]),
         resources(domains),
@@ -69,12 +69,12 @@ def manage(cluster: Cluster, domains: Sequence[Domain]) -> Decision:
         unwatched = [away for each in domains if (away := guards.looked_away(cluster, each))]
         if unwatched:
             reason, end, _ = unwatched[0]
-            return Nothing(f"{called(domains)}: managed, but {reason}; end that with: {end}")
-        return Nothing(f"{called(domains)}: managed already")
+            return AlreadyDone(f"{called(domains)}: managed, but {reason}; end that with: {end}")
+        return AlreadyDone(f"{called(domains)}: managed already")
     in_maintenance = cluster.maintenance or any(
         node.maintenance for each in domains for node in _its_nodes(cluster, each)
     )
-    return Translate(
+    return Plan(
         "manage",
         f"manage {called(domains)}",
         resources(domains),
@@ -100,9 +100,9 @@ def unmanage(cluster: Cluster, domains: Sequence[Domain]) -> Decision:
         if not is_false(own_meta(cluster, domain).get("is-managed", ""))
     ]
     if not wanting:
-        return Nothing(f"{called(domains)}: unmanaged already")
+        return AlreadyDone(f"{called(domains)}: unmanaged already")
     steps = tuple(meta_step(domain, "is-managed", "false") for domain in wanting)
-    return Translate(
+    return Plan(
         "unmanage",
         f"unmanage {called(domains)}",
         resources(wanting),
@@ -120,15 +120,15 @@ def maintenance(cluster: Cluster, on: bool, subject: Node | Domain | None) -> De
     what = subject.name if subject else "the cluster"
     step = _switch(cluster, on, subject)
     if not step and on:
-        return Nothing(f"{what} is in maintenance already")
+        return AlreadyDone(f"{what} is in maintenance already")
     if not step:
         asleep = [node.name for node in cluster.nodes if node.maintenance and not subject]
         also = f", unlike {listed(asleep)}: hxm maintenance off {asleep[0]}" if asleep else ""
-        return Nothing(f"{what} is not in maintenance{also}")
+        return AlreadyDone(f"{what} is not in maintenance{also}")
     back = "hxm maintenance off"
     if subject:
         back += f" {typed(subject) if isinstance(subject, Domain) else subject.name}"
-    return Translate(
+    return Plan(
         "maintenance",
         f"maintenance {'on' if on else 'off'} for {what}",
         (),
@@ -191,7 +191,7 @@ def cleanup(cluster: Cluster, subjects: Collection[str] | None, node: Node | Non
     where = f" on {node.name}" if node else ""
     concerned = sorted(failed or subjects or ())
     if not concerned:
-        return Nothing(f"the cluster remembers no failure{where}")
+        return AlreadyDone(f"the cluster remembers no failure{where}")
     what = "failures" if failed else "fail counts"  # which crm_mon tells only beside a failure
     steps = tuple(
         Step(
@@ -204,7 +204,7 @@ def cleanup(cluster: Cluster, subjects: Collection[str] | None, node: Node | Non
     forgotten = tuple(
         Goal("forgotten", resource, node.name if node else None) for resource in concerned
     )
-    return Translate(
+    return Plan(
         "cleanup",
         listed([step.says for step in steps]),
         tuple(concerned),

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from hxm.model import Cluster, Domain, Goal, Phase, Step
 from hxm.policy import (
+    AlreadyDone,
     Decision,
-    Nothing,
     Objection,
-    Translate,
+    Plan,
     all_typed,
     called,
     clear_meta_step,
@@ -28,9 +28,9 @@ def start(cluster: Cluster, domains: Sequence[Domain]) -> Decision:
     """Let the cluster run the domUs: nothing stays in the CIB if its default is to run them."""
     wanting = [domain for domain in domains if not _runs_and_stays(cluster, domain)]
     if not wanting:
-        return Nothing("; ".join(_runs_where(domain) for domain in domains))
+        return AlreadyDone("; ".join(_runs_where(domain) for domain in domains))
     idle = [each for each in wanting if not each.running and not _release(cluster, each)]
-    return Translate(
+    return Plan(
         "start",
         f"start {called(wanting)}",
         resources(wanting),
@@ -55,8 +55,8 @@ def shutdown(cluster: Cluster, domains: Sequence[Domain], *, everything: bool = 
     """Stop the domUs cleanly; the target-role that says so stays until `start` or `default`."""
     wanting = [domain for domain in domains if domain.places or not domain.told_to_stop]
     if not wanting:
-        return Nothing(f"{called(domains)}: stopped already" if domains else "no domU runs")
-    return Translate(
+        return AlreadyDone(f"{called(domains)}: stopped already" if domains else "no domU runs")
+    return Plan(
         "shutdown",
         f"shut down {called(wanting)}",
         resources(wanting),
@@ -75,9 +75,9 @@ def shutdown(cluster: Cluster, domains: Sequence[Domain], *, everything: bool = 
 def reboot(cluster: Cluster, domains: Sequence[Domain], *, everything: bool = False) -> Decision:
     """Stop and start through the cluster, so that no monitor takes it for a failure."""
     if not domains:
-        return Nothing("no domU runs")
+        return AlreadyDone("no domU runs")
     back = tuple(step for domain in domains for step in _as_before(cluster, domain))
-    return Translate(
+    return Plan(
         "reboot",
         f"reboot {called(domains)}",
         resources(domains),
@@ -110,10 +110,10 @@ def destroy(cluster: Cluster, domains: Sequence[Domain]) -> Decision:
         if means_itself(domain.name)
     )
     if all(domain.told_to_stop and not domain.places for domain in domains):
-        return Nothing(f"{called(domains)}: stopped already")
+        return AlreadyDone(f"{called(domains)}: stopped already")
     stop = _stop(domains)
     slowly = [domain for domain in domains if domain.places and not means_itself(domain.name)]
-    return Translate(
+    return Plan(
         "destroy",
         f"destroy {called(domains)}",
         resources(domains),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hxm.model import Cluster, Goal, Lock, Phase, Step
-from hxm.policy import Decision, Nothing, Objection, Translate
+from hxm.policy import AlreadyDone, Decision, Objection, Plan
 from hxm.policy.findings import lock_held_by
 from hxm.policy.guards import FORCE
 
@@ -41,9 +41,9 @@ def unlock(cluster: Cluster) -> Decision:
     """Remove a lock that a killed hxm left behind; one in use only by force."""
     lock = cluster.lock
     if not lock:
-        return Nothing("nobody holds the cluster's lock")
+        return AlreadyDone("nobody holds the cluster's lock")
     in_use = [] if forsaken(cluster, lock) else [f"{lock_held_by(lock)}, and may still be at work"]
-    return Translate(
+    return Plan(
         "unlock",
         f"remove the lock of {lock.who} on {lock.node}",
         (),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 
 from hxm.model import Cluster, Constraint, Domain, Goal, Node, Phase, Step
-from hxm.policy import Decision, Nothing, Translate, guards, listed, resources, typed
+from hxm.policy import AlreadyDone, Decision, Plan, guards, listed, resources, typed
 from hxm.policy.findings import described
 from hxm.policy.forecast import reached
 
@@ -23,7 +23,7 @@ def migrate(cluster: Cluster, domain: Domain, node: Node, *, keep: bool = False)
         left = f"; {listed(domain.interim)} is still there: hxm unmigrate {typed(domain)}"
         kept = "; without a move there is nothing to keep" if keep else ""
         kept = left if domain.interim else kept
-        return Nothing(f"{domain.name} runs on {node.name} already{kept}")
+        return AlreadyDone(f"{domain.name} runs on {node.name} already{kept}")
     source = domain.nodes[0] if domain.nodes else node.name
     values = {"resource": resource, "node": node.name, "source": source}
     about = f"what moves {domain.name}"
@@ -41,9 +41,9 @@ def migrate(cluster: Cluster, domain: Domain, node: Node, *, keep: bool = False)
     )
     doomed = (f"cli-prefer-{resource}", f"cli-ban-{resource}-on-{source}")
 
-    def way(move: Step, back: Step, doomed: Sequence[str]) -> Translate:
+    def way(move: Step, back: Step, doomed: Sequence[str]) -> Plan:
         tidy = () if keep else (Phase((back,), (), only_if_still=True),)
-        return Translate(
+        return Plan(
             "migrate",
             f"migrate {domain.name} to {node.name}",
             (resource,),
@@ -56,7 +56,7 @@ def migrate(cluster: Cluster, domain: Domain, node: Node, *, keep: bool = False)
         )
 
     gentle = way(prefer, unmove, doomed[:1])
-    return gentle._replace(otherwise=way(ban, unban, doomed))
+    return gentle._replace(fallback=way(ban, unban, doomed))
 
 
 def unmigrate(
@@ -72,14 +72,14 @@ def unmigrate(
     found = [each for each in cluster.constraints if wanted is None or each.resource in wanted]
     if not found:
         what = "" if wanted is None else f"{listed(sorted(wanted))}: "
-        return Nothing(f"{what}no move or ban left anything behind")
+        return AlreadyDone(f"{what}no move or ban left anything behind")
     concerned = [
         domain
         for domain in cluster.managed_domains
         if cluster.ids_of(domain) & {constraint.resource for constraint in found}
     ]
     ids = listed([constraint.id for constraint in found])
-    return Translate(
+    return Plan(
         "unmigrate",
         f"remove {ids}",
         resources(concerned),
@@ -95,10 +95,10 @@ def unmigrate(
 def standby(cluster: Cluster, node: Node) -> Decision:
     """Drain the node: the cluster moves away what can move, and stops the rest."""
     if node.standby and not _occupied(cluster, node):
-        return Nothing(f"{node.name} is in standby already and the cluster runs nothing on it")
+        return AlreadyDone(f"{node.name} is in standby already and the cluster runs nothing on it")
     steps = () if node.standby else (Step("standby", f"standby {node.name}", {"node": node.name}),)
     here = [domain for domain in cluster.managed_domains if node.name in domain.nodes]
-    return Translate(
+    return Plan(
         "standby",
         f"drain {node.name}",
         resources(here),
@@ -124,10 +124,10 @@ def standby(cluster: Cluster, node: Node) -> Decision:
 def active(cluster: Cluster, node: Node) -> Decision:
     """Take the standby away, permanent and until reboot, whichever there is."""
     if node.usable:
-        return Nothing(f"{node.name} is active already")
+        return AlreadyDone(f"{node.name} is active already")
     goals = (Goal("usable", node.name),) if node.online and not node.maintenance else ()
     step = Step("clear-standby", f"remove standby of {node.name}", {"node": node.name})
-    return Translate(
+    return Plan(
         "active",
         f"take {node.name} out of standby",
         (),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from hxm.model import UPDATE, Cluster, Domain, Phase, Step
-from hxm.policy import Objection, Translate, guards, half_way, is_false, listed, typed
+from hxm.policy import Objection, Plan, guards, half_way, is_false, listed, typed
 from hxm.policy.diff import Difference, intention, sentence, summed_up
 from hxm.policy.findings import Finding
 from hxm.policy.names import at_home
@@ -23,7 +23,7 @@ def restore(
     objections: Sequence[Objection] = (),
     notes: Sequence[str] = (),
     verb: str = "restore",
-) -> Translate:
+) -> Plan:
     """Put the configuration in the file in the place of the present one, all at once.
 
     `what` is the order in one line, `found` what it changes. Whatever domU would move, restart or
@@ -32,7 +32,7 @@ def restore(
     domains = cluster.managed_domains
     nothing = () if found else (ONLY_FORM,)
     step = Step("restore", f"{what}: replace the configuration", {"file": file})
-    return Translate(
+    return Plan(
         verb,
         what,
         (

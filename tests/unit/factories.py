@@ -16,7 +16,7 @@ from hxm.model import (
     Resource,
 )
 from hxm.pacemaker.dialect import DIALECTS
-from hxm.policy import Decision, Nothing, Objection, Translate
+from hxm.policy import AlreadyDone, Decision, Objection, Plan
 
 DATA = Path(__file__).parents[1] / "data"
 
@@ -110,9 +110,9 @@ def cluster(*parts, **known) -> Cluster:
 
 def told(decision: Decision) -> list[str]:
     """The decision's phases: steps, `-> goals`; a phase that only tidies up begins with `then`."""
-    if isinstance(decision, Nothing):
+    if isinstance(decision, AlreadyDone):
         return [f"nothing: {decision.message}"]
-    assert isinstance(decision, Translate)
+    assert isinstance(decision, Plan)
     return [line for phase in decision.phases for line in told_phase(phase)]
 
 
@@ -150,9 +150,9 @@ _REASONS = {
 
 def reasons(objections: Decision | tuple[Objection, ...] | list[Objection]) -> list[str]:
     """Objections as `what, exit status[, what lifts it]`."""
-    if isinstance(objections, Nothing):
+    if isinstance(objections, AlreadyDone):
         return []
-    found = objections.objections if isinstance(objections, Translate) else objections
+    found = objections.objections if isinstance(objections, Plan) else objections
     return [
         ", ".join(filter(None, (_reason(each.message), str(each.status), each.lifted_by)))
         for each in found

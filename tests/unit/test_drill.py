@@ -71,7 +71,7 @@ PLANS = {
 def test_a_drill_breaks_one_thing_and_makes_it_whole_again(name):
     plan, lines = PLANS[name]
     assert told(plan) == lines
-    assert plan.measures
+    assert plan.is_drill
     (question,) = plan.objections  # in a cluster that is well
     assert question.lifted_by == "--yes"
     for word in {"kill": ["nfs"], "fence": ["sles", "die"], "dc": ["host1"]}.get(name, []):
@@ -94,7 +94,7 @@ def test_every_drill_says_what_takes_it_back():
 
 
 def test_only_fencing_asks_twice():
-    assert [name for name, (plan, _) in PLANS.items() if plan.twice] == ["fence"]
+    assert [name for name, (plan, _) in PLANS.items() if plan.confirm_twice] == ["fence"]
 
 
 REFUSED = {

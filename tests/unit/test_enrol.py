@@ -13,7 +13,7 @@ from hxm.config import Config
 from hxm.errors import Refused
 from hxm.model import ENROLLING, WITHDRAWING, Domain, Goal, Operation, Step
 from hxm.pacemaker import enrolment_xml
-from hxm.policy import Objection, Translate, enrol
+from hxm.policy import Objection, Plan, enrol
 from hxm.policy.audit.nodes import BootLink
 from hxm.policy.conflicts import Claim, Held
 from hxm.policy.enrol import Ground, Newcomer, Out, Way
@@ -166,7 +166,7 @@ def test_it_is_handed_over_only_where_it_was_found():
     assert plan.phases[0].goals == (Goal("healthy", "web", "host2"),)
     assert plan.phases[1].goals == (Goal("managed", "web"), Goal("running", "web", "host2"))
     assert plan.expects == frozenset()
-    assert len(plan.way_back) == 3
+    assert len(plan.rollback_phases) == 3
 
 
 def test_what_runs_nowhere_may_only_start():
@@ -216,7 +216,7 @@ def test_half_in_or_half_out_it_is_the_clusters_and_nobody_elses():
 def test_a_withdrawal_of_what_is_in_a_group_is_refused():
     seen = cluster(domain("web", "host2"), primitive("web", parent="all"))
     plan = enrol.withdraw(seen, seen.domains[0], WAY.out, [], [("b_after_web", "b")])
-    assert isinstance(plan, Translate)
+    assert isinstance(plan, Plan)
     assert [each.message for each in plan.objections] == [
         "web is in all, which hxm does not take apart",
         "b would lose b_after_web",

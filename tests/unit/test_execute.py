@@ -15,7 +15,7 @@ from hxm.orders import execute, lock, pipeline
 from hxm.orders.on_node import carry_out_on_node
 from hxm.orders.outcome import changed, changes
 from hxm.pacemaker.cib import configuration_in
-from hxm.policy import enrol, lifecycle, placement, restore
+from hxm.policy import Instance, enrol, lifecycle, placement, restore
 from hxm.policy.enrol import Out
 
 BEFORE = cluster(domain("nfs", "host1"), local_node="host2", toolstack="xl")
@@ -158,16 +158,17 @@ def test_a_withdrawal_that_is_done_is_not_to_be_finished(monkeypatch):
         (Failed("nfs does not run as before"), 1, "nfs does not run as before"),
     ],
 )
-def test_what_a_witness_cannot_tell_takes_nothing_back(raises, status, message, monkeypatch):
-    def witness():
+def test_what_no_node_can_tell_takes_nothing_back(raises, status, message, monkeypatch):
+    def changed(_):
         if isinstance(raises, CannotAsk):
             raise raises
         return raises.message
 
     plan = placement.standby(BEFORE, BEFORE.nodes[0])._replace(
-        about="enrol nfs", done="nfs ran all the while", phases=(), way_back=(Phase(()),)
+        about="enrol nfs", done="nfs ran all the while", phases=(), rollback_phases=(Phase(()),)
     )
-    found = performance(plan._replace(witness=witness))
+    found = performance(plan._replace(same_instance=Instance("nfs", {"host1": 1})))
+    monkeypatch.setattr(execute.instances, "changed", changed)
     found.commands.append(("cibadmin",))
     monkeypatch.setattr(execute.Performance, "_went_back", lambda _: True)
     outcome = found.perform(1)
@@ -178,7 +179,7 @@ def test_what_a_witness_cannot_tell_takes_nothing_back(raises, status, message, 
 @pytest.mark.parametrize("back", [True, False])
 def test_what_was_taken_back_does_not_go_on(back, monkeypatch):
     found = performance(
-        lifecycle.reboot(BEFORE, [BEFORE.domains[0]])._replace(way_back=(Phase(()),))
+        lifecycle.reboot(BEFORE, [BEFORE.domains[0]])._replace(rollback_phases=(Phase(()),))
     )
     found.commands.append(("crm_resource",))
     monkeypatch.setattr(execute.Performance, "_went_back", lambda _: back)

@@ -9,7 +9,7 @@ from hxm.errors import CannotAsk
 from hxm.model import Action, Forecast, Goal, Movement, Operation, Phase, Resource
 from hxm.pacemaker.crm_mon import parse_status
 from hxm.pacemaker.simulate import parse_graph
-from hxm.policy import Translate
+from hxm.policy import Plan
 from hxm.policy.forecast import (
     after_all,
     came_live,
@@ -249,8 +249,8 @@ def test_a_captured_migration_was_live_and_a_failed_one_was_not():
 # Goals, and what is not so
 
 
-def drain(*phases: Phase) -> Translate:
-    return Translate("standby", "drain host1", ("nfs", "off"), phases, drains="host1")
+def drain(*phases: Phase) -> Plan:
+    return Plan("standby", "drain host1", ("nfs", "off"), phases, drains="host1")
 
 
 def test_a_domu_that_the_forecast_keeps_is_never_lost_between_stop_and_start():
@@ -365,6 +365,6 @@ AGAIN = {
 @pytest.mark.parametrize(("subjects", "found", "said"), AGAIN.values(), ids=AGAIN)
 def test_a_restart_on_another_node_is_said_beforehand(subjects, found, said):
     before = cluster(domain("nfs", "host1"))
-    plan = Translate("reboot", "reboot", subjects, ())
+    plan = Plan("reboot", "reboot", subjects, ())
     phases = tuple((each,) for each in found)
     assert list(elsewhere(before, plan, Forecast(phases, before))) == said

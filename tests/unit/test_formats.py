@@ -21,7 +21,7 @@ from hxm.output import Form, Table
 from hxm.output.formats import FORMS, arranged, written
 from hxm.output.render import console, fitted, show
 from hxm.output.tables import everything_table
-from hxm.policy import Translate
+from hxm.policy import Plan
 
 TABLE = Table(
     ("Name", "Mem", "Node", "Role"),
@@ -143,7 +143,7 @@ def test_what_a_plan_and_a_reason_say_is_folded_at_blanks(capsys, monkeypatch):
     moves = tuple(Movement(f"fencing-{each}", "stop", "host1", None) for each in range(6))
     devices = {each.resource: primitive(each.resource, agent="stonith:x") for each in moves}
     seen = cluster(primitives=devices)
-    plan = Translate("drill", "it", (), (Phase(()),), notes=("      " + "a note " * 9,))
+    plan = Plan("drill", "it", (), (Phase(()),), notes=("      " + "a note " * 9,))
     lines = report.plan_lines(seen, plan, Forecast((moves,), seen), (), sys.stdout)[1:]
     why._tell(f"      {' '.join(f'location-{each}' for each in range(9))}")
     shown = [*"\n".join(lines).splitlines(), *capsys.readouterr().out.splitlines()]

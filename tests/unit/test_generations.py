@@ -219,7 +219,7 @@ def test_what_a_move_leaves_is_found_in_every_form(generation, sample):
 @pytest.mark.parametrize("dialect", DIALECTS, ids=lambda dialect: dialect.key)
 def test_every_step_of_every_verb_is_spelt_or_refused_with_another_way(dialect: Dialect, verb):
     plan = decided(verb, subject())
-    for phase in (*plan.phases, *(plan.otherwise.phases if plan.otherwise else ())):
+    for phase in (*plan.phases, *(plan.fallback.phases if plan.fallback else ())):
         for step in phase.steps:
             if step.kind == "destroy":
                 continue

@@ -7,7 +7,7 @@ from every_verb import VERBS, decided, subject
 from factories import cluster, domain, local, node, primitive, reasons, under_way
 
 from hxm.model import Forecast, Movement, Phase, Step
-from hxm.policy import Translate, guards
+from hxm.policy import Plan, guards
 
 WHOLE_CLUSTER = {
     "all well": ({}, []),
@@ -140,7 +140,7 @@ def test_a_migration_that_is_not_written_down_is_never_ruled_out():
 
 def test_what_no_scheduler_foresees_is_never_done_unasked():
     seen = cluster(domain("nfs", "host1"))
-    plan = Translate("shutdown", "shut down nfs", ("nfs",), ())
+    plan = Plan("shutdown", "shut down nfs", ("nfs",), ())
     (found,) = guards.foreseen(seen, plan, Forecast((), seen, simulated=False))
     assert (found.message.split(":")[0], found.lifted_by) == ("not simulated", guards.YES)
 
@@ -276,11 +276,9 @@ SEEN = cluster(
 )
 
 
-def plan(*subjects: str, expects: tuple[str, ...] = (), phases: int = 1, **known) -> Translate:
+def plan(*subjects: str, expects: tuple[str, ...] = (), phases: int = 1, **known) -> Plan:
     step = Step("set-meta", "", {})
-    return Translate(
-        "verb", "about", subjects, (Phase((step,)),) * phases, frozenset(expects), **known
-    )
+    return Plan("verb", "about", subjects, (Phase((step,)),) * phases, frozenset(expects), **known)
 
 
 LIVE = Movement("nfs", "live", "host1", "host2")

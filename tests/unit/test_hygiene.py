@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from factories import cluster, domain, failure, node, primitive, told
 
-from hxm.policy import Nothing, hygiene
+from hxm.policy import AlreadyDone, hygiene
 
 NFS = domain("nfs", "host1")
 HOST1, HOST2 = node("host1"), node("host2")
@@ -97,7 +97,7 @@ def test_manage_never_waits_for_a_cluster_in_maintenance(parts, known):
 @pytest.mark.parametrize(("parts", "known"), AWAY.values(), ids=AWAY)
 def test_manage_never_says_managed_of_a_domu_in_maintenance(parts, known):
     decision = hygiene.manage(cluster(*parts, **known), [NFS])
-    assert isinstance(decision, Nothing)
+    assert isinstance(decision, AlreadyDone)
     assert "maintenance" in decision.message
     assert "managed already" not in decision.message
 

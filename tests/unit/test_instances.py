@@ -22,11 +22,9 @@ def changed(monkeypatch, before: Cluster, now: Cluster | CannotAsk) -> str:
             raise now
         return now
 
-    seen = instances.Domids()
     monkeypatch.setattr(instances, "everywhere", lambda cluster, _: cluster)
     monkeypatch.setattr(instances, "read_cluster", read)
-    seen.note(before, Domain("web"))
-    return seen.changed()
+    return instances.changed(instances.instance_of(before, Domain("web")))
 
 
 def asked(*domains: Domain, heard=BOTH, **known) -> Cluster:

@@ -6,7 +6,7 @@ import pytest
 from factories import cluster, domain, failure, node, primitive, reasons, told, told_phase
 
 from hxm.model import Phase
-from hxm.policy import Nothing, lifecycle
+from hxm.policy import AlreadyDone, lifecycle
 
 STOPPED = {"target-role": "Stopped"}
 STARTED = {"target-role": "Started"}
@@ -138,7 +138,7 @@ def test_everything_never_stops_unasked(policy):
     decision = policy(seen, list(seen.domains), everything=True)
     assert reasons(decision) == ["all would stop, 107, --yes"]
     assert "nfs, sles" in decision.objections[0].message
-    assert policy(seen, [], everything=True) == Nothing("no domU runs")
+    assert policy(seen, [], everything=True) == AlreadyDone("no domU runs")
 
 
 BACK = {

@@ -18,7 +18,7 @@ from factories import (
 
 from hxm.model import Constraint, Resource
 from hxm.orders.pipeline import resources_meant
-from hxm.policy import Nothing, placement
+from hxm.policy import AlreadyDone, placement
 from hxm.policy.findings import leftovers
 
 NFS = domain("nfs", "host1")
@@ -69,33 +69,33 @@ def test_a_migration_never_leaves_its_constraint_unless_it_must(parts, lines, ag
 
 def test_migrate_has_a_stronger_second_way_and_no_third():
     decision = placement.migrate(cluster(NFS), NFS, HOST2)
-    assert told(decision.otherwise) == BAN
-    assert decision.otherwise.otherwise is None
-    assert decision.otherwise.objections == decision.objections
+    assert told(decision.fallback) == BAN
+    assert decision.fallback.fallback is None
+    assert decision.fallback.objections == decision.objections
 
 
 def test_a_ban_of_anothers_is_never_replaced_unasked():
     seen = cluster(NFS, ban(where="host1"))
     decision = placement.migrate(seen, NFS, HOST2)
     assert reasons(decision) == []
-    assert reasons(decision.otherwise) == ["replaced, 107, --yes"]
+    assert reasons(decision.fallback) == ["replaced, 107, --yes"]
 
 
 def test_migrate_never_expects_less_than_live():
     decision = placement.migrate(cluster(NFS), NFS, HOST2)
-    assert decision.expects == decision.otherwise.expects == {"live"}
+    assert decision.expects == decision.fallback.expects == {"live"}
 
 
 def test_migrate_takes_its_constraint_back_when_it_fails():
     decision = placement.migrate(cluster(NFS), NFS, HOST2)
     assert [step.kind for step in decision.rollback] == ["unmove"]
-    assert [step.kind for step in decision.otherwise.rollback] == ["unmove-and-unban"]
+    assert [step.kind for step in decision.fallback.rollback] == ["unmove-and-unban"]
 
 
 def test_a_constraint_is_kept_only_when_asked_for():
     decision = placement.migrate(cluster(NFS), NFS, HOST2, keep=True)
     assert told(decision) == MOVE[:2]
-    assert told(decision.otherwise) == BAN[:2]
+    assert told(decision.fallback) == BAN[:2]
 
 
 UNUSABLE = {
@@ -169,7 +169,7 @@ def test_a_constraint_is_never_cleared_while_its_domu_migrates(parts, lines, aga
     decision = placement.unmigrate(seen, None)
     assert [line for line in told(decision) if "-> gone" not in line] == lines
     assert reasons(decision) == against
-    if not isinstance(decision, Nothing):
+    if not isinstance(decision, AlreadyDone):
         goals = {goal.subject for phase in decision.phases for goal in phase.goals}
         assert goals == {each.id for each in seen.constraints}
 
@@ -186,7 +186,7 @@ def test_a_groups_constraint_is_never_cleared_while_a_member_migrates():
 def test_the_constraint_of_its_group_is_never_kept_from_the_domu_that_is_named():
     seen = cluster(NFS, *GROUPED)
     decision = placement.unmigrate(seen, seen.ids_of(NFS))
-    assert not isinstance(decision, Nothing), "it says that nothing was left behind"
+    assert not isinstance(decision, AlreadyDone), "it says that nothing was left behind"
 
 
 def test_force_never_lifts_a_migration_in_flight():
@@ -231,7 +231,7 @@ def test_what_is_left_is_never_named_with_a_command_that_does_not_remove_it(part
     (finding,) = leftovers(seen)
     program, verb, *words = finding.do.split()
     assert (program, verb) == ("hxm", "unmigrate")
-    assert not isinstance(placement.unmigrate(seen, resources_meant(seen, words)), Nothing)
+    assert not isinstance(placement.unmigrate(seen, resources_meant(seen, words)), AlreadyDone)
 
 
 # Standby and active
@@ -308,7 +308,7 @@ def test_a_node_is_never_called_empty_before_it_is(parts, lines, subjects, again
     decision = placement.standby(seen, seen.nodes[0])
     assert told(decision) == lines
     assert reasons(decision) == against
-    if not isinstance(decision, Nothing):
+    if not isinstance(decision, AlreadyDone):
         assert (decision.drains, list(decision.subjects)) == ("host1", subjects)
         assert decision.expects == {"live"}
 

@@ -11,7 +11,7 @@ from hxm.config import Config
 from hxm.errors import CannotAsk, NotFound
 from hxm.model import UPDATE, Forecast
 from hxm.orders import execute
-from hxm.policy import Nothing, update
+from hxm.policy import AlreadyDone, update
 from hxm.policy.findings import leftovers
 from hxm.policy.update.progress import BACK, DRAIN, DRAINING, REBOOT, TRY, Progress, progress_in
 
@@ -299,7 +299,7 @@ def test_abort_takes_the_host_back_and_forgets(now, lines):
 def test_without_an_update_there_is_nothing_to_go_on_with_or_to_end():
     with pytest.raises(NotFound):
         update.go_on(seen(None), "")
-    assert isinstance(update.abort(seen(None)), Nothing)
+    assert isinstance(update.abort(seen(None)), AlreadyDone)
 
 
 NAMES = st.from_regex(r"[A-Za-z][A-Za-z0-9_.-]{0,20}", fullmatch=True)

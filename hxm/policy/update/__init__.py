@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 
 from hxm.errors import NotFound
 from hxm.model import Cluster, Domain, Goal, Node, Phase, Step
-from hxm.policy import Decision, Nothing, Objection, Translate, guards, listed, placement
+from hxm.policy import AlreadyDone, Decision, Objection, Plan, guards, listed, placement
 from hxm.policy.findings import leftovers
 from hxm.policy.update.objections import (
     ABORT,
@@ -151,7 +151,7 @@ def abort(cluster: Cluster) -> Decision:
     """
     progress = progress_in(cluster.properties)
     if not progress:
-        return Nothing("no update is under way")
+        return AlreadyDone("no update is under way")
     node = cluster.node(progress.host)
     steps: tuple[Step, ...] = (unmark_step(),)
     goals: tuple[Goal, ...] = (Goal("unmarked", ""),)
@@ -167,7 +167,7 @@ def abort(cluster: Cluster) -> Decision:
         why = "it is not the update's" if node.member else f"it is {node.predicament}"
         notes = (f"{node.name} stays in standby, {why}; when it is well: hxm active {node.name}",)
     through = progress.number + (progress.stage == TRY)  # its canary tries a host that is back
-    return Translate(
+    return Plan(
         "update",
         "end the rolling update",
         (),
@@ -184,7 +184,7 @@ def abort(cluster: Cluster) -> Decision:
     )
 
 
-def _drain(cluster: Cluster, progress: Progress, boot: str) -> Translate:
+def _drain(cluster: Cluster, progress: Progress, boot: str) -> Plan:
     """Order the standby, which is written down first as the update's own, and see it drained."""
     node = cluster.node(progress.host)
     if node is None:
@@ -199,7 +199,7 @@ def _drain(cluster: Cluster, progress: Progress, boot: str) -> Translate:
         *[can_return] * bool(progress.number),
         f"when it is empty, patch and reboot {name}; then: {GO_ON}",
     )
-    if isinstance(plan, Translate):
+    if isinstance(plan, Plan):
         (drain,) = plan.phases
         marks = () if progress_in(cluster.properties) == begun else (mark_step(begun),)
         plan = plan._replace(phases=(drain._replace(steps=(*marks, *drain.steps)),))
@@ -221,7 +221,7 @@ def _drain(cluster: Cluster, progress: Progress, boot: str) -> Translate:
     )
 
 
-def _take_back(cluster: Cluster, progress: Progress, node: Node, boot: str) -> Translate:
+def _take_back(cluster: Cluster, progress: Progress, node: Node, boot: str) -> Plan:
     """See that the host was rebooted and is well, let it run domUs again, and watch it.
 
     The standby is removed even where it is gone, as a killed removal leaves its empty set behind;
@@ -248,7 +248,7 @@ def _take_back(cluster: Cluster, progress: Progress, node: Node, boot: str) -> T
     )
 
 
-def _try(cluster: Cluster, progress: Progress, node: Node) -> Translate:
+def _try(cluster: Cluster, progress: Progress, node: Node) -> Plan:
     """Move the canary to the patched host and watch it there."""
     domain = cluster.domain_of(progress.canary)
     after = _after(progress._replace(stage=TRY), cluster)
@@ -260,7 +260,7 @@ def _try(cluster: Cluster, progress: Progress, node: Node) -> Translate:
     sealed = (Phase((), goals), _marked(after, goals))  # seen once more before it is written
     about = f"try {domain.name} on {node.name} and watch it for {progress.watch:g} s"
     plan = placement.migrate(cluster, domain, node)
-    if not isinstance(plan, Translate):  # it is there, perhaps by an order that was cut short
+    if not isinstance(plan, Plan):  # it is there, perhaps by an order that was cut short
         values = {"resource": progress.canary, "node": node.name, "source": node.name}
         unmove = Step("unmove", f"remove what moved {domain.name}", values)
         ours = f"cli-prefer-{progress.canary}" in domain.interim
@@ -268,7 +268,7 @@ def _try(cluster: Cluster, progress: Progress, node: Node) -> Translate:
         watched = (Phase((), goals, hold=progress.watch), *tidy, *sealed)
         plan = _step(about, watched, subjects=(progress.canary,))
 
-    def tried(way: Translate) -> Translate:
+    def tried(way: Plan) -> Plan:
         first, *rest = way.phases
         phases = way.phases
         if first.hold == 0:
@@ -277,7 +277,7 @@ def _try(cluster: Cluster, progress: Progress, node: Node) -> Translate:
         done = f"{domain.name} runs on {node.name}{_well(cluster, progress)}"
         return way._replace(verb="update", about=about, phases=phases, done=done, notes=notes)
 
-    return tried(plan)._replace(otherwise=tried(plan.otherwise) if plan.otherwise else None)
+    return tried(plan)._replace(fallback=tried(plan.fallback) if plan.fallback else None)
 
 
 def _step(
@@ -289,8 +289,8 @@ def _step(
     warnings: tuple[str, ...] = (),
     done: str = "",
     notes: tuple[str, ...] = (),
-) -> Translate:
-    return Translate(
+) -> Plan:
+    return Plan(
         "update",
         about,
         subjects,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hxm.model import Cluster, Forecast, Goal, Phase, Step
-from hxm.policy import Objection, Translate, called, guards, placement, resources
+from hxm.policy import Objection, Plan, called, guards, placement, resources
 from hxm.policy.forecast import after_all, told
 from hxm.policy.update import all_stages, busy, ready
 from hxm.policy.update.objections import unfit_canary, unheard
@@ -12,7 +12,7 @@ from hxm.policy.update.progress import TRY, Progress, Stage, progress_in
 
 def whole(
     cluster: Cluster, progress: Progress, tried: tuple[Phase, ...] = (), hosts: int | None = None
-) -> Translate:
+) -> Plan:
     """The update of all or of the first `hosts` as one plan, for the scheduler to foresee.
 
     Two phases a host, its drain and its return; those of the canary after the first.
@@ -25,16 +25,16 @@ def whole(
         phases.append(Phase((clear,), (Goal("usable", host),)))
         phases += tried if number == 0 else ()
     subjects = resources(cluster.managed_domains)
-    return Translate("update", "update host by host", subjects, tuple(phases), frozenset({"live"}))
+    return Plan("update", "update host by host", subjects, tuple(phases), frozenset({"live"}))
 
 
 def trial(seen: Cluster, progress: Progress) -> tuple[Phase, ...]:
     """How the canary gets to the first host, from where it is when that has been taken back."""
     domain, node = seen.domain_of(progress.canary), seen.node(progress.order[0])
     plan = placement.migrate(seen, domain, node) if domain and domain.running and node else None
-    if not isinstance(plan, Translate):
+    if not isinstance(plan, Plan):
         return ()
-    return (plan.otherwise or plan).phases
+    return (plan.fallback or plan).phases
 
 
 def foreseen(
@@ -52,7 +52,7 @@ def foreseen(
 
 
 def against(
-    cluster: Cluster, progress: Progress, plan: Translate, predicted: Forecast
+    cluster: Cluster, progress: Progress, plan: Plan, predicted: Forecast
 ) -> list[Objection]:
     """All that stands against the whole of an update, of now and of what is foreseen."""
     if under_way := progress_in(cluster.properties):
