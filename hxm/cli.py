@@ -96,6 +96,8 @@ def dispatch(words: list[str]) -> int:
         return run_raw(row, tuple(before), tuple(words[1:]))
     if row.name == "console" and _plainly_here(words):
         programs.become((_toolstack(), *before, *words))
+    if any("v" in word for word in before):
+        os.environ.setdefault("HXM_LOG", "stderr")
     dry = ["--dry-run"] if any("N" in word for word in before) and row.group != command.LOOK else []
     return _own(row, [*dry, *words[1:]], before)
 

@@ -29,6 +29,7 @@ REAL = "/usr/lib/hxm/real"
 _MEANWHILE = 10.0  # seconds
 _DYING = 1.0  # seconds
 _CHUNK = 1 << 20  # bytes: no pipe holds more (16 pages, of at most 64 KiB)
+_APPEND = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
 _SIGKILL = 9  # the module signal takes 3 ms to import
 _PROGRAM_PATHS = ":/usr/sbin:/sbin"  # where Pacemaker's tools are, and su's PATH is not
 
@@ -65,6 +66,7 @@ class Process:
 
     def __init__(self, argv: Sequence[str], env: Mapping[str, str] | None = None) -> None:
         self.argv = tuple(argv)
+        self.started = time.monotonic()
         out_read, out_write = os.pipe()
         err_read, err_write = os.pipe()
         self._pipes: dict[int, list[bytes]] = {out_read: [], err_read: []}
@@ -108,6 +110,7 @@ class Process:
         out, err = (b"".join(chunks) for chunks in self._pipes.values())
         status = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
         self._forget()
+        _log(self.argv, self.started, f"exit status {status}")
         return Result(self.argv, status, out, err.decode("utf-8", "replace"))
 
     def _listen(
@@ -155,6 +158,7 @@ class Process:
         while not os.waitpid(self.pid, os.WNOHANG)[0] and time.monotonic() < last:
             time.sleep(0.001)
         self._forget()
+        _log(self.argv, self.started, "ended by hxm")
 
     def _forget(self) -> None:
         _alive.discard(self)
@@ -225,6 +229,7 @@ def output(
 def become(argv: Sequence[str]) -> NoReturn:
     """Replace hxm by the program, which then owns terminal, signals and exit status."""
     abandon()
+    _log(argv, time.monotonic(), "takes hxm's place")
     try:
         os.execvpe(
             find(argv[0]) or argv[0], list(argv), os.environ | {"PATH": search_path(os.environ)}
@@ -235,6 +240,7 @@ def become(argv: Sequence[str]) -> NoReturn:
 
 def beside(argv: Sequence[str], stdin: int | None = None) -> int:
     """Run a program that shares hxm's terminal, to its end; returns its exit status."""
+    started = time.monotonic()
     try:
         env = os.environ | {"PATH": search_path(os.environ)}
         actions = [] if stdin is None else [(os.POSIX_SPAWN_DUP2, stdin, 0)]
@@ -242,7 +248,9 @@ def beside(argv: Sequence[str], stdin: int | None = None) -> int:
     except OSError as error:
         raise _cannot_start(argv[0], error) from None
     status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-    return status if status >= 0 else 128 - status
+    status = status if status >= 0 else 128 - status
+    _log(argv, started, f"exit status {status}")
+    return status
 
 
 def on_terminal(argv: Sequence[str]) -> pexpect.spawn[bytes]:
@@ -266,6 +274,27 @@ def on_terminal(argv: Sequence[str]) -> pexpect.spawn[bytes]:
         raise _cannot_start(argv[0], FileNotFoundError()) from None
     child.delayafterclose = child.delayafterterminate = 0.5
     return child
+
+
+def _log(argv: Sequence[str], started: float, how: str) -> None:
+    """One line for HXM_LOG (`stderr`, or a file): what ran, for how many seconds, how it ended.
+
+    XML is left out: the CIB holds passwords in clear text.
+    """
+    target = os.environ.get("HXM_LOG")
+    if not target:
+        return
+    import shlex
+
+    words = shlex.join(f"({len(word)} characters)" if "<" in word else word for word in argv)
+    line = f"hxm: {time.monotonic() - started:7.3f} s  {how}: {words}\n".encode()
+    try:
+        log = 2 if target == "stderr" else os.open(target, _APPEND, 0o600)
+        os.write(log, line)
+        if log != 2:
+            os.close(log)
+    except OSError:  # a log must not stop an order
+        pass
 
 
 def find(program: str) -> str | None:

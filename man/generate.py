@@ -16,11 +16,11 @@ sys.path.insert(0, ROOT)
 from hxm import __version__, errors  # noqa: E402
 from hxm.arguments.describe import (  # noqa: E402
     Entry,
-    Option,
     own_commands,
     shared_options,
     toolstack_commands,
 )
+from hxm.arguments.types import Option  # noqa: E402
 from hxm.catalog import ALIASES, COMMANDS  # noqa: E402
 from hxm.catalog.command import GROUPS, HOST, READS, REFUSED, RUNTIME  # noqa: E402
 from hxm.config import Config  # noqa: E402
@@ -178,10 +178,15 @@ def _checks() -> Iterator[str]:
 
 def _statuses() -> Iterator[str]:
     yield from (".TP", _bold("0"), "Done: the state was reached, or was there already.")
-    classes = (each for each in vars(errors).values() if isinstance(each, type))
-    found = {each.status: each.__doc__ or "" for each in classes if each is not errors.HxmError}
-    for status, said in sorted(found.items()):
-        yield from (".TP", _bold(str(status)), prose(said))
+    texts = {
+        error.status: error.__doc__ or ""
+        for error in vars(errors).values()
+        if isinstance(error, type)
+        and issubclass(error, errors.HxmError)
+        and error is not errors.HxmError
+    }
+    for status, text in sorted(texts.items()):
+        yield from (".TP", _bold(str(status)), prose(text))
 
 
 def _settings() -> Iterator[str]:

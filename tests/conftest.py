@@ -29,14 +29,12 @@ def _no_real_program(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyP
 
 
 def pytest_terminal_summary(terminalreporter) -> None:
-    """The last lines say what could not be tested on this machine, and why."""
-    reasons = [
-        report.longrepr[2].removeprefix("Skipped: ")
-        for report in terminalreporter.stats.get("skipped", [])
-        if isinstance(report.longrepr, tuple)
-    ]
-    for what, why in (("on a live cluster", "no live lab"), ("in a browser", "no browser")):
-        found = [reason for reason in reasons if why in reason]
-        if found:
-            said = f"{len(found)} tests {what} were skipped: {found[0]}"
-            terminalreporter.write_line(said, yellow=True)
+    """The last lines name what was skipped, by its reason, and what was tried twice."""
+    skipped: dict[str, list[str]] = {}
+    for report in terminalreporter.stats.get("skipped", []):
+        why = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        skipped.setdefault(why.removeprefix("Skipped: "), []).append(report.nodeid)
+    for why, names in skipped.items():
+        terminalreporter.write_line(f"skipped, {why}: {' '.join(names)}", yellow=True)
+    for report in terminalreporter.stats.get("rerun", []):
+        terminalreporter.write_line(f"tried twice: {report.nodeid}", yellow=True)

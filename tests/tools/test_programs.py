@@ -53,3 +53,26 @@ def test_a_program_that_cannot_be_ended_is_given_up(monkeypatch, left):
     with pytest.raises(CannotAsk, match="no answer within"):
         process.finish(timeout=0.1)
     assert os.waitpid(process.pid, os.WNOHANG) == (0, 0)
+
+
+def test_a_log_names_every_program_and_never_its_xml(tmp_path, monkeypatch, capfd):
+    log = tmp_path / "log"
+    monkeypatch.setenv("HXM_LOG", str(log))
+    programs.output(("true", "--xml-text=<nvpair value='secret'/>"))
+    programs.output(("false",))
+    with pytest.raises(CannotAsk):
+        programs.output(("sleep", "9"), timeout=0.1)
+    first, second, third = log.read_text().splitlines()
+    assert first.endswith("exit status 0: true '(35 characters)'")
+    assert second.endswith("exit status 1: false")
+    assert third.endswith("ended by hxm: sleep 9")
+    assert log.stat().st_mode & 0o777 == 0o600
+    monkeypatch.setenv("HXM_LOG", str(tmp_path / "no" / "folder"))
+    assert programs.output(("true",)).status == 0
+    assert capfd.readouterr() == ("", "")
+
+
+def test_verbose_is_hxms_own_before_hxms_own_commands(sandbox):
+    ran = sandbox.ok("-v", "nodes")
+    assert "exit status 0: crm_mon" in ran.err
+    assert "crm_mon" not in sandbox.ok("nodes").err
