@@ -18,7 +18,7 @@ from hxm.model import Cluster, Domain
 from hxm.policy.conflicts import DEVICE, FILE, NODE, THIS_HOST, Claim, Held
 from hxm.policy.names import at_home
 from hxm.toolstack import of
-from hxm.toolstack.list_long import Told, parse_image, parse_long
+from hxm.toolstack.list_long import Details, parse_image, parse_long
 from hxm.toolstack.remote import ask_elsewhere
 
 _IMAGE = 1 << 20
@@ -169,7 +169,10 @@ def _held(disks: Iterable[Disk], devices: Mapping[str, str] | None = None) -> It
 
 
 def _of_told(
-    told: Told, resource: str | None = None, node: str = "", devices: dict[str, str] | None = None
+    told: Details,
+    resource: str | None = None,
+    node: str = "",
+    devices: dict[str, str] | None = None,
 ) -> Claim:
     disks = tuple(_held(told.disks, devices))
     return Claim(told.name, resource, told.uuid, told.macs, disks, node=node)
@@ -213,7 +216,7 @@ def everyones(
         yield Claim(node, fault=f"the domUs of {node} are unknown: {why}", kind=NODE)
 
 
-def _told_here(program: str) -> list[Told]:
+def _told_here(program: str) -> list[Details]:
     result = programs.output((program, *of(program).LONG))
     try:
         return parse_long(result.stdout.decode("utf-8", "surrogateescape"))
@@ -223,7 +226,7 @@ def _told_here(program: str) -> list[Told]:
 
 def _told_elsewhere(
     cluster: Cluster, config: Config
-) -> tuple[dict[str, tuple[list[Told], dict[str, str]]], dict[str, str]]:
+) -> tuple[dict[str, tuple[list[Details], dict[str, str]]], dict[str, str]]:
     """What each of the other nodes tells of its domUs and devices, and why the others do not."""
     program, asked, silent = askable(cluster, config)
     answers = {}
@@ -245,7 +248,7 @@ def told_script(program: str) -> str:
 
 def _told_already(
     printed: Mapping[str, bytes],
-) -> tuple[dict[str, tuple[list[Told], dict[str, str]]], dict[str, str]]:
+) -> tuple[dict[str, tuple[list[Details], dict[str, str]]], dict[str, str]]:
     answers, silent = {}, {}
     for node, text in printed.items():
         try:
@@ -255,7 +258,7 @@ def _told_already(
     return answers, silent
 
 
-def _told_and_devices(printed: bytes) -> tuple[list[Told], dict[str, str]]:
+def _told_and_devices(printed: bytes) -> tuple[list[Details], dict[str, str]]:
     text = printed.decode("utf-8", "surrogateescape")
     domains, marked, devices = text.partition(f"\n{_DEVICES}\n")
     if not marked:

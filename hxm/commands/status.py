@@ -50,9 +50,9 @@ def _show_page(cluster: Cluster, found: list[Finding]) -> None:
     import time
 
     from hxm.web.page import page
-    from hxm.web.snapshot import Known
+    from hxm.web.snapshot import Snapshot
 
-    render.out(page(Known(cluster, found, time.time()), served=False))
+    render.out(page(Snapshot(cluster, found, time.time()), served=False))
 
 
 def _show(cluster: Cluster, found: list[Finding], form: Form) -> None:

@@ -36,14 +36,14 @@ def place(path: str) -> Place:
     physical ones, a loop device on its file, a file on the device of its file system.
     """
     try:
-        found = os.stat(path)
+        status = os.stat(path)
     except (OSError, ValueError):
         return Place(_name(path))
-    if stat.S_ISBLK(found.st_mode):
-        return _of_device(found.st_rdev)
-    mounted = _of_device(found.st_dev)
-    below = mounted.below | {mounted.key} if os.major(found.st_dev) else frozenset[str]()
-    return Place(f"file {found.st_dev}:{found.st_ino}", below)
+    if stat.S_ISBLK(status.st_mode):
+        return _of_device(status.st_rdev)
+    mounted = _of_device(status.st_dev)
+    below = mounted.below | {mounted.key} if os.major(status.st_dev) else frozenset[str]()
+    return Place(f"file {status.st_dev}:{status.st_ino}", below)
 
 
 def place_elsewhere(path: str, known: Mapping[str, str]) -> Place | None:
@@ -65,19 +65,19 @@ GREP = "grep -sH '' " + " ".join(
 
 def parse_devices(text: str) -> dict[str, str]:
     """The keys of another node's devices, by path, in the lines FILE:CONTENT of its sysfs."""
-    said: dict[str, dict[str, str]] = {}
+    attributes: dict[str, dict[str, str]] = {}
     for line in text.splitlines():
         path, _, value = line.partition(":")
         parts = path.removeprefix("/sys/class/block/").split("/")
         if path.startswith("/sys/class/block/") and value.strip():
-            said.setdefault(parts[0].replace("!", "/"), {})[parts[-1]] = value.strip()
-    found = {}
-    for device, facts in said.items():
+            attributes.setdefault(parts[0].replace("!", "/"), {})[parts[-1]] = value.strip()
+    keys = {}
+    for device, facts in attributes.items():
         if key := facts.get("uuid") or facts.get("wwid"):
-            found[f"/dev/{device}"] = key
+            keys[f"/dev/{device}"] = key
             if "name" in facts:
-                found[f"/dev/mapper/{facts['name']}"] = key
-    return found
+                keys[f"/dev/mapper/{facts['name']}"] = key
+    return keys
 
 
 def _name(path: str) -> str:
@@ -121,22 +121,22 @@ def _below(folder: str) -> Iterator[str]:
         yield _identity(each) or f"device {_read(f'{each}/dev')}"
         yield from _below(each)
     if image := _read(f"{folder}/loop/backing_file"):
-        found = place(image)
-        yield found.key
-        yield from found.below
+        backing = place(image)
+        yield backing.key
+        yield from backing.below
 
 
 def _on_one_host(path: str) -> bool:
     """Whether it is a file here whose file system is this host's alone."""
     try:
-        found = os.stat(path)
+        status = os.stat(path)
         with open("/proc/self/mountinfo", "rb") as file:
             mounts = [line.split() for line in file]
     except (OSError, ValueError):
         return False
-    device = f"{os.major(found.st_dev)}:{os.minor(found.st_dev)}".encode()
+    device = f"{os.major(status.st_dev)}:{os.minor(status.st_dev)}".encode()
     kinds = {each[each.index(b"-") + 1] for each in mounts if each[2] == device}
-    return stat.S_ISREG(found.st_mode) and bool(kinds) and kinds <= _OF_ONE_HOST
+    return stat.S_ISREG(status.st_mode) and bool(kinds) and kinds <= _OF_ONE_HOST
 
 
 def _read(path: str) -> str:

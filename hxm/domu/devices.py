@@ -45,17 +45,17 @@ class Disk(NamedTuple):
 
 def parse_disk(spec: str) -> Disk:
     """The disk that the specification describes, or DeviceError."""
-    said, rest = {"script": ""}, spec.lstrip(" \t")
+    values, rest = {"script": ""}, spec.lstrip(" \t")
     positions, flags, bare = list(_POSITIONS), set(), False
     while rest:
         if not bare:  # a kind may stand before the first word that is no KEY=VALUE
-            while found := _KIND.match(rest) or _SCRIPT.match(rest):
-                rest, positions = rest[found.end() :], [*_OLD_POSITIONS]
-                if found.re is _SCRIPT:
-                    said["script"] = f"block-{found[1]}"
+            while match := _KIND.match(rest) or _SCRIPT.match(rest):
+                rest, positions = rest[match.end() :], [*_OLD_POSITIONS]
+                if match.re is _SCRIPT:
+                    values["script"] = f"block-{match[1]}"
         key, equals, value = rest.partition("=")
         if equals and key.strip() == "target":
-            said["target"], rest = value, ""
+            values["target"], rest = value, ""
             break
         word, _, rest = rest.partition(",")
         rest = rest.lstrip(" \t")
@@ -63,33 +63,35 @@ def parse_disk(spec: str) -> Disk:
         if equals and re.fullmatch("[a-z][-a-z0-9]*", key):
             if key not in _KEYS:
                 raise DeviceError(f"{key} is nothing that a disk has")
-            said[key] = value
+            values[key] = value
         elif word.strip() in _FLAGS:
             flags.add(word.strip())
         elif positions:
             bare = True
-            while positions[1:] and positions[0] in said:
+            while positions[1:] and positions[0] in values:
                 positions.pop(0)
-            said[positions.pop(0)] = word if rest else word.removesuffix("=")  # xl's lexer does so
+            values[positions.pop(0)] = (
+                word if rest else word.removesuffix("=")
+            )  # xl's lexer does so
         elif word:
             raise DeviceError(f"{word[:60]!r} is one too many")
-    return _disk(said, flags)
+    return _disk(values, flags)
 
 
-def _disk(said: dict[str, str], flags: set[str]) -> Disk:
-    vdev = said.get("vdev", "").removeprefix("ioemu:")
+def _disk(values: dict[str, str], flags: set[str]) -> Disk:
+    vdev = values.get("vdev", "").removeprefix("ioemu:")
     vdev, _, kind = vdev.partition(":")
-    cdrom = "cdrom" in (kind.strip(), said.get("devtype"), *flags)
-    access = said.get("access", "").strip()
+    cdrom = "cdrom" in (kind.strip(), values.get("devtype"), *flags)
+    access = values.get("access", "").strip()
     if not vdev.strip():
         raise DeviceError("it names no device in the domU")
     if access not in _ACCESS:
         raise DeviceError(f"{access[:60]!r} is no mode of access")
-    if said.get("format", "").strip() not in _FORMATS:
-        raise DeviceError(f"{said['format'].strip()[:60]!r} is no format")
+    if values.get("format", "").strip() not in _FORMATS:
+        raise DeviceError(f"{values['format'].strip()[:60]!r} is no format")
     writes, shared = _ACCESS[access]
     writes = writes and not cdrom and "readonly" not in flags
-    return Disk(said.get("target", ""), vdev, writes, shared, said["script"])
+    return Disk(values.get("target", ""), vdev, writes, shared, values["script"])
 
 
 def parse_mac(spec: str) -> str | None:
@@ -102,9 +104,9 @@ def parse_mac(spec: str) -> str | None:
     for word in spec.split(","):
         key, equals, rest = word.lstrip(" \t").partition("=")
         for place in range(6) if equals and key == "mac" else ():
-            found = _PART.match(rest)
-            if not found or int(found[1], 16) > 0xFF:
+            match = _PART.match(rest)
+            if not match or int(match[1], 16) > 0xFF:
                 break
-            parts[place] = int(found[1], 16)
-            rest = rest[found.end() + 1 :]
+            parts[place] = int(match[1], 16)
+            rest = rest[match.end() + 1 :]
     return ":".join(f"{part:02x}" for part in parts) if any(parts) else None

@@ -1,4 +1,4 @@
-"""The forms of a table for documents and programs, loaded only when one is asked for."""
+"""Output formats of a table for documents and programs; loaded only when one is used."""
 
 from __future__ import annotations
 
@@ -43,14 +43,14 @@ def written(table: Table, form: Form) -> str:
     from tabulate import tabulate
 
     rows = [[cell.replace("|", "\\|") for cell in row] for row in table.rows]
+    columns = range(len(table.headers))
+    alignment = ["right" if column in table.right else "left" for column in columns]
     text: str = tabulate(
         rows if form.output == "github" else table.rows,
         table.headers if form.headers else (),
         tablefmt=form.output,
         disable_numparse=True,
-        colalign=["right" if each in table.right else "left" for each in range(len(table.headers))]
-        if rows
-        else None,
+        colalign=alignment if rows else None,
     )
     return text
 
@@ -69,15 +69,15 @@ def _column(table: Table, name: str) -> int:
     """The column whose header begins so, in any case."""
     wanted = name.strip().lower()
     headers = [header.lower() for header in table.headers]
-    found = [place for place, header in enumerate(headers) if header.startswith(wanted)]
+    matches = [place for place, header in enumerate(headers) if header.startswith(wanted)]
     if wanted in headers:
-        found = [headers.index(wanted)]
-    if len(found) != 1 or not wanted:
-        what = "fits more than one" if len(found) > 1 else "is none"
+        matches = [headers.index(wanted)]
+    if len(matches) != 1 or not wanted:
+        what = "fits more than one" if len(matches) > 1 else "is none"
         raise UsageError(
             f"{name.strip()!r} {what} of the columns", f"there are: {', '.join(table.headers)}"
         )
-    return found[0]
+    return matches[0]
 
 
 def _sort_key(cell: str, *, number: bool) -> tuple[float, str]:

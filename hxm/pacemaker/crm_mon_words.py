@@ -1,4 +1,4 @@
-"""How crm_mon words, in text, what one resource does and what one action failed of."""
+"""The words of crm_mon's text: the state of a resource, and a failed action."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _SEVERAL_NODES = re.compile(r"\[([^\[\]]*)\]$")
 _PARENTHESES = re.compile(r"[()]|[^()]+")
 
 
-class _Said(NamedTuple):
+class _Split(NamedTuple):
     """A line's words, and what stands in parentheses between them."""
 
     words: list[str]
@@ -38,27 +38,29 @@ def resource_state(rest: str, line: str, *, under_node: bool, named: bool = True
     rest = rest.strip()
     several = _SEVERAL_NODES.search(rest)
     nodes = several[1].split() if several else []
-    said = _taken_apart(rest[: several.start()] if several else rest)
-    words = list(said.words)
+    parts = _split(rest[: several.start()] if several else rest)
+    words = list(parts.words)
     described = bool(several) or under_node
     marks = _leading(words, _MARKS)
     role = "".join(_leading(words, ROLES, at_most=1)) or "?"
-    nameless = role == "?" and not marks & {"FAILED"} and (bool(words) or not (nodes or not rest))
+    stateless = role == "?" and "FAILED" not in marks
+    if not words and (nodes or not rest):
+        stateless = False  # a list of nodes, or nothing at all, needs no word for the state
     if not described and words and words[0] not in _MARKS:
         nodes.append(words.pop(0))
     marks |= _leading(words, _MARKS)
-    unclear = not said.balanced or bool(words) or bool(set("[]") & set("".join(nodes)))
-    if (nameless and (named or not described)) or (unclear and not described):
+    unclear = not parts.balanced or bool(words) or bool(set("[]") & set("".join(nodes)))
+    if (stateless and (named or not described)) or (unclear and not described):
         raise CannotAsk(f"crm_mon printed a line that hxm does not know: {line!r}")
-    targets = [flag.split(":", 1)[1] for flag in said.flags if flag.startswith("target-role:")]
+    targets = [flag.split(":", 1)[1] for flag in parts.flags if flag.startswith("target-role:")]
     return Resource(
         id="",
         agent="",
         role=role,
-        target_role=targets[0] if targets else "Stopped" if "disabled" in said.flags else None,
-        managed=not said.flags & _LOOKED_AWAY,
+        target_role=targets[0] if targets else "Stopped" if "disabled" in parts.flags else None,
+        managed=not parts.flags & _LOOKED_AWAY,
         failed="FAILED" in marks,
-        blocked="blocked" in said.flags,
+        blocked="blocked" in parts.flags,
         orphaned=bool(marks & {"ORPHANED", "REMOVED"}),
         nodes=tuple(nodes),
     )
@@ -66,13 +68,13 @@ def resource_state(rest: str, line: str, *, under_node: bool, named: bool = True
 
 def _leading(words: list[str], known: frozenset[str], at_most: int = 9) -> set[str]:
     """Take the words that are known from the front of the list."""
-    found: set[str] = set()
-    while words and words[0] in known and len(found) < at_most:
-        found.add(words.pop(0))
-    return found
+    taken: set[str] = set()
+    while words and words[0] in known and len(taken) < at_most:
+        taken.add(words.pop(0))
+    return taken
 
 
-def _taken_apart(text: str) -> _Said:
+def _split(text: str) -> _Split:
     depth, outside, inside, groups = 0, "", "", []
     balanced = True
     for part in _PARENTHESES.findall(text):
@@ -89,16 +91,16 @@ def _taken_apart(text: str) -> _Said:
             balanced = balanced and part != ")"
             outside += part
     flags = frozenset(flag for group in groups for flag in _flags(group))
-    return _Said(outside.split(), flags, balanced and not depth)
+    return _Split(outside.split(), flags, balanced and not depth)
 
 
 def _flags(group: str) -> list[str]:
     """The flags in a pair of parentheses: by commas, or by blanks (between 2.0.2 and 2.0.3)."""
-    found = []
+    flags: list[str] = []
     for piece in group.split(","):
         words = piece.split()
-        found += words if all(map(_FLAG.fullmatch, words)) else [piece.strip()]
-    return found
+        flags += words if all(map(_FLAG.fullmatch, words)) else [piece.strip()]
+    return flags
 
 
 _FAILED_AT = re.compile(
@@ -113,20 +115,20 @@ _REASON = re.compile(r"exitreason='(.*?)'(?:,|$)")
 _WHEN = re.compile(r"last-rc-change='?([^',]*)'?")
 
 
-def failure_in(said: str, failures: list[Failure]) -> None:
-    """Add a line of the failed actions to those before it; one in unknown words as it stands."""
-    reason, when = _REASON.search(said), _WHEN.search(said)
-    if said.startswith("last-rc-change=") and failures:
+def failure_in(line: str, failures: list[Failure]) -> None:
+    """Parse a line of the failed actions and append it; an unknown line is kept as it stands."""
+    reason, when = _REASON.search(line), _WHEN.search(line)
+    if line.startswith("last-rc-change=") and failures:
         failures[-1] = failures[-1]._replace(when=when[1] if when else "")
-    elif match := _FAILED_AT.match(said):
-        why = match[4] if "status=" in said else f"{match[4]}, rc={match[3]}"
+    elif match := _FAILED_AT.match(line):
+        why = match[4] if "status=" in line else f"{match[4]}, rc={match[3]}"
         failures.append(Failure(*operation_in(match[1]), match[2], why, ""))
-    elif match := _FAILED_ON.match(said):
+    elif match := _FAILED_ON.match(line):
         why = (reason and reason[1]) or match[3]
         since = when[1] if when else ""
         failures.append(Failure(*operation_in(match[1]), match[2], why, since))
-    elif match := _FAILED_IN_WORDS.match(said):
+    elif match := _FAILED_IN_WORDS.match(line):
         why = match[5] or match[6] or match[4] or ""
         failures.append(Failure(match[1], match[2], match[3], why, match[7] or ""))
     else:
-        failures.append(Failure(said.split(maxsplit=1)[0], UNNAMED, "?", said, ""))
+        failures.append(Failure(line.split(maxsplit=1)[0], UNNAMED, "?", line, ""))

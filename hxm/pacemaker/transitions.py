@@ -165,7 +165,7 @@ def _action(each: Element, node: str, resource: str) -> Done | None:
         recurring=said("interval") not in ("", "0"),
         source=said("migrate_source"),
         target=said("migrate_target"),
-        why=said("exit-reason") or "timed out" * timed_out,
+        why=said("exit-reason") or ("timed out" if timed_out else ""),
     )
 
 

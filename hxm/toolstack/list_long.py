@@ -24,7 +24,7 @@ _XM_MAGIC = b"LinuxGuestRecord"
 _JSON = 1  # XL_MANDATORY_FLAG_JSON
 
 
-class Told(NamedTuple):
+class Details(NamedTuple):
     """A domU as its toolstack has it."""
 
     name: str
@@ -33,7 +33,7 @@ class Told(NamedTuple):
     disks: tuple[Disk, ...] = ()
 
 
-def parse_long(text: str) -> list[Told]:
+def parse_long(text: str) -> list[Details]:
     """The domUs in what either toolstack printed, a greeting of a login before it or not.
 
     Dom0 is left out. Raises CannotAsk for anything else.
@@ -52,7 +52,7 @@ def parse_long(text: str) -> list[Told]:
     raise CannotAsk("the toolstack printed nothing that tells of its domUs")
 
 
-def parse_image(data: bytes) -> Told | None:
+def parse_image(data: bytes) -> Details | None:
     """The domU in the beginning of a saved image, or None if that does not tell."""
     try:
         if data.startswith(_XM_MAGIC):
@@ -74,10 +74,10 @@ def parse_image(data: bytes) -> Told | None:
         name = domain_name(parse_xmfile(text))
     except XmFileError:
         return None
-    return Told(name) if name else None
+    return Details(name) if name else None
 
 
-def _of_json(config: Mapping[str, Any]) -> Told:
+def _of_json(config: Mapping[str, Any]) -> Details:
     info = config["c_info"]
     disks = [
         Disk(
@@ -91,10 +91,10 @@ def _of_json(config: Mapping[str, Any]) -> Told:
     ]
     macs = [str(each["mac"]).lower() for each in config.get("nics", ()) if each.get("mac")]
     uuid = str(info.get("uuid", "")).lower() or None
-    return Told(str(info["name"]), uuid, tuple(macs), tuple(disks))
+    return Details(str(info["name"]), uuid, tuple(macs), tuple(disks))
 
 
-def _of_sxp(domain: list[Any]) -> Told | None:
+def _of_sxp(domain: list[Any]) -> Details | None:
     facts = facts_in(domain)
     if facts.get("domid") == "0" or "name" not in facts:
         return None
@@ -110,7 +110,7 @@ def _of_sxp(domain: list[Any]) -> Told | None:
                 disks.append(parse_disk(f"{device['uname']},{device.get('dev') or 'xvda'},{mode}"))
             except DeviceError:
                 raise ValueError(device["uname"]) from None
-    return Told(facts["name"], facts.get("uuid", "").lower() or None, tuple(macs), tuple(disks))
+    return Details(facts["name"], facts.get("uuid", "").lower() or None, tuple(macs), tuple(disks))
 
 
 def _is(entry: Any, key: str) -> bool:

@@ -27,13 +27,13 @@ def parse_info(printed: bytes) -> Info:
     (autoballoon in xl.conf(5)), and free_memory says nothing.
     """
     text = printed.decode("utf-8", "replace")
-    said = {
+    values = {
         key.strip(): value.strip()
         for key, colon, value in (line.partition(":") for line in text.splitlines())
         if colon
     }
-    total, free = (said.get(key, "") for key in ("total_memory", "free_memory"))
+    total, free = (values.get(key, "") for key in ("total_memory", "free_memory"))
     if not total.isdecimal() or not free.isdecimal():
         raise CannotAsk("the toolstack's info tells no memory")
-    line = said.get("xen_commandline")
+    line = values.get("xen_commandline")
     return Info(int(total), int(free), line is not None and not _LIMITED.search(line))

@@ -81,26 +81,32 @@ def _commands(text: str, *, lines: bool) -> list[tuple[str, ...]]:
     Newer ones read `lines`: a new line ends a command, # at the start of a word a line, and \ joins
     two. For older ones all three are letters as others, and no name of a command has such a one.
     """
-    found: list[list[str]] = [[]]
-    word, quote = None, ""
+    commands: list[list[str]] = [[]]
+    word: str | None = None
+    quote = ""
     ends = ";\n" if lines else ";"
-    left = iter(text)
-    for letter in left:
-        if letter == "\\" and quote != "'":
-            escaped = next(left, "")
+    comment = False
+    letters = iter(text)
+    for letter in letters:
+        if comment:
+            comment = letter != "\n"
+        elif letter == "\\" and quote != "'":
+            escaped = next(letters, "")
             if not (lines and escaped == "\n"):
                 word = (word or "") + escaped
         elif letter in ("'", '"') and quote in ("", letter):
             quote, word = "" if quote else letter, word or ""
         elif not quote and letter in (" ", "\t", *ends):
-            found[-1] += [] if word is None else [word]
+            if word is not None:
+                commands[-1].append(word)
             word = None
             if letter in ends:
-                found.append([])
+                commands.append([])
         elif lines and word is None and letter == "#":
-            next((each for each in left if each == "\n"), "")
-            found.append([])
+            comment = True
+            commands.append([])
         else:
             word = (word or "") + letter
-    found[-1] += [] if word is None else [word]
-    return [tuple(each) for each in found if each and "\n" not in each[0]]
+    if word is not None:
+        commands[-1].append(word)
+    return [tuple(command) for command in commands if command and "\n" not in command[0]]

@@ -29,8 +29,8 @@ def parse_list(text: str) -> tuple[LocalDomain, ...]:
     lines = text.splitlines()
     start = next((number for number, line in enumerate(lines) if _HEADER.match(line)), None)
     if start is None:
-        said = next((line.strip() for line in lines if line.strip()), "")
-        raise CannotAsk(f"xm printed no list of domains{said and ': '}{said[:80]}")
+        first = next((line.strip() for line in lines if line.strip()), "")
+        raise CannotAsk(f"xm printed no list of domains{first and ': '}{first[:80]}")
     header = lines[start]
     pattern = _LABELLED_ROW if "Label" in header else _ROW
     width = header.index("ID") - _BEFORE_ID
@@ -58,11 +58,11 @@ def _row(line: str, pattern: re.Pattern[str], width: int) -> LocalDomain:
 
 def parse_uuids(text: str) -> dict[str, str]:
     """The uuids by name in `xm list --long`, which prints an S-expression for each domain."""
-    found: dict[str, str] = {}
+    uuids: dict[str, str] = {}
     try:
         for facts in map(facts_in, expressions(text)):
             if {"name", "uuid"} <= facts.keys():
-                found[facts["name"]] = facts["uuid"].lower()
+                uuids[facts["name"]] = facts["uuid"].lower()
     except ValueError:  # cut off
         pass
-    return found
+    return uuids

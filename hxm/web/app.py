@@ -1,4 +1,4 @@
-"""What is answered to whom: a WSGI application that only reads, and never waits for the cluster."""
+"""The WSGI application of `hxm serve`: read-only, and it never waits for the cluster."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hxm.output import as_json
 from hxm.web import metrics
 from hxm.web.auth import Gate
 from hxm.web.page import lasting, login_page, page, policy
-from hxm.web.snapshot import Asker, Known
+from hxm.web.snapshot import Asker, Snapshot
 
 Headers = list[tuple[str, str]]
 
@@ -109,12 +109,12 @@ _READ_ONLY = (("Allow", "GET, HEAD"),)
 _ASK_FOR_TOKEN = (("WWW-Authenticate", 'Bearer realm="hxm"'),)
 
 
-def _page(known: Known) -> Answer:
+def _page(known: Snapshot) -> Answer:
     """200 even if the cluster is lost: the page says it, and no proxy puts its own in its place."""
     return Answer("200 OK", page(known, served=True), _HTML)
 
 
-def _json(known: Known) -> Answer:
+def _json(known: Snapshot) -> Answer:
     """What is no longer known to be so comes with 503: a program that reads no further is safe."""
     status = as_json.status_json(known.cluster, known.found) if known.cluster else {}
     asked = {"at": known.at or None, "age": round(known.age, 3), "fault": known.fault or None}
@@ -122,18 +122,18 @@ def _json(known: Known) -> Answer:
     return Answer(_GONE if known.fault else "200 OK", body, "application/json")
 
 
-def _metrics(known: Known) -> Answer:
+def _metrics(known: Snapshot) -> Answer:
     return Answer("200 OK", metrics.exposition(known), metrics.CONTENT_TYPE)
 
 
-def _health(known: Known) -> Answer:
+def _health(known: Snapshot) -> Answer:
     if not known.fault:
         return Answer("200 OK", "ok\n")
     seen = f"last seen {lasting(known.age)} ago" if known.cluster else "never seen"
     return Answer(_GONE, f"the cluster cannot be asked, {seen}\n")
 
 
-_PAGES: dict[str, Callable[[Known], Answer]] = {
+_PAGES: dict[str, Callable[[Snapshot], Answer]] = {
     "/": _page,
     "/status.json": _json,
     "/metrics": _metrics,

@@ -1,4 +1,4 @@
-"""Who is let in where a token is asked for: by the token itself, or by a cookie made from it."""
+"""Authentication for `hxm serve`: a bearer token, or a cookie made from it."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from hxm import __version__
 from hxm.model import Cluster
-from hxm.web.snapshot import Known
+from hxm.web.snapshot import Snapshot
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 NODE_STATES = ("online", "standby", "maintenance", "pending", "OFFLINE", "UNCLEAN")
@@ -23,7 +23,7 @@ class Metric(NamedTuple):
     samples: Iterable[tuple[dict[str, str], float]]
 
 
-def exposition(known: Known) -> str:
+def exposition(known: Snapshot) -> str:
     """All metrics. Of a cluster that cannot be asked there are none but those of the asking.
 
     What was last known would pass for the present: Prometheus would go on to store it.
@@ -34,7 +34,7 @@ def exposition(known: Known) -> str:
     return "".join(f"{line}\n" for metric in found for line in _lines(metric))
 
 
-def _of_the_asking(known: Known) -> Iterator[Metric]:
+def _of_the_asking(known: Snapshot) -> Iterator[Metric]:
     yield _single("hxm_up", "Whether the cluster can be asked.", not known.fault)
     said = "Metrics of a cluster that hxm knows."
     yield Metric("hxm_build_info", "gauge", said, [({"version": __version__}, 1)])

@@ -17,7 +17,7 @@ from hxm.output.render import STYLES
 from hxm.output.tables import flags, resources_table, role
 from hxm.policy import listed
 from hxm.policy.summary import doubled
-from hxm.web.snapshot import Known
+from hxm.web.snapshot import Snapshot
 
 REFRESH = 5
 """Seconds after which the page shows the present again."""
@@ -39,7 +39,7 @@ class Section(NamedTuple):
     rows: Sequence[Sequence[str]]
 
 
-def page(known: Known, *, served: bool) -> str:
+def page(known: Snapshot, *, served: bool) -> str:
     """The page in ASCII, so that no locale and no server can garble it.
 
     `served` is the one of `hxm serve`, which knows how old it is and has more to offer; the age of
@@ -71,7 +71,7 @@ def login_page(complaint: str = "") -> str:
     return _rendered("login.html", complaint=complaint)
 
 
-def headline(known: Known) -> tuple[str, str]:
+def headline(known: Snapshot) -> tuple[str, str]:
     """The state in a few words, which are also the page's title, and its tone."""
     cluster = known.cluster
     if not cluster:

@@ -20,7 +20,7 @@ SLOW = 10.0
 Look = tuple[Cluster, Sequence[Finding]]
 
 
-class Known(NamedTuple):
+class Snapshot(NamedTuple):
     """What the last good look at the cluster saw, and why it may no longer be so."""
 
     cluster: Cluster | None = None
@@ -48,7 +48,7 @@ class Asker:
 
     def __init__(self, look: Callable[[], Look], say: Callable[[str], None]) -> None:
         self._look, self._say = look, say
-        self._last = Known()  # its age is the time of the look, by the clock of time.monotonic
+        self._last = Snapshot()  # its age is the time of the look, by the clock of time.monotonic
         self._begun: float | None = None
         self._first = threading.Event()
 
@@ -64,7 +64,7 @@ class Asker:
             time.sleep(min(max(REST, 4 * min(took, before)), LONG_REST))
             before = took
 
-    def known(self) -> Known:
+    def known(self) -> Snapshot:
         """What is known at this moment, without waiting for anything."""
         last, begun, now = self._last, self._begun, time.monotonic()
         fault = last.fault
@@ -85,7 +85,7 @@ class Asker:
             self._last = last._replace(fault=fault, looks=last.looks + 1, failed=last.failed + 1)
         else:
             took = time.monotonic() - begun
-            self._last = Known(cluster, found, at, begun, took, "", last.looks + 1, last.failed)
+            self._last = Snapshot(cluster, found, at, begun, took, "", last.looks + 1, last.failed)
         self._begun = None
         self._first.set()
         if self._last.fault != last.fault:

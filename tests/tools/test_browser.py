@@ -19,7 +19,7 @@ from hxm.model import Cluster, Domain, Failure, Node, Primitive, Resource
 from hxm.policy.findings import Finding
 from hxm.web.app import Site
 from hxm.web.page import REFRESH, login_page, page
-from hxm.web.snapshot import Known
+from hxm.web.snapshot import Snapshot
 
 CHROMIUM = shutil.which("chromium")
 pytestmark = [
@@ -59,10 +59,10 @@ SEEN = Cluster(
     dialect="Pacemaker 2.1",
 )
 FOUND = (Finding("start of stopped failed on host1: not configured", "hxm cleanup stopped"),)
-WELL = Known(SEEN._replace(nodes=(Node("host1", dc=True),)), (), 1.8e9, 3.0)
-LOST = Known(SEEN, FOUND, 1.8e9, 300.0, fault="no answer")
+WELL = Snapshot(SEEN._replace(nodes=(Node("host1", dc=True),)), (), 1.8e9, 3.0)
+LOST = Snapshot(SEEN, FOUND, 1.8e9, 300.0, fault="no answer")
 PAGES = {
-    "attention": page(Known(SEEN, FOUND, 1.8e9, 3.0), served=True),
+    "attention": page(Snapshot(SEEN, FOUND, 1.8e9, 3.0), served=True),
     "well": page(WELL, served=True),
     "lost": page(LOST, served=True),
     "login": login_page("That is not the token."),
@@ -112,10 +112,10 @@ def test_axe_finds_nothing(tmp_path, name, width, dark):
 class Asker:
     """Each time that it is asked it knows the next; then nobody answers any more."""
 
-    def __init__(self, *known: Known) -> None:
+    def __init__(self, *known: Snapshot) -> None:
         self.left = list(known)
 
-    def known(self) -> Known:
+    def known(self) -> Snapshot:
         return self.left.pop(0)
 
 
@@ -133,7 +133,7 @@ class Proxy:
         return [b"<!DOCTYPE html><title>Sign in</title><main id=main>Back soon</main>"]
 
 
-def serving(*known: Known):
+def serving(*known: Snapshot):
     return serving_with(Site(Asker(*known)))
 
 

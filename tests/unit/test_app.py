@@ -16,20 +16,20 @@ from hxm.output import as_json
 from hxm.web import app, auth
 from hxm.web.app import Site
 from hxm.web.auth import Gate, read_token
-from hxm.web.snapshot import Known
+from hxm.web.snapshot import Snapshot
 
 TOKEN = "correct-horse-battery"
 SEEN = cluster(domain("nfs", "host1"), name="xen")
-WELL = Known(SEEN, (), 1_800_000_000.0, 3.0)
+WELL = Snapshot(SEEN, (), 1_800_000_000.0, 3.0)
 LOST = WELL._replace(fault="no connection to 10.0.0.1", age=300.0)
-NEVER = Known(fault="no connection")
+NEVER = Snapshot(fault="no connection")
 
 
 class Asker:
-    def __init__(self, known: Known) -> None:
+    def __init__(self, known: Snapshot) -> None:
         self.now = known
 
-    def known(self) -> Known:
+    def known(self) -> Snapshot:
         return self.now
 
 
@@ -41,7 +41,7 @@ class Answer:
 
 
 def asked(
-    known: Known = WELL, path: str = "/", method: str = "GET", *, gate=None, body=b"", **headers
+    known: Snapshot = WELL, path: str = "/", method: str = "GET", *, gate=None, body=b"", **headers
 ) -> Answer:
     """A request, held to PEP 3333 by wsgiref's validator."""
     return ask(Site(Asker(known), gate), path, method, body=body, **headers)

@@ -14,14 +14,14 @@ from hxm.cluster.claims import claim
 from hxm.domu.config_file import parse_xmfile
 from hxm.domu.devices import Disk
 from hxm.errors import CannotAsk
-from hxm.toolstack.list_long import Told, parse_image, parse_long
+from hxm.toolstack.list_long import Details, parse_image, parse_long
 
 XEN = DATA / "xen-4.17"
 LISTED = (XEN / "xl-list-l.txt").read_text()
 DRY = (XEN / "xl-create-dry.json").read_text()
 XM = (DATA / "xen-3.3" / "xm-list-long.txt").read_text()
 """Found in public, of a Fedora with Xen 3.3."""
-XMS = Told(
+XMS = Details(
     "UbuntuPVS810",
     "d9a1b362-c834-67ab-4e9d-d4b706699297",
     ("00:16:3e:1b:8b:d2",),
@@ -39,7 +39,9 @@ def test_xl_list_l_as_captured():
         parse_long(part)[0] for part in LISTED.split("--- stdout")[1:3] if "domid" in part
     ]
     assert (
-        told == again == Told("vm1", "135631b2-d539-4d73-bc0a-16ef7192fe00", ("00:16:3e:00:00:01",))
+        told
+        == again
+        == Details("vm1", "135631b2-d539-4d73-bc0a-16ef7192fe00", ("00:16:3e:00:00:01",))
     )
 
 
@@ -84,7 +86,7 @@ def image(text: str, flags: int) -> bytes:
 
 def test_a_saved_image_tells_whose_it_is():
     assert parse_image(image(DRY, 3)) == parse_long(listed(DRY))[0]
-    assert parse_image(image('name = "old"\nmemory=1\n', 0)) == Told("old")
+    assert parse_image(image('name = "old"\nmemory=1\n', 0)) == Details("old")
     xm = b"LinuxGuestRecord" + struct.pack("!i", len(XM)) + XM.encode() + b"\0memory"
     assert parse_image(xm) == XMS
 

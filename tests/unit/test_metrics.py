@@ -9,12 +9,12 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from hxm.policy.findings import findings
 from hxm.web.metrics import NODE_STATES, exposition
-from hxm.web.snapshot import Known
+from hxm.web.snapshot import Snapshot
 
 CAPTURED = dict(clusters())
 
 
-def read(known: Known) -> dict[tuple[str, ...], float]:
+def read(known: Snapshot) -> dict[tuple[str, ...], float]:
     """The samples, keyed by name and labels, as Prometheus's own client reads them."""
     found: dict[tuple[str, ...], float] = {}
     text = exposition(known)
@@ -30,8 +30,8 @@ def read(known: Known) -> dict[tuple[str, ...], float]:
     return found
 
 
-def known(seen, **more) -> Known:
-    return Known(seen, tuple(findings(seen)), **more)
+def known(seen, **more) -> Snapshot:
+    return Snapshot(seen, tuple(findings(seen)), **more)
 
 
 @pytest.mark.parametrize("name", CAPTURED)
@@ -116,7 +116,7 @@ def test_what_is_no_longer_known_is_never_told_as_the_present():
         "hxm_looks_total",
         "hxm_look_errors_total",
     }
-    never = read(Known(fault="no answer", looks=1, failed=1))
+    never = read(Snapshot(fault="no answer", looks=1, failed=1))
     assert never[("hxm_up",)] == 0
     assert ("hxm_data_age_seconds",) not in never
 
@@ -129,4 +129,4 @@ def test_a_label_may_hold_anything(name):
 
 
 def test_a_count_is_never_rounded():
-    assert read(Known(looks=12_345_678, fault="x"))[("hxm_looks_total",)] == 12_345_678
+    assert read(Snapshot(looks=12_345_678, fault="x"))[("hxm_looks_total",)] == 12_345_678

@@ -15,7 +15,7 @@ import hxm.web
 from hxm.model import Cluster, Resource
 from hxm.policy.findings import Finding, findings
 from hxm.web.page import headline, lasting, login_page, page, policy
-from hxm.web.snapshot import Known
+from hxm.web.snapshot import Snapshot
 
 CAPTURED = dict(clusters())
 AT = 1_800_000_000.0  # 2027-01-15 08:00:00 UTC
@@ -37,9 +37,9 @@ def _in_utc(monkeypatch):
     time.tzset()
 
 
-def known(seen: Cluster | None, **more) -> Known:
+def known(seen: Cluster | None, **more) -> Snapshot:
     found = list(findings(seen)) if seen else []
-    return Known(seen, **{"found": found, "at": AT, "age": 7.0, **more})
+    return Snapshot(seen, **{"found": found, "at": AT, "age": 7.0, **more})
 
 
 def dom(text: str):
