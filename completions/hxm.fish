@@ -6,43 +6,43 @@ set -g __hxm_toolstack block-attach block-detach block-list button-press cd-ejec
 
 function __hxm_commands
     printf '%s\n' \
-        list\t'the domUs of the whole cluster in xl'\''s columns, and what was left' \
-        status\t'cluster, nodes, all resources, failures, and what needs attention' \
-        nodes\t'the nodes, their condition and what runs on them' \
-        watch\t'the list, live: what moves, and what fails as it happens' \
-        why\t'why a domU runs where it does, or why it does not' \
-        history\t'what happened to domUs and nodes, when, where, and by whose order' \
-        capacity\t'whether everything still fits when a node is lost, and what more' \
-        check\t'what would hurt one day: shared disks, unreadable files, no guard' \
-        graph\t'what runs on what and depends on what, as a tree or a picture' \
-        create\t'start a domU, named by its configuration file or by name' \
+        list\t'list domUs cluster-wide in xl'\''s format, with leftovers' \
+        status\t'show cluster, nodes, resources, failures, what needs attention' \
+        nodes\t'list the nodes, their state and the domUs on them' \
+        watch\t'show the cluster live: domUs, movements and failures' \
+        why\t'explain why a domU runs where it does, or why it does not' \
+        history\t'show past events: what happened, when, where, on whose order' \
+        capacity\t'check that all domUs fit if a node fails, and how much is free' \
+        check\t'find latent problems: shared disks, unreadable files, no guard' \
+        graph\t'draw what runs where and what it depends on, as tree or picture' \
+        create\t'start a domU by its configuration file or its name' \
         start\t'start domUs: remove the target-role that keeps them stopped' \
         shutdown\t'stop domUs cleanly and keep them stopped' \
         reboot\t'stop domUs cleanly and start them again' \
-        destroy\t'stop a domU at once, without asking it, and keep it stopped' \
-        console\t'the console of a domU, wherever it runs or goes; Ctrl-] leaves it' \
-        migrate\t'move a domU to another node, live, and leave no constraint behind' \
-        unmigrate\t'remove what moves and bans left behind' \
-        standby\t'drain a node for maintenance: everything on it moves away' \
-        active\t'let a node take resources again after standby' \
-        default\t'remove target-role, is-managed and maintenance set in passing' \
-        manage\t'hand domUs back to the cluster' \
+        destroy\t'force off a domU immediately and keep it stopped' \
+        console\t'open a domU'\''s console on any node; Ctrl-] leaves it' \
+        migrate\t'live-migrate a domU and leave no constraint behind' \
+        unmigrate\t'remove the constraints that moves and bans left behind' \
+        standby\t'drain a node for maintenance: move everything away from it' \
+        active\t'end standby: let a node take resources again' \
+        default\t'reset temporary target-role, is-managed and maintenance' \
+        manage\t'let the cluster manage domUs again' \
         unmanage\t'tell the cluster to leave domUs alone' \
-        maintenance\t'tell the cluster to leave everything, a node or a domU alone' \
-        cleanup\t'forget failures, so that the cluster tries again' \
-        unlock\t'remove the lock on the cluster that a killed hxm left behind' \
-        enrol\t'put a domU under the cluster, running or not, without a restart' \
-        withdraw\t'take a domU out of the cluster, and leave it running' \
-        update\t'patch and reboot the hosts one after the other, with a canary' \
-        drill\t'break something on purpose, and see what the cluster makes of it' \
-        backup\t'keep the configuration, write it into a file, list what is kept' \
-        diff\t'what the configuration differs in from a backup, in words' \
-        restore\t'put an earlier configuration, or parts of it, back in place' \
-        undo\t'take the last change by hxm back, if nothing was changed since' \
-        shell\t'a prompt that shows the cluster; or commands from a file' \
-        guard\t'a guard in front of xl, xm and virsh, so that none goes past hxm' \
-        serve\t'the status page, JSON and metrics over HTTP, to read only' \
-        sandbox\t'a cluster in a file to try hxm on, and troubles to put into it' \
+        maintenance\t'set maintenance for the cluster, a node or a domU' \
+        cleanup\t'clear failures, so that the cluster tries again' \
+        unlock\t'remove the lock that a killed hxm left behind' \
+        enrol\t'put a domU under cluster management without a restart' \
+        withdraw\t'take a domU out of cluster management and leave it running' \
+        update\t'patch and reboot the hosts one by one, with a canary' \
+        drill\t'cause a failure on purpose and measure how the cluster recovers' \
+        backup\t'back up the configuration, or list the backups' \
+        diff\t'compare the configuration with a backup, in words' \
+        restore\t'restore an earlier configuration, or parts of it' \
+        undo\t'revert hxm'\''s last change, if nothing was changed since' \
+        shell\t'start an interactive shell, or run commands from a file' \
+        guard\t'wrap xl, xm and virsh, so that hxm is not bypassed by accident' \
+        serve\t'serve the status page, JSON and metrics over HTTP, read-only' \
+        sandbox\t'try hxm on a cluster in a file, and inject failures into it' \
         help\t'all commands, or one command'\''s help'
     printf '%s\tof the toolstack\n' $__hxm_toolstack
 end

@@ -1,4 +1,4 @@
-"""`hxm help`: the commands, and with `all` the toolstack's as well."""
+"""`hxm help`: the commands, with `all` also those of the toolstack."""
 
 from __future__ import annotations
 
@@ -7,27 +7,27 @@ from hxm.catalog.command import GROUPS, HOST, READS, REFUSED, RUNTIME
 
 
 def overview(*, everything: bool = False) -> list[str]:
-    """The commands by group, and with `everything` what becomes of the toolstack's own."""
+    """The commands by group, with `everything` also how hxm treats the toolstack's own."""
     lines = [
         "Usage: hxm COMMAND [ARGUMENTS]",
         "",
-        "The xm/xl for Xen hosts that are a cluster: a domU that Pacemaker manages is",
-        "changed through the cluster, or not at all; everything else goes straight to xl",
-        "or xm.",
+        "Replaces xm and xl on Xen hosts that run under Pacemaker. Changes to a managed",
+        "domU go through the cluster or are refused; everything else goes straight to",
+        "xl or xm.",
     ]
     for group in GROUPS:
         lines += ["", f"{group}:"]
         rows = [row for row in COMMANDS.values() if row.group == group]
         lines += [f"  {row.name:<12} {row.summary}" for row in rows]
     lines += ["", "Every changing command takes --dry-run, --yes, --force, --wait/--no-wait,"]
-    lines += ["--timeout, --reason and -o json; every command takes --help, and may be"]
-    lines += ["shortened as long as it is clear which one is meant."]
+    lines += ["--timeout, --reason and -o json. Every command takes --help. Commands can be"]
+    lines += ["shortened as long as they are unambiguous."]
     if not everything:
-        return [*lines, "What becomes of xl's and xm's other commands: hxm help all"]
+        return [*lines, "How hxm treats the other commands of xl and xm: hxm help all"]
     for title, policies in (
         ("Passed to xl or xm at once", (READS, HOST)),
-        ("Passed, with a warning for a managed domU", (RUNTIME,)),
-        ("Refused for a managed domU, passed for every other", (REFUSED,)),
+        ("Passed, with a warning if the domU is managed", (RUNTIME,)),
+        ("Refused if the domU is managed, otherwise passed", (REFUSED,)),
     ):
         names = [
             row.name

@@ -1,6 +1,6 @@
-"""The table of all commands: hxm's own, and what hxm thinks of each of the toolstacks'.
+"""The table of all commands: hxm's own, and how hxm treats each of the toolstacks'.
 
-The toolstack's part covers every command that any xm (3.0.4 to 4.4) or xl (4.1 to 4.20) has had.
+The toolstack's part covers every command of every xm (3.0.4 to 4.4) and xl (4.1 to 4.20).
 A command that is not here is refused as unknown, and a test holds the table against a captured
 `xl help`. The module must stay light: it is read before every pass-through.
 """
@@ -44,84 +44,84 @@ _ROWS = [
     *_hxm(
         LOOK,
         {
-            "list": "the domUs of the whole cluster in xl's columns, and what was left",
-            "status": "cluster, nodes, all resources, failures, and what needs attention",
-            "nodes": "the nodes, their condition and what runs on them",
+            "list": "list domUs cluster-wide in xl's format, with leftovers",
+            "status": "show cluster, nodes, resources, failures, what needs attention",
+            "nodes": "list the nodes, their state and the domUs on them",
         },
         observes=True,
     ),
     *_hxm(
         LOOK,
         {
-            "watch": "the list, live: what moves, and what fails as it happens",
-            "why": "why a domU runs where it does, or why it does not",
-            "history": "what happened to domUs and nodes, when, where, and by whose order",
-            "capacity": "whether everything still fits when a node is lost, and what more",
-            "check": "what would hurt one day: shared disks, unreadable files, no guard",
-            "graph": "what runs on what and depends on what, as a tree or a picture",
-            "help": "this overview, or a command's own help",
+            "watch": "show the cluster live: domUs, movements and failures",
+            "why": "explain why a domU runs where it does, or why it does not",
+            "history": "show past events: what happened, when, where, on whose order",
+            "capacity": "check that all domUs fit if a node fails, and how much is free",
+            "check": "find latent problems: shared disks, unreadable files, no guard",
+            "graph": "draw what runs where and what it depends on, as tree or picture",
+            "help": "show this overview, or the help of a command",
         },
     ),
     *_hxm(
         LIFE,
         {
-            "create": "start a domU, named by its configuration file or by name",
+            "create": "start a domU by its configuration file or its name",
             "start": "start domUs: remove the target-role that keeps them stopped",
             "shutdown": "stop domUs cleanly and keep them stopped",
             "reboot": "stop domUs cleanly and start them again",
-            "destroy": "stop a domU at once, without asking it, and keep it stopped",
-            "console": "the console of a domU, wherever it runs or goes; Ctrl-] leaves it",
+            "destroy": "force off a domU immediately and keep it stopped",
+            "console": "open a domU's console on any node; Ctrl-] leaves it",
         },
     ),
     *_hxm(
         PLACE,
         {
-            "migrate": "move a domU to another node, live, and leave no constraint behind",
-            "unmigrate": "remove what moves and bans left behind",
-            "standby": "drain a node for maintenance: everything on it moves away",
-            "active": "let a node take resources again after standby",
+            "migrate": "live-migrate a domU and leave no constraint behind",
+            "unmigrate": "remove the constraints that moves and bans left behind",
+            "standby": "drain a node for maintenance: move everything away from it",
+            "active": "end standby: let a node take resources again",
         },
     ),
     *_hxm(
         TIDY,
         {
-            "default": "remove target-role, is-managed and maintenance set in passing",
-            "manage": "hand domUs back to the cluster",
+            "default": "reset temporary target-role, is-managed and maintenance",
+            "manage": "let the cluster manage domUs again",
             "unmanage": "tell the cluster to leave domUs alone",
-            "maintenance": "tell the cluster to leave everything, a node or a domU alone",
-            "cleanup": "forget failures, so that the cluster tries again",
-            "unlock": "remove the lock on the cluster that a killed hxm left behind",
+            "maintenance": "set maintenance for the cluster, a node or a domU",
+            "cleanup": "clear failures, so that the cluster tries again",
+            "unlock": "remove the lock that a killed hxm left behind",
         },
     ),
     *_hxm(
         PLAN,
         {
-            "enrol": "put a domU under the cluster, running or not, without a restart",
-            "withdraw": "take a domU out of the cluster, and leave it running",
-            "update": "patch and reboot the hosts one after the other, with a canary",
-            "drill": "break something on purpose, and see what the cluster makes of it",
+            "enrol": "put a domU under cluster management without a restart",
+            "withdraw": "take a domU out of cluster management and leave it running",
+            "update": "patch and reboot the hosts one by one, with a canary",
+            "drill": "cause a failure on purpose and measure how the cluster recovers",
         },
     ),
     *_hxm(
         SAFE,
         {
-            "backup": "keep the configuration, write it into a file, list what is kept",
-            "diff": "what the configuration differs in from a backup, in words",
-            "restore": "put an earlier configuration, or parts of it, back in place",
-            "undo": "take the last change by hxm back, if nothing was changed since",
+            "backup": "back up the configuration, or list the backups",
+            "diff": "compare the configuration with a backup, in words",
+            "restore": "restore an earlier configuration, or parts of it",
+            "undo": "revert hxm's last change, if nothing was changed since",
         },
     ),
     *_hxm(
         LOCAL,
         {
-            "shell": "a prompt that shows the cluster; or commands from a file",
-            "guard": "a guard in front of xl, xm and virsh, so that none goes past hxm",
-            "serve": "the status page, JSON and metrics over HTTP, to read only",
+            "shell": "start an interactive shell, or run commands from a file",
+            "guard": "wrap xl, xm and virsh, so that hxm is not bypassed by accident",
+            "serve": "serve the status page, JSON and metrics over HTTP, read-only",
         },
     ),
     *_hxm(
         TRY,
-        {"sandbox": "a cluster in a file to try hxm on, and troubles to put into it"},
+        {"sandbox": "try hxm on a cluster in a file, and inject failures into it"},
     ),
     *_toolstack(
         READS,
@@ -145,8 +145,8 @@ _ROWS = [
         """cpupool-migrate mem-max mem-set psr-cat-cbm-set psr-cat-set psr-cmt-attach psr-cmt-detach
         psr-mba-set sched-credit sched-credit2 sched-rtds sched-sedf tmem-destroy tmem-freeze
         tmem-set tmem-shared-auth tmem-thaw vcpu-pin vcpu-set""",
-        "it is lost when the domU next starts or fails over",
-        "change {xmfile} as well if it is to stay",
+        "the change is lost when the domU next starts or fails over",
+        "edit {xmfile} as well to make it permanent",
     ),
     *_toolstack(
         RUNTIME,
@@ -162,7 +162,7 @@ _ROWS = [
         usb-add usb-del usb-hc-create usb-hc-destroy""",
         "a device that is not in its configuration file breaks live migration and is lost at "
         "failover",
-        "edit {xmfile} and `hxm reboot {domain}`, or add --local-only",
+        "edit {xmfile}, then `hxm reboot {domain}`; or add --local-only",
         local_only=True,
     ),
     *_toolstack(
@@ -174,32 +174,32 @@ _ROWS = [
     *_toolstack(
         REFUSED,
         "unpause",
-        "while it is migrated this would run a half-copied second instance; at any other time it "
-        "passes",
+        "during a migration this would run a half-copied second instance; at any other time it "
+        "is passed on",
         "hxm status",
     ),
     *_toolstack(
         REFUSED,
         "suspend save",
-        "the monitor would find it gone and start a second copy",
+        "the monitor would find the domU gone and start a second copy",
         "hxm unmanage {domain}, then repeat this",
     ),
     *_toolstack(
         REFUSED,
         "resume",
-        "the cluster alone starts this domU; a resumed copy may be its second instance",
+        "only the cluster may start this domU; a resumed copy may be a second instance",
         "hxm start {domain}",
     ),
     *_toolstack(
         REFUSED,
         "dump-core",
-        "it halts the domU, and the monitor would restart it in the middle of the dump",
+        "it halts the domU, and the monitor would restart it during the dump",
         "hxm unmanage {domain}, then repeat this",
     ),
     *_toolstack(
         REFUSED,
         "reset trigger button-press",
-        "it stops or resets the guest, which the monitor would take for a failure",
+        "it stops or resets the guest, and the monitor would see a failure",
         "hxm reboot {domain}",
     ),
     *_toolstack(
@@ -211,20 +211,20 @@ _ROWS = [
     *_toolstack(
         REFUSED,
         "remus",
-        "it would run a copy on a host that the cluster does not know of",
+        "it would run a copy on a host without the cluster's knowledge",
         "hxm migrate {domain} NODE",
     ),
     *_toolstack(
         REFUSED,
         "config-update qemu-monitor-command dt-overlay",
-        "the running domU would no longer be what its configuration file says",
-        "edit {xmfile} and `hxm reboot {domain}`",
+        "the running domU would no longer match its configuration file",
+        "edit {xmfile}, then `hxm reboot {domain}`",
     ),
     *_toolstack(
         REFUSED,
         "new delete",
         "xend's own copy of the configuration competes with the agent's file",
-        "edit {xmfile}, which is what the cluster starts it from",
+        "edit {xmfile}: the cluster starts the domU from it",
     ),
 ]
 
@@ -235,49 +235,49 @@ _BY_HAND = [
     *_toolstack(
         REFUSED,
         "create start",
-        "the cluster alone starts this domU, and any other start may be that of a second instance",
+        "only the cluster may start this domU; any other start may create a second instance",
         "hxm start {domain}",
     ),
     *_toolstack(
         REFUSED,
         "shutdown",
-        "the monitor would find it gone and start it again",
+        "the monitor would find the domU gone and start it again",
         "hxm shutdown {domain}",
     ),
     *_toolstack(
         REFUSED,
         "reboot",
-        "a monitor that finds it gone meanwhile starts it a second time",
+        "a monitor that finds the domU gone meanwhile starts it a second time",
         "hxm reboot {domain}",
     ),
     *_toolstack(
         REFUSED,
         "destroy",
-        "the monitor would find it gone and start it again",
+        "the monitor would find the domU gone and start it again",
         "hxm destroy {domain}",
     ),
     *_toolstack(
         REFUSED,
         "migrate",
-        "the monitor would find it gone here and start it again, and it would run on both hosts",
+        "the monitor would find it gone here and start it again: it would run on both hosts",
         "hxm migrate {domain} NODE",
     ),
     *_toolstack(
         REFUSED,
         "restore",
-        "the cluster alone starts this domU; a restored copy may be its second instance",
+        "only the cluster may start this domU; a restored copy may be a second instance",
         "hxm start {domain}",
     ),
     *_toolstack(
         REFUSED,
         "shell serve",
-        "what is ordered in it goes past the guard",
-        "type each command by itself",
+        "commands typed in it bypass the guard",
+        "run each command separately",
     ),
 ]
-"""The verbs that hxm shares with the toolstack, for whoever types them past hxm.
+"""The verbs that hxm shares with the toolstack, when they are typed without hxm.
 
-What migrate ends with was seen with Xen 4.17 and Pacemaker 2.1.5.
+The double run after migrate was seen with Xen 4.17 and Pacemaker 2.1.5.
 """
 
 BY_HAND = {row.name: row for row in (*_ROWS, *_BY_HAND) if row.policy}
@@ -298,20 +298,20 @@ ELSEWHERE = {
     **dict.fromkeys(
         ["configure", "property", "resource", "ban", "constraint", "cluster", "stonith"], _CRM
     ),
-    "stop": "it is: hxm shutdown DOMAIN",
-    "move": "it is: hxm migrate DOMAIN NODE",
-    "clear": "it is: hxm unmigrate",
-    "online": "it is: hxm active NODE",
-    "unstandby": "it is: hxm active NODE",
-    "version": "it is: hxm --version",
+    "stop": "use: hxm shutdown DOMAIN",
+    "move": "use: hxm migrate DOMAIN NODE",
+    "clear": "use: hxm unmigrate",
+    "online": "use: hxm active NODE",
+    "unstandby": "use: hxm active NODE",
+    "version": "use: hxm --version",
 }
-"""What crm, pcs and virsh call things that neither xl nor xm has a word for, and what to type.
+"""Commands of crm, pcs and virsh that neither xl nor xm has, and what to type instead.
 
-A prefix of one of hxm's own commands is none of them: `hxm node` is short for nodes.
+A prefix of one of hxm's own commands is not listed: `hxm node` is short for nodes.
 """
 
 EXACT_ONLY = frozenset({"migrate-receive", "qemu-monitor-command"})
-"""Internal commands, which must not stand in the way of `hxm mig`."""
+"""Internal commands: they must not make `hxm mig` ambiguous."""
 
 _BYGONE = """
     addlabel block-configure cfgbootpolicy cpupool-delete cpupool-new cpupool-start delete domstate
@@ -323,7 +323,7 @@ _BYGONE = """
     vnet-create vnet-delete vnet-list
 """
 BYGONE = frozenset(_BYGONE.split())
-"""Commands that no xl of today has: a prefix means one of them only if it means nothing else."""
+"""Commands that no current xl has: a prefix means one of them only if it means nothing else."""
 
 
 def candidates(word: str) -> list[str]:

@@ -6,7 +6,7 @@ Light, and below everything: it is read before every pass-through, and by the po
 from __future__ import annotations
 
 LOOK, LIFE, PLACE, TIDY = "Look", "Life cycle", "Placement", "Hygiene"
-PLAN, SAFE, LOCAL, TRY = "Planned work", "Way back", "This host", "Sandbox"
+PLAN, SAFE, LOCAL, TRY = "Planned work", "Backup and undo", "This host", "Sandbox"
 GROUPS = (LOOK, LIFE, PLACE, TIDY, PLAN, SAFE, LOCAL, TRY)
 """Of hxm's own commands, as the overview and the manual have them."""
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def run(order: Order, node: OneNode) -> int:
     """Take a node out of standby, so that it may run domUs again.
 
-    Nothing moves back by itself where stickiness keeps it; what would move is shown by --dry-run.
+    Resources move back only where stickiness permits; --dry-run shows what would move.
 
     Example: `hxm active host1`.
     """

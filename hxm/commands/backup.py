@@ -1,4 +1,4 @@
-"""hxm backup: keep the configuration."""
+"""hxm backup: back up the configuration."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ _NO_FILES = ("list", "ls", "show", "help")
 
 
 def run(file: BackupFile = None, listing: ListKept = False, form: Form = TABLE) -> int:
-    """Keep the configuration, or write it into a new file, without the status.
+    """Back up the configuration, or write it to a new file, without the status.
 
-    Before and after every change hxm keeps it by itself, 100 of them, for root alone: they hold the
-    passwords of the fencing devices. The same one is not kept twice in a row. With --list they are
-    listed, with the changes that they stand between.
+    hxm makes a backup before and after every change, and keeps the last 100, readable by root only:
+    they hold the passwords of the fencing devices. An unchanged configuration is not kept twice in
+    a row. --list shows the backups, with the changes before and after each.
 
     Example: `hxm backup /root/before-the-upgrade.xml`, or `hxm backup --list`.
     """
@@ -48,9 +48,9 @@ def run(file: BackupFile = None, listing: ListKept = False, form: Form = TABLE) 
         else:
             number, _, path = store.keep(configuration)
     except FileExistsError:
-        raise Refused(f"{file} is there already", "name another, or remove it first") from None
+        raise Refused(f"{file} exists already", "choose another name, or remove it first") from None
     except OSError as error:
-        raise Failed(f"{file or store.folder} cannot be written: {error.strerror}") from None
+        raise Failed(f"cannot write {file or store.folder}: {error.strerror}") from None
     if form.output == "json":
         render.show_json({"number": number, "file": path})
     else:
@@ -81,7 +81,7 @@ def _list(store: Store, config: Config, form: Form) -> None:
         render.show_json({"backups": rows})
         return
     if not kept and form.usual:
-        render.note("no backup is kept yet: the first change makes two")
+        render.note("there is no backup yet; the first change makes two")
         return
     header, times = dated([each.at for each in kept])
     table = [

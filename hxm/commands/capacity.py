@@ -1,4 +1,4 @@
-"""hxm capacity: whether everything fits, also when a node is lost."""
+"""hxm capacity: whether everything fits, also if a node fails."""
 
 from __future__ import annotations
 
@@ -75,18 +75,18 @@ def run(
     nagios: Nagios = False,
     form: Form = TABLE,
 ) -> int:
-    """Show the memory of the hosts, and whether everything still fits when any one of them is lost.
+    """Show the memory of the hosts, and whether everything still fits if any one of them fails.
 
-    For each node the cluster's own scheduler says where its domUs would go, with their
-    constraints and priorities, and memory says whether they fit there; one that does not is tried
-    elsewhere, as the cluster would. The hosts' memory is what xl info says: of this host, and with
-    --everywhere or ask_nodes of all; else the node's attribute hv_memory in the CIB, in MiB for
-    domUs. A domU takes what it has, or what its file asks for, whichever is more, and what xl adds
-    for itself. What is not known is said and never guessed.
+    For each node, the cluster's scheduler computes where its domUs would go, with their constraints
+    and priorities; hxm checks the memory there, and tries other nodes as the cluster would. The
+    memory of a host comes from `xl info`: for this host, and with --everywhere or ask_nodes for
+    all; otherwise from the node attribute hv_memory in the CIB (MiB for domUs). A domU counts with
+    what it has or what its file asks for, whichever is more, plus xl's overhead. Unknown values are
+    reported, never guessed.
 
-    What should run counts whether it runs or not. Status 0: everything fits. 1: it does, but
-    utilization attributes are set on one side only. 2: something does not, or no domU of the size
-    of --add; there is no quorum; or something has no place already. 3: that is not known.
+    Every domU that should run counts, whether it runs or not. Status 0: everything fits. 1: it
+    does, but utilization attributes are set on one side only. 2: a domU does not fit, or none of
+    the size of --add; there is no quorum; or a domU has no place already. 3: unknown.
 
     Example: `hxm capacity --everywhere`, or `hxm capacity --without host1 --add 2G`.
     """
@@ -228,7 +228,7 @@ def _why(answer: _Answer, loss: Loss) -> Iterator[str]:
     """What of this is new: what is amiss already is said elsewhere."""
     if loss.nowhere and not loss.quorate and not guards.acts_without_quorum(answer.cluster):
         if answer.cluster.quorum:
-            yield "the others would have no quorum"
+            yield "the other nodes would have no quorum"
         return
     for domain in loss.nowhere:
         if domain in without_place(answer.cluster, answer.losses):
@@ -251,18 +251,18 @@ def _unknown(answer: _Answer) -> Iterator[str]:
     yield from (f"{listed(names)}: {why}" for why, names in silent.items())
     for need in answer.needs.values():
         if need.memory is None:
-            yield f"{need.domain.name}: nothing here tells its memory ({need.domain.xmfile})"
+            yield f"{need.domain.name}: its memory is unknown ({need.domain.xmfile})"
 
 
 def _more_line(more: _More) -> str:
     size = f"{more.memory // 1024} GiB" if more.memory % 1024 == 0 else f"{more.memory} MiB"
     if more.always is None:
-        return f"how many more of {size} would run is not known"
+        return f"it is unknown how many more of {size} would run"
     now = "unknown" if more.now is None else more.now
     run = f"{more.always} more of {size} would run"
     if more.without:
         return f"{run} without {more.without}, {now} with it ({more.taken} MiB each)"
-    return f"{run}, whichever node is lost; {now} while none is ({more.taken} MiB each)"
+    return f"{run} if any one node fails, {now} while none does ({more.taken} MiB each)"
 
 
 def _one_line(answer: _Answer) -> str:

@@ -1,4 +1,4 @@
-"""hxm check: what is wrong, before it hurts."""
+"""hxm check: find problems before they cause damage."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ def run(
     nagios: Nagios = False,
     form: Form = TABLE,
 ) -> int:
-    """Look for what would hurt one day: shared disks, files that differ, missing guards.
+    """Find latent problems: shared disks, files that differ, missing guards.
 
-    Status 0 means that nothing was found, 1 that there are warnings, 2 that there are errors. Each
-    finding has a code, listed in hxm(8) under CHECKS; `ignore` in /etc/hxm.toml names those that
-    are meant, as `code` or as `code:domU`. Files, devices, guard and domUs are looked at on this
-    host; with --everywhere, or ask_nodes = true in /etc/hxm.toml, on the other nodes as well, all
-    asked at once, by one ssh each, for at most ssh_timeout seconds. A node that does not answer is
-    a finding. With --nagios there is one line, also where the cluster cannot be asked: status 3.
+    Status 0 means no findings, 1 warnings, 2 errors. Each finding has a code, listed in hxm(8)
+    under CHECKS. `ignore` in /etc/hxm.toml names findings that are intended, as `code` or as
+    `code:domU`. The check covers files, devices, guard and domUs of this host; with --everywhere,
+    or ask_nodes = true in /etc/hxm.toml, those of the other nodes as well: all are asked in
+    parallel, by one ssh each, for at most ssh_timeout seconds. A node that does not answer is a
+    finding. With --nagios the output is one line, also if the cluster cannot be asked (status 3).
 
     Example: `hxm check`, `hxm check nfs`, or `hxm check --everywhere --nagios`.
     """
@@ -108,11 +108,11 @@ def _show(found: list[Finding]) -> None:
         render.out(render.folded(line, " " * 4, sys.stdout))
         render.out(f"    {each.do}")
     if not found:
-        render.out("nothing was found")
+        render.out("no problems found")
 
 
 def _one_line(found: list[Finding], status: int) -> str:
-    said = "; ".join(each.what for each in found[:3]) or "nothing was found"
+    said = "; ".join(each.what for each in found[:3]) or "no problems found"
     more = f"; {len(found) - 3} more" if len(found) > 3 else ""
     line = " ".join(f"{said}{more}".split()).replace("|", "/")  # a bar begins performance data
     counts = Counter(severity_of(each) for each in found)

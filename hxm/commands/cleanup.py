@@ -1,4 +1,4 @@
-"""hxm cleanup: forget failures."""
+"""hxm cleanup: clear failures."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
 
 def run(order: Order, domain: MaybeDomain = None, node: MaybeNode = None) -> int:
-    """Forget the failures of a domU, on a node or on all, so that the cluster tries again.
+    """Clear the failures of a domU, on one node or on all, so that the cluster tries again.
 
-    Without a domU, every failure that the cluster remembers is forgotten. The id of any other
-    resource is taken as well.
+    Without a domU, clear every failure that the cluster remembers. The id of any other resource
+    is accepted as well.
 
     Example: `hxm cleanup nfs host2`.
     """

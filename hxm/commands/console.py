@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
 
 def run(domain: OneDomain, kind: ConsoleType = None, number: ConsoleNumber = "") -> int:
-    """Be on the console of a domU, on whichever node it runs; Ctrl-] leaves it.
+    """Open the console of a domU, on whichever node it runs; Ctrl-] leaves it.
 
-    Another node is reached through ssh. When the domU goes to another node, or starts anew, its
-    console follows it there and says so in one line; when it is shut down, this ends. A domU of
-    this host that no cluster manages is the toolstack's: this is then `xl console` itself.
+    Another node is reached through ssh. If the domU moves to another node or restarts, the console
+    follows it and says so in one line; if it is shut down, the command ends. For an unmanaged domU
+    of this host this is `xl console` itself.
 
     Example: `hxm console nfs`.
     """
@@ -37,12 +37,12 @@ def run(domain: OneDomain, kind: ConsoleType = None, number: ConsoleNumber = "")
             program = pipeline.program("console", config)
         except Failed:  # whether it is the cluster's is what matters, and that is not known
             raise error from None
-        note(f"the cluster cannot be asked, so only this host is: {error.message}")
+        note(f"the cluster cannot be asked; asking this host only: {error.message}")
         programs.become((program, "console", *options, domain))
     if not found.resource and cluster.local_node in (None, *found.nodes):
         programs.become((pipeline.program("console", config), "console", *options, domain))
     if cluster.sandbox:
-        raise Refused("the domUs of a sandbox have no console", "unset CIB_file to reach real ones")
+        raise Refused("domUs in a sandbox have no console", "unset CIB_file to reach real ones")
     if os.isatty(0) and os.isatty(1):
         return console.follow(cluster, found, options, config)
     node = console.place(cluster, found)

@@ -24,12 +24,12 @@ if TYPE_CHECKING:
 
 
 def run(order: Order, words: Words = None, until: Until = "") -> int:
-    """Start a domU, named by its configuration file or by its name.
+    """Start a domU by its configuration file or its name.
 
-    If the cluster manages it, this is `hxm start`: the cluster starts it, where it sees fit. The
-    name counts, not the file: a file that would create a second domU of a managed name is
-    recognised, also with 'name="..."' on the command line. Everything else goes to xl or xm, and so
-    does -n, which only checks the file.
+    For a managed domU this is `hxm start`: the cluster starts it on the node that it chooses. The
+    name counts, not the file: hxm recognises a file that would create a second domU with a managed
+    name, also with 'name="..."' on the command line. Everything else goes to xl or xm; so does -n,
+    which only checks the file.
 
     Example: `hxm create /etc/xen/vm/nfs.xm`.
     """
@@ -65,7 +65,7 @@ def _meant(cluster: Cluster, word: str, settings: list[str], *, xm: bool) -> Dom
         domain = pipeline.meant(cluster, [word])[0]
         if settings and domain.resource:
             raise Refused(
-                f"the cluster manages {domain.name}, and starts it as its file says",
+                f"the cluster manages {domain.name} and starts it from its file",
                 f"edit {domain.xmfile or 'that file'}, then: hxm start {typed(domain)}",
             )
         if not settings:

@@ -1,4 +1,4 @@
-"""hxm default: remove what was set in passing."""
+"""hxm default: reset temporary settings."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 
 
 def run(order: Order, domains: ManagedDomains = None) -> int:
-    """Remove target-role, is-managed and maintenance from domUs, so that the defaults hold again.
+    """Remove target-role, is-managed and maintenance from domUs, so that the defaults apply again.
 
-    Tools set these in passing and leave them. `all` means every managed domU. If the cluster would
-    start, stop or move anything then, you are asked first.
+    Tools set these temporarily and often leave them. `all` means every managed domU. hxm asks first
+    if the cluster would then start, stop or move anything.
 
     Example: `hxm default nfs`, or `hxm default all --dry-run`.
     """

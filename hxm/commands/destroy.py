@@ -1,4 +1,4 @@
-"""hxm destroy: stop domUs at once."""
+"""hxm destroy: force domUs off."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 
 
 def run(order: Order, domains: SomeDomains = None) -> int:
-    """Stop domUs at once, as if their plug were pulled, and keep them stopped.
+    """Force domUs off immediately, without a clean shutdown, and keep them stopped.
 
-    The cluster is told first, so that it does not start them again; then they are destroyed on
-    the node where they run. `hxm start` brings them back.
+    hxm first tells the cluster not to start them again, then destroys them on the node where they
+    run. `hxm start` brings them back.
 
     Example: `hxm destroy nfs --reason 'it hangs'`.
     """

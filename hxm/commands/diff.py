@@ -1,4 +1,4 @@
-"""hxm diff: what two configurations differ in."""
+"""hxm diff: compare two configurations."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
 
 def run(backups: Backups = None, form: Form = TABLE) -> int:
-    """Show what the configuration differs in from a backup, or one backup from another, in words.
+    """Compare the configuration with a backup, or two backups, in words.
 
-    Without a backup it is compared with the newest: what was changed since hxm changed something
-    last; where nothing was, it is said which backup shows that change. Passwords are never shown;
-    that one was changed is.
+    Without a backup, compare with the newest one: this shows what was changed since hxm's last
+    change. If nothing was, hxm names the backup that shows that last change. Passwords are never
+    shown, only that one was changed.
 
     Example: `hxm diff`, `hxm diff 7`, or `hxm diff 7 /root/cib.bak.xml`.
     """
@@ -44,7 +44,7 @@ def run(backups: Backups = None, form: Form = TABLE) -> int:
         render.show(Table([each.capitalize() for each in columns], cells), form)
     else:
         render.out(f"from {one.called} to {other.called}:")
-        nothing = "no difference" if _alike(one, other) else ONLY_FORM
+        nothing = "no differences" if _alike(one, other) else ONLY_FORM
         for line in map(sentence, found) if found else (nothing,):
             render.prose(f"  {line}")
         if not (found or backups):
@@ -57,14 +57,14 @@ def _point_further_back(config: Config) -> None:
     made = changes_made(config, sandbox_file())
     if made and made[-1]["before"] not in (None, made[-1].get("after")):
         last = made[-1]
-        render.out(f"what changed with {last['what']!r}: hxm diff {last['before']}")
+        render.out(f"to see what {last['what']!r} changed: hxm diff {last['before']}")
 
 
 def _both(config: Config, words: list[str]) -> tuple[Opened, Opened]:
     if not words:
         kept = Store(config, sandbox_file()).all()
         if not kept:
-            raise NotFound("nothing is kept yet: hxm changed nothing here", "hxm backup")
+            raise NotFound("there is no backup yet: hxm has changed nothing here", "hxm backup")
         words = [str(kept[-1].number)]
     one = open_backup(config, words[0])
     if len(words) > 1:

@@ -1,4 +1,4 @@
-"""Break something on purpose, and see what the cluster makes of it."""
+"""Cause a failure on purpose and measure how the cluster recovers."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 
 def list_(form: Form = TABLE) -> int:
-    """Show the drills there are, and what each does.
+    """List the drills and what each does.
 
-    A drill says what it will disturb and asks, measures how long each domU was away, and leaves the
-    configuration as it was. Status 0 is a pass and 1 a failure; what was refused was not begun. The
-    cluster must be well: all nodes usable, fencing on, nothing failed.
+    A drill says what it will disturb and asks. It measures the downtime of each domU and leaves the
+    configuration as it was. Status 0 is a pass, 1 a failure; a refused drill has not begun. The
+    cluster must be healthy: all nodes usable, fencing on, no failures.
     """
     if form.output == "json":
         render.show_json(
@@ -39,10 +39,10 @@ def list_(form: Form = TABLE) -> int:
 
 
 def kill(order: Order, domain: OneDomain) -> int:
-    """Destroy a domU on its node, past the cluster, and see the cluster bring it back.
+    """Destroy a domU on its node without telling the cluster, and see the cluster restart it.
 
-    Its monitor has to miss it. The failure that this leaves is forgotten again. Times are as exact
-    as hxm's looks at the cluster are frequent (`poll` in /etc/hxm.toml).
+    The monitor must detect the loss. hxm clears the failure afterwards. The times are as exact as
+    the polling interval (`poll` in /etc/hxm.toml).
 
     Example: `hxm drill kill sles`.
     """
@@ -62,19 +62,19 @@ def standby(order: Order, node: OneNode) -> int:
 
 
 def dc(order: Order) -> int:
-    """See another node become the DC: the present one is drained and its cluster stack restarted.
+    """Make another node the DC: drain the present one and restart its cluster stack.
 
-    The stack is stopped and started by `service`, through ssh; so this is typed on another node.
+    hxm stops and starts the stack by `service`, through ssh; therefore run this on another node.
     """
     return pipeline.carry_out(order, drill.dc)
 
 
 def ping(order: Order, node: OneNode) -> int:
-    """Cut a node off from the addresses that it pings, see its domUs leave, and undo it.
+    """Cut a node off from the addresses that it pings, see its domUs leave, and reconnect it.
 
-    An unreachable route for each address in the `host_list` of the ping resource is set on the node
-    through ssh; it goes away by itself after 600 s, whatever becomes of hxm. The drill ends when
-    the node has been seen to reach them again.
+    Through ssh, hxm sets an unreachable route on the node for each address in the `host_list` of
+    the ping resource; the route expires after 600 s even if hxm dies. The drill ends when the node
+    reaches the addresses again.
     """
     return pipeline.carry_out(order, lambda cluster: drill.ping(cluster, find_node(cluster, node)))
 
@@ -82,8 +82,8 @@ def ping(order: Order, node: OneNode) -> int:
 def fence(order: Order, node: OneNode) -> int:
     """Have a node fenced, see its domUs start elsewhere, and wait until the node is back.
 
-    Asks twice, and names the domUs that will die. A node that fencing leaves switched off has to be
-    switched on by somebody.
+    Asks twice, and names the domUs that will die. If fencing leaves the node switched off, somebody
+    must switch it on.
     """
     return pipeline.carry_out(order, lambda cluster: drill.fence(cluster, find_node(cluster, node)))
 

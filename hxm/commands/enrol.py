@@ -1,4 +1,4 @@
-"""hxm enrol: put a domU under the cluster, without a restart."""
+"""hxm enrol: put a domU under cluster management without a restart."""
 
 from __future__ import annotations
 
@@ -52,20 +52,19 @@ _OWN = ("name", "xmfile", "config", "allow_mem_management")
 
 
 def run(order: Order, file: OneFile, like: Like = None) -> int:
-    """Put a domU under the cluster, without a restart if it runs.
+    """Put a domU under cluster management, without a restart if it runs.
 
-    Its file must be there, the same on every node, and its name, uuid, MAC addresses and disks
-    nobody else's. It is loaded with its constraints in one change, unmanaged; when every node has
-    looked, and its monitor has found it healthy where it runs, it is handed over. One that runs
-    nowhere is then started by the cluster, where that sees fit. Whatever goes wrong on the way,
-    everything is taken back; after a kill, `hxm withdraw` does it. If in the end a node does not
-    say whether it runs on as before, that is told, and nothing taken back. No node may start it at
-    boot. A disk that is not there is warned of; if no node has all that it would start with, you
-    are asked.
+    Its file must be the same on every node, and no other domU may use its name, uuid, MAC addresses
+    or disks. hxm loads it with its constraints in one change, unmanaged. When every node has probed
+    it, and its monitor has found it healthy where it runs, hxm hands it over. If it runs nowhere,
+    the cluster then starts it. If anything fails on the way, hxm rolls everything back; if hxm is
+    killed, use `hxm withdraw`. If at the end a node does not say whether the domU runs on as
+    before, hxm reports that and rolls nothing back. No node may start the domU at boot. hxm warns
+    of missing disks, and asks if no node has all of them.
 
-    Order, ping rule, parameters and meta options are those that all domUs of the cluster have
-    alike, or with --like those of one. Timings are the longest of what the agent advises, what the
-    neighbours have and what the domU's memory takes to move; /etc/hxm.toml may say others.
+    Order, ping rule, parameters and meta options are those that all domUs of the cluster have in
+    common, or with --like those of one domU. Each timing is the longest of the agent's advice, the
+    other domUs' value, and what the domU's memory takes to move; /etc/hxm.toml can set others.
     --dry-run shows the XML in full.
 
     Example: `hxm enrol /etc/xen/vm/web.xm --like nfs --dry-run`.
@@ -80,7 +79,7 @@ class _File:
         paths = map(os.path.abspath, files_meant(word))
         self.path = next((each for each in paths if os.path.lexists(each)), "")
         if not self.path:
-            raise NotFound(f"there is no file {shown(word)}", "enrol takes a configuration file")
+            raise NotFound(f"file not found: {shown(word)}", "enrol takes a configuration file")
         try:
             self.text = read_text(self.path)
             self.settings: Mapping[str, Value] = parse_xmfile(self.text, self.path)
@@ -89,7 +88,7 @@ class _File:
         self.name = domain_name(self.settings) or ""
         for lacks, what in ((not self.name, "name"), (not self.memory, "memory")):
             if lacks:
-                raise Refused(f"{self.path}: there is no {what} in it", _UNTOUCHED)
+                raise Refused(f"{self.path} has no {what}", _UNTOUCHED)
 
     @property
     def memory(self) -> int | None:
@@ -106,7 +105,7 @@ class _File:
                 yield node, "differs from this host's"
 
 
-_UNTOUCHED = "correct the file: the cluster has not seen it"
+_UNTOUCHED = "correct the file; the cluster is unchanged"
 
 
 def _decide(cluster: Cluster, word: str, like: str | None) -> Decision:
@@ -198,7 +197,7 @@ def _without_room(
             if loss.quorate and lost:
                 yield Objection(
                     f"without {name}, {called(lost)} would have no place or no memory",
-                    "hxm capacity shows the memory of all; --force enrols it all the same",
+                    "to see the memory: hxm capacity; --force enrols it anyway",
                     lifted_by=FORCE,
                 )
 
@@ -236,7 +235,7 @@ class _Neighbours:
     def _rules(self, cluster: Cluster, *, alone: bool) -> list[enrolment_xml.Bound]:
         """The constraints that bind each of them. Raises Refused if they do not agree."""
         if not self.domains:
-            self.notes.append("no other domU is there to take order and ping rule from")
+            self.notes.append("there is no other domU to copy order and ping rule from")
             return []
         own = [list(enrolment_xml.binding(self.cib, cluster.ids_of(each))) for each in self.domains]
         everyone = {name for each in self.domains for name in cluster.ids_of(each)}
@@ -244,7 +243,7 @@ class _Neighbours:
             self.objections.append(
                 Objection(
                     f"{listed(indirect)} names domUs in a set, to which hxm does not add",
-                    "add the domU by hand: cibadmin; --force enrols it without that",
+                    "add the domU to the set with cibadmin; --force enrols it without",
                     lifted_by=FORCE,
                 )
             )
@@ -260,8 +259,8 @@ class _Neighbours:
             if lacking and not each.of_a_node:
                 raise Refused(
                     f"the domUs do not agree: {each.element.get('id')} binds {each.owner}, and "
-                    f"nothing alike binds {listed(lacking, 3)}",
-                    "say whose rules it is to have: --like DOMAIN",
+                    f"{listed(lacking, 3)} has no such constraint",
+                    "name the domU whose constraints to copy: --like DOMAIN",
                 )
         return [each for each in own[0] if each.shape in common]
 
@@ -312,7 +311,7 @@ def _wanted(config: Config) -> dict[str, int]:
         given = seconds(value)
         if name not in (*timings.ADVICE, "interval") or not given:
             raise UsageError(
-                f"/etc/hxm.toml: enrol_operations: {word!r} is no timing",
+                f"/etc/hxm.toml: enrol_operations: {word!r} is not a timing",
                 f"NAME=SECONDS, of {', '.join((*timings.ADVICE, 'interval'))}",
             )
         found[name] = ceil(given)

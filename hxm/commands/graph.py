@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 def run(output: Drawn = "text") -> int:
     """Draw the nodes, what runs on them, and what depends on what.
 
-    As text it is a tree: under each node what runs there, and under each domU what it starts
-    after, runs with, and needs. `dot` is Graphviz's language, `svg` the picture that its program
-    dot lays out (apt install graphviz), `mermaid` a flowchart for Markdown and wikis.
+    The text form is a tree: under each node what runs there, and under each domU what it starts
+    after, runs with, and needs. `dot` is Graphviz's language, `svg` the picture that Graphviz makes
+    of it (apt install graphviz), `mermaid` a flowchart for Markdown and wikis.
 
     Example: `hxm graph`, or `hxm graph -o svg > cluster.svg`.
     """
@@ -60,17 +60,13 @@ def _laid_out(text: str) -> str:
     from hxm import programs
 
     if not programs.find("dot"):
-        raise Failed(
-            "Graphviz, which lays the picture out, is not installed", "apt install graphviz"
-        )
+        raise Failed("Graphviz, which draws the picture, is not installed", "apt install graphviz")
     with tempfile.NamedTemporaryFile("w", suffix=".dot", encoding="utf-8") as file:
         file.write(text)
         file.flush()
         result = programs.output(("dot", "-Tsvg", file.name))
     if result.status != 0:
-        raise Failed(
-            f"dot failed: {result.complaint(0)}", "hxm graph -o dot shows what it was given"
-        )
+        raise Failed(f"dot failed: {result.complaint(0)}", "to see its input: hxm graph -o dot")
     return result.stdout.decode("utf-8").rstrip("\n")
 
 

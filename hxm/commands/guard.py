@@ -1,4 +1,4 @@
-"""A guard in front of xl, xm and virsh on this host."""
+"""Wrap xl, xm and virsh on this host, so that hxm is not bypassed by accident."""
 
 from __future__ import annotations
 
@@ -25,25 +25,26 @@ if TYPE_CHECKING:
 
 
 def install() -> int:
-    """Put the guard in front of each of the programs that is installed; repeat it at will.
+    """Install the guard in front of each program that is present; safe to repeat.
 
-    Past it go at once the agents of the cluster, what arrives from another host, and all that only
-    reads. Everything else is judged: refused for a domU that the cluster manages, and passed on
-    untouched for every other. A package's program is diverted, so that an upgrade does not undo it.
+    The guard passes on at once what the cluster's agents run, what arrives from another host, and
+    every command that only reads. It judges everything else: refused if the cluster manages the
+    domU, otherwise passed on unchanged. A package's program is diverted (dpkg-divert), so that an
+    upgrade does not remove the guard.
     """
     found = list(installation.places())
     if not found:
-        raise Failed("there is neither xl nor xm nor virsh on this host to guard")
+        raise Failed("neither xl nor xm nor virsh is installed on this host")
     for place in found:
         installation.install(place, MARK, wrapper_text(place))
         render.out(f"{place.path} is guarded; the real one is {place.kept}")
     if xendomains.install(shlex.join(own_words())):
-        render.out("xendomains is now started after the cluster, and stopped before it")
+        render.out("xendomains now starts after the cluster and stops before it")
     return DONE
 
 
 def remove() -> int:
-    """Take the guard away; each program is again what it was, to the byte."""
+    """Remove the guard; each program is again what it was, to the byte."""
     for place in installation.places():
         stood = installation.state(place, MARK, wrapper_text(place))
         installation.remove(place, MARK)
@@ -51,14 +52,14 @@ def remove() -> int:
             f"{place.path} {'was not' if stood == installation.OPEN else 'is no longer'} guarded"
         )
     if xendomains.remove():
-        render.out("xendomains is started and stopped as before")
+        render.out("xendomains starts and stops as before")
     return DONE
 
 
 def status(form: Form = TABLE) -> int:
-    """Say how each program stands; status 1 if one is not guarded as it should be.
+    """Show the state of each program; status 1 if one is not guarded as it should be.
 
-    An upgrade, where no diversion could prevent it, leaves a program `undone`; after one of hxm
+    An upgrade that no diversion could prevent leaves a program `undone`; after an upgrade of hxm
     itself the guard may be `outdated`.
     """
     found = list(states())
@@ -67,7 +68,7 @@ def status(form: Form = TABLE) -> int:
             {"guard": [{"program": each.path, "state": state} for each, state in found]}
         )
     elif not found:
-        render.out("there is neither xl nor xm nor virsh on this host to guard")
+        render.out("neither xl nor xm nor virsh is installed on this host")
     elif form.usual:
         for place, state in found:
             remedy = f": {REMEDIES[state]}" if state in REMEDIES else ""
@@ -79,10 +80,10 @@ def status(form: Form = TABLE) -> int:
 
 
 def bypass(words: Raw = None, reason: Why = "") -> int:
-    """Run a command past the guard, whatever it would say; it is written down, with the reason.
+    """Run a command without the guard's judgement; the journal records it, with the reason.
 
-    For the day when the cluster is broken and the domU is not. What the guard would have said is
-    shown first; the journal and syslog keep who did it, and why.
+    For emergencies: the cluster is broken, but the domU is not. hxm first shows what the guard
+    would have said; the journal and syslog record who did it, and why.
     """
     words = words or []
     program = os.path.basename(words[0]) if words else ""
@@ -92,7 +93,7 @@ def bypass(words: Raw = None, reason: Why = "") -> int:
             "hxm guard bypass --reason TEXT -- xl destroy NAME",
         )
     if not reason.strip():
-        raise UsageError("why? It is written down", "--reason TEXT")
+        raise UsageError("bypass needs a reason, which is recorded", "--reason TEXT")
     config = read_config()
     try:
         at_stake = admission.verdict(program, words[1:], config)
@@ -112,10 +113,10 @@ def bypass(words: Raw = None, reason: Why = "") -> int:
 
 
 def wait() -> int:
-    """Wait until the guard can tell which domUs are managed: a DC, and quorum.
+    """Wait until the guard can tell which domUs are managed: until there are a DC and quorum.
 
-    For what starts domUs at boot; no longer than `timeout` in /etc/hxm.toml. Status 102 or 106 if
-    it is not so by then.
+    For services that start domUs at boot. Waits at most `timeout` seconds (/etc/hxm.toml), then
+    ends with status 102 or 106.
     """
     config = read_config()
     end = time.monotonic() + config.timeout

@@ -45,12 +45,12 @@ def run(
 ) -> int:
     """Show what happened to domUs and nodes: starts, moves, failures, fencing, standby, orders.
 
-    It is put together from the nodes' own histories in the CIB, from the transitions that
-    Pacemaker saved, from the fencing that the cluster remembers, and from hxm's journal, which
-    says who ordered it and why. Transitions are saved on the node that was DC at the time, and the
-    journal on the host where hxm was typed: --everywhere asks them all. Without --since it is the
-    last day. What only two looks at the cluster tell, as standby, has the time of the second look.
-    Of two actions of one kind between two looks, the second alone is known.
+    Sources: the nodes' operation histories in the CIB, the transitions that Pacemaker saved, the
+    cluster's fencing history, and hxm's journal, which says who ordered it and why. Transitions lie
+    on the node that was DC at the time, the journal on the host where hxm was typed: --everywhere
+    asks all nodes. The default is the last day. A change that shows only between two saved states,
+    such as standby, has the time of the second one. Of two actions of one kind between two saved
+    states, only the second is known.
 
     Example: `hxm history nfs`, or `hxm history --since 3d --everywhere`.
     """
@@ -65,7 +65,7 @@ def run(
     if cluster and (everywhere or config.ask_nodes):
         found = _joined(found, cluster, config, start, notes)
     elif cluster and not cluster.sandbox and len(cluster.nodes) > 1:
-        notes.append("this is what this host knows: --everywhere asks the other nodes as well")
+        notes.append("this is what this host knows; to ask the other nodes as well: --everywhere")
     events = [each for each in history(found) if each.at >= start]
     if subject:
         name = _meant(cluster, subject, found)
@@ -83,7 +83,7 @@ def _known_here(config: Config, since: float, notes: list[str]) -> Pieces:
         saved, cut = read_transitions(folder, since)
         found = found.joined(saved)
         if cut:
-            notes.append(f"of the transitions in {folder} only those since {when(cut)} were read")
+            notes.append(f"in {folder}, only transitions since {when(cut)} were read")
     try:
         cib = read_configuration(timeout=config.ask_timeout, whole=True).cib
         if cib is not None:
@@ -95,7 +95,7 @@ def _known_here(config: Config, since: float, notes: list[str]) -> Pieces:
         fenced, why = read_fencing(config.ask_timeout)
         found = found.joined(Pieces(fenced=fenced))
         if why:
-            notes.append(f"who was fenced is not known: {why}")
+            notes.append(f"the fencing history is unknown: {why}")
     return found
 
 
@@ -144,7 +144,7 @@ def _cluster(config: Config, notes: list[str]) -> Cluster | None:
 def _unasked(error: CannotAsk) -> str:
     """What is missing where the cluster gives no answer, and what to do about it."""
     why = "; ".join(filter(None, (error.message, error.hint)))
-    return f"only what was saved is known: {why}"
+    return f"only saved events are known: {why}"
 
 
 def _joined(
@@ -159,7 +159,7 @@ def _joined(
             lost[node] = answer
         else:
             found = found.joined(answer)
-    notes += [f"what {node} knows is missing: {why}" for node, why in lost.items()]
+    notes += [f"events from {node} are missing: {why}" for node, why in lost.items()]
     return found
 
 
@@ -206,7 +206,7 @@ def _meant(cluster: Cluster | None, word: str, found: Pieces) -> str:
         return domains[0].resource or word
     known = {each.resource for each in found.done} | {n for look in found.looks for n in look.nodes}
     if word not in known:
-        raise NotFound(f"nothing is known of {word[:60]!r}", "hxm list, hxm nodes")
+        raise NotFound(f"no events recorded for {word[:60]!r}", "hxm list, hxm nodes")
     return word
 
 
@@ -244,6 +244,6 @@ def _show(events: Sequence[Event], cluster: Cluster | None, notes: list[str], fo
         whole = frozenset({0, 1}) | ({2} if max(map(len, what)) <= _WHOLE else set())
         render.show(Table((header, "Took", "What", "By"), [*grid], frozenset({0, 1}), whole), form)
     else:
-        render.out("nothing is known to have happened")
+        render.out("no events recorded")
     for note in notes:
         render.note(note)

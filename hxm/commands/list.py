@@ -27,20 +27,19 @@ def run(
     everywhere: Everywhere = False,
     form: Form = TABLE,
 ) -> int:
-    """List the domUs of the whole cluster, in xl's columns.
+    """List the domUs of the whole cluster, in xl's format.
 
-    Behind xl's columns stand the node, the role and what is special about the domU; under the
-    table whatever a command left in the cluster, with the command that removes it (on stderr if
-    the table goes into a pipe, so that scripts see domUs alone). ID, State and
-    Time are known for the domUs on this host only; Mem and VCPUs of the others are what their
-    configuration files say. With --everywhere, or ask_nodes = true in /etc/hxm.toml, the other
-    nodes are asked as well, all at once, for at most ssh_timeout seconds; the domains of one that
-    does not answer are said to be unknown.
+    The node, the role and flags follow xl's columns. Below the table, hxm lists leftovers in the
+    cluster, with the commands that remove them (on stderr if the table goes to a pipe, so that
+    scripts see only domUs). ID, State and Time are known only for domUs on this host; Mem and VCPUs
+    of the others come from their configuration files. With --everywhere, or ask_nodes = true in
+    /etc/hxm.toml, hxm asks the other nodes as well, in parallel, for at most ssh_timeout seconds;
+    the domains of a node that does not answer are reported as unknown.
 
     Example: `hxm list`, or `hxm list nfs --long`.
     """
     if long and form not in (TABLE, Form("plain"), Form("json")):
-        raise UsageError("--long is no table", "hxm list --long alone, or with -o json")
+        raise UsageError("--long prints no table", "hxm list --long alone, or with -o json")
     config = read_config()
     cluster = _look(config, everywhere=everywhere)
     if any(disagreements(cluster, each) for each in cluster.domains):

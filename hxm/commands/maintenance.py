@@ -1,4 +1,4 @@
-"""hxm maintenance: tell the cluster to leave everything, a node or a domU alone."""
+"""hxm maintenance: for the cluster, a node or a domU."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ if TYPE_CHECKING:
 
 
 def run(order: Order, switch: Switch, subject: Subject = None) -> int:
-    """Switch maintenance on or off, for the whole cluster, a node, or a domU.
+    """Switch maintenance on or off for the whole cluster, a node, or a domU.
 
-    In maintenance the cluster neither acts nor watches: what fails is seen when it ends.
+    In maintenance the cluster neither acts nor monitors: it sees failures when maintenance ends.
 
     Example: `hxm maintenance on`, `hxm maintenance off host1`.
     """
     if switch not in ("on", "off"):
         meant = subject if subject in ("on", "off") else "on"
         hint = f"hxm maintenance {meant} {quote(switch)}"
-        raise UsageError(f"maintenance is on or off, not {switch!r}", hint)
+        raise UsageError(f"maintenance takes on or off, not {switch!r}", hint)
 
     def decide(cluster: Cluster) -> Decision:
         return hygiene.maintenance(cluster, switch == "on", _subject(cluster, subject))

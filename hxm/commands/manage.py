@@ -1,4 +1,4 @@
-"""hxm manage: hand domUs back to the cluster."""
+"""hxm manage: let the cluster manage domUs again."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 
 
 def run(order: Order, domains: ManagedDomains = None) -> int:
-    """Hand domUs back to the cluster, which then sees to it that they are as they should be.
+    """Let the cluster manage domUs again; it then brings them to their target role.
 
-    What the cluster would do at once is shown, and asked about, first.
+    hxm first shows what the cluster would do at once, and asks.
 
     Example: `hxm manage nfs`.
     """

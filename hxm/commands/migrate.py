@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
 
 def run(order: Order, domain: OneDomain, node: OneNode, keep: Keep = False) -> int:
-    """Move a domU to another node, live, and wait until it has arrived.
+    """Live-migrate a domU to another node, and wait until it has arrived.
 
-    The cluster is told to prefer the node; when the domU runs there, and the scheduler shows that
-    nothing would move back, the preference is removed again. A move that would not be live is
-    asked about first, and one that turned out not to be live ends with status 1.
+    hxm tells the cluster to prefer the node. It removes the preference when the domU runs there and
+    the scheduler shows that nothing would move back. hxm asks first if the move would not be live;
+    a move that turns out not to be live ends with status 1.
 
     Example: `hxm migrate nfs host2 --dry-run`.
     """
@@ -32,7 +32,7 @@ def run(order: Order, domain: OneDomain, node: OneNode, keep: Keep = False) -> i
         swapped = cluster.node(domain) and find_domains(cluster, node)
         if swapped and not find_domains(cluster, domain):
             right = f"hxm migrate {typed(swapped[0])} {domain}"
-            raise NotFound(f"{domain} is a node: the domU comes first", right)
+            raise NotFound(f"{domain} is a node; the domU comes first", right)
         (found,) = pipeline.meant(cluster, [domain])
         if not found.resource:
             for each in admit(BY_HAND["migrate"], order.words, cluster, read_config(), xm=False):

@@ -9,7 +9,7 @@ from hxm.output import TABLE, Form, as_json, render, tables
 
 
 def run(form: Form = TABLE) -> int:
-    """Show the nodes, their condition, and the domUs that run on each."""
+    """List the nodes, their state, and the domUs that run on each."""
     cluster = read_cluster(read_config())
     if form.output == "json":
         render.show_json({"nodes": [as_json.node_json(node) for node in cluster.nodes]})

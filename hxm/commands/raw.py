@@ -1,4 +1,4 @@
-"""What is not hxm's own: the toolstack's commands, judged for managed domUs before they pass."""
+"""The toolstack's commands: judged for managed domUs before they are passed on."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from hxm.toolstack import detect, is_xm
 
 _LOCAL_ONLY = "--local-only"
 _VERDICTS = {
-    READS: "changes nothing, and is passed on at once",
-    HOST: "concerns the host, and is passed on at once",
-    RUNTIME: "is passed on with a warning for a domU that the cluster manages",
-    REFUSED: "is refused for a domU that the cluster manages, and passed on for every other",
+    READS: "changes nothing and is passed on at once",
+    HOST: "concerns the host and is passed on at once",
+    RUNTIME: "is passed on, with a warning if the cluster manages the domU",
+    REFUSED: "is refused if the cluster manages the domU, otherwise passed on",
 }
 
 
 def explain(row: Command) -> int:
-    """What becomes of a toolstack's command and why; then the toolstack's own help, if any."""
+    """Show how hxm treats a toolstack's command and why, then the toolstack's own help, if any."""
     render.out(f"hxm {row.name}: {_VERDICTS[row.policy]}.")
     if row.why:
         render.out(f"  Why: {row.why}.")

@@ -17,10 +17,10 @@ def run(
 ) -> int:
     """Stop domUs cleanly and start them again, through the cluster.
 
-    No monitor takes it for a failure, and the configuration file is read anew. Once stopped, a
-    domU starts where the cluster likes best, which may be another node: that is warned of, and
-    --dry-run shows it. A reboot from within the guest needs no hxm. `-a` means every running domU
-    of the cluster, and asks first.
+    Monitoring does not report a failure, and the configuration file is read again. The domU starts
+    on the node that the cluster prefers, which may be another one: hxm warns of that, and --dry-run
+    shows it. A reboot from within the guest needs no hxm. `-a` means every running domU of the
+    cluster, and asks first.
 
     Example: `hxm reboot nfs --reason 'new kernel'`.
     """

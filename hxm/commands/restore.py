@@ -1,4 +1,4 @@
-"""hxm restore: an earlier configuration takes the place of the present one."""
+"""hxm restore: restore an earlier configuration."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 
 
 def run(order: Order, words: BackupWords = None, section: Sections = None) -> int:
-    """Put an earlier configuration back in place, all of it at once.
+    """Restore an earlier configuration, all of it at once.
 
-    What it changes is shown in words, and what the scheduler would do with it; whatever domU would
-    move or stop is asked about. What is set at the nodes, as standby is, stays as it is unless
-    --section nodes or all is given: a host under repair is not to be active again by the way. Never
-    restored are the status, which nodes there are, and what the cluster writes of itself. A file
-    may hold a single section, as `cibadmin --query --scope=resources` writes it. An image of
-    a saved domU is xl's and xm's to restore, if no cluster manages it.
+    hxm shows the changes in words and what the scheduler would do with them, and asks if a domU
+    would move or stop. Node settings such as standby stay as they are unless --section nodes or all
+    is given, so that a host under repair does not become active by accident. The status, the set of
+    nodes, and what the cluster writes about itself are never restored. A file may hold a single
+    section, as `cibadmin --query --scope=resources` writes it. The image of a saved domU is passed
+    to xl or xm, if no cluster manages the domU.
 
     Example: `hxm restore 7 --dry-run`, or `hxm restore cib.bak.xml --section constraints`.
     """
@@ -69,11 +69,11 @@ def _chosen(words: Sequence[str], held: Collection[str]) -> list[str]:
     """The sections that are meant; by default all but what is set at the nodes."""
     wanted = [each for word in words for each in word.split(",")]
     if unknown := [each for each in wanted if each not in (*SECTIONS, "all")]:
-        raise UsageError(f"there is no section {unknown[0]!r}", f"all, {', '.join(SECTIONS)}")
+        raise UsageError(f"unknown section {unknown[0]!r}", f"all, {', '.join(SECTIONS)}")
     if len(held) == 1:
         wanted = wanted or [*held]
     if missing := [each for each in wanted if len(held) == 1 and each not in held]:
-        raise UsageError(f"the file holds no {missing[0]}, but {', '.join(held)}")
+        raise UsageError(f"the file holds no {missing[0]}, only {', '.join(held)}")
     if not wanted:
         return [each for each in SECTIONS if each != restore.NODES]
     return [each for each in SECTIONS if each in wanted or "all" in wanted]

@@ -1,4 +1,4 @@
-"""A cluster in a file, run by Pacemaker's real scheduler, and troubles to put into it."""
+"""A cluster in a file, run by Pacemaker's real scheduler, and failures to inject into it."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 def new(directory: Directory, nodes: NodesCount = 2, domains: DomainsCount = 2) -> int:
-    """Make a cluster in a file: the seed guide's, with as many hosts and domUs as you like."""
+    """Create a cluster in a file, with as many hosts and domUs as you like."""
     folder = os.path.abspath(directory)
     cib_file = os.path.join(folder, "cib.xml")
     if os.path.exists(cib_file):
@@ -54,13 +54,13 @@ def new(directory: Directory, nodes: NodesCount = 2, domains: DomainsCount = 2) 
     except OSError as error:
         raise Failed(f"{error.filename or folder}: {error.strerror}") from None
     made = f"{nodes} host{'s' * (nodes != 1)} and {domains} domU{'s' * (domains != 1)}"
-    render.note(f"{made}; hxm acts on them where CIB_file is set:")
+    render.note(f"{made}; to use the sandbox, set CIB_file:")
     render.out(f"export CIB_file={shlex.quote(cib_file)}")
     return DONE
 
 
 def fail(subject: NodeOrDomain, unfenced: Unfenced = False, operation: At = "monitor") -> int:
-    """Let a node lose its power, or a domU crash; the cluster then does what it would do."""
+    """Simulate a power loss of a node or a crash of a domU, and the cluster's reaction."""
     with _changed() as (cluster, copy):
         meant = _meant(cluster, subject)
         if isinstance(meant, Domain):
@@ -81,7 +81,7 @@ def fail(subject: NodeOrDomain, unfenced: Unfenced = False, operation: At = "mon
 
 
 def recover(node: OneNode) -> int:
-    """Switch a lost node on again: it joins the cluster, and its network is well."""
+    """Switch a lost node on again: it joins the cluster with a working network."""
     with _changed() as (cluster, copy):
         copy.inject([f"--node-up={find_node(cluster, node).name}"])
         sandbox.set_connected(copy.path, node)
@@ -91,7 +91,7 @@ def recover(node: OneNode) -> int:
 
 
 def lose_quorum() -> int:
-    """Take the partition's quorum: the cluster stops everything."""
+    """Take the quorum away: the cluster stops everything."""
     return _set_quorum(False)
 
 
@@ -101,7 +101,7 @@ def regain_quorum() -> int:
 
 
 def lose_network(node: OneNode) -> int:
-    """Let a node lose its ping path: domUs may not run there."""
+    """Disconnect a node from its ping targets: domUs may not run there."""
     with _changed() as (cluster, copy):
         sandbox.set_connected(copy.path, find_node(cluster, node).name, "0")
         _settle(cluster, copy)
@@ -124,7 +124,7 @@ def _changed() -> Iterator[tuple[Cluster, Scratch]]:
     file = sandbox_file()
     if not file:
         raise Refused(
-            "this would harm a real cluster: CIB_file is not set",
+            "CIB_file is not set, and a real cluster is not a sandbox",
             "export CIB_file=DIR/cib.xml; hxm sandbox new DIR makes one",
         )
     with one_at_a_time():

@@ -35,12 +35,12 @@ are 500 the next waits for that."""
 
 
 def run(listen: Listen = "127.0.0.1:9685", token_file: TokenFile = None) -> int:
-    """Show the cluster to browsers and to monitoring: a page, JSON and metrics, to read only.
+    """Serve the status page, JSON and metrics to browsers and monitoring, read-only.
 
-    `/` is the page of `hxm status -o html`, `/status.json` what `hxm status -o json` says,
-    `/metrics` is for Prometheus and `/healthz` for whoever asks whether all this is true. On any
-    other address than a loopback one a token is asked for. Run by another user than root it leaves
-    the toolstack alone. See SERVING THE STATUS PAGE in hxm(8).
+    `/` is the page of `hxm status -o html`, `/status.json` the output of `hxm status -o json`,
+    `/metrics` is for Prometheus, and `/healthz` shows whether the data is current. Every address
+    except loopback requires a token. If not run by root, it does not ask the toolstack. See SERVING
+    THE STATUS PAGE in hxm(8).
 
     Example: `hxm serve`, or `hxm serve --listen 10.0.0.1:9685 --token-file /etc/hxm.token`.
     """
@@ -54,7 +54,7 @@ def run(listen: Listen = "127.0.0.1:9685", token_file: TokenFile = None) -> int:
     gate = Gate(read_token(token_file)) if token_file else None
     if not gate and not ip_address(address[0]).is_loopback:
         raise UsageError(
-            f"whoever reaches {listen} could read everything: a token is needed",
+            f"anyone who reaches {listen} could read everything: a token is required",
             "--token-file FILE, or an address of this host alone: --listen 127.0.0.1:9685",
         )
     asker = Asker(lambda: look(local=os.geteuid() == 0), render.note)
@@ -83,7 +83,7 @@ def _address(listen: str) -> tuple[str, int]:
     try:
         found = socket.getaddrinfo(host.strip("[]"), int(port), type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):
-        raise UsageError(f"there is no host {host!r} to listen on", "use its address") from None
+        raise UsageError(f"unknown host to listen on: {host!r}", "use its address") from None
     return str(found[0][4][0]), int(port)
 
 
@@ -97,6 +97,4 @@ def _listening(address: tuple[str, int], listen: str) -> socket.socket:
     try:
         return socket.create_server(address, family=family, backlog=1024)
     except OSError as error:
-        raise Failed(
-            f"{listen} cannot be listened on: {error.strerror}", "--listen HOST:PORT"
-        ) from None
+        raise Failed(f"cannot listen on {listen}: {error.strerror}", "--listen HOST:PORT") from None

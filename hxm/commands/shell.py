@@ -1,4 +1,4 @@
-"""hxm shell: a place to be in during a long night."""
+"""hxm shell: the interactive shell."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ _SCRIPT = "script"
 
 
 def run(file: Script = "", keep_going: KeepGoing = False) -> int:
-    """Type commands at a prompt that shows the cluster, or carry out those of a file.
+    """Start an interactive shell, or run the commands in a file.
 
-    Each line is what would follow `hxm` in any other shell, and is carried out by a hxm of its own.
-    The prompt names the cluster, the node and the worst trouble; the line at the bottom follows the
-    cluster, every five seconds, and every second while something moves, and says how old it is
-    when the cluster does not answer. Tab completes commands, options, domUs, nodes and files;
-    Ctrl-R searches what was typed before; F1, `help COMMAND` or a ? at the end explains. Ctrl-C
-    ends a command and not the shell; Ctrl-D, exit and quit leave it.
+    Each line is what follows `hxm` in any other shell, and runs in an hxm process of its own. The
+    prompt shows the cluster, the node and the most serious problem. The bottom line is updated
+    every five seconds, and every second while something moves; if the cluster does not answer, it
+    shows the age of its data. Tab completes commands, options, domUs, nodes and files; Ctrl-R
+    searches the history; F1, `help COMMAND` or a trailing ? shows help. Ctrl-C ends the running
+    command, not the shell; Ctrl-D, exit and quit leave the shell.
 
-    With -f, or with lines on standard input, it stops at the first line that fails and ends with
-    its status; --keep-going carries out the rest, and ends with the status of the first failure. A
-    # begins a comment. A file is read to its end before anything is done.
+    With -f, or with lines on standard input, the shell stops at the first line that fails and ends
+    with its status; --keep-going runs the rest, and ends with the status of the first failure. A #
+    begins a comment. A file is read to its end before anything is done.
 
     Example: `hxm shell -f night.hxm`.
     """
@@ -36,9 +36,12 @@ def run(file: Script = "", keep_going: KeepGoing = False) -> int:
     script = bool(file) or not sys.stdin.isatty()
     inside = os.environ.get("HXM_SHELL")
     if inside == _SCRIPT and script:
-        raise Refused("these are lines for hxm shell already", "put those of the other file here")
+        raise Refused(
+            "hxm shell -f cannot run inside a file for hxm shell",
+            "copy the lines of the other file here",
+        )
     if inside and not script:
-        raise Refused("this is a hxm shell already", "Ctrl-D leaves it")
+        raise Refused("this is already an hxm shell", "Ctrl-D leaves it")
     os.environ["HXM_SHELL"] = _SCRIPT if script else "1"
     if file and file != "-":
         read = iter(lines.read_all(file))

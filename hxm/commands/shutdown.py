@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 def run(order: Order, domains: SomeDomains = None, everything: All = False) -> int:
     """Stop domUs cleanly, and keep them stopped until `hxm start`.
 
-    The cluster asks the guest to shut down, and destroys it if it does not within the agent's
-    time. `-a` means every running domU of the cluster, and asks first.
+    The cluster asks the guest to shut down, and destroys it if the agent's timeout expires. `-a`
+    means every running domU of the cluster, and asks first.
 
     Example: `hxm shutdown nfs sles --no-wait`.
     """

@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 def run(order: Order, node: OneNode) -> int:
     """Drain a node: every domU on it moves to another node, live if it may.
 
-    Nothing is changed if a domU would have no place, or if this is the last usable node, unless
-    --force says so. Ends with "safe to power off", and with status 0, only when nothing at all is
-    left on the node. `hxm active` takes it back.
+    Refused without --force if a domU would have no place, or if this is the last usable node. Ends
+    with "safe to power off" and status 0 only when nothing at all runs on the node. `hxm active`
+    takes the node back.
 
-    Example: `hxm standby host1 --dry-run`, and the same without it if all looks well.
+    Example: `hxm standby host1 --dry-run`, then without --dry-run if the plan looks right.
     """
     return pipeline.carry_out(
         order, lambda cluster: placement.standby(cluster, find_node(cluster, node))

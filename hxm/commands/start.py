@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 def run(order: Order, domains: SomeDomains = None, until: Until = "") -> int:
     """Start domUs, and wait until they run.
 
-    The target-role that keeps a domU stopped is removed, so that nothing interim stays in the
-    cluster; Started is written only where the configured default is Stopped.
+    hxm removes the target-role that keeps a domU stopped, so that nothing interim stays in the
+    cluster; it writes Started only where the configured default is Stopped.
 
-    With --until they are started only when their guests say so: each must show the regular
-    expression on its console within --timeout seconds, or the status is 124. A guest that
-    shows nothing at all for five seconds is sent one Enter, as its prompt may stand there already;
-    once it has shown anything it is sent nothing.
+    With --until hxm also waits for the guests: each must print text that matches the regular
+    expression on its console within --timeout seconds; otherwise the status is 124. If a guest
+    prints nothing for five seconds, hxm sends one Enter, because its prompt may be there already;
+    once the guest has printed anything, hxm sends nothing.
 
     Example: `hxm start nfs sles --timeout 120`.
     """

@@ -25,12 +25,11 @@ def look(*, local: bool = True) -> tuple[Cluster, list[Finding]]:
 def run(form: Form = TABLE) -> int:
     """Show the cluster, its nodes, all resources and what needs attention.
 
-    Each thing that needs attention comes with the command that changes it. `-o json` is the whole
-    model; its keys are described in hxm(8). `-o html` is a page for a browser: it needs no other
-    file, and shows the present again every 5 s where a server keeps it fresh, as `hxm serve` does.
-    Where one table is wanted (`-o csv`, `--columns`), it has a row for each node, resource and
-    finding, and the columns Kind, Name, State, Where and Special. `hxm list -l DOMAIN` shows one
-    domU.
+    Each finding comes with the command that changes it. `-o json` prints the whole model; hxm(8)
+    describes its keys. `-o html` prints a self-contained page for a browser; served by `hxm serve`,
+    it reloads every 5 s. In formats with a single table (`-o csv`, `--columns`) there is a row for
+    each node, resource and finding, with the columns Kind, Name, State, Where and Special.
+    `hxm list -l DOMAIN` shows one domU.
 
     Example: `hxm status -o json`.
     """

@@ -1,4 +1,4 @@
-"""hxm undo: take the last change back."""
+"""hxm undo: revert the last change."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 
 
 def run(order: Order) -> int:
-    """Take back the last change by hxm on this host, if the configuration is still what it left.
+    """Revert hxm's last change on this host, if nothing has changed the configuration since.
 
-    The configuration becomes exactly what it was before, standby of a node and all; where domUs run
-    follows from it, and what would stop or restart is asked about first. Undoing an undo does the
-    change again; further back goes `hxm restore`. A change that left the configuration as it was,
-    as a live migration does, has nothing to take back.
+    The configuration becomes exactly what it was before, including standby of nodes. The cluster
+    then places the domUs accordingly; hxm asks first if one would stop or restart. Undoing an undo
+    makes the change again; `hxm restore` goes further back. If a change left the configuration as
+    it was, as a live migration does, there is nothing to undo.
 
     Example: `hxm undo --dry-run`.
     """
@@ -40,9 +40,7 @@ def _decide(order: Order, cluster: Cluster, folder: str) -> Decision:
     what, at = str(last["what"]), str(last.get("at"))
     before, after = last["before"], last["after"]
     if before == after:
-        return AlreadyDone(
-            f"{what} ({at}): it left the configuration as it was; nothing to take back"
-        )
+        return AlreadyDone(f"nothing to undo: {what} ({at}) left the configuration as it was")
     left = open_backup(read_config(), str(after))
     if not same(left.document, cluster.written):
         cib = read_configuration(timeout=read_config().ask_timeout, whole=True).cib
@@ -60,15 +58,15 @@ def _last(cluster: Cluster) -> dict[str, Any]:
     """The newest change in the journal, if it is known what it was made on and what it left."""
     made = changes_made(read_config(), cluster.sandbox)
     if not made:
-        raise Refused("the journal of this host knows of no change", "hxm backup --list")
+        raise Refused("no hxm change is recorded in this host's journal", "hxm backup --list")
     last = made[-1]
     said = f"{last.get('what')} ({last.get('at')})"
     number = last["before"]
     if number is None:
-        raise Refused(f"no backup was kept before: {said}", "hxm backup --list")
+        raise Refused(f"no backup was made before: {said}", "hxm backup --list")
     hint = f"hxm diff {number} shows the difference; hxm restore {number} goes back"
     if last.get("outcome") == "begun":
-        raise Refused(f"it was begun and never ended: {said}", hint)
+        raise Refused(f"the last change did not finish: {said}", hint)
     if last.get("after") is None:
-        raise Refused(f"somebody else changed the configuration as well during: {said}", hint)
+        raise Refused(f"somebody else also changed the configuration during: {said}", hint)
     return last

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 def run(order: Order) -> int:
     """Remove the lock on the cluster that a killed hxm left behind.
 
-    Only one hxm changes a cluster at a time. A lock whose holder's process has ended, whose node
-    is lost, or that shows no sign of life for a minute, is in nobody's way: the next change takes
-    it over, and this only tidies up. One that may be in use is removed with --force alone.
+    Only one hxm changes a cluster at a time. If the holder's process has ended, its node is lost,
+    or it shows no sign of life for a minute, the lock blocks nobody: the next change takes it over,
+    and this command only tidies up. A lock that may be in use is removed only with --force.
     """
     return pipeline.carry_out(
         order, lambda cluster: lock.unlock(with_a_living_holder(cluster)), locks=False

@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 
 
 def run(order: Order, domains: ManagedDomains = None) -> int:
-    """Tell the cluster to leave domUs alone: it looks, and starts, stops and moves nothing.
+    """Tell the cluster to leave domUs alone: monitor them, but never start, stop or move them.
 
-    Commands that hxm refuses for a managed domU pass while it is unmanaged. `hxm manage` ends it.
+    Commands that hxm refuses for a managed domU pass while it is unmanaged. `hxm manage` ends this.
 
     Example: `hxm unmanage nfs --reason 'disk check from dom0'`.
     """

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 def run(order: Order, domains: MaybeDomains = None) -> int:
     """Remove the interim constraints of some domUs, or of everything.
 
-    Swept are cli-prefer, cli-ban and the old cli-standby constraints, whoever set them; you are
-    told whose they were, and how old. Refused while a migration is under way; asked about if the
-    scheduler would then move anything. The id of any other resource is taken as well.
+    Removes cli-prefer, cli-ban and the old cli-standby constraints, whoever set them, and says who
+    set them and how old they are. Refused while a migration is in flight; asks if the scheduler
+    would then move anything. The id of any other resource is accepted as well.
 
     Example: `hxm unmigrate all --dry-run`.
     """

@@ -1,4 +1,4 @@
-"""hxm update: patch and reboot the hosts one after the other."""
+"""hxm update: patch and reboot the hosts one by one."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ def plan(
     watch: Watch = update.WATCH,
     form: Form = TABLE,
 ) -> int:
-    """Show the steps of a rolling update, what the scheduler makes of each, and what is against it.
+    """Show the steps of a rolling update, what the scheduler would do, and all objections.
 
-    Nothing is changed. Status 0 means that `hxm update start` may be typed; else it is the status
-    of the first thing that stands against it.
+    Changes nothing. Status 0 means that `hxm update start` is possible; otherwise the status is
+    that of the first objection.
 
     Example: `hxm update plan --canary sles`.
     """
@@ -92,8 +92,8 @@ def start(
 ) -> int:
     """Begin a rolling update: drain the first host.
 
-    All nodes must be well, with quorum and fencing, and nothing failed or left behind. How far the
-    update is stands in the cluster: any node can go on with it, also after this one was killed.
+    All nodes must be usable, with quorum and fencing, without failures or leftovers. The progress
+    is recorded in the cluster: any node can continue the update, even if this one is killed.
     """
     config = read_config()
 
@@ -108,9 +108,9 @@ def start(
 def next_(order: Order, canary: Canary = "") -> int:
     """Take the next step of the update, or repeat one that was cut short.
 
-    A host that was drained is taken back when it has been rebooted, which its boot id tells,
-    through ssh; while it is away, its return is waited for. It is then watched, and so is the domU
-    that tries the first host: if anything fails there, the update stays where it is.
+    hxm waits for a drained host to return and takes it back once it has been rebooted, which its
+    boot id (read through ssh) shows. It then watches the host, and the canary on the first host: if
+    anything fails there, the update stops at this step.
     """
     config = read_config()
     if order.wait and not order.dry_run:
@@ -126,7 +126,7 @@ def next_(order: Order, canary: Canary = "") -> int:
 
 
 def status(form: Form = TABLE) -> int:
-    """Show how far the update is, and what to do next."""
+    """Show the progress of the update, and what to do next."""
     cluster = read_cluster(read_config(), local=False)
     progress = progress_in(cluster.properties)
     stages = update.all_stages(cluster, progress) if progress else []
@@ -147,14 +147,14 @@ def status(form: Form = TABLE) -> int:
         render.prose(f"rolling update: {update.said(cluster, progress)}")
         for number, each in enumerate(stages, 1):
             render.prose(f"{number:3}  {each.state:4}  {each.what}")
-        render.out("go on with: hxm update next; end it with: hxm update abort")
+        render.out("continue with: hxm update next; end with: hxm update abort")
     else:
-        render.out("no update is under way: hxm update plan")
+        render.out("no update is in progress; to plan one: hxm update plan")
     return DONE
 
 
 def abort(order: Order) -> int:
-    """End the update where it is: the host is taken out of standby, and the state removed."""
+    """End the update where it is: take the host out of standby and remove the recorded progress."""
     return pipeline.carry_out(order, update.abort)
 
 

@@ -1,4 +1,4 @@
-"""hxm watch: the list, live."""
+"""hxm watch: the cluster, live."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ if TYPE_CHECKING:
 
 
 def run(interval: Interval = 5.0, count: Count = None) -> int:
-    """Watch the cluster: its domUs, what moves, and what fails as it happens.
+    """Watch the cluster: its domUs, movements and failures as they happen.
 
-    Where not all domUs fit, what moves comes first, then what is wrong; where there is room, the
-    nodes and what needs attention follow. Below stand the last events, the newest first. The keys
-    n, f and e look closer, at the nodes, the failures and all events, ? explains, and q quits. The
-    cluster is asked every --interval seconds, and every second while something is under way; where
-    it takes long to answer, for a tenth of the time at most, or a third. The last line tells how
-    often it was asked in the last minute, and how old the picture is.
+    If not all domUs fit, those that move come first, then those with problems; if there is room,
+    the nodes and what needs attention follow. The latest events are at the bottom, the newest
+    first. Keys: n shows the nodes, f the failures, e all events, ? help, q quits. hxm polls the
+    cluster every --interval seconds, and every second while something is in progress. If the
+    cluster answers slowly, polling takes at most a tenth of the time, or a third while something is
+    in progress. The last line shows the number of polls in the last minute and the age of the data.
 
-    Into a pipe or a file, or with --count, the list is printed again and again, below the time and
-    what has changed; a look that fails is one line, and the next one follows.
+    In a pipe or a file, or with --count, the list is printed repeatedly, below the time and the
+    changes; a failed poll is one line, and the next poll follows.
 
     Example: `hxm watch`, or `hxm watch --count 60 --interval 10 > night.log`.
     """

@@ -27,12 +27,12 @@ _WIDE = 80
 
 
 def run(domain: OneDomain, node: OtherNode = None, form: Form = TABLE) -> int:
-    """Say why a domU runs where it does, why it does not run, or why it is not on a node.
+    """Explain why a domU runs where it does, why it does not run, or why it is not on a node.
 
-    Each reason comes with where it stands, and with the command that changes it; the weightiest
-    is the first. Known are the state of the cluster and of its nodes, target-role, maintenance,
-    moves and bans, other constraints and their rules (the ping rule among them), fail counts, what
-    must run before or beside the domU, utilization and memory; and the scheduler's own scores.
+    Each reason comes with its evidence and with the command that changes it, the most important
+    first. Reasons are the state of the cluster and of its nodes, target-role, maintenance, moves
+    and bans, other constraints and their rules (such as the ping rule), fail counts, resources
+    that must run before or with the domU, utilization and memory. The scheduler's scores follow.
 
     Example: `hxm why nfs`, or `hxm why nfs host2`.
     """

@@ -1,4 +1,4 @@
-"""hxm withdraw: take a domU out of the cluster, and leave it running."""
+"""hxm withdraw: take a domU out of cluster management and leave it running."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 
 def run(order: Order, domain: OneDomain) -> int:
-    """Take a domU out of the cluster, and leave it running.
+    """Take a domU out of cluster management and leave it running.
 
-    It is unmanaged, every node forgets it, and then it is taken out of the configuration with all
-    constraints that name it, in one change: a domU that were only deleted the cluster would stop.
-    A domU in a group, or one that a resource set or a tag names, is refused. This is also the way
-    back from an enrolment or a withdrawal that was interrupted.
+    hxm sets the domU unmanaged, lets every node forget it, and then removes it from the
+    configuration with all constraints that name it, in one change: if it were only deleted, the
+    cluster would stop it. Refused for a domU in a group, a resource set or a tag. This also cleans
+    up after an enrolment or a withdrawal that was interrupted.
 
     Example: `hxm withdraw nfs --reason 'moves to the other cluster'`.
     """

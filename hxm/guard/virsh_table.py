@@ -63,13 +63,13 @@ VIRSH = {
         *_rows(
             REFUSED,
             "reboot reset dompmwakeup",
-            "a monitor that finds it gone meanwhile starts it a second time",
+            "a monitor that finds the domU gone meanwhile starts it a second time",
             "hxm reboot {domain}",
         ),
         *_rows(
             REFUSED,
             "destroy",
-            "the monitor would find it gone and start it again",
+            "the monitor would find the domU gone and start it again",
             "hxm destroy {domain}",
         ),
         *_rows(
@@ -88,7 +88,7 @@ VIRSH = {
         *_rows(
             REFUSED,
             "save managedsave dump snapshot-create snapshot-create-as snapshot-revert",
-            "the monitor would find it gone and start a second copy",
+            "the monitor would find the domU gone and start a second copy",
             "hxm unmanage {domain}, then repeat this",
         ),
         *_rows(
@@ -108,7 +108,7 @@ VIRSH = {
             "define edit undefine save-image-define save-image-edit managedsave-define "
             "managedsave-edit",
             "libvirt's own copy of the configuration competes with the agent's file",
-            "edit {xmfile}, which is what the cluster starts it from",
+            "edit {xmfile}: the cluster starts the domU from it",
         ),
         *_rows(
             REFUSED,
@@ -118,15 +118,15 @@ VIRSH = {
             "qemu-monitor-command qemu-agent-command",
             "a device that is not in its configuration file breaks live migration and is lost at "
             "failover",
-            "edit {xmfile} and `hxm reboot {domain}`",
+            "edit {xmfile}, then `hxm reboot {domain}`",
         ),
         *_rows(
             RUNTIME,
             "setmem setmaxmem setvcpus setvcpu vcpupin emulatorpin iothreadpin schedinfo memtune "
             "blkiotune blkdeviotune numatune domiftune set-user-password "
             "set-lifecycle-action",
-            "it is lost when the domU next starts or fails over",
-            "change {xmfile} as well if it is to stay",
+            "the change is lost when the domU next starts or fails over",
+            "edit {xmfile} as well to make it permanent",
         ),
     )
 }

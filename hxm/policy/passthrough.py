@@ -16,8 +16,8 @@ UNTOLD = {
     "new": "give it a configuration file that can be read, and that names the domU",
     "create": "give it a configuration file that can be read, and that names the domU",
     "define": "give it a file that can be read, and that names the domU",
-    "shell": "type each command by itself",
-    "serve": "type each command by itself",
+    "shell": "run each command separately",
+    "serve": "run each command separately",
 }
 """Commands of which only a file or nobody tells whom they mean, and what to do about it."""
 

@@ -28,7 +28,7 @@ def answering(order: Order, words: Sequence[str] | None, text: str) -> Then | No
     if not words:
         raise UsageError("--until takes the names of domUs", "leave out -a")
     if sandbox_file():
-        raise Refused("the domUs of a sandbox have no console", "leave out --until")
+        raise Refused("domUs in a sandbox have no console", "leave out --until")
     from hxm.terminal.console import await_answer, pattern_of
 
     pattern, config = pattern_of(text), read_config()

@@ -36,7 +36,7 @@ _KEYS = {"d": "domUs", "n": "nodes", "f": "failures", "e": "events", "?": "help"
 _HELP = """
 d  the domUs: what moves first, then what is wrong, then the others;
    with the nodes, and what needs attention, where there is room below
-n  the nodes, their condition and what runs on them
+n  the nodes, their state and what runs on them
 f  what needs attention, with the command that changes it
 e  what has happened since the watch began
 up, down, PgUp, PgDn, or k and j   scroll

@@ -66,7 +66,7 @@ def rolling(lab, points, *words):
         never_twice(lab)
     lab.ok(lab.hosts[0], "unlock")  # of one that was killed when all was done
     assert lab.configuration() == lab.first
-    assert "no update is under way" in lab.ok(lab.hosts[0], "update", "status").out
+    assert "no update is in progress" in lab.ok(lab.hosts[0], "update", "status").out
     return done
 
 

@@ -67,21 +67,21 @@ def test_undo_refuses_after_a_foreign_change_and_names_it(sandbox):
     assert sandbox.configuration() == before
     assert "domU sles: priority is 7, was not set" in sandbox.ok("diff").out
     sandbox.ok("restore", "1", "--yes")
-    assert "no difference" in sandbox.ok("diff", "1").out
+    assert "no differences" in sandbox.ok("diff", "1").out
     assert sandbox.nodes_of("nfs") == ["host1"]
 
 
 def test_a_live_migration_leaves_nothing_to_take_back(sandbox):
     sandbox.ok("migrate", "nfs", "host2")
-    assert "nothing to take back" in sandbox.ok("undo").out
+    assert "nothing to undo" in sandbox.ok("undo").out
     assert len(backups(sandbox)) == 1
 
 
 def test_diff_points_to_the_change_that_hxm_made_last(sandbox):
     sandbox.ok("shutdown", "nfs")
     assert sandbox.ok("diff").out.splitlines()[1:] == [
-        "  no difference",
-        "what changed with 'shut down nfs': hxm diff 1",
+        "  no differences",
+        "to see what 'shut down nfs' changed: hxm diff 1",
     ]
     assert "target-role is Stopped" in sandbox.ok("diff", "1").out
     sandbox.ok("start", "nfs")
@@ -99,7 +99,11 @@ def test_a_change_that_never_ended_is_not_undone(sandbox):
     path = sandbox.file.parent / "journal"
     path.write_text(path.read_text().splitlines()[0] + "\n")
     ran = sandbox.hxm("undo", "--yes")
-    assert (ran.status, "never ended" in ran.err, "hxm restore 1" in ran.err) == (107, True, True)
+    assert (ran.status, "did not finish" in ran.err, "hxm restore 1" in ran.err) == (
+        107,
+        True,
+        True,
+    )
 
 
 def test_damage_is_restored_at_once_and_what_is_not_restored_is_said(sandbox):
@@ -318,4 +322,4 @@ def test_a_restore_that_takes_a_fencing_device_away_asks(sandbox):
 
 def test_where_nothing_is_kept_yet_that_is_said(sandbox):
     ran = sandbox.ok("backup", "--list")
-    assert (ran.out, "no backup is kept yet" in ran.err) == ("", True)
+    assert (ran.out, "there is no backup yet" in ran.err) == ("", True)

@@ -42,10 +42,10 @@ def test_everything_fits_and_how_many_more(three):
     ran = three.hxm("capacity", "--add", "0.5G")
     assert ran.status == 2, ran  # all six places are taken when two hosts carry four domUs
     assert ran.out.count("everything fits") == 3
-    assert "0 more of 512 MiB would run, whichever node is lost; 2 while none is" in ran.out
+    assert "0 more of 512 MiB would run if any one node fails, 2 while none does" in ran.out
     rooms(three, 3000, 3000, 3000)
     ran = three.ok("capacity", "--add", "512")
-    assert "6 more of 512 MiB would run, whichever node is lost; 11 while" in ran.out
+    assert "6 more of 512 MiB would run if any one node fails, 11 while" in ran.out
     rooms(three, 1100, 1100, 1100)
     assert three.file.read_bytes() == before
 
@@ -109,10 +109,10 @@ def test_the_unknown_is_said_and_never_guessed(three):
     ran = three.hxm("capacity", "--add", "1G")
     assert ran.status == 3
     assert "  host2: no hv_memory in the CIB" in ran.out
-    assert "how many more of 1 GiB would run is not known" in ran.out
+    assert "it is unknown how many more of 1 GiB would run" in ran.out
     (three.file.parent / "nfs.xm").unlink()
     ran = three.hxm("capacity")
-    assert "nfs: nothing here tells its memory" in ran.out
+    assert "nfs: its memory is unknown" in ran.out
     three.ok("standby", "host1")  # nothing is known against it
 
 
@@ -133,7 +133,7 @@ def test_what_should_run_counts_whether_it_runs_or_not(three):
     ran = three.hxm("capacity", "--add", "512")
     assert ran.status == 2
     assert "fits" not in ran.out
-    assert "0 more of 512 MiB would run, whichever node is lost; 0 while none is" in ran.out
+    assert "0 more of 512 MiB would run if any one node fails, 0 while none does" in ran.out
 
 
 def test_the_scheduler_is_asked_once_for_each_node(three):

@@ -15,10 +15,10 @@ def codes(sandbox, *words: str) -> list[str]:
 
 
 def test_a_healthy_cluster_has_no_finding(sandbox):
-    assert sandbox.ok("check").out == "nothing was found\n"
+    assert sandbox.ok("check").out == "no problems found\n"
     assert (
         sandbox.ok("check", "--nagios").out
-        == "HXM OK: nothing was found | errors=0;;0 warnings=0;0\n"
+        == "HXM OK: no problems found | errors=0;;0 warnings=0;0\n"
     )
 
 

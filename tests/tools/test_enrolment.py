@@ -84,7 +84,7 @@ def test_the_configuration_file_may_say_other_timings(web):
     Path(web.env["HXM_CONFIG"]).write_text('enrol_operations = "stop=soon"\n')
     ran = web.hxm("enrol", web.web)
     assert ran.status == 2, ran
-    assert "enrol_operations: 'stop=soon' is no timing" in ran.err
+    assert "enrol_operations: 'stop=soon' is not a timing" in ran.err
     assert web.configuration() == web.first
 
 
@@ -106,8 +106,8 @@ def test_neighbours_that_differ_are_not_averaged(web):
     ("text", "said"),
     [
         (WEB.replace('"web"', '"web'), "web.xm:1:8: this string is never closed"),
-        (WEB.replace("memory", "memroy"), "there is no memory in it"),
-        (WEB.replace("name", "nmae"), "there is no name in it"),
+        (WEB.replace("memory", "memroy"), "has no memory"),
+        (WEB.replace("name", "nmae"), "has no name"),
         (WEB + 'brigde = 1\nbootlaoder = "pygrub"\n', "is bootloader meant?"),
         (WEB.replace("san2/web", "san2/vm2"), "web and nfs share"),
         (WEB.replace(",xvda,w", ",xvda,w,x,y,z"), "cannot be understood"),

@@ -69,7 +69,7 @@ def test_refused_for_a_managed_domu_with_the_right_command(xen, words):
 def test_help_for_a_toolstacks_command_tells_the_verdict_and_then_the_toolstacks_own(xen):
     for words in (("pause", "--help"), ("help", "pause"), ("pau", "-h")):
         ran = xen.hxm(*words)
-        assert ran.out.startswith("hxm pause: is refused for a domU that the cluster manages")
+        assert ran.out.startswith("hxm pause: is refused if the cluster manages the domU")
         assert ran.out.endswith("[pause][--help]\n")
     own, everything = xen.ok("help").out, xen.ok("help", "all").out
     assert "pci-attach" in everything and "pci-attach" not in own

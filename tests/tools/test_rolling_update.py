@@ -37,7 +37,7 @@ def test_what_is_wrong_is_told_before_anything_begins(three):
     assert three.hxm("update", "start", "--order", "host9").status == 105
     three.ok("active", "host3")
     assert three.hxm("update", "start", "--no-wait").status == 2
-    assert "no update is under way" in three.ok("update", "status").out
+    assert "no update is in progress" in three.ok("update", "status").out
 
 
 def test_from_the_first_host_to_the_last(three):

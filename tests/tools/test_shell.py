@@ -109,7 +109,7 @@ def test_what_is_passed_on_ends_and_the_shell_goes_on(xen):
         typed.enters("pause nfs")
         typed.sees("pause is refused", PROMPT)
         typed.enters("shell")
-        typed.sees("this is a hxm shell already", PROMPT)
+        typed.sees("this is already an hxm shell", PROMPT)
         leaves(typed)
 
 

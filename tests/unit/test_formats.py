@@ -127,7 +127,7 @@ def test_what_json_would_have_to_ignore_is_refused(words):
     "words", [["-o", "csv"], ["--columns", "name"], ["-o", "plain", "--sort=id"]]
 )
 def test_what_is_no_table_takes_no_form_of_one(words):
-    with pytest.raises(UsageError, match="--long is no table"):
+    with pytest.raises(UsageError, match="--long prints no table"):
         parse_and_run(COMMANDS["list"], hxm_list, ["--long", *words])
 
 

@@ -281,8 +281,8 @@ def test_the_loss_of_a_node_costs_the_quorum_as_it_would():
 @pytest.mark.parametrize(
     ("policy", "why"),
     [
-        ("stop", ["the others would have no quorum"]),
-        ("freeze", ["the others would have no quorum"]),
+        ("stop", ["the other nodes would have no quorum"]),
+        ("freeze", ["the other nodes would have no quorum"]),
         ("ignore", ["nfs takes 520 MiB; there would be 100 on host2"]),
     ],
 )
