@@ -139,7 +139,7 @@ def test_what_starts_domus_at_boot_is_put_after_the_cluster(host):
     unit.unlink()
     ran = host.xen.hxm("guard", "status")
     assert (ran.status, "xendomains is started before the cluster" in ran.out) == (1, True)
-    assert "started after the cluster" in host.xen.ok("guard", "install").out
+    assert "starts after the cluster" in host.xen.ok("guard", "install").out
     if shutil.which("systemd-analyze"):
         copy = root / unit.name
         text = unit.read_text().replace("/etc/init.d/xendomains", "/bin/true")
@@ -272,7 +272,7 @@ REFUSED = {
     "s nfs": "instead: ",
     "frobnicate --now nfs": "instead: ",
     "-Z destroy nfs": "instead: ",
-    "shell": "by itself",
+    "shell": "separately",
 }
 
 
