@@ -10,12 +10,12 @@ from hxm.config import Config
 from hxm.domu.resources import is_xen, managed
 from hxm.errors import CannotAsk
 from hxm.model import Cluster, Domain, Lock, Resource
-from hxm.pacemaker import TEXT, Status
 from hxm.pacemaker.cib import Configuration, read_configuration
 from hxm.pacemaker.crm_mon import as_migrations, read_status
 from hxm.pacemaker.detect import detect as detect_dialect
 from hxm.pacemaker.dialect import CONFIGURATION, DC_STATE, IDLE, OWN_NAME, STATUS_FORMS
 from hxm.pacemaker.lock import lock_in
+from hxm.pacemaker.status import TEXT, Status
 from hxm.policy import listed
 from hxm.toolstack import Toolstack, detect, read_local, read_uuids
 from hxm.toolstack.remote import Named, read_elsewhere, read_named_elsewhere

@@ -12,8 +12,9 @@ from xml.etree.ElementTree import Element, ParseError, fromstring
 from hxm import programs
 from hxm.errors import CannotAsk
 from hxm.model import Failure, Node, Operation, Resource
-from hxm.pacemaker import Status, cannot_ask, is_help, operation_in
+from hxm.pacemaker import cannot_ask, is_help
 from hxm.pacemaker.dialect import STATUS_FORMS, Argv
+from hxm.pacemaker.status import Status, operation_in
 
 _XML = re.compile(rb"^\s*<[?A-Za-z]", re.MULTILINE)
 _CONTAINERS = ("group", "bundle", "replica")

@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 from hxm.errors import CannotAsk
 from hxm.model import Failure, Node, Resource
-from hxm.pacemaker import TEXT, Status
 from hxm.pacemaker.crm_mon_words import ROLES, failure_in, resource_state
+from hxm.pacemaker.status import TEXT, Status
 
 _LINE = re.compile(r"(\s*)(?:[*+] )?(.*?)\s*$")
 _FIRST = re.compile(

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from hxm.errors import CannotAsk
 from hxm.model import IN_FLIGHT, Failure, Resource
-from hxm.pacemaker import UNNAMED, operation_in
+from hxm.pacemaker.status import UNNAMED, operation_in
 
 ROLES = frozenset(
     ("Started", "Stopped", "Master", "Slave", "Promoted", "Unpromoted", "Monitoring", "Unknown")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from hxm.errors import UsageError
-from hxm.pacemaker import Status
 from hxm.pacemaker.cib import Configuration
 from hxm.pacemaker.dialect import (
     DIALECTS,
@@ -14,6 +13,7 @@ from hxm.pacemaker.dialect import (
     dialect_of,
     dialect_of_feature_set,
 )
+from hxm.pacemaker.status import Status
 
 _XML_2_1, _XML_3_0 = (2, 9), (2, 42)
 """The api-version of crm_mon's XML from 2.1.0 and from 3.0.2 on."""

@@ -11,8 +11,8 @@ from xml.etree.ElementTree import Element
 
 from hxm.errors import CannotAsk
 from hxm.model import Failure, Node, Operation, Primitive, Resource
-from hxm.pacemaker import TEXT, UNNAMED, Status
 from hxm.pacemaker.cib import Configuration
+from hxm.pacemaker.status import TEXT, UNNAMED, Status
 from hxm.policy import is_false, is_true
 
 _UNDER_WAY = {

@@ -8,9 +8,9 @@ from xml.etree import ElementTree
 
 from factories import DATA
 
-from hxm.pacemaker import Status
 from hxm.pacemaker.cib import Configuration, parse_configuration
 from hxm.pacemaker.crm_mon import parse_status
+from hxm.pacemaker.status import Status
 from hxm.pacemaker.status_from_cib import complete
 
 GENERATIONS = sorted(path.parent.name for path in DATA.glob("*/steps.txt"))

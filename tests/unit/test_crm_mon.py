@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 from hxm import programs
 from hxm.errors import CannotAsk
 from hxm.model import Failure, Operation, Resource
-from hxm.pacemaker import Status, cannot_ask
+from hxm.pacemaker import cannot_ask
 from hxm.pacemaker.crm_mon import as_migrations, parse_status
+from hxm.pacemaker.status import Status
 
 GENERATIONS = ("2.0.3", "2.0.5", "2.1.5", "2.1.6", "3.0.0", "3.0.3")
 FORMS = ("output-as-xml", "as-xml")

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from hxm.errors import CannotAsk
 from hxm.model import Failure, Resource
-from hxm.pacemaker import TEXT, Status
 from hxm.pacemaker.cib import parse_configuration
 from hxm.pacemaker.crm_mon import parse_status
+from hxm.pacemaker.status import TEXT, Status
 from hxm.pacemaker.status_from_cib import complete
 
 SAMPLES = sorted(

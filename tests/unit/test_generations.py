@@ -11,7 +11,6 @@ from generations import GENERATIONS, HEARTBEAT, cib_of, ran, seen
 
 from hxm.errors import Refused, UsageError
 from hxm.model import Step
-from hxm.pacemaker import Status
 from hxm.pacemaker.apply import borne_out
 from hxm.pacemaker.argv import step_argv
 from hxm.pacemaker.cib import parse_configuration
@@ -19,6 +18,7 @@ from hxm.pacemaker.crm_mon import parse_status
 from hxm.pacemaker.detect import detect
 from hxm.pacemaker.dialect import DIALECTS, Dialect, dialect_of, dialect_of_feature_set
 from hxm.pacemaker.heartbeat_edit import edit
+from hxm.pacemaker.status import Status
 
 BY_KEY = {dialect.key: dialect for dialect in DIALECTS}
 ROWS = {
