@@ -29,6 +29,7 @@ REAL = "/usr/lib/hxm/real"
 _MEANWHILE = 10.0  # seconds
 _DYING = 1.0  # seconds
 _CHUNK = 1 << 20  # bytes: no pipe holds more (16 pages, of at most 64 KiB)
+_LOGGED_WHOLE = ("crm_", "cibadmin")
 _APPEND = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
 _SIGKILL = 9  # the module signal takes 3 ms to import
 _PROGRAM_PATHS = ":/usr/sbin:/sbin"  # where Pacemaker's tools are, and su's PATH is not
@@ -279,14 +280,18 @@ def on_terminal(argv: Sequence[str]) -> pexpect.spawn[bytes]:
 def _log(argv: Sequence[str], started: float, how: str) -> None:
     """One line for HXM_LOG (`stderr`, or a file): what ran, for how many seconds, how it ended.
 
-    XML is left out: the CIB holds passwords in clear text.
+    Words are shown of Pacemaker's own tools alone, and never XML: the CIB holds passwords in clear
+    text, and a toolstack's command line may (`xl vncviewer --vncpasswd`).
     """
     target = os.environ.get("HXM_LOG")
     if not target:
         return
     import shlex
 
-    words = shlex.join(f"({len(word)} characters)" if "<" in word else word for word in argv)
+    shown = argv if os.path.basename(argv[0]).startswith(_LOGGED_WHOLE) else argv[:1]
+    words = shlex.join(f"({len(word)} characters)" if "<" in word else word for word in shown)
+    if hidden := len(argv) - len(shown):
+        words += f" ({hidden} more words)"
     line = f"hxm: {time.monotonic() - started:7.3f} s  {how}: {words}\n".encode()
     try:
         log = 2 if target == "stderr" else os.open(target, _APPEND, 0o600)

@@ -58,14 +58,17 @@ def test_a_program_that_cannot_be_ended_is_given_up(monkeypatch, left):
 def test_a_log_names_every_program_and_never_its_xml(tmp_path, monkeypatch, capfd):
     log = tmp_path / "log"
     monkeypatch.setenv("HXM_LOG", str(log))
-    programs.output(("true", "--xml-text=<nvpair value='secret'/>"))
-    programs.output(("false",))
+    tool = tmp_path / "crm_tool"
+    tool.write_text("#!/bin/sh\n")
+    tool.chmod(0o755)
+    programs.output((str(tool), "--xml-text=<nvpair value='secret'/>", "--force"))
+    programs.output(("false", "--vncpasswd", "secret"))
     with pytest.raises(CannotAsk):
         programs.output(("sleep", "9"), timeout=0.1)
     first, second, third = log.read_text().splitlines()
-    assert first.endswith("exit status 0: true '(35 characters)'")
-    assert second.endswith("exit status 1: false")
-    assert third.endswith("ended by hxm: sleep 9")
+    assert first.endswith(f"exit status 0: {tool} '(35 characters)' --force")
+    assert second.endswith("exit status 1: false (2 more words)")
+    assert third.endswith("ended by hxm: sleep (1 more words)")
     assert log.stat().st_mode & 0o777 == 0o600
     monkeypatch.setenv("HXM_LOG", str(tmp_path / "no" / "folder"))
     assert programs.output(("true",)).status == 0
