@@ -29,7 +29,7 @@ REAL = "/usr/lib/hxm/real"
 _MEANWHILE = 10.0  # seconds
 _DYING = 1.0  # seconds
 _CHUNK = 1 << 20  # bytes: no pipe holds more (16 pages, of at most 64 KiB)
-_LOGGED_WHOLE = ("crm_", "cibadmin")
+_LOGGED_WHOLE = ("crm_", "cibadmin")  # how the programs begin whose words hold no secret
 _APPEND = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
 _SIGKILL = 9  # the module signal takes 3 ms to import
 _PROGRAM_PATHS = ":/usr/sbin:/sbin"  # where Pacemaker's tools are, and su's PATH is not
@@ -292,10 +292,11 @@ def _log(argv: Sequence[str], started: float, how: str) -> None:
     words = shlex.join(f"({len(word)} characters)" if "<" in word else word for word in shown)
     if hidden := len(argv) - len(shown):
         words += f" ({hidden} more words)"
-    line = f"hxm: {time.monotonic() - started:7.3f} s  {how}: {words}\n".encode()
+    line = f"hxm: {time.monotonic() - started:7.3f} s  {how}: {words}"
+    line = "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in line)
     try:
         log = 2 if target == "stderr" else os.open(target, _APPEND, 0o600)
-        os.write(log, line)
+        os.write(log, f"{line}\n".encode())
         if log != 2:
             os.close(log)
     except OSError:  # a log must not stop an order

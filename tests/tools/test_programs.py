@@ -61,12 +61,12 @@ def test_a_log_names_every_program_and_never_its_xml(tmp_path, monkeypatch, capf
     tool = tmp_path / "crm_tool"
     tool.write_text("#!/bin/sh\n")
     tool.chmod(0o755)
-    programs.output((str(tool), "--xml-text=<nvpair value='secret'/>", "--force"))
+    programs.output((str(tool), "--xml-text=<nvpair value='secret'/>", "--node=\x1b\n\udcff"))
     programs.output(("false", "--vncpasswd", "secret"))
     with pytest.raises(CannotAsk):
         programs.output(("sleep", "9"), timeout=0.1)
     first, second, third = log.read_text().splitlines()
-    assert first.endswith(f"exit status 0: {tool} '(35 characters)' --force")
+    assert first.endswith(f"exit status 0: {tool} '(35 characters)' '--node=\\x1b\\n\\udcff'")
     assert second.endswith("exit status 1: false (2 more words)")
     assert third.endswith("ended by hxm: sleep (1 more words)")
     assert log.stat().st_mode & 0o777 == 0o600

@@ -13,7 +13,7 @@ from hxm.policy.update.progress import TRY, Progress, Stage, progress_in
 def whole(
     cluster: Cluster, progress: Progress, tried: tuple[Phase, ...] = (), hosts: int | None = None
 ) -> Plan:
-    """The update of all or of the first `hosts` as one plan, for the scheduler to foresee.
+    """The update of all or of the first `hosts` as one plan, for the scheduler to simulate.
 
     Two phases a host, its drain and its return; those of the canary after the first.
     """
