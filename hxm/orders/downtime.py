@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from hxm.model import Cluster, Goal
-from hxm.policy.forecast import reached
+from hxm.policy.goal_kinds import reached
 from hxm.policy.guards import migrating
 
 

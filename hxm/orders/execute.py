@@ -23,7 +23,8 @@ from hxm.pacemaker.apply import carry_out, meddled
 from hxm.pacemaker.dialect import Argv
 from hxm.pacemaker.simulate import commit, scratch, simulator
 from hxm.policy import Objection, Plan, forgotten, guards, listed
-from hxm.policy.forecast import missing, movements, reached, settled, told
+from hxm.policy.forecast import movements, settled, told
+from hxm.policy.goal_kinds import missing, reached
 from hxm.policy.summary import same_place
 
 Report = Callable[[str], None]

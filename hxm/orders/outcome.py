@@ -9,7 +9,8 @@ from hxm.model import IN_FLIGHT, Cluster, Domain, where
 from hxm.orders.downtime import Away
 from hxm.pacemaker.dialect import Argv
 from hxm.policy import Plan, forgotten
-from hxm.policy.forecast import came_live, started_since
+from hxm.policy.forecast import came_live
+from hxm.policy.goal_kinds import started_since
 
 
 class Change(NamedTuple):

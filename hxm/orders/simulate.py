@@ -16,7 +16,8 @@ from hxm.pacemaker.dialect import DIALECTS, Argv, Dialect
 from hxm.pacemaker.sandbox import forget, forget_failures, set_connected, set_found
 from hxm.pacemaker.simulate import Scratch, carries_out, commit, scratch, simulator
 from hxm.policy import Plan
-from hxm.policy.forecast import after_all, movements, reached
+from hxm.policy.forecast import after_all, movements
+from hxm.policy.goal_kinds import reached
 from hxm.toolstack.node_actions import destroy_argv, on_node_argv
 
 

@@ -21,6 +21,10 @@ from hxm.model import (
     Step,
 )
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from hxm.kinds import GoalKind
+
 IN_PASSING = ("target-role", "is-managed", "maintenance")
 """The meta options that tools set at a resource in passing."""
 
@@ -137,7 +141,7 @@ def resources(domains: Sequence[Domain]) -> tuple[str, ...]:
     return tuple(domain.resource or "" for domain in domains)
 
 
-def goals(kind: str, domains: Sequence[Domain]) -> tuple[Goal, ...]:
+def goals(kind: GoalKind, domains: Sequence[Domain]) -> tuple[Goal, ...]:
     """The same goal for each of the domUs."""
     return tuple(Goal(kind, domain.resource or "") for domain in domains)
 

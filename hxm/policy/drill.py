@@ -9,7 +9,7 @@ from typing import NamedTuple
 from hxm.errors import NotFound
 from hxm.model import UPDATE, Cluster, Domain, Goal, Node, Phase, Primitive, Step
 from hxm.policy import Objection, Plan, called, goals, guards, listed, placement, resources
-from hxm.policy.forecast import missing
+from hxm.policy.goal_kinds import missing
 from hxm.policy.lifecycle import means_itself
 from hxm.policy.update import steady
 

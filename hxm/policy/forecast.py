@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from hxm.model import IN_FLIGHT, UPDATE, Action, Cluster, Domain, Forecast, Goal, Movement, Node
-from hxm.policy import Plan, listed
-from hxm.policy.relations import score_of
+from hxm.model import IN_FLIGHT, Action, Cluster, Forecast, Goal, Movement, Node
+from hxm.policy import Plan
+from hxm.policy.goal_kinds import newest, reached
 
 
 def movements(actions: Iterable[Action], clones: frozenset[str]) -> tuple[Movement, ...]:
@@ -84,117 +84,6 @@ def after_all(cluster: Cluster, phases: Iterable[Iterable[Movement]]) -> Cluster
     return cluster._replace(resources=resources, domains=domains)
 
 
-def reached(cluster: Cluster, goal: Goal, before: Cluster | None = None) -> bool:
-    """Whether the goal's state can be seen in the cluster.
-
-    empty, usable, sound: a node runs nothing, may run something, and nothing failed there either;
-    maintenance, watched: a node, or without a subject the cluster, is in maintenance or is not;
-    gone: a constraint is; forgotten: the failures of a resource are, everywhere or on a node;
-    unlocked: a holder's lock is; marked, unmarked: an update has this state, or there is none;
-    elsewhere: a domU runs, and not on the node; anew: it has been started since `before`; led:
-    another node than this one is the DC; lost, back: a node is not, is again, a full member;
-    connected: an attribute of a ping resource says that the node reaches something;
-    running, stopped, managed, unmanaged, idle: a domU is; healthy: its monitor has found it on the
-    node, and it is nowhere else; absent: it is nowhere (that every node has looked the scheduler
-    knows); unwatched: no node remembers it; withdrawn: it is no resource any more.
-    """
-    if goal.kind in ("empty", "usable", "sound", "maintenance", "watched", "lost", "back"):
-        return _is_node(cluster, goal)
-    if goal.kind in ("marked", "unmarked"):
-        return cluster.properties.get(UPDATE) == (goal.subject or None)
-    if goal.kind == "unlocked":
-        return not cluster.lock or cluster.lock.holder != goal.subject
-    if goal.kind == "gone":
-        return all(constraint.id != goal.subject for constraint in cluster.constraints)
-    if goal.kind == "forgotten":
-        return not any(
-            failure.resource == goal.subject and goal.node in (None, failure.node)
-            for failure in cluster.failures
-        )
-    if goal.kind == "led":
-        return cluster.dc not in (None, "", goal.subject)
-    if goal.kind == "connected":
-        return score_of(cluster.transient.get(goal.node or "", {}).get(goal.subject, "")) > 0
-    if goal.kind == "withdrawn":
-        return all(each.id != goal.subject for each in cluster.resources)
-    domain = cluster.domain_of(goal.subject)
-    if domain is None or not _is_domain(cluster, domain, goal):
-        return False
-    (where, *_) = domain.nodes or ("",)
-    return goal.kind != "anew" or not before or started_since(before, cluster, goal.subject, where)
-
-
-def _is_node(cluster: Cluster, goal: Goal) -> bool:
-    if goal.kind == "empty":
-        return not any(goal.subject in resource.nodes for resource in cluster.resources)
-    node = cluster.node(goal.subject)
-    if goal.kind in ("usable", "sound"):
-        failed = any(failure.node == goal.subject for failure in cluster.failures)
-        return bool(node and node.usable) and not (failed and goal.kind == "sound")
-    if goal.kind in ("lost", "back"):
-        return bool(node and node.member) == (goal.kind == "back")
-    asleep = node.maintenance if node else cluster.maintenance
-    return asleep == (goal.kind == "maintenance")
-
-
-def _is_domain(cluster: Cluster, domain: Domain, goal: Goal) -> bool:
-    if goal.kind == "stopped":
-        return not domain.running and not domain.in_flight
-    if goal.kind in ("managed", "unmanaged"):
-        return domain.managed == (goal.kind == "managed")
-    if goal.kind in ("idle", "unwatched", "absent", "healthy"):
-        return _is_watched(cluster, domain, goal)
-    alive = {node.name for node in cluster.nodes if node.reachable}
-    return (
-        domain.role == "Started"
-        and not domain.failed
-        and len(domain.nodes) == 1
-        and domain.nodes[0] in alive
-        and (goal.node in (None, domain.nodes[0])) == (goal.kind != "elsewhere")
-    )
-
-
-def _is_watched(cluster: Cluster, domain: Domain, goal: Goal) -> bool:
-    """What the nodes' histories say of the domU; a first look is a `probe` (crm_mon 2.0.3)."""
-    found = [each for each in cluster.history if each.resource == goal.subject]
-    if goal.kind == "unwatched":
-        return not found
-    if domain.in_flight or any(each.pending for each in found):
-        return False
-    if goal.kind == "idle":
-        return True
-    monitored = [each.node for each in found if each.task == "monitor" and each.rc == 0]
-    there = (goal.node,) if goal.node else ()
-    return not domain.failed and domain.nodes == there and all(each in monitored for each in there)
-
-
-def missing(cluster: Cluster, goal: Goal) -> str:
-    """What of the goal is not so, in words; empty if it is reached."""
-    if reached(cluster, goal):
-        return ""
-    domain = cluster.domain_of(goal.subject)
-    who = domain.name if domain else goal.subject or "the cluster"
-    if goal.kind == "empty":
-        there = {each.id for each in cluster.resources if goal.subject in each.nodes}
-        return f"{listed(sorted(there))} still on {goal.subject}"
-    if domain and goal.kind in ("running", "stopped", "elsewhere", "anew"):
-        if not domain.running:
-            return f"{who} does not run"
-        return f"{who} is {domain.role or 'active'} on {listed(domain.nodes)}"
-    if goal.kind == "led":
-        return f"the DC is {cluster.dc or 'nobody'}"
-    if domain and goal.kind in ("healthy", "absent"):
-        where = f"on {listed(domain.nodes)}" if domain.nodes else "nowhere"
-        return (
-            f"the cluster sees {who} {where}, and not as it is" if goal.node else f"it is {where}"
-        )
-    if goal.kind == "sound":
-        return f"{who} is not well"
-    if goal.kind == "connected":
-        return f"{goal.subject} does not say that {goal.node} reaches what it pings"
-    return f"{who} is not {'in ' * (goal.kind == 'maintenance')}{goal.kind}"
-
-
 def with_goals(plan: Plan, predicted: Forecast) -> Plan:
     """The plan with what the forecast promises among its goals: no domU of it may get lost."""
     if not predicted.simulated:
@@ -243,30 +132,13 @@ def _unsettled(node: Node) -> bool:
     return node.pending or node.unclean
 
 
-def started_since(before: Cluster, after: Cluster, resource: str, node: str) -> bool:
-    """Whether the resource was started on the node between two looks at the cluster."""
-    return _newest(after, resource, node, "start") > _newest(before, resource, node, "start")
-
-
-def _newest(cluster: Cluster, resource: str, node: str, task: str) -> int:
-    """The call id of the newest such action that succeeded, by the node's own history."""
-    return max(
-        (
-            operation.call
-            for operation in cluster.history
-            if operation[:3] == (node, resource, task) and operation.rc == 0
-        ),
-        default=-1,
-    )
-
-
 def came_live(cluster: Cluster, resource: str, node: str) -> bool:
     """Whether the resource came to the node by live migration, by the node's own history.
 
     The last action there is migrate_from after a live migration, and start after a cold restart,
     which `crm_resource --wait` reports as a success all the same.
     """
-    return _newest(cluster, resource, node, "migrate_from") > _newest(
+    return newest(cluster, resource, node, "migrate_from") > newest(
         cluster, resource, node, "start"
     )
 

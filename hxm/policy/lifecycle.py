@@ -21,7 +21,7 @@ from hxm.policy import (
     own_meta,
     resources,
 )
-from hxm.policy.forecast import reached
+from hxm.policy.goal_kinds import reached
 
 
 def start(cluster: Cluster, domains: Sequence[Domain]) -> Decision:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from hxm.model import Cluster, Constraint, Domain, Goal, Node, Phase, Step
 from hxm.policy import AlreadyDone, Decision, Plan, guards, listed, resources, typed
 from hxm.policy.findings import described
-from hxm.policy.forecast import reached
+from hxm.policy.goal_kinds import reached
 
 
 def migrate(cluster: Cluster, domain: Domain, node: Node, *, keep: bool = False) -> Decision:

@@ -11,7 +11,7 @@ from hxm.orders import downtime, execute
 from hxm.orders.downtime import Witness
 from hxm.orders.simulate import spell
 from hxm.policy import drill, guards
-from hxm.policy.forecast import missing, reached
+from hxm.policy.goal_kinds import missing, reached
 
 MONITORS = (drill.Monitor("10s"), drill.Monitor("1min"))
 PINGER = Primitive("p", "ocf:pacemaker:ping", {"host_list": "10.0.0.1 10.0.0.2"}, {}, {}, {})

@@ -17,7 +17,7 @@ from hxm.policy import Objection, Plan, enrol
 from hxm.policy.audit.nodes import BootLink
 from hxm.policy.conflicts import Claim, Held
 from hxm.policy.enrol import Ground, Newcomer, Out, Way
-from hxm.policy.forecast import reached
+from hxm.policy.goal_kinds import reached
 from hxm.policy.passthrough import judge
 from hxm.policy.timings import Timed, timings
 

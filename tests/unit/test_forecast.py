@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import pytest
 from factories import DATA, cluster, domain, node, prefer, under_way
 
 from hxm.errors import CannotAsk
+from hxm.kinds import GoalKind
 from hxm.model import Action, Forecast, Goal, Movement, Operation, Phase, Resource
 from hxm.pacemaker.crm_mon import parse_status
 from hxm.pacemaker.simulate import parse_graph
-from hxm.policy import Plan
+from hxm.policy import Plan, goal_kinds
 from hxm.policy.forecast import (
     after_all,
     came_live,
     elsewhere,
-    missing,
     movements,
     phrase,
-    reached,
     settled,
-    started_since,
     with_goals,
 )
+from hxm.policy.goal_kinds import missing, reached, started_since
 
 GRAPHS = DATA / "graphs"
 CLONES = frozenset({"STONITH-child", "evms-child", "configpool-child", "pingd-child"})
@@ -368,3 +369,9 @@ def test_a_restart_on_another_node_is_said_beforehand(subjects, found, said):
     plan = Plan("reboot", "reboot", subjects, ())
     phases = tuple((each,) for each in found)
     assert list(elsewhere(before, plan, Forecast(phases, before))) == said
+
+
+def test_every_kind_of_goal_has_its_row_and_a_misspelt_one_raises():
+    assert set(goal_kinds._GOALS) == set(get_args(GoalKind))
+    with pytest.raises(KeyError):
+        reached(cluster(domain("nfs", "host1")), Goal("stoped", "nfs"))

@@ -11,7 +11,7 @@ from hxm.model import Lock
 from hxm.pacemaker.lock import claim_step, holder_of, lock_in, renew_in
 from hxm.policy import lock
 from hxm.policy.findings import leftovers
-from hxm.policy.forecast import reached
+from hxm.policy.goal_kinds import reached
 
 NOW = 1760000100.0
 PROPERTIES = {
