@@ -1,16 +1,13 @@
 """The cluster as hxm sees it: no XML, no I/O, nothing that changes.
 
-Named tuples, not dataclasses: they load 10 ms sooner and are built five times faster.
+Named tuples and not dataclasses: they are as frozen and as typed, but the module loads 10 ms
+sooner and 1,000 domUs are built five times faster, on the way to every `hxm list`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import NamedTuple
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from hxm.kinds import GoalKind
 
 IN_FLIGHT = ("Starting", "Stopping", "Migrating", "Promoting", "Demoting")
 """Roles that crm_mon (1.1.18 and newer) shows while an action is under way."""
@@ -23,12 +20,6 @@ def where(role: str | None, nodes: tuple[str, ...], between: str = ",") -> str:
 
 UPDATE = "hxm-update"
 """The property of the cluster that a rolling update keeps its state in; Pacemaker ignores it."""
-
-ON_NODE = ("destroy", "kill", "stop-stack", "start-stack", "cut", "join")
-"""The kinds of step that are done on a node, and not in the CIB."""
-
-CLEARING = ("clear", "delete-constraint", "unmove", "unmove-and-unban", "restore")
-"""The kinds of step that take constraints away."""
 
 ENROLLING, WITHDRAWING = "hxm-enrol", "hxm-withdraw"
 """Meta options of a domU that is half under the cluster, or half out: Pacemaker reads neither."""
@@ -320,81 +311,3 @@ class Cluster(NamedTuple):
     def guests(self) -> tuple[Domain, ...]:
         """All domUs: every domain but this host's dom0."""
         return tuple(domain for domain in self.domains if domain.id != 0)
-
-
-class Action(NamedTuple):
-    """One action of a transition that the scheduler computed."""
-
-    operation: str
-    resource: str
-    node: str
-    source: str | None = None
-    target: str | None = None
-
-
-class Movement(NamedTuple):
-    """What a transition means for one resource: start, stop, live, move, restart or fence."""
-
-    resource: str
-    kind: str
-    source: str | None = None
-    target: str | None = None
-
-
-class Step(NamedTuple):
-    """One thing to be done: `kind` is a key of a dialect's `steps`, whose blanks `values` fill."""
-
-    kind: str
-    says: str
-    values: Mapping[str, str]
-
-
-class Goal(NamedTuple):
-    """What must be seen for a phase to be over; `policy.goal_kinds` says when a kind is reached."""
-
-    kind: GoalKind
-    subject: str
-    node: str | None = None
-
-
-class Phase(NamedTuple):
-    """Steps that go together, and what they are to lead to.
-
-    An `only_if_still` phase tidies up: it is left out, and named, if it would move anything.
-    """
-
-    steps: tuple[Step, ...]
-    goals: tuple[Goal, ...] = ()
-    only_if_still: bool = False
-    notices: bool = False
-    """Whether the cluster has to find out by itself: that it rests is no answer before the end."""
-    leaves: str | None = None
-    """The resource that these steps must leave where it is: else nothing of them is done."""
-    hold: float = 0.0
-    """Seconds for which the goals must stay reached before the next phase begins."""
-
-    @property
-    def clears(self) -> bool:
-        """Whether it takes constraints away, which must not be during a migration."""
-        return any(step.kind in CLEARING for step in self.steps)
-
-
-class Forecast(NamedTuple):
-    """What the scheduler would do with a plan: the movements of each phase, and the end of it."""
-
-    phases: tuple[tuple[Movement, ...], ...]
-    after: Cluster
-    left_out: frozenset[int] = frozenset()
-    """The numbers of the tidying phases that would move something, and so will not be."""
-    simulated: bool = True
-    """Whether a scheduler was asked at all; if not, nothing can be said of what would move."""
-
-    @property
-    def movements(self) -> tuple[Movement, ...]:
-        """Those of all phases that will be."""
-        return tuple(
-            movement
-            for number, phase in enumerate(self.phases)
-            if number not in self.left_out
-            for movement in phase
-        )

@@ -20,7 +20,7 @@ from hxm.pacemaker.cib import read_configuration
 from hxm.pacemaker.lose_node import forbid, lose
 from hxm.pacemaker.simulate import scratch
 from hxm.pacemaker.utilization import utilization_in
-from hxm.policy import Objection
+from hxm.plan import Objection
 from hxm.policy.forecast import after_all, movements
 from hxm.policy.guards import quorum_without
 from hxm.policy.memory import (

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from hxm.model import Cluster
 from hxm.orders import pipeline
-from hxm.policy import Decision, hygiene
+from hxm.plan import Decision
+from hxm.policy import hygiene
 from hxm.policy.names import find_node
 
 if TYPE_CHECKING:

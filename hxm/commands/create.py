@@ -14,7 +14,8 @@ from hxm.guard.create_line import creation_of
 from hxm.model import Cluster, Domain
 from hxm.orders import pipeline
 from hxm.output import render
-from hxm.policy import Decision, PassThrough, lifecycle, typed
+from hxm.plan import Decision, PassThrough
+from hxm.policy import lifecycle, typed
 from hxm.policy.names import find_domains, surely_unmanaged
 from hxm.terminal.until import answering
 from hxm.toolstack import is_xm

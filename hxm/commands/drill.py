@@ -8,7 +8,8 @@ from hxm.errors import DONE
 from hxm.orders import pipeline
 from hxm.output import TABLE, Form, Table, render
 from hxm.pacemaker.audit_facts import monitors_in
-from hxm.policy import Plan, drill
+from hxm.plan import Plan
+from hxm.policy import drill
 from hxm.policy.names import find_node
 
 if TYPE_CHECKING:

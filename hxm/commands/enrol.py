@@ -34,7 +34,8 @@ from hxm.pacemaker.audit_facts import seconds
 from hxm.pacemaker.simulate import carries_out, scratch, simulator
 from hxm.pacemaker.utilization import utilization_in
 from hxm.pacemaker.verify import read_actions
-from hxm.policy import IN_PASSING, Decision, Objection, called, enrol, half_way, listed, timings
+from hxm.plan import Decision, Objection
+from hxm.policy import IN_PASSING, called, enrol, half_way, listed, timings
 from hxm.policy.audit.nodes import BootLink
 from hxm.policy.conflicts import Claim
 from hxm.policy.guards import FORCE

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from hxm.errors import Ambiguous, NotFound, UsageError
 from hxm.model import Cluster, Domain, Node
 from hxm.orders import pipeline
-from hxm.policy import Decision, hygiene, listed
+from hxm.plan import Decision
+from hxm.policy import hygiene, listed
 from hxm.policy.names import find_domains, find_node, shown
 
 if TYPE_CHECKING:

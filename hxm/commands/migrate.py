@@ -11,7 +11,8 @@ from hxm.guard.admission import admit
 from hxm.model import Cluster
 from hxm.orders import pipeline
 from hxm.output import render
-from hxm.policy import Decision, PassThrough, placement, typed
+from hxm.plan import Decision, PassThrough
+from hxm.policy import placement, typed
 from hxm.policy.names import find_domains, find_node
 
 if TYPE_CHECKING:

@@ -14,7 +14,8 @@ from hxm.pacemaker.cib import read_configuration
 from hxm.pacemaker.cib_document import SECTIONS, same
 from hxm.pacemaker.cib_flatten import private_names
 from hxm.pacemaker.simulate import private_folder
-from hxm.policy import AlreadyDone, Decision, restore
+from hxm.plan import AlreadyDone, Decision
+from hxm.policy import restore
 from hxm.records.select import Opened, changes_made, compared, open_backup
 
 if TYPE_CHECKING:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from hxm.model import Cluster
 from hxm.orders import pipeline
-from hxm.policy import Decision, placement
+from hxm.plan import Decision
+from hxm.policy import placement
 from hxm.records.authors import origins
 
 if TYPE_CHECKING:

@@ -15,7 +15,8 @@ from hxm.orders import pipeline
 from hxm.orders.simulate import forecast
 from hxm.output import TABLE, Form, Table, render
 from hxm.output.progress import display
-from hxm.policy import Decision, Objection, guards, update
+from hxm.plan import Decision, Objection
+from hxm.policy import guards, update
 from hxm.policy.update import plan as update_plan
 from hxm.policy.update.progress import REBOOT, Progress, Stage, progress_in
 from hxm.records.journal import user

@@ -9,7 +9,7 @@ from hxm.config import read_config
 from hxm.model import Cluster, Domain
 from hxm.orders import pipeline
 from hxm.pacemaker import enrolment_xml
-from hxm.policy import Decision
+from hxm.plan import Decision
 from hxm.policy.enrol import Out, withdraw
 
 if TYPE_CHECKING:

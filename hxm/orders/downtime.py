@@ -6,7 +6,8 @@ import time
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from hxm.model import Cluster, Goal
+from hxm.model import Cluster
+from hxm.plan import Goal
 from hxm.policy.goal_kinds import reached
 from hxm.policy.guards import migrating
 

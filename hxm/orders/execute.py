@@ -13,7 +13,7 @@ from itertools import groupby
 from hxm.cluster.read import read_cluster
 from hxm.config import Config
 from hxm.errors import DONE, CannotAsk, Failed, HxmError, Interrupted, Refused, TimedOut
-from hxm.model import ON_NODE, Cluster, Forecast, Goal, Movement, Phase, Step
+from hxm.model import Cluster
 from hxm.orders import instances
 from hxm.orders.downtime import Witness
 from hxm.orders.on_node import carry_out_on_node
@@ -22,7 +22,8 @@ from hxm.orders.simulate import apply_to_copy, dialect_spoken, would_move
 from hxm.pacemaker.apply import carry_out, meddled
 from hxm.pacemaker.dialect import Argv
 from hxm.pacemaker.simulate import commit, scratch, simulator
-from hxm.policy import Objection, Plan, forgotten, guards, listed
+from hxm.plan import ON_NODE, Forecast, Goal, Movement, Objection, Phase, Plan, Step
+from hxm.policy import forgotten, guards, listed
 from hxm.policy.forecast import movements, settled, told
 from hxm.policy.goal_kinds import missing, reached
 from hxm.policy.summary import same_place

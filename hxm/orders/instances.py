@@ -8,7 +8,8 @@ from hxm.cluster.read import everywhere, read_cluster
 from hxm.config import read_config
 from hxm.errors import CannotAsk
 from hxm.model import Cluster, Domain
-from hxm.policy import Instance, listed
+from hxm.plan import Instance
+from hxm.policy import listed
 from hxm.policy.names import at_home
 
 

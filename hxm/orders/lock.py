@@ -12,11 +12,12 @@ from hxm import programs
 from hxm.cluster.read import read_cluster, sandbox_file
 from hxm.config import Config, read_config
 from hxm.errors import Failed, HxmError, Refused
-from hxm.model import Cluster, Lock, Step
+from hxm.model import Cluster, Lock
 from hxm.orders.simulate import dialect_spoken, spell
 from hxm.output import render
 from hxm.pacemaker.lock import EXISTS, claim_step, holder_of, renew_step
 from hxm.pacemaker.simulate import serialised
+from hxm.plan import Step
 from hxm.policy.lock import RENEW, forsaken, held, release_step
 from hxm.records.journal import user
 from hxm.toolstack.remote import answered_as, ssh_argv

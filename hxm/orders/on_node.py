@@ -6,9 +6,10 @@ from collections.abc import Callable
 
 from hxm import programs
 from hxm.errors import CannotAsk, Failed
-from hxm.model import Cluster, Step
+from hxm.model import Cluster
 from hxm.orders.simulate import spell
 from hxm.pacemaker.dialect import Argv
+from hxm.plan import Step
 from hxm.toolstack import GONE
 from hxm.toolstack.remote import fault_of
 

@@ -8,7 +8,8 @@ from typing import NamedTuple
 from hxm.model import IN_FLIGHT, Cluster, Domain, where
 from hxm.orders.downtime import Away
 from hxm.pacemaker.dialect import Argv
-from hxm.policy import Plan, forgotten
+from hxm.plan import Plan
+from hxm.policy import forgotten
 from hxm.policy.forecast import came_live
 from hxm.policy.goal_kinds import started_since
 

@@ -11,23 +11,14 @@ from hxm.cluster import capacity
 from hxm.cluster.read import identify, read_cluster, sandbox_file
 from hxm.config import Config, read_config
 from hxm.errors import DONE, Failed, HxmError, Interrupted, Refused, UsageError
-from hxm.model import Cluster, Domain, Forecast
+from hxm.model import Cluster, Domain
 from hxm.orders import execute, report, simulate
 from hxm.orders.lock import one_at_a_time, possible, take, with_a_living_holder
 from hxm.orders.outcome import Outcome, changed
 from hxm.output import render
 from hxm.output.progress import display
-from hxm.policy import (
-    AlreadyDone,
-    Decision,
-    Objection,
-    PassThrough,
-    Plan,
-    called,
-    guards,
-    listed,
-    lock,
-)
+from hxm.plan import AlreadyDone, Decision, Forecast, Objection, PassThrough, Plan
+from hxm.policy import called, guards, listed, lock
 from hxm.policy.forecast import elsewhere, with_goals
 from hxm.policy.names import find_domain, find_resources, surely_unmanaged
 from hxm.policy.summary import remaining

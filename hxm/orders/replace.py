@@ -14,7 +14,8 @@ from hxm.pacemaker.cib import Configuration, parse_configuration, read_configura
 from hxm.pacemaker.cib_document import as_cib, combined, left_out, parse_backup, same, sections_in
 from hxm.pacemaker.cib_flatten import private_names
 from hxm.pacemaker.verify import read_complaints
-from hxm.policy import AlreadyDone, Decision, Objection, listed, restore
+from hxm.plan import AlreadyDone, Decision, Objection
+from hxm.policy import listed, restore
 from hxm.policy.audit.configured import fencing
 from hxm.policy.diff import sentence
 from hxm.records.select import Opened, compared

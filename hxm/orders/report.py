@@ -8,12 +8,13 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, TextIO
 
 from hxm.errors import BY_STATUS, DONE, HxmError
-from hxm.model import Cluster, Forecast, Movement
+from hxm.model import Cluster
 from hxm.orders import simulate
 from hxm.orders.outcome import Outcome
 from hxm.output import render
 from hxm.pacemaker.simulate import lasting
-from hxm.policy import Objection, Plan, guards, listed
+from hxm.plan import Forecast, Movement, Objection, Plan
+from hxm.policy import guards, listed
 from hxm.policy.findings import Finding, leftovers
 from hxm.policy.forecast import told
 

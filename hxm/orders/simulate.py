@@ -9,13 +9,13 @@ from itertools import groupby
 
 from hxm.cluster.read import read_cluster
 from hxm.config import Config, read_config
-from hxm.model import ON_NODE, Cluster, Forecast, Movement, Phase, Step
+from hxm.model import Cluster
 from hxm.output.progress import Display
 from hxm.pacemaker.argv import step_argv
 from hxm.pacemaker.dialect import DIALECTS, Argv, Dialect
 from hxm.pacemaker.sandbox import forget, forget_failures, set_connected, set_found
 from hxm.pacemaker.simulate import Scratch, carries_out, commit, scratch, simulator
-from hxm.policy import Plan
+from hxm.plan import ON_NODE, Forecast, Movement, Phase, Plan, Step
 from hxm.policy.forecast import after_all, movements
 from hxm.policy.goal_kinds import reached
 from hxm.toolstack.node_actions import destroy_argv, on_node_argv

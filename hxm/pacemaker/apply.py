@@ -14,11 +14,12 @@ from xml.etree.ElementTree import Element, fromstring
 from hxm import programs
 from hxm.config import read_config
 from hxm.errors import Failed, Refused
-from hxm.model import CLEARING, UPDATE, Step
+from hxm.model import UPDATE
 from hxm.pacemaker.argv import step_argv
 from hxm.pacemaker.cib import Configuration, read_configuration
 from hxm.pacemaker.dialect import Argv, Dialect
 from hxm.pacemaker.lock import renew_in
+from hxm.plan import CLEARING, Step
 from hxm.policy import is_true
 
 _PROTOCOL = 76  # CRM_EX_PROTOCOL

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from hxm.errors import Refused
-from hxm.model import Step
 from hxm.pacemaker.dialect import Argv, Dialect
+from hxm.plan import Step
 
 _XML = {"&": "&amp;", "<": "&lt;", '"': "&quot;"}
 

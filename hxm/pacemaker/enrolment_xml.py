@@ -16,7 +16,8 @@ from typing import NamedTuple
 from xml.etree.ElementTree import Element, SubElement, fromstring, indent, tostring
 
 from hxm.errors import Refused
-from hxm.model import ENROLLING, WITHDRAWING, Step
+from hxm.model import ENROLLING, WITHDRAWING
+from hxm.plan import Step
 
 _OURS = ("cli-", "hxm-")
 _DEPENDENT = {

@@ -10,9 +10,10 @@ from collections.abc import Sequence
 
 from lxml import etree
 
-from hxm.model import CLEARING, UPDATE, Step
+from hxm.model import UPDATE
 from hxm.pacemaker.dialect import OLDEST
 from hxm.pacemaker.sandbox import child, forget_failures, parse
+from hxm.plan import CLEARING, Step
 
 
 def edit(path: str, steps: Sequence[Step]) -> None:

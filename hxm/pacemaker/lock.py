@@ -10,7 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from hxm.model import Lock, Step
+from hxm.model import Lock
+from hxm.plan import Step
 
 EXISTS = 108  # CRM_EX_EXISTS
 _RENEWED = re.compile(rb'(name="hxm-lock-renewed" value=")[0-9]*')

@@ -20,11 +20,11 @@ from xml.etree.ElementTree import ParseError, parse
 from hxm import programs
 from hxm.config import read_config
 from hxm.errors import CannotAsk, Failed
-from hxm.model import Action, Step
 from hxm.pacemaker import cannot_ask
 from hxm.pacemaker.apply import carry_out
 from hxm.pacemaker.argv import step_argv
 from hxm.pacemaker.dialect import SIMULATORS, WHOLE_CIB, Argv, Dialect
+from hxm.plan import Action, Step
 
 _MOST_TRANSITIONS = 20  # each is one answer of the scheduler; balancing may take several
 _CANCEL = "cancel"  # ends a monitor; crm_simulate 2.1.5 writes it down as if it were an action

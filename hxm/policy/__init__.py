@@ -6,115 +6,12 @@ Nothing in this package starts a program, reads a file or knows how a tool is sp
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple
 
-from hxm.errors import BY_STATUS, HxmError, Refused
-from hxm.model import (
-    ENROLLING,
-    WITHDRAWING,
-    Cluster,
-    Domain,
-    Failure,
-    Goal,
-    Movement,
-    Phase,
-    Step,
-)
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from hxm.kinds import GoalKind
+from hxm.model import ENROLLING, WITHDRAWING, Cluster, Domain, Failure
+from hxm.plan import Goal, GoalKind, Objection, Step
 
 IN_PASSING = ("target-role", "is-managed", "maintenance")
 """The meta options that tools set at a resource in passing."""
-
-
-class Objection(NamedTuple):
-    """A reason not to do it as ordered, and what lifts it: `--force`, `--yes`, or nothing."""
-
-    message: str
-    hint: str = ""
-    status: int = Refused.status
-    lifted_by: str = ""
-
-    def error(self) -> HxmError:
-        """What hxm ends with if nothing lifts it."""
-        return BY_STATUS[self.status](self.message, self.hint)
-
-
-class Instance(NamedTuple):
-    """A domU as it ran: its domid on each node; a new instance gets a new domid."""
-
-    name: str
-    domids: Mapping[str, int]
-
-
-class Plan(NamedTuple):
-    """What the cluster is to do for an order: data, and nothing that is called."""
-
-    verb: str
-    about: str
-    """The order in one line: `migrate nfs to host2`."""
-    subjects: tuple[str, ...]
-    """The resources that the order is about: their changes are wanted."""
-    phases: tuple[Phase, ...]
-    expects: frozenset[str] = frozenset()
-    """The kinds of movement that the order means for its subjects; others are asked about."""
-    objections: tuple[Objection, ...] = ()
-    warnings: tuple[str, ...] = ()
-    rollback: tuple[Step, ...] = ()
-    """What takes the order back if its first phase does not get where it should."""
-    rollback_phases: tuple[Phase, ...] = ()
-    """What takes everything back, whatever goes wrong."""
-    same_instance: Instance | None = None
-    """The domU that must still run as it did, checked once all goals are reached."""
-    fallback: Plan | None = None
-    """A stronger plan, for when the scheduler would not follow this one."""
-    drains: str | None = None
-    """The node that is to be empty in the end; of a drill, after its first phase."""
-    done: str = ""
-    """What there is to say at the end, where the movements do not say it all."""
-    notes: tuple[str, ...] = ()
-    """What the plan says of its subjects: whose a constraint is, and how old."""
-    intentions: tuple[str, ...] = ()
-    """What the plan says instead of the notes, where those tell what was done."""
-    stops: frozenset[str] = frozenset()
-    """The subjects that an objection says would be stopped: they are not asked about again."""
-    undo: str = ""
-    """The command that takes the order back, whole or half carried out."""
-    resume_command: str = ""
-    """The command that finishes it, where nothing takes it back."""
-    is_drill: bool = False
-    """Whether it is a test that measures how long its subjects were away."""
-    confirm_twice: bool = False
-    """Whether the question is asked twice."""
-
-    @property
-    def one_breath(self) -> bool:
-        """Whether all that is to be done is ordered at once: only then need nobody wait."""
-        return sum(not phase.only_if_still for phase in self.phases) == 1
-
-    def means(self, movement: Movement) -> bool:
-        """Whether the order says itself that this would happen."""
-        if movement.resource in self.stops and movement.kind == "stop":
-            return True
-        wanted = self.expects if movement.resource in self.subjects else {"live", "start"}
-        return movement.kind in wanted
-
-
-class PassThrough(NamedTuple):
-    """No managed domU is concerned: the toolstack does it, once for each of the names."""
-
-    names: tuple[str, ...] = ()
-
-
-class AlreadyDone(NamedTuple):
-    """It is so already."""
-
-    message: str
-
-
-Decision = Plan | PassThrough | AlreadyDone
 
 
 def typed(domain: Domain) -> str:

@@ -7,8 +7,9 @@ from ipaddress import ip_address
 from typing import NamedTuple
 
 from hxm.errors import NotFound
-from hxm.model import UPDATE, Cluster, Domain, Goal, Node, Phase, Primitive, Step
-from hxm.policy import Objection, Plan, called, goals, guards, listed, placement, resources
+from hxm.model import UPDATE, Cluster, Domain, Node, Primitive
+from hxm.plan import Goal, Objection, Phase, Plan, Step
+from hxm.policy import called, goals, guards, listed, placement, resources
 from hxm.policy.goal_kinds import missing
 from hxm.policy.lifecycle import means_itself
 from hxm.policy.update import steady

@@ -5,19 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from hxm.model import Cluster, Domain, Goal, Phase, Step
-from hxm.policy import (
-    AlreadyDone,
-    Decision,
-    Objection,
-    Plan,
-    guards,
-    half_way,
-    is_false,
-    listed,
-    meta_step,
-    typed,
-)
+from hxm.model import Cluster, Domain
+from hxm.plan import AlreadyDone, Decision, Goal, Objection, Phase, Plan, Step
+from hxm.policy import guards, half_way, is_false, listed, meta_step, typed
 from hxm.policy.audit.nodes import BootLink
 from hxm.policy.conflicts import DISK, NAME, Claim, between, meant
 from hxm.policy.guards import FORCE, YES

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from hxm.model import IN_FLIGHT, Action, Cluster, Forecast, Goal, Movement, Node
-from hxm.policy import Plan
+from hxm.model import IN_FLIGHT, Cluster, Node
+from hxm.plan import Action, Forecast, Goal, Movement, Plan
 from hxm.policy.goal_kinds import newest, reached
 
 

@@ -5,16 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from hxm.model import UPDATE, Cluster, Domain, Goal, Operation
+from hxm.model import UPDATE, Cluster, Domain, Operation
+from hxm.plan import Goal, GoalKind
 from hxm.policy import listed
 from hxm.policy.relations import score_of
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from hxm.kinds import GoalKind
-
-    _Check = Callable[[Cluster, Goal, Cluster | None], bool]
-    """Of the cluster, the goal, and the cluster as it was before, where that is known."""
+_Check = Callable[[Cluster, Goal, Cluster | None], bool]
+"""Of the cluster, the goal, and the cluster as it was before, where that is known."""
 
 
 class _GoalRow(NamedTuple):

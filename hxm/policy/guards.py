@@ -9,8 +9,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from hxm.errors import CannotAsk, NoQuorum
-from hxm.model import Cluster, Domain, Forecast, Movement, Node
-from hxm.policy import Objection, Plan, called, cleanup_of, is_true, listed, typed
+from hxm.model import Cluster, Domain, Node
+from hxm.plan import Forecast, Movement, Objection, Plan
+from hxm.policy import called, cleanup_of, is_true, listed, typed
 from hxm.policy.forecast import after_all, name_of, phrase
 
 FORCE, YES = "--force", "--yes"

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from hxm.model import Cluster, Domain, Goal, Node, Phase, Step
+from hxm.model import Cluster, Domain, Node
+from hxm.plan import AlreadyDone, Decision, Goal, Phase, Plan, Step
 from hxm.policy import (
     IN_PASSING,
-    AlreadyDone,
-    Decision,
-    Plan,
     all_typed,
     called,
     clear_meta_step,

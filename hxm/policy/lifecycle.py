@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from hxm.model import Cluster, Domain, Goal, Phase, Step
+from hxm.model import Cluster, Domain
+from hxm.plan import AlreadyDone, Decision, Goal, Objection, Phase, Plan, Step
 from hxm.policy import (
-    AlreadyDone,
-    Decision,
-    Objection,
-    Plan,
     all_typed,
     called,
     clear_meta_step,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hxm.model import Cluster, Goal, Lock, Phase, Step
-from hxm.policy import AlreadyDone, Decision, Objection, Plan
+from hxm.model import Cluster, Lock
+from hxm.plan import AlreadyDone, Decision, Goal, Objection, Phase, Plan, Step
 from hxm.policy.findings import lock_held_by
 from hxm.policy.guards import FORCE
 

@@ -9,7 +9,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from hxm.model import Cluster, Domain
-from hxm.policy import Objection, called, guards, is_true, listed, typed
+from hxm.plan import Objection
+from hxm.policy import called, guards, is_true, listed, typed
 from hxm.policy.guards import FORCE
 
 ATTRIBUTES = ("hv_memory", "memory")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 
-from hxm.model import Cluster, Constraint, Domain, Goal, Node, Phase, Step
-from hxm.policy import AlreadyDone, Decision, Plan, guards, listed, resources, typed
+from hxm.model import Cluster, Constraint, Domain, Node
+from hxm.plan import AlreadyDone, Decision, Goal, Phase, Plan, Step
+from hxm.policy import guards, listed, resources, typed
 from hxm.policy.findings import described
 from hxm.policy.goal_kinds import reached
 

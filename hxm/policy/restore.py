@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
-from hxm.model import UPDATE, Cluster, Domain, Phase, Step
-from hxm.policy import Objection, Plan, guards, half_way, is_false, listed, typed
+from hxm.model import UPDATE, Cluster, Domain
+from hxm.plan import Objection, Phase, Plan, Step
+from hxm.policy import guards, half_way, is_false, listed, typed
 from hxm.policy.diff import Difference, intention, sentence, summed_up
 from hxm.policy.findings import Finding
 from hxm.policy.names import at_home

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from hxm.model import Cluster, Domain, Forecast, Movement
+from hxm.model import Cluster, Domain
+from hxm.plan import Forecast, Movement
 from hxm.policy import guards
 from hxm.policy.findings import findings
 

@@ -13,7 +13,6 @@ from typing import ClassVar
 import pytest
 from lxml import etree
 
-from hxm.model import Step
 from hxm.pacemaker.argv import step_argv
 from hxm.pacemaker.cib import parse_configuration
 from hxm.pacemaker.crm_mon import parse_status
@@ -21,6 +20,7 @@ from hxm.pacemaker.dialect import dialect_of
 from hxm.pacemaker.lock import claim_step, renew_step
 from hxm.pacemaker.status import Status
 from hxm.pacemaker.status_from_cib import complete
+from hxm.plan import Step
 from hxm.policy.lock import release_step
 
 ROOT = Path(__file__).parents[2]

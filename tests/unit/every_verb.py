@@ -5,7 +5,8 @@ from __future__ import annotations
 from factories import ban, cluster, domain, failure, node, primitive
 
 from hxm.model import Cluster
-from hxm.policy import Decision, hygiene, lifecycle, placement
+from hxm.plan import Decision
+from hxm.policy import hygiene, lifecycle, placement
 
 OWN = {"target-role": "Stopped", "maintenance": "true"}
 HOST1, HOST2, HOST3 = node("host1"), node("host2"), node("host3", standby=True)

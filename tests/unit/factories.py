@@ -4,19 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from hxm.model import (
-    Cluster,
-    Constraint,
-    Domain,
-    Failure,
-    Node,
-    Operation,
-    Phase,
-    Primitive,
-    Resource,
-)
+from hxm.model import Cluster, Constraint, Domain, Failure, Node, Operation, Primitive, Resource
 from hxm.pacemaker.dialect import DIALECTS
-from hxm.policy import AlreadyDone, Decision, Objection, Plan
+from hxm.plan import AlreadyDone, Decision, Objection, Phase, Plan
 
 DATA = Path(__file__).parents[1] / "data"
 

@@ -31,7 +31,7 @@ LAYERS = (
     ("domu",),
     ("output",),
     ("policy",),
-    ("model", "kinds", "errors", "config", "programs", "catalog"),
+    ("model", "plan", "errors", "config", "programs", "catalog"),
 )
 """The packages from above to below: imports point down. Those of one row do not know each other,
 but for the last, which is the ground."""
@@ -39,7 +39,7 @@ LEVELS = {f"hxm.{name}": level for level, names in enumerate(LAYERS) for name in
 GROUND = {f"hxm.{name}" for name in LAYERS[-1]}
 DECLARATIONS = ("hxm.arguments.options", "hxm.arguments.backups", "hxm.arguments.types")
 """What commands name in their annotations, and only `arguments` loads."""
-PURE = ("hxm.policy", "hxm.model", "hxm.kinds", "hxm.errors", "hxm.catalog")
+PURE = ("hxm.policy", "hxm.model", "hxm.plan", "hxm.errors", "hxm.catalog")
 
 
 def part(module: str) -> str:

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hxm.errors import Refused
-from hxm.model import Step
 from hxm.pacemaker.argv import step_argv
 from hxm.pacemaker.dialect import DIALECTS, OLDEST, Dialect
+from hxm.plan import Step
 
 VALUES = {
     "resource": "nfs",

@@ -6,10 +6,11 @@ import pytest
 from factories import cluster, domain, failure, node, primitive, told
 
 from hxm.config import Config
-from hxm.model import UPDATE, Forecast, Goal, Movement, Operation, Primitive, Resource
+from hxm.model import UPDATE, Operation, Primitive, Resource
 from hxm.orders import downtime, execute
 from hxm.orders.downtime import Witness
 from hxm.orders.simulate import spell
+from hxm.plan import Forecast, Goal, Movement
 from hxm.policy import drill, guards
 from hxm.policy.goal_kinds import missing, reached
 

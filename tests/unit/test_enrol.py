@@ -11,9 +11,10 @@ from hxm.catalog import BY_HAND
 from hxm.commands import enrol as command
 from hxm.config import Config
 from hxm.errors import Refused
-from hxm.model import ENROLLING, WITHDRAWING, Domain, Goal, Operation, Step
+from hxm.model import ENROLLING, WITHDRAWING, Domain, Operation
 from hxm.pacemaker import enrolment_xml
-from hxm.policy import Objection, Plan, enrol
+from hxm.plan import Goal, Objection, Plan, Step
+from hxm.policy import enrol
 from hxm.policy.audit.nodes import BootLink
 from hxm.policy.conflicts import Claim, Held
 from hxm.policy.enrol import Ground, Newcomer, Out, Way

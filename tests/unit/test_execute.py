@@ -10,12 +10,13 @@ from factories import cluster, domain, failure, local, node, primitive, under_wa
 from hxm import programs
 from hxm.config import Config
 from hxm.errors import CannotAsk, Failed, Interrupted, Refused
-from hxm.model import WITHDRAWING, Forecast, Lock, Movement, Phase, Step
+from hxm.model import WITHDRAWING, Lock
 from hxm.orders import execute, lock, pipeline
 from hxm.orders.on_node import carry_out_on_node
 from hxm.orders.outcome import changed, changes
 from hxm.pacemaker.cib import configuration_in
-from hxm.policy import Instance, enrol, lifecycle, placement, restore
+from hxm.plan import Forecast, Instance, Movement, Phase, Step
+from hxm.policy import enrol, lifecycle, placement, restore
 from hxm.policy.enrol import Out
 
 BEFORE = cluster(domain("nfs", "host1"), local_node="host2", toolstack="xl")

@@ -8,11 +8,11 @@ import pytest
 from factories import DATA, cluster, domain, node, prefer, under_way
 
 from hxm.errors import CannotAsk
-from hxm.kinds import GoalKind
-from hxm.model import Action, Forecast, Goal, Movement, Operation, Phase, Resource
+from hxm.model import Operation, Resource
 from hxm.pacemaker.crm_mon import parse_status
 from hxm.pacemaker.simulate import parse_graph
-from hxm.policy import Plan, goal_kinds
+from hxm.plan import Action, Forecast, Goal, GoalKind, Movement, Phase, Plan
+from hxm.policy import goal_kinds
 from hxm.policy.forecast import (
     after_all,
     came_live,

@@ -15,13 +15,12 @@ from hxm.catalog import COMMANDS
 from hxm.commands import list as hxm_list
 from hxm.commands import nodes, status, why
 from hxm.errors import UsageError
-from hxm.model import Forecast, Movement, Phase
 from hxm.orders import report
 from hxm.output import Form, Table
 from hxm.output.formats import FORMS, arranged, written
 from hxm.output.render import console, fitted, show
 from hxm.output.tables import everything_table
-from hxm.policy import Plan
+from hxm.plan import Forecast, Movement, Phase, Plan
 
 TABLE = Table(
     ("Name", "Mem", "Node", "Role"),

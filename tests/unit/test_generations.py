@@ -10,7 +10,6 @@ from every_verb import VERBS, decided, subject
 from generations import GENERATIONS, HEARTBEAT, cib_of, ran, seen
 
 from hxm.errors import Refused, UsageError
-from hxm.model import Step
 from hxm.pacemaker.apply import borne_out
 from hxm.pacemaker.argv import step_argv
 from hxm.pacemaker.cib import parse_configuration
@@ -19,6 +18,7 @@ from hxm.pacemaker.detect import detect
 from hxm.pacemaker.dialect import DIALECTS, Dialect, dialect_of, dialect_of_feature_set
 from hxm.pacemaker.heartbeat_edit import edit
 from hxm.pacemaker.status import Status
+from hxm.plan import Step
 
 BY_KEY = {dialect.key: dialect for dialect in DIALECTS}
 ROWS = {

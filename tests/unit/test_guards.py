@@ -6,8 +6,8 @@ import pytest
 from every_verb import VERBS, decided, subject
 from factories import cluster, domain, local, node, primitive, reasons, under_way
 
-from hxm.model import Forecast, Movement, Phase, Step
-from hxm.policy import Plan, guards
+from hxm.plan import Forecast, Movement, Phase, Plan, Step
+from hxm.policy import guards
 
 WHOLE_CLUSTER = {
     "all well": ({}, []),

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from factories import cluster, domain, failure, node, primitive, told
 
-from hxm.policy import AlreadyDone, hygiene
+from hxm.plan import AlreadyDone
+from hxm.policy import hygiene
 
 NFS = domain("nfs", "host1")
 HOST1, HOST2 = node("host1"), node("host2")

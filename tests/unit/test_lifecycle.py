@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from factories import cluster, domain, failure, node, primitive, reasons, told, told_phase
 
-from hxm.model import Phase
-from hxm.policy import AlreadyDone, lifecycle
+from hxm.plan import AlreadyDone, Phase
+from hxm.policy import lifecycle
 
 STOPPED = {"target-role": "Stopped"}
 STARTED = {"target-role": "Started"}

@@ -18,7 +18,8 @@ from factories import (
 
 from hxm.model import Constraint, Resource
 from hxm.orders.pipeline import resources_meant
-from hxm.policy import AlreadyDone, placement
+from hxm.plan import AlreadyDone
+from hxm.policy import placement
 from hxm.policy.findings import leftovers
 
 NFS = domain("nfs", "host1")

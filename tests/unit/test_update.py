@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 
 from hxm.config import Config
 from hxm.errors import CannotAsk, NotFound
-from hxm.model import UPDATE, Forecast
+from hxm.model import UPDATE
 from hxm.orders import execute
-from hxm.policy import AlreadyDone, update
+from hxm.plan import AlreadyDone, Forecast
+from hxm.policy import update
 from hxm.policy.findings import leftovers
 from hxm.policy.update.progress import BACK, DRAIN, DRAINING, REBOOT, TRY, Progress, progress_in
 

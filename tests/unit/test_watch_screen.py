@@ -11,7 +11,7 @@ from rich.console import Console
 
 from hxm.config import Config
 from hxm.errors import CannotAsk
-from hxm.model import Forecast, Movement
+from hxm.plan import Forecast, Movement
 from hxm.policy.summary import BAD, GOOD, Word, news, remaining
 from hxm.terminal.watch import _KEY, Watch, watch_plainly
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from hxm.errors import NotFound
-from hxm.model import Cluster, Domain, Goal, Node, Phase, Step
-from hxm.policy import AlreadyDone, Decision, Objection, Plan, guards, listed, placement
+from hxm.model import Cluster, Domain, Node
+from hxm.plan import AlreadyDone, Decision, Goal, Objection, Phase, Plan, Step
+from hxm.policy import guards, listed, placement
 from hxm.policy.findings import leftovers
 from hxm.policy.update.objections import (
     ABORT,

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hxm.model import Cluster, Node
-from hxm.policy import Objection, guards
+from hxm.plan import Objection
+from hxm.policy import guards
 from hxm.policy.update.progress import BACK, DRAIN, Progress
 
 GO_ON, ABORT = "hxm update next", "hxm update abort"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from hxm.model import Cluster, Forecast, Goal, Phase, Step
-from hxm.policy import Objection, Plan, called, guards, placement, resources
+from hxm.model import Cluster
+from hxm.plan import Forecast, Goal, Objection, Phase, Plan, Step
+from hxm.policy import called, guards, placement, resources
 from hxm.policy.forecast import after_all, told
 from hxm.policy.update import all_stages, busy, ready
 from hxm.policy.update.objections import unfit_canary, unheard

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from hxm.model import UPDATE, Step
+from hxm.model import UPDATE
+from hxm.plan import Step
 
 DRAIN, DRAINING, REBOOT, BACK, TRY = "drain", "draining", "reboot", "back", "try"
 _STAGES = (DRAIN, DRAINING, REBOOT, BACK, TRY)
