@@ -56,42 +56,48 @@ def problems(cluster: Cluster, config: Config, answers: dict[str, Answer]) -> It
     """All that is found, by every look at the cluster and at this host."""
     configuration = read_configuration(timeout=config.ask_timeout, whole=True)
     rules = parse_rules(configuration)
-    yield from _clashes(cluster, config, {node: each.more for node, each in answers.items()})
-    expired = [each for each in cluster.constraints if _is_over(each.expires)]
-    kept = tuple(each for each in cluster.constraints if each not in expired)
-    yield from of_cluster(cluster._replace(constraints=kept), origins(cluster))
+    yield from _clashes(cluster, config, {node: answer.more for node, answer in answers.items()})
+    expired = [constraint for constraint in cluster.constraints if _is_over(constraint.expires)]
+    unexpired = tuple(constraint for constraint in cluster.constraints if constraint not in expired)
+    yield from of_cluster(cluster._replace(constraints=unexpired), origins(cluster))
     yield from of_expired(cluster, expired)
-    called = {each.id: each.params.get("name", "") for each in cluster.primitives.values()}
+    called = {
+        primitive.id: primitive.params.get("name", "") for primitive in cluster.primitives.values()
+    }
     yield from of_files(_files(cluster, rules), called)
     yield from of_autostart(autostarted(), cluster)
     yield from _by_the_tools(cluster, rules)
     if configuration.cib is not None:
         from hxm.pacemaker.verify import read_complaints
 
-        for error, said in read_complaints(configuration.cib):
-            yield Finding(said, "crm_verify -L -V", "config" if error else "complaint", "")
+        for error, complaint in read_complaints(configuration.cib):
+            yield Finding(complaint, "crm_verify -L -V", "config" if error else "complaint", "")
         used = utilization_in(configuration.cib)
-        for said in one_sided(cluster, used, read_needs(cluster), hosts=()):
-            yield Finding(said, "the memory of all: hxm capacity", "utilization", "")
+        for complaint in one_sided(cluster, used, read_needs(cluster), hosts=()):
+            yield Finding(complaint, "the memory of all: hxm capacity", "utilization", "")
     if not cluster.sandbox:
-        yield from _of_nodes(cluster, rules, {node: each.survey for node, each in answers.items()})
+        yield from _of_nodes(
+            cluster, rules, {node: answer.survey for node, answer in answers.items()}
+        )
 
 
-def _clashes(cluster: Cluster, config: Config, told: dict[str, bytes]) -> Iterator[Finding]:
-    claims = list(everyones(cluster, config, told))
+def _clashes(cluster: Cluster, config: Config, printed: dict[str, bytes]) -> Iterator[Finding]:
+    claims = list(everyones(cluster, config, printed))
     for one, other in combinations(claims, 2):
         names = [one.name, other.name]
-        yield from clashing((names, each) for each in conflicts.between(one, other))
+        yield from clashing((names, conflict) for conflict in conflicts.between(one, other))
     here, toolstack = cluster.local_node or "", cluster.toolstack or "xl"
-    for each in claims:
-        if not each.fault:
+    for claim in claims:
+        if not claim.fault:
             continue
-        if each.kind == conflicts.DEVICE:
-            yield Finding(each.fault, "correct it: xl.cfg(5)", each.kind, each.name)
-        elif each.kind == conflicts.THIS_HOST:
-            yield Finding(each.fault, f"try it by hand: {toolstack} list -l", each.kind, here)
-        elif each.kind == conflicts.NODE:
-            yield Finding(each.fault, f"ssh {each.name} {toolstack} list -l", each.kind, each.name)
+        if claim.kind == conflicts.DEVICE:
+            yield Finding(claim.fault, "correct it: xl.cfg(5)", claim.kind, claim.name)
+        elif claim.kind == conflicts.THIS_HOST:
+            yield Finding(claim.fault, f"try it by hand: {toolstack} list -l", claim.kind, here)
+        elif claim.kind == conflicts.NODE:
+            yield Finding(
+                claim.fault, f"ssh {claim.name} {toolstack} list -l", claim.kind, claim.name
+            )
 
 
 def _is_over(expires: str | None) -> bool:
@@ -127,7 +133,7 @@ def autostarted() -> Iterator[tuple[str, str]]:
     """The links of what starts at boot, each with the name in the file."""
     for folder in AUTOS:
         try:
-            paths = sorted(os.path.join(folder, each) for each in os.listdir(folder))
+            paths = sorted(os.path.join(folder, entry) for entry in os.listdir(folder))
         except OSError:
             continue
         for path in paths:
@@ -150,7 +156,7 @@ def _by_the_tools(cluster: Cluster, rules: Rules) -> Iterator[Finding]:
     actions = read_actions(agents)
     yield from of_rules(cluster, rules, actions)
     for agent, resources in agents.items():
-        wanted = any(here not in rules.kept_off.get(each, ()) for each in resources)
+        wanted = any(here not in rules.kept_off.get(resource, ()) for resource in resources)
         if agent not in actions and wanted and not cluster.sandbox:
             what = f"{agent} is not installed on {here}: its domUs cannot run here"
             do = "install resource-agents, or keep them away: crm_resource --ban"
@@ -168,12 +174,12 @@ def _of_nodes(cluster: Cluster, rules: Rules, others: dict[str, Survey]) -> Iter
     yield from of_rings(read_rings())
     yield from of_surveys(cluster, others, install.GUARDED)
     if others:
-        own = Survey({each: _checksum(each) for each in _paths(cluster)})
+        own = Survey({path: _checksum(path) for path in _paths(cluster)})
         yield from of_copies(cluster, {here: own} | others, rules.kept_off)
 
 
 def _paths(cluster: Cluster) -> list[str]:
-    return [each.xmfile for each in cluster.managed_domains if each.xmfile]
+    return [domain.xmfile for domain in cluster.managed_domains if domain.xmfile]
 
 
 def _checksum(path: str) -> str:

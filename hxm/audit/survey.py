@@ -87,19 +87,19 @@ def surveyor(
         before = time.time()
 
         def parse(printed: bytes) -> tuple[Named, Answer]:
-            said, _, listed = printed.partition(b"hxm list\n")
+            head, _, listed = printed.partition(b"hxm list\n")
             listed, _, rest = listed.partition(f"{_MORE}\n".encode())
             domains = named_in(program, listed)
-            text = said.decode("utf-8", "surrogateescape")
+            text = head.decode("utf-8", "surrogateescape")
             return domains, Answer(parse_survey(text, before, time.time()), rest)
 
-        found: dict[str, Named | str] = {}
+        answers_by_node: dict[str, Named | str] = {}
         for node, answer in ask_elsewhere(words, nodes, timeout, parse).items():
             if isinstance(answer, str):
-                found[node] = answer
+                answers_by_node[node] = answer
             else:
-                found[node], answers[node] = answer
-        return found
+                answers_by_node[node], answers[node] = answer
+        return answers_by_node
 
     return ask
 
@@ -115,10 +115,10 @@ def parse_survey(text: str, before: float, after: float) -> Survey:
     def behind(lead: str) -> list[str]:
         return [line.removeprefix(lead) for line in lines if line.startswith(lead)]
 
-    clocks = [float(each.rstrip("N.")) for each in behind(_CLOCK)]
+    clocks = [float(clock.rstrip("N.")) for clock in behind(_CLOCK)]
     ahead = max(0.0, clocks[-1] - after) + min(0.0, clocks[0] - before) if clocks else 0.0
-    files = (each.partition(" ") for each in behind(_FILE))
-    guards = (each.partition(":") for each in behind(_GUARD))
+    files = (line.partition(" ") for line in behind(_FILE))
+    guards = (line.partition(":") for line in behind(_GUARD))
     return Survey(
         {path: checksum for checksum, _, path in files},
         {path: state for state, _, path in guards},
@@ -129,10 +129,10 @@ def parse_survey(text: str, before: float, after: float) -> Survey:
 
 def boot_links(text: str) -> tuple[BootLink, ...]:
     """What is started at boot, as the script printed it."""
-    found = (
+    fields = (
         line.removeprefix(_AUTO).split("\0") for line in text.split("\n") if line.startswith(_AUTO)
     )
-    return tuple(BootLink(path, target, (*filter(None, names),)) for path, target, *names in found)
+    return tuple(BootLink(path, target, (*filter(None, names),)) for path, target, *names in fields)
 
 
 _GROUND = f"""{_AUTOS}

@@ -62,38 +62,38 @@ def read_hosts(
     This host's is asked always, of the others those in `ask`; what a node does not tell is not
     guessed. Takes no longer than ask_timeout and ssh_timeout.
     """
-    told = _told(cluster, config, ask)
+    answers = _told(cluster, config, ask)
     offered = utilization_in(cib).nodes
-    found = []
+    hosts = []
     for node in cluster.nodes:
         silent = _NOT_IN_CIB if cluster.sandbox else _NOT_ASKED
-        answer = told.get(node.name, silent if node.usable else f"it is {node.predicament}")
+        answer = answers.get(node.name, silent if node.usable else f"it is {node.predicament}")
         if isinstance(answer, Info) and not answer.elastic:
-            found.append(_by_toolstack(cluster, node.name, answer))
+            hosts.append(_by_toolstack(cluster, node.name, answer))
             continue
         if isinstance(answer, Info):
             answer = _ELASTIC
-        said = {**cluster.node_attributes.get(node.name, {}), **offered.get(node.name, {})}
-        found.append(_by_attribute(cluster, node.name, said, needs, answer))
-    return tuple(found)
+        attributes = {**cluster.node_attributes.get(node.name, {}), **offered.get(node.name, {})}
+        hosts.append(_by_attribute(cluster, node.name, attributes, needs, answer))
+    return tuple(hosts)
 
 
 def _told(cluster: Cluster, config: Config, ask: Collection[str]) -> dict[str, Info | str]:
     """The answers of the toolstacks, or why there is none."""
-    told: dict[str, Info | str] = {}
+    answers: dict[str, Info | str] = {}
     toolstack = local_toolstack(config, cluster.sandbox)
     here = cluster.local_node
     if toolstack and here:
         try:
             result = programs.output((toolstack.program, INFO), timeout=config.ask_timeout)
-            told[here] = parse_info(result.stdout) if result.status == 0 else result.complaint()
+            answers[here] = parse_info(result.stdout) if result.status == 0 else result.complaint()
         except CannotAsk as error:
-            told[here] = error.message
+            answers[here] = error.message
     if cluster.sandbox or not ask:
-        return told
+        return answers
     program, there, _ = askable(cluster, config)
     asked = [name for name in there if name in ask]
-    return told | ask_elsewhere((program, INFO), asked, config.ssh_timeout, parse_info)
+    return answers | ask_elsewhere((program, INFO), asked, config.ssh_timeout, parse_info)
 
 
 def _by_toolstack(cluster: Cluster, node: str, info: Info) -> Host:
@@ -102,17 +102,19 @@ def _by_toolstack(cluster: Cluster, node: str, info: Info) -> Host:
 
 
 def _by_attribute(
-    cluster: Cluster, node: str, said: Mapping[str, str], needs: Needs, why: str
+    cluster: Cluster, node: str, attributes: Mapping[str, str], needs: Needs, why: str
 ) -> Host:
     """What the CIB says is for domUs, without those that the cluster runs there."""
-    name = next((each for each in ATTRIBUTES if said.get(each, "").isdecimal()), None)
+    name = next((name for name in ATTRIBUTES if attributes.get(name, "").isdecimal()), None)
     if name is None:
         return Host(node, why=why)
-    here = [needs[each.resource or ""] for each in cluster.managed_domains if node in each.nodes]
-    unknown = next((each.domain.name for each in here if each.taken is None), None)
+    here = [
+        needs[domain.resource or ""] for domain in cluster.managed_domains if node in domain.nodes
+    ]
+    unknown = next((need.domain.name for need in here if need.taken is None), None)
     if unknown is not None:
         return Host(node, source=name, why=f"{unknown} runs there, and its memory is unknown")
-    return Host(node, int(said[name]) - sum(each.taken or 0 for each in here), source=name)
+    return Host(node, int(attributes[name]) - sum(need.taken or 0 for need in here), source=name)
 
 
 # The domUs
@@ -120,13 +122,13 @@ def _by_attribute(
 
 def read_needs(cluster: Cluster) -> dict[str, Need]:
     """The memory of every managed domU, by its resource: as it runs, and as its file has it."""
-    return {each.resource or "": _need(each) for each in cluster.managed_domains}
+    return {domain.resource or "": _need(domain) for domain in cluster.managed_domains}
 
 
 def _need(domain: Domain) -> Need:
     running = domain.memory if domain.id is not None else None
     asked, most, cpus = _in_file(domain.xmfile or "")
-    known = [each for each in (running, asked) if each is not None]
+    known = [memory for memory in (running, asked) if memory is not None]
     return Need(domain, max(known, default=None), most, cpus or domain.vcpus or 1)
 
 
@@ -150,14 +152,14 @@ _VCPU = re.compile(r"<vcpu[^>]*>\s*(\d+)\s*<")
 
 def _in_xml(text: str) -> tuple[int | None, int | None, int | None]:
     """As libvirt reads it: memory is the most, in KiB unless it says another unit."""
-    found = {
+    mebibytes = {
         name: -(-int(number) * _UNITS[unit.lower()] >> 20)
         for name, unit, number in _MEMORY.findall(text)
         if unit.lower() in _UNITS
     }
     cpus = _VCPU.search(text)
-    most = found.get("memory")
-    return found.get("currentMemory", most), most, int(cpus[1]) if cpus else None
+    most = mebibytes.get("memory")
+    return mebibytes.get("currentMemory", most), most, int(cpus[1]) if cpus else None
 
 
 # A plan, and the loss of a node
@@ -178,14 +180,18 @@ def objections(cluster: Cluster, states: Sequence[Cluster], config: Config) -> l
     }
     if not targets:
         return []
-    needs = {key: need for each in (*states, cluster) for key, need in read_needs(each).items()}
+    needs = {key: need for state in (*states, cluster) for key, need in read_needs(state).items()}
     try:
         cib = read_cib(config)
         hosts = read_hosts(cluster, config, needs, cib, targets if config.ask_nodes else ())
     except CannotAsk:
         return []
-    found = [each for s in states for each in without_room(arrivals(s, hosts, needs, cluster, s))]
-    return list(dict.fromkeys(found))
+    full = [
+        objection
+        for s in states
+        for objection in without_room(arrivals(s, hosts, needs, cluster, s))
+    ]
+    return list(dict.fromkeys(full))
 
 
 def after_loss(cluster: Cluster, node: str, hosts: Sequence[Host], needs: Needs) -> Loss:
@@ -194,30 +200,32 @@ def after_loss(cluster: Cluster, node: str, hosts: Sequence[Host], needs: Needs)
     A domU that does not fit where it is put fails to start there, and the cluster tries the next
     host. Raises CannotAsk without a scheduler on this host.
     """
-    others = [each for each in hosts if each.name != node]
+    others = [host for host in hosts if host.name != node]
     refused: list[Refusal] = []
     quorate = cluster.quorum and quorum_without(cluster, node)
     with scratch(cluster.sandbox) as copy:
         lose(copy.path, node, quorate=quorate)
         while True:
             # one answer says where everything goes, also to ptest
-            found = movements(copy.simulate(execute=False), cluster.cloned)
-            after = after_all(cluster, [found])
+            moves = movements(copy.simulate(execute=False), cluster.cloned)
+            after = after_all(cluster, [moves])
             places = arrivals(cluster, others, needs, cluster, after)
             new = list(_refused(places))
             if not new:
                 break
             refused += new
-            forbid(copy.path, [(each.need.domain.resource or "", each.host) for each in new])
+            forbid(
+                copy.path, [(refusal.need.domain.resource or "", refusal.host) for refusal in new]
+            )
     runs = {d.resource for d in after.managed_domains if set(d.nodes) - {node}}
-    nowhere = [each for each in wanted(cluster) if each.resource not in runs]
+    nowhere = [domain for domain in wanted(cluster) if domain.resource not in runs]
     return Loss(node, places, tuple(refused), tuple(nowhere), quorate)
 
 
 def _refused(places: Sequence[Arrivals]) -> Iterator[Refusal]:
     """Who has no room where it would come to, nor on the hosts that are as full for it."""
-    for need in (need for each in places for need in each.too_many):
-        for each in places:
-            full = each.at_most is not None and each.at_most < (need.taken or 0)
-            if need in each.too_many or full:
-                yield Refusal(need, each.host.name, each.at_most)
+    for need in (need for place in places for need in place.too_many):
+        for place in places:
+            full = place.at_most is not None and place.at_most < (need.taken or 0)
+            if need in place.too_many or full:
+                yield Refusal(need, place.host.name, place.at_most)

@@ -57,10 +57,12 @@ def everywhere(cluster: Cluster, config: Config, ask: Asker = read_named_elsewhe
             uuids |= {(node, name): uuid for name, uuid in theirs.items()}
     return cluster._replace(
         domains=tuple(
-            each._replace(
-                runs_as=next((u for node in each.seen if (u := uuids.get((node, each.name)))), None)
+            domain._replace(
+                runs_as=next(
+                    (uuid for node in domain.seen if (uuid := uuids.get((node, domain.name)))), None
+                )
             )
-            for each in domains
+            for domain in domains
         ),
         unreachable=unreachable,
         heard=tuple(heard),
@@ -71,10 +73,10 @@ def _uuids_here(cluster: Cluster) -> dict[tuple[str, str], str]:
     if not cluster.toolstack or not cluster.local_node:
         return {}
     try:
-        found = read_uuids(Toolstack(cluster.toolstack, cluster.toolstack_why))
+        uuids = read_uuids(Toolstack(cluster.toolstack, cluster.toolstack_why))
     except CannotAsk:
         return {}
-    return {(cluster.local_node, name): uuid for name, uuid in found.items()}
+    return {(cluster.local_node, name): uuid for name, uuid in uuids.items()}
 
 
 def _with_those_beside(cluster: Cluster) -> Cluster:
@@ -96,14 +98,14 @@ def askable(cluster: Cluster, config: Config) -> tuple[str, list[str], dict[str,
 
 def _with_those_of(node: str, there: Sequence[LocalDomain], known: list[Domain]) -> list[Domain]:
     """Another node's rows: managed domUs that run there, rightly or not, and what else it runs."""
-    rows = {each.name: each for each in there}
-    found = []
-    for each in known:
-        row = rows.pop(each.name, None) if each.resource else None
-        told = _with_local(each, row, node)
-        both = each._replace(stray=told.stray or each.stray, seen=told.seen)
-        found.append(told if each.id is None else both)
-    return found + [
+    rows = {row.name: row for row in there}
+    domains = []
+    for domain in known:
+        row = rows.pop(domain.name, None) if domain.resource else None
+        seen_there = _with_local(domain, row, node)
+        seen_here = domain._replace(stray=seen_there.stray or domain.stray, seen=seen_there.seen)
+        domains.append(seen_there if domain.id is None else seen_here)
+    return domains + [
         _with_local(Domain(row.name, nodes=(node,)), row, node) for row in rows.values()
     ]
 
@@ -114,14 +116,14 @@ def nodes_that_run(name: str, cluster: Cluster, config: Config) -> tuple[str, ..
     Knows it before the cluster does. A node that gives no answer within ssh_timeout is left out.
     """
     program, asked, _ = askable(cluster, config)
-    found: dict[str, Sequence[LocalDomain] | str] = {}
+    rows_by_node: dict[str, Sequence[LocalDomain] | str] = {}
     toolstack = local_toolstack(config, cluster.sandbox)
     if toolstack and cluster.local_node:
-        found[cluster.local_node] = _ask_toolstack(toolstack, config.ask_timeout)[0]
-    found |= read_elsewhere(program, asked, config.ssh_timeout)
+        rows_by_node[cluster.local_node] = _ask_toolstack(toolstack, config.ask_timeout)[0]
+    rows_by_node |= read_elsewhere(program, asked, config.ssh_timeout)
     return tuple(
         node
-        for node, rows in found.items()
+        for node, rows in rows_by_node.items()
         if not isinstance(rows, str) and any(r.name == name and not r.ending for r in rows)
     )
 
@@ -145,7 +147,9 @@ def identify(cluster: Cluster, words: Sequence[str], config: Config) -> Cluster:
     if not toolstack or not uuids:
         return cluster
     known = read_uuids(toolstack)
-    domains = (each._replace(uuid=known.get(each.name, each.uuid)) for each in cluster.domains)
+    domains = (
+        domain._replace(uuid=known.get(domain.name, domain.uuid)) for domain in cluster.domains
+    )
     return cluster._replace(domains=tuple(domains))
 
 
@@ -273,7 +277,7 @@ def _same_cluster(configuration: Configuration, status: Status, domains: list[Do
     nodes = {node.name for node in status.nodes}
     resources = {resource.id.split(":")[0] for resource in status.resources}
     unknown = [name for name in configuration.node_attributes if name not in nodes]
-    unknown += [each.resource or "" for each in domains if each.resource not in resources]
+    unknown += [domain.resource or "" for domain in domains if domain.resource not in resources]
     if unknown:
         raise CannotAsk(
             f"the CIB has {listed(unknown)}, and crm_mon does not list it: is the cluster up?",
@@ -299,16 +303,15 @@ def _local_node(status: Status, config: Config, sandbox: str | None) -> str | No
     """What the cluster calls this host; Pacemaker is asked only if that is not its own name."""
     host = os.uname().nodename
     names = {node.name for node in status.nodes}
-    found = next((name for name in (host, host.split(".")[0]) if name in names), None)
-    if found or sandbox:
-        return found
+    own = next((name for name in (host, host.split(".")[0]) if name in names), None)
+    if own or sandbox:
+        return own
     try:
-        said = programs.output(OWN_NAME, timeout=config.ask_timeout).stdout.decode(
-            "utf-8", "replace"
-        )
+        printed = programs.output(OWN_NAME, timeout=config.ask_timeout).stdout
     except CannotAsk:
         return None
-    return said.strip() if said.strip() in names else None
+    own = printed.decode("utf-8", "replace").strip()
+    return own if own in names else None
 
 
 def _ask_toolstack(
@@ -333,7 +336,7 @@ def _domains(
     for resource in status.resources:
         instances.setdefault(resource.id.split(":")[0], []).append(resource)
     at_hand = {domain.name: domain for domain in local}
-    found = [
+    rows = [
         _with_local(_with_status(domain, instances), at_hand.pop(domain.name, None), here)
         for domain in managed
     ]
@@ -341,7 +344,7 @@ def _domains(
         _with_local(Domain(other.name, nodes=(here,) if here else ()), other, here)
         for other in at_hand.values()
     )
-    return (*found, *others)
+    return (*rows, *others)
 
 
 def _with_status(domain: Domain, instances: dict[str, list[Resource]]) -> Domain:

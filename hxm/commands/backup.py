@@ -62,30 +62,30 @@ def _list(store: Store, config: Config, form: Form) -> None:
     after: dict[object, str] = {}
     before: dict[object, str] = {}
     for change in changes_made(config, sandbox_file()):
-        said = f"{change.get('what')} ({change.get('who')})"
-        before[change["before"]] = said
+        outcome = f"{change.get('what')} ({change.get('who')})"
+        before[change["before"]] = outcome
         if change.get("after") != change["before"]:
-            after[change.get("after")] = said
-    kept = store.all()
+            after[change.get("after")] = outcome
+    backups = store.all()
     if form.output == "json":
         rows = [
             {
-                "number": each.number,
-                "at": when(each.at),
-                "file": each.path,
-                "after": after.get(each.number),
-                "before": before.get(each.number),
+                "number": backup.number,
+                "at": when(backup.at),
+                "file": backup.path,
+                "after": after.get(backup.number),
+                "before": before.get(backup.number),
             }
-            for each in kept
+            for backup in backups
         ]
         render.show_json({"backups": rows})
         return
-    if not kept and form.usual:
+    if not backups and form.usual:
         render.note("there is no backup yet; the first change makes two")
         return
-    header, times = dated([each.at for each in kept])
+    header, times = dated([backup.at for backup in backups])
     table = [
-        (str(each.number), at, after.get(each.number, "-"), before.get(each.number, "-"))
-        for at, each in zip(times, kept, strict=True)
+        (str(backup.number), at, after.get(backup.number, "-"), before.get(backup.number, "-"))
+        for at, backup in zip(times, backups, strict=True)
     ]
     render.show(Table(("No", header, "After", "Before"), table, frozenset({0})), form)

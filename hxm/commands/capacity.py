@@ -101,11 +101,11 @@ def run(
     online = [node.name for node in cluster.nodes if node.reachable]
     nodes = [find_node(cluster, without).name] if without else online
     losses = _losses(cluster, nodes, hosts, needs)
-    found = list(one_sided(cluster, utilization_in(cib), needs, hosts))
+    uneven = list(one_sided(cluster, utilization_in(cib), needs, hosts))
     more = _more(cluster, hosts, losses, add) if add else None
     if more and without:
         more = more._replace(without=nodes[0])
-    answer = _Answer(cluster, hosts, needs, losses, more, found, [*amiss(cluster, losses)])
+    answer = _Answer(cluster, hosts, needs, losses, more, uneven, [*amiss(cluster, losses)])
     if form.output == "json":
         render.show_json(_json(answer))
     elif nagios:
@@ -119,12 +119,12 @@ def _losses(
     cluster: Cluster, nodes: Sequence[str], hosts: Sequence[Host], needs: Needs
 ) -> list[Loss]:
     """The loss of each of the nodes: one answer of the scheduler each, or more."""
-    found: list[Loss] = []
+    losses: list[Loss] = []
     with display("what if a node is lost") as shown:
         for node in nodes:
-            shown.left(nodes[len(found) :], len(nodes))
-            found.append(capacity.after_loss(cluster, node, hosts, needs))
-    return found
+            shown.left(nodes[len(losses) :], len(nodes))
+            losses.append(capacity.after_loss(cluster, node, hosts, needs))
+    return losses
 
 
 def _show(answer: _Answer, form: Form, *, long: bool) -> None:
@@ -143,7 +143,7 @@ def _show(answer: _Answer, form: Form, *, long: bool) -> None:
 def _more(cluster: Cluster, hosts: Sequence[Host], losses: Sequence[Loss], size: int) -> _More:
     taken = with_overhead(size)
     usable = {node.name for node in cluster.nodes if node.usable}
-    now = how_many([each.free for each in hosts if each.name in usable], taken)
+    now = how_many([host.free for host in hosts if host.name in usable], taken)
     now = now if can_start(cluster) else 0
     after = [
         loss.room_for(
@@ -151,7 +151,7 @@ def _more(cluster: Cluster, hosts: Sequence[Host], losses: Sequence[Loss], size:
         )
         for loss in losses
     ]
-    known = [each for each in (now, *after) if each is not None]
+    known = [number for number in (now, *after) if number is not None]
     sure = len(known) == len(after) + 1 or 0 in known
     return _More(size, taken, now, min(known) if sure else None)
 
@@ -201,7 +201,7 @@ def _verdict(loss: Loss) -> str:
         return "everything fits"
     if loss.fits is None:
         return "unknown"
-    names = [each.name for each in loss.nowhere]
+    names = [domain.name for domain in loss.nowhere]
     return f"no place for {listed(names, 3)}"
 
 
@@ -209,16 +209,16 @@ def _lines(answer: _Answer) -> Iterator[str]:
     """What there is to say about the table, the worst first."""
     if answer.amiss:
         yield "\nNow:"
-        yield from (f"  {each}" for each in answer.amiss)
+        yield from (f"  {line}" for line in answer.amiss)
     for loss in answer.losses:
         why = list(_why(answer, loss))
         if why:
             yield f"\nWithout {loss.node}:"
-            yield from (f"  {each}" for each in why)
+            yield from (f"  {line}" for line in why)
     for title, lines in (("Not known", [*_unknown(answer)]), ("Utilization", answer.findings)):
         if lines:
             yield f"\n{title}:"
-            yield from (f"  {each}" for each in lines)
+            yield from (f"  {line}" for line in lines)
     if answer.more:
         yield ""
         yield _more_line(answer.more)
@@ -233,9 +233,11 @@ def _why(answer: _Answer, loss: Loss) -> Iterator[str]:
     for domain in loss.nowhere:
         if domain in without_place(answer.cluster, answer.losses):
             continue
-        refused = [each for each in loss.refused if each.need.domain.resource == domain.resource]
+        refused = [
+            refusal for refusal in loss.refused if refusal.need.domain.resource == domain.resource
+        ]
         if refused:
-            where = ", ".join(f"{each.left} on {each.host}" for each in refused)
+            where = ", ".join(f"{refusal.left} on {refusal.host}" for refusal in refused)
             yield f"{domain.name} takes {refused[0].need.taken} MiB; there would be {where}"
         else:
             yield f"no other node may run {domain.name}: hxm why {domain.name}"
@@ -266,15 +268,15 @@ def _more_line(more: _More) -> str:
 
 
 def _one_line(answer: _Answer) -> str:
-    said = [*answer.amiss]
+    sentences = [*answer.amiss]
     for loss in answer.losses:
         if why := [*_why(answer, loss)]:
-            said.append(f"without {loss.node}: {'; '.join(why)}")
+            sentences.append(f"without {loss.node}: {'; '.join(why)}")
     if answer.status == UNKNOWN:
-        said += _unknown(answer)
-    said += answer.findings
-    said += [_more_line(answer.more)] if answer.more else []
-    return f"HXM {_WORDS[answer.status]}: {'; '.join(said) or 'everything fits'}"
+        sentences += _unknown(answer)
+    sentences += answer.findings
+    sentences += [_more_line(answer.more)] if answer.more else []
+    return f"HXM {_WORDS[answer.status]}: {'; '.join(sentences) or 'everything fits'}"
 
 
 def _json(answer: _Answer) -> dict[str, Any]:
@@ -296,15 +298,15 @@ def _json(answer: _Answer) -> dict[str, Any]:
                 "node": loss.node,
                 "fits": loss.fits,
                 "quorum": loss.quorate,
-                "nowhere": [each.name for each in loss.nowhere],
+                "nowhere": [domain.name for domain in loss.nowhere],
                 "unknown": loss.unknown,
                 "places": [
                     {
-                        "host": each.host.name,
-                        "comes": [need.domain.name for need in each.fit],
-                        "left": each.left,
+                        "host": place.host.name,
+                        "comes": [need.domain.name for need in place.fit],
+                        "left": place.left,
                     }
-                    for each in loss.places
+                    for place in loss.places
                 ],
             }
             for loss in answer.losses

@@ -44,26 +44,26 @@ def run(
     Example: `hxm check`, `hxm check nfs`, or `hxm check --everywhere --nagios`.
     """
     try:
-        cluster, found, asked = _look(subject, everywhere)
+        cluster, findings, asked = _look(subject, everywhere)
     except CannotAsk as error:
         if not nagios:
             raise
         render.out(f"HXM UNKNOWN: {error.message}")
         return _UNKNOWN
-    status = max((_STATUS[severity_of(each)] for each in found), default=DONE)
+    status = max((_STATUS[severity_of(finding)] for finding in findings), default=DONE)
     if form.output == "json":
         unknown = dict(cluster.unreachable)
         keys = ("code", "severity", "subject", "what", "do")
-        findings = [dict(zip(keys, row, strict=True)) for row in _rows(found)]
-        render.show_json({"findings": findings, "asked": asked, "unknown": unknown})
+        rows = [dict(zip(keys, row, strict=True)) for row in _rows(findings)]
+        render.show_json({"findings": rows, "asked": asked, "unknown": unknown})
     elif nagios:
-        render.out(_one_line(found, status))
+        render.out(_one_line(findings, status))
     elif not form.usual:
         render.show(
-            Table(("Code", "Severity", "Subject", "What", "What to do"), _rows(found)), form
+            Table(("Code", "Severity", "Subject", "What", "What to do"), _rows(findings)), form
         )
     else:
-        _show(found)
+        _show(findings)
         if not asked and not cluster.unreachable and len(cluster.nodes) > 1 and not cluster.sandbox:
             render.note("the other nodes were not asked: hxm check --everywhere")
     return status
@@ -83,38 +83,41 @@ def _look(subject: str | None, everywhere: bool) -> tuple[Cluster, list[Finding]
         answers: dict[str, Answer] = {}
         if everywhere or config.ask_nodes:
             cluster, answers = ask_others(cluster, config)
-        meant = subject
+        name = subject
         if subject and not cluster.node(subject):
-            meant = find_domain(cluster, subject).name
-        found = chosen(problems(cluster, config, answers), config.ignore.split(), meant)
-        return cluster, found, list(answers)
+            name = find_domain(cluster, subject).name
+        findings = chosen(problems(cluster, config, answers), config.ignore.split(), name)
+        return cluster, findings, list(answers)
 
-    cluster, found, asked = once()
-    if not cluster.sandbox and any(each.code in PASSING for each in found):
+    cluster, findings, asked = once()
+    if not cluster.sandbox and any(finding.code in PASSING for finding in findings):
         time.sleep(_A_MOMENT)
-        first = found
-        cluster, found, asked = once()
-        found = lasting(first, found)
-    return cluster, found, asked
+        first = findings
+        cluster, findings, asked = once()
+        findings = lasting(first, findings)
+    return cluster, findings, asked
 
 
-def _rows(found: list[Finding]) -> list[tuple[str, ...]]:
-    return [(each.code, severity_of(each), each.subject, each.what, each.do) for each in found]
+def _rows(findings: list[Finding]) -> list[tuple[str, ...]]:
+    return [
+        (finding.code, severity_of(finding), finding.subject, finding.what, finding.do)
+        for finding in findings
+    ]
 
 
-def _show(found: list[Finding]) -> None:
-    for each in found:
-        line = f"{severity_of(each)}: {each.what} [{each.code}]"
+def _show(findings: list[Finding]) -> None:
+    for finding in findings:
+        line = f"{severity_of(finding)}: {finding.what} [{finding.code}]"
         render.out(render.folded(line, " " * 4, sys.stdout))
-        render.out(f"    {each.do}")
-    if not found:
+        render.out(f"    {finding.do}")
+    if not findings:
         render.out("no problems found")
 
 
-def _one_line(found: list[Finding], status: int) -> str:
-    said = "; ".join(each.what for each in found[:3]) or "no problems found"
-    more = f"; {len(found) - 3} more" if len(found) > 3 else ""
-    line = " ".join(f"{said}{more}".split()).replace("|", "/")  # a bar begins performance data
-    counts = Counter(severity_of(each) for each in found)
+def _one_line(findings: list[Finding], status: int) -> str:
+    text = "; ".join(finding.what for finding in findings[:3]) or "no problems found"
+    more = f"; {len(findings) - 3} more" if len(findings) > 3 else ""
+    line = " ".join(f"{text}{more}".split()).replace("|", "/")  # a bar begins performance data
+    counts = Counter(severity_of(finding) for finding in findings)
     data = f"errors={counts[ERROR]};;0 warnings={counts[WARNING]};0"
     return f"HXM {('OK', 'WARNING', 'CRITICAL')[status]}: {line} | {data}"

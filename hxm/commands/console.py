@@ -31,7 +31,7 @@ def run(domain: OneDomain, kind: ConsoleType = None, number: ConsoleNumber = "")
     options = [*(["-t", kind] if kind else []), *(["-n", number] if number else [])]
     config = read_config()
     try:
-        cluster, found = _whose(domain, config)
+        cluster, guest = _whose(domain, config)
     except CannotAsk as error:
         try:
             program = pipeline.program("console", config)
@@ -39,15 +39,15 @@ def run(domain: OneDomain, kind: ConsoleType = None, number: ConsoleNumber = "")
             raise error from None
         note(f"the cluster cannot be asked; asking this host only: {error.message}")
         programs.become((program, "console", *options, domain))
-    if not found.resource and cluster.local_node in (None, *found.nodes):
+    if not guest.resource and cluster.local_node in (None, *guest.nodes):
         programs.become((pipeline.program("console", config), "console", *options, domain))
     if cluster.sandbox:
         raise Refused("domUs in a sandbox have no console", "unset CIB_file to reach real ones")
     if os.isatty(0) and os.isatty(1):
-        return console.follow(cluster, found, options, config)
-    node = console.place(cluster, found)
+        return console.follow(cluster, guest, options, config)
+    node = console.place(cluster, guest)
     programs.become(
-        console.console_argv(cluster, config, found.name, node, options, terminal=False)
+        console.console_argv(cluster, config, guest.name, node, options, terminal=False)
     )
 
 

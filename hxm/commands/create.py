@@ -47,13 +47,13 @@ def run(order: Order, words: Words = None, until: Until = "") -> int:
         if not domain:
             pipeline.only_this_hosts(read_config(), f"hxm enrol {words[0]}")
             made, filed = made_by_creation(creation_of(order.words, xm=xm))
-            for each in admitted(BY_HAND["create"], (), made, filed, cluster, read_config()):
-                render.note(each)
+            for warning in admitted(BY_HAND["create"], (), made, filed, cluster, read_config()):
+                render.note(warning)
         return PassThrough()
 
-    dropped = (each for each in words[1:] if each.partition("=")[0].strip() != "name")
-    told = order._replace(ignored=(*order.ignored, *dropped))
-    return pipeline.carry_out(told, decide, then=answering(order, words[:1], until))
+    dropped = (setting for setting in words[1:] if setting.partition("=")[0].strip() != "name")
+    passed = order._replace(ignored=(*order.ignored, *dropped))
+    return pipeline.carry_out(passed, decide, then=answering(order, words[:1], until))
 
 
 def _meant(cluster: Cluster, word: str, settings: list[str], *, xm: bool) -> Domain | None:
@@ -61,7 +61,7 @@ def _meant(cluster: Cluster, word: str, settings: list[str], *, xm: bool) -> Dom
 
     A file that is there is what xl and xm would read, whatever else the word may mean.
     """
-    path = next((each for each in files_meant(word) if os.path.isfile(each)), None)
+    path = next((file for file in files_meant(word) if os.path.isfile(file)), None)
     if path is None and find_domains(cluster, word):
         domain = pipeline.meant(cluster, [word])[0]
         if settings and domain.resource:
@@ -76,7 +76,9 @@ def _meant(cluster: Cluster, word: str, settings: list[str], *, xm: bool) -> Dom
         raise NotFound(f"there is no {nothing} {word[:60]!r}", "hxm list shows the domUs")
     name = creation_of([path, *settings], xm=xm).name or ""
     named = [
-        each for each in cluster.managed_domains if name in (each.name, each.resource, *each.also)
+        domain
+        for domain in cluster.managed_domains
+        if name in (domain.name, domain.resource, *domain.also)
     ]
     if not named:
         surely_unmanaged(cluster, [name])

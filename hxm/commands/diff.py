@@ -33,21 +33,21 @@ def run(backups: Backups = None, form: Form = TABLE) -> int:
     if len(backups or ()) > 2:
         raise UsageError("diff takes two backups at most", "hxm backup --list")
     one, other = _both(config, backups or [])
-    found = compared(one.document, other.document, _private(config))
+    differences = compared(one.document, other.document, _private(config))
     if form.output == "json":
-        rows = [as_row(each) for each in found]
+        rows = [as_row(difference) for difference in differences]
         render.show_json({"from": one.called, "to": other.called, "differences": rows})
     elif not form.usual:
-        rows = [as_row(each) for each in found]
+        rows = [as_row(difference) for difference in differences]
         columns = ("kind", "id", "change", "name", "before", "after")
-        cells = [[str(row[each] or "-") for each in columns] for row in rows]
-        render.show(Table([each.capitalize() for each in columns], cells), form)
+        cells = [[str(row[column] or "-") for column in columns] for row in rows]
+        render.show(Table([column.capitalize() for column in columns], cells), form)
     else:
         render.out(f"from {one.called} to {other.called}:")
         nothing = "no differences" if _alike(one, other) else ONLY_FORM
-        for line in map(sentence, found) if found else (nothing,):
+        for line in map(sentence, differences) if differences else (nothing,):
             render.prose(f"  {line}")
-        if not (found or backups):
+        if not (differences or backups):
             _point_further_back(config)
     return DONE
 
@@ -62,10 +62,10 @@ def _point_further_back(config: Config) -> None:
 
 def _both(config: Config, words: list[str]) -> tuple[Opened, Opened]:
     if not words:
-        kept = Store(config, sandbox_file()).all()
-        if not kept:
+        backups = Store(config, sandbox_file()).all()
+        if not backups:
             raise NotFound("there is no backup yet: hxm has changed nothing here", "hxm backup")
-        words = [str(kept[-1].number)]
+        words = [str(backups[-1].number)]
     one = open_backup(config, words[0])
     if len(words) > 1:
         return one, open_backup(config, words[1])

@@ -49,8 +49,8 @@ def kill(order: Order, domain: OneDomain) -> int:
     """
 
     def decide(cluster: Cluster) -> Plan:
-        found = _managed(cluster, domain)
-        return drill.kill(cluster, found, monitors_in(cluster.written, found.resource or ""))
+        victim = _managed(cluster, domain)
+        return drill.kill(cluster, victim, monitors_in(cluster.written, victim.resource or ""))
 
     return pipeline.carry_out(order, decide)
 
@@ -93,5 +93,5 @@ SUBCOMMANDS = (list_, kill, standby, dc, ping, fence)
 
 
 def _managed(cluster: Cluster, word: str) -> Domain:
-    (found,) = pipeline.managed_only(cluster, [word])
-    return found
+    (managed,) = pipeline.managed_only(cluster, [word])
+    return managed

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 from math import ceil
 from typing import TYPE_CHECKING
 
@@ -78,7 +79,7 @@ class _File:
 
     def __init__(self, word: str) -> None:
         paths = map(os.path.abspath, files_meant(word))
-        self.path = next((each for each in paths if os.path.lexists(each)), "")
+        self.path = next((path for path in paths if os.path.lexists(path)), "")
         if not self.path:
             raise NotFound(f"file not found: {shown(word)}", "enrol takes a configuration file")
         try:
@@ -99,10 +100,10 @@ class _File:
         """The nodes where it is not there as it is here, and why."""
         own = self.text.encode("utf-8", "surrogateescape")
         words = ("cat", "--", self.path)
-        for node, found in ask_elsewhere(words, nodes, config.ssh_timeout, bytes).items():
-            if isinstance(found, str):
-                yield node, f"cannot be read ({found.rpartition(': ')[2]})"
-            elif found != own:
+        for node, copy in ask_elsewhere(words, nodes, config.ssh_timeout, bytes).items():
+            if isinstance(copy, str):
+                yield node, f"cannot be read ({copy.rpartition(': ')[2]})"
+            elif copy != own:
                 yield node, "differs from this host's"
 
 
@@ -121,9 +122,9 @@ def _decide(cluster: Cluster, word: str, like: str | None) -> Decision:
     neighbours = _Neighbours(cluster, like or config.enrol_like, config)
     cluster = everywhere(cluster, config)
     asked = [
-        each.name
-        for each in cluster.nodes
-        if each.name not in (cluster.local_node, *cluster.unreachable) and not cluster.sandbox
+        node.name
+        for node in cluster.nodes
+        if node.name not in (cluster.local_node, *cluster.unreachable) and not cluster.sandbox
     ]
     new = enrol.newcomer(
         cluster,
@@ -134,7 +135,7 @@ def _decide(cluster: Cluster, word: str, like: str | None) -> Decision:
         file.memory,
         slips(file.settings),
     )
-    way = _way(new, neighbours, file)
+    steps = _way(new, neighbours, file)
     mine = claims.claim(file.name, file.settings, new.resource)
     theirs = list(claims.everyones(cluster, config))
     objections = [
@@ -143,16 +144,16 @@ def _decide(cluster: Cluster, word: str, like: str | None) -> Decision:
     ]
     grounds = {} if cluster.sandbox else _grounds(mine, cluster, asked, config)
     objections += enrol.on_the_ground(new, grounds)
-    objections += enrol.complained(complaints(cluster, (way.load,)))
-    objections += _without_room(cluster, new, way, neighbours.cib, config)
+    objections += enrol.complained(complaints(cluster, (steps.load,)))
+    objections += _without_room(cluster, new, steps, neighbours.cib, config)
     notes = [*neighbours.notes, *enrol.staggering(cluster, new, neighbours.domains)]
     lacking = {
-        node: each.lacking
-        for node, each in grounds.items()
-        if cluster.node(node) and not isinstance(each, str)
+        node: ground.lacking
+        for node, ground in grounds.items()
+        if cluster.node(node) and not isinstance(ground, str)
     }
     objections += enrol.without_disks(new, lacking)
-    plan = enrol.enrol(cluster, new, way, objections, notes, enrol.absent(lacking))
+    plan = enrol.enrol(cluster, new, steps, objections, notes, enrol.absent(lacking))
     return plan._replace(same_instance=instance_of(cluster, Domain(file.name)))
 
 
@@ -169,13 +170,13 @@ def _way(new: enrol.Newcomer, neighbours: _Neighbours, file: _File) -> enrol.Way
 
 
 def _without_room(
-    cluster: Cluster, new: enrol.Newcomer, way: enrol.Way, cib: Element, config: Config
+    cluster: Cluster, new: enrol.Newcomer, steps: enrol.Way, cib: Element, config: Config
 ) -> Iterator[Objection]:
     """What would not fit any more if one node were lost; what is unknown is no objection."""
     if not carries_out(simulator()):
         return
     with scratch(cluster.sandbox) as copy:
-        for step in (way.load, way.hand_over):
+        for step in (steps.load, steps.hand_over):
             apply_to_copy(cluster, (step,), copy)
             copy.settle()
         then = read_cluster(config, copy.env, local=False)._replace(sandbox=copy.path)
@@ -194,7 +195,7 @@ def _without_room(
             return
         for name in names:
             loss = capacity.after_loss(then, name, hosts, needs)
-            lost = [each for each in loss.nowhere if each.running]
+            lost = [domain for domain in loss.nowhere if domain.running]
             if loss.quorate and lost:
                 yield Objection(
                     f"without {name}, {called(lost)} would have no place or no memory",
@@ -211,17 +212,17 @@ class _Neighbours:
             self.domains = pipeline.managed_only(cluster, [like])
         else:
             self.domains = [
-                each
-                for each in cluster.managed_domains
-                if not cluster.primitives[each.resource or ""].clone
-                and not list(half_way(cluster, [each]))
+                domain
+                for domain in cluster.managed_domains
+                if not cluster.primitives[domain.resource or ""].clone
+                and not list(half_way(cluster, [domain]))
             ]
-        self.primitives = [cluster.primitives[each.resource or ""] for each in self.domains]
+        self.primitives = [cluster.primitives[domain.resource or ""] for domain in self.domains]
         self.config = config
         self.cib = capacity.read_cib(config)
         self.notes: list[str] = []
         self.objections: list[Objection] = []
-        agents = sorted({each.agent for each in self.primitives}) or [AGENT]
+        agents = sorted({primitive.agent for primitive in self.primitives}) or [AGENT]
         if len(agents) > 1 or not agents[0].endswith(":Xen"):
             raise Refused(
                 f"the agent of {self._called()} is {listed(agents)}",
@@ -231,15 +232,17 @@ class _Neighbours:
         self.bound = self._rules(cluster, alone=bool(like))
 
     def _called(self) -> str:
-        return listed([each.name for each in self.domains], 4)
+        return listed([domain.name for domain in self.domains], 4)
 
     def _rules(self, cluster: Cluster, *, alone: bool) -> list[enrolment_xml.Bound]:
         """The constraints that bind each of them. Raises Refused if they do not agree."""
         if not self.domains:
             self.notes.append("there is no other domU to copy order and ping rule from")
             return []
-        own = [list(enrolment_xml.binding(self.cib, cluster.ids_of(each))) for each in self.domains]
-        everyone = {name for each in self.domains for name in cluster.ids_of(each)}
+        own = [
+            list(enrolment_xml.binding(self.cib, cluster.ids_of(domain))) for domain in self.domains
+        ]
+        everyone = {name for domain in self.domains for name in cluster.ids_of(domain)}
         if indirect := enrolment_xml.indirect(self.cib, everyone):
             self.objections.append(
                 Objection(
@@ -250,44 +253,45 @@ class _Neighbours:
             )
         if alone:
             return own[0]
-        common = set.intersection(*({each.shape for each in found} for found in own))
-        for each in (each for found in own for each in found):
+        shapes = [{bound.shape for bound in constraints} for constraints in own]
+        common = set.intersection(*shapes)
+        for bound in chain.from_iterable(own):
             lacking = [
                 domain.name
-                for domain, found in zip(self.domains, own, strict=True)
-                if each.shape not in [other.shape for other in found]
+                for domain, domains_shapes in zip(self.domains, shapes, strict=True)
+                if bound.shape not in domains_shapes
             ]
-            if lacking and not each.of_a_node:
+            if lacking and not bound.of_a_node:
                 raise Refused(
-                    f"the domUs do not agree: {each.element.get('id')} binds {each.owner}, and "
+                    f"the domUs do not agree: {bound.element.get('id')} binds {bound.owner}, and "
                     f"{listed(lacking, 3)} has no such constraint",
                     "name the domU whose constraints to copy: --like DOMAIN",
                 )
-        return [each for each in own[0] if each.shape in common]
+        return [bound for bound in own[0] if bound.shape in common]
 
     def spec(self, new: enrol.Newcomer, settings: Mapping[str, Value]) -> enrolment_xml.Spec:
         """What the new one is to be in the configuration."""
-        params = enrol.shared([each.params for each in self.primitives])
+        params = enrol.shared([primitive.params for primitive in self.primitives])
         params = {key: value for key, value in params.items() if key not in _OWN}
-        meta = enrol.shared([each.own_meta for each in self.primitives])
-        kept = {key: value for key, value in meta.items() if key not in IN_PASSING}
+        meta = enrol.shared([primitive.own_meta for primitive in self.primitives])
+        own = {key: value for key, value in meta.items() if key not in IN_PASSING}
         asked = utilization_in(self.cib).resources
         used = enrol.shared(
             [
-                enrol.needs(asked.get(each.id, {}), new.memory, vcpus(settings))
-                for each in self.primitives
+                enrol.needs(asked.get(primitive.id, {}), new.memory, vcpus(settings))
+                for primitive in self.primitives
             ]
         )
         shutdown = params.get("shutdown_timeout", "")
         operations = timings.timings(
             [
                 timings.Timed(
-                    each.get("name", ""),
-                    seconds(each.get("interval", "")) or 0,
-                    seconds(each.get("timeout", "")) or 0,
+                    operation.get("name", ""),
+                    seconds(operation.get("interval", "")) or 0,
+                    seconds(operation.get("timeout", "")) or 0,
                 )
                 for primitive in self.primitives
-                for each in primitive.operations
+                for operation in primitive.operations
             ],
             read_actions([self.agent]).get(self.agent, {}),
             _wanted(self.config),
@@ -298,7 +302,7 @@ class _Neighbours:
             new.resource,
             self.agent,
             {"xmfile": new.path, "name": new.name} | params,
-            {"allow-migrate": "true"} | kept,
+            {"allow-migrate": "true"} | own,
             operations,
             used,
         )
@@ -306,7 +310,7 @@ class _Neighbours:
 
 def _wanted(config: Config) -> dict[str, int]:
     """The timings that the configuration says. Raises UsageError for what is none."""
-    found = {}
+    wanted = {}
     for word in config.enrol_operations.split():
         name, _, value = word.partition("=")
         given = seconds(value)
@@ -315,18 +319,18 @@ def _wanted(config: Config) -> dict[str, int]:
                 f"/etc/hxm.toml: enrol_operations: {word!r} is not a timing",
                 f"NAME=SECONDS, of {', '.join((*timings.ADVICE, 'interval'))}",
             )
-        found[name] = ceil(given)
-    return found
+        wanted[name] = ceil(given)
+    return wanted
 
 
 def _grounds(
     mine: Claim, cluster: Cluster, nodes: Sequence[str], config: Config
 ) -> dict[str, enrol.Ground | str]:
     """What this host and each of the nodes has for the domU, or why that is unknown."""
-    disks = [each.said if each.said[0] == "/" else f"/dev/{each.said}" for each in mine.disks]
+    disks = [disk.said if disk.said[0] == "/" else f"/dev/{disk.said}" for disk in mine.disks]
     own = enrol.Ground(
         tuple(BootLink(path, os.path.realpath(path), (name,)) for path, name in autostarted()),
-        tuple(each for each in disks if not os.path.exists(each)),
+        tuple(disk for disk in disks if not os.path.exists(disk)),
     )
     here = {cluster.local_node or "this host": own}
     return here | read_grounds(nodes, AUTOS, disks, config.ssh_timeout)

@@ -29,27 +29,27 @@ def run(output: Drawn = "text") -> int:
     """
     config = read_config()
     cluster = read_cluster(config)
-    found = graph(cluster, relations_in(capacity.read_cib(config)))
+    drawn = graph(cluster, relations_in(capacity.read_cib(config)))
     if output == "text":
-        _show_tree(tree(found))
+        _show_tree(tree(drawn))
     elif output == "json":
         render.show_json(
             {
-                "vertices": [each._asdict() for each in found.vertices],
-                "edges": [each._asdict() for each in found.edges],
+                "vertices": [vertex._asdict() for vertex in drawn.vertices],
+                "edges": [edge._asdict() for edge in drawn.edges],
             }
         )
     else:
-        render.out(_written(found, output))
+        render.out(_written(drawn, output))
     return DONE
 
 
-def _written(found: Graph, output: str) -> str:
+def _written(drawn: Graph, output: str) -> str:
     from hxm.output import diagrams
 
     if output == "mermaid":
-        return diagrams.mermaid(found)
-    text = diagrams.dot(found)
+        return diagrams.mermaid(drawn)
+    text = diagrams.dot(drawn)
     return text if output == "dot" else _laid_out(text)
 
 
@@ -82,8 +82,8 @@ def _show_tree(branches: Sequence[Branch]) -> None:
     from rich.tree import Tree
 
     def grow(parent: Tree, below: Sequence[Branch]) -> None:
-        for each in below:
-            grow(parent.add(Text(each.label)), each.below)
+        for branch in below:
+            grow(parent.add(Text(branch.label)), branch.below)
 
     console = render.console()
     for branch in branches:

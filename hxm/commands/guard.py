@@ -32,10 +32,10 @@ def install() -> int:
     domU, otherwise passed on unchanged. A package's program is diverted (dpkg-divert), so that an
     upgrade does not remove the guard.
     """
-    found = list(installation.places())
-    if not found:
+    places = list(installation.places())
+    if not places:
         raise Failed("neither xl nor xm nor virsh is installed on this host")
-    for place in found:
+    for place in places:
         installation.install(place, MARK, wrapper_text(place))
         render.out(f"{place.path} is guarded; the real one is {place.kept}")
     if xendomains.install(shlex.join(own_words())):
@@ -62,21 +62,21 @@ def status(form: Form = TABLE) -> int:
     An upgrade that no diversion could prevent leaves a program `undone`; after an upgrade of hxm
     itself the guard may be `outdated`.
     """
-    found = list(states())
+    installed = list(states())
     if form.output == "json":
         render.show_json(
-            {"guard": [{"program": each.path, "state": state} for each, state in found]}
+            {"guard": [{"program": place.path, "state": state} for place, state in installed]}
         )
-    elif not found:
+    elif not installed:
         render.out("neither xl nor xm nor virsh is installed on this host")
     elif form.usual:
-        for place, state in found:
+        for place, state in installed:
             remedy = f": {REMEDIES[state]}" if state in REMEDIES else ""
             render.out(f"{place.path} is {state}{remedy}")
     else:
-        rows = [(each.path, state, REMEDIES.get(state, "")) for each, state in found]
+        rows = [(place.path, state, REMEDIES.get(state, "")) for place, state in installed]
         render.show(Table(("Program", "State", "What to do"), rows), form)
-    return DONE if all(state == installation.GUARDED for _, state in found) else Failed.status
+    return DONE if all(state == installation.GUARDED for _, state in installed) else Failed.status
 
 
 def bypass(words: Raw = None, reason: Why = "") -> int:

@@ -57,19 +57,19 @@ def run(
     config = read_config()
     start = parse_since(since or "1d", time.time())
     notes: list[str] = []
-    found = _known_here(config, start, notes)
+    known = _known_here(config, start, notes)
     if pieces:
-        render.show_json(_as_json(found))
+        render.show_json(_as_json(known))
         return DONE
     cluster = _cluster(config, notes)
     if cluster and (everywhere or config.ask_nodes):
-        found = _joined(found, cluster, config, start, notes)
+        known = _joined(known, cluster, config, start, notes)
     elif cluster and not cluster.sandbox and len(cluster.nodes) > 1:
         notes.append("this is what this host knows; to ask the other nodes as well: --everywhere")
-    events = [each for each in history(found) if each.at >= start]
+    events = [event for event in history(known) if event.at >= start]
     if subject:
-        name = _meant(cluster, subject, found)
-        events = [each for each in events if each.concerns(name)]
+        name = _meant(cluster, subject, known)
+        events = [event for event in events if event.concerns(name)]
     _show(events, cluster, notes, form)
     return DONE
 
@@ -77,38 +77,38 @@ def run(
 def _known_here(config: Config, since: float, notes: list[str]) -> Pieces:
     """What this host knows, as far as it can be read; what cannot be is noted."""
     sandbox = sandbox_file()
-    found = Pieces(ordered=frozenset(_orders(config, sandbox)))
+    known = Pieces(ordered=frozenset(_orders(config, sandbox)))
     folders = FOLDERS if config.transitions == "auto" else (config.transitions,)
     for folder in folders if not sandbox or config.transitions != "auto" else ():
         saved, cut = read_transitions(folder, since)
-        found = found.joined(saved)
+        known = known.joined(saved)
         if cut:
             notes.append(f"in {folder}, only transitions since {when(cut)} were read")
     try:
         cib = read_configuration(timeout=config.ask_timeout, whole=True).cib
         if cib is not None:
             look, done = parse_status(cib, time.time())
-            found = found.joined(Pieces(frozenset(done), (look,)))
+            known = known.joined(Pieces(frozenset(done), (look,)))
     except CannotAsk as error:
         notes.append(_unasked(error))
     if not sandbox:
         fenced, why = read_fencing(config.ask_timeout)
-        found = found.joined(Pieces(fenced=fenced))
+        known = known.joined(Pieces(fenced=fenced))
         if why:
             notes.append(f"the fencing history is unknown: {why}")
-    return found
+    return known
 
 
 def _orders(config: Config, sandbox: str | None) -> list[Ordered]:
     """The journal's orders, begun and ended; a line without a time that makes sense is left out."""
     from datetime import datetime
 
-    found: list[Ordered] = []
+    orders: list[Ordered] = []
     for number, (begun, ended) in enumerate(read_orders(journal_path(config, sandbox))):
         try:
             at, end = (
-                datetime.fromisoformat(str(each.get("at"))).timestamp()
-                for each in (begun, ended or begun)
+                datetime.fromisoformat(str(entry.get("at"))).timestamp()
+                for entry in (begun, ended or begun)
             )
         except ValueError:
             continue
@@ -121,12 +121,12 @@ def _orders(config: Config, sandbox: str | None) -> list[Ordered]:
             status, outcome = ended.get("status"), str(ended.get("outcome"))
             known = status if isinstance(status, int) else None
             order = order._replace(ended=end, status=known, outcome=outcome)
-        found.append(order)
-    return found
+        orders.append(order)
+    return orders
 
 
 def _begun(entry: dict[str, Any], at: float) -> Ordered:
-    who, host, verb, what = (str(entry.get(each) or "") for each in ("who", "host", "verb", "what"))
+    who, host, verb, what = (str(entry.get(key) or "") for key in ("who", "host", "verb", "what"))
     subjects = entry.get("subjects")
     named = tuple(map(str, subjects)) if isinstance(subjects, list) else ()
     return Ordered(at, None, who, host, verb, what, str(entry.get("why") or ""), named, None, "")
@@ -148,7 +148,7 @@ def _unasked(error: CannotAsk) -> str:
 
 
 def _joined(
-    found: Pieces, cluster: Cluster, config: Config, since: float, notes: list[str]
+    known: Pieces, cluster: Cluster, config: Config, since: float, notes: list[str]
 ) -> Pieces:
     """With what the other nodes know; who gives no answer is noted."""
     _, nodes, lost = askable(cluster, config)
@@ -158,9 +158,9 @@ def _joined(
         if isinstance(answer, str):
             lost[node] = answer
         else:
-            found = found.joined(answer)
+            known = known.joined(answer)
     notes += [f"events from {node} are missing: {why}" for node, why in lost.items()]
-    return found
+    return known
 
 
 def _as_json(pieces: Pieces) -> dict[str, Any]:
@@ -175,19 +175,19 @@ def _as_json(pieces: Pieces) -> dict[str, Any]:
 def _parse_pieces(document: bytes) -> Pieces:
     """What another host's hxm printed. Raises CannotAsk if it is not of this version."""
     try:
-        said = json.loads(document)
+        answer = json.loads(document)
         looks = (
-            Look(*each)._replace(
-                nodes={name: tuple(words) for name, words in each[1].items()},
-                version=tuple(each[-1]),
+            Look(*fields)._replace(
+                nodes={name: tuple(words) for name, words in fields[1].items()},
+                version=tuple(fields[-1]),
             )
-            for each in said["looks"]
+            for fields in answer["looks"]
         )
         return Pieces(
-            frozenset(Done(*each) for each in said["done"]),
+            frozenset(Done(*fields) for fields in answer["done"]),
             tuple(looks),
-            frozenset(Fenced(*each) for each in said["fenced"]),
-            frozenset(Ordered(*map(_hashable, each)) for each in said["ordered"]),
+            frozenset(Fenced(*fields) for fields in answer["fenced"]),
+            frozenset(Ordered(*map(_hashable, fields)) for fields in answer["ordered"]),
         )
     except (ValueError, TypeError, KeyError, AttributeError):
         raise CannotAsk("its hxm is missing, or of another version") from None
@@ -197,14 +197,18 @@ def _hashable(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
 
 
-def _meant(cluster: Cluster | None, word: str, found: Pieces) -> str:
+def _meant(cluster: Cluster | None, word: str, pieces: Pieces) -> str:
     """The resource or node; also one that is gone from the cluster, and has a past."""
     if cluster and cluster.node(word):
         return word
-    domains = [each for each in find_domains(cluster, word) if each.resource] if cluster else []
+    domains = (
+        [domain for domain in find_domains(cluster, word) if domain.resource] if cluster else []
+    )
     if domains:
         return domains[0].resource or word
-    known = {each.resource for each in found.done} | {n for look in found.looks for n in look.nodes}
+    known = {done.resource for done in pieces.done} | {
+        n for look in pieces.looks for n in look.nodes
+    }
     if word not in known:
         raise NotFound(f"no events recorded for {word[:60]!r}", "hxm list, hxm nodes")
     return word
@@ -217,30 +221,37 @@ _WHOLE = 46
 
 def _show(events: Sequence[Event], cluster: Cluster | None, notes: list[str], form: Form) -> None:
     domains = cluster.managed_domains if cluster else ()
-    names = {each.resource: each.name for each in domains}
-    called = [names.get(each.subject, each.subject) for each in events]
-    said = [f"{each.what} ({each.note})" if each.note else each.what for each in events]
-    took = ["-" if each.seconds is None else f"{each.seconds:.1f} s" for each in events]
+    names = {domain.resource: domain.name for domain in domains}
+    called = [names.get(event.subject, event.subject) for event in events]
+    texts = [f"{event.what} ({event.note})" if event.note else event.what for event in events]
+    took = ["-" if event.seconds is None else f"{event.seconds:.1f} s" for event in events]
     if form.output == "json":
         rows = [
-            {**each._asdict(), "at": when(each.at), "domain": names.get(each.subject)}
-            for each in events
+            {**event._asdict(), "at": when(event.at), "domain": names.get(event.subject)}
+            for event in events
         ]
         render.show_json({"events": rows, "notes": notes})
         return
     if not form.usual:
-        columns = [when(each.at) for each in events], called, said, [each.where for each in events]
-        grid = zip(*columns, took, [each.by for each in events], strict=True)
+        columns = (
+            [when(event.at) for event in events],
+            called,
+            texts,
+            [event.where for event in events],
+        )
+        grid = zip(*columns, took, [event.by for event in events], strict=True)
         headers = ("Time", "Who", "What", "Where", "Took", "By")
         render.show(Table(headers, [[cell or "-" for cell in row] for row in grid], _RIGHT), form)
     elif events:
-        header, times = dated([each.at for each in events])
+        header, times = dated([event.at for event in events])
         what = [
-            ", ".join(filter(None, (f"{who}: {each.what}" if who else each.what, each.where)))
-            for who, each in zip(called, events, strict=True)
+            ", ".join(filter(None, (f"{who}: {event.what}" if who else event.what, event.where)))
+            for who, event in zip(called, events, strict=True)
         ]
-        why = [" ".join(filter(None, (each.by, each.note and f"({each.note})"))) for each in events]
-        grid = zip(times, took, what, [each or "-" for each in why], strict=True)
+        why = [
+            " ".join(filter(None, (event.by, event.note and f"({event.note})"))) for event in events
+        ]
+        grid = zip(times, took, what, [text or "-" for text in why], strict=True)
         whole = frozenset({0, 1}) | ({2} if max(map(len, what)) <= _WHOLE else set())
         render.show(Table((header, "Took", "What", "By"), [*grid], frozenset({0, 1}), whole), form)
     else:

@@ -42,7 +42,7 @@ def run(
         raise UsageError("--long prints no table", "hxm list --long alone, or with -o json")
     config = read_config()
     cluster = _look(config, everywhere=everywhere)
-    if any(disagreements(cluster, each) for each in cluster.domains):
+    if any(disagreements(cluster, domain) for domain in cluster.domains):
         cluster = _look(config, everywhere=everywhere)  # a move may have begun between two answers
     shown = _chosen(cluster, domains or [])
     left = [*failed_domus(cluster), *leftovers(cluster, origins(cluster))]
@@ -87,7 +87,7 @@ def _look(config: Config, *, everywhere: bool) -> Cluster:
 
 def _chosen(cluster: Cluster, words: list[str]) -> list[Domain]:
     if not words:
-        return sorted(cluster.domains, key=lambda each: each.id != 0)  # as xl: dom0 first
+        return sorted(cluster.domains, key=lambda domain: domain.id != 0)  # as xl: dom0 first
     from hxm.orders.pipeline import meant
 
     return meant(cluster, words)

@@ -24,8 +24,8 @@ def run(order: Order, switch: Switch, subject: Subject = None) -> int:
     Example: `hxm maintenance on`, `hxm maintenance off host1`.
     """
     if switch not in ("on", "off"):
-        meant = subject if subject in ("on", "off") else "on"
-        hint = f"hxm maintenance {meant} {quote(switch)}"
+        state = subject if subject in ("on", "off") else "on"
+        hint = f"hxm maintenance {state} {quote(switch)}"
         raise UsageError(f"maintenance takes on or off, not {switch!r}", hint)
 
     def decide(cluster: Cluster) -> Decision:

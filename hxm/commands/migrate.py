@@ -34,11 +34,11 @@ def run(order: Order, domain: OneDomain, node: OneNode, keep: Keep = False) -> i
         if swapped and not find_domains(cluster, domain):
             right = f"hxm migrate {typed(swapped[0])} {domain}"
             raise NotFound(f"{domain} is a node; the domU comes first", right)
-        (found,) = pipeline.meant(cluster, [domain])
-        if not found.resource:
-            for each in admit(BY_HAND["migrate"], order.words, cluster, read_config(), xm=False):
-                render.note(each)
+        (guest,) = pipeline.meant(cluster, [domain])
+        if not guest.resource:
+            for warning in admit(BY_HAND["migrate"], order.words, cluster, read_config(), xm=False):
+                render.note(warning)
             return PassThrough()
-        return placement.migrate(cluster, found, find_node(cluster, node), keep=keep)
+        return placement.migrate(cluster, guest, find_node(cluster, node), keep=keep)
 
     return pipeline.carry_out(order, decide)

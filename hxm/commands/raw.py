@@ -54,6 +54,6 @@ def run_raw(row: Command, before: tuple[str, ...], words: tuple[str, ...]) -> in
         xm = is_xm(cluster.toolstack or "")
         warnings = admit(row, passed, cluster, config, xm=xm, local_only=local_only)
     program = pipeline.program(row.name, config)
-    for each in warnings:
-        render.note(each)
+    for warning in warnings:
+        render.note(warning)
     programs.become((program, *before, row.name, *passed))

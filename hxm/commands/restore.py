@@ -68,13 +68,13 @@ def _is_an_image(path: str) -> bool:
 
 def _chosen(words: Sequence[str], held: Collection[str]) -> list[str]:
     """The sections that are meant; by default all but what is set at the nodes."""
-    wanted = [each for word in words for each in word.split(",")]
-    if unknown := [each for each in wanted if each not in (*SECTIONS, "all")]:
+    wanted = [section for word in words for section in word.split(",")]
+    if unknown := [section for section in wanted if section not in (*SECTIONS, "all")]:
         raise UsageError(f"unknown section {unknown[0]!r}", f"all, {', '.join(SECTIONS)}")
     if len(held) == 1:
         wanted = wanted or [*held]
-    if missing := [each for each in wanted if len(held) == 1 and each not in held]:
+    if missing := [section for section in wanted if len(held) == 1 and section not in held]:
         raise UsageError(f"the file holds no {missing[0]}, only {', '.join(held)}")
     if not wanted:
-        return [each for each in SECTIONS if each != restore.NODES]
-    return [each for each in SECTIONS if each in wanted or "all" in wanted]
+        return [section for section in SECTIONS if section != restore.NODES]
+    return [section for section in SECTIONS if section in wanted or "all" in wanted]

@@ -62,18 +62,18 @@ def new(directory: Directory, nodes: NodesCount = 2, domains: DomainsCount = 2) 
 def fail(subject: NodeOrDomain, unfenced: Unfenced = False, operation: At = "monitor") -> int:
     """Simulate a power loss of a node or a crash of a domU, and the cluster's reaction."""
     with _changed() as (cluster, copy):
-        meant = _meant(cluster, subject)
-        if isinstance(meant, Domain):
+        victim = _meant(cluster, subject)
+        if isinstance(victim, Domain):
             if unfenced:
                 raise UsageError("--unfenced is for a node", "hxm sandbox fail --help")
-            _crash(cluster, copy, meant, operation)
+            _crash(cluster, copy, victim, operation)
         else:
             if operation != "monitor":
                 raise UsageError("--operation is for a domU", "hxm sandbox fail --help")
-            copy.inject([f"--node-fail={meant.name}"])
+            copy.inject([f"--node-fail={victim.name}"])
             sandbox.elect(copy.path)
         if unfenced:
-            render.out(f"{meant.name} is lost, and not yet fenced")
+            render.out(f"{victim.name} is lost, and not yet fenced")
         else:
             _settle(cluster, copy)
             sandbox.elect(copy.path)
@@ -135,7 +135,7 @@ def _changed() -> Iterator[tuple[Cluster, Scratch]]:
 
 
 def _settle(cluster: Cluster, copy: Scratch) -> None:
-    clones = frozenset(each.id for each in cluster.primitives.values() if each.clone)
+    clones = frozenset(primitive.id for primitive in cluster.primitives.values() if primitive.clone)
     moved = movements(copy.settle(), clones)
     for movement in moved:
         if movement.resource not in clones:
@@ -160,14 +160,14 @@ def _crash(cluster: Cluster, copy: Scratch, domain: Domain, operation: str) -> N
 
 def _monitor_interval(cluster: Cluster, domain: Domain) -> int:
     """In milliseconds, as the names of operations have it."""
-    for each in cluster.primitives[domain.resource or ""].operations:
-        if each.get("name") == "monitor":
-            return int(each.get("interval", "10s").rstrip("s")) * 1000
+    for operation in cluster.primitives[domain.resource or ""].operations:
+        if operation.get("name") == "monitor":
+            return int(operation.get("interval", "10s").rstrip("s")) * 1000
     raise Refused(f"{domain.name} has no monitor: the cluster would not notice")
 
 
 def _meant(cluster: Cluster, word: str) -> Node | Domain:
-    domains = [each for each in find_domains(cluster, word) if each.resource]
+    domains = [domain for domain in find_domains(cluster, word) if domain.resource]
     if not domains and not cluster.node(word):
         known = [node.name for node in cluster.nodes]
         known += [domain.name for domain in cluster.managed_domains]

@@ -81,10 +81,10 @@ def _address(listen: str) -> tuple[str, int]:
             f"--listen takes HOST:PORT, not {listen[:60]!r}", "--listen 127.0.0.1:9685"
         )
     try:
-        found = socket.getaddrinfo(host.strip("[]"), int(port), type=socket.SOCK_STREAM)
+        addresses = socket.getaddrinfo(host.strip("[]"), int(port), type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):
         raise UsageError(f"unknown host to listen on: {host!r}", "use its address") from None
-    return str(found[0][4][0]), int(port)
+    return str(addresses[0][4][0]), int(port)
 
 
 def _bracketed(host: str) -> str:

@@ -33,28 +33,28 @@ def run(form: Form = TABLE) -> int:
 
     Example: `hxm status -o json`.
     """
-    cluster, found = look()
+    cluster, needing = look()
     if form.output == "json":
-        render.show_json(as_json.status_json(cluster, found))
+        render.show_json(as_json.status_json(cluster, needing))
     elif form == Form("html"):
-        _show_page(cluster, found)
+        _show_page(cluster, needing)
     elif form.output not in ("table", "plain") or form.columns or form.sort:
-        render.show(tables.everything_table(cluster, found), form)
+        render.show(tables.everything_table(cluster, needing), form)
     else:
-        _show(cluster, found, form)
+        _show(cluster, needing, form)
     return DONE
 
 
-def _show_page(cluster: Cluster, found: list[Finding]) -> None:
+def _show_page(cluster: Cluster, needing: list[Finding]) -> None:
     import time
 
     from hxm.web.page import page
     from hxm.web.snapshot import Snapshot
 
-    render.out(page(Snapshot(cluster, found, time.time()), served=False))
+    render.out(page(Snapshot(cluster, needing, time.time()), served=False))
 
 
-def _show(cluster: Cluster, found: list[Finding], form: Form) -> None:
+def _show(cluster: Cluster, needing: list[Finding], form: Form) -> None:
     render.out(tables.summary(cluster))
     for title, table in (
         ("Nodes", tables.nodes_table(cluster)),
@@ -62,6 +62,6 @@ def _show(cluster: Cluster, found: list[Finding], form: Form) -> None:
     ):
         render.out(f"\n{title}")
         render.show(table, form)
-    tables.show_findings("Needs attention", found)
-    if not found:
+    tables.show_findings("Needs attention", needing)
+    if not needing:
         render.out("\nNothing needs attention.")

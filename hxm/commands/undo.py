@@ -61,13 +61,13 @@ def _last(cluster: Cluster) -> dict[str, Any]:
     if not made:
         raise Refused("no hxm change is recorded in this host's journal", "hxm backup --list")
     last = made[-1]
-    said = f"{last.get('what')} ({last.get('at')})"
+    change = f"{last.get('what')} ({last.get('at')})"
     number = last["before"]
     if number is None:
-        raise Refused(f"no backup was made before: {said}", "hxm backup --list")
+        raise Refused(f"no backup was made before: {change}", "hxm backup --list")
     hint = f"hxm diff {number} shows the difference; hxm restore {number} goes back"
     if last.get("outcome") == "begun":
-        raise Refused(f"the last change did not finish: {said}", hint)
+        raise Refused(f"the last change did not finish: {change}", hint)
     if last.get("after") is None:
-        raise Refused(f"somebody else also changed the configuration during: {said}", hint)
+        raise Refused(f"somebody else also changed the configuration during: {change}", hint)
     return last

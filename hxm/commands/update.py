@@ -47,8 +47,8 @@ def plan(
         tried = update_plan.trial(forecast(cluster, first, config, shown).after, progress)
         whole = update_plan.whole(cluster, progress, tried)
         predicted = forecast(cluster, whole, config, shown)
-    found = update_plan.against(cluster, progress, whole, predicted)
-    found += capacity.objections(cluster, update_plan.afterwards(cluster, predicted), config)
+    objections = update_plan.against(cluster, progress, whole, predicted)
+    objections += capacity.objections(cluster, update_plan.afterwards(cluster, predicted), config)
     stages = update_plan.foreseen(cluster, progress, predicted, tried)
     if form.output == "json":
         render.show_json(
@@ -57,35 +57,35 @@ def plan(
                 "canary": progress.canary or None,
                 "simulated": predicted.simulated,
                 "steps": [
-                    {"host": each.host, "step": each.stage, "what": each.what, "moves": moves}
-                    for each, moves in stages
+                    {"host": stage.host, "step": stage.stage, "what": stage.what, "moves": moves}
+                    for stage, moves in stages
                 ],
-                "objections": [each._asdict() for each in found],
+                "objections": [objection._asdict() for objection in objections],
             }
         )
     elif form.usual:
-        _show_plan(stages, found, update_plan.in_the_end(predicted.after))
+        _show_plan(stages, objections, update_plan.in_the_end(predicted.after))
     else:
-        rows = [(each.host, each.stage, each.what, "; ".join(moves)) for each, moves in stages]
+        rows = [(stage.host, stage.stage, stage.what, "; ".join(moves)) for stage, moves in stages]
         render.show(Table(("Host", "Step", "What", "Moves"), rows), form)
-    return found[0].status if found else DONE
+    return objections[0].status if objections else DONE
 
 
 def _show_plan(
-    stages: list[tuple[Stage, list[str]]], found: list[Objection], in_the_end: str
+    stages: list[tuple[Stage, list[str]]], objections: list[Objection], in_the_end: str
 ) -> None:
-    for number, (each, moves) in enumerate(stages, 1):
-        render.prose(f"{number:3}  {each.what}")
+    for number, (stage, moves) in enumerate(stages, 1):
+        render.prose(f"{number:3}  {stage.what}")
         for line in moves:
             render.prose(f"         {line}")
     if in_the_end:
         render.prose(f"afterwards: {in_the_end}")
-    for said in found:
-        what = "asked about" if said.lifted_by == guards.YES else "refused"
-        unless = f" (unless {guards.FORCE})" if said.lifted_by == guards.FORCE else ""
-        render.prose(f"{what}{unless}: {said.message}")
-        render.out(f"     {said.hint}")
-    render.out("nothing was changed" + ("" if found else "; begin with: hxm update start"))
+    for objection in objections:
+        what = "asked about" if objection.lifted_by == guards.YES else "refused"
+        unless = f" (unless {guards.FORCE})" if objection.lifted_by == guards.FORCE else ""
+        render.prose(f"{what}{unless}: {objection.message}")
+        render.out(f"     {objection.hint}")
+    render.out("nothing was changed" + ("" if objections else "; begin with: hxm update start"))
 
 
 def start(
@@ -138,16 +138,16 @@ def status(form: Form = TABLE) -> int:
                 "said": update.said(cluster, progress) if progress else None,
                 "host": progress.host if progress else None,
                 "step": progress.stage if progress else None,
-                "steps": [each._asdict() for each in stages],
+                "steps": [stage._asdict() for stage in stages],
             }
         )
     elif not form.usual:
-        rows = [(each.host, each.stage, each.state, each.what) for each in stages]
+        rows = [(stage.host, stage.stage, stage.state, stage.what) for stage in stages]
         render.show(Table(("Host", "Step", "State", "What"), rows), form)
     elif progress:
         render.prose(f"rolling update: {update.said(cluster, progress)}")
-        for number, each in enumerate(stages, 1):
-            render.prose(f"{number:3}  {each.state:4}  {each.what}")
+        for number, stage in enumerate(stages, 1):
+            render.prose(f"{number:3}  {stage.state:4}  {stage.what}")
         render.out("continue with: hxm update next; end with: hxm update abort")
     else:
         render.out("no update is in progress; to plan one: hxm update plan")

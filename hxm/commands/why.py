@@ -38,23 +38,23 @@ def run(domain: OneDomain, node: OtherNode = None, form: Form = TABLE) -> int:
     """
     config = read_config()
     cluster = read_cluster(config)
-    (found,) = meant(cluster, [domain])
+    (subject,) = meant(cluster, [domain])
     target = find_node(cluster, node) if node else None
-    facts = _facts(cluster, found, config)
-    answer = reasons.why_not(facts, found, target) if target else reasons.why(facts, found)
+    facts = _facts(cluster, subject, config)
+    answer = reasons.why_not(facts, subject, target) if target else reasons.why(facts, subject)
     if form.output == "json":
         render.show_json(
             {
-                "domain": found.name,
+                "domain": subject.name,
                 "node": target.name if target else None,
-                "nodes": found.nodes,
+                "nodes": subject.nodes,
                 "says": answer.says,
-                "reasons": [each._asdict() for each in answer.reasons],
+                "reasons": [reason._asdict() for reason in answer.reasons],
                 "scores": dict(facts.scores),
             }
         )
     elif not form.usual:
-        rows = [(each.what, each.evidence, each.do) for each in answer.reasons]
+        rows = [(reason.what, reason.evidence, reason.do) for reason in answer.reasons]
         render.show(Table(("Reason", "Evidence", "What to do"), rows), form)
     else:
         _show(answer, facts)
@@ -83,14 +83,14 @@ def _facts(cluster: Cluster, domain: Domain, config: Config) -> Facts:
 
 def _show(answer: reasons.Answer, facts: Facts) -> None:
     _tell(answer.says)
-    for each in answer.reasons:
-        beside = f"  {each.what}{f' ({each.evidence})' if each.evidence else ''}"
+    for reason in answer.reasons:
+        beside = f"  {reason.what}{f' ({reason.evidence})' if reason.evidence else ''}"
         if len(beside) > _WIDE:
-            _tell(f"  {each.what}")
-            beside = f"      {each.evidence}"
+            _tell(f"  {reason.what}")
+            beside = f"      {reason.evidence}"
         _tell(beside)
-        if each.do:
-            render.out(f"      {each.do}")
+        if reason.do:
+            render.out(f"      {reason.do}")
     if facts.scores:
         scores = [f"{node} {score}" for node, score in facts.scores.items()]
         render.out(f"  scores: {listed(scores, 4)}")

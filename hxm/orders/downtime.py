@@ -34,23 +34,23 @@ class Witness:
 
     def strike(self, resource: str, node: str) -> None:
         """From now on the domU, or every domU on the node, is gone, whatever the cluster thinks."""
-        for each in self._seconds:
-            domain = self.before.domain_of(each)
-            if each == resource or (not resource and domain and node in domain.nodes):
-                self._since[each] = time.monotonic()
-                self._struck.add(each)
+        for subject in self._seconds:
+            domain = self.before.domain_of(subject)
+            if subject == resource or (not resource and domain and node in domain.nodes):
+                self._since[subject] = time.monotonic()
+                self._struck.add(subject)
 
     def look(self, seen: Cluster) -> None:
         """What one look at the cluster tells."""
         now = time.monotonic()
-        for each in self._seconds:
-            if each in self._struck and not reached(seen, Goal("running", each)):
-                self._noticed.setdefault(each, now - self._since[each])
-            if not self._serves(seen, each):
-                self._since.setdefault(each, now)
-            elif each in self._since:
-                self._seconds[each] += now - self._since.pop(each)
-                self._struck.discard(each)
+        for resource in self._seconds:
+            if resource in self._struck and not reached(seen, Goal("running", resource)):
+                self._noticed.setdefault(resource, now - self._since[resource])
+            if not self._serves(seen, resource):
+                self._since.setdefault(resource, now)
+            elif resource in self._since:
+                self._seconds[resource] += now - self._since.pop(resource)
+                self._struck.discard(resource)
 
     def _serves(self, seen: Cluster, resource: str) -> bool:
         if resource in self._struck:
@@ -64,10 +64,12 @@ class Witness:
         return tuple(
             Away(
                 domain.name,
-                each,
-                round(seconds + (now - self._since[each] if each in self._since else 0.0), 1),
-                round(self._noticed[each], 1) if each in self._noticed else None,
+                resource,
+                round(
+                    seconds + (now - self._since[resource] if resource in self._since else 0.0), 1
+                ),
+                round(self._noticed[resource], 1) if resource in self._noticed else None,
             )
-            for each, seconds in self._seconds.items()
-            if (domain := self.before.domain_of(each))
+            for resource, seconds in self._seconds.items()
+            if (domain := self.before.domain_of(resource))
         )

@@ -138,14 +138,14 @@ class Performance:
         """Take everything back; whether all of it was. What is left is named by its own marks."""
         try:
             self._look()  # which raises if the lock is another's by now
-            if not any(each in self.cluster.primitives for each in self.plan.subjects):
+            if not any(subject in self.cluster.primitives for subject in self.plan.subjects):
                 return True
             deadline = time.monotonic() + self.config.timeout
             for phase in self.plan.rollback_phases:
                 self._leave(phase)
                 self._do(phase)
                 if not self._await(phase.goals, deadline):
-                    raise Failed(listed([missing(self.cluster, each) for each in phase.goals]))
+                    raise Failed(listed([missing(self.cluster, goal) for goal in phase.goals]))
         except (HxmError, KeyboardInterrupt) as error:
             self.warnings.append(f"not everything was taken back: {error or 'you stopped it'}")
             return False
@@ -175,13 +175,13 @@ class Performance:
                 dialect, seen = dialect_spoken(self.before), self.cluster.written
                 carry_out(dialect, group, done=self.commands, meanwhile=self.keep, seen=seen)
                 continue
-            found = (
-                carry_out_on_node(self.before, each, self.commands, self.keep) for each in group
+            warnings = (
+                carry_out_on_node(self.before, step, self.commands, self.keep) for step in group
             )
-            self.warnings += filter(None, found)
+            self.warnings += filter(None, warnings)
 
     def _migrations(self) -> list[Objection]:
-        domains = filter(None, (self.cluster.domain_of(each) for each in self.plan.subjects))
+        domains = filter(None, (self.cluster.domain_of(subject) for subject in self.plan.subjects))
         return list(guards.in_flight(self.cluster, domains))
 
     def _look_until_nothing_migrates(self, deadline: float) -> None:
@@ -276,15 +276,15 @@ class Performance:
         if self.before.sandbox or not simulator():
             return True
         moves, looks = self._to_come(goals)
-        return not looks and not any(each.resource in self.plan.subjects for each in moves)
+        return not looks and not any(move.resource in self.plan.subjects for move in moves)
 
     def _to_come(self, goals: tuple[Goal, ...]) -> tuple[tuple[Movement, ...], bool]:
         """What the scheduler would still move, and whether it lets a node look for a newcomer."""
         watched = {goal.subject for goal in goals if goal.kind in ("healthy", "absent")}
         with scratch(None) as copy:
-            found = copy.simulate(execute=False)
-        looks = any(each.resource in watched for each in found)
-        return movements(found, self.before.cloned), looks
+            transition = copy.simulate(execute=False)
+        looks = any(action.resource in watched for action in transition)
+        return movements(transition, self.before.cloned), looks
 
     def _look(self) -> None:
         seen = read_cluster(self.config, local=False)
@@ -314,40 +314,44 @@ class Performance:
     def _missed(self, phase: Phase) -> Outcome:
         """The cluster came to rest elsewhere: take back what can be taken back, name the rest."""
         done = self.plan.phases[: self.plan.phases.index(phase) + 1]
-        wanted = [goal for each in done for goal in each.goals]
-        lacking = dict.fromkeys(missing(self.cluster, each) for each in wanted)
+        wanted = [goal for phase in done for goal in phase.goals]
+        lacking = dict.fromkeys(missing(self.cluster, goal) for goal in wanted)
         failure = new_failure(self.before, self.cluster, self.plan)
         hint = "hxm status shows the failures" if failure else "hxm status"
         if (
             self.plan.rollback
             and simulator()
             and not any(
-                guards.concerns(self.before, each)
-                for each in would_move(self.before, Phase(self.plan.rollback))
+                guards.concerns(self.before, movement)
+                for movement in would_move(self.before, Phase(self.plan.rollback))
             )
         ):
             self._do(Phase(self.plan.rollback))
             self.cluster = read_cluster(self.config, local=False)
         elif self.plan.undo or self.plan.resume_command:
             hint = "; ".join(filter(None, (hint, self._way_out())))
-        why = listed([each for each in lacking if each])
-        said = f"{self.plan.about}: the cluster did not get there: {why}{failure}"
+        why = listed([text for text in lacking if text])
+        message = f"{self.plan.about}: the cluster did not get there: {why}{failure}"
         if self.plan.rollback_phases and self._went_back():
             hint = _TAKEN_BACK
-        return self._outcome(Failed.status, said, hint)
+        return self._outcome(Failed.status, message, hint)
 
     def _verdict(self, unknown: str = "") -> Outcome:
         """The end was reached; this says whether it was reached as it was meant to be."""
-        said = f"done: {self.plan.about}; {unknown}" if unknown else self.plan.done
-        outcome = self._outcome(DONE, said or self.plan.about)
-        cold = [each for each in outcome.changes if each.how == "moved" and self._meant_live(each)]
+        message = f"done: {self.plan.about}; {unknown}" if unknown else self.plan.done
+        outcome = self._outcome(DONE, message or self.plan.about)
+        cold = [
+            change
+            for change in outcome.changes
+            if change.how == "moved" and self._meant_live(change)
+        ]
         if not cold:
             return outcome
-        gone = [node for each in cold for node in each.before if self._lost(node)]
+        gone = [node for change in cold for node in change.before if self._lost(node)]
         why = f"{listed(gone)} was lost" if gone else "the live migration failed"
         return outcome._replace(
             status=Failed.status,
-            message=f"{listed([each.name for each in cold])}: restarted, not live"
+            message=f"{listed([change.name for change in cold])}: restarted, not live"
             + new_failure(self.before, self.cluster, self.plan),
             hint=f"{why} and the cluster started it anew: hxm status",
         )

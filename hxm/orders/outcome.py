@@ -53,9 +53,12 @@ _FORESEEN_FROM = (
 def changed(before: Cluster, now: Cluster) -> bool:
     """Whether what was foreseen in the one may not be true of the other any more."""
     own = (
-        {k: v for k, v in each.properties.items() if k[:8] != "hxm-lock"} for each in (before, now)
+        {k: v for k, v in cluster.properties.items() if k[:8] != "hxm-lock"}
+        for cluster in (before, now)
     )
-    pending = ({each for each in seen.history if each.pending} for seen in (before, now))
+    pending = (
+        {operation for operation in seen.history if operation.pending} for seen in (before, now)
+    )
     return (
         any(getattr(before, name) != getattr(now, name) for name in _FORESEEN_FROM)
         or next(own) != next(own)
@@ -85,9 +88,9 @@ def changes(before: Cluster, after: Cluster, plan: Plan) -> Iterator[Change]:
 
 def new_failure(before: Cluster, after: Cluster, plan: Plan) -> str:
     """The newest failure of what the order was about that was not there before, to be added."""
-    for each in after.failures:
-        if each.resource in plan.subjects and each not in before.failures:
-            return f" ({each.operation} failed on {each.node}: {each.reason})"
+    for failure in after.failures:
+        if failure.resource in plan.subjects and failure not in before.failures:
+            return f" ({failure.operation} failed on {failure.node}: {failure.reason})"
     return ""
 
 
@@ -104,7 +107,10 @@ def under_way(cluster: Cluster, plan: Plan) -> str:
 def _gone(was: Domain, after: Cluster) -> Change:
     """What became of one that was taken out of the configuration: an orphan is to be stopped."""
     there = tuple(
-        node for each in after.resources if each.id == was.resource for node in each.nodes
+        node
+        for resource in after.resources
+        if resource.id == was.resource
+        for node in resource.nodes
     )
     how = "unknown" if there else "gone"
     return Change(was.name, was.resource or "", was.nodes, there, how)

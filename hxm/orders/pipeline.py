@@ -50,9 +50,9 @@ def carry_out(order: Order, decide: Decide, *, locks: bool = True, then: Then | 
             decision = decide(cluster)
             if isinstance(decision, AlreadyDone):
                 wanted = then and not order.dry_run
-                said = [then(_timeout(order, config))] if then and wanted else []
+                sentences = [then(_timeout(order, config))] if then and wanted else []
                 return report.nothing(
-                    order, "; ".join([decision.message, *said, *report.useless_options(order)])
+                    order, "; ".join([decision.message, *sentences, *report.useless_options(order)])
                 )
             if isinstance(decision, PassThrough):
                 break
@@ -96,10 +96,10 @@ def on_domains(
         if everything:
             running = [domain for domain in cluster.managed_domains if domain.running]
             return _all_but(cluster, policy(cluster, running, everything=True))
-        found = meant(cluster, words or ())
+        domains = meant(cluster, words or ())
         return (
-            policy(cluster, found)
-            if managed_or_none(cluster, found)
+            policy(cluster, domains)
+            if managed_or_none(cluster, domains)
             else PassThrough(tuple(words or ()))
         )
 
@@ -108,14 +108,14 @@ def on_domains(
 
 def _all_but(cluster: Cluster, decision: Decision) -> Decision:
     """What `-a` of xl's would have meant as well must not be forgotten unsaid."""
-    others = [each for each in cluster.domains if not each.resource and each.id]
+    others = [domain for domain in cluster.domains if not domain.resource and domain.id]
     if not others:
         return decision
-    said = f"not the cluster's, and left alone: {called(others)}"
+    warning = f"not the cluster's, and left alone: {called(others)}"
     if isinstance(decision, Plan):
-        return decision._replace(warnings=(*decision.warnings, said))
+        return decision._replace(warnings=(*decision.warnings, warning))
     if isinstance(decision, AlreadyDone):
-        return AlreadyDone(f"{decision.message}; {said}")
+        return AlreadyDone(f"{decision.message}; {warning}")
     return decision
 
 
@@ -289,16 +289,16 @@ def _perform(
     keep: Callable[[Cluster | None], None] | None = None,
 ) -> Outcome:
     path = journal.journal_path(config, cluster.sandbox)
-    kept, unkept = try_to_keep(config, cluster.sandbox, cluster.written)
+    backup, no_backup = try_to_keep(config, cluster.sandbox, cluster.written)
     begun: dict[str, Any] = {
         "verb": plan.verb,
         "what": plan.about,
         "why": order.reason or None,
         "subjects": list(plan.subjects),
-        "before": kept,
+        "before": backup,
     }
     unwritten = journal.write_entry(path, begun | {"outcome": "begun"})
-    for fault in filter(None, (unkept, unwritten)):
+    for fault in filter(None, (no_backup, unwritten)):
         render.note(f"warning: {fault}")
     with display(plan.about) as shown:
 
@@ -310,7 +310,7 @@ def _perform(
 
         acting = execute.Performance(cluster, plan, predicted, config, shown.report, seen)
         outcome = acting.perform(_timeout(order, config), wait=order.wait)
-    if not unkept:
+    if not no_backup:
         begun["after"], _ = try_to_keep(config, cluster.sandbox, outcome.written)
     if not unwritten:
         journal.write_entry(path, begun | report.entry(cluster, outcome))
@@ -320,8 +320,8 @@ def _perform(
 def _end(order: Order, config: Config, plan: Plan, outcome: Outcome, then: Then | None) -> int:
     if then and outcome.status == DONE:
         try:
-            said = then(max(0.0, _timeout(order, config) - outcome.seconds))
-            plan, outcome = plan._replace(done=said), outcome._replace(message=said)
+            message = then(max(0.0, _timeout(order, config) - outcome.seconds))
+            plan, outcome = plan._replace(done=message), outcome._replace(message=message)
         except HxmError as error:
             outcome = outcome._replace(status=error.status, message=error.message, hint=error.hint)
     return report.the_outcome(order, plan, outcome)
@@ -348,8 +348,8 @@ def _foresee(config: Config, cluster: Cluster, plan: Plan) -> tuple[Plan, Foreca
 
 def _in_flight(cluster: Cluster, plan: Plan) -> bool:
     """The scheduler forecasts nothing for what it waits for the end of."""
-    found = (cluster.domain_of(resource) for resource in plan.subjects)
-    return any(domain and domain.in_flight for domain in found)
+    domains = (cluster.domain_of(resource) for resource in plan.subjects)
+    return any(domain and domain.in_flight for domain in domains)
 
 
 def _would_not_get_there(plan: Plan) -> Objection:
@@ -362,7 +362,7 @@ def _would_not_get_there(plan: Plan) -> Objection:
 
 
 def _questions(objections: Sequence[Objection]) -> list[Objection]:
-    return [each for each in objections if each.lifted_by == guards.YES]
+    return [objection for objection in objections if objection.lifted_by == guards.YES]
 
 
 def _asked(order: Order, objections: Sequence[Objection]) -> bool:

@@ -34,7 +34,7 @@ def put_in_place(
     root = parse_backup(backup.document, backup.called)
     lacking = left_out(cluster.written, root, sections)
     nodes = sections_in(root).get(restore.NODES)
-    theirs = [] if nodes is None else [each.get("uname", "") for each in nodes.iterfind("node")]
+    theirs = [] if nodes is None else [node.get("uname", "") for node in nodes.iterfind("node")]
     wanted = combined(cluster.written, root, sections)
     if same(cluster.written, wanted):
         return AlreadyDone(f"{what}: that is the configuration as it is now")
@@ -74,9 +74,9 @@ def _in_it(cluster: Cluster, present: Configuration, wanted: Configuration) -> I
     )
     if present.cib is not None and wanted.cib is not None:
         known = read_complaints(present.cib)
-        for each in read_complaints(wanted.cib):
-            if each.error and each not in known:
-                yield restore.unsound(each.said)
+        for complaint in read_complaints(wanted.cib):
+            if complaint.error and complaint not in known:
+                yield restore.unsound(complaint.said)
     yield from restore.not_finished(then)
     if new := restore.new_names(cluster, domains):
         yield from restore.newcomers(everywhere(cluster, read_config()), new)
@@ -87,6 +87,6 @@ def _in_it(cluster: Cluster, present: Configuration, wanted: Configuration) -> I
 
 def _left_alone(cluster: Cluster, backup: Opened, private: Collection[str]) -> Iterator[str]:
     """What is set otherwise at the nodes in the backup, and stays as it is."""
-    for each in compared(backup.document, cluster.written, private):
-        if each.item.section == restore.NODES:
-            yield f"not restored (--section nodes): {sentence(each)}"
+    for difference in compared(backup.document, cluster.written, private):
+        if difference.item.section == restore.NODES:
+            yield f"not restored (--section nodes): {sentence(difference)}"

@@ -80,14 +80,14 @@ def plan_lines(
 
     notes = [f"  {note}" for note in plan.intentions or plan.notes]
     lines = prose([f"plan: {plan.about}", *notes])
-    for number, (phase, found) in enumerate(zip(plan.phases, predicted.phases, strict=True)):
+    for number, (phase, movements) in enumerate(zip(plan.phases, predicted.phases, strict=True)):
         left_out = number in predicted.left_out
         for step in phase.steps:
             noted = step.kind in _NOTED
             typed = () if noted else map(typed_out, simulate.spell(cluster, step))
-            for said in [*typed] or [step.says]:
-                lines.append(f"  {said}{'   (left out, because of this:)' * left_out}")
-        moves = _moves(cluster, found) if predicted.simulated else ["      not simulated"]
+            for line in [*typed] or [step.says]:
+                lines.append(f"  {line}{'   (left out, because of this:)' * left_out}")
+        moves = _moves(cluster, movements) if predicted.simulated else ["      not simulated"]
         lines += prose(moves)
     for objection in objections:
         what = "asked about" if objection.lifted_by == guards.YES else "refused"
@@ -104,13 +104,17 @@ def typed_out(argv: Sequence[str]) -> str:
     )
 
 
-def _moves(cluster: Cluster, found: Sequence[Movement]) -> list[str]:
+def _moves(cluster: Cluster, movements: Sequence[Movement]) -> list[str]:
     """The domUs and other single resources one by one; what comes and goes with a node together."""
-    lines = [f"      {told(cluster, each)}" for each in found if guards.concerns(cluster, each)]
+    lines = [
+        f"      {told(cluster, movement)}"
+        for movement in movements
+        if guards.concerns(cluster, movement)
+    ]
     others: dict[str, list[str]] = {}
-    for each in found:
-        if not guards.concerns(cluster, each):
-            others.setdefault(each.kind, []).append(each.resource)
+    for movement in movements:
+        if not guards.concerns(cluster, movement):
+            others.setdefault(movement.kind, []).append(movement.resource)
     for kind, names in others.items():
         lines.append(f"      also {kind}: {listed(names)}")
     return lines or ["      nothing moves"]
@@ -124,7 +128,9 @@ def the_plan(
     objections: Sequence[Objection],
 ) -> int:
     """Show a plan and leave it at that; returns the status that its order would be refused with."""
-    status = next((each.status for each in objections if not _lifted(order, each)), DONE)
+    status = next(
+        (objection.status for objection in objections if not _lifted(order, objection)), DONE
+    )
     if order.output == "json":
         commands = [
             argv
@@ -169,7 +175,7 @@ def the_outcome(order: Order, plan: Plan, outcome: Outcome) -> int:
         }
         if plan.is_drill:
             extra["verdict"] = "pass" if outcome.status == DONE else "fail"
-            extra["away"] = [each._asdict() for each in outcome.away]
+            extra["away"] = [away._asdict() for away in outcome.away]
         result = done if outcome.status == DONE else "failed"
         render.show_json(_json(order, outcome, result) | extra)
     else:
@@ -186,9 +192,9 @@ def _in_words(plan: Plan, outcome: Outcome, left: Sequence[Finding]) -> None:
             before=" ".join(change.before), after=" ".join(change.after)
         )
         render.prose(f"{change.name}: {words}, {outcome.seconds:.1f} s")
-    for each in outcome.away:
-        noticed = f", noticed after {each.noticed:.1f} s" if each.noticed is not None else ""
-        render.out(f"{each.name}: away for {each.seconds:.1f} s{noticed}")
+    for away in outcome.away:
+        noticed = f", noticed after {away.noticed:.1f} s" if away.noticed is not None else ""
+        render.out(f"{away.name}: away for {away.seconds:.1f} s{noticed}")
     if outcome.status == DONE and (plan.done or not changed):
         render.prose(outcome.message if plan.done else f"done: {outcome.message}")
     if outcome.status == DONE:
@@ -219,17 +225,17 @@ def entry(before: Cluster, outcome: Outcome) -> dict[str, Any]:
     seen = outcome.seen.constraints if outcome.seen else before.constraints
     return {
         "commands": [typed_out(argv) for argv in outcome.commands],
-        "left": [each.id for each in seen if each not in before.constraints],
-        "gone": [each.id for each in before.constraints if each not in seen],
+        "left": [constraint.id for constraint in seen if constraint not in before.constraints],
+        "gone": [constraint.id for constraint in before.constraints if constraint not in seen],
         "status": outcome.status,
         "outcome": outcome.message,
         "seconds": round(outcome.seconds, 1),
-    } | ({"away": [each._asdict() for each in outcome.away]} if outcome.away else {})
+    } | ({"away": [away._asdict() for away in outcome.away]} if outcome.away else {})
 
 
 def useless_options(order: Order) -> list[str]:
     """A warning about options of xl's that mean nothing for a managed domU, if there are any."""
-    useless = [each for each in order.ignored if each not in ("-l", "--live")]  # live it is
-    said = f"{' '.join(useless)} means nothing for a domU that the cluster runs"
-    said += "; edit its file" * any("=" in each for each in useless)
-    return [said] if useless else []
+    useless = [option for option in order.ignored if option not in ("-l", "--live")]  # live it is
+    warning = f"{' '.join(useless)} means nothing for a domU that the cluster runs"
+    warning += "; edit its file" * any("=" in option for option in useless)
+    return [warning] if useless else []

@@ -59,20 +59,20 @@ def forecast(
         for number, phase in enumerate(plan.phases):
             if shown:
                 to_come = [
-                    "; ".join(step.says for step in each.steps) for each in plan.phases[number:]
+                    "; ".join(step.says for step in later.steps) for later in plan.phases[number:]
                 ]
                 shown.left(to_come, len(plan.phases))
             with scratch(copy.path) as trial:
                 apply_to_copy(cluster, phase.steps, trial)
-                found = movements(trial.settle(), cluster.cloned)
-                phases.append(found)
-                if phase.only_if_still and found:
+                moved = movements(trial.settle(), cluster.cloned)
+                phases.append(moved)
+                if phase.only_if_still and moved:
                     left_out.add(number)
                 else:
                     commit(trial, copy.path)
         if not carries_out(simulator()):
-            kept = [each for number, each in enumerate(phases) if number not in left_out]
-            return Forecast(tuple(phases), after_all(cluster, kept), frozenset(left_out))
+            counted = [moved for number, moved in enumerate(phases) if number not in left_out]
+            return Forecast(tuple(phases), after_all(cluster, counted), frozenset(left_out))
         after = read_cluster(config, copy.env, local=False)
     return Forecast(tuple(phases), after, frozenset(left_out))
 
@@ -144,10 +144,10 @@ def complaints(cluster: Cluster, steps: tuple[Step, ...]) -> list[str]:
     with scratch(cluster.sandbox) as copy:
         before = read_complaints(parse(copy.path).getroot())
         apply_to_copy(cluster, steps, copy)
-        found = read_complaints(parse(copy.path).getroot())
-    return [each.said for each in found if each not in before]
+        after = read_complaints(parse(copy.path).getroot())
+    return [complaint.said for complaint in after if complaint not in before]
 
 
 def dialect_spoken(cluster: Cluster) -> Dialect:
     """The generation by which the cluster is handled."""
-    return next(each for each in DIALECTS if each.name == cluster.dialect)
+    return next(dialect for dialect in DIALECTS if dialect.name == cluster.dialect)

@@ -18,7 +18,7 @@ def origins(cluster: Cluster) -> dict[str, str]:
     The CIB itself keeps no times. Nothing if the journal may not be read: that it does not name
     something would mean nothing.
     """
-    wanted = [each.id for each in cluster.constraints]
+    wanted = [constraint.id for constraint in cluster.constraints]
     options = [
         (domain.resource or "", option)
         for domain in cluster.managed_domains
@@ -56,8 +56,8 @@ def origins(cluster: Cluster) -> dict[str, str]:
 def _change(command: str, resource: str, option: str) -> bool | None:
     """Whether a command line set the option at the resource, or (False) took it away."""
     words = command.split()
-    said = [word.rpartition("=")[2].replace("_", "-") for word in words]
-    if resource.replace("_", "-") not in said or option not in said:
+    settings = [word.rpartition("=")[2].replace("_", "-") for word in words]
+    if resource.replace("_", "-") not in settings or option not in settings:
         return None
     return not any(word == "-d" or word.startswith("--delete") for word in words)
 
@@ -67,8 +67,8 @@ def _names(entry: dict[str, Any], key: str) -> set[str]:
 
 
 def _texts(entry: dict[str, Any], key: str) -> list[str]:
-    found = entry.get(key)
-    return [each for each in found if isinstance(each, str)] if isinstance(found, list) else []
+    texts = entry.get(key)
+    return [text for text in texts if isinstance(text, str)] if isinstance(texts, list) else []
 
 
 def _told(entry: dict[str, Any]) -> str:

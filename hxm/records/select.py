@@ -42,7 +42,9 @@ def open_backup(config: Config, word: str) -> Opened:
 
 def compared(before: bytes, after: bytes, private: Collection[str]) -> list[Difference]:
     """What two documents differ in; the values of `private` parameters are never shown."""
-    return differences(*(facts_in(parse_backup(each, "it"), private) for each in (before, after)))
+    return differences(
+        *(facts_in(parse_backup(document, "it"), private) for document in (before, after))
+    )
 
 
 def changes_made(config: Config, sandbox: str | None) -> list[dict[str, Any]]:
@@ -52,7 +54,11 @@ def changes_made(config: Config, sandbox: str | None) -> list[dict[str, Any]]:
     """
     orders = read_orders(journal_path(config, sandbox))
     made = [ended or begun for begun, ended in orders if "before" in begun and ended is not begun]
-    return [each for each in made if all(map(_is_number, (each.get("before"), each.get("after"))))]
+    return [
+        change
+        for change in made
+        if all(map(_is_number, (change.get("before"), change.get("after"))))
+    ]
 
 
 def _is_number(value: object) -> bool:
@@ -69,9 +75,11 @@ def dated(times: Sequence[float]) -> tuple[str, list[str]]:
 
     On a terminal the date is left out where it is today's.
     """
-    here = [time.localtime(each) for each in times]
+    local_times = [time.localtime(at) for at in times]
     today = time.strftime("%Y-%m-%d ") if sys.stdout.isatty() else "none"
-    zones = {each.tm_zone for each in here}
+    zones = {local_time.tm_zone for local_time in local_times}
     form = "%Y-%m-%d %H:%M:%S" + " %Z" * (len(zones) > 1)
     header = f"Time ({zones.pop()})" if len(zones) == 1 else "Time"
-    return header, [time.strftime(form, each).removeprefix(today) for each in here]
+    return header, [
+        time.strftime(form, local_time).removeprefix(today) for local_time in local_times
+    ]

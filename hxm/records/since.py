@@ -11,13 +11,13 @@ _UNITS = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400, "w": 604800}
 _AGO = re.compile(r"(\d{1,6}) ?(s|min|m|h|d|w)")
 
 
-def parse_since(said: str, now: float) -> float:
+def parse_since(text: str, now: float) -> float:
     """The time that is meant, in seconds since the epoch. Raises UsageError for nonsense.
 
     `2h` and `3d` count back from now; today and yesterday begin at midnight of this host's zone,
     in which a time without a zone is as well; a time without a date is today's.
     """
-    word = said.strip().lower()
+    word = text.strip().lower()
     if ago := _AGO.fullmatch(word):
         return now - int(ago[1]) * _UNITS[ago[2]]
     here = datetime.fromtimestamp(now).astimezone()
@@ -30,5 +30,5 @@ def parse_since(said: str, now: float) -> float:
         return datetime.fromisoformat(word.upper()).timestamp()
     except (ValueError, OverflowError):
         raise UsageError(
-            f"--since {said[:40]!r} is no time", "2h, 3d, yesterday, 14:30, 2026-11-26 14:30"
+            f"--since {text[:40]!r} is no time", "2h, 3d, yesterday, 14:30, 2026-11-26 14:30"
         ) from None

@@ -93,17 +93,17 @@ def follow(cluster: Cluster, domain: Domain, options: Sequence[str], config: Con
             _raise_if_never_there(end, name, node)
         hasty = hasty + 1 if end.seconds < _AT_ONCE else 0
         if hasty == _TRIES:
-            said = _last_line(end.shown.encode())
-            raise Failed(f"the console of {name} on {node} ends at once: {said}", "hxm status")
-        cluster, found = _find_again(domain, node, config)
-        if not found:
+            last_line = _last_line(end.shown.encode())
+            raise Failed(f"the console of {name} on {node} ends at once: {last_line}", "hxm status")
+        cluster, now_on = _find_again(domain, node, config)
+        if not now_on:
             note(f"{name} has stopped, and its console with it; hxm start {name} starts it")
             return 0
-        if found != node:
-            note(f"{name} went from {node} to {found}: its console goes on there")
+        if now_on != node:
+            note(f"{name} went from {node} to {now_on}: its console goes on there")
         elif not hasty:
             note(f"the console of {name} on {node} had ended: it goes on")
-        node = found
+        node = now_on
 
 
 def _raise_if_never_there(end: End, name: str, node: str) -> None:
@@ -174,7 +174,7 @@ def _find_again(domain: Domain, was: str, config: Config) -> tuple[Cluster, str]
     Raises Failed if it comes back nowhere.
     """
     started = time.monotonic()
-    told, rests = False, 0
+    announced, rests = False, 0
     while time.monotonic() - started < config.timeout:
         try:
             cluster = read_cluster(config, local=False)
@@ -183,7 +183,7 @@ def _find_again(domain: Domain, was: str, config: Config) -> tuple[Cluster, str]
             continue
         nodes = nodes_that_run(domain.name, cluster, config)
         if nodes:
-            return cluster, next((each for each in nodes if each != was), nodes[0])
+            return cluster, next((node for node in nodes if node != was), nodes[0])
         now = cluster.domain_of(domain.resource or "")
         at_rest = not now or (not now.running and not now.in_flight)
         rests = rests + 1 if at_rest else 0
@@ -193,8 +193,8 @@ def _find_again(domain: Domain, was: str, config: Config) -> tuple[Cluster, str]
             if not now:
                 return cluster, ""
             raise Failed(f"{domain.name} has left {was} and runs nowhere", "hxm status tells why")
-        if not told and time.monotonic() - started > 2:
-            told = True
+        if not announced and time.monotonic() - started > 2:
+            announced = True
             note(f"the console of {domain.name} on {was} ended: looking for it (Ctrl-C gives up)")
         time.sleep(config.poll)
     raise Failed(f"{domain.name} was not found again within {config.timeout:g} s", "hxm status")
@@ -226,17 +226,17 @@ def await_answer(
             node = next(iter(nodes_that_run(domain.name, cluster, config)), "")
             if node:
                 argv = console_argv(cluster, config, domain.name, node, (), terminal=True)
-                found, shown = _shows(argv, pattern, left, knock=knock)
+                matched, shown = _shows(argv, pattern, left, knock=knock)
                 knock = False
-                if found:
+                if matched:
                     return time.monotonic() - started
         except CannotAsk as error:
             shown = error.message
         time.sleep(min(config.poll, max(0.0, end - time.monotonic())))
-    said = f"; the last that it showed: {shown!r}" if shown else "; it showed nothing"
+    last_shown = f"; the last that it showed: {shown!r}" if shown else "; it showed nothing"
     raise TimedOut(
         f"{domain.name} runs, but did not show {pattern.pattern.decode()!r} on its console within "
-        f"{seconds:.0f} s{said}",
+        f"{seconds:.0f} s{last_shown}",
         f"look yourself: hxm console {domain.name}",
     )
 

@@ -34,12 +34,12 @@ def answering(order: Order, words: Sequence[str] | None, text: str) -> Then | No
     pattern, config = pattern_of(text), read_config()
 
     def then(seconds: float) -> str:
-        cluster, end, said = read_cluster(config, local=False), time.monotonic() + seconds, []
+        cluster, end, sentences = read_cluster(config, local=False), time.monotonic() + seconds, []
         for domain in meant(cluster, words):
             with display(f"waiting for {domain.name} to show {text!r}"):
                 left = max(0.0, end - time.monotonic())
                 took = await_answer(cluster, domain, pattern, left, config)
-            said.append(f"{domain.name} showed {text!r} on its console after {took:.1f} s")
-        return "; ".join(said)
+            sentences.append(f"{domain.name} showed {text!r} on its console after {took:.1f} s")
+        return "; ".join(sentences)
 
     return then

@@ -130,15 +130,17 @@ class Watch:
         keys = " ".join(f"{key}:{what}" for key, what in _KEYS.items())
         age = f"{self.follower.age:.0f} s old" if self.follower.cluster else ""
         looks = self.follower.looks_a_minute
-        said = f"{age}, {looks} look{'s' * (looks != 1)}/min".lstrip(", ")
+        freshness = f"{age}, {looks} look{'s' * (looks != 1)}/min".lstrip(", ")
         style = "bold red" if self.follower.stale and self.follower.cluster else "dim"
-        if len(keys) + len(said) + 2 > width:
+        if len(keys) + len(freshness) + 2 > width:
             keys = " ".join(_KEYS)
-        return Text.assemble((keys, "dim"), " " * (width - len(keys) - len(said)), (said, style))
+        return Text.assemble(
+            (keys, "dim"), " " * (width - len(keys) - len(freshness)), (freshness, style)
+        )
 
     def _events(self, count: int) -> list[Text]:
-        found = list(self.events)[: -count - 1 : -1]
-        lines = [_event(at, word) for at, word in found]
+        newest = list(self.events)[: -count - 1 : -1]
+        lines = [_event(at, word) for at, word in newest]
         return [Text(""), *lines, *[Text("")] * (count - len(lines))]
 
     def _body(self, width: int, room: int) -> list[Text]:
@@ -155,7 +157,7 @@ class Watch:
             return _findings(cluster, width) or [Text("nothing needs attention")]
         domains = list(cluster.domains)
         if len(domains) >= room:
-            domains.sort(key=lambda each: _urgency(cluster, each))
+            domains.sort(key=lambda domain: _urgency(cluster, domain))
         lines = _lines(tables.domains_table(cluster, domains), width, _ESSENTIAL)
         for below in (_lines(tables.nodes_table(cluster), width), _findings(cluster, width)):
             if below and len(lines) + 1 + len(below) <= room:
@@ -175,17 +177,17 @@ def _urgency(cluster: Cluster, domain: Domain) -> int:
 
 def _findings(cluster: Cluster, width: int) -> list[Text]:
     """What needs attention and what to do, whole: folded where the terminal is too narrow."""
-    found = []
-    for each in findings(cluster):
-        for said, indent in ((each.what, ""), (each.do, " " * 4)):
-            found += textwrap.wrap(
-                said,
+    lines = []
+    for finding in findings(cluster):
+        for text, indent in ((finding.what, ""), (finding.do, " " * 4)):
+            lines += textwrap.wrap(
+                text,
                 max(width, 20),
                 initial_indent=indent,
                 subsequent_indent=f"{indent}  ",
                 break_on_hyphens=False,
             )
-    return [Text(line) for line in found]
+    return [Text(line) for line in lines]
 
 
 def _event(at: str, word: Word) -> Text:
@@ -199,7 +201,7 @@ def _lines(table: Table, width: int, essential: Sequence[str] = ()) -> list[Text
         columns = [n for n in columns if table.headers[n] in essential]  # type: ignore[assignment]
     grid = [[row[n] for n in columns] for row in (table.headers, *table.rows)]
     wide = [max(len(row[n]) for row in grid) for n in range(len(grid[0]))]
-    found = []
+    lines = []
     for number, row in enumerate(grid):
         line = Text("")
         for place, cell in enumerate(row):
@@ -208,8 +210,8 @@ def _lines(table: Table, width: int, essential: Sequence[str] = ()) -> list[Text
             style = STYLES.get(cell.split(" ")[0], "") if number else "bold"
             line.append(padded, style)
             line.append("  ")
-        found.append(line)
-    return found
+        lines.append(line)
+    return lines
 
 
 @contextmanager

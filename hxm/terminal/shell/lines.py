@@ -26,11 +26,11 @@ def words_of(line: str) -> list[str]:
     try:
         words = shlex.split(line.removeprefix("\ufeff"), comments=True)
     except ValueError as error:
-        said = str(error).lower()
-        raise UsageError(f"{said}: {line.strip()[:60]}", "close the quotation mark") from None
-    if found := next((word for word in words if word in _OPERATORS), ""):
+        fault = str(error).lower()
+        raise UsageError(f"{fault}: {line.strip()[:60]}", "close the quotation mark") from None
+    if operator := next((word for word in words if word in _OPERATORS), ""):
         raise UsageError(
-            f"{found!r} is no part of a command of hxm's", "pipes and files take another shell"
+            f"{operator!r} is no part of a command of hxm's", "pipes and files take another shell"
         )
     return words[1:] if words[:1] == ["hxm"] else words
 

@@ -201,7 +201,7 @@ class _Completer(Completer):
     def get_completions(self, document: Document, _: Any) -> Iterator[Completion]:
         line = self.shell.learned()
         current, offers = line.offers(document.text_before_cursor, self.shell.follower.cluster)
-        for each in offers:
-            word = each.word if each.word.startswith("-") else quote(each.word)
+        for offer in offers:
+            word = offer.word if offer.word.startswith("-") else quote(offer.word)
             word += " " * (len(offers) == 1 and not word.endswith("/"))
-            yield Completion(word, -len(current), each.word, display_meta=each.text)
+            yield Completion(word, -len(current), offer.word, display_meta=offer.text)
