@@ -17,7 +17,7 @@ from hxm.model import Cluster
 from hxm.orders import instances
 from hxm.orders.downtime import Witness
 from hxm.orders.on_node import carry_out_on_node
-from hxm.orders.outcome import Change, Outcome, changes, new_failure, under_way
+from hxm.orders.outcome import Outcome, changes, cold_moves, new_failure, under_way
 from hxm.orders.simulate import apply_to_copy, dialect_spoken, would_move
 from hxm.pacemaker.apply import carry_out, meddled
 from hxm.pacemaker.dialect import Argv
@@ -340,11 +340,7 @@ class Performance:
         """The end was reached; this says whether it was reached as it was meant to be."""
         message = f"done: {self.plan.about}; {unknown}" if unknown else self.plan.done
         outcome = self._outcome(DONE, message or self.plan.about)
-        cold = [
-            change
-            for change in outcome.changes
-            if change.how == "moved" and self._meant_live(change)
-        ]
+        cold = cold_moves(outcome.changes, self.before, self.cluster, self.plan, self.predicted)
         if not cold:
             return outcome
         gone = [node for change in cold for node in change.before if self._lost(node)]
@@ -359,21 +355,6 @@ class Performance:
     def _lost(self, name: str) -> bool:
         node = self.cluster.node(name)
         return not node or not node.reachable
-
-    def _meant_live(self, change: Change) -> bool:
-        """Others count only if a migration of theirs failed: their node may have been lost."""
-        domain = self.before.domain_of(change.resource)
-        foreseen = not self.predicted.simulated or any(
-            movement.resource == change.resource and movement.kind == "live"
-            for movement in self.predicted.movements
-        )
-        failed = any(
-            failure.resource == change.resource and failure.operation.startswith("migrate_")
-            for failure in self.cluster.failures
-            if failure not in self.before.failures
-        )
-        ordered = foreseen and change.resource in self.plan.subjects
-        return bool(domain and domain.live and (ordered or failed))
 
     def _outcome(self, status: int, message: str, hint: str = "") -> Outcome:
         written = self.cluster.written if self.written is None else self.written

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from hxm.model import IN_FLIGHT, Cluster, Domain, where
 from hxm.orders.downtime import Away
 from hxm.pacemaker.dialect import Argv
-from hxm.plan import Plan
+from hxm.plan import Forecast, Plan
 from hxm.policy import forgotten
 from hxm.policy.forecast import came_live
 from hxm.policy.goal_kinds import started_since
@@ -84,6 +84,30 @@ def changes(before: Cluster, after: Cluster, plan: Plan) -> Iterator[Change]:
                 yield Change(now.name, resource, (), now.nodes, "started")
             elif resource in plan.subjects:
                 yield Change(now.name, resource, now.nodes, now.nodes, "unchanged")
+
+
+def cold_moves(
+    made: Iterable[Change], before: Cluster, after: Cluster, plan: Plan, predicted: Forecast
+) -> list[Change]:
+    """The moves that should have been live, and stopped and started the domU instead.
+
+    A domU that the order is not about counts only if its migration failed: it may have moved
+    because its node was lost.
+    """
+    live = {movement.resource for movement in predicted.movements if movement.kind == "live"}
+    failed = {
+        failure.resource
+        for failure in after.failures
+        if failure not in before.failures and failure.operation.startswith("migrate_")
+    }
+
+    def should_be_live(resource: str) -> bool:
+        domain = before.domain_of(resource)
+        foreseen = not predicted.simulated or resource in live
+        ordered = foreseen and resource in plan.subjects
+        return bool(domain and domain.live and (ordered or resource in failed))
+
+    return [change for change in made if change.how == "moved" and should_be_live(change.resource)]
 
 
 def new_failure(before: Cluster, after: Cluster, plan: Plan) -> str:
