@@ -33,7 +33,7 @@ help:
 	@echo "make format  rewrite what the formatter would"
 	@echo "make coverage  the share of each file that the unit tests run"
 	@echo "make bench   what hxm costs, against crm_mon, crm and pcs"
-	@echo "make docs    the man page and the completions, from the table of commands"
+	@echo "make docs    the man pages from man/*.rst, the completions from the table of commands"
 	@echo "make clean   remove the virtual environment and the caches"
 
 .venv/ready: pyproject.toml hxm/launcher .ci/prepare

@@ -1,4 +1,8 @@
-"""Generates hxm.8 from hxm.8.in and hxm's own tables: run it after a change of either."""
+"""Generates the man pages from man/*.rst: run it after a change of these or of hxm's own tables.
+
+The parts of hxm.8.rst between `.. begin NAME` and `.. end NAME` are generated too: so a forge shows
+them.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +12,7 @@ import re
 import sys
 import textwrap
 from collections.abc import Iterable, Iterator
+from glob import glob
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(HERE)
@@ -25,30 +30,49 @@ from hxm.catalog import ALIASES, COMMANDS  # noqa: E402
 from hxm.catalog.command import GROUPS, HOST, READS, REFUSED, RUNTIME  # noqa: E402
 from hxm.config import Config  # noqa: E402
 from hxm.policy.audit import CODES  # noqa: E402
+from man.roff import to_roff  # noqa: E402
 
 _PLAIN = frozenset({"DOMAIN", "NODE"})
 """Operands that the section on who is meant explains."""
 
 
-def generate() -> str:
-    """The text of hxm.8."""
-    text = _read(HERE, "hxm.8.in")
-    parts: dict[str, Iterable[str]] = {
-        "VERSION": [roff(__version__)],
-        "COMMANDS": _commands(),
-        "OPTIONS": _options(shared_options("order")),
-        "FORMS": _options(shared_options("form")),
-        "ALIASES": [",\n".join(f"{_bold(old)} ({_bold(new)})" for old, new in ALIASES.items())],
-        "PASSED": _names(READS, HOST),
-        "WARNED": _judged(RUNTIME),
-        "REFUSED": _judged(REFUSED),
-        "CHECKS": _checks(),
-        "STATUSES": _statuses(),
-        "SETTINGS": _settings(),
+_MARK = "generated from hxm/ by `make docs`"
+
+
+def generate() -> dict[str, str]:
+    """The text of each file, by its name in this folder: the sources and the pages in roff."""
+    files = {}
+    for path in sorted(glob(os.path.join(HERE, "*.rst"))):
+        name = os.path.basename(path)
+        source = _read(path)
+        if name == "hxm.8.rst":
+            source = _filled(source)
+        files[name] = source
+        files[name.removesuffix(".rst")] = to_roff(source, name, __version__)
+    return files
+
+
+def _filled(source: str) -> str:
+    """The source with what stands between its marks replaced by what is generated now."""
+    parts = {
+        "commands": _commands(),
+        "options": _options(shared_options("order")),
+        "forms": _options(shared_options("form")),
+        "aliases": [prose(", ".join(f"`{old}` (`{new}`)" for old, new in ALIASES.items()) + ".")],
+        "passed": _names(READS, HOST),
+        "warned": _judged(RUNTIME),
+        "refused": _judged(REFUSED),
+        "checks": _checks(),
+        "statuses": _statuses(),
+        "settings": _settings(),
     }
-    for name, lines in parts.items():
-        text = text.replace(f"@{name}@", "\n".join(lines))
-    return text
+    for name, blocks in parts.items():
+        before, begin, rest = source.partition(f"\n.. begin {name}: {_MARK}\n")
+        _, end, after = rest.partition(f"\n.. end {name}\n")
+        if not (begin and end):
+            sys.exit(f"hxm.8.rst lacks the marks of the part {name}")
+        source = "".join((before, begin, "\n", "\n\n".join(blocks), "\n", end, after))
+    return source
 
 
 def _read(*path: str) -> str:
@@ -56,34 +80,48 @@ def _read(*path: str) -> str:
         return file.read()
 
 
-def roff(text: str) -> str:
-    """Text from the program: no character of it means anything to roff; `code` becomes bold."""
-    text = text.replace("\\", "\\e").replace("-", "\\-").replace('"', "\\(dq")
-    text = re.sub("`([^`]*)`", r"\\fB\1\\fR", text)
-    return re.sub(r"(?m)^(?=[.'])", r"\\&", text)
+def escape(text: str) -> str:
+    """Text from the program: `code` becomes literal, and no other character is markup."""
+    parts = re.split("`([^`]*)`", text)
+    parts[::2] = [re.sub(r"([\\*|]|_(?=\W|$))", r"\\\1", part) for part in parts[::2]]
+    parts[1::2] = [_literal(part) for part in parts[1::2]]
+    return "".join(parts)
 
 
-def _bold(text: str) -> str:
-    return f"\\fB{roff(text)}\\fR"
+def _literal(text: str) -> str:
+    return f"``{text}``"
 
 
-def prose(text: str) -> str:
-    """Running text: each sentence begins a line of the source, as roff likes it."""
-    sentences = re.split(r"(?<=[.?!]) (?=[A-Z`])", " ".join(text.split()))
-    return "\n".join(roff(textwrap.fill(each, 72, break_on_hyphens=False)) for each in sentences)
+def prose(text: str, indent: str = "") -> str:
+    """Running text: each sentence begins a line of the source."""
+    unbroken = re.sub("`[^`]*`", lambda code: code[0].replace(" ", "\0"), " ".join(text.split()))
+    return "\n".join(
+        textwrap.fill(
+            escape(sentence),
+            99,
+            initial_indent=indent,
+            subsequent_indent=indent,
+            break_on_hyphens=False,
+            break_long_words=False,
+        ).replace("\0", " ")
+        for sentence in re.split(r"(?<=[.?!]) (?=[A-Z`])", unbroken)
+    )
 
 
-def _paragraphs(text: str) -> Iterator[str]:
-    """A docstring within a list: paragraphs keep the indentation."""
-    for number, paragraph in enumerate(text.split("\n\n")):
-        if number:
-            yield ".sp"
-        yield prose(paragraph)
+def _item(term: str, text: str, *blocks: str) -> str:
+    """One item of a definition list: paragraphs, then blocks that are rst already."""
+    paragraphs = [prose(paragraph, "    ") for paragraph in text.split("\n\n")]
+    inner = (textwrap.indent(block, "    ") for block in blocks)
+    return "\n\n".join([f"{term}\n{paragraphs[0]}", *paragraphs[1:], *inner])
+
+
+def _section(title: str) -> str:
+    return f"{title}\n{'-' * len(title)}"
 
 
 def _commands() -> Iterator[str]:
     for group in GROUPS:
-        yield f".SS {group}"
+        yield _section(group)
         for entry in own_commands():
             if entry.group == group:
                 yield from _command(entry)
@@ -91,65 +129,66 @@ def _commands() -> Iterator[str]:
 
 def _command(entry: Entry) -> Iterator[str]:
     shown = [option for option in entry.options if not option.hidden]
-    yield ".TP"
-    yield _synopsis(entry, shown)
-    yield from _paragraphs(entry.text)
-    said = [each for each in entry.operands if not set(each.kinds) <= _PLAIN]
+    explained = [
+        _item(_metavar(operand.metavar), operand.help)
+        for operand in entry.operands
+        if not set(operand.kinds) <= _PLAIN
+    ]
     from_xl = [option.spellings[0] for option in entry.options if option.hidden]
-    if said or shown or from_xl:
-        yield ".RS"
-        for operand in said:
-            yield from (".TP", _metavar(operand.metavar), prose(operand.help))
-        yield from _options(shown)
-        if from_xl:
-            yield ".PP"
-            yield "Of xl and xm, for a domU that is not managed:"
-            yield _listed(from_xl) + "."
-        yield ".RE"
-    for each in entry.subcommands:
-        yield from _command(each)
+    rest = [prose(f"Of xl and xm, for a domU that is not managed: {_listed(from_xl)}.")]
+    yield _item(
+        _synopsis(entry, shown),
+        entry.text,
+        *explained,
+        *_options(shown),
+        *(rest if from_xl else []),
+    )
+    for subcommand in entry.subcommands:
+        yield from _command(subcommand)
 
 
 def _synopsis(entry: Entry, options: Iterable[Option]) -> str:
-    words = [_bold(entry.name)]
+    words = [_literal(entry.name)]
     if entry.subcommands:
-        words.append("\\fICOMMAND\\fR")
+        words.append("*COMMAND*")
     words += [f"[{_spelled(option, short=True)}]" for option in options]
-    words += [_metavar(each.metavar) for each in entry.operands]
-    return "\\ ".join(words) if len(words) < 4 else " ".join(words)
+    words += [_metavar(operand.metavar) for operand in entry.operands]
+    return " ".join(words)
 
 
 def _metavar(text: str) -> str:
     """Capitals stand for something and are italic; other words are typed as they are."""
-    text = re.sub("[A-Z]+", lambda found: f"\\fI{found[0]}\\fR", text)
-    return re.sub(r"(?<![\\A-Za-z])[a-z]+", lambda found: f"\\fB{found[0]}\\fR", text)
+    parts = re.split(r"([A-Z]+|-*[a-z]+|--)", text)
+    for number in range(1, len(parts), 2):
+        word = parts[number]
+        parts[number] = f"*{word}*" if word.isupper() else _literal(word)
+    for number in range(0, len(parts) - 1, 2):  # rst asks for a blank or a bracket before markup
+        separator = re.sub("([|=])", r"\\\1", parts[number])
+        parts[number] = separator + ("" if separator[-1:] in ("", *" [:-") else "\\ ")
+    return "".join(parts)
 
 
 def _options(options: Iterable[Option]) -> Iterator[str]:
     for option in options:
-        yield ".TP"
-        yield _spelled(option)
         default = f" The default is `{option.default}`." if option.default else ""
-        yield prose(option.help + default)
+        yield _item(_spelled(option), option.help + default)
 
 
 def _spelled(option: Option, *, short: bool = False) -> str:
     spellings = option.spellings[:1] if short else option.spellings
-    value = f"\\ {_metavar(option.value)}" if option.value else ""
-    between = " | " if option.opposites and not short else ", "
-    return between.join(map(_bold, spellings)) + value
+    value = f" {_metavar(option.value)}" if option.value else ""
+    between = " \\| " if option.opposites and not short else ", "
+    return between.join(map(_literal, spellings)) + value
 
 
 def _names(*policies: str) -> Iterator[str]:
-    yield _listed(sorted(toolstack_commands(*policies))) + "."
+    yield prose(f"{_listed(sorted(toolstack_commands(*policies)))}.")
     if bygone := toolstack_commands(*policies, bygone=True):
-        yield ".PP"
-        yield "And, where the toolstack still has it:"
-        yield _listed(sorted(bygone)) + "."
+        yield prose(f"And, where the toolstack still has it: {_listed(sorted(bygone))}.")
 
 
 def _listed(names: Iterable[str]) -> str:
-    return ",\n".join(map(_bold, names))
+    return ", ".join(f"`{name}`" for name in names)
 
 
 def _judged(policy: str) -> Iterator[str]:
@@ -159,25 +198,22 @@ def _judged(policy: str) -> Iterator[str]:
         if row.policy == policy:
             reasons.setdefault((row.why, row.instead, row.local_only), []).append(row.name)
     for (why, instead, _), names in reasons.items():
-        yield ".PP"
-        yield _listed(names)
-        yield ".RS 4"
-        lead = ". Instead: " if policy == REFUSED else "; "
-        done = instead.format(domain="DOMAIN", xmfile="its configuration file")
-        yield prose(why[0].upper() + why[1:] + f"{lead}{done}" * bool(done) + ".")
-        yield ".RE"
+        remedy = instead.format(domain="DOMAIN", xmfile="its configuration file")
+        if remedy:
+            remedy = f". Instead: {remedy}" if policy == REFUSED else f"; {remedy}"
+        yield _item(escape(_listed(names)), f"{why[0].upper()}{why[1:]}{remedy}.")
 
 
 def _checks() -> Iterator[str]:
     """The codes of hxm check: errors first, as in its table."""
     for severity, codes in CODES.items():
-        yield f".SS {severity.capitalize()}s"
+        yield _section(f"{severity.capitalize()}s")
         for code, meaning in codes.items():
-            yield from (".TP", _bold(code), prose(meaning))
+            yield _item(_literal(code), meaning)
 
 
 def _statuses() -> Iterator[str]:
-    yield from (".TP", _bold("0"), "Done: the state was reached, or was there already.")
+    yield _item(_literal("0"), "Done: the state was reached, or was there already.")
     texts = {
         error.status: error.__doc__ or ""
         for error in vars(errors).values()
@@ -186,26 +222,26 @@ def _statuses() -> Iterator[str]:
         and error is not errors.HxmError
     }
     for status, text in sorted(texts.items()):
-        yield from (".TP", _bold(str(status)), prose(text))
+        yield _item(_literal(str(status)), text)
 
 
 def _settings() -> Iterator[str]:
     """The keys of the configuration file: the text under each field says what it is."""
     tree = ast.parse(_read(ROOT, "hxm", "config.py"))
-    (found,) = (
+    (config,) = (
         node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == "Config"
     )
-    for field, text in zip(found.body, found.body[1:], strict=False):
+    for field, text in zip(config.body, config.body[1:], strict=False):
         if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name):
             assert isinstance(text, ast.Expr) and isinstance(text.value, ast.Constant)  # noqa: PT018
             default = getattr(Config(), field.target.id)
             shown = f'"{default}"' if isinstance(default, str) else f"{default:g}"
             if isinstance(default, bool):
                 shown = str(default).lower()
-            yield from (".TP", f"{_bold(field.target.id)} = {_bold(shown)}")
-            yield prose(str(text.value.value))
+            yield _item(f"{_literal(field.target.id)} = {_literal(shown)}", str(text.value.value))
 
 
 if __name__ == "__main__":
-    with open(os.path.join(HERE, "hxm.8"), "w", encoding="utf-8") as out:
-        out.write(generate())
+    for name, content in generate().items():
+        with open(os.path.join(HERE, name), "w", encoding="utf-8") as out:
+            out.write(content)

@@ -14,8 +14,11 @@ import struct
 import subprocess
 import sys
 import termios
+from functools import cache
 
 import pytest
+from docutils import nodes
+from docutils.core import publish_doctree
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, os.path.join(ROOT, "man"))
@@ -71,10 +74,23 @@ def read(*path):
         return file.read()
 
 
-def plain(roff):
-    """The text of roff lines, without fonts and escapes."""
-    text = re.sub(r"\\f[BIR]|\\&", "", roff)
-    return text.replace("\\-", "-").replace("\\(dq", '"').replace("\\(aq", "'").replace("\\e", "\\")
+@cache
+def parsed(page):
+    """The source of a page, as docutils reads it."""
+    return publish_doctree(read("man", f"{page}.rst"), settings_overrides={"halt_level": 2})
+
+
+def section(page, title):
+    (found,) = (each for each in parsed(page).findall(nodes.section) if title_of(each) == title)
+    return found
+
+
+def title_of(node):
+    return node.next_node(nodes.title).astext()
+
+
+def texts(node, kind):
+    return [each.astext() for each in node.findall(kind)]
 
 
 def entries():
@@ -86,8 +102,11 @@ def entries():
 # Current
 
 
-def test_the_man_page_is_current():
-    assert read("man", "hxm.8") == load("man").generate(), "run man/generate.py"
+def test_the_man_pages_are_current():
+    files = load("man").generate()
+    assert len(files) == 2 * len(PAGES)
+    for name, text in files.items():
+        assert read("man", name) == text, "run man/generate.py"
 
 
 @pytest.mark.parametrize("name", ["hxm.bash", "_hxm", "hxm.fish"])
@@ -100,29 +119,29 @@ def test_the_completions_are_current(name):
 # Complete
 
 
-_KINDS = ("CHANGING", "READING")
+SHARED = ("Options of every changing command", "Options of every reading command")
 
 
 @pytest.mark.parametrize("entry", list(entries()), ids=lambda entry: entry.name)
 def test_the_man_page_has_every_command_and_option(entry):
-    page = read("man", "hxm.8")
-    name = entry.name.replace("-", "\\-")
-    _, found, rest = page.partition(f"\n.TP\n\\fB{name}\\fR")
-    assert found
-    own = plain(rest.split("\n.SS ")[0].split("\n.SH ")[0])
-    sections = [page.split(f".SH OPTIONS OF EVERY {kind} COMMAND")[1] for kind in _KINDS]
-    shared = "".join(plain(section.split("\n.SH ")[0]) for section in sections)
+    (item,) = (
+        item
+        for item in section("hxm.8", "Commands").findall(nodes.definition_list_item)
+        if texts(item.next_node(nodes.term), nodes.literal)[:1] == [entry.name]
+    )
+    terms = [term for part in SHARED for term in section("hxm.8", part).findall(nodes.term)]
+    described = {
+        word for term in [*item.findall(nodes.term), *terms] for word in texts(term, nodes.literal)
+    }
     for option in entry.all_options:
-        for word in option.spellings:
-            assert word in own + shared + " --help", word
+        assert {*option.spellings} <= described | {"-h", "--help"}
 
 
 def test_the_man_page_has_every_command_of_the_toolstack():
-    judged = plain(read("man", "hxm.8").split(".SH TOOLSTACK COMMANDS")[1].split("\n.SH ")[0])
-    words = set(re.findall(r"[\w-]+", judged))
+    described = texts(section("hxm.8", "Toolstack commands"), nodes.literal)
     for policy in describe.POLICIES:
         for bygone in (True, False):
-            assert set(describe.toolstack_commands(policy, bygone=bygone)) <= words
+            assert set(describe.toolstack_commands(policy, bygone=bygone)) <= set(described)
 
 
 @pytest.mark.parametrize("name", ["hxm.bash", "_hxm", "hxm.fish"])
@@ -167,15 +186,31 @@ def test_a_page_has_no_faults_for_mandoc(page):
 def test_a_page_is_installed_and_known_to_the_manual(page):
     name, section = page.rsplit(".", 1)
     assert f'"man/{page}" = "share/man/man{section}/{page}"' in read("pyproject.toml")
-    assert page == "hxm.8" or f".BR {name} ({section})" in plain(read("man", "hxm.8"))
+    assert page == "hxm.8" or f"{name}({section})" in texts(parsed("hxm.8"), nodes.reference)
+
+
+@every_page
+def test_a_page_links_to_pages_that_there_are(page):
+    links = list(parsed(page).findall(nodes.reference))
+    assert links
+    for link in links:
+        target, _, anchor = link["refuri"].partition("#")
+        name, number = re.fullmatch(r"(.*)\((.)\)|$", link.astext()).groups()
+        assert target.removesuffix(".rst") in ([f"{name}.{number}"] if name else PAGES)
+        if anchor:
+            ids = [each["ids"] for each in parsed(target[:-4]).findall(nodes.section)]
+            assert [anchor] in ids
 
 
 @every_page
 def test_a_page_tells_of_commands_and_options_that_there_are(page):
     known = {entry.name: entry for entry in entries()}
-    shown = re.findall(r"\\fBhxm ([^\\]*(?:\\-[^\\]*)*)\\fR|(?m:^# hxm (.*)$)", read("man", page))
-    for line in (plain(bold or typed) for bold, typed in shown):
-        words = re.sub(r" '[^']*'", "", line).split()
+    blocks = "\n".join(texts(parsed(page), nodes.literal_block))
+    shown = [text for text in texts(parsed(page), nodes.literal) if text.startswith("hxm ")]
+    shown += re.findall(r"(?m)^# (hxm .*)$", blocks)
+    assert len(shown) > 15
+    for line in shown:
+        words = re.sub(r" '[^']*'", "", line).split()[1:]
         if words[0].startswith("-"):
             continue
         (name,) = catalog.candidates(words[0])
@@ -238,9 +273,8 @@ def test_the_examples_show_what_really_comes_out(cib, tmp_path):
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin" / "xl").write_text("#!/bin/sh\nexit 1\n")
     (tmp_path / "bin" / "xl").chmod(0o755)
-    examples = read("man", "hxm.8").split(".SH EXAMPLES")[1].split("\n.SH ")[0]
-    blocks = re.findall(r"\.EX\n(.*?)\.EE", examples, re.DOTALL)
-    pairs = [each.split("\n", 1) for each in plain("".join(blocks)).split("# hxm ")[1:]]
+    blocks = texts(section("hxm.8", "Examples"), nodes.literal_block)
+    pairs = [each.split("\n", 1) for each in "\n".join(blocks).split("# hxm ")[1:]]
     assert len(pairs) > 8
     for line, expected in pairs:
         _, shown, said = hxm(*shlex.split(line), cib=cib, width=80, path=f"{tmp_path}/bin:")
@@ -250,8 +284,8 @@ def test_the_examples_show_what_really_comes_out(cib, tmp_path):
 @needs_cluster_tools
 def test_the_tutorial_is_what_really_happens(tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))
-    blocks = re.findall(r"\.EX\n(.*?)\.EE", read("man", "hxm-tutorial.7"), re.DOTALL)
-    typed = [each.split("\n", 1) for each in plain("".join(blocks)).split("# ")[1:]]
+    blocks = "\n".join(texts(parsed("hxm-tutorial.7"), nodes.literal_block))
+    typed = [each.split("\n", 1) for each in f"{blocks}\n".split("# ")[1:]]
     assert len(typed) > 25
     cib = None
     for line, expected in typed:
@@ -276,8 +310,7 @@ def keys(value):
 
 @needs_cluster_tools
 def test_every_key_of_json_is_in_the_man_page(cib):
-    section = read("man", "hxm.8").split(".SH JSON")[1].split("\n.SH ")[0]
-    described = set(re.findall(r"[a-z_]+", " ".join(re.findall(r"(?m)^\.BR? .*", section))))
+    described = set(texts(section("hxm.8", "JSON"), nodes.literal))
     assert hxm("migrate", "nfs", "host2", "--keep", cib=cib)[0] == 0
     assert hxm("sandbox", "fail", "sles", "--operation", "start", cib=cib)[0] == 0
     found = set()
