@@ -8,7 +8,7 @@ SUITES := bullseye bookworm trixie forky sid
 TEST_PACKAGES := bash-completion chromium man-db mandoc zsh fish
 LAB_PACKAGES := pacemaker corosync resource-agents pacemaker-cli-utils iproute2 iputils-ping
 MINUTES := 10
-COUNT := 1000
+COUNT := 10000
 # several labs wait more than they compute, but a cluster that gets no time fences its nodes
 LABS := 5
 # what a busy machine made of a live test is tried once more; a domU that ran twice never is

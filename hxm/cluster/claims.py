@@ -9,10 +9,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from hxm import programs
 from hxm.cluster.read import askable, local_toolstack
 from hxm.config import Config
-from hxm.domu.block_devices import GREP, Place, parse_devices, place, place_elsewhere
-from hxm.domu.config_file import Value, XmFileError, domain_name, read_xmfile
-from hxm.domu.devices import DeviceError, Disk, parse_disk, parse_mac
+from hxm.domu.block_devices import GREP, parse_devices, place, place_elsewhere
+from hxm.domu.config_file import Value, XmFileError, domain_name, domain_uuid, read_xmfile
+from hxm.domu.devices import disks_in_arguments, parse_mac, parse_scsi
+from hxm.domu.disk_spec import DeviceError, Disk, parse_disk
 from hxm.domu.resources import name_in_xml
+from hxm.domu.targets import paths_of, scripted_name
 from hxm.errors import CannotAsk
 from hxm.model import Cluster, Domain
 from hxm.policy.conflicts import DEVICE, FILE, NODE, THIS_HOST, Claim, Held
@@ -26,6 +28,7 @@ _IMAGE = 1 << 20
 _SAVED = struct.Struct("=16s2I40x")
 _SAVED_MAGIC = b"libvirt-xml\n \0 \r"
 """Before libvirt's description in an image that its Xen driver saved (libxl_conf.h)."""
+_QEMU_ARGUMENTS = ("device_model_args", "device_model_args_pv", "device_model_args_hvm")
 _DEVICES = "hxm:devices"
 """What stands between a node's domUs and its devices in its answer."""
 
@@ -33,19 +36,23 @@ _DEVICES = "hxm:devices"
 def claim(name: str, settings: Mapping[str, Value], resource: str | None = None) -> Claim:
     """What a configuration asks for; what cannot be understood of it is in `fault`."""
     disks, macs, faults = [], [], []
-    for key in ("disk", "vif"):
-        specs = settings.get(key, [])
-        for spec in specs if isinstance(specs, list) else [specs]:
-            try:
-                if key == "disk":
-                    disks.append(parse_disk(str(spec)))
-                elif mac := parse_mac(str(spec)):
-                    macs.append(mac)
-            except DeviceError as error:
-                faults.append(f"a {key} of {name} cannot be understood: {error}")
-    uuid = str(settings.get("uuid", "")).lower() or None
+    for spec in _entries(settings, "disk"):
+        try:
+            disks.append(parse_disk(spec))
+        except DeviceError as error:
+            faults.append(f"a disk of {name} cannot be understood: {error}")
+    disks += [parse_scsi(spec) for spec in _entries(settings, "vscsi")]
+    for key in _QEMU_ARGUMENTS:
+        disks += disks_in_arguments(_entries(settings, key))
+    macs = [mac for spec in _entries(settings, "vif") if (mac := parse_mac(spec))]
+    uuid = domain_uuid(settings)
     fault, kind = "; ".join(faults), DEVICE if faults else ""
     return Claim(name, resource, uuid, tuple(macs), tuple(_held(disks)), fault, kind)
+
+
+def _entries(settings: Mapping[str, Value], key: str) -> list[str]:
+    entries = settings.get(key, [])
+    return [str(entry) for entry in (entries if isinstance(entries, list) else [entries])]
 
 
 def of_managed(domain: Domain) -> Claim:
@@ -157,15 +164,13 @@ def _held(disks: Iterable[Disk], devices: Mapping[str, str] | None = None) -> It
     """The disks as what they really are; `devices` are those of another node that has them."""
     for disk in disks:
         target = disk.target.strip()
-        if not target:
-            continue
-        if disk.script:  # what it makes a device of is its own business
-            found: Place | None = Place(f"{disk.script} {target}")
-        else:
-            path = target if target.startswith("/") else f"/dev/{target}"  # as the block script
+        if name := scripted_name(disk):
+            yield Held(name, target, disk.writes, disk.shared)
+        for path in paths_of(disk):
             found = place(path) if devices is None else place_elsewhere(path, devices)
-        if found:
-            yield Held(found.key, target, disk.writes, disk.shared, found.below)
+            if found:
+                spelling = target if path not in disk.replicas else path
+                yield Held(found.key, spelling, disk.writes, disk.shared, found.below, path)
 
 
 def _of_told(

@@ -327,7 +327,7 @@ def _grounds(
     mine: Claim, cluster: Cluster, nodes: Sequence[str], config: Config
 ) -> dict[str, enrol.Ground | str]:
     """What this host and each of the nodes has for the domU, or why that is unknown."""
-    disks = [disk.said if disk.said[0] == "/" else f"/dev/{disk.said}" for disk in mine.disks]
+    disks = [disk.path for disk in mine.disks if disk.path]
     own = enrol.Ground(
         tuple(BootLink(path, os.path.realpath(path), (name,)) for path, name in autostarted()),
         tuple(disk for disk in disks if not os.path.exists(disk)),

@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 SYS = "/sys"
 _LV = re.compile(r"/dev/(?!(?:mapper|disk|block|loop|evms|drbd|zvol)/)([^/]+)/([^/]+)")
+_DRBD = re.compile(r"^/dev/drbd/by-res/[^/]+$")
 _MULTIPATH = "mpath-"
 _OF_ONE_HOST = frozenset(
     b"ext2 ext3 ext4 xfs btrfs f2fs jfs reiserfs zfs tmpfs overlay ramfs".split()
@@ -57,6 +58,36 @@ def place_elsewhere(path: str, known: Mapping[str, str]) -> Place | None:
     return None if not key and _on_one_host(path) else here
 
 
+def scsi_paths(name: str, *, whole_host: bool = False) -> list[str]:
+    """The paths of the SCSI device that xm's vscsi names, or of all devices of its host adapter.
+
+    The name is H:C:T:L, a device as in /dev, or an identifier by scsi_id; a partition stands for
+    its disk (xen/util/vscsi_util.py of 4.4). What this host does not have keeps a path of its own.
+    """
+    if re.fullmatch(r"\d+(?::\d+){3}", name):
+        path, address = f"/dev/bsg/{name}", name
+    else:
+        paths = [name] if name.startswith("/") else [f"/dev/{name}", f"/dev/disk/by-id/scsi-{name}"]
+        path = next(filter(os.path.exists, paths), paths[0])
+        path = re.sub(r"^(/dev/sd[a-z]+)\d+$", r"\1", os.path.realpath(path))
+        address = _scsi_address(os.path.basename(path))
+    addresses = [address]
+    if whole_host and address:
+        adapter = address.partition(":")[0] + ":"
+        addresses = [each for each in _list(f"{SYS}/bus/scsi/devices") if each.startswith(adapter)]
+    folders = (f"{SYS}/bus/scsi/devices/{each}/block" for each in addresses if each)
+    return [f"/dev/{disk}" for folder in folders for disk in _list(folder)] or [path]
+
+
+def _scsi_address(device: str) -> str:
+    """The H:C:T:L of sda or sg0; empty if this host has no such SCSI device."""
+    for kind in ("block", "scsi_generic"):
+        folder = os.path.basename(os.path.realpath(f"{SYS}/class/{kind}/{device}/device"))
+        if ":" in folder:
+            return folder
+    return ""
+
+
 GREP = "grep -sH '' " + " ".join(
     f"/sys/class/block/*/{each}" for each in ("dm/name", "dm/uuid", "wwid", "device/wwid")
 )
@@ -81,7 +112,10 @@ def parse_devices(text: str) -> dict[str, str]:
 
 
 def _name(path: str) -> str:
-    """A path to nothing, with /dev/VG/LV as what device-mapper calls it (it doubles dashes)."""
+    """A path to nothing, spelt as the device would be under its usual name.
+
+    Device-mapper doubles the dashes of /dev/VG/LV; drbd 8.3 leaves out the volume, which is 0.
+    """
     return _mapped(os.path.realpath(path) if "\0" not in path else path)
 
 
@@ -89,7 +123,7 @@ def _mapped(path: str) -> str:
     if lv := _LV.fullmatch(path):
         group, volume = (each.replace("-", "--") for each in lv.groups())
         return f"/dev/mapper/{group}-{volume}"
-    return path
+    return _DRBD.sub(r"\g<0>/0", path)
 
 
 def _of_device(number: int) -> Place:

@@ -153,6 +153,14 @@ def domain_name(settings: Mapping[str, Value]) -> str | None:
     return name if isinstance(name, str) and name else None
 
 
+def domain_uuid(settings: Mapping[str, Value]) -> str | None:
+    """Return the uuid in lower case, or None; xm takes one without dashes (xen/xend/uuid.py)."""
+    text = str(settings.get("uuid", "")).lower()
+    if re.fullmatch("[0-9a-f]{32}", text):
+        return "-".join((text[:8], text[8:12], text[12:16], text[16:20], text[20:]))
+    return text or None
+
+
 def memory_mib(settings: Mapping[str, Value]) -> int | None:
     """Return what `memory` asks for, in MiB; None if it is absent or not a positive number."""
     return positive(settings.get("memory"))

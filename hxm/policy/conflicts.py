@@ -22,6 +22,8 @@ class Held(NamedTuple):
     shared: bool = False
     below: frozenset[str] = frozenset()
     """The devices that it lies on: the disk of a partition, the volumes under a volume."""
+    path: str = ""
+    """Where it must be on every host; empty: only a block script finds it."""
 
     def meets(self, other: Held) -> bool:
         """Whether to write to one may be to write to the other."""
@@ -66,11 +68,15 @@ def between(one: Claim, other: Claim) -> Iterator[Clash]:
     """All that the two have in common and must not; disks first. Of one domU: nothing."""
     if one.resource and one.resource == other.resource:
         return
-    for mine in one.disks:
-        for its in other.disks:
-            if mine.meets(its) and _would_spoil(mine, its):
-                also = f" (there {its.said})" if its.said != mine.said else ""
-                yield Clash(DISK, f"{one.called} and {other.called} share {mine.said}{also}")
+    shared = {
+        (mine.said, its.said): None
+        for mine in one.disks
+        for its in other.disks
+        if mine.meets(its) and _would_spoil(mine, its)
+    }
+    for mine_said, its_said in shared:
+        also = f" (there {its_said})" if its_said != mine_said else ""
+        yield Clash(DISK, f"{one.called} and {other.called} share {mine_said}{also}")
     if one.uuid and one.uuid == other.uuid:
         yield Clash(UUID, f"{one.called} and {other.called} have one uuid, {one.uuid}")
     for mac in sorted(set(one.macs) & set(other.macs)):

@@ -8,13 +8,13 @@ in xl.h) or the other (XendCheckpoint.py).
 from __future__ import annotations
 
 import json
-import os
 import re
 import struct
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from hxm.domu.devices import DeviceError, Disk, parse_disk
+from hxm.domu.devices import disks_in_arguments
+from hxm.domu.disk_spec import DeviceError, Disk, parse_disk
 from hxm.errors import CannotAsk
 from hxm.toolstack.sexpr import expressions, facts_in
 
@@ -22,6 +22,8 @@ _XL_IMAGE = struct.Struct("32s4I")
 _XL_MAGIC = b"Xen saved domain, xl format\n \0 \r"
 _XM_MAGIC = b"LinuxGuestRecord"
 _JSON = 1  # XL_MANDATORY_FLAG_JSON
+_REPLICAS = ("active_disk", "hidden_disk")
+_QEMU_ARGUMENTS = ("extra", "extra_pv", "extra_hvm")
 
 
 class Details(NamedTuple):
@@ -81,14 +83,17 @@ def _of_json(config: Mapping[str, Any]) -> Details:
     info = config["c_info"]
     disks = [
         Disk(
-            str(disk["pdev_path"]),
+            str(disk.get("pdev_path") or ""),
             str(disk.get("vdev", "")),
             writes=str(disk.get("readwrite", 0)) not in ("0", "False"),
-            script=os.path.basename(str(disk.get("script") or "")),
+            script=str(disk.get("script") or ""),
+            replicas=tuple(str(disk[key]) for key in _REPLICAS if disk.get(key)),
         )
         for disk in config.get("disks", ())
         if disk.get("pdev_path")
     ]
+    for key in _QEMU_ARGUMENTS:
+        disks += disks_in_arguments([str(word) for word in config.get("b_info", {}).get(key, ())])
     macs = [str(each["mac"]).lower() for each in config.get("nics", ()) if each.get("mac")]
     uuid = str(info.get("uuid", "")).lower() or None
     return Details(str(info["name"]), uuid, tuple(macs), tuple(disks))
@@ -110,6 +115,9 @@ def _of_sxp(domain: list[Any]) -> Details | None:
                 disks.append(parse_disk(f"{device['uname']},{device.get('dev') or 'xvda'},{mode}"))
             except DeviceError:
                 raise ValueError(device["uname"]) from None
+        elif kind == "vscsi":
+            devices = [facts_in(each) for each in entry[1] if _is(each, "dev")]
+            disks += [Disk(each["p-dev"], "", writes=True, scsi=True) for each in devices]
     return Details(facts["name"], facts.get("uuid", "").lower() or None, tuple(macs), tuple(disks))
 
 

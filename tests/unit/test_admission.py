@@ -110,6 +110,9 @@ def test_what_only_stops_or_looks_asks_no_other_node(host):
 
 STEALS = (
     "xl create steal.cfg",
+    "xl block-attach thief format=raw vdev=xvdb access=rw target=/dev/vg/nfs,",
+    "xl block-attach thief script=block vdev=xvdb target=/dev/vg/nfs",
+    "xm scsi-attach thief /dev/vg/nfs 0:0:0:0",
     "xl migrate -C steal.cfg thief host2",
     "xl migrate -eCsteal.cfg thief host2",
     "xl config-update thief steal.cfg",

@@ -116,6 +116,23 @@ def test_a_device_of_which_sysfs_tells_nothing_is_its_numbers(host):
     assert place("/dev/sdc1").below == {"device 8:32"}
 
 
+def test_a_scsi_device_has_many_names(host):
+    devices = host.root / "bus/scsi/devices"
+    for address, disk, generic in (("0:0:1:0", "sda", "sg3"), ("0:0:2:0", "sdc", "sg4")):
+        (devices / address / "block" / disk).mkdir(parents=True)
+        for kind, name in (("block", disk), ("scsi_generic", generic)):
+            folder = host.root / "class" / kind / name
+            folder.mkdir(parents=True)
+            (folder / "device").symlink_to(devices / address)
+    for name in ("0:0:1:0", "/dev/sda", "sda", "/dev/sda1", "/dev/sg3", "sg3"):
+        assert block_devices.scsi_paths(name) == ["/dev/sda"]
+        assert block_devices.scsi_paths(name, whole_host=True) == ["/dev/sda", "/dev/sdc"]
+    assert block_devices.scsi_paths("1:0:0:0") == ["/dev/bsg/1:0:0:0"]
+    assert block_devices.scsi_paths("/dev/vg/nfs") == ["/dev/vg/nfs"]
+    both = [claim("a", {"vscsi": ["0:0:1:0,0:0:0:0"]}), claim("b", {"disk": ["phy:sda1,xvda,r"]})]
+    assert len(list(among(both))) == 1
+
+
 TOLD_BY_HOST2 = f"""
 /sys/class/block/dm-7/dm/name:vg-nfs
 /sys/class/block/dm-7/dm/uuid:{LVM}

@@ -14,7 +14,12 @@ from hxm.errors import Refused
 from hxm.model import Domain
 from hxm.policy.conflicts import Claim, among, judge_new
 
-NFS = 'name="nfs"\nuuid="A-1"\ndisk=["phy:/dev/vg/nfs,xvda,w"]\nvif=["mac=00:16:3e:00:00:01"]\n'
+NFS = """
+name="nfs"
+uuid="01234567-89AB-CDEF-0123-456789ABCDEF"
+disk=["phy:/dev/vg/nfs,xvda,w"]
+vif=["mac=00:16:3e:00:00:01"]
+"""
 
 # the configuration of another domU: what it has in common with nfs
 OTHERS = {
@@ -25,9 +30,30 @@ OTHERS = {
     'disk=["format=raw,vdev=xvda,target=/dev/mapper/vg-nfs"]': ["disk-shared"],
     'disk=["/dev/vg/../vg/nfs,raw,xvda"]': ["disk-shared"],
     'disk=["phy:/dev/vg/other,xvda,w"]': [],
-    'disk=["script=block-x,vdev=xvda,target=/dev/vg/nfs"]': [],
+    'disk=["script=block-x,vdev=xvda,target=/dev/vg/nfs"]': ["disk-shared"],
+    'disk=["script=block,vdev=xvda,target=/dev/vg/nfs"]': ["disk-shared"],
+    'disk=["script=/etc/xen/scripts/block,vdev=xvda,target=vg/nfs"]': ["disk-shared"],
+    'disk=["script=block-tap,vdev=xvda,target=aio:/dev/vg/nfs"]': ["disk-shared"],
+    'disk=["script=block-tap,vdev=xvda,target=vhd:/srv/a.img"]': [],
+    'disk=["format=raw, vdev=xvda, access=rw, target=/dev/vg/nfs,"]': ["disk-shared"],
+    'disk=["/dev/vg/other,raw,xvda,active-disk=/dev/vg/nfs"]': ["disk-shared"],
+    'disk=["/dev/vg/other,raw,xvda,hidden-disk=vg/nfs"]': ["disk-shared"],
+    'vscsi=["/dev/vg/nfs, 0:0:0:0"]': ["disk-shared"],
+    'vscsi=["vg/nfs, 0:0:0:0, 2"]': ["disk-shared"],
+    'vscsi=["0:0:0:0, 0:0:0:0"]': [],
+    'device_model_args=["-drive", "file=/dev/vg/nfs,if=ide"]': ["disk-shared"],
+    'device_model_args=["-drive", "file=/dev/vg/nfs,if=ide,readonly=on"]': ["disk-shared"],
+    'device_model_args_hvm=["-hdb", "/dev/vg/nfs"]': ["disk-shared"],
+    'device_model_args_pv=["--cdrom", "host_device:/dev/vg/nfs"]': ["disk-shared"],
+    'device_model_args=["-blockdev", "driver=raw,file.filename=/dev/vg/nfs"]': ["disk-shared"],
+    'device_model_args=["-blockdev", "{\\"file\\": {\\"filename\\": \\"/dev/vg/nfs\\"}}"]': [
+        "disk-shared"
+    ],
+    'device_model_args=["-drive", "file=/dev/vg/other", "-name", "file=/dev/vg/nfs"]': [],
     'disk=[",,hdc,cdrom"]': [],
-    'uuid="a-1"': ["uuid-shared"],
+    'uuid="0123456789ABCDEF0123456789abcdef"': ["uuid-shared"],
+    'uuid="01234567-89ab-cdef-0123-456789abcdef"': ["uuid-shared"],
+    'uuid="a-1"': [],
     'vif=["bridge=b,mac=00:16:3E:00:00:01", ""]': ["mac-shared"],
     "memory=1": [],
 }
@@ -38,6 +64,34 @@ def test_what_two_domus_have_in_common(text):
     nfs = claim("nfs", parse_xmfile(NFS), "nfs")
     other = claim("other", parse_xmfile(text))
     assert [each.kind for each in among([nfs, other])] == OTHERS[text]
+
+
+# two specifications that are one disk, or not
+ALIKE = {
+    ("drbd:nfs,xvda,w", "phy:/dev/drbd/by-res/nfs/0,xvda,w"): True,
+    ("drbd:nfs,xvda,w", "phy:/dev/drbd/by-res/nfs,xvda,w"): True,
+    ("drbd:nfs/0,xvda,w", "drbd:nfs,xvda,w"): True,
+    ("drbd:nfs/1,xvda,w", "drbd:nfs,xvda,w"): False,
+    ("drbd:nfs,xvda,w", "script=block-drbd,vdev=xvda,target=nfs"): True,
+    ("drbd:nfs,xvda,w", "phy:/dev/drbd/by-res/sles/0,xvda,w"): False,
+    ("drbd:nfs,xvda,w", "phy:nfs,xvda,w"): False,
+    ("iscsi:iqn.x:a,xvda,w", "script=/etc/xen/scripts/block-iscsi,vdev=xvda,target=iqn.x:a"): True,
+    ("script=block-iscsi,vdev=xvda,target=a", "script=block-nbd,vdev=xvda,target=a"): False,
+    ("script=/opt/block-x,vdev=xvda,target=a", "script=block-x,vdev=xvda,target=a"): False,
+    ("phy:/dev/vg/x,xvda,r", "access=ro,phy:/dev/vg/x,xvda,w"): True,
+    ("phy:/dev/vg/x,xvda,r", "access=rw,phy:/dev/vg/x,xvda,r"): False,
+    ("phy:/dev/vg/x,xvda,r", "cdrom,vdev=xvda,devtype=disk,target=/dev/vg/x"): True,
+    ("phy:/dev/vg/x,xvda,r", "/dev/vg/x,,xvda,colo,colo-host=h,colo-port=9,colo-export=e"): True,
+    ("phy:/dev/vg/x,xvda,r", "/dev/vg/x,,xvda,untrusted,grant_usage=1"): True,
+    ("phy:/dev/vg/x,xvda,w", ",hdc:cdrom,r"): False,
+}
+
+
+@pytest.mark.parametrize(("one", "other"), ALIKE)
+def test_which_disks_are_one(one, other):
+    both = [claim(name, {"disk": [spec]}) for name, spec in (("a", one), ("b", other))]
+    assert not any(found.fault for found in both)
+    assert len(list(among(both))) == ALIKE[one, other]
 
 
 def modes(one, other):
@@ -135,7 +189,8 @@ def test_of_what_is_not_here_the_path_counts(one, other, same):
 def test_a_description_of_libvirts(tmp_path):
     file = tmp_path / "nfs.xml"
     file.write_text(
-        "<domain type='xen'><name>nfs</name><uuid>A-1</uuid><devices>"
+        "<domain type='xen'><name>nfs</name><uuid>01234567-89ab-CDEF-0123-456789abcdef</uuid>"
+        "<devices>"
         "<disk device='disk'><source dev='/dev/vg/nfs'/></disk>"
         "<disk device='cdrom'><source file='/srv/a.iso'/></disk>"
         "<interface><mac address='00:16:3E:00:00:01'/></interface></devices></domain>"

@@ -85,8 +85,10 @@ def test_a_node_that_cannot_be_asked_may_run_it():
 
 
 def test_this_host_is_looked_at_and_the_others_are_asked(monkeypatch, tmp_path):
-    disk = Held("", str(tmp_path), writes=True)
-    mine = Claim("web", "web", disks=(disk, Held("", "vg/none", writes=True)))
+    disk = Held("", str(tmp_path), writes=True, path=str(tmp_path))
+    none = Held("", "vg/none", writes=True, path="/dev/vg/none")
+    scripted = Held("block-iscsi a", "a", writes=True)
+    mine = Claim("web", "web", disks=(disk, none, scripted))
     monkeypatch.setattr(command, "autostarted", lambda: [("/etc/xen/auto/x", "web")])
     monkeypatch.setattr(
         command, "read_grounds", lambda nodes, *asked: dict.fromkeys(nodes, asked[1])

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from hxm.cluster.claims import claim
 from hxm.domu.config_file import parse_xmfile
-from hxm.domu.devices import Disk
+from hxm.domu.disk_spec import Disk
 from hxm.errors import CannotAsk
 from hxm.toolstack.list_long import Details, parse_image, parse_long
 
@@ -55,6 +55,24 @@ def test_what_xl_tells_of_a_domu_is_what_its_file_asked_for():
         (each.said, each.writes) for each in own.disks
     ]
     assert told.disks[-1].script == "block-drbd"
+
+
+def test_what_xl_passes_on_to_qemu_is_a_disk_too():
+    config = json.loads(DRY)
+    config["b_info"]["extra_hvm"] = ["-drive", "file=/dev/vg/x,readonly=on", "-hda", "/dev/vg/y"]
+    config["disks"] = [{"pdev_path": "/dev/vg/z", "readwrite": 1, "hidden_disk": "/dev/vg/h"}]
+    (told,) = parse_long(listed(json.dumps(config)))
+    assert [(disk.target, disk.writes, disk.replicas) for disk in told.disks] == [
+        ("/dev/vg/z", True, ("/dev/vg/h",)),
+        ("/dev/vg/x", False, ()),
+        ("/dev/vg/y", True, ()),
+    ]
+
+
+def test_a_scsi_device_of_xms_is_a_disk_too():
+    device = "(device (vscsi (feature-host 0) (dev (p-dev 0:0:1:0) (p-devname sdb))))"
+    (told,) = parse_long(f"(domain (domid 3) (name a) {device})")
+    assert told.disks == (Disk("0:0:1:0", "", writes=True, scsi=True),)
 
 
 def test_xm_list_long():
