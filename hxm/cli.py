@@ -198,8 +198,10 @@ def _help(words: list[str]) -> int:
     if words and words != ["all"]:
         return dispatch([*words, "--help"])
     from hxm.help import overview
+    from hxm.output import render
 
-    sys.stdout.write("\n".join(overview(everything=bool(words))) + "\n")
+    for line in overview(everything=bool(words)):
+        render.out(line)
     return DONE
 
 
@@ -207,20 +209,21 @@ def _version() -> int:
     from hxm import __version__
     from hxm.cluster.read import read_cluster
     from hxm.config import read_config
+    from hxm.output import render
     from hxm.toolstack import detect
 
-    sys.stdout.write(f"hxm {__version__}\n")
+    render.out(f"hxm {__version__}")
     sys.stdout.flush()  # whatever the cluster may do
     config = read_config()
     if toolstack := detect(config.toolstack):
-        sys.stdout.write(f"toolstack: {toolstack.program} ({toolstack.why})\n")
+        render.out(f"toolstack: {toolstack.program} ({toolstack.why})")
     try:
         cluster = read_cluster(config, local=False)
     except HxmError as error:
-        sys.stdout.write(f"cluster: not known ({error.message})\n")
+        render.out(f"cluster: not known ({error.message})")
     else:
         known = "; ".join(filter(None, (cluster.dialect_why, cluster.mixed)))
-        sys.stdout.write(f"cluster: {cluster.dialect} ({known})\n")
+        render.out(f"cluster: {cluster.dialect} ({known})")
     return DONE
 
 

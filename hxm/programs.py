@@ -288,15 +288,16 @@ def _log(argv: Sequence[str], started: float, how: str) -> None:
         return
     import shlex
 
+    from hxm.printable import printable
+
     shown = argv if os.path.basename(argv[0]).startswith(_LOGGED_WHOLE) else argv[:1]
     words = shlex.join(f"({len(word)} characters)" if "<" in word else word for word in shown)
     if hidden := len(argv) - len(shown):
         words += f" ({hidden} more words)"
     line = f"hxm: {time.monotonic() - started:7.3f} s  {how}: {words}"
-    line = "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in line)
     try:
         log = 2 if target == "stderr" else os.open(target, _APPEND, 0o600)
-        os.write(log, f"{line}\n".encode())
+        os.write(log, f"{printable(line)}\n".encode())
         if log != 2:
             os.close(log)
     except OSError:  # a log must not stop an order

@@ -208,16 +208,19 @@ def _verdict(loss: Loss) -> str:
 def _lines(answer: _Answer) -> Iterator[str]:
     """What there is to say about the table, the worst first."""
     if answer.amiss:
-        yield "\nNow:"
+        yield ""
+        yield "Now:"
         yield from (f"  {line}" for line in answer.amiss)
     for loss in answer.losses:
         why = list(_why(answer, loss))
         if why:
-            yield f"\nWithout {loss.node}:"
+            yield ""
+            yield f"Without {loss.node}:"
             yield from (f"  {line}" for line in why)
     for title, lines in (("Not known", [*_unknown(answer)]), ("Utilization", answer.findings)):
         if lines:
-            yield f"\n{title}:"
+            yield ""
+            yield f"{title}:"
             yield from (f"  {line}" for line in lines)
     if answer.more:
         yield ""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections import Counter
 from typing import TYPE_CHECKING
@@ -107,8 +106,7 @@ def _rows(findings: list[Finding]) -> list[tuple[str, ...]]:
 
 def _show(findings: list[Finding]) -> None:
     for finding in findings:
-        line = f"{severity_of(finding)}: {finding.what} [{finding.code}]"
-        render.out(render.folded(line, " " * 4, sys.stdout))
+        render.prose(f"{severity_of(finding)}: {finding.what} [{finding.code}]")
         render.out(f"    {finding.do}")
     if not findings:
         render.out("no problems found")

@@ -40,7 +40,7 @@ def run(output: Drawn = "text") -> int:
             }
         )
     else:
-        render.out(_written(drawn, output))
+        render.document(_written(drawn, output))
     return DONE
 
 
@@ -78,18 +78,19 @@ def _show_tree(branches: Sequence[Branch]) -> None:
             for line in _lines(branch.below, _UNICODE if wide else _ASCII):
                 render.out(line)
         return
-    from rich.text import Text
     from rich.tree import Tree
+
+    from hxm.output.terminal import Line, console
 
     def grow(parent: Tree, below: Sequence[Branch]) -> None:
         for branch in below:
-            grow(parent.add(Text(branch.label)), branch.below)
+            grow(parent.add(Line(branch.label)), branch.below)
 
-    console = render.console()
+    drawing = console()
     for branch in branches:
-        root = Tree(Text(branch.label, style="bold"))
+        root = Tree(Line(branch.label, "bold"))
         grow(root, branch.below)
-        console.print(root)
+        drawing.print(root)
 
 
 _UNICODE = ("├── ", "└── ", "│   ", "    ")

@@ -51,17 +51,20 @@ def _show_page(cluster: Cluster, needing: list[Finding]) -> None:
     from hxm.web.page import page
     from hxm.web.snapshot import Snapshot
 
-    render.out(page(Snapshot(cluster, needing, time.time()), served=False))
+    render.document(page(Snapshot(cluster, needing, time.time()), served=False))
 
 
 def _show(cluster: Cluster, needing: list[Finding], form: Form) -> None:
-    render.out(tables.summary(cluster))
+    for line in tables.summary(cluster):
+        render.out(line)
     for title, table in (
         ("Nodes", tables.nodes_table(cluster)),
         ("Resources", tables.resources_table(cluster, briefly=render.narrow())),
     ):
-        render.out(f"\n{title}")
+        render.out("")
+        render.out(title)
         render.show(table, form)
     tables.show_findings("Needs attention", needing)
     if not needing:
-        render.out("\nNothing needs attention.")
+        render.out("")
+        render.out("Nothing needs attention.")

@@ -97,4 +97,5 @@ def _show(answer: reasons.Answer, facts: Facts) -> None:
 
 
 def _tell(line: str) -> None:
-    render.out(render.folded(line, " " * 6, sys.stdout))
+    for part in render.folded(line, 6, sys.stdout):
+        render.out(part)

@@ -76,7 +76,7 @@ def plan_lines(
     """
 
     def prose(lines: Iterable[str]) -> list[str]:
-        return [render.hanging(line, stream) for line in lines]
+        return [part for line in lines for part in render.hanging(line, stream)]
 
     notes = [f"  {note}" for note in plan.intentions or plan.notes]
     lines = prose([f"plan: {plan.about}", *notes])

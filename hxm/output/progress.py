@@ -7,8 +7,6 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
-from hxm.output import render
-
 
 class Display:
     """Where the work reports to, and nobody looks."""
@@ -24,6 +22,7 @@ class _Bar(Display):
     """A line for each event, and below them a bar with what is left and when it should end."""
 
     def __init__(self, update: Callable[..., None], write: Callable[[str], None]) -> None:
+        """`update` changes the bar's fields; `write` puts a line above it."""
         self._update, self._write = update, write
         self._started = time.monotonic()
         self._last = ""
@@ -56,7 +55,10 @@ def display(title: str) -> Iterator[Display]:
     )
     from rich.table import Column
 
-    console = render.console(stderr=True)
+    from hxm.output.terminal import Line, console
+    from hxm.printable import printable
+
+    drawing = console(stderr=True)
     cropped = Column(no_wrap=True, overflow="ellipsis", ratio=1)
     bar = Progress(
         SpinnerColumn(),
@@ -66,13 +68,13 @@ def display(title: str) -> Iterator[Display]:
         TimeElapsedColumn(),
         TimeRemainingColumn(compact=True),
         TextColumn("{task.fields[left]}", markup=False, table_column=cropped),
-        console=console,
+        console=drawing,
         transient=True,
         expand=True,
     )
     with bar:
-        task = bar.add_task(title, total=None, count="", left="")
+        task = bar.add_task(printable(title), total=None, count="", left="")
         yield _Bar(
-            lambda **values: bar.update(task, **values),
-            lambda text: console.print(text, markup=False),
+            lambda left, **values: bar.update(task, left=printable(left), **values),
+            lambda text: drawing.print(Line(text)),
         )

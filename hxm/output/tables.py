@@ -123,9 +123,11 @@ def _or_dash(value: object) -> str:
 def show_findings(title: str, found: Sequence[Finding], say: Callable[[str], None] = out) -> None:
     """Each finding with the command that changes it."""
     if found:
-        say(f"\n{title}:")
+        say("")
+        say(f"{title}:")
     for finding in found:
-        say(folded(f"  {finding.what}", " " * 4, sys.stdout if say is out else sys.stderr))
+        for line in folded(f"  {finding.what}", 4, sys.stdout if say is out else sys.stderr):
+            say(line)
         say(f"      {finding.do}")
 
 
@@ -211,8 +213,8 @@ def everything_table(cluster: Cluster, found: Iterable[Finding]) -> Table:
     return Table(("Kind", "Name", "State", "Where", "Special"), [*nodes, *others, *findings])
 
 
-def summary(cluster: Cluster) -> str:
-    """The cluster in one line, and below it why this toolstack, and whether it is a sandbox."""
+def summary(cluster: Cluster) -> list[str]:
+    """A line on the cluster, one on why this toolstack, and whether it is a sandbox."""
     words = [
         f"DC {cluster.dc}" if cluster.dc else "no DC",
         "quorum" if cluster.quorum else "NO QUORUM",
@@ -224,7 +226,7 @@ def summary(cluster: Cluster) -> str:
         words.insert(0, "MAINTENANCE")
     lines = [f"Cluster {cluster.name or '(no name)'}: {', '.join(words)}"]
     if cluster.toolstack:
-        lines.append(f"{cluster.toolstack}: {cluster.toolstack_why}")
+        lines.append(f"  {cluster.toolstack}: {cluster.toolstack_why}")
     if cluster.sandbox:
-        lines.append(f"sandbox {cluster.sandbox}")
-    return "\n  ".join(lines)
+        lines.append(f"  sandbox {cluster.sandbox}")
+    return lines

@@ -117,8 +117,7 @@ def find_node(cluster: Cluster, word: str) -> Node:
 
 def shown(word: str) -> str:
     """A word of the user's as it may be repeated: short, and in printable characters."""
-    text = "".join(each if each.isprintable() else "?" for each in word)
-    return repr(text if len(text) <= 60 else text[:57] + "...")
+    return repr(word if len(word) <= 60 else f"{word[:57]}...")
 
 
 def _is_its_file(domain: Domain, word: str) -> bool:

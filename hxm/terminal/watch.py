@@ -12,11 +12,10 @@ import time
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
-from rich.text import Text
 
 from hxm import programs
 from hxm.cluster.poller import Follower
@@ -24,9 +23,14 @@ from hxm.config import Config
 from hxm.errors import CannotAsk
 from hxm.model import Cluster, Domain
 from hxm.output import Table, render, tables
-from hxm.output.render import STYLES
+from hxm.output.styles import style_of
+from hxm.output.terminal import Line, console
 from hxm.policy.findings import findings
 from hxm.policy.summary import BAD, BUSY, GOOD, ODD, Word, news, overview
+from hxm.printable import printable
+
+if TYPE_CHECKING:
+    from rich.text import Text
 
 _COLOURS = {GOOD: "", BUSY: "cyan", ODD: "yellow", BAD: "bold red"}
 _NARROW = 76
@@ -89,7 +93,7 @@ class Watch:
         """The whole screen, of this many columns and lines."""
         head = self._head(width)[: max(2, height // 3)]
         if height >= 20:  # what is below is not to jump
-            head += [Text("")] * (3 - len(head))
+            head += [Line("")] * (3 - len(head))
         foot = self._foot(width)
         events = self._events(3) if self.view == "d" and height >= 16 else []
         room = height - len(head) - len(events) - 2
@@ -98,9 +102,9 @@ class Watch:
         shown = body[self.top : self.top + room]
         if len(body) > room:
             below = len(body) - self.top - room + 1
-            shown = [*shown[:-1], Text(f"... {below} more" if below > 1 else "")]
-        shown += [Text("")] * (room - len(shown))
-        lines = [*head, Text(""), *shown, *events, foot]
+            shown = [*shown[:-1], Line(f"... {below} more" if below > 1 else "")]
+        shown += [Line("")] * (room - len(shown))
+        lines = [*head, Line(""), *shown, *events, foot]
         for line in lines:
             line.truncate(width, overflow="ellipsis")
             line.no_wrap = True
@@ -110,17 +114,17 @@ class Watch:
         cluster = self.follower.cluster
         here = f"{cluster.name or 'cluster'} " if cluster else ""
         here = f"sandbox {here}" if cluster and cluster.sandbox else here
-        text = Text(f"hxm watch {here}{time.strftime('%H:%M:%S')}", "bold")
+        text = Line(f"hxm watch {here}{time.strftime('%H:%M:%S')}", "bold")
         words = (
             overview(cluster, "f") if cluster else [Word("the cluster is being asked ...", BUSY)]
         )
         if self.follower.fault:
             words.insert(0, Word(self.follower.fault, BAD))
-        lines, line = [text], Text("")
+        lines, line = [text], Line("")
         for word in words:
             if line.plain and len(line) + len(word.text) + 3 > width:
                 lines.append(line)
-                line = Text("")
+                line = Line("")
             if line.plain:
                 line.append(" | ")
             line.append(word.text, _COLOURS[word.kind])
@@ -134,34 +138,34 @@ class Watch:
         style = "bold red" if self.follower.stale and self.follower.cluster else "dim"
         if len(keys) + len(freshness) + 2 > width:
             keys = " ".join(_KEYS)
-        return Text.assemble(
+        return Line.assemble(
             (keys, "dim"), " " * (width - len(keys) - len(freshness)), (freshness, style)
         )
 
     def _events(self, count: int) -> list[Text]:
         newest = list(self.events)[: -count - 1 : -1]
         lines = [_event(at, word) for at, word in newest]
-        return [Text(""), *lines, *[Text("")] * (count - len(lines))]
+        return [Line(""), *lines, *[Line("")] * (count - len(lines))]
 
     def _body(self, width: int, room: int) -> list[Text]:
         cluster = self.follower.cluster
         if self.view == "?":
-            return [Text(line) for line in _HELP.strip().splitlines()]
+            return [Line(line) for line in _HELP.strip().splitlines()]
         if self.view == "e":
-            return [_event(at, word) for at, word in reversed(self.events)] or [Text("nothing yet")]
+            return [_event(at, word) for at, word in reversed(self.events)] or [Line("nothing yet")]
         if not cluster:
             return []
         if self.view == "n":
             return _lines(tables.nodes_table(cluster), width)
         if self.view == "f":
-            return _findings(cluster, width) or [Text("nothing needs attention")]
+            return _findings(cluster, width) or [Line("nothing needs attention")]
         domains = list(cluster.domains)
         if len(domains) >= room:
             domains.sort(key=lambda domain: _urgency(cluster, domain))
         lines = _lines(tables.domains_table(cluster, domains), width, _ESSENTIAL)
         for below in (_lines(tables.nodes_table(cluster), width), _findings(cluster, width)):
             if below and len(lines) + 1 + len(below) <= room:
-                lines += [Text(""), *below]
+                lines += [Line(""), *below]
         return lines
 
 
@@ -181,17 +185,17 @@ def _findings(cluster: Cluster, width: int) -> list[Text]:
     for finding in findings(cluster):
         for text, indent in ((finding.what, ""), (finding.do, " " * 4)):
             lines += textwrap.wrap(
-                text,
+                printable(text),
                 max(width, 20),
                 initial_indent=indent,
                 subsequent_indent=f"{indent}  ",
                 break_on_hyphens=False,
             )
-    return [Text(line) for line in lines]
+    return [Line(line) for line in lines]
 
 
 def _event(at: str, word: Word) -> Text:
-    return Text.assemble((f"{at}  ", "dim"), (word.text, _COLOURS[word.kind]))
+    return Line.assemble((f"{at}  ", "dim"), (word.text, _COLOURS[word.kind]))
 
 
 def _lines(table: Table, width: int, essential: Sequence[str] = ()) -> list[Text]:
@@ -199,15 +203,15 @@ def _lines(table: Table, width: int, essential: Sequence[str] = ()) -> list[Text
     columns = range(len(table.headers))
     if width < _NARROW and essential:
         columns = [n for n in columns if table.headers[n] in essential]  # type: ignore[assignment]
-    grid = [[row[n] for n in columns] for row in (table.headers, *table.rows)]
+    grid = [[printable(row[n]) for n in columns] for row in (table.headers, *table.rows)]
     wide = [max(len(row[n]) for row in grid) for n in range(len(grid[0]))]
-    lines = []
+    lines: list[Text] = []
     for number, row in enumerate(grid):
-        line = Text("")
+        line = Line("")
         for place, cell in enumerate(row):
             right = list(columns)[place] in table.right
             padded = cell.rjust(wide[place]) if right else cell.ljust(wide[place])
-            style = STYLES.get(cell.split(" ")[0], "") if number else "bold"
+            style = style_of(cell) if number else "bold"
             line.append(padded, style)
             line.append("  ")
         lines.append(line)
@@ -245,16 +249,16 @@ def watch(config: Config, interval: float) -> int:
 
     follower = Follower(config, stir, interval)
     watching = Watch(follower)
-    console = render.console()
+    drawing = console()
     signal.signal(signal.SIGWINCH, stir)
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)
     follower.start()
     try:
-        with _keys() as keyboard, Live(console=console, screen=True, auto_refresh=False) as live:
+        with _keys() as keyboard, Live(console=drawing, screen=True, auto_refresh=False) as live:
             while True:
                 watching.take_note()
-                live.update(watching.screen(*_size(console)), refresh=True)
+                live.update(watching.screen(*_size(drawing)), refresh=True)
                 ready = select.select([keyboard, woken], [], [], 1.0)[0]
                 if woken in ready:
                     os.read(woken, 1000)

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from hxm import __version__
 from hxm.model import Cluster
-from hxm.output.render import STYLES
+from hxm.output.styles import style_of
 from hxm.output.tables import flags, resources_table, role
 from hxm.policy import listed
 from hxm.policy.summary import doubled
@@ -175,10 +175,6 @@ def _listed(names: Iterable[str]) -> str:
     return " ".join(names) or "-"
 
 
-def _tone(cell: str) -> str:
-    return STYLES.get(cell.split(" ", maxsplit=1)[0], "")
-
-
 def _visible(value: Any) -> Any:
     """A text without what HTML cannot have; what is marked as HTML is no text of the cluster's."""
     return _UNSEEN.sub("\N{REPLACEMENT CHARACTER}", value) if type(value) is str else value
@@ -201,7 +197,7 @@ def _templates() -> Any:
         trim_blocks=True,
         undefined=StrictUndefined,
     )
-    environment.filters["tone"] = _tone
+    environment.filters["tone"] = style_of
     environment.globals.update(
         commands=_COMMANDS, version=__version__, policy=policy(), asset=_asset
     )

@@ -110,6 +110,14 @@ class Sandbox:
         path.write_text(f"#!/bin/sh\n{script}\n")
         path.chmod(path.stat().st_mode | stat.S_IXUSR)
 
+    def as_if_live(self) -> None:
+        """From now on the cluster is no file to hxm, but to its tools; host1 is here."""
+        file = self.env.pop("CIB_file")
+        for tool in TOOLS:
+            real = shutil.which(tool, path="/usr/sbin:/usr/bin")
+            self.program(tool, f'CIB_file="${{CIB_file:-{file}}}" exec {real} "$@"')
+        self.program("crm_node", "echo host1")
+
 
 @pytest.fixture
 def bare(tmp_path: Path) -> Sandbox:

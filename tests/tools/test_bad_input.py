@@ -48,7 +48,7 @@ CASES = [
     ("shutdown $(reboot)", 105, "reboot"),
     ("shutdown 42", 105, "'42'"),
     ("shutdown " + "x" * 300, 105, "xxx..."),
-    ("shutdown n\x1b[31mfs", 105, "n?[31mfs"),
+    ("shutdown n\x1b[31mfs", 105, "n\\x1b[31mfs"),
     ("manage Ünïcödé", 105, "Ünïcödé"),
     ("unmanage nfs nosuch", 105, "nosuch"),
     ("create /no/such/file.cfg", 105, "no file"),

@@ -31,7 +31,7 @@ LAYERS = (
     ("domu",),
     ("output",),
     ("policy",),
-    ("model", "plan", "errors", "config", "programs", "catalog"),
+    ("model", "plan", "errors", "config", "programs", "catalog", "printable"),
 )
 """The packages from above to below: imports point down. Those of one row do not know each other,
 but for the last, which is the ground."""
@@ -39,7 +39,7 @@ LEVELS = {f"hxm.{name}": level for level, names in enumerate(LAYERS) for name in
 GROUND = {f"hxm.{name}" for name in LAYERS[-1]}
 DECLARATIONS = ("hxm.arguments.options", "hxm.arguments.backups", "hxm.arguments.types")
 """What commands name in their annotations, and only `arguments` loads."""
-PURE = ("hxm.policy", "hxm.model", "hxm.plan", "hxm.errors", "hxm.catalog")
+PURE = ("hxm.policy", "hxm.model", "hxm.plan", "hxm.errors", "hxm.catalog", "hxm.printable")
 
 
 def part(module: str) -> str:
@@ -215,3 +215,21 @@ def test_every_test_file_has_a_name_of_its_own():
     """Else pytest refuses to read the second one."""
     names = [path.name for path in Path(__file__).parent.parent.rglob("test_*.py")]
     assert len(names) == len(set(names)), sorted(names)
+
+
+WRITERS = {"hxm.output.render", "hxm.cli"}
+"""`cli` says by itself only that stdout is lost, and that its readers are gone."""
+
+
+@every_module
+def test_only_one_place_ever_prints(module):
+    """What others say may hold escape sequences, and `render` and `terminal.Line` take them out."""
+    for node in ast.walk(ast.parse(MODULES[module].read_bytes())):
+        name = ast.unparse(node) if isinstance(node, ast.Attribute | ast.Name) else ""
+        if module not in WRITERS:
+            assert name not in ("sys.stdout.write", "sys.stderr.write", "print", "input"), module
+    for node, for_types in statements(module):
+        names = [alias.name for alias in node.names]
+        if isinstance(node, ast.ImportFrom) and not for_types:
+            plain = f"{node.module}." in ("rich.text.", "rich.table.") and "Column" not in names
+            assert not plain or module == "hxm.output.terminal", f"{module}: {node.module}"

@@ -18,8 +18,9 @@ from hxm.errors import UsageError
 from hxm.orders import report
 from hxm.output import Form, Table
 from hxm.output.formats import FORMS, arranged, written
-from hxm.output.render import console, fitted, show
+from hxm.output.render import show
 from hxm.output.tables import everything_table
+from hxm.output.terminal import console, fitted
 from hxm.plan import Forecast, Movement, Phase, Plan
 
 TABLE = Table(

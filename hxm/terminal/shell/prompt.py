@@ -27,6 +27,7 @@ from hxm.config import Config
 from hxm.errors import DONE, UsageError
 from hxm.output.render import beside, note
 from hxm.policy.summary import BAD, GOOD, Word, overview, trouble
+from hxm.printable import printable
 from hxm.terminal.shell.completion import CommandLine
 from hxm.terminal.shell.lines import LEAVING, carry_out, words_of
 
@@ -134,8 +135,8 @@ class _Shell:
         if follower.fault:
             state = Word("no answer", BAD)
         return [
-            ("", f"hxm {here} " if here else "hxm "),
-            (f"class:{state.kind}", state.text),
+            ("", f"hxm {printable(here)} " if here else "hxm "),
+            (f"class:{state.kind}", printable(state.text)),
             ("", "> "),
         ]
 
@@ -166,7 +167,7 @@ def _fitting(words: Sequence[Word], columns: int) -> Iterator[tuple[str, str]]:
     left = columns - 1
     for number, word in enumerate(words):
         between = " | " if number else " "
-        room, text = left - len(between), word.text
+        room, text = left - len(between), printable(word.text)
         if len(text) > room:
             if room <= len("..."):
                 return
@@ -204,4 +205,6 @@ class _Completer(Completer):
         for offer in offers:
             word = offer.word if offer.word.startswith("-") else quote(offer.word)
             word += " " * (len(offers) == 1 and not word.endswith("/"))
-            yield Completion(word, -len(current), offer.word, display_meta=offer.text)
+            yield Completion(
+                word, -len(current), printable(offer.word), display_meta=printable(offer.text)
+            )
