@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 from hxm.errors import BY_STATUS, HxmError, Refused
 from hxm.model import Cluster
@@ -15,10 +15,32 @@ _OfDomain = Literal["running", "stopped", "elsewhere", "anew", "managed", "unman
 GoalKind = Literal[_OfNode, _OfCluster, _OfResource, _OfDomain]
 """Every kind of goal; `policy.goal_kinds` has a row for each."""
 
-ON_NODE = ("destroy", "kill", "stop-stack", "start-stack", "cut", "join")
-"""The kinds of step that are done on a node, and not in the CIB."""
+_OnResource = Literal["set-meta", "clear-meta", "cleanup", "cleanup-on"]
+_OnConstraint = Literal[
+    "move", "move-and-ban", "clear", "delete-constraint", "unmove", "unmove-and-unban"
+]
+_OnNodeEntry = Literal[
+    "standby", "clear-standby", "node-maintenance", "clear-node-maintenance", "fence"
+]
+_OnCluster = Literal["maintenance", "clear-maintenance", "mark-update", "unmark-update"]
+_OnLock = Literal["claim", "renew", "release"]
+_OnDocument = Literal["load-xml", "delete-xml", "forget", "restore"]
+CibStepKind = Literal[_OnResource, _OnConstraint, _OnNodeEntry, _OnCluster, _OnLock, _OnDocument]
+"""The kinds of step that the cluster's tools carry out. Each has its words in `policy.steps`, its
+spelling in `pacemaker.dialect` and what proves it in `pacemaker.step_checks`."""
+NodeStepKind = Literal["destroy", "kill", "stop-stack", "start-stack", "cut", "join"]
+"""The kinds of step that are done on a node, and not in the CIB: `toolstack.node_actions`."""
+StepKind = Literal[CibStepKind, NodeStepKind]
 
-CLEARING = ("clear", "delete-constraint", "unmove", "unmove-and-unban", "restore")
+ON_NODE: tuple[NodeStepKind, ...] = get_args(NodeStepKind)
+
+CLEARING: tuple[StepKind, ...] = (
+    "clear",
+    "delete-constraint",
+    "unmove",
+    "unmove-and-unban",
+    "restore",
+)
 """The kinds of step that take constraints away."""
 
 
@@ -42,9 +64,9 @@ class Movement(NamedTuple):
 
 
 class Step(NamedTuple):
-    """One thing to be done: `kind` is a key of a dialect's `steps`, whose blanks `values` fill."""
+    """One thing to be done; `values` fill the blanks of its spelling."""
 
-    kind: str
+    kind: StepKind
     says: str
     values: Mapping[str, str]
 

@@ -18,7 +18,8 @@ from hxm.output import render
 from hxm.pacemaker.lock import EXISTS, claim_step, holder_of, renew_step
 from hxm.pacemaker.simulate import serialised
 from hxm.plan import Step
-from hxm.policy.lock import RENEW, forsaken, held, release_step
+from hxm.policy.lock import RENEW, forsaken, held
+from hxm.policy.steps import release_step
 from hxm.records.journal import user
 from hxm.toolstack.remote import answered_as, ssh_argv
 

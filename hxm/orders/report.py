@@ -13,7 +13,7 @@ from hxm.orders import simulate
 from hxm.orders.outcome import Outcome
 from hxm.output import render
 from hxm.pacemaker.simulate import lasting
-from hxm.plan import Forecast, Movement, Objection, Plan
+from hxm.plan import Forecast, Movement, Objection, Plan, StepKind
 from hxm.policy import guards, listed
 from hxm.policy.findings import Finding, leftovers
 from hxm.policy.forecast import told
@@ -32,7 +32,7 @@ _HOW = {
 }
 
 
-_NOTED = ("mark-update", "unmark-update")
+_NOTED: tuple[StepKind, ...] = ("mark-update", "unmark-update")
 """Steps that only hxm's own property is about: their command lines say less than their words."""
 
 

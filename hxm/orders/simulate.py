@@ -106,7 +106,7 @@ def apply_to_copy(cluster: Cluster, steps: tuple[Step, ...], copy: Scratch) -> l
     done: list[Argv] = []
     dialect = dialect_spoken(cluster)
     for kind, alike in groupby(steps, key=lambda step: step.kind):
-        if kind.startswith("cleanup"):
+        if kind in ("cleanup", "cleanup-on"):
             # crm_resource --cleanup crashes on a file (2.0.5 to 3.0.1)
             for step in alike:
                 forget_failures(copy.path, step.values["resource"], step.values.get("node"))

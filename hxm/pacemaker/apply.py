@@ -9,30 +9,22 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from itertools import groupby
-from xml.etree.ElementTree import Element, fromstring
 
 from hxm import programs
 from hxm.config import read_config
 from hxm.errors import Failed, Refused
-from hxm.model import UPDATE
 from hxm.pacemaker.argv import step_argv
-from hxm.pacemaker.cib import Configuration, read_configuration
+from hxm.pacemaker.cib import read_configuration
 from hxm.pacemaker.dialect import Argv, Dialect
 from hxm.pacemaker.lock import renew_in
-from hxm.plan import CLEARING, Step
-from hxm.policy import is_true
+from hxm.pacemaker.step_checks import CHECKS, borne_out
+from hxm.plan import Step, StepKind
 
 _PROTOCOL = 76  # CRM_EX_PROTOCOL
 _TIMEOUT = 300.0
 """Seconds: crm_resource 2.1.5 computes for 30 s with 300 domUs on 32 nodes."""
 _PATIENCE = 3.0
 """Seconds: a transient attribute reaches the CIB through a daemon (1.1 and newer)."""
-_UNSEEN = ("cleanup", "cleanup-on", "fence")
-"""What cannot be looked for in the CIB."""
-_IN_STATUS = {"clear-standby": "standby", "clear-node-maintenance": "maintenance"}
-"""Attributes that may also stand in the CIB's status section."""
-_IN_XML = ("load-xml", "delete-xml", "forget")
-"""Kinds of step that the document itself must bear out."""
 
 
 def carry_out(
@@ -65,7 +57,7 @@ def carry_out(
                         _still(seen, env)
                 complaint = _tell(step_argv(dialect, tried[-1]), env, done, meanwhile)
             missing = _missing(kind, tried, env)
-            if complaint and kind in _UNSEEN:
+            if complaint and CHECKS[kind].holds is None:
                 missing = tried[-1]
             if missing:
                 raise _failed(missing, complaint)
@@ -105,14 +97,14 @@ def _tell(
     return bad
 
 
-def _missing(kind: str, steps: Sequence[Step], env: Mapping[str, str] | None) -> Step | None:
+def _missing(kind: StepKind, steps: Sequence[Step], env: Mapping[str, str] | None) -> Step | None:
     """The first step that the CIB does not bear out; a running cluster may take a moment."""
-    if kind in _UNSEEN:
-        return None  # it leaves nothing behind that could be looked for
+    check = CHECKS[kind]
+    if check.holds is None:
+        return None
     deadline = time.monotonic() + (0 if env else _PATIENCE)
     while True:
-        whole = kind in _IN_STATUS or kind in _IN_XML
-        configuration = read_configuration(env, read_config().ask_timeout, whole=whole)
+        configuration = read_configuration(env, read_config().ask_timeout, whole=check.whole_cib)
         missing = next((step for step in steps if not borne_out(step, configuration)), None)
         if missing is None or time.monotonic() >= deadline:
             return missing
@@ -128,75 +120,3 @@ def _failed(step: Step, result: programs.Result | None) -> Failed:
             "work on a node with the newer tools",
         )
     return Failed(f"{result.argv[0]} failed: {result.complaint()}", " ".join(result.argv))
-
-
-def borne_out(step: Step, configuration: Configuration) -> bool:
-    """Whether the CIB says what the step was to make it say."""
-    values = step.values
-    node = configuration.node_attributes.get(values.get("node", ""), {})
-    if step.kind in ("set-meta", "clear-meta"):
-        primitive = configuration.primitives.get(values["resource"])
-        if primitive is None:
-            return False
-        # of a clone's child the tools set the clone's (1.1 and newer)
-        said = primitive.meta if primitive.clone else primitive.own_meta
-        return said.get(values["name"]) == values.get("value")
-    if step.kind in _IN_XML:
-        return configuration.cib is not None and _xml_borne_out(step, configuration.cib)
-    if step.kind == "restore":
-        return _is_restored(values["file"], configuration)
-    if step.kind in ("move", "move-and-ban", *CLEARING):
-        return _constraints_borne_out(step, configuration)
-    if name := _IN_STATUS.get(step.kind):
-        return name not in node and name not in configuration.transient.get(values["node"], {})
-    return {
-        "standby": is_true(node.get("standby", "")),
-        "mark-update": configuration.properties.get(UPDATE) == values.get("state"),
-        "unmark-update": UPDATE not in configuration.properties,
-        "release": configuration.properties.get("hxm-lock") != values.get("holder"),
-        "maintenance": configuration.maintenance,
-        "clear-maintenance": not configuration.maintenance,
-        "node-maintenance": is_true(node.get("maintenance", "")),
-    }[step.kind]
-
-
-def _xml_borne_out(step: Step, cib: Element) -> bool:
-    """Every element that has an id must stand there with its own attributes, or must be gone."""
-    if step.kind == "forget":
-        return all(each.get("id") != step.values["resource"] for each in cib.iter("lrm_resource"))
-    found = {each.get("id"): each for part in cib.iterfind("configuration") for each in part.iter()}
-    if step.kind == "delete-xml":
-        return not found.keys() & set(step.values["ids"].split())
-    wanted = [each for each in fromstring(step.values["xml"]).iter() if each.get("id")]
-    return all(
-        there is not None and there.tag == each.tag and each.attrib.items() <= there.attrib.items()
-        for each in wanted
-        for there in [found.get(each.get("id"))]
-    )
-
-
-def _is_restored(file: str, configuration: Configuration) -> bool:
-    from hxm.pacemaker.cib_document import same
-
-    with open(file, "rb") as opened:
-        return same(opened.read(), configuration.document)
-
-
-def _constraints_borne_out(step: Step, configuration: Configuration) -> bool:
-    """Newer tools leave a cli-standby of older ones (1.1.9) alone when they clear."""
-    found = configuration.constraints
-    if step.kind == "delete-constraint":
-        return all(each.id != step.values["constraint"] for each in found)
-    own = [each for each in found if each.resource == step.values["resource"]]
-    if step.kind == "clear":
-        return not any(each.made_by_a_move for each in own)
-    if step.kind.startswith("unmove"):
-        unban = step.kind == "unmove-and-unban"
-        return not any(
-            each.id == f"cli-prefer-{each.resource}"
-            or (unban and each.kind == "ban" and each.node == step.values["source"])
-            for each in own
-        )
-    preferred = any(each.kind == "prefer" and each.node == step.values["node"] for each in own)
-    banned = any(each.kind == "ban" for each in own)
-    return preferred and (banned or step.kind == "move")

@@ -13,8 +13,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from hxm.plan import StepKind
+
 Argv = tuple[str, ...]
-Steps = dict[str, tuple[Argv, ...]]
+Steps = dict["StepKind", tuple[Argv, ...]]
 
 CONFIGURATION: Argv = ("cibadmin", "--query", "--scope=configuration")
 """The part that hxm needs of a CIB, where the tools can tell it apart (1.0.4 and newer)."""

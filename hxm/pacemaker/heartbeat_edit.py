@@ -6,78 +6,156 @@ ElementTree: documents are changed here.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from lxml import etree
 
 from hxm.model import UPDATE
 from hxm.pacemaker.dialect import OLDEST
-from hxm.pacemaker.sandbox import child, forget_failures, parse
-from hxm.plan import CLEARING, Step
+from hxm.pacemaker.sandbox import child, drop_failures, parse
+from hxm.plan import Step, StepKind
+
+Values = Mapping[str, str]
+_Edit = Callable[[Any, Values], None]
+"""Of an lxml tree and the values of the step."""
 
 
 def edit(path: str, steps: Sequence[Step]) -> None:
-    """Change the CIB in the file as Heartbeat's tools would. Raises CannotAsk if it is none."""
+    """Change the CIB in the file as Heartbeat's tools would. Raises CannotAsk if it is none.
+
+    Raises KeyError for a kind of step that these tools lack.
+    """
     tree = parse(path)
     for step in steps:
-        if step.kind.startswith("cleanup"):
-            tree.write(path)
-            forget_failures(path, step.values["resource"], step.values.get("node"))
-            tree = parse(path)
-        else:
-            _edit(tree, step)
+        _EDITS[step.kind](tree, step.values)
     tree.write(path)
 
 
-def _edit(tree: etree._ElementTree, step: Step) -> None:
-    values = step.values
-    resource, node = values.get("resource", ""), values.get("node", "")
-    if step.kind in ("set-meta", "clear-meta"):
-        name = OLDEST.words.get(values["name"], values["name"])
-        value = values.get("value")
-        said = None if value is None else OLDEST.words.get(value, value)
-        for each in tree.xpath("//resources//*[@id=$id]", id=resource):
-            _set(each, "meta_attributes", f"{resource}-meta-options", name, said)
-            if said is None:
-                _set(each, "instance_attributes", resource, name, None)
-    elif step.kind in ("move", "move-and-ban"):
-        if step.kind == "move-and-ban":
-            for state in _where_it_runs(tree, resource):
-                _constrain(tree, resource, "standby", state, "-INFINITY")
-        _constrain(tree, resource, "prefer", node, "INFINITY")
-    elif step.kind in CLEARING:
-        ids = [values.get("constraint"), f"cli-prefer-{resource}"]
-        ids += [f"cli-standby-{resource}"] * (step.kind != "unmove")
-        for each in tree.xpath("//constraints/rsc_location"):
-            if each.get("id") in ids:
-                each.getparent().remove(each)
-    elif step.kind.endswith("mark-update"):
-        for each in tree.xpath("//crm_config"):
-            _set(each, "cluster_property_set", "hxm", UPDATE, values.get("state"))
-    elif step.kind.endswith("maintenance"):
-        value = "false" if step.kind == "maintenance" else "true"
-        for each in tree.xpath("//crm_config"):
-            _set(each, "cluster_property_set", "hxm", "is-managed-default", value)
-    else:  # standby
-        value = None if step.kind.startswith("clear") else "on"
+def _set_meta(tree: etree._ElementTree, values: Values) -> None:
+    name = OLDEST.words.get(values["name"], values["name"])
+    value = OLDEST.words.get(values["value"], values["value"])
+    resource = values["resource"]
+    for primitive in tree.xpath("//resources//*[@id=$id]", id=resource):
+        _set(primitive, "meta_attributes", f"{resource}-meta-options", name, value)
+
+
+def _clear_meta(tree: etree._ElementTree, values: Values) -> None:
+    """Meta options may also stand among the parameters."""
+    name = OLDEST.words.get(values["name"], values["name"])
+    for primitive in tree.xpath("//resources//*[@id=$id]", id=values["resource"]):
+        _unset(primitive, "meta_attributes", name)
+        _unset(primitive, "instance_attributes", name)
+
+
+def _cleanup(tree: etree._ElementTree, values: Values) -> None:
+    drop_failures(tree, values["resource"], values.get("node"))
+
+
+def _move(tree: etree._ElementTree, values: Values) -> None:
+    _constrain(tree, values["resource"], "prefer", values["node"], "INFINITY")
+
+
+def _move_and_ban(tree: etree._ElementTree, values: Values) -> None:
+    for node in _where_it_runs(tree, values["resource"]):
+        _constrain(tree, values["resource"], "standby", node, "-INFINITY")
+    _move(tree, values)
+
+
+def _clear(tree: etree._ElementTree, values: Values) -> None:
+    resource = values["resource"]
+    _remove_constraints(tree, f"cli-prefer-{resource}", f"cli-standby-{resource}")
+
+
+def _unmove(tree: etree._ElementTree, values: Values) -> None:
+    _remove_constraints(tree, f"cli-prefer-{values['resource']}")
+
+
+def _delete_constraint(tree: etree._ElementTree, values: Values) -> None:
+    _remove_constraints(tree, values["constraint"])
+
+
+def _standby(tree: etree._ElementTree, values: Values) -> None:
+    node = values["node"]
+    for entry in tree.xpath("//nodes/node[@uname=$node]", node=node):
+        _set(entry, "instance_attributes", f"nodes-{node}", "standby", "on")
+
+
+def _clear_node_attribute(name: str) -> _Edit:
+    def clear(tree: etree._ElementTree, values: Values) -> None:
         places = "//nodes/node[@uname=$node] | //node_state[@uname=$node]/transient_attributes"
-        for each in tree.xpath(places, node=node)[: None if value is None else 1]:
-            _set(each, "instance_attributes", f"nodes-{node}", "standby", value)
+        for place in tree.xpath(places, node=values["node"]):
+            _unset(place, "instance_attributes", name)
+
+    return clear
 
 
-def _set(parent: etree._Element, tag: str, set_id: str, name: str, value: str | None) -> None:
-    """Set a name-value pair where it stands, or in the set of that id; None takes it away."""
+def _is_managed_default(value: str) -> _Edit:
+    return lambda tree, _: _set_property(tree, "is-managed-default", value)
+
+
+def _mark_update(tree: etree._ElementTree, values: Values) -> None:
+    _set_property(tree, UPDATE, values["state"])
+
+
+def _unmark_update(tree: etree._ElementTree, _: Values) -> None:
+    for properties in tree.xpath("//crm_config"):
+        _unset(properties, "cluster_property_set", UPDATE)
+
+
+_EDITS: Mapping[StepKind, _Edit] = {
+    "set-meta": _set_meta,
+    "clear-meta": _clear_meta,
+    "cleanup": _cleanup,
+    "cleanup-on": _cleanup,
+    "move": _move,
+    "move-and-ban": _move_and_ban,
+    "clear": _clear,
+    "delete-constraint": _delete_constraint,
+    "unmove": _unmove,
+    "unmove-and-unban": _clear,
+    "standby": _standby,
+    "clear-standby": _clear_node_attribute("standby"),
+    "clear-node-maintenance": _clear_node_attribute("maintenance"),
+    "maintenance": _is_managed_default("false"),
+    "clear-maintenance": _is_managed_default("true"),
+    "mark-update": _mark_update,
+    "unmark-update": _unmark_update,
+}
+"""Every kind of step that Heartbeat's tools can carry out."""
+
+
+def _pairs(parent: etree._Element, tag: str, name: str) -> list[etree._Element]:
     found = parent.xpath("./*[self::*[name()=$tag]]//nvpair[@name=$name]", tag=tag, name=name)
+    return list(found)
+
+
+def _set(parent: etree._Element, tag: str, set_id: str, name: str, value: str) -> None:
+    """Set a name-value pair where it stands, or in the set of that id."""
+    found = _pairs(parent, tag, name)
     for pair in found:
-        if value is None:
-            pair.getparent().remove(pair)
-        else:
-            pair.set("value", value)
-    if value is not None and not found:
+        pair.set("value", value)
+    if not found:
         pairs = child(parent, tag, set_id)
         holder = pairs.find("attributes")
         holder = etree.SubElement(pairs, "attributes") if holder is None else holder
         etree.SubElement(holder, "nvpair", id=f"{set_id}-{name}", name=name, value=value)
+
+
+def _unset(parent: etree._Element, tag: str, name: str) -> None:
+    for pair in _pairs(parent, tag, name):
+        pair.getparent().remove(pair)
+
+
+def _set_property(tree: etree._ElementTree, name: str, value: str) -> None:
+    for properties in tree.xpath("//crm_config"):
+        _set(properties, "cluster_property_set", "hxm", name, value)
+
+
+def _remove_constraints(tree: etree._ElementTree, *ids: str) -> None:
+    for constraint in tree.xpath("//constraints/rsc_location"):
+        if constraint.get("id") in ids:
+            constraint.getparent().remove(constraint)
 
 
 def _constrain(tree: etree._ElementTree, resource: str, kind: str, node: str, score: str) -> None:

@@ -31,6 +31,12 @@ def forget_failures(path: str, resource: str, node: str | None = None) -> None:
     A node that remembers a failed action forgets the resource, and is asked anew by the scheduler.
     """
     tree = parse(path)
+    drop_failures(tree, resource, node)
+    tree.write(path)
+
+
+def drop_failures(tree: etree._ElementTree, resource: str, node: str | None) -> None:
+    """The same in a document that is read already."""
     for state in tree.xpath("/cib/status/node_state"):
         if node not in (None, state.get("uname")):
             continue
@@ -41,7 +47,6 @@ def forget_failures(path: str, resource: str, node: str | None = None) -> None:
             name = pair.get("name").split("#")[0]
             if name in (f"fail-count-{resource}", f"last-failure-{resource}"):
                 pair.getparent().remove(pair)
-    tree.write(path)
 
 
 _RUNS = "hxm-runs-"

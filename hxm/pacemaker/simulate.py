@@ -61,8 +61,9 @@ class Scratch:
             return carry_out(dialect, steps, self.env)
         from hxm.pacemaker.heartbeat_edit import edit
 
+        commands = [argv for step in steps for argv in step_argv(dialect, step)]
         edit(self.path, steps)
-        return [argv for step in steps for argv in step_argv(dialect, step)]
+        return commands
 
     def simulate(self, injections: Sequence[str] = (), *, execute: bool = True) -> list[Action]:
         """Inject, let the scheduler compute one transition, and carry it out unless told not to.

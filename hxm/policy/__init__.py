@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from hxm.model import ENROLLING, WITHDRAWING, Cluster, Domain, Failure
-from hxm.plan import Goal, GoalKind, Objection, Step
+from hxm.plan import Goal, GoalKind, Objection
 
 IN_PASSING = ("target-role", "is-managed", "maintenance")
 """The meta options that tools set at a resource in passing."""
@@ -41,18 +41,6 @@ def resources(domains: Sequence[Domain]) -> tuple[str, ...]:
 def goals(kind: GoalKind, domains: Sequence[Domain]) -> tuple[Goal, ...]:
     """The same goal for each of the domUs."""
     return tuple(Goal(kind, domain.resource or "") for domain in domains)
-
-
-def meta_step(domain: Domain, name: str, value: str) -> Step:
-    """Set a meta option at the domU's own resource."""
-    values = {"resource": domain.resource or "", "name": name, "value": value}
-    return Step("set-meta", f"set {name} of {domain.name} to {value}", values)
-
-
-def clear_meta_step(domain: Domain, name: str) -> Step:
-    """Remove a meta option from the domU's own resource."""
-    values = {"resource": domain.resource or "", "name": name}
-    return Step("clear-meta", f"remove {name} of {domain.name}", values)
 
 
 def own_meta(cluster: Cluster, domain: Domain) -> dict[str, str]:

@@ -12,6 +12,17 @@ from hxm.plan import Goal, Objection, Phase, Plan, Step
 from hxm.policy import called, goals, guards, listed, placement, resources
 from hxm.policy.goal_kinds import missing
 from hxm.policy.lifecycle import means_itself
+from hxm.policy.steps import (
+    cleanup_step,
+    clear_standby_step,
+    cut_step,
+    fence_step,
+    join_step,
+    kill_step,
+    standby_step,
+    start_stack_step,
+    stop_stack_step,
+)
 from hxm.policy.update import steady
 
 DRILLS = {
@@ -37,12 +48,8 @@ def kill(cluster: Cluster, domain: Domain, monitors: Sequence[Monitor]) -> Plan:
     """Its monitor must find it gone, and the cluster start it once, somewhere."""
     resource = domain.resource or ""
     node = domain.nodes[0] if domain.nodes else ""
-    plug = Step(
-        "kill",
-        f"destroy {domain.name} on {node}, past the cluster",
-        {"domain": domain.name, "node": node, "resource": resource},
-    )
-    forget = Step("cleanup", f"forget the failure of {domain.name}", {"resource": resource})
+    plug = kill_step(domain, node)
+    forget = cleanup_step(resource, f"the failure of {domain.name}")
     interval = monitors[0].interval if monitors else ""
     return _drill(
         cluster,
@@ -88,8 +95,7 @@ def dc(cluster: Cluster) -> Plan:
     if node is None:
         raise NotFound("there is no DC", "wait for the election: hxm status")
     name, here = node.name, _on(cluster, node)
-    stop = Step("stop-stack", f"stop the cluster's stack on {name}", {"node": name})
-    start = Step("start-stack", f"start the cluster's stack on {name}", {"node": name})
+    start = start_stack_step(name)
     drain = placement.standby(cluster, node)
     return _drill(
         cluster,
@@ -97,7 +103,7 @@ def dc(cluster: Cluster) -> Plan:
         here,
         (
             *_drain(node),
-            Phase((stop,), (Goal("led", name),), notices=True),
+            Phase((stop_stack_step(name),), (Goal("led", name),), notices=True),
             Phase((start,), (Goal("back", name),), notices=True),
             _undrain(node),
         ),
@@ -109,7 +115,7 @@ def dc(cluster: Cluster) -> Plan:
         ),
         done=f"pass: another node led the cluster while {name} was away",
         undo=f"{cluster.advice('stack')}, on {name}, and hxm active {name}",
-        rollback=(start, _clear(name)),
+        rollback=(start, clear_standby_step(name)),
     )._replace(drains=name)
 
 
@@ -119,17 +125,8 @@ def ping(cluster: Cluster, node: Node) -> Plan:
     pinger = next((each for each in cluster.primitives.values() if _pings(each)), None)
     addresses = pinger.params["host_list"].split() if pinger else []
     attribute = pinger.params.get("name", "pingd") if pinger else ""
-    cut, join = (
-        tuple(
-            Step(
-                kind,
-                f"{what} between {name} and {address}",
-                {"node": name, "address": address, "attribute": attribute, "after": str(EXPIRY)},
-            )
-            for address in addresses
-        )
-        for kind, what in (("cut", "cut the way"), ("join", "restore the way"))
-    )
+    cut = tuple(cut_step(name, address, attribute, EXPIRY) for address in addresses)
+    join = tuple(join_step(name, address) for address in addresses)
     connected = Goal("connected", attribute, name)
     return _drill(
         cluster,
@@ -155,14 +152,13 @@ def ping(cluster: Cluster, node: Node) -> Plan:
 def fence(cluster: Cluster, node: Node) -> Plan:
     """What ran there must start elsewhere, after the fencing and not before; then it comes back."""
     name, here = node.name, _on(cluster, node)
-    shoot = Step("fence", f"fence {name}", {"node": name})
     loses = f"{called(here)} on it will die without a shutdown" if here else "no domU runs there"
     return _drill(
         cluster,
         f"drill: fence {name}",
         here,
         (
-            Phase((shoot,), goals("anew", here) or (Goal("lost", name),), notices=True),
+            Phase((fence_step(name),), goals("anew", here) or (Goal("lost", name),), notices=True),
             Phase((), (Goal("back", name),), notices=True),
         ),
         f"{name} loses its power: {loses}, and be away until the cluster has started them elsewhere"
@@ -213,16 +209,11 @@ def _drill(
 
 
 def _drain(node: Node) -> tuple[Phase, ...]:
-    step = Step("standby", f"standby {node.name}", {"node": node.name})
-    return (Phase((step,), (Goal("empty", node.name),)),)
+    return (Phase((standby_step(node.name),), (Goal("empty", node.name),)),)
 
 
 def _undrain(node: Node) -> Phase:
-    return Phase((_clear(node.name),), (Goal("usable", node.name),))
-
-
-def _clear(name: str) -> Step:
-    return Step("clear-standby", f"remove standby of {name}", {"node": name})
+    return Phase((clear_standby_step(node.name),), (Goal("usable", node.name),))
 
 
 def _on(cluster: Cluster, node: Node) -> list[Domain]:

@@ -7,11 +7,12 @@ from typing import NamedTuple
 
 from hxm.model import Cluster, Domain
 from hxm.plan import AlreadyDone, Decision, Goal, Objection, Phase, Plan, Step
-from hxm.policy import guards, half_way, is_false, listed, meta_step, typed
+from hxm.policy import guards, half_way, is_false, listed, typed
 from hxm.policy.audit.nodes import BootLink
 from hxm.policy.conflicts import DISK, NAME, Claim, between, meant
 from hxm.policy.guards import FORCE, YES
 from hxm.policy.names import at_home, travelling
+from hxm.policy.steps import meta_step
 
 _MANY = 4
 """DomUs that may start or move on a host at once before it is worth a word."""

@@ -10,17 +10,22 @@ from hxm.policy import (
     IN_PASSING,
     all_typed,
     called,
-    clear_meta_step,
     goals,
     guards,
     half_way,
     is_false,
     is_true,
     listed,
-    meta_step,
     own_meta,
     resources,
     typed,
+)
+from hxm.policy.steps import (
+    cleanup_step,
+    clear_meta_step,
+    maintenance_step,
+    meta_step,
+    node_maintenance_step,
 )
 
 
@@ -156,9 +161,7 @@ def _switch(cluster: Cluster, on: bool, subject: Node | Domain | None) -> Step |
         already = is_true(cluster.node_attributes.get(subject.name, {}).get("maintenance", ""))
     if already == on:
         return None
-    said = f"maintenance of {subject.name}" if subject else "maintenance"
-    kind = ("" if on else "clear-") + ("node-maintenance" if subject else "maintenance")
-    return Step(kind, f"{said} {'on' if on else 'off'}", {"node": subject.name} if subject else {})
+    return node_maintenance_step(subject.name, on=on) if subject else maintenance_step(on=on)
 
 
 def _asleep(cluster: Cluster, on: bool, subject: Node | Domain | None) -> tuple[Goal, ...]:
@@ -192,11 +195,7 @@ def cleanup(cluster: Cluster, subjects: Collection[str] | None, node: Node | Non
         return AlreadyDone(f"the cluster remembers no failure{where}")
     what = "failures" if failed else "fail counts"  # which crm_mon tells only beside a failure
     steps = tuple(
-        Step(
-            "cleanup-on" if node else "cleanup",
-            f"forget the {what} of {resource}{where}",
-            {"resource": resource} | ({"node": node.name} if node else {}),
-        )
+        cleanup_step(resource, f"the {what} of {resource}", node.name if node else None)
         for resource in concerned
     )
     forgotten = tuple(

@@ -9,16 +9,15 @@ from hxm.plan import AlreadyDone, Decision, Goal, Objection, Phase, Plan, Step
 from hxm.policy import (
     all_typed,
     called,
-    clear_meta_step,
     goals,
     guards,
     keeps_stopped,
     listed,
-    meta_step,
     own_meta,
     resources,
 )
 from hxm.policy.goal_kinds import reached
+from hxm.policy.steps import clear_meta_step, destroy_step, meta_step
 
 
 def start(cluster: Cluster, domains: Sequence[Domain]) -> Decision:
@@ -97,11 +96,7 @@ def destroy(cluster: Cluster, domains: Sequence[Domain]) -> Decision:
     The other way round the monitor would find them gone and start them again.
     """
     plug = tuple(
-        Step(
-            "destroy",
-            f"destroy {domain.name} on {node}",
-            {"domain": domain.name, "node": node},
-        )
+        destroy_step(domain, node)
         for domain in domains
         for node in domain.places
         if means_itself(domain.name)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hxm.model import Cluster, Lock
-from hxm.plan import AlreadyDone, Decision, Goal, Objection, Phase, Plan, Step
+from hxm.plan import AlreadyDone, Decision, Goal, Objection, Phase, Plan
 from hxm.policy.findings import lock_held_by
 from hxm.policy.guards import FORCE
+from hxm.policy.steps import release_step
 
 RENEW = 20.0
 """Seconds between two signs of life of a holder that waits."""
@@ -56,8 +57,3 @@ def unlock(cluster: Cluster) -> Decision:
         ),
         done=f"removed the lock of {lock.who} on {lock.node}",
     )
-
-
-def release_step(holder: str) -> Step:
-    """Remove this holder's lock, and nobody else's."""
-    return Step("release", "give the cluster's lock back", {"holder": holder})

@@ -9,6 +9,16 @@ from hxm.plan import AlreadyDone, Decision, Goal, Phase, Plan, Step
 from hxm.policy import guards, listed, resources, typed
 from hxm.policy.findings import described
 from hxm.policy.goal_kinds import reached
+from hxm.policy.steps import (
+    clear_standby_step,
+    clear_step,
+    delete_constraint_step,
+    move_and_ban_step,
+    move_step,
+    standby_step,
+    unmove_and_unban_step,
+    unmove_step,
+)
 
 
 def migrate(cluster: Cluster, domain: Domain, node: Node, *, keep: bool = False) -> Decision:
@@ -26,12 +36,6 @@ def migrate(cluster: Cluster, domain: Domain, node: Node, *, keep: bool = False)
         kept = left if domain.interim else kept
         return AlreadyDone(f"{domain.name} runs on {node.name} already{kept}")
     source = domain.nodes[0] if domain.nodes else node.name
-    values = {"resource": resource, "node": node.name, "source": source}
-    about = f"what moves {domain.name}"
-    unmove = Step("unmove", f"remove {about}", values)
-    unban = Step("unmove-and-unban", f"remove {about} and bans it from {source}", values)
-    prefer = Step("move", f"prefer {node.name} for {domain.name}", values)
-    ban = Step("move-and-ban", f"prefer {node.name} for {domain.name} and ban where it is", values)
     objections = (
         *guards.whole_cluster(cluster),
         *guards.stopped([domain]),
@@ -56,8 +60,11 @@ def migrate(cluster: Cluster, domain: Domain, node: Node, *, keep: bool = False)
             undo=f"hxm unmigrate {typed(domain)}",
         )
 
-    gentle = way(prefer, unmove, doomed[:1])
-    return gentle._replace(fallback=way(ban, unban, doomed))
+    gentle = way(move_step(domain, node.name), unmove_step(domain), doomed[:1])
+    strong = way(
+        move_and_ban_step(domain, node.name), unmove_and_unban_step(domain, source), doomed
+    )
+    return gentle._replace(fallback=strong)
 
 
 def unmigrate(
@@ -97,7 +104,7 @@ def standby(cluster: Cluster, node: Node) -> Decision:
     """Drain the node: the cluster moves away what can move, and stops the rest."""
     if node.standby and not _occupied(cluster, node):
         return AlreadyDone(f"{node.name} is in standby already and the cluster runs nothing on it")
-    steps = () if node.standby else (Step("standby", f"standby {node.name}", {"node": node.name}),)
+    steps = () if node.standby else (standby_step(node.name),)
     here = [domain for domain in cluster.managed_domains if node.name in domain.nodes]
     return Plan(
         "standby",
@@ -127,12 +134,11 @@ def active(cluster: Cluster, node: Node) -> Decision:
     if node.usable:
         return AlreadyDone(f"{node.name} is active already")
     goals = (Goal("usable", node.name),) if node.online and not node.maintenance else ()
-    step = Step("clear-standby", f"remove standby of {node.name}", {"node": node.name})
     return Plan(
         "active",
         f"take {node.name} out of standby",
         (),
-        (Phase((step,), goals),),
+        (Phase((clear_standby_step(node.name),), goals),),
         objections=(
             *guards.whole_cluster(cluster),
             *guards.not_in_standby(cluster, node),
@@ -162,10 +168,7 @@ def _sweep(cluster: Cluster, found: Sequence[Constraint]) -> tuple[Step, ...]:
     }
     for each in found:
         if each.resource in known and each.made_by_a_move:
-            values = {"resource": each.resource}
-            steps[each.resource] = Step(
-                "clear", f"clear what moves left of {each.resource}", values
-            )
+            steps[each.resource] = clear_step(each.resource)
         else:
-            steps[each.id] = Step("delete-constraint", f"delete {each.id}", {"constraint": each.id})
+            steps[each.id] = delete_constraint_step(each.id)
     return tuple(steps.values())

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from hxm.model import UPDATE, Cluster, Domain
-from hxm.plan import Objection, Phase, Plan, Step
+from hxm.plan import Objection, Phase, Plan
 from hxm.policy import guards, half_way, is_false, listed, typed
 from hxm.policy.diff import Difference, intention, sentence, summed_up
 from hxm.policy.findings import Finding
 from hxm.policy.names import at_home
+from hxm.policy.steps import restore_step
 
 NODES = "nodes"
 ONLY_FORM = "only ids, comments or the order of things differ"
@@ -32,7 +33,6 @@ def restore(
     """
     domains = cluster.managed_domains
     nothing = () if found else (ONLY_FORM,)
-    step = Step("restore", f"{what}: replace the configuration", {"file": file})
     return Plan(
         verb,
         what,
@@ -40,7 +40,7 @@ def restore(
             *(each.resource or "" for each in domains),
             *(each.item.id for each in found if each.item.kind == "domU" and each.added),
         ),
-        (Phase((step,)),),
+        (Phase((restore_step(what, file),)),),
         frozenset({"start"}),
         (
             *guards.whole_cluster(cluster),

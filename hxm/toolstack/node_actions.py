@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from hxm.plan import NodeStepKind
 from hxm.toolstack.remote import at
 
 _CUT = """ip route add unreachable "$1" metric $$ || exit
@@ -21,21 +22,25 @@ case $fault in *"No such process"*) ;; *) echo "$fault" >&2; exit 1;; esac"""
 
 
 def on_node_argv(
-    kind: str, values: Mapping[str, str], service: str, here: str | None, ssh_timeout: float
+    kind: NodeStepKind,
+    values: Mapping[str, str],
+    service: str,
+    here: str | None,
+    ssh_timeout: float,
 ) -> tuple[str, ...]:
-    """The command line of a drill's step.
+    """The command line of a drill's step; raises KeyError for `destroy` and `kill`.
 
     A route to nowhere for one address stops pings to it and nothing else, where iptables would have
     to be there.
     """
     address = values.get("address", "")
-    words = {
+    commands: dict[NodeStepKind, tuple[str, ...]] = {
         "stop-stack": ("service", service, "stop"),
         "start-stack": ("service", service, "start"),
         "cut": ("sh", "-c", _CUT, "sh", address, values.get("after", "")),
         "join": ("sh", "-c", _JOIN, "sh", address),
-    }[kind]
-    return at(values["node"], here, words, ssh_timeout)
+    }
+    return at(values["node"], here, commands[kind], ssh_timeout)
 
 
 def destroy_argv(

@@ -21,7 +21,7 @@ from hxm.pacemaker.lock import claim_step, renew_step
 from hxm.pacemaker.status import Status
 from hxm.pacemaker.status_from_cib import complete
 from hxm.plan import Step
-from hxm.policy.lock import release_step
+from hxm.policy.steps import release_step
 
 ROOT = Path(__file__).parents[2]
 SUITES = ("bullseye", "bookworm", "trixie", "forky", "sid")

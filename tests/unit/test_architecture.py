@@ -6,10 +6,12 @@ import ast
 from collections.abc import Iterator
 from graphlib import TopologicalSorter
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 import hxm
+from hxm.plan import StepKind
 
 PACKAGE = Path(hxm.__file__).parent
 MODULES = {
@@ -209,6 +211,16 @@ def test_only_argv_and_dialect_ever_know_how_a_tool_is_spelt():
         for node in ast.walk(ast.parse(path.read_bytes())):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 assert node.value not in tools, f"{module}: {node.value}"
+
+
+def test_every_kind_of_step_has_its_words_in_one_of_three_modules():
+    made: dict[str, set[object]] = {}
+    for module, path in MODULES.items():
+        for node in ast.walk(ast.parse(path.read_bytes())):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) == "Step":
+                made.setdefault(module, set()).add(getattr(node.args[0], "value", None))
+    assert set(made) == {"hxm.policy.steps", "hxm.pacemaker.lock", "hxm.pacemaker.enrolment_xml"}
+    assert set.union(*made.values()) == set(get_args(StepKind))
 
 
 def test_every_test_file_has_a_name_of_its_own():

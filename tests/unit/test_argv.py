@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,7 +11,7 @@ from hypothesis import strategies as st
 from hxm.errors import Refused
 from hxm.pacemaker.argv import step_argv
 from hxm.pacemaker.dialect import DIALECTS, OLDEST, Dialect
-from hxm.plan import Step
+from hxm.plan import CibStepKind, Step
 
 VALUES = {
     "resource": "nfs",
@@ -177,6 +179,13 @@ def spelt(dialect: Dialect, kind: str) -> list[str]:
 def test_every_step_is_spelt_as_it_was_seen_to_work(dialect):
     expected = SPELT | OTHERWISE[dialect.name]
     assert {kind: spelt(dialect, kind) for kind in dialect.steps} == expected
+
+
+@dialects
+def test_every_kind_of_step_is_spelt_and_a_misspelt_one_raises(dialect):
+    assert set(dialect.steps) == set(get_args(CibStepKind))
+    with pytest.raises(KeyError):
+        step_argv(dialect, Step("clear-stanby", "", {"node": "host2"}))
 
 
 NAMES = st.text(min_size=1).filter(lambda name: not name.startswith("-"))

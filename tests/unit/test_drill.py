@@ -10,7 +10,7 @@ from hxm.model import UPDATE, Operation, Primitive, Resource
 from hxm.orders import downtime, execute
 from hxm.orders.downtime import Witness
 from hxm.orders.simulate import spell
-from hxm.plan import Forecast, Goal, Movement
+from hxm.plan import ON_NODE, Forecast, Goal, Movement, Step
 from hxm.policy import drill, guards
 from hxm.policy.goal_kinds import missing, reached
 
@@ -59,8 +59,8 @@ PLANS = {
             "cut host1 10.0.0.1 pingd 600",
             "cut host1 10.0.0.2 pingd 600",
             "-> elsewhere nfs on host1",
-            "join host1 10.0.0.1 pingd 600",
-            "join host1 10.0.0.2 pingd 600",
+            "join host1 10.0.0.1",
+            "join host1 10.0.0.2",
             "-> connected pingd on host1",
         ],
     ),
@@ -186,6 +186,13 @@ def test_what_is_done_on_a_node_goes_there_and_never_through_a_text():
     stop = PLANS["dc"][0].phases[1].steps[0]
     (argv,) = spell(NOW._replace(local_node="host1", dialect="Heartbeat 2.1"), stop)
     assert argv == ("service", "heartbeat", "stop")
+
+
+@pytest.mark.parametrize("kind", ON_NODE)
+def test_every_kind_of_step_that_is_done_on_a_node_is_spelt(kind):
+    values = {"node": "host1", "domain": "nfs", "address": "10.0.0.1", "after": "600"}
+    ((program, *_),) = spell(NOW, Step(kind, "", values))
+    assert program == "ssh"
 
 
 def test_anew_is_a_newer_start_and_elsewhere_another_node():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from typing import get_args
 from xml.etree import ElementTree
 
 import pytest
@@ -10,15 +11,16 @@ from every_verb import VERBS, decided, subject
 from generations import GENERATIONS, HEARTBEAT, cib_of, ran, seen
 
 from hxm.errors import Refused, UsageError
-from hxm.pacemaker.apply import borne_out
+from hxm.pacemaker import heartbeat_edit, step_checks
 from hxm.pacemaker.argv import step_argv
 from hxm.pacemaker.cib import parse_configuration
 from hxm.pacemaker.crm_mon import parse_status
 from hxm.pacemaker.detect import detect
-from hxm.pacemaker.dialect import DIALECTS, Dialect, dialect_of, dialect_of_feature_set
+from hxm.pacemaker.dialect import DIALECTS, OLDEST, Dialect, dialect_of, dialect_of_feature_set
 from hxm.pacemaker.heartbeat_edit import edit
 from hxm.pacemaker.status import Status
-from hxm.plan import Step
+from hxm.pacemaker.step_checks import borne_out
+from hxm.plan import CibStepKind, Step
 
 BY_KEY = {dialect.key: dialect for dialect in DIALECTS}
 ROWS = {
@@ -151,6 +153,20 @@ def test_a_forecast_for_heartbeat_is_made_on_what_its_tools_would_write(generati
     assert found.node_attributes == real.node_attributes
     assert found.transient == real.transient
     assert found.maintenance == real.maintenance
+
+
+def test_every_kind_of_step_has_its_proof_and_a_misspelt_one_raises():
+    assert set(step_checks.CHECKS) == set(get_args(CibStepKind))
+    with pytest.raises(KeyError):
+        borne_out(Step("stanby", "", {"node": "host1"}), CONFIGURATION)
+
+
+def test_every_kind_of_step_that_heartbeat_has_is_foreseen_and_a_misspelt_one_raises(tmp_path):
+    assert set(heartbeat_edit._EDITS) == set(get_args(CibStepKind)) - OLDEST.lacks.keys()
+    path = tmp_path / "cib.xml"
+    path.write_bytes(cib_of(HEARTBEAT[0], "base"))
+    with pytest.raises(KeyError):
+        edit(str(path), [Step("clear-stanby", "", {"node": "host1"})])
 
 
 @pytest.mark.parametrize("generation", HEARTBEAT)

@@ -27,9 +27,9 @@ MIGRATING = domain("nfs", "host1", role="Migrating")
 HOST1, HOST2, HOST3 = node("host1"), node("host2"), node("host3")
 MOVED = "-> running nfs on host2"
 TIDY = "then, if nothing moves: "
-MOVE = ["move nfs host2 host1", MOVED, f"{TIDY}unmove nfs host2 host1"]
-BAN = ["move-and-ban nfs host2 host1", MOVED, f"{TIDY}unmove-and-unban nfs host2 host1"]
-STOPPED = ["move nfs host2 host2", MOVED, f"{TIDY}unmove nfs host2 host2"]
+MOVE = ["move nfs host2", MOVED, f"{TIDY}unmove nfs"]
+BAN = ["move-and-ban nfs host2", MOVED, f"{TIDY}unmove-and-unban nfs host1"]
+STOPPED = ["move nfs host2", MOVED, f"{TIDY}unmove nfs"]
 
 MIGRATE = {
     "runs elsewhere": ([NFS], MOVE, []),

@@ -100,10 +100,10 @@ STEPS = {
         seen(TRYING),
         "b2",
         [
-            "move nfs host2 host1",
+            "move nfs host2",
             "-> running nfs on host2",
             "-> sound host2",
-            f"{TIDY}unmove nfs host2 host1",
+            f"{TIDY}unmove nfs",
             "-> running nfs on host2",
             "-> sound host2",
             mark(TRYING, host="host3", stage=DRAIN, boot=""),
@@ -118,7 +118,7 @@ STEPS = {
         [
             "-> running nfs on host2",
             "-> sound host2",
-            f"{TIDY}unmove nfs host2 host2",
+            f"{TIDY}unmove nfs",
             "-> running nfs on host2",
             "-> sound host2",
             mark(TRYING, host="host3", stage=DRAIN, boot=""),

@@ -13,6 +13,7 @@ from hxm.model import Cluster, Domain, Node
 from hxm.plan import AlreadyDone, Decision, Goal, Objection, Phase, Plan, Step
 from hxm.policy import guards, listed, placement
 from hxm.policy.findings import leftovers
+from hxm.policy.steps import clear_standby_step, mark_step, unmark_step, unmove_step
 from hxm.policy.update.objections import (
     ABORT,
     GO_ON,
@@ -30,10 +31,8 @@ from hxm.policy.update.progress import (
     TRY,
     Progress,
     Stage,
-    mark_step,
     progress_in,
     stages,
-    unmark_step,
 )
 
 WATCH = 60.0
@@ -159,8 +158,7 @@ def abort(cluster: Cluster) -> Decision:
     notes: tuple[str, ...] = ()
     ended = "the update has ended"
     if node and node.member and progress.own_standby:
-        clear = Step("clear-standby", f"remove standby of {node.name}", {"node": node.name})
-        steps = (clear, *steps)
+        steps = (clear_standby_step(node.name), *steps)
         ended += f", and with it the standby of {node.name}"
         if not node.maintenance:
             goals = (Goal("usable", node.name), *goals)
@@ -202,7 +200,7 @@ def _drain(cluster: Cluster, progress: Progress, boot: str) -> Plan:
     )
     if isinstance(plan, Plan):
         (drain,) = plan.phases
-        marks = () if progress_in(cluster.properties) == begun else (mark_step(begun),)
+        marks = () if progress_in(cluster.properties) == begun else (mark_step(begun.text),)
         plan = plan._replace(phases=(drain._replace(steps=(*marks, *drain.steps)),))
     else:
         plan = _step("", ())
@@ -229,8 +227,8 @@ def _take_back(cluster: Cluster, progress: Progress, node: Node, boot: str) -> P
     once it was, another's is left alone.
     """
     name = node.name
-    clear = Step("clear-standby", f"remove standby of {name}", {"node": name})
-    marked = mark_step(progress._replace(stage=BACK))
+    clear = clear_standby_step(name)
+    marked = mark_step(progress._replace(stage=BACK).text)
     steps = (clear,) * node.standby if progress.stage == BACK else (clear, marked)
     goals = (Goal("sound", name),)
     after = _after(progress, cluster)
@@ -262,10 +260,8 @@ def _try(cluster: Cluster, progress: Progress, node: Node) -> Plan:
     about = f"try {domain.name} on {node.name} and watch it for {progress.watch:g} s"
     plan = placement.migrate(cluster, domain, node)
     if not isinstance(plan, Plan):  # it is there, perhaps by an order that was cut short
-        values = {"resource": progress.canary, "node": node.name, "source": node.name}
-        unmove = Step("unmove", f"remove what moved {domain.name}", values)
         ours = f"cli-prefer-{progress.canary}" in domain.interim
-        tidy = (Phase((unmove,), (), only_if_still=True),) if ours else ()
+        tidy = (Phase((unmove_step(domain),), (), only_if_still=True),) if ours else ()
         watched = (Phase((), goals, hold=progress.watch), *tidy, *sealed)
         plan = _step(about, watched, subjects=(progress.canary,))
 
@@ -308,7 +304,7 @@ def _marked(progress: Progress | None, goals: tuple[Goal, ...] = ()) -> Phase:
     """The state is written last, when all that it says has been seen."""
     if progress is None:
         return Phase((unmark_step(),), (*goals, Goal("unmarked", "")))
-    return Phase((mark_step(progress),), (*goals, Goal("marked", progress.text)))
+    return Phase((mark_step(progress.text),), (*goals, Goal("marked", progress.text)))
 
 
 def _after(progress: Progress, cluster: Cluster) -> Progress | None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from hxm.model import Cluster
-from hxm.plan import Forecast, Goal, Objection, Phase, Plan, Step
+from hxm.plan import Forecast, Goal, Objection, Phase, Plan
 from hxm.policy import called, guards, placement, resources
 from hxm.policy.forecast import after_all, told
+from hxm.policy.steps import clear_standby_step, standby_step
 from hxm.policy.update import all_stages, busy, ready
 from hxm.policy.update.objections import unfit_canary, unheard
 from hxm.policy.update.progress import TRY, Progress, Stage, progress_in
@@ -20,10 +21,8 @@ def whole(
     """
     phases: list[Phase] = []
     for number, host in enumerate(progress.order[:hosts]):
-        drain = Step("standby", f"standby {host}", {"node": host})
-        clear = Step("clear-standby", f"remove standby of {host}", {"node": host})
-        phases.append(Phase((drain,), (Goal("empty", host),)))
-        phases.append(Phase((clear,), (Goal("usable", host),)))
+        phases.append(Phase((standby_step(host),), (Goal("empty", host),)))
+        phases.append(Phase((clear_standby_step(host),), (Goal("usable", host),)))
         phases += tried if number == 0 else ()
     subjects = resources(cluster.managed_domains)
     return Plan("update", "update host by host", subjects, tuple(phases), frozenset({"live"}))

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from hxm.model import UPDATE
-from hxm.plan import Step
 
 DRAIN, DRAINING, REBOOT, BACK, TRY = "drain", "draining", "reboot", "back", "try"
 _STAGES = (DRAIN, DRAINING, REBOOT, BACK, TRY)
@@ -111,15 +110,3 @@ def stages(progress: Progress, canary: str) -> list[Stage]:
         each._replace(state="done" if n < at else "now" if n == at else "")
         for n, each in enumerate(found)
     ]
-
-
-def mark_step(progress: Progress) -> Step:
-    """Write down how far the update is."""
-    return Step(
-        "mark-update", "write down in the cluster how far the update is", {"state": progress.text}
-    )
-
-
-def unmark_step() -> Step:
-    """Remove the state of an update."""
-    return Step("unmark-update", "remove the state of the update", {})
