@@ -191,9 +191,9 @@ def test_a_page_is_installed_and_known_to_the_manual(page):
 
 @every_page
 def test_a_page_links_to_pages_that_there_are(page):
-    links = list(parsed(page).findall(nodes.reference))
+    links = [link for link in parsed(page).findall(nodes.reference) if "refuri" in link]
     assert links
-    for link in links:
+    for link in links:  # docutils itself looks after those within the page
         target, _, anchor = link["refuri"].partition("#")
         name, number = re.fullmatch(r"(.*)\((.)\)|$", link.astext()).groups()
         assert target.removesuffix(".rst") in ([f"{name}.{number}"] if name else PAGES)
