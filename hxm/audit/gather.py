@@ -13,15 +13,9 @@ from hxm.cluster.capacity import read_needs
 from hxm.cluster.claims import everyones, of_managed, told_script
 from hxm.cluster.read import everywhere
 from hxm.config import Config
-from hxm.domu.config_file import (
-    XmFileError,
-    agent_name,
-    domain_name,
-    parse_xmfile,
-    read_text,
-    read_xmfile,
-)
+from hxm.domu.config_file import XmFileError, agent_name, parse_xmfile, read_text, read_xmfile
 from hxm.domu.resources import name_in_xml
+from hxm.domu.settings import domain_name
 from hxm.guard import install
 from hxm.model import Cluster
 from hxm.pacemaker.audit_facts import parse_rules

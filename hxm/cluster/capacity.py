@@ -13,7 +13,8 @@ from xml.etree.ElementTree import Element
 from hxm import programs
 from hxm.cluster.read import askable, local_toolstack
 from hxm.config import Config
-from hxm.domu.config_file import XmFileError, memory_mib, parse_xmfile, positive, read_text, vcpus
+from hxm.domu.config_file import XmFileError, parse_xmfile, read_text
+from hxm.domu.settings import memory_mib, positive, vcpus
 from hxm.errors import CannotAsk
 from hxm.model import Cluster, Domain
 from hxm.pacemaker.cib import read_configuration

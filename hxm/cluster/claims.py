@@ -10,10 +10,11 @@ from hxm import programs
 from hxm.cluster.read import askable, local_toolstack
 from hxm.config import Config
 from hxm.domu.block_devices import GREP, parse_devices, place, place_elsewhere
-from hxm.domu.config_file import Value, XmFileError, domain_name, domain_uuid, read_xmfile
+from hxm.domu.config_file import Value, XmFileError, read_xmfile
 from hxm.domu.devices import disks_in_arguments, parse_mac, parse_scsi
 from hxm.domu.disk_spec import DeviceError, Disk, parse_disk
 from hxm.domu.resources import name_in_xml
+from hxm.domu.settings import domain_name, domain_uuid
 from hxm.domu.targets import paths_of, scripted_name
 from hxm.errors import CannotAsk
 from hxm.model import Cluster, Domain

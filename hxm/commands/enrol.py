@@ -14,17 +14,8 @@ from hxm.cluster import capacity, claims
 from hxm.cluster.read import everywhere, read_cluster
 from hxm.commands.withdraw import way_out
 from hxm.config import Config, read_config
-from hxm.domu.config_file import (
-    Value,
-    XmFileError,
-    domain_name,
-    files_meant,
-    memory_mib,
-    parse_xmfile,
-    read_text,
-    slips,
-    vcpus,
-)
+from hxm.domu.config_file import Value, XmFileError, files_meant, parse_xmfile, read_text
+from hxm.domu.settings import domain_name, memory_mib, slips, vcpus
 from hxm.errors import NotFound, Refused, UsageError
 from hxm.model import Cluster, Domain
 from hxm.orders import pipeline

@@ -12,7 +12,7 @@ import keyword
 import os
 import re
 import stat
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from hxm.errors import HxmError
 
@@ -145,52 +145,6 @@ def parse_xmfile(text: str, path: str = "<text>") -> dict[str, Value]:
     return settings
 
 
-def domain_name(settings: Mapping[str, Value]) -> str | None:
-    """Return the domU's name as xl takes it, or None if there is none."""
-    name = settings.get("name")
-    if isinstance(name, Number):
-        return name.spelling
-    return name if isinstance(name, str) and name else None
-
-
-def domain_uuid(settings: Mapping[str, Value]) -> str | None:
-    """Return the uuid in lower case, or None; xm takes one without dashes (xen/xend/uuid.py)."""
-    text = str(settings.get("uuid", "")).lower()
-    if re.fullmatch("[0-9a-f]{32}", text):
-        return "-".join((text[:8], text[8:12], text[12:16], text[16:20], text[20:]))
-    return text or None
-
-
-def memory_mib(settings: Mapping[str, Value]) -> int | None:
-    """Return what `memory` asks for, in MiB; None if it is absent or not a positive number."""
-    return positive(settings.get("memory"))
-
-
-def vcpus(settings: Mapping[str, Value]) -> int | None:
-    """Return the number of vcpus at boot: 1, as for xl, if absent; None if it cannot be read."""
-    return positive(settings.get("vcpus", 1))
-
-
-_USUAL = """acpi apic bios boot bootloader bootloader_args builder cmdline cpu_cap cpu_weight cpuid
-cpus cpus_soft device_model_override device_model_version disk event_channels extra features
-firmware hap hpet kernel keymap localtime maxmem maxvcpus memory name nestedhvm nic nodes on_crash
-on_poweroff on_reboot on_shutdown on_watchdog pae pci pool ramdisk root rtc_timeoffset sdl serial
-shadow_memory stdvga timer_mode tsc_mode type usb usbdevice uuid vcpus vcpu_avail vfb vga videoram
-vif viridian vnc vncconsole vncdisplay vnclisten vncpasswd vncunused vtpm xen_platform_pci"""
-
-
-def slips(settings: Mapping[str, Value]) -> list[str]:
-    """Return what looks like a slip of the finger in the keys: xl passes over unknown ones."""
-    from difflib import get_close_matches
-
-    known = _USUAL.split()
-    found = []
-    for key in settings:
-        near = [] if key in known else get_close_matches(key, known, 1, 0.8)
-        found += [f"{key} is no setting: is {each} meant?" for each in near]
-    return found
-
-
 def agent_name(text: str) -> str | None:
     r"""Return the name that ocf:heartbeat:Xen reads from the file, or None if it takes its own id.
 
@@ -282,7 +236,7 @@ def _string(text: str, start: int, end: int) -> str:
 
 
 def _number(spelling: str, position: int) -> Value:
-    value = _to_int(spelling)
+    value = to_int(spelling)
     if value is not None:
         number = Number(value)
         number.spelling = spelling
@@ -292,7 +246,7 @@ def _number(spelling: str, position: int) -> Value:
     return spelling
 
 
-def _to_int(text: str) -> int | None:
+def to_int(text: str) -> int | None:
     """Return the number that both C's strtol (base 0, 64 bits) and Python 2 see in the text."""
     digits = text.removeprefix("-")
     if not (digits.isascii() and digits.isalnum() and len(digits) < 30):
@@ -303,12 +257,6 @@ def _to_int(text: str) -> int | None:
     except ValueError:
         return None
     return value if value.bit_length() < 64 else None
-
-
-def positive(value: Value | None) -> int | None:
-    """Return the value as an int above 0, else None; xl takes a number in quotes as well."""
-    number = _to_int(value) if isinstance(value, str) else value
-    return int(number) if isinstance(number, int) and number > 0 else None
 
 
 def _joined(old: Value | None, new: Value | None, position: int) -> Value:

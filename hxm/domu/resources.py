@@ -8,17 +8,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
-from hxm.domu.config_file import (
-    Value,
-    XmFileError,
-    agent_name,
-    domain_name,
-    domain_uuid,
-    memory_mib,
-    parse_xmfile,
-    read_text,
-    vcpus,
-)
+from hxm.domu.config_file import Value, XmFileError, agent_name, parse_xmfile, read_text
+from hxm.domu.settings import domain_name, domain_uuid, memory_mib, vcpus
 from hxm.model import Constraint, Domain, Primitive
 from hxm.policy import is_true
 

@@ -6,14 +6,8 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from hxm.domu.config_file import (
-    Value,
-    XmFileError,
-    domain_name,
-    files_meant,
-    parse_xmfile,
-    read_xmfile,
-)
+from hxm.domu.config_file import Value, XmFileError, files_meant, parse_xmfile, read_xmfile
+from hxm.domu.settings import domain_name
 from hxm.errors import Refused
 
 

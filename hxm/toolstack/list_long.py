@@ -70,7 +70,8 @@ def parse_image(data: bytes) -> Details | None:
             return _of_json(json.loads(text))
     except (ValueError, LookupError, TypeError, AttributeError, struct.error):
         return None
-    from hxm.domu.config_file import XmFileError, domain_name, parse_xmfile
+    from hxm.domu.config_file import XmFileError, parse_xmfile
+    from hxm.domu.settings import domain_name
 
     try:  # the configuration file itself, as xl before 4.5 saved it
         name = domain_name(parse_xmfile(text))

@@ -19,13 +19,11 @@ from hxm.domu.config_file import (
     Value,
     XmFileError,
     agent_name,
-    domain_name,
-    memory_mib,
     parse_xmfile,
     read_text,
     read_xmfile,
-    vcpus,
 )
+from hxm.domu.settings import domain_name, memory_mib, vcpus
 from hxm.errors import HxmError
 
 XM_2008 = """\

@@ -19,9 +19,10 @@ from typing import Any, NamedTuple
 import real
 from grammar import NEWER, mutated, spec_of
 
-from hxm.domu.config_file import XmFileError, domain_name, domain_uuid, memory_mib
+from hxm.domu.config_file import XmFileError
 from hxm.domu.devices import parse_mac
 from hxm.domu.disk_spec import DeviceError, Disk, parse_disk, parse_xl_disk
+from hxm.domu.settings import domain_name, domain_uuid, memory_mib
 from hxm.guard.create_line import settings_of
 
 VIFS = (

@@ -1,0 +1,54 @@
+"""What the settings of a domU's configuration mean, and what is odd about them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from hxm.domu.config_file import Number, Value, to_int
+
+
+def domain_name(settings: Mapping[str, Value]) -> str | None:
+    """Return the domU's name as xl takes it, or None if there is none."""
+    name = settings.get("name")
+    if isinstance(name, Number):
+        return name.spelling
+    return name if isinstance(name, str) and name else None
+
+
+def domain_uuid(settings: Mapping[str, Value]) -> str | None:
+    """Return the uuid in lower case, or None; xm takes one without dashes (xen/xend/uuid.py)."""
+    text = str(settings.get("uuid", "")).lower()
+    if re.fullmatch("[0-9a-f]{32}", text):
+        return "-".join((text[:8], text[8:12], text[12:16], text[16:20], text[20:]))
+    return text or None
+
+
+def memory_mib(settings: Mapping[str, Value]) -> int | None:
+    """Return what `memory` asks for, in MiB; None if it is absent or not a positive number."""
+    return positive(settings.get("memory"))
+
+
+def vcpus(settings: Mapping[str, Value]) -> int | None:
+    """Return the number of vcpus at boot: 1, as for xl, if absent; None if it cannot be read."""
+    return positive(settings.get("vcpus", 1))
+
+
+def positive(value: Value | None) -> int | None:
+    """Return the value as an int above 0, else None; xl takes a number in quotes as well."""
+    number = to_int(value) if isinstance(value, str) else value
+    return int(number) if isinstance(number, int) and number > 0 else None
+
+
+def slips(settings: Mapping[str, Value]) -> list[str]:
+    """Return what looks like a slip of the finger in the keys: xl passes over unknown ones."""
+    from difflib import get_close_matches
+
+    from hxm.domu.setting_names import XL, XM
+
+    known = sorted({*XL.split(), *XM.split()})
+    found = []
+    for key in settings:
+        near = [] if key in known else get_close_matches(key, known, 1, 0.8)
+        found += [f"{key} is no setting: is {name} meant?" for name in near]
+    return found

@@ -1,0 +1,56 @@
+"""What a domU's settings mean, and which keys look like slips of the finger."""
+
+from __future__ import annotations
+
+import pytest
+
+from hxm.domu.setting_names import XL, XM
+from hxm.domu.settings import domain_uuid, slips
+
+SLIPS = {
+    "memroy": "memory",
+    "vcpu": "vcpus",
+    "maxcpus": "maxvcpus",
+    "on_cras": "on_crash",
+    "vifs": "vif",
+}
+
+
+def test_what_xl_and_xm_know_is_no_slip():
+    known = {*XL.split(), *XM.split()}
+    assert len(known) > 200
+    assert slips(dict.fromkeys(known, "")) == []
+    newer = [
+        "hdtype",
+        "device_model_args",
+        "usbdev",
+        "max_event_channels",
+        "bootloader_user",
+        "smbios",
+    ]
+    olds = [
+        "cpu",
+        "nics",
+        "vusb",
+        "vif2",
+        "display",
+        "device_model_user",
+        "xen_platform_pci_bar_uc",
+    ]
+    assert slips(dict.fromkeys([*newer, *olds], "")) == []
+
+
+@pytest.mark.parametrize("key", SLIPS)
+def test_a_slip_of_the_finger_is_one(key):
+    assert slips({key: 1}) == [f"{key} is no setting: is {SLIPS[key]} meant?"]
+
+
+def test_of_a_setting_of_ones_own_nothing_is_said():
+    assert slips({"owner": "web team", "_note": "", "x": 1}) == []
+
+
+def test_a_uuid_without_dashes_is_the_same():
+    dashed = "01234567-89ab-cdef-0123-456789abcdef"
+    for spelling in (dashed, dashed.upper(), dashed.replace("-", "")):
+        assert domain_uuid({"uuid": spelling}) == dashed
+    assert domain_uuid({}) is None
