@@ -26,7 +26,7 @@ ENROLLING, WITHDRAWING = "hxm-enrol", "hxm-withdraw"
 
 
 class Node(NamedTuple):
-    """A member of the cluster."""
+    """A node of the cluster."""
 
     name: str
     id: str = ""
@@ -38,6 +38,14 @@ class Node(NamedTuple):
     unclean: bool = False
     """Lost and not yet fenced: what ran there may still run."""
     dc: bool = False
+    kind: str = "member"
+    """member; remote (runs resources, does not vote); guest (so does a domU or a container)."""
+    container: str = ""
+    """The resource that is a guest node."""
+    health: str = ""
+    """red or yellow, where node-health-strategy keeps resources off for that."""
+    leaving: bool = False
+    """Whether it is shutting down."""
 
     @property
     def reachable(self) -> bool:
@@ -57,7 +65,8 @@ class Node(NamedTuple):
     @property
     def usable(self) -> bool:
         """Whether the scheduler may place a resource here."""
-        return self.member and not (self.standby or self.standby_onfail or self.maintenance)
+        off = self.standby or self.standby_onfail or self.maintenance or self.leaving
+        return self.member and not off and not self.health
 
     @property
     def predicament(self) -> str:
@@ -75,6 +84,8 @@ class Node(NamedTuple):
             (self.standby_onfail, "standby (on-fail)"),
             (self.standby, "standby"),
             (self.maintenance, "maintenance"),
+            (self.leaving, "shutting down"),
+            (bool(self.health), f"unhealthy ({self.health})"),
         )
         return next((word for applies, word in words if applies), "online")
 
@@ -296,6 +307,16 @@ class Cluster(NamedTuple):
         primitive = self.primitives.get(domain.resource or "")
         ids = (primitive.id, primitive.parent, primitive.clone) if primitive else ()
         return frozenset(filter(None, ids))
+
+    @property
+    def hosts(self) -> tuple[Node, ...]:
+        """The nodes that are machines: all but the guest nodes."""
+        return tuple(node for node in self.nodes if node.kind != "guest")
+
+    @property
+    def voters(self) -> tuple[Node, ...]:
+        """The nodes that vote: remote and guest nodes run no corosync."""
+        return tuple(node for node in self.nodes if node.kind == "member")
 
     @property
     def cloned(self) -> frozenset[str]:

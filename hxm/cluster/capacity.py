@@ -66,7 +66,7 @@ def read_hosts(
     answers = _told(cluster, config, ask)
     offered = utilization_in(cib).nodes
     hosts = []
-    for node in cluster.nodes:
+    for node in cluster.hosts:
         silent = _NOT_IN_CIB if cluster.sandbox else _NOT_ASKED
         answer = answers.get(node.name, silent if node.usable else f"it is {node.predicament}")
         if isinstance(answer, Info) and not answer.elastic:

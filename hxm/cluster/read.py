@@ -15,7 +15,7 @@ from hxm.pacemaker.crm_mon import as_migrations, read_status
 from hxm.pacemaker.detect import detect as detect_dialect
 from hxm.pacemaker.dialect import CONFIGURATION, DC_STATE, IDLE, OWN_NAME, STATUS_FORMS
 from hxm.pacemaker.lock import lock_in
-from hxm.pacemaker.status import TEXT, Status
+from hxm.pacemaker.status import TEXT, Status, kept_off_by_health
 from hxm.policy import listed
 from hxm.toolstack import Toolstack, detect, read_local, read_uuids
 from hxm.toolstack.remote import Named, read_elsewhere, read_named_elsewhere
@@ -90,7 +90,7 @@ def _with_those_beside(cluster: Cluster) -> Cluster:
 
 def askable(cluster: Cluster, config: Config) -> tuple[str, list[str], dict[str, str]]:
     """The toolstack of the other nodes, those to ask, and why those that are lost are not."""
-    others = [node for node in cluster.nodes if node.name != cluster.local_node]
+    others = [node for node in cluster.hosts if node.name != cluster.local_node]
     there = [node.name for node in others if node.reachable]
     lost = {node.name: node.predicament for node in others if node.name not in there}
     return other_toolstack(cluster, config), there, lost
@@ -202,7 +202,7 @@ def read_cluster(
         programs.abandon()  # the next look must not find an answer to this one
         raise
     return Cluster(
-        nodes=status.nodes,
+        nodes=kept_off_by_health(status.nodes, configuration.properties),
         resources=status.resources,
         domains=_domains(domains, status, answer, here),
         primitives=configuration.primitives,

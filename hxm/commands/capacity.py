@@ -96,9 +96,9 @@ def run(
     if ask:
         cluster = ask_everywhere(cluster, config)
     needs, cib = capacity.read_needs(cluster), capacity.read_cib(config)
-    names = [node.name for node in cluster.nodes]
+    names = [node.name for node in cluster.hosts]
     hosts = capacity.read_hosts(cluster, config, needs, cib, names if ask else ())
-    online = [node.name for node in cluster.nodes if node.reachable]
+    online = [node.name for node in cluster.hosts if node.reachable]
     nodes = [find_node(cluster, without).name] if without else online
     losses = _losses(cluster, nodes, hosts, needs)
     uneven = list(one_sided(cluster, utilization_in(cib), needs, hosts))
@@ -142,7 +142,7 @@ def _show(answer: _Answer, form: Form, *, long: bool) -> None:
 
 def _more(cluster: Cluster, hosts: Sequence[Host], losses: Sequence[Loss], size: int) -> _More:
     taken = with_overhead(size)
-    usable = {node.name for node in cluster.nodes if node.usable}
+    usable = {node.name for node in cluster.hosts if node.usable}
     now = how_many([host.free for host in hosts if host.name in usable], taken)
     now = now if can_start(cluster) else 0
     after = [

@@ -63,7 +63,7 @@ def run(
         )
     else:
         _show(findings)
-        if not asked and not cluster.unreachable and len(cluster.nodes) > 1 and not cluster.sandbox:
+        if not asked and not cluster.unreachable and len(cluster.hosts) > 1 and not cluster.sandbox:
             render.note("the other nodes were not asked: hxm check --everywhere")
     return status
 

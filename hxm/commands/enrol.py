@@ -114,7 +114,7 @@ def _decide(cluster: Cluster, word: str, like: str | None) -> Decision:
     cluster = everywhere(cluster, config)
     asked = [
         node.name
-        for node in cluster.nodes
+        for node in cluster.hosts
         if node.name not in (cluster.local_node, *cluster.unreachable) and not cluster.sandbox
     ]
     new = enrol.newcomer(
@@ -175,7 +175,7 @@ def _without_room(
         taken = needs[new.resource].taken or 0
         domain = then.domain_of(new.resource)
         places = domain.nodes if domain and not new.places else ()
-        names = [node.name for node in cluster.nodes if node.usable]
+        names = [node.name for node in cluster.hosts if node.usable]
         hosts = [
             host._replace(free=host.free - taken)
             if host.free is not None and host.name in places

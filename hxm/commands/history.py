@@ -64,7 +64,7 @@ def run(
     cluster = _cluster(config, notes)
     if cluster and (everywhere or config.ask_nodes):
         known = _joined(known, cluster, config, start, notes)
-    elif cluster and not cluster.sandbox and len(cluster.nodes) > 1:
+    elif cluster and not cluster.sandbox and len(cluster.hosts) > 1:
         notes.append("this is what this host knows; to ask the other nodes as well: --everywhere")
     events = [event for event in history(known) if event.at >= start]
     if subject:

@@ -179,7 +179,7 @@ def _run_elsewhere(cluster: Cluster, config: Config) -> dict[str, list[str] | st
     """
     if cluster.sandbox:
         return {}
-    nodes = [each.name for each in cluster.nodes if each.name != cluster.local_node]
+    nodes = [each.name for each in cluster.hosts if each.name != cluster.local_node]
     answers = read_elsewhere(other_toolstack(cluster, config), nodes, config.ssh_timeout)
     return {
         node: rows if isinstance(rows, str) else [at_home(r.name) for r in rows if not r.ending]

@@ -34,6 +34,7 @@ def domain_json(domain: Domain) -> dict[str, Any]:
 def node_json(node: Node) -> dict[str, Any]:
     """A node's stable keys."""
     keys = ["name", "online", "standby", "maintenance", "unclean", "pending", "dc"]
+    keys += ["kind", "health", "leaving"]
     return {key: getattr(node, key) for key in keys}
 
 

@@ -143,17 +143,28 @@ def _true(element: Element, name: str) -> bool:
 
 
 def _node(element: Element) -> Node:
+    container = element.get("id_as_resource", element.get("container_id", ""))
     return Node(
         name=_name(element, "name"),
         id=element.get("id", ""),
         online=_true(element, "online"),
-        standby=_true(element, "standby"),
+        standby=_true(element, "standby") and not _true(element, "standby_onfail"),
         standby_onfail=_true(element, "standby_onfail"),
         maintenance=_true(element, "maintenance"),
         pending=_true(element, "pending"),
         unclean=_true(element, "unclean"),
         dc=_true(element, "is_dc"),
+        kind=_kind(element, container),
+        container=container,
+        health=element.get("health", "green").replace("green", ""),
+        leaving=_true(element, "shutdown") and _true(element, "online"),
     )
+
+
+def _kind(element: Element, container: str) -> str:
+    if container:
+        return "guest"
+    return "remote" if element.get("type") == "remote" else "member"
 
 
 def _resources(root: Element) -> list[Resource]:

@@ -53,8 +53,9 @@ _IGNORED = re.compile(
     r"=+$|Last (updated|change):|Stack: |Status of pacemakerd: |The cluster will not attempt |"
     r"No (active |inactive )?resources$|Resources:$|\*\*\* Resource management:"
 )
-_NODE = re.compile(r"(?:Guest|Remote|Container)?Node:? (\S+?)(?: \(([^()]*)\))?: ([A-Za-z].*?):?$")
-_NODE_LIST = re.compile(r"(?:Guest|Remote)?(Online|OFFLINE|Containers): \[(.*)\]$")
+_NODE = re.compile(r"(Guest|Remote|Container)?Node:? (\S+?)(?: \(([^()]*)\))?: ([A-Za-z].*?):?$")
+_NODE_LIST = re.compile(r"(Guest|Remote)?(Online|OFFLINE|Containers): \[(.*)\]$")
+_KINDS = {"Guest": "guest", "Container": "guest", "Remote": "remote"}
 _CLONE = re.compile(rf"(?:Clone|Master/Slave) Set: (\S+?)(?: \[([^\]]+)\])?{_FLAGS}:?$")
 _GROUP = re.compile(
     r"(?:Resource Group|(?i:container|docker|podman|rkt) (?:bundle|container)(?: set)?): "
@@ -188,17 +189,18 @@ class _Reader:
     # The nodes
 
     def take_node(self, indent: int, match: re.Match[str]) -> None:
-        name, number, state = match.groups()
-        name = _plain(name, container=match[0].startswith("Container"))
-        self._add_node(name, number or "", state)
+        kind, name, number, state = match.groups()
+        name = _plain(name, container=kind == "Container")
+        self._add_node(name, number or "", state, _KINDS.get(kind, "member"))
         self.inside, self.at = [], (indent, name)
 
     def take_node_list(self, _: int, match: re.Match[str]) -> None:
-        for word in re.sub(r"\([^()]*\)", "", match[2]).split():
-            name = _plain(word, container=match[1] == "Containers")
-            self._add_node(name, "", "OFFLINE" if match[1] == "OFFLINE" else "online")
+        kind = _KINDS.get("Container" if match[2] == "Containers" else match[1], "member")
+        for word in re.sub(r"\([^()]*\)", "", match[3]).split():
+            name = _plain(word, container=match[2] == "Containers")
+            self._add_node(name, "", "OFFLINE" if match[2] == "OFFLINE" else "online", kind)
 
-    def _add_node(self, name: str, number: str, state: str) -> None:
+    def _add_node(self, name: str, number: str, state: str, kind: str) -> None:
         words = set(re.split(r"[^\w-]+", state.split(", feature set", maxsplit=1)[0]))
         known = words & {"online", "standby", "maintenance", "pending", "OFFLINE", "UNCLEAN"}
         if not known or state.count("(") != state.count(")"):
@@ -212,6 +214,7 @@ class _Reader:
             maintenance="maintenance" in words,
             pending="pending" in words,
             unclean="UNCLEAN" in words,
+            kind=kind,
         )
 
     # The resources

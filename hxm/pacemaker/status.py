@@ -5,7 +5,7 @@ Not in the package's __init__: that is loaded before crm_mon is started, and mus
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from hxm.model import Failure, Node, Operation, Resource
@@ -45,6 +45,19 @@ class Status(NamedTuple):
     def partial(self) -> bool:
         """Whether the CIB must tell the rest: text, and XML of before 2.0, leave much out."""
         return self.form == TEXT or (self.form == "crm_mon" and self.tools.startswith("1."))
+
+
+def kept_off_by_health(nodes: Iterable[Node], properties: Mapping[str, str]) -> tuple[Node, ...]:
+    """The nodes, and of their health only what node-health-strategy keeps resources off for."""
+    strategy = properties.get("node-health-strategy", "none")
+    score = properties.get("node-health-red", "-INFINITY").upper()
+    bad = {"migrate-on-red": ("red",), "only-green": ("red", "yellow")}.get(strategy, ())
+    if strategy == "progressive" and score == "-INFINITY":
+        bad = ("red",)
+    return tuple(
+        node._replace(health="") if node.health and node.health not in bad else node
+        for node in nodes
+    )
 
 
 def operation_in(key: str) -> tuple[str, str]:

@@ -376,7 +376,7 @@ def staggering(cluster: Cluster, new: Newcomer, like: Sequence[Domain]) -> Itera
             f"{said} before every action (start-delay), {new.name} does not: with many domUs that "
             "adds up to minutes"
         )
-    hosts = max(1, len(cluster.nodes) - 1)
+    hosts = max(1, len(cluster.hosts) - 1)
     many = (len(cluster.managed_domains) + 1) / hosts > _MANY
     if (delays or many) and not limits:
         yield (

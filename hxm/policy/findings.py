@@ -216,12 +216,28 @@ def _nodes(cluster: Cluster) -> Iterator[Finding]:
                 "node-lost",
                 node.name,
             )
-        elif node.away or node.standby_onfail:
-            what, do = (
-                f"{node.name} is {node.predicament}",
-                f"start Pacemaker on {node.name}: hxm nodes",
-            )
+        elif node.standby_onfail:
+            failed = next((each for each in cluster.failures if each.node == node.name), None)
+            what = f"{node.name} is in standby because something failed there (on-fail=standby)"
+            do = cleanup_of(cluster, failed) if failed else f"hxm cleanup {node.name}"
             yield Finding(what, do, "node-away", node.name)
+        elif node.kind == "guest" and node.away:
+            domain = cluster.domain_of(node.container)
+            if domain and domain.running:
+                what = f"{node.name} is {node.condition}, although {domain.name} runs"
+                do = f"start pacemaker_remote in {domain.name}"
+                yield Finding(what, do, "node-away", node.name)
+        elif node.away:
+            service = "Pacemaker" if node.kind == "member" else "pacemaker_remote"
+            what, do = f"{node.name} is {node.predicament}", f"start {service} on {node.name}"
+            yield Finding(what, do, "node-away", node.name)
+        elif node.leaving or node.health:
+            code = "node-away" if node.leaving else "node-unhealthy"
+            what = f"{node.name} is {node.condition}: the cluster moves everything away from it"
+            do = f"wait for its end, or start Pacemaker on {node.name} again"
+            if node.health:
+                do = f"what its #health attributes say: crm_mon -1 -A; then mend {node.name}"
+            yield Finding(what, do, code, node.name)
 
 
 def _not_running(cluster: Cluster, domains: Iterable[Domain]) -> Iterator[Finding]:

@@ -172,7 +172,7 @@ def kept_from_running(cluster: Cluster, domain: Domain) -> Iterator[Objection]:
         why, hint = "stop-all-resources is set", cluster.advice("run")
     elif not cluster.quorum and _quorum_policy(cluster) != "ignore":
         why, hint = "there is no quorum", "bring the other nodes back: hxm nodes"
-    elif not any(node.usable for node in cluster.nodes):
+    elif not any(node.usable for node in cluster.hosts):
         why, hint = "no node may run domUs", "hxm nodes"
     elif domain.interim:
         why = f"{listed(domain.interim)} is in the way"
@@ -206,18 +206,19 @@ def left_on(cluster: Cluster, node: Node) -> Iterator[Objection]:
 
 def quorum_without(cluster: Cluster, leaving: str) -> bool:
     """Whether the others have a quorum when the node is off (of two nodes one is enough)."""
-    total = len(cluster.nodes)
+    total = len(cluster.voters)
     return total <= 2 or len(_remaining(cluster, leaving)) * 2 > total
 
 
 def _remaining(cluster: Cluster, leaving: str) -> list[Node]:
-    return [node for node in cluster.nodes if node.member and node.name != leaving]
+    return [node for node in cluster.voters if node.member and node.name != leaving]
 
 
 def quorum_after(cluster: Cluster, leaving: Node) -> Iterator[Objection]:
     """Powering the node off must not cost the others the quorum."""
-    if not quorum_without(cluster, leaving.name) and _quorum_policy(cluster) != "ignore":
-        left, total = len(_remaining(cluster, leaving.name)), len(cluster.nodes)
+    votes = leaving.kind == "member"
+    if votes and not quorum_without(cluster, leaving.name) and not acts_without_quorum(cluster):
+        left, total = len(_remaining(cluster, leaving.name)), len(cluster.voters)
         yield Objection(
             f"with {leaving.name} off, {left} of {total} nodes would have no quorum",
             "--yes drains it all the same",
@@ -290,7 +291,7 @@ def target(node: Node) -> Iterator[Objection]:
 
 def last_usable(cluster: Cluster, leaving: Node) -> Iterator[Objection]:
     """Nothing that runs would have a place."""
-    if not any(node.usable for node in cluster.nodes if node.name != leaving.name):
+    if not any(node.usable for node in cluster.hosts if node.name != leaving.name):
         yield Objection(
             f"{leaving.name} is the last usable node: everything would stop",
             "bring another node back first: hxm nodes",
@@ -342,10 +343,13 @@ NOT_MEANT = "it is to stay as it is: hxm status shows what is against its place"
 
 
 def concerns(cluster: Cluster, movement: Movement) -> bool:
-    """Clones and fencing devices come and go with their node; the rest is somebody's service.
+    """Clones, fencing devices and guest nodes come and go with a node; the rest is a service.
 
     So is what the configuration does not have: it was removed, or it is about to be added.
     """
+    node = cluster.node(movement.resource)
+    if node and node.kind == "guest":  # the connection to it, which moves with its domU
+        return False
     primitive = cluster.primitives.get(movement.resource)
     if movement.kind == "fence" or not primitive:
         return True

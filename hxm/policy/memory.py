@@ -187,7 +187,7 @@ def can_start(cluster: Cluster) -> bool:
 
 def amiss(cluster: Cluster, losses: Sequence[Loss]) -> Iterator[str]:
     """What has no place although nothing is lost yet, in sentences."""
-    if not any(node.usable for node in cluster.nodes):
+    if not any(node.usable for node in cluster.hosts):
         yield "no node can run anything: hxm nodes"
     if not can_start(cluster):
         yield "there is no quorum, and nothing is started: hxm nodes"
@@ -240,8 +240,8 @@ def one_sided(
     for key in sorted(names):
         asking = [needs[name].domain for name in needs if key in wanted[name]]
         silent = [needs[name].domain for name in needs if key not in wanted[name]]
-        giving = [node.name for node in cluster.nodes if key in used.nodes.get(node.name, {})]
-        mute = [node.name for node in cluster.nodes if node.name not in giving]
+        giving = [node.name for node in cluster.hosts if key in used.nodes.get(node.name, {})]
+        mute = [node.name for node in cluster.hosts if node.name not in giving]
         if asking and mute:
             end = "none of these may run there" if heeded else "none of these could run there"
             yield f"{key} is set for {called(asking)} and not for {listed(mute)}: {end}"

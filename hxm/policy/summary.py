@@ -77,13 +77,13 @@ def overview(cluster: Cluster, shown_by: str = "status") -> list[Word]:
 
 
 def _nodes(cluster: Cluster) -> Iterator[Word]:
-    good = [node for node in cluster.nodes if node.usable]
-    everyone = len(good) == len(cluster.nodes)
-    counted = f"{len(good)}" if everyone else f"{len(good)} of {len(cluster.nodes)}"
+    good = [node for node in cluster.hosts if node.usable]
+    everyone = len(good) == len(cluster.hosts)
+    counted = f"{len(good)}" if everyone else f"{len(good)} of {len(cluster.hosts)}"
     yield Word(
-        f"{counted} {'node' if len(cluster.nodes) == 1 else 'nodes'}", GOOD if everyone else ODD
+        f"{counted} {'node' if len(cluster.hosts) == 1 else 'nodes'}", GOOD if everyone else ODD
     )
-    odd = [node for node in cluster.nodes if not node.usable]
+    odd = [node for node in cluster.hosts if not node.usable]
     for node in odd[:4]:
         yield Word(f"{node.name} {node.condition}", BAD if node.unclean else ODD)
     if len(odd) > 4:

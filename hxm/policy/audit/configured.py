@@ -144,7 +144,7 @@ def _neighbours(cluster: Cluster, rules: Rules) -> Iterator[Finding]:
 
 def fencing(cluster: Cluster, rules: Rules) -> Iterator[Finding]:
     """Nodes that nothing fences although fencing is on, and devices that fence themselves."""
-    properties, nodes = cluster.properties, [node.name for node in cluster.nodes]
+    properties, nodes = cluster.properties, [node.name for node in cluster.hosts]
     agents = cluster.advice("agents")
     if not cluster.fencing:
         return

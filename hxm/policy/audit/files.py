@@ -72,7 +72,7 @@ def of_copies(
     `surveys` holds this node as well. Where nothing may run now, a file may be missing: what it
     lies on may not be mounted.
     """
-    usable = {node.name for node in cluster.nodes if node.usable}
+    usable = {node.name for node in cluster.hosts if node.usable}
     for domain in cluster.managed_domains:
         path, name = domain.xmfile or "", domain.name
         copies: dict[str, list[str]] = {}

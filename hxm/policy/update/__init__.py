@@ -46,7 +46,7 @@ def proposed(
 
     Raises NotFound for what is no node.
     """
-    names = [node.name for node in sorted(cluster.nodes, key=lambda node: node.dc)]
+    names = [node.name for node in sorted(cluster.voters, key=lambda node: node.dc)]
     for name in sequence:
         if name not in names:
             raise NotFound(f"there is no node {name}", f"there are: {listed(names)}")
@@ -80,7 +80,7 @@ def _number(said: str) -> float:
 def ready(cluster: Cluster) -> Iterator[Objection]:
     """What stands against beginning: an update begins with a cluster that is well."""
     yield from steady(cluster, "")
-    if len(cluster.nodes) < 2:
+    if len(cluster.voters) < 2:
         yield Objection("a cluster of one host cannot be updated host by host")
     for finding in leftovers(cluster):
         if not finding.what.startswith("hxm-lock"):
@@ -98,7 +98,7 @@ def steady(cluster: Cluster, host: str) -> Iterator[Objection]:
             "set stonith-enabled=true and a fencing resource for each node",
             lifted_by=guards.FORCE,
         )
-    for node in cluster.nodes:
+    for node in cluster.hosts:
         if node.name != host and not node.usable and not node.unclean:
             yield Objection(
                 f"{node.name} is {node.predicament}: nobody is to spare",
