@@ -219,22 +219,25 @@ def _nodes(cluster: Cluster) -> Iterator[Finding]:
         elif node.standby_onfail:
             failed = next((each for each in cluster.failures if each.node == node.name), None)
             what = f"{node.name} is in standby because something failed there (on-fail=standby)"
-            do = cleanup_of(cluster, failed) if failed else f"hxm cleanup {node.name}"
+            do = cleanup_of(cluster, failed) if failed else f"hxm cleanup all {node.name}"
             yield Finding(what, do, "node-away", node.name)
         elif node.kind == "guest" and node.away:
             domain = cluster.domain_of(node.container)
             if domain and domain.running:
                 what = f"{node.name} is {node.condition}, although {domain.name} runs"
-                do = f"start pacemaker_remote in {domain.name}"
+                do = f"start pacemaker_remote in {domain.name}: hxm console {typed(domain)}"
                 yield Finding(what, do, "node-away", node.name)
         elif node.away:
             service = "Pacemaker" if node.kind == "member" else "pacemaker_remote"
-            what, do = f"{node.name} is {node.predicament}", f"start {service} on {node.name}"
+            what, do = (
+                f"{node.name} is {node.predicament}",
+                f"start {service} on {node.name}: hxm nodes",
+            )
             yield Finding(what, do, "node-away", node.name)
         elif node.leaving or node.health:
             code = "node-away" if node.leaving else "node-unhealthy"
             what = f"{node.name} is {node.condition}: the cluster moves everything away from it"
-            do = f"wait for its end, or start Pacemaker on {node.name} again"
+            do = f"wait for its end, or start Pacemaker on {node.name} again: hxm nodes"
             if node.health:
                 do = f"what its #health attributes say: crm_mon -1 -A; then mend {node.name}"
             yield Finding(what, do, code, node.name)
