@@ -219,7 +219,7 @@ def _nodes(cluster: Cluster) -> Iterator[Finding]:
         elif node.standby_onfail:
             failed = next((each for each in cluster.failures if each.node == node.name), None)
             what = f"{node.name} is in standby because something failed there (on-fail=standby)"
-            do = cleanup_of(cluster, failed) if failed else f"hxm cleanup all {node.name}"
+            do = cleanup_of(cluster, failed) if failed else f"hxm cleanup {node.name}"
             yield Finding(what, do, "node-away", node.name)
         elif node.kind == "guest" and node.away:
             domain = cluster.domain_of(node.container)
