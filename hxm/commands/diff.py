@@ -24,8 +24,9 @@ def run(backups: Backups = None, form: Form = TABLE) -> int:
     """Compare the configuration with a backup, or two backups, in words.
 
     Without a backup, compare with the newest one: this shows what was changed since hxm's last
-    change. If nothing was, hxm names the backup that shows that last change. Passwords are never
-    shown, only that one was changed.
+    change. If nothing was, hxm names the backup that shows that last change. A value is shown
+    only if its parameter is known to be harmless; of every other, which may be or hold a password,
+    only that it changed.
 
     Example: `hxm diff`, `hxm diff 7`, or `hxm diff 7 /root/cib.bak.xml`.
     """

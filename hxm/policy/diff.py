@@ -1,7 +1,7 @@
 """What two configurations differ in, in words: neutral facts in, sentences out.
 
-A configuration is here what `pacemaker.written` makes of its XML: for each thing in it, a node or
-a domU or a constraint, its facts by name.
+A configuration is here what `pacemaker.cib_flatten` makes of its XML: for each thing in it, a node
+or a domU or a constraint, its facts by name.
 """
 
 from __future__ import annotations
@@ -25,7 +25,23 @@ class Item(NamedTuple):
         return f"{self.kind} {self.id}" if self.id else f"the {self.kind}"
 
 
-Facts = Mapping[Item, Mapping[str, str]]
+class Fact(NamedTuple):
+    """A value in a configuration, and whether it may be shown."""
+
+    value: str
+    shown: bool = True
+
+    def __str__(self) -> str:
+        """The value for a sentence. Of `user:password@host` the password is left out as well."""
+        if not self.shown:
+            return f"({HIDDEN})"
+        before, _, after = self.value.rpartition("@")
+        user, colon, _ = before.partition(":")
+        return (f"{user}:({HIDDEN})@{after}" if colon else self.value) or '""'
+
+
+Facts = Mapping[Item, Mapping[str, Fact]]
+HIDDEN = "not shown"
 
 
 class Difference(NamedTuple):
@@ -36,9 +52,9 @@ class Difference(NamedTuple):
 
     item: Item
     name: str
-    before: str | None
-    after: str | None
-    facts: Mapping[str, str] = {}
+    before: Fact | None
+    after: Fact | None
+    facts: Mapping[str, Fact] = {}
 
     @property
     def added(self) -> bool:
@@ -51,44 +67,29 @@ class Difference(NamedTuple):
         return not self.name and self.after is None
 
     @property
-    def secret(self) -> bool:
-        """Whether its values are never to be shown."""
-        return is_secret(self.name)
-
-
-HIDDEN = "a secret"
-_SECRETS = ("passw", "passphrase", "pwd", "secret", "token", "credential", "community", "private")
-_SECRET_WORDS = frozenset(("pass", "key", "auth", "pin", "apikey"))
-
-
-def is_secret(name: str) -> bool:
-    """Whether a parameter of that name may hold a password or a key, by what agents call theirs.
-
-    (The fence agents of cluster-glue and of fence-agents 4.12: passwd, ilo_password, password,
-    community, snmp_priv_passwd, secret_key, apikey, token.)
-    """
-    lower = name.lower()
-    words = lower.replace("-", " ").replace("_", " ").split()
-    if lower.startswith("recipient "):  # of an alert: an address, which may have a token in it
-        return True
-    return any(each in lower for each in _SECRETS) or not _SECRET_WORDS.isdisjoint(words)
+    def only_changed(self) -> bool:
+        """Whether there is a value in both, and one of them is not to be shown."""
+        return bool(self.before and self.after and not (self.before.shown and self.after.shown))
 
 
 def differences(before: Facts, after: Facts) -> list[Difference]:
     """What is not the same, thing by thing, in the order of the two configurations."""
     return [
-        each
+        difference
         for item in dict.fromkeys((*before, *after))
-        for each in _of(item, before.get(item), after.get(item))
+        for difference in _of(item, before.get(item), after.get(item))
     ]
 
 
+_HERE = Fact("here")
+
+
 def _of(
-    item: Item, before: Mapping[str, str] | None, after: Mapping[str, str] | None
+    item: Item, before: Mapping[str, Fact] | None, after: Mapping[str, Fact] | None
 ) -> Iterator[Difference]:
     if before is None or after is None:
         facts = after if before is None else before
-        was, now = ("here", None) if after is None else (None, "here")
+        was, now = (_HERE, None) if after is None else (None, _HERE)
         yield Difference(item, "", was, now, facts or {})
         return
     for name in dict.fromkeys((*before, *after)):
@@ -96,78 +97,71 @@ def _of(
             yield Difference(item, name, before.get(name), after.get(name))
 
 
-def sentence(each: Difference, *, brief: bool = False) -> str:
+def sentence(difference: Difference, *, brief: bool = False) -> str:
     """One difference as a line: what is so now, and what was; `brief` leaves rules undescribed."""
-    if not each.name:
-        what = "was removed" if each.after is None else "was added"
-        return f"{each.item.called} {what}{_described(each.facts, brief=brief)}"
-    subject = f"{each.item.called}: {each.name}"
-    if each.secret and None not in (each.before, each.after):
-        return f"{subject.removesuffix(f' ({HIDDEN})')} was changed ({HIDDEN})"
-    now, was = _value(each.name, each.after), _value(each.name, each.before)
-    return f"{subject} is {now}, was {was}"
+    called = difference.item.called
+    if not difference.name:
+        what = "was removed" if difference.removed else "was added"
+        return f"{called} {what}{_described(difference.facts, brief=brief)}"
+    subject = f"{called}: {difference.name}"
+    if difference.only_changed:
+        return f"{subject} was changed ({HIDDEN})"
+    return f"{subject} is {_value(difference.after)}, was {_value(difference.before)}"
 
 
-def intention(each: Difference) -> str:
+def intention(difference: Difference) -> str:
     """One difference as a line of a plan: what would be so, and what is; rules are only named."""
-    if not each.name:
-        what = "removed" if each.after is None else "added"
-        return f"{each.item.called} would be {what}{_described(each.facts, brief=True)}"
-    subject = f"{each.item.called}: {each.name}"
-    if each.secret and None not in (each.before, each.after):
-        return f"{subject.removesuffix(f' ({HIDDEN})')} would be changed ({HIDDEN})"
-    then, now = _value(each.name, each.after), _value(each.name, each.before)
-    return f"{subject} would be {then}, is {now}".replace("would be not set", "would not be set")
+    called = difference.item.called
+    if not difference.name:
+        what = "removed" if difference.removed else "added"
+        return f"{called} would be {what}{_described(difference.facts, brief=True)}"
+    subject = f"{called}: {difference.name}"
+    if difference.only_changed:
+        return f"{subject} would be changed ({HIDDEN})"
+    then = f"be {difference.after}" if difference.after else "not be set"
+    return f"{subject} would {then}, is {_value(difference.before)}"
 
 
-def _value(name: str, value: str | None) -> str:
-    return "not set" if value is None else _shown(name, value)
+def _value(fact: Fact | None) -> str:
+    return "not set" if fact is None else str(fact)
 
 
-def _described(facts: Mapping[str, str], *, brief: bool) -> str:
+def _described(facts: Mapping[str, Fact], *, brief: bool) -> str:
     """What there is to say of a whole thing, in brackets."""
     rules = [name for name in facts if brief and name.startswith("rule ")]
-    told = [f"{each} {_shown(each, facts[each])}".strip() for each in facts if each not in rules]
+    parts = [f"{name} {facts[name]}".strip() for name in facts if name not in rules]
     if rules:
-        about = dict.fromkeys(facts[each] for each in rules if each.endswith(" attribute"))
-        told.append(f"a rule with {listed(list(about))}" if about else "a rule")
-    return f" ({listed(told, 6)})" if told else ""
+        about = dict.fromkeys(str(facts[name]) for name in rules if name.endswith(" attribute"))
+        parts.append(f"a rule with {listed(list(about))}" if about else "a rule")
+    return f" ({listed(parts, 6)})" if parts else ""
 
 
-def _shown(name: str, value: str) -> str:
-    """The value, but for what may be a password: of a name, or in `user:password@host`."""
-    if is_secret(name):
-        return f"({HIDDEN})"
-    before, _, after = value.rpartition("@")
-    user, colon, _ = before.partition(":")
-    return (f"{user}:({HIDDEN})@{after}" if colon else value) or '""'
-
-
-def as_row(each: Difference) -> dict[str, object]:
-    """A difference for programs, with secrets left out."""
+def as_row(difference: Difference) -> dict[str, object]:
+    """A difference for programs; what is not to be shown is left out."""
     before, after = (
-        None if value is None else _shown(each.name, value) for value in (each.before, each.after)
+        str(fact) if fact and difference.name else None
+        for fact in (difference.before, difference.after)
     )
     return {
-        "kind": each.item.kind,
-        "id": each.item.id,
-        "section": each.item.section,
-        "change": _change(each),
-        "name": each.name or None,
-        "before": before if each.name else None,
-        "after": after if each.name else None,
-        "facts": {name: _shown(name, value) for name, value in each.facts.items()},
-        "says": sentence(each),
+        "kind": difference.item.kind,
+        "id": difference.item.id,
+        "section": difference.item.section,
+        "change": _change(difference),
+        "name": difference.name or None,
+        "before": before,
+        "after": after,
+        "facts": {name: str(fact) for name, fact in difference.facts.items()},
+        "says": sentence(difference),
     }
 
 
-def _change(each: Difference) -> str:
-    if each.name:
+def _change(difference: Difference) -> str:
+    if difference.name:
         return "changed"
-    return "removed" if each.after is None else "added"
+    return "removed" if difference.removed else "added"
 
 
-def summed_up(found: Sequence[Difference], most: int = 3) -> str:
+def summed_up(differences: Sequence[Difference], most: int = 3) -> str:
     """The first few differences in one line."""
-    more = f"; {len(found) - most} more" if len(found) > most else ""
-    return "; ".join(sentence(each, brief=True) for each in found[:most]) + more
+    more = f"; {len(differences) - most} more" if len(differences) > most else ""
+    return "; ".join(sentence(each, brief=True) for each in differences[:most]) + more

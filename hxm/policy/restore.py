@@ -97,7 +97,7 @@ def unfenced(found: Sequence[Difference]) -> Iterator[Objection]:
     """
     for each in found:
         name = each.name.partition(" in ")[0].replace("_", "-")
-        values = (each.after or "").split(" / ")
+        values = (each.after.value if each.after else "").split(" / ")
         if name in ("stonith-enabled", "fencing-enabled") and any(map(is_false, values)):
             yield _asked("fencing would be off: a lost node's domUs may then come to run twice")
         if name == "no-quorum-policy" and "ignore" in values:

@@ -67,6 +67,36 @@ def test_no_command_prints_what_a_terminal_obeys(sandbox, line):
     words_only(ran)
 
 
+def test_a_password_is_shown_by_nothing_that_compares(sandbox):
+    """As a mount of CIFS has it, and a device that fences."""
+    sandbox.ok("backup")
+    sandbox.replace(
+        "<resources>",
+        '<resources><primitive id="fs" class="ocf" provider="heartbeat" type="Filesystem">'
+        '<instance_attributes id="fs-ia"><nvpair id="fs-o" name="options" '
+        'value="username=u,password=HUSH,vers=3"/><nvpair id="fs-d" name="directory" value="/mnt"/>'
+        '<nvpair id="fs-p" name="ipmi_pw" value="HUSH"/></instance_attributes></primitive>',
+    )
+    sandbox.ok("backup")
+    sandbox.replace("HUSH", "HUSH-HUSH")
+    for words in (
+        ("diff",),
+        ("diff", "1"),
+        ("diff", "1", "-o", "json"),
+        ("diff", "1", "-o", "csv"),
+        ("restore", "1", "--dry-run"),
+        ("restore", "1", "--dry-run", "-o", "json"),
+        ("restore", "1", "--yes"),
+        ("history",),
+        ("undo", "--dry-run"),
+        ("undo", "--yes"),
+    ):
+        ran = sandbox.ok(*words)
+        assert "HUSH" not in ran.out + ran.err, ran
+    journal = (sandbox.file.parent / "journal").read_text()
+    assert "HUSH" not in journal
+
+
 def test_what_a_toolstack_calls_a_domain(xen):
     xen.program(
         "xl",

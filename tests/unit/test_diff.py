@@ -17,7 +17,8 @@ from hxm.pacemaker.cib_document import (
     sections_in,
 )
 from hxm.pacemaker.cib_flatten import facts_in, private_names
-from hxm.policy.diff import Difference, Item, as_row, differences, intention, is_secret, sentence
+from hxm.policy import harmless
+from hxm.policy.diff import Difference, Fact, Item, as_row, differences, intention, sentence
 
 EVERYTHING = b"""<configuration>
   <crm_config>
@@ -93,11 +94,11 @@ SAID = {
         "the cluster: stonith-enabled is false, was true",
     ),
     "of a node": ('"standby" value="on"', '"standby" value="off"', "node host2: standby is off"),
-    "a secret": ("hush-hush", "hidden", "resource fence: parameter passwd was changed (a secret)"),
+    "a secret": ("hush-hush", "hidden", "resource fence: parameter passwd was changed (not shown)"),
     "a secret gone": (
         '<nvpair id="f-p" name="passwd" value="hush-hush"/>',
         "",
-        "resource fence: parameter passwd is not set, was (a secret)",
+        "resource fence: parameter passwd is not set, was (not shown)",
     ),
     "a parameter": ('"ip" value="10.0.0.1"', '"ip" value=""', 'parameter ip is "", was 10.0.0.1'),
     "an operation": ('"60s"', '"61s"', "domU nfs: monitor every 10s timeout is 61s, was 60s"),
@@ -129,11 +130,18 @@ def test_a_change_is_said_in_words(old, new, said):
 
 
 PLANNED = {
-    "changed": (("standby", "on", None), "domU x: standby would not be set, is on"),
-    "set": (("standby", None, "on"), "domU x: standby would be on, is not set"),
-    "secret": (("passwd", "a", "b"), "domU x: passwd would be changed (a secret)"),
-    "removed": (("", "here", None), "domU x would be removed"),
-    "added": (("", None, "here"), "domU x would be added"),
+    "changed": (("standby", Fact("on"), None), "domU x: standby would not be set, is on"),
+    "set": (("standby", None, Fact("on")), "domU x: standby would be on, is not set"),
+    "secret": (
+        ("passwd", Fact("a", shown=False), Fact("b", shown=False)),
+        "domU x: passwd would be changed (not shown)",
+    ),
+    "a secret set": (
+        ("passwd", None, Fact("b", shown=False)),
+        "domU x: passwd would be (not shown), is not set",
+    ),
+    "removed": (("", Fact("here"), None), "domU x would be removed"),
+    "added": (("", None, Fact("here")), "domU x would be added"),
 }
 
 
@@ -178,33 +186,83 @@ def test_no_attribute_ever_changes_unseen(name):
     assert not differences(before, facts_in(root))
 
 
-SECRETS = [
-    *(
-        "passwd",
-        "ilo_password",
-        "password",
-        "community",
-        "snmp_priv_passwd",
-        "secret_key",
-        "apikey",
+SECRETS = """
+ilo_password passwd login secret token community access_key api_key apikey snmp_priv_passwd
+passphrase pass pin auth credentials psk wpa_psk snmpcommunity sharedsecret cookie session pw pword
+kennwort private_key identity_file rootpw vncpasswd userpass ipmi_pw admin_pw lanplus_pw auth_key
+authkey hmac bindpw binddn_pw basic_auth ssh_key certificate options additional_parameters
+extra_args cmdline url uri env description run-command hxm-unheard-of xmfile_password PASSWD
+user-data
+"""
+"""What agents call a parameter that is a password, or may hold one."""
+PLACES = {
+    "a resource": ("</operations>", "</operations>{pairs}"),
+    "a device that fences": ('<nvpair id="f-i"', '{pair}<nvpair id="f-i"'),
+    "an operation": (
+        'timeout="60s"/>',
+        'timeout="60s">{pairs}</op>',
     ),
-    *("token", "access_key", "rsa_private_key", "passwd_script", "pass", "auth", "parameter-pwd"),
-]
-PLAIN = [
-    *("ip", "hostlist", "xmfile", "timeout", "passive", "monkey_island", "target-role", "ssh"),
-    "stonith-enabled",
-]
+    "a node": ('<nvpair id="n2-standby"', '{pair}<nvpair id="n2-standby"'),
+    "the cluster": ('<nvpair id="o-stonith"', '{pair}<nvpair id="o-stonith"'),
+    "a meta attribute": ('<nvpair id="b-r"', '{pair}<nvpair id="b-r"'),
+    "utilization": ('<nvpair id="nfs-m"', '{pair}<nvpair id="nfs-m"'),
+    "an alert": ("<recipient ", "{pairs}<recipient "),
+    "a rule's set": ('<nvpair id="nfs-y"', '{pair}<nvpair id="nfs-y"'),
+    "an attribute": ('<rsc_location id="rule"', '<rsc_location {attribute} id="rule"'),
+    "a recipient": ('id="re1" value="root"', 'id="re1" value="{value}"'),
+    "a container": (
+        "</resources>",
+        '<bundle><docker image="i" options="{value}" run-command="{value}"/></bundle></resources>',
+    ),
+}
 
 
-def test_what_may_hold_a_password_is_known_by_its_name():
-    assert [name for name in SECRETS if not is_secret(f"parameter {name} in set-1")] == []
-    assert [name for name in PLAIN if is_secret(f"parameter {name}")] == []
+def with_secret(place: str, name: str, value: str) -> bytes:
+    old, new = PLACES[place]
+    pair = f'<nvpair id="s-{name}" name="{name}" value="{value}"/>'
+    pairs = f'<instance_attributes id="s">{pair}</instance_attributes>'
+    text = EVERYTHING.decode()
+    assert old in text
+    attribute = f'{name}="{value}"'
+    new = new.format(pair=pair, pairs=pairs, attribute=attribute, value=value)
+    return text.replace(old, new, 1).encode()
 
 
-def test_a_secret_is_never_said_of_what_is_added_or_removed():
-    item = Item("resource", "fence", "resources")
-    for was, now in ((None, "here"), ("here", None)):
-        each = Difference(item, "", was, now, {"parameter passwd": "hush-hush", "ip": "10.0.0.1"})
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("name", SECRETS.split())
+def test_only_what_is_known_to_be_harmless_is_ever_said(place, name):
+    """Added, changed, removed; in words, in a plan, and for programs."""
+    if place == "an attribute" and name in ("xmfile_password", "id"):
+        return
+    one, two = (with_secret(place, name, value) for value in ("SECRET-1", "SECRET-2"))
+    documents = (EVERYTHING, one, two)
+    for before in documents:
+        for after in documents:
+            found = differences(facts(before), facts(after))
+            assert bool(found) == (before != after)
+            for each in found:
+                words = (sentence(each), sentence(each, brief=True), intention(each))
+                assert "SECRET" not in f"{words} {as_row(each)}"
+
+
+@pytest.mark.parametrize(
+    ("shown", "names"),
+    [
+        (harmless.parameter, "xmfile hostlist ip pcmk_host_list shutdown_timeout device Directory"),
+        (harmless.option, "target-role is_managed stonith-enabled standby resource-stickiness"),
+        (lambda name: harmless.attribute("rsc_order", name), "first kind score rsc with-rsc"),
+        (harmless.amount, "0 512"),
+    ],
+)
+def test_what_is_harmless_is_said(shown, names):
+    assert [name for name in names.split() if not shown(name)] == []
+
+
+def test_of_a_thing_that_is_added_or_removed_only_what_is_harmless_is_said():
+    start, end = EVERYTHING.index(b'<primitive id="fence"'), EVERYTHING.index(b"<group")
+    without = EVERYTHING[:start] + EVERYTHING[end:]
+    for before, after in ((EVERYTHING, without), (without, EVERYTHING)):
+        (each,) = differences(facts(before), facts(after))
         assert "hush" not in sentence(each) + str(as_row(each))
         assert "10.0.0.1" in sentence(each)
 
@@ -216,7 +274,7 @@ def test_what_an_agent_calls_private_is_a_secret_too():
     documents = (EVERYTHING, EVERYTHING.replace(b"10.0.0.1", b"10.0.0.2"))
     two = (facts_in(parse_backup(each, "it"), ["ip", "xmfile"]) for each in documents)
     (each,) = differences(*two)
-    assert sentence(each) == "resource fence: parameter ip was changed (a secret)"
+    assert sentence(each) == "resource fence: parameter ip was changed (not shown)"
     assert "10.0" not in str(as_row(each))
 
 
@@ -290,17 +348,17 @@ def test_only_hxms_own_properties_are_left_out():
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "shown"),
+    ("value", "shown"),
     [
-        ("url", "https://me:hush@host/x", "https:(a secret)@host/x"),
-        ("url", "me:hush@host", "me:(a secret)@host"),
-        ("url", "https://host/x", "https://host/x"),
-        ("mail", "me@host", "me@host"),
-        ("recipient re1 value", "https://host/token", "(a secret)"),
+        ("https://me:hush@host/x", "https:(not shown)@host/x"),
+        ("me:hush@host", "me:(not shown)@host"),
+        ("https://host/x", "https://host/x"),
+        ("me@host", "me@host"),
+        ("", '""'),
     ],
 )
-def test_a_password_in_a_value_is_never_said(name, value, shown):
-    it = Difference(Item("alert", "al", "alerts"), name, None, value)
+def test_a_password_in_front_of_a_host_is_never_said(value, shown):
+    it = Difference(Item("resource", "fs", "resources"), "parameter device", None, Fact(value))
     assert as_row(it)["after"] == shown
     assert shown in sentence(it)
 

@@ -7,7 +7,7 @@ from factories import cluster, domain, local, primitive, reasons
 
 from hxm.model import ENROLLING, WITHDRAWING, Domain
 from hxm.policy import restore
-from hxm.policy.diff import Difference, Item
+from hxm.policy.diff import Difference, Fact, Item
 from hxm.policy.findings import Finding
 
 NFS = Domain("nfs", "nfs", "/nfs.xm", uuid="135631b2", also=("old-nfs",))
@@ -65,7 +65,7 @@ def test_neither_the_present_nor_the_wanted_may_be_half_way(marker, what):
 
 
 STOPPED = "nfs would be stopped: it would be no resource any more"
-GONE = Difference(Item("domU", "nfs", "resources"), "", "here", None)
+GONE = Difference(Item("domU", "nfs", "resources"), "", Fact("here"), None)
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,8 @@ def test_an_enrolment_is_not_undone_but_withdrawn(verb, where, expected):
 
 
 def changed(name, before, after):
-    return Difference(Item("cluster", "", "crm_config"), name, before, after)
+    was, now = (value and Fact(value) for value in (before, after))
+    return Difference(Item("cluster", "", "crm_config"), name, was, now)
 
 
 ASKED = {
