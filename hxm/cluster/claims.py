@@ -58,7 +58,8 @@ def _entries(settings: Mapping[str, Value], key: str) -> list[str]:
 
 def of_managed(domain: Domain) -> Claim:
     """What a managed domU's own file asks for, read here; `fault` says why it cannot be."""
-    return of_file(domain.xmfile or "", domain.name, domain.resource)
+    path = domain.xmfile or ""
+    return of_file(path, domain.name, domain.resource)._replace(path=path)
 
 
 def of_file(path: str, name: str, resource: str | None = None) -> Claim:
@@ -137,7 +138,7 @@ def of_image(path: str) -> Claim | None:
             told = parse_image(file.read(_IMAGE))
     except (OSError, ValueError):
         return None
-    return _of_told(told) if told else None
+    return _of_told(told)._replace(runs=False) if told else None
 
 
 def of_xml(text: bytes, path: str, name: str, resource: str | None = None) -> Claim:
@@ -181,7 +182,7 @@ def _of_told(
     devices: dict[str, str] | None = None,
 ) -> Claim:
     disks = tuple(_held(told.disks, devices))
-    return Claim(told.name, resource, told.uuid, told.macs, disks, node=node)
+    return Claim(told.name, resource, told.uuid, told.macs, disks, node=node, runs=True)
 
 
 def resources_by_name(cluster: Cluster) -> dict[str, str | None]:

@@ -12,7 +12,7 @@ from hxm.cluster.read import identify, read_cluster, sandbox_file
 from hxm.config import Config, read_config
 from hxm.errors import DONE, Failed, HxmError, Interrupted, Refused, UsageError
 from hxm.model import Cluster, Domain
-from hxm.orders import execute, report, simulate
+from hxm.orders import execute, report, simulate, starts
 from hxm.orders.lock import one_at_a_time, possible, take, with_a_living_holder
 from hxm.orders.outcome import Outcome, changed
 from hxm.output import render
@@ -255,7 +255,8 @@ def _translate(
     plan, predicted = _foresee(config, cluster, decided)
     more = (*elsewhere(cluster, plan, predicted), *report.useless_options(order))
     plan = plan._replace(warnings=(*plan.warnings, *more))
-    objections = [*plan.objections, *guards.foreseen(cluster, plan, predicted)]
+    plan, against_starts = starts.judge(cluster, plan, predicted, config)
+    objections = [*plan.objections, *against_starts, *guards.foreseen(cluster, plan, predicted)]
     if predicted.movements or not predicted.simulated:
         objections += capacity.objections(cluster, (predicted.after,), config)
     if not simulate.leads_there(plan, predicted) and not _in_flight(cluster, plan):

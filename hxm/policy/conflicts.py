@@ -12,6 +12,14 @@ DISK, UUID, MAC, NAME = "disk-shared", "uuid-shared", "mac-shared", "name-shared
 DEVICE, FILE = "device-unreadable", "file-unreadable"
 THIS_HOST, NODE = "toolstack-silent", "node-silent"
 
+REMEDIES = {
+    DISK: "take the disk out of one configuration, or say that it is meant: hxm(8), SHARED DISKS",
+    NAME: "hxm unmanage one of the resources, and take it out of the CIB",
+    UUID: "give one of them another: uuidgen",
+    MAC: "give one of them another: xl-network-configuration(5)",
+}
+"""What to do about what two domUs have in common."""
+
 
 class Held(NamedTuple):
     """A disk of a domU: the `device` is the same for every path to it, `said` is its own path."""
@@ -46,6 +54,10 @@ class Claim(NamedTuple):
     """What the fault is: of a DEVICE or a FILE, or THIS_HOST or a NODE cannot be asked."""
     node: str = ""
     """The other node where it runs, by the toolstack there."""
+    runs: bool = False
+    """Whether a toolstack says that it runs."""
+    path: str = ""
+    """Its configuration file."""
 
     @property
     def called(self) -> str:
@@ -81,8 +93,13 @@ def between(one: Claim, other: Claim) -> Iterator[Clash]:
         yield Clash(UUID, f"{one.called} and {other.called} have one uuid, {one.uuid}")
     for mac in sorted(set(one.macs) & set(other.macs)):
         yield Clash(MAC, f"{one.called} and {other.called} have one MAC address, {mac}")
-    if one.name == other.name and one.resource and other.resource:
+    if not (one.resource and other.resource):
+        return
+    if one.name == other.name:
         yield Clash(NAME, f"the resources {one.resource} and {other.resource} are one domU")
+    elif one.path and one.path == other.path and FILE in (one.kind, other.kind):
+        both = f"{one.resource} and {other.resource}"
+        yield Clash(NAME, f"the resources {both} have one file, {one.path}, and may be one domU")
 
 
 def _would_spoil(mine: Held, its: Held) -> bool:

@@ -79,7 +79,7 @@ def _set_in_passing(cluster: Cluster, domain: Domain) -> Iterator[tuple[str, Fin
         return
     if own.get("target-role"):
         if keeps_stopped(own):
-            yield found("target-role", "start")
+            yield found("target-role", "check" if _runs_under_another(cluster, domain) else "start")
         elif not keeps_stopped(inherited):
             yield found("target-role", "default")
     if managed := own.get("is-managed"):
@@ -92,6 +92,15 @@ def _set_in_passing(cluster: Cluster, domain: Domain) -> Iterator[tuple[str, Fin
             yield found("maintenance", "maintenance off")
         elif not is_true(inherited.get("maintenance", "")):
             yield found("maintenance", "default")
+
+
+def _runs_under_another(cluster: Cluster, domain: Domain) -> bool:
+    """Whether a resource that runs may be the same domU: then a start is no remedy."""
+    return any(
+        other.running and other.resource != domain.resource
+        for other in cluster.managed_domains
+        if other.name == domain.name or (other.xmfile and other.xmfile == domain.xmfile)
+    )
 
 
 def _whole_nodes(cluster: Cluster, updated: str) -> Iterator[Finding]:

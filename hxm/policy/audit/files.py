@@ -8,21 +8,14 @@ from typing import NamedTuple
 from hxm.model import Cluster, Domain
 from hxm.policy import listed
 from hxm.policy.audit.nodes import ABSENT, UNREADABLE, Survey
-from hxm.policy.conflicts import DISK, MAC, NAME, UUID, Clash
+from hxm.policy.conflicts import REMEDIES, Clash
 from hxm.policy.findings import Finding
-
-_CLASHES = {
-    DISK: "take the disk out of one configuration, at once if both run: xl-disk-configuration(5)",
-    NAME: "hxm unmanage one of the resources, and take it out of the CIB",
-    UUID: "give one of them another: uuidgen",
-    MAC: "give one of them another: xl-network-configuration(5)",
-}
 
 
 def clashing(found: Iterable[tuple[Sequence[str], Clash]]) -> Iterator[Finding]:
     """The clashes, each with the names of the two domUs."""
     for names, clash in found:
-        yield Finding(clash.what, _CLASHES[clash.kind], clash.kind, " ".join(names))
+        yield Finding(clash.what, REMEDIES[clash.kind], clash.kind, " ".join(names))
 
 
 class Read(NamedTuple):

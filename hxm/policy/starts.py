@@ -1,0 +1,159 @@
+"""What stands against a start: the same domU elsewhere, a disk in use, a file that is not read.
+
+Each start that the scheduler foresees is judged, whichever order leads to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from itertools import combinations
+from typing import NamedTuple
+
+from hxm.model import Cluster, Domain
+from hxm.plan import Forecast, Objection, Plan
+from hxm.policy import listed
+from hxm.policy.conflicts import (
+    DEVICE,
+    DISK,
+    FILE,
+    MAC,
+    REMEDIES,
+    THIS_HOST,
+    Claim,
+    between,
+    meant,
+)
+from hxm.policy.guards import FORCE, YES
+
+_NO_START = ("destroy", "unlock")
+"""Orders after which no domU starts, also where nothing could be simulated."""
+
+
+class File(NamedTuple):
+    """The file of a domU on a node where the plan starts it, or stops it."""
+
+    domain: Domain
+    node: str
+    starts: bool
+    """Whether the domU would be started from it now, or only later on."""
+
+
+def started(cluster: Cluster, plan: Plan, forecast: Forecast) -> frozenset[str]:
+    """The resources of the domUs of which the plan makes a new instance: not those moved live."""
+    if not forecast.simulated:
+        maybe = () if plan.verb in _NO_START else cluster.managed_domains
+        return frozenset(domain.resource or "" for domain in maybe)
+    kinds = ("start", "restart", "move")
+    return frozenset(
+        movement.resource
+        for movement in forecast.movements
+        if movement.kind in kinds and cluster.domain_of(movement.resource)
+    )
+
+
+def clashes(
+    cluster: Cluster,
+    forecast: Forecast,
+    starting: Collection[str],
+    claims: Sequence[Claim],
+    ignored: Collection[str] = (),
+) -> Iterator[Objection]:
+    """Two domUs that would run at once and are one, or write to one disk.
+
+    What runs already side by side is not made worse by a restart of one of the two: --force
+    lifts that.
+    """
+    before, after = _running(cluster), _running(forecast.after)
+    if not forecast.simulated:
+        after |= frozenset(starting)
+    seen = set()
+    for one, other in combinations(claims, 2):
+        new, old = (one, other) if one.resource in starting else (other, one)
+        if new.resource not in starting or not _lives(old, before | after):
+            continue
+        both_run = new.resource in before and _lives(old, before)
+        for clash in between(one, other):
+            intended = clash.kind == DISK and meant(one, other, ignored)
+            if intended or clash.kind == MAC or clash.what in seen:
+                continue
+            seen.add(clash.what)
+            yield Objection(
+                f"{clash.what}, and {_state(old, cluster, before)}",
+                REMEDIES[clash.kind],
+                lifted_by=FORCE if both_run else "",
+            )
+
+
+def warnings(starting: Collection[str], claims: Sequence[Claim]) -> Iterator[str]:
+    """MAC addresses that two domUs have, and what could not be compared."""
+    macs = (
+        clash.what
+        for one, other in combinations(claims, 2)
+        if {one.resource, other.resource} & set(starting)
+        for clash in between(one, other)
+        if clash.kind == MAC
+    )
+    yield from dict.fromkeys(macs)
+    unread = [claim for claim in claims if claim.kind == FILE and claim.resource not in starting]
+    if unread:
+        names = listed([claim.called for claim in unread], 4)
+        yield f"the disks of {names} were not compared: their files cannot be read here"
+    yield from (claim.fault for claim in claims if claim.kind in (DEVICE, THIS_HOST))
+
+
+def files_needed(cluster: Cluster, forecast: Forecast) -> Iterator[File]:
+    """The files that the plan's movements rest on, each once."""
+    needed: dict[tuple[str, str], File] = {}
+    for movement in forecast.movements:
+        domain, node = cluster.domain_of(movement.resource), movement.target or movement.source
+        if domain and domain.xmfile and node:
+            starts = movement.kind in ("start", "restart", "move")
+            needed[movement.resource, node] = File(domain, node, starts)
+    ends = {resource: node for resource, node in needed if needed[resource, node].starts}
+    for (resource, node), file in needed.items():
+        if file.starts or ends.get(resource, node) == node:
+            yield file
+
+
+def mounting(cluster: Cluster, forecast: Forecast) -> frozenset[str]:
+    """Nodes where the plan starts something else first: a file may lie on what is not there yet."""
+    return frozenset(
+        movement.target
+        for movement in forecast.movements
+        if movement.kind == "start" and movement.target and not cluster.domain_of(movement.resource)
+    )
+
+
+def unreadable(faults: Mapping[File, str]) -> Iterator[Objection]:
+    """Domains that could not start on a node, because their file cannot be read there."""
+    for file, fault in faults.items():
+        again = "" if file.starts else " again"
+        yield Objection(
+            f"{file.domain.name} could not start{again} on {file.node}: {fault}",
+            "correct the file first: xl.cfg(5); --yes goes on",
+            lifted_by=YES,
+        )
+
+
+def not_looked_at(silent: Mapping[str, str]) -> Iterator[str]:
+    """What is not known of other nodes' files, said once."""
+    if silent:
+        faults = "; ".join(dict.fromkeys(silent.values()))
+        yield f"the domUs' files on {listed(list(silent))} were not looked at: {faults}"
+
+
+def _running(cluster: Cluster) -> frozenset[str]:
+    return frozenset(domain.resource or "" for domain in cluster.managed_domains if domain.running)
+
+
+def _lives(claim: Claim, running: Collection[str]) -> bool:
+    return claim.runs or claim.resource in running
+
+
+def _state(claim: Claim, cluster: Cluster, running: Collection[str]) -> str:
+    domain = cluster.domain_of(claim.resource or "")
+    if domain and claim.resource in running:
+        return f"{claim.called} runs on {listed(domain.nodes)}"
+    if claim.runs:
+        return f"{claim.called} runs" if claim.node else f"{claim.called} runs on this host"
+    return f"{claim.called} would run as well"

@@ -1,0 +1,189 @@
+"""No order starts a domU that runs already, or on a disk in use, or from a file nobody can read.
+
+Each verb that can lead to a start is tried in a cluster where nfs runs and sles does not.
+"""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+BANS = "".join(
+    f'<rsc_location id="cli-ban-sles-on-{node}" rsc="sles" node="{node}" score="-INFINITY"/>'
+    for node in ("host1", "host2")
+)
+
+
+FAIL_COUNT = ("-t", "status", "-n", "fail-count-sles#start_0", "-v", "INFINITY")
+
+
+def _told_to_run(sandbox):
+    sandbox.tool("crm_resource", "-r", "sles", "--meta", "-d", "target-role")
+
+
+def _shut_down(sandbox):
+    sandbox.ok("shutdown", "sles")
+
+
+def _unmanaged(sandbox):
+    _shut_down(sandbox)
+    sandbox.ok("unmanage", "sles")
+    _told_to_run(sandbox)
+
+
+def _in_maintenance(sandbox):
+    _shut_down(sandbox)
+    sandbox.ok("maintenance", "on")
+    _told_to_run(sandbox)
+
+
+def _only_node_in_standby(sandbox):
+    sandbox.tool(
+        "cibadmin", "-C", "-o", "constraints", "--xml-text", BANS.partition("/>")[0] + "/>"
+    )
+    sandbox.ok("standby", "host2", "--force", "--yes")
+
+
+def _failed(sandbox):
+    _shut_down(sandbox)
+    for node in ("host1", "host2"):
+        sandbox.tool("crm_attribute", *FAIL_COUNT, "-N", node)
+    _told_to_run(sandbox)
+
+
+def _banned(sandbox):
+    _shut_down(sandbox)
+    for ban in BANS.replace("/>", "/>\n").splitlines():
+        sandbox.tool("cibadmin", "-C", "-o", "constraints", "--xml-text", ban)
+    _told_to_run(sandbox)
+
+
+VERBS = {
+    "start": (_shut_down, ["start", "sles"]),
+    "default": (_shut_down, ["default", "sles"]),
+    "create": (_shut_down, ["create", "{folder}/sles.xm"]),
+    "undo": (_shut_down, ["undo"]),
+    "manage": (_unmanaged, ["manage", "sles"]),
+    "maintenance off": (_in_maintenance, ["maintenance", "off"]),
+    "active": (_only_node_in_standby, ["active", "host2"]),
+    "cleanup": (_failed, ["cleanup", "sles"]),
+    "unmigrate": (_banned, ["unmigrate", "sles"]),
+}
+
+
+def _change(sandbox, name, old, new):
+    file = sandbox.file.parent / name
+    text, number = re.subn(old, new, file.read_text(), flags=re.MULTILINE)
+    assert number == 1
+    file.write_text(text)
+
+
+def _one_disk(sandbox):
+    disk = re.search("^disk.*$", (sandbox.file.parent / "nfs.xm").read_text(), re.MULTILINE)[0]
+    _change(sandbox, "sles.xm", "^disk.*$", disk)
+
+
+def _one_uuid(sandbox):
+    for name in ("nfs.xm", "sles.xm"):
+        with (sandbox.file.parent / name).open("a") as file:
+            file.write('\nuuid = "3f1e0a52-95d8-4a2b-9c7e-0d6f4f1b2a11"\n')
+
+
+def _one_name(sandbox):
+    sandbox.tool("crm_resource", "-r", "sles", "-p", "name", "-v", "nfs")
+
+
+DANGERS = {
+    "one disk": (_one_disk, "share /dev/evms/san2/vm2"),
+    "one uuid": (_one_uuid, "have one uuid"),
+    "one name": (_one_name, "the resources nfs and sles are one domU"),
+}
+
+
+def _no_file(sandbox):
+    (sandbox.file.parent / "sles.xm").unlink()
+
+
+def _broken_file(sandbox):
+    _change(sandbox, "sles.xm", "^name.*$", 'name = "sles')
+
+
+UNREADABLE = {
+    "no file": (_no_file, "there is no "),
+    "broken file": (_broken_file, r"sles.xm:\d+:\d+: "),
+}
+
+
+def _ready(sandbox, verb):
+    prepare, words = VERBS[verb]
+    prepare(sandbox)
+    assert sandbox.nodes_of("sles") == []
+    return [word.format(folder=sandbox.file.parent) for word in words]
+
+
+@pytest.mark.parametrize("verb", VERBS)
+@pytest.mark.parametrize("danger", DANGERS)
+def test_a_second_instance_is_never_started(sandbox, verb, danger):
+    if (verb, danger) == ("undo", "one name"):
+        pytest.skip("undo refuses: the configuration was changed meanwhile")
+    words = _ready(sandbox, verb)
+    endanger, message = DANGERS[danger]
+    endanger(sandbox)
+    before = sandbox.configuration()
+    ran = sandbox.hxm(*words, "--yes", "--force")
+    assert ran.status == 107
+    assert message in ran.err
+    assert "nfs runs on host1" in ran.err or verb == "create"
+    assert sandbox.nodes_of("sles") == []
+    assert sandbox.configuration() == before
+
+
+@pytest.mark.parametrize("verb", VERBS)
+@pytest.mark.parametrize("fault", UNREADABLE)
+def test_a_start_from_a_file_that_cannot_be_read_is_asked_about(sandbox, verb, fault):
+    if (verb, fault) == ("active", "no file"):
+        pytest.skip("what the file lies on is started there first")
+    words = _ready(sandbox, verb)
+    spoil, message = UNREADABLE[fault]
+    spoil(sandbox)
+    before = sandbox.configuration()
+    ran = sandbox.hxm(*words)
+    assert ran.status != 0
+    assert re.search(message, ran.err)
+    assert sandbox.nodes_of("sles") == []
+    assert sandbox.configuration() == before
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_without_any_of_these_the_same_order_starts_it(sandbox, verb):
+    sandbox.ok(*_ready(sandbox, verb), "--yes")
+    assert len(sandbox.nodes_of("sles")) == 1
+
+
+@pytest.mark.parametrize(
+    "words", [["reboot", "sles"], ["shutdown", "sles"], ["standby", "host2"]], ids=" ".join
+)
+def test_a_domu_that_could_not_start_again_is_never_stopped_or_moved_unasked(sandbox, words):
+    _no_file(sandbox)
+    before = sandbox.configuration()
+    ran = sandbox.hxm(*words)
+    assert ran.status == 107
+    assert "sles could not start" in ran.err
+    assert sandbox.configuration() == before
+    sandbox.ok(*words, "--yes")
+
+
+def test_what_runs_side_by_side_already_is_restarted_by_force_only(sandbox):
+    _one_disk(sandbox)
+    assert sandbox.hxm("reboot", "sles", "--yes").status == 107
+    sandbox.ok("reboot", "sles", "--yes", "--force")
+
+
+def test_a_domu_that_may_run_under_another_resource_is_not_advised_to_be_started(sandbox):
+    _shut_down(sandbox)
+    assert "hxm start sles" in sandbox.ok("list").err
+    _one_name(sandbox)
+    hints = sandbox.ok("list").err
+    assert "hxm start sles" not in hints
+    assert "hxm check nfs" in hints
