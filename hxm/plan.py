@@ -15,6 +15,9 @@ _OfDomain = Literal["running", "stopped", "elsewhere", "anew", "managed", "unman
 GoalKind = Literal[_OfNode, _OfCluster, _OfResource, _OfDomain]
 """Every kind of goal; `policy.goal_kinds` has a row for each."""
 
+MovementKind = Literal["start", "stop", "restart", "move", "live", "fence"]
+"""Every kind of movement; `policy.movement_kinds` has a row for each."""
+
 _OnResource = Literal["set-meta", "clear-meta", "cleanup", "cleanup-on"]
 _OnConstraint = Literal[
     "move", "move-and-ban", "clear", "delete-constraint", "unmove", "unmove-and-unban"
@@ -33,7 +36,6 @@ NodeStepKind = Literal["destroy", "kill", "stop-stack", "start-stack", "cut", "j
 StepKind = Literal[CibStepKind, NodeStepKind]
 
 ON_NODE: tuple[NodeStepKind, ...] = get_args(NodeStepKind)
-
 CLEARING: tuple[StepKind, ...] = (
     "clear",
     "delete-constraint",
@@ -55,10 +57,10 @@ class Action(NamedTuple):
 
 
 class Movement(NamedTuple):
-    """What a transition means for one resource: start, stop, live, move, restart or fence."""
+    """What a transition means for one resource, or for a node that is fenced."""
 
     resource: str
-    kind: str
+    kind: MovementKind
     source: str | None = None
     target: str | None = None
 
@@ -151,7 +153,7 @@ class Plan(NamedTuple):
     subjects: tuple[str, ...]
     """The resources that the order is about: their changes are wanted."""
     phases: tuple[Phase, ...]
-    expects: frozenset[str] = frozenset()
+    expects: frozenset[MovementKind] = frozenset()
     """The kinds of movement that the order means for its subjects; others are asked about."""
     objections: tuple[Objection, ...] = ()
     warnings: tuple[str, ...] = ()

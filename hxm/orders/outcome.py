@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from hxm.model import IN_FLIGHT, Cluster, Domain, where
 from hxm.orders.downtime import Away
@@ -13,6 +13,9 @@ from hxm.policy import forgotten
 from hxm.policy.forecast import came_live
 from hxm.policy.goal_kinds import started_since
 
+How = Literal["live", "restarted", "moved", "started", "stopped", "gone", "unchanged", "unknown"]
+"""What became of a domU; `gone` was stopped, and is no resource any more."""
+
 
 class Change(NamedTuple):
     """What became of one domU."""
@@ -21,9 +24,7 @@ class Change(NamedTuple):
     resource: str
     before: tuple[str, ...]
     after: tuple[str, ...]
-    how: str
-    """live, restarted, moved, started, stopped, gone, unchanged or unknown; `gone` was stopped, and
-    is no resource any more."""
+    how: How
 
 
 class Outcome(NamedTuple):
@@ -136,11 +137,10 @@ def _gone(was: Domain, after: Cluster) -> Change:
         if resource.id == was.resource
         for node in resource.nodes
     )
-    how = "unknown" if there else "gone"
-    return Change(was.name, was.resource or "", was.nodes, there, how)
+    return Change(was.name, was.resource or "", was.nodes, there, "unknown" if there else "gone")
 
 
-def _how(was: Domain, now: Domain, before: Cluster, after: Cluster) -> str:
+def _how(was: Domain, now: Domain, before: Cluster, after: Cluster) -> How:
     resource = was.resource or ""
     if now.in_flight or len(now.nodes) > 1:
         return "unknown"

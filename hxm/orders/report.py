@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TextIO
 
 from hxm.errors import BY_STATUS, DONE, HxmError
 from hxm.model import Cluster
 from hxm.orders import simulate
-from hxm.orders.outcome import Outcome
+from hxm.orders.outcome import How, Outcome
 from hxm.output import render
 from hxm.pacemaker.simulate import lasting
 from hxm.plan import Forecast, Movement, Objection, Plan, StepKind
@@ -21,7 +21,7 @@ from hxm.policy.forecast import told
 if TYPE_CHECKING:
     from hxm.arguments.options import Order
 
-_HOW = {
+_HOW: Mapping[How, str] = {
     "live": "{before} -> {after}, live",
     "moved": "{before} -> {after}, stopped and started",
     "restarted": "restarted on {after}",
@@ -30,6 +30,7 @@ _HOW = {
     "gone": "stopped and gone from the cluster, was on {before}",
     "unknown": "not at rest yet, on {after}",
 }
+"""What to say of a change; there is nothing to say of what is `unchanged`."""
 
 
 _NOTED: tuple[StepKind, ...] = ("mark-update", "unmark-update")

@@ -8,6 +8,7 @@ from typing import Any
 from hxm.model import IN_FLIGHT, Cluster, Node
 from hxm.plan import Action, Forecast, Goal, Movement, Plan
 from hxm.policy.goal_kinds import newest, reached
+from hxm.policy.movement_kinds import nodes_after, phrase
 
 
 def movements(actions: Iterable[Action], clones: frozenset[str]) -> tuple[Movement, ...]:
@@ -25,9 +26,11 @@ def movements(actions: Iterable[Action], clones: frozenset[str]) -> tuple[Moveme
         elif action.operation not in ("start", "stop", "migrate_to"):
             continue
         elif resource in clones:
-            kind = action.operation
-            source, target = (node, None) if kind == "stop" else (None, node)
-            found[action] = Movement(resource, kind, source, target)
+            found[action] = (
+                Movement(resource, "stop", node)
+                if action.operation == "stop"
+                else Movement(resource, "start", None, node)
+            )
         elif action.operation == "migrate_to":
             found[resource] = Movement(resource, "live", action.source or node, action.target)
         else:
@@ -41,8 +44,7 @@ def movements(actions: Iterable[Action], clones: frozenset[str]) -> tuple[Moveme
 
 def _cold(resource: str, stopped: str | None, started: str | None) -> Movement:
     if stopped and started:
-        kind = "restart" if stopped == started else "move"
-        return Movement(resource, kind, stopped, started)
+        return Movement(resource, "restart" if stopped == started else "move", stopped, started)
     if stopped:
         return Movement(resource, "stop", stopped)
     return Movement(resource, "start", None, started)
@@ -61,8 +63,8 @@ def after_all(cluster: Cluster, phases: Iterable[Iterable[Movement]]) -> Cluster
                 continue
             if clone:
                 nodes = tuple(node for node in nodes if node != movement.source)
-            elif movement.kind != "restart":
-                nodes = (movement.target,) if movement.target else ()
+            else:
+                nodes = nodes_after(movement, nodes)
         return nodes
 
     def after(nodes: tuple[str, ...], role: str | None) -> dict[str, Any]:
@@ -147,19 +149,6 @@ def name_of(cluster: Cluster, movement: Movement) -> str:
     """Who moves: the domU, another resource, or the node that is fenced."""
     domain = cluster.domain_of(movement.resource)
     return domain.name if domain else movement.resource or movement.source or ""
-
-
-def phrase(movement: Movement) -> str:
-    """What it does, as in "it would ...": stop on host1."""
-    source, target = movement.source, movement.target
-    return {
-        "start": f"start on {target}",
-        "stop": f"stop on {source}",
-        "restart": f"restart on {source}",
-        "move": f"move {source} -> {target}, stopped and started, not live",
-        "live": f"move {source} -> {target}, live",
-        "fence": "be fenced",
-    }[movement.kind]
 
 
 def told(cluster: Cluster, movement: Movement) -> str:

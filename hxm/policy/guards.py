@@ -12,7 +12,8 @@ from hxm.errors import CannotAsk, NoQuorum
 from hxm.model import Cluster, Domain, Node
 from hxm.plan import Forecast, Movement, Objection, Plan
 from hxm.policy import called, cleanup_of, is_true, listed, typed
-from hxm.policy.forecast import after_all, name_of, phrase
+from hxm.policy.forecast import after_all, name_of
+from hxm.policy.movement_kinds import phrase, starts
 
 FORCE, YES = "--force", "--yes"
 
@@ -369,11 +370,7 @@ def _without_a_place(cluster: Cluster, node: str, drained: Cluster) -> Iterator[
 
 def _doubling(cluster: Cluster, plan: Plan, forecast: Forecast) -> Iterator[Objection]:
     """A start, wherever, of a domU of which the toolstack runs an instance that nobody knows of."""
-    started = {
-        movement.resource
-        for movement in forecast.movements
-        if movement.kind in ("start", "move", "live", "restart")
-    }
+    started = {movement.resource for movement in forecast.movements if starts(movement)}
     if not forecast.simulated and plan.verb not in ("destroy", "unlock"):
         started = {domain.resource or "" for domain in cluster.managed_domains}
     wanted = (each for each in cluster.managed_domains if each.resource in started)

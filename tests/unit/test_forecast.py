@@ -11,18 +11,18 @@ from hxm.errors import CannotAsk
 from hxm.model import Operation, Resource
 from hxm.pacemaker.crm_mon import parse_status
 from hxm.pacemaker.simulate import parse_graph
-from hxm.plan import Action, Forecast, Goal, GoalKind, Movement, Phase, Plan
-from hxm.policy import goal_kinds
+from hxm.plan import Action, Forecast, Goal, GoalKind, Movement, MovementKind, Phase, Plan
+from hxm.policy import goal_kinds, movement_kinds
 from hxm.policy.forecast import (
     after_all,
     came_live,
     elsewhere,
     movements,
-    phrase,
     settled,
     with_goals,
 )
 from hxm.policy.goal_kinds import missing, reached, started_since
+from hxm.policy.movement_kinds import phrase
 
 GRAPHS = DATA / "graphs"
 CLONES = frozenset({"STONITH-child", "evms-child", "configpool-child", "pingd-child"})
@@ -106,7 +106,7 @@ def test_no_order_of_actions_ever_changes_their_meaning(actions, expected):
 
 
 def test_every_movement_has_its_words():
-    for kind in ("start", "stop", "restart", "move", "live", "fence"):
+    for kind in get_args(MovementKind):
         assert "None" not in phrase(Movement("nfs", kind, "host1", "host2"))
 
 
@@ -375,3 +375,9 @@ def test_every_kind_of_goal_has_its_row_and_a_misspelt_one_raises():
     assert set(goal_kinds._GOALS) == set(get_args(GoalKind))
     with pytest.raises(KeyError):
         reached(cluster(domain("nfs", "host1")), Goal("stoped", "nfs"))
+
+
+def test_every_kind_of_movement_has_its_row_and_a_misspelt_one_raises():
+    assert set(movement_kinds._MOVEMENTS) == set(get_args(MovementKind))
+    with pytest.raises(KeyError):
+        after_all(cluster(domain("nfs", "host1")), [[Movement("nfs", "stopp", "host1")]])

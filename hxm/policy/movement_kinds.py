@@ -1,0 +1,60 @@
+"""The kinds of movement: the words for each, and what it leads to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+from hxm.plan import Movement, MovementKind
+
+_Nodes = tuple[str, ...]
+
+
+class _MovementRow(NamedTuple):
+    phrase: str
+    """What it does, as in "it would ...", between its source and its target."""
+    nodes_after: Callable[[Movement, _Nodes], _Nodes]
+    """Where the resource runs then, by where it ran."""
+    starts: bool
+    """Whether it needs a node that can run the resource."""
+
+
+def phrase(movement: Movement) -> str:
+    """What it does, as in "it would ...": stop on host1."""
+    words = _MOVEMENTS[movement.kind].phrase
+    return words.format(source=movement.source, target=movement.target)
+
+
+def nodes_after(movement: Movement, nodes: tuple[str, ...]) -> tuple[str, ...]:
+    """Where a resource runs after the movement that ran on these nodes before."""
+    return _MOVEMENTS[movement.kind].nodes_after(movement, nodes)
+
+
+def starts(movement: Movement) -> bool:
+    """Whether the resource is started by it, or received by another node."""
+    return _MOVEMENTS[movement.kind].starts
+
+
+def _on_target(movement: Movement, _: _Nodes) -> _Nodes:
+    return (movement.target,) if movement.target else ()
+
+
+def _nowhere(_: Movement, __: _Nodes) -> _Nodes:
+    return ()
+
+
+def _as_before(_: Movement, nodes: _Nodes) -> _Nodes:
+    return nodes
+
+
+_MOVEMENTS: Mapping[MovementKind, _MovementRow] = {
+    "start": _MovementRow("start on {target}", _on_target, starts=True),
+    "stop": _MovementRow("stop on {source}", _nowhere, starts=False),
+    "restart": _MovementRow("restart on {source}", _as_before, starts=True),
+    "move": _MovementRow(
+        "move {source} -> {target}, stopped and started, not live", _on_target, starts=True
+    ),
+    "live": _MovementRow("move {source} -> {target}, live", _on_target, starts=True),
+    "fence": _MovementRow("be fenced", _as_before, starts=False),
+}
+"""Every kind of movement; a fenced node is the source of its own."""
