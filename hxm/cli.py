@@ -74,9 +74,9 @@ def dispatch(words: list[str]) -> int:
     """Find the command and hand it to whoever carries it out; returns the exit status."""
     before, words = _split_globals(words)
     if words[:2] == ["guard", "judge"] and len(words) > 2:  # the wrapper's own call
-        from hxm.guard.admission import judge_and_pass
+        from hxm.guard.admission import judge_for_the_wrapper
 
-        return judge_and_pass(words[2], words[3:])
+        return judge_for_the_wrapper(words[2], words[3:])
     if before and before[0] in ("-h", "--help"):
         words = ["help"]
     if before and before[0] == "--version":
@@ -88,6 +88,8 @@ def dispatch(words: list[str]) -> int:
         from hxm.commands.raw import explain
 
         return explain(row)
+    if row.policy == command.HOST and os.environ.get("CIB_file"):
+        sys.stderr.write(f"hxm: {row.name} is not of the sandbox: it acts on this host itself\n")
     if row.policy in (command.READS, command.HOST):
         programs.become((_toolstack(), *before, row.name, *words[1:]))
     if row.policy:
@@ -187,7 +189,8 @@ def _start_readers() -> None:
     from hxm.pacemaker.dialect import CONFIGURATION, STATUS_FORMS
 
     cib_file = os.environ.get("CIB_file")
-    if os.environ.get("CIB_shadow") or (cib_file and not os.path.isfile(cib_file)):
+    elsewhere = os.environ.get("CIB_shadow") or os.environ.get("CIB_port")
+    if elsewhere or (cib_file and not os.path.isfile(cib_file)):
         return  # cluster/read.py says what is wrong
     programs.ahead(STATUS_FORMS[0])
     if not cib_file:

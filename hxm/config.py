@@ -35,6 +35,9 @@ class Config(NamedTuple):
     """Where Pacemaker saves its transitions, for `hxm history`; auto: where it does by itself."""
     ssh_timeout: float = 5.0
     """Seconds that another node may take to let ssh in and to answer."""
+    last_look: int = 3
+    """Whole seconds that the guard waits, before an agent's create, for the other nodes to say
+    whether they run the domU; with 0 it does not ask. `hxm guard install` puts it into effect."""
     ask_nodes: bool = False
     """Whether `hxm list` and `hxm check` ask the other nodes as well, as with --everywhere."""
     enrol_like: str = ""

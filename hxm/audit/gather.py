@@ -71,7 +71,7 @@ def problems(cluster: Cluster, config: Config, answers: dict[str, Answer]) -> It
             yield Finding(complaint, "the memory of all: hxm capacity", "utilization", "")
     if not cluster.sandbox:
         yield from _of_nodes(
-            cluster, rules, {node: answer.survey for node, answer in answers.items()}
+            cluster, config, rules, {node: answer.survey for node, answer in answers.items()}
         )
 
 
@@ -157,14 +157,20 @@ def _by_the_tools(cluster: Cluster, rules: Rules) -> Iterator[Finding]:
             yield Finding(what, do, "agent-missing", here)
 
 
-def _of_nodes(cluster: Cluster, rules: Rules, others: dict[str, Survey]) -> Iterator[Finding]:
-    from hxm.guard.status import REMEDIES, states
+def _of_nodes(
+    cluster: Cluster, config: Config, rules: Rules, others: dict[str, Survey]
+) -> Iterator[Finding]:
+    from hxm.guard.status import REMEDIES, last_looks, states
     from hxm.pacemaker.verify import read_rings
 
     here = cluster.local_node or ""
-    for place, state in states():
+    for place, state in states(config):
         if state != install.GUARDED:
             yield Finding(f"{place.path} is {state}", REMEDIES[state], "guard", here)
+    for look in last_looks(config):
+        if look.fault:
+            what = f"the guard's last look cannot ask {look.node}: {look.fault}"
+            yield Finding(what, f"ssh {look.node} xl list", "last-look", look.node)
     yield from of_rings(read_rings())
     yield from of_surveys(cluster, others, install.GUARDED)
     if others:

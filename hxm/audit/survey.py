@@ -48,7 +48,7 @@ for name in {" ".join(install.PROGRAMS)}; do
     link=$real/$name
     path=$(PATH=$public; command -v "$name") || continue
     if grep -qF "$mark" "$path"
-    then [ -x "$link" ] && state="{install.GUARDED}" || state="{install.BROKEN}"
+    then [ -x "$path{install.KEPT}" ] && state="{install.GUARDED}" || state="{install.BROKEN}"
     else [ -L "$link" ] && state="{install.UNDONE}" || state="{install.OPEN}"
     fi
     echo "hxm guard $state:$path"

@@ -14,6 +14,7 @@ from hxm.pacemaker.cib import Configuration, read_configuration
 from hxm.pacemaker.crm_mon import as_migrations, read_status
 from hxm.pacemaker.detect import detect as detect_dialect
 from hxm.pacemaker.dialect import CONFIGURATION, DC_STATE, IDLE, OWN_NAME, STATUS_FORMS
+from hxm.pacemaker.environment import ELSEWHERE, is_this_hosts
 from hxm.pacemaker.lock import lock_in
 from hxm.pacemaker.status import TEXT, Status, kept_off_by_health
 from hxm.policy import listed
@@ -25,9 +26,9 @@ from hxm.toolstack.xl import LocalDomain
 def local_toolstack(config: Config, sandbox: str | None) -> Toolstack | None:
     """The toolstack of this host, unless a CIB_file stands for the cluster.
 
-    Its domUs are not this host's: real ones come in only if the configuration names a toolstack.
+    Its domUs are not this host's.
     """
-    if sandbox and config.toolstack == "auto":
+    if sandbox and not is_this_hosts():
         return None
     return detect(config.toolstack)
 
@@ -158,11 +159,12 @@ def sandbox_file() -> str | None:
 
     Raises CannotAsk where the tools would crash (no such file) or act on something else.
     """
-    if os.environ.get("CIB_shadow"):
-        raise CannotAsk(
-            "CIB_shadow is set: Pacemaker's tools would act on the shadow, not on the cluster",
-            "unset CIB_shadow, or work on a file with CIB_file",
-        )
+    for variable, what in ELSEWHERE.items():
+        if os.environ.get(variable):
+            raise CannotAsk(
+                f"{variable} is set: Pacemaker's tools would act on {what}, not on the cluster",
+                f"unset {variable}, or work on a file with CIB_file",
+            )
     path = os.environ.get("CIB_file")
     if not path:
         return None

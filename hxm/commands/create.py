@@ -45,7 +45,7 @@ def run(order: Order, words: Words = None, until: Until = "") -> int:
         if domain and domain.resource:
             return lifecycle.start(cluster, [domain])
         if not domain:
-            pipeline.only_this_hosts(read_config(), f"hxm enrol {words[0]}")
+            pipeline.only_this_hosts(f"hxm enrol {words[0]}")
             made, filed = made_by_creation(creation_of(order.words, xm=xm))
             for warning in admitted(BY_HAND["create"], (), made, filed, cluster, read_config()):
                 render.note(warning)

@@ -9,18 +9,20 @@ from typing import TYPE_CHECKING
 
 from hxm import programs
 from hxm.cluster.read import read_cluster
-from hxm.config import read_config
+from hxm.config import Config, read_config
 from hxm.errors import DONE, CannotAsk, Failed, HxmError, NoQuorum, UsageError
 from hxm.guard import admission, xendomains
 from hxm.guard import install as installation
-from hxm.guard.status import REMEDIES, own_words, states, wrapper_text
-from hxm.guard.wrapper import MARK
+from hxm.guard.status import REMEDIES, Look, last_looks, own_words, states, wrapper_of
 from hxm.output import TABLE, Form, Table, render
+from hxm.pacemaker.environment import forget_other_clusters
 from hxm.policy.passthrough import up_to_date
 from hxm.policy.timeline import PAST_THE_GUARD
 from hxm.records import journal
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from hxm.arguments.options import Raw, Why
 
 
@@ -30,13 +32,14 @@ def install() -> int:
     The guard passes on at once what the cluster's agents run, what arrives from another host, and
     every command that only reads. It judges everything else: refused if the cluster manages the
     domU, otherwise passed on unchanged. A package's program is diverted (dpkg-divert), so that an
-    upgrade does not remove the guard.
+    upgrade does not remove the guard. Run it again after a change of `last_look` in /etc/hxm.toml.
     """
+    config = read_config()
     places = list(installation.places())
     if not places:
         raise Failed("neither xl nor xm nor virsh is installed on this host")
     for place in places:
-        installation.install(place, MARK, wrapper_text(place))
+        installation.install(place, wrapper_of(place, config))
         render.out(f"{place.path} is guarded; the real one is {place.kept}")
     if xendomains.install(shlex.join(own_words())):
         render.out("xendomains now starts after the cluster and stops before it")
@@ -46,8 +49,9 @@ def install() -> int:
 def remove() -> int:
     """Remove the guard; each program is again what it was, to the byte."""
     for place in installation.places():
-        stood = installation.state(place, MARK, wrapper_text(place))
-        installation.remove(place, MARK)
+        wrapper = wrapper_of(place, Config())  # the settings may be what is broken
+        stood = installation.state(place, wrapper)
+        installation.remove(place, wrapper)
         render.out(
             f"{place.path} {'was not' if stood == installation.OPEN else 'is no longer'} guarded"
         )
@@ -60,23 +64,41 @@ def status(form: Form = TABLE) -> int:
     """Show the state of each program; status 1 if one is not guarded as it should be.
 
     An upgrade that no diversion could prevent leaves a program `undone`; after an upgrade of hxm
-    itself the guard may be `outdated`.
+    itself the guard may be `outdated`. Of each other node it shows whether the last look can ask
+    it, which also counts.
     """
-    installed = list(states())
+    config = read_config()
+    installed = list(states(config))
+    looks = last_looks(config)
     if form.output == "json":
-        render.show_json(
-            {"guard": [{"program": place.path, "state": state} for place, state in installed]}
-        )
+        programs_shown = [{"program": place.path, "state": state} for place, state in installed]
+        looks_shown = [{"node": look.node, "fault": look.fault or None} for look in looks]
+        render.show_json({"guard": programs_shown, "last_look": looks_shown})
     elif not installed:
         render.out("neither xl nor xm nor virsh is installed on this host")
     elif form.usual:
         for place, state in installed:
             remedy = f": {REMEDIES[state]}" if state in REMEDIES else ""
             render.out(f"{place.path} is {state}{remedy}")
+        for line in _look_lines(looks, config.last_look):
+            render.out(line)
     else:
         rows = [(place.path, state, REMEDIES.get(state, "")) for place, state in installed]
+        rows += [(look.node, look.fault or "answers the last look", "") for look in looks]
         render.show(Table(("Program", "State", "What to do"), rows), form)
-    return DONE if all(state == installation.GUARDED for _, state in installed) else Failed.status
+    as_it_should_be = all(state == installation.GUARDED for _, state in installed)
+    return DONE if as_it_should_be and not any(look.fault for look in looks) else Failed.status
+
+
+def _look_lines(looks: Sequence[Look], seconds: int) -> list[str]:
+    if not seconds:
+        return ["the last look is switched off: last_look = 0 in the settings"]
+    return [
+        f"the last look cannot ask {look.node}: {look.fault}"
+        if look.fault
+        else f"the last look asks {look.node}"
+        for look in looks
+    ]
 
 
 def bypass(words: Raw = None, reason: Why = "") -> int:
@@ -95,6 +117,7 @@ def bypass(words: Raw = None, reason: Why = "") -> int:
     if not reason.strip():
         raise UsageError("bypass needs a reason, which is recorded", "--reason TEXT")
     config = read_config()
+    forget_other_clusters()
     try:
         at_stake = admission.verdict(program, words[1:], config)
     except HxmError as error:
@@ -119,6 +142,7 @@ def wait() -> int:
     ends with status 102 or 106.
     """
     config = read_config()
+    forget_other_clusters()
     end = time.monotonic() + config.timeout
     while True:
         try:

@@ -21,13 +21,13 @@ from hxm.cluster.claims import (
 from hxm.cluster.read import identify, other_toolstack, read_cluster
 from hxm.config import Config, read_config
 from hxm.domu.config_file import Value
-from hxm.errors import Failed, Refused
-from hxm.guard import install
+from hxm.errors import Refused
 from hxm.guard.create_line import Creation, creation_of
-from hxm.guard.wrapper import AT_ONCE, meanings
+from hxm.guard.wrapper import AT_ONCE, PASSED, meanings
 from hxm.model import Cluster, Domain
 from hxm.orders import pipeline
 from hxm.output import render
+from hxm.pacemaker.environment import forget_other_clusters
 from hxm.policy.conflicts import Claim, judge_new
 from hxm.policy.names import at_home, find_domains
 from hxm.policy.passthrough import (
@@ -55,15 +55,13 @@ _NEED_WORDS = ("create", "restore")
 """Commands of which xl only says how they are used where nothing follows."""
 
 
-def judge_and_pass(program: str, words: Sequence[str]) -> int:
-    """The real program takes hxm's place, untouched; raises Refused or CannotAsk if it may not."""
-    path = install.real(program)
-    if program not in install.PROGRAMS or not os.access(path, os.X_OK):
-        raise Failed(f"there is no {path} for the guard to pass this on to", "hxm guard status")
+def judge_for_the_wrapper(program: str, words: Sequence[str]) -> int:
+    """PASSED, which has the wrapper start the real program; raises Refused or CannotAsk if not."""
+    forget_other_clusters()
     config = read_config()
     if warning := verdict(program, words, config):
         render.note(warning)
-    programs.become((path, *words))
+    return PASSED
 
 
 def verdict(program: str, words: Sequence[str], config: Config) -> str:
@@ -79,7 +77,7 @@ def verdict(program: str, words: Sequence[str], config: Config) -> str:
     told = [*operands(rest), *(word for word in rest if _means_all(word))]
     if not rows or not (told or any(row.name in UNTOLD for row in rows)):
         return ""
-    pipeline.only_this_hosts(config)
+    pipeline.only_this_hosts()
     cluster = identify(read_cluster(config), rest, config)
     xm = program == "xm"
     return "; ".join(said for row in rows for said in admit(row, rest, cluster, config, xm=xm))
@@ -284,7 +282,7 @@ _URIS = ("VIRSH_DEFAULT_CONNECT_URI", "LIBVIRT_DEFAULT_URI")
 
 
 def _seen(config: Config) -> Cluster:
-    pipeline.only_this_hosts(config)
+    pipeline.only_this_hosts()
     return read_cluster(config)
 
 

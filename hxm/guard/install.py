@@ -1,4 +1,4 @@
-"""Puts a script in a program's place and takes it away again, at no moment without the program.
+"""Puts the guard in a program's place and takes it away again, at no moment without the program.
 
 The real program stays in its folder under another name, because it may be a relative link; it is
 called through a link of its own name, because it may be a script that goes by its name (Debian's
@@ -7,16 +7,23 @@ xen-utils-wrapper is both).
 
 from __future__ import annotations
 
+import fcntl
 import os
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import NamedTuple
 
 from hxm import programs
 from hxm.errors import CannotAsk, Failed
+from hxm.guard.wrapper import MARK, Paths, Wrapper
 
 PROGRAMS = ("xl", "xm", "virsh")
 KEPT = ".hxm-real"
 """What is added to the name of a program that a guard stands in front of."""
+SCRIPT = ".hxm-guard"
+"""What is added to it for the script that its stub starts."""
+_NEW = ".hxm-new"
+"""What is added while a file is being made; only a kill leaves it, for the next to write over."""
 
 GUARDED = "guarded"
 OUTDATED = "outdated"
@@ -32,9 +39,15 @@ class Place(NamedTuple):
     path: str
 
     @property
+    def paths(self) -> Paths:
+        """Where the program is, and all that belongs to its guard."""
+        folder = programs.real_folder()
+        return Paths(self.path, self.path + KEPT, self.path + SCRIPT, folder)
+
+    @property
     def kept(self) -> str:
         """Where the real program is while it is guarded."""
-        return self.path + KEPT
+        return self.paths.kept
 
     @property
     def link(self) -> str:
@@ -61,49 +74,68 @@ def places() -> Iterator[Place]:
                 break
 
 
-def state(place: Place, mark: str, text: str) -> str:
-    """How the program stands; a guard's script is known by its `mark`, today's by its `text`."""
-    found = _script(place.path)
-    if mark not in found:
+def state(place: Place, wrapper: Wrapper) -> str:
+    """How the program stands: a guard is known by its MARK, today's by its text."""
+    found = _text(place.path)
+    if MARK not in found:
         return UNDONE if os.path.islink(place.link) or os.path.lexists(place.kept) else OPEN
-    if not os.access(place.link, os.X_OK):
+    if not os.access(place.kept, os.X_OK):
         return BROKEN
-    return GUARDED if found == text else OUTDATED
+    linked = os.access(place.link, os.X_OK)
+    return GUARDED if linked and (found, _text(place.paths.script)) == wrapper else OUTDATED
 
 
-def install(place: Place, mark: str, text: str) -> None:
-    """Put the script in the program's place. Safe to repeat; raises Failed if it cannot be done."""
+def install(place: Place, wrapper: Wrapper) -> None:
+    """Put the guard in the program's place. Safe to repeat; raises Failed if it cannot be done.
+
+    Everybody may call the program afterwards, whatever the umask.
+    """
+    paths = place.paths
+    os.umask(0o022)
     try:
-        if mark not in _script(place.path):
-            _put(place.kept, lambda path: os.link(place.path, path, follow_symlinks=False))
-        elif not os.path.lexists(place.kept):
-            raise Failed(f"{place.kept} is gone", f"install {place.program} again from its package")
-        os.makedirs(os.path.dirname(place.link), mode=0o755, exist_ok=True)
-        _put(place.link, lambda path: os.symlink(place.kept, path))
-        _divert(place, "--add")
-        _put(place.path, lambda path: _write(path, text))
+        with _alone(place):
+            if MARK not in _text(place.path):
+                _put(paths.kept, place, lambda new: os.link(place.path, new, follow_symlinks=False))
+            elif not os.path.lexists(paths.kept):
+                raise _gone(place)
+            _put(paths.script, place, lambda new: _write(new, wrapper.script))
+            os.makedirs(paths.folder, exist_ok=True)
+            os.chmod(paths.folder, 0o755)  # noqa: S103 - everybody may call what only reads
+            _put(place.link, place, lambda new: os.symlink(paths.kept, new))
+            _divert(place)
+            _put(place.path, place, lambda new: _write(new, wrapper.stub))
     except OSError as error:
         raise _cannot(place, error) from None
 
 
-def remove(place: Place, mark: str) -> None:
-    """Put the program back as it was, to the byte. Safe to repeat; raises Failed."""
+def remove(place: Place, wrapper: Wrapper) -> None:
+    """Put the program back as it was, to the byte. Safe to repeat; raises Failed.
+
+    The script does it itself, because it must be able to where Python is broken.
+    """
     try:
-        if mark in _script(place.path):
-            os.replace(place.kept, place.path)
-        elif os.path.lexists(place.kept):
-            os.unlink(place.kept)  # an upgrade has put a newer one into its place
-        _divert(place, "--remove")
-        for end in (os.unlink, lambda link: os.rmdir(os.path.dirname(link))):
-            try:
-                end(place.link)
-            except OSError:
-                continue
+        with _alone(place):
+            argv = ("sh", "-c", wrapper.script, place.paths.script, "remove")
+            result = programs.output(argv)
     except OSError as error:
         raise _cannot(place, error) from None
+    if result.status != 0:
+        hint = "" if os.access(os.path.dirname(place.path), os.W_OK) else "this takes root"
+        raise Failed(result.complaint(), hint)
 
 
-def _script(path: str) -> str:
+@contextmanager
+def _alone(place: Place) -> Iterator[None]:
+    """One installation or removal in the program's folder at a time."""
+    folder = os.open(os.path.dirname(place.path), os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(folder)
+
+
+def _text(path: str) -> str:
     try:
         with open(path, "rb") as file:
             return file.read(1 << 16).decode("utf-8", "replace")
@@ -111,25 +143,26 @@ def _script(path: str) -> str:
         return ""
 
 
-def _put(path: str, make: Callable[[str], None]) -> None:
-    """Let `make` make something under a passing name, and rename it to the path at once."""
-    passing = f"{path}.{os.getpid()}"
-    make(passing)
-    os.replace(passing, path)
-    if os.path.lexists(passing):  # both were links to one file, and rename(2) did nothing
-        os.unlink(passing)
+def _put(path: str, place: Place, make: Callable[[str], None]) -> None:
+    """Let `make` make something under another name, and rename it to the path at once."""
+    new = os.path.join(os.path.dirname(path), place.program + _NEW)
+    with suppress(FileNotFoundError):
+        os.unlink(new)
+    make(new)
+    os.replace(new, path)
+    with suppress(FileNotFoundError):  # both were links to one file, and rename(2) did nothing
+        os.unlink(new)
 
 
 def _write(path: str, text: str) -> None:
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o755)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        os.fchmod(descriptor, 0o755)
         file.write(text)
         file.flush()
         os.fsync(descriptor)
 
 
-def _divert(place: Place, how: str) -> None:
+def _divert(place: Place) -> None:
     """Let dpkg unpack later versions under the other name; only for what a package owns.
 
     dpkg-divert is not to rename anything: between its two renames there would be no program, and
@@ -137,12 +170,16 @@ def _divert(place: Place, how: str) -> None:
     """
     if not programs.find("dpkg-divert"):
         return
-    if how == "--add" and programs.output(("dpkg-query", "--search", place.path)).status != 0:
+    if programs.output(("dpkg-query", "--search", place.path)).status != 0:
         return
-    argv = ("dpkg-divert", "--local", "--no-rename", "--divert", place.kept, how, place.path)
+    argv = ("dpkg-divert", "--local", "--no-rename", "--divert", place.kept, "--add", place.path)
     result = programs.output(argv)
     if result.status != 0:
         raise CannotAsk(f"dpkg-divert: {result.complaint()}")
+
+
+def _gone(place: Place) -> Failed:
+    return Failed(f"{place.kept} is gone", f"install {place.program} again from its package")
 
 
 def _cannot(place: Place, error: OSError) -> Failed:

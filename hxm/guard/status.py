@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from hxm import programs
+from hxm.config import Config
 from hxm.guard import install, xendomains
 from hxm.guard.install import Place
-from hxm.guard.wrapper import MARK, shim
+from hxm.guard.wrapper import Wrapper, wrapper
 
 REMEDIES = {
     install.OPEN: "hxm guard install",
@@ -21,23 +23,61 @@ REMEDIES = {
 """What to do about a program that is not guarded as it should be."""
 
 
-def states() -> Iterator[tuple[Place, str]]:
+class Look(NamedTuple):
+    """Whether the last look can ask a node."""
+
+    node: str
+    fault: str
+    """Why it cannot; empty where it can."""
+
+
+def states(config: Config) -> Iterator[tuple[Place, str]]:
     """Each program, and how it stands; xendomains only where it comes too early for the guard."""
     for place in install.places():
-        yield place, install.state(place, MARK, wrapper_text(place))
+        yield place, install.state(place, wrapper_of(place, config))
     if xendomains.state() == xendomains.EARLY:
         yield Place("xendomains", xendomains.SCRIPT), xendomains.EARLY
 
 
-def wrapper_text(place: Place) -> str:
-    """The wrapper script that stands in front of the program."""
-    return shim(place.program, place.link, own_words())
+def last_looks(config: Config) -> list[Look]:
+    """What the last look of this host's guard hears from each other node; none without a guard.
+
+    Asks in the way of the guard itself, for `last_look` seconds at most.
+    """
+    place = next((each for each, state in states(config) if state == install.GUARDED), None)
+    if not place or not config.last_look:
+        return []
+    argv = ("sh", place.paths.script, "look")
+    printed = programs.output(argv, timeout=config.last_look + 10).stdout
+    rows = (line.split(None, 2) for line in printed.decode("utf-8", "replace").splitlines())
+    silent = f"no answer within {config.last_look} s"
+    return sorted(
+        Look(row[1], "" if row[0] != "silent" else row[2] if len(row) > 2 else silent)
+        for row in rows
+    )
+
+
+def wrapper_of(place: Place, config: Config) -> Wrapper:
+    """The files that stand in front of the program by these settings."""
+    hxm = own_words()
+    return wrapper(place.program, place.paths, hxm, _remedy(), config.last_look)
 
 
 def own_words() -> tuple[str, ...]:
-    """How this hxm is called, from anywhere."""
+    """How this hxm is called, from anywhere, and whatever PYTHONPATH says; its file is the last."""
     own = os.path.abspath(sys.argv[0])
-    if os.path.basename(own) == "hxm" and os.access(own, os.X_OK):
-        return (own,)
-    found = programs.find("hxm")
-    return (os.path.abspath(found),) if found else (sys.executable, "-m", "hxm")
+    if os.path.basename(own) != "hxm" or not os.access(own, os.X_OK):
+        found = programs.find("hxm")
+        if not found:
+            return (sys.executable, "-I", "-m", "hxm")
+        own = os.path.abspath(found)
+    with open(own, "rb") as file:
+        first = os.fsdecode(file.readline(1 << 10)).strip()
+    interpreter = first.removeprefix("#!")
+    python = "python" in os.path.basename(interpreter) and os.access(interpreter, os.X_OK)
+    return (interpreter, "-I", own) if python else (own,)
+
+
+def _remedy() -> str:
+    folder = sys.prefix
+    return f"python3 -m venv --clear {folder} && {folder}/bin/pip install hxm (hxm-install(7))"

@@ -17,6 +17,7 @@ from hxm.orders.lock import one_at_a_time, possible, take, with_a_living_holder
 from hxm.orders.outcome import Outcome, changed
 from hxm.output import render
 from hxm.output.progress import display
+from hxm.pacemaker.environment import is_this_hosts
 from hxm.plan import AlreadyDone, Decision, Forecast, Objection, PassThrough, Plan
 from hxm.policy import called, guards, listed, lock
 from hxm.policy.forecast import elsewhere, with_goals
@@ -208,7 +209,7 @@ def program(verb: str, config: Config) -> str:
 
     Raises Refused where it should not, Failed where there is none.
     """
-    only_this_hosts(config)
+    only_this_hosts()
     toolstack = detect(config.toolstack)
     if not toolstack:
         raise Failed(
@@ -220,12 +221,12 @@ def program(verb: str, config: Config) -> str:
     return toolstack.program
 
 
-def only_this_hosts(config: Config, instead: str = "") -> None:
+def only_this_hosts(instead: str = "") -> None:
     """Raises Refused where another cluster is asked than that of this host's toolstack.
 
     `instead` is the command that does it in that cluster.
     """
-    if sandbox_file() and config.toolstack == "auto":
+    if sandbox_file() and not is_this_hosts():
         raise Refused(
             "CIB_file is set: the domUs of this host are none of that cluster's",
             f"unset CIB_file to act on this host{f', or {instead}' if instead else ''}",

@@ -14,6 +14,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from guarded_host import Host
 
 TOOLS = ("crm_mon", "crm_simulate", "crm_resource", "crm_attribute", "cibadmin")
 
@@ -151,5 +152,18 @@ esac
 def xen(sandbox: Sandbox) -> Sandbox:
     """The same, seen from a host whose xl runs nfs and an unmanaged domU, other."""
     sandbox.program("xl", XL)
-    Path(sandbox.env["HXM_CONFIG"]).write_text('toolstack = "xl"\n')
+    sandbox.env["HXM_TEST_CIB"] = str(sandbox.file)
     return sandbox
+
+
+@pytest.fixture
+def host(xen: Sandbox) -> Host:
+    """That host, on which the guard can be installed."""
+    return Host(xen)
+
+
+@pytest.fixture
+def guarded(host: Host) -> Host:
+    """The same, with the guard."""
+    host.xen.ok("guard", "install")
+    return host

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-from pathlib import Path
 
 import pytest
 
@@ -196,7 +195,7 @@ def test_this_host_is_known_by_its_toolstack(three):
     here = os.uname().nodename.split(".")[0]
     three.replace("host1", here)
     three.program("xl", INFO)
-    Path(three.env["HXM_CONFIG"]).write_text('toolstack = "xl"\n')
+    three.env["HXM_TEST_CIB"] = str(three.file)
     found = three.hxm("capacity", "-o", "json").json
     hosts = {each["name"]: each for each in found["hosts"]}
     known = {"total": 4096, "dom0": 768, "free": 1000, "source": "info"}
@@ -213,7 +212,7 @@ def test_a_dom0_that_gives_memory_away_says_nothing_of_what_is_free(three):
     three.replace("host1", here)
     elastic = INFO.replace("free_memory : 1000", "free_memory : 0\\nxen_commandline : x")
     three.program("xl", elastic.replace("nfs 3 2048", "nfs 3 512"))
-    Path(three.env["HXM_CONFIG"]).write_text('toolstack = "xl"\n')
+    three.env["HXM_TEST_CIB"] = str(three.file)
     rooms(three, 4000, 1100, 1100)
 
     def told() -> dict:

@@ -5,73 +5,18 @@ from __future__ import annotations
 import json
 import os
 import re
-import shlex
 import shutil
 import stat
 import struct
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from guarded_host import VIRSH
+
+from hxm.guard import wrapper
 
 UUID_NFS = "135631b2-d539-4d73-bc0a-16ef7192fe00"
-VIRSH = r"""
-case "$*" in *domname*3) echo nfs; exit;; *domname*) exit 1;; esac
-for word; do printf '[%s]' "$word"; done; echo; exit 43
-"""
-
-
-class Host:
-    """A host with a guard: its programs are called as everybody calls them."""
-
-    def __init__(self, xen) -> None:
-        self.xen = xen
-        self.bin, self.real = xen.bin, xen.folder / "real"
-        xen.env["HXM_REAL"] = str(self.real)
-        xen.env["HXM_ROOT"] = str(xen.folder / "root")
-        xen.env["DPKG_ADMINDIR"] = str(xen.folder / "dpkg")
-        (xen.folder / "dpkg" / "info").mkdir(parents=True)
-        (xen.folder / "dpkg" / "status").touch()
-        (xen.folder / "dpkg" / "updates").mkdir()
-        xen.program("virsh", VIRSH)
-        hxm = shlex.quote(sys.executable)
-        xen.program("hxm", f'exec {hxm} -m hxm "$@"')
-        self.snapshot = self.files()
-
-    def files(self) -> dict[str, tuple]:
-        """What stands in the folder of programs, to the byte."""
-        return {
-            path.name: (
-                os.readlink(path) if path.is_symlink() else path.read_bytes(),
-                path.lstat().st_mode,
-                path.lstat().st_mtime_ns,
-            )
-            for path in self.bin.iterdir()
-        }
-
-    def run(self, *words: str, **env: str):
-        ran = subprocess.run(
-            [str(self.bin / words[0]), *words[1:]],
-            capture_output=True,
-            text=True,
-            env=self.xen.env | env,
-            cwd=self.xen.folder,
-            check=False,
-            timeout=60,
-        )
-        return ran.returncode, ran.stdout, ran.stderr
-
-
-@pytest.fixture
-def host(xen):
-    return Host(xen)
-
-
-@pytest.fixture
-def guarded(host):
-    host.xen.ok("guard", "install")
-    return host
 
 
 def test_it_is_put_there_and_taken_away_to_the_byte(host):
@@ -80,7 +25,10 @@ def test_it_is_put_there_and_taken_away_to_the_byte(host):
     for _ in range(2):
         host.xen.ok("guard", "install")
         assert host.xen.ok("guard", "status").out.count("is guarded\n") == 2
-        assert set(host.files()) == {*host.snapshot, "xl.hxm-real", "virsh.hxm-real"}
+        assert set(host.files()) == {
+            *host.snapshot,
+            *(f"{name}.hxm-{end}" for name in ("xl", "virsh") for end in ("real", "guard")),
+        }
     for _ in range(2):
         host.xen.ok("guard", "remove")
         assert host.files() == host.snapshot
@@ -161,14 +109,63 @@ def test_whoever_waits_for_the_cluster_waits_for_a_dc_and_for_quorum(host):
 
 
 def test_the_guard_of_another_hxm_is_outdated_and_that_of_none_refuses(guarded):
-    text = (guarded.bin / "xl").read_text().replace("uptime|", "")
-    (guarded.bin / "xl").write_text(text)
+    script = guarded.bin / "xl.hxm-guard"
+    script.write_text(script.read_text().replace("uptime|", ""))
     assert "xl is outdated" in guarded.xen.hxm("guard", "status").out
-    (guarded.bin / "hxm").unlink()
+
+
+BROKEN = {
+    "gone": lambda hxm: hxm.unlink(),
+    "empty": lambda hxm: hxm.write_text(""),
+    "without its interpreter": lambda hxm: hxm.write_text("#!/nowhere/python3\n"),
+    "without its packages": lambda hxm: hxm.write_text("#!/bin/sh\nexit 1\n"),
+    "not executable": lambda hxm: hxm.chmod(0o644),
+    "ended by a signal": lambda hxm: hxm.write_text("#!/bin/sh\nkill -9 $$\n"),
+}
+
+
+@pytest.mark.parametrize("how", BROKEN)
+def test_an_hxm_that_does_not_work_judges_nothing_and_the_guard_tells_the_ways_out(guarded, how):
+    BROKEN[how](guarded.bin / "hxm")
     status, out, said = guarded.run("xl", "destroy", "other")
-    assert (status, out) == (102, "")
-    assert "install it again" in said
+    assert (status, out) == (102, ""), said
+    for way_out in ("python3 -m venv --clear", f"{guarded.bin}/xl.hxm-real", "xl.hxm-guard remove"):
+        assert way_out in said
     assert guarded.run("xl", "info")[0] == 42
+    assert guarded.run_by_agent("xl", "destroy", "nfs")[0] == 42
+    for name in ("xl", "virsh"):
+        removed = guarded.run(f"{name}.hxm-guard", "remove")
+        assert removed == (0, "", "")
+    assert {name: kept for name, kept in guarded.files().items() if name != "hxm"} == {
+        name: kept for name, kept in guarded.snapshot.items() if name != "hxm"
+    }
+    assert not guarded.real.exists()
+
+
+@pytest.mark.parametrize("gone", ["the links", "all links"])
+def test_no_agent_notices_that_the_links_are_gone(guarded, gone):
+    """A person may have removed, or made anew, the folder that they are in."""
+    before = guarded.files()
+    shutil.rmtree(guarded.real)
+    if gone == "all links":
+        guarded.real.write_text("a file, so that there can be no such folder")
+    assert guarded.run_by_agent("xl", "list", "nfs")[0] == 0
+    assert guarded.run("xl", "uptime") == (42, "[uptime]\n", "")
+    assert guarded.run_by_agent("xl", "destroy", "nfs")[:2] == (42, "[destroy][nfs]\n")
+    assert guarded.real.is_dir() == (gone == "the links")
+    assert guarded.files() == before
+
+
+def test_the_guard_depends_on_no_umask(host):
+    before = os.umask(0o077)
+    try:
+        host.xen.ok("guard", "install")
+    finally:
+        os.umask(before)
+    modes = {path: stat.S_IMODE(path.stat().st_mode) for path in host.bin.iterdir()}
+    assert {mode for path, mode in modes.items() if "hxm-guard" in path.name} == {0o755}
+    assert modes[host.bin / "xl"] == 0o755
+    assert stat.S_IMODE(host.real.stat().st_mode) == 0o755
 
 
 needs_dpkg = pytest.mark.skipif(not shutil.which("dpkg-divert"), reason="no dpkg")
@@ -206,7 +203,7 @@ def test_what_a_package_owns_is_diverted_and_an_upgrade_goes_past_the_guard(host
 
 
 def test_what_only_reads_starts_no_python(guarded):
-    (guarded.bin / "hxm").write_text("#!/bin/sh\necho python; exit 99\n")
+    (guarded.bin / "hxm").write_text("#!/bin/sh\necho python; exit 107\n")
     for words in (
         "list",
         "li nfs",
@@ -215,14 +212,16 @@ def test_what_only_reads_starts_no_python(guarded):
         "migrate-receive",
         "console 3",
     ):
-        assert guarded.run("xl", *words.split())[0] != 99, words
+        assert guarded.run("xl", *words.split())[0] != 107, words
     for words in ("list --all", "-q dominfo nfs", "domstate nfs", "net-start default"):
         assert guarded.run("virsh", *words.split())[0] == 43, words
     for words in ("destroy nfs", "-N create x", "m nfs", "unknown", "", "-x list", "c nfs"):
-        assert guarded.run("xl", *words.split())[0] == 99, words
-    agents = {"OCF_RESOURCE_INSTANCE": "nfs"}
-    assert guarded.run("xl", "destroy", "nfs", **agents) == (42, "[destroy][nfs]\n", "")
-    assert guarded.run("virsh", "destroy", "nfs", **agents)[0] == 43
+        assert guarded.run("xl", *words.split())[0] == 107, words
+    assert guarded.run_by_agent("xl", "destroy", "nfs") == (42, "[destroy][nfs]\n", "")
+    assert guarded.run_by_agent("virsh", "destroy", "nfs")[0] == 43
+    by_hand = {"OCF_RESOURCE_INSTANCE": "nfs"}  # exported, to run an agent by hand
+    assert guarded.run("xl", "destroy", "nfs", **by_hand)[0] == 107
+    assert guarded.run("xl", "list", **by_hand)[0] == 0
 
 
 REFUSED = {
@@ -340,7 +339,7 @@ def test_hxm_itself_never_meets_the_guard(guarded):
     (guarded.bin / "xl").write_text((guarded.bin / "xl").read_text() + "# changed\n")
     for words in ("destroy other", "pause other"):
         assert guarded.xen.hxm(*words.split()).status == 42
-    assert guarded.xen.hxm("guard", "judge", "xl", "destroy", "other").status == 42
+    assert guarded.xen.hxm("guard", "judge", "xl", "destroy", "other").status == wrapper.PASSED
 
 
 VIRSH_REFUSED = (
@@ -379,7 +378,7 @@ def test_virsh_passes_for_every_other(guarded, words):
 
 def test_the_one_way_round_wants_a_reason_says_what_is_at_stake_and_is_written_down(guarded):
     journal = guarded.xen.folder / "journal"
-    Path(guarded.xen.env["HXM_CONFIG"]).write_text(f'toolstack = "xl"\njournal = "{journal}"\n')
+    Path(guarded.xen.env["HXM_CONFIG"]).write_text(f'journal = "{journal}"\n')
     assert guarded.xen.hxm("guard", "bypass", "--", "xl", "destroy", "nfs").status == 2
     assert guarded.xen.hxm("guard", "bypass", "--reason", "x", "--", "ls").status == 2
     ran = guarded.xen.hxm("guard", "bypass", "--reason", "disks burn", "--", "xl", "destroy", "nfs")
@@ -518,7 +517,7 @@ def test_a_disk_that_is_shared_on_purpose_is_said_to_be_so_in_the_configuration(
     (guarded.xen.folder / "new.cfg").write_text('name="fresh"\ndisk=["phy:/dev/vg/ocfs2,xvda,w"]\n')
     assert guarded.run("xl", "create", "new.cfg")[0] == 107
     settings = Path(guarded.xen.env["HXM_CONFIG"])
-    settings.write_text('toolstack = "xl"\nignore = "disk-shared:nfs disk-shared:fresh"\n')
+    settings.write_text('ignore = "disk-shared:nfs disk-shared:fresh"\n')
     assert guarded.run("xl", "create", "new.cfg") == (42, "[create][new.cfg]\n", "")
 
 
@@ -625,3 +624,38 @@ def test_a_managed_domu_is_found_wherever_it_stands_in_the_cib(guarded, case):
     status, out, said = guarded.run("xl", *words.split())
     assert (status, out) == (107, ""), said
     assert "the cluster manages" in said
+
+
+LEFT_OVER = {
+    "a sandbox": {"CIB_file": "SANDBOX"},
+    "a sandbox that is gone": {"CIB_file": "/nowhere/cib.xml"},
+    "a shadow": {"CIB_shadow": "x"},
+    "another host": {"CIB_port": "1234", "CIB_server": "elsewhere", "CIB_user": "x"},
+}
+
+
+@pytest.mark.parametrize("settings", ["", 'toolstack = "xl"\n'])
+@pytest.mark.parametrize("exported", LEFT_OVER.values(), ids=LEFT_OVER)
+def test_what_somebody_has_exported_leads_the_guard_to_no_other_cluster(
+    guarded, exported, settings
+):
+    """The cluster of this host answers where nothing is exported, as its daemons would."""
+    xen = guarded.xen
+    live = xen.env.pop("HXM_TEST_CIB")
+    for tool in ("crm_mon", "cibadmin"):
+        path = shutil.which(tool, path="/usr/sbin:/usr/bin")
+        lost = '[ -z "$CIB_file$CIB_shadow$CIB_port$CIB_server" ] || exit 99'
+        xen.program(tool, f'{lost}\nCIB_file={live} exec {path} "$@"')
+    sandbox = xen.folder / "sandbox.xml"
+    sandbox.write_text(xen.file.read_text().replace('"nfs"', '"training"'))
+    xen.env |= {"CIB_file": ""} | {
+        name: value.replace("SANDBOX", str(sandbox)) for name, value in exported.items()
+    }
+    Path(xen.env["HXM_CONFIG"]).write_text(settings)
+    (xen.folder / "nfs.cfg").write_text('name = "nfs"\n')
+    (xen.folder / "new.cfg").write_text('name = "fresh"\n')
+    for words in ("destroy nfs", "create nfs.cfg", "pause nfs", "shutdown nfs"):
+        status, out, said = guarded.run("xl", *words.split())
+        assert (status, out) == (107, ""), said
+    for words in ("destroy other", "create new.cfg"):
+        assert guarded.run("xl", *words.split())[0] == 42, words

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from hxm.catalog import ALIASES, BY_HAND
 from hxm.guard.virsh_table import VIRSH
-from hxm.guard.wrapper import passes_at_once, shim
+from hxm.guard.wrapper import Paths, passes_at_once, wrapper
 
 VIRSH_NAMES = sorted(VIRSH)
 BEGINNINGS = sorted(
@@ -32,11 +32,17 @@ OPTIONS = [[], ["-v"], ["-vftTN"], ["-f", "-t"]]
 
 def verdicts(lines, folder: Path, program: str) -> list[str]:
     """What the real script does with each line, in one shell."""
-    text = shim(program, "/real", ["/bin/sh"]).replace('exec "$real" "$@"', "{ echo real; exit; }")
-    text = text.replace(f'exec /bin/sh guard judge {program} "$@"', "echo hxm")
-    assert "exec" not in text
-    (folder / "shim").write_text(text)
-    calls = "".join(f"(set -- {shlex.join(words)}; . ./shim)\n" for words in lines)
+    paths = Paths(f"/{program}", "/kept", "/script", "/real")
+    text = wrapper(program, paths, ["/bin/sh"], "", 0).script
+    for found, instead in (
+        ("\nreal() {", "\nreal() { echo real; exit; }\nunused() {"),
+        (f'/bin/sh guard judge {program} "$@"', "echo hxm; exit"),
+    ):
+        assert text.count(found) == 1
+        text = text.replace(found, instead)
+    (folder / "script").write_text(text)
+    called = f"/{program}"
+    calls = "".join(f"(set -- {called} {shlex.join(words)}; . ./script)\n" for words in lines)
     (folder / "all").write_bytes(calls.encode())
     command = f"cd {shlex.quote(str(folder))} && unset OCF_RESOURCE_INSTANCE && sh ./all"
     return subprocess.run(

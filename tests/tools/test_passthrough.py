@@ -93,9 +93,11 @@ def test_start_of_an_unmanaged_domu_is_not_promised_of_xl(xen):
     assert (ran.status, "hxm create FILE" in ran.err) == (107, True), ran
 
 
-def test_a_sandbox_never_lets_a_real_domu_be_changed(xen):
+@pytest.mark.parametrize("settings", ["", 'toolstack = "xl"\n'])
+def test_a_sandbox_never_lets_a_real_domu_be_changed(xen, settings):
     """What the file does not know, the cluster of this host may manage."""
-    (xen.folder / "hxm.toml").unlink()
+    del xen.env["HXM_TEST_CIB"]
+    (xen.folder / "hxm.toml").write_text(settings)
     for words in ("destroy other", "pause other", "create copy.cfg", "mem-set other 64"):
         (xen.folder / "copy.cfg").write_text('name = "fresh"\n')
         ran = xen.hxm(*words.split(), cwd=xen.folder)
@@ -103,6 +105,22 @@ def test_a_sandbox_never_lets_a_real_domu_be_changed(xen):
         assert ran.out == ""
     assert xen.hxm("uptime").out == "[uptime]\n"
     assert "other" not in xen.ok("list").out
+
+
+def test_what_concerns_the_host_says_that_it_leaves_the_sandbox(xen):
+    for words in ("debug-keys R", "cpupool-destroy x", "pci-assignable-add 1"):
+        ran = xen.hxm(*words.split())
+        assert ran.status == 42
+        assert "is not of the sandbox: it acts on this host itself" in ran.err
+        assert xen.hxm(*words.split(), env={"CIB_file": ""}).err == ""
+    assert xen.hxm("info").err == ""
+
+
+@pytest.mark.parametrize("variable", ["CIB_shadow", "CIB_port"])
+def test_what_leads_the_tools_to_another_cluster_is_refused(xen, variable):
+    for words in ("list", "destroy other", "destroy nfs"):
+        ran = xen.hxm(*words.split(), env={"CIB_file": "", variable: "1234"})
+        assert (ran.status, f"unset {variable}" in ran.err) == (102, True), ran
 
 
 def test_refused_verbs_pass_when_the_cluster_looks_away_and_say_so(xen):

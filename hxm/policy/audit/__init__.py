@@ -63,6 +63,7 @@ CODES = {
         "one-ring": "one network carries all of corosync's messages, and it is no bond",
         "ring-down": "one of corosync's rings is faulty",
         "guard": "xl, xm or virsh is not guarded as it should be",
+        "last-look": "before a domU starts here, the guard cannot ask a node whether it runs there",
         "node-silent": "a node was asked and gave no answer",
     },
 }
