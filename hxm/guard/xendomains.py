@@ -1,8 +1,9 @@
 """Has xendomains start after the cluster and stop before it, so that the guard can ask.
 
-Debian's init script wants to be before corosync (its X-Start-Before), and no drop-in takes such an
-order back: a unit of the same name in /etc/systemd/system stands in its place. A unit that Xen
-brings itself has no such order, and gets a drop-in.
+Debian's init script wants to be before corosync (its X-Start-Before), as does the unit of Debian 13
+(its Before), and no drop-in takes such an order back: systemd would find a cycle, and leave
+corosync or pacemaker out of the boot. There a unit of the same name in /etc/systemd/system stands
+in its place. A unit without such an order, as Xen's own, gets a drop-in.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ SCRIPT = "/etc/init.d/xendomains"
 UNIT = "/etc/systemd/system/xendomains.service"
 DROP_IN = f"{UNIT}.d/hxm.conf"
 WANTED = "/etc/systemd/system/multi-user.target.wants/xendomains.service"
+_CLUSTER = {"corosync.service", "pacemaker.service", "heartbeat.service"}
 _BROUGHT = ("/usr/lib/systemd/system/xendomains.service", "/lib/systemd/system/xendomains.service")
 
 EARLY = "started before the cluster"
@@ -53,11 +55,13 @@ def state() -> str:
     """EARLY or LATE, or nothing where systemd starts no xendomains."""
     if not os.path.isdir(f"{ROOT}/etc/systemd/system"):
         return ""
-    if any(map(_exists, _BROUGHT)):
-        return LATE if _exists(DROP_IN) or "pacemaker" in _text(UNIT) else EARLY
-    if _exists(SCRIPT):
-        return LATE if "pacemaker" in _text(UNIT) else EARLY
-    return ""
+    if not (_brought() or _exists(SCRIPT)):
+        return ""
+    unit = _text(UNIT) if _exists(UNIT) else _brought()
+    drop_ins = glob.glob(f"{ROOT}{os.path.dirname(DROP_IN)}/*.conf")
+    text = "\n".join((unit, *(_text(path.removeprefix(ROOT)) for path in drop_ins)))
+    late = "pacemaker.service" in _named(text, "After") and not _CLUSTER & _named(text, "Before")
+    return LATE if late else EARLY
 
 
 def install(hxm: str) -> bool:
@@ -67,32 +71,65 @@ def install(hxm: str) -> bool:
     """
     if state() != EARLY:
         return False
-    whole = not any(map(_exists, _BROUGHT))
+    brought = _brought()
+    whole = not brought or bool(_CLUSTER & _named(brought, "Before"))
     if whole and _exists(UNIT):
         return False
-    _write(UNIT if whole else DROP_IN, (_WHOLE if whole else f"{_ORDER}\n{_WAIT}").format(hxm=hxm))
-    if whole and glob.glob(f"{ROOT}/etc/rc[2-5].d/S??xendomains") and not _exists(WANTED):
+    if whole:
+        _remove(DROP_IN)  # that of an hxm that knew of no such unit
+        _write(UNIT, _late(brought, hxm) if brought else _WHOLE.format(hxm=hxm))
+    else:
+        _write(DROP_IN, f"{_ORDER}\n{_WAIT}".format(hxm=hxm))
+    if not brought and glob.glob(f"{ROOT}/etc/rc[2-5].d/S??xendomains") and not _exists(WANTED):
         os.makedirs(os.path.dirname(ROOT + WANTED), exist_ok=True)
         os.symlink(UNIT, ROOT + WANTED)
     _reload()
     return True
 
 
+def _brought() -> str:
+    """The unit that a package brings, or nothing."""
+    return next(filter(None, map(_text, _BROUGHT)), "")
+
+
+def _named(text: str, key: str) -> set[str]:
+    """The units that a unit's text names behind this key, on all its lines (systemd.unit(5))."""
+    lines = (line.partition("=") for line in text.splitlines())
+    return {unit for name, _, units in lines if name.strip() == key for unit in units.split()}
+
+
+def _late(brought: str, hxm: str) -> str:
+    """A package's unit, after the cluster instead of before it and before libvirt."""
+    lines = (
+        line
+        for line in brought.splitlines(keepends=True)
+        if all(unit.endswith(".target") for unit in _named(line, "Before"))
+    )
+    return f"{_ORDER}\n{_WAIT}\n".format(hxm=hxm) + "".join(lines)
+
+
 def remove() -> bool:
     """Undo what `install` did; returns whether there was anything. Raises Failed."""
-    found = [each for each in (UNIT, DROP_IN) if _text(each).startswith(_ORDER)]
+    unit = _text(UNIT).startswith(_ORDER)
+    removed = [_remove(path) for path in (UNIT, DROP_IN)]
+    if unit and os.path.islink(ROOT + WANTED) and os.readlink(ROOT + WANTED) == UNIT:
+        os.unlink(ROOT + WANTED)
+    if any(removed):
+        _reload()
+    return any(removed)
+
+
+def _remove(path: str) -> bool:
+    """Take the file away if hxm has written it, and its folder if nothing else is in it."""
+    if not _text(path).startswith(_ORDER):
+        return False
     try:
-        for each in found:
-            os.unlink(ROOT + each)
-        if UNIT in found and os.path.islink(ROOT + WANTED):
-            os.unlink(ROOT + WANTED)
-        if DROP_IN in found and not os.listdir(os.path.dirname(ROOT + DROP_IN)):
-            os.rmdir(os.path.dirname(ROOT + DROP_IN))
+        os.unlink(ROOT + path)
+        if path == DROP_IN and not os.listdir(os.path.dirname(ROOT + path)):
+            os.rmdir(os.path.dirname(ROOT + path))
     except OSError as error:
         raise Failed(f"xendomains: {error.filename}: {error.strerror}") from None
-    if found:
-        _reload()
-    return bool(found)
+    return True
 
 
 def _reload() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 import pytest
+from factories import DATA
 
 from hxm.guard import xendomains
 
@@ -32,9 +33,16 @@ def files(root) -> dict[str, str]:
     }
 
 
-@pytest.fixture(params=["Debian's script", "Xen's unit"])
+@pytest.fixture(params=["Debian's script", "Xen's unit", "Debian 13's unit"])
 def host(request, root):
-    if request.param == "Xen's unit":
+    if request.param == "Debian 13's unit":
+        unit = root / xendomains._BROUGHT[0][1:]
+        unit.parent.mkdir(parents=True)
+        unit.write_text((DATA / "systemd/trixie" / xendomains._BROUGHT[0][1:]).read_text())
+        wanted = root / xendomains.WANTED[1:]
+        wanted.parent.mkdir()
+        wanted.symlink_to(xendomains._BROUGHT[0])
+    elif request.param == "Xen's unit":
         unit = root / "usr/lib/systemd/system/xendomains.service"
         unit.parent.mkdir(parents=True)
         unit.write_text("[Service]\nType=oneshot\nExecStart=/bin/true\n")
@@ -52,9 +60,10 @@ def test_it_is_put_after_the_cluster_and_back_again(host):
     assert xendomains.state() == xendomains.LATE
     added = {name: text for name, text in files(host).items() if name not in before}
     (unit,) = (text for text in added.values() if text.startswith("#"))
+    assert not xendomains._CLUSTER & xendomains._named(unit, "Before")
     assert "After=corosync.service pacemaker.service" in unit
     assert "ExecStartPre=-/opt/hxm guard wait" in unit
-    assert ("multi-user" in " ".join(added)) == ("init.d" in unit)
+    assert ("multi-user" in " ".join(added)) == ("etc/init.d/xendomains" in before)
     assert [xendomains.remove(), xendomains.remove()] == [True, False]
     assert files(host) == before
     assert xendomains.state() == xendomains.EARLY
@@ -64,10 +73,12 @@ def test_an_administrators_own_unit_is_left_alone(host):
     for text, state in (
         ("[Unit]\nAfter=pacemaker.service\n", xendomains.LATE),
         ("[Unit]\n", xendomains.EARLY),
+        ("[Unit]\nAfter=pacemaker.service\nBefore=corosync.service\n", xendomains.EARLY),
     ):
         (host / xendomains.UNIT[1:]).write_text(text)
         assert xendomains.state() == state
-        if "etc/init.d/xendomains" in files(host):
+        brought = xendomains._brought()
+        if not brought or "Before=corosync" in brought:
             assert not xendomains.install("/opt/hxm")
             assert not xendomains.remove()
         assert (host / xendomains.UNIT[1:]).read_text() == text
@@ -77,3 +88,17 @@ def test_where_there_is_no_xendomains_there_is_nothing_to_do(root):
     assert xendomains.state() == ""
     assert not xendomains.install("/opt/hxm")
     assert files(root) == {}
+
+
+def test_the_drop_in_of_an_older_hxm_makes_room_for_the_whole_unit(host):
+    """It made a cycle: the unit was before corosync, and after it."""
+    drop_in = host / xendomains.DROP_IN[1:]
+    drop_in.parent.mkdir(exist_ok=True)
+    drop_in.write_text(f"{xendomains._ORDER}\n[Service]\n")
+    early = xendomains._brought() and xendomains._CLUSTER & xendomains._named(
+        xendomains._brought(), "Before"
+    )
+    assert xendomains.state() == (xendomains.EARLY if early else xendomains.LATE)
+    assert xendomains.install("/opt/hxm") == bool(early)
+    assert xendomains.state() == xendomains.LATE
+    assert drop_in.exists() != bool(early)
