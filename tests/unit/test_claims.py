@@ -108,7 +108,9 @@ def test_what_is_run_there_is_one_program_and_one_look_into_sysfs():
     )
 
 
-def test_a_sandbox_has_no_other_nodes(answers):
+def test_a_sandbox_has_no_other_nodes(answers, monkeypatch):
+    for variable in ("CIB_file", "HXM_TEST_CIB"):
+        monkeypatch.setenv(variable, "cib.xml")
     answers["here"] = "nothing"
     seen = cluster(*NODES, sandbox="cib.xml", local_node="host1")
     assert "this host's other domUs are unknown" in told(seen)[("?", "")]
