@@ -202,6 +202,8 @@ class Domain(NamedTuple):
     uuid: str | None = None
     live: bool = False
     """Whether the cluster may move it by live migration (allow-migrate)."""
+    pv: bool = False
+    """Whether its file makes it paravirtual, which live migration asks more of a hypervisor for."""
     also: tuple[str, ...] = ()
     """Names that its configuration file gives it, where the agent uses another."""
     nameless: bool = False

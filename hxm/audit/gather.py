@@ -5,17 +5,18 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from itertools import combinations
 
 from hxm.audit.survey import Answer, surveyor
 from hxm.cluster.capacity import read_needs
 from hxm.cluster.claims import everyones, of_managed, told_script
-from hxm.cluster.read import everywhere
+from hxm.cluster.read import everywhere, local_toolstack
 from hxm.config import Config
 from hxm.domu.config_file import XmFileError, agent_name, parse_xmfile, read_text, read_xmfile
 from hxm.domu.resources import name_in_xml
-from hxm.domu.settings import domain_name
+from hxm.domu.settings import domain_name, preserved
 from hxm.guard import install
 from hxm.model import Cluster
 from hxm.pacemaker.audit_facts import parse_rules
@@ -23,12 +24,21 @@ from hxm.pacemaker.cib import read_configuration
 from hxm.pacemaker.utilization import utilization_in
 from hxm.policy import conflicts
 from hxm.policy.audit.configured import Rules, of_rules
-from hxm.policy.audit.files import Read, clashing, of_autostart, of_copies, of_files
+from hxm.policy.audit.files import (
+    Read,
+    clashing,
+    of_autostart,
+    of_copies,
+    of_files,
+    of_refusals,
+)
 from hxm.policy.audit.nodes import ABSENT, UNREADABLE, Survey, of_rings, of_surveys
 from hxm.policy.audit.running import of_cluster, of_expired
 from hxm.policy.findings import Finding
+from hxm.policy.live_pv import of_hypervisors
 from hxm.policy.memory import one_sided
 from hxm.records.authors import origins
+from hxm.toolstack.host_facts import read_facts
 
 AUTOS = ("/etc/xen/auto", "/etc/libvirt/libxl/autostart")
 """Where xendomains and libvirt keep links to what they start at boot."""
@@ -46,8 +56,13 @@ def ask_others(cluster: Cluster, config: Config) -> tuple[Cluster, dict[str, Ans
     return everywhere(cluster, config, ask), answers
 
 
-def problems(cluster: Cluster, config: Config, answers: dict[str, Answer]) -> Iterator[Finding]:
-    """All that is found, by every look at the cluster and at this host."""
+def problems(
+    cluster: Cluster, config: Config, answers: dict[str, Answer], *, thorough: bool = False
+) -> Iterator[Finding]:
+    """All that is found, by every look at the cluster and at this host.
+
+    `thorough`: this host's toolstack tries every file, as those that gave `answers` did.
+    """
     configuration = read_configuration(timeout=config.ask_timeout, whole=True)
     rules = parse_rules(configuration)
     yield from _clashes(cluster, config, {node: answer.more for node, answer in answers.items()})
@@ -60,6 +75,7 @@ def problems(cluster: Cluster, config: Config, answers: dict[str, Answer]) -> It
     }
     yield from of_files(_files(cluster, rules), called)
     yield from of_autostart(autostarted(), cluster)
+    yield from _by_the_toolstacks(cluster, config, rules, answers, thorough=thorough)
     yield from _by_the_tools(cluster, rules)
     if configuration.cib is not None:
         from hxm.pacemaker.verify import read_complaints
@@ -116,11 +132,12 @@ def _files(cluster: Cluster, rules: Rules) -> Iterator[Read]:
             continue
         try:
             text = read_text(path)
-            own = domain_name(parse_xmfile(text, path))
+            settings = parse_xmfile(text, path)
         except XmFileError as error:
             yield Read(domain, str(error))
         else:
-            yield Read(domain, own=own, agents=agent_name(text))
+            own = domain_name(settings)
+            yield Read(domain, "", own, agent_name(text), preserved(settings))
 
 
 def autostarted() -> Iterator[tuple[str, str]]:
@@ -136,6 +153,33 @@ def autostarted() -> Iterator[tuple[str, str]]:
             except XmFileError:
                 name = name_in_xml(path)
             yield path, name or os.path.basename(path)
+
+
+def _by_the_toolstacks(
+    cluster: Cluster, config: Config, rules: Rules, answers: dict[str, Answer], *, thorough: bool
+) -> Iterator[Finding]:
+    """What the hosts' own toolstacks say of the files, and of live migration."""
+    facts = {node: answer.facts for node, answer in answers.items()}
+    toolstack = local_toolstack(config, cluster.sandbox)
+    moving = any(domain.pv and domain.live for domain in cluster.managed_domains)
+    if toolstack and cluster.local_node and (thorough or moving):
+        files = _readable_files(cluster) if thorough else []
+        facts[cluster.local_node] = read_facts(toolstack.program, files, config.ask_timeout)
+    yield from of_refusals(
+        cluster, {node: found.refusals for node, found in facts.items()}, rules.kept_off
+    )
+    unable = sorted(node for node, found in facts.items() if not found.moves_pv_live)
+    yield from of_hypervisors(cluster, unable)
+
+
+def _readable_files(cluster: Cluster) -> list[str]:
+    """The files that are data to hxm: xm would run code in another."""
+    files = []
+    for path in _paths(cluster):
+        with suppress(XmFileError):
+            read_xmfile(path)
+            files.append(path)
+    return files
 
 
 def _by_the_tools(cluster: Cluster, rules: Rules) -> Iterator[Finding]:

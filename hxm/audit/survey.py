@@ -13,7 +13,8 @@ from typing import NamedTuple
 from hxm import programs
 from hxm.guard import install
 from hxm.policy.audit.nodes import ABSENT, UNREADABLE, BootLink, Survey
-from hxm.policy.enrol import Ground
+from hxm.policy.grounds import Ground
+from hxm.toolstack.host_facts import HostFacts, facts_script, parse_facts
 from hxm.toolstack.remote import Named, ask_elsewhere, named_in, named_script
 
 _AUTOS = r"""
@@ -53,6 +54,8 @@ for name in {" ".join(install.PROGRAMS)}; do
     fi
     echo "hxm guard $state:$path"
 done
+"""
+_END = """
 echo "hxm clock $(date +%s.%N)"
 echo "hxm list"
 """
@@ -61,9 +64,10 @@ _CLOCK, _FILE, _GUARD, _AUTO = ("hxm clock ", "hxm file ", "hxm guard ", "hxm au
 
 
 class Answer(NamedTuple):
-    """All that a node brought back, but for its domains."""
+    """All that a node brought back, except its domains."""
 
     survey: Survey
+    facts: HostFacts
     more: bytes
     """What the script printed that was handed in."""
 
@@ -82,7 +86,10 @@ def surveyor(
     """
 
     def ask(program: str, nodes: Sequence[str], timeout: float) -> dict[str, Named | str]:
-        script = f"{_SCRIPT}{named_script(program)} || exit\necho '{_MORE}'\n{more(program)}; :"
+        script = (
+            f"{_SCRIPT}({facts_script(program)}){_END}"
+            f"{named_script(program)} || exit\necho '{_MORE}'\n{more(program)}; :"
+        )
         words = ("sh", "-c", script, "sh", mark, *autos, "--", *files)
         before = time.time()
 
@@ -91,7 +98,8 @@ def surveyor(
             listed, _, rest = listed.partition(f"{_MORE}\n".encode())
             domains = named_in(program, listed)
             text = head.decode("utf-8", "surrogateescape")
-            return domains, Answer(parse_survey(text, before, time.time()), rest)
+            survey = parse_survey(text, before, time.time())
+            return domains, Answer(survey, parse_facts(head, program), rest)
 
         answers_by_node: dict[str, Named | str] = {}
         for node, answer in ask_elsewhere(words, nodes, timeout, parse).items():
@@ -136,20 +144,31 @@ def boot_links(text: str) -> tuple[BootLink, ...]:
 
 
 _GROUND = f"""{_AUTOS}
+domu=$1; shift
 for disk do [ -e "$disk" ] || printf 'hxm lacks %s\\n' "$disk"; done"""
 _LACKS = "hxm lacks "
 
 
 def read_grounds(
-    nodes: Sequence[str], autos: Sequence[str], disks: Sequence[str], timeout: float
+    program: str,
+    nodes: Sequence[str],
+    autos: Sequence[str],
+    file: str,
+    disks: Sequence[str],
+    timeout: float,
 ) -> dict[str, Ground | str]:
-    """What each of the nodes has, or why that is unknown; `autos` are the folders of boot links."""
+    """What each of the nodes has for the domU of the file, or why that is unknown.
+
+    `program` is the toolstack there; `autos` are the folders of boot links.
+    """
 
     def parse(printed: bytes) -> Ground:
         text = printed.decode("utf-8", "surrogateescape")
         lines = (line for line in text.split("\n") if line.startswith(_LACKS))
-        return Ground(boot_links(text), tuple(line.removeprefix(_LACKS) for line in lines))
+        facts = parse_facts(printed, program)
+        lacking = tuple(line.removeprefix(_LACKS) for line in lines)
+        return Ground(boot_links(text), lacking, facts.refusals.get(file, ""), facts.moves_pv_live)
 
-    return ask_elsewhere(
-        ("sh", "-c", _GROUND, "sh", "", *autos, "--", *disks), nodes, timeout, parse
-    )
+    script = f'{_GROUND}\nset -- "$domu"\n{facts_script(program)}'
+    words = ("sh", "-c", script, "sh", "", *autos, "--", file, *disks)
+    return ask_elsewhere(words, nodes, timeout, parse)

@@ -80,12 +80,14 @@ def _look(subject: str | None, everywhere: bool) -> tuple[Cluster, list[Finding]
     def once() -> tuple[Cluster, list[Finding], list[str]]:
         cluster = read_cluster(config)
         answers: dict[str, Answer] = {}
-        if everywhere or config.ask_nodes:
+        thorough = everywhere or config.ask_nodes
+        if thorough:
             cluster, answers = ask_others(cluster, config)
         name = subject
         if subject and not cluster.node(subject):
             name = find_domain(cluster, subject).name
-        findings = chosen(problems(cluster, config, answers), config.ignore.split(), name)
+        found = problems(cluster, config, answers, thorough=thorough)
+        findings = chosen(found, config.ignore.split(), name)
         return cluster, findings, list(answers)
 
     cluster, findings, asked = once()

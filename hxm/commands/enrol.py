@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 from hxm.audit.gather import AUTOS, autostarted
 from hxm.audit.survey import read_grounds
 from hxm.cluster import capacity, claims
-from hxm.cluster.read import everywhere, read_cluster
+from hxm.cluster.read import everywhere, local_toolstack, other_toolstack, read_cluster
 from hxm.commands.withdraw import way_out
 from hxm.config import Config, read_config
 from hxm.domu.config_file import Value, XmFileError, files_meant, parse_xmfile, read_text
-from hxm.domu.settings import domain_name, memory_mib, slips, vcpus
+from hxm.domu.settings import domain_name, is_pv, memory_mib, preserved, slips, vcpus
 from hxm.errors import NotFound, Refused, UsageError
 from hxm.model import Cluster, Domain
 from hxm.orders import pipeline
@@ -27,11 +27,12 @@ from hxm.pacemaker.simulate import carries_out, scratch, simulator
 from hxm.pacemaker.utilization import utilization_in
 from hxm.pacemaker.verify import read_actions
 from hxm.plan import Decision, Objection
-from hxm.policy import IN_PASSING, called, enrol, half_way, listed, timings
+from hxm.policy import IN_PASSING, called, enrol, grounds, half_way, listed, timings
 from hxm.policy.audit.nodes import BootLink
 from hxm.policy.conflicts import Claim
 from hxm.policy.guards import FORCE
 from hxm.policy.names import shown, surely_unmanaged
+from hxm.toolstack.host_facts import HostFacts, read_facts
 from hxm.toolstack.remote import ask_elsewhere
 
 if TYPE_CHECKING:
@@ -52,8 +53,9 @@ def run(order: Order, file: OneFile, like: Like = None) -> int:
     it, and its monitor has found it healthy where it runs, hxm hands it over. If it runs nowhere,
     the cluster then starts it. If anything fails on the way, hxm rolls everything back; if hxm is
     killed, use `hxm withdraw`. If at the end a node does not say whether the domU runs on as
-    before, hxm reports that and rolls nothing back. No node may start the domU at boot. hxm warns
-    of missing disks, and asks if no node has all of them.
+    before, hxm reports that and rolls nothing back. No node may start the domU at boot. The
+    toolstack of every node is asked whether it would start the file. hxm warns of missing disks,
+    and asks if no node has all of them.
 
     Order, ping rule, parameters and meta options are those that all domUs of the cluster have in
     common, or with --like those of one domU. Each timing is the longest of the agent's advice, the
@@ -124,7 +126,10 @@ def _decide(cluster: Cluster, word: str, like: str | None) -> Decision:
         file.path,
         dict(file.faults(asked, config)),
         file.memory,
-        slips(file.settings),
+    )._replace(
+        slips=tuple(slips(file.settings)),
+        preserved=preserved(file.settings),
+        pv=is_pv(file.settings),
     )
     steps = _way(new, neighbours, file)
     mine = claims.claim(file.name, file.settings, new.resource)
@@ -133,18 +138,19 @@ def _decide(cluster: Cluster, word: str, like: str | None) -> Decision:
         *enrol.against(cluster, new, mine, theirs, config.ignore.split()),
         *neighbours.objections,
     ]
-    grounds = {} if cluster.sandbox else _grounds(mine, cluster, asked, config)
-    objections += enrol.on_the_ground(new, grounds)
+    found = _grounds(mine, file.path, cluster, asked, config)
+    objections += [*grounds.on_the_ground(new, found), *grounds.refused(new, found)]
     objections += enrol.complained(complaints(cluster, (steps.load,)))
     objections += _without_room(cluster, new, steps, neighbours.cib, config)
     notes = [*neighbours.notes, *enrol.staggering(cluster, new, neighbours.domains)]
     lacking = {
         node: ground.lacking
-        for node, ground in grounds.items()
+        for node, ground in found.items()
         if cluster.node(node) and not isinstance(ground, str)
     }
-    objections += enrol.without_disks(new, lacking)
-    plan = enrol.enrol(cluster, new, steps, objections, notes, enrol.absent(lacking))
+    objections += grounds.without_disks(new, lacking)
+    warnings = [*grounds.absent(lacking), *grounds.odd(new, found)]
+    plan = enrol.enrol(cluster, new, steps, objections, notes, warnings)
     return plan._replace(same_instance=instance_of(cluster, Domain(file.name)))
 
 
@@ -315,13 +321,24 @@ def _wanted(config: Config) -> dict[str, int]:
 
 
 def _grounds(
-    mine: Claim, cluster: Cluster, nodes: Sequence[str], config: Config
-) -> dict[str, enrol.Ground | str]:
-    """What this host and each of the nodes has for the domU, or why that is unknown."""
+    mine: Claim, path: str, cluster: Cluster, nodes: Sequence[str], config: Config
+) -> dict[str, grounds.Ground | str]:
+    """What this host and each of the nodes has for the domU, or why that is unknown.
+
+    Boot links and disks of this host are not those of a sandbox.
+    """
     disks = [disk.path for disk in mine.disks if disk.path]
-    own = enrol.Ground(
-        tuple(BootLink(path, os.path.realpath(path), (name,)) for path, name in autostarted()),
-        tuple(disk for disk in disks if not os.path.exists(disk)),
-    )
-    here = {cluster.local_node or "this host": own}
-    return here | read_grounds(nodes, AUTOS, disks, config.ssh_timeout)
+    links: list[BootLink] = []
+    lacking: list[str] = []
+    if not cluster.sandbox:
+        links = [BootLink(link, os.path.realpath(link), (name,)) for link, name in autostarted()]
+        lacking = [disk for disk in disks if not os.path.exists(disk)]
+    toolstack = local_toolstack(config, cluster.sandbox)
+    facts = HostFacts()
+    if toolstack:
+        facts = read_facts(toolstack.program, [path], config.ask_timeout)
+    refusal = facts.refusals.get(path, "")
+    own = grounds.Ground(tuple(links), tuple(lacking), refusal, facts.moves_pv_live)
+    program = other_toolstack(cluster, config)
+    others = read_grounds(program, nodes, AUTOS, path, disks, config.ssh_timeout)
+    return {cluster.local_node or "this host": own} | others

@@ -6,7 +6,7 @@ import os
 import time
 from typing import TYPE_CHECKING
 
-from hxm.cluster import capacity
+from hxm.cluster import capacity, hypervisors
 from hxm.cluster.read import everywhere, read_cluster
 from hxm.config import Config, read_config
 from hxm.errors import DONE, TimedOut, UsageError
@@ -49,6 +49,7 @@ def plan(
         predicted = forecast(cluster, whole, config, shown)
     objections = update_plan.against(cluster, progress, whole, predicted)
     objections += capacity.objections(cluster, update_plan.afterwards(cluster, predicted), config)
+    objections += hypervisors.objections(cluster, predicted, config)
     stages = update_plan.foreseen(cluster, progress, predicted, tried)
     if form.output == "json":
         render.show_json(

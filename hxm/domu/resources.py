@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from hxm.domu.config_file import Value, XmFileError, agent_name, parse_xmfile, read_text
-from hxm.domu.settings import domain_name, domain_uuid, memory_mib, vcpus
+from hxm.domu.settings import domain_name, domain_uuid, is_pv, memory_mib, vcpus
 from hxm.model import Constraint, Domain, Primitive
 from hxm.policy import is_true
 
@@ -101,6 +101,7 @@ def managed(primitive: Primitive, constraints: tuple[Constraint, ...]) -> Domain
         memory=memory_mib(file.settings),
         vcpus=vcpus(file.settings) if file.settings else None,
         uuid=domain_uuid(file.settings),
+        pv=bool(file.settings) and is_pv(file.settings),
         live=is_true(primitive.meta.get("allow-migrate", "")),
         also=primitive.variants.get("name", ()) or (() if name else (*file.also, *maybe)),
         nameless=not name and any(each.unread for each in (file, *others)),

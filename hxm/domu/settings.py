@@ -52,3 +52,23 @@ def slips(settings: Mapping[str, Value]) -> list[str]:
         near = [] if key in known else get_close_matches(key, known, 1, 0.8)
         found += [f"{key} is no setting: is {name} meant?" for name in near]
     return found
+
+
+def is_pv(settings: Mapping[str, Value]) -> bool:
+    """Whether the domU is paravirtual, which is what xl and xm make where nothing else is said."""
+    if settings.get("type"):
+        return settings["type"] == "pv"
+    return settings.get("builder", "linux") in ("linux", "generic", "pv") and not positive(
+        settings.get("pvh")
+    )
+
+
+_AT_ITS_END = ("on_poweroff", "on_reboot", "on_crash", "on_watchdog")
+
+
+def preserved(settings: Mapping[str, Value]) -> tuple[str, ...]:
+    """The settings by which the toolstack keeps a domU that has ended: `on_crash = "preserve"`.
+
+    ocf:heartbeat:Xen (4.12) asks no more than whether it is listed, and takes it for running.
+    """
+    return tuple(key for key in _AT_ITS_END if settings.get(key) == "preserve")

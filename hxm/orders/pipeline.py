@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from hxm import programs
-from hxm.cluster import capacity
+from hxm.cluster import capacity, hypervisors
 from hxm.cluster.read import identify, read_cluster, sandbox_file
 from hxm.config import Config, read_config
 from hxm.errors import DONE, Failed, HxmError, Interrupted, Refused, UsageError
@@ -260,6 +260,7 @@ def _translate(
     objections = [*plan.objections, *against_starts, *guards.foreseen(cluster, plan, predicted)]
     if predicted.movements or not predicted.simulated:
         objections += capacity.objections(cluster, (predicted.after,), config)
+        objections += hypervisors.objections(cluster, predicted, config)
     if not simulate.leads_there(plan, predicted) and not _in_flight(cluster, plan):
         objections.append(_would_not_get_there(plan))
     if order.dry_run:

@@ -8,7 +8,6 @@ from typing import NamedTuple
 from hxm.model import Cluster, Domain
 from hxm.plan import AlreadyDone, Decision, Goal, Objection, Phase, Plan, Step
 from hxm.policy import guards, half_way, is_false, listed, typed
-from hxm.policy.audit.nodes import BootLink
 from hxm.policy.conflicts import DISK, NAME, Claim, between, meant
 from hxm.policy.guards import FORCE, YES
 from hxm.policy.names import at_home, travelling
@@ -33,15 +32,9 @@ class Newcomer(NamedTuple):
     """The nodes that could not be asked, and why."""
     slips: tuple[str, ...] = ()
     """What in its file looks like a slip of the finger."""
-
-
-class Ground(NamedTuple):
-    """What a node has for a domU that is to come under the cluster."""
-
-    auto: tuple[BootLink, ...]
-    """What it starts at boot."""
-    lacking: tuple[str, ...]
-    """The disks that are not there."""
+    preserved: tuple[str, ...] = ()
+    """The settings in its file that keep it when it has ended."""
+    pv: bool = False
 
 
 class Way(NamedTuple):
@@ -90,11 +83,10 @@ def newcomer(
     path: str,
     faults: Mapping[str, str],
     memory: int | None,
-    slips: Sequence[str],
 ) -> Newcomer:
-    """The domU, where it runs, and what is odd about its file."""
+    """The domU and where it runs."""
     found = tuple(node for each in places(cluster, name) for node in each.nodes)
-    return Newcomer(name, resource, path, found, memory, faults, cluster.unreachable, tuple(slips))
+    return Newcomer(name, resource, path, found, memory, faults, cluster.unreachable)
 
 
 def against(
@@ -168,25 +160,6 @@ def _files(new: Newcomer) -> Iterator[Objection]:
         )
 
 
-def on_the_ground(new: Newcomer, grounds: Mapping[str, Ground | str]) -> Iterator[Objection]:
-    """A node that starts it at boot, or one of which that is unknown, and why."""
-    for node, found in grounds.items():
-        if isinstance(found, str):
-            yield Objection(
-                f"whether {node} starts {new.name} at boot, and has its disks, cannot be told: "
-                f"{found}",
-                "ask again; --force enrols it all the same",
-                lifted_by=FORCE,
-            )
-            continue
-        for link in found.auto:
-            if link.starts(new.name, new.path):
-                yield Objection(
-                    f"{link.path} of {node} starts {new.name} at boot, beside the cluster",
-                    f"rm {link.path}, on {node}",
-                )
-
-
 def complained(found: Iterable[str]) -> Iterator[Objection]:
     """What crm_verify says of the configuration with it, which nobody can ask it of afterwards."""
     for said in found:
@@ -194,22 +167,6 @@ def complained(found: Iterable[str]) -> Iterator[Objection]:
             f"crm_verify would complain: {said}",
             "it is about what is taken over from the neighbours: --like DOMAIN takes it from one, "
             "enrol_operations in /etc/hxm.toml sets the timings",
-        )
-
-
-def absent(lacking: Mapping[str, Sequence[str]]) -> list[str]:
-    """What there is to be warned of where nodes lack disks."""
-    return [f"{listed(disks)} is not there on {node}" for node, disks in lacking.items() if disks]
-
-
-def without_disks(new: Newcomer, lacking: Mapping[str, Sequence[str]]) -> Iterator[Objection]:
-    """It would be started, and each of the nodes lacks some of its disks."""
-    if not new.places and lacking and all(lacking.values()):
-        disks = dict.fromkeys(each for found in lacking.values() for each in found)
-        yield Objection(
-            f"{new.name} would be started, and no node has all its disks: {listed([*disks])}",
-            "make them first; --yes lets the cluster try it all the same",
-            lifted_by=YES,
         )
 
 

@@ -1,4 +1,4 @@
-"""What `xl info` and `xm info` tell of a host's memory (verified against xl 4.17.7)."""
+"""What `xl info` and `xm info` tell of a host (verified against xl 4.17.7)."""
 
 from __future__ import annotations
 
@@ -26,14 +26,35 @@ def parse_info(printed: bytes) -> Info:
     Where the hypervisor was started without dom0_mem, xl takes from dom0 what a domU needs
     (autoballoon in xl.conf(5)), and free_memory says nothing.
     """
-    text = printed.decode("utf-8", "replace")
-    values = {
-        key.strip(): value.strip()
-        for key, colon, value in (line.partition(":") for line in text.splitlines())
-        if colon
-    }
+    values = _values(printed.decode("utf-8", "replace"))
     total, free = (values.get(key, "") for key in ("total_memory", "free_memory"))
     if not total.isdecimal() or not free.isdecimal():
         raise CannotAsk("the toolstack's info tells no memory")
     line = values.get("xen_commandline")
     return Info(int(total), int(free), line is not None and not _LIMITED.search(line))
+
+
+_TELLS_SHADOW = (4, 13)
+"""The first release whose xl tells of shadow paging (xl_info.c)."""
+
+
+def can_log_dirty(text: str) -> bool:
+    """Whether the hypervisor can migrate a PV domU live; False only where it surely cannot.
+
+    That takes shadow paging, of which virt_caps tells. Debian 12's Xen is built without it: there
+    xl migrate fails with "Failed to enable logdirty".
+    """
+    values = _values(text)
+    version = values.get("xen_major", ""), values.get("xen_minor", "")
+    if "virt_caps" not in values or not all(part.isdecimal() for part in version):
+        return True
+    told = tuple(map(int, version)) >= _TELLS_SHADOW
+    return not told or "shadow" in values["virt_caps"].split()
+
+
+def _values(text: str) -> dict[str, str]:
+    return {
+        key.strip(): value.strip()
+        for key, colon, value in (line.partition(":") for line in text.splitlines())
+        if colon
+    }

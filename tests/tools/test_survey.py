@@ -10,7 +10,7 @@ from conftest import XL
 
 from hxm.audit.survey import parse_survey, read_grounds, surveyor
 from hxm.policy.audit.nodes import ABSENT, UNREADABLE, BootLink
-from hxm.policy.enrol import Ground
+from hxm.policy.grounds import Ground
 
 SSH = """
 while [ "$1" != -- ]; do shift; done
@@ -33,6 +33,33 @@ def there(tmp_path: Path, monkeypatch):
     monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:/usr/bin:/bin")
     monkeypatch.setenv("HXM_REAL", str(tmp_path / "real"))
     return tmp_path
+
+
+TRIES = """
+if [ "$1 $2" = "-N create" ]; then
+    echo "Parsing config from $3" >&2
+    grep -q refused "$3" || exit 0
+    echo "Invalid domain type linux." >&2; exit 1
+fi
+[ "$1" = info ] && { echo "virt_caps : pv hvm"; echo "xen_major: 4"; echo "xen_minor: 17"; exit; }
+"""
+"""What stands in for xl when it is asked about files and hypervisor."""
+
+
+def test_what_its_own_toolstack_would_not_start_comes_with_the_rest(there):
+    for name, text in (("a b", "refused"), ("$(touch made)", "refused"), ("web", "")):
+        (there / name).write_text(text)
+    xl = there / "bin" / "xl"
+    xl.write_text(xl.read_text().replace("#!/bin/sh\n", f"#!/bin/sh\n{TRIES}"))
+    files = [str(there / name) for name in ("a b", "$(touch made)", "web", "absent")]
+    _, answers = ask(there, *files)
+    facts = answers["host2"].facts
+    assert facts.refusals == dict.fromkeys(files[:2], "Invalid domain type linux.")
+    assert not facts.moves_pv_live
+    assert answers["host2"].survey.files[files[2]]
+    found = read_grounds("xl", ["host2"], (), files[0], [], 20)
+    assert found == {"host2": Ground((), (), "Invalid domain type linux.", moves_pv_live=False)}
+    assert not Path("made").exists()
 
 
 def ask(there: Path, *files: str):
@@ -58,7 +85,7 @@ def test_domains_files_clock_and_links_come_in_one_answer(there):
     rows, uuids = domains["host2"]
     assert [each.name for each in rows] == ["Domain-0", "nfs", "other", "scratch"]
     assert uuids["nfs"] == "135631b2-d539-4d73-bc0a-16ef7192fe00"
-    ((survey, more),) = answers.values()
+    ((survey, _, more),) = answers.values()
     assert more == b"xl more\n"
     for path in files[: len(names)]:
         assert survey.files[path] == hashlib.md5(Path(path).read_bytes()).hexdigest()
@@ -79,7 +106,8 @@ def test_what_a_node_has_for_a_newcomer_comes_in_one_answer(there):
     (there / "auto" / "it's").symlink_to(there / "a b")
     (there / "a b").write_text("name = 'web'\n")
     disks = [str(there / name) for name in ("absent", "a b", "$(touch made)")]
-    found = read_grounds(["host2", "host3"], (str(there / "auto"), "/none"), disks, 20)
+    autos = (str(there / "auto"), "/none")
+    found = read_grounds("xl", ["host2", "host3"], autos, disks[1], disks, 20)
     links = (BootLink(str(there / "auto" / "it's"), disks[1], ("web",)),)
     assert found == {"host2": Ground(links, (disks[0], disks[2])), "host3": "no sshd there"}
     assert not Path("made").exists()

@@ -9,7 +9,7 @@ from factories import cluster, domain, failure, local, node, prefer, primitive
 
 from hxm.policy.audit import CODES, ERROR, chosen, lasting, severity_of
 from hxm.policy.audit.configured import FailCount, Rules, of_rules
-from hxm.policy.audit.files import Read, clashing, of_autostart, of_copies, of_files
+from hxm.policy.audit.files import Read, clashing, of_autostart, of_copies, of_files, of_refusals
 from hxm.policy.audit.nodes import ABSENT, UNREADABLE, BootLink, Ring, Survey, of_rings, of_surveys
 from hxm.policy.audit.running import of_cluster, of_expired
 from hxm.policy.conflicts import Clash
@@ -217,6 +217,7 @@ FILES = {
     "the parameter counts": (Read(NFS, own="nfs", agents="x"), {"nfs": "nfs"}, []),
     "the parameter differs": (Read(NFS, own="nfs", agents="nfs"), {"nfs": "y"}, ["name-differs"]),
     "unreadable": (Read(NFS, "nfs:1:2: x"), {}, ["file-unreadable"]),
+    "kept after its end": (Read(NFS, "", "nfs", "nfs", ("on_crash",)), {}, ["preserved"]),
 }
 
 
@@ -251,6 +252,17 @@ def test_of_copies(sums, kept_off, expected):
     assert codes(found) == expected
     if expected:
         assert found[0].subject in ("nfs host2", "nfs host3")
+
+
+def test_of_refusals():
+    refusals = {"host1": {PATH: "Invalid domain type linux."}, "host2": {PATH: "x"}, "host3": {}}
+    kept_off = {"nfs": frozenset({"host2"})}
+    (found,) = of_refusals(cluster(NFS, FENCED), refusals, kept_off)
+    assert codes([found]) == ["file-refused"]
+    assert found.what == f"host1 would not start nfs: {PATH}: Invalid domain type linux."
+    assert found.subject == "nfs host1"
+    libvirts = primitive("nfs", agent="ocf:heartbeat:VirtualDomain")
+    assert list(of_refusals(cluster(NFS, libvirts), refusals, {})) == []
 
 
 SURVEYS = {

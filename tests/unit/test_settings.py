@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from hxm.domu.config_file import parse_xmfile
 from hxm.domu.setting_names import XL, XM
-from hxm.domu.settings import domain_uuid, slips
+from hxm.domu.settings import domain_uuid, is_pv, preserved, slips
 
 SLIPS = {
     "memroy": "memory",
@@ -54,3 +55,28 @@ def test_a_uuid_without_dashes_is_the_same():
     for spelling in (dashed, dashed.upper(), dashed.replace("-", "")):
         assert domain_uuid({"uuid": spelling}) == dashed
     assert domain_uuid({}) is None
+
+
+TYPES = {
+    "": True,
+    'type="pv"': True,
+    'type="pvh"': False,
+    'type="hvm"': False,
+    'builder="hvm"': False,
+    'builder="generic"': True,
+    'builder="linux"': True,
+    'type="pvh"\nbuilder="generic"': False,
+    "pvh=1": False,
+    "pvh=0": True,
+}
+
+
+@pytest.mark.parametrize("text", TYPES)
+def test_whether_it_is_paravirtual(text):
+    assert is_pv(parse_xmfile(text)) == TYPES[text]
+
+
+def test_what_keeps_a_domu_after_its_end():
+    text = 'on_poweroff="destroy"\non_crash="preserve"\non_reboot="restart"\non_watchdog="preserve"'
+    assert preserved(parse_xmfile(text)) == ("on_crash", "on_watchdog")
+    assert preserved({"on_crash": "coredump-destroy"}) == preserved({}) == ()

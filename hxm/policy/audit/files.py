@@ -28,6 +28,16 @@ class Read(NamedTuple):
     """The name that xl or xm finds in it."""
     agents: str | None = None
     """The name that the agent finds in it; None: it takes the resource's id."""
+    preserved: tuple[str, ...] = ()
+    """The settings in it that keep the domU when it has ended."""
+
+
+def keeps_the_dead(path: str | None, settings: Sequence[str]) -> str:
+    """What these settings of `preserve` in the file make of a domU that has ended."""
+    return (
+        f'{path}: {listed(settings)} = "preserve" keeps the domU listed after its end, and the '
+        "agent takes it for running"
+    )
 
 
 def of_files(files: Iterable[Read], called: Mapping[str, str]) -> Iterator[Finding]:
@@ -44,6 +54,28 @@ def of_files(files: Iterable[Read], called: Mapping[str, str]) -> Iterator[Findi
             what = f"{path} is of {file.own or 'no name'}, and the agent takes it for {agent}"
             do = 'write name = "..." on a line of its own, with nothing behind it: xl.cfg(5)'
             yield Finding(what, do, "name-differs", domain.name)
+        if file.preserved:
+            do = 'say "destroy" or "restart" there: xl.cfg(5)'
+            yield Finding(keeps_the_dead(path, file.preserved), do, "preserved", domain.name)
+
+
+def of_refusals(
+    cluster: Cluster,
+    refusals: Mapping[str, Mapping[str, str]],
+    kept_off: Mapping[str, frozenset[str]],
+) -> Iterator[Finding]:
+    """The files that the toolstack of a node would not start, where their domUs may run.
+
+    `refusals` has for each node the files and the toolstack's reasons.
+    """
+    for domain in cluster.managed_domains:
+        resource, path = domain.resource or "", domain.xmfile or ""
+        for node, reasons in refusals.items():
+            agent = cluster.primitives[resource].agent
+            if path in reasons and agent.endswith("Xen") and node not in kept_off.get(resource, ()):
+                what = f"{node} would not start {domain.name}: {path}: {reasons[path]}"
+                do = f"correct the file: xl.cfg(5); to see it: xl -N create {path}"
+                yield Finding(what, do, "file-refused", f"{domain.name} {node}")
 
 
 def of_autostart(links: Iterable[tuple[str, str]], cluster: Cluster) -> Iterator[Finding]:

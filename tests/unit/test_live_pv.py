@@ -1,0 +1,78 @@
+"""Live migration of PV domUs where the hypervisor has no shadow paging."""
+
+from __future__ import annotations
+
+import pytest
+from factories import DATA, cluster, domain, node
+
+from hxm import programs
+from hxm.cluster import hypervisors
+from hxm.config import Config
+from hxm.errors import CannotAsk
+from hxm.plan import Forecast, Movement
+from hxm.policy.live_pv import of_hypervisors
+
+INFO = (DATA / "xen-4.17" / "xl-info.txt").read_bytes()
+NODES = (node("host1"), node("host2"))
+PV = domain("nfs", "host1", live=True, pv=True)
+LIVE = Movement("nfs", "live", "host1", "host2")
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    """The hosts that were asked; each has the hypervisor of Debian 12, and host3 is silent."""
+    seen = []
+
+    def output(argv, **_):
+        host = argv[-2] if argv[0] == "ssh" else "here"
+        seen.append(host)
+        if host == "host3":
+            raise CannotAsk("no sshd there")
+        return programs.Result(tuple(argv), 0, INFO, "")
+
+    monkeypatch.setattr(programs, "output", output)
+    monkeypatch.setattr(programs, "ahead", lambda argv: None)
+    monkeypatch.setattr(programs, "find", lambda program: program)
+    return seen
+
+
+def found(cluster_seen, *movements):
+    forecast = Forecast((movements,), cluster_seen)
+    return hypervisors.objections(cluster_seen, forecast, Config(toolstack="xl"))
+
+
+@pytest.mark.parametrize(("here", "host"), [("host1", "here"), ("host2", "host1")])
+def test_the_plan_says_that_it_will_not_be_live(asked, here, host):
+    (objection,) = found(cluster(*NODES, PV, local_node=here), LIVE)
+    assert objection.message.startswith(
+        "nfs would be stopped on host1 and started on host2, not moved live: it is a PV domU"
+    )
+    assert objection.lifted_by == "--yes"
+    assert asked == [host]
+
+
+@pytest.mark.parametrize(
+    ("nfs", "movement"),
+    [
+        (PV._replace(pv=False), LIVE),
+        (PV, LIVE._replace(kind="move")),
+        (PV, LIVE._replace(resource="sles")),
+    ],
+)
+def test_where_nothing_pv_moves_live_nobody_is_asked(asked, nfs, movement):
+    assert found(cluster(*NODES, nfs, local_node="host1"), movement) == []
+    assert asked == []
+
+
+def test_of_a_node_that_gives_no_answer_nothing_is_said(asked):
+    seen = cluster(node("host3"), domain("nfs", "host3", live=True, pv=True), local_node="host1")
+    assert found(seen, LIVE._replace(source="host3")) == []
+    assert asked == ["host3"]
+
+
+def test_check_names_the_domus_and_the_nodes():
+    seen = cluster(PV, domain("web", "host1", live=True))
+    (finding,) = of_hypervisors(seen, ["host1", "host2"])
+    assert finding.what.startswith("nfs cannot be migrated live from host1, host2: it is a PV")
+    assert (finding.code, finding.subject) == ("pv-not-live", "nfs")
+    assert list(of_hypervisors(seen, [])) == []
