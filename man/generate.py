@@ -33,7 +33,7 @@ from hxm.policy.audit import CODES  # noqa: E402
 from man.roff import to_roff  # noqa: E402
 
 _PLAIN = frozenset({"DOMAIN", "NODE"})
-"""Operands that the section on who is meant explains."""
+"""Operands that the section on names explains."""
 
 
 _MARK = "generated from hxm/ by `make docs`"
