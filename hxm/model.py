@@ -7,7 +7,18 @@ sooner and 1,000 domUs are built five times faster, on the way to every `hxm lis
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Generic, NamedTuple
+
+if TYPE_CHECKING:
+    from typing import TypeGuard
+
+    from typing_extensions import TypeVar  # typing's knows a default from Python 3.13 on
+
+    _Resource_co = TypeVar("_Resource_co", bound="str | None", default="str | None", covariant=True)
+else:
+    from typing import TypeVar
+
+    _Resource_co = TypeVar("_Resource_co", covariant=True)
 
 IN_FLIGHT = ("Starting", "Stopping", "Migrating", "Promoting", "Demoting")
 """Roles that crm_mon (1.1.18 and newer) shows while an action is under way."""
@@ -181,11 +192,12 @@ class Lock(NamedTuple):
     """Its last sign of life as it stands in the CIB, by the holder's own clock."""
 
 
-class Domain(NamedTuple):
-    """A domU (or dom0), managed by the cluster if it has a `resource`."""
+class Domain(NamedTuple, Generic[_Resource_co]):
+    """A domU (or dom0), managed by the cluster if it has a `resource`: see `ManagedDomain`."""
 
     name: str
-    resource: str | None = None
+    resource: _Resource_co = None  # type: ignore[assignment]
+    """None where the cluster does not manage it."""
     xmfile: str | None = None
     role: str | None = None
     target_role: str | None = None
@@ -246,6 +258,15 @@ class Domain(NamedTuple):
         return self.role in IN_FLIGHT
 
 
+ManagedDomain = Domain[str]
+"""A domU that has a resource."""
+
+
+def is_managed(domain: Domain) -> TypeGuard[ManagedDomain]:
+    """Whether the domU has a resource; what it does at the moment is `Domain.managed`."""
+    return bool(domain.resource)
+
+
 class Cluster(NamedTuple):
     """All that one look at the cluster tells."""
 
@@ -300,13 +321,20 @@ class Cluster(NamedTuple):
         """The node of that name."""
         return next((node for node in self.nodes if node.name == name), None)
 
-    def domain_of(self, resource: str) -> Domain | None:
+    def domain_of(self, resource: str) -> ManagedDomain | None:
         """The domU that the resource is."""
-        return next((each for each in self.domains if each.resource == resource), None)
+        return next(
+            (
+                domain
+                for domain in self.domains
+                if domain.resource == resource and is_managed(domain)
+            ),
+            None,
+        )
 
     def ids_of(self, domain: Domain) -> frozenset[str]:
         """The resource of a domU, and the group and the clone that it is in."""
-        primitive = self.primitives.get(domain.resource or "")
+        primitive = self.primitives.get(domain.resource) if domain.resource else None
         ids = (primitive.id, primitive.parent, primitive.clone) if primitive else ()
         return frozenset(filter(None, ids))
 
@@ -326,9 +354,9 @@ class Cluster(NamedTuple):
         return frozenset(each.id for each in self.primitives.values() if each.clone)
 
     @property
-    def managed_domains(self) -> tuple[Domain, ...]:
+    def managed_domains(self) -> tuple[ManagedDomain, ...]:
         """The domUs that the cluster manages."""
-        return tuple(domain for domain in self.domains if domain.resource)
+        return tuple(domain for domain in self.domains if is_managed(domain))
 
     @property
     def guests(self) -> tuple[Domain, ...]:

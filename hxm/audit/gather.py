@@ -122,7 +122,7 @@ def _files(cluster: Cluster, rules: Rules) -> Iterator[Read]:
     """The files of domUs that may run here; where nothing may now, one that is there."""
     here = cluster.node(cluster.local_node or "")
     for domain in cluster.managed_domains:
-        primitive, path = cluster.primitives[domain.resource or ""], domain.xmfile or ""
+        primitive, path = cluster.primitives[domain.resource], domain.xmfile or ""
         kept_off = rules.kept_off.get(primitive.id, frozenset())
         if here and not os.path.lexists(path) and (here.name in kept_off or not here.usable):
             continue
@@ -189,7 +189,7 @@ def _by_the_tools(cluster: Cluster, rules: Rules) -> Iterator[Finding]:
     here = cluster.local_node or ""
     agents: dict[str, list[str]] = {}
     for domain in cluster.managed_domains:
-        primitive = cluster.primitives[domain.resource or ""]
+        primitive = cluster.primitives[domain.resource]
         agents.setdefault(primitive.agent, []).append(primitive.id)
     actions = read_actions(agents)
     yield from of_rules(cluster, rules, actions)

@@ -16,7 +16,7 @@ from hxm.config import Config
 from hxm.domu.config_file import XmFileError, parse_xmfile, read_text
 from hxm.domu.settings import memory_mib, positive, vcpus
 from hxm.errors import CannotAsk
-from hxm.model import Cluster, Domain
+from hxm.model import Cluster, ManagedDomain
 from hxm.pacemaker.cib import read_configuration
 from hxm.pacemaker.lose_node import forbid, lose
 from hxm.pacemaker.simulate import scratch
@@ -109,9 +109,7 @@ def _by_attribute(
     name = next((name for name in ATTRIBUTES if attributes.get(name, "").isdecimal()), None)
     if name is None:
         return Host(node, why=why)
-    here = [
-        needs[domain.resource or ""] for domain in cluster.managed_domains if node in domain.nodes
-    ]
+    here = [needs[domain.resource] for domain in cluster.managed_domains if node in domain.nodes]
     unknown = next((need.domain.name for need in here if need.taken is None), None)
     if unknown is not None:
         return Host(node, source=name, why=f"{unknown} runs there, and its memory is unknown")
@@ -123,10 +121,10 @@ def _by_attribute(
 
 def read_needs(cluster: Cluster) -> dict[str, Need]:
     """The memory of every managed domU, by its resource: as it runs, and as its file has it."""
-    return {domain.resource or "": _need(domain) for domain in cluster.managed_domains}
+    return {domain.resource: _need(domain) for domain in cluster.managed_domains}
 
 
-def _need(domain: Domain) -> Need:
+def _need(domain: ManagedDomain) -> Need:
     running = domain.memory if domain.id is not None else None
     asked, most, cpus = _in_file(domain.xmfile or "")
     known = [memory for memory in (running, asked) if memory is not None]
@@ -215,9 +213,7 @@ def after_loss(cluster: Cluster, node: str, hosts: Sequence[Host], needs: Needs)
             if not new:
                 break
             refused += new
-            forbid(
-                copy.path, [(refusal.need.domain.resource or "", refusal.host) for refusal in new]
-            )
+            forbid(copy.path, [(refusal.need.domain.resource, refusal.host) for refusal in new])
     runs = {d.resource for d in after.managed_domains if set(d.nodes) - {node}}
     nowhere = [domain for domain in wanted(cluster) if domain.resource not in runs]
     return Loss(node, places, tuple(refused), tuple(nowhere), quorate)

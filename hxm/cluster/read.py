@@ -9,7 +9,7 @@ from hxm import programs
 from hxm.config import Config
 from hxm.domu.resources import is_xen, managed
 from hxm.errors import CannotAsk
-from hxm.model import Cluster, Domain, Lock, Resource
+from hxm.model import Cluster, Domain, Lock, ManagedDomain, Resource
 from hxm.pacemaker.cib import Configuration, read_configuration
 from hxm.pacemaker.crm_mon import as_migrations, read_status
 from hxm.pacemaker.detect import detect as detect_dialect
@@ -238,7 +238,7 @@ def read_cluster(
 
 def _answers_of_both(
     env: dict[str, str] | None, config: Config
-) -> tuple[Configuration, Status, list[Domain]]:
+) -> tuple[Configuration, Status, list[ManagedDomain]]:
     configuration = read_configuration(env, config.ask_timeout)
     domains = configured(configuration)  # while crm_mon is still at work
     status = read_status(env, config.ask_timeout)
@@ -253,7 +253,7 @@ def _answers_of_both(
     return configuration, status._replace(resources=resources), domains
 
 
-def configured(configuration: Configuration) -> list[Domain]:
+def configured(configuration: Configuration) -> list[ManagedDomain]:
     """The domUs of a configuration; where they run it does not say."""
     return [
         managed(primitive, configuration.constraints)
@@ -274,12 +274,14 @@ def _lock(configuration: Configuration, here: str | None) -> Lock | None:
     return lock
 
 
-def _same_cluster(configuration: Configuration, status: Status, domains: list[Domain]) -> None:
+def _same_cluster(
+    configuration: Configuration, status: Status, domains: list[ManagedDomain]
+) -> None:
     """Half an answer must not pass for a small cluster: crm_mon must know what the CIB knows."""
     nodes = {node.name for node in status.nodes}
     resources = {resource.id.split(":")[0] for resource in status.resources}
     unknown = [name for name in configuration.node_attributes if name not in nodes]
-    unknown += [domain.resource or "" for domain in domains if domain.resource not in resources]
+    unknown += [domain.resource for domain in domains if domain.resource not in resources]
     if unknown:
         raise CannotAsk(
             f"the CIB has {listed(unknown)}, and crm_mon does not list it: is the cluster up?",
@@ -328,7 +330,7 @@ def _ask_toolstack(
 
 
 def _domains(
-    managed: list[Domain],
+    managed: list[ManagedDomain],
     status: Status,
     local: tuple[LocalDomain, ...],
     here: str | None,
@@ -349,8 +351,8 @@ def _domains(
     return (*rows, *others)
 
 
-def _with_status(domain: Domain, instances: dict[str, list[Resource]]) -> Domain:
-    resources = instances.get(domain.resource or "", [])
+def _with_status(domain: ManagedDomain, instances: dict[str, list[Resource]]) -> ManagedDomain:
+    resources = instances.get(domain.resource, [])
     if not resources:
         return domain
     first = next((resource for resource in resources if resource.nodes), resources[0])

@@ -11,7 +11,7 @@ from hxm.domu.config_file import files_meant
 from hxm.errors import NotFound, Refused, UsageError
 from hxm.guard.admission import admitted, made_by_creation
 from hxm.guard.create_line import creation_of
-from hxm.model import Cluster, Domain
+from hxm.model import Cluster, Domain, is_managed
 from hxm.orders import pipeline
 from hxm.output import render
 from hxm.plan import Decision, PassThrough
@@ -42,7 +42,7 @@ def run(order: Order, words: Words = None, until: Until = "") -> int:
         domain = _meant(cluster, words[0], words[1:], xm=xm)
         if {"-n", "--dryrun", "-x", "--xmldryrun"} & set(order.ignored):
             return PassThrough()
-        if domain and domain.resource:
+        if domain and is_managed(domain):
             return lifecycle.start(cluster, [domain])
         if not domain:
             pipeline.only_this_hosts(f"hxm enrol {words[0]}")

@@ -14,7 +14,7 @@ from hxm.policy.names import find_node
 
 if TYPE_CHECKING:
     from hxm.arguments.options import OneDomain, OneNode, Order
-    from hxm.model import Cluster, Domain
+    from hxm.model import Cluster, ManagedDomain
 
 
 def list_(form: Form = TABLE) -> int:
@@ -50,7 +50,7 @@ def kill(order: Order, domain: OneDomain) -> int:
 
     def decide(cluster: Cluster) -> Plan:
         victim = _managed(cluster, domain)
-        return drill.kill(cluster, victim, monitors_in(cluster.written, victim.resource or ""))
+        return drill.kill(cluster, victim, monitors_in(cluster.written, victim.resource))
 
     return pipeline.carry_out(order, decide)
 
@@ -92,6 +92,6 @@ def fence(order: Order, node: OneNode) -> int:
 SUBCOMMANDS = (list_, kill, standby, dc, ping, fence)
 
 
-def _managed(cluster: Cluster, word: str) -> Domain:
+def _managed(cluster: Cluster, word: str) -> ManagedDomain:
     (managed,) = pipeline.managed_only(cluster, [word])
     return managed

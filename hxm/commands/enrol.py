@@ -211,10 +211,10 @@ class _Neighbours:
             self.domains = [
                 domain
                 for domain in cluster.managed_domains
-                if not cluster.primitives[domain.resource or ""].clone
+                if not cluster.primitives[domain.resource].clone
                 and not list(half_way(cluster, [domain]))
             ]
-        self.primitives = [cluster.primitives[domain.resource or ""] for domain in self.domains]
+        self.primitives = [cluster.primitives[domain.resource] for domain in self.domains]
         self.config = config
         self.cib = capacity.read_cib(config)
         self.notes: list[str] = []

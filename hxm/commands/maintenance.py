@@ -6,7 +6,7 @@ from shlex import quote
 from typing import TYPE_CHECKING
 
 from hxm.errors import Ambiguous, NotFound, UsageError
-from hxm.model import Cluster, Domain, Node
+from hxm.model import Cluster, ManagedDomain, Node
 from hxm.orders import pipeline
 from hxm.plan import Decision
 from hxm.policy import hygiene, listed
@@ -34,7 +34,7 @@ def run(order: Order, switch: Switch, subject: Subject = None) -> int:
     return pipeline.carry_out(order, decide)
 
 
-def _subject(cluster: Cluster, word: str | None) -> Node | Domain | None:
+def _subject(cluster: Cluster, word: str | None) -> Node | ManagedDomain | None:
     if word is None:
         return None
     domains = find_domains(cluster, word)

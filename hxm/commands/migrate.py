@@ -8,7 +8,7 @@ from hxm.catalog import BY_HAND
 from hxm.config import read_config
 from hxm.errors import NotFound
 from hxm.guard.admission import admit
-from hxm.model import Cluster
+from hxm.model import Cluster, is_managed
 from hxm.orders import pipeline
 from hxm.output import render
 from hxm.plan import Decision, PassThrough
@@ -35,7 +35,7 @@ def run(order: Order, domain: OneDomain, node: OneNode, keep: Keep = False) -> i
             right = f"hxm migrate {typed(swapped[0])} {domain}"
             raise NotFound(f"{domain} is a node; the domU comes first", right)
         (guest,) = pipeline.meant(cluster, [domain])
-        if not guest.resource:
+        if not is_managed(guest):
             for warning in admit(BY_HAND["migrate"], order.words, cluster, read_config(), xm=False):
                 render.note(warning)
             return PassThrough()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from hxm.cluster.read import read_cluster, sandbox_file
 from hxm.config import read_config
 from hxm.errors import DONE, Failed, NotFound, Refused, UsageError
-from hxm.model import Cluster, Domain, Node
+from hxm.model import Cluster, Domain, ManagedDomain, Node, is_managed
 from hxm.orders.lock import one_at_a_time
 from hxm.output import render
 from hxm.pacemaker import sandbox
@@ -144,11 +144,11 @@ def _settle(cluster: Cluster, copy: Scratch) -> None:
         render.out("nothing moves")
 
 
-def _crash(cluster: Cluster, copy: Scratch, domain: Domain, operation: str) -> None:
+def _crash(cluster: Cluster, copy: Scratch, domain: ManagedDomain, operation: str) -> None:
     """The monitor finds the domU gone, and the recovery that follows may fail in its turn."""
     if not domain.running:
         raise Refused(f"{domain.name} does not run, so it cannot crash", f"hxm start {domain.name}")
-    resource, node = domain.resource or "", domain.nodes[0]
+    resource, node = domain.resource, domain.nodes[0]
     found_gone = f"--op-inject={resource}_monitor_{_monitor_interval(cluster, domain)}@{node}=7"
     if operation == "monitor":
         copy.inject([found_gone])
@@ -158,16 +158,16 @@ def _crash(cluster: Cluster, copy: Scratch, domain: Domain, operation: str) -> N
         sandbox.set_start_failed(copy.path, resource, node)
 
 
-def _monitor_interval(cluster: Cluster, domain: Domain) -> int:
+def _monitor_interval(cluster: Cluster, domain: ManagedDomain) -> int:
     """In milliseconds, as the names of operations have it."""
-    for operation in cluster.primitives[domain.resource or ""].operations:
+    for operation in cluster.primitives[domain.resource].operations:
         if operation.get("name") == "monitor":
             return int(operation.get("interval", "10s").rstrip("s")) * 1000
     raise Refused(f"{domain.name} has no monitor: the cluster would not notice")
 
 
-def _meant(cluster: Cluster, word: str) -> Node | Domain:
-    domains = [domain for domain in find_domains(cluster, word) if domain.resource]
+def _meant(cluster: Cluster, word: str) -> Node | ManagedDomain:
+    domains = [domain for domain in find_domains(cluster, word) if is_managed(domain)]
     if not domains and not cluster.node(word):
         known = [node.name for node in cluster.nodes]
         known += [domain.name for domain in cluster.managed_domains]

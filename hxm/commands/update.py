@@ -10,7 +10,7 @@ from hxm.cluster import capacity, hypervisors
 from hxm.cluster.read import everywhere, read_cluster
 from hxm.config import Config, read_config
 from hxm.errors import DONE, TimedOut, UsageError
-from hxm.model import Cluster, Domain
+from hxm.model import Cluster, ManagedDomain
 from hxm.orders import pipeline
 from hxm.orders.simulate import forecast
 from hxm.output import TABLE, Form, Table, render
@@ -169,7 +169,7 @@ def _proposed(cluster: Cluster, canary: str, sequence: str, watch: float) -> Pro
     return update.proposed(cluster, words, _canary(cluster, canary), watch, who)
 
 
-def _canary(cluster: Cluster, word: str) -> Domain | None:
+def _canary(cluster: Cluster, word: str) -> ManagedDomain | None:
     """The domU that is meant, which the cluster must manage, or none."""
     if word == "all":
         raise UsageError("--canary takes one domU", "hxm list")

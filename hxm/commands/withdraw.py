@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from hxm.cluster import capacity
 from hxm.config import read_config
-from hxm.model import Cluster, Domain
+from hxm.model import Cluster, ManagedDomain
 from hxm.orders import pipeline
 from hxm.pacemaker import enrolment_xml
 from hxm.plan import Decision
@@ -37,7 +37,7 @@ def _decide(cluster: Cluster, word: str) -> Decision:
 
     (domain,) = pipeline.managed_only(cluster, [word])
     instance = instance_of(everywhere(cluster, read_config()), domain)
-    resource = domain.resource or ""
+    resource = domain.resource
     cib = capacity.read_cib(read_config())
     plan = withdraw(
         cluster,
@@ -49,9 +49,9 @@ def _decide(cluster: Cluster, word: str) -> Decision:
     return plan._replace(same_instance=instance)
 
 
-def way_out(domain: Domain, constraints: list[str], cib: Element) -> Out:
+def way_out(domain: ManagedDomain, constraints: list[str], cib: Element) -> Out:
     """The steps that take the domU and these constraints out."""
-    name, resource = domain.name, domain.resource or ""
+    name, resource = domain.name, domain.resource
     return Out(
         enrolment_xml.hide_step(name, resource),
         enrolment_xml.forget_step(name, resource),

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from hxm.domu.config_file import Value, XmFileError, agent_name, parse_xmfile, read_text
 from hxm.domu.settings import domain_name, domain_uuid, is_pv, memory_mib, vcpus
-from hxm.model import Constraint, Domain, Primitive
+from hxm.model import Constraint, Domain, ManagedDomain, Primitive
 from hxm.policy import is_true
 
 _VIRSH_NAME = re.compile(rb"<name>\s*([^<]+?)\s*</name>")
@@ -76,7 +76,7 @@ def _xm_file(path: str) -> _File:
     return _File(name, (own,) if own and own != name else (), settings)
 
 
-def managed(primitive: Primitive, constraints: tuple[Constraint, ...]) -> Domain:
+def managed(primitive: Primitive, constraints: tuple[Constraint, ...]) -> ManagedDomain:
     """What the configuration and the domU's own file say; the name as the agent finds it.
 
     The agent takes its parameter, else the file's, else the resource's id (heartbeat/Xen 4.12).

@@ -373,7 +373,7 @@ class Performance:
 
     def _tell_changes(self, seen: Cluster) -> None:
         for now in seen.managed_domains:
-            was = self.cluster.domain_of(now.resource or "")
+            was = self.cluster.domain_of(now.resource)
             if self.before.sandbox or not was or same_place(was, now):
                 continue
             role = "migrating" if guards.migrating(seen, now) else now.role

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Literal, NamedTuple
 
-from hxm.model import IN_FLIGHT, Cluster, Domain, where
+from hxm.model import IN_FLIGHT, Cluster, ManagedDomain, where
 from hxm.orders.downtime import Away
 from hxm.pacemaker.dialect import Argv
 from hxm.plan import Forecast, Plan
@@ -70,16 +70,16 @@ def changed(before: Cluster, now: Cluster) -> bool:
 def changes(before: Cluster, after: Cluster, plan: Plan) -> Iterator[Change]:
     """What became of each domU that the order was about, or that moved meanwhile."""
     for was in before.managed_domains:
-        now = after.domain_of(was.resource or "")
+        now = after.domain_of(was.resource)
         if now is None:
             if was.nodes and all(phase.leaves != was.resource for phase in plan.phases):
                 yield _gone(was, after)
             continue
         how = _how(was, now, before, after)
         if how not in ("unchanged", "unknown") or was.resource in plan.subjects:
-            yield Change(was.name, was.resource or "", was.nodes, now.nodes, how)
+            yield Change(was.name, was.resource, was.nodes, now.nodes, how)
     for now in after.managed_domains:
-        resource = now.resource or ""
+        resource = now.resource
         if before.domain_of(resource) is None:
             if any(started_since(before, after, resource, node) for node in now.nodes):
                 yield Change(now.name, resource, (), now.nodes, "started")
@@ -129,7 +129,7 @@ def under_way(cluster: Cluster, plan: Plan) -> str:
     return ", ".join(busy) or plan.about
 
 
-def _gone(was: Domain, after: Cluster) -> Change:
+def _gone(was: ManagedDomain, after: Cluster) -> Change:
     """What became of one that was taken out of the configuration: an orphan is to be stopped."""
     there = tuple(
         node
@@ -137,11 +137,11 @@ def _gone(was: Domain, after: Cluster) -> Change:
         if resource.id == was.resource
         for node in resource.nodes
     )
-    return Change(was.name, was.resource or "", was.nodes, there, "unknown" if there else "gone")
+    return Change(was.name, was.resource, was.nodes, there, "unknown" if there else "gone")
 
 
-def _how(was: Domain, now: Domain, before: Cluster, after: Cluster) -> How:
-    resource = was.resource or ""
+def _how(was: ManagedDomain, now: ManagedDomain, before: Cluster, after: Cluster) -> How:
+    resource = was.resource
     if now.in_flight or len(now.nodes) > 1:
         return "unknown"
     if forgotten(after, now):

@@ -11,7 +11,7 @@ from hxm.cluster import capacity, hypervisors
 from hxm.cluster.read import identify, read_cluster, sandbox_file
 from hxm.config import Config, read_config
 from hxm.errors import DONE, Failed, HxmError, Interrupted, Refused, UsageError
-from hxm.model import Cluster, Domain
+from hxm.model import Cluster, Domain, ManagedDomain, is_managed
 from hxm.orders import execute, report, simulate, starts
 from hxm.orders.lock import one_at_a_time, possible, take, with_a_living_holder
 from hxm.orders.outcome import Outcome, changed
@@ -97,12 +97,8 @@ def on_domains(
         if everything:
             running = [domain for domain in cluster.managed_domains if domain.running]
             return _all_but(cluster, policy(cluster, running, everything=True))
-        domains = meant(cluster, words or ())
-        return (
-            policy(cluster, domains)
-            if managed_or_none(cluster, domains)
-            else PassThrough(tuple(words or ()))
-        )
+        managed = managed_or_none(cluster, meant(cluster, words or ()))
+        return policy(cluster, managed) if managed else PassThrough(tuple(words or ()))
 
     return carry_out(order, decide, then=then)
 
@@ -123,7 +119,7 @@ def _all_but(cluster: Cluster, decision: Decision) -> Decision:
 def on_managed(
     order: Order,
     words: Sequence[str] | None,
-    policy: Callable[[Cluster, list[Domain]], Decision],
+    policy: Callable[[Cluster, list[ManagedDomain]], Decision],
 ) -> int:
     """An order that only a cluster can carry out; `all` means every managed domU."""
     if not words:
@@ -145,35 +141,37 @@ def resources_meant(cluster: Cluster, words: Sequence[str] | None) -> frozenset[
     return frozenset[str]().union(*(find_resources(cluster, word) for word in words))
 
 
-def managed_only(cluster: Cluster, words: Sequence[str]) -> list[Domain]:
+def managed_only(cluster: Cluster, words: Sequence[str]) -> list[ManagedDomain]:
     """The domUs that the words mean, for what only a cluster can do; `all` is every managed one."""
     if "all" in words:
         if len(words) > 1:
             raise UsageError("all stands alone: it means every managed domU", "hxm list")
         return list(cluster.managed_domains)
-    domains = meant(cluster, words)
-    for domain in domains:
-        if not domain.resource:
+    domains = []
+    for domain in meant(cluster, words):
+        if not is_managed(domain):
             raise Refused(
                 f"{domain.name} is not managed by the cluster: there is nothing to change"
             )
+        domains.append(domain)
     return domains
 
 
-def managed_or_none(cluster: Cluster, domains: Sequence[Domain]) -> bool:
-    """Whether the cluster manages these domUs.
+def managed_or_none(cluster: Cluster, domains: Sequence[Domain]) -> list[ManagedDomain]:
+    """These domUs, if the cluster manages them; none, if it manages none of them.
 
     Raises Refused for a mixture, CannotAsk if one that it does not know may yet be managed.
     """
-    managed = [domain.name for domain in domains if domain.resource]
-    others = [domain.name for domain in domains if not domain.resource]
+    managed = [domain for domain in domains if is_managed(domain)]
+    others = [domain.name for domain in domains if not is_managed(domain)]
     if managed and others:
         raise Refused(
-            f"the cluster manages {', '.join(managed)}, but not {', '.join(others)}",
+            f"the cluster manages {', '.join(domain.name for domain in managed)}, "
+            f"but not {', '.join(others)}",
             "order the two in separate commands",
         )
     surely_unmanaged(cluster, others)
-    return bool(managed)
+    return managed
 
 
 def pass_through(order: Order, config: Config, decision: PassThrough) -> int:

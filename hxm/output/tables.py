@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from hxm.model import Cluster, Domain, Resource, where
+from hxm.model import Cluster, Domain, Resource, is_managed, where
 from hxm.output import Table, as_json
 from hxm.output.render import folded, out
 from hxm.policy import forgotten
@@ -57,7 +57,7 @@ def domains_lines(cluster: Cluster, domains: Iterable[Domain]) -> Iterator[str]:
 
 def show_long(cluster: Cluster, domain: Domain) -> None:
     """Everything known of one domU, a line each."""
-    primitive = cluster.primitives.get(domain.resource or "")
+    primitive = cluster.primitives.get(domain.resource) if domain.resource else None
     facts: dict[str, object] = {**as_json.domain_json(domain), "flags": flags(cluster, domain)}
     if primitive:
         facts |= {f"meta {name}": value for name, value in primitive.meta.items()}
@@ -76,7 +76,7 @@ def show_long(cluster: Cluster, domain: Domain) -> None:
 
 def role(cluster: Cluster, domain: Domain) -> str:
     """The domU's role in a word; what runs on and is looked at no more is not stopped."""
-    if forgotten(cluster, domain):
+    if is_managed(domain) and forgotten(cluster, domain):
         return "forgotten"
     return domain.role or ("-" if domain.resource else "local")
 

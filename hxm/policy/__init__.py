@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from hxm.model import ENROLLING, WITHDRAWING, Cluster, Domain, Failure
+from hxm.model import ENROLLING, WITHDRAWING, Cluster, Domain, Failure, ManagedDomain
 from hxm.plan import Goal, GoalKind, Objection
 
 IN_PASSING = ("target-role", "is-managed", "maintenance")
@@ -33,23 +33,23 @@ def called(domains: Sequence[Domain]) -> str:
     return listed([domain.name for domain in domains])
 
 
-def resources(domains: Sequence[Domain]) -> tuple[str, ...]:
+def resources(domains: Sequence[ManagedDomain]) -> tuple[str, ...]:
     """The domUs' resources, as a plan's subjects."""
-    return tuple(domain.resource or "" for domain in domains)
+    return tuple(domain.resource for domain in domains)
 
 
-def goals(kind: GoalKind, domains: Sequence[Domain]) -> tuple[Goal, ...]:
+def goals(kind: GoalKind, domains: Sequence[ManagedDomain]) -> tuple[Goal, ...]:
     """The same goal for each of the domUs."""
-    return tuple(Goal(kind, domain.resource or "") for domain in domains)
+    return tuple(Goal(kind, domain.resource) for domain in domains)
 
 
-def own_meta(cluster: Cluster, domain: Domain) -> dict[str, str]:
+def own_meta(cluster: Cluster, domain: ManagedDomain) -> dict[str, str]:
     """The meta options that stand at the domU's own resource."""
-    primitive = cluster.primitives.get(domain.resource or "")
+    primitive = cluster.primitives.get(domain.resource)
     return dict(primitive.own_meta) if primitive else {}
 
 
-def half_way(cluster: Cluster, domains: Iterable[Domain]) -> Iterator[Objection]:
+def half_way(cluster: Cluster, domains: Iterable[ManagedDomain]) -> Iterator[Objection]:
     """An enrolment or a withdrawal that is under way, or was interrupted."""
     for domain in domains:
         own = own_meta(cluster, domain)
@@ -73,7 +73,7 @@ def cleanup_of(cluster: Cluster, failure: Failure) -> str:
     return f"hxm cleanup {typed(domain) if domain else failure.resource} {failure.node}"
 
 
-def forgotten(cluster: Cluster, domain: Domain) -> bool:
+def forgotten(cluster: Cluster, domain: ManagedDomain) -> bool:
     """Whether a withdrawal has made every node forget the domU: it runs on, and nobody looks."""
     return WITHDRAWING in own_meta(cluster, domain) and not domain.places
 

@@ -7,7 +7,7 @@ from ipaddress import ip_address
 from typing import NamedTuple
 
 from hxm.errors import NotFound
-from hxm.model import UPDATE, Cluster, Domain, Node, Primitive
+from hxm.model import UPDATE, Cluster, ManagedDomain, Node, Primitive
 from hxm.plan import Goal, Objection, Phase, Plan, Step
 from hxm.policy import called, goals, guards, listed, placement, resources
 from hxm.policy.goal_kinds import missing
@@ -44,9 +44,9 @@ class Monitor(NamedTuple):
     on_fail: str = "restart"
 
 
-def kill(cluster: Cluster, domain: Domain, monitors: Sequence[Monitor]) -> Plan:
+def kill(cluster: Cluster, domain: ManagedDomain, monitors: Sequence[Monitor]) -> Plan:
     """Its monitor must find it gone, and the cluster start it once, somewhere."""
-    resource = domain.resource or ""
+    resource = domain.resource
     node = domain.nodes[0] if domain.nodes else ""
     plug = kill_step(domain, node)
     forget = cleanup_step(resource, f"the failure of {domain.name}")
@@ -135,7 +135,7 @@ def ping(cluster: Cluster, node: Node) -> Plan:
         (
             Phase(
                 cut,
-                tuple(Goal("elsewhere", each.resource or "", name) for each in here),
+                tuple(Goal("elsewhere", each.resource, name) for each in here),
                 notices=True,
             ),
             Phase(join, (connected,), notices=True),
@@ -180,7 +180,7 @@ def fence(cluster: Cluster, node: Node) -> Plan:
 def _drill(
     cluster: Cluster,
     about: str,
-    domains: Sequence[Domain],
+    domains: Sequence[ManagedDomain],
     phases: tuple[Phase, ...],
     disturbs: str,
     *,
@@ -216,7 +216,7 @@ def _undrain(node: Node) -> Phase:
     return Phase((clear_standby_step(node.name),), (Goal("usable", node.name),))
 
 
-def _on(cluster: Cluster, node: Node) -> list[Domain]:
+def _on(cluster: Cluster, node: Node) -> list[ManagedDomain]:
     return [domain for domain in cluster.managed_domains if node.name in domain.nodes]
 
 
@@ -248,7 +248,9 @@ _ON_FAIL = {
 """What the cluster does when a monitor fails, and does not merely restart the domU."""
 
 
-def _unwatched(domain: Domain, node: str, monitors: Sequence[Monitor]) -> Iterator[Objection]:
+def _unwatched(
+    domain: ManagedDomain, node: str, monitors: Sequence[Monitor]
+) -> Iterator[Objection]:
     if domain.running and not monitors:
         yield Objection(
             f"nothing watches {domain.name}: nobody would notice",
@@ -274,7 +276,7 @@ def _from_elsewhere(cluster: Cluster, name: str) -> Iterator[Objection]:
 
 
 def _no_ping(
-    cluster: Cluster, pinger: Primitive | None, here: Sequence[Domain], connected: Goal
+    cluster: Cluster, pinger: Primitive | None, here: Sequence[ManagedDomain], connected: Goal
 ) -> Iterator[Objection]:
     if pinger is None:
         yield Objection(

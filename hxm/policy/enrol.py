@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from hxm.model import Cluster, Domain
+from hxm.model import Cluster, Domain, ManagedDomain
 from hxm.plan import AlreadyDone, Decision, Goal, Objection, Phase, Plan, Step
 from hxm.policy import guards, half_way, is_false, listed, typed
 from hxm.policy.conflicts import DISK, NAME, Claim, between, meant
@@ -232,8 +232,8 @@ def enrol(
     )
 
 
-def _out(domain: Domain, out: Out, *, unmanage: bool = True) -> tuple[Phase, ...]:
-    rid = domain.resource or ""
+def _out(domain: ManagedDomain, out: Out, *, unmanage: bool = True) -> tuple[Phase, ...]:
+    rid = domain.resource
     steps = (meta_step(domain, "is-managed", "false"),) if unmanage else ()
     return (
         Phase(steps, (Goal("unmanaged", rid), Goal("idle", rid)), leaves=rid),
@@ -244,7 +244,7 @@ def _out(domain: Domain, out: Out, *, unmanage: bool = True) -> tuple[Phase, ...
 
 def withdraw(
     cluster: Cluster,
-    domain: Domain,
+    domain: ManagedDomain,
     out: Out,
     indirect: Sequence[str],
     others: Sequence[tuple[str, str]],
@@ -254,7 +254,7 @@ def withdraw(
     `indirect` are the sets and tags that name it, `others` the constraints by which it binds
     others, and whom.
     """
-    primitive = cluster.primitives[domain.resource or ""]
+    primitive = cluster.primitives[domain.resource]
     objections = [
         *guards.whole_cluster(cluster),
         *guards.in_flight(cluster, [domain]),
@@ -288,7 +288,7 @@ def withdraw(
     return Plan(
         "withdraw",
         f"withdraw {domain.name}",
-        (domain.resource or "",),
+        (domain.resource,),
         _out(domain, out, unmanage=domain.managed or not is_false(said)),
         frozenset(),
         tuple(objections),
@@ -314,12 +314,12 @@ def already(cluster: Cluster, name: str, path: str) -> Decision | Objection | No
     return None
 
 
-def staggering(cluster: Cluster, new: Newcomer, like: Sequence[Domain]) -> Iterator[str]:
+def staggering(cluster: Cluster, new: Newcomer, like: Sequence[ManagedDomain]) -> Iterator[str]:
     """What there is to say of many domUs that start or move at once; nothing of it is set."""
     delays = {
         each.name: delay
         for each in like
-        for operation in cluster.primitives[each.resource or ""].operations
+        for operation in cluster.primitives[each.resource].operations
         if (delay := operation.get("start-delay"))
     }
     limits = {

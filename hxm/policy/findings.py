@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from hxm.model import UPDATE, Cluster, Constraint, Domain, Failure, Lock
+from hxm.model import UPDATE, Cluster, Constraint, Failure, Lock, ManagedDomain
 from hxm.policy import bars, cleanup_of, half_way, is_false, is_true, keeps_stopped, listed, typed
 from hxm.policy.guards import kept_from_running, on_two_nodes, stops_everything, stray
 
@@ -64,9 +64,9 @@ def leftovers(
         yield from _whole_nodes(cluster, updated)
 
 
-def _set_in_passing(cluster: Cluster, domain: Domain) -> Iterator[tuple[str, Finding]]:
+def _set_in_passing(cluster: Cluster, domain: ManagedDomain) -> Iterator[tuple[str, Finding]]:
     """Meta options at the domU itself, but for those that it needs against an inherited one."""
-    primitive, word = cluster.primitives[domain.resource or ""], typed(domain)
+    primitive, word = cluster.primitives[domain.resource], typed(domain)
     own, inherited = primitive.own_meta, primitive.inherited_meta
 
     def found(option: str, command: str) -> tuple[str, Finding]:
@@ -94,7 +94,7 @@ def _set_in_passing(cluster: Cluster, domain: Domain) -> Iterator[tuple[str, Fin
             yield found("maintenance", "default")
 
 
-def _runs_under_another(cluster: Cluster, domain: Domain) -> bool:
+def _runs_under_another(cluster: Cluster, domain: ManagedDomain) -> bool:
     """Whether a resource that runs may be the same domU: then a start is no remedy."""
     return any(
         other.running and other.resource != domain.resource
@@ -252,7 +252,7 @@ def _nodes(cluster: Cluster) -> Iterator[Finding]:
             yield Finding(what, do, code, node.name)
 
 
-def _not_running(cluster: Cluster, domains: Iterable[Domain]) -> Iterator[Finding]:
+def _not_running(cluster: Cluster, domains: Iterable[ManagedDomain]) -> Iterator[Finding]:
     for domain in domains:
         if domain.blocked:
             what, do = f"{domain.name} is blocked by a failure", f"hxm cleanup {typed(domain)}"
@@ -266,7 +266,7 @@ def _same_names(cluster: Cluster) -> Iterator[Finding]:
     """Two resources that would start one and the same domU."""
     by_name: dict[str, list[str]] = {}
     for domain in cluster.managed_domains:
-        by_name.setdefault(domain.name, []).append(domain.resource or "")
+        by_name.setdefault(domain.name, []).append(domain.resource)
     for name, ids in by_name.items():
         if len(ids) > 1:
             yield Finding(

@@ -78,7 +78,7 @@ def after_all(cluster: Cluster, phases: Iterable[Iterable[Movement]]) -> Cluster
         for each in cluster.resources
     )
     domains = tuple(
-        each._replace(**after(places(each.resource or "", each.nodes, False), each.role))
+        each._replace(**after(places(each.resource, each.nodes, False), each.role))
         if each.resource
         else each
         for each in cluster.domains

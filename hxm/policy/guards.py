@@ -359,7 +359,7 @@ def concerns(cluster: Cluster, movement: Movement) -> bool:
 
 def _without_a_place(cluster: Cluster, node: str, drained: Cluster) -> Iterator[Objection]:
     for domain in cluster.managed_domains:
-        after = drained.domain_of(domain.resource or "")
+        after = drained.domain_of(domain.resource)
         if node in domain.nodes and after and not after.running:
             yield Objection(
                 f"{domain.name} would have no place and stop",
@@ -372,7 +372,7 @@ def _doubling(cluster: Cluster, plan: Plan, forecast: Forecast) -> Iterator[Obje
     """A start, wherever, of a domU of which the toolstack runs an instance that nobody knows of."""
     started = {movement.resource for movement in forecast.movements if starts(movement)}
     if not forecast.simulated and plan.verb not in ("destroy", "unlock"):
-        started = {domain.resource or "" for domain in cluster.managed_domains}
+        started = {domain.resource for domain in cluster.managed_domains}
     wanted = (each for each in cluster.managed_domains if each.resource in started)
     yield from stray(cluster, wanted)
 

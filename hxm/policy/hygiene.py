@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from hxm.model import Cluster, Domain, Node
+from hxm.model import Cluster, Domain, ManagedDomain, Node
 from hxm.plan import AlreadyDone, Decision, Goal, Phase, Plan, Step
 from hxm.policy import (
     IN_PASSING,
@@ -29,7 +29,7 @@ from hxm.policy.steps import (
 )
 
 
-def default(cluster: Cluster, domains: Sequence[Domain]) -> Decision:
+def default(cluster: Cluster, domains: Sequence[ManagedDomain]) -> Decision:
     """Remove what was set in passing, so that the cluster's defaults hold again."""
     steps = tuple(
         clear_meta_step(domain, name)
@@ -55,11 +55,11 @@ def default(cluster: Cluster, domains: Sequence[Domain]) -> Decision:
     )
 
 
-def manage(cluster: Cluster, domains: Sequence[Domain]) -> Decision:
+def manage(cluster: Cluster, domains: Sequence[ManagedDomain]) -> Decision:
     """Hand the domUs back to the cluster, which then sees to it that they are as they should."""
     steps: list[Step] = []
     for domain in domains:
-        primitive = cluster.primitives[domain.resource or ""]
+        primitive = cluster.primitives[domain.resource]
         inherited = primitive.inherited_meta
         if is_false(inherited.get("is-managed", "")):
             if not is_true(primitive.own_meta.get("is-managed", "")):
@@ -95,7 +95,7 @@ def manage(cluster: Cluster, domains: Sequence[Domain]) -> Decision:
     )
 
 
-def unmanage(cluster: Cluster, domains: Sequence[Domain]) -> Decision:
+def unmanage(cluster: Cluster, domains: Sequence[ManagedDomain]) -> Decision:
     """Tell the cluster to leave the domUs alone, running or not; it keeps looking."""
     wanting = [
         domain
@@ -118,7 +118,7 @@ def unmanage(cluster: Cluster, domains: Sequence[Domain]) -> Decision:
     )
 
 
-def maintenance(cluster: Cluster, on: bool, subject: Node | Domain | None) -> Decision:
+def maintenance(cluster: Cluster, on: bool, subject: Node | ManagedDomain | None) -> Decision:
     """Maintenance of the whole cluster, of a node, or of one domU."""
     what = subject.name if subject else "the cluster"
     step = _switch(cluster, on, subject)
@@ -147,10 +147,10 @@ def maintenance(cluster: Cluster, on: bool, subject: Node | Domain | None) -> De
     )
 
 
-def _switch(cluster: Cluster, on: bool, subject: Node | Domain | None) -> Step | None:
+def _switch(cluster: Cluster, on: bool, subject: Node | ManagedDomain | None) -> Step | None:
     """The step that makes it so, or None if it is so."""
     if isinstance(subject, Domain):
-        primitive = cluster.primitives[subject.resource or ""]
+        primitive = cluster.primitives[subject.resource]
         if is_true(primitive.meta.get("maintenance", "")) == on:
             return None
         if is_true(primitive.inherited_meta.get("maintenance", "")) == on:
@@ -164,7 +164,7 @@ def _switch(cluster: Cluster, on: bool, subject: Node | Domain | None) -> Step |
     return node_maintenance_step(subject.name, on=on) if subject else maintenance_step(on=on)
 
 
-def _asleep(cluster: Cluster, on: bool, subject: Node | Domain | None) -> tuple[Goal, ...]:
+def _asleep(cluster: Cluster, on: bool, subject: Node | ManagedDomain | None) -> tuple[Goal, ...]:
     """What is to be seen of it; nothing where a larger maintenance, or a lost node, hides it."""
     if isinstance(subject, Domain):
         hidden = not on and (
@@ -177,7 +177,7 @@ def _asleep(cluster: Cluster, on: bool, subject: Node | Domain | None) -> tuple[
     return (Goal("maintenance" if on else "watched", subject.name if subject else ""),)
 
 
-def _its_nodes(cluster: Cluster, domain: Domain) -> list[Node]:
+def _its_nodes(cluster: Cluster, domain: ManagedDomain) -> list[Node]:
     return [node for node in cluster.nodes if node.name in domain.nodes]
 
 

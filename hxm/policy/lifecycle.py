@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from hxm.model import Cluster, Domain
+from hxm.model import Cluster, ManagedDomain
 from hxm.plan import AlreadyDone, Decision, Goal, Objection, Phase, Plan, Step
 from hxm.policy import (
     all_typed,
@@ -20,7 +20,7 @@ from hxm.policy.goal_kinds import reached
 from hxm.policy.steps import clear_meta_step, destroy_step, meta_step
 
 
-def start(cluster: Cluster, domains: Sequence[Domain]) -> Decision:
+def start(cluster: Cluster, domains: Sequence[ManagedDomain]) -> Decision:
     """Let the cluster run the domUs: nothing stays in the CIB if its default is to run them."""
     wanting = [domain for domain in domains if not _runs_and_stays(cluster, domain)]
     if not wanting:
@@ -47,7 +47,9 @@ def start(cluster: Cluster, domains: Sequence[Domain]) -> Decision:
     )
 
 
-def shutdown(cluster: Cluster, domains: Sequence[Domain], *, everything: bool = False) -> Decision:
+def shutdown(
+    cluster: Cluster, domains: Sequence[ManagedDomain], *, everything: bool = False
+) -> Decision:
     """Stop the domUs cleanly; the target-role that says so stays until `start` or `default`."""
     wanting = [domain for domain in domains if domain.places or not domain.told_to_stop]
     if not wanting:
@@ -68,7 +70,9 @@ def shutdown(cluster: Cluster, domains: Sequence[Domain], *, everything: bool = 
     )
 
 
-def reboot(cluster: Cluster, domains: Sequence[Domain], *, everything: bool = False) -> Decision:
+def reboot(
+    cluster: Cluster, domains: Sequence[ManagedDomain], *, everything: bool = False
+) -> Decision:
     """Stop and start through the cluster, so that no monitor takes it for a failure."""
     if not domains:
         return AlreadyDone("no domU runs")
@@ -90,7 +94,7 @@ def reboot(cluster: Cluster, domains: Sequence[Domain], *, everything: bool = Fa
     )
 
 
-def destroy(cluster: Cluster, domains: Sequence[Domain]) -> Decision:
+def destroy(cluster: Cluster, domains: Sequence[ManagedDomain]) -> Decision:
     """First tell the cluster that they are to stop, then pull their plug where they run.
 
     The other way round the monitor would find them gone and start them again.
@@ -125,7 +129,7 @@ def means_itself(name: str) -> bool:
     return not name.isdigit() and not name.startswith("-")
 
 
-def _checks(cluster: Cluster, domains: Sequence[Domain]) -> tuple[Objection, ...]:
+def _checks(cluster: Cluster, domains: Sequence[ManagedDomain]) -> tuple[Objection, ...]:
     return (
         *guards.whole_cluster(cluster),
         *guards.ignored(cluster, domains),
@@ -134,9 +138,9 @@ def _checks(cluster: Cluster, domains: Sequence[Domain]) -> tuple[Objection, ...
     )
 
 
-def _release(cluster: Cluster, domain: Domain) -> tuple[Step, ...]:
+def _release(cluster: Cluster, domain: ManagedDomain) -> tuple[Step, ...]:
     """Take away what keeps the domU stopped; say Started only where the default is Stopped."""
-    primitive = cluster.primitives[domain.resource or ""]
+    primitive = cluster.primitives[domain.resource]
     if keeps_stopped(primitive.inherited_meta):
         if "target-role" in primitive.own_meta and not keeps_stopped(primitive.own_meta):
             return ()
@@ -146,22 +150,22 @@ def _release(cluster: Cluster, domain: Domain) -> tuple[Step, ...]:
     return ()
 
 
-def _as_before(cluster: Cluster, domain: Domain) -> tuple[Step, ...]:
+def _as_before(cluster: Cluster, domain: ManagedDomain) -> tuple[Step, ...]:
     before = own_meta(cluster, domain).get("target-role")
     if before is None:
         return (clear_meta_step(domain, "target-role"),)
     return (meta_step(domain, "target-role", before),)
 
 
-def _stop(domains: Sequence[Domain]) -> Phase:
+def _stop(domains: Sequence[ManagedDomain]) -> Phase:
     steps = tuple(meta_step(domain, "target-role", "Stopped") for domain in domains)
     return Phase(steps, goals("stopped", domains))
 
 
-def _runs_and_stays(cluster: Cluster, domain: Domain) -> bool:
-    goal = Goal("running", domain.resource or "")
+def _runs_and_stays(cluster: Cluster, domain: ManagedDomain) -> bool:
+    goal = Goal("running", domain.resource)
     return reached(cluster, goal) and not domain.stray and not _release(cluster, domain)
 
 
-def _runs_where(domain: Domain) -> str:
+def _runs_where(domain: ManagedDomain) -> str:
     return f"{domain.name} runs on {listed(domain.nodes)} already"

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from hxm.model import Cluster, Domain
+from hxm.model import Cluster, ManagedDomain
 from hxm.plan import Objection
 from hxm.policy import called, guards, is_true, listed, typed
 from hxm.policy.guards import FORCE
@@ -34,7 +34,7 @@ class Host(NamedTuple):
 class Need(NamedTuple):
     """The memory of a managed domU, in MiB; None is unknown."""
 
-    domain: Domain
+    domain: ManagedDomain
     memory: int | None = None
     """What it has, or would start with: the larger, if its file says something else meanwhile."""
     most: int | None = None
@@ -106,13 +106,13 @@ def _moved(needs: Needs, before: Cluster, after: Cluster, node: str) -> Iterator
     """The domUs that are on the node afterwards and were not before."""
     were = {each.name for each in before.domains if node in each.nodes}
     for each in after.managed_domains:
-        need = needs.get(each.resource or "")
+        need = needs.get(each.resource)
         if need and node in each.nodes and each.name not in were:
             yield need
 
 
 def _rank(cluster: Cluster, need: Need) -> int:
-    primitive = cluster.primitives.get(need.domain.resource or "")
+    primitive = cluster.primitives.get(need.domain.resource)
     said = primitive.meta.get("priority", "0") if primitive else "0"
     sign, digits = (-1 if said[:1] == "-" else 1), said.lstrip("+-")
     if digits.upper() == "INFINITY":
@@ -149,7 +149,7 @@ class Loss(NamedTuple):
     places: tuple[Arrivals, ...]
     """Of the other hosts."""
     refused: tuple[Refusal, ...]
-    nowhere: tuple[Domain, ...]
+    nowhere: tuple[ManagedDomain, ...]
     """Those that should run and would run nowhere."""
     quorate: bool = True
 
@@ -173,7 +173,7 @@ class Loss(NamedTuple):
         return how_many([each.left for each in self.places if each.host.name in among], taken)
 
 
-def wanted(cluster: Cluster) -> Iterator[Domain]:
+def wanted(cluster: Cluster) -> Iterator[ManagedDomain]:
     """The domUs that should run, whether they do or not; what is unmanaged stays as it is."""
     for each in cluster.managed_domains:
         if not each.told_to_stop and (each.running or each.managed):
@@ -195,7 +195,7 @@ def amiss(cluster: Cluster, losses: Sequence[Loss]) -> Iterator[str]:
         yield f"{called(down)} should run and cannot: hxm why {typed(down[0])}"
 
 
-def without_place(cluster: Cluster, losses: Sequence[Loss]) -> list[Domain]:
+def without_place(cluster: Cluster, losses: Sequence[Loss]) -> list[ManagedDomain]:
     """The domUs that should run, do not, and would not whatever is lost."""
     down = (each for each in wanted(cluster) if not each.running)
     return [each for each in down if all(each in loss.nowhere for loss in losses)]

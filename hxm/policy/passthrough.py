@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from hxm.catalog.command import DEADLY_SYSRQ, RUNTIME, Command
 from hxm.errors import CannotAsk, NoQuorum, Refused
-from hxm.model import Cluster, Domain
+from hxm.model import Cluster, Domain, ManagedDomain, is_managed
 from hxm.policy import guards, half_way, listed, typed
 from hxm.policy.names import at_home, find_domains, surely_unmanaged, travelling
 
@@ -186,14 +186,14 @@ def _refusal(row: Command, domain: Domain, why: str, instead: str) -> Refused:
     )
 
 
-def managed(cluster: Cluster, row: Command, words: Sequence[str]) -> list[Domain]:
+def managed(cluster: Cluster, row: Command, words: Sequence[str]) -> list[ManagedDomain]:
     """The managed domUs that some word may mean, each once."""
     candidates = naming(cluster, words)
     if row.name == "restore":  # a saved image is mostly called after its domU
         files = [os.path.basename(word) for word in candidates]
         candidates += [*files, *(name.split(".")[0] for name in files)]
     found = (domain for word in candidates for domain in find_domains(cluster, word))
-    return list(dict.fromkeys(domain for domain in found if domain.resource))
+    return list(dict.fromkeys(domain for domain in found if is_managed(domain)))
 
 
 def _hint(row: Command, domain: Domain, lead: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 
-from hxm.model import Cluster, Constraint, Domain, Node
+from hxm.model import Cluster, Constraint, ManagedDomain, Node
 from hxm.plan import AlreadyDone, Decision, Goal, Phase, Plan, Step
 from hxm.policy import guards, listed, resources, typed
 from hxm.policy.findings import described
@@ -21,14 +21,14 @@ from hxm.policy.steps import (
 )
 
 
-def migrate(cluster: Cluster, domain: Domain, node: Node, *, keep: bool = False) -> Decision:
+def migrate(cluster: Cluster, domain: ManagedDomain, node: Node, *, keep: bool = False) -> Decision:
     """Prefer the node, see the domU arrive live, and take the preference away again.
 
     With a stickiness of INFINITY a preference alone moves nothing (crm_resource(8), --force): the
     second way bans the domU from where it is until it has arrived. What is taken away is what was
     put there: another's constraints on the domU stay.
     """
-    resource = domain.resource or ""
+    resource = domain.resource
     goals = (Goal("running", resource, node.name),)
     if reached(cluster, goals[0]) and not domain.stray:
         left = f"; {listed(domain.interim)} is still there: hxm unmigrate {typed(domain)}"

@@ -37,7 +37,7 @@ def restore(
         verb,
         what,
         (
-            *(each.resource or "" for each in domains),
+            *(each.resource for each in domains),
             *(each.item.id for each in found if each.item.kind == "domU" and each.added),
         ),
         (Phase((restore_step(what, file),)),),

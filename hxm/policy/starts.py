@@ -42,7 +42,7 @@ def started(cluster: Cluster, plan: Plan, forecast: Forecast) -> frozenset[str]:
     """The resources of the domUs of which the plan makes a new instance: not those moved live."""
     if not forecast.simulated:
         maybe = () if plan.verb in _NO_START else cluster.managed_domains
-        return frozenset(domain.resource or "" for domain in maybe)
+        return frozenset(domain.resource for domain in maybe)
     kinds = ("start", "restart", "move")
     return frozenset(
         movement.resource
@@ -143,7 +143,7 @@ def not_looked_at(silent: Mapping[str, str]) -> Iterator[str]:
 
 
 def _running(cluster: Cluster) -> frozenset[str]:
-    return frozenset(domain.resource or "" for domain in cluster.managed_domains if domain.running)
+    return frozenset(domain.resource for domain in cluster.managed_domains if domain.running)
 
 
 def _lives(claim: Claim, running: Collection[str]) -> bool:
@@ -151,7 +151,7 @@ def _lives(claim: Claim, running: Collection[str]) -> bool:
 
 
 def _state(claim: Claim, cluster: Cluster, running: Collection[str]) -> str:
-    domain = cluster.domain_of(claim.resource or "")
+    domain = cluster.domain_of(claim.resource) if claim.resource else None
     if domain and claim.resource in running:
         return f"{claim.called} runs on {listed(domain.nodes)}"
     if claim.runs:

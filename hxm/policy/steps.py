@@ -6,42 +6,42 @@ The steps that carry a document of the cluster's are made in `pacemaker/lock.py`
 
 from __future__ import annotations
 
-from hxm.model import Domain
+from hxm.model import ManagedDomain
 from hxm.plan import Step
 
 
-def meta_step(domain: Domain, name: str, value: str) -> Step:
+def meta_step(domain: ManagedDomain, name: str, value: str) -> Step:
     """Set a meta option at the domU's own resource."""
-    values = {"resource": domain.resource or "", "name": name, "value": value}
+    values = {"resource": domain.resource, "name": name, "value": value}
     return Step("set-meta", f"set {name} of {domain.name} to {value}", values)
 
 
-def clear_meta_step(domain: Domain, name: str) -> Step:
+def clear_meta_step(domain: ManagedDomain, name: str) -> Step:
     """Remove a meta option from the domU's own resource."""
-    values = {"resource": domain.resource or "", "name": name}
+    values = {"resource": domain.resource, "name": name}
     return Step("clear-meta", f"remove {name} of {domain.name}", values)
 
 
-def move_step(domain: Domain, node: str) -> Step:
+def move_step(domain: ManagedDomain, node: str) -> Step:
     """Draw the domU to the node."""
-    values = {"resource": domain.resource or "", "node": node}
+    values = {"resource": domain.resource, "node": node}
     return Step("move", f"prefer {node} for {domain.name}", values)
 
 
-def move_and_ban_step(domain: Domain, node: str) -> Step:
+def move_and_ban_step(domain: ManagedDomain, node: str) -> Step:
     """Draw the domU to the node, and ban it from where it runs."""
-    values = {"resource": domain.resource or "", "node": node}
+    values = {"resource": domain.resource, "node": node}
     return Step("move-and-ban", f"prefer {node} for {domain.name} and ban where it is", values)
 
 
-def unmove_step(domain: Domain) -> Step:
+def unmove_step(domain: ManagedDomain) -> Step:
     """Remove what a move put there."""
-    return Step("unmove", f"remove what moves {domain.name}", {"resource": domain.resource or ""})
+    return Step("unmove", f"remove what moves {domain.name}", {"resource": domain.resource})
 
 
-def unmove_and_unban_step(domain: Domain, source: str) -> Step:
+def unmove_and_unban_step(domain: ManagedDomain, source: str) -> Step:
     """Remove what a move with a ban put there; the domU ran on `source` before."""
-    values = {"resource": domain.resource or "", "source": source}
+    values = {"resource": domain.resource, "source": source}
     words = f"remove what moves {domain.name} and bans it from {source}"
     return Step("unmove-and-unban", words, values)
 
@@ -109,15 +109,15 @@ def unmark_step() -> Step:
     return Step("unmark-update", "remove the state of the update", {})
 
 
-def destroy_step(domain: Domain, node: str) -> Step:
+def destroy_step(domain: ManagedDomain, node: str) -> Step:
     """Pull the domU's plug on the node, once the cluster is to stop it."""
     values = {"domain": domain.name, "node": node}
     return Step("destroy", f"destroy {domain.name} on {node}", values)
 
 
-def kill_step(domain: Domain, node: str) -> Step:
+def kill_step(domain: ManagedDomain, node: str) -> Step:
     """Pull the domU's plug on the node, behind the cluster's back."""
-    values = {"domain": domain.name, "node": node, "resource": domain.resource or ""}
+    values = {"domain": domain.name, "node": node, "resource": domain.resource}
     return Step("kill", f"destroy {domain.name} on {node}, past the cluster", values)
 
 

@@ -111,7 +111,7 @@ def under_way(cluster: Cluster) -> list[str]:
 def news(before: Cluster, now: Cluster) -> Iterator[Word]:
     """What one look shows that the one before did not: who moved, what failed, which node went."""
     for each in now.managed_domains:
-        was = before.domain_of(each.resource or "")
+        was = before.domain_of(each.resource)
         if not was or same_place(was, each):
             continue
         twice = list(guards.on_two_nodes([each]))
@@ -155,7 +155,7 @@ def remaining(cluster: Cluster, predicted: Forecast) -> tuple[list[str], int]:
     """The domUs of a forecast that are not yet where it puts them, and how many it is about."""
     movements = {each.resource: each for each in predicted.movements}
     about = [each for each in cluster.managed_domains if each.resource in movements]
-    left = [each.name for each in about if not _has_been(movements[each.resource or ""], each)]
+    left = [each.name for each in about if not _has_been(movements[each.resource], each)]
     return left, len(about)
 
 

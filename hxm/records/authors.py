@@ -20,9 +20,9 @@ def origins(cluster: Cluster) -> dict[str, str]:
     """
     wanted = [constraint.id for constraint in cluster.constraints]
     options = [
-        (domain.resource or "", option)
+        (domain.resource, option)
         for domain in cluster.managed_domains
-        for option in cluster.primitives[domain.resource or ""].own_meta
+        for option in cluster.primitives[domain.resource].own_meta
         if option in IN_PASSING
     ]
     if not wanted and not options:

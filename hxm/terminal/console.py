@@ -184,7 +184,7 @@ def _find_again(domain: Domain, was: str, config: Config) -> tuple[Cluster, str]
         nodes = nodes_that_run(domain.name, cluster, config)
         if nodes:
             return cluster, next((node for node in nodes if node != was), nodes[0])
-        now = cluster.domain_of(domain.resource or "")
+        now = cluster.domain_of(domain.resource) if domain.resource else None
         at_rest = not now or (not now.running and not now.in_flight)
         rests = rests + 1 if at_rest else 0
         if rests and now and now.told_to_stop:

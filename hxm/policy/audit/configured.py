@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from hxm.model import Cluster, Domain, Primitive
+from hxm.model import Cluster, ManagedDomain, Primitive
 from hxm.policy import is_true, listed
 from hxm.policy.findings import Finding
 
@@ -45,7 +45,7 @@ class Rules(NamedTuple):
 def of_rules(cluster: Cluster, rules: Rules, actions: Actions) -> Iterator[Finding]:
     """What the rules make of each domU, of fencing and of failures."""
     for domain in cluster.managed_domains:
-        primitive = cluster.primitives[domain.resource or ""]
+        primitive = cluster.primitives[domain.resource]
         yield from _options(domain, primitive, rules)
         yield from _monitor(domain, primitive, rules)
         yield from _timeouts(domain, rules, actions.get(primitive.agent, {}))
@@ -55,7 +55,7 @@ def of_rules(cluster: Cluster, rules: Rules, actions: Actions) -> Iterator[Findi
     yield from _fail_counts(cluster, rules)
 
 
-def _options(domain: Domain, primitive: Primitive, rules: Rules) -> Iterator[Finding]:
+def _options(domain: ManagedDomain, primitive: Primitive, rules: Rules) -> Iterator[Finding]:
     misspelt = rules.misspelt.get(primitive.id, {})
     for said, right in misspelt.items():
         what = f"{said} of {domain.name} has no effect: here it is spelt {right}"
@@ -76,7 +76,7 @@ def _set(resource: str, name: str, value: str) -> str:
     return f"crm_resource -r {resource} -m -p {name} -v {value}"
 
 
-def _monitor(domain: Domain, primitive: Primitive, rules: Rules) -> Iterator[Finding]:
+def _monitor(domain: ManagedDomain, primitive: Primitive, rules: Rules) -> Iterator[Finding]:
     if primitive.id not in rules.watched:
         off = any(each.get("name") == "monitor" for each in primitive.operations)
         which = "its monitor is off" if off else "it has no monitor"
@@ -85,8 +85,8 @@ def _monitor(domain: Domain, primitive: Primitive, rules: Rules) -> Iterator[Fin
         yield Finding(what, do, "no-monitor", domain.name)
 
 
-def _timeouts(domain: Domain, rules: Rules, asked: Mapping[str, float]) -> Iterator[Finding]:
-    own = rules.timeouts.get(domain.resource or "", {})
+def _timeouts(domain: ManagedDomain, rules: Rules, asked: Mapping[str, float]) -> Iterator[Finding]:
+    own = rules.timeouts.get(domain.resource, {})
     used = ["start", "stop", *(["monitor"] if "monitor" in own else [])]
     used += ["migrate_to", "migrate_from"] if domain.live else []
     short = [
@@ -100,7 +100,7 @@ def _timeouts(domain: Domain, rules: Rules, asked: Mapping[str, float]) -> Itera
         yield Finding(what, do, "short-timeout", domain.name)
 
 
-def _shutdown(domain: Domain, primitive: Primitive, rules: Rules) -> Iterator[Finding]:
+def _shutdown(domain: ManagedDomain, primitive: Primitive, rules: Rules) -> Iterator[Finding]:
     """The agent waits for the guest, then pulls the plug: both must fit into the stop's timeout.
 
     Its seconds are each a sleep and an `xl list` (xen_domain_stop in heartbeat/Xen 4.12), hence a
@@ -128,7 +128,7 @@ def _neighbours(cluster: Cluster, rules: Rules) -> Iterator[Finding]:
     domains = cluster.managed_domains
     theirs = frozenset(name for each in domains for name in cluster.ids_of(each))
     for code, table in (("no-order", rules.after), ("no-ping-rule", rules.attributes)):
-        own = {each: table.get(each.resource or "", frozenset()) - theirs for each in domains}
+        own = {each: table.get(each.resource, frozenset()) - theirs for each in domains}
         count: dict[str, int] = {}
         for names in own.values():
             for name in names:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from hxm.model import Cluster, Domain
+from hxm.model import Cluster, ManagedDomain
 from hxm.policy import listed
 from hxm.policy.audit.nodes import ABSENT, UNREADABLE, Survey
 from hxm.policy.conflicts import REMEDIES, Clash
@@ -21,7 +21,7 @@ def clashing(found: Iterable[tuple[Sequence[str], Clash]]) -> Iterator[Finding]:
 class Read(NamedTuple):
     """A managed domU's file as it stands on this host."""
 
-    domain: Domain
+    domain: ManagedDomain
     fault: str = ""
     """Why it cannot be read, with line and column; empty: it can."""
     own: str | None = None
@@ -49,7 +49,7 @@ def of_files(files: Iterable[Read], called: Mapping[str, str]) -> Iterator[Findi
             what = f"the file of {domain.name} cannot be read: {file.fault}"
             yield Finding(what, do, "file-unreadable", domain.name)
             continue
-        agent = called.get(domain.resource or "") or file.agents or domain.resource
+        agent = called.get(domain.resource) or file.agents or domain.resource
         if file.own != agent:
             what = f"{path} is of {file.own or 'no name'}, and the agent takes it for {agent}"
             do = 'write name = "..." on a line of its own, with nothing behind it: xl.cfg(5)'
@@ -69,7 +69,7 @@ def of_refusals(
     `refusals` has for each node the files and the toolstack's reasons.
     """
     for domain in cluster.managed_domains:
-        resource, path = domain.resource or "", domain.xmfile or ""
+        resource, path = domain.resource, domain.xmfile or ""
         for node, reasons in refusals.items():
             agent = cluster.primitives[resource].agent
             if path in reasons and agent.endswith("Xen") and node not in kept_off.get(resource, ()):
@@ -103,7 +103,7 @@ def of_copies(
         copies: dict[str, list[str]] = {}
         for node, survey in surveys.items():
             found = survey.files.get(path, "")
-            if not found or node in kept_off.get(domain.resource or "", ()):
+            if not found or node in kept_off.get(domain.resource, ()):
                 continue
             if found == UNREADABLE or (found == ABSENT and node in usable):
                 said = "has no" if found == ABSENT else "cannot read"

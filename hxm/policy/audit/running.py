@@ -21,12 +21,12 @@ def of_cluster(cluster: Cluster, origins: Mapping[str, str] | None = None) -> It
     for domain in at_rest:
         yield from _not_alive(domain)
         yield from _not_there(cluster, domain)
-    for domain in cluster.domains:
-        yield from _stranger(cluster, domain)
-        if travelling(domain) and _at_rest(cluster, at_home(domain.name)):
-            what = f"{domain.name} is left over from a migration"
-            do = f"if {at_home(domain.name)} runs elsewhere: xl destroy {domain.name}"
-            yield Finding(what, do, "half-migrated", domain.name)
+    for guest in cluster.domains:
+        yield from _stranger(cluster, guest)
+        if travelling(guest) and _at_rest(cluster, at_home(guest.name)):
+            what = f"{guest.name} is left over from a migration"
+            do = f"if {at_home(guest.name)} runs elsewhere: xl destroy {guest.name}"
+            yield Finding(what, do, "half-migrated", guest.name)
 
 
 def _at_rest(cluster: Cluster, name: str) -> bool:

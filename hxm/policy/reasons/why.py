@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from hxm.model import Cluster, Domain, Node
+from hxm.model import Cluster, Domain, ManagedDomain, Node, is_managed
 from hxm.policy import guards, keeps_stopped, listed, typed
 from hxm.policy.findings import lock_held_by
 from hxm.policy.reasons.why_not import Facts, Reason, against, forbids, places, remove
@@ -22,7 +22,7 @@ class Answer(NamedTuple):
 def why(facts: Facts, domain: Domain) -> Answer:
     """Why it runs where it does, or why it does not run."""
     name, cluster = domain.name, facts.cluster
-    if not domain.resource:
+    if not is_managed(domain):
         where = f"on {listed(domain.nodes)}" if domain.nodes else "on this host"
         says = f"{name} {f'runs {where}' if domain.has_instance else 'does not run'}, "
         says += "and the cluster does not manage it"
@@ -48,7 +48,7 @@ def why(facts: Facts, domain: Domain) -> Answer:
 
 def why_not(facts: Facts, domain: Domain, node: Node) -> Answer:
     """Why it does not run on that node; where it does, why it does."""
-    if node.name in domain.nodes or not domain.resource:
+    if node.name in domain.nodes or not is_managed(domain):
         return why(facts, domain)
     elsewhere = f", but on {listed(domain.nodes)}" if domain.nodes else ""
     says = f"{domain.name} does not run on {node.name}{elsewhere}"
@@ -62,7 +62,7 @@ def why_not(facts: Facts, domain: Domain, node: Node) -> Answer:
     return Answer(says, tuple(dict.fromkeys(reasons)))
 
 
-def _troubles(cluster: Cluster, domain: Domain) -> Iterator[Reason]:
+def _troubles(cluster: Cluster, domain: ManagedDomain) -> Iterator[Reason]:
     """What concerns it wherever it would run."""
     for guard in (guards.on_two_nodes([domain]), guards.stray(cluster, [domain])):
         yield from (Reason(each.message, do=each.hint, absolute=True) for each in guard)
@@ -93,8 +93,8 @@ def _troubles(cluster: Cluster, domain: Domain) -> Iterator[Reason]:
         yield Reason(f"the cluster is being changed: {lock_held_by(cluster.lock)}")
 
 
-def _told_to_stop(cluster: Cluster, domain: Domain) -> Iterator[Reason]:
-    primitive = cluster.primitives[domain.resource or ""]
+def _told_to_stop(cluster: Cluster, domain: ManagedDomain) -> Iterator[Reason]:
+    primitive = cluster.primitives[domain.resource]
     if not keeps_stopped(primitive.meta):
         return
     where = "at the domU itself"
@@ -106,7 +106,7 @@ def _told_to_stop(cluster: Cluster, domain: Domain) -> Iterator[Reason]:
     yield Reason("it is told to stop", evidence, f"hxm start {typed(domain)}", absolute=True)
 
 
-def _failed(facts: Facts, domain: Domain) -> Iterator[Reason]:
+def _failed(facts: Facts, domain: ManagedDomain) -> Iterator[Reason]:
     """What it has failed at, where it runs all the same."""
     for each in facts.cluster.failures:
         if each.resource == domain.resource:
@@ -117,7 +117,7 @@ def _failed(facts: Facts, domain: Domain) -> Iterator[Reason]:
             yield Reason(what, said, f"hxm cleanup {typed(domain)} {each.node}")
 
 
-def _not_running(facts: Facts, domain: Domain) -> Iterator[Reason]:
+def _not_running(facts: Facts, domain: ManagedDomain) -> Iterator[Reason]:
     """What is against each of the nodes."""
     names = [node.name for node in facts.cluster.nodes]
     found = {node.name: list(against(facts, domain, node))[:1] for node in facts.cluster.nodes}
@@ -135,14 +135,16 @@ def _together(found: Mapping[str, Sequence[Reason]]) -> Iterator[tuple[Reason, l
     yield from nodes.items()
 
 
-def _unknown(facts: Facts, domain: Domain, node: str) -> Reason:
+def _unknown(facts: Facts, domain: ManagedDomain, node: str) -> Reason:
     score = facts.scores.get(node)
     said = f"the scheduler's score there is {score}" if score else ""
     do = facts.cluster.advice("why", resource=domain.resource)
     return Reason("no reason was found", said, do)
 
 
-def _staying(facts: Facts, domain: Domain, here: str, barred: Sequence[Reason]) -> Iterator[Reason]:
+def _staying(
+    facts: Facts, domain: ManagedDomain, here: str, barred: Sequence[Reason]
+) -> Iterator[Reason]:
     """Why it is there and not elsewhere, in as few reasons as tell it."""
     cluster, relations = facts.cluster, facts.relations
     ids = cluster.ids_of(domain)
@@ -162,7 +164,7 @@ def _staying(facts: Facts, domain: Domain, here: str, barred: Sequence[Reason]) 
         if beside.resource in ids and beside.score > 0 and here in places(facts, beside.other):
             yield Reason(f"{beside.other} runs there", f"{beside.id}: {spoken(beside.score)}")
     yield from barred
-    primitive = cluster.primitives[domain.resource or ""]
+    primitive = cluster.primitives[domain.resource]
     said = primitive.meta.get("resource-stickiness") or cluster.properties.get(
         "default-resource-stickiness", "0"
     )
@@ -172,7 +174,7 @@ def _staying(facts: Facts, domain: Domain, here: str, barred: Sequence[Reason]) 
         yield Reason("the cluster chose the node, and may choose another: it has no stickiness")
 
 
-def _barred(facts: Facts, domain: Domain, here: str) -> list[Reason]:
+def _barred(facts: Facts, domain: ManagedDomain, here: str) -> list[Reason]:
     """Why no other node may run it; nothing if one may."""
     others = [node for node in facts.cluster.nodes if node.name != here]
     found = {node.name: list(against(facts, domain, node)) for node in others}

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
-from hxm.model import Cluster, Domain, Node
+from hxm.model import Cluster, ManagedDomain, Node
 from hxm.policy import bars, is_false, listed, typed
 from hxm.policy.memory import Host, Needs, Utilization
 from hxm.policy.relations import (
@@ -68,7 +68,7 @@ def places(facts: Facts, name: str) -> frozenset[str]:
     )
 
 
-def against(facts: Facts, domain: Domain, node: Node) -> Iterator[Reason]:
+def against(facts: Facts, domain: ManagedDomain, node: Node) -> Iterator[Reason]:
     """What keeps the domU from the node, or makes the cluster put it elsewhere."""
     if not node.usable:
         do = "hxm nodes"
@@ -82,7 +82,7 @@ def against(facts: Facts, domain: Domain, node: Node) -> Iterator[Reason]:
     yield from _room(facts, domain, node)
 
 
-def _interim(facts: Facts, domain: Domain, node: Node) -> Iterator[Reason]:
+def _interim(facts: Facts, domain: ManagedDomain, node: Node) -> Iterator[Reason]:
     do = f"hxm unmigrate {typed(domain)}"
     ids = facts.cluster.ids_of(domain)
     for each in facts.cluster.constraints:
@@ -96,8 +96,8 @@ def _interim(facts: Facts, domain: Domain, node: Node) -> Iterator[Reason]:
                 yield Reason(f"a move sent it to {each.node}", each.id, do)
 
 
-def _failures(facts: Facts, domain: Domain, node: Node) -> Iterator[Reason]:
-    cluster, resource = facts.cluster, domain.resource or ""
+def _failures(facts: Facts, domain: ManagedDomain, node: Node) -> Iterator[Reason]:
+    cluster, resource = facts.cluster, domain.resource
     count = fail_count(facts.relations, resource, node.name)
     limit = score_of(cluster.primitives[resource].meta.get("migration-threshold", "INFINITY"))
     failed = [f for f in cluster.failures if (f.resource, f.node) == (resource, node.name)]
@@ -109,13 +109,13 @@ def _failures(facts: Facts, domain: Domain, node: Node) -> Iterator[Reason]:
         yield Reason(what, said, f"hxm cleanup {typed(domain)} {node.name}", absolute=True)
 
 
-def _dependencies(facts: Facts, domain: Domain, node: Node) -> Iterator[Reason]:
+def _dependencies(facts: Facts, domain: ManagedDomain, node: Node) -> Iterator[Reason]:
     """Orders, colocations and the group: what must run before it, beside it, or not beside it."""
     ids, relations = facts.cluster.ids_of(domain), facts.relations
     for order in relations.orders:
         if order.then in ids and order.mandatory and not places(facts, order.first):
             yield _needs(facts, order.first, f"{order.first} must start before it", order.id)
-    primitive = facts.cluster.primitives[domain.resource or ""]
+    primitive = facts.cluster.primitives[domain.resource]
     members = relations.members.get(primitive.parent or "", ())
     if primitive.id in members and primitive.parent != primitive.clone:
         for before in members[: members.index(primitive.id)]:
@@ -145,7 +145,7 @@ def _needs(facts: Facts, other: str, what: str, where: str) -> Reason:
     return Reason(f"{what}, and does not run", where, do, absolute=True)
 
 
-def _locations(facts: Facts, domain: Domain, node: Node) -> Iterator[Reason]:
+def _locations(facts: Facts, domain: ManagedDomain, node: Node) -> Iterator[Reason]:
     cluster, relations = facts.cluster, facts.relations
     ids = cluster.ids_of(domain)
     interim = {each.id for each in cluster.constraints}
@@ -181,9 +181,9 @@ def _located(facts: Facts, location: Location, node: Node, score: int) -> Reason
     return Reason(what, evidence, do, absolute)
 
 
-def _room(facts: Facts, domain: Domain, node: Node) -> Iterator[Reason]:
+def _room(facts: Facts, domain: ManagedDomain, node: Node) -> Iterator[Reason]:
     """What the scheduler counts, and what the host really has."""
-    name, used = domain.resource or "", facts.utilization
+    name, used = domain.resource, facts.utilization
     for key, said in used.resources.get(name, {}).items():
         if used.strategy == "default":
             break

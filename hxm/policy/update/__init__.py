@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from hxm.errors import NotFound
-from hxm.model import Cluster, Domain, Node
+from hxm.model import Cluster, ManagedDomain, Node
 from hxm.plan import AlreadyDone, Decision, Goal, Objection, Phase, Plan, Step
 from hxm.policy import guards, listed, placement
 from hxm.policy.findings import leftovers
@@ -40,7 +40,7 @@ WATCH = 60.0
 
 
 def proposed(
-    cluster: Cluster, sequence: Sequence[str], canary: Domain | None, watch: float, who: str
+    cluster: Cluster, sequence: Sequence[str], canary: ManagedDomain | None, watch: float, who: str
 ) -> Progress:
     """An update that has not begun: the DC last, unless the operator says in which order.
 
@@ -52,15 +52,15 @@ def proposed(
             raise NotFound(f"there is no node {name}", f"there are: {listed(names)}")
     order = tuple(dict.fromkeys(sequence)) or tuple(names)
     chosen = canary or least_important(cluster)
-    resource = (chosen.resource or "") if chosen else ""
+    resource = chosen.resource if chosen else ""
     return Progress(order, order[0], DRAIN, resource, watch, by=who)
 
 
-def least_important(cluster: Cluster) -> Domain | None:
+def least_important(cluster: Cluster) -> ManagedDomain | None:
     """The running domU of the lowest priority, the last of them in the CIB; live ones first."""
 
-    def rank(domain: Domain) -> tuple[bool, float]:
-        said = cluster.primitives[domain.resource or ""].meta.get("priority", "0")
+    def rank(domain: ManagedDomain) -> tuple[bool, float]:
+        said = cluster.primitives[domain.resource].meta.get("priority", "0")
         return not domain.live, _number(said)
 
     running = [domain for domain in cluster.managed_domains if domain.running and domain.managed]
@@ -120,13 +120,13 @@ def start(cluster: Cluster, progress: Progress, boot: str) -> Decision:
     return plan._replace(objections=tuple(dict.fromkeys(found)))
 
 
-def go_on(cluster: Cluster, boot: str, canary: Domain | None = None) -> Decision:
+def go_on(cluster: Cluster, boot: str, canary: ManagedDomain | None = None) -> Decision:
     """The next step; `boot` tells one boot of the host from another, and may be unknown."""
     progress = progress_in(cluster.properties)
     if not progress:
         raise NotFound("no update is under way", "hxm update start")
     if canary:
-        progress = progress._replace(canary=canary.resource or "")
+        progress = progress._replace(canary=canary.resource)
     node = cluster.node(progress.host)
     if not node or not progress.readable:
         gone = f"there is no node {progress.host} any more"
