@@ -17,39 +17,39 @@ class Config(NamedTuple):
     timeout: float = 600.0
     """Seconds that a changing command waits for the cluster."""
     poll: float = 1.0
-    """Seconds between two looks at the cluster while waiting."""
+    """Seconds between two polls of the cluster while waiting."""
     ask_timeout: float = 30.0
-    """Seconds that a tool may take to tell how the cluster is."""
+    """Seconds that a tool may take to report the state of the cluster."""
     toolstack: str = "auto"
     """xl, xm, or auto: whichever is installed."""
     dialect: str = "auto"
     """The generation of the cluster's tools: 0.6 (and Heartbeat 2.1), 1.0, 1.1, 1.1.10, 1.1.13,
-    2.0, 2.1, 3.0, or auto: what the cluster says of itself."""
+    2.0, 2.1, 3.0, or auto: the one that the cluster reports."""
     journal: str = "/var/log/hxm.journal"
-    """Where the changing commands are written down, as JSON lines."""
+    """The file in which changing commands are recorded, as JSON lines."""
     backups: str = "/var/lib/hxm/backups"
-    """Where the configuration is kept as it was before and after every change."""
+    """The directory for the configurations before and after every change."""
     backups_kept: int = 100
-    """How many of them are kept; with 0 none is, but what `hxm backup` keeps stays there."""
+    """How many of them are kept; with 0, only those that `hxm backup` makes."""
     transitions: str = "auto"
-    """Where Pacemaker saves its transitions, for `hxm history`; auto: where it does by itself."""
+    """The directory of Pacemaker's saved transitions, for `hxm history`; auto: the usual one."""
     ssh_timeout: float = 5.0
-    """Seconds that another node may take to let ssh in and to answer."""
+    """Seconds that another node may take to accept ssh and to answer."""
     last_look: int = 3
-    """Whole seconds that the guard waits, before an agent's create, for the other nodes to say
-    whether they run the domU; with 0 it does not ask. `hxm guard install` puts it into effect."""
+    """Whole seconds that the guard waits, before an agent's create, for the other nodes to answer
+    whether they run the domU; with 0 it does not ask. Run `hxm guard install` after a change."""
     ask_nodes: bool = False
-    """Whether `hxm list` and `hxm check` ask the other nodes as well, as with --everywhere."""
+    """Whether `hxm list` and `hxm check` always ask the other nodes, as with --everywhere."""
     enrol_like: str = ""
-    """The domU whose operations, order and rules `hxm enrol` takes over; else those that all domUs
-    have alike."""
+    """The domU whose operations, order and rules `hxm enrol` copies; by default, those that all
+    domUs have in common."""
     enrol_operations: str = ""
     """Timings for `hxm enrol`, in seconds: `start=120 stop=300 monitor=60 interval=20`, and
-    `migrate_to` and `migrate_from`. What is not named follows from the agent, the domU's memory and
-    its neighbours."""
+    `migrate_to` and `migrate_from`. The others follow from the agent, the domU's memory and the
+    other domUs."""
     ignore: str = ""
-    """What `hxm check` does not report: codes, or code:domU, with blanks between them; disk-shared
-    of both domUs also lets them share a disk."""
+    """What `hxm check` does not report: codes, or code:domU, separated by blanks; disk-shared for
+    both domUs also allows them to share a disk."""
 
 
 def read_config(path: str | None = None) -> Config:

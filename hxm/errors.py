@@ -17,7 +17,7 @@ class HxmError(Exception):
 
 
 class Failed(HxmError):
-    """The command was carried out and the cluster did not get where it was told to go."""
+    """The command was carried out, but the cluster did not reach the wanted state."""
 
 
 class UsageError(HxmError):
@@ -27,7 +27,7 @@ class UsageError(HxmError):
 
 
 class CannotAsk(HxmError):
-    """The cluster, a node or the toolstack gave no answer that can be relied on."""
+    """The cluster, a node or the toolstack gave no reliable answer."""
 
     status = 102
 
@@ -39,13 +39,13 @@ class NotFound(HxmError):
 
 
 class NoQuorum(HxmError):
-    """Without quorum nothing that is ordered in this partition would happen."""
+    """There is no quorum: orders in this partition would have no effect."""
 
     status = 106
 
 
 class Refused(HxmError):
-    """A guard said no; the message names the condition."""
+    """Refused; the message names the reason."""
 
     status = 107
 
@@ -57,13 +57,13 @@ class Ambiguous(HxmError):
 
 
 class TimedOut(HxmError):
-    """Ordered, but not reached in time: the cluster may still get there."""
+    """Not reached in time; the cluster may still reach the wanted state."""
 
     status = 124
 
 
 class Interrupted(HxmError):
-    """Ctrl-C: the waiting ended, the cluster goes on."""
+    """Ctrl-C ended the waiting; the cluster goes on."""
 
     status = 130
 

@@ -81,9 +81,11 @@ def _read(*path: str) -> str:
 
 
 def escape(text: str) -> str:
-    """Text from the program: `code` becomes literal, and no other character is markup."""
+    """Text from the program: `code` and --options become literal, no other character is markup."""
     parts = re.split("`([^`]*)`", text)
-    parts[::2] = [re.sub(r"([\\*|]|_(?=\W|$))", r"\\\1", part) for part in parts[::2]]
+    for number in range(0, len(parts), 2):
+        text = re.sub(r"([\\*|]|_(?=\W|$))", r"\\\1", parts[number])
+        parts[number] = re.sub(r"(?<!\S)--[a-z-]+", lambda option: _literal(option[0]), text)
     parts[1::2] = [_literal(part) for part in parts[1::2]]
     return "".join(parts)
 
@@ -104,7 +106,7 @@ def prose(text: str, indent: str = "") -> str:
             break_on_hyphens=False,
             break_long_words=False,
         ).replace("\0", " ")
-        for sentence in re.split(r"(?<=[.?!]) (?=[A-Z`])", unbroken)
+        for sentence in re.split(r"(?<=[.?!]) (?=[A-Z`-]|hxm )", unbroken)
     )
 
 
