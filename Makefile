@@ -19,7 +19,7 @@ JOBS := $(shell n=$$(nproc); echo $$(( n < 4 ? n * 3 : n + 8 )))
 # thousands of hxm are started in a test run: each would compile all of it
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo lab test test-generations coverage soak faults real-xl check format docs bench clean
+.PHONY: help demo lab test test-generations coverage soak edits faults real-xl check format docs bench clean
 
 help:
 	@echo "make demo    the seed guide's cluster, listed, migrated, drained and cleaned, in a file"
@@ -28,6 +28,7 @@ help:
 	@echo "make test-generations   the real tools of Pacemaker 2.0, 2.1 and 3.0, unpacked beside yours"
 	@echo "make soak    a random walk over a live cluster: MINUTES=10, SEED=, STEPS=, ONLY="
 	@echo "make faults  every live test: every fault at every moment of every changing verb, every kill"
+	@echo "make edits   random edits behind hxm's back while domUs migrate, with the guard: MINUTES=30, SEED="
 	@echo "make real-xl  hxm's reading of random configurations against that of the real xl: COUNT=, SEED="
 	@echo "make check   lint, format and types; rewrites nothing"
 	@echo "make format  rewrite what the formatter would"
@@ -69,6 +70,11 @@ faults: .venv/ready
 	@.ci/prepare $(LAB_PACKAGES) || echo "trying without"
 	@$(PYTEST) -n $(JOBS) -m thorough tests/tools
 	@HXM_LAB_RAW=1000 $(PYTEST) -n $(LABS) --dist loadgroup -m "" $(AGAIN) tests/live
+
+edits: MINUTES = 30
+edits: .venv/ready
+	@.ci/prepare $(LAB_PACKAGES) || echo "trying without"
+	@$(BIN)/python tests/live/raw_edits.py --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))
 
 real-xl: .venv/ready
 	@$(BIN)/python tests/xl/compare.py $(COUNT) "$(SEED)"

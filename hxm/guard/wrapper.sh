@@ -45,8 +45,9 @@ is_agent() {
 
 # The last look
 #
-# Pacemaker 2.1.5 was seen to start a domU on a node while another still received it: constraints
-# had changed during the migration. xend had a lock for this, xl has none. So a create by an agent
+# A Pacemaker 2.1.5 that loses its DC during a migration does not wait for its end. If constraints
+# change as well it stops the domU on the source alone, and starts it on a third node while it runs
+# on the target (tests/live/raw_edits.py). xl has no lock against this, so a create by an agent
 # asks all nodes once, at the same time, what their toolstacks run. Where one has the domU, or
 # receives it (NAME--incoming), the create fails. The agent then ends with OCF_ERR_GENERIC: the
 # cluster tries the other nodes, the agent's stop finds nothing to stop here, and where the domU

@@ -74,3 +74,15 @@ def lab(three: Lab):
 def pair(two: Lab):
     """Two nodes."""
     yield from _tested(two)
+
+
+@pytest.fixture
+def guarded(lab: Lab):
+    """The same, with the guard on every node."""
+    for host in lab.hosts:
+        lab.ok(host, "guard", "install")
+        assert "/usr/sbin/xl is guarded" in lab.ok(host, "guard", "status").out
+    yield lab
+    for host in lab.hosts:
+        if lab.switch("state", host) == "on":
+            lab.ok(host, "guard", "remove")

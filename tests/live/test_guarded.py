@@ -19,17 +19,6 @@ SECONDS = int(os.environ.get("HXM_LAB_SECONDS", "420"))
 SEED = int(os.environ.get("HXM_LAB_SEED", "0")) or random.randrange(1 << 30)
 
 
-@pytest.fixture
-def guarded(lab):
-    for host in lab.hosts:
-        lab.ok(host, "guard", "install")
-        assert "/usr/sbin/xl is guarded" in lab.ok(host, "guard", "status").out
-    yield lab
-    for host in lab.hosts:
-        if lab.switch("state", host) == "on":
-            lab.ok(host, "guard", "remove")
-
-
 def spellings(chance: random.Random, lab):
     """Raw commands on managed domUs without end, each with a node to type it on."""
     verbs = {
