@@ -122,6 +122,7 @@ def main() -> int:
                 lab.ok(host, "guard", "install")
         while time.monotonic() < end:
             count += edits(lab, chance, ROUND)
+            rest(lab)
             overtake(lab, chance.choice(DOMAINS))
             rest(lab)
             rounds += 1
