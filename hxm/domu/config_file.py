@@ -1,9 +1,9 @@
 """Reads a domU's configuration file, in xl's and in xm's syntax, without executing any of it.
 
 xl's files are assignments of strings, numbers and lists; xm's were Python programs. What is read
-here is all of xl's grammar and Python's literals. Where Python would have to run, and where xl and
-xm would read the same text differently, the file is refused with a line and a column: nothing is
-guessed and nothing is skipped. What is said of xl was seen with libxlutil of Xen 4.17.7.
+here is all of xl's grammar, Python's literals, and the header of Xen's own xmexample.hvm. Where
+Python would have to run, and where xl and xm would read the same text differently, the file is
+refused with a line and a column: nothing is guessed and nothing is skipped. What is said of xl was seen with libxlutil of Xen 4.17.7.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import re
 import stat
 from collections.abc import Sequence
 
+from hxm.domu.xm_header import as_data
 from hxm.errors import HxmError
 
 Value = str | int | list["Value"]
@@ -113,6 +114,7 @@ def parse_xmfile(text: str, path: str = "<text>") -> dict[str, Value]:
     None, with which an xm file leaves a key unset, removes it. CRLF ends a line, as for xm.
     True and False stay what they are.
     """
+    text = as_data(text)
     settings: dict[str, Value] = {}
     key = ""
     try:
