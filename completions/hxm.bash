@@ -192,10 +192,10 @@ _hxm_spec() {
     block-attach|block-detach|cd-eject|cd-insert|network-attach|network-detach|pci-attach|pci-detach|usbctrl-attach|usbctrl-detach|usbdev-attach|usbdev-detach|vdispl-attach|vdispl-detach|vkb-attach|vkb-detach|vsnd-attach|vsnd-detach|vtpm-attach|vtpm-detach)
         options=(--local-only)
         operands=('DOMAIN') ;;
-    block-list|button-press|channel-list|config-update|cpupool-migrate|domid|dt-overlay|dump-core|mem-max|mem-set|network-list|pause|pci-list|psr-cat-set|psr-cat-show|psr-cmt-attach|psr-cmt-detach|psr-cmt-show|psr-mba-set|psr-mba-show|remus|rename|resume|save|sched-credit|sched-credit2|sched-rtds|sharing|suspend|sysrq|trigger|unpause|uptime|usb-list|vcpu-list|vcpu-pin|vcpu-set|vdispl-list|vkb-list|vncviewer|vsnd-list|vtpm-list)
+    block-list|button-press|channel-list|config-update|cpupool-migrate|domid|dt-overlay|dump-core|mem-max|mem-set|network-list|pause|pci-list|psr-cat-set|psr-cat-show|psr-cmt-attach|psr-cmt-detach|psr-cmt-show|psr-mba-set|psr-mba-show|remus|rename|resume|save|sched-credit|sched-credit2|sched-rtds|sharing|suspend|sysrq|trigger|unpause|uptime|usb-list|vcpu-list|vcpu-pin|vcpu-set|vdispl-list|vkb-list|vncviewer|vsnd-list|vtpm-list|xenstore-quota-set)
         options=()
         operands=('DOMAIN') ;;
-    claims|cpupool-cpu-add|cpupool-cpu-remove|cpupool-create|cpupool-destroy|cpupool-list|cpupool-numa-split|cpupool-rename|debug-keys|devd|dmesg|domname|getenforce|info|loadpolicy|pci-assignable-add|pci-assignable-list|pci-assignable-remove|psr-hwinfo|set-parameters|setenforce|top|vm-list|xenstore-quota-get|xenstore-quota-set)
+    claims|cpupool-cpu-add|cpupool-cpu-remove|cpupool-create|cpupool-destroy|cpupool-list|cpupool-numa-split|cpupool-rename|debug-keys|devd|dmesg|domname|getenforce|info|loadpolicy|pci-assignable-add|pci-assignable-list|pci-assignable-remove|psr-hwinfo|set-parameters|setenforce|top|vm-list|xenstore-quota-get)
         options=()
         operands=('FILE...') ;;
     esac

@@ -793,10 +793,10 @@ function __hxm_spec --no-scope-shadowing
             set options \
                 --local-only\t'Change the running domU alone.'
             set operands 'DOMAIN'
-        case block-list button-press channel-list config-update cpupool-migrate domid dt-overlay dump-core mem-max mem-set network-list pause pci-list psr-cat-set psr-cat-show psr-cmt-attach psr-cmt-detach psr-cmt-show psr-mba-set psr-mba-show remus rename resume save sched-credit sched-credit2 sched-rtds sharing suspend sysrq trigger unpause uptime usb-list vcpu-list vcpu-pin vcpu-set vdispl-list vkb-list vncviewer vsnd-list vtpm-list
+        case block-list button-press channel-list config-update cpupool-migrate domid dt-overlay dump-core mem-max mem-set network-list pause pci-list psr-cat-set psr-cat-show psr-cmt-attach psr-cmt-detach psr-cmt-show psr-mba-set psr-mba-show remus rename resume save sched-credit sched-credit2 sched-rtds sharing suspend sysrq trigger unpause uptime usb-list vcpu-list vcpu-pin vcpu-set vdispl-list vkb-list vncviewer vsnd-list vtpm-list xenstore-quota-set
             set options
             set operands 'DOMAIN'
-        case claims cpupool-cpu-add cpupool-cpu-remove cpupool-create cpupool-destroy cpupool-list cpupool-numa-split cpupool-rename debug-keys devd dmesg domname getenforce info loadpolicy pci-assignable-add pci-assignable-list pci-assignable-remove psr-hwinfo set-parameters setenforce top vm-list xenstore-quota-get xenstore-quota-set
+        case claims cpupool-cpu-add cpupool-cpu-remove cpupool-create cpupool-destroy cpupool-list cpupool-numa-split cpupool-rename debug-keys devd dmesg domname getenforce info loadpolicy pci-assignable-add pci-assignable-list pci-assignable-remove psr-hwinfo set-parameters setenforce top vm-list xenstore-quota-get
             set options
             set operands 'FILE...'
     end

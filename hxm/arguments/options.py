@@ -264,7 +264,8 @@ def form(
 # Options of xl and xm that the cluster has no use for: accepted, reported, and passed to xl
 
 XL_FLAGS = {
-    "create": "-c -p -e -F -q -V -A -d -n -x --dryrun --xmldryrun --vncviewer --quiet --paused",
+    "create": "-c -p -e -F -q -V -A -d -i -n -x --dryrun --xmldryrun --vncviewer --quiet --paused"
+    " --vncviewer-autopass --ignore-global-affinity-masks",
     "shutdown": "-F -H -R --halt --reboot",
     "reboot": "-F",
     "destroy": "-f",
@@ -273,4 +274,4 @@ XL_FLAGS = {
 }
 XL_VALUES = {"migrate": "-C -s -r -n --port --resource --node", "create": "--path"}
 XL_MARKS = {"create": ("-f", "--defconfig")}
-"""Options whose value is an operand for hxm: create -f FILE."""
+"""Options whose value is an operand for hxm: create -f FILE, also as -fFILE."""

@@ -90,11 +90,15 @@ def _without_subcommand(row: Command, module: ModuleType, words: Sequence[str]) 
 
 
 def _without_marks(name: str, words: Sequence[str]) -> Iterator[str]:
-    """Leave out xm's options whose value is an operand: create -f FILE, --defconfig=FILE."""
+    """Leave out options whose value is an operand: create -f FILE, -fFILE, --defconfig=FILE."""
     marks = options.XL_MARKS.get(name, ())
     for word in words:
         mark, _, value = word.partition("=")
-        if word not in marks:
+        if word in marks:
+            continue
+        if word[:2] in marks:
+            yield word[2:]
+        else:
             yield value if value and mark in marks else word
 
 

@@ -126,25 +126,26 @@ _ROWS = [
     *_toolstack(
         READS,
         """block-list channel-list claims cpupool-list dmesg domid domname domstate dry-run
-        dumppolicy getenforce getlabel getpolicy info labels list-vm log network-list
-        network2-list pci-assignable-list pci-list pci-list-assignable-devices psr-cat-show
-        psr-cmt-show psr-hwinfo psr-mba-show resources scsi-list sharing tmem-freeable tmem-list
-        top uptime usb-list usb-list-assignable-devices vcpu-list vdispl-list vkb-list vm-list
-        vncviewer vnet-list vsnd-list vtpm-list xenstore-quota-get""",
+        dumppolicy event-monitor getenforce getlabel getpolicy info labels list-vm log
+        network-list network-show network2-list pci-assignable-list pci-list
+        pci-list-assignable-devices psr-cat-show psr-cmt-show psr-hwinfo psr-mba-show resources
+        scsi-list sharing tmem-freeable tmem-list top uptime usb-list
+        usb-list-assignable-devices vcpu-list vdispl-list vkb-list vm-list vncviewer vnet-list
+        vsnd-list vtpm-list xenstore-quota-get""",
     ),
     *_toolstack(
         HOST,
         """addlabel cfgbootpolicy cpupool-cpu-add cpupool-cpu-remove cpupool-create cpupool-delete
         cpupool-destroy cpupool-new cpupool-numa-split cpupool-rename cpupool-start debug-keys devd
-        loadpolicy makepolicy migrate-receive pci-assignable-add pci-assignable-remove resetpolicy
-        rmlabel set-parameters setenforce setpolicy vnet-create vnet-delete
-        xenstore-quota-set""",
+        loadpolicy makepolicy migrate-receive network-del network-new pci-assignable-add
+        pci-assignable-remove resetpolicy rmlabel set-parameters setenforce setpolicy vnet-create
+        vnet-delete""",
     ),
     *_toolstack(
         RUNTIME,
         """cpupool-migrate mem-max mem-set psr-cat-cbm-set psr-cat-set psr-cmt-attach psr-cmt-detach
-        psr-mba-set sched-credit sched-credit2 sched-rtds sched-sedf tmem-destroy tmem-freeze
-        tmem-set tmem-shared-auth tmem-thaw vcpu-pin vcpu-set""",
+        psr-mba-set sched-credit sched-credit2 sched-rtds sched-sedf tmem-destroy tmem-flush
+        tmem-freeze tmem-set tmem-shared-auth tmem-thaw vcpu-pin vcpu-set xenstore-quota-set""",
         "the change is lost when the domU next starts or fails over",
         "edit {xmfile} as well to make it permanent",
     ),
@@ -285,6 +286,15 @@ BY_HAND = {row.name: row for row in (*_ROWS, *_BY_HAND) if row.policy}
 
 ALIASES = {
     "balloon": "mem-set",
+    "pool-cpu-add": "cpupool-cpu-add",
+    "pool-cpu-remove": "cpupool-cpu-remove",
+    "pool-create": "cpupool-create",
+    "pool-delete": "cpupool-delete",
+    "pool-destroy": "cpupool-destroy",
+    "pool-list": "cpupool-list",
+    "pool-migrate": "cpupool-migrate",
+    "pool-new": "cpupool-new",
+    "pool-start": "cpupool-start",
     "set-vcpus": "vcpu-set",
     "vif-list": "network-list",
     "vbd-create": "block-attach",
@@ -314,13 +324,14 @@ EXACT_ONLY = frozenset({"migrate-receive", "qemu-monitor-command"})
 """Internal commands: they must not make `hxm mig` ambiguous."""
 
 _BYGONE = """
-    addlabel block-configure cfgbootpolicy cpupool-delete cpupool-new cpupool-start delete domstate
-    dry-run dumppolicy getlabel getpolicy labels list-vm log makepolicy network2-attach
-    network2-detach network2-list new pci-list-assignable-devices psr-cat-cbm-set reset resetpolicy
-    resources rmlabel sched-sedf scsi-attach scsi-detach scsi-list setpolicy
-    tmem-destroy tmem-freeable tmem-freeze tmem-list tmem-set tmem-shared-auth tmem-thaw usb-add
-    usb-attach usb-del usb-detach usb-hc-create usb-hc-destroy usb-list-assignable-devices
-    vnet-create vnet-delete vnet-list
+    addlabel block-configure cfgbootpolicy cpupool-delete cpupool-new cpupool-start delete
+    domstate dry-run dumppolicy event-monitor getlabel getpolicy labels list-vm log makepolicy
+    network-del network-new network-show network2-attach network2-detach network2-list new
+    pci-list-assignable-devices psr-cat-cbm-set reset resetpolicy resources rmlabel sched-sedf
+    scsi-attach scsi-detach scsi-list setpolicy tmem-destroy tmem-flush tmem-freeable
+    tmem-freeze tmem-list tmem-set tmem-shared-auth tmem-thaw usb-add usb-attach usb-del
+    usb-detach usb-hc-create usb-hc-destroy usb-list-assignable-devices vnet-create vnet-delete
+    vnet-list
 """
 BYGONE = frozenset(_BYGONE.split())
 """Commands that no current xl has: a prefix means one of them only if it means nothing else."""

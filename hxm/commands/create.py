@@ -56,12 +56,17 @@ def run(order: Order, words: Words = None, until: Until = "") -> int:
     return pipeline.carry_out(passed, decide, then=answering(order, words[:1], until))
 
 
+def _is_read(path: str) -> bool:
+    """Whether the toolstack would read a configuration there; that of /dev/null is empty."""
+    return os.path.isfile(path) or path == os.devnull
+
+
 def _meant(cluster: Cluster, word: str, settings: list[str], *, xm: bool) -> Domain | None:
     """The domU that is named, or the managed one that would be created; None: another.
 
     A file that is there is what xl and xm would read, whatever else the word may mean.
     """
-    path = next((file for file in files_meant(word) if os.path.isfile(file)), None)
+    path = next((file for file in files_meant(word) if _is_read(file)), None)
     if path is None and find_domains(cluster, word):
         domain = pipeline.meant(cluster, [word])[0]
         if settings and domain.resource:

@@ -3,7 +3,8 @@
 xl's files are assignments of strings, numbers and lists; xm's were Python programs. What is read
 here is all of xl's grammar, Python's literals, and the header of Xen's own xmexample.hvm. Where
 Python would have to run, and where xl and xm would read the same text differently, the file is
-refused with a line and a column: nothing is guessed and nothing is skipped. What is said of xl was seen with libxlutil of Xen 4.17.7.
+refused with a line and a column: nothing is guessed and nothing is skipped. What is said of xl was
+seen with libxlutil of Xen 4.17.7.
 """
 
 from __future__ import annotations

@@ -140,6 +140,8 @@ def test_refused_verbs_pass_when_the_cluster_looks_away_and_say_so(xen):
 
 def test_warned_of_what_the_next_start_forgets(xen):
     assert "lost when the domU next starts" in xen.hxm("mem-set", "nfs", "256").err
+    assert "lost when the domU next starts" in xen.hxm("xenstore-quota-set", "3", "a=1").err
+    assert "lost when the domU next starts" in xen.hxm("pool-migrate", "nfs", "P").err
     assert xen.hxm("mem-set", "other", "256").err == ""
 
 
@@ -174,6 +176,20 @@ def test_create_of_a_managed_name_from_any_file_is_the_clusters(xen):
     assert f"already; {said}" in xen.ok("create", *words).out
     file = str(xen.file.parent / "nfs.xm")
     assert xen.hxm("create", "-n", file).out == f"[create][-n][{file}]\n"
+
+
+def test_create_takes_the_options_of_xl(xen):
+    fresh, nfs = xen.folder / "fresh.cfg", str(xen.file.parent / "nfs.xm")
+    fresh.write_text('name = "fresh"\nmemory = 64\n')
+    masks = "--ignore-global-affinity-masks"
+    assert xen.hxm("create", "-i", str(fresh)).out == f"[create][-i][{fresh}]\n"
+    assert xen.hxm("create", masks, str(fresh)).out == f"[create][{masks}][{fresh}]\n"
+    assert xen.hxm("create", f"-f{fresh}").out == f"[create][{fresh}]\n"
+    assert "runs on host1 already" in xen.ok("create", f"-f{nfs}").out
+    settings = ('name="fresh"', "memory=64")
+    passed = "".join(f"[{word}]" for word in ("create", "/dev/null", *settings))
+    assert xen.hxm("create", "/dev/null", *settings).out == f"{passed}\n"
+    assert "runs on host1 already" in xen.ok("create", "/dev/null", 'name="nfs"', "memory=64").out
 
 
 def test_create_of_a_managed_domu_with_settings_names_its_file(sandbox):
