@@ -12,7 +12,7 @@ from itertools import combinations
 from hxm.audit.survey import Answer, surveyor
 from hxm.cluster.capacity import read_needs
 from hxm.cluster.claims import everyones, of_managed, told_script
-from hxm.cluster.read import everywhere, local_toolstack
+from hxm.cluster.read import local_toolstack, with_other_nodes
 from hxm.config import Config
 from hxm.domu.config_file import XmFileError, agent_name, parse_xmfile, read_text, read_xmfile
 from hxm.domu.resources import name_in_xml
@@ -53,10 +53,10 @@ def ask_others(cluster: Cluster, config: Config) -> tuple[Cluster, dict[str, Ans
 
     answers: dict[str, Answer] = {}
     ask = surveyor(answers, _paths(cluster), MARK, AUTOS, told_script)
-    return everywhere(cluster, config, ask), answers
+    return with_other_nodes(cluster, config, ask), answers
 
 
-def problems(
+def gather_findings(
     cluster: Cluster, config: Config, answers: dict[str, Answer], *, thorough: bool = False
 ) -> Iterator[Finding]:
     """All that is found, by every look at the cluster and at this host.
@@ -65,7 +65,7 @@ def problems(
     """
     configuration = read_configuration(timeout=config.ask_timeout, whole=True)
     rules = parse_rules(configuration)
-    yield from _clashes(cluster, config, {node: answer.more for node, answer in answers.items()})
+    yield from _conflicts(cluster, config, {node: answer.more for node, answer in answers.items()})
     expired = [constraint for constraint in cluster.constraints if _is_over(constraint.expires)]
     unexpired = tuple(constraint for constraint in cluster.constraints if constraint not in expired)
     yield from of_cluster(cluster._replace(constraints=unexpired), origins(cluster))
@@ -91,7 +91,7 @@ def problems(
         )
 
 
-def _clashes(cluster: Cluster, config: Config, printed: dict[str, bytes]) -> Iterator[Finding]:
+def _conflicts(cluster: Cluster, config: Config, printed: dict[str, bytes]) -> Iterator[Finding]:
     claims = list(everyones(cluster, config, printed))
     for one, other in combinations(claims, 2):
         names = [one.name, other.name]

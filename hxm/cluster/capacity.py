@@ -63,7 +63,7 @@ def read_hosts(
     This host's is asked always, of the others those in `ask`; what a node does not tell is not
     guessed. Takes no longer than ask_timeout and ssh_timeout.
     """
-    answers = _told(cluster, config, ask)
+    answers = _ask_toolstacks(cluster, config, ask)
     offered = utilization_in(cib).nodes
     hosts = []
     for node in cluster.hosts:
@@ -79,7 +79,9 @@ def read_hosts(
     return tuple(hosts)
 
 
-def _told(cluster: Cluster, config: Config, ask: Collection[str]) -> dict[str, Info | str]:
+def _ask_toolstacks(
+    cluster: Cluster, config: Config, ask: Collection[str]
+) -> dict[str, Info | str]:
     """The answers of the toolstacks, or why there is none."""
     answers: dict[str, Info | str] = {}
     toolstack = local_toolstack(config, cluster.sandbox)
@@ -209,7 +211,7 @@ def after_loss(cluster: Cluster, node: str, hosts: Sequence[Host], needs: Needs)
             moves = movements(copy.simulate(execute=False), cluster.cloned)
             after = after_all(cluster, [moves])
             places = arrivals(cluster, others, needs, cluster, after)
-            new = list(_refused(places))
+            new = list(_refusals(places))
             if not new:
                 break
             refused += new
@@ -219,7 +221,7 @@ def after_loss(cluster: Cluster, node: str, hosts: Sequence[Host], needs: Needs)
     return Loss(node, places, tuple(refused), tuple(nowhere), quorate)
 
 
-def _refused(places: Sequence[Arrivals]) -> Iterator[Refusal]:
+def _refusals(places: Sequence[Arrivals]) -> Iterator[Refusal]:
     """Who has no room where it would come to, nor on the hosts that are as full for it."""
     for need in (need for place in places for need in place.too_many):
         for place in places:

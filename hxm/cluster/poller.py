@@ -22,7 +22,7 @@ _SHARE_AT_REST, _SHARE_WHILE_MOVING = 1 / 10, 1 / 3
 """Of the time, at most, that is spent on looks: with 1,000 domUs each takes seconds of CPU."""
 
 
-class Follower:
+class Poller:
     """The last that was seen of the cluster, for whoever must never wait for it."""
 
     def __init__(
@@ -33,14 +33,14 @@ class Follower:
         """Why the last look failed, if it did."""
         self.seen_at = 0.0
         """When `cluster` was seen, by the monotonic clock."""
-        self.looked_at: deque[float] = deque(maxlen=120)
+        self.polled_at: deque[float] = deque(maxlen=120)
         """When the last looks began."""
         self._config, self._changed, self._interval = config, changed, interval
         self._quick_until = 0.0
         self._took = 0.0
         self._paused = False
         self._wake = threading.Event()
-        self._thread = threading.Thread(target=self._follow, name="follower", daemon=True)
+        self._thread = threading.Thread(target=self._poll_on, name="poller", daemon=True)
 
     def start(self) -> None:
         """Begin; ends with the program."""
@@ -62,26 +62,26 @@ class Follower:
         return time.monotonic() - self.seen_at if self.cluster else float("inf")
 
     @property
-    def looks_a_minute(self) -> int:
+    def polls_per_minute(self) -> int:
         """How many looks there were in the last minute."""
         since = time.monotonic() - 60
-        return sum(at > since for at in tuple(self.looked_at))
+        return sum(at > since for at in tuple(self.polled_at))
 
     @property
     def stale(self) -> bool:
         """Whether what is known is older than it should be."""
         return bool(self.fault) or self.age > 2 * max(self._interval, self._pace()) + self._took
 
-    def _follow(self) -> None:
+    def _poll_on(self) -> None:
         while True:
             self._wake.clear()
             if not self._paused:
-                self._look()
+                self._poll()
             self._wake.wait(self._pace())
 
-    def _look(self) -> None:
+    def _poll(self) -> None:
         began = time.monotonic()
-        self.looked_at.append(began)
+        self.polled_at.append(began)
         try:
             cluster = read_cluster(self._config)
         except HxmError as error:
@@ -91,7 +91,7 @@ class Follower:
         else:
             before = self.cluster
             self.cluster, self.fault, self.seen_at = cluster, "", time.monotonic()
-            if not settled(cluster) or (before and _places(before) != _places(cluster)):
+            if not settled(cluster) or (before and _activity(before) != _activity(cluster)):
                 self._quick_until = time.monotonic() + _JUST_MOVED
         finally:
             programs.abandon()
@@ -104,6 +104,6 @@ class Follower:
         return max(self._interval, self._took / _SHARE_AT_REST)
 
 
-def _places(cluster: Cluster) -> object:
+def _activity(cluster: Cluster) -> object:
     """What tells that somebody is at work: roles and places, nodes, and hxm's lock."""
     return cluster.resources, cluster.nodes, bool(cluster.lock)

@@ -33,18 +33,20 @@ def local_toolstack(config: Config, sandbox: str | None) -> Toolstack | None:
     return detect(config.toolstack)
 
 
-Asker = Callable[[str, Sequence[str], float], Mapping[str, Named | str]]
+AskNodes = Callable[[str, Sequence[str], float], Mapping[str, Named | str]]
 """Asks nodes for their domains and uuids: by the toolstack's name, the nodes', and for so long."""
 
 
-def everywhere(cluster: Cluster, config: Config, ask: Asker = read_named_elsewhere) -> Cluster:
+def with_other_nodes(
+    cluster: Cluster, config: Config, ask: AskNodes = read_named_elsewhere
+) -> Cluster:
     """The cluster with what the toolstacks of the other nodes say, all asked at once through ssh.
 
     A node that is lost is not asked, and one that cannot be asked is in `unreachable`: its domains
     are unknown, not absent. Takes no longer than the configured ssh_timeout.
     """
     if cluster.sandbox:
-        return _with_those_beside(cluster)
+        return _with_withdrawn(cluster)
     program, asked, unreachable = askable(cluster, config)
     domains, heard = list(cluster.domains), list(cluster.heard)
     uuids = _uuids_here(cluster)
@@ -53,7 +55,7 @@ def everywhere(cluster: Cluster, config: Config, ask: Asker = read_named_elsewhe
             unreachable[node] = answer
         else:
             there, theirs = answer
-            domains = _with_those_of(node, there, domains)
+            domains = _merge_rows(node, there, domains)
             heard.append(node)
             uuids |= {(node, name): uuid for name, uuid in theirs.items()}
     return cluster._replace(
@@ -80,7 +82,7 @@ def _uuids_here(cluster: Cluster) -> dict[tuple[str, str], str]:
     return {(cluster.local_node, name): uuid for name, uuid in uuids.items()}
 
 
-def _with_those_beside(cluster: Cluster) -> Cluster:
+def _with_withdrawn(cluster: Cluster) -> Cluster:
     """A sandbox has no toolstacks: its file tells what was withdrawn from it, and runs."""
     from hxm.pacemaker.sandbox import running_outside
 
@@ -97,7 +99,7 @@ def askable(cluster: Cluster, config: Config) -> tuple[str, list[str], dict[str,
     return other_toolstack(cluster, config), there, lost
 
 
-def _with_those_of(node: str, there: Sequence[LocalDomain], known: list[Domain]) -> list[Domain]:
+def _merge_rows(node: str, there: Sequence[LocalDomain], known: list[Domain]) -> list[Domain]:
     """Another node's rows: managed domUs that run there, rightly or not, and what else it runs."""
     rows = {row.name: row for row in there}
     domains = []

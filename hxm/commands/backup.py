@@ -11,7 +11,7 @@ from hxm.output import TABLE, Form, Table, render
 from hxm.pacemaker.cib import read_configuration
 from hxm.pacemaker.cib_document import as_cib, read_header
 from hxm.records.backups import Store, write_new
-from hxm.records.select import changes_made, dated, when
+from hxm.records.select import changes_made, iso_time, time_column
 
 if TYPE_CHECKING:
     from hxm.arguments.backups import BackupFile, ListKept
@@ -71,7 +71,7 @@ def _list(store: Store, config: Config, form: Form) -> None:
         rows = [
             {
                 "number": backup.number,
-                "at": when(backup.at),
+                "at": iso_time(backup.at),
                 "file": backup.path,
                 "after": after.get(backup.number),
                 "before": before.get(backup.number),
@@ -83,7 +83,7 @@ def _list(store: Store, config: Config, form: Form) -> None:
     if not backups and form.usual:
         render.note("there is no backup yet; the first change makes two")
         return
-    header, times = dated([backup.at for backup in backups])
+    header, times = time_column([backup.at for backup in backups])
     table = [
         (str(backup.number), at, after.get(backup.number, "-"), before.get(backup.number, "-"))
         for at, backup in zip(times, backups, strict=True)

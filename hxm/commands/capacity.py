@@ -6,8 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hxm.cluster import capacity
-from hxm.cluster.read import everywhere as ask_everywhere
-from hxm.cluster.read import read_cluster
+from hxm.cluster.read import read_cluster, with_other_nodes
 from hxm.config import read_config
 from hxm.errors import DONE
 from hxm.model import Cluster
@@ -94,7 +93,7 @@ def run(
     ask = everywhere or config.ask_nodes
     cluster = read_cluster(config)
     if ask:
-        cluster = ask_everywhere(cluster, config)
+        cluster = with_other_nodes(cluster, config)
     needs, cib = capacity.read_needs(cluster), capacity.read_cib(config)
     names = [node.name for node in cluster.hosts]
     hosts = capacity.read_hosts(cluster, config, needs, cib, names if ask else ())

@@ -10,7 +10,7 @@ from hxm.cluster.read import read_cluster
 from hxm.config import read_config
 from hxm.errors import DONE, CannotAsk
 from hxm.output import TABLE, Form, Table, render
-from hxm.policy.audit import ERROR, PASSING, WARNING, chosen, lasting, severity_of
+from hxm.policy.audit import ERROR, PASSING, WARNING, chosen, severity_of, still_found
 from hxm.policy.findings import Finding
 from hxm.policy.names import find_domain
 
@@ -73,7 +73,7 @@ def _look(subject: str | None, everywhere: bool) -> tuple[Cluster, list[Finding]
 
     A second look is taken at what may be over in a moment.
     """
-    from hxm.audit.gather import ask_others, problems
+    from hxm.audit.gather import ask_others, gather_findings
 
     config = read_config()
 
@@ -86,7 +86,7 @@ def _look(subject: str | None, everywhere: bool) -> tuple[Cluster, list[Finding]
         name = subject
         if subject and not cluster.node(subject):
             name = find_domain(cluster, subject).name
-        found = problems(cluster, config, answers, thorough=thorough)
+        found = gather_findings(cluster, config, answers, thorough=thorough)
         findings = chosen(found, config.ignore.split(), name)
         return cluster, findings, list(answers)
 
@@ -95,7 +95,7 @@ def _look(subject: str | None, everywhere: bool) -> tuple[Cluster, list[Finding]
         time.sleep(_A_MOMENT)
         first = findings
         cluster, findings, asked = once()
-        findings = lasting(first, findings)
+        findings = still_found(first, findings)
     return cluster, findings, asked
 
 

@@ -28,6 +28,6 @@ def run(order: Order, domain: MaybeDomain = None, node: MaybeNode = None) -> int
             return hygiene.cleanup(cluster, None, cluster.node(domain))
         where = find_node(cluster, node) if node else None
         words = [domain] if domain else None
-        return hygiene.cleanup(cluster, pipeline.resources_meant(cluster, words), where)
+        return hygiene.cleanup(cluster, pipeline.named_resources(cluster, words), where)
 
     return pipeline.carry_out(order, decide)

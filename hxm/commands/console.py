@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from hxm import programs
-from hxm.cluster.read import everywhere, identify, read_cluster, sandbox_file
+from hxm.cluster.read import identify, read_cluster, sandbox_file, with_other_nodes
 from hxm.config import Config, read_config
 from hxm.errors import CannotAsk, Failed, NotFound, Refused
 from hxm.model import Cluster, Domain
@@ -34,18 +34,18 @@ def run(domain: OneDomain, kind: ConsoleType = None, number: ConsoleNumber = "")
         cluster, guest = _whose(domain, config)
     except CannotAsk as error:
         try:
-            program = pipeline.program("console", config)
+            program = pipeline.toolstack_for("console", config)
         except Failed:  # whether it is the cluster's is what matters, and that is not known
             raise error from None
         note(f"the cluster cannot be asked; asking this host only: {error.message}")
         programs.become((program, "console", *options, domain))
     if not guest.resource and cluster.local_node in (None, *guest.nodes):
-        programs.become((pipeline.program("console", config), "console", *options, domain))
+        programs.become((pipeline.toolstack_for("console", config), "console", *options, domain))
     if cluster.sandbox:
         raise Refused("domUs in a sandbox have no console", "unset CIB_file to reach real ones")
     if os.isatty(0) and os.isatty(1):
         return console.follow(cluster, guest, options, config)
-    node = console.place(cluster, guest)
+    node = console.console_node(cluster, guest)
     programs.become(
         console.console_argv(cluster, config, guest.name, node, options, terminal=False)
     )
@@ -59,5 +59,5 @@ def _whose(word: str, config: Config) -> tuple[Cluster, Domain]:
     except NotFound:
         if sandbox_file():
             raise
-    cluster = everywhere(cluster, config)
+    cluster = with_other_nodes(cluster, config)
     return cluster, find_domain(cluster, word)

@@ -17,7 +17,7 @@ from hxm.output import render
 from hxm.plan import Decision, PassThrough
 from hxm.policy import lifecycle, typed
 from hxm.policy.names import find_domains, surely_unmanaged
-from hxm.terminal.until import answering
+from hxm.terminal.until import until_guests_answer
 from hxm.toolstack import is_xm
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def run(order: Order, words: Words = None, until: Until = "") -> int:
         if domain and is_managed(domain):
             return lifecycle.start(cluster, [domain])
         if not domain:
-            pipeline.only_this_hosts(f"hxm enrol {words[0]}")
+            pipeline.require_this_host(f"hxm enrol {words[0]}")
             made, filed = made_by_creation(creation_of(order.words, xm=xm))
             for warning in admitted(BY_HAND["create"], (), made, filed, cluster, read_config()):
                 render.note(warning)
@@ -53,7 +53,7 @@ def run(order: Order, words: Words = None, until: Until = "") -> int:
 
     dropped = (setting for setting in words[1:] if setting.partition("=")[0].strip() != "name")
     passed = order._replace(ignored=(*order.ignored, *dropped))
-    return pipeline.carry_out(passed, decide, then=answering(order, words[:1], until))
+    return pipeline.carry_out(passed, decide, then=until_guests_answer(order, words[:1], until))
 
 
 def _is_read(path: str) -> bool:
@@ -68,7 +68,7 @@ def _meant(cluster: Cluster, word: str, settings: list[str], *, xm: bool) -> Dom
     """
     path = next((file for file in files_meant(word) if _is_read(file)), None)
     if path is None and find_domains(cluster, word):
-        domain = pipeline.meant(cluster, [word])[0]
+        domain = pipeline.named_domains(cluster, [word])[0]
         if settings and domain.resource:
             raise Refused(
                 f"the cluster manages {domain.name} and starts it from its file",

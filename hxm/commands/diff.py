@@ -14,7 +14,7 @@ from hxm.pacemaker.cib_flatten import private_names
 from hxm.policy.diff import as_row, sentence
 from hxm.policy.restore import ONLY_FORM
 from hxm.records.backups import Store
-from hxm.records.select import Opened, changes_made, compared, open_backup
+from hxm.records.select import Opened, changes_made, compare, open_backup
 
 if TYPE_CHECKING:
     from hxm.arguments.backups import Backups
@@ -34,7 +34,7 @@ def run(backups: Backups = None, form: Form = TABLE) -> int:
     if len(backups or ()) > 2:
         raise UsageError("diff takes two backups at most", "hxm backup --list")
     one, other = _both(config, backups or [])
-    differences = compared(one.document, other.document, _private(config))
+    differences = compare(one.document, other.document, _private(config))
     if form.output == "json":
         rows = [as_row(difference) for difference in differences]
         render.show_json({"from": one.called, "to": other.called, "differences": rows})

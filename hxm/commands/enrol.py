@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from hxm.audit.gather import AUTOS, autostarted
 from hxm.audit.survey import read_grounds
 from hxm.cluster import capacity, claims
-from hxm.cluster.read import everywhere, local_toolstack, other_toolstack, read_cluster
+from hxm.cluster.read import local_toolstack, other_toolstack, read_cluster, with_other_nodes
 from hxm.commands.withdraw import way_out
 from hxm.config import Config, read_config
 from hxm.domu.config_file import Value, XmFileError, files_meant, parse_xmfile, read_text
@@ -20,7 +20,7 @@ from hxm.errors import NotFound, Refused, UsageError
 from hxm.model import Cluster, Domain
 from hxm.orders import pipeline
 from hxm.orders.instances import instance_of
-from hxm.orders.simulate import apply_to_copy, complaints
+from hxm.orders.simulate import apply_to_copy, new_complaints
 from hxm.pacemaker import enrolment_xml
 from hxm.pacemaker.audit_facts import seconds
 from hxm.pacemaker.simulate import carries_out, scratch, simulator
@@ -113,7 +113,7 @@ def _decide(cluster: Cluster, word: str, like: str | None) -> Decision:
         return known
     surely_unmanaged(cluster, [file.name])
     neighbours = _Neighbours(cluster, like or config.enrol_like, config)
-    cluster = everywhere(cluster, config)
+    cluster = with_other_nodes(cluster, config)
     asked = [
         node.name
         for node in cluster.hosts
@@ -140,7 +140,7 @@ def _decide(cluster: Cluster, word: str, like: str | None) -> Decision:
     ]
     found = _grounds(mine, file.path, cluster, asked, config)
     objections += [*grounds.on_the_ground(new, found), *grounds.refused(new, found)]
-    objections += enrol.complained(complaints(cluster, (steps.load,)))
+    objections += enrol.complained(new_complaints(cluster, (steps.load,)))
     objections += _without_room(cluster, new, steps, neighbours.cib, config)
     notes = [*neighbours.notes, *enrol.staggering(cluster, new, neighbours.domains)]
     lacking = {

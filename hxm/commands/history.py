@@ -27,7 +27,7 @@ from hxm.policy.timeline import (
     history,
 )
 from hxm.records.journal import journal_path, read_orders
-from hxm.records.select import dated, when
+from hxm.records.select import iso_time, time_column
 from hxm.records.since import parse_since
 from hxm.toolstack.remote import ask_elsewhere
 
@@ -83,7 +83,7 @@ def _known_here(config: Config, since: float, notes: list[str]) -> Pieces:
         saved, cut = read_transitions(folder, since)
         known = known.joined(saved)
         if cut:
-            notes.append(f"in {folder}, only transitions since {when(cut)} were read")
+            notes.append(f"in {folder}, only transitions since {iso_time(cut)} were read")
     try:
         cib = read_configuration(timeout=config.ask_timeout, whole=True).cib
         if cib is not None:
@@ -152,7 +152,7 @@ def _joined(
 ) -> Pieces:
     """With what the other nodes know; who gives no answer is noted."""
     _, nodes, lost = askable(cluster, config)
-    words = ("hxm", "history", "--pieces", "--since", when(since))
+    words = ("hxm", "history", "--pieces", "--since", iso_time(since))
     answers = ask_elsewhere(words, nodes, config.ssh_timeout, _parse_pieces)
     for node, answer in answers.items():
         if isinstance(answer, str):
@@ -227,14 +227,14 @@ def _show(events: Sequence[Event], cluster: Cluster | None, notes: list[str], fo
     took = ["-" if event.seconds is None else f"{event.seconds:.1f} s" for event in events]
     if form.output == "json":
         rows = [
-            {**event._asdict(), "at": when(event.at), "domain": names.get(event.subject)}
+            {**event._asdict(), "at": iso_time(event.at), "domain": names.get(event.subject)}
             for event in events
         ]
         render.show_json({"events": rows, "notes": notes})
         return
     if not form.usual:
         columns = (
-            [when(event.at) for event in events],
+            [iso_time(event.at) for event in events],
             called,
             texts,
             [event.where for event in events],
@@ -243,7 +243,7 @@ def _show(events: Sequence[Event], cluster: Cluster | None, notes: list[str], fo
         headers = ("Time", "Who", "What", "Where", "Took", "By")
         render.show(Table(headers, [[cell or "-" for cell in row] for row in grid], _RIGHT), form)
     elif events:
-        header, times = dated([event.at for event in events])
+        header, times = time_column([event.at for event in events])
         what = [
             ", ".join(filter(None, (f"{who}: {event.what}" if who else event.what, event.where)))
             for who, event in zip(called, events, strict=True)

@@ -6,8 +6,7 @@ import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from hxm.cluster.read import everywhere as ask_everywhere
-from hxm.cluster.read import read_cluster
+from hxm.cluster.read import read_cluster, with_other_nodes
 from hxm.config import read_config
 from hxm.errors import DONE, UsageError
 from hxm.output import TABLE, Form, as_json, render, tables
@@ -82,12 +81,12 @@ def _troubles(cluster: Cluster) -> Iterator[str]:
 
 def _look(config: Config, *, everywhere: bool) -> Cluster:
     cluster = read_cluster(config)
-    return ask_everywhere(cluster, config) if everywhere or config.ask_nodes else cluster
+    return with_other_nodes(cluster, config) if everywhere or config.ask_nodes else cluster
 
 
 def _chosen(cluster: Cluster, words: list[str]) -> list[Domain]:
     if not words:
         return sorted(cluster.domains, key=lambda domain: domain.id != 0)  # as xl: dom0 first
-    from hxm.orders.pipeline import meant
+    from hxm.orders.pipeline import named_domains
 
-    return meant(cluster, words)
+    return named_domains(cluster, words)

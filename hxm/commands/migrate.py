@@ -34,7 +34,7 @@ def run(order: Order, domain: OneDomain, node: OneNode, keep: Keep = False) -> i
         if swapped and not find_domains(cluster, domain):
             right = f"hxm migrate {typed(swapped[0])} {domain}"
             raise NotFound(f"{domain} is a node; the domU comes first", right)
-        (guest,) = pipeline.meant(cluster, [domain])
+        (guest,) = pipeline.named_domains(cluster, [domain])
         if not is_managed(guest):
             for warning in admit(BY_HAND["migrate"], order.words, cluster, read_config(), xm=False):
                 render.note(warning)

@@ -53,7 +53,7 @@ def run_raw(row: Command, before: tuple[str, ...], words: tuple[str, ...]) -> in
         cluster = identify(read_cluster(config), passed, config)
         xm = is_xm(cluster.toolstack or "")
         warnings = admit(row, passed, cluster, config, xm=xm, local_only=local_only)
-    program = pipeline.program(row.name, config)
+    program = pipeline.toolstack_for(row.name, config)
     for warning in warnings:
         render.note(warning)
     programs.become((program, *before, row.name, *passed))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from hxm.orders import pipeline
 from hxm.policy import lifecycle
-from hxm.terminal.until import answering
+from hxm.terminal.until import until_guests_answer
 
 if TYPE_CHECKING:
     from hxm.arguments.options import All, Order, SomeDomains, Until
@@ -29,5 +29,5 @@ def run(
         domains,
         lifecycle.reboot,
         everything=everything,
-        then=answering(order, domains, until),
+        then=until_guests_answer(order, domains, until),
     )

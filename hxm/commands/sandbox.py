@@ -17,7 +17,7 @@ from hxm.output import render
 from hxm.pacemaker import sandbox
 from hxm.pacemaker.sandbox_cib import Seed, seed_cib, seed_names
 from hxm.pacemaker.simulate import Scratch, commit, scratch
-from hxm.policy.forecast import movements, told
+from hxm.policy.forecast import movement_text, movements
 from hxm.policy.names import find_domains, find_node, near_to, shown
 
 if TYPE_CHECKING:
@@ -139,7 +139,7 @@ def _settle(cluster: Cluster, copy: Scratch) -> None:
     moved = movements(copy.settle(), clones)
     for movement in moved:
         if movement.resource not in clones:
-            render.out(told(cluster, movement))
+            render.out(movement_text(cluster, movement))
     if not moved:
         render.out("nothing moves")
 

@@ -14,7 +14,7 @@ from hxm.errors import DONE, Failed, UsageError
 from hxm.output import render
 from hxm.web.app import Site
 from hxm.web.auth import Gate, read_token
-from hxm.web.snapshot import Asker
+from hxm.web.snapshot import SnapshotPoller
 
 if TYPE_CHECKING:
     from hxm.arguments.options import Listen, TokenFile
@@ -57,12 +57,12 @@ def run(listen: Listen = "127.0.0.1:9685", token_file: TokenFile = None) -> int:
             f"anyone who reaches {listen} could read everything: a token is required",
             "--token-file FILE, or an address of this host alone: --listen 127.0.0.1:9685",
         )
-    asker = Asker(lambda: look(local=os.geteuid() == 0), render.note)
+    poller = SnapshotPoller(lambda: look(local=os.geteuid() == 0), render.note)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        site = Site(asker, gate, (host, _bracketed(address[0])))
+        site = Site(poller, gate, (host, _bracketed(address[0])))
         server = create_server(site, sockets=[_listening(address, listen)], **LIMITS)
-        asker.start()
+        poller.start()
         where = f"http://{host}:{server.effective_port}/"
         render.note(f"serving {where}{' to whoever has the token' if gate else ''}")
         server.run()

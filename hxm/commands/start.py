@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from hxm.orders import pipeline
 from hxm.policy import lifecycle
-from hxm.terminal.until import answering
+from hxm.terminal.until import until_guests_answer
 
 if TYPE_CHECKING:
     from hxm.arguments.options import Order, SomeDomains, Until
@@ -26,5 +26,5 @@ def run(order: Order, domains: SomeDomains = None, until: Until = "") -> int:
     Example: `hxm start nfs sles --timeout 120`.
     """
     return pipeline.on_domains(
-        order, domains, lifecycle.start, then=answering(order, domains, until)
+        order, domains, lifecycle.start, then=until_guests_answer(order, domains, until)
     )

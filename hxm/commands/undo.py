@@ -16,7 +16,7 @@ from hxm.pacemaker.cib_flatten import private_names
 from hxm.pacemaker.simulate import private_folder
 from hxm.plan import AlreadyDone, Decision
 from hxm.policy import restore
-from hxm.records.select import Opened, changes_made, compared, open_backup
+from hxm.records.select import Opened, changes_made, compare, open_backup
 
 if TYPE_CHECKING:
     from hxm.arguments.options import Order
@@ -45,7 +45,7 @@ def _decide(order: Order, cluster: Cluster, folder: str) -> Decision:
     left = open_backup(read_config(), str(after))
     if not same(left.document, cluster.written):
         cib = read_configuration(timeout=read_config().ask_timeout, whole=True).cib
-        since = compared(left.document, cluster.written, private_names(cib))
+        since = compare(left.document, cluster.written, private_names(cib))
         raise refusal(order, restore.not_the_last(what, at, after, since))
     backup = open_backup(read_config(), str(before))
     redone = what.removeprefix("undo: ")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hxm.orders import pipeline
-from hxm.orders.lock import with_a_living_holder
+from hxm.orders.lock import with_holder_state
 from hxm.policy import lock
 
 if TYPE_CHECKING:
@@ -20,5 +20,5 @@ def run(order: Order) -> int:
     and this command only tidies up. A lock that may be in use is removed only with --force.
     """
     return pipeline.carry_out(
-        order, lambda cluster: lock.unlock(with_a_living_holder(cluster)), locks=False
+        order, lambda cluster: lock.unlock(with_holder_state(cluster)), locks=False
     )

@@ -25,7 +25,7 @@ def run(order: Order, domains: MaybeDomains = None) -> int:
     """
 
     def decide(cluster: Cluster) -> Decision:
-        wanted = pipeline.resources_meant(cluster, domains)
+        wanted = pipeline.named_resources(cluster, domains)
         return placement.unmigrate(cluster, wanted, origins(cluster))
 
     return pipeline.carry_out(order, decide)

@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 from hxm.cluster import capacity, hypervisors
-from hxm.cluster.read import everywhere, read_cluster
+from hxm.cluster.read import read_cluster, with_other_nodes
 from hxm.config import Config, read_config
 from hxm.errors import DONE, TimedOut, UsageError
 from hxm.model import Cluster, ManagedDomain
@@ -40,7 +40,7 @@ def plan(
     Example: `hxm update plan --canary sles`.
     """
     config = read_config()
-    cluster = everywhere(read_cluster(config), config)
+    cluster = with_other_nodes(read_cluster(config), config)
     progress = _proposed(cluster, canary, sequence, watch)
     with display("asking the scheduler") as shown:
         first = update_plan.whole(cluster, progress, hosts=1)
@@ -100,7 +100,7 @@ def start(
     config = read_config()
 
     def decide(cluster: Cluster) -> Decision:
-        cluster = everywhere(cluster, config)
+        cluster = with_other_nodes(cluster, config)
         progress = _proposed(cluster, canary, sequence, watch)
         return update.start(cluster, progress, _boot(cluster, progress, config))
 
@@ -119,7 +119,7 @@ def next_(order: Order, canary: Canary = "") -> int:
         _await_return(config.timeout if order.timeout is None else order.timeout, config)
 
     def decide(cluster: Cluster) -> Decision:
-        cluster = everywhere(cluster, config)
+        cluster = with_other_nodes(cluster, config)
         progress = progress_in(cluster.properties)
         boot = _boot(cluster, progress, config) if progress else ""
         return update.go_on(cluster, boot, _canary(cluster, canary))

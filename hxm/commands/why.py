@@ -10,7 +10,7 @@ from hxm.cluster.read import read_cluster
 from hxm.config import Config, read_config
 from hxm.errors import DONE, CannotAsk
 from hxm.model import Cluster, Domain
-from hxm.orders.pipeline import meant
+from hxm.orders.pipeline import named_domains
 from hxm.output import TABLE, Form, Table, render
 from hxm.pacemaker.relations import relations_in
 from hxm.pacemaker.simulate import scratch
@@ -38,7 +38,7 @@ def run(domain: OneDomain, node: OtherNode = None, form: Form = TABLE) -> int:
     """
     config = read_config()
     cluster = read_cluster(config)
-    (subject,) = meant(cluster, [domain])
+    (subject,) = named_domains(cluster, [domain])
     target = find_node(cluster, node) if node else None
     facts = _facts(cluster, subject, config)
     answer = reasons.why_not(facts, subject, target) if target else reasons.why(facts, subject)

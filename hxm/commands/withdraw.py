@@ -32,11 +32,11 @@ def run(order: Order, domain: OneDomain) -> int:
 
 
 def _decide(cluster: Cluster, word: str) -> Decision:
-    from hxm.cluster.read import everywhere
+    from hxm.cluster.read import with_other_nodes
     from hxm.orders.instances import instance_of
 
     (domain,) = pipeline.managed_only(cluster, [word])
-    instance = instance_of(everywhere(cluster, read_config()), domain)
+    instance = instance_of(with_other_nodes(cluster, read_config()), domain)
     resource = domain.resource
     cib = capacity.read_cib(read_config())
     plan = withdraw(

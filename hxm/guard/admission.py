@@ -77,7 +77,7 @@ def verdict(program: str, words: Sequence[str], config: Config) -> str:
     told = [*operands(rest), *(word for word in rest if _means_all(word))]
     if not rows or not (told or any(row.name in UNTOLD for row in rows)):
         return ""
-    pipeline.only_this_hosts()
+    pipeline.require_this_host()
     cluster = identify(read_cluster(config), rest, config)
     xm = program == "xm"
     return "; ".join(said for row in rows for said in admit(row, rest, cluster, config, xm=xm))
@@ -282,7 +282,7 @@ _URIS = ("VIRSH_DEFAULT_CONNECT_URI", "LIBVIRT_DEFAULT_URI")
 
 
 def _seen(config: Config) -> Cluster:
-    pipeline.only_this_hosts()
+    pipeline.require_this_host()
     return read_cluster(config)
 
 

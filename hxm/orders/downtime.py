@@ -1,4 +1,4 @@
-"""Measures how long each domU was away, by what is seen of it in the cluster."""
+"""Measures the downtime of domUs from snapshots of the cluster."""
 
 from __future__ import annotations
 
@@ -12,62 +12,60 @@ from hxm.policy.goal_kinds import reached
 from hxm.policy.guards import migrating
 
 
-class Away(NamedTuple):
-    """How long a domU did not serve, in seconds, as exact as the looks are frequent."""
+class Downtime(NamedTuple):
+    """How long a domU did not run, in seconds, as exact as the polling interval."""
 
     name: str
     resource: str
     seconds: float
     noticed: float | None = None
-    """After how long the cluster knew, where it was not told."""
+    """Seconds until the cluster noticed a failure that it was not told of."""
 
 
-class Witness:
-    """Is told of every look, and of every blow."""
+class DowntimeMeter:
+    """Computes downtimes from the snapshots and failures that it is given, as they happen."""
 
     def __init__(self, before: Cluster, resources: Iterable[str]) -> None:
         self.before = before
         self._seconds = dict.fromkeys(resources, 0.0)
-        self._since: dict[str, float] = {}
-        self._struck: set[str] = set()
+        self._down_since: dict[str, float] = {}
+        self._failed: set[str] = set()
         self._noticed: dict[str, float] = {}
 
-    def strike(self, resource: str, node: str) -> None:
-        """From now on the domU, or every domU on the node, is gone, whatever the cluster thinks."""
+    def record_failure(self, resource: str, node: str) -> None:
+        """The domU, or every domU on the node, is down from now on, whatever the cluster shows."""
         for subject in self._seconds:
             domain = self.before.domain_of(subject)
             if subject == resource or (not resource and domain and node in domain.nodes):
-                self._since[subject] = time.monotonic()
-                self._struck.add(subject)
+                self._down_since[subject] = time.monotonic()
+                self._failed.add(subject)
 
-    def look(self, seen: Cluster) -> None:
-        """What one look at the cluster tells."""
+    def record_snapshot(self, seen: Cluster) -> None:
+        """Take in one snapshot of the cluster."""
         now = time.monotonic()
         for resource in self._seconds:
-            if resource in self._struck and not reached(seen, Goal("running", resource)):
-                self._noticed.setdefault(resource, now - self._since[resource])
-            if not self._serves(seen, resource):
-                self._since.setdefault(resource, now)
-            elif resource in self._since:
-                self._seconds[resource] += now - self._since.pop(resource)
-                self._struck.discard(resource)
+            if resource in self._failed and not reached(seen, Goal("running", resource)):
+                self._noticed.setdefault(resource, now - self._down_since[resource])
+            if not self._is_up(seen, resource):
+                self._down_since.setdefault(resource, now)
+            elif resource in self._down_since:
+                self._seconds[resource] += now - self._down_since.pop(resource)
+                self._failed.discard(resource)
 
-    def _serves(self, seen: Cluster, resource: str) -> bool:
-        if resource in self._struck:
+    def _is_up(self, seen: Cluster, resource: str) -> bool:
+        if resource in self._failed:
             return reached(seen, Goal("anew", resource), self.before)
         domain = seen.domain_of(resource)
         return domain is not None and (domain.role == "Started" or migrating(seen, domain))
 
-    def found(self) -> tuple[Away, ...]:
-        """Each domU, those that are still away up to now."""
+    def per_domain(self) -> tuple[Downtime, ...]:
+        """The downtime of each domU; of one that is still down, until now."""
         now = time.monotonic()
         return tuple(
-            Away(
+            Downtime(
                 domain.name,
                 resource,
-                round(
-                    seconds + (now - self._since[resource] if resource in self._since else 0.0), 1
-                ),
+                round(seconds + now - self._down_since.get(resource, now), 1),
                 round(self._noticed[resource], 1) if resource in self._noticed else None,
             )
             for resource, seconds in self._seconds.items()

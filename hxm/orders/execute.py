@@ -15,27 +15,27 @@ from hxm.config import Config
 from hxm.errors import DONE, CannotAsk, Failed, HxmError, Interrupted, Refused, TimedOut
 from hxm.model import Cluster
 from hxm.orders import instances
-from hxm.orders.downtime import Witness
+from hxm.orders.downtime import DowntimeMeter
 from hxm.orders.on_node import carry_out_on_node
 from hxm.orders.outcome import Outcome, changes, cold_moves, new_failure, under_way
-from hxm.orders.simulate import apply_to_copy, dialect_spoken, would_move
+from hxm.orders.simulate import apply_to_copy, dialect_of, would_move
 from hxm.pacemaker.apply import carry_out, meddled
 from hxm.pacemaker.dialect import Argv
 from hxm.pacemaker.simulate import commit, scratch, simulator
 from hxm.plan import ON_NODE, Forecast, Goal, Movement, Objection, Phase, Plan, Step
 from hxm.policy import forgotten, guards, listed
-from hxm.policy.forecast import movements, settled, told
+from hxm.policy.forecast import movement_text, movements, settled
 from hxm.policy.goal_kinds import missing, reached
 from hxm.policy.summary import same_place
 
 Report = Callable[[str], None]
-_LOOKS = 5
+_POLLS_AT_REST = 5
 """In so many looks a cluster that has something to do has begun with it."""
 
-_TAKEN_BACK = "everything was taken back: the configuration is as it was"
+_ROLLED_BACK = "everything was taken back: the configuration is as it was"
 
 
-class Performance:
+class Execution:
     """One order being carried out."""
 
     def __init__(
@@ -58,7 +58,7 @@ class Performance:
         if nothing more may be done."""
         self.commands: list[Argv] = []
         self.warnings: list[str] = []
-        self.witness = Witness(cluster, plan.subjects) if plan.is_drill else None
+        self.downtime = DowntimeMeter(cluster, plan.subjects) if plan.is_drill else None
         self.written: bytes | None = cluster.written
         """The configuration as the last step left it; None until the next look tells."""
         self.meddled = False
@@ -79,20 +79,20 @@ class Performance:
                     continue
                 if phase.clears and phase is not self.plan.phases[0]:
                     self._look_until_nothing_migrates(deadline)
-                self._leave(phase)
-                self._do(phase)
+                self._refuse_to_move(phase)
+                self._carry_out(phase)
                 if not wait and not self.before.sandbox:
                     self._look()
                     return self._outcome(DONE, f"ordered: {self.plan.about}; see: hxm status")
                 there = self._await(phase.goals, deadline, notices=phase.notices)
-                if not there or not self._holds(phase):
-                    return self._missed(phase)
+                if not there or not self._goals_hold(phase):
+                    return self._goals_missed(phase)
             unknown = self._check_instance()
         except KeyboardInterrupt:
             return self._cut_short(Interrupted("you stopped it", "look with: hxm status"))
         except HxmError as error:
             return self._cut_short(error)
-        return self._verdict(unknown)
+        return self._goals_reached(unknown)
 
     def _check_instance(self) -> str:
         """Why it is unknown if the domU runs as it did, if it is. Raises Failed if it does not."""
@@ -108,8 +108,8 @@ class Performance:
 
     def _cut_short(self, error: HxmError) -> Outcome:
         """The outcome of an order that may be half carried out, and how to take it back."""
-        if self.commands and self.plan.rollback_phases and self._went_back():
-            return self._outcome(error.status, error.message, _TAKEN_BACK)
+        if self.commands and self.plan.rollback_phases and self._rolled_back():
+            return self._outcome(error.status, error.message, _ROLLED_BACK)
         try:
             self.cluster = read_cluster(self.config, local=False)
         except (HxmError, KeyboardInterrupt):
@@ -117,10 +117,10 @@ class Performance:
         message = error.message
         if isinstance(error, Interrupted):
             message += f"; the cluster goes on: {under_way(self.cluster, self.plan)}"
-        hint = filter(None, (error.hint, self._way_out() if self.commands else ""))
+        hint = filter(None, (error.hint, self._recovery_hint() if self.commands else ""))
         return self._outcome(error.status, message, "; ".join(hint))
 
-    def _way_out(self) -> str:
+    def _recovery_hint(self) -> str:
         """What to type after an order that did not get to its end; nothing if it did."""
         if self.plan.resume_command:
             left = any(resource in self.cluster.primitives for resource in self.plan.subjects)
@@ -128,13 +128,15 @@ class Performance:
         first = "when the migration has ended, " if self._migrations() else ""
         return f"{first}to take it back: {self.plan.undo or 'hxm list tells how'}"
 
-    def _leave(self, phase: Phase) -> None:
+    def _refuse_to_move(self, phase: Phase) -> None:
         """Raises Refused if the phase would move what it must leave where it is."""
         for movement in would_move(self.before, phase) if phase.leaves else ():
             if movement.resource == phase.leaves:
-                raise Refused(f"{told(self.cluster, movement)}: not done", guards.NOT_MEANT)
+                raise Refused(
+                    f"{movement_text(self.cluster, movement)}: not done", guards.NOT_MEANT
+                )
 
-    def _went_back(self) -> bool:
+    def _rolled_back(self) -> bool:
         """Take everything back; whether all of it was. What is left is named by its own marks."""
         try:
             self._look()  # which raises if the lock is another's by now
@@ -142,8 +144,8 @@ class Performance:
                 return True
             deadline = time.monotonic() + self.config.timeout
             for phase in self.plan.rollback_phases:
-                self._leave(phase)
-                self._do(phase)
+                self._refuse_to_move(phase)
+                self._carry_out(phase)
                 if not self._await(phase.goals, deadline):
                     raise Failed(listed([missing(self.cluster, goal) for goal in phase.goals]))
         except (HxmError, KeyboardInterrupt) as error:
@@ -151,7 +153,7 @@ class Performance:
             return False
         return True
 
-    def _do(self, phase: Phase) -> None:
+    def _carry_out(self, phase: Phase) -> None:
         replaces = any(step.kind == "restore" for step in phase.steps)
         if replaces or (phase.clears and not self.before.sandbox):
             self._look()  # the one that the decision was made on may be old
@@ -169,10 +171,12 @@ class Performance:
             group = tuple(alike)
             for step in group:
                 self.report(step.says)
-                if self.witness and step.kind in ("kill", "fence"):
-                    self.witness.strike(step.values.get("resource", ""), step.values["node"])
+                if self.downtime and step.kind in ("kill", "fence"):
+                    self.downtime.record_failure(
+                        step.values.get("resource", ""), step.values["node"]
+                    )
             if not on_node:
-                dialect, seen = dialect_spoken(self.before), self.cluster.written
+                dialect, seen = dialect_of(self.before), self.cluster.written
                 carry_out(dialect, group, done=self.commands, meanwhile=self.keep, seen=seen)
                 continue
             warnings = (
@@ -200,7 +204,7 @@ class Performance:
         with scratch(cib_file) as copy:
             done = apply_to_copy(self.before, steps, copy)
             for movement in movements(copy.settle(), self.before.cloned):
-                self.report(told(self.before, movement))
+                self.report(movement_text(self.before, movement))
             commit(copy, cib_file)
         self.commands += done
 
@@ -239,7 +243,7 @@ class Performance:
                 )
             time.sleep(self.config.poll)
 
-    def _holds(self, phase: Phase) -> bool:
+    def _goals_hold(self, phase: Phase) -> bool:
         """Whether the goals were seen at every look for as long as they have to hold.
 
         After a look that failed the watch begins anew; raises CannotAsk when all looks fail for
@@ -275,10 +279,10 @@ class Performance:
             return False
         if self.before.sandbox or not simulator():
             return True
-        moves, looks = self._to_come(goals)
+        moves, looks = self._still_to_do(goals)
         return not looks and not any(move.resource in self.plan.subjects for move in moves)
 
-    def _to_come(self, goals: tuple[Goal, ...]) -> tuple[tuple[Movement, ...], bool]:
+    def _still_to_do(self, goals: tuple[Goal, ...]) -> tuple[tuple[Movement, ...], bool]:
         """What the scheduler would still move, and whether it lets a node look for a newcomer."""
         watched = {goal.subject for goal in goals if goal.kind in ("healthy", "absent")}
         with scratch(None) as copy:
@@ -290,8 +294,8 @@ class Performance:
         seen = read_cluster(self.config, local=False)
         self._tell_changes(seen)
         self.cluster = seen
-        if self.witness:
-            self.witness.look(seen)
+        if self.downtime:
+            self.downtime.record_snapshot(seen)
         self.written = seen.written if self.written is None else self.written
         self.keep(seen)
 
@@ -307,11 +311,11 @@ class Performance:
         """
         self.quiet = self.quiet + 1 if settled(self.cluster, self.before) else 0
         if not simulator() or not self.quiet:
-            return self.quiet >= _LOOKS
-        moves, looks = self._to_come(goals)
+            return self.quiet >= _POLLS_AT_REST
+        moves, looks = self._still_to_do(goals)
         return not moves and not looks
 
-    def _missed(self, phase: Phase) -> Outcome:
+    def _goals_missed(self, phase: Phase) -> Outcome:
         """The cluster came to rest elsewhere: take back what can be taken back, name the rest."""
         done = self.plan.phases[: self.plan.phases.index(phase) + 1]
         wanted = [goal for phase in done for goal in phase.goals]
@@ -326,17 +330,17 @@ class Performance:
                 for movement in would_move(self.before, Phase(self.plan.rollback))
             )
         ):
-            self._do(Phase(self.plan.rollback))
+            self._carry_out(Phase(self.plan.rollback))
             self.cluster = read_cluster(self.config, local=False)
         elif self.plan.undo or self.plan.resume_command:
-            hint = "; ".join(filter(None, (hint, self._way_out())))
+            hint = "; ".join(filter(None, (hint, self._recovery_hint())))
         why = listed([text for text in lacking if text])
         message = f"{self.plan.about}: the cluster did not get there: {why}{failure}"
-        if self.plan.rollback_phases and self._went_back():
-            hint = _TAKEN_BACK
+        if self.plan.rollback_phases and self._rolled_back():
+            hint = _ROLLED_BACK
         return self._outcome(Failed.status, message, hint)
 
-    def _verdict(self, unknown: str = "") -> Outcome:
+    def _goals_reached(self, unknown: str = "") -> Outcome:
         """The end was reached; this says whether it was reached as it was meant to be."""
         message = f"done: {self.plan.about}; {unknown}" if unknown else self.plan.done
         outcome = self._outcome(DONE, message or self.plan.about)
@@ -368,7 +372,7 @@ class Performance:
             self.cluster,
             tuple(self.warnings),
             b"" if self.meddled else written,
-            self.witness.found() if self.witness else (),
+            self.downtime.per_domain() if self.downtime else (),
         )
 
     def _tell_changes(self, seen: Cluster) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from hxm.cluster.read import everywhere, read_cluster
+from hxm.cluster.read import read_cluster, with_other_nodes
 from hxm.config import read_config
 from hxm.errors import CannotAsk
 from hxm.model import Cluster, Domain
@@ -27,7 +27,7 @@ def changed(before: Instance) -> str:
         return ""
     config = read_config()
     try:
-        asked = everywhere(read_cluster(config), config)
+        asked = with_other_nodes(read_cluster(config), config)
     except CannotAsk as error:
         raise _unknown(before, error.message) from None
     domids = _domids(asked, before.name)

@@ -13,7 +13,7 @@ from hxm.cluster.read import read_cluster, sandbox_file
 from hxm.config import Config, read_config
 from hxm.errors import Failed, HxmError, Refused
 from hxm.model import Cluster, Lock
-from hxm.orders.simulate import dialect_spoken, spell
+from hxm.orders.simulate import dialect_of, spell
 from hxm.output import render
 from hxm.pacemaker.lock import EXISTS, claim_step, holder_of, renew_step
 from hxm.pacemaker.simulate import serialised
@@ -68,7 +68,7 @@ class Hold:
 
     def release(self) -> None:
         """Give it back, whatever signals come, or say how it is removed."""
-        with _deaf():
+        with _signals_ignored():
             try:
                 result = programs.output(_argv(self.seen, release_step(self.holder)))
                 fault = "" if result.status in (0, 105) else result.complaint()
@@ -79,7 +79,7 @@ class Hold:
 
 
 @contextmanager
-def _deaf() -> Iterator[None]:
+def _signals_ignored() -> Iterator[None]:
     import signal
 
     numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -91,9 +91,9 @@ def _deaf() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def possible(cluster: Cluster) -> bool:
+def can_lock(cluster: Cluster) -> bool:
     """Whether there is a lock to take: a sandbox has one of its own, old tools have none."""
-    return not cluster.sandbox and "claim" not in dialect_spoken(cluster).lacks
+    return not cluster.sandbox and "claim" not in dialect_of(cluster).lacks
 
 
 def take(cluster: Cluster, what: str, config: Config) -> Hold:
@@ -101,7 +101,7 @@ def take(cluster: Cluster, what: str, config: Config) -> Hold:
     holder = _own_name(cluster)
     hold = Hold(cluster, holder)
     for _ in range(_ATTEMPTS):
-        taken_over = _clear_away(cluster, cluster.lock, config) if cluster.lock else ""
+        taken_over = _remove_stale(cluster, cluster.lock, config) if cluster.lock else ""
         try:
             result = programs.output(_argv(cluster, claim_step(holder, what, time.time())))
             cluster = read_cluster(config, local=False)  # which tells more than the exit status
@@ -125,13 +125,13 @@ def _own_name(cluster: Cluster) -> str:
 
 def own_lock(cluster: Cluster, what: str) -> str:
     """The lock that this process takes, as XML: a configuration that replaces all must hold it."""
-    if not possible(cluster):
+    if not can_lock(cluster):
         return ""
     step = claim_step(_own_name(cluster), what, time.time())
     return _argv(cluster, step)[-1].removeprefix("--xml-text=")
 
 
-def _clear_away(cluster: Cluster, lock: Lock, config: Config) -> str:
+def _remove_stale(cluster: Cluster, lock: Lock, config: Config) -> str:
     """Remove a lock whose holder is gone; what to say of it. Raises Refused if it may be at work.
 
     Clocks of two hosts differ: a holder that cannot be asked is watched for a while.
@@ -151,7 +151,7 @@ def _clear_away(cluster: Cluster, lock: Lock, config: Config) -> str:
     return f"took over the lock of {lock.who} on {lock.node} ({lock.what}): {why}"
 
 
-def with_a_living_holder(cluster: Cluster) -> Cluster:
+def with_holder_state(cluster: Cluster) -> Cluster:
     """The cluster, and whether the holder of its lock lives, which may be asked of its node."""
     lock = cluster.lock
     if not lock:

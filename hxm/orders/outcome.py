@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Literal, NamedTuple
 
 from hxm.model import IN_FLIGHT, Cluster, ManagedDomain, where
-from hxm.orders.downtime import Away
+from hxm.orders.downtime import Downtime
 from hxm.pacemaker.dialect import Argv
 from hxm.plan import Forecast, Plan
 from hxm.policy import forgotten
@@ -41,7 +41,7 @@ class Outcome(NamedTuple):
     warnings: tuple[str, ...] = ()
     written: bytes = b""
     """The configuration as the order left it; empty if somebody else had a hand in it as well."""
-    away: tuple[Away, ...] = ()
+    away: tuple[Downtime, ...] = ()
     """How long each domU was away, where that was measured."""
 
 

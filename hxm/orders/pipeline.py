@@ -13,7 +13,7 @@ from hxm.config import Config, read_config
 from hxm.errors import DONE, Failed, HxmError, Interrupted, Refused, UsageError
 from hxm.model import Cluster, Domain, ManagedDomain, is_managed
 from hxm.orders import execute, report, simulate, starts
-from hxm.orders.lock import one_at_a_time, possible, take, with_a_living_holder
+from hxm.orders.lock import can_lock, one_at_a_time, take, with_holder_state
 from hxm.orders.outcome import Outcome, changed
 from hxm.output import render
 from hxm.output.progress import display
@@ -52,12 +52,12 @@ def carry_out(order: Order, decide: Decide, *, locks: bool = True, then: Then | 
             if isinstance(decision, AlreadyDone):
                 wanted = then and not order.dry_run
                 sentences = [then(_timeout(order, config))] if then and wanted else []
-                return report.nothing(
+                return report.show_already_done(
                     order, "; ".join([decision.message, *sentences, *report.useless_options(order)])
                 )
             if isinstance(decision, PassThrough):
                 break
-            status = _translate(order, config, cluster, decision, locks=locks, then=then)
+            status = _carry_out_plan(order, config, cluster, decision, locks=locks, then=then)
             if status is not None:
                 return status
         else:
@@ -96,14 +96,14 @@ def on_domains(
     def decide(cluster: Cluster) -> Decision:
         if everything:
             running = [domain for domain in cluster.managed_domains if domain.running]
-            return _all_but(cluster, policy(cluster, running, everything=True))
-        managed = managed_or_none(cluster, meant(cluster, words or ()))
+            return _with_unmanaged(cluster, policy(cluster, running, everything=True))
+        managed = managed_or_none(cluster, named_domains(cluster, words or ()))
         return policy(cluster, managed) if managed else PassThrough(tuple(words or ()))
 
     return carry_out(order, decide, then=then)
 
 
-def _all_but(cluster: Cluster, decision: Decision) -> Decision:
+def _with_unmanaged(cluster: Cluster, decision: Decision) -> Decision:
     """What `-a` of xl's would have meant as well must not be forgotten unsaid."""
     others = [domain for domain in cluster.domains if not domain.resource and domain.id]
     if not others:
@@ -127,13 +127,13 @@ def on_managed(
     return carry_out(order, lambda cluster: policy(cluster, managed_only(cluster, words)))
 
 
-def meant(cluster: Cluster, words: Sequence[str]) -> list[Domain]:
+def named_domains(cluster: Cluster, words: Sequence[str]) -> list[Domain]:
     """The domUs that the words mean, each once."""
     cluster = identify(cluster, words, read_config())
     return list(dict.fromkeys(find_domain(cluster, word) for word in words))
 
 
-def resources_meant(cluster: Cluster, words: Sequence[str] | None) -> frozenset[str] | None:
+def named_resources(cluster: Cluster, words: Sequence[str] | None) -> frozenset[str] | None:
     """The resources that the words mean, domUs or others; None, for all, without any or for all."""
     if not words or list(words) == ["all"]:
         return None
@@ -148,7 +148,7 @@ def managed_only(cluster: Cluster, words: Sequence[str]) -> list[ManagedDomain]:
             raise UsageError("all stands alone: it means every managed domU", "hxm list")
         return list(cluster.managed_domains)
     domains = []
-    for domain in meant(cluster, words):
+    for domain in named_domains(cluster, words):
         if not is_managed(domain):
             raise Refused(
                 f"{domain.name} is not managed by the cluster: there is nothing to change"
@@ -180,7 +180,7 @@ def pass_through(order: Order, config: Config, decision: PassThrough) -> int:
     xl and xm take one domU at a time: several are handed to them one after the other. Returns the
     highest status.
     """
-    toolstack = program(order.verb, config)
+    toolstack = toolstack_for(order.verb, config)
     names = decision.names if len(decision.names) > 1 else ("",)
     argvs = [
         (
@@ -190,7 +190,7 @@ def pass_through(order: Order, config: Config, decision: PassThrough) -> int:
         for name in names
     ]
     if order.dry_run:
-        return report.passed_through(order, argvs)
+        return report.show_pass_through(order, argvs)
     if len(argvs) == 1:
         programs.become(argvs[0])
     statuses = []
@@ -202,12 +202,12 @@ def pass_through(order: Order, config: Config, decision: PassThrough) -> int:
     return max(statuses)
 
 
-def program(verb: str, config: Config) -> str:
+def toolstack_for(verb: str, config: Config) -> str:
     """The toolstack that is to carry out what concerns no managed domU.
 
     Raises Refused where it should not, Failed where there is none.
     """
-    only_this_hosts()
+    require_this_host()
     toolstack = detect(config.toolstack)
     if not toolstack:
         raise Failed(
@@ -219,7 +219,7 @@ def program(verb: str, config: Config) -> str:
     return toolstack.program
 
 
-def only_this_hosts(instead: str = "") -> None:
+def require_this_host(instead: str = "") -> None:
     """Raises Refused where another cluster is asked than that of this host's toolstack.
 
     `instead` is the command that does it in that cluster.
@@ -231,7 +231,7 @@ def only_this_hosts(instead: str = "") -> None:
         )
 
 
-def _translate(
+def _carry_out_plan(
     order: Order,
     config: Config,
     cluster: Cluster,
@@ -241,17 +241,19 @@ def _translate(
     then: Then | None,
 ) -> int | None:
     """The exit status, or None if the cluster was changed by somebody else meanwhile."""
-    locks = locks and possible(cluster)
+    locks = locks and can_lock(cluster)
     if locks and not order.dry_run:
-        cluster = with_a_living_holder(cluster)
+        cluster = with_holder_state(cluster)
         for objection in lock.held(cluster):
             raise report.refusal(order, objection)
     for objection in decided.objections:
-        if not objection.lifted_by or (objection.lifted_by == guards.FORCE and not _goes_on(order)):
+        if not objection.lifted_by or (
+            objection.lifted_by == guards.FORCE and not _despite_refusal(order)
+        ):
             raise report.refusal(order, objection)
     if not order.wait and not decided.one_breath:
         raise UsageError(f"{order.verb} has to wait between its steps", "leave out -W")
-    plan, predicted = _foresee(config, cluster, decided)
+    plan, predicted = _forecast(config, cluster, decided)
     more = (*elsewhere(cluster, plan, predicted), *report.useless_options(order))
     plan = plan._replace(warnings=(*plan.warnings, *more))
     plan, against_starts = starts.judge(cluster, plan, predicted, config)
@@ -259,17 +261,17 @@ def _translate(
     if predicted.movements or not predicted.simulated:
         objections += capacity.objections(cluster, (predicted.after,), config)
         objections += hypervisors.objections(cluster, predicted, config)
-    if not simulate.leads_there(plan, predicted) and not _in_flight(cluster, plan):
+    if not simulate.reaches_goals(plan, predicted) and not _in_flight(cluster, plan):
         objections.append(_would_not_get_there(plan))
     if order.dry_run:
-        return report.the_plan(order, cluster, plan, predicted, objections)
+        return report.show_plan(order, cluster, plan, predicted, objections)
     for warning in plan.warnings:
         render.note(f"warning: {warning}")
     lines = report.plan_lines(cluster, plan, predicted, objections, sys.stderr)
-    _overcome(order, objections, lines, plan)
+    _confirm(order, objections, lines, plan)
     plan = with_goals(plan, predicted)
     if not locks:
-        return _end(order, config, plan, _perform(order, config, cluster, plan, predicted), then)
+        return _end(order, config, plan, _execute(order, config, cluster, plan, predicted), then)
     try:
         hold = take(cluster, plan.about, config)
     except HxmError as error:
@@ -277,11 +279,11 @@ def _translate(
     with hold:
         if changed(cluster, hold.seen):
             return None
-        outcome = _perform(order, config, cluster, plan, predicted, hold.keep)
+        outcome = _execute(order, config, cluster, plan, predicted, hold.keep)
     return _end(order, config, plan, outcome, then)
 
 
-def _perform(
+def _execute(
     order: Order,
     config: Config,
     cluster: Cluster,
@@ -309,12 +311,12 @@ def _perform(
             if now:
                 shown.left(*remaining(now, predicted))
 
-        acting = execute.Performance(cluster, plan, predicted, config, shown.report, seen)
+        acting = execute.Execution(cluster, plan, predicted, config, shown.report, seen)
         outcome = acting.perform(_timeout(order, config), wait=order.wait)
     if not no_backup:
         begun["after"], _ = try_to_keep(config, cluster.sandbox, outcome.written)
     if not unwritten:
-        journal.write_entry(path, begun | report.entry(cluster, outcome))
+        journal.write_entry(path, begun | report.journal_entry(cluster, outcome))
     return outcome
 
 
@@ -325,24 +327,24 @@ def _end(order: Order, config: Config, plan: Plan, outcome: Outcome, then: Then 
             plan, outcome = plan._replace(done=message), outcome._replace(message=message)
         except HxmError as error:
             outcome = outcome._replace(status=error.status, message=error.message, hint=error.hint)
-    return report.the_outcome(order, plan, outcome)
+    return report.show_outcome(order, plan, outcome)
 
 
 def _timeout(order: Order, config: Config) -> float:
     return config.timeout if order.timeout is None else order.timeout
 
 
-def _goes_on(order: Order) -> bool:
+def _despite_refusal(order: Order) -> bool:
     """Whether a plan is made although a named refusal stands against it."""
     return order.force or order.dry_run
 
 
-def _foresee(config: Config, cluster: Cluster, plan: Plan) -> tuple[Plan, Forecast]:
+def _forecast(config: Config, cluster: Cluster, plan: Plan) -> tuple[Plan, Forecast]:
     """The plan and its forecast; the stronger way if the scheduler would not follow the first."""
     predicted = simulate.forecast(cluster, plan, config)
-    if plan.fallback and not simulate.leads_there(plan, predicted):
+    if plan.fallback and not simulate.reaches_goals(plan, predicted):
         stronger = simulate.forecast(cluster, plan.fallback, config)
-        if simulate.leads_there(plan.fallback, stronger):
+        if simulate.reaches_goals(plan.fallback, stronger):
             return plan.fallback, stronger
     return plan, predicted
 
@@ -370,7 +372,7 @@ def _asked(order: Order, objections: Sequence[Objection]) -> bool:
     return bool(_questions(objections)) and not order.yes
 
 
-def _overcome(
+def _confirm(
     order: Order, objections: Sequence[Objection], lines: Sequence[str], plan: Plan
 ) -> None:
     """Raise the first objection that neither --force, --yes nor an answer lifts.

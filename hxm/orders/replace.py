@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Iterator, Sequence
 
-from hxm.cluster.read import configured, everywhere
+from hxm.cluster.read import configured, with_other_nodes
 from hxm.config import read_config
 from hxm.model import Cluster
 from hxm.orders.lock import own_lock
@@ -18,7 +18,7 @@ from hxm.plan import AlreadyDone, Decision, Objection
 from hxm.policy import listed, restore
 from hxm.policy.audit.configured import fencing
 from hxm.policy.diff import sentence
-from hxm.records.select import Opened, compared
+from hxm.records.select import Opened, compare
 
 
 def put_in_place(
@@ -50,7 +50,7 @@ def put_in_place(
     return restore.restore(
         cluster,
         what,
-        compared(cluster.written, wanted, private),
+        compare(cluster.written, wanted, private),
         file,
         (
             *objections,
@@ -79,7 +79,7 @@ def _in_it(cluster: Cluster, present: Configuration, wanted: Configuration) -> I
                 yield restore.unsound(complaint.said)
     yield from restore.not_finished(then)
     if new := restore.new_names(cluster, domains):
-        yield from restore.newcomers(everywhere(cluster, read_config()), new)
+        yield from restore.newcomers(with_other_nodes(cluster, read_config()), new)
     yield from restore.less_fenced(
         fencing(cluster, parse_rules(present)), fencing(then, parse_rules(wanted))
     )
@@ -87,6 +87,6 @@ def _in_it(cluster: Cluster, present: Configuration, wanted: Configuration) -> I
 
 def _left_alone(cluster: Cluster, backup: Opened, private: Collection[str]) -> Iterator[str]:
     """What is set otherwise at the nodes in the backup, and stays as it is."""
-    for difference in compared(backup.document, cluster.written, private):
+    for difference in compare(backup.document, cluster.written, private):
         if difference.item.section == restore.NODES:
             yield f"not restored (--section nodes): {sentence(difference)}"

@@ -12,11 +12,11 @@ from hxm.model import Cluster
 from hxm.orders import simulate
 from hxm.orders.outcome import How, Outcome
 from hxm.output import render
-from hxm.pacemaker.simulate import lasting
+from hxm.pacemaker.simulate import without_scratch_paths
 from hxm.plan import Forecast, Movement, Objection, Plan, StepKind
 from hxm.policy import guards, listed
 from hxm.policy.findings import Finding, leftovers
-from hxm.policy.forecast import told
+from hxm.policy.forecast import movement_text
 
 if TYPE_CHECKING:
     from hxm.arguments.options import Order
@@ -37,7 +37,7 @@ _NOTED: tuple[StepKind, ...] = ("mark-update", "unmark-update")
 """Steps that only hxm's own property is about: their command lines say less than their words."""
 
 
-def nothing(order: Order, message: str) -> int:
+def show_already_done(order: Order, message: str) -> int:
     """It was so already."""
     if order.output == "json":
         render.show_json(_json(order, Outcome(DONE, message), "nothing"))
@@ -46,7 +46,7 @@ def nothing(order: Order, message: str) -> int:
     return DONE
 
 
-def passed_through(order: Order, argvs: Sequence[tuple[str, ...]]) -> int:
+def show_pass_through(order: Order, argvs: Sequence[tuple[str, ...]]) -> int:
     """What the toolstack would be told."""
     if order.output == "json":
         outcome = Outcome(DONE, "not managed by the cluster", commands=tuple(argvs))
@@ -101,14 +101,14 @@ def typed_out(argv: Sequence[str]) -> str:
     """The command line as one would type it: single quotes within double ones, if that is safe."""
     return " ".join(
         f'"{word}"' if "'" in word and not set('"$`\\!') & set(word) else shlex.quote(word)
-        for word in lasting(tuple(argv))
+        for word in without_scratch_paths(tuple(argv))
     )
 
 
 def _moves(cluster: Cluster, movements: Sequence[Movement]) -> list[str]:
     """The domUs and other single resources one by one; what comes and goes with a node together."""
     lines = [
-        f"      {told(cluster, movement)}"
+        f"      {movement_text(cluster, movement)}"
         for movement in movements
         if guards.concerns(cluster, movement)
     ]
@@ -121,7 +121,7 @@ def _moves(cluster: Cluster, movements: Sequence[Movement]) -> list[str]:
     return lines or ["      nothing moves"]
 
 
-def the_plan(
+def show_plan(
     order: Order,
     cluster: Cluster,
     plan: Plan,
@@ -163,7 +163,7 @@ def _lifted(order: Order, objection: Objection) -> bool:
     )
 
 
-def the_outcome(order: Order, plan: Plan, outcome: Outcome) -> int:
+def show_outcome(order: Order, plan: Plan, outcome: Outcome) -> int:
     """Tell what became of it; raises the HxmError of an outcome that is not as it should be."""
     for warning in outcome.warnings:
         render.note(f"warning: {warning}")
@@ -180,13 +180,13 @@ def the_outcome(order: Order, plan: Plan, outcome: Outcome) -> int:
         result = done if outcome.status == DONE else "failed"
         render.show_json(_json(order, outcome, result) | extra)
     else:
-        _in_words(plan, outcome, left)
+        _show_changes(plan, outcome, left)
     if outcome.status != DONE:
         raise BY_STATUS[outcome.status](outcome.message, outcome.hint)
     return DONE
 
 
-def _in_words(plan: Plan, outcome: Outcome, left: Sequence[Finding]) -> None:
+def _show_changes(plan: Plan, outcome: Outcome, left: Sequence[Finding]) -> None:
     changed = [change for change in outcome.changes if change.how in _HOW]
     for change in changed:
         words = _HOW[change.how].format(
@@ -216,12 +216,12 @@ def _json(order: Order, outcome: Outcome, result: str) -> dict[str, Any]:
         "hint": outcome.hint,
         "domains": [change._asdict() for change in outcome.changes],
         "left": [],
-        "commands": [list(lasting(argv)) for argv in outcome.commands],
+        "commands": [list(without_scratch_paths(argv)) for argv in outcome.commands],
         "seconds": round(outcome.seconds, 1),
     }
 
 
-def entry(before: Cluster, outcome: Outcome) -> dict[str, Any]:
+def journal_entry(before: Cluster, outcome: Outcome) -> dict[str, Any]:
     """What the journal keeps of an outcome: which constraints it `left`, and which are `gone`."""
     seen = outcome.seen.constraints if outcome.seen else before.constraints
     return {

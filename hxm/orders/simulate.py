@@ -30,7 +30,7 @@ def spell(cluster: Cluster, step: Step) -> tuple[Argv, ...]:
         values = step.values
         here, timeout = cluster.local_node, read_config().ssh_timeout
         return (destroy_argv(program, values["domain"], values["node"], here, timeout),)
-    dialect = dialect_spoken(cluster)
+    dialect = dialect_of(cluster)
     if step.kind in ON_NODE:
         here, timeout = cluster.local_node, read_config().ssh_timeout
         return (on_node_argv(step.kind, step.values, dialect.service, here, timeout),)
@@ -81,7 +81,7 @@ _NEVER = ("marked", "unmarked", "back", "connected")
 """Goals that no scheduler has a say in: what is written down, a node that is back, its network."""
 
 
-def leads_there(plan: Plan, predicted: Forecast) -> bool:
+def reaches_goals(plan: Plan, predicted: Forecast) -> bool:
     """Whether the plan gets there in the forecast, by the goals of its last phase that has any."""
     phases = ([goal for goal in phase.goals if goal.kind not in _NEVER] for phase in plan.phases)
     goals = list(filter(None, phases))
@@ -104,7 +104,7 @@ def would_move(cluster: Cluster, phase: Phase) -> tuple[Movement, ...]:
 def apply_to_copy(cluster: Cluster, steps: tuple[Step, ...], copy: Scratch) -> list[Argv]:
     """The steps on a copy of the CIB: what is not the CIB's is left out."""
     done: list[Argv] = []
-    dialect = dialect_spoken(cluster)
+    dialect = dialect_of(cluster)
     for kind, alike in groupby(steps, key=lambda step: step.kind):
         if kind in ("cleanup", "cleanup-on"):
             # crm_resource --cleanup crashes on a file (2.0.5 to 3.0.1)
@@ -135,7 +135,7 @@ def _answer_probes(steps: tuple[Step, ...], copy: Scratch) -> None:
             set_found(copy.path, resource, node, step.values["domain"])
 
 
-def complaints(cluster: Cluster, steps: tuple[Step, ...]) -> list[str]:
+def new_complaints(cluster: Cluster, steps: tuple[Step, ...]) -> list[str]:
     """What crm_verify says of the configuration with these steps, and not of it without them."""
     from xml.etree.ElementTree import parse
 
@@ -148,6 +148,6 @@ def complaints(cluster: Cluster, steps: tuple[Step, ...]) -> list[str]:
     return [complaint.said for complaint in after if complaint not in before]
 
 
-def dialect_spoken(cluster: Cluster) -> Dialect:
+def dialect_of(cluster: Cluster) -> Dialect:
     """The generation by which the cluster is handled."""
     return next(dialect for dialect in DIALECTS if dialect.name == cluster.dialect)

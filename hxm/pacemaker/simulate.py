@@ -141,7 +141,7 @@ def private_folder() -> Iterator[str]:
         yield folder
 
 
-def lasting(argv: Argv) -> Argv:
+def without_scratch_paths(argv: Argv) -> Argv:
     """The command line, to be read later: FILE is what was in a folder that is gone by then."""
     return tuple(_IN_A_FOLDER.sub(r"\1FILE", word) for word in argv)
 

@@ -151,6 +151,6 @@ def name_of(cluster: Cluster, movement: Movement) -> str:
     return domain.name if domain else movement.resource or movement.source or ""
 
 
-def told(cluster: Cluster, movement: Movement) -> str:
+def movement_text(cluster: Cluster, movement: Movement) -> str:
     """One line on a movement, for plans and progress."""
     return f"{name_of(cluster, movement)}: {phrase(movement).removeprefix('be ')}"

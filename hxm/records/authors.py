@@ -36,20 +36,20 @@ def origins(cluster: Cluster) -> dict[str, str]:
     orders = read_orders(path)
     for entry in (ended for _, ended in orders if ended):
         for name in known.keys() & _names(entry, "left"):
-            known[name] = _told(entry)
+            known[name] = _described(entry)
         for name in known.keys() & _names(entry, "gone"):
             known[name] = UNKNOWN
         for resource, option in options:
             for command in _texts(entry, "commands"):
                 if (change := _change(command, resource, option)) is not None:
-                    known[f"{resource}:{option}"] = _told(entry) if change else UNKNOWN
+                    known[f"{resource}:{option}"] = _described(entry) if change else UNKNOWN
     for entry in (
         begun for begun, ended in orders if not ended
     ):  # killed before they could write down what they left
         if str(entry.get("what")).startswith("migrate "):
             for constraint in cluster.constraints:
                 if constraint.resource in _names(entry, "subjects"):
-                    known[constraint.id] = _told(entry)
+                    known[constraint.id] = _described(entry)
     return known
 
 
@@ -71,7 +71,7 @@ def _texts(entry: dict[str, Any], key: str) -> list[str]:
     return [text for text in texts if isinstance(text, str)] if isinstance(texts, list) else []
 
 
-def _told(entry: dict[str, Any]) -> str:
+def _described(entry: dict[str, Any]) -> str:
     why = f"; why: {entry['why']}" if entry.get("why") else ""
     return f"by {entry.get('who')}, {_age(str(entry.get('at')))} ago: {entry.get('what')}{why}"
 

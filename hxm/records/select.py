@@ -40,7 +40,7 @@ def open_backup(config: Config, word: str) -> Opened:
     return opened
 
 
-def compared(before: bytes, after: bytes, private: Collection[str]) -> list[Difference]:
+def compare(before: bytes, after: bytes, private: Collection[str]) -> list[Difference]:
     """What two documents differ in; the values of `private` parameters are never shown."""
     return differences(
         *(facts_in(parse_backup(document, "it"), private) for document in (before, after))
@@ -65,12 +65,12 @@ def _is_number(value: object) -> bool:
     return value is None or isinstance(value, int)
 
 
-def when(at: float) -> str:
+def iso_time(at: float) -> str:
     """A time by this host's clock and zone, for programs."""
     return time.strftime("%Y-%m-%dT%H:%M:%S%z", time.localtime(at))
 
 
-def dated(times: Sequence[float]) -> tuple[str, list[str]]:
+def time_column(times: Sequence[float]) -> tuple[str, list[str]]:
     """A header and cells for times: the zone stands in the header, unless it changes.
 
     On a terminal the date is left out where it is today's.

@@ -67,7 +67,7 @@ def console_argv(
     return terminal_argv(node, argv, config.ssh_timeout, terminal=terminal)
 
 
-def place(cluster: Cluster, domain: Domain) -> str:
+def console_node(cluster: Cluster, domain: Domain) -> str:
     """The node whose console it has, this one if possible; raises Failed if it runs nowhere."""
     if not domain.places:
         start = f"hxm start {domain.name}" if domain.told_to_stop else "hxm status tells why"
@@ -80,7 +80,7 @@ def follow(cluster: Cluster, domain: Domain, options: Sequence[str], config: Con
 
     Returns the exit status: 0, as the toolstack's own console has it.
     """
-    name, node, hasty = domain.name, place(cluster, domain), 0
+    name, node, hasty = domain.name, console_node(cluster, domain), 0
     config = config._replace(toolstack=other_toolstack(cluster, config))
     note(f"console of {name} on {node}; Ctrl-] leaves it")
     while True:

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 from hxm.cluster.read import read_cluster, sandbox_file
 from hxm.config import read_config
 from hxm.errors import Refused, UsageError
-from hxm.orders.pipeline import Then, meant
+from hxm.orders.pipeline import Then, named_domains
 from hxm.output.progress import display
 
 if TYPE_CHECKING:
     from hxm.arguments.options import Order
 
 
-def answering(order: Order, words: Sequence[str] | None, text: str) -> Then | None:
+def until_guests_answer(order: Order, words: Sequence[str] | None, text: str) -> Then | None:
     """Wait until each domU shows what the regular expression says; None without one.
 
     Raises UsageError or Refused, before anything is ordered, where that cannot be waited for.
@@ -35,7 +35,7 @@ def answering(order: Order, words: Sequence[str] | None, text: str) -> Then | No
 
     def then(seconds: float) -> str:
         cluster, end, sentences = read_cluster(config, local=False), time.monotonic() + seconds, []
-        for domain in meant(cluster, words):
+        for domain in named_domains(cluster, words):
             with display(f"waiting for {domain.name} to show {text!r}"):
                 left = max(0.0, end - time.monotonic())
                 took = await_answer(cluster, domain, pattern, left, config)

@@ -18,7 +18,7 @@ from rich.console import Console, Group, RenderableType
 from rich.live import Live
 
 from hxm import programs
-from hxm.cluster.poller import Follower
+from hxm.cluster.poller import Poller
 from hxm.config import Config
 from hxm.errors import CannotAsk
 from hxm.model import Cluster, Domain
@@ -61,10 +61,10 @@ _KEY = re.compile(r"\x1b[\[O][0-9;]*[A-Z~]|.", re.DOTALL)
 
 
 class Watch:
-    """What is on the screen, from what a follower knows."""
+    """What is on the screen, from what a poller knows."""
 
-    def __init__(self, follower: Follower) -> None:
-        self.follower = follower
+    def __init__(self, poller: Poller) -> None:
+        self.poller = poller
         self.view = "d"
         self.top = 0
         """How many rows are scrolled away."""
@@ -73,7 +73,7 @@ class Watch:
 
     def take_note(self) -> None:
         """Write down what has happened since the last time."""
-        now = self.follower.cluster
+        now = self.poller.cluster
         if now is not self._before:
             at = time.strftime("%H:%M:%S")
             if now and self._before:
@@ -111,15 +111,15 @@ class Watch:
         return Group(*lines)
 
     def _head(self, width: int) -> list[Text]:
-        cluster = self.follower.cluster
+        cluster = self.poller.cluster
         here = f"{cluster.name or 'cluster'} " if cluster else ""
         here = f"sandbox {here}" if cluster and cluster.sandbox else here
         text = Line(f"hxm watch {here}{time.strftime('%H:%M:%S')}", "bold")
         words = (
             overview(cluster, "f") if cluster else [Word("the cluster is being asked ...", BUSY)]
         )
-        if self.follower.fault:
-            words.insert(0, Word(self.follower.fault, BAD))
+        if self.poller.fault:
+            words.insert(0, Word(self.poller.fault, BAD))
         lines, line = [text], Line("")
         for word in words:
             if line.plain and len(line) + len(word.text) + 3 > width:
@@ -132,10 +132,10 @@ class Watch:
 
     def _foot(self, width: int) -> Text:
         keys = " ".join(f"{key}:{what}" for key, what in _KEYS.items())
-        age = f"{self.follower.age:.0f} s old" if self.follower.cluster else ""
-        looks = self.follower.looks_a_minute
-        freshness = f"{age}, {looks} look{'s' * (looks != 1)}/min".lstrip(", ")
-        style = "bold red" if self.follower.stale and self.follower.cluster else "dim"
+        age = f"{self.poller.age:.0f} s old" if self.poller.cluster else ""
+        polls = self.poller.polls_per_minute
+        freshness = f"{age}, {polls} poll{'s' * (polls != 1)}/min".lstrip(", ")
+        style = "bold red" if self.poller.stale and self.poller.cluster else "dim"
         if len(keys) + len(freshness) + 2 > width:
             keys = " ".join(_KEYS)
         return Line.assemble(
@@ -148,7 +148,7 @@ class Watch:
         return [Line(""), *lines, *[Line("")] * (count - len(lines))]
 
     def _body(self, width: int, room: int) -> list[Text]:
-        cluster = self.follower.cluster
+        cluster = self.poller.cluster
         if self.view == "?":
             return [Line(line) for line in _HELP.strip().splitlines()]
         if self.view == "e":
@@ -247,13 +247,13 @@ def watch(config: Config, interval: float) -> int:
         with suppress(BlockingIOError):
             os.write(wake, b".")
 
-    follower = Follower(config, stir, interval)
-    watching = Watch(follower)
+    poller = Poller(config, stir, interval)
+    watching = Watch(poller)
     drawing = console()
     signal.signal(signal.SIGWINCH, stir)
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)
-    follower.start()
+    poller.start()
     try:
         with _keys() as keyboard, Live(console=drawing, screen=True, auto_refresh=False) as live:
             while True:
@@ -267,7 +267,7 @@ def watch(config: Config, interval: float) -> int:
                     if not typed or not all(map(watching.press, _KEY.findall(typed))):
                         return 0
     finally:
-        programs.end_all()  # the follower may be waiting for one that hangs
+        programs.end_all()  # the poller may be waiting for one that hangs
 
 
 def _size(console: Console) -> tuple[int, int]:
@@ -290,7 +290,7 @@ def watch_plainly(config: Config, interval: float, count: int | None) -> int:
                 raise
             render.out(f"{_now()}  {error.message}")
         else:
-            render.out(f"{_now()}  {said(overview(cluster))}")
+            render.out(f"{_now()}  {one_line(overview(cluster))}")
             for word in news(before, cluster) if before else ():
                 render.out(f"  {word.text}")
             for line in tables.domains_lines(cluster, cluster.domains):
@@ -308,6 +308,6 @@ def _now() -> str:
     return time.strftime("%Y-%m-%d %H:%M:%S%z")
 
 
-def said(words: Sequence[Word]) -> str:
+def one_line(words: Sequence[Word]) -> str:
     """The words in one line."""
     return " | ".join(word.text for word in words)

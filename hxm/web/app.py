@@ -11,8 +11,8 @@ from urllib.parse import parse_qs
 from hxm.output import as_json
 from hxm.web import metrics
 from hxm.web.auth import Gate
-from hxm.web.page import lasting, login_page, page, policy
-from hxm.web.snapshot import Asker, Snapshot
+from hxm.web.page import duration, login_page, page, policy
+from hxm.web.snapshot import Snapshot, SnapshotPoller
 
 Headers = list[tuple[str, str]]
 
@@ -41,9 +41,11 @@ class Answer(NamedTuple):
 class Site:
     """The pages; with a gate only for those that it lets in, and without one only for this host."""
 
-    def __init__(self, asker: Asker, gate: Gate | None = None, own: Iterable[str] = ()) -> None:
+    def __init__(
+        self, poller: SnapshotPoller, gate: Gate | None = None, own: Iterable[str] = ()
+    ) -> None:
         """`own` is what this host is called beside localhost, as it stands in a URL."""
-        self._asker, self._gate = asker, gate
+        self._poller, self._gate = poller, gate
         self._local = {*_LOCAL, *(name.lower() for name in own)}
         self._csp = ("Content-Security-Policy", f"{policy()}; frame-ancestors 'none'")
         self._made: dict[str, tuple[object, Answer]] = {}
@@ -66,7 +68,7 @@ class Site:
         if method not in ("GET", "HEAD"):
             return Answer("405 Method Not Allowed", "only to be read\n", _TEXT, _READ_ONLY)
         if path == "/healthz":
-            return _health(self._asker.known())
+            return _health(self._poller.known())
         if not self._gate and not self._is_local(environ.get("HTTP_HOST", "")):
             return Answer("403 Forbidden", "without a token this answers to localhost alone\n")
         if self._gate and not self._gate.lets_in(environ):
@@ -86,7 +88,7 @@ class Site:
 
     def _made_once(self, path: str) -> Answer:
         """However many ask within a second, what they get is made once."""
-        known = self._asker.known()
+        known = self._poller.known()
         state = (known.looks, known.fault, int(known.age))
         with self._making:
             made = self._made.get(path)
@@ -129,7 +131,7 @@ def _metrics(known: Snapshot) -> Answer:
 def _health(known: Snapshot) -> Answer:
     if not known.fault:
         return Answer("200 OK", "ok\n")
-    seen = f"last seen {lasting(known.age)} ago" if known.cluster else "never seen"
+    seen = f"last seen {duration(known.age)} ago" if known.cluster else "never seen"
     return Answer(_GONE, f"the cluster cannot be asked, {seen}\n")
 
 

@@ -60,7 +60,7 @@ def page(known: Snapshot, *, served: bool) -> str:
         sections=list(_sections(cluster)) if cluster else [],
         seen=_clock(known.at),
         seen_iso=time.strftime("%Y-%m-%dT%H:%M:%S%z", time.localtime(known.at)),
-        age=lasting(known.age),
+        age=duration(known.age),
         refresh=REFRESH,
         served=served,
     )
@@ -93,7 +93,7 @@ def headline(known: Snapshot) -> tuple[str, str]:
     return "green", "All is well"
 
 
-def lasting(seconds: float) -> str:
+def duration(seconds: float) -> str:
     """A duration in the largest unit that fits it twice."""
     for size, unit in ((86400, "days"), (3600, "h"), (60, "min")):
         if seconds >= 2 * size:

@@ -1,4 +1,4 @@
-"""What is known of the cluster, kept fresh by one asker in the background."""
+"""What is known of the cluster, kept fresh by one poller in the background."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Snapshot(NamedTuple):
     """How many looks there were, and how many of them saw nothing."""
 
 
-class Asker:
+class SnapshotPoller:
     """Looks at the cluster again and again, in one thread of its own: `known` never waits.
 
     However many ask, there is one look at a time. Where looks take long the thread rests four times
@@ -54,10 +54,10 @@ class Asker:
 
     def start(self, patience: float = 2.0) -> None:
         """Begin, and wait at most `patience` seconds for the first answer."""
-        threading.Thread(target=self._ask_on, name="asker", daemon=True).start()
+        threading.Thread(target=self._poll, name="poller", daemon=True).start()
         self._first.wait(patience)
 
-    def _ask_on(self) -> None:
+    def _poll(self) -> None:
         before = 0.0
         while True:
             took = self.ask()
@@ -80,7 +80,7 @@ class Asker:
         begun = self._begun = time.monotonic()
         try:
             cluster, found = self._look()
-        except Exception as error:  # noqa: BLE001 - the asker must outlive whatever it is
+        except Exception as error:  # noqa: BLE001 - the poller must outlive whatever it is
             fault = error.message if isinstance(error, HxmError) else _own(error)
             self._last = last._replace(fault=fault, looks=last.looks + 1, failed=last.failed + 1)
         else:
@@ -95,5 +95,5 @@ class Asker:
 
 
 def _own(error: Exception) -> str:
-    """What no look should end with, and must not end the asker either."""
+    """What no look should end with, and must not end the poller either."""
     return f"this is a fault in hxm: {type(error).__name__}: {error}".splitlines()[0]

@@ -13,7 +13,7 @@ from test_shell import leaves, terminal
 
 def test_a_watch_shows_what_others_do(sandbox):
     with terminal(sandbox, "watch", "--interval", "1") as typed:
-        typed.sees("quorum | 2 nodes | 2 domUs run", "nfs", "looks/min")
+        typed.sees("quorum | 2 nodes | 2 domUs run", "nfs", "polls/min")
         sandbox.ok("standby", "host1")
         typed.sees("host1 standby", "nfs: host1 -> host2")
         typed.types("n")

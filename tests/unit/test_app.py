@@ -161,7 +161,7 @@ def test_a_page_is_made_once_however_many_ask_for_it(monkeypatch):
         each.join()
     assert len(made) == 1
     for changed in ({"age": 4.2}, {"looks": 2}, {"fault": "x"}):
-        application._asker.now = application._asker.now._replace(**changed)
+        application._poller.now = application._poller.now._replace(**changed)
         ask(application)
         ask(application)
     assert len(made) == 4

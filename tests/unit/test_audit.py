@@ -7,7 +7,7 @@ import re
 import pytest
 from factories import cluster, domain, failure, local, node, prefer, primitive
 
-from hxm.policy.audit import CODES, ERROR, chosen, lasting, severity_of
+from hxm.policy.audit import CODES, ERROR, chosen, severity_of, still_found
 from hxm.policy.audit.configured import FailCount, Rules, of_rules
 from hxm.policy.audit.files import Read, clashing, of_autostart, of_copies, of_files, of_refusals
 from hxm.policy.audit.nodes import ABSENT, UNREADABLE, BootLink, Ring, Survey, of_rings, of_surveys
@@ -342,9 +342,9 @@ def test_what_is_meant_is_left_out_and_errors_come_first():
 def test_what_passes_must_be_seen_twice():
     gone = Finding("w", "d", "not-there", "nfs host1")
     other = Finding("w", "d", "not-live", "nfs")
-    assert lasting([], [gone, other]) == [other]
-    assert lasting([gone._replace(what="since 1 s")], [gone, other]) == [gone, other]
-    assert lasting([gone, other], []) == []
+    assert still_found([], [gone, other]) == [other]
+    assert still_found([gone._replace(what="since 1 s")], [gone, other]) == [gone, other]
+    assert still_found([gone, other], []) == []
 
 
 def test_a_code_stands_for_one_severity():

@@ -8,7 +8,7 @@ from factories import cluster, domain, failure, node, primitive, told
 from hxm.config import Config
 from hxm.model import UPDATE, Operation, Primitive, Resource
 from hxm.orders import downtime, execute
-from hxm.orders.downtime import Witness
+from hxm.orders.downtime import DowntimeMeter
 from hxm.orders.simulate import spell
 from hxm.plan import ON_NODE, Forecast, Goal, Movement, Step
 from hxm.policy import drill, guards
@@ -140,13 +140,13 @@ def test_a_clone_that_is_there_again_in_the_end_is_no_reason_to_refuse(plan):
 
 def test_a_clone_that_comes_back_is_no_reason_to_leave_a_drill_half_done(monkeypatch):
     plan = drill.dc(CLONED)
-    found = execute.Performance(CLONED, plan, Forecast((), CLONED), Config(), lambda _: None)
+    found = execute.Execution(CLONED, plan, Forecast((), CLONED), Config(), lambda _: None)
     done = []
     monkeypatch.setattr(execute, "simulator", lambda: "crm_simulate")
     monkeypatch.setattr(execute, "would_move", lambda *_: RETURN)
     monkeypatch.setattr(execute, "read_cluster", lambda *_, **__: CLONED)
-    monkeypatch.setattr(execute.Performance, "_do", lambda _, phase: done.extend(phase.steps))
-    assert found._missed(plan.phases[1]).status == 1
+    monkeypatch.setattr(execute.Execution, "_carry_out", lambda _, phase: done.extend(phase.steps))
+    assert found._goals_missed(plan.phases[1]).status == 1
     assert [each.kind for each in done] == ["start-stack", "clear-standby"]
 
 
@@ -223,29 +223,32 @@ def clock(monkeypatch):
 
 def test_away_is_from_the_blow_to_the_new_start_whatever_the_cluster_thinks(clock):
     before = seen()
-    watching = Witness(before, ["nfs"])
-    watching.strike("nfs", "host1")
+    meter = DowntimeMeter(before, ["nfs"])
+    meter.record_failure("nfs", "host1")
     gone = before._replace(domains=(NFS._replace(role="Stopped", nodes=()),))
     back = seen(Operation("host1", "nfs", "start", 20, 0))
-    for second, look in ((101, before), (110, gone), (112, gone), (115, back), (120, back)):
+    for second, snapshot in ((101, before), (110, gone), (112, gone), (115, back), (120, back)):
         clock[0] = float(second)
-        watching.look(look)
-    (found,) = watching.found()
-    assert found == ("nfs", "nfs", 15.0, 10.0)
+        meter.record_snapshot(snapshot)
+    (measured,) = meter.per_domain()
+    assert measured == ("nfs", "nfs", 15.0, 10.0)
 
 
 def test_who_migrates_is_not_away_and_who_never_comes_back_still_is(clock):
-    watching = Witness(NOW, ["nfs", "sles"])
+    meter = DowntimeMeter(NOW, ["nfs", "sles"])
     moving = NFS._replace(role="Migrating")
     stopped = NOW.domains[1]._replace(role="Stopped", nodes=())
-    watching.look(NOW._replace(domains=(moving, stopped)))
+    meter.record_snapshot(NOW._replace(domains=(moving, stopped)))
     clock[0] = 107.0
-    assert [(each.name, each.seconds) for each in watching.found()] == [("nfs", 0.0), ("sles", 7.0)]
+    assert [(each.name, each.seconds) for each in meter.per_domain()] == [
+        ("nfs", 0.0),
+        ("sles", 7.0),
+    ]
 
 
 def test_a_cluster_that_has_to_notice_is_given_until_the_end(monkeypatch):
     plan, _ = PLANS["kill"]
-    found = execute.Performance(NOW, plan, Forecast(((), ()), NOW), Config(), lambda _: None)
+    found = execute.Execution(NOW, plan, Forecast(((), ()), NOW), Config(), lambda _: None)
     monkeypatch.setattr(found, "_at_rest", lambda: pytest.fail("rest is no answer"))
     monkeypatch.setattr(found, "_look", lambda: True)
     assert found._await((Goal("anew", "gone"),), 0.0, notices=True) is False

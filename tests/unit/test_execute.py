@@ -25,7 +25,7 @@ HELD = Lock("root@host1:12:345", "root", "host1", "12", "345", "migrate nfs", 5.
 
 def performance(plan, after=BEFORE, before=BEFORE):
     live = Movement("nfs", "live", "host1", "host2")
-    found = execute.Performance(before, plan, Forecast(((live,),), after), Config(), lambda _: None)
+    found = execute.Execution(before, plan, Forecast(((live,),), after), Config(), lambda _: None)
     found.cluster = after
     return found
 
@@ -53,7 +53,7 @@ def destroyed(before=BEFORE):
 )
 def test_a_cold_restart_is_no_success_and_its_cause_is_told(parts, message, hint):
     plan = placement.migrate(BEFORE, BEFORE.domains[0], BEFORE.nodes[1])
-    outcome = performance(plan, cluster(domain("nfs", "host2"), *parts))._verdict()
+    outcome = performance(plan, cluster(domain("nfs", "host2"), *parts))._goals_reached()
     assert (outcome.status, outcome.message, outcome.hint) == (1, message, hint)
 
 
@@ -63,7 +63,7 @@ def test_another_domu_counts_only_if_its_migration_failed(failures, status):
     before = cluster(domain("nfs", "host1"), domain("sles", "host1"))
     plan = lifecycle.reboot(before, [before.domains[0]])
     after = cluster(domain("nfs", "host1"), domain("sles", "host2"), *failures)
-    assert performance(plan, after, before)._verdict().status == status
+    assert performance(plan, after, before)._goals_reached().status == status
 
 
 @pytest.mark.parametrize("known", [{"unclean": True}, {"online": False}])
@@ -102,7 +102,7 @@ def test_ctrl_c_between_two_steps_tells_what_was_ordered(monkeypatch):
     stopped = BEFORE._replace(domains=(domain("nfs"),))
     monkeypatch.setattr(execute, "carry_out", ordered)
     monkeypatch.setattr(execute, "read_cluster", lambda *_, **__: stopped)
-    monkeypatch.setattr(execute.Performance, "_await", lambda *_, **__: True)
+    monkeypatch.setattr(execute.Execution, "_await", lambda *_, **__: True)
     outcome = found.perform(1)
     assert outcome.status == 130
     assert outcome.hint == "look with: hxm status; to take it back: hxm start nfs"
@@ -171,7 +171,7 @@ def test_what_no_node_can_tell_takes_nothing_back(raises, status, message, monke
     found = performance(plan._replace(same_instance=Instance("nfs", {"host1": 1})))
     monkeypatch.setattr(execute.instances, "changed", changed)
     found.commands.append(("cibadmin",))
-    monkeypatch.setattr(execute.Performance, "_went_back", lambda _: True)
+    monkeypatch.setattr(execute.Execution, "_rolled_back", lambda _: True)
     outcome = found.perform(1)
     assert (outcome.status, outcome.message) == (status, message)
     assert ("taken back" in outcome.hint) == bool(status)
@@ -183,7 +183,7 @@ def test_what_was_taken_back_does_not_go_on(back, monkeypatch):
         lifecycle.reboot(BEFORE, [BEFORE.domains[0]])._replace(rollback_phases=(Phase(()),))
     )
     found.commands.append(("crm_resource",))
-    monkeypatch.setattr(execute.Performance, "_went_back", lambda _: back)
+    monkeypatch.setattr(execute.Execution, "_rolled_back", lambda _: back)
     monkeypatch.setattr(execute, "read_cluster", lambda *_, **__: BEFORE)
     outcome = found._cut_short(Interrupted("you stopped it", "look with: hxm status"))
     assert ("goes on" in outcome.message, "taken back" in outcome.hint) == (not back, back)
@@ -210,7 +210,7 @@ def test_a_configuration_is_replaced_only_if_it_is_still_the_one_that_was_seen(
     for tool in ("carry_out", "scratch"):
         monkeypatch.setattr(execute, tool, lambda *_, **__: pytest.fail("it was replaced"))
     with pytest.raises(Refused, match="somebody else is changing the configuration"):
-        found._do(plan.phases[0])
+        found._carry_out(plan.phases[0])
 
 
 @pytest.mark.parametrize("changed_since", [False, True])
@@ -239,10 +239,10 @@ def test_it_is_compared_once_more_when_the_tool_is_about_to_start(
     monkeypatch.setattr(execute, "read_cluster", lambda *_, **__: before)
     if changed_since:
         with pytest.raises(Refused, match="somebody else is changing the configuration"):
-            found._do(plan.phases[0])
+            found._carry_out(plan.phases[0])
         assert started == ["--query"]
     else:
-        found._do(plan.phases[0])
+        found._carry_out(plan.phases[0])
         assert started == ["--query", "--replace", "--query"]
 
 

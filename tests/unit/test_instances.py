@@ -22,7 +22,7 @@ def changed(monkeypatch, before: Cluster, now: Cluster | CannotAsk) -> str:
             raise now
         return now
 
-    monkeypatch.setattr(instances, "everywhere", lambda cluster, _: cluster)
+    monkeypatch.setattr(instances, "with_other_nodes", lambda cluster, _: cluster)
     monkeypatch.setattr(instances, "read_cluster", read)
     return instances.changed(instances.instance_of(before, Domain("web")))
 

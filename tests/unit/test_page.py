@@ -14,7 +14,7 @@ from factories import cluster, domain, failure, local, node, prefer, primitive
 import hxm.web
 from hxm.model import Cluster, Resource
 from hxm.policy.findings import Finding, findings
-from hxm.web.page import headline, lasting, login_page, page, policy
+from hxm.web.page import duration, headline, login_page, page, policy
 from hxm.web.snapshot import Snapshot
 
 CAPTURED = dict(clusters())
@@ -254,7 +254,7 @@ def test_a_domu_that_no_cluster_manages_is_shown_as_local_and_dom0_is_none():
     ],
 )
 def test_durations(seconds, said):
-    assert lasting(seconds) == said
+    assert duration(seconds) == said
 
 
 # Readable by all

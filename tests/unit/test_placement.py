@@ -17,7 +17,7 @@ from factories import (
 )
 
 from hxm.model import Constraint, Resource
-from hxm.orders.pipeline import resources_meant
+from hxm.orders.pipeline import named_resources
 from hxm.plan import AlreadyDone
 from hxm.policy import placement
 from hxm.policy.findings import leftovers
@@ -232,7 +232,7 @@ def test_what_is_left_is_never_named_with_a_command_that_does_not_remove_it(part
     (finding,) = leftovers(seen)
     program, verb, *words = finding.do.split()
     assert (program, verb) == ("hxm", "unmigrate")
-    assert not isinstance(placement.unmigrate(seen, resources_meant(seen, words)), AlreadyDone)
+    assert not isinstance(placement.unmigrate(seen, named_resources(seen, words)), AlreadyDone)
 
 
 # Standby and active

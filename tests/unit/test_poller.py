@@ -1,4 +1,4 @@
-"""The follower of the shell and of a watch: no look ends it."""
+"""The poller of the shell and of a watch: no look ends it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 from factories import cluster, domain
 
 from hxm.cluster import poller
-from hxm.cluster.poller import Follower
+from hxm.cluster.poller import Poller
 from hxm.config import Config
 from hxm.errors import CannotAsk
 
@@ -26,9 +26,9 @@ def test_whatever_a_look_ends_with_the_next_one_follows(monkeypatch, error, faul
         raise error
 
     told = []
-    follower = Follower(Config(), lambda: told.append(follower.fault))
+    polling = Poller(Config(), lambda: told.append(polling.fault))
     for look in (lambda _: SEEN, fails, lambda _: SEEN):
         monkeypatch.setattr(poller, "read_cluster", look)
-        follower._look()
-        assert follower.cluster == SEEN
+        polling._poll()
+        assert polling.cluster == SEEN
     assert told == ["", fault, ""]

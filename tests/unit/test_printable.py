@@ -10,7 +10,7 @@ import pytest
 from factories import cluster, domain, failure, node
 from rich.console import Console
 
-from hxm.cluster.poller import Follower
+from hxm.cluster.poller import Poller
 from hxm.commands import graph
 from hxm.config import Config
 from hxm.output import Form, Table, progress, render, tables
@@ -172,9 +172,9 @@ def test_the_watch(text, view):
         failure("monitor", text, "host1"),
         nodes=(node("host1"), node(text, online=False, unclean=True)),
     )
-    follower = Follower(Config(), lambda: None)
-    follower.cluster, follower.fault = now._replace(name=text), text
-    watch = Watch(follower)
+    poller = Poller(Config(), lambda: None)
+    poller.cluster, poller.fault = now._replace(name=text), text
+    watch = Watch(poller)
     watch.take_note()
     watch.events.append(("12:00:00", Word(text, BAD)))
     watch.press(view)

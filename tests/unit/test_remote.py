@@ -111,7 +111,7 @@ def test_everywhere(answers):
         local_node="host1",
         toolstack="xl",
     )
-    found = read.everywhere(seen, Config())
+    found = read.with_other_nodes(seen, Config())
     assert answers["asked"] == ["host2"]
     assert found.unreachable == {"host3": "UNCLEAN (online)", "host4": "OFFLINE"}
     assert found.heard == ("host2",)
@@ -129,4 +129,4 @@ def test_everywhere(answers):
 def test_of_a_sandbox_its_file_is_asked(answers):
     path = DATA / "cibs" / "base.xml"
     seen = cluster(domain("nfs", "host2"), sandbox=str(path))
-    assert read.everywhere(seen, Config()) == seen
+    assert read.with_other_nodes(seen, Config()) == seen

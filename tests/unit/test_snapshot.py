@@ -1,4 +1,4 @@
-"""The one asker: nobody waits for it, and nothing ends it."""
+"""The one poller: nobody waits for it, and nothing ends it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from factories import cluster, domain
 
 from hxm.errors import CannotAsk
 from hxm.web import snapshot
-from hxm.web.snapshot import Asker
+from hxm.web.snapshot import SnapshotPoller
 
 SEEN = cluster(domain("nfs", "host1"))
 
@@ -45,19 +45,19 @@ def said():
 
 
 def test_before_the_first_answer_nothing_is_known(there, said):
-    now = Asker(there.look, said.append).known()
+    now = SnapshotPoller(there.look, said.append).known()
     assert (now.cluster, now.age, now.fault) == (None, 0.0, "it has not answered yet")
 
 
 def test_what_was_seen_is_known_with_its_age(there, said):
-    asker = Asker(there.look, said.append)
+    poller = SnapshotPoller(there.look, said.append)
     before = time.time()
-    asker.ask()
-    now = asker.known()
+    poller.ask()
+    now = poller.known()
     assert (now.cluster, now.fault, now.looks, now.failed) == (SEEN, "", 1, 0)
     assert before <= now.at <= time.time()
     assert 0 <= now.age < 10
-    assert asker.known().age > now.age
+    assert poller.known().age > now.age
     assert said == []
 
 
@@ -69,19 +69,19 @@ FAULTS = [
 
 @pytest.mark.parametrize(("error", "fault"), FAULTS)
 def test_a_lost_cluster_leaves_what_was_known_and_says_so_once(there, said, error, fault):
-    asker = Asker(there.look, said.append)
-    asker.ask()
-    at = asker.known().at
+    poller = SnapshotPoller(there.look, said.append)
+    poller.ask()
+    at = poller.known().at
     there.fault = error
-    asker.ask()
-    asker.ask()
-    now = asker.known()
+    poller.ask()
+    poller.ask()
+    now = poller.known()
     assert (now.cluster, now.fault, now.at) == (SEEN, fault, at)
     assert (now.looks, now.failed) == (3, 2)
     there.fault = None
-    asker.ask()
-    assert asker.known().fault == ""
-    assert asker.known().failed == 2
+    poller.ask()
+    assert poller.known().fault == ""
+    assert poller.known().failed == 2
     assert said == [fault, "the cluster answers again"]
 
 
@@ -89,38 +89,38 @@ def test_a_complaint_that_cannot_be_written_ends_nothing(there):
     def say(_):
         raise OSError(28, "No space left on device")
 
-    asker = Asker(there.look, say)
+    poller = SnapshotPoller(there.look, say)
     there.fault = CannotAsk("no connection")
-    asker.ask()
-    assert (asker.known().fault, asker.known().looks) == ("no connection", 1)
+    poller.ask()
+    assert (poller.known().fault, poller.known().looks) == ("no connection", 1)
     there.fault = None
-    asker.ask()
-    assert (asker.known().fault, asker.known().cluster) == ("", SEEN)
+    poller.ask()
+    assert (poller.known().fault, poller.known().cluster) == ("", SEEN)
 
 
 def test_a_cluster_that_hangs_keeps_nobody_waiting_and_makes_the_rest_doubtful(
     there, said, monkeypatch
 ):
-    asker = Asker(there.look, said.append)
-    asker.ask()
-    assert asker.known().fault == ""
+    poller = SnapshotPoller(there.look, said.append)
+    poller.ask()
+    assert poller.known().fault == ""
     there.hangs.clear()
-    threading.Thread(target=asker.ask, daemon=True).start()
+    threading.Thread(target=poller.ask, daemon=True).start()
     while there.asked < 2:
         time.sleep(0.001)
     monkeypatch.setattr(snapshot, "SLOW", 0.0)
-    asker._last = asker._last._replace(took=0.0)
-    now = asker.known()
+    poller._last = poller._last._replace(took=0.0)
+    now = poller.known()
     assert now.fault.startswith("the cluster's tools have not answered yet")
     assert now.cluster == SEEN
 
 
 def test_however_many_ask_there_is_one_look_at_a_time(there, said):
     there.hangs.clear()
-    asker = Asker(there.look, said.append)
-    asker.start(patience=0.0)
+    poller = SnapshotPoller(there.look, said.append)
+    poller.start(patience=0.0)
     for _ in range(1000):
-        asker.known()
+        poller.known()
     assert there.asked <= 1
 
 
@@ -130,9 +130,9 @@ def test_only_looks_that_always_take_long_are_rare(there, said, monkeypatch):
     def sleep(seconds):
         slept.append(seconds)
 
-    asker = Asker(there.look, said.append)
+    poller = SnapshotPoller(there.look, said.append)
     monkeypatch.setattr(snapshot.time, "sleep", sleep)
-    monkeypatch.setattr(asker, "ask", iter([0.1, 25.0, 0.1, 3.0, 4.0, 14.0, 12.0]).__next__)
+    monkeypatch.setattr(poller, "ask", iter([0.1, 25.0, 0.1, 3.0, 4.0, 14.0, 12.0]).__next__)
     with pytest.raises(StopIteration):
-        asker._ask_on()
+        poller._poll()
     assert slept == [5.0, 5.0, 5.0, 5.0, 12.0, 16.0, 30.0]

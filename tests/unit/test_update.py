@@ -342,7 +342,7 @@ def test_an_update_under_way_is_named_with_what_to_do():
 def test_a_step_is_over_only_when_its_goals_have_held(monkeypatch, then, holds):
     now = seen(DRAINED)
     plan = update.go_on(seen(DRAINED, AWAY), "b2")
-    acting = execute.Performance(
+    acting = execute.Execution(
         now, plan, Forecast(((), ()), now), Config(poll=0.01), lambda _: None
     )
 
@@ -351,7 +351,7 @@ def test_a_step_is_over_only_when_its_goals_have_held(monkeypatch, then, holds):
         return True
 
     monkeypatch.setattr(acting, "_look", look)
-    assert acting._holds(plan.phases[0]._replace(hold=0.05)) is holds
+    assert acting._goals_hold(plan.phases[0]._replace(hold=0.05)) is holds
 
 
 def _watched(monkeypatch, looks, hold=3.0):
@@ -360,7 +360,7 @@ def _watched(monkeypatch, looks, hold=3.0):
     monkeypatch.setattr(execute.time, "monotonic", lambda: now[0])
     monkeypatch.setattr(execute.time, "sleep", lambda seconds: now.__setitem__(0, now[0] + seconds))
     plan, well = update.go_on(seen(DRAINED, AWAY), "b2"), seen(DRAINED)
-    acting = execute.Performance(well, plan, Forecast(((), ()), well), Config(), lambda _: None)
+    acting = execute.Execution(well, plan, Forecast(((), ()), well), Config(), lambda _: None)
 
     def look() -> bool:
         parts = left.pop(0)
@@ -370,7 +370,7 @@ def _watched(monkeypatch, looks, hold=3.0):
         return True
 
     monkeypatch.setattr(acting, "_look", look)
-    return acting._holds(plan.phases[0]._replace(hold=hold)), len(left)
+    return acting._goals_hold(plan.phases[0]._replace(hold=hold)), len(left)
 
 
 def test_what_was_not_seen_has_not_held(monkeypatch):

@@ -78,11 +78,11 @@ def test_what_is_left_of_an_order(movement, seen, left):
 
 
 class Knows:
-    """A follower that has seen this."""
+    """A poller that has seen this."""
 
     def __init__(self, seen, fault="") -> None:
         self.cluster, self.fault = seen, fault
-        self.age, self.stale, self.looks_a_minute = 3.0, bool(fault), 12
+        self.age, self.stale, self.polls_per_minute = 3.0, bool(fault), 12
 
 
 def screen(watch, width, height):
@@ -123,10 +123,10 @@ def test_a_narrow_terminal_keeps_what_matters():
     wide, narrow = (screen(Watch(Knows(BEFORE)), width, 24) for width in (80, 60))
     assert any(line.split()[:5] == ["Name", "ID", "Mem", "VCPUs", "State"] for line in wide)
     assert any(line.split() == ["Name", "Node", "Role", "Flags"] for line in narrow)
-    assert "12 looks/min" in narrow[-1]
+    assert "12 polls/min" in narrow[-1]
     once = Knows(BEFORE)
-    once.looks_a_minute = 1
-    assert "1 look/min" in screen(Watch(once), 80, 24)[-1]
+    once.polls_per_minute = 1
+    assert "1 poll/min" in screen(Watch(once), 80, 24)[-1]
 
 
 def test_where_there_is_room_nodes_and_attention_stand_below_the_domus():
@@ -141,7 +141,7 @@ def test_where_there_is_room_nodes_and_attention_stand_below_the_domus():
 def test_events_are_kept_and_shown():
     watch = Watch(Knows(BEFORE))
     watch.take_note()
-    watch.follower.cluster = NOW
+    watch.poller.cluster = NOW
     watch.take_note()
     watch.take_note()
     assert len(watch.events) == 4

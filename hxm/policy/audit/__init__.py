@@ -86,7 +86,7 @@ PASSING = (
 """What one look may see while a guest reboots, or while the cluster is just about to act."""
 
 
-def lasting(first: Iterable[Finding], again: Iterable[Finding]) -> list[Finding]:
+def still_found(first: Iterable[Finding], again: Iterable[Finding]) -> list[Finding]:
     """What a second look found, but for what may pass and was not there at the first."""
     known = {(each.code, each.subject) for each in first}
     return [

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hxm.model import Cluster
 from hxm.plan import Forecast, Goal, Objection, Phase, Plan
 from hxm.policy import called, guards, placement, resources
-from hxm.policy.forecast import after_all, told
+from hxm.policy.forecast import after_all, movement_text
 from hxm.policy.steps import clear_standby_step, standby_step
 from hxm.policy.update import all_stages, busy, ready
 from hxm.policy.update.objections import unfit_canary, unheard
@@ -46,7 +46,7 @@ def foreseen(
     for each in all_stages(cluster, progress):
         moves = [move for _ in tried if each.stage == TRY for move in next(phases, ())]
         moves += next(phases, ()) if each.stage != TRY else ()
-        lines = [told(cluster, move) for move in moves if guards.concerns(cluster, move)]
+        lines = [movement_text(cluster, move) for move in moves if guards.concerns(cluster, move)]
         found.append((each._replace(state=""), lines))
     return found
 

@@ -27,7 +27,7 @@ class Offer(NamedTuple):
     text: str = ""
 
 
-class Place(NamedTuple):
+class Position(NamedTuple):
     """Where the next word of a command line stands."""
 
     command: str = ""
@@ -81,9 +81,9 @@ class CommandLine:
             if place.operands < len(spec.operands) or kinds.endswith("..."):
                 yield from self._of_kinds(kinds.removesuffix("..."), current, cluster)
 
-    def _place(self, words: Sequence[str]) -> Place | None:
+    def _place(self, words: Sequence[str]) -> Position | None:
         """The place after these words, or nothing if the command is not clear."""
-        place = Place()
+        place = Position()
         for word in words:
             if place.option:
                 place = place._replace(option="")

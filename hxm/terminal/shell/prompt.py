@@ -21,7 +21,7 @@ from prompt_toolkit.key_binding import KeyBindings
 from prompt_toolkit.styles import Style
 
 from hxm import programs
-from hxm.cluster.poller import Follower
+from hxm.cluster.poller import Poller
 from hxm.cluster.read import sandbox_file
 from hxm.config import Config
 from hxm.errors import DONE, UsageError
@@ -50,7 +50,7 @@ def interactive(config: Config) -> int:
     try:
         return _converse(_Shell(config))
     finally:
-        programs.end_all()  # the follower may be waiting for one that hangs
+        programs.end_all()  # the poller may be waiting for one that hangs
 
 
 def _converse(shell: _Shell) -> int:
@@ -83,7 +83,7 @@ class _Shell:
     def __init__(self, config: Config) -> None:
         self.sandbox = sandbox_file()
         self.command_line: CommandLine | None = None
-        self.follower = Follower(config, self._redraw)
+        self.poller = Poller(config, self._redraw)
         self.session: PromptSession[str] = PromptSession(
             message=self._message,
             bottom_toolbar=self._bottom_line,
@@ -103,11 +103,11 @@ class _Shell:
         return self.session.prompt()
 
     def carry_out(self, words: Sequence[str]) -> None:
-        self.follower.pause()
+        self.poller.pause()
         try:
             carry_out(words)
         finally:
-            self.follower.resume()
+            self.poller.resume()
 
     def learned(self) -> CommandLine:
         """The whole command line, which takes a moment once."""
@@ -118,7 +118,7 @@ class _Shell:
     def _begin(self, _: object) -> None:
         """Once the prompt is there: what comes now would keep it from appearing."""
         self.session.app.after_render.remove_handler(self._begin)
-        self.follower.start()
+        self.poller.start()
         threading.Thread(target=self.learned, daemon=True).start()
 
     def _redraw(self) -> None:
@@ -126,13 +126,13 @@ class _Shell:
             self.session.app.invalidate()
 
     def _message(self) -> StyleAndTextTuples:
-        follower, cluster = self.follower, self.follower.cluster
+        poller, cluster = self.poller, self.poller.cluster
         here = f"sandbox {os.path.basename(os.path.dirname(self.sandbox))}" if self.sandbox else ""
         if cluster and not here:
             name = cluster.name or "cluster"
             here = f"{name}/{cluster.local_node}" if cluster.local_node else name
         state = trouble(cluster) if cluster else Word("...", "odd")
-        if follower.fault:
+        if poller.fault:
             state = Word("no answer", BAD)
         return [
             ("", f"hxm {printable(here)} " if here else "hxm "),
@@ -141,12 +141,12 @@ class _Shell:
         ]
 
     def _bottom_line(self) -> StyleAndTextTuples:
-        follower, cluster = self.follower, self.follower.cluster
+        poller, cluster = self.poller, self.poller.cluster
         words = overview(cluster) if cluster else []
-        if follower.fault:
-            words.insert(0, Word(follower.fault, BAD))
-        if cluster and follower.stale:
-            words.insert(0, Word(f"{follower.age:.0f} s old", BAD))
+        if poller.fault:
+            words.insert(0, Word(poller.fault, BAD))
+        if cluster and poller.stale:
+            words.insert(0, Word(f"{poller.age:.0f} s old", BAD))
         if not words:
             words = [Word("the cluster is being asked ...", "busy")]
         return list(_fitting(words, shutil.get_terminal_size().columns))
@@ -201,7 +201,7 @@ class _Completer(Completer):
 
     def get_completions(self, document: Document, _: Any) -> Iterator[Completion]:
         line = self.shell.learned()
-        current, offers = line.offers(document.text_before_cursor, self.shell.follower.cluster)
+        current, offers = line.offers(document.text_before_cursor, self.shell.poller.cluster)
         for offer in offers:
             word = offer.word if offer.word.startswith("-") else quote(offer.word)
             word += " " * (len(offers) == 1 and not word.endswith("/"))
