@@ -116,12 +116,12 @@ def _split_globals(words: list[str]) -> tuple[list[str], list[str]]:
             return words[:count], words[count:]
         if not set(word[1:]) <= set(command.XL_OPTIONS):
             hint = "options stand behind the command: hxm COMMAND ... " + word
-            raise UsageError(f"there is no option {word} before the command", hint)
+            raise UsageError(f"unknown option {word} before the command", hint)
     return words, []
 
 
 def _look_up(word: str) -> command.Command:
-    missing = f"there is no command {word[:60]!r}"
+    missing = f"unknown command {word[:60]!r}"
     if word in catalog.ELSEWHERE:
         raise UsageError(missing, catalog.ELSEWHERE[word])
     names = catalog.candidates(word)

@@ -1,4 +1,4 @@
-"""Gathers what `hxm check` judges: the CIB, files, devices, the cluster's tools, other nodes."""
+"""Gathers the findings of `hxm check`: from the CIB, files, devices, tools and other nodes."""
 
 from __future__ import annotations
 
@@ -45,9 +45,9 @@ AUTOS = ("/etc/xen/auto", "/etc/libvirt/libxl/autostart")
 
 
 def ask_others(cluster: Cluster, config: Config) -> tuple[Cluster, dict[str, Answer]]:
-    """The cluster with what runs on the other nodes, and what else they say.
+    """The cluster with the domains of the other nodes, and what else each node answered.
 
-    One ssh to each, all at once, for at most ssh_timeout seconds.
+    Asks all nodes in parallel, by one ssh each, for at most ssh_timeout seconds.
     """
     from hxm.guard.wrapper import MARK
 
@@ -59,7 +59,7 @@ def ask_others(cluster: Cluster, config: Config) -> tuple[Cluster, dict[str, Ans
 def gather_findings(
     cluster: Cluster, config: Config, answers: dict[str, Answer], *, thorough: bool = False
 ) -> Iterator[Finding]:
-    """All that is found, by every look at the cluster and at this host.
+    """All findings about the cluster, this host and the nodes that answered.
 
     `thorough`: this host's toolstack tries every file, as those that gave `answers` did.
     """
@@ -76,7 +76,7 @@ def gather_findings(
     yield from of_files(_files(cluster, rules), called)
     yield from of_autostart(autostarted(), cluster)
     yield from _by_the_toolstacks(cluster, config, rules, answers, thorough=thorough)
-    yield from _by_the_tools(cluster, rules)
+    yield from _by_agents(cluster, rules)
     if configuration.cib is not None:
         from hxm.pacemaker.verify import read_complaints
 
@@ -84,7 +84,7 @@ def gather_findings(
             yield Finding(complaint, "crm_verify -L -V", "config" if error else "complaint", "")
         used = utilization_in(configuration.cib)
         for complaint in one_sided(cluster, used, read_needs(cluster), hosts=()):
-            yield Finding(complaint, "the memory of all: hxm capacity", "utilization", "")
+            yield Finding(complaint, "to see the memory: hxm capacity", "utilization", "")
     if not cluster.sandbox:
         yield from _of_nodes(
             cluster, config, rules, {node: answer.survey for node, answer in answers.items()}
@@ -119,7 +119,7 @@ def _is_over(expires: str | None) -> bool:
 
 
 def _files(cluster: Cluster, rules: Rules) -> Iterator[Read]:
-    """The files of domUs that may run here; where nothing may now, one that is there."""
+    """The files of the domUs that may run here; if none may at present, those that exist."""
     here = cluster.node(cluster.local_node or "")
     for domain in cluster.managed_domains:
         primitive, path = cluster.primitives[domain.resource], domain.xmfile or ""
@@ -141,7 +141,7 @@ def _files(cluster: Cluster, rules: Rules) -> Iterator[Read]:
 
 
 def autostarted() -> Iterator[tuple[str, str]]:
-    """The links of what starts at boot, each with the name in the file."""
+    """The links that start domUs at boot, each with the name in its file."""
     for folder in AUTOS:
         try:
             paths = sorted(os.path.join(folder, entry) for entry in os.listdir(folder))
@@ -182,8 +182,8 @@ def _readable_files(cluster: Cluster) -> list[str]:
     return files
 
 
-def _by_the_tools(cluster: Cluster, rules: Rules) -> Iterator[Finding]:
-    """What the rules and the agents' own metadata say together."""
+def _by_agents(cluster: Cluster, rules: Rules) -> Iterator[Finding]:
+    """Findings from the rules and from the agents' metadata."""
     from hxm.pacemaker.verify import read_actions
 
     here = cluster.local_node or ""
@@ -227,7 +227,7 @@ def _paths(cluster: Cluster) -> list[str]:
 
 
 def _checksum(path: str) -> str:
-    """As md5sum has it, which is on every host since there is Xen."""
+    """The MD5 checksum: every Xen host has md5sum to compute it with."""
     try:
         with open(path, "rb") as file:
             return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()

@@ -1,7 +1,7 @@
-"""What another node brings back for `hxm check` and `hxm enrol`: in one answer to one ssh.
+"""Asks other nodes for what `hxm check` and `hxm enrol` need, by one ssh each.
 
-The script goes to sh there; the paths are its operands, so that no shell reads them as anything
-else. Of the files only checksums and names come back: they may hold passwords.
+The script runs in sh on the node; the paths are its operands, so that no shell interprets them. Of
+the files only checksums and names come back: they may hold passwords.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ while shift; [ "$1" != -- ]; do
 done
 shift
 """
-"""Prints a line for each link in the folders that stand before a --, and leaves what is behind it.
+"""Prints a line for each link in the folders before a --; the operands after it remain.
 
-A name stands on a line of its own: the agent knows no other (ocf:heartbeat:Xen).
+Only a name on a line of its own counts, as for the agent (ocf:heartbeat:Xen).
 """
 _SCRIPT = f"""
 mark=$1
@@ -69,7 +69,7 @@ class Answer(NamedTuple):
     survey: Survey
     facts: HostFacts
     more: bytes
-    """What the script printed that was handed in."""
+    """The output of the additional script."""
 
 
 def surveyor(
@@ -79,10 +79,10 @@ def surveyor(
     autos: Sequence[str],
     more: Callable[[str], str],
 ) -> Callable[[str, Sequence[str], float], Mapping[str, Named | str]]:
-    """Asks as `read_named_elsewhere` does, and puts what else the nodes say into `answers`.
+    """Asks as `read_named_elsewhere` does, and adds what else the nodes answer to `answers`.
 
-    A guard's script is known by its `mark`; `autos` are the folders of what is started at boot;
-    `more` makes, for a toolstack, a script that is run as well.
+    A wrapper script is recognised by `mark`; `autos` are the folders of boot links; `more` returns
+    an additional script for a toolstack.
     """
 
     def ask(program: str, nodes: Sequence[str], timeout: float) -> dict[str, Named | str]:
@@ -113,10 +113,10 @@ def surveyor(
 
 
 def parse_survey(text: str, before: float, after: float) -> Survey:
-    """What the script printed, asked and answered at these moments of this host's clock.
+    """The output of the script, parsed; it ran between these times of this host's clock.
 
-    The node's first look at its clock came after `before`, its last one before `after`: what is
-    beyond that is not the way there and back.
+    The node read its clock first after `before` and last before `after`: a time outside these
+    limits cannot come from the network's delay.
     """
     lines = text.splitlines()
 
@@ -136,7 +136,7 @@ def parse_survey(text: str, before: float, after: float) -> Survey:
 
 
 def boot_links(text: str) -> tuple[BootLink, ...]:
-    """What is started at boot, as the script printed it."""
+    """The boot links that the script printed."""
     fields = (
         line.removeprefix(_AUTO).split("\0") for line in text.split("\n") if line.startswith(_AUTO)
     )

@@ -1,7 +1,7 @@
-"""The memory of the hosts and of the domUs, and what becomes of it when a node is lost.
+"""Reads the memory of hosts and domUs, and computes whether all fit if a node is lost.
 
-Where things would go the cluster's own scheduler says, on a copy of the CIB; whether they fit
-there is arithmetic.
+The cluster's scheduler computes where the domUs would go, on a copy of the CIB; hxm adds up the
+memory there.
 """
 
 from __future__ import annotations
@@ -41,11 +41,11 @@ from hxm.toolstack.remote import ask_elsewhere
 
 _NOT_IN_CIB = "no hv_memory in the CIB"
 _NOT_ASKED = f"not asked (--everywhere), and {_NOT_IN_CIB}"
-_ELASTIC = "dom0 is not limited (dom0_mem): it gives memory away, nobody knows how much"
+_ELASTIC = "dom0 has no fixed memory (dom0_mem): how much it would give to domUs is unknown"
 
 
 def read_cib(config: Config) -> Element:
-    """The whole CIB. Raises CannotAsk if there is no answer."""
+    """The whole CIB. Raises CannotAsk if the cluster does not answer."""
     cib = read_configuration(timeout=config.ask_timeout, whole=True).cib
     if cib is None:
         raise CannotAsk("the CIB was not read as a whole")
@@ -58,10 +58,10 @@ def read_cib(config: Config) -> Element:
 def read_hosts(
     cluster: Cluster, config: Config, needs: Needs, cib: Element, ask: Collection[str]
 ) -> tuple[Host, ...]:
-    """The memory of each node: by its toolstack where that is asked, else by the CIB.
+    """The memory of each node: from its toolstack if that is asked, otherwise from the CIB.
 
-    This host's is asked always, of the others those in `ask`; what a node does not tell is not
-    guessed. Takes no longer than ask_timeout and ssh_timeout.
+    Always asks this host; of the others, those in `ask`. Memory that a node does not report stays
+    unknown. Takes ask_timeout and ssh_timeout seconds at most.
     """
     answers = _ask_toolstacks(cluster, config, ask)
     offered = utilization_in(cib).nodes
@@ -82,7 +82,7 @@ def read_hosts(
 def _ask_toolstacks(
     cluster: Cluster, config: Config, ask: Collection[str]
 ) -> dict[str, Info | str]:
-    """The answers of the toolstacks, or why there is none."""
+    """The answer of each toolstack, or why there is none."""
     answers: dict[str, Info | str] = {}
     toolstack = local_toolstack(config, cluster.sandbox)
     here = cluster.local_node
@@ -107,7 +107,7 @@ def _by_toolstack(cluster: Cluster, node: str, info: Info) -> Host:
 def _by_attribute(
     cluster: Cluster, node: str, attributes: Mapping[str, str], needs: Needs, why: str
 ) -> Host:
-    """What the CIB says is for domUs, without those that the cluster runs there."""
+    """The memory for domUs by a node attribute in the CIB, less what the managed domUs take."""
     name = next((name for name in ATTRIBUTES if attributes.get(name, "").isdecimal()), None)
     if name is None:
         return Host(node, why=why)
@@ -122,7 +122,7 @@ def _by_attribute(
 
 
 def read_needs(cluster: Cluster) -> dict[str, Need]:
-    """The memory of every managed domU, by its resource: as it runs, and as its file has it."""
+    """The memory of every managed domU, by resource: what it has, and what its file asks for."""
     return {domain.resource: _need(domain) for domain in cluster.managed_domains}
 
 
@@ -152,7 +152,7 @@ _VCPU = re.compile(r"<vcpu[^>]*>\s*(\d+)\s*<")
 
 
 def _in_xml(text: str) -> tuple[int | None, int | None, int | None]:
-    """As libvirt reads it: memory is the most, in KiB unless it says another unit."""
+    """As libvirt reads it: `memory` is the maximum; KiB unless a unit is given."""
     mebibytes = {
         name: -(-int(number) * _UNITS[unit.lower()] >> 20)
         for name, unit, number in _MEMORY.findall(text)
@@ -167,9 +167,9 @@ def _in_xml(text: str) -> tuple[int | None, int | None, int | None]:
 
 
 def objections(cluster: Cluster, states: Sequence[Cluster], config: Config) -> list[Objection]:
-    """What the memory of the hosts, as far as it is known, has against states that would be.
+    """Objections to forecast states in which the domUs do not fit the known memory of the hosts.
 
-    Nothing is asked where no domU comes to another host; the other hosts' toolstacks only where
+    Asks nothing if no domU comes to another host; asks the other hosts' toolstacks only if
     ask_nodes is set.
     """
     targets = {
@@ -196,10 +196,10 @@ def objections(cluster: Cluster, states: Sequence[Cluster], config: Config) -> l
 
 
 def after_loss(cluster: Cluster, node: str, hosts: Sequence[Host], needs: Needs) -> Loss:
-    """What the scheduler would do without the node, and what of that fits.
+    """Where the scheduler would place the domUs without the node, and which of them fit.
 
-    A domU that does not fit where it is put fails to start there, and the cluster tries the next
-    host. Raises CannotAsk without a scheduler on this host.
+    A domU that does not fit a host fails to start there, and the cluster tries the next host.
+    Raises CannotAsk without a scheduler on this host.
     """
     others = [host for host in hosts if host.name != node]
     refused: list[Refusal] = []
@@ -222,7 +222,7 @@ def after_loss(cluster: Cluster, node: str, hosts: Sequence[Host], needs: Needs)
 
 
 def _refusals(places: Sequence[Arrivals]) -> Iterator[Refusal]:
-    """Who has no room where it would come to, nor on the hosts that are as full for it."""
+    """The domUs that do not fit where they would go, nor on other hosts that are as full."""
     for need in (need for place in places for need in place.too_many):
         for place in places:
             full = place.at_most is not None and place.at_most < (need.taken or 0)

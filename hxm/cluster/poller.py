@@ -1,4 +1,4 @@
-"""Follows the cluster in the background: a look now and then, sooner while something moves."""
+"""Polls the cluster in the background: every few seconds, more often while something moves."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ from hxm.model import Cluster
 from hxm.policy.forecast import settled
 
 AT_REST, WHILE_MOVING = 5.0, 1.0
-"""Seconds between two looks: each costs a crm_mon and a cibadmin."""
+"""Seconds between two polls: each costs a crm_mon and a cibadmin."""
 _JUST_MOVED = 5.0
-"""Seconds for which a cluster that has come to rest is still looked at often."""
+"""Seconds of frequent polls after the cluster has come to rest."""
 _SHARE_AT_REST, _SHARE_WHILE_MOVING = 1 / 10, 1 / 3
-"""Of the time, at most, that is spent on looks: with 1,000 domUs each takes seconds of CPU."""
+"""The largest share of time spent on polls: with 1,000 domUs each takes seconds of CPU."""
 
 
 class Poller:
-    """The last that was seen of the cluster, for whoever must never wait for it."""
+    """The latest snapshot of the cluster, available without waiting."""
 
     def __init__(
         self, config: Config, changed: Callable[[], None], interval: float = AT_REST
     ) -> None:
         self.cluster: Cluster | None = None
         self.fault = ""
-        """Why the last look failed, if it did."""
+        """Why the last poll failed, if it did."""
         self.seen_at = 0.0
-        """When `cluster` was seen, by the monotonic clock."""
+        """When `cluster` was read, by the monotonic clock."""
         self.polled_at: deque[float] = deque(maxlen=120)
-        """When the last looks began."""
+        """When the last polls began."""
         self._config, self._changed, self._interval = config, changed, interval
         self._quick_until = 0.0
         self._took = 0.0
@@ -43,33 +43,33 @@ class Poller:
         self._thread = threading.Thread(target=self._poll_on, name="poller", daemon=True)
 
     def start(self) -> None:
-        """Begin; ends with the program."""
+        """Start polling; it ends with the program."""
         self._thread.start()
 
     def pause(self) -> None:
-        """Look no more until `resume`: a command is at work and looks by itself."""
+        """Stop polling until `resume`: a command is running and polls itself."""
         self._paused = True
 
     def resume(self) -> None:
-        """Look at once, and then as before."""
+        """Poll at once, then as before."""
         self._paused = False
         self._quick_until = time.monotonic() + _JUST_MOVED
         self._wake.set()
 
     @property
     def age(self) -> float:
-        """Seconds since the cluster was seen; infinite if it never was."""
+        """Seconds since the last snapshot; infinite if there is none."""
         return time.monotonic() - self.seen_at if self.cluster else float("inf")
 
     @property
     def polls_per_minute(self) -> int:
-        """How many looks there were in the last minute."""
+        """The number of polls in the last minute."""
         since = time.monotonic() - 60
         return sum(at > since for at in tuple(self.polled_at))
 
     @property
     def stale(self) -> bool:
-        """Whether what is known is older than it should be."""
+        """Whether the snapshot is older than it should be."""
         return bool(self.fault) or self.age > 2 * max(self._interval, self._pace()) + self._took
 
     def _poll_on(self) -> None:
@@ -105,5 +105,5 @@ class Poller:
 
 
 def _activity(cluster: Cluster) -> object:
-    """What tells that somebody is at work: roles and places, nodes, and hxm's lock."""
+    """What changes while something moves or somebody works: roles, nodes, hxm's lock."""
     return cluster.resources, cluster.nodes, bool(cluster.lock)

@@ -1,4 +1,4 @@
-"""One look at everything: asks Pacemaker and the toolstack once, and builds model.Cluster."""
+"""Reads the whole cluster: asks Pacemaker and the toolstack once, and builds model.Cluster."""
 
 from __future__ import annotations
 
@@ -34,16 +34,16 @@ def local_toolstack(config: Config, sandbox: str | None) -> Toolstack | None:
 
 
 AskNodes = Callable[[str, Sequence[str], float], Mapping[str, Named | str]]
-"""Asks nodes for their domains and uuids: by the toolstack's name, the nodes', and for so long."""
+"""Asks nodes for their domains and uuids: takes the toolstack, the nodes, and the timeout in s."""
 
 
 def with_other_nodes(
     cluster: Cluster, config: Config, ask: AskNodes = read_named_elsewhere
 ) -> Cluster:
-    """The cluster with what the toolstacks of the other nodes say, all asked at once through ssh.
+    """The cluster with the domains of the other nodes; asks all of them in parallel through ssh.
 
-    A node that is lost is not asked, and one that cannot be asked is in `unreachable`: its domains
-    are unknown, not absent. Takes no longer than the configured ssh_timeout.
+    Lost nodes are not asked. A node that does not answer is in `unreachable`: its domains are
+    unknown, not absent. Takes ssh_timeout seconds at most.
     """
     if cluster.sandbox:
         return _with_withdrawn(cluster)
@@ -83,7 +83,7 @@ def _uuids_here(cluster: Cluster) -> dict[tuple[str, str], str]:
 
 
 def _with_withdrawn(cluster: Cluster) -> Cluster:
-    """A sandbox has no toolstacks: its file tells what was withdrawn from it, and runs."""
+    """With the domUs that were withdrawn and still run: a sandbox's file records them."""
     from hxm.pacemaker.sandbox import running_outside
 
     beside = running_outside(read_configuration({"CIB_file": cluster.sandbox or ""}).transient)
@@ -92,7 +92,7 @@ def _with_withdrawn(cluster: Cluster) -> Cluster:
 
 
 def askable(cluster: Cluster, config: Config) -> tuple[str, list[str], dict[str, str]]:
-    """The toolstack of the other nodes, those to ask, and why those that are lost are not."""
+    """The toolstack of the other nodes, the nodes to ask, and the state of those that are lost."""
     others = [node for node in cluster.hosts if node.name != cluster.local_node]
     there = [node.name for node in others if node.reachable]
     lost = {node.name: node.predicament for node in others if node.name not in there}
@@ -100,7 +100,7 @@ def askable(cluster: Cluster, config: Config) -> tuple[str, list[str], dict[str,
 
 
 def _merge_rows(node: str, there: Sequence[LocalDomain], known: list[Domain]) -> list[Domain]:
-    """Another node's rows: managed domUs that run there, rightly or not, and what else it runs."""
+    """The domains with what another node's toolstack lists: managed domUs and others."""
     rows = {row.name: row for row in there}
     domains = []
     for domain in known:
@@ -116,7 +116,8 @@ def _merge_rows(node: str, there: Sequence[LocalDomain], known: list[Domain]) ->
 def nodes_that_run(name: str, cluster: Cluster, config: Config) -> tuple[str, ...]:
     """The nodes whose toolstacks run the domain at this moment, this host first.
 
-    Knows it before the cluster does. A node that gives no answer within ssh_timeout is left out.
+    More recent than the cluster's own state. A node that does not answer within ssh_timeout is
+    left out.
     """
     program, asked, _ = askable(cluster, config)
     rows_by_node: dict[str, Sequence[LocalDomain] | str] = {}
@@ -132,20 +133,19 @@ def nodes_that_run(name: str, cluster: Cluster, config: Config) -> tuple[str, ..
 
 
 def other_toolstack(cluster: Cluster, config: Config) -> str:
-    """The toolstack that the other nodes are taken to have."""
+    """The toolstack that hxm assumes on the other nodes."""
     return config.toolstack if config.toolstack != "auto" else cluster.toolstack or "xl"
 
 
 def identify(cluster: Cluster, words: Sequence[str], config: Config) -> Cluster:
-    """The cluster with what it takes to tell whom domids and uuids among the words mean.
+    """The cluster with what is needed to resolve domids and uuids among the words.
 
-    The uuids of this host's domains are asked for only then: xl list does not print them, and xl
-    vm-list is a program more. Raises CannotAsk if there is such a word and the toolstack, which
-    alone knows domids, cannot be asked.
+    Reads the uuids of this host's domains only if a word is a uuid: it takes one more program (xl
+    vm-list). Raises CannotAsk if a word is a domid or a uuid and the toolstack does not answer.
     """
     uuids = [word for word in words if len(word) == 36 and word.count("-") == 4]
     if cluster.toolstack_fault and (uuids or any(word.isdigit() for word in words)):
-        raise CannotAsk(f"who is meant cannot be told: {cluster.toolstack_fault}", "use the name")
+        raise CannotAsk(f"cannot identify the domU: {cluster.toolstack_fault}", "use its name")
     toolstack = local_toolstack(config, cluster.sandbox)
     if not toolstack or not uuids:
         return cluster
@@ -157,9 +157,9 @@ def identify(cluster: Cluster, words: Sequence[str], config: Config) -> Cluster:
 
 
 def sandbox_file() -> str | None:
-    """The CIB_file that stands for a cluster, as Pacemaker's own tools take it.
+    """The CIB_file that takes the cluster's place, as for Pacemaker's own tools.
 
-    Raises CannotAsk where the tools would crash (no such file) or act on something else.
+    Raises CannotAsk if the tools would crash (no such file) or act on something else.
     """
     for variable, what in ELSEWHERE.items():
         if os.environ.get(variable):
@@ -182,11 +182,11 @@ def read_cluster(
 ) -> Cluster:
     """The cluster as it is now: one crm_mon, one cibadmin, and one xl list where there is Xen.
 
-    A crm_mon that prints only text takes one cibadmin more, for what the text does not tell, and
-    one of before 2.0 a question to the DC, whether anything is under way.
-    With `env` another CIB than the current one is looked at, and with `local` False the toolstack
-    is left alone. Raises CannotAsk if the cluster gives no answer; a toolstack that gives none is
-    only marked as unknown.
+    A crm_mon that prints only text takes one more cibadmin, for what the text lacks; before 2.0,
+    hxm also asks the DC whether a transition is in progress.
+    `env` selects another CIB than the current one; with `local` False the toolstack is not asked.
+    Raises CannotAsk if the cluster does not answer; a toolstack that does not answer is marked as
+    unknown.
     """
     sandbox = sandbox_file()
     toolstack = local_toolstack(config, sandbox) if local else None
@@ -203,7 +203,7 @@ def read_cluster(
         here = _local_node(status, config, sandbox)
         answer, fault = _ask_toolstack(toolstack, config.ask_timeout)
     except BaseException:
-        programs.abandon()  # the next look must not find an answer to this one
+        programs.abandon()  # the next read must not get an answer to this one
         raise
     return Cluster(
         nodes=kept_off_by_health(status.nodes, configuration.properties),
@@ -242,7 +242,7 @@ def _answers_of_both(
     env: dict[str, str] | None, config: Config
 ) -> tuple[Configuration, Status, list[ManagedDomain]]:
     configuration = read_configuration(env, config.ask_timeout)
-    domains = configured(configuration)  # while crm_mon is still at work
+    domains = configured(configuration)  # while crm_mon still runs
     status = read_status(env, config.ask_timeout)
     if status.partial:
         from hxm.pacemaker.status_from_cib import complete
@@ -256,7 +256,7 @@ def _answers_of_both(
 
 
 def configured(configuration: Configuration) -> list[ManagedDomain]:
-    """The domUs of a configuration; where they run it does not say."""
+    """The domUs of a configuration, without the nodes where they run."""
     return [
         managed(primitive, configuration.constraints)
         for primitive in configuration.primitives.values()
@@ -265,7 +265,7 @@ def configured(configuration: Configuration) -> list[ManagedDomain]:
 
 
 def _lock(configuration: Configuration, here: str | None) -> Lock | None:
-    """Who holds the cluster's lock; of a process on this host also whether it still lives."""
+    """The cluster's lock; for a holder on this host also whether its process exists."""
     if "hxm-lock" not in configuration.properties:
         return None
     import time
@@ -279,22 +279,22 @@ def _lock(configuration: Configuration, here: str | None) -> Lock | None:
 def _same_cluster(
     configuration: Configuration, status: Status, domains: list[ManagedDomain]
 ) -> None:
-    """Half an answer must not pass for a small cluster: crm_mon must know what the CIB knows."""
+    """Raises CannotAsk if crm_mon lacks what the CIB has: its answer is incomplete."""
     nodes = {node.name for node in status.nodes}
     resources = {resource.id.split(":")[0] for resource in status.resources}
     unknown = [name for name in configuration.node_attributes if name not in nodes]
     unknown += [domain.resource for domain in domains if domain.resource not in resources]
     if unknown:
         raise CannotAsk(
-            f"the CIB has {listed(unknown)}, and crm_mon does not list it: is the cluster up?",
-            "ask again: it may just have been added",
+            f"the CIB has {listed(unknown)}, but crm_mon does not list it: is the cluster running?",
+            "try again: it may be new",
         )
 
 
 def _is_idle(dc: str | None, timeout: float) -> bool:
-    """Whether the DC says that no transition is under way; if it says nothing, it may be.
+    """Whether the DC says that no transition is in progress; False if it does not answer.
 
-    Before 1.1.18 an action is by default not written down until it has ended (record-pending).
+    Before 1.1.18 the CIB by default records an action only when it has ended (record-pending).
     """
     if not dc:
         return False
@@ -306,7 +306,7 @@ def _is_idle(dc: str | None, timeout: float) -> bool:
 
 
 def _local_node(status: Status, config: Config, sandbox: str | None) -> str | None:
-    """What the cluster calls this host; Pacemaker is asked only if that is not its own name."""
+    """The node name of this host; asks Pacemaker only if it is not the host name."""
     host = os.uname().nodename
     names = {node.name for node in status.nodes}
     own = next((name for name in (host, host.split(".")[0]) if name in names), None)
@@ -337,7 +337,7 @@ def _domains(
     local: tuple[LocalDomain, ...],
     here: str | None,
 ) -> tuple[Domain, ...]:
-    """The managed domUs in the CIB's order, then what else runs on this host."""
+    """The managed domUs in the CIB's order, then the other domains of this host."""
     instances: dict[str, list[Resource]] = {}
     for resource in status.resources:
         instances.setdefault(resource.id.split(":")[0], []).append(resource)

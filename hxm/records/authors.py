@@ -1,4 +1,4 @@
-"""What the reading commands share: who left something behind, and when."""
+"""Finds in the journal who set a leftover, and when."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ UNKNOWN = "not set by hxm on this host"
 
 
 def origins(cluster: Cluster) -> dict[str, str]:
-    """What the journal knows of each interim constraint, and of each `RESOURCE:OPTION` at a domU.
+    """Who set each interim constraint and each `RESOURCE:OPTION` of a domU, from the journal.
 
-    The CIB itself keeps no times. Nothing if the journal may not be read: that it does not name
-    something would mean nothing.
+    The CIB itself has no times. Empty if this user may not read the journal: an entry that is
+    missing would prove nothing.
     """
     wanted = [constraint.id for constraint in cluster.constraints]
     options = [
@@ -43,9 +43,7 @@ def origins(cluster: Cluster) -> dict[str, str]:
             for command in _texts(entry, "commands"):
                 if (change := _change(command, resource, option)) is not None:
                     known[f"{resource}:{option}"] = _described(entry) if change else UNKNOWN
-    for entry in (
-        begun for begun, ended in orders if not ended
-    ):  # killed before they could write down what they left
+    for entry in (begun for begun, ended in orders if not ended):  # killed before the outcome
         if str(entry.get("what")).startswith("migrate "):
             for constraint in cluster.constraints:
                 if constraint.resource in _names(entry, "subjects"):
@@ -54,7 +52,7 @@ def origins(cluster: Cluster) -> dict[str, str]:
 
 
 def _change(command: str, resource: str, option: str) -> bool | None:
-    """Whether a command line set the option at the resource, or (False) took it away."""
+    """True if a command line sets the option of the resource, False if it removes it, else None."""
     words = command.split()
     settings = [word.rpartition("=")[2].replace("_", "-") for word in words]
     if resource.replace("_", "-") not in settings or option not in settings:

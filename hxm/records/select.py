@@ -1,4 +1,4 @@
-"""What the commands on backups share: which one is meant, and what a change was."""
+"""Opens backups, compares configurations, and lists the changes between backups."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ _MOST_DIGITS = 18
 
 
 class Opened(NamedTuple):
-    """A backup's document, and what to call it."""
+    """A backup's document, and its name for messages."""
 
     called: str
     document: bytes
 
 
 def open_backup(config: Config, word: str) -> Opened:
-    """The backup of that number, or in that file. Raises NotFound, or Refused if it is none."""
+    """The backup with this number or in this file. Raises NotFound, or Refused if it is invalid."""
     if word.isascii() and word.isdigit():
         if len(word) > _MOST_DIGITS:
             raise NotFound(f"there is no backup {shown(word)}", "hxm backup --list")
@@ -41,7 +41,7 @@ def open_backup(config: Config, word: str) -> Opened:
 
 
 def compare(before: bytes, after: bytes, private: Collection[str]) -> list[Difference]:
-    """What two documents differ in; the values of `private` parameters are never shown."""
+    """The differences of two documents; never shows the values of `private` parameters."""
     return differences(
         *(facts_in(parse_backup(document, "it"), private) for document in (before, after))
     )
@@ -50,7 +50,7 @@ def compare(before: bytes, after: bytes, private: Collection[str]) -> list[Diffe
 def changes_made(config: Config, sandbox: str | None) -> list[dict[str, Any]]:
     """The journal's changes with their backups, the oldest first.
 
-    One that was begun and never ended has the outcome "begun".
+    A change that never ended has the outcome "begun".
     """
     orders = read_orders(journal_path(config, sandbox))
     made = [ended or begun for begun, ended in orders if "before" in begun and ended is not begun]
@@ -66,20 +66,23 @@ def _is_number(value: object) -> bool:
 
 
 def iso_time(at: float) -> str:
-    """A time by this host's clock and zone, for programs."""
+    """A time in ISO 8601, with this host's zone, for programs."""
     return time.strftime("%Y-%m-%dT%H:%M:%S%z", time.localtime(at))
 
 
 def time_column(times: Sequence[float]) -> tuple[str, list[str]]:
-    """A header and cells for times: the zone stands in the header, unless it changes.
+    """A header and cells for times: the header has the zone, unless the zone changes.
 
-    On a terminal the date is left out where it is today's.
+    On a terminal, times of today have no date.
     """
     local_times = [time.localtime(at) for at in times]
     today = time.strftime("%Y-%m-%d ") if sys.stdout.isatty() else "none"
     zones = {local_time.tm_zone for local_time in local_times}
-    form = "%Y-%m-%d %H:%M:%S" + " %Z" * (len(zones) > 1)
-    header = f"Time ({zones.pop()})" if len(zones) == 1 else "Time"
+    form, header = "%Y-%m-%d %H:%M:%S", "Time"
+    if len(zones) > 1:
+        form += " %Z"
+    elif zones:
+        header = f"Time ({zones.pop()})"
     return header, [
         time.strftime(form, local_time).removeprefix(today) for local_time in local_times
     ]

@@ -1,7 +1,7 @@
-"""A domU's console, wherever it runs: for somebody at a terminal, and for a wait.
+"""Shows a domU's console on whichever node it runs, and waits for text on it.
 
-A console ends when its domU leaves the node. Nobody watches the cluster meanwhile: the end itself
-is the sign to look where the domU is now.
+A console ends when its domU leaves the node. hxm does not poll the cluster while a console is
+open: only when it ends, hxm looks where the domU runs now.
 """
 
 from __future__ import annotations
@@ -26,22 +26,22 @@ if TYPE_CHECKING:
 
 LEAVE = "\x1d"  # Ctrl-], which xl's own console takes
 _AT_ONCE = 1.0
-"""Seconds: a console that ends sooner was hardly one."""
+"""Seconds: a console that ends sooner did not work."""
 _TRIES = 5
-_KEPT = 2000  # bytes of the end of what was shown
+_TAIL = 2000  # bytes that are kept of the end of the output
 _SILENCE = 5.0
-"""Seconds after which a guest that has shown nothing gets an Enter, to repeat its prompt."""
+"""Seconds without output after which the guest gets an Enter, so that it repeats its prompt."""
 
 
 class End(NamedTuple):
     """How a visit to a console ended."""
 
     left: bool
-    """By Ctrl-]; else the program ended by itself."""
+    """Whether the user left with Ctrl-]; otherwise the program ended."""
     status: int
     seconds: float
     shown: str
-    """The end of what it showed."""
+    """The end of its output."""
 
 
 def console_argv(
@@ -53,7 +53,7 @@ def console_argv(
     *,
     terminal: bool,
 ) -> tuple[str, ...]:
-    """The toolstack's console of a domain on a node, through ssh if it is not this one.
+    """The command line of a domain's console on a node, through ssh for another node.
 
     Raises CannotAsk for a node that is lost.
     """
@@ -63,22 +63,22 @@ def console_argv(
     there = cluster.node(node)
     if not there or not there.reachable:
         state = there.predicament if there else "unknown"
-        raise CannotAsk(f"{name} is said to run on {node}, but {node} is {state}", "hxm status")
+        raise CannotAsk(f"{name} should run on {node}, but {node} is {state}", "hxm status")
     return terminal_argv(node, argv, config.ssh_timeout, terminal=terminal)
 
 
 def console_node(cluster: Cluster, domain: Domain) -> str:
-    """The node whose console it has, this one if possible; raises Failed if it runs nowhere."""
+    """The node where the domU runs, this one if possible. Raises Failed if it runs nowhere."""
     if not domain.places:
-        start = f"hxm start {domain.name}" if domain.told_to_stop else "hxm status tells why"
+        start = f"hxm start {domain.name}" if domain.told_to_stop else "to see why: hxm status"
         raise Failed(f"{domain.name} does not run, so it has no console", start)
     return cluster.local_node if cluster.local_node in domain.places else domain.places[0]
 
 
 def follow(cluster: Cluster, domain: Domain, options: Sequence[str], config: Config) -> int:
-    """Be on a domU's console, and go with it to other nodes, until Ctrl-] or its end.
+    """Show a domU's console, and follow the domU to other nodes, until Ctrl-] or its end.
 
-    Returns the exit status: 0, as the toolstack's own console has it.
+    Returns the exit status 0, like the toolstack's own console.
     """
     name, node, hasty = domain.name, console_node(cluster, domain), 0
     config = config._replace(toolstack=other_toolstack(cluster, config))
@@ -87,22 +87,23 @@ def follow(cluster: Cluster, domain: Domain, options: Sequence[str], config: Con
         argv = console_argv(cluster, config, name, node, options, terminal=True)
         end = attach(argv)
         if end.left:
-            note(f"left the console of {name} on {node}; {name} runs on")
+            note(f"left the console of {name} on {node}; {name} still runs")
             return 0
-        if end.seconds <= config.ssh_timeout + 1:  # else what it says may be the guest's own words
+        if end.seconds <= config.ssh_timeout + 1:  # later, the output may be the guest's own
             _raise_if_never_there(end, name, node)
         hasty = hasty + 1 if end.seconds < _AT_ONCE else 0
         if hasty == _TRIES:
             last_line = _last_line(end.shown.encode())
-            raise Failed(f"the console of {name} on {node} ends at once: {last_line}", "hxm status")
+            fault = f"the console of {name} on {node} exits immediately: {last_line}"
+            raise Failed(fault, "hxm status")
         cluster, now_on = _find_again(domain, node, config)
         if not now_on:
-            note(f"{name} has stopped, and its console with it; hxm start {name} starts it")
+            note(f"{name} has stopped, which ended its console; to start it: hxm start {name}")
             return 0
         if now_on != node:
-            note(f"{name} went from {node} to {now_on}: its console goes on there")
+            note(f"{name} moved from {node} to {now_on}: the console continues there")
         elif not hasty:
-            note(f"the console of {name} on {node} had ended: it goes on")
+            note(f"the console of {name} on {node} was interrupted: it continues")
         node = now_on
 
 
@@ -113,7 +114,7 @@ def _raise_if_never_there(end: End, name: str, node: str) -> None:
 
 
 def attach(argv: Sequence[str]) -> End:
-    """Give the terminal to a program until it ends or Ctrl-] is typed; raises CannotAsk.
+    """Connect the terminal to a program until it ends or Ctrl-] is typed. Raises CannotAsk.
 
     Every other byte passes unchanged in both directions, and the program's terminal always has
     the size of this one.
@@ -129,7 +130,7 @@ def attach(argv: Sequence[str]) -> End:
 
     def printed(data: bytes) -> bytes:
         nonlocal shown
-        shown = (shown + data)[-_KEPT:]
+        shown = (shown + data)[-_TAIL:]
         return data
 
     def resize(*_: object) -> None:
@@ -158,7 +159,7 @@ def attach(argv: Sequence[str]) -> End:
 
 
 def _ended(child: pexpect.spawn[bytes], *, left: bool) -> int:
-    """The status of the program, which is told to leave, or else left behind after two seconds."""
+    """The exit status of the program; after Ctrl-] it has two seconds to end."""
     from pexpect import EOF, TIMEOUT
 
     if left:
@@ -169,9 +170,9 @@ def _ended(child: pexpect.spawn[bytes], *, left: bool) -> int:
 
 
 def _find_again(domain: Domain, was: str, config: Config) -> tuple[Cluster, str]:
-    """Where a domU runs whose console has ended, as soon as it does; nothing once it is stopped.
+    """The node where a domU runs after its console ended; "" once it is stopped.
 
-    Raises Failed if it comes back nowhere.
+    Waits until it runs. Raises Failed if it does not come back.
     """
     started = time.monotonic()
     announced, rests = False, 0
@@ -192,7 +193,7 @@ def _find_again(domain: Domain, was: str, config: Config) -> tuple[Cluster, str]
         if rests >= _TRIES:
             if not now:
                 return cluster, ""
-            raise Failed(f"{domain.name} has left {was} and runs nowhere", "hxm status tells why")
+            raise Failed(f"{domain.name} has left {was} and runs nowhere", "to see why: hxm status")
         if not announced and time.monotonic() - started > 2:
             announced = True
             note(f"the console of {domain.name} on {was} ended: looking for it (Ctrl-C gives up)")
@@ -201,21 +202,21 @@ def _find_again(domain: Domain, was: str, config: Config) -> tuple[Cluster, str]
 
 
 def pattern_of(text: str) -> re.Pattern[bytes]:
-    """The regular expression for what a console shows. Raises UsageError if it is none."""
+    """A regular expression for the output of a console. Raises UsageError if it is invalid."""
     try:
         return re.compile(os.fsencode(text))
     except re.error as error:
-        raise UsageError(f"--until: {text!r} is no regular expression: {error}") from None
+        raise UsageError(f"--until: {text!r} is not a regular expression: {error}") from None
 
 
 def await_answer(
     cluster: Cluster, domain: Domain, pattern: re.Pattern[bytes], seconds: float, config: Config
 ) -> float:
-    """Wait until the guest shows the pattern on its console; returns how many seconds it took.
+    """Wait until the guest prints the pattern on its console; returns the seconds it took.
 
-    A guest that shows nothing from the first on is sent one Enter: it may have put up its prompt
-    before. Once it has shown anything, nobody knows what an Enter would answer (a boot loader, a
-    file system check). Raises TimedOut with what it showed last.
+    A guest that has printed nothing is sent one Enter, because its prompt may be there already.
+    Once it has printed something, an Enter could answer a question of a boot loader or a file
+    system check. Raises TimedOut with the last line of output.
     """
     config = config._replace(toolstack=other_toolstack(cluster, config))
     started = time.monotonic()
@@ -233,20 +234,20 @@ def await_answer(
         except CannotAsk as error:
             shown = error.message
         time.sleep(min(config.poll, max(0.0, end - time.monotonic())))
-    last_shown = f"; the last that it showed: {shown!r}" if shown else "; it showed nothing"
+    last_shown = f"; its last output: {shown!r}" if shown else "; it printed nothing"
     raise TimedOut(
-        f"{domain.name} runs, but did not show {pattern.pattern.decode()!r} on its console within "
+        f"{domain.name} runs, but did not print {pattern.pattern.decode()!r} on its console within "
         f"{seconds:.0f} s{last_shown}",
-        f"look yourself: hxm console {domain.name}",
+        f"to look: hxm console {domain.name}",
     )
 
 
 def _shows(
     argv: Sequence[str], pattern: re.Pattern[bytes], seconds: float, *, knock: bool
 ) -> tuple[bool, str]:
-    """Whether the pattern is shown before the time is up or the console ends; and the last line.
+    """Whether the pattern appears before the time is up or the console ends; and the last line.
 
-    With `knock` a console that shows nothing is sent one Enter.
+    With `knock`, a console without output is sent one Enter.
     """
     from pexpect import EOF, TIMEOUT
 

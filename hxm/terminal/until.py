@@ -1,4 +1,4 @@
-"""What `--until` waits for: that the guests themselves answer."""
+"""Waits for `--until`: until the guests themselves answer."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ if TYPE_CHECKING:
 
 
 def until_guests_answer(order: Order, words: Sequence[str] | None, text: str) -> Then | None:
-    """Wait until each domU shows what the regular expression says; None without one.
+    """Waits until each domU prints text that matches the regular expression; None without one.
 
-    Raises UsageError or Refused, before anything is ordered, where that cannot be waited for.
+    Raises UsageError or Refused, before anything is ordered, if it cannot wait for that.
     """
     if not text:
         return None
     if not order.wait:
         raise UsageError("--until waits for the guest", "leave out -W, or --until")
     if not words:
-        raise UsageError("--until takes the names of domUs", "leave out -a")
+        raise UsageError("--until needs the names of domUs", "leave out -a")
     if sandbox_file():
         raise Refused("domUs in a sandbox have no console", "leave out --until")
     from hxm.terminal.console import await_answer, pattern_of
@@ -36,10 +36,10 @@ def until_guests_answer(order: Order, words: Sequence[str] | None, text: str) ->
     def then(seconds: float) -> str:
         cluster, end, sentences = read_cluster(config, local=False), time.monotonic() + seconds, []
         for domain in named_domains(cluster, words):
-            with display(f"waiting for {domain.name} to show {text!r}"):
+            with display(f"waiting for {domain.name} to print {text!r}"):
                 left = max(0.0, end - time.monotonic())
                 took = await_answer(cluster, domain, pattern, left, config)
-            sentences.append(f"{domain.name} showed {text!r} on its console after {took:.1f} s")
+            sentences.append(f"{domain.name} printed {text!r} on its console after {took:.1f} s")
         return "; ".join(sentences)
 
     return then

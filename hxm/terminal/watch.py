@@ -1,4 +1,4 @@
-"""The cluster on a whole terminal, as it changes; keys look closer."""
+"""Shows the cluster on a whole terminal, as it changes; keys select what is shown."""
 
 from __future__ import annotations
 
@@ -38,16 +38,16 @@ _NARROW = 76
 _ESSENTIAL = ("Name", "Node", "Role", "Flags")
 _KEYS = {"d": "domUs", "n": "nodes", "f": "failures", "e": "events", "?": "help", "q": "quit"}
 _HELP = """
-d  the domUs: what moves first, then what is wrong, then the others;
-   with the nodes, and what needs attention, where there is room below
-n  the nodes, their state and what runs on them
+d  domUs: those that move first, then those with problems, then the others;
+   below, if there is room, the nodes and what needs attention
+n  nodes, their state and what runs on them
 f  what needs attention, with the command that changes it
-e  what has happened since the watch began
+e  events since the watch began
 up, down, PgUp, PgDn, or k and j   scroll
 q, Ctrl-C   quit
 
-The cluster is asked every few seconds, every second while something moves;
-the last line says how often that was in the last minute, and how old this is.
+hxm polls the cluster every few seconds, every second while something moves;
+the last line shows the polls in the last minute and the age of the data.
 """
 _UP, _DOWN = ("k", "\x1b[A", "\x1bOA"), ("j", "\x1b[B", "\x1bOB")
 _SCROLLS = {
@@ -57,22 +57,22 @@ _SCROLLS = {
     "\x1b[6~": 10,
 }
 _KEY = re.compile(r"\x1b[\[O][0-9;]*[A-Z~]|.", re.DOTALL)
-"""One key of the many that a read may bring."""
+"""One key: a single read may return several."""
 
 
 class Watch:
-    """What is on the screen, from what a poller knows."""
+    """The contents of the screen, from the data of a poller."""
 
     def __init__(self, poller: Poller) -> None:
         self.poller = poller
         self.view = "d"
         self.top = 0
-        """How many rows are scrolled away."""
+        """The number of rows that are scrolled off the top."""
         self.events: deque[tuple[str, Word]] = deque(maxlen=500)
         self._before: Cluster | None = None
 
-    def take_note(self) -> None:
-        """Write down what has happened since the last time."""
+    def record_events(self) -> None:
+        """Record the events since the last call."""
         now = self.poller.cluster
         if now is not self._before:
             at = time.strftime("%H:%M:%S")
@@ -81,7 +81,7 @@ class Watch:
             self._before = now
 
     def press(self, key: str) -> bool:
-        """Do what a key is for; False for the one that ends it."""
+        """Carry out a key; False if it ends the watch."""
         if key in ("q", "\x03", "\x04"):
             return False
         if key in _KEYS:
@@ -92,7 +92,7 @@ class Watch:
     def screen(self, width: int, height: int) -> RenderableType:
         """The whole screen, of this many columns and lines."""
         head = self._head(width)[: max(2, height // 3)]
-        if height >= 20:  # what is below is not to jump
+        if height >= 20:  # so that the table keeps its position
             head += [Line("")] * (3 - len(head))
         foot = self._foot(width)
         events = self._events(3) if self.view == "d" and height >= 16 else []
@@ -115,9 +115,7 @@ class Watch:
         here = f"{cluster.name or 'cluster'} " if cluster else ""
         here = f"sandbox {here}" if cluster and cluster.sandbox else here
         text = Line(f"hxm watch {here}{time.strftime('%H:%M:%S')}", "bold")
-        words = (
-            overview(cluster, "f") if cluster else [Word("the cluster is being asked ...", BUSY)]
-        )
+        words = overview(cluster, "f") if cluster else [Word("asking the cluster ...", BUSY)]
         if self.poller.fault:
             words.insert(0, Word(self.poller.fault, BAD))
         lines, line = [text], Line("")
@@ -170,7 +168,7 @@ class Watch:
 
 
 def _urgency(cluster: Cluster, domain: Domain) -> int:
-    """What moves comes first, then what is wrong; the others stay in their order."""
+    """DomUs that move come first, then those with problems; the others keep their order."""
     if domain.in_flight:
         return 0
     wrong = domain.failed or domain.blocked or domain.stray or len(domain.nodes) > 1
@@ -180,7 +178,7 @@ def _urgency(cluster: Cluster, domain: Domain) -> int:
 
 
 def _findings(cluster: Cluster, width: int) -> list[Text]:
-    """What needs attention and what to do, whole: folded where the terminal is too narrow."""
+    """The findings with their commands, folded to the width of the terminal."""
     lines = []
     for finding in findings(cluster):
         for text, indent in ((finding.what, ""), (finding.do, " " * 4)):
@@ -220,7 +218,7 @@ def _lines(table: Table, width: int, essential: Sequence[str] = ()) -> list[Text
 
 @contextmanager
 def _keys() -> Iterator[int]:
-    """Every key at once and unseen, and the terminal as before afterwards."""
+    """The terminal without echo, each key readable at once; restored at the end."""
     import termios
     import tty
 
@@ -238,7 +236,7 @@ def _keys() -> Iterator[int]:
 def watch(config: Config, interval: float) -> int:
     """Show the cluster until q or Ctrl-C; returns 0.
 
-    Raises KeyboardInterrupt if it is told to end by a signal: the terminal must not stay as it is.
+    A signal that ends it raises KeyboardInterrupt, so that the terminal is restored.
     """
     woken, wake = os.pipe()
     os.set_blocking(wake, False)
@@ -257,7 +255,7 @@ def watch(config: Config, interval: float) -> int:
     try:
         with _keys() as keyboard, Live(console=drawing, screen=True, auto_refresh=False) as live:
             while True:
-                watching.take_note()
+                watching.record_events()
                 live.update(watching.screen(*_size(drawing)), refresh=True)
                 ready = select.select([keyboard, woken], [], [], 1.0)[0]
                 if woken in ready:
@@ -267,7 +265,7 @@ def watch(config: Config, interval: float) -> int:
                     if not typed or not all(map(watching.press, _KEY.findall(typed))):
                         return 0
     finally:
-        programs.end_all()  # the poller may be waiting for one that hangs
+        programs.end_all()  # the poller may wait for one that hangs
 
 
 def _size(console: Console) -> tuple[int, int]:
@@ -275,9 +273,9 @@ def _size(console: Console) -> tuple[int, int]:
 
 
 def watch_plainly(config: Config, interval: float, count: int | None) -> int:
-    """For a pipe or a file: what changes, and the list again each time, `count` times.
+    """For a pipe or a file: print the changes and the list at each poll, `count` times.
 
-    A look that fails is one line of it; raises CannotAsk if it is the last.
+    A poll that fails becomes one line; raises CannotAsk if it is the only one.
     """
     from hxm.cluster.read import read_cluster
 

@@ -70,7 +70,7 @@ def test_a_console_follows_its_domu_to_another_node(lab):
         typed.types("\rsize\r")
         typed.sees("columns=132, lines=50")
         lab.ok(lab.other(here), "migrate", "nfs", other, "--no-wait")
-        typed.sees(f"nfs went from {here} to {other}: its console goes on there")
+        typed.sees(f"nfs moved from {here} to {other}: the console continues there")
         typed.gets("nfs login: ")
         typed.types(LEAVE)
         typed.sees(f"left the console of nfs on {other}; nfs runs on")
@@ -83,14 +83,14 @@ def test_a_console_ends_when_the_domu_is_shut_down(lab):
         typed.sees("Ctrl-] leaves it")
         typed.gets("login: ")
         lab.ok("host2", "shutdown", "sles")
-        typed.sees("sles has stopped, and its console with it; hxm start sles starts it")
+        typed.sees("sles has stopped, which ended its console; to start it: hxm start sles")
         assert typed.program.wait(10).status == 0
     ran = lab.hxm("host1", "console", "sles")
     assert (ran.status, ran.out) == (1, "")
     assert ran.err == ("hxm: sles does not run, so it has no console\n     hxm start sles\n")
     ran = lab.ok("host1", "start", "sles", "--until", "sles login:")
     assert "sles: started on" in ran.out
-    assert "sles showed 'sles login:' on its console after" in ran.out
+    assert "sles printed 'sles login:' on its console after" in ran.out
 
 
 @pytest.mark.thorough
@@ -98,7 +98,7 @@ def test_a_start_is_not_done_before_the_guest_says_so(lab):
     lab.turn("console", silent=True)
     ran = lab.hxm("host1", "reboot", "nfs", "--until", "login:", "--timeout", "15")
     assert ran.status == 124, ran
-    assert "nfs runs, but did not show 'login:' on its console within" in ran.err
+    assert "nfs runs, but did not print 'login:' on its console within" in ran.err
     assert "Linux version" in ran.err
 
 
@@ -109,7 +109,7 @@ def test_a_node_that_is_lost_takes_the_console_to_where_the_domu_starts_anew(lab
         typed.sees("Ctrl-] leaves it")
         typed.gets("login: ")
         lab.switch("off", here)
-        typed.sees(f"nfs went from {here} to ")
+        typed.sees(f"nfs moved from {here} to ")
         typed.gets("login: ")
         typed.types(LEAVE)
         typed.sees("left the console")

@@ -11,7 +11,7 @@ import pytest
 CASES = [
     ("lsit", 2, "did you mean list?"),
     ("sta", 2, "standby, start, status"),
-    ("--bogus list", 2, "there is no option --bogus"),
+    ("--bogus list", 2, "unknown option --bogus"),
     ("migrate nfs", 2, "migrate takes DOMAIN NODE: NODE is missing"),
     ("drill nfs", 2, "drill has no command 'nfs'"),
     ("drill nfs", 2, "there are: list, kill"),

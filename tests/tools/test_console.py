@@ -59,7 +59,7 @@ def test_a_domu_of_a_sandbox_has_no_console(xen, sandbox):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ("start nfs --until ( ", "is no regular expression"),
+        ("start nfs --until ( ", "is not a regular expression"),
         ("start nfs --until x -W", "--until waits for the guest"),
         ("reboot -a --until x", "--until takes the names of domUs"),
         ("console", "DOMAIN is missing"),

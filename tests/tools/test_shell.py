@@ -131,7 +131,7 @@ def test_ctrl_c_ends_a_command_and_not_the_shell(xen):
 def test_a_cluster_that_does_not_answer_never_keeps_the_prompt(sandbox):
     sandbox.program("crm_mon", "exec sleep 60")
     with terminal(sandbox, "shell") as typed:
-        typed.sees("hxm sandbox xen ...>", "the cluster is being asked")
+        typed.sees("hxm sandbox xen ...>", "asking the cluster")
         typed.types("migrate \t")
         typed.types("\x15help unlo\t\r")
         typed.sees("Usage: hxm unlock", ">")

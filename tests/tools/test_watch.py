@@ -39,7 +39,7 @@ def test_a_watch_that_is_told_to_end_leaves_the_terminal_and_its_programs_in_ord
     sandbox.program("crm_mon", f"echo $$ >{sandbox.folder}/pid; exec sleep 60")
     for end in ("q", signal.SIGTERM, signal.SIGHUP):
         with terminal(sandbox, "watch") as typed:
-            typed.sees("the cluster is being asked")
+            typed.sees("asking the cluster")
             asked = until_written(sandbox.folder / "pid")
             if end == "q":
                 typed.types(end)

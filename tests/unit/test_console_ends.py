@@ -34,7 +34,7 @@ GUEST = "nfs: server 10.0.0.7 not responding, timed out\r\nPermission denied\r\n
 def test_what_the_guest_said_is_no_word_of_sshs(visited, capsys):
     assert visited(End(False, SSH_FAILED, 3600.0, GUEST), LEFT) == 0
     said = capsys.readouterr().err
-    assert "the console of nfs on host2 had ended: it goes on" in said
+    assert "the console of nfs on host2 was interrupted: it continues" in said
     assert "anew" not in said  # nobody saw that it did
 
 

@@ -175,7 +175,7 @@ def test_the_watch(text, view):
     poller = Poller(Config(), lambda: None)
     poller.cluster, poller.fault = now._replace(name=text), text
     watch = Watch(poller)
-    watch.take_note()
+    watch.record_events()
     watch.events.append(("12:00:00", Word(text, BAD)))
     watch.press(view)
     drawn = Stream(terminal=False)

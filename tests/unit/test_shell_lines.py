@@ -51,13 +51,13 @@ def test_what_is_no_command_line_of_hxm_is_refused(line):
 def test_a_file_is_understood_to_its_end_before_anything_is_done(tmp_path):
     path = tmp_path / "night.hxm"
     path.write_text("# tonight\nlist\n\nmgrate nfs host2\n")
-    with pytest.raises(UsageError, match=r"night.hxm, line 4: there is no command 'mgrate'") as e:
+    with pytest.raises(UsageError, match=r"night.hxm, line 4: unknown command 'mgrate'") as e:
         read_all(str(path))
     assert "nothing was done" in e.value.hint
     with pytest.raises(UsageError, match="cannot be read: No such file"):
         read_all(str(tmp_path / "none"))
     path.write_bytes(b"list \xff\n")
-    with pytest.raises(UsageError, match="no text in UTF-8"):
+    with pytest.raises(UsageError, match="not UTF-8 text"):
         read_all(str(path))
 
 

@@ -140,10 +140,10 @@ def test_where_there_is_room_nodes_and_attention_stand_below_the_domus():
 
 def test_events_are_kept_and_shown():
     watch = Watch(Knows(BEFORE))
-    watch.take_note()
+    watch.record_events()
     watch.poller.cluster = NOW
-    watch.take_note()
-    watch.take_note()
+    watch.record_events()
+    watch.record_events()
     assert len(watch.events) == 4
     text = "\n".join(screen(watch, 80, 24))
     assert text.index("host2: standby") < text.index("sles: Stopped"), "the newest first"

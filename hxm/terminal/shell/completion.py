@@ -1,4 +1,4 @@
-"""What may come next on a command line, from the same data as the completions of other shells."""
+"""Completes command lines, from the same data as the completions of other shells."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from hxm.policy import listed, typed
 
 
 class Offer(NamedTuple):
-    """A word that may be typed next, and what it means."""
+    """A word that may come next, and its meaning."""
 
     word: str
     text: str = ""
 
 
 class Position(NamedTuple):
-    """Where the next word of a command line stands."""
+    """The position of the next word on a command line."""
 
     command: str = ""
     option: str = ""
@@ -40,7 +40,7 @@ class Position(NamedTuple):
 
 
 class CommandLine:
-    """All that may be typed, built once from the declarations of the commands."""
+    """Completes words, from the declarations of the commands."""
 
     def __init__(self) -> None:
         self.specs: dict[str, Spec] = {name: spec for spec in all_specs() for name in spec.names}
@@ -50,7 +50,7 @@ class CommandLine:
         self.parents = {name.split(" ")[0] for name in self.specs if " " in name}
 
     def offers(self, text: str, cluster: Cluster | None) -> tuple[str, list[Offer]]:
-        """The word that the text ends with, and what may stand in its place."""
+        """The word that the text ends with, and the words that may replace it."""
         try:
             words = shlex.split(text)
         except ValueError:  # within quotation marks
@@ -64,45 +64,45 @@ class CommandLine:
     def _possible(
         self, words: Sequence[str], current: str, cluster: Cluster | None
     ) -> Iterator[Offer]:
-        place = self._place(words)
-        if place is None:
+        position = self._position(words)
+        if position is None:
             return
-        spec = self.specs.get(place.command)
-        if place.option:
-            usual = self.values[place.option]
-            kinds = self.values.get(f"{place.command} {place.option}", usual)
+        spec = self.specs.get(position.command)
+        if position.option:
+            usual = self.values[position.option]
+            kinds = self.values.get(f"{position.command} {position.option}", usual)
             yield from self._of_kinds(kinds, current, cluster)
-        elif not place.command:
+        elif not position.command:
             yield from self._of_kinds("COMMAND", current, cluster)
-        elif spec and current.startswith("-") and not place.operands_only:
+        elif spec and current.startswith("-") and not position.operands_only:
             yield from (Offer(word, text) for word, text in spellings(spec))
         elif spec and spec.operands:
-            kinds = spec.operands[min(place.operands, len(spec.operands) - 1)]
-            if place.operands < len(spec.operands) or kinds.endswith("..."):
+            kinds = spec.operands[min(position.operands, len(spec.operands) - 1)]
+            if position.operands < len(spec.operands) or kinds.endswith("..."):
                 yield from self._of_kinds(kinds.removesuffix("..."), current, cluster)
 
-    def _place(self, words: Sequence[str]) -> Position | None:
-        """The place after these words, or nothing if the command is not clear."""
-        place = Position()
+    def _position(self, words: Sequence[str]) -> Position | None:
+        """The position after these words; None if the command is ambiguous."""
+        position = Position()
         for word in words:
-            if place.option:
-                place = place._replace(option="")
-            elif not place.command:
+            if position.option:
+                position = position._replace(option="")
+            elif not position.command:
                 if word.startswith("-"):
                     continue
                 names = candidates(word)
                 if len(names) != 1:
                     return None
-                place = place._replace(command=names[0])
+                position = position._replace(command=names[0])
             elif word == "--":
-                place = place._replace(operands_only=True)
-            elif word.startswith("-") and not place.operands_only:
-                place = place._replace(option=word if word in self.values else "")
-            elif place.command in self.parents:
-                place = place._replace(command=f"{place.command} {word}")
+                position = position._replace(operands_only=True)
+            elif word.startswith("-") and not position.operands_only:
+                position = position._replace(option=word if word in self.values else "")
+            elif position.command in self.parents:
+                position = position._replace(command=f"{position.command} {word}")
             else:
-                place = place._replace(operands=place.operands + 1)
-        return place
+                position = position._replace(operands=position.operands + 1)
+        return position
 
     def _of_kinds(self, kinds: str, current: str, cluster: Cluster | None) -> Iterator[Offer]:
         for kind in kinds.split("|"):
@@ -121,21 +121,21 @@ class CommandLine:
 
 
 def domains(cluster: Cluster | None) -> Iterator[Offer]:
-    """The domUs, and where and how they are."""
+    """The domUs with their roles and nodes."""
     for domain in cluster.domains if cluster else ():
         where = f" on {listed(domain.nodes)}" if domain.nodes else ""
         yield Offer(typed(domain), f"{domain.role or 'not managed'}{where}")
 
 
 def nodes(cluster: Cluster | None) -> Iterator[Offer]:
-    """The nodes, their condition and how many domUs they run."""
+    """The nodes with their condition and the number of their domUs."""
     for node in cluster.nodes if cluster else ():
         count = sum(node.name in domain.nodes for domain in cluster.domains) if cluster else 0
         yield Offer(node.name, f"{node.condition}, {count} domU{'s' * (count != 1)}")
 
 
 def files(current: str, *, folders_only: bool) -> Iterator[Offer]:
-    """The files whose names begin like this; hidden ones only after a dot."""
+    """The files whose names begin with `current`; hidden ones only after a dot."""
     folder, start = os.path.split(current)
     try:
         entries = sorted(os.scandir(folder or "."), key=lambda entry: entry.name)

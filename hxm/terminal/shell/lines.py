@@ -1,4 +1,4 @@
-"""A line of the shell: which words it is, and the hxm that carries it out."""
+"""Lines of the shell: splits them into words and runs an hxm process for each."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _OPERATORS = frozenset({"|", "||", ">", ">>", "<", "&", "&&", ";"})
 def words_of(line: str) -> list[str]:
     """The words of a line, quoted as in any shell; a # begins a comment. Raises UsageError.
 
-    A byte order mark, which some editors put before the first line, is none of them.
+    A byte order mark, which some editors put before the first line, is ignored.
     """
     try:
         words = shlex.split(line.removeprefix("\ufeff"), comments=True)
@@ -30,7 +30,7 @@ def words_of(line: str) -> list[str]:
         raise UsageError(f"{fault}: {line.strip()[:60]}", "close the quotation mark") from None
     if operator := next((word for word in words if word in _OPERATORS), ""):
         raise UsageError(
-            f"{operator!r} is no part of a command of hxm's", "pipes and files take another shell"
+            f"hxm shell has no pipes or redirections: {operator!r}", "run hxm from another shell"
         )
     return words[1:] if words[:1] == ["hxm"] else words
 
@@ -39,15 +39,15 @@ def checked(words: Sequence[str]) -> None:
     """Raises UsageError for a line that names no command, before anything is done."""
     name = next((word for word in words if not word.startswith("-")), "")
     if name and name not in LEAVING and not candidates(name):
-        raise UsageError(f"there is no command {name[:60]!r}", "hxm --help lists them all")
+        raise UsageError(f"unknown command {name[:60]!r}", "all commands: hxm --help")
 
 
 def carry_out(words: Sequence[str], *, stdin: int | None = None) -> int:
-    """Let a hxm of its own carry the command out, on this terminal; returns its exit status.
+    """Run the command in an hxm process of its own, on this terminal; returns its exit status.
 
-    Ctrl-C is for it alone, and the terminal is as before when it has ended, however it ends.
+    Ctrl-C reaches that process only; the terminal is restored however it ends.
     """
-    with _terminal_kept(), _ctrl_c_is_anothers():
+    with _restored_terminal(), _without_ctrl_c():
         return programs.beside((*_myself(), *words), stdin)
 
 
@@ -59,7 +59,7 @@ def _myself() -> tuple[str, ...]:
 
 
 @contextmanager
-def _ctrl_c_is_anothers() -> Iterator[None]:
+def _without_ctrl_c() -> Iterator[None]:
     before = signal.signal(signal.SIGINT, lambda *_: None)  # ignored would be inherited
     try:
         yield
@@ -68,7 +68,7 @@ def _ctrl_c_is_anothers() -> Iterator[None]:
 
 
 @contextmanager
-def _terminal_kept() -> Iterator[None]:
+def _restored_terminal() -> Iterator[None]:
     if not sys.stdin.isatty():
         yield
         return
@@ -85,8 +85,8 @@ def _terminal_kept() -> Iterator[None]:
 def from_file(name: str, lines: Iterator[str], *, keep_going: bool, stdin: int | None) -> int:
     """Carry the lines out one by one; returns the status of the first that failed, or 0.
 
-    It stops there unless it is to keep going, and always at a Ctrl-C. Raises Interrupted for one
-    that came between two commands, with the line up to which they were carried out.
+    Stops at the first failure unless `keep_going`, and always at Ctrl-C. Raises Interrupted for a
+    Ctrl-C between two commands, with the number of the last line that was carried out.
     """
     first, number = DONE, 0
     try:
@@ -105,7 +105,7 @@ def from_file(name: str, lines: Iterator[str], *, keep_going: bool, stdin: int |
 
 
 def _carry_out_line(place: str, line: str, stdin: int | None) -> int | None:
-    """The exit status of a line, or nothing if it is one to leave by."""
+    """The exit status of a line; None if the line leaves the shell."""
     try:
         words = words_of(line)
         checked(words)
@@ -124,12 +124,12 @@ def _carry_out_line(place: str, line: str, stdin: int | None) -> int | None:
 
 
 def read_all(path: str) -> list[str]:
-    """The lines of a file, all of them understood; raises UsageError for the first that is not."""
+    """The lines of a file. Raises UsageError for the first that is not a valid command line."""
     try:
         with open(path, encoding="utf-8") as file:
             lines = file.read().splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "it is no text in UTF-8"
+        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         raise UsageError(f"{path} cannot be read: {why}") from None
     for number, line in enumerate(lines, 1):
         try:

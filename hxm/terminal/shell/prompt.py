@@ -1,4 +1,4 @@
-"""The prompt itself: line editing by prompt_toolkit, and the cluster around it."""
+"""The interactive prompt: line editing by prompt_toolkit, with the state of the cluster."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def interactive(config: Config) -> int:
     try:
         return _converse(_Shell(config))
     finally:
-        programs.end_all()  # the poller may be waiting for one that hangs
+        programs.end_all()  # the poller may wait for one that hangs
 
 
 def _converse(shell: _Shell) -> int:
@@ -69,11 +69,11 @@ def _converse(shell: _Shell) -> int:
         if words and words[0] in LEAVING:
             return DONE
         if words:
-            shell.carry_out(_explained(words))
+            shell.carry_out(_with_help(words))
 
 
-def _explained(words: Sequence[str]) -> Sequence[str]:
-    """A question mark asks for help where it stands: `migrate ?` is `help migrate`."""
+def _with_help(words: Sequence[str]) -> Sequence[str]:
+    """The words, or a help command for a trailing question mark: `migrate ?` is `help migrate`."""
     if words[-1] == "?":
         return ("help", *words[:1]) if len(words) > 1 else ("help",)
     return words
@@ -93,7 +93,7 @@ class _Shell:
             history=_history(),
             key_bindings=self._keys(),
             style=_STYLE,
-            refresh_interval=1,  # the age of what is shown
+            refresh_interval=1,  # for the age of the data
         )
         self.session.app.after_render.add_handler(self._begin)
         beside(_WELCOME)
@@ -109,17 +109,17 @@ class _Shell:
         finally:
             self.poller.resume()
 
-    def learned(self) -> CommandLine:
-        """The whole command line, which takes a moment once."""
+    def completions(self) -> CommandLine:
+        """The data for completion; the first call takes a moment."""
         if self.command_line is None:
             self.command_line = CommandLine()
         return self.command_line
 
     def _begin(self, _: object) -> None:
-        """Once the prompt is there: what comes now would keep it from appearing."""
+        """Start the threads, once the prompt is drawn: earlier they would delay it."""
         self.session.app.after_render.remove_handler(self._begin)
         self.poller.start()
-        threading.Thread(target=self.learned, daemon=True).start()
+        threading.Thread(target=self.completions, daemon=True).start()
 
     def _redraw(self) -> None:
         if self.session.app.is_running:
@@ -148,7 +148,7 @@ class _Shell:
         if cluster and poller.stale:
             words.insert(0, Word(f"{poller.age:.0f} s old", BAD))
         if not words:
-            words = [Word("the cluster is being asked ...", "busy")]
+            words = [Word("asking the cluster ...", "busy")]
         return list(_fitting(words, shutil.get_terminal_size().columns))
 
     def _keys(self) -> KeyBindings:
@@ -163,7 +163,7 @@ class _Shell:
 
 
 def _fitting(words: Sequence[Word], columns: int) -> Iterator[tuple[str, str]]:
-    """As many of the words as fit into a line; what is cut ends in an ellipsis."""
+    """As many of the words as fit into a line; a word that is cut ends in an ellipsis."""
     left = columns - 1
     for number, word in enumerate(words):
         between = " | " if number else " "
@@ -178,7 +178,7 @@ def _fitting(words: Sequence[Word], columns: int) -> Iterator[tuple[str, str]]:
 
 
 class _History(FileHistory):
-    """The lines of former shells; one that cannot be written down is known to this shell alone."""
+    """The lines of earlier shells; a line that cannot be saved stays in this shell's history."""
 
     def store_string(self, string: str) -> None:
         with suppress(OSError):
@@ -186,7 +186,7 @@ class _History(FileHistory):
 
 
 def _history() -> History:
-    """The lines of former shells, in a file that nobody else may read."""
+    """The lines of earlier shells, in a file that only its owner may read."""
     path = os.path.expanduser(HISTORY)
     try:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
@@ -200,11 +200,12 @@ class _Completer(Completer):
         self.shell = shell
 
     def get_completions(self, document: Document, _: Any) -> Iterator[Completion]:
-        line = self.shell.learned()
+        line = self.shell.completions()
         current, offers = line.offers(document.text_before_cursor, self.shell.poller.cluster)
         for offer in offers:
             word = offer.word if offer.word.startswith("-") else quote(offer.word)
-            word += " " * (len(offers) == 1 and not word.endswith("/"))
+            if len(offers) == 1 and not word.endswith("/"):
+                word += " "
             yield Completion(
                 word, -len(current), printable(offer.word), display_meta=printable(offer.text)
             )
