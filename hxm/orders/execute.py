@@ -1,7 +1,7 @@
-"""Carries a decision out, step by step, waits for the cluster, and tells what became of it.
+"""Executes a plan step by step, waits for the cluster, and returns the outcome.
 
-A sandbox and a cluster differ in one thing only: in a sandbox the scheduler is run here, until it
-has nothing left to do, and in a cluster its end is waited for.
+For a sandbox hxm runs the scheduler itself until it has nothing left to do; on a cluster hxm polls
+until the goals are reached.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ from hxm.policy.summary import same_place
 
 Report = Callable[[str], None]
 _POLLS_AT_REST = 5
-"""In so many looks a cluster that has something to do has begun with it."""
+"""Polls at rest after which the cluster has surely nothing to do."""
 
-_ROLLED_BACK = "everything was taken back: the configuration is as it was"
+_ROLLED_BACK = "everything was rolled back: the configuration is as it was"
 
 
 class Execution:
-    """One order being carried out."""
+    """The execution of one plan."""
 
     def __init__(
         self,
@@ -54,23 +54,23 @@ class Execution:
         self.config = config
         self.report = report
         self._keep = keep
-        """Is given every snapshot of the cluster, and now and then None while a tool runs; raises
-        if nothing more may be done."""
+        """Called with every snapshot of the cluster, and regularly with None while a tool runs;
+        raises if the order must stop."""
         self.commands: list[Argv] = []
         self.warnings: list[str] = []
         self.downtime = DowntimeMeter(cluster, plan.subjects) if plan.is_drill else None
         self.written: bytes | None = cluster.written
-        """The configuration as the last step left it; None until the next look tells."""
+        """The configuration that the last step left; None until the next snapshot."""
         self.meddled = False
-        """Whether it was another one when the next step was taken."""
+        """Whether somebody else changed it before the next step."""
         self.quiet = 0
-        """How often in a row the cluster was seen at rest, where no scheduler can be asked."""
+        """The number of successive polls at rest; used if there is no scheduler to ask."""
         self.started = time.monotonic()
 
     def perform(self, timeout: float, *, wait: bool = True) -> Outcome:
-        """All phases, to the end or to the first that does not reach its goals.
+        """Execute all phases, or until one does not reach its goals.
 
-        However it ends, the cluster is looked at once more: what is left must be named.
+        However it ends, hxm reads the cluster once more, to report what is left.
         """
         deadline = self.started + timeout
         try:
@@ -89,13 +89,13 @@ class Execution:
                     return self._goals_missed(phase)
             unknown = self._check_instance()
         except KeyboardInterrupt:
-            return self._cut_short(Interrupted("you stopped it", "look with: hxm status"))
+            return self._cut_short(Interrupted("interrupted", "to look: hxm status"))
         except HxmError as error:
             return self._cut_short(error)
         return self._goals_reached(unknown)
 
     def _check_instance(self) -> str:
-        """Why it is unknown if the domU runs as it did, if it is. Raises Failed if it does not."""
+        """Why it is unknown whether the domU is the same instance, or "". Raises Failed if not."""
         if not self.plan.same_instance:
             return ""
         try:
@@ -103,33 +103,33 @@ class Execution:
         except CannotAsk as error:
             return error.message
         if fault:
-            raise Failed(fault, "hxm list --everywhere shows what runs")
+            raise Failed(fault, "to see what runs: hxm list --everywhere")
         return ""
 
     def _cut_short(self, error: HxmError) -> Outcome:
-        """The outcome of an order that may be half carried out, and how to take it back."""
+        """The outcome of an order that may be half done, with the command that takes it back."""
         if self.commands and self.plan.rollback_phases and self._rolled_back():
             return self._outcome(error.status, error.message, _ROLLED_BACK)
         try:
             self.cluster = read_cluster(self.config, local=False)
         except (HxmError, KeyboardInterrupt):
-            self.warnings.append("the cluster cannot be asked what is left: look with hxm list")
+            self.warnings.append("cannot read what is left in the cluster: hxm list")
         message = error.message
         if isinstance(error, Interrupted):
-            message += f"; the cluster goes on: {under_way(self.cluster, self.plan)}"
+            message += f"; the cluster continues: {under_way(self.cluster, self.plan)}"
         hint = filter(None, (error.hint, self._recovery_hint() if self.commands else ""))
         return self._outcome(error.status, message, "; ".join(hint))
 
     def _recovery_hint(self) -> str:
-        """What to type after an order that did not get to its end; nothing if it did."""
+        """What to type after an order that did not end; "" if nothing is left to do."""
         if self.plan.resume_command:
             left = any(resource in self.cluster.primitives for resource in self.plan.subjects)
             return f"to finish it: {self.plan.resume_command}" if left else ""
         first = "when the migration has ended, " if self._migrations() else ""
-        return f"{first}to take it back: {self.plan.undo or 'hxm list tells how'}"
+        return f"{first}to undo it: {self.plan.undo or 'see hxm list'}"
 
     def _refuse_to_move(self, phase: Phase) -> None:
-        """Raises Refused if the phase would move what it must leave where it is."""
+        """Raises Refused if the phase would move a resource that it must not move."""
         for movement in would_move(self.before, phase) if phase.leaves else ():
             if movement.resource == phase.leaves:
                 raise Refused(
@@ -137,9 +137,9 @@ class Execution:
                 )
 
     def _rolled_back(self) -> bool:
-        """Take everything back; whether all of it was. What is left is named by its own marks."""
+        """Roll everything back; whether that succeeded."""
         try:
-            self._look()  # which raises if the lock is another's by now
+            self._look()  # raises if somebody else has taken the lock over
             if not any(subject in self.cluster.primitives for subject in self.plan.subjects):
                 return True
             deadline = time.monotonic() + self.config.timeout
@@ -149,14 +149,14 @@ class Execution:
                 if not self._await(phase.goals, deadline):
                     raise Failed(listed([missing(self.cluster, goal) for goal in phase.goals]))
         except (HxmError, KeyboardInterrupt) as error:
-            self.warnings.append(f"not everything was taken back: {error or 'you stopped it'}")
+            self.warnings.append(f"the rollback is incomplete: {error or 'interrupted'}")
             return False
         return True
 
     def _carry_out(self, phase: Phase) -> None:
         replaces = any(step.kind == "restore" for step in phase.steps)
         if replaces or (phase.clears and not self.before.sandbox):
-            self._look()  # the one that the decision was made on may be old
+            self._look()  # the snapshot of the decision may be old
         if phase.clears and not self.before.sandbox:
             for objection in self._migrations():
                 raise Refused(objection.message, objection.hint)
@@ -189,7 +189,7 @@ class Execution:
         return list(guards.in_flight(self.cluster, domains))
 
     def _look_until_nothing_migrates(self, deadline: float) -> None:
-        """A migration that looks over has its last stop before it (live lab, 2.1.5)."""
+        """A migration that looks complete still has a stop to come (live lab, 2.1.5)."""
         self._look()
         while migrations := self._migrations():
             if time.monotonic() > deadline:
@@ -198,7 +198,7 @@ class Execution:
             self._look()
 
     def _do_in_sandbox(self, steps: tuple[Step, ...], cib_file: str) -> None:
-        """Steps and the transitions that follow are one change of the file, or none."""
+        """Change the file once, with the steps and their transitions, or not at all."""
         for step in steps:
             self.report(step.says)
         with scratch(cib_file) as copy:
@@ -209,10 +209,10 @@ class Execution:
         self.commands += done
 
     def _await(self, goals: tuple[Goal, ...], deadline: float, *, notices: bool = False) -> bool:
-        """Look until the goals are reached (True) or the cluster rests without them (False).
+        """Poll until the goals are reached (True) or the cluster rests without them (False).
 
-        If the cluster has to notice something first, only the time is an end.
-        A look that fails is repeated: the cluster may be electing a DC.
+        With `notices` the cluster must first notice something, so that rest means nothing.
+        A poll that fails is repeated: the cluster may be electing a DC.
         """
         self.quiet = 0
         while True:
@@ -239,15 +239,15 @@ class Execution:
                     return False
                 raise TimedOut(
                     f"ordered, but not reached in time: {under_way(self.cluster, self.plan)}",
-                    "the cluster goes on; look with: hxm status",
+                    "the cluster continues; to look: hxm status",
                 )
             time.sleep(self.config.poll)
 
     def _goals_hold(self, phase: Phase) -> bool:
-        """Whether the goals were seen at every look for as long as they have to hold.
+        """Whether the goals hold at every poll for `phase.hold` seconds.
 
-        After a look that failed the watch begins anew; raises CannotAsk when all looks fail for
-        the configured timeout. In a sandbox nothing ages.
+        After a failed poll the time starts again; raises CannotAsk if all polls fail for the
+        configured timeout. In a sandbox there is nothing to wait for.
         """
         if not phase.hold or self.before.sandbox:
             return True
@@ -261,7 +261,7 @@ class Execution:
             except CannotAsk as error:
                 if time.monotonic() - seen > self.config.timeout:
                     raise
-                self.report(f"{error.message}; asking again, and watching anew")
+                self.report(f"{error.message}; asking again, and starting the time again")
                 since = None
                 continue
             seen = time.monotonic()
@@ -271,9 +271,9 @@ class Execution:
         return True
 
     def _all_reached(self, goals: tuple[Goal, ...]) -> bool:
-        """Whether they are, and the scheduler has nothing more in mind for those it is about.
+        """Whether the goals are reached, and the scheduler plans nothing more for the subjects.
 
-        Between the two halves of a migration, and after a start that failed, it looks as if.
+        Goals only seem reached between the halves of a migration, or after a failed start.
         """
         if not all(reached(self.cluster, goal, self.before) for goal in goals):
             return False
@@ -283,7 +283,7 @@ class Execution:
         return not looks and not any(move.resource in self.plan.subjects for move in moves)
 
     def _still_to_do(self, goals: tuple[Goal, ...]) -> tuple[tuple[Movement, ...], bool]:
-        """What the scheduler would still move, and whether it lets a node look for a newcomer."""
+        """The movements that the scheduler still plans, and whether it would probe a new domU."""
         watched = {goal.subject for goal in goals if goal.kind in ("healthy", "absent")}
         with scratch(None) as copy:
             transition = copy.simulate(execute=False)
@@ -300,14 +300,14 @@ class Execution:
         self.keep(seen)
 
     def keep(self, seen: Cluster | None = None) -> None:
-        """Keep what the order holds while it goes on: the cluster's lock."""
+        """Renew the cluster's lock while the order runs. Raises Failed if the lock is lost."""
         if self._keep:
             self._keep(seen)
 
     def _at_rest(self, goals: tuple[Goal, ...]) -> bool:
-        """Whether nothing is under way, nor anything left to do in the scheduler's eyes.
+        """Whether nothing is in progress and the scheduler plans nothing more.
 
-        Without a scheduler: whether nothing was under way several times in a row.
+        Without a scheduler: whether nothing was in progress at several successive polls.
         """
         self.quiet = self.quiet + 1 if settled(self.cluster, self.before) else 0
         if not simulator() or not self.quiet:
@@ -316,12 +316,12 @@ class Execution:
         return not moves and not looks
 
     def _goals_missed(self, phase: Phase) -> Outcome:
-        """The cluster came to rest elsewhere: take back what can be taken back, name the rest."""
+        """Roll back what can be after the goals were missed; the outcome names the rest."""
         done = self.plan.phases[: self.plan.phases.index(phase) + 1]
         wanted = [goal for phase in done for goal in phase.goals]
         lacking = dict.fromkeys(missing(self.cluster, goal) for goal in wanted)
         failure = new_failure(self.before, self.cluster, self.plan)
-        hint = "hxm status shows the failures" if failure else "hxm status"
+        hint = "to see the failures: hxm status" if failure else "hxm status"
         if (
             self.plan.rollback
             and simulator()
@@ -335,13 +335,13 @@ class Execution:
         elif self.plan.undo or self.plan.resume_command:
             hint = "; ".join(filter(None, (hint, self._recovery_hint())))
         why = listed([text for text in lacking if text])
-        message = f"{self.plan.about}: the cluster did not get there: {why}{failure}"
+        message = f"{self.plan.about}: the cluster did not reach the goal: {why}{failure}"
         if self.plan.rollback_phases and self._rolled_back():
             hint = _ROLLED_BACK
         return self._outcome(Failed.status, message, hint)
 
     def _goals_reached(self, unknown: str = "") -> Outcome:
-        """The end was reached; this says whether it was reached as it was meant to be."""
+        """The outcome once all goals are reached; it is a failure if a move was not live."""
         message = f"done: {self.plan.about}; {unknown}" if unknown else self.plan.done
         outcome = self._outcome(DONE, message or self.plan.about)
         cold = cold_moves(outcome.changes, self.before, self.cluster, self.plan, self.predicted)
@@ -353,7 +353,7 @@ class Execution:
             status=Failed.status,
             message=f"{listed([change.name for change in cold])}: restarted, not live"
             + new_failure(self.before, self.cluster, self.plan),
-            hint=f"{why} and the cluster started it anew: hxm status",
+            hint=f"{why} and the cluster restarted it: hxm status",
         )
 
     def _lost(self, name: str) -> bool:
@@ -382,5 +382,5 @@ class Execution:
                 continue
             role = "migrating" if guards.migrating(seen, now) else now.role
             gone = forgotten(seen, now)
-            does = "forgotten by the cluster, runs on" if gone else f"{role} {now.where}"
+            does = "no longer known to the cluster, still runs" if gone else f"{role} {now.where}"
             self.report(f"{now.name}: {does}")

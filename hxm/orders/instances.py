@@ -19,7 +19,7 @@ def instance_of(asked: Cluster, domain: Domain) -> Instance:
 
 
 def changed(before: Instance) -> str:
-    """What speaks against its being the same instance now; nothing if it ran nowhere.
+    """Why the domU is not the same instance any more; "" if it is, or if it ran nowhere before.
 
     Raises CannotAsk if a node where it ran does not answer.
     """
@@ -44,7 +44,7 @@ def changed(before: Instance) -> str:
 
 
 def _unknown(instance: Instance, why: str) -> CannotAsk:
-    return CannotAsk(f"whether {instance.name} runs as before cannot be told: {why}")
+    return CannotAsk(f"cannot tell whether {instance.name} runs as before: {why}")
 
 
 def _domids(cluster: Cluster, name: str) -> dict[str, int]:

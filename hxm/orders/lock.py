@@ -1,4 +1,4 @@
-"""Takes the cluster's lock for a change, keeps it while the change lasts, and gives it back."""
+"""Takes the cluster's lock for a change, renews it meanwhile, and releases it."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ from hxm.toolstack.remote import answered_as, ssh_argv
 
 _ATTEMPTS = 5
 _PATIENCE = RENEW + 5.0
-"""Seconds without a sign of life, by this host's own clock, after which a lock is taken over."""
+"""Seconds without renewal, by this host's clock, after which hxm takes a lock over."""
 
 
 @contextmanager
 def one_at_a_time() -> Iterator[None]:
-    """Serialise changes of a CIB_file; a cluster's own CIB takes care of itself."""
+    """Serialise changes of a CIB_file; a cluster has the lock in its CIB."""
     sandbox = sandbox_file()
     if sandbox:
         with serialised(
@@ -42,11 +42,11 @@ def one_at_a_time() -> Iterator[None]:
 
 
 class Hold:
-    """The lock in this process's hand, given back at the end of a `with`."""
+    """The lock while this process holds it; released at the end of a `with`."""
 
     def __init__(self, seen: Cluster, holder: str) -> None:
         self.seen = seen
-        """The cluster as it was when the lock had been taken."""
+        """The cluster when the lock was taken."""
         self.holder = holder
         self._renewed = time.monotonic()
 
@@ -57,17 +57,17 @@ class Hold:
         self.release()
 
     def keep(self, seen: Cluster | None) -> None:
-        """Renew the lock if it is time to. Raises Failed if somebody else is seen to have it."""
+        """Renew the lock if it is time to. Raises Failed if `seen` shows that it is lost."""
         if seen and (not seen.lock or seen.lock.holder != self.holder):
             by = f" by {seen.lock.who} on {seen.lock.node}" if seen.lock else ""
-            raise Failed(f"the cluster's lock was taken away{by}: nothing more is done here")
+            raise Failed(f"the cluster's lock was taken over{by}: hxm stops here")
         if time.monotonic() - self._renewed > RENEW:
-            # without a DC it fails; the next look tells whether the lock is still there
+            # it fails without a DC; the next snapshot shows whether the lock is still there
             programs.output(_argv(self.seen, renew_step(self.holder, time.time())))
             self._renewed = time.monotonic()
 
     def release(self) -> None:
-        """Give it back, whatever signals come, or say how it is removed."""
+        """Release the lock, in spite of signals; if that fails, report how to remove it."""
         with _signals_ignored():
             try:
                 result = programs.output(_argv(self.seen, release_step(self.holder)))
@@ -92,19 +92,19 @@ def _signals_ignored() -> Iterator[None]:
 
 
 def can_lock(cluster: Cluster) -> bool:
-    """Whether there is a lock to take: a sandbox has one of its own, old tools have none."""
+    """Whether the cluster can be locked: a sandbox has its own lock, old tools have none."""
     return not cluster.sandbox and "claim" not in dialect_of(cluster).lacks
 
 
 def take(cluster: Cluster, what: str, config: Config) -> Hold:
-    """The lock, for what is to be done. Raises Refused with the holder's name and age."""
+    """Take the lock for `what`. Raises Refused with the holder's name and the lock's age."""
     holder = _own_name(cluster)
     hold = Hold(cluster, holder)
     for _ in range(_ATTEMPTS):
         taken_over = _remove_stale(cluster, cluster.lock, config) if cluster.lock else ""
         try:
             result = programs.output(_argv(cluster, claim_step(holder, what, time.time())))
-            cluster = read_cluster(config, local=False)  # which tells more than the exit status
+            cluster = read_cluster(config, local=False)  # it shows more than the exit status
         except BaseException:
             hold.release()  # it may have been taken
             raise
@@ -115,7 +115,7 @@ def take(cluster: Cluster, what: str, config: Config) -> Hold:
             return hold
         if not cluster.lock and result.status != EXISTS and "exists" not in result.stderr:
             raise Failed(f"the cluster's lock cannot be taken: {result.complaint()}")
-    raise Refused("the cluster's lock changes hands all the time", "try it again")
+    raise Refused("the cluster's lock keeps changing hands", "try again")
 
 
 def _own_name(cluster: Cluster) -> str:
@@ -124,7 +124,7 @@ def _own_name(cluster: Cluster) -> str:
 
 
 def own_lock(cluster: Cluster, what: str) -> str:
-    """The lock that this process takes, as XML: a configuration that replaces all must hold it."""
+    """The lock of this process as XML: a configuration that replaces the CIB must contain it."""
     if not can_lock(cluster):
         return ""
     step = claim_step(_own_name(cluster), what, time.time())
@@ -132,9 +132,9 @@ def own_lock(cluster: Cluster, what: str) -> str:
 
 
 def _remove_stale(cluster: Cluster, lock: Lock, config: Config) -> str:
-    """Remove a lock whose holder is gone; what to say of it. Raises Refused if it may be at work.
+    """Remove a lock whose holder is gone; returns a note. Raises Refused if it may still work.
 
-    Clocks of two hosts differ: a holder that cannot be asked is watched for a while.
+    Clocks of two hosts differ: if the holder cannot be asked, hxm waits for a renewal.
     """
     asked = lock._replace(alive=_is_alive(cluster, lock, config))
     node = cluster.node(lock.node)
@@ -152,7 +152,7 @@ def _remove_stale(cluster: Cluster, lock: Lock, config: Config) -> str:
 
 
 def with_holder_state(cluster: Cluster) -> Cluster:
-    """The cluster, and whether the holder of its lock lives, which may be asked of its node."""
+    """The cluster with the state of the lock's holder; asks the holder's node if necessary."""
     lock = cluster.lock
     if not lock:
         return cluster
@@ -160,7 +160,7 @@ def with_holder_state(cluster: Cluster) -> Cluster:
 
 
 def _is_alive(cluster: Cluster, lock: Lock, config: Config) -> bool | None:
-    """Whether the holder's process still exists, where its node can be asked; lost ones cannot."""
+    """Whether the holder's process exists; None if its node cannot be asked."""
     node = cluster.node(lock.node)
     if lock.alive is not None or not lock.pid.isdigit() or not node or not node.online:
         return lock.alive

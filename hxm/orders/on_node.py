@@ -1,4 +1,4 @@
-"""What is done on a node itself, and not in the CIB: pulling plugs, and what drills break."""
+"""Executes the steps that change a node and not the CIB: forced stops, and drills."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from hxm.toolstack import GONE
 from hxm.toolstack.remote import fault_of
 
 DESTROY_TIMEOUT = 15.0
-"""Seconds for a toolstack to pull a plug; then the cluster's own stop is what remains."""
+"""Seconds for a toolstack to force a domU off; after that the cluster's own stop remains."""
 _TIMEOUT = 120.0
-"""Seconds for all else: a stack that is stopped first stops what it runs."""
+"""Seconds for everything else: a cluster stack first stops its resources."""
 
 
 def carry_out_on_node(
     cluster: Cluster, step: Step, done: list[Argv], keep: Callable[[], None]
 ) -> str:
-    """Take such a step, its command lines added to `done`; returns what there is to warn about.
+    """Execute such a step, and add its command lines to `done`; returns a warning or "".
 
-    A plug that cannot be pulled is a warning: the cluster has been told already, and stops it more
-    slowly. Anything else that fails raises Failed.
+    A forced stop that fails is a warning, because the cluster also stops the domU, more slowly.
+    Raises Failed if anything else fails.
     """
     fault = ""
     for argv in spell(cluster, step):
@@ -41,7 +41,7 @@ def carry_out_on_node(
 
 
 def pull_the_plug(cluster: Cluster, step: Step, argv: Argv) -> str:
-    """Why it could not be done at once; nothing if the domU is gone."""
+    """Why the toolstack could not force the domU off; "" if the domU is gone."""
     name = step.values["node"]
     node = cluster.node(name)
     if node and not node.reachable:

@@ -1,4 +1,4 @@
-"""What became of an order, from how the cluster was before and is after it."""
+"""Compares the cluster before and after an order: what changed, and how the order ended."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ How = Literal["live", "restarted", "moved", "started", "stopped", "gone", "uncha
 
 
 class Change(NamedTuple):
-    """What became of one domU."""
+    """The change of one domU."""
 
     name: str
     resource: str
@@ -28,7 +28,7 @@ class Change(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What became of an order; `status` is the exit status."""
+    """How an order ended; `status` is the exit status."""
 
     status: int
     message: str
@@ -37,12 +37,12 @@ class Outcome(NamedTuple):
     commands: tuple[Argv, ...] = ()
     seconds: float = 0.0
     seen: Cluster | None = None
-    """The cluster as it was seen last."""
+    """The last snapshot of the cluster."""
     warnings: tuple[str, ...] = ()
     written: bytes = b""
-    """The configuration as the order left it; empty if somebody else had a hand in it as well."""
+    """The configuration that the order left; empty if somebody else changed it too."""
     away: tuple[Downtime, ...] = ()
-    """How long each domU was away, where that was measured."""
+    """The downtime of each domU, if it was measured."""
 
 
 _FORESEEN_FROM = (
@@ -52,7 +52,7 @@ _FORESEEN_FROM = (
 
 
 def changed(before: Cluster, now: Cluster) -> bool:
-    """Whether what was foreseen in the one may not be true of the other any more."""
+    """Whether a forecast for one snapshot may be wrong for the other."""
     own = (
         {k: v for k, v in cluster.properties.items() if k[:8] != "hxm-lock"}
         for cluster in (before, now)
@@ -68,7 +68,7 @@ def changed(before: Cluster, now: Cluster) -> bool:
 
 
 def changes(before: Cluster, after: Cluster, plan: Plan) -> Iterator[Change]:
-    """What became of each domU that the order was about, or that moved meanwhile."""
+    """The changes of the domUs that are subjects of the order or moved meanwhile."""
     for was in before.managed_domains:
         now = after.domain_of(was.resource)
         if now is None:
@@ -112,7 +112,7 @@ def cold_moves(
 
 
 def new_failure(before: Cluster, after: Cluster, plan: Plan) -> str:
-    """The newest failure of what the order was about that was not there before, to be added."""
+    """The newest failure of a subject since the order began, as an addition to a message."""
     for failure in after.failures:
         if failure.resource in plan.subjects and failure not in before.failures:
             return f" ({failure.operation} failed on {failure.node}: {failure.reason})"
@@ -120,7 +120,7 @@ def new_failure(before: Cluster, after: Cluster, plan: Plan) -> str:
 
 
 def under_way(cluster: Cluster, plan: Plan) -> str:
-    """What the cluster is at, or what it was told to do."""
+    """What the cluster is doing, or the order."""
     busy = [
         f"{resource.id} is {resource.role}, {where(resource.role, resource.nodes)}"
         for resource in cluster.resources
@@ -130,7 +130,7 @@ def under_way(cluster: Cluster, plan: Plan) -> str:
 
 
 def _gone(was: ManagedDomain, after: Cluster) -> Change:
-    """What became of one that was taken out of the configuration: an orphan is to be stopped."""
+    """The change of a domU that left the configuration; as an orphan it may still run."""
     there = tuple(
         node
         for resource in after.resources

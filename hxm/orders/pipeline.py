@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 Decide = Callable[[Cluster], Decision]
 Then = Callable[[float], str]
-"""What is waited for once the cluster got there: at most so many seconds, and what to say of it."""
+"""Waits for something after the plan, for so many seconds at most; returns what to report."""
 
 _ATTEMPTS = 5
 
@@ -40,8 +40,8 @@ _ATTEMPTS = 5
 def carry_out(order: Order, decide: Decide, *, locks: bool = True, then: Then | None = None) -> int:
     """Take an order through to its end; returns the exit status, raises HxmError for a refusal.
 
-    What was decided holds for the cluster as it was seen: if it is another one when the lock is
-    taken, everything is decided anew. The lock is given back before `then`.
+    A decision holds for one snapshot of the cluster: if the cluster differs when the lock is taken,
+    hxm decides again. The lock is released before `then`.
     """
     config = read_config()
     _stop_like_ctrl_c()
@@ -50,25 +50,25 @@ def carry_out(order: Order, decide: Decide, *, locks: bool = True, then: Then | 
             cluster = read_cluster(config)
             decision = decide(cluster)
             if isinstance(decision, AlreadyDone):
-                wanted = then and not order.dry_run
-                sentences = [then(_timeout(order, config))] if then and wanted else []
-                return report.show_already_done(
-                    order, "; ".join([decision.message, *sentences, *report.useless_options(order)])
-                )
+                sentences = [decision.message]
+                if then and not order.dry_run:
+                    sentences.append(then(_timeout(order, config)))
+                sentences += report.useless_options(order)
+                return report.show_already_done(order, "; ".join(sentences))
             if isinstance(decision, PassThrough):
                 break
             status = _carry_out_plan(order, config, cluster, decision, locks=locks, then=then)
             if status is not None:
                 return status
         else:
-            raise Refused("the cluster changes all the time: nothing was ordered", "try it again")
+            raise Refused("the cluster state kept changing: nothing was done", "try again")
     if then:
-        raise Refused("--until is for domUs that the cluster manages", "hxm console shows it")
+        raise Refused("--until needs a managed domU", "to look: hxm console")
     return pass_through(order, config, decision)
 
 
 def _stop_like_ctrl_c() -> None:
-    """A lost terminal and a kill end the order as Ctrl-C does: with a word on what is left."""
+    """Let SIGHUP and SIGTERM end the order as Ctrl-C does: with a report of what is left."""
     import signal
 
     for number in (signal.SIGHUP, signal.SIGTERM):
@@ -84,14 +84,13 @@ def on_domains(
     everything: bool = False,
     then: Then | None = None,
 ) -> int:
-    """The order for managed domUs by the policy; for those that no cluster manages, by xl.
+    """Carry out an order: for managed domUs by the policy, for unmanaged ones by xl or xm.
 
-    `everything` means every running domU that the cluster manages, and no other.
+    `everything` means every running managed domU, and no other.
     """
     if everything == bool(words):
-        raise UsageError(
-            f"{order.verb} takes the names of domUs{', or -a' * everything}", "hxm list shows them"
-        )
+        alternative = ", or -a" if everything else ""
+        raise UsageError(f"{order.verb} needs the names of domUs{alternative}", "see: hxm list")
 
     def decide(cluster: Cluster) -> Decision:
         if everything:
@@ -104,11 +103,11 @@ def on_domains(
 
 
 def _with_unmanaged(cluster: Cluster, decision: Decision) -> Decision:
-    """What `-a` of xl's would have meant as well must not be forgotten unsaid."""
+    """The decision with a warning about running unmanaged domUs, which xl's `-a` would include."""
     others = [domain for domain in cluster.domains if not domain.resource and domain.id]
     if not others:
         return decision
-    warning = f"not the cluster's, and left alone: {called(others)}"
+    warning = f"not managed by the cluster, left unchanged: {called(others)}"
     if isinstance(decision, Plan):
         return decision._replace(warnings=(*decision.warnings, warning))
     if isinstance(decision, AlreadyDone):
@@ -121,20 +120,20 @@ def on_managed(
     words: Sequence[str] | None,
     policy: Callable[[Cluster, list[ManagedDomain]], Decision],
 ) -> int:
-    """An order that only a cluster can carry out; `all` means every managed domU."""
+    """Carry out an order for managed domUs only; `all` means every one of them."""
     if not words:
-        raise UsageError(f"{order.verb} takes the names of domUs, or all", "hxm list shows them")
+        raise UsageError(f"{order.verb} needs the names of domUs, or all", "see: hxm list")
     return carry_out(order, lambda cluster: policy(cluster, managed_only(cluster, words)))
 
 
 def named_domains(cluster: Cluster, words: Sequence[str]) -> list[Domain]:
-    """The domUs that the words mean, each once."""
+    """The domUs with these names, each once. Raises NotFound or Ambiguous."""
     cluster = identify(cluster, words, read_config())
     return list(dict.fromkeys(find_domain(cluster, word) for word in words))
 
 
 def named_resources(cluster: Cluster, words: Sequence[str] | None) -> frozenset[str] | None:
-    """The resources that the words mean, domUs or others; None, for all, without any or for all."""
+    """The resources with these names, domUs or others; None means all."""
     if not words or list(words) == ["all"]:
         return None
     cluster = identify(cluster, words, read_config())
@@ -142,25 +141,23 @@ def named_resources(cluster: Cluster, words: Sequence[str] | None) -> frozenset[
 
 
 def managed_only(cluster: Cluster, words: Sequence[str]) -> list[ManagedDomain]:
-    """The domUs that the words mean, for what only a cluster can do; `all` is every managed one."""
+    """The managed domUs with these names, or all. Raises Refused if one is not managed."""
     if "all" in words:
         if len(words) > 1:
-            raise UsageError("all stands alone: it means every managed domU", "hxm list")
+            raise UsageError("'all' must stand alone: it means every managed domU", "see: hxm list")
         return list(cluster.managed_domains)
     domains = []
     for domain in named_domains(cluster, words):
         if not is_managed(domain):
-            raise Refused(
-                f"{domain.name} is not managed by the cluster: there is nothing to change"
-            )
+            raise Refused(f"the cluster does not manage {domain.name}: nothing to change")
         domains.append(domain)
     return domains
 
 
 def managed_or_none(cluster: Cluster, domains: Sequence[Domain]) -> list[ManagedDomain]:
-    """These domUs, if the cluster manages them; none, if it manages none of them.
+    """These domUs if the cluster manages them all; an empty list if it manages none.
 
-    Raises Refused for a mixture, CannotAsk if one that it does not know may yet be managed.
+    Raises Refused for a mixture, CannotAsk if hxm cannot tell that a domU is unmanaged.
     """
     managed = [domain for domain in domains if is_managed(domain)]
     others = [domain.name for domain in domains if not is_managed(domain)]
@@ -168,17 +165,17 @@ def managed_or_none(cluster: Cluster, domains: Sequence[Domain]) -> list[Managed
         raise Refused(
             f"the cluster manages {', '.join(domain.name for domain in managed)}, "
             f"but not {', '.join(others)}",
-            "order the two in separate commands",
+            "use separate commands for the two",
         )
     surely_unmanaged(cluster, others)
     return managed
 
 
 def pass_through(order: Order, config: Config, decision: PassThrough) -> int:
-    """The toolstack's own command takes hxm's place, unless only a plan was asked for.
+    """Replace hxm by the toolstack's own command; with --dry-run only show it.
 
-    xl and xm take one domU at a time: several are handed to them one after the other. Returns the
-    highest status.
+    xl and xm take one domU at a time: for several domUs the command runs once for each, and this
+    returns the highest status.
     """
     toolstack = toolstack_for(order.verb, config)
     names = decision.names if len(decision.names) > 1 else ("",)
@@ -203,30 +200,30 @@ def pass_through(order: Order, config: Config, decision: PassThrough) -> int:
 
 
 def toolstack_for(verb: str, config: Config) -> str:
-    """The toolstack that is to carry out what concerns no managed domU.
+    """The toolstack that carries out an order for an unmanaged domU.
 
-    Raises Refused where it should not, Failed where there is none.
+    Raises Refused if the order is not for this host's toolstack, Failed if there is none.
     """
     require_this_host()
     toolstack = detect(config.toolstack)
     if not toolstack:
         raise Failed(
-            f"there is neither xl nor xm on this host to {verb} an unmanaged domU with",
-            "run this on the Xen host itself",
+            f"cannot {verb} an unmanaged domU: neither xl nor xm is installed on this host",
+            "run this on the Xen host",
         )
     if (verb, toolstack.program) == ("start", "xl"):
-        raise Refused("xl starts a domU from its configuration file only", "hxm create FILE")
+        raise Refused("xl starts a domU only from its configuration file", "hxm create FILE")
     return toolstack.program
 
 
 def require_this_host(instead: str = "") -> None:
-    """Raises Refused where another cluster is asked than that of this host's toolstack.
+    """Raises Refused if CIB_file selects a cluster that is not this host's.
 
     `instead` is the command that does it in that cluster.
     """
     if sandbox_file() and not is_this_hosts():
         raise Refused(
-            "CIB_file is set: the domUs of this host are none of that cluster's",
+            "CIB_file is set: the domUs of this host do not belong to that cluster",
             f"unset CIB_file to act on this host{f', or {instead}' if instead else ''}",
         )
 
@@ -240,7 +237,7 @@ def _carry_out_plan(
     locks: bool,
     then: Then | None,
 ) -> int | None:
-    """The exit status, or None if the cluster was changed by somebody else meanwhile."""
+    """The exit status; None if the cluster has changed since the snapshot."""
     locks = locks and can_lock(cluster)
     if locks and not order.dry_run:
         cluster = with_holder_state(cluster)
@@ -252,7 +249,7 @@ def _carry_out_plan(
         ):
             raise report.refusal(order, objection)
     if not order.wait and not decided.one_breath:
-        raise UsageError(f"{order.verb} has to wait between its steps", "leave out -W")
+        raise UsageError(f"{order.verb} must wait between its steps", "leave out -W")
     plan, predicted = _forecast(config, cluster, decided)
     more = (*elsewhere(cluster, plan, predicted), *report.useless_options(order))
     plan = plan._replace(warnings=(*plan.warnings, *more))
@@ -335,12 +332,12 @@ def _timeout(order: Order, config: Config) -> float:
 
 
 def _despite_refusal(order: Order) -> bool:
-    """Whether a plan is made although a named refusal stands against it."""
+    """Whether hxm goes on to plan in spite of an objection that only --force lifts."""
     return order.force or order.dry_run
 
 
 def _forecast(config: Config, cluster: Cluster, plan: Plan) -> tuple[Plan, Forecast]:
-    """The plan and its forecast; the stronger way if the scheduler would not follow the first."""
+    """The plan and its forecast; the fallback if the scheduler would not reach the plan's goals."""
     predicted = simulate.forecast(cluster, plan, config)
     if plan.fallback and not simulate.reaches_goals(plan, predicted):
         stronger = simulate.forecast(cluster, plan.fallback, config)
@@ -350,7 +347,7 @@ def _forecast(config: Config, cluster: Cluster, plan: Plan) -> tuple[Plan, Forec
 
 
 def _in_flight(cluster: Cluster, plan: Plan) -> bool:
-    """The scheduler forecasts nothing for what it waits for the end of."""
+    """Whether a subject is in transition: until that ends the scheduler forecasts nothing."""
     domains = (cluster.domain_of(resource) for resource in plan.subjects)
     return any(domain and domain.in_flight for domain in domains)
 
@@ -358,8 +355,8 @@ def _in_flight(cluster: Cluster, plan: Plan) -> bool:
 def _would_not_get_there(plan: Plan) -> Objection:
     return Objection(
         f"the scheduler would not {plan.about}",
-        "a constraint, a failure or the state of the nodes is against it: hxm status; "
-        "--force orders it all the same",
+        "a constraint, a failure or the state of a node prevents it: hxm status; "
+        "use --force to order it anyway",
         lifted_by=guards.FORCE,
     )
 
@@ -375,9 +372,9 @@ def _asked(order: Order, objections: Sequence[Objection]) -> bool:
 def _confirm(
     order: Order, objections: Sequence[Objection], lines: Sequence[str], plan: Plan
 ) -> None:
-    """Raise the first objection that neither --force, --yes nor an answer lifts.
+    """Ask the questions; raise the first objection that --force, --yes or the answer does not lift.
 
-    A drain is shown before it begins, to whoever is looking.
+    On a terminal, a drain is shown before it begins.
     """
     for objection in objections:
         if not objection.lifted_by or (objection.lifted_by == guards.FORCE and not order.force):
@@ -388,6 +385,8 @@ def _confirm(
     if asked or (plan.drains and render.watched() and order.output != "json"):
         for line in lines:
             render.beside(line)
-    questions = [f"{plan.about}?", *["are you sure?"] * plan.confirm_twice] if asked else []
+    questions = [f"{plan.about}?"] if asked else []
+    if asked and plan.confirm_twice:
+        questions.append("are you sure?")
     if not all(render.ask(question) for question in questions):
-        raise Refused("you said no; nothing was changed")
+        raise Refused("not confirmed; nothing was changed")

@@ -1,4 +1,4 @@
-"""What restore and undo share: an earlier configuration takes the place of the present one."""
+"""Replaces the configuration by an earlier one, for restore and undo."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ def put_in_place(
     objections: Sequence[Objection] = (),
     verb: str = "restore",
 ) -> Decision:
-    """The decision to have these sections as the backup has them; the document is in the folder."""
+    """The decision to restore these sections from the backup; writes the document to the folder."""
     root = parse_backup(backup.document, backup.called)
     lacking = left_out(cluster.written, root, sections)
     nodes = sections_in(root).get(restore.NODES)
     theirs = [] if nodes is None else [node.get("uname", "") for node in nodes.iterfind("node")]
     wanted = combined(cluster.written, root, sections)
     if same(cluster.written, wanted):
-        return AlreadyDone(f"{what}: that is the configuration as it is now")
+        return AlreadyDone(f"{what}: the configuration is like that already")
     present = read_configuration(timeout=read_config().ask_timeout, whole=True)
     header = {} if present.cib is None else dict(present.cib.attrib)
     private = private_names(present.cib)
@@ -64,7 +64,7 @@ def put_in_place(
 
 
 def _in_it(cluster: Cluster, present: Configuration, wanted: Configuration) -> Iterator[Objection]:
-    """What stands against the configuration that is wanted, itself."""
+    """Objections to the wanted configuration."""
     domains = configured(wanted)
     then = cluster._replace(
         domains=tuple(domains),
@@ -86,7 +86,7 @@ def _in_it(cluster: Cluster, present: Configuration, wanted: Configuration) -> I
 
 
 def _left_alone(cluster: Cluster, backup: Opened, private: Collection[str]) -> Iterator[str]:
-    """What is set otherwise at the nodes in the backup, and stays as it is."""
+    """The node settings that differ in the backup and are not restored."""
     for difference in compare(backup.document, cluster.written, private):
         if difference.item.section == restore.NODES:
             yield f"not restored (--section nodes): {sentence(difference)}"

@@ -1,4 +1,4 @@
-"""What a plan and an outcome are to those who ordered them: in words, as JSON, for the journal."""
+"""Reports plans and outcomes: in words, as JSON, and for the journal."""
 
 from __future__ import annotations
 
@@ -27,18 +27,18 @@ _HOW: Mapping[How, str] = {
     "restarted": "restarted on {after}",
     "started": "started on {after}",
     "stopped": "stopped, was on {before}",
-    "gone": "stopped and gone from the cluster, was on {before}",
-    "unknown": "not at rest yet, on {after}",
+    "gone": "stopped and removed from the cluster, was on {before}",
+    "unknown": "still in transition, on {after}",
 }
 """What to say of a change; there is nothing to say of what is `unchanged`."""
 
 
 _NOTED: tuple[StepKind, ...] = ("mark-update", "unmark-update")
-"""Steps that only hxm's own property is about: their command lines say less than their words."""
+"""Steps on hxm's own property: their words say more than their command lines."""
 
 
 def show_already_done(order: Order, message: str) -> int:
-    """It was so already."""
+    """Report that there is nothing to do."""
     if order.output == "json":
         render.show_json(_json(order, Outcome(DONE, message), "nothing"))
     else:
@@ -47,7 +47,7 @@ def show_already_done(order: Order, message: str) -> int:
 
 
 def show_pass_through(order: Order, argvs: Sequence[tuple[str, ...]]) -> int:
-    """What the toolstack would be told."""
+    """Show the command lines that would go to the toolstack."""
     if order.output == "json":
         outcome = Outcome(DONE, "not managed by the cluster", commands=tuple(argvs))
         render.show_json(_json(order, outcome, "planned"))
@@ -57,7 +57,7 @@ def show_pass_through(order: Order, argvs: Sequence[tuple[str, ...]]) -> int:
 
 
 def refusal(order: Order, objection: Objection) -> HxmError:
-    """The error that an objection is, after its JSON where that was asked for."""
+    """The error for an objection; prints the JSON first if JSON was asked for."""
     if order.output == "json":
         outcome = Outcome(objection.status, objection.message, objection.hint)
         render.show_json(_json(order, outcome, "refused"))
@@ -71,9 +71,9 @@ def plan_lines(
     objections: Sequence[Objection],
     stream: TextIO,
 ) -> list[str]:
-    """The plan: its command lines, what the scheduler makes of each, and what is against it.
+    """The plan in lines: command lines, the forecast for each phase, and the objections.
 
-    All but the command lines, which are to be copied whole, is folded for the stream.
+    Everything is folded for the stream except the command lines, so that they can be copied.
     """
 
     def prose(lines: Iterable[str]) -> list[str]:
@@ -98,7 +98,7 @@ def plan_lines(
 
 
 def typed_out(argv: Sequence[str]) -> str:
-    """The command line as one would type it: single quotes within double ones, if that is safe."""
+    """The command line as a user would type it: single quotes inside double ones where safe."""
     return " ".join(
         f'"{word}"' if "'" in word and not set('"$`\\!') & set(word) else shlex.quote(word)
         for word in without_scratch_paths(tuple(argv))
@@ -106,7 +106,7 @@ def typed_out(argv: Sequence[str]) -> str:
 
 
 def _moves(cluster: Cluster, movements: Sequence[Movement]) -> list[str]:
-    """The domUs and other single resources one by one; what comes and goes with a node together."""
+    """One line for each domU or single resource; one line for all that move with a node."""
     lines = [
         f"      {movement_text(cluster, movement)}"
         for movement in movements
@@ -128,7 +128,7 @@ def show_plan(
     predicted: Forecast,
     objections: Sequence[Objection],
 ) -> int:
-    """Show a plan and leave it at that; returns the status that its order would be refused with."""
+    """Show a plan; returns the status with which the order would be refused, or 0."""
     status = next(
         (objection.status for objection in objections if not _lifted(order, objection)), DONE
     )
@@ -164,7 +164,7 @@ def _lifted(order: Order, objection: Objection) -> bool:
 
 
 def show_outcome(order: Order, plan: Plan, outcome: Outcome) -> int:
-    """Tell what became of it; raises the HxmError of an outcome that is not as it should be."""
+    """Report the outcome; raises its HxmError if it is a failure."""
     for warning in outcome.warnings:
         render.note(f"warning: {warning}")
     left = list(leftovers(outcome.seen, only=plan.subjects)) if outcome.seen else []
@@ -222,7 +222,7 @@ def _json(order: Order, outcome: Outcome, result: str) -> dict[str, Any]:
 
 
 def journal_entry(before: Cluster, outcome: Outcome) -> dict[str, Any]:
-    """What the journal keeps of an outcome: which constraints it `left`, and which are `gone`."""
+    """The journal's fields for an outcome: among others the constraints `left` and `gone`."""
     seen = outcome.seen.constraints if outcome.seen else before.constraints
     return {
         "commands": [typed_out(argv) for argv in outcome.commands],
@@ -235,8 +235,11 @@ def journal_entry(before: Cluster, outcome: Outcome) -> dict[str, Any]:
 
 
 def useless_options(order: Order) -> list[str]:
-    """A warning about options of xl's that mean nothing for a managed domU, if there are any."""
+    """At most one warning, about xl's options that have no effect on a managed domU."""
     useless = [option for option in order.ignored if option not in ("-l", "--live")]  # live it is
-    warning = f"{' '.join(useless)} means nothing for a domU that the cluster runs"
-    warning += "; edit its file" * any("=" in option for option in useless)
-    return [warning] if useless else []
+    if not useless:
+        return []
+    warning = f"{' '.join(useless)} has no effect on a managed domU"
+    if any("=" in option for option in useless):
+        warning += "; edit its file"
+    return [warning]

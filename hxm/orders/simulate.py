@@ -1,7 +1,4 @@
-"""What the scheduler would make of a plan, before any of it is done.
-
-Everything here happens on a copy of the CIB: nothing is ordered.
-"""
+"""Computes with the scheduler what a plan would do, on a copy of the CIB."""
 
 from __future__ import annotations
 
@@ -22,10 +19,10 @@ from hxm.toolstack.node_actions import destroy_argv, on_node_argv
 
 
 def spell(cluster: Cluster, step: Step) -> tuple[Argv, ...]:
-    """The command lines that a step will be."""
+    """The command lines of a step, in the dialect of this cluster."""
     if step.kind in ("destroy", "kill"):
         if cluster.sandbox:
-            return ()  # there is nobody to pull the plug of: the scheduler's stop is the end
+            return ()  # nothing runs there: the scheduler's stop is enough
         program = cluster.toolstack or "xl"
         values = step.values
         here, timeout = cluster.local_node, read_config().ssh_timeout
@@ -40,15 +37,15 @@ def spell(cluster: Cluster, step: Step) -> tuple[Argv, ...]:
 def forecast(
     cluster: Cluster, plan: Plan, config: Config, shown: Display | None = None
 ) -> Forecast:
-    """What the real scheduler would do with the plan, seen on a copy of the CIB.
+    """What the real scheduler would do with the plan, on a copy of the CIB.
 
-    What a cluster has still to do without the plan is not counted. Without a scheduler on this
-    host nothing is foreseen, and nothing that tidies up is to be done.
+    Movements that the cluster would make without the plan do not count. Without a scheduler on this
+    host there is no forecast, and the phases that only tidy up are left out.
     """
     if not simulator():
         for phase in plan.phases:
             for step in phase.steps:
-                spell(cluster, step)  # refuses what this generation cannot do
+                spell(cluster, step)  # raises if this generation cannot do it
         tidying = (number for number, phase in enumerate(plan.phases) if phase.only_if_still)
         nothing: tuple[tuple[Movement, ...], ...] = ((),) * len(plan.phases)
         return Forecast(nothing, cluster, frozenset(tidying), simulated=False)
@@ -82,7 +79,7 @@ _NEVER = ("marked", "unmarked", "back", "connected")
 
 
 def reaches_goals(plan: Plan, predicted: Forecast) -> bool:
-    """Whether the plan gets there in the forecast, by the goals of its last phase that has any."""
+    """Whether the forecast reaches the goals of the last phase that has goals."""
     phases = ([goal for goal in phase.goals if goal.kind not in _NEVER] for phase in plan.phases)
     goals = list(filter(None, phases))
     return (
@@ -93,7 +90,7 @@ def reaches_goals(plan: Plan, predicted: Forecast) -> bool:
 
 
 def would_move(cluster: Cluster, phase: Phase) -> tuple[Movement, ...]:
-    """What the steps of a phase would move, beside what is under way anyhow."""
+    """What the steps of a phase would move, without movements already in progress."""
     with scratch(cluster.sandbox) as copy:
         if not cluster.sandbox:
             copy.settle()
@@ -102,7 +99,7 @@ def would_move(cluster: Cluster, phase: Phase) -> tuple[Movement, ...]:
 
 
 def apply_to_copy(cluster: Cluster, steps: tuple[Step, ...], copy: Scratch) -> list[Argv]:
-    """The steps on a copy of the CIB: what is not the CIB's is left out."""
+    """Apply the steps to a copy of the CIB, without those on nodes; returns the command lines."""
     done: list[Argv] = []
     dialect = dialect_of(cluster)
     for kind, alike in groupby(steps, key=lambda step: step.kind):
@@ -127,7 +124,7 @@ def apply_to_copy(cluster: Cluster, steps: tuple[Step, ...], copy: Scratch) -> l
 
 
 def _answer_probes(steps: tuple[Step, ...], copy: Scratch) -> None:
-    """What a node would find of a domU that is loaded while it runs there."""
+    """Add the probe results for domUs that are loaded while they run."""
     for step in steps:
         if step.kind == "load-xml" and "node" in step.values:
             resource, node = step.values["resource"], step.values["node"]
@@ -136,7 +133,7 @@ def _answer_probes(steps: tuple[Step, ...], copy: Scratch) -> None:
 
 
 def new_complaints(cluster: Cluster, steps: tuple[Step, ...]) -> list[str]:
-    """What crm_verify says of the configuration with these steps, and not of it without them."""
+    """The complaints of crm_verify that these steps would add."""
     from xml.etree.ElementTree import parse
 
     from hxm.pacemaker.verify import read_complaints
@@ -149,5 +146,5 @@ def new_complaints(cluster: Cluster, steps: tuple[Step, ...]) -> list[str]:
 
 
 def dialect_of(cluster: Cluster) -> Dialect:
-    """The generation by which the cluster is handled."""
+    """The dialect of the cluster's generation of Pacemaker."""
     return next(dialect for dialect in DIALECTS if dialect.name == cluster.dialect)

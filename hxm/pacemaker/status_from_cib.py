@@ -32,7 +32,7 @@ def complete(status: Status, configuration: Configuration) -> Status:
     """The status with what the CIB adds, to text the whole CIB.
 
     Raises CannotAsk if the two are of two clusters: a resource or a node that only the CIB knows
-    may be running all the same.
+    may still be running.
     """
     cib = configuration.cib
     states: dict[str, Element] = {}

@@ -11,7 +11,7 @@ from hxm.model import ENROLLING, WITHDRAWING, Cluster, Domain, Failure, ManagedD
 from hxm.plan import Goal, GoalKind, Objection
 
 IN_PASSING = ("target-role", "is-managed", "maintenance")
-"""The meta options that tools set at a resource in passing."""
+"""The meta options that tools set temporarily at a resource."""
 
 
 def typed(domain: Domain) -> str:

@@ -40,7 +40,7 @@ def _of_managed(cluster: Cluster, domain: Domain) -> Iterator[str]:
 
 
 def _of_stranger(cluster: Cluster, domain: Domain) -> Iterator[str]:
-    """What runs under no resource's name, and may be a managed domU all the same."""
+    """What runs under no resource's name, but may be a managed domU."""
     for each in cluster.managed_domains:
         if under_way(cluster, each):
             continue

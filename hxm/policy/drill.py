@@ -190,7 +190,7 @@ def _drill(
     rollback: tuple[Step, ...] = (),
     confirm_twice: bool = False,
 ) -> Plan:
-    question = Objection(disturbs, "--yes does it all the same", lifted_by=guards.YES)
+    question = Objection(disturbs, "use --yes to do it anyway", lifted_by=guards.YES)
     found = (*_fit_for_it(cluster), *steady(cluster, ""), *objections)
     return Plan(
         "drill",

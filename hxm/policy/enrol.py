@@ -172,7 +172,7 @@ def complained(found: Iterable[str]) -> Iterator[Objection]:
 
 _CLASHING = {
     True: "two domUs that write to one disk destroy what is on it",
-    False: "give one of them another; --force enrols it all the same",
+    False: "give one of them another; --force enrols it anyway",
 }
 
 
@@ -279,7 +279,7 @@ def withdraw(
         objections.append(
             Objection(
                 f"{listed([*bound])} would lose {listed([name for name, _ in others])}",
-                "--yes takes it away all the same",
+                "--yes takes it away anyway",
                 lifted_by=YES,
             )
         )

@@ -138,7 +138,7 @@ def came_live(cluster: Cluster, resource: str, node: str) -> bool:
     """Whether the resource came to the node by live migration, by the node's own history.
 
     The last action there is migrate_from after a live migration, and start after a cold restart,
-    which `crm_resource --wait` reports as a success all the same.
+    which `crm_resource --wait` still reports as a success.
     """
     return newest(cluster, resource, node, "migrate_from") > newest(
         cluster, resource, node, "start"

@@ -34,7 +34,7 @@ def on_the_ground(new: Newcomer, grounds: Mapping[str, Ground | str]) -> Iterato
             yield Objection(
                 f"whether {node} starts {new.name} at boot, and has its disks, cannot be told: "
                 f"{found}",
-                "ask again; --force enrols it all the same",
+                "ask again; --force enrols it anyway",
                 lifted_by=FORCE,
             )
             continue
@@ -81,6 +81,6 @@ def without_disks(new: Newcomer, lacking: Mapping[str, Sequence[str]]) -> Iterat
         disks = dict.fromkeys(each for found in lacking.values() for each in found)
         yield Objection(
             f"{new.name} would be started, and no node has all its disks: {listed([*disks])}",
-            "make them first; --yes lets the cluster try it all the same",
+            "make them first; --yes lets the cluster try it anyway",
             lifted_by=YES,
         )

@@ -29,7 +29,7 @@ def whole_cluster(cluster: Cluster) -> Iterator[Objection]:
     if not cluster.quorum and (said := without_quorum(cluster)):
         yield Objection(
             f"this partition has no quorum: {said}",
-            "bring the other nodes back; --force writes the order down all the same",
+            "bring the other nodes back; --force writes the order down anyway",
             NoQuorum.status,
             FORCE,
         )
@@ -222,7 +222,7 @@ def quorum_after(cluster: Cluster, leaving: Node) -> Iterator[Objection]:
         left, total = len(_remaining(cluster, leaving.name)), len(cluster.voters)
         yield Objection(
             f"with {leaving.name} off, {left} of {total} nodes would have no quorum",
-            "--yes drains it all the same",
+            "--yes drains it anyway",
             lifted_by=YES,
         )
 
@@ -233,7 +233,7 @@ def replaced(domain: Domain, cluster: Cluster, doomed: Iterable[str]) -> Iterato
         if constraint.id in doomed and constraint.resource == domain.resource:
             yield Objection(
                 f"{constraint.id} is there already, and would be replaced and then removed",
-                f"hxm unmigrate {typed(domain)} removes it; --yes does it all the same",
+                f"hxm unmigrate {typed(domain)} removes it; use --yes to do it anyway",
                 lifted_by=YES,
             )
 
@@ -305,7 +305,7 @@ def all_running(domains: Sequence[Domain], everything: bool) -> Iterator[Objecti
     if everything:
         yield Objection(
             f"all {len(domains)} running domUs of the cluster would stop: {called(domains)}",
-            "--yes does it all the same",
+            "use --yes to do it anyway",
             lifted_by=YES,
         )
 
@@ -320,7 +320,7 @@ def foreseen(cluster: Cluster, plan: Plan, forecast: Forecast) -> Iterator[Objec
     if not forecast.simulated:
         yield Objection(
             "not simulated: neither crm_simulate nor ptest is here to tell what else would move",
-            "--yes does it all the same",
+            "use --yes to do it anyway",
             lifted_by=YES,
         )
         return
@@ -335,7 +335,7 @@ def foreseen(cluster: Cluster, plan: Plan, forecast: Forecast) -> Iterator[Objec
             yield Objection(
                 f"{name_of(cluster, movement)} would {phrase(movement)}"
                 f"{_why_not_live(cluster, movement)}",
-                "--yes does it all the same",
+                "use --yes to do it anyway",
                 lifted_by=YES,
             )
 

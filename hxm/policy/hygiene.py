@@ -1,4 +1,4 @@
-"""Default, manage, unmanage, maintenance and cleanup: what was set in passing and stayed."""
+"""Default, manage, unmanage, maintenance and cleanup: temporary settings that remain."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from hxm.policy.steps import (
 
 
 def default(cluster: Cluster, domains: Sequence[ManagedDomain]) -> Decision:
-    """Remove what was set in passing, so that the cluster's defaults hold again."""
+    """Remove temporary settings, so that the defaults apply again."""
     steps = tuple(
         clear_meta_step(domain, name)
         for domain in domains
@@ -38,7 +38,7 @@ def default(cluster: Cluster, domains: Sequence[ManagedDomain]) -> Decision:
         if name in own_meta(cluster, domain)
     )
     if not steps:
-        return AlreadyDone(f"{called(domains)}: nothing was set in passing")
+        return AlreadyDone(f"{called(domains)}: no temporary settings to remove")
     return Plan(
         "default",
         listed([step.says for step in steps]),

@@ -32,7 +32,7 @@ def objections(
             yield Objection(
                 f"{name} would be stopped on {source} and started on {target}, not moved live: "
                 f"{_WHY}",
-                "--yes does it all the same",
+                "use --yes to do it anyway",
                 lifted_by=YES,
             )
 

@@ -50,9 +50,7 @@ def unlock(cluster: Cluster) -> Decision:
         (),
         (Phase((release_step(lock.holder),), (Goal("unlocked", lock.holder),)),),
         objections=tuple(
-            Objection(
-                message, "look there first; --force removes the lock all the same", lifted_by=FORCE
-            )
+            Objection(message, "look there first; --force removes the lock anyway", lifted_by=FORCE)
             for message in in_use
         ),
         done=f"removed the lock of {lock.who} on {lock.node}",

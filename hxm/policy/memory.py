@@ -129,7 +129,7 @@ def without_room(found: Iterable[Arrivals]) -> Iterator[Objection]:
             yield Objection(
                 f"{names} would not fit on {each.host.name}: "
                 f"{wanted} MiB wanted, {each.at_most} free",
-                "hxm capacity shows the memory of all; --force does it all the same",
+                "hxm capacity shows the memory of all; use --force to do it anyway",
                 lifted_by=FORCE,
             )
 

@@ -89,12 +89,12 @@ def find_resources(cluster: Cluster, word: str) -> frozenset[str]:
         return frozenset((word,))
     domain = find_domain(cluster, word)
     if not domain.resource:
-        raise Refused(f"{domain.name} is not managed by the cluster: there is nothing to change")
+        raise Refused(f"the cluster does not manage {domain.name}: nothing to change")
     return cluster.ids_of(domain)
 
 
 def surely_unmanaged(cluster: Cluster, names: Sequence[str]) -> None:
-    """Raises CannotAsk if one of these, which no managed domU is called, may be one all the same.
+    """Raises CannotAsk if one of these, which no managed domU is called, may yet be one.
 
     A managed domU whose name stands in a file that cannot be read here may have any name.
     """

@@ -80,7 +80,7 @@ def unmigrate(
     found = [each for each in cluster.constraints if wanted is None or each.resource in wanted]
     if not found:
         what = "" if wanted is None else f"{listed(sorted(wanted))}: "
-        return AlreadyDone(f"{what}no move or ban left anything behind")
+        return AlreadyDone(f"{what}no leftover moves or bans to remove")
     concerned = [
         domain
         for domain in cluster.managed_domains

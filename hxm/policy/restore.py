@@ -68,7 +68,7 @@ def in_an_update(cluster: Cluster) -> Iterator[Objection]:
     if cluster.properties.get(UPDATE):
         yield Objection(
             "a rolling update is under way, and would not know of it",
-            "hxm update abort ends it; --force changes the configuration all the same",
+            "hxm update abort ends it; --force changes the configuration anyway",
             lifted_by=guards.FORCE,
         )
 
@@ -91,7 +91,7 @@ def taken_out(cluster: Cluster, found: Iterable[Difference], verb: str) -> Itera
 
 
 def unfenced(found: Sequence[Difference]) -> Iterator[Objection]:
-    """Fencing that is on would be off, or a part without quorum would go on all the same.
+    """Fencing that is on would be off, or a part without quorum would continue anyway.
 
     Also if only a rule makes it so.
     """
@@ -113,7 +113,7 @@ def less_fenced(now: Iterable[Finding], then: Iterable[Finding]) -> Iterator[Obj
 
 
 def _asked(message: str) -> Objection:
-    return Objection(message, "--yes does it all the same", lifted_by=guards.YES)
+    return Objection(message, "use --yes to do it anyway", lifted_by=guards.YES)
 
 
 def not_finished(then: Cluster) -> Iterator[Objection]:
@@ -213,7 +213,7 @@ def pinned(first: bytes, now: bytes) -> Iterator[Objection]:
     if first != now:
         yield Objection(
             "the configuration was changed at this moment by somebody else",
-            "hxm diff shows what; --force restores all the same",
+            "hxm diff shows what; --force restores anyway",
             lifted_by=guards.FORCE,
         )
 
@@ -223,5 +223,5 @@ def not_the_last(what: str, at: str, number: int, since: Sequence[Difference]) -
     changed = summed_up(since) if since else ONLY_FORM
     return Objection(
         f"the configuration was changed after: {what} ({at}): {changed}",
-        f"hxm diff {number} shows it all; hxm restore goes back to a backup all the same",
+        f"hxm diff {number} shows it all; hxm restore goes back to a backup anyway",
     )

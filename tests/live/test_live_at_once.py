@@ -109,7 +109,7 @@ def test_the_lock_of_a_waiting_one_is_renewed(lab):
     lab.ok(here, "unlock", "--force")
     ran = order.wait()
     assert ran.status == 1, ran
-    assert "the cluster's lock was taken away" in ran.err
+    assert "the cluster's lock was taken over" in ran.err
     assert "cli-prefer-nfs" in ran.err
     calm(lab)
     tidy(lab, here)

@@ -135,7 +135,7 @@ def test_a_start_that_fails_is_taken_back(web):
     lab.turn("create.web", rc=3, msg="xc: error: panic: Out of memory")
     ran = lab.hxm("host1", "enrol", FILE, "--yes")  # no node has its disk
     assert ran.status == 1, ran
-    assert "everything was taken back" in ran.err
+    assert "everything was rolled back" in ran.err
     assert lab.configuration() == lab.first
     calm(lab)
     assert lab.mon().find("failures/failure") is None

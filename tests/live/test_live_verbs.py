@@ -206,7 +206,10 @@ def test_a_start_that_fails_everywhere(lab):
     lab.turn("create.nfs", rc=3, msg="xc: error: panic: Out of memory")
     ran = lab.hxm(here, "start", "nfs")
     assert ran.status == 1, ran
-    assert "start nfs: the cluster did not get there: nfs does not run (start failed on" in ran.err
+    assert (
+        "start nfs: the cluster did not reach the goal: nfs does not run (start failed on"
+        in ran.err
+    )
     assert lab.nodes_of("nfs") == []
     shown = lab.ok(here, "status").out
     assert shown.count("start of nfs failed on") == 3

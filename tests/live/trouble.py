@@ -1,4 +1,4 @@
-"""What goes wrong in a cluster, what must be true all the same, and how hxm itself tidies up."""
+"""What goes wrong in a cluster, what must still be true, and how hxm itself tidies up."""
 
 from __future__ import annotations
 

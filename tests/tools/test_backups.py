@@ -283,7 +283,7 @@ def test_what_a_restore_takes_out_of_the_cluster_is_said_to_be_stopped(sandbox):
     ran = sandbox.hxm("restore", "1")
     assert (ran.status, "web would be stopped" in ran.err) == (107, True), ran
     (place,) = sandbox.nodes_of("web")
-    said = f"web: stopped and gone from the cluster, was on {place}"
+    said = f"web: stopped and removed from the cluster, was on {place}"
     assert said in sandbox.ok("restore", "1", "--yes").out
     assert sandbox.nodes_of("web") == []
 

@@ -61,7 +61,7 @@ def test_a_domu_of_a_sandbox_has_no_console(xen, sandbox):
     [
         ("start nfs --until ( ", "is not a regular expression"),
         ("start nfs --until x -W", "--until waits for the guest"),
-        ("reboot -a --until x", "--until takes the names of domUs"),
+        ("reboot -a --until x", "--until needs the names of domUs"),
         ("console", "DOMAIN is missing"),
     ],
 )

@@ -172,7 +172,7 @@ def test_a_domu_that_would_not_start_is_taken_back(web):
     assert "the scheduler would not enrol web" in ran.err
     ran = web.hxm("enrol", web.web, "--force")
     assert ran.status == 1, ran
-    assert "everything was taken back" in ran.err
+    assert "everything was rolled back" in ran.err
     assert web.configuration() == web.first
 
 

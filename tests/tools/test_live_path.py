@@ -116,7 +116,7 @@ def test_a_timeout_names_what_is_left_and_the_way_back(live):
     assert ran.status == 124
     assert "restarted" not in ran.out
     assert "target-role=Stopped" in ran.err
-    assert "to take it back: hxm start nfs" in ran.err
+    assert "to undo it: hxm start nfs" in ran.err
     live.paused.clear()
     live.sandbox.ok("start", "nfs")
 

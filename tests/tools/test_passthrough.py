@@ -169,7 +169,7 @@ def test_create_of_a_managed_name_from_any_file_is_the_clusters(xen):
     assert "means nothing" not in named.out
     words = (str(other), "name='nfs'", "memory=99", "-c")
     dropped = xen.ok("create", *words, "--dry-run")
-    said = "-c memory=99 means nothing for a domU that the cluster runs; edit its file"
+    said = "-c memory=99 has no effect on a managed domU; edit its file"
     assert f"warning: {said}" in dropped.out
     assert "crm_resource" in xen.ok("create", "-f", str(other), "name='nfs'", "--dry-run").out
     xen.ok("start", "nfs")

@@ -42,12 +42,12 @@ def destroyed(before=BEFORE):
         (
             (node("host1"), node("host2"), failure("migrate_to")),
             "nfs: restarted, not live (migrate_to failed on host1: error)",
-            "the live migration failed and the cluster started it anew: hxm status",
+            "the live migration failed and the cluster restarted it: hxm status",
         ),
         (
             (node("host1", online=False), node("host2")),
             "nfs: restarted, not live",
-            "host1 was lost and the cluster started it anew: hxm status",
+            "host1 was lost and the cluster restarted it: hxm status",
         ),
     ],
 )
@@ -105,7 +105,7 @@ def test_ctrl_c_between_two_steps_tells_what_was_ordered(monkeypatch):
     monkeypatch.setattr(execute.Execution, "_await", lambda *_, **__: True)
     outcome = found.perform(1)
     assert outcome.status == 130
-    assert outcome.hint == "look with: hxm status; to take it back: hxm start nfs"
+    assert outcome.hint == "to look: hxm status; to undo it: hxm start nfs"
     assert [(each.name, each.how) for each in outcome.changes] == [("nfs", "stopped")]
 
 
@@ -115,12 +115,12 @@ CUT_SHORT = {
     "the migration is under way": (
         lambda: placement.migrate(BEFORE, BEFORE.domains[0], BEFORE.nodes[1]),
         cluster(domain("nfs", "host1"), under_way("migrate_to")),
-        "when the migration has ended, to take it back: hxm unmigrate nfs",
+        "when the migration has ended, to undo it: hxm unmigrate nfs",
     ),
     "it has arrived": (
         lambda: placement.migrate(BEFORE, BEFORE.domains[0], BEFORE.nodes[1]),
         cluster(domain("nfs", "host2")),
-        "to take it back: hxm unmigrate nfs",
+        "to undo it: hxm unmigrate nfs",
     ),
     "a withdrawal": (
         lambda: enrol.withdraw(BEFORE, BEFORE.domains[0], OUT, [], []),
@@ -135,9 +135,9 @@ def test_what_to_type_after_ctrl_c_is_what_would_be_done(plan, now, hint, monkey
     found = performance(plan())
     found.commands.append(("crm_resource",))
     monkeypatch.setattr(execute, "read_cluster", lambda *_, **__: now)
-    outcome = found._cut_short(Interrupted("you stopped it", "look with: hxm status"))
-    assert outcome.hint == f"look with: hxm status; {hint}"
-    assert outcome.message.startswith("you stopped it; the cluster goes on: ")
+    outcome = found._cut_short(Interrupted("interrupted", "to look: hxm status"))
+    assert outcome.hint == f"to look: hxm status; {hint}"
+    assert outcome.message.startswith("interrupted; the cluster continues: ")
 
 
 def test_a_withdrawal_that_is_done_is_not_to_be_finished(monkeypatch):
@@ -152,9 +152,9 @@ def test_a_withdrawal_that_is_done_is_not_to_be_finished(monkeypatch):
     ("raises", "status", "message"),
     [
         (
-            CannotAsk("whether nfs runs as before cannot be told: host1"),
+            CannotAsk("cannot tell whether nfs runs as before: host1"),
             0,
-            "done: enrol nfs; whether nfs runs as before cannot be told: host1",
+            "done: enrol nfs; cannot tell whether nfs runs as before: host1",
         ),
         (Failed("nfs does not run as before"), 1, "nfs does not run as before"),
     ],
@@ -174,7 +174,7 @@ def test_what_no_node_can_tell_takes_nothing_back(raises, status, message, monke
     monkeypatch.setattr(execute.Execution, "_rolled_back", lambda _: True)
     outcome = found.perform(1)
     assert (outcome.status, outcome.message) == (status, message)
-    assert ("taken back" in outcome.hint) == bool(status)
+    assert ("rolled back" in outcome.hint) == bool(status)
 
 
 @pytest.mark.parametrize("back", [True, False])
@@ -185,8 +185,8 @@ def test_what_was_taken_back_does_not_go_on(back, monkeypatch):
     found.commands.append(("crm_resource",))
     monkeypatch.setattr(execute.Execution, "_rolled_back", lambda _: back)
     monkeypatch.setattr(execute, "read_cluster", lambda *_, **__: BEFORE)
-    outcome = found._cut_short(Interrupted("you stopped it", "look with: hxm status"))
-    assert ("goes on" in outcome.message, "taken back" in outcome.hint) == (not back, back)
+    outcome = found._cut_short(Interrupted("interrupted", "to look: hxm status"))
+    assert ("continues" in outcome.message, "rolled back" in outcome.hint) == (not back, back)
 
 
 def test_a_domu_that_the_cluster_forgets_is_not_said_to_stop():
@@ -194,7 +194,7 @@ def test_a_domu_that_the_cluster_forgets_is_not_said_to_stop():
     found, said = performance(plan), []
     found.report = said.append
     found._tell_changes(HIDDEN)
-    assert said == ["nfs: forgotten by the cluster, runs on"]
+    assert said == ["nfs: no longer known to the cluster, still runs"]
     assert [each.how for each in changes(BEFORE, HIDDEN, plan)] == ["unchanged"]
     assert [each.how for each in changes(BEFORE, cluster(domain("nfs")), plan)] == ["stopped"]
 
@@ -265,7 +265,7 @@ def test_whoever_lost_the_lock_does_nothing_more():
     kept = lock.Hold(BEFORE, HELD.holder)
     kept.keep(BEFORE._replace(lock=HELD))
     for other in (None, HELD._replace(holder="root@host2:1:2", node="host2")):
-        with pytest.raises(Failed, match="lock was taken away"):
+        with pytest.raises(Failed, match="lock was taken over"):
             kept.keep(BEFORE._replace(lock=other))
 
 

@@ -13,7 +13,7 @@ HOST1, HOST2 = node("host1"), node("host2")
 FALSE, TRUE = {"is-managed": "false"}, {"is-managed": "true"}
 
 DEFAULT = {
-    "nothing set": ({}, ["nothing: nfs: nothing was set in passing"]),
+    "nothing set": ({}, ["nothing: nfs: no temporary settings to remove"]),
     "target-role": ({"target-role": "Started"}, ["clear-meta nfs target-role"]),
     "all three, and what was configured stays": (
         {
@@ -36,7 +36,7 @@ def test_default_never_removes_what_was_configured(own, lines):
 
 def test_default_never_removes_what_stands_elsewhere():
     seen = cluster(NFS, primitive("nfs", {"target-role": "Stopped", "is-managed": "false"}))
-    assert told(hygiene.default(seen, [NFS])) == ["nothing: nfs: nothing was set in passing"]
+    assert told(hygiene.default(seen, [NFS])) == ["nothing: nfs: no temporary settings to remove"]
 
 
 def test_default_never_expects_a_movement():

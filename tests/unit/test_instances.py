@@ -80,4 +80,4 @@ UNTOLD = {
 def test_silence_is_no_answer(monkeypatch, before, now, why):
     with pytest.raises(CannotAsk) as caught:
         changed(monkeypatch, before, now)
-    assert caught.value.message == f"whether web runs as before cannot be told: {why}"
+    assert caught.value.message == f"cannot tell whether web runs as before: {why}"

@@ -120,7 +120,7 @@ LOST = prefer("gone")
 SLES = domain("sles", "host2")
 
 UNMIGRATE = {
-    "nothing left": ([NFS], ["nothing: no move or ban left anything behind"], []),
+    "nothing left": ([NFS], ["nothing: no leftover moves or bans to remove"], []),
     "a preference": ([NFS, prefer()], ["clear nfs"], []),
     "a preference and a ban of one": ([NFS, prefer(), ban()], ["clear nfs"], []),
     "of two": ([NFS, SLES, prefer(), ban("sles")], ["clear nfs", "clear sles"], []),
@@ -201,7 +201,7 @@ def test_unmigrate_never_touches_what_it_was_not_told_to():
     assert told(decision) == ["clear nfs", "-> gone cli-prefer-nfs"]
     assert decision.subjects == ("nfs",)
     assert told(placement.unmigrate(cluster(NFS, SLES, prefer()), ["sles"])) == [
-        "nothing: sles: no move or ban left anything behind"
+        "nothing: sles: no leftover moves or bans to remove"
     ]
 
 

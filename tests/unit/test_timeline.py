@@ -244,7 +244,7 @@ CASES = {
     "ordered and interrupted": (
         [],
         [],
-        [SHUT._replace(status=130, outcome="you stopped it; the cluster goes on")],
+        [SHUT._replace(status=130, outcome="interrupted; the cluster continues")],
         ["ordered: shut down nfs (interrupted)"],
     ),
     "past the guard": (

@@ -70,7 +70,7 @@ def _elsewhere(cluster: Cluster, domain: Domain) -> bool:
 
 
 def _stranger(cluster: Cluster, domain: Domain) -> Iterator[Finding]:
-    """What runs under no resource's name, and may be a managed domU all the same."""
+    """What runs under no resource's name, but may be a managed domU."""
     for word in disagreements(cluster, domain):
         if word.startswith("may-be-"):
             what = f"{domain.name} on {listed(domain.nodes)} may be {word[7:]} under another name"

@@ -107,7 +107,7 @@ def _told_to_stop(cluster: Cluster, domain: ManagedDomain) -> Iterator[Reason]:
 
 
 def _failed(facts: Facts, domain: ManagedDomain) -> Iterator[Reason]:
-    """What it has failed at, where it runs all the same."""
+    """What it has failed at, although it runs."""
     for each in facts.cluster.failures:
         if each.resource == domain.resource:
             count = fail_count(facts.relations, each.resource, each.node)
