@@ -70,6 +70,7 @@ faults: .venv/ready
 	@.ci/prepare $(LAB_PACKAGES) || echo "trying without"
 	@$(PYTEST) -n $(JOBS) -m thorough tests/tools
 	@HXM_LAB_RAW=1000 $(PYTEST) -n $(LABS) --dist loadgroup -m "" $(AGAIN) tests/live
+	@$(BIN)/python tests/xl/compare.py 100000 "$(SEED)"
 
 edits: MINUTES = 30
 edits: .venv/ready

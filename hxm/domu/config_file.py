@@ -15,7 +15,6 @@ import re
 import stat
 from collections.abc import Sequence
 
-from hxm.domu.xm_header import as_data
 from hxm.errors import HxmError
 
 Value = str | int | list["Value"]
@@ -115,7 +114,10 @@ def parse_xmfile(text: str, path: str = "<text>") -> dict[str, Value]:
     None, with which an xm file leaves a key unset, removes it. CRLF ends a line, as for xm.
     True and False stay what they are.
     """
-    text = as_data(text)
+    if "arch_libdir" in text:
+        from hxm.domu.xm_header import as_data
+
+        text = as_data(text)
     settings: dict[str, Value] = {}
     key = ""
     try:

@@ -27,7 +27,8 @@ from hxm.guard.create_line import settings_of
 
 VIFS = (
     "mac=", "mac=", "00:16:3e:00:00:01", "00-16-3E-0-0-2", ",", ",", "bridge=br0", "type=vif",
-    "script=x", "rate=1Mb/s", "mac=00:16:3e:00:00:0f", "ip=1.2.3.4", "model=e1000",
+    "script=x", "rate=1Mb/s", "mac=00:16:3e:00:00:0f", "ip=1.2.3.4", "model=e1000", "\t", " ",
+    "mac=00:16:3e:00:0f", "bridge=b", "mac=0:1:2:3:4:-0", "mac=100000007:1:2:3:4:5", ":", "-",
 )  # fmt: skip
 NAMES = ('name="a"', 'name = "b"', "name='c'", 'name+="d"', 'name="e";', 'name="f" # x',
          "name=007", 'name="g"\\', '; name="h"', 'name="i" ; memory=65', 'name="k k"')  # fmt: skip
