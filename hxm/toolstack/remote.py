@@ -51,6 +51,7 @@ def ssh_argv(
         "BatchMode=yes",
         "-o",
         f"ConnectTimeout={max(1, round(timeout))}",
+        "-ax",  # no key and no display of this host is lent to that one
         "--",
         node,
         f'PATH="${{HXM_REAL:-{programs.REAL}}}:$PATH" {shlex.join(words)}',
