@@ -1,10 +1,11 @@
 """What a host's own toolstack says of configuration files, and of live migration there.
 
-`xl -N create` and `xm create -n` read a file as for a start, and start nothing. With xl 4.17.7 a
-refusal follows the line "Parsing config from FILE"; without Xen, or without root's rights, xl fails
-before that line, and nothing is known. The name is given behind the file, as the agent does
-(heartbeat/Xen 4.12), so that a file may lack it. xm runs a file as Python: it is asked on this host
-alone, of files that were read as data before.
+`xl -N create -n` and `xm create -n` read a file as for a start, and start nothing; xl is told so
+twice, so that nothing starts where one of the options gets lost. With xl 4.17.7 a refusal follows
+the line "Parsing config from FILE"; without Xen, or without root's rights, xl fails before that
+line, and nothing is known. The name is given behind the file, as the agent does (heartbeat/Xen
+4.12), so that a file may lack it. xm runs a file as Python: it is asked on this host alone, and of
+files only that were read as data before.
 """
 
 from __future__ import annotations
@@ -47,10 +48,11 @@ def read_facts(program: str, files: Sequence[str], timeout: float) -> HostFacts:
 
 def facts_script(program: str, *, here: bool = False) -> str:
     """For sh, whose operands are files: prints what `parse_facts` reads, and always succeeds."""
-    script = f"{program} {INFO} 2>/dev/null | sed 's/^/{_INFO}/'"
+    real = f"PATH=${{HXM_REAL:-{programs.REAL}}}:$PATH"  # the guard starts Python for each file
+    script = f"{real}\n{program} {INFO} 2>/dev/null | sed 's/^/{_INFO}/'"
     if is_xm(program) and not here:
         return script
-    create = "create -n" if is_xm(program) else "-N create"
+    create = "create -n" if is_xm(program) else "-N create -n"
     name = "name=hxm" if is_xm(program) else "'name=\"hxm\"'"
     return f"""{script}
 end=$(($(date +%s) + {_SECONDS}))

@@ -113,6 +113,13 @@ def test_a_disk_that_two_domains_write_to_is_noticed(xl, mode, noticed):
     assert ("vm2 on" in (said := also_elsewhere(xl, "vm2")) and "/dev/vg/data" in said) is noticed
 
 
+@pytest.mark.parametrize("words", [("-N", "create"), ("create", "-n"), ("-N", "create", "-n")])
+def test_a_dry_run_starts_nothing(xl, words):
+    assert xl(*words, str(xl.folder / "vm1"))[2] == 0
+    assert "vm1" not in xl("list")[0]
+    assert not (xl.folder / "shared" / "events").exists()
+
+
 def test_a_domain_that_is_gone_frees_its_disk(xl):
     for _ in range(3):
         assert xl("create", str(xl.folder / "vm1"))[2] == 0

@@ -36,9 +36,9 @@ def there(tmp_path: Path, monkeypatch):
 
 
 TRIES = """
-if [ "$1 $2" = "-N create" ]; then
-    echo "Parsing config from $3" >&2
-    grep -q refused "$3" || exit 0
+if [ "$1 $2 $3" = "-N create -n" ]; then
+    echo "Parsing config from $4" >&2
+    grep -q refused "$4" || exit 0
     echo "Invalid domain type linux." >&2; exit 1
 fi
 [ "$1" = info ] && { echo "virt_caps : pv hvm"; echo "xen_major: 4"; echo "xen_minor: 17"; exit; }
