@@ -11,7 +11,7 @@ from itertools import combinations
 
 from hxm.audit.survey import Answer, surveyor
 from hxm.cluster.capacity import read_needs
-from hxm.cluster.claims import everyones, of_managed, told_script
+from hxm.cluster.claims import all_claims, claims_script, of_managed
 from hxm.cluster.read import local_toolstack, with_other_nodes
 from hxm.config import Config
 from hxm.domu.config_file import XmFileError, agent_name, parse_xmfile, read_text, read_xmfile
@@ -52,7 +52,7 @@ def ask_others(cluster: Cluster, config: Config) -> tuple[Cluster, dict[str, Ans
     from hxm.guard.wrapper import MARK
 
     answers: dict[str, Answer] = {}
-    ask = surveyor(answers, _paths(cluster), MARK, AUTOS, told_script)
+    ask = surveyor(answers, _paths(cluster), MARK, AUTOS, claims_script)
     return with_other_nodes(cluster, config, ask), answers
 
 
@@ -92,7 +92,7 @@ def gather_findings(
 
 
 def _conflicts(cluster: Cluster, config: Config, printed: dict[str, bytes]) -> Iterator[Finding]:
-    claims = list(everyones(cluster, config, printed))
+    claims = list(all_claims(cluster, config, printed))
     for one, other in combinations(claims, 2):
         names = [one.name, other.name]
         yield from clashing((names, conflict) for conflict in conflicts.between(one, other))

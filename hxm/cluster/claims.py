@@ -18,7 +18,7 @@ from hxm.domu.settings import domain_name, domain_uuid
 from hxm.domu.targets import paths_of, scripted_name
 from hxm.errors import CannotAsk
 from hxm.model import Cluster, Domain
-from hxm.policy.conflicts import DEVICE, FILE, NODE, THIS_HOST, Claim, Held
+from hxm.policy.conflicts import DEVICE, FILE, NODE, THIS_HOST, Claim, DiskClaim
 from hxm.policy.names import at_home
 from hxm.toolstack import of
 from hxm.toolstack.list_long import Details, parse_image, parse_long
@@ -162,17 +162,17 @@ def of_xml(text: bytes, path: str, name: str, resource: str | None = None) -> Cl
     return Claim(name, resource, uuid, tuple(macs), tuple(_held(disks)))
 
 
-def _held(disks: Iterable[Disk], devices: Mapping[str, str] | None = None) -> Iterator[Held]:
+def _held(disks: Iterable[Disk], devices: Mapping[str, str] | None = None) -> Iterator[DiskClaim]:
     """The disks as what they really are; `devices` are those of another node that has them."""
     for disk in disks:
         target = disk.target.strip()
         if name := scripted_name(disk):
-            yield Held(name, target, disk.writes, disk.shared)
+            yield DiskClaim(name, target, disk.writes, disk.shared)
         for path in paths_of(disk):
             found = place(path) if devices is None else place_elsewhere(path, devices)
             if found:
                 spelling = target if path not in disk.replicas else path
-                yield Held(found.key, spelling, disk.writes, disk.shared, found.below, path)
+                yield DiskClaim(found.key, spelling, disk.writes, disk.shared, found.below, path)
 
 
 def _of_told(
@@ -192,12 +192,12 @@ def resources_by_name(cluster: Cluster) -> dict[str, str | None]:
     }
 
 
-def everyones(
+def all_claims(
     cluster: Cluster, config: Config, printed: Mapping[str, bytes] | None = None
 ) -> Iterator[Claim]:
     """The claims of all managed domUs by their files, and of all that run, here and elsewhere.
 
-    The other nodes are asked, unless what `told_script` has `printed` on each is handed in. A host
+    The other nodes are asked, unless what `claims_script` has `printed` on each is handed in. A host
     that cannot be asked is a claim with a `fault`; so is a file that cannot be read.
     """
     yield from map(of_managed, cluster.managed_domains)
@@ -238,7 +238,7 @@ def _told_elsewhere(
     program, asked, silent = askable(cluster, config)
     answers = {}
     for node, answer in ask_elsewhere(
-        ("sh", "-c", told_script(program)), asked, config.ssh_timeout, _told_and_devices
+        ("sh", "-c", claims_script(program)), asked, config.ssh_timeout, _told_and_devices
     ).items():
         if isinstance(answer, str):
             silent[node] = answer
@@ -247,7 +247,7 @@ def _told_elsewhere(
     return answers, silent
 
 
-def told_script(program: str) -> str:
+def claims_script(program: str) -> str:
     """Prints, on another node, what its domUs have and which devices it knows."""
     words = (program, *of(program).LONG)
     return f"{' '.join(words)} && {{ echo; echo {_DEVICES}; {GREP}; :; }}"

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 _NO_FILES = ("list", "ls", "show", "help")
-"""What others type for a list of backups; nobody means a file full of passwords by it."""
+"""Words that list backups in other tools: as a file they would be a mistake, with passwords."""
 
 
 def run(file: BackupFile = None, listing: ListKept = False, form: Form = TABLE) -> int:

@@ -117,7 +117,7 @@ def run(
 def _losses(
     cluster: Cluster, nodes: Sequence[str], hosts: Sequence[Host], needs: Needs
 ) -> list[Loss]:
-    """The loss of each of the nodes: one answer of the scheduler each, or more."""
+    """The loss of each node; asks the scheduler at least once for each."""
     losses: list[Loss] = []
     with display("what if a node is lost") as shown:
         for node in nodes:
@@ -127,7 +127,7 @@ def _losses(
 
 
 def _show(answer: _Answer, form: Form, *, long: bool) -> None:
-    """The hosts, with `long` the domUs as well, or alone where one table is wanted."""
+    """Show the hosts, with `long` also the domUs; in a format for one table only the domUs."""
     drawn = form.output in ("table", "plain")
     if drawn or not long:
         render.show(_hosts_table(answer), form)
@@ -205,7 +205,7 @@ def _verdict(loss: Loss) -> str:
 
 
 def _lines(answer: _Answer) -> Iterator[str]:
-    """What there is to say about the table, the worst first."""
+    """The remarks below the table, the most serious first."""
     if answer.amiss:
         yield ""
         yield "Now:"
@@ -227,7 +227,7 @@ def _lines(answer: _Answer) -> Iterator[str]:
 
 
 def _why(answer: _Answer, loss: Loss) -> Iterator[str]:
-    """What of this is new: what is amiss already is said elsewhere."""
+    """The problems that the loss would add to the present ones."""
     if loss.nowhere and not loss.quorate and not guards.acts_without_quorum(answer.cluster):
         if answer.cluster.quorum:
             yield "the other nodes would have no quorum"
@@ -246,7 +246,7 @@ def _why(answer: _Answer, loss: Loss) -> Iterator[str]:
 
 
 def _unknown(answer: _Answer) -> Iterator[str]:
-    """Whose memory is not known although it counts, and why."""
+    """The hosts and domUs whose memory counts but is unknown, and why."""
     counts = {name for loss in answer.losses for name in loss.unknown}
     silent: dict[str, list[str]] = {}
     for host in answer.hosts:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _STATUS = {WARNING: 1, ERROR: 2}
 _A_MOMENT = 2.0  # seconds: a guest that reboots is not listed for one or two
 _UNKNOWN = 3
-"""What a monitoring plugin ends with when it cannot tell."""
+"""The exit status of a monitoring plugin for an unknown state."""
 
 
 def run(
@@ -69,9 +69,9 @@ def run(
 
 
 def _look(subject: str | None, everywhere: bool) -> tuple[Cluster, list[Finding], list[str]]:
-    """The cluster, what is found, and the other nodes that answered.
+    """The cluster, the findings, and the other nodes that answered.
 
-    A second look is taken at what may be over in a moment.
+    Gathers twice if a finding may be momentary.
     """
     from hxm.audit.gather import ask_others, gather_findings
 
@@ -86,8 +86,8 @@ def _look(subject: str | None, everywhere: bool) -> tuple[Cluster, list[Finding]
         name = subject
         if subject and not cluster.node(subject):
             name = find_domain(cluster, subject).name
-        found = gather_findings(cluster, config, answers, thorough=thorough)
-        findings = chosen(found, config.ignore.split(), name)
+        everything = gather_findings(cluster, config, answers, thorough=thorough)
+        findings = chosen(everything, config.ignore.split(), name)
         return cluster, findings, list(answers)
 
     cluster, findings, asked = once()

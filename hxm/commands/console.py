@@ -31,13 +31,13 @@ def run(domain: OneDomain, kind: ConsoleType = None, number: ConsoleNumber = "")
     options = [*(["-t", kind] if kind else []), *(["-n", number] if number else [])]
     config = read_config()
     try:
-        cluster, guest = _whose(domain, config)
+        cluster, guest = _find_guest(domain, config)
     except CannotAsk as error:
         try:
             program = pipeline.toolstack_for("console", config)
-        except Failed:  # whether it is the cluster's is what matters, and that is not known
+        except Failed:  # the first error is the one that matters
             raise error from None
-        note(f"the cluster cannot be asked; asking this host only: {error.message}")
+        note(f"cannot ask the cluster; asking only this host: {error.message}")
         programs.become((program, "console", *options, domain))
     if not guest.resource and cluster.local_node in (None, *guest.nodes):
         programs.become((pipeline.toolstack_for("console", config), "console", *options, domain))
@@ -51,8 +51,8 @@ def run(domain: OneDomain, kind: ConsoleType = None, number: ConsoleNumber = "")
     )
 
 
-def _whose(word: str, config: Config) -> tuple[Cluster, Domain]:
-    """The domain that is meant; one that no cluster manages is looked for on every node."""
+def _find_guest(word: str, config: Config) -> tuple[Cluster, Domain]:
+    """The domain with this name; searches every node if no cluster manages it."""
     cluster = identify(read_cluster(config), [word], config)
     try:
         return cluster, find_domain(cluster, word)

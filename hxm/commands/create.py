@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from hxm.catalog import BY_HAND
 from hxm.config import read_config
-from hxm.domu.config_file import files_meant
+from hxm.domu.config_file import candidate_files
 from hxm.errors import NotFound, Refused, UsageError
 from hxm.guard.admission import admitted, made_by_creation
 from hxm.guard.create_line import creation_of
@@ -39,7 +39,7 @@ def run(order: Order, words: Words = None, until: Until = "") -> int:
 
     def decide(cluster: Cluster) -> Decision:
         xm = is_xm(cluster.toolstack or "")
-        domain = _meant(cluster, words[0], words[1:], xm=xm)
+        domain = _domain_for(cluster, words[0], words[1:], xm=xm)
         if {"-n", "--dryrun", "-x", "--xmldryrun"} & set(order.ignored):
             return PassThrough()
         if domain and is_managed(domain):
@@ -61,12 +61,12 @@ def _is_read(path: str) -> bool:
     return os.path.isfile(path) or path == os.devnull
 
 
-def _meant(cluster: Cluster, word: str, settings: list[str], *, xm: bool) -> Domain | None:
-    """The domU that is named, or the managed one that would be created; None: another.
+def _domain_for(cluster: Cluster, word: str, settings: list[str], *, xm: bool) -> Domain | None:
+    """The domU of this name, or the managed domU that the file describes; None if neither.
 
-    A file that is there is what xl and xm would read, whatever else the word may mean.
+    An existing file takes precedence over a name, as for xl and xm.
     """
-    path = next((file for file in files_meant(word) if _is_read(file)), None)
+    path = next((file for file in candidate_files(word) if _is_read(file)), None)
     if path is None and find_domains(cluster, word):
         domain = pipeline.named_domains(cluster, [word])[0]
         if settings and domain.resource:

@@ -49,12 +49,12 @@ def run(backups: Backups = None, form: Form = TABLE) -> int:
         for line in map(sentence, differences) if differences else (nothing,):
             render.prose(f"  {line}")
         if not (differences or backups):
-            _point_further_back(config)
+            _point_to_last_change(config)
     return DONE
 
 
-def _point_further_back(config: Config) -> None:
-    """What hxm itself changed last is kept as well: the newest backup does not show that."""
+def _point_to_last_change(config: Config) -> None:
+    """Name the backup that shows hxm's last change: the newest one was made after it."""
     made = changes_made(config, sandbox_file())
     if made and made[-1]["before"] not in (None, made[-1].get("after")):
         last = made[-1]
@@ -74,7 +74,7 @@ def _both(config: Config, words: list[str]) -> tuple[Opened, Opened]:
 
 
 def _private(config: Config) -> frozenset[str]:
-    """Two backups can be compared where there is no cluster to ask."""
+    """The private parameters; empty without a cluster, where backups can still be compared."""
     try:
         return private_names(read_configuration(timeout=config.ask_timeout, whole=True).cib)
     except CannotAsk:

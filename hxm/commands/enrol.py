@@ -12,9 +12,9 @@ from hxm.audit.gather import AUTOS, autostarted
 from hxm.audit.survey import read_grounds
 from hxm.cluster import capacity, claims
 from hxm.cluster.read import local_toolstack, other_toolstack, read_cluster, with_other_nodes
-from hxm.commands.withdraw import way_out
+from hxm.commands.withdraw import removal_steps
 from hxm.config import Config, read_config
-from hxm.domu.config_file import Value, XmFileError, files_meant, parse_xmfile, read_text
+from hxm.domu.config_file import Value, XmFileError, candidate_files, parse_xmfile, read_text
 from hxm.domu.settings import domain_name, is_pv, memory_mib, preserved, slips, vcpus
 from hxm.errors import NotFound, Refused, UsageError
 from hxm.model import Cluster, Domain
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 AGENT = "ocf:heartbeat:Xen"
 _OWN = ("name", "xmfile", "config", "allow_mem_management")
-"""Parameters that no domU takes over: the last rewrites the files of domUs."""
+"""Parameters that a new domU never takes over; the last would rewrite its file."""
 
 
 def run(order: Order, file: OneFile, like: Like = None) -> int:
@@ -71,7 +71,7 @@ class _File:
     """A domU's configuration file as it stands on this host."""
 
     def __init__(self, word: str) -> None:
-        paths = map(os.path.abspath, files_meant(word))
+        paths = map(os.path.abspath, candidate_files(word))
         self.path = next((path for path in paths if os.path.lexists(path)), "")
         if not self.path:
             raise NotFound(f"file not found: {shown(word)}", "enrol takes a configuration file")
@@ -90,7 +90,7 @@ class _File:
         return memory_mib(self.settings)
 
     def faults(self, nodes: Sequence[str], config: Config) -> Iterator[tuple[str, str]]:
-        """The nodes where it is not there as it is here, and why."""
+        """The nodes whose copy of the file differs or cannot be read, and why."""
         own = self.text.encode("utf-8", "surrogateescape")
         words = ("cat", "--", self.path)
         for node, copy in ask_elsewhere(words, nodes, config.ssh_timeout, bytes).items():
@@ -131,30 +131,30 @@ def _decide(cluster: Cluster, word: str, like: str | None) -> Decision:
         preserved=preserved(file.settings),
         pv=is_pv(file.settings),
     )
-    steps = _way(new, neighbours, file)
+    steps = _steps(new, neighbours, file)
     mine = claims.claim(file.name, file.settings, new.resource)
-    theirs = list(claims.everyones(cluster, config))
+    theirs = list(claims.all_claims(cluster, config))
     objections = [
         *enrol.against(cluster, new, mine, theirs, config.ignore.split()),
         *neighbours.objections,
     ]
-    found = _grounds(mine, file.path, cluster, asked, config)
-    objections += [*grounds.on_the_ground(new, found), *grounds.refused(new, found)]
+    by_node = _grounds(mine, file.path, cluster, asked, config)
+    objections += [*grounds.on_the_ground(new, by_node), *grounds.refused(new, by_node)]
     objections += enrol.complained(new_complaints(cluster, (steps.load,)))
     objections += _without_room(cluster, new, steps, neighbours.cib, config)
     notes = [*neighbours.notes, *enrol.staggering(cluster, new, neighbours.domains)]
     lacking = {
         node: ground.lacking
-        for node, ground in found.items()
+        for node, ground in by_node.items()
         if cluster.node(node) and not isinstance(ground, str)
     }
     objections += grounds.without_disks(new, lacking)
-    warnings = [*grounds.absent(lacking), *grounds.odd(new, found)]
+    warnings = [*grounds.absent(lacking), *grounds.odd(new, by_node)]
     plan = enrol.enrol(cluster, new, steps, objections, notes, warnings)
     return plan._replace(same_instance=instance_of(cluster, Domain(file.name)))
 
 
-def _way(new: enrol.Newcomer, neighbours: _Neighbours, file: _File) -> enrol.Way:
+def _steps(new: enrol.Newcomer, neighbours: _Neighbours, file: _File) -> enrol.Way:
     spec = neighbours.spec(new, file.settings)
     place = new.places[0] if new.places else ""
     load = enrolment_xml.load_step(new.name, spec, neighbours.bound, neighbours.cib, place)
@@ -162,14 +162,14 @@ def _way(new: enrol.Newcomer, neighbours: _Neighbours, file: _File) -> enrol.Way
     return enrol.Way(
         load,
         enrolment_xml.hand_over_step(new.name, new.resource),
-        way_out(domain, enrolment_xml.loaded_constraints(load), neighbours.cib),
+        removal_steps(domain, enrolment_xml.loaded_constraints(load), neighbours.cib),
     )
 
 
 def _without_room(
     cluster: Cluster, new: enrol.Newcomer, steps: enrol.Way, cib: Element, config: Config
 ) -> Iterator[Objection]:
-    """What would not fit any more if one node were lost; what is unknown is no objection."""
+    """Objections for each node whose loss would leave too little memory, as far as it is known."""
     if not carries_out(simulator()):
         return
     with scratch(cluster.sandbox) as copy:
@@ -202,7 +202,7 @@ def _without_room(
 
 
 class _Neighbours:
-    """The domUs whose policy the new one takes over: one, or what all have alike."""
+    """The domUs whose settings the new one takes over: one, or what all have in common."""
 
     def __init__(self, cluster: Cluster, like: str, config: Config) -> None:
         if like:
@@ -260,14 +260,14 @@ class _Neighbours:
             ]
             if lacking and not bound.of_a_node:
                 raise Refused(
-                    f"the domUs do not agree: {bound.element.get('id')} binds {bound.owner}, and "
+                    f"the domUs differ: {bound.element.get('id')} binds {bound.owner}, and "
                     f"{listed(lacking, 3)} has no such constraint",
                     "name the domU whose constraints to copy: --like DOMAIN",
                 )
         return [bound for bound in own[0] if bound.shape in common]
 
     def spec(self, new: enrol.Newcomer, settings: Mapping[str, Value]) -> enrolment_xml.Spec:
-        """What the new one is to be in the configuration."""
+        """The configuration of the new domU."""
         params = enrol.shared([primitive.params for primitive in self.primitives])
         params = {key: value for key, value in params.items() if key not in _OWN}
         meta = enrol.shared([primitive.own_meta for primitive in self.primitives])
@@ -306,7 +306,7 @@ class _Neighbours:
 
 
 def _wanted(config: Config) -> dict[str, int]:
-    """The timings that the configuration says. Raises UsageError for what is none."""
+    """The timings set in /etc/hxm.toml. Raises UsageError for an invalid one."""
     wanted = {}
     for word in config.enrol_operations.split():
         name, _, value = word.partition("=")

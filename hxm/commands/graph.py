@@ -40,11 +40,11 @@ def run(output: Drawn = "text") -> int:
             }
         )
     else:
-        render.document(_written(drawn, output))
+        render.document(_document(drawn, output))
     return DONE
 
 
-def _written(drawn: Graph, output: str) -> str:
+def _document(drawn: Graph, output: str) -> str:
     from hxm.output import diagrams
 
     if output == "mermaid":

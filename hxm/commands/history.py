@@ -68,14 +68,14 @@ def run(
         notes.append("this is what this host knows; to ask the other nodes as well: --everywhere")
     events = [event for event in history(known) if event.at >= start]
     if subject:
-        name = _meant(cluster, subject, known)
+        name = _subject_id(cluster, subject, known)
         events = [event for event in events if event.concerns(name)]
     _show(events, cluster, notes, form)
     return DONE
 
 
 def _known_here(config: Config, since: float, notes: list[str]) -> Pieces:
-    """What this host knows, as far as it can be read; what cannot be is noted."""
+    """The events that this host knows; adds a note for what cannot be read."""
     sandbox = sandbox_file()
     known = Pieces(ordered=frozenset(_orders(config, sandbox)))
     folders = FOLDERS if config.transitions == "auto" else (config.transitions,)
@@ -100,7 +100,7 @@ def _known_here(config: Config, since: float, notes: list[str]) -> Pieces:
 
 
 def _orders(config: Config, sandbox: str | None) -> list[Ordered]:
-    """The journal's orders, begun and ended; a line without a time that makes sense is left out."""
+    """The journal's orders, begun and ended; skips a line without a valid time."""
     from datetime import datetime
 
     orders: list[Ordered] = []
@@ -142,7 +142,7 @@ def _cluster(config: Config, notes: list[str]) -> Cluster | None:
 
 
 def _unasked(error: CannotAsk) -> str:
-    """What is missing where the cluster gives no answer, and what to do about it."""
+    """The note for a cluster that does not answer."""
     why = "; ".join(filter(None, (error.message, error.hint)))
     return f"only saved events are known: {why}"
 
@@ -150,7 +150,7 @@ def _unasked(error: CannotAsk) -> str:
 def _joined(
     known: Pieces, cluster: Cluster, config: Config, since: float, notes: list[str]
 ) -> Pieces:
-    """With what the other nodes know; who gives no answer is noted."""
+    """With the events of the other nodes; adds a note for a node that does not answer."""
     _, nodes, lost = askable(cluster, config)
     words = ("hxm", "history", "--pieces", "--since", iso_time(since))
     answers = ask_elsewhere(words, nodes, config.ssh_timeout, _parse_pieces)
@@ -197,8 +197,8 @@ def _hashable(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
 
 
-def _meant(cluster: Cluster | None, word: str, pieces: Pieces) -> str:
-    """The resource or node; also one that is gone from the cluster, and has a past."""
+def _subject_id(cluster: Cluster | None, word: str, pieces: Pieces) -> str:
+    """The resource or node of this name, also one that has left the cluster."""
     if cluster and cluster.node(word):
         return word
     domains = (
@@ -216,7 +216,7 @@ def _meant(cluster: Cluster | None, word: str, pieces: Pieces) -> str:
 
 _RIGHT = frozenset({4})
 _WHOLE = 46
-"""Characters that an event may have and is not folded, on a terminal of 80 columns."""
+"""The length up to which an event is not folded, for a terminal of 80 columns."""
 
 
 def _show(events: Sequence[Event], cluster: Cluster | None, notes: list[str], form: Form) -> None:
@@ -233,15 +233,11 @@ def _show(events: Sequence[Event], cluster: Cluster | None, notes: list[str], fo
         render.show_json({"events": rows, "notes": notes})
         return
     if not form.usual:
-        columns = (
-            [iso_time(event.at) for event in events],
-            called,
-            texts,
-            [event.where for event in events],
-        )
-        grid = zip(*columns, took, [event.by for event in events], strict=True)
-        headers = ("Time", "Who", "What", "Where", "Took", "By")
-        render.show(Table(headers, [[cell or "-" for cell in row] for row in grid], _RIGHT), form)
+        grid = [
+            (iso_time(event.at), name or "-", text, event.where or "-", seconds, event.by or "-")
+            for event, name, text, seconds in zip(events, called, texts, took, strict=True)
+        ]
+        render.show(Table(("Time", "Who", "What", "Where", "Took", "By"), grid, _RIGHT), form)
     elif events:
         header, times = time_column([event.at for event in events])
         what = [
@@ -251,9 +247,9 @@ def _show(events: Sequence[Event], cluster: Cluster | None, notes: list[str], fo
         why = [
             " ".join(filter(None, (event.by, event.note and f"({event.note})"))) for event in events
         ]
-        grid = zip(times, took, what, [text or "-" for text in why], strict=True)
+        lines = zip(times, took, what, [text or "-" for text in why], strict=True)
         whole = frozenset({0, 1}) | ({2} if max(map(len, what)) <= _WHOLE else set())
-        render.show(Table((header, "Took", "What", "By"), [*grid], frozenset({0, 1}), whole), form)
+        render.show(Table((header, "Took", "What", "By"), [*lines], frozenset({0, 1}), whole), form)
     else:
         render.out("no events recorded")
     for note in notes:

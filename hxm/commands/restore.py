@@ -57,7 +57,7 @@ def run(order: Order, words: BackupWords = None, section: Sections = None) -> in
 
 
 def _is_an_image(path: str) -> bool:
-    """Whether it is a file that is no XML: xl's begins with "Xen saved domain", xm's is binary."""
+    """Whether it is the image of a saved domU: xl's has a magic string, xm's is binary."""
     try:
         with open(path, "rb") as file:
             start = file.read(64).lstrip(b"\xef\xbb\xbf \t\r\n")
@@ -67,7 +67,7 @@ def _is_an_image(path: str) -> bool:
 
 
 def _chosen(words: Sequence[str], held: Collection[str]) -> list[str]:
-    """The sections that are meant; by default all but what is set at the nodes."""
+    """The sections to restore; by default all except the settings of nodes."""
     wanted = [section for word in words for section in word.split(",")]
     if unknown := [section for section in wanted if section not in (*SECTIONS, "all")]:
         raise UsageError(f"unknown section {unknown[0]!r}", f"all, {', '.join(SECTIONS)}")

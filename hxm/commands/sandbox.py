@@ -62,7 +62,7 @@ def new(directory: Directory, nodes: NodesCount = 2, domains: DomainsCount = 2) 
 def fail(subject: NodeOrDomain, unfenced: Unfenced = False, operation: At = "monitor") -> int:
     """Simulate a power loss of a node or a crash of a domU, and the cluster's reaction."""
     with _changed() as (cluster, copy):
-        victim = _meant(cluster, subject)
+        victim = _victim(cluster, subject)
         if isinstance(victim, Domain):
             if unfenced:
                 raise UsageError("--unfenced is for a node", "hxm sandbox fail --help")
@@ -166,7 +166,7 @@ def _monitor_interval(cluster: Cluster, domain: ManagedDomain) -> int:
     raise Refused(f"{domain.name} has no monitor: the cluster would not notice")
 
 
-def _meant(cluster: Cluster, word: str) -> Node | ManagedDomain:
+def _victim(cluster: Cluster, word: str) -> Node | ManagedDomain:
     domains = [domain for domain in find_domains(cluster, word) if is_managed(domain)]
     if not domains and not cluster.node(word):
         known = [node.name for node in cluster.nodes]

@@ -29,9 +29,9 @@ LIMITS: dict[str, Any] = {
     "asyncore_use_poll": True,
     "ident": None,
 }
-"""Waitress reads and writes all connections in one thread and hands only whole requests to the
-others: 499 slow clients hold nobody up, and one that says nothing for 20 s is cut off. Where there
-are 500 the next waits for that."""
+"""Waitress reads and writes all connections in one thread and hands only complete requests to the
+others, so that a slow client delays nobody. It closes a connection that is silent for 20 s; while
+there are 500 connections, the next one waits."""
 
 
 def run(listen: Listen = "127.0.0.1:9685", token_file: TokenFile = None) -> int:
@@ -49,7 +49,7 @@ def run(listen: Listen = "127.0.0.1:9685", token_file: TokenFile = None) -> int:
     from waitress import create_server
 
     logging.basicConfig(format="hxm: %(message)s")
-    logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # a busy minute is no news
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # a busy minute needs no message
     address, host = _address(listen), _bracketed(listen.rpartition(":")[0])
     gate = Gate(read_token(token_file)) if token_file else None
     if not gate and not ip_address(address[0]).is_loopback:
@@ -74,7 +74,7 @@ def run(listen: Listen = "127.0.0.1:9685", token_file: TokenFile = None) -> int:
 
 
 def _address(listen: str) -> tuple[str, int]:
-    """What HOST:PORT means: one address, by number."""
+    """The numeric address and the port for HOST:PORT. Raises UsageError."""
     host, _, port = listen.rpartition(":")
     if not host or not port.isdecimal() or len(port) > 5 or int(port) > 65535:
         raise UsageError(

@@ -33,28 +33,28 @@ def run(form: Form = TABLE) -> int:
 
     Example: `hxm status -o json`.
     """
-    cluster, needing = look()
+    cluster, attention = look()
     if form.output == "json":
-        render.show_json(as_json.status_json(cluster, needing))
+        render.show_json(as_json.status_json(cluster, attention))
     elif form == Form("html"):
-        _show_page(cluster, needing)
+        _show_page(cluster, attention)
     elif form.output not in ("table", "plain") or form.columns or form.sort:
-        render.show(tables.everything_table(cluster, needing), form)
+        render.show(tables.everything_table(cluster, attention), form)
     else:
-        _show(cluster, needing, form)
+        _show(cluster, attention, form)
     return DONE
 
 
-def _show_page(cluster: Cluster, needing: list[Finding]) -> None:
+def _show_page(cluster: Cluster, attention: list[Finding]) -> None:
     import time
 
     from hxm.web.page import page
     from hxm.web.snapshot import Snapshot
 
-    render.document(page(Snapshot(cluster, needing, time.time()), served=False))
+    render.document(page(Snapshot(cluster, attention, time.time()), served=False))
 
 
-def _show(cluster: Cluster, needing: list[Finding], form: Form) -> None:
+def _show(cluster: Cluster, attention: list[Finding], form: Form) -> None:
     for line in tables.summary(cluster):
         render.out(line)
     for title, table in (
@@ -64,7 +64,7 @@ def _show(cluster: Cluster, needing: list[Finding], form: Form) -> None:
         render.out("")
         render.out(title)
         render.show(table, form)
-    tables.show_findings("Needs attention", needing)
-    if not needing:
+    tables.show_findings("Needs attention", attention)
+    if not attention:
         render.out("")
         render.out("Nothing needs attention.")

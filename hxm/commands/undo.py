@@ -56,7 +56,7 @@ def _decide(order: Order, cluster: Cluster, folder: str) -> Decision:
 
 
 def _last(cluster: Cluster) -> dict[str, Any]:
-    """The newest change in the journal, if it is known what it was made on and what it left."""
+    """The newest change in the journal. Raises Refused without a backup before and after it."""
     made = changes_made(read_config(), cluster.sandbox)
     if not made:
         raise Refused("no hxm change is recorded in this host's journal", "hxm backup --list")

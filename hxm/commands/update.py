@@ -170,14 +170,14 @@ def _proposed(cluster: Cluster, canary: str, sequence: str, watch: float) -> Pro
 
 
 def _canary(cluster: Cluster, word: str) -> ManagedDomain | None:
-    """The domU that is meant, which the cluster must manage, or none."""
+    """The managed domU of this name; None without a name."""
     if word == "all":
         raise UsageError("--canary takes one domU", "hxm list")
     return pipeline.managed_only(cluster, [word])[0] if word else None
 
 
 def _boot(cluster: Cluster, progress: Progress, config: Config) -> str:
-    """Of a host that answers; in a sandbox there is none to ask."""
+    """The boot id of the host; "" if it is unreachable, and in a sandbox."""
     node = cluster.node(progress.host)
     if cluster.sandbox or not node or not node.reachable:
         return ""

@@ -42,14 +42,14 @@ def _decide(cluster: Cluster, word: str) -> Decision:
     plan = withdraw(
         cluster,
         domain,
-        way_out(domain, enrolment_xml.own_constraints(cib, resource), cib),
+        removal_steps(domain, enrolment_xml.own_constraints(cib, resource), cib),
         enrolment_xml.indirect(cib, [resource]),
         enrolment_xml.others_bound(cib, resource),
     )
     return plan._replace(same_instance=instance)
 
 
-def way_out(domain: ManagedDomain, constraints: list[str], cib: Element) -> Out:
+def removal_steps(domain: ManagedDomain, constraints: list[str], cib: Element) -> Out:
     """The steps that take the domU and these constraints out."""
     name, resource = domain.name, domain.resource
     return Out(

@@ -101,7 +101,7 @@ def read_xmfile(path: str, more: Sequence[str] = ()) -> dict[str, Value]:
     return parse_xmfile("\n".join((read_text(path), *more)), path)
 
 
-def files_meant(word: str) -> tuple[str, ...]:
+def candidate_files(word: str) -> tuple[str, ...]:
     """Where the file may be that the word names to xl or xm: xm looks in /etc/xen as well."""
     return (word, os.path.join("/etc/xen", word)) if word else ()
 

@@ -10,8 +10,8 @@ from hxm import programs
 from hxm.catalog import BYGONE
 from hxm.catalog.command import REFUSED, XL_OPTIONS, Command
 from hxm.cluster.claims import (
+    all_claims,
     claim,
-    everyones,
     of_description,
     of_devices,
     of_files,
@@ -240,7 +240,7 @@ def newcomers(row: Command, made: Sequence[Claim], cluster: Cluster, config: Con
     up_to_date(cluster)
     if not made:
         return []
-    others = list(everyones(cluster, config))
+    others = list(all_claims(cluster, config))
     ignored, whose = config.ignore.split(), resources_by_name(cluster)
     mine = [each._replace(resource=whose.get(at_home(each.name))) for each in made]
     return [warning for each in mine for warning in judge_new(each, others, ignored)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hxm.cluster.claims import everyones
+from hxm.cluster.claims import all_claims
 from hxm.cluster.files import faults
 from hxm.config import Config
 from hxm.model import Cluster
@@ -21,7 +21,7 @@ def judge(
     warnings = plan.warnings
     if starting:
         # the other nodes' toolstacks are asked by the guard's last look, at the moment of the start
-        claims = list(everyones(cluster, config, printed={}))
+        claims = list(all_claims(cluster, config, printed={}))
         ignored = config.ignore.split()
         objections += starts.clashes(cluster, predicted, starting, claims, ignored)
         warnings = (*warnings, *starts.warnings(starting, claims))

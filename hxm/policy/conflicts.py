@@ -21,7 +21,7 @@ REMEDIES = {
 """What to do about what two domUs have in common."""
 
 
-class Held(NamedTuple):
+class DiskClaim(NamedTuple):
     """A disk of a domU: the `device` is the same for every path to it, `said` is its own path."""
 
     device: str
@@ -33,7 +33,7 @@ class Held(NamedTuple):
     path: str = ""
     """Where it must be on every host; empty: only a block script finds it."""
 
-    def meets(self, other: Held) -> bool:
+    def meets(self, other: DiskClaim) -> bool:
         """Whether to write to one may be to write to the other."""
         same = self.device == other.device
         return same or self.device in other.below or other.device in self.below
@@ -47,7 +47,7 @@ class Claim(NamedTuple):
     """Its resource, if the cluster manages it."""
     uuid: str | None = None
     macs: tuple[str, ...] = ()
-    disks: tuple[Held, ...] = ()
+    disks: tuple[DiskClaim, ...] = ()
     fault: str = ""
     """Why not all of it is known."""
     kind: str = ""
@@ -102,7 +102,7 @@ def between(one: Claim, other: Claim) -> Iterator[Clash]:
         yield Clash(NAME, f"the resources {both} have one file, {one.path}, and may be one domU")
 
 
-def _would_spoil(mine: Held, its: Held) -> bool:
+def _would_spoil(mine: DiskClaim, its: DiskClaim) -> bool:
     """Whoever writes must say that he shares (xm's w!), as Xen's block script wants it."""
     return any(each.writes and not each.shared for each in (mine, its))
 
@@ -113,7 +113,7 @@ def among(claims: Sequence[Claim]) -> Iterator[Clash]:
         yield from between(one, other)
 
 
-def meant(one: Claim, other: Claim, ignored: Collection[str]) -> bool:
+def is_intended(one: Claim, other: Claim, ignored: Collection[str]) -> bool:
     """Whether a shared disk is one on purpose: `disk-shared`, or `disk-shared:NAME` of both.
 
     As with xm's w!, each of the two must say so.
@@ -137,7 +137,7 @@ def judge_new(new: Claim, others: Sequence[Claim], ignored: Collection[str] = ()
         for clash in between(new, other):
             if clash.kind != DISK:
                 warnings.append(f"warning: {clash.what}")
-            elif not meant(new, other, ignored):
+            elif not is_intended(new, other, ignored):
                 raise Refused(
                     f"{clash.what}, and not all who write to it say that they share it",
                     "two domUs that write to one disk destroy what is on it; take the disk out of "

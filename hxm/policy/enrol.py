@@ -8,7 +8,7 @@ from typing import NamedTuple
 from hxm.model import Cluster, Domain, ManagedDomain
 from hxm.plan import AlreadyDone, Decision, Goal, Objection, Phase, Plan, Step
 from hxm.policy import guards, half_way, is_false, listed, typed
-from hxm.policy.conflicts import DISK, NAME, Claim, between, meant
+from hxm.policy.conflicts import DISK, NAME, Claim, between, is_intended
 from hxm.policy.guards import FORCE, YES
 from hxm.policy.names import at_home, travelling
 from hxm.policy.steps import meta_step
@@ -185,7 +185,7 @@ def _clashing(
         if other.name == new.name and not other.resource:
             continue
         for clash in between(mine, other):
-            if clash.kind == DISK and meant(mine, other, ignored):
+            if clash.kind == DISK and is_intended(mine, other, ignored):
                 continue
             fatal = clash.kind in (DISK, NAME)
             yield Objection(clash.what, _CLASHING[fatal], lifted_by="" if fatal else FORCE)

@@ -21,7 +21,7 @@ from hxm.policy.conflicts import (
     THIS_HOST,
     Claim,
     between,
-    meant,
+    is_intended,
 )
 from hxm.policy.guards import FORCE, YES
 
@@ -73,7 +73,7 @@ def clashes(
             continue
         both_run = new.resource in before and _lives(old, before)
         for clash in between(one, other):
-            intended = clash.kind == DISK and meant(one, other, ignored)
+            intended = clash.kind == DISK and is_intended(one, other, ignored)
             if intended or clash.kind == MAC or clash.what in seen:
                 continue
             seen.add(clash.what)

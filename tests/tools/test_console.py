@@ -41,7 +41,7 @@ def test_a_cluster_that_cannot_be_asked_leaves_this_host(xen):
     xen.program("crm_mon", "exit 102")
     ran = xen.hxm("console", "nfs")
     assert (ran.status, ran.out) == (42, "[console][nfs]\n")
-    assert "hxm: the cluster cannot be asked; asking this host only: " in ran.err
+    assert "hxm: cannot ask the cluster; asking only this host: " in ran.err
 
 
 def test_a_domu_of_a_sandbox_has_no_console(xen, sandbox):

@@ -94,7 +94,7 @@ def test_neighbours_that_differ_are_not_averaged(web):
     before = web.configuration()
     ran = web.hxm("enrol", web.web)
     assert ran.status == 107, ran
-    assert "do not agree" in ran.err
+    assert "the domUs differ" in ran.err
     assert "--like DOMAIN" in ran.err
     web.ok("enrol", web.web, "--like", "sles")
     assert 'first="evms" then="web"' in web.configuration()

@@ -195,7 +195,7 @@ def test_what_xm_is_told_in_a_way_that_is_not_read_here_never_passes(host, verb,
 def test_xm_looks_in_its_own_folder_as_well(host, tmp_path, monkeypatch):
     (tmp_path / "etc").mkdir()
     (tmp_path / "nfs.xm").rename(tmp_path / "etc" / "web")
-    monkeypatch.setattr(create_line, "files_meant", lambda word: (word, f"etc/{word}"))
+    monkeypatch.setattr(create_line, "candidate_files", lambda word: (word, f"etc/{word}"))
     for verb in ("create", "new"):
         with pytest.raises(Refused, match="the cluster manages nfs"):
             host.judge(f"xm {verb} web")

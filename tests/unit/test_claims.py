@@ -9,7 +9,7 @@ from factories import cluster, domain, node
 
 from hxm import programs
 from hxm.cluster import claims
-from hxm.cluster.claims import everyones
+from hxm.cluster.claims import all_claims
 from hxm.config import Config
 from hxm.policy.conflicts import FILE, NODE, THIS_HOST
 from hxm.toolstack import remote
@@ -59,7 +59,7 @@ CONFIG = Config(toolstack="xl")
 def told(cluster):
     return {
         (each.name, each.node): each.resource or each.fault or each.disks[0].device
-        for each in everyones(cluster, CONFIG)
+        for each in all_claims(cluster, CONFIG)
     }
 
 
@@ -76,7 +76,7 @@ def test_all_are_asked_and_who_is_silent_is_named(answers):
     )
     found = told(seen)
     assert answers["asked"] == ["here", "host2", "host3"]
-    faulty = {each.name: each.kind for each in everyones(seen, CONFIG) if each.fault}
+    faulty = {each.name: each.kind for each in all_claims(seen, CONFIG) if each.fault}
     assert faulty.items() >= kinds.items()
     assert found.pop(("a", "")) == "/dev/mapper/vg-a"
     assert found.pop(("b", "host2")) == "LVM-b"
@@ -94,7 +94,7 @@ def test_half_an_answer_is_none(answers):
     answers["here"] = "[]"
     answers["host2"] = long_of("b")
     answers["host3"] = "hello\nhxm:devices\n"
-    faults = [each.fault for each in everyones(cluster(*NODES[:3], local_node="host1"), CONFIG)]
+    faults = [each.fault for each in all_claims(cluster(*NODES[:3], local_node="host1"), CONFIG)]
     assert faults == [
         "the domUs of host2 are unknown: its answer was cut off",
         "the domUs of host3 are unknown: the toolstack printed nothing that tells of its domUs",
@@ -115,4 +115,4 @@ def test_a_sandbox_has_no_other_nodes(answers, monkeypatch):
     seen = cluster(*NODES, sandbox="cib.xml", local_node="host1")
     assert "this host's other domUs are unknown" in told(seen)[("?", "")]
     assert answers["asked"] == ["here"]
-    assert [each.kind for each in everyones(seen, CONFIG)] == [THIS_HOST]
+    assert [each.kind for each in all_claims(seen, CONFIG)] == [THIS_HOST]

@@ -16,7 +16,7 @@ from hxm.pacemaker import enrolment_xml
 from hxm.plan import Goal, Objection, Plan, Step
 from hxm.policy import enrol, grounds
 from hxm.policy.audit.nodes import BootLink
-from hxm.policy.conflicts import Claim, Held
+from hxm.policy.conflicts import Claim, DiskClaim
 from hxm.policy.enrol import Newcomer, Out, Way
 from hxm.policy.goal_kinds import reached
 from hxm.policy.grounds import Ground
@@ -88,9 +88,9 @@ def test_a_node_that_cannot_be_asked_may_run_it():
 
 
 def test_this_host_is_looked_at_and_the_others_are_asked(monkeypatch, tmp_path):
-    disk = Held("", str(tmp_path), writes=True, path=str(tmp_path))
-    none = Held("", "vg/none", writes=True, path="/dev/vg/none")
-    scripted = Held("block-iscsi a", "a", writes=True)
+    disk = DiskClaim("", str(tmp_path), writes=True, path=str(tmp_path))
+    none = DiskClaim("", "vg/none", writes=True, path="/dev/vg/none")
+    scripted = DiskClaim("block-iscsi a", "a", writes=True)
     mine = Claim("web", "web", disks=(disk, none, scripted))
     monkeypatch.setattr(command, "autostarted", lambda: [("/etc/xen/auto/x", "web")])
     monkeypatch.setattr(command, "local_toolstack", lambda config, sandbox: Toolstack("xl", ""))
@@ -167,7 +167,7 @@ def test_a_node_that_would_not_keep_it():
 
 
 def test_a_shared_disk_is_never_lifted_and_a_shared_address_is():
-    disk = Held("device 8:1", "/dev/sda1", writes=True)
+    disk = DiskClaim("device 8:1", "/dev/sda1", writes=True)
     mine = Claim("web", "web", macs=("00:16:3e:00:00:01",), disks=(disk,))
     found = against(HEALTHY, web(), mine, Claim("nfs", "nfs", disks=(disk,)))
     assert found == ["web and nfs share /dev/sda1"]
