@@ -19,9 +19,7 @@ MovementKind = Literal["start", "stop", "restart", "move", "live", "fence"]
 """Every kind of movement; `policy.movement_kinds` has a row for each."""
 
 _OnResource = Literal["set-meta", "clear-meta", "cleanup", "cleanup-on"]
-_OnConstraint = Literal[
-    "move", "move-and-ban", "clear", "delete-constraint", "unmove", "unmove-and-unban"
-]
+_OnConstraint = Literal["move", "move-and-ban", "clear", "delete-constraint", "unmove", "unban"]
 _OnNodeEntry = Literal[
     "standby", "clear-standby", "node-maintenance", "clear-node-maintenance", "fence"
 ]
@@ -40,7 +38,7 @@ CLEARING: tuple[StepKind, ...] = (
     "clear",
     "delete-constraint",
     "unmove",
-    "unmove-and-unban",
+    "unban",
     "restore",
 )
 """The kinds of step that take constraints away."""

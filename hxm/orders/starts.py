@@ -25,5 +25,6 @@ def judge(
         ignored = config.ignore.split()
         objections += starts.clashes(cluster, predicted, starting, claims, ignored)
         warnings = (*warnings, *starts.warnings(starting, claims))
-    notes = tuple(starts.not_looked_at(silent))
-    return plan._replace(warnings=warnings, notes=(*plan.notes, *notes)), objections
+    unknown = tuple(starts.not_looked_at(silent))
+    intentions = (*(plan.intentions or plan.notes), *unknown) if unknown else plan.intentions
+    return plan._replace(warnings=warnings, intentions=intentions), objections

@@ -200,10 +200,7 @@ _STEPS_2_0: Steps = {
     "clear": (("crm_resource", "--clear", "--resource={resource}"),),
     "delete-constraint": (_delete_constraint("{constraint}"),),
     "unmove": (_delete_constraint("cli-prefer-{resource}"),),
-    "unmove-and-unban": (
-        _delete_constraint("cli-prefer-{resource}"),
-        _delete_constraint("cli-ban-{resource}-on-{source}"),
-    ),
+    "unban": (_delete_constraint("cli-ban-{resource}-on-{source}"),),
     "standby": (_node_attribute("standby", "--update=on", "forever"),),
     "clear-standby": _clear_node_attribute("standby"),
     "maintenance": (("crm_attribute", "--name=maintenance-mode", "--update=true"),),
@@ -255,8 +252,7 @@ _STEPS_1_0: Steps = _STEPS_2_0 | {
     "move-and-ban": (("crm_resource", "-M", "-f", "-r", "{resource}", "-H", "{node}"),),
     "clear": (("crm_resource", "-U", "-r", "{resource}"),),
     "standby": (("crm_standby", "-U", "{node}", "-v", "on"),),
-    "unmove-and-unban": (
-        _delete_constraint("cli-prefer-{resource}"),
+    "unban": (
         _delete_constraint("cli-standby-{resource}"),
         _delete_constraint("cli-ban-{resource}-on-{source}"),  # newer tools on this node
     ),
@@ -287,8 +283,7 @@ _STEPS_0_6: Steps = _STEPS_1_0 | {
     ),
     "delete-constraint": (_delete_location("{constraint}"),),
     "unmove": (_delete_location("cli-prefer-{resource}"),),
-    "unmove-and-unban": (
-        _delete_location("cli-prefer-{resource}"),
+    "unban": (
         _delete_location("cli-standby-{resource}"),
         _delete_location("cli-ban-{resource}-on-{source}"),
     ),

@@ -71,6 +71,10 @@ def _unmove(tree: etree._ElementTree, values: Values) -> None:
     _remove_constraints(tree, f"cli-prefer-{values['resource']}")
 
 
+def _unban(tree: etree._ElementTree, values: Values) -> None:
+    _remove_constraints(tree, f"cli-standby-{values['resource']}")
+
+
 def _delete_constraint(tree: etree._ElementTree, values: Values) -> None:
     _remove_constraints(tree, values["constraint"])
 
@@ -113,7 +117,7 @@ _EDITS: Mapping[StepKind, _Edit] = {
     "clear": _clear,
     "delete-constraint": _delete_constraint,
     "unmove": _unmove,
-    "unmove-and-unban": _clear,
+    "unban": _unban,
     "standby": _standby,
     "clear-standby": _clear_node_attribute("standby"),
     "clear-node-maintenance": _clear_node_attribute("maintenance"),

@@ -74,12 +74,11 @@ def _not_preferred(values: Values, configuration: Configuration) -> bool:
     return all(constraint.id != preference for constraint in _own(values, configuration))
 
 
-def _not_preferred_nor_banned(values: Values, configuration: Configuration) -> bool:
-    banned = any(
+def _not_banned(values: Values, configuration: Configuration) -> bool:
+    return not any(
         constraint.kind == "ban" and constraint.node == values["source"]
         for constraint in _own(values, configuration)
     )
-    return not banned and _not_preferred(values, configuration)
 
 
 def _node_attribute(name: str) -> Check:
@@ -168,7 +167,7 @@ CHECKS: Mapping[StepKind, Check] = {
     "clear": Check(_cleared),
     "delete-constraint": Check(_no_constraint),
     "unmove": Check(_not_preferred),
-    "unmove-and-unban": Check(_not_preferred_nor_banned),
+    "unban": Check(_not_banned),
     "standby": _node_attribute("standby"),
     "clear-standby": _no_node_attribute("standby"),
     "node-maintenance": _node_attribute("maintenance"),

@@ -16,7 +16,7 @@ from hxm.policy.steps import (
     move_and_ban_step,
     move_step,
     standby_step,
-    unmove_and_unban_step,
+    unban_step,
     unmove_step,
 )
 
@@ -26,7 +26,8 @@ def migrate(cluster: Cluster, domain: ManagedDomain, node: Node, *, keep: bool =
 
     With a stickiness of INFINITY a preference alone moves nothing (crm_resource(8), --force): the
     second way bans the domU from where it is until it has arrived. What is taken away is what was
-    put there: another's constraints on the domU stay.
+    put there: another's constraints on the domU stay. `keep` leaves the preference, but no ban,
+    which would keep the domU down when the new node is lost.
     """
     resource = domain.resource
     goals = (Goal("running", resource, node.name),)
@@ -46,8 +47,12 @@ def migrate(cluster: Cluster, domain: ManagedDomain, node: Node, *, keep: bool =
     )
     doomed = (f"cli-prefer-{resource}", f"cli-ban-{resource}-on-{source}")
 
-    def way(move: Step, back: Step, doomed: Sequence[str]) -> Plan:
-        tidy = () if keep else (Phase((back,), (), only_if_still=True),)
+    unmove = unmove_step(domain)
+    stays = (f"left in place: cli-prefer-{resource}, until: hxm unmigrate {typed(domain)}",)
+
+    def way(move: Step, back: tuple[Step, ...], doomed: Sequence[str]) -> Plan:
+        removed = tuple(step for step in back if not (keep and step == unmove))
+        tidy = (Phase(removed, (), only_if_still=True),) if removed else ()
         return Plan(
             "migrate",
             f"migrate {domain.name} to {node.name}",
@@ -56,14 +61,14 @@ def migrate(cluster: Cluster, domain: ManagedDomain, node: Node, *, keep: bool =
             frozenset({"live"}),
             (*objections, *guards.replaced(domain, cluster, doomed)),
             guards.warnings(cluster),
-            rollback=(back,),
+            rollback=back,
             undo=f"hxm unmigrate {typed(domain)}",
+            intentions=stays if keep else (),
         )
 
-    gentle = way(move_step(domain, node.name), unmove_step(domain), doomed[:1])
-    strong = way(
-        move_and_ban_step(domain, node.name), unmove_and_unban_step(domain, source), doomed
-    )
+    gentle = way(move_step(domain, node.name), (unmove,), doomed[:1])
+    both = (unmove, unban_step(domain, source))
+    strong = way(move_and_ban_step(domain, node.name), both, doomed)
     return gentle._replace(fallback=strong)
 
 

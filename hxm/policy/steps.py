@@ -39,11 +39,10 @@ def unmove_step(domain: ManagedDomain) -> Step:
     return Step("unmove", f"remove what moves {domain.name}", {"resource": domain.resource})
 
 
-def unmove_and_unban_step(domain: ManagedDomain, source: str) -> Step:
-    """Remove what a move with a ban put there; the domU ran on `source` before."""
+def unban_step(domain: ManagedDomain, source: str) -> Step:
+    """Remove the ban that a move put there; the domU ran on `source` before."""
     values = {"resource": domain.resource, "source": source}
-    words = f"remove what moves {domain.name} and bans it from {source}"
-    return Step("unmove-and-unban", words, values)
+    return Step("unban", f"remove what bans {domain.name} from {source}", values)
 
 
 def clear_step(resource: str) -> Step:

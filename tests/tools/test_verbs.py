@@ -87,6 +87,18 @@ def test_migrate_to_where_the_ping_rule_forbids_it_is_refused(sandbox):
     assert sandbox.file.read_bytes() == before
 
 
+def test_what_keep_leaves_never_keeps_the_domu_down_when_its_node_is_lost(sandbox):
+    assert (
+        "left in place: cli-prefer-nfs"
+        in sandbox.ok("migrate", "nfs", "host2", "--keep", "--dry-run").out
+    )
+    left = sandbox.ok("migrate", "nfs", "host2", "--keep").err
+    assert "cli-prefer-nfs" in left
+    assert "cli-ban" not in left
+    sandbox.ok("sandbox", "fail", "host2")
+    assert sandbox.nodes_of("nfs") == ["host1"]
+
+
 def test_what_keep_leaves_is_named_until_unmigrate(sandbox):
     before = sandbox.configuration()
     assert "hxm unmigrate nfs" in sandbox.ok("migrate", "nfs", "host2", "--keep").err

@@ -47,8 +47,7 @@ SPELT = {
         "cibadmin --delete --xpath=//constraints/rsc_location[@id='cli-standby-nfs']"
     ],
     "unmove": ["cibadmin --delete --xpath=//constraints/rsc_location[@id='cli-prefer-nfs']"],
-    "unmove-and-unban": [
-        "cibadmin --delete --xpath=//constraints/rsc_location[@id='cli-prefer-nfs']",
+    "unban": [
         "cibadmin --delete --xpath=//constraints/rsc_location[@id='cli-ban-nfs-on-host1']",
     ],
     "standby": ["crm_attribute --node=host2 --name=standby --update=on --lifetime=forever"],
@@ -115,8 +114,7 @@ UP_TO_1_1_9 = {
     "move-and-ban": ["crm_resource -M -f -r nfs -H host2"],
     "clear": ["crm_resource -U -r nfs"],
     "standby": ["crm_standby -U host2 -v on"],
-    "unmove-and-unban": [
-        "cibadmin --delete --xpath=//constraints/rsc_location[@id='cli-prefer-nfs']",
+    "unban": [
         "cibadmin --delete --xpath=//constraints/rsc_location[@id='cli-standby-nfs']",
         "cibadmin --delete --xpath=//constraints/rsc_location[@id='cli-ban-nfs-on-host1']",
     ],
@@ -142,8 +140,7 @@ HEARTBEAT = UP_TO_1_1_9 | {
         'cibadmin -D -o constraints -X <rsc_location id="cli-standby-nfs"/>',
     ],
     "unmove": ['cibadmin -D -o constraints -X <rsc_location id="cli-prefer-nfs"/>'],
-    "unmove-and-unban": [
-        'cibadmin -D -o constraints -X <rsc_location id="cli-prefer-nfs"/>',
+    "unban": [
         'cibadmin -D -o constraints -X <rsc_location id="cli-standby-nfs"/>',
         'cibadmin -D -o constraints -X <rsc_location id="cli-ban-nfs-on-host1"/>',
     ],

@@ -28,7 +28,7 @@ HOST1, HOST2, HOST3 = node("host1"), node("host2"), node("host3")
 MOVED = "-> running nfs on host2"
 TIDY = "then, if nothing moves: "
 MOVE = ["move nfs host2", MOVED, f"{TIDY}unmove nfs"]
-BAN = ["move-and-ban nfs host2", MOVED, f"{TIDY}unmove-and-unban nfs host1"]
+BAN = ["move-and-ban nfs host2", MOVED, f"{TIDY}unmove nfs", f"{TIDY}unban nfs host1"]
 STOPPED = ["move nfs host2", MOVED, f"{TIDY}unmove nfs"]
 
 MIGRATE = {
@@ -90,13 +90,15 @@ def test_migrate_never_expects_less_than_live():
 def test_migrate_takes_its_constraint_back_when_it_fails():
     decision = placement.migrate(cluster(NFS), NFS, HOST2)
     assert [step.kind for step in decision.rollback] == ["unmove"]
-    assert [step.kind for step in decision.fallback.rollback] == ["unmove-and-unban"]
+    assert [step.kind for step in decision.fallback.rollback] == ["unmove", "unban"]
 
 
 def test_a_constraint_is_kept_only_when_asked_for():
     decision = placement.migrate(cluster(NFS), NFS, HOST2, keep=True)
     assert told(decision) == MOVE[:2]
-    assert told(decision.fallback) == BAN[:2]
+    assert told(decision.fallback) == [*BAN[:2], f"{TIDY}unban nfs host1"]
+    assert decision.intentions == decision.fallback.intentions
+    assert "left in place: cli-prefer-nfs" in decision.intentions[0]
 
 
 UNUSABLE = {
