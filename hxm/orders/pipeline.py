@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from hxm.errors import DONE, Failed, HxmError, Interrupted, Refused, UsageError
 from hxm.model import Cluster, Domain, ManagedDomain, is_managed
 from hxm.orders import execute, report, simulate, starts
 from hxm.orders.lock import can_lock, one_at_a_time, take, with_holder_state
+from hxm.orders.migrations import wait_for_their_end
 from hxm.orders.outcome import Outcome, changed
 from hxm.output import render
 from hxm.output.progress import display
@@ -44,6 +46,7 @@ def carry_out(order: Order, decide: Decide, *, locks: bool = True, then: Then | 
     hxm decides again. The lock is released before `then`.
     """
     config = read_config()
+    deadline = time.monotonic() + _timeout(order, config)
     _stop_like_ctrl_c()
     with one_at_a_time():
         for _ in range(_ATTEMPTS):
@@ -57,7 +60,9 @@ def carry_out(order: Order, decide: Decide, *, locks: bool = True, then: Then | 
                 return report.show_already_done(order, "; ".join(sentences))
             if isinstance(decision, PassThrough):
                 break
-            status = _carry_out_plan(order, config, cluster, decision, locks=locks, then=then)
+            status = _carry_out_plan(
+                order, config, cluster, decision, locks=locks, deadline=deadline, then=then
+            )
             if status is not None:
                 return status
         else:
@@ -235,6 +240,7 @@ def _carry_out_plan(
     decided: Plan,
     *,
     locks: bool,
+    deadline: float,
     then: Then | None,
 ) -> int | None:
     """The exit status; None if the cluster has changed since the snapshot."""
@@ -248,6 +254,11 @@ def _carry_out_plan(
             objection.lifted_by == guards.FORCE and not _despite_refusal(order)
         ):
             raise report.refusal(order, objection)
+    try:
+        if locks and not _despite_refusal(order) and wait_for_their_end(cluster, config, deadline):
+            return None
+    except HxmError as error:
+        raise _refusal(order, error) from None
     if not order.wait and not decided.one_breath:
         raise UsageError(f"{order.verb} must wait between its steps", "leave out -W")
     plan, predicted = _forecast(config, cluster, decided)
@@ -272,7 +283,7 @@ def _carry_out_plan(
     try:
         hold = take(cluster, plan.about, config)
     except HxmError as error:
-        raise report.refusal(order, Objection(error.message, error.hint, error.status)) from None
+        raise _refusal(order, error) from None
     with hold:
         if changed(cluster, hold.seen):
             return None
@@ -329,6 +340,10 @@ def _end(order: Order, config: Config, plan: Plan, outcome: Outcome, then: Then 
 
 def _timeout(order: Order, config: Config) -> float:
     return config.timeout if order.timeout is None else order.timeout
+
+
+def _refusal(order: Order, error: HxmError) -> HxmError:
+    return report.refusal(order, Objection(error.message, error.hint, error.status))
 
 
 def _despite_refusal(order: Order) -> bool:
