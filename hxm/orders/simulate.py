@@ -106,7 +106,9 @@ def apply_to_copy(cluster: Cluster, steps: tuple[Step, ...], copy: Scratch) -> l
         if kind in ("cleanup", "cleanup-on"):
             # crm_resource --cleanup crashes on a file (2.0.5 to 3.0.1)
             for step in alike:
-                forget_failures(copy.path, step.values["resource"], step.values.get("node"))
+                resource = step.values["resource"]
+                for node in forget_failures(copy.path, resource, step.values.get("node")):
+                    _find_running(copy, resource, node, resource)
         elif kind == "fence":
             copy.inject([f"--node-fail={step.values['node']}" for step in alike])
         elif kind == "cut":
@@ -127,9 +129,12 @@ def _answer_probes(steps: tuple[Step, ...], copy: Scratch) -> None:
     """Add the probe results for domUs that are loaded while they run."""
     for step in steps:
         if step.kind == "load-xml" and "node" in step.values:
-            resource, node = step.values["resource"], step.values["node"]
-            copy.inject([f"--op-inject={resource}_monitor_0@{node}=0"])
-            set_found(copy.path, resource, node, step.values["domain"])
+            _find_running(copy, step.values["resource"], step.values["node"], step.values["domain"])
+
+
+def _find_running(copy: Scratch, resource: str, node: str, domain: str) -> None:
+    copy.inject([f"--op-inject={resource}_monitor_0@{node}=0"])
+    set_found(copy.path, resource, node, domain)
 
 
 def new_complaints(cluster: Cluster, steps: tuple[Step, ...]) -> list[str]:

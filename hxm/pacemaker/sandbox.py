@@ -25,28 +25,35 @@ def parse(path: str) -> etree._ElementTree:
     return tree
 
 
-def forget_failures(path: str, resource: str, node: str | None = None) -> None:
+def forget_failures(path: str, resource: str, node: str | None = None) -> list[str]:
     """What `crm_resource --cleanup` does on a cluster: drop failed actions and fail counts.
 
     A node that remembers a failed action forgets the resource, and is asked anew by the scheduler.
+    Returns the nodes that would find it running: a live migration away from there failed.
     """
     tree = parse(path)
-    drop_failures(tree, resource, node)
+    still_there = drop_failures(tree, resource, node)
     tree.write(path)
+    return still_there
 
 
-def drop_failures(tree: etree._ElementTree, resource: str, node: str | None) -> None:
+def drop_failures(tree: etree._ElementTree, resource: str, node: str | None) -> list[str]:
     """The same in a document that is read already."""
+    still_there = []
     for state in tree.xpath("/cib/status/node_state"):
         if node not in (None, state.get("uname")):
             continue
         for history in state.xpath(".//lrm_resource[@id=$id]", id=resource):
-            if any(map(_failed, history)):
+            failed = [operation.get("operation") for operation in history if _failed(operation)]
+            if failed:
                 history.getparent().remove(history)
+            if failed and set(failed) == {"migrate_to"}:
+                still_there.append(state.get("uname"))
         for pair in state.xpath("./transient_attributes//nvpair"):
             name = pair.get("name").split("#")[0]
             if name in (f"fail-count-{resource}", f"last-failure-{resource}"):
                 pair.getparent().remove(pair)
+    return still_there
 
 
 _RUNS = "hxm-runs-"

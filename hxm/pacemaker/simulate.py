@@ -24,6 +24,7 @@ from hxm.pacemaker import cannot_ask
 from hxm.pacemaker.apply import carry_out
 from hxm.pacemaker.argv import step_argv
 from hxm.pacemaker.dialect import SIMULATORS, WHOLE_CIB, Argv, Dialect
+from hxm.pacemaker.isolation import sees_the_copy
 from hxm.plan import Action, Step
 
 _MOST_TRANSITIONS = 20  # each is one answer of the scheduler; balancing may take several
@@ -56,8 +57,14 @@ class Scratch:
         return {"CIB_file": self.path}
 
     def apply(self, dialect: Dialect, steps: Sequence[Step]) -> list[Argv]:
-        """Carry steps out on the copy; the command lines. Raises Failed with the tool's words."""
+        """Carry steps out on the copy; the command lines.
+
+        Raises Failed with the tool's words, and CannotAsk if the tool would not work on the copy.
+        """
         if dialect.works_on_file:
+            for step in steps:
+                for program, *_ in step_argv(dialect, step):
+                    sees_the_copy(program)
             return carry_out(dialect, steps, self.env)
         from hxm.pacemaker.heartbeat_edit import edit
 
