@@ -6,7 +6,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from hxm.cluster import capacity
-from hxm.cluster.read import read_cluster
+from hxm.cluster.read import everywhere, read_cluster
 from hxm.config import Config, read_config
 from hxm.errors import DONE, CannotAsk
 from hxm.model import Cluster, Domain
@@ -16,6 +16,7 @@ from hxm.pacemaker.relations import relations_in
 from hxm.pacemaker.simulate import scratch
 from hxm.pacemaker.utilization import utilization_in
 from hxm.policy import listed
+from hxm.policy.doubles import on_two_nodes
 from hxm.policy.names import find_node
 from hxm.policy.reasons import why as reasons
 from hxm.policy.reasons.why_not import Facts
@@ -39,6 +40,9 @@ def run(domain: OneDomain, node: OtherNode = None, form: Form = TABLE) -> int:
     config = read_config()
     cluster = read_cluster(config)
     (subject,) = named_domains(cluster, [domain])
+    if list(on_two_nodes(cluster, [subject])):  # the toolstacks know
+        cluster = everywhere(cluster, config)
+        (subject,) = named_domains(cluster, [domain])
     target = find_node(cluster, node) if node else None
     facts = _facts(cluster, subject, config)
     answer = reasons.why_not(facts, subject, target) if target else reasons.why(facts, subject)

@@ -72,7 +72,8 @@ def _unmove(tree: etree._ElementTree, values: Values) -> None:
 
 
 def _unban(tree: etree._ElementTree, values: Values) -> None:
-    _remove_constraints(tree, f"cli-standby-{values['resource']}")
+    resource, source = values["resource"], values["source"]
+    _remove_constraints(tree, f"cli-standby-{resource}", f"cli-ban-{resource}-on-{source}")
 
 
 def _delete_constraint(tree: etree._ElementTree, values: Values) -> None:

@@ -10,6 +10,7 @@ from hxm.errors import NotFound
 from hxm.model import UPDATE, Cluster, ManagedDomain, Node, Primitive
 from hxm.plan import Goal, Objection, Phase, Plan, Step
 from hxm.policy import called, goals, guards, listed, placement, resources
+from hxm.policy.doubles import on_two_nodes
 from hxm.policy.goal_kinds import missing
 from hxm.policy.lifecycle import means_itself
 from hxm.policy.steps import (
@@ -64,7 +65,7 @@ def kill(cluster: Cluster, domain: ManagedDomain, monitors: Sequence[Monitor]) -
         objections=(
             *guards.stopped([domain]),
             *guards.ignored(cluster, [domain]),
-            *guards.on_two_nodes([domain]),
+            *on_two_nodes(cluster, [domain]),
             *_unwatched(domain, node, monitors),
         ),
         done=f"pass: {domain.name} came back, once, and nothing is left of it",

@@ -9,6 +9,7 @@ from hxm.model import Cluster, Domain, ManagedDomain
 from hxm.plan import AlreadyDone, Decision, Goal, Objection, Phase, Plan, Step
 from hxm.policy import guards, half_way, is_false, listed, typed
 from hxm.policy.conflicts import DISK, NAME, Claim, between, is_intended
+from hxm.policy.doubles import on_two_nodes
 from hxm.policy.guards import FORCE, YES
 from hxm.policy.names import at_home, travelling
 from hxm.policy.steps import meta_step
@@ -258,7 +259,7 @@ def withdraw(
     objections = [
         *guards.whole_cluster(cluster),
         *guards.in_flight(cluster, [domain]),
-        *guards.on_two_nodes([domain]),
+        *on_two_nodes(cluster, [domain]),
     ]
     if within := primitive.parent or primitive.clone:
         objections.append(

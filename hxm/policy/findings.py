@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 from hxm.model import UPDATE, Cluster, Constraint, Failure, Lock, ManagedDomain
 from hxm.policy import bars, cleanup_of, half_way, is_false, is_true, keeps_stopped, listed, typed
-from hxm.policy.guards import kept_from_running, on_two_nodes, stops_everything, stray
+from hxm.policy.doubles import on_two_nodes
+from hxm.policy.guards import kept_from_running, stops_everything, stray
 
 
 class Finding(NamedTuple):
@@ -151,7 +152,7 @@ def findings(cluster: Cluster, origins: Mapping[str, str] | None = None) -> Iter
     """All that needs attention, the worst first."""
     whole = [each for each in cluster.managed_domains if not list(half_way(cluster, [each]))]
     for domain in whole:
-        for objection in on_two_nodes([domain]):
+        for objection in on_two_nodes(cluster, [domain]):
             yield Finding(objection.message, objection.hint, "runs-twice", domain.name)
     for domain in whole:
         for objection in stray(cluster, [domain]):

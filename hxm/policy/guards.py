@@ -122,18 +122,6 @@ def migrating(cluster: Cluster, domain: Domain) -> bool:
     )
 
 
-def on_two_nodes(domains: Iterable[Domain]) -> Iterator[Objection]:
-    """A domU that is active twice, outside a migration: its disk is being destroyed."""
-    for domain in domains:
-        if len(domain.places) > 1 and not domain.in_flight:
-            yield Objection(
-                f"{domain.name} is active on {listed(domain.places)} at once",
-                f"stop one instance at once, on its host: hxm unmanage {typed(domain)}, then "
-                f"xl destroy {domain.name}",
-                lifted_by=FORCE,
-            )
-
-
 def stray(cluster: Cluster, domains: Iterable[Domain]) -> Iterator[Objection]:
     """An instance that the cluster does not know of: wherever it starts the domU is a second."""
     for domain in domains:

@@ -16,6 +16,7 @@ from hxm.policy import (
     own_meta,
     resources,
 )
+from hxm.policy.doubles import on_two_nodes
 from hxm.policy.goal_kinds import reached
 from hxm.policy.steps import clear_meta_step, destroy_step, meta_step
 
@@ -134,7 +135,7 @@ def _checks(cluster: Cluster, domains: Sequence[ManagedDomain]) -> tuple[Objecti
         *guards.whole_cluster(cluster),
         *guards.ignored(cluster, domains),
         *guards.in_flight(cluster, domains, guards.FORCE),
-        *guards.on_two_nodes(domains),
+        *on_two_nodes(cluster, domains),
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from hxm.model import Cluster, Constraint, ManagedDomain, Node
 from hxm.plan import AlreadyDone, Decision, Goal, Phase, Plan, Step
 from hxm.policy import guards, listed, resources, typed
+from hxm.policy.doubles import on_two_nodes
 from hxm.policy.findings import described
 from hxm.policy.goal_kinds import reached
 from hxm.policy.steps import (
@@ -42,7 +43,7 @@ def migrate(cluster: Cluster, domain: ManagedDomain, node: Node, *, keep: bool =
         *guards.stopped([domain]),
         *guards.ignored(cluster, [domain]),
         *guards.in_flight(cluster, [domain]),
-        *guards.on_two_nodes([domain]),
+        *on_two_nodes(cluster, [domain]),
         *guards.target(node),
     )
     doomed = (f"cli-prefer-{resource}", f"cli-ban-{resource}-on-{source}")
@@ -122,7 +123,7 @@ def standby(cluster: Cluster, node: Node) -> Decision:
             *guards.cannot_drain(node),
             *guards.ignored(cluster, here),
             *guards.in_flight(cluster, cluster.managed_domains, guards.FORCE),
-            *guards.on_two_nodes(here),
+            *on_two_nodes(cluster, here),
             *guards.last_usable(cluster, node),
             *guards.left_on(cluster, node),
             *guards.quorum_after(cluster, node),

@@ -8,6 +8,7 @@ from hxm.model import UPDATE, Cluster, Domain
 from hxm.plan import Objection, Phase, Plan
 from hxm.policy import guards, half_way, is_false, listed, typed
 from hxm.policy.diff import Difference, intention, sentence, summed_up
+from hxm.policy.doubles import on_two_nodes
 from hxm.policy.findings import Finding
 from hxm.policy.names import at_home
 from hxm.policy.steps import restore_step
@@ -45,7 +46,7 @@ def restore(
         (
             *guards.whole_cluster(cluster),
             *guards.in_flight(cluster, domains),
-            *guards.on_two_nodes(domains),
+            *on_two_nodes(cluster, domains),
             *half_way(cluster, domains),
             *objections,
             *in_an_update(cluster),

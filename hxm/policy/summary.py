@@ -8,6 +8,7 @@ from typing import NamedTuple
 from hxm.model import Cluster, Domain
 from hxm.plan import Forecast, Movement
 from hxm.policy import guards
+from hxm.policy.doubles import on_two_nodes
 from hxm.policy.findings import findings
 
 GOOD, BUSY, ODD, BAD = "good", "busy", "odd", "bad"
@@ -29,7 +30,7 @@ def trouble(cluster: Cluster) -> Word:
 def doubled(cluster: Cluster) -> Iterator[Word]:
     """The domUs that run twice, or would as soon as the cluster starts them: nothing is worse."""
     managed = cluster.managed_domains
-    for objection in (*guards.on_two_nodes(managed), *guards.stray(cluster, managed)):
+    for objection in (*on_two_nodes(cluster, managed), *guards.stray(cluster, managed)):
         yield Word(objection.message, BAD)
 
 
@@ -95,7 +96,7 @@ def _domains(cluster: Cluster) -> Word:
     run = sum(each.running for each in domains)
     wanted = sum(not each.told_to_stop for each in domains)
     counted = f"{run}" if run == len(domains) else f"{run} of {len(domains)}"
-    kind = BAD if list(guards.on_two_nodes(domains)) else GOOD if run >= wanted else ODD
+    kind = BAD if list(on_two_nodes(cluster, domains)) else GOOD if run >= wanted else ODD
     return Word(f"{counted} {'domU' if len(domains) == 1 else 'domUs'} run", kind)
 
 
@@ -114,7 +115,7 @@ def news(before: Cluster, now: Cluster) -> Iterator[Word]:
         was = before.domain_of(each.resource)
         if not was or same_place(was, each):
             continue
-        twice = list(guards.on_two_nodes([each]))
+        twice = list(on_two_nodes(now, [each]))
         usual = BUSY if each.in_flight else GOOD if each.running else ODD
         said = _moved(was, each) or doing(now, each)
         yield Word(said, BAD if twice else usual)

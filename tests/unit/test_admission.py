@@ -51,7 +51,7 @@ class Host:
         monkeypatch.setattr(programs, "output", self.output)
         monkeypatch.setattr(programs, "ahead", lambda argv: None)
         monkeypatch.setattr(programs, "find", lambda program: program)
-        monkeypatch.setattr(admission.pipeline, "require_this_host", lambda: None)
+        monkeypatch.setattr(admission.passthrough, "require_this_host", lambda: None)
         monkeypatch.setattr(admission, "read_cluster", lambda config: self.seen())
 
     def seen(self):

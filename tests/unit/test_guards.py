@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 from every_verb import VERBS, decided, subject
-from factories import cluster, domain, local, node, primitive, reasons, under_way
+from factories import cluster, domain, failure, local, node, primitive, reasons, under_way
 
 from hxm.plan import Forecast, Movement, Phase, Plan, Step
 from hxm.policy import guards
+from hxm.policy.doubles import on_two_nodes
 
 WHOLE_CLUSTER = {
     "all well": ({}, []),
@@ -72,7 +73,10 @@ STRAY = {
 
 @pytest.mark.parametrize(("one", "expected"), STRAY.values(), ids=STRAY)
 def test_an_instance_that_the_cluster_does_not_know_is_never_doubled(one, expected):
-    assert reasons([*guards.on_two_nodes([one]), *guards.stray(cluster(one), [one])]) == expected
+    assert (
+        reasons([*on_two_nodes(cluster(one), [one]), *guards.stray(cluster(one), [one])])
+        == expected
+    )
 
 
 ALL_THREE = [node("host1"), node("host2"), node("host3")]
@@ -166,7 +170,7 @@ TWICE = {
 
 @pytest.mark.parametrize(("one", "expected"), TWICE.values(), ids=TWICE)
 def test_a_domu_that_runs_twice_is_never_passed_over(one, expected):
-    assert reasons(list(guards.on_two_nodes([one]))) == expected
+    assert reasons(list(on_two_nodes(cluster(one), [one]))) == expected
 
 
 AWAY = node("host1", maintenance=True)
@@ -433,3 +437,22 @@ def test_no_verb_ever_forgets_a_guard(seen, expected, verb):
 def test_no_verb_ever_keeps_quiet_about_disabled_fencing(verb):
     assert guards.warnings(subject(fencing=False)) == decided(verb, subject(fencing=False)).warnings
     assert decided(verb, subject()).warnings == ()
+
+
+FAILED = failure("migrate_to")
+KNOWN = {
+    "nobody was asked": ((), (), "look first: hxm list nfs --everywhere"),
+    "one was asked": (("host1",), ("host1",), "look first: hxm list nfs --everywhere"),
+    "it runs on one": (("host1", "host2"), ("host1",), "hxm cleanup nfs"),
+    "it runs on none": (("host1", "host2"), (), "hxm cleanup nfs"),
+    "it runs on both": (("host1", "host2"), ("host1", "host2"), "end all instances but one"),
+}
+
+
+@pytest.mark.parametrize(("heard", "seen", "remedy"), KNOWN.values(), ids=KNOWN)
+def test_destroy_is_advised_only_when_the_toolstacks_have_seen_two(heard, seen, remedy):
+    one = domain("nfs", "host1", "host2", seen=seen)
+    (objection,) = on_two_nodes(cluster(one, FAILED, heard=heard), [one])
+    assert objection.hint.startswith(remedy)
+    assert ("xl destroy nfs" in objection.hint) == (len(seen) == 2)
+    assert ("the cluster supposes" in objection.message) == (len(seen) < 2)

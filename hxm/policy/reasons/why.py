@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from hxm.model import Cluster, Domain, ManagedDomain, Node, is_managed
 from hxm.policy import guards, keeps_stopped, listed, typed
+from hxm.policy.doubles import on_two_nodes
 from hxm.policy.findings import lock_held_by
 from hxm.policy.reasons.why_not import Facts, Reason, against, forbids, places, remove
 from hxm.policy.relations import applying, fail_count, score_of, spoken
@@ -64,7 +65,7 @@ def why_not(facts: Facts, domain: Domain, node: Node) -> Answer:
 
 def _troubles(cluster: Cluster, domain: ManagedDomain) -> Iterator[Reason]:
     """What concerns it wherever it would run."""
-    for guard in (guards.on_two_nodes([domain]), guards.stray(cluster, [domain])):
+    for guard in (on_two_nodes(cluster, [domain]), guards.stray(cluster, [domain])):
         yield from (Reason(each.message, do=each.hint, absolute=True) for each in guard)
     if not cluster.dc:
         what = "there is no DC: nobody in the cluster decides anything"

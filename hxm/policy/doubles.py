@@ -1,0 +1,55 @@
+"""DomUs that are active on two nodes: what is known of it, and what to type."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from hxm.model import Cluster, Domain
+from hxm.plan import Objection
+from hxm.policy import listed, typed
+from hxm.policy.guards import FORCE
+
+
+def on_two_nodes(cluster: Cluster, domains: Iterable[Domain]) -> Iterator[Objection]:
+    """A domU that is active twice, outside a migration: its disk is being destroyed.
+
+    After a live migration that failed the cluster only supposes it on both nodes, and xl resumes
+    the source: there the toolstacks know, and where they were not asked it is not known.
+    """
+    for domain in domains:
+        if len(domain.places) > 1 and not domain.in_flight:
+            message, remedy = _what_is_known(cluster, domain)
+            yield Objection(message, remedy, lifted_by=FORCE)
+
+
+def _what_is_known(cluster: Cluster, domain: Domain) -> tuple[str, str]:
+    name, word, places = domain.name, typed(domain), listed(domain.places)
+    seen = [node for node in domain.places if node in domain.seen]
+    if len(seen) > 1:
+        destroy = f"{cluster.toolstack or 'xl'} destroy {name}"
+        remedy = (
+            f"end all instances but one: hxm unmanage {word}, then, as on {seen[-1]}: {destroy}"
+        )
+        return f"{name} runs on {listed(seen)} at once, by the toolstacks there", remedy
+    failed = _failed_migration(cluster, domain)
+    message = f"{name} is active on {places} at once"
+    if failed:
+        message = f"{failed}: the cluster supposes {name} on {places}"
+    if all(node in cluster.heard for node in domain.places):
+        where = f"on {seen[0]} only" if seen else "on none of them"
+        known = f"{message}; by the toolstacks there it runs {where}"
+        return known, f"hxm cleanup {word}"
+    unknown = f"{message}; whether it runs twice is not known" if failed else message
+    look = f"look first: hxm list {word} --everywhere"
+    return unknown, f"{look}; if it runs on one node only: hxm cleanup {word}"
+
+
+def _failed_migration(cluster: Cluster, domain: Domain) -> str:
+    return next(
+        (
+            f"{failure.operation} failed on {failure.node}"
+            for failure in cluster.failures
+            if failure.resource == domain.resource and failure.operation.startswith("migrate")
+        ),
+        "",
+    )
