@@ -252,7 +252,7 @@ function __hxm_spec --no-scope-shadowing
             set operands 'DOMAIN'
         case migrate
             set options \
-                --keep\t'Leave the constraint in place.' \
+                --keep\t'Leave the preference in place.' \
                 --dry-run\t'Show the plan and what the scheduler would do; change nothing.' \
                 -y\t'Answer yes to every question.' \
                 --yes\t'Answer yes to every question.' \

@@ -114,7 +114,7 @@ Add = Annotated[
         read=mebibytes,
     ),
 ]
-Keep = Annotated[bool, Option(("--keep",), "", "Leave the constraint in place.")]
+Keep = Annotated[bool, Option(("--keep",), "", "Leave the preference in place.")]
 All = Annotated[bool, Option(("-a", "--all"), "", "Every running domU that the cluster manages.")]
 NodesCount = Annotated[
     int, Option(("--nodes",), "N", "The number of hosts: 1 to 64.", read=whole(1, 64))

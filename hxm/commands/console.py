@@ -10,7 +10,7 @@ from hxm.cluster.read import identify, read_cluster, sandbox_file, with_other_no
 from hxm.config import Config, read_config
 from hxm.errors import CannotAsk, Failed, NotFound, Refused
 from hxm.model import Cluster, Domain
-from hxm.orders import pipeline
+from hxm.orders import passthrough
 from hxm.output.render import note
 from hxm.policy.names import find_domain
 from hxm.terminal import console
@@ -34,13 +34,13 @@ def run(domain: OneDomain, kind: ConsoleType = None, number: ConsoleNumber = "")
         cluster, guest = _find_guest(domain, config)
     except CannotAsk as error:
         try:
-            program = pipeline.toolstack_for("console", config)
+            program = passthrough.toolstack_for("console", config)
         except Failed:  # the first error is the one that matters
             raise error from None
         note(f"cannot ask the cluster; asking only this host: {error.message}")
         programs.become((program, "console", *options, domain))
     if not guest.resource and cluster.local_node in (None, *guest.nodes):
-        programs.become((pipeline.toolstack_for("console", config), "console", *options, domain))
+        programs.become((passthrough.toolstack_for("console", config), "console", *options, domain))
     if cluster.sandbox:
         raise Refused("domUs in a sandbox have no console", "unset CIB_file to reach real ones")
     if os.isatty(0) and os.isatty(1):

@@ -12,7 +12,7 @@ from hxm.errors import NotFound, Refused, UsageError
 from hxm.guard.admission import admitted, made_by_creation
 from hxm.guard.create_line import creation_of
 from hxm.model import Cluster, Domain, is_managed
-from hxm.orders import pipeline
+from hxm.orders import passthrough, pipeline
 from hxm.output import render
 from hxm.plan import Decision, PassThrough
 from hxm.policy import lifecycle, typed
@@ -45,7 +45,7 @@ def run(order: Order, words: Words = None, until: Until = "") -> int:
         if domain and is_managed(domain):
             return lifecycle.start(cluster, [domain])
         if not domain:
-            pipeline.require_this_host(f"hxm enrol {words[0]}")
+            passthrough.require_this_host(f"hxm enrol {words[0]}")
             made, filed = made_by_creation(creation_of(order.words, xm=xm))
             for warning in admitted(BY_HAND["create"], (), made, filed, cluster, read_config()):
                 render.note(warning)

@@ -9,7 +9,7 @@ from hxm.catalog.command import HOST, READS, REFUSED, RUNTIME, Command
 from hxm.cluster.read import identify, read_cluster
 from hxm.config import read_config
 from hxm.errors import DONE
-from hxm.orders import pipeline
+from hxm.orders import passthrough
 from hxm.output import render
 from hxm.policy.passthrough import operands
 from hxm.toolstack import detect, is_xm
@@ -53,7 +53,7 @@ def run_raw(row: Command, before: tuple[str, ...], words: tuple[str, ...]) -> in
         cluster = identify(read_cluster(config), passed, config)
         xm = is_xm(cluster.toolstack or "")
         warnings = admit(row, passed, cluster, config, xm=xm, local_only=local_only)
-    program = pipeline.toolstack_for(row.name, config)
+    program = passthrough.toolstack_for(row.name, config)
     for warning in warnings:
         render.note(warning)
     programs.become((program, *before, row.name, *passed))

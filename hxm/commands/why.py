@@ -6,7 +6,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from hxm.cluster import capacity
-from hxm.cluster.read import everywhere, read_cluster
+from hxm.cluster.read import read_cluster, with_other_nodes
 from hxm.config import Config, read_config
 from hxm.errors import DONE, CannotAsk
 from hxm.model import Cluster, Domain
@@ -41,7 +41,7 @@ def run(domain: OneDomain, node: OtherNode = None, form: Form = TABLE) -> int:
     cluster = read_cluster(config)
     (subject,) = named_domains(cluster, [domain])
     if list(on_two_nodes(cluster, [subject])):  # the toolstacks know
-        cluster = everywhere(cluster, config)
+        cluster = with_other_nodes(cluster, config)
         (subject,) = named_domains(cluster, [domain])
     target = find_node(cluster, node) if node else None
     facts = _facts(cluster, subject, config)

@@ -25,7 +25,7 @@ from hxm.errors import Refused
 from hxm.guard.create_line import Creation, creation_of
 from hxm.guard.wrapper import AT_ONCE, PASSED, meanings
 from hxm.model import Cluster, Domain
-from hxm.orders import pipeline
+from hxm.orders import passthrough
 from hxm.output import render
 from hxm.pacemaker.environment import forget_other_clusters
 from hxm.policy.conflicts import Claim, judge_new
@@ -77,7 +77,7 @@ def verdict(program: str, words: Sequence[str], config: Config) -> str:
     told = [*operands(rest), *(word for word in rest if _means_all(word))]
     if not rows or not (told or any(row.name in UNTOLD for row in rows)):
         return ""
-    pipeline.require_this_host()
+    passthrough.require_this_host()
     cluster = identify(read_cluster(config), rest, config)
     xm = program == "xm"
     return "; ".join(said for row in rows for said in admit(row, rest, cluster, config, xm=xm))
@@ -282,7 +282,7 @@ _URIS = ("VIRSH_DEFAULT_CONNECT_URI", "LIBVIRT_DEFAULT_URI")
 
 
 def _seen(config: Config) -> Cluster:
-    pipeline.require_this_host()
+    passthrough.require_this_host()
     return read_cluster(config)
 
 

@@ -7,27 +7,24 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from hxm import programs
 from hxm.cluster import capacity, hypervisors
-from hxm.cluster.read import identify, read_cluster, sandbox_file
+from hxm.cluster.read import identify, read_cluster
 from hxm.config import Config, read_config
-from hxm.errors import DONE, Failed, HxmError, Interrupted, Refused, UsageError
+from hxm.errors import DONE, HxmError, Refused, UsageError
 from hxm.model import Cluster, Domain, ManagedDomain, is_managed
-from hxm.orders import execute, report, simulate, starts
+from hxm.orders import execute, passthrough, report, simulate, starts
 from hxm.orders.lock import can_lock, one_at_a_time, take, with_holder_state
 from hxm.orders.migrations import wait_for_their_end
 from hxm.orders.outcome import Outcome, changed
 from hxm.output import render
 from hxm.output.progress import display
-from hxm.pacemaker.environment import is_this_hosts
 from hxm.plan import AlreadyDone, Decision, Forecast, Objection, PassThrough, Plan
-from hxm.policy import called, guards, listed, lock
+from hxm.policy import called, guards, lock
 from hxm.policy.forecast import elsewhere, with_goals
 from hxm.policy.names import find_domain, find_resources, surely_unmanaged
 from hxm.policy.summary import remaining
 from hxm.records import journal
 from hxm.records.backups import try_to_keep
-from hxm.toolstack import detect
 
 if TYPE_CHECKING:
     from hxm.arguments.options import Order
@@ -69,7 +66,7 @@ def carry_out(order: Order, decide: Decide, *, locks: bool = True, then: Then | 
             raise Refused("the cluster state kept changing: nothing was done", "try again")
     if then:
         raise Refused("--until needs a managed domU", "to look: hxm console")
-    return pass_through(order, config, decision)
+    return passthrough.pass_through(order, config, decision)
 
 
 def _stop_like_ctrl_c() -> None:
@@ -174,63 +171,6 @@ def managed_or_none(cluster: Cluster, domains: Sequence[Domain]) -> list[Managed
         )
     surely_unmanaged(cluster, others)
     return managed
-
-
-def pass_through(order: Order, config: Config, decision: PassThrough) -> int:
-    """Replace hxm by the toolstack's own command; with --dry-run only show it.
-
-    xl and xm take one domU at a time: for several domUs the command runs once for each, and this
-    returns the highest status.
-    """
-    toolstack = toolstack_for(order.verb, config)
-    names = decision.names if len(decision.names) > 1 else ("",)
-    argvs = [
-        (
-            *(toolstack, *order.before, order.verb),
-            *(word for word in order.words if word == name or word not in names),
-        )
-        for name in names
-    ]
-    if order.dry_run:
-        return report.show_pass_through(order, argvs)
-    if len(argvs) == 1:
-        programs.become(argvs[0])
-    statuses = []
-    try:
-        for argv in argvs:
-            statuses.append(programs.beside(argv))
-    except KeyboardInterrupt:
-        raise Interrupted(f"interrupted; done: {listed(names[: len(statuses)])}") from None
-    return max(statuses)
-
-
-def toolstack_for(verb: str, config: Config) -> str:
-    """The toolstack that carries out an order for an unmanaged domU.
-
-    Raises Refused if the order is not for this host's toolstack, Failed if there is none.
-    """
-    require_this_host()
-    toolstack = detect(config.toolstack)
-    if not toolstack:
-        raise Failed(
-            f"cannot {verb} an unmanaged domU: neither xl nor xm is installed on this host",
-            "run this on the Xen host",
-        )
-    if (verb, toolstack.program) == ("start", "xl"):
-        raise Refused("xl starts a domU only from its configuration file", "hxm create FILE")
-    return toolstack.program
-
-
-def require_this_host(instead: str = "") -> None:
-    """Raises Refused if CIB_file selects a cluster that is not this host's.
-
-    `instead` is the command that does it in that cluster.
-    """
-    if sandbox_file() and not is_this_hosts():
-        raise Refused(
-            "CIB_file is set: the domUs of this host do not belong to that cluster",
-            f"unset CIB_file to act on this host{f', or {instead}' if instead else ''}",
-        )
 
 
 def _carry_out_plan(

@@ -43,7 +43,7 @@ def started(cluster: Cluster, plan: Plan, forecast: Forecast) -> frozenset[str]:
     if not forecast.simulated:
         maybe = () if plan.verb in _NO_START else cluster.managed_domains
         return frozenset(domain.resource for domain in maybe)
-    kinds = ("start", "restart", "move")
+    kinds = ("start", "restart", "move")  # a live migration makes no new instance
     return frozenset(
         movement.resource
         for movement in forecast.movements

@@ -112,7 +112,8 @@ def test_the_unknown_is_said_and_never_guessed(three):
     (three.file.parent / "nfs.xm").unlink()
     ran = three.hxm("capacity")
     assert "nfs: its memory is unknown" in ran.out
-    three.ok("standby", "host1")  # nothing is known against it
+    ran = three.ok("standby", "host1", "--yes")  # its memory is unknown, and nothing is against it
+    assert "memory" not in ran.err
 
 
 def test_without_a_quorum_nothing_has_a_place(bare):

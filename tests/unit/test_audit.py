@@ -18,6 +18,7 @@ from hxm.policy.findings import Finding
 FENCED = primitive("fence", agent="stonith:fence_ipmilan")
 NFS = domain("nfs", "host1")
 FINE = (NFS, FENCED)
+STICKY = {"default-resource-stickiness": "1000"}
 DOES = re.compile(
     r"\b(hxm|crm_\w+|cibadmin|stonith_admin|xl|ssh|rm|uuidgen|corosync-cfgtool)\b|\w\(\d\)"
 )
@@ -172,15 +173,17 @@ CONFIGURED = {
 @pytest.mark.parametrize("name", CONFIGURED)
 def test_of_rules(name):
     parts, known, expected = CONFIGURED[name]
-    seen = cluster(*parts, fencing=name != "fencing is off")
+    seen = cluster(*parts, fencing=name != "fencing is off", properties=STICKY)
     assert codes(of_rules(seen, known, ASKED)) == expected
 
 
 def test_a_short_timeout_is_named_with_what_the_agent_asks_for():
     known = rules(timeouts={"nfs": LONG | {"migrate_to": 90.0}})
-    (found,) = of_rules(cluster(*FINE), known, ASKED)
+    (found,) = of_rules(cluster(*FINE, properties=STICKY), known, ASKED)
     assert found.what.endswith("less time than its agent asks for: migrate_to 90 of 120 s")
-    assert list(of_rules(cluster(*FINE), known, {})) == []  # an agent that nobody knows
+    assert (
+        list(of_rules(cluster(*FINE, properties=STICKY), known, {})) == []
+    )  # an agent that nobody knows
 
 
 POOL, OTHER = frozenset({"pool"}), frozenset({"pool", "evms"})
@@ -349,3 +352,18 @@ def test_what_passes_must_be_seen_twice():
 
 def test_a_code_stands_for_one_severity():
     assert not CODES[ERROR].keys() & CODES["warning"].keys()
+
+
+STICKINESS = {
+    "nowhere": ({}, {}, ["no-stickiness"]),
+    "0 by default": ({}, {"default-resource-stickiness": "0"}, ["no-stickiness"]),
+    "by default": ({}, {"default-resource-stickiness": "INFINITY"}, []),
+    "at the domU": ({"resource-stickiness": "100"}, {}, []),
+    "0 at the domU": ({"resource-stickiness": "0"}, STICKY, ["no-stickiness"]),
+}
+
+
+@pytest.mark.parametrize(("meta", "properties", "expected"), STICKINESS.values(), ids=STICKINESS)
+def test_a_domu_that_any_change_may_move_is_found(meta, properties, expected):
+    seen = cluster(NFS, FENCED, primitive("nfs", own=meta), properties=properties)
+    assert codes(of_rules(seen, WATCHED, ASKED)) == expected

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from hxm.model import Cluster, ManagedDomain, Primitive
 from hxm.policy import is_true, listed
 from hxm.policy.findings import Finding
+from hxm.policy.relations import score_of
 
 Actions = Mapping[str, Mapping[str, float]]
 """For each agent, the seconds that its metadata asks for each of its actions."""
@@ -50,6 +51,7 @@ def of_rules(cluster: Cluster, rules: Rules, actions: Actions) -> Iterator[Findi
         yield from _monitor(domain, primitive, rules)
         yield from _timeouts(domain, rules, actions.get(primitive.agent, {}))
         yield from _shutdown(domain, primitive, rules)
+    yield from _loose(cluster)
     yield from _neighbours(cluster, rules)
     yield from fencing(cluster, rules)
     yield from _fail_counts(cluster, rules)
@@ -70,6 +72,23 @@ def _options(domain: ManagedDomain, primitive: Primitive, rules: Rules) -> Itera
         )
         do = f"crm_resource -r {primitive.id} -d allow_mem_management, which restarts it"
         yield Finding(what, do, "mem-management", domain.name)
+
+
+def _loose(cluster: Cluster) -> Iterator[Finding]:
+    """DomUs that any change may move.
+
+    A move that begins while migrations are in flight is how Pacemaker 2.1.5 starts a domU twice.
+    """
+    default = cluster.properties.get("default-resource-stickiness", "0")
+    stickiness = {
+        domain.name: cluster.primitives[domain.resource].meta.get("resource-stickiness", default)
+        for domain in cluster.managed_domains
+    }
+    loose = [name for name, score in stickiness.items() if score_of(score) == 0]
+    if loose:
+        what = f"{listed(loose, 4)} may be moved by any change: resource-stickiness is 0"
+        do = "crm_attribute -t rsc_defaults -n resource-stickiness -v 100"
+        yield Finding(what, do, "no-stickiness", " ".join(loose))
 
 
 def _set(resource: str, name: str, value: str) -> str:
