@@ -197,7 +197,7 @@ def all_claims(
 ) -> Iterator[Claim]:
     """The claims of all managed domUs by their files, and of all that run, here and elsewhere.
 
-    The other nodes are asked, unless what `claims_script` has `printed` on each is handed in. A host
+    The other nodes are asked, unless `printed` has what `claims_script` printed on each. A host
     that cannot be asked is a claim with a `fault`; so is a file that cannot be read.
     """
     yield from map(of_managed, cluster.managed_domains)
