@@ -143,6 +143,8 @@ class Constraint(NamedTuple):
     node: str | None = None
     expires: str | None = None
     """When it ends, in UTC, as the tools write it: 2026-11-23 21:45:44Z."""
+    expired: bool = False
+    """Whether that is over, so that it has no effect."""
 
     @property
     def made_by_a_move(self) -> bool:
@@ -308,8 +310,16 @@ class Cluster(NamedTuple):
     """The configuration as the cluster's own document, to be kept and compared as a whole."""
     unreachable: Mapping[str, str] = {}
     """The nodes that were asked for their domains and gave no answer, and why."""
+    own_meta: Mapping[str, Mapping[str, str]] = {}
+    """The meta options that stand at each resource itself, be it a group or a clone."""
     heard: tuple[str, ...] = ()
     """The nodes whose toolstack has told what it runs."""
+    down: Mapping[str, tuple[str, str]] = {}
+    """Of each resource of a domU that should run and does not: what keeps it, and what to type."""
+    barred: Mapping[str, tuple[str, str]] = {}
+    """Of each host that no domU may come to, where that was asked for: why, and what to type."""
+    unlisted: tuple[str, ...] = ()
+    """The resources of domUs of which the cluster says nothing, because it leaves them alone."""
     hints: Mapping[str, str] = {}
     """What this generation's tools are asked by hand, each with `{name}` for a value."""
 

@@ -6,7 +6,6 @@ import hashlib
 import os
 from collections.abc import Iterator
 from contextlib import suppress
-from datetime import UTC, datetime
 from itertools import combinations
 
 from hxm.audit.survey import Answer, surveyor
@@ -66,7 +65,7 @@ def gather_findings(
     configuration = read_configuration(timeout=config.ask_timeout, whole=True)
     rules = parse_rules(configuration)
     yield from _conflicts(cluster, config, {node: answer.more for node, answer in answers.items()})
-    expired = [constraint for constraint in cluster.constraints if _is_over(constraint.expires)]
+    expired = [constraint for constraint in cluster.constraints if constraint.expired]
     unexpired = tuple(constraint for constraint in cluster.constraints if constraint not in expired)
     yield from of_cluster(cluster._replace(constraints=unexpired), origins(cluster))
     yield from of_expired(cluster, expired)
@@ -108,14 +107,6 @@ def _conflicts(cluster: Cluster, config: Config, printed: dict[str, bytes]) -> I
             yield Finding(
                 claim.fault, f"ssh {claim.name} {toolstack} list -l", claim.kind, claim.name
             )
-
-
-def _is_over(expires: str | None) -> bool:
-    try:
-        end = datetime.fromisoformat(expires or "")
-    except ValueError:
-        return False
-    return end.astimezone(UTC) < datetime.now(UTC)
 
 
 def _files(cluster: Cluster, rules: Rules) -> Iterator[Read]:

@@ -21,6 +21,7 @@ from hxm.pacemaker.cib import read_configuration
 from hxm.pacemaker.lose_node import forbid, lose
 from hxm.pacemaker.simulate import scratch
 from hxm.pacemaker.utilization import utilization_in
+from hxm.pacemaker.what_if import make
 from hxm.plan import Objection
 from hxm.policy.forecast import after_all, movements
 from hxm.policy.guards import quorum_without
@@ -36,6 +37,7 @@ from hxm.policy.memory import (
     wanted,
     without_room,
 )
+from hxm.policy.reasons.facts import Change
 from hxm.toolstack.memory import INFO, Info, parse_info
 from hxm.toolstack.remote import ask_elsewhere
 
@@ -199,12 +201,15 @@ def after_loss(cluster: Cluster, node: str, hosts: Sequence[Host], needs: Needs)
     """Where the scheduler would place the domUs without the node, and which of them fit.
 
     A domU that does not fit a host fails to start there, and the cluster tries the next host.
+    A maintenance of the whole cluster counts as over, else nothing would go anywhere.
     Raises CannotAsk without a scheduler on this host.
     """
     others = [host for host in hosts if host.name != node]
     refused: list[Refusal] = []
     quorate = cluster.quorum and quorum_without(cluster, node)
     with scratch(cluster.sandbox) as copy:
+        if cluster.maintenance:
+            make(copy.path, [Change("property", "maintenance-mode", "false")])
         lose(copy.path, node, quorate=quorate)
         while True:
             # one answer says where everything goes, also to ptest

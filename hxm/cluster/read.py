@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 
 from hxm import programs
+from hxm.cluster.agree import left_out
 from hxm.config import Config
 from hxm.domu.resources import is_xen, managed
 from hxm.errors import CannotAsk
@@ -17,7 +18,6 @@ from hxm.pacemaker.dialect import CONFIGURATION, DC_STATE, IDLE, OWN_NAME, STATU
 from hxm.pacemaker.environment import ELSEWHERE, is_this_hosts
 from hxm.pacemaker.lock import lock_in
 from hxm.pacemaker.status import TEXT, Status, kept_off_by_health
-from hxm.policy import listed
 from hxm.toolstack import Toolstack, detect, read_local, read_uuids
 from hxm.toolstack.remote import Named, read_elsewhere, read_named_elsewhere
 from hxm.toolstack.xl import LocalDomain
@@ -191,25 +191,22 @@ def read_cluster(
     sandbox = sandbox_file()
     toolstack = local_toolstack(config, sandbox) if local else None
     if env is None:
-        programs.ahead(STATUS_FORMS[0])
-        if not sandbox:
-            programs.ahead(CONFIGURATION)
-        if toolstack:
-            programs.ahead((toolstack.program, "list"))
+        _start_ahead(sandbox, toolstack)
     try:
         configuration, status, domains = _answers_of_both(env, config)
-        _same_cluster(configuration, status, domains)
+        unlisted = left_out(configuration, status, domains)
         detected = detect_dialect(status, configuration, config.dialect)
         here = _local_node(status, config, sandbox)
         answer, fault = _ask_toolstack(toolstack, config.ask_timeout)
     except BaseException:
         programs.abandon()  # the next read must not get an answer to this one
         raise
-    return Cluster(
+    seen = Cluster(
         nodes=kept_off_by_health(status.nodes, configuration.properties),
         resources=status.resources,
         domains=_domains(domains, status, answer, here),
         primitives=configuration.primitives,
+        own_meta=configuration.own_meta,
         constraints=configuration.constraints,
         failures=status.failures,
         history=status.history,
@@ -235,7 +232,30 @@ def read_cluster(
         lock=_lock(configuration, here),
         heard=(here,) if here and toolstack and not fault else (),
         written=configuration.document,
+        unlisted=unlisted,
     )
+    return _with_reasons(seen, configuration, env, config)
+
+
+def _start_ahead(sandbox: str | None, toolstack: Toolstack | None) -> None:
+    """The programs that are sure to be needed run beside the heavy imports."""
+    programs.ahead(STATUS_FORMS[0])
+    if not sandbox:
+        programs.ahead(CONFIGURATION)
+    if toolstack:
+        programs.ahead((toolstack.program, "list"))
+
+
+def _with_reasons(
+    cluster: Cluster, configuration: Configuration, env: dict[str, str] | None, config: Config
+) -> Cluster:
+    """The cluster, and why what should run does not."""
+    down = [d for d in cluster.managed_domains if d.role == "Stopped" and not d.told_to_stop]
+    if not down:
+        return cluster
+    from hxm.cluster.down import with_reasons  # not by every list
+
+    return with_reasons(cluster, configuration.cib, down, env, config.ask_timeout)
 
 
 def _answers_of_both(
@@ -274,21 +294,6 @@ def _lock(configuration: Configuration, here: str | None) -> Lock | None:
     if lock and lock.node == here:
         return lock._replace(alive=programs.start_time(lock.pid) == lock.started)
     return lock
-
-
-def _same_cluster(
-    configuration: Configuration, status: Status, domains: list[ManagedDomain]
-) -> None:
-    """Raises CannotAsk if crm_mon lacks what the CIB has: its answer is incomplete."""
-    nodes = {node.name for node in status.nodes}
-    resources = {resource.id.split(":")[0] for resource in status.resources}
-    unknown = [name for name in configuration.node_attributes if name not in nodes]
-    unknown += [domain.resource for domain in domains if domain.resource not in resources]
-    if unknown:
-        raise CannotAsk(
-            f"the CIB has {listed(unknown)}, but crm_mon does not list it: is the cluster running?",
-            "try again: it may be new",
-        )
 
 
 def _is_idle(dc: str | None, timeout: float) -> bool:

@@ -206,6 +206,9 @@ def _verdict(loss: Loss) -> str:
 
 def _lines(answer: _Answer) -> Iterator[str]:
     """The remarks below the table, the most serious first."""
+    if answer.cluster.maintenance:
+        yield ""
+        yield "The cluster is in maintenance; this is what holds when it is over:"
     if answer.amiss:
         yield ""
         yield "Now:"

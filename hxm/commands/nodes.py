@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hxm.cluster.down import with_barred_hosts
 from hxm.cluster.read import read_cluster
 from hxm.config import read_config
 from hxm.errors import DONE
@@ -10,7 +11,8 @@ from hxm.output import TABLE, Form, as_json, render, tables
 
 def run(form: Form = TABLE) -> int:
     """List the nodes, their state, and the domUs that run on each."""
-    cluster = read_cluster(read_config())
+    config = read_config()
+    cluster = with_barred_hosts(read_cluster(config), config)
     if form.output == "json":
         render.show_json({"nodes": [as_json.node_json(node) for node in cluster.nodes]})
     else:

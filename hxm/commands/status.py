@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from hxm.cluster.down import with_barred_hosts
 from hxm.cluster.read import read_cluster
 from hxm.config import read_config
 from hxm.errors import DONE
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
 
 def look(*, local: bool = True) -> tuple[Cluster, list[Finding]]:
     """The cluster and what needs attention; raises CannotAsk if it gives no answer."""
-    cluster = read_cluster(read_config(), local=local)
+    config = read_config()
+    cluster = with_barred_hosts(read_cluster(config, local=local), config)
     return cluster, list(findings(cluster, origins(cluster)))
 
 

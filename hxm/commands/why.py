@@ -8,18 +8,20 @@ from typing import TYPE_CHECKING
 from hxm.cluster import capacity
 from hxm.cluster.read import read_cluster, with_other_nodes
 from hxm.config import Config, read_config
-from hxm.errors import DONE, CannotAsk
-from hxm.model import Cluster, Domain
+from hxm.errors import DONE
+from hxm.model import Cluster, Domain, Node
+from hxm.orders.counterfactual import confirmed
 from hxm.orders.pipeline import named_domains
 from hxm.output import TABLE, Form, Table, render
+from hxm.output.progress import display
 from hxm.pacemaker.relations import relations_in
-from hxm.pacemaker.simulate import scratch
+from hxm.pacemaker.simulate import carries_out, scratch, simulator
 from hxm.pacemaker.utilization import utilization_in
 from hxm.policy import listed
 from hxm.policy.doubles import on_two_nodes
 from hxm.policy.names import find_node
 from hxm.policy.reasons import why as reasons
-from hxm.policy.reasons.why_not import Facts
+from hxm.policy.reasons.facts import Facts, Reason
 
 if TYPE_CHECKING:
     from hxm.arguments.options import OneDomain, OtherNode
@@ -30,74 +32,102 @@ _WIDE = 80
 def run(domain: OneDomain, node: OtherNode = None, form: Form = TABLE) -> int:
     """Explain why a domU runs where it does, why it does not run, or why it is not on a node.
 
-    Each reason comes with its evidence and with the command that changes it, the most important
-    first. Reasons are the state of the cluster and of its nodes, target-role, maintenance, moves
-    and bans, other constraints and their rules (such as the ping rule), fail counts, resources
-    that must run before or with the domU, utilization and memory. The scheduler's scores follow.
+    The scheduler confirms each reason: on a copy of the CIB it does what was asked for when the
+    reason is gone. Reasons that only together make the difference are shown together, each with its
+    evidence and the command that changes it. What a domU needs is followed to the cause. A
+    constraint or an option that hxm does not know is shown by its id and its XML. On a terminal hxm
+    asks the scheduler as often as it takes, elsewhere at most 5 times. The scheduler's scores
+    follow. The id of a group, a clone or any other resource is accepted as well.
 
     Example: `hxm why nfs`, or `hxm why nfs host2`.
     """
     config = read_config()
     cluster = read_cluster(config)
-    (subject,) = named_domains(cluster, [domain])
-    if list(on_two_nodes(cluster, [subject])):  # the toolstacks know
+    found = _meant(cluster, domain)
+    if list(on_two_nodes(cluster, [found])):  # the toolstacks know
         cluster = with_other_nodes(cluster, config)
-        (subject,) = named_domains(cluster, [domain])
+        found = _meant(cluster, domain)
     target = find_node(cluster, node) if node else None
-    facts = _facts(cluster, subject, config)
-    answer = reasons.why_not(facts, subject, target) if target else reasons.why(facts, subject)
+    facts = _facts(cluster, config)
+    answer, runs = _answered(facts, found, target)
     if form.output == "json":
         render.show_json(
             {
-                "domain": subject.name,
+                "domain": found.name,
                 "node": target.name if target else None,
-                "nodes": subject.nodes,
+                "nodes": found.nodes,
                 "says": answer.says,
-                "reasons": [reason._asdict() for reason in answer.reasons],
-                "scores": dict(facts.scores),
+                "reasons": [_json(each) for each in answer.reasons],
+                "also": answer.also,
+                "scores": dict(answer.scores),
+                "simulations": runs,
             }
         )
     elif not form.usual:
-        rows = [(reason.what, reason.evidence, reason.do) for reason in answer.reasons]
+        rows = [(each.what, each.evidence, each.do) for each in answer.reasons]
         render.show(Table(("Reason", "Evidence", "What to do"), rows), form)
     else:
-        _show(answer, facts)
+        _show(answer, runs)
     return DONE
 
 
-def _facts(cluster: Cluster, domain: Domain, config: Config) -> Facts:
+def _meant(cluster: Cluster, word: str) -> Domain:
+    """The domU, or any other resource, as one that the cluster manages."""
+    ids = {each for p in cluster.primitives.values() for each in (p.id, p.parent, p.clone) if each}
+    if word not in ids or cluster.domain_of(word):
+        (found,) = named_domains(cluster, [word])
+        return found
+    inside = [p.id for p in cluster.primitives.values() if word in (p.id, p.parent, p.clone)]
+    states = [r for r in cluster.resources if r.id.partition(":")[0] in inside]
+    nodes = tuple(dict.fromkeys(node for state in states for node in state.nodes))
+    role = next((state.role for state in states if state.nodes), "Stopped")
+    return Domain(word, word, role=role, nodes=nodes, managed=True)
+
+
+_ORDINARY, _THOROUGH = 5, 60
+"""How often the scheduler is asked: for a program, and for a person who sees the progress."""
+
+
+def _answered(facts: Facts, domain: Domain, node: Node | None) -> tuple[reasons.Answer, int]:
+    """The answer, and how many simulations it took; without a scheduler it is not confirmed."""
+    if not domain.resource or not carries_out(simulator()):
+        return reasons.ask(facts, domain, node), 0
+    limit = _THOROUGH if sys.stderr.isatty() else _ORDINARY
+    with scratch(facts.cluster.sandbox) as copy, display("asking the scheduler") as shown:
+        return confirmed(facts, domain, node, copy, limit, shown)
+
+
+def _json(reason: Reason) -> dict[str, object]:
+    return {
+        key: getattr(reason, key) for key in ("what", "evidence", "do", "absolute", "confirmed")
+    }
+
+
+def _facts(cluster: Cluster, config: Config) -> Facts:
     cib = capacity.read_cib(config)
     needs = capacity.read_needs(cluster)
-    scores: dict[str, str] = {}
-    if domain.resource:
-        try:
-            with scratch(cluster.sandbox) as copy:
-                scores = copy.scores(domain.resource)
-        except CannotAsk:
-            scores = {}
-    return Facts(
-        cluster,
-        relations_in(cib),
-        scores,
-        capacity.read_hosts(cluster, config, needs, cib, ()),
-        needs,
-        utilization_in(cib),
-    )
+    hosts = capacity.read_hosts(cluster, config, needs, cib, ())
+    return Facts(cluster, relations_in(cib), {}, hosts, needs, utilization_in(cib))
 
 
-def _show(answer: reasons.Answer, facts: Facts) -> None:
+def _show(answer: reasons.Answer, runs: int) -> None:
     _tell(answer.says)
-    for reason in answer.reasons:
-        beside = f"  {reason.what}{f' ({reason.evidence})' if reason.evidence else ''}"
+    for each in answer.reasons:
+        beside = f"  {each.what}{f' ({each.evidence})' if each.evidence else ''}"
         if len(beside) > _WIDE:
-            _tell(f"  {reason.what}")
-            beside = f"      {reason.evidence}"
-        _tell(beside)
-        if reason.do:
-            render.out(f"      {reason.do}")
-    if facts.scores:
-        scores = [f"{node} {score}" for node, score in facts.scores.items()]
+            _tell(f"  {each.what}")
+            beside = f"      {each.evidence}" if each.evidence else ""
+        if beside:
+            _tell(beside)
+        if each.do:
+            render.out(f"      {each.do}")
+    if answer.also:
+        _tell(f"  with that also: {listed(answer.also, 4)}")
+    if answer.scores:
+        scores = [f"{node} {score}" for node, score in answer.scores.items()]
         render.out(f"  scores: {listed(scores, 4)}")
+    if not runs and any(each.absolute for each in answer.reasons):
+        render.note("not confirmed: no scheduler of this generation can be asked here")
 
 
 def _tell(line: str) -> None:

@@ -12,14 +12,14 @@ from hxm.cluster.read import identify, read_cluster
 from hxm.config import Config, read_config
 from hxm.errors import DONE, HxmError, Refused, UsageError
 from hxm.model import Cluster, Domain, ManagedDomain, is_managed
-from hxm.orders import execute, passthrough, report, simulate, starts
+from hxm.orders import execute, passthrough, refusals, report, simulate, starts
 from hxm.orders.lock import can_lock, one_at_a_time, take, with_holder_state
 from hxm.orders.migrations import wait_for_their_end
 from hxm.orders.outcome import Outcome, changed
 from hxm.output import render
 from hxm.output.progress import display
 from hxm.plan import AlreadyDone, Decision, Forecast, Objection, PassThrough, Plan
-from hxm.policy import called, guards, lock
+from hxm.policy import called, guards, lock, others
 from hxm.policy.forecast import elsewhere, with_goals
 from hxm.policy.names import find_domain, find_resources, surely_unmanaged
 from hxm.policy.summary import remaining
@@ -98,6 +98,8 @@ def on_domains(
         if everything:
             running = [domain for domain in cluster.managed_domains if domain.running]
             return _with_unmanaged(cluster, policy(cluster, running, everything=True))
+        if words and (decision := others.decided(cluster, order.verb, words)):
+            return decision
         managed = managed_or_none(cluster, named_domains(cluster, words or ()))
         return policy(cluster, managed) if managed else PassThrough(tuple(words or ()))
 
@@ -125,7 +127,12 @@ def on_managed(
     """Carry out an order for managed domUs only; `all` means every one of them."""
     if not words:
         raise UsageError(f"{order.verb} needs the names of domUs, or all", "see: hxm list")
-    return carry_out(order, lambda cluster: policy(cluster, managed_only(cluster, words)))
+
+    def decide(cluster: Cluster) -> Decision:
+        other = others.decided(cluster, order.verb, words)
+        return other or policy(cluster, managed_only(cluster, words))
+
+    return carry_out(order, decide)
 
 
 def named_domains(cluster: Cluster, words: Sequence[str]) -> list[Domain]:
@@ -189,7 +196,7 @@ def _carry_out_plan(
         cluster = with_holder_state(cluster)
         for objection in lock.held(cluster):
             raise report.refusal(order, objection)
-    for objection in decided.objections:
+    for objection in (*refusals.unlisted(cluster, decided), *decided.objections):
         if not objection.lifted_by or (
             objection.lifted_by == guards.FORCE and not _despite_refusal(order)
         ):
@@ -205,12 +212,16 @@ def _carry_out_plan(
     more = (*elsewhere(cluster, plan, predicted), *report.useless_options(order))
     plan = plan._replace(warnings=(*plan.warnings, *more))
     plan, against_starts = starts.judge(cluster, plan, predicted, config)
-    objections = [*plan.objections, *against_starts, *guards.foreseen(cluster, plan, predicted)]
+    objections = [
+        *plan.objections,
+        *against_starts,
+        *guards.foreseen(cluster, plan, predicted),
+    ]
     if predicted.movements or not predicted.simulated:
         objections += capacity.objections(cluster, (predicted.after,), config)
         objections += hypervisors.objections(cluster, predicted, config)
     if not simulate.reaches_goals(plan, predicted) and not _in_flight(cluster, plan):
-        objections.append(_would_not_get_there(plan))
+        objections.append(refusals.would_not_get_there(plan))
     if order.dry_run:
         return report.show_plan(order, cluster, plan, predicted, objections)
     for warning in plan.warnings:
@@ -305,15 +316,6 @@ def _in_flight(cluster: Cluster, plan: Plan) -> bool:
     """Whether a subject is in transition: until that ends the scheduler forecasts nothing."""
     domains = (cluster.domain_of(resource) for resource in plan.subjects)
     return any(domain and domain.in_flight for domain in domains)
-
-
-def _would_not_get_there(plan: Plan) -> Objection:
-    return Objection(
-        f"the scheduler would not {plan.about}",
-        "a constraint, a failure or the state of a node prevents it: hxm status; "
-        "use --force to order it anyway",
-        lifted_by=guards.FORCE,
-    )
 
 
 def _questions(objections: Sequence[Objection]) -> list[Objection]:

@@ -146,7 +146,7 @@ def nodes_table(cluster: Cluster) -> Table:
     rows = [
         (
             node.name,
-            node.condition,
+            "takes no domU" if node.name in cluster.barred else node.condition,
             "DC" if node.dc else "",
             str(len(guests[node.name])),
             str(others[node.name]),

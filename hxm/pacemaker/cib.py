@@ -16,6 +16,7 @@ from hxm import programs
 from hxm.errors import CannotAsk
 from hxm.model import Constraint, Primitive
 from hxm.pacemaker import cannot_ask, cannot_read, is_help
+from hxm.pacemaker.cib_rules import in_effect, is_over
 from hxm.pacemaker.dialect import CONFIGURATION, WHOLE_CIB
 from hxm.policy import is_false, is_true
 
@@ -32,6 +33,8 @@ class Configuration(NamedTuple):
     node_attributes: Mapping[str, Mapping[str, str]]
     heartbeat: bool = False
     """Whether it is in Heartbeat's layout."""
+    own_meta: Mapping[str, Mapping[str, str]] = {}
+    """The meta options that stand at each resource itself, be it a group or a clone."""
     cib: Element | None = None
     """The whole document, status and all, if that is what was read."""
     document: bytes = b""
@@ -123,6 +126,7 @@ def parse_configuration(document: bytes) -> Configuration:
             if node.get("type") != "ping"  # an address of Heartbeat's, not a member
         },
         heartbeat=heartbeat,
+        own_meta=dict(_own_meta(configuration, heartbeat)),
         cib=root if root.tag == "cib" else None,
         document=configuration_in(document),
     )
@@ -191,15 +195,15 @@ _META_0_6 = {
 _ROLES = {"started": "Started", "stopped": "Stopped", "master": "Master", "slave": "Slave"}
 
 
-def _meta(element: Element, heartbeat: bool) -> dict[str, str]:
+def _meta(element: Element, heartbeat: bool, by_id: Mapping[str | None, Element]) -> dict[str, str]:
     """The meta options that stand at a resource, as they are spelt and take effect today.
 
     Heartbeat takes them from XML attributes, meta_attributes and instance_attributes, the first
     of them counts (get_meta_attributes in complex.c), and none that is spelt with a dash.
     """
-    sets = element.findall("meta_attributes")
+    sets = [by_id.get(each.get("id-ref"), each) for each in element.findall("meta_attributes")]
     if not heartbeat:
-        return _pairs(sets)
+        return _pairs(in_effect(sets, element.attrib), by_id)
     said = dict(element.attrib)
     for name, value in _pairs(sets + element.findall("instance_attributes")).items():
         said.setdefault(name, value)
@@ -209,25 +213,38 @@ def _meta(element: Element, heartbeat: bool) -> dict[str, str]:
     return {name: value for name, value in found.items() if value != "#default"}
 
 
+_RESOURCES = ("primitive", "group", "clone", "master", "master_slave", "bundle")
+
+
+def _own_meta(configuration: Element, heartbeat: bool) -> Iterator[tuple[str, Mapping[str, str]]]:
+    by_id = _by_id(configuration)
+    for each in configuration.iterfind("resources//*"):
+        if each.tag in _RESOURCES:
+            yield each.get("id", ""), _meta(each, heartbeat, by_id)
+
+
+def _by_id(configuration: Element) -> dict[str | None, Element]:
+    """What can be referred to by id-ref."""
+    kinds = ("instance_attributes", "meta_attributes", "nvpair")
+    return {e.get("id"): e for e in configuration.iter() if e.tag in kinds and e.get("id")}
+
+
 def _primitives(configuration: Element, heartbeat: bool) -> Iterator[Primitive]:
-    defaults = _pairs(configuration.findall("rsc_defaults/meta_attributes"))
+    defaults: dict[str, str] = {}
+    default_sets = configuration.findall("rsc_defaults/meta_attributes")
     if heartbeat:
         properties = _pairs(configuration.findall("crm_config/cluster_property_set"))
         if managed := _said(properties, "is-managed-default"):
             defaults["is-managed"] = managed
     templates = {each.get("id"): each for each in configuration.iterfind("resources/template")}
-    by_id = {
-        each.get("id"): each
-        for each in configuration.iter()
-        if each.tag in ("instance_attributes", "nvpair") and each.get("id")
-    }
+    by_id = _by_id(configuration)
 
     def collect(parent: Element, above: dict[str, str], clone: str | None) -> Iterator[Primitive]:
         for element in parent:
             if element.tag == "primitive":
                 yield primitive(element, above, parent, clone)
-            elif element.tag in ("group", "clone", "master", "master_slave"):
-                inherited = above | _meta(element, heartbeat)
+            elif element.tag in ("group", "clone", "master", "master_slave", "bundle"):
+                inherited = above | _meta(element, heartbeat, by_id)
                 inside = clone if element.tag == "group" else element.get("id")
                 yield from collect(element, inherited, inside)
 
@@ -235,9 +252,11 @@ def _primitives(configuration: Element, heartbeat: bool) -> Iterator[Primitive]:
         element: Element, above: dict[str, str], parent: Element, clone: str | None
     ) -> Primitive:
         template = templates.get(element.get("template"), Element("template"))
-        own_meta = _meta(element, heartbeat)
-        inherited = defaults | above | _pairs(template.findall("meta_attributes"))
         kind = template if "class" in template.attrib else element
+        own_meta = _meta(element, heartbeat, by_id)
+        from_defaults = _pairs(in_effect(default_sets, kind.attrib), by_id)
+        from_template = _meta(template, heartbeat, by_id)
+        inherited = defaults | from_defaults | above | from_template
         words = (kind.get("class"), kind.get("provider"), kind.get("type"))
         operations = element.findall("operations/op") or template.findall("operations/op")
         own, inherited_sets = (
@@ -266,6 +285,8 @@ def _interim(configuration: Element) -> Iterator[Constraint]:
         name = element.get("id", "")
         kind = next((kind for prefix, kind in _INTERIM.items() if name.startswith(prefix)), None)
         if kind:
+            if any(score.startswith("-") for score in _scores(element)):
+                kind = "ban"
             node = next(
                 (
                     expression.get("value")
@@ -275,4 +296,10 @@ def _interim(configuration: Element) -> Iterator[Constraint]:
                 element.get("node"),
             )
             end = next((date.get("end") for date in element.iter("date_expression")), None)
-            yield Constraint(name, element.get("rsc", ""), kind, node, end)
+            yield Constraint(name, element.get("rsc", ""), kind, node, end, is_over(end))
+
+
+def _scores(location: Element) -> Iterator[str]:
+    """The scores that a location gives, itself or by its rules."""
+    for each in (location, *location.iterfind("rule")):
+        yield each.get("score", "")

@@ -11,8 +11,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from xml.etree.ElementTree import Element
 
-from hxm.policy import is_false
-from hxm.policy.relations import Colocation, Expression, Location, Order, Relations, score_of
+from hxm.policy import is_false, is_true
+from hxm.policy.relations import (
+    Colocation,
+    Expression,
+    Location,
+    Order,
+    Relations,
+    Ticket,
+    score_of,
+)
 
 _CONTAINERS = ("group", "clone", "master", "master_slave", "bundle")
 _FENCED = ("pcmk_host_list", "hostlist", "hostname", "pcmk_host_map")
@@ -24,7 +32,9 @@ def relations_in(cib: Element) -> Relations:
     if configuration is None:
         return Relations()
     constraints = configuration.find("constraints")
-    found = [] if constraints is None else list(constraints)
+    stand_ins = _stand_ins(configuration)
+    written = [] if constraints is None else list(constraints)
+    found = [each for one in written for each in _named(one, stand_ins)]
     return Relations(
         orders=tuple(order for each in found if each.tag == "rsc_order" for order in _orders(each)),
         colocations=tuple(
@@ -46,8 +56,65 @@ def relations_in(cib: Element) -> Relations:
             for each in configuration.iterfind("resources//*")
             if each.tag in _CONTAINERS
         },
+        tickets=tuple(ticket for one in found for ticket in _tickets(one)),
+        granted=frozenset(
+            state.get("id", "")
+            for state in cib.iterfind("status/tickets/ticket_state")
+            if is_true(state.get("granted", "")) and not is_true(state.get("standby", ""))
+        ),
         fences=dict(_fences(configuration)),
     )
+
+
+_ENDS = ("rsc", "with-rsc", "first", "then")
+
+
+def _stand_ins(configuration: Element) -> dict[str, list[str]]:
+    """What a constraint names in the place of resources: tags, and templates."""
+    found = {
+        tag.get("id", ""): [each.get("id", "") for each in tag.iterfind("obj_ref")]
+        for tag in configuration.iterfind("tags/tag")
+    }
+    for each in configuration.iterfind("resources//primitive[@template]"):
+        found.setdefault(each.get("template", ""), []).append(each.get("id", ""))
+    return found
+
+
+def _named(constraint: Element, stand_ins: Mapping[str, list[str]]) -> Iterator[Element]:
+    """The constraint once for each of the resources that its tags and templates stand for."""
+    name = next((end for end in _ENDS if constraint.get(end) in stand_ins), None)
+    if name:
+        for resource in stand_ins[constraint.get(name, "")]:
+            copy = Element(constraint.tag, {**constraint.attrib, name: resource})
+            copy.extend(constraint)
+            yield from _named(copy, stand_ins)
+        return
+    if all(ref.get("id") not in stand_ins for ref in constraint.iter("resource_ref")):
+        yield constraint
+        return
+    whole = Element(constraint.tag, constraint.attrib)
+    whole.extend(
+        _spread(part, stand_ins) if part.tag == "resource_set" else part for part in constraint
+    )
+    yield whole
+
+
+def _spread(resources: Element, stand_ins: Mapping[str, list[str]]) -> Element:
+    whole = Element(resources.tag, resources.attrib)
+    for ref in resources:
+        names = stand_ins.get(ref.get("id", ""), [ref.get("id", "")])
+        whole.extend(Element("resource_ref", {"id": name}) for name in names)
+    return whole
+
+
+def _tickets(element: Element) -> Iterator[Ticket]:
+    if element.tag != "rsc_ticket":
+        return
+    name, ticket = element.get("id", ""), element.get("ticket", "")
+    if resource := element.get("rsc"):
+        yield Ticket(name, ticket, resource, element.get("rsc-role", ""))
+    for one, names in zip(element.iterfind("resource_set"), _sets(element), strict=True):
+        yield from (Ticket(name, ticket, each, one.get("role", "")) for each in names)
 
 
 def _attributes(cib: Element, configuration: Element) -> dict[str, dict[str, str]]:
@@ -77,17 +144,21 @@ def _orders(element: Element) -> Iterator[Order]:
     score = element.get("score")
     mandatory = kind == "mandatory" or (not kind and (score is None or score_of(score) > 0))
     if first := element.get("first"):
-        yield Order(name, first, element.get("then", ""), mandatory)
+        action = element.get("first-action", "start")
+        then_action = element.get("then-action", action)
+        yield Order(name, first, element.get("then", ""), mandatory, action, then_action)
     elif to := element.get("to"):  # Heartbeat's
         pair = (to, element.get("from", ""))
         yield Order(name, *(pair[::-1] if element.get("type") == "before" else pair), mandatory)
-    groups = []
+    groups: list[tuple[Element, list[str]]] = []
     for one, names in zip(element.iterfind("resource_set"), _sets(element), strict=True):
         ordered = not is_false(one.get("sequential", ""))
-        groups += [[each] for each in names] if ordered else [names]
-    for before, after in pairwise(groups):
+        groups += [(one, [each]) for each in names] if ordered else [(one, names)]
+    for (one, before), (other, after) in pairwise(groups):
+        actions = one.get("action", "start"), other.get("action", one.get("action", "start"))
+        suffices = is_false(one.get("require-all", ""))
         for first in before:
-            yield from (Order(name, first, then, mandatory) for then in after)
+            yield from (Order(name, first, then, mandatory, *actions, suffices) for then in after)
 
 
 def _colocations(element: Element) -> Iterator[Colocation]:
@@ -95,13 +166,16 @@ def _colocations(element: Element) -> Iterator[Colocation]:
     resource = element.get("rsc") or element.get("from")
     other = element.get("with-rsc") or element.get("to")
     if resource and other:
-        yield Colocation(name, resource, other, score)
+        roles = element.get("rsc-role", ""), element.get("with-rsc-role", "")
+        yield Colocation(name, resource, other, score, *roles)
     sets = _sets(element)
     for one, names in zip(element.iterfind("resource_set"), sets, strict=True):
         if not is_false(one.get("sequential", "")):
             yield from (Colocation(name, later, first, score) for first, later in pairwise(names))
-    for before, after in pairwise(sets):
-        yield from (Colocation(name, each, after[-1], score) for each in before if after)
+    in_role = [one.get("role", "") for one in element.iterfind("resource_set")]
+    for (before, role), (after, other_role) in pairwise(zip(sets, in_role, strict=True)):
+        for each in before if after else ():
+            yield Colocation(name, each, after[-1], score, role, other_role)
 
 
 def _locations(element: Element, configuration: Element) -> Iterator[Location]:
@@ -113,7 +187,9 @@ def _locations(element: Element, configuration: Element) -> Iterator[Location]:
     resources += [each for names in _sets(element) for each in names]
     for resource in resources:
         if node := element.get("node"):
-            yield Location(name, resource, score_of(element.get("score", "0")), node)
+            score = score_of(element.get("score", "0"))
+            exclusive = element.get("resource-discovery") == "exclusive"
+            yield Location(name, resource, score, node, exclusive=exclusive)
         for rule in element.iterfind("rule"):
             yield _rule(name, resource, rule)
 

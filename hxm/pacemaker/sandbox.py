@@ -44,7 +44,9 @@ def drop_failures(tree: etree._ElementTree, resource: str, node: str | None) -> 
         if node not in (None, state.get("uname")):
             continue
         for history in state.xpath(".//lrm_resource[@id=$id]", id=resource):
-            failed = [operation.get("operation") for operation in history if _failed(operation)]
+            failed = [
+                operation.get("operation") for operation in history if failed_action(operation)
+            ]
             if failed:
                 history.getparent().remove(history)
             if failed and set(failed) == {"migrate_to"}:
@@ -130,8 +132,8 @@ def forget_monitors(path: str, cancelled: set[tuple[str, str]]) -> None:
     tree.write(path)
 
 
-def _failed(operation: etree._Element) -> bool:
-    """An action whose result is not the one that its transition expected."""
+def failed_action(operation: etree._Element) -> bool:
+    """Whether the result of an action is not the one that its transition expected."""
     key = operation.get("transition-key") or operation.get("transition_key") or ":::"
     result = operation.get("rc-code") or operation.get("rc_code")  # Heartbeat's
     expected = key.split(":")[2] if key.count(":") > 2 else "0"

@@ -93,23 +93,23 @@ class Scratch:
         if result.status != 0:
             raise CannotAsk(f"crm_simulate failed: {result.complaint()}")
 
-    def scores(self, resource: str) -> dict[str, str]:
-        """The scheduler's scores for a resource on each node, as it writes them; {} without them.
+    def answer(self, resource: str) -> tuple[list[Action], dict[str, str]]:
+        """What the next transition would do, and the scores of a resource on each node.
 
         Every generation prints `function: nfs allocation score on host1: 100`; of several lines
-        the last counts.
+        the last counts. Raises CannotAsk if there is no scheduler or it gives no answer.
         """
-        program = simulator()
-        if not program:
-            return {}
+        program = simulator() or SIMULATORS[0]
         argv = [word.format(file=self.path, graph=self.graph) for word in program]
-        text = programs.output([*argv, "-s"], self.env).stdout.decode("utf-8", "replace")
-        found = {}
-        for line in text.splitlines():
+        result = programs.output([*argv, "-s"], self.env)
+        if result.status != 0:
+            raise CannotAsk(f"{argv[0]} failed: {result.complaint()}")
+        scores = {}
+        for line in result.stdout.decode("utf-8", "replace").splitlines():
             words = line.split()
             if words[1:5] == [resource, "allocation", "score", "on"] and len(words) == 7:
-                found[words[5].rstrip(":")] = words[6]
-        return found
+                scores[words[5].rstrip(":")] = words[6]
+        return parse_graph(self.graph), scores
 
     def settle(self) -> list[Action]:
         """Run the scheduler until it has nothing left to do; the actions of all transitions.

@@ -39,7 +39,8 @@ def _meta_option(values: Values, configuration: Configuration) -> bool:
     """
     primitive = configuration.primitives.get(values["resource"])
     if primitive is None:
-        return False
+        own = configuration.own_meta.get(values["resource"])
+        return own is not None and own.get(values["name"]) == values.get("value")
     options = primitive.meta if primitive.clone else primitive.own_meta
     return options.get(values["name"]) == values.get("value")
 

@@ -8,7 +8,8 @@ from typing import NamedTuple
 from hxm.model import UPDATE, Cluster, Constraint, Failure, Lock, ManagedDomain
 from hxm.policy import bars, cleanup_of, half_way, is_false, is_true, keeps_stopped, listed, typed
 from hxm.policy.doubles import on_two_nodes
-from hxm.policy.guards import kept_from_running, stops_everything, stray
+from hxm.policy.guards import stops_everything, stray
+from hxm.policy.whereabouts import cloned, kept_from_running, not_listed
 
 
 class Finding(NamedTuple):
@@ -62,7 +63,21 @@ def leftovers(
             what = f"{finding.what} ({origin})" if origin else finding.what
             yield finding._replace(what=what, subject=domain.name)
     if only is None:
+        yield from _above_domus(cluster)
         yield from _whole_nodes(cluster, updated)
+
+
+def _above_domus(cluster: Cluster) -> Iterator[Finding]:
+    """What was set in passing at what is no domU: groups, clones, and what the domUs need."""
+    for name, own in cluster.own_meta.items():
+        if cluster.domain_of(name):
+            continue
+        if keeps_stopped(own):
+            yield Finding(f"{name}: target-role={own['target-role']}", f"hxm start {name}")
+        if is_false(own.get("is-managed", "")):
+            yield Finding(f"{name}: is-managed={own['is-managed']}", f"hxm default {name}")
+        if is_true(own.get("maintenance", "")):
+            yield Finding(f"{name}: maintenance={own['maintenance']}", f"hxm default {name}")
 
 
 def _set_in_passing(cluster: Cluster, domain: ManagedDomain) -> Iterator[tuple[str, Finding]]:
@@ -152,7 +167,8 @@ def findings(cluster: Cluster, origins: Mapping[str, str] | None = None) -> Iter
     """All that needs attention, the worst first."""
     whole = [each for each in cluster.managed_domains if not list(half_way(cluster, [each]))]
     for domain in whole:
-        for objection in on_two_nodes(cluster, [domain]):
+        in_clone = list(cloned(cluster, [domain]))
+        for objection in in_clone or on_two_nodes(cluster, [domain]):
             yield Finding(objection.message, objection.hint, "runs-twice", domain.name)
     for domain in whole:
         for objection in stray(cluster, [domain]):
@@ -165,6 +181,8 @@ def findings(cluster: Cluster, origins: Mapping[str, str] | None = None) -> Iter
         what = "this partition has no quorum"
         yield Finding(what, "bring the other nodes back: hxm nodes", "no-quorum")
     yield from _nodes(cluster)
+    for node, (what, do) in cluster.barred.items():
+        yield Finding(f"no domU may come to {node}: {what}", do, "host-barred", node)
     if stops_everything(cluster):
         yield Finding(
             "stop-all-resources is set: the cluster runs nothing",
@@ -173,7 +191,7 @@ def findings(cluster: Cluster, origins: Mapping[str, str] | None = None) -> Iter
         )
     yield from _not_running(cluster, whole)
     yield from (_failed(cluster, each) for each in cluster.failures)
-    if lost := sorted({each.id for each in cluster.resources if each.orphaned}):
+    if lost := sorted(_orphans(cluster)):
         yield Finding(
             f"{listed(lost)}: no longer in the configuration, still known to the nodes",
             f"crm_resource --cleanup --resource={lost[0]}",
@@ -199,6 +217,12 @@ def findings(cluster: Cluster, origins: Mapping[str, str] | None = None) -> Iter
             "no-fencing",
         )
     yield from leftovers(cluster, origins)
+
+
+def _orphans(cluster: Cluster) -> set[str]:
+    """Resources without a configuration; a spare instance of a clone is called an orphan too."""
+    ids = {each.id.partition(":")[0] for each in cluster.resources if each.orphaned}
+    return {each for each in ids if each not in cluster.primitives}
 
 
 def failed_domus(cluster: Cluster) -> Iterator[Finding]:
@@ -254,13 +278,24 @@ def _nodes(cluster: Cluster) -> Iterator[Finding]:
 
 
 def _not_running(cluster: Cluster, domains: Iterable[ManagedDomain]) -> Iterator[Finding]:
+    """What is blocked, and what should run and does not: those with one reason together."""
+    together: dict[str, list[ManagedDomain]] = {}
     for domain in domains:
-        if domain.blocked:
+        if domain.resource in cluster.unlisted:
+            (objection,) = not_listed(cluster, [domain])
+            yield Finding(objection.message, objection.hint, "not-known", domain.name)
+        elif domain.blocked:
             what, do = f"{domain.name} is blocked by a failure", f"hxm cleanup {typed(domain)}"
             yield Finding(what, do, "blocked", domain.name)
         elif domain.role == "Stopped" and not domain.told_to_stop:
-            for objection in kept_from_running(cluster, domain):
-                yield Finding(objection.message, objection.hint, "not-running", domain.name)
+            what, _ = cluster.down.get(domain.resource or "", (domain.name, ""))
+            together.setdefault(what, []).append(domain)
+    for alike in together.values():
+        for objection in kept_from_running(cluster, alike[0]):
+            what, names = objection.message, [domain.name for domain in alike]
+            if len(names) > 1:
+                what = f"{listed(names)} should run, and do not: {what.partition(': ')[2]}"
+            yield Finding(what, objection.hint, "not-running", " ".join(names))
 
 
 def _same_names(cluster: Cluster) -> Iterator[Finding]:

@@ -151,27 +151,6 @@ def stopped(domains: Iterable[Domain]) -> Iterator[Objection]:
             yield Objection(f"{domain.name} does not run", f"hxm start {typed(domain)}")
 
 
-def kept_from_running(cluster: Cluster, domain: Domain) -> Iterator[Objection]:
-    """It is not told to stop and still does not run: starting is not what is missing."""
-    failed = next((each for each in cluster.failures if each.resource == domain.resource), None)
-    if failed:
-        why = f"{failed.operation} failed on {failed.node}: {failed.reason}"
-        hint = f"{cleanup_of(cluster, failed)} makes the cluster try again"
-    elif stops_everything(cluster):
-        why, hint = "stop-all-resources is set", cluster.advice("run")
-    elif not cluster.quorum and _quorum_policy(cluster) != "ignore":
-        why, hint = "there is no quorum", "bring the other nodes back: hxm nodes"
-    elif not any(node.usable for node in cluster.hosts):
-        why, hint = "no node may run domUs", "hxm nodes"
-    elif domain.interim:
-        why = f"{listed(domain.interim)} is in the way"
-        hint = f"hxm unmigrate {typed(domain)}"
-    else:
-        why = "a constraint, a rule such as the ping rule, or the state of the nodes is against it"
-        hint = f"hxm why {typed(domain)}"
-    yield Objection(f"nothing tells {domain.name} to be stopped, and it does not run: {why}", hint)
-
-
 def cannot_drain(node: Node) -> Iterator[Objection]:
     """A node that nothing can be moved away from."""
     if not node.member:
@@ -351,7 +330,7 @@ def _without_a_place(cluster: Cluster, node: str, drained: Cluster) -> Iterator[
         if node in domain.nodes and after and not after.running:
             yield Objection(
                 f"{domain.name} would have no place and stop",
-                "a constraint, a fail count or the ping rule forbids every other node: hxm status",
+                f"hxm why {typed(domain)}",
                 lifted_by=FORCE,
             )
 

@@ -15,6 +15,7 @@ from hxm.policy import (
     listed,
     own_meta,
     resources,
+    whereabouts,
 )
 from hxm.policy.doubles import on_two_nodes
 from hxm.policy.goal_kinds import reached
@@ -41,7 +42,8 @@ def start(cluster: Cluster, domains: Sequence[ManagedDomain]) -> Decision:
         (
             *_checks(cluster, wanting),
             *guards.stray(cluster, wanting),
-            *(found for domain in idle for found in guards.kept_from_running(cluster, domain)),
+            *whereabouts.cloned(cluster, wanting),
+            *(found for domain in idle for found in whereabouts.kept_from_running(cluster, domain)),
         ),
         guards.warnings(cluster),
         undo=f"hxm shutdown {all_typed(wanting)}",

@@ -15,6 +15,16 @@ class Order(NamedTuple):
     first: str
     then: str
     mandatory: bool = True
+    first_action: str = "start"
+    then_action: str = "start"
+    one_suffices: bool = False
+    """Whether of the order's other `first` one is enough (a set with require-all=false)."""
+
+    @property
+    def holds_back(self) -> bool:
+        """Whether `then` cannot run before `first` does: not so of stops and of demotions."""
+        up = ("start", "promote")
+        return self.mandatory and self.first_action in up and self.then_action in up
 
 
 class Colocation(NamedTuple):
@@ -24,6 +34,9 @@ class Colocation(NamedTuple):
     resource: str
     other: str
     score: int
+    role: str = ""
+    other_role: str = ""
+    """The role that each has to be in for it to count; empty: any in which it is active."""
 
 
 class Expression(NamedTuple):
@@ -54,12 +67,23 @@ class Location(NamedTuple):
     """The node's attribute that is the score, where it stands for one."""
     dated: bool = False
     """Whether it depends on the time as well: what holds now is then not known."""
+    exclusive: bool = False
+    """Whether the resource may run only where such a location names the node."""
 
     @property
     def uses(self) -> frozenset[str]:
         """The node attributes that it looks at, such as pingd."""
         names = {each.attribute for each in self.expressions if not each.attribute.startswith("#")}
         return frozenset(names | {self.score_attribute} - {""})
+
+
+class Ticket(NamedTuple):
+    """A resource that may run only while the cluster holds a ticket."""
+
+    id: str
+    ticket: str
+    resource: str
+    role: str = ""
 
 
 class Relations(NamedTuple):
@@ -72,6 +96,9 @@ class Relations(NamedTuple):
     """The attributes of each node, those until it leaves among them."""
     members: Mapping[str, tuple[str, ...]] = {}
     """What groups, clones and bundles consist of, in their order."""
+    tickets: tuple[Ticket, ...] = ()
+    granted: frozenset[str] = frozenset()
+    """The tickets that the cluster holds."""
     fences: Mapping[str, tuple[str, ...]] = {}
     """The nodes that each fencing device says it can fence; none: it is asked at run time."""
 
@@ -83,7 +110,7 @@ class Relations(NamedTuple):
 def applying(relations: Relations, location: Location, node: str) -> int | None:
     """The score that the location gives the node; None if it says nothing of it, or may not."""
     if location.node is not None:
-        return location.score if location.node == node else None
+        return location.score if location.node.lower() == node.lower() else None
     if location.dated:
         return None
     known = relations.attributes_of(node)

@@ -62,5 +62,178 @@ def test_what_keeps_everything_off_a_node_is_shown(situation, name, condition, c
 
 def test_the_failure_is_what_ends_a_standby_by_on_fail(situation):
     sandbox = situation("on-fail-standby")
-    sandbox.ok("cleanup", "web", "alpha")
+    sandbox.ok("cleanup", "web", "alpha", "--yes")
     assert "on-fail" not in sandbox.ok("nodes").out
+
+
+CAUSES = {
+    "storage-clone-failed": (
+        "web beta",
+        "store-clone failed there too often",
+        "cleanup store beta",
+    ),
+    "ban-on-dependency": ("web beta", "a ban keeps fsx away", "unmigrate fsx"),
+    "half-a-group": ("web", "base is told to stop", "start base"),
+    "half-a-clone": ("web", "base-clone is told to stop", "start base-clone"),
+    "tag": ("web beta", "a constraint keeps it away", "l-tag"),
+    "node-case": ("web beta", "a constraint keeps it away", "l-web"),
+    "date": ("report beta", "a rule that depends on the time keeps it away", "l-h"),
+    "nested-rule": ("web beta", "a rule that depends on the time keeps it away", "l-n"),
+    "health": ("web alpha", "the node is unhealthy (red)", "#health"),
+    "discovery-exclusive": ("web gamma", "may run only on nodes that constraints name", "x1"),
+    "version-rule": ("web beta", "rsc_location l-v: the scheduler says so", "l-v"),
+    "kind-attribute": ("web rem1", "rsc_location l-k: the scheduler says so", "l-k"),
+    "order-after-stop": ("web", "a constraint keeps it away", "no-alpha"),
+    "require-all-false": ("web", "a constraint keeps it away", "na"),
+    "cli-prefer-minus": ("web beta", "a ban keeps it away", "unmigrate web"),
+    "clone-max": ("web gamma", "it must run where ms-r0 is promoted", "why ms-r0 gamma"),
+    "blocked": ("web beta", "web is blocked by a failure", "cleanup web"),
+    "maintenance": ("web beta", "the whole cluster is in maintenance", "maintenance off"),
+    "nobody-promoted": ("vm1", "ms-vm1 must be promoted before it", "why ms-vm1"),
+    "order-promote": ("vm1", "ms-vm1 must be promoted before it", "why ms-vm1"),
+    "ticket": ("web", "the cluster does not hold the ticket ticketA", "ticketA"),
+    "on-fail-stop": ("web", "its monitor failed on alpha", "cleanup web alpha"),
+    "tag-ban": ("web", "a constraint keeps it away", "l-tag-a"),
+    "tag-order": ("web", "fs must start before it; fs is told to stop", "start fs"),
+    "template-order": ("vm1", "fs must start before it; fs is told to stop", "start fs"),
+    "soft-hides-hard": ("web", "not on alpha: it failed there too often", "cleanup web alpha"),
+    "group-stopped": ("web", "it is told to stop", "start web"),
+}
+"""What is asked of each situation, the cause, and what the command that ends it says."""
+
+
+@pytest.mark.parametrize("name", CAUSES)
+def test_the_first_reason_is_the_cause_and_the_scheduler_has_confirmed_it(situation, name):
+    words, cause, command = CAUSES[name]
+    answer = situation(name).ok("why", *words.split(), "-o", "json").json
+    first = answer["reasons"][0]
+    assert cause in first["what"]
+    assert command in first["do"]
+    assert first["confirmed"]
+    assert answer["simulations"] <= 5
+
+
+NOTHING_FORBIDS = {
+    "bundle-first": "web alpha",
+    "expired-ban": "web beta",
+    "expired-failure": "web alpha",
+    "drbd-promoted": "vm1 beta",
+    "template": "vm1 beta",
+    "dependent-banned": "web beta",
+}
+
+
+@pytest.mark.parametrize("name", NOTHING_FORBIDS)
+def test_what_nothing_forbids_is_offered_and_can_be_done(situation, name):
+    sandbox = situation(name)
+    domain, node = NOTHING_FORBIDS[name].split()
+    *_, last = sandbox.ok("why", domain, node, "-o", "json").json["reasons"]
+    assert last["what"] == f"nothing forbids {node}"
+    sandbox.ok(*last["do"].split()[1:], "--yes")
+    assert sandbox.nodes_of(domain) == [node]
+
+
+APPLIED = (
+    "storage-clone-failed",
+    "ban-on-dependency",
+    "half-a-group",
+    "half-a-clone",
+    "tag",
+    "node-case",
+    "date",
+    "nested-rule",
+    "cli-prefer-minus",
+    "blocked",
+    "maintenance",
+    "order-after-stop",
+    "require-all-false",
+    "on-fail-stop",
+    "tag-ban",
+    "tag-order",
+    "template-order",
+    "soft-hides-hard",
+)
+
+
+@pytest.mark.parametrize("name", APPLIED)
+def test_what_is_advised_does_what_was_asked(situation, name):
+    """Everything that is printed is typed; then the domU runs, or may come to the node."""
+    sandbox = situation(name)
+    domain, *node = CAUSES[name][0].split()
+    reasons = sandbox.ok("why", domain, *node, "-o", "json").json["reasons"]
+    for reason in reasons:
+        if not reason["confirmed"]:
+            continue
+        if reason["do"].startswith("hxm "):
+            sandbox.ok(*reason["do"].split()[1:], "--yes")
+        else:
+            sandbox.tool("sh", "-c", reason["do"])
+    if node:
+        sandbox.ok("migrate", domain, *node, "--yes")
+        assert sandbox.nodes_of(domain) == node
+    else:
+        sandbox.tool("crm_simulate", "-x", str(sandbox.file), "-SX")
+        assert len(sandbox.nodes_of(domain)) == 1
+
+
+def test_a_guest_node_cannot_run_itself(situation):
+    (reason,) = situation("guest-update").ok("why", "guest1", "g1", "-o", "json").json["reasons"]
+    assert reason["what"] == "g1 is the guest node of guest1 itself"
+
+
+@pytest.mark.parametrize("name", ["defaults-with-rule", "defaults-by-agent"])
+def test_options_whose_rule_does_not_hold_have_no_effect(situation, name):
+    reasons = situation(name).ok("why", "web", "-o", "json").json["reasons"]
+    assert "it is told to stop" not in [reason["what"] for reason in reasons]
+
+
+ATTENTION = {
+    "soft-hides-hard": ["web should run, and does not: not on", "hxm cleanup web alpha"],
+    "half-a-group": ["web should run, and does not: nowhere: base must start", "hxm start base"],
+    "group-stopped": ["g1: target-role=Stopped", "hxm start g1"],
+    "group-maintenance": ["g1: maintenance=true", "hxm default g1"],
+    "cloned": ["web is in the clone c-web", "clone-max"],
+    "cloned-stopped": ["web is in the clone c-web", "clone-max"],
+    "clone-max": ["Nothing needs attention."],
+    "unmanaged-group-offline": ["does not say where web is", "hxm default g1"],
+}
+
+
+@pytest.mark.parametrize("name", ATTENTION)
+def test_status_gives_the_same_reason(situation, name):
+    shown = " ".join(situation(name).ok("status").out.split())
+    for expected in ATTENTION[name]:
+        assert expected in shown
+
+
+@pytest.mark.parametrize("words", ["start web", "shutdown web", "reboot web", "destroy web"])
+def test_what_the_cluster_does_not_list_is_not_changed(situation, words):
+    sandbox = situation("unmanaged-group-offline")
+    sandbox.ok("list")
+    before = sandbox.file.read_bytes()
+    ran = sandbox.hxm(*words.split(), "--yes", "--force")
+    assert ran.status == 102
+    assert "does not say where web is" in ran.err
+    assert sandbox.file.read_bytes() == before
+
+
+def test_a_domu_in_a_clone_is_not_started(situation):
+    ran = situation("cloned-stopped").hxm("start", "web", "--yes")
+    assert ran.status == 107
+    assert "web is in the clone c-web" in ran.err
+
+
+@pytest.mark.parametrize("name", ["group-stopped", "group-maintenance"])
+def test_what_was_set_at_a_group_is_taken_back(situation, name):
+    sandbox = situation(name)
+    command = ATTENTION[name][1].split()[1:]
+    sandbox.ok(*command, "--yes")
+    assert ATTENTION[name][0] not in sandbox.ok("status").out
+    assert sandbox.nodes_of("web")
+
+
+def test_capacity_in_maintenance_is_that_after_it(situation):
+    sandbox = situation("maintenance")
+    before = sandbox.hxm("capacity", "-o", "json").json
+    assert [loss["nowhere"] for loss in before["losses"]] == [[], []]
+    assert "when it is over" in sandbox.hxm("capacity").out

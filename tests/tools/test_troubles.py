@@ -157,3 +157,12 @@ def test_without_a_sandbox_it_is_said_how_to_name_one(sandbox):
 def test_troubles_are_for_sandboxes_only(sandbox):
     env = {"CIB_file": ""}
     assert sandbox.hxm("sandbox", "fail", "host1", env=env).status in (102, 107)
+
+
+def test_a_host_that_can_take_no_domu_is_shown(sandbox):
+    sandbox.tool("crm_attribute", "-N", "host2", "-n", "pingd", "-D", "-l", "reboot")
+    sandbox.tool("crm_simulate", "-x", str(sandbox.file), "-SX")
+    assert "takes no domU" in sandbox.ok("nodes").out
+    assert "no domU may come to host2: the node has lost its ping path" in sandbox.ok("status").out
+    found = sandbox.hxm("check", "-o", "json").json["findings"]
+    assert ("host-barred", "host2") in [(each["code"], each["subject"]) for each in found]

@@ -36,7 +36,7 @@ def seen(path: Path) -> Cluster:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(read, "read_configuration", lambda *_, **__: configuration)
         patch.setattr(read, "read_status", lambda *_, **__: status._replace(form="", tools=""))
-        patch.setattr(read, "_same_cluster", lambda *_: None)
+        patch.setattr(read, "left_out", lambda *_: ())
         patch.setattr(read, "sandbox_file", lambda: None)
         patch.setattr(read.programs, "ahead", lambda *_: None)
         patch.setattr(read, "_local_node", lambda *_: None)

@@ -117,7 +117,7 @@ def told_phase(phase: Phase) -> list[str]:
 
 
 _REASONS = {
-    "to be stopped, and it does not run": "fails to run",
+    "should run, and does not": "fails to run",
     "has no DC": "no DC",
     "has no quorum": "no quorum",
     "lost and not yet fenced": "unclean node",

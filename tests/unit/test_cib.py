@@ -54,8 +54,8 @@ def rule(name: str, score: str, more: str = "") -> str:
     )
 
 
-END = '<date_expression id="e" operation="lt" end="2026-11-23 22:06:55Z"/>'
-UNTIL = "2026-11-23 22:06:55Z"
+END = '<date_expression id="e" operation="lt" end="2099-11-23 22:06:55Z"/>'
+UNTIL = "2099-11-23 22:06:55Z"
 INTERIM = {
     "move": (
         location("cli-prefer-nfs", "nfs", "host2", "INFINITY"),

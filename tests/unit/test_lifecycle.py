@@ -94,9 +94,10 @@ def test_start_never_orders_what_already_runs():
 
 
 def test_start_says_which_failure_keeps_it_stopped():
-    seen = cluster(domain("nfs"), failure("start", "nfs", "host2"))
+    down = {"nfs": ("not on host2: its start failed there", "hxm cleanup nfs host2")}
+    seen = cluster(domain("nfs"), failure("start", "nfs", "host2"))._replace(down=down)
     (objection,) = lifecycle.start(seen, list(seen.domains)).objections
-    assert "start failed on host2: error" in objection.message
+    assert "its start failed there" in objection.message
     assert "hxm cleanup nfs" in objection.hint
 
 

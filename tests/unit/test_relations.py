@@ -10,7 +10,7 @@ from generations import GENERATIONS, HEARTBEAT, cib_of
 
 from hxm.pacemaker.relations import relations_in
 from hxm.policy.reasons import why
-from hxm.policy.reasons.why_not import Facts, remove
+from hxm.policy.reasons.facts import Facts, remove
 from hxm.policy.relations import (
     Colocation,
     Expression,
@@ -147,7 +147,8 @@ def test_the_ping_rule_of_every_generation_is_read(generation):
 
 def explained(seen, relations=None, name="nfs"):
     found = next(each for each in seen.domains if each.name == name)
-    answer = why.why(Facts(seen, relations or Relations()), found)
+    seen = seen._replace(fencing=False)  # there is no device, which is a reason of its own
+    answer = why.ask(Facts(seen, relations or Relations()), found)
     return [answer.says, *(each.what for each in answer.reasons)]
 
 

@@ -1,0 +1,61 @@
+"""Whether the rule of a set of options holds now, for a resource of some agent.
+
+Of what it does not understand (date_spec, attributes of nodes) it says that it holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from xml.etree.ElementTree import Element
+
+
+def in_effect(sets: list[Element], agent: Mapping[str, str | None]) -> list[Element]:
+    """The sets whose rules hold, those with the higher score first: of two values the first counts.
+
+    `agent` has the class, provider and type of the resource.
+    """
+    holding = [each for each in sets if all(_holds(rule, agent) for rule in each.iterfind("rule"))]
+    return sorted(holding, key=lambda each: -_score(each.get("score", "0")))
+
+
+def _score(text: str) -> float:
+    try:
+        return float(text)  # also INFINITY
+    except ValueError:
+        return 0.0
+
+
+def _holds(rule: Element, agent: Mapping[str, str | None]) -> bool:
+    found = [_true(each, agent) for each in rule]
+    return any(found) if rule.get("boolean-op", "and").lower() == "or" else all(found)
+
+
+def _true(expression: Element, agent: Mapping[str, str | None]) -> bool:
+    if expression.tag == "rule":
+        return _holds(expression, agent)
+    if expression.tag == "rsc_expression":
+        wanted = ((name, expression.get(name)) for name in ("class", "provider", "type"))
+        return all(agent.get(name) == value for name, value in wanted if value)
+    if expression.tag == "date_expression":
+        return _now(expression)
+    return True
+
+
+def _now(expression: Element) -> bool:
+    operation = expression.get("operation", "in_range")
+    start, end = expression.get("start"), expression.get("end")
+    begun = operation == "lt" or not start or is_over(start)
+    return begun and (operation == "gt" or not is_over(end))
+
+
+def is_over(moment: str | None) -> bool:
+    """Whether the time has passed, as the tools write it; what is no time has not."""
+    if not moment:
+        return False
+    from datetime import UTC, datetime  # rarely needed, and not by every list
+
+    try:
+        end = datetime.fromisoformat(moment)
+    except ValueError:
+        return False
+    return end.astimezone(UTC) < datetime.now(UTC)

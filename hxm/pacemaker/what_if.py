@@ -1,0 +1,279 @@
+"""Asks the real scheduler what it would do if something were different, on a copy of the CIB."""
+
+from __future__ import annotations
+
+import copy
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+
+from lxml import etree
+
+from hxm.model import Cluster
+from hxm.pacemaker.sandbox import child, failed_action, parse
+from hxm.pacemaker.simulate import Scratch
+from hxm.plan import Action
+from hxm.policy.forecast import movements
+from hxm.policy.reasons.facts import Change, Reason, Subject
+from hxm.policy.reasons.search import Verdict
+
+_ASKED = "hxm-asked"
+_CONTAINERS = ("primitive", "group", "clone", "master", "bundle")
+
+
+class WhatIf:
+    """A copy of a CIB, and one resource that is asked about."""
+
+    def __init__(self, cluster: Cluster, scratch: Scratch, subject: Subject) -> None:
+        self.cluster, self.scratch, self.subject = cluster, scratch, subject
+        self.tree = parse(scratch.path)
+
+    def ask(self, changes: Sequence[Change], node: str | None) -> Verdict:
+        """The scheduler's answer with the changes; with a node, if it must run there or nowhere.
+
+        Raises CannotAsk if there is no scheduler or it gives no answer.
+        """
+        tree = copy.deepcopy(self.tree)
+        for change in changes:
+            _CHANGES[change.kind](tree, change)
+        if node:
+            _keep_to(tree, self.subject.id, node)
+        tree.write(self.scratch.path)
+        name = self.subject.inside[0].id if self.subject.inside else self.subject.id
+        actions, scores = self.scratch.answer(name)
+        found = movements(actions, self.cluster.cloned)
+        return Verdict(self._reached(actions, node), scores, found)
+
+    def _reached(self, actions: Sequence[Action], node: str | None) -> bool:
+        for primitive in self.subject.inside:
+            places = {
+                node
+                for each in self.cluster.resources
+                if each.id.partition(":")[0] == primitive.id
+                for node in each.nodes
+            }
+            for each in actions:
+                if each.resource.partition(":")[0] != primitive.id:
+                    continue
+                if each.operation == "stop":
+                    places.discard(each.node)
+                elif each.operation == "start":
+                    places.add(each.node)
+                elif each.operation == "migrate_to":
+                    places.discard(each.source or each.node)
+                    places.add(each.target or "")
+            if node not in places if node else not places:
+                return False
+        return bool(self.subject.inside)
+
+    def unknown(self, ids: Collection[str], node: str | None) -> list[Reason]:
+        """What in the CIB may have to do with it, and with `ids`, by its id and XML."""
+        return [
+            Reason(
+                f"{element.tag} {name}: the scheduler says so",
+                _short(element),
+                f"look at it: cibadmin --query --xpath=\"//*[@id='{name}']\"",
+                absolute=True,
+                change=Change("drop", name),
+            )
+            for element in _possible(self.tree, ids, node)
+            if (name := element.get("id", ""))
+        ]
+
+
+def _short(element: etree._Element) -> str:
+    text = " ".join(etree.tostring(element, encoding="unicode", with_tail=False).split())
+    return text if len(text) <= 240 else text[:237] + "..."
+
+
+def _possible(
+    tree: etree._ElementTree, ids: Collection[str], node: str | None
+) -> Iterator[etree._Element]:
+    """Constraints that touch it, its meta options, options of the cluster, the node's own."""
+    constraints = tree.xpath("/cib/configuration/constraints/*")
+    touching = [each for each in constraints if not _names(each).isdisjoint(ids)]
+    touching.sort(key=lambda each: b'score="-' not in etree.tostring(each))
+    yield from touching
+    for name in ids:
+        yield from tree.xpath("//resources//*[@id=$id]/meta_attributes//nvpair", id=name)
+    yield from tree.xpath("//resources/template/meta_attributes//nvpair")
+    yield from tree.xpath("//rsc_defaults//nvpair")
+    for where in ("configuration/nodes/node", "status/node_state"):
+        for each in tree.xpath(f"/cib/{where}[@uname=$node]//nvpair", node=node or ""):
+            if not each.get("name", "").startswith(("fail-count-", "last-failure-")):
+                yield each
+    yield from (each for each in constraints if each not in touching)
+    for each in tree.xpath("//crm_config//nvpair"):
+        if each.get("name") not in ("dc-version", "cluster-infrastructure", "cluster-name"):
+            yield each
+
+
+def _names(constraint: etree._Element) -> set[str]:
+    """What a constraint names."""
+    found = {constraint.get(name, "") for name in ("rsc", "with-rsc", "first", "then")}
+    return found | {ref.get("id", "") for ref in constraint.iter("resource_ref")}
+
+
+# The changes
+
+
+def make(path: str, changes: Sequence[Change]) -> None:
+    """Change the CIB in the file."""
+    tree = parse(path)
+    for change in changes:
+        _CHANGES[change.kind](tree, change)
+    tree.write(path)
+
+
+def _keep_to(tree: etree._ElementTree, resource: str, node: str) -> None:
+    (constraints,) = tree.xpath("/cib/configuration/constraints")[:1]
+    location = child(constraints, "rsc_location", _ASKED)
+    location.set("rsc", resource)
+    rule = child(location, "rule", f"{_ASKED}-rule")
+    rule.set("score", "-INFINITY")
+    attributes = {"attribute": "#uname", "operation": "ne", "value": node}
+    child(rule, "expression", f"{_ASKED}-expression").attrib.update(attributes)
+
+
+def _elements(tree: etree._ElementTree, name: str) -> Iterator[etree._Element]:
+    """The resource, and all resources in it."""
+    for each in tree.xpath("/cib/configuration/resources//*[@id=$id]", id=name):
+        yield each
+        yield from (inside for inside in each.iterdescendants() if inside.tag in _CONTAINERS)
+
+
+def _meta(tree: etree._ElementTree, name: str, option: str, value: str) -> None:
+    """Set a meta option at the resource, and take it from what is in it."""
+    for number, element in enumerate(_elements(tree, name)):
+        pairs = element.xpath("meta_attributes/nvpair[@name=$name]", name=option)
+        for pair in pairs:
+            pair.set("value", value)
+        if not number and not pairs:
+            found = element.find("meta_attributes")
+            holder = child(element, "meta_attributes", f"{name}-{_ASKED}")
+            if found is not None and not found.get("id-ref"):
+                element.remove(holder)
+                holder = found
+            child(holder, "nvpair", f"{name}-{_ASKED}-{option}").attrib.update(
+                {"name": option, "value": value}
+            )
+
+
+def _start(tree: etree._ElementTree, change: Change) -> None:
+    _meta(tree, change.subject, "target-role", "Started")
+
+
+def _manage(tree: etree._ElementTree, change: Change) -> None:
+    _meta(tree, change.subject, "is-managed", "true")
+
+
+def _wake(tree: etree._ElementTree, change: Change) -> None:
+    if change.value == "node":
+        _without(tree, change.subject, lambda name: name == "maintenance")
+    else:
+        _meta(tree, change.subject, "maintenance", "false")
+
+
+def _forget(tree: etree._ElementTree, change: Change) -> None:
+    """As `crm_resource --cleanup`: of everything on a node, where no resource is named."""
+    names = {each.get("id", "") for each in _elements(tree, change.subject)}
+    for state in tree.xpath("/cib/status/node_state"):
+        if change.value and state.get("uname") != change.value:
+            continue
+        for history in state.xpath(".//lrm_resource"):
+            mine = history.get("id", "").partition(":")[0] in names or not change.subject
+            failed = [each for each in history if failed_action(each)] if mine else []
+            if failed and {each.get("operation") for each in failed} != {"migrate_to"}:
+                history.getparent().remove(history)
+            elif failed:  # xl resumes the source: a look would find it there
+                for operation in failed:
+                    history.remove(operation)
+        for pair in state.xpath("./transient_attributes//nvpair"):
+            counted = re.fullmatch(r"(?:fail-count|last-failure)-(.+?)(#.*)?", pair.get("name", ""))
+            if counted and (counted[1].partition(":")[0] in names or not change.subject):
+                pair.getparent().remove(pair)
+
+
+def _property(tree: etree._ElementTree, change: Change) -> None:
+    pairs = tree.xpath("//crm_config//nvpair[@name=$name]", name=change.subject)
+    for pair in pairs:
+        pair.set("value", change.value)
+    if not pairs:
+        (options,) = tree.xpath("/cib/configuration/crm_config")[:1]
+        found = child(options, "cluster_property_set", _ASKED)
+        pair = child(found, "nvpair", f"{_ASKED}-{change.subject}")
+        pair.attrib.update({"name": change.subject, "value": change.value})
+
+
+def _quorum(tree: etree._ElementTree, _: Change) -> None:
+    tree.getroot().set("have-quorum", "1")
+
+
+def _ticket(tree: etree._ElementTree, change: Change) -> None:
+    (status,) = tree.xpath("/cib/status")[:1]
+    tickets = status.find("tickets")
+    if tickets is None:
+        tickets = etree.SubElement(status, "tickets")
+    state = child(tickets, "ticket_state", change.subject)
+    state.attrib.update({"granted": "true", "standby": "false"})
+
+
+def _drop(tree: etree._ElementTree, change: Change) -> None:
+    for element in tree.xpath("//*[@id=$id]", id=change.subject):
+        element.getparent().remove(element)
+
+
+def _without(tree: etree._ElementTree, node: str, gone: Callable[[str], bool]) -> None:
+    """Take attributes from the node."""
+    for where in ("configuration/nodes/node", "status/node_state"):
+        for pair in tree.xpath(f"/cib/{where}[@uname=$node]//nvpair", node=node):
+            if gone(pair.get("name", "")):
+                pair.getparent().remove(pair)
+
+
+def _active(tree: etree._ElementTree, change: Change) -> None:
+    _without(tree, change.subject, lambda name: name == "standby")
+
+
+def _up(tree: etree._ElementTree, change: Change) -> None:
+    """The node is a member, as if it had just come."""
+    (status,) = tree.xpath("/cib/status")[:1]
+    found = tree.xpath("/cib/configuration/nodes/node[@uname=$node]/@id", node=change.subject)
+    states = status.xpath("node_state[@uname=$node]", node=change.subject)
+    known = found[0] if found else change.subject
+    state = states[0] if states else child(status, "node_state", known)
+    state.attrib.update(
+        {"uname": change.subject, "in_ccm": "true", "crmd": "online", "join": "member"}
+    )
+    state.set("expected", "member")
+    _without(tree, change.subject, lambda name: name == "shutdown")
+
+
+def _heal(tree: etree._ElementTree, change: Change) -> None:
+    _without(tree, change.subject, lambda name: name.startswith("#health"))
+
+
+def _connect(tree: etree._ElementTree, change: Change) -> None:
+    name = change.subject
+    _without(tree, change.value, lambda each: each == name)
+    for state in tree.xpath("/cib/status/node_state[@uname=$node]", node=change.value):
+        number = state.get("id")
+        attributes = child(state, "transient_attributes", number)
+        pairs = child(attributes, "instance_attributes", f"status-{number}")
+        pair = child(pairs, "nvpair", f"status-{number}-{name}")
+        pair.attrib.update({"name": name, "value": "1000000"})
+
+
+_CHANGES: Mapping[str, Callable[[etree._ElementTree, Change], None]] = {
+    "start": _start,
+    "manage": _manage,
+    "wake": _wake,
+    "forget": _forget,
+    "property": _property,
+    "quorum": _quorum,
+    "ticket": _ticket,
+    "drop": _drop,
+    "active": _active,
+    "up": _up,
+    "heal": _heal,
+    "connect": _connect,
+}

@@ -1,0 +1,75 @@
+"""Start and default for what the domUs need: storage, groups, clones and other resources."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from hxm.model import Cluster, Domain, Primitive
+from hxm.plan import AlreadyDone, Decision, Phase, Plan, Step
+from hxm.policy import IN_PASSING, guards, keeps_stopped, listed
+from hxm.policy.steps import clear_meta_step, meta_step
+
+
+def start(cluster: Cluster, name: str) -> Decision:
+    """Nothing tells the resource, or what is in it, to stop."""
+    stopped = [each for each in _inside(cluster, name) if keeps_stopped(cluster.own_meta[each])]
+    steps = tuple(clear_meta_step(Domain(each, each), "target-role") for each in stopped)
+    outside = [each for each in _primitives(cluster, name) if keeps_stopped(each.inherited_meta)]
+    if any({each.parent, each.clone}.isdisjoint(stopped) for each in outside):
+        steps = (*steps, meta_step(Domain(name, name), "target-role", "Started"))
+    if not steps:
+        return AlreadyDone(f"{name}: nothing tells it to stop; why it does not run: hxm why {name}")
+    return _plan(cluster, "start", f"start {name}", name, steps)._replace(
+        undo=f"crm_resource --resource={name} --meta --set-parameter=target-role "
+        "--parameter-value=Stopped"
+    )
+
+
+def default(cluster: Cluster, name: str) -> Decision:
+    """What was set in passing at the resource, or at what is in it, is removed."""
+    steps = tuple(
+        clear_meta_step(Domain(each, each), option)
+        for each in _inside(cluster, name)
+        for option in IN_PASSING
+        if option in cluster.own_meta[each]
+    )
+    if not steps:
+        return AlreadyDone(f"{name}: nothing was set in passing")
+    return _plan(cluster, "default", listed([each.says for each in steps]), name, steps)
+
+
+def _plan(cluster: Cluster, verb: str, says: str, name: str, steps: tuple[Step, ...]) -> Plan:
+    whole = guards.whole_cluster(cluster)
+    moving = guards.in_flight(cluster, cluster.managed_domains, guards.FORCE)
+    return Plan(
+        verb,
+        says,
+        tuple(each.id for each in _primitives(cluster, name)),
+        (Phase(steps),),
+        frozenset({"start"}),
+        (*whole, *moving),
+        guards.warnings(cluster),
+        done=f"{name}: {listed([each.says for each in steps])}",
+    )
+
+
+def _inside(cluster: Cluster, name: str) -> Iterator[str]:
+    """The resource, and what is in it, groups in clones among it."""
+    yield name
+    within = [each for each in _primitives(cluster, name) if each.id != name]
+    yield from dict.fromkeys(
+        each for p in within for each in (p.parent, p.id) if each and each not in (name, p.clone)
+    )
+
+
+def _primitives(cluster: Cluster, name: str) -> list[Primitive]:
+    return [p for p in cluster.primitives.values() if name in (p.id, p.parent, p.clone)]
+
+
+def decided(cluster: Cluster, verb: str, words: Sequence[str]) -> Decision | None:
+    """The decision on a resource that is no domU, where its id is the only word."""
+    decide = {"start": start, "default": default}.get(verb)
+    if not decide or len(words) != 1:
+        return None
+    known = words[0] in cluster.own_meta and not cluster.domain_of(words[0])
+    return decide(cluster, words[0]) if known else None

@@ -1,0 +1,131 @@
+"""What a reason is made of, and all that is known to find one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+from typing import Literal, NamedTuple
+
+from hxm.model import Cluster, Domain, Primitive
+from hxm.policy import typed
+from hxm.policy.memory import Host, Needs, Utilization
+from hxm.policy.relations import Colocation, Location, Relations
+
+_OfResource = Literal["start", "manage", "wake", "forget"]
+_OfCluster = Literal["property", "quorum", "ticket", "drop"]
+_OfNode = Literal["active", "up", "heal", "connect"]
+ChangeKind = Literal[_OfResource, _OfCluster, _OfNode]
+
+
+class Change(NamedTuple):
+    """What is made different on a copy of the CIB, to see whether it is the reason.
+
+    start, manage, wake: a resource is no longer told to stop, unmanaged, in maintenance (wake also
+    of a node, by `value` "node"); forget: the failures of a resource, on the node `value` or on
+    all; property: a cluster option gets the value; quorum: there is one; ticket: it is granted;
+    drop: the element with this id is gone; active, up, heal: a node leaves standby, is back, or its
+    health is good; connect: the node `value` has the attribute.
+    """
+
+    kind: ChangeKind
+    subject: str = ""
+    value: str = ""
+
+
+class Reason(NamedTuple):
+    """One reason, where it stands, and the command that changes it."""
+
+    what: str
+    evidence: str = ""
+    do: str = ""
+    absolute: bool = False
+    """Whether it alone keeps the domU from the node."""
+    change: Change | None = None
+    """What would show that it is the reason; None: nothing that can be tried on a copy."""
+    confirmed: bool = False
+    """Whether the scheduler has shown that."""
+
+
+class Facts(NamedTuple):
+    """All that there is to know."""
+
+    cluster: Cluster
+    relations: Relations
+    scores: Mapping[str, str] = MappingProxyType({})
+    """The scheduler's for the domU on each node, where it tells them."""
+    hosts: tuple[Host, ...] = ()
+    needs: Needs = MappingProxyType({})
+    utilization: Utilization = Utilization({}, {})
+
+
+class Subject(NamedTuple):
+    """A resource that a question is about: a domU, or a group, a clone or what a domU needs."""
+
+    id: str
+    ids: frozenset[str]
+    """Itself, what it is in, and what is in it."""
+    inside: tuple[Primitive, ...]
+    """The primitives that it is or consists of."""
+    word: str
+    """What to type for it."""
+    it: str = "it"
+    its: str = "its"
+
+
+def subject_of(cluster: Cluster, name: str, *, called: bool = False) -> Subject:
+    """The resource of that id; `called` by its id in sentences, and not `it`."""
+    inside = tuple(
+        each for each in cluster.primitives.values() if name in (each.id, each.parent, each.clone)
+    )
+    ids = {name}
+    for each in inside:
+        ids |= {each.id, each.parent or "", each.clone or ""}
+    if called and any(each.id == name for each in inside):
+        ids -= {""}
+    domain = cluster.domain_of(name)
+    word = typed(domain) if domain else name
+    said = (name, f"{name}'s") if called else ("it", "its")
+    return Subject(name, frozenset(ids - {""}), inside, word, *said)
+
+
+def subject_in(cluster: Cluster, domain: Domain) -> Subject:
+    """The resource of a managed domU."""
+    return subject_of(cluster, domain.resource or "")
+
+
+def forbids(reasons: Iterable[Reason]) -> bool:
+    """Whether one of them keeps the domU from the node."""
+    return any(each.absolute for each in reasons)
+
+
+def remove(cluster: Cluster, constraint: Colocation | Location) -> str:
+    """The command that takes a permanent constraint out of the CIB."""
+    kind = "rsc_location" if isinstance(constraint, Location) else "rsc_colocation"
+    return cluster.advice("unbind", constraint=constraint.id, kind=kind)
+
+
+def is_promoted(role: str) -> bool:
+    """Whether it is the role of a promoted instance, by its new name or by its old one."""
+    return role.lower() in ("promoted", "master")
+
+
+def places(facts: Facts, name: str, role: str = "") -> frozenset[str]:
+    """The nodes where a resource is active, in the role; a group where all of its members are."""
+    inside = facts.relations.members.get(name)
+    if inside:
+        of_each = [places(facts, each, role) for each in inside]
+        return of_each[0].intersection(*of_each[1:])
+    wanted = is_promoted(role)
+    return frozenset(
+        node
+        for each in facts.cluster.resources
+        if _is_instance(each.id, name) and (not wanted or is_promoted(each.role))
+        for node in each.nodes
+    )
+
+
+def _is_instance(resource: str, name: str) -> bool:
+    """Whether it is the resource, one of a clone's, or a bundle's container: httpd-docker-0."""
+    resource = resource.partition(":")[0]
+    engine, _, number = resource.removeprefix(f"{name}-").partition("-")
+    return resource == name or (resource == f"{name}-{engine}-{number}" and number.isdecimal())

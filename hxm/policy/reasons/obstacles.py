@@ -1,0 +1,351 @@
+"""What is against a resource everywhere, and on one node, as the model sees it.
+
+What it needs is followed to what is against that, so that the cause is told and not the constraint.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from hxm.model import Cluster, Node, Primitive
+from hxm.policy import bars, guards, is_false, is_true, keeps_stopped, listed
+from hxm.policy.reasons.facts import (
+    Change,
+    Facts,
+    Reason,
+    Subject,
+    forbids,
+    is_promoted,
+    places,
+    remove,
+    subject_of,
+)
+from hxm.policy.relations import (
+    INFINITY,
+    Location,
+    applying,
+    fail_count,
+    score_of,
+    spoken,
+    true_of,
+)
+
+
+def everywhere(facts: Facts, subject: Subject) -> Iterator[Reason]:
+    """What keeps it from being started or moved on any node."""
+    cluster = facts.cluster
+    for primitive in subject.inside:
+        if keeps_stopped(primitive.meta):
+            yield _told_to_stop(cluster, primitive, subject)
+            break
+    yield from _left_alone(cluster, subject)
+    for ticket in facts.relations.tickets:
+        if ticket.resource in subject.ids and ticket.ticket not in facts.relations.granted:
+            what = f"the cluster does not hold the ticket {ticket.ticket}"
+            do = f"crm_ticket --info: where the ticket {ticket.ticket} is"
+            yield Reason(what, ticket.id, do, True, Change("ticket", ticket.ticket))
+
+
+def _told_to_stop(cluster: Cluster, primitive: Primitive, subject: Subject) -> Reason:
+    domain = cluster.domain_of(subject.id)
+    where = "at the domU itself" if domain else f"at {primitive.id}"
+    above = next((each for each in (primitive.parent, primitive.clone) if each), "")
+    if not keeps_stopped(primitive.own_meta):
+        where = f"inherited: {f'from {above}, ' if above else ''}a template or the defaults"
+    evidence = f"target-role={primitive.meta['target-role']}, {where}"
+    what, do = f"{subject.it} is told to stop", f"hxm start {subject.word}"
+    return Reason(what, evidence, do, True, Change("start", subject.id))
+
+
+def _left_alone(cluster: Cluster, subject: Subject) -> Iterator[Reason]:
+    """Unmanaged, in maintenance, or blocked by a failure."""
+    if cluster.maintenance:
+        return  # told once, of the whole cluster
+    states = [each for each in cluster.resources if each.id.partition(":")[0] in _ids(subject)]
+    if any(each.blocked for each in states):
+        what, do = f"{subject.it} is blocked by a failure", f"hxm cleanup {subject.word}"
+        yield Reason(what, "", do, True, Change("forget", subject.id))
+        return
+    if any(is_true(each.meta.get("maintenance", "")) for each in subject.inside):
+        what, do = f"{subject.it} is in maintenance", f"hxm maintenance off {subject.word}"
+        yield Reason(what, "", do, True, Change("wake", subject.id))
+    if any(is_false(each.meta.get("is-managed", "")) for each in subject.inside):
+        what, do = f"{subject.it} is unmanaged", f"hxm manage {subject.word}"
+        yield Reason(what, "", do, True, Change("manage", subject.id))
+
+
+def _ids(subject: Subject) -> set[str]:
+    return {each.id for each in subject.inside}
+
+
+def against(facts: Facts, subject: Subject, node: Node) -> Iterator[Reason]:
+    """What keeps the resource from the node, or makes the cluster put it elsewhere."""
+    if node.container in subject.ids:
+        yield Reason(f"{node.name} is the guest node of {subject.id} itself", absolute=True)
+    yield from _node(node)
+    yield from on_node(facts, subject, node)
+    yield from _dependencies(facts, subject, node, frozenset())
+    yield from _room(facts, subject, node)
+
+
+def _node(node: Node) -> Iterator[Reason]:
+    if node.usable:
+        return
+    what, do, change = f"the node is {node.predicament}", "hxm nodes", Change("up", node.name)
+    if node.online and node.standby:
+        do, change = f"hxm active {node.name}", Change("active", node.name)
+    elif node.online and node.maintenance:
+        do, change = f"hxm maintenance off {node.name}", Change("wake", node.name, "node")
+    elif node.online and node.standby_onfail:
+        do, change = f"hxm cleanup {node.name}", Change("forget", "", node.name)
+    elif node.online and node.health:
+        do, change = "what its #health attributes say: crm_mon -1 -A", Change("heal", node.name)
+    yield Reason(what, "", do, True, change)
+
+
+def on_node(facts: Facts, subject: Subject, node: Node) -> Iterator[Reason]:
+    """Bans and moves, failures, other locations."""
+    yield from _interim(facts, subject, node)
+    yield from _failures(facts, subject, node)
+    yield from _locations(facts, subject, node)
+
+
+def _interim(facts: Facts, subject: Subject, node: Node) -> Iterator[Reason]:
+    do = f"hxm unmigrate {subject.word}"
+    for each in facts.cluster.constraints:
+        if each.resource not in subject.ids or each.expired:
+            continue
+        change = Change("drop", each.id)
+        there = (each.node or "").lower() == node.name.lower()
+        if each.kind == "ban" and there:
+            yield Reason(f"a ban keeps {subject.it} away", each.id, do, True, change)
+        elif each.kind == "prefer" and not there:
+            target = facts.cluster.node(each.node or "")
+            if target and target.usable:
+                what = f"a move sent {subject.it} to {each.node}"
+                yield Reason(what, each.id, do, change=change)
+
+
+def _failures(facts: Facts, subject: Subject, node: Node) -> Iterator[Reason]:
+    cluster = facts.cluster
+    for primitive in subject.inside:
+        count = fail_count(facts.relations, primitive.id, node.name)
+        limit = score_of(primitive.meta.get("migration-threshold", "INFINITY"))
+        failed = [f for f in cluster.failures if (f.resource, f.node) == (primitive.id, node.name)]
+        if not (count >= limit > 0 or any(bars(cluster, each) for each in failed)):
+            continue
+        what = f"{subject.it} failed there too often"
+        said = f"fail count {spoken(count)}, migration-threshold {spoken(limit)}"
+        if failed:
+            what = f"{subject.its} {failed[0].operation} failed there"
+            said = f"{failed[0].reason}, {failed[0].when}; {said}"
+        domain = cluster.domain_of(primitive.id)
+        word = subject.word if domain or len(subject.inside) > 1 else primitive.id
+        do = f"hxm cleanup {word} {node.name}"
+        yield Reason(what, said, do, True, Change("forget", primitive.id, node.name))
+
+
+def _locations(facts: Facts, subject: Subject, node: Node) -> Iterator[Reason]:
+    cluster, relations = facts.cluster, facts.relations
+    interim = {each.id for each in cluster.constraints}
+    mine = [each for each in relations.locations if each.resource in subject.ids]
+    for each in mine:
+        score = applying(relations, each, node.name)
+        if each.id not in interim and score is not None and score < 0:
+            yield _located(facts, subject, each, node, score)
+        elif each.dated and each.score < 0 and each.id not in interim:
+            what = f"a rule that depends on the time keeps {subject.it} away"
+            do = remove(cluster, each)
+            yield Reason(what, each.id, do, change=Change("drop", each.id))
+    scores = [applying(relations, each, node.name) for each in mine]
+    allowed = any(score is not None and score >= 0 for score in scores)
+    if is_false(cluster.properties.get("symmetric-cluster", "true")) and not allowed:
+        evidence = "symmetric-cluster=false: a resource runs only where a location allows it"
+        change = Change("property", "symmetric-cluster", "true")
+        yield Reason(f"nothing allows {subject.it} there", evidence, "", True, change)
+    exclusive = [each for each in mine if each.exclusive]
+    if all(applying(relations, each, node.name) is None for each in exclusive):
+        for each in exclusive:
+            evidence = f"{each.id}: resource-discovery=exclusive"
+            what = f"{subject.it} may run only on nodes that constraints name, such as {each.node}"
+            change = Change("drop", each.id)
+            yield Reason(what, evidence, remove(cluster, each), True, change)
+
+
+def _located(facts: Facts, subject: Subject, location: Location, node: Node, score: int) -> Reason:
+    """A constraint with a score below 0, in the words of the rule where it has one."""
+    absolute = score <= -INFINITY
+    known = facts.relations.attributes_of(node.name)
+    about = sorted(location.uses)
+    change = Change("drop", location.id)
+    if not about:
+        what = f"a constraint keeps {subject.it} away"
+        what = what if absolute else "a constraint is against the node"
+        evidence = f"{location.id}: {spoken(score)}"
+        return Reason(what, evidence, remove(facts.cluster, location), absolute, change)
+    rule = " or ".join(each.said for each in true_of(facts.relations, location, node.name))
+    values = ", ".join(f"{a} is {known[a]}" if a in known else f"{a} is not set" for a in about)
+    evidence = f"{values} there; {location.id}: {spoken(score)} where {rule}"
+    pings = [name for name in about if name.startswith("ping")]
+    if not pings:
+        what = f"a rule keeps {subject.it} away"
+        return Reason(what, evidence, remove(facts.cluster, location), absolute, change)
+    do = "the network of that host, or its ping resource"
+    change = Change("connect", pings[0], node.name)
+    return Reason("the node has lost its ping path", evidence, do, absolute, change)
+
+
+def _dependencies(
+    facts: Facts, subject: Subject, node: Node, seen: frozenset[str]
+) -> Iterator[Reason]:
+    """Orders, colocations and the group: what must run before it, with it, or not where it does."""
+    relations = facts.relations
+    seen |= subject.ids
+    for order in relations.orders:
+        if order.then not in subject.ids or not order.holds_back or order.first in seen:
+            continue
+        role = "Promoted" if order.first_action == "promote" else ""
+        if places(facts, order.first, role) or (order.one_suffices and _another(facts, order.id)):
+            continue
+        verb = "be promoted" if role else "start"
+        what = f"{order.first} must {verb} before {subject.it}"
+        yield from _needed(facts, order.first, what, order.id, node, seen, role)
+    for primitive in subject.inside:
+        members = relations.members.get(primitive.parent or "", ())
+        if primitive.id in members and primitive.parent not in (primitive.clone, subject.id):
+            for before in members[: members.index(primitive.id)]:
+                if not places(facts, before):
+                    what = f"{before} starts before {subject.it} in the group {primitive.parent}"
+                    where = str(primitive.parent)
+                    yield from _needed(facts, before, what, where, node, seen)
+    yield from _colocations(facts, subject, node, seen)
+
+
+def _another(facts: Facts, order: str) -> bool:
+    return any(places(facts, each.first) for each in facts.relations.orders if each.id == order)
+
+
+def _colocations(
+    facts: Facts, subject: Subject, node: Node, seen: frozenset[str]
+) -> Iterator[Reason]:
+    for each in facts.relations.colocations:
+        if each.other in subject.ids and each.resource not in seen and each.score >= INFINITY:
+            # what must run with it keeps it from where it may not be itself
+            other = subject_of(facts.cluster, each.resource, called=True)
+            for reason in on_node(facts, other, node):
+                if reason.absolute:
+                    what = f"{each.resource} must run where {subject.it} does: {reason.what}"
+                    yield reason._replace(what=what, absolute=False)
+        if each.resource not in subject.ids or each.other in seen:
+            continue
+        there = places(facts, each.other, each.other_role)
+        if each.score >= INFINITY and node.name not in there:
+            role = each.other_role if is_promoted(each.other_role) else ""
+            is_up = "is promoted" if role else "does"
+            what = f"{subject.it} must run where {each.other} {is_up}"
+            if there:
+                what += f": on {listed(sorted(there))}"
+            yield from _needed(facts, each.other, what, each.id, node, seen, role)
+        elif each.score < 0 and node.name in there:
+            what = f"{subject.it} is to keep away from {each.other}, which runs there"
+            evidence = f"{each.id}: {spoken(each.score)}"
+            hard, change = each.score <= -INFINITY, Change("drop", each.id)
+            yield Reason(what, evidence, remove(facts.cluster, each), hard, change)
+
+
+def _needed(
+    facts: Facts,
+    other: str,
+    what: str,
+    where: str,
+    node: Node,
+    seen: frozenset[str],
+    role: str = "",
+) -> Iterator[Reason]:
+    """Why what it needs is not there; where nothing is found, that it is not."""
+    dependency = subject_of(facts.cluster, other, called=True)
+    causes = [*everywhere(facts, dependency), *on_node(facts, dependency, node)]
+    causes += _dependencies(facts, dependency, node, seen)
+    yield from (
+        each._replace(
+            what=f"{what}; {each.what}",
+            evidence=f"{where}; {each.evidence}" if each.evidence else where,
+        )
+        for each in causes
+        if each.absolute
+    )
+    if forbids(causes):
+        return
+    if not places(facts, other, role):
+        what += ", and is nowhere promoted" if role else ", and does not run"
+    change = Change("drop", where) if where not in facts.relations.members else None
+    at = f" {node.name}" if places(facts, other, role) else ""
+    yield Reason(what, where, f"hxm why {dependency.word}{at}", True, change)
+
+
+def _room(facts: Facts, subject: Subject, node: Node) -> Iterator[Reason]:
+    """What the scheduler counts, and what the host really has."""
+    name, used = subject.id, facts.utilization
+    for key, amount in used.resources.get(name, {}).items():
+        if used.strategy == "default":
+            break
+        offered = score_of(used.nodes.get(node.name, {}).get(key, "0"))
+        taken = sum(
+            score_of(used.resources.get(each.id.partition(":")[0], {}).get(key, "0"))
+            for each in facts.cluster.resources
+            if node.name in each.nodes and each.id != name
+        )
+        if score_of(amount) > offered - taken:
+            what = f"the node has too little {key}: {amount} wanted, {offered - taken} left"
+            evidence = f"utilization, placement-strategy={used.strategy}"
+            change = Change("property", "placement-strategy", "default")
+            yield Reason(what, evidence, "hxm capacity", True, change)
+    need = facts.needs.get(name)
+    wanted = need.taken if need else None
+    free = next((host.free for host in facts.hosts if host.name == node.name), None)
+    if wanted is not None and free is not None and wanted > free:
+        what = f"the node has too little memory: {wanted} MiB wanted, {free} free"
+        yield Reason(what, do="hxm capacity")
+
+
+def whole_cluster(cluster: Cluster) -> Iterator[Reason]:
+    """What keeps the cluster from starting or moving anything."""
+    if not cluster.dc:
+        what = "there is no DC: nobody in the cluster decides anything"
+        yield Reason(what, do="hxm nodes", absolute=True)
+    if not cluster.quorum and (effect := guards.without_quorum(cluster)):
+        what = f"this partition has no quorum: {effect}"
+        do = "bring the others back: hxm nodes"
+        yield Reason(what, "", do, True, Change("quorum"))
+    if guards.stops_everything(cluster):
+        what = "stop-all-resources is set: the cluster runs nothing"
+        change = Change("property", "stop-all-resources", "false")
+        yield Reason(what, "", cluster.advice("run"), True, change)
+    devices = any(each.agent.startswith("stonith:") for each in cluster.primitives.values())
+    if cluster.fencing and not devices and not cluster.properties.get("stonith-watchdog-timeout"):
+        what = "fencing is on and there is no fencing resource: the cluster starts nothing"
+        do = f"add a fencing resource for each node: {cluster.advice('agents')}"
+        yield Reason(what, "", do, change=Change("property", "stonith-enabled", "false"))
+    if cluster.maintenance:
+        what = "the whole cluster is in maintenance"
+        change = Change("property", "maintenance-mode", "false")
+        yield Reason(what, "", "hxm maintenance off", True, change)
+
+
+def needed(facts: Facts, subject: Subject) -> tuple[str, ...]:
+    """The ids of the resource, and of all that it needs or that needs it, the nearest first."""
+    relations = facts.relations
+    pairs = [(each.then, each.first) for each in relations.orders]
+    pairs += [(each.resource, each.other) for each in relations.colocations]
+    pairs += [(each.other, each.resource) for each in relations.colocations]
+    found = dict.fromkeys(sorted(subject.ids))
+    for name in found.copy():
+        _follow(facts, name, pairs, found)
+    return tuple(found)
+
+
+def _follow(facts: Facts, name: str, pairs: list[tuple[str, str]], found: dict[str, None]) -> None:
+    for one, other in pairs:
+        if one == name and other not in found:
+            found.update(dict.fromkeys(sorted(subject_of(facts.cluster, other).ids)))
+            _follow(facts, other, pairs, found)

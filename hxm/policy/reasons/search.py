@@ -1,0 +1,106 @@
+"""Which of the supposed reasons are the reason: the smallest set without which it would be done.
+
+The scheduler is asked on a copy, so that what is found needs no knowledge of its rules. (Junker's
+QuickXplain, for a correction set: what has to go, not what is in conflict.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+from typing import NamedTuple
+
+from hxm.plan import Movement
+from hxm.policy.reasons.facts import Change, Reason
+
+
+class Verdict(NamedTuple):
+    """What the scheduler would do."""
+
+    reached: bool
+    """Whether the resource would then be where it was asked for."""
+    scores: Mapping[str, str] = MappingProxyType({})
+    movements: tuple[Movement, ...] = ()
+
+
+Ask = Callable[[Sequence[Change], str | None], Verdict]
+"""Has the scheduler answer with these changes; a node: what if the resource must run there."""
+
+
+class Inquiry:
+    """Questions to the scheduler about one resource, and no more of them than `limit`."""
+
+    def __init__(self, ask: Ask, limit: int) -> None:
+        self.ask, self.limit = ask, limit
+        self.asked: dict[tuple[frozenset[Change], str | None], Verdict] = {}
+        self.cut_short = False
+
+    @property
+    def runs(self) -> int:
+        """How often the scheduler was asked."""
+        return len(self.asked)
+
+    @property
+    def left(self) -> int:
+        """How often it may still be asked."""
+        return self.limit - self.runs
+
+    def verdict(self, without: Sequence[Reason], node: str | None) -> Verdict | None:
+        """The scheduler's answer without these reasons; None: it may not be asked again."""
+        changes = tuple(dict.fromkeys(each.change for each in without if each.change))
+        key = frozenset(changes), node
+        if key not in self.asked:
+            if self.left <= 0:
+                self.cut_short = True
+                return None
+            self.asked[key] = self.ask(changes, node)
+        return self.asked[key]
+
+    def reaches(self, without: Sequence[Reason], node: str | None) -> bool:
+        """Whether it would be done without these reasons; False also if that is not known."""
+        verdict = self.verdict(without, node)
+        return bool(verdict and verdict.reached)
+
+    def smallest(
+        self, sure: Sequence[Reason], supposed: Sequence[Reason], node: str | None
+    ) -> tuple[Reason, ...]:
+        """Of reasons without which, and without the sure ones, it is done: those that count.
+
+        The likely ones come first. Where it may not be asked any more, too many are left.
+        """
+        return (*sure, *self._counting(list(sure), list(supposed), node, asked=not sure))
+
+    def _counting(
+        self, sure: list[Reason], supposed: list[Reason], node: str | None, *, asked: bool
+    ) -> list[Reason]:
+        if not supposed or (not asked and self.reaches(sure, node)):
+            return []
+        if len(supposed) == 1:
+            return supposed
+        half = (len(supposed) + 1) // 2
+        first, second = supposed[:half], supposed[half:]
+        of_second = self._counting([*sure, *first], second, node, asked=False)
+        of_first = self._counting([*sure, *of_second], first, node, asked=not of_second)
+        return [*of_first, *of_second]
+
+    def confirmed(
+        self, tiers: Sequence[Sequence[Reason]], node: str | None
+    ) -> tuple[Reason, ...] | None:
+        """The smallest set, of as few tiers as lead there; None: no reason could be confirmed.
+
+        Of every tier but the first, the likeliest is tried alone. Where the scheduler may not be
+        asked any more, the reasons are only known to suffice together, and stay unconfirmed.
+        """
+        supposed: list[Reason] = []
+        for number, tier in enumerate(tiers):
+            known = {each.change for each in supposed}
+            new = [each for each in tier if each.change and each.change not in known]
+            supposed += {each.change: each for each in new}.values()
+            likeliest = [new[0]] if new and number else []
+            if likeliest and self.reaches(likeliest, node):
+                return tuple(each._replace(confirmed=True) for each in likeliest)
+            if new and self.reaches(supposed, node):
+                found = self.smallest((), supposed, node)
+                sure = len(found) == 1 or not self.cut_short
+                return tuple(each._replace(confirmed=sure) for each in found)
+        return None

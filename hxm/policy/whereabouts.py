@@ -1,0 +1,46 @@
+"""Guards about where a domU runs: nowhere although it should, nobody knows, on several nodes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from hxm.errors import CannotAsk
+from hxm.model import Cluster, Domain
+from hxm.plan import Objection
+from hxm.policy import typed
+
+
+def kept_from_running(cluster: Cluster, domain: Domain) -> Iterator[Objection]:
+    """It is not told to stop and still does not run: starting is not what is missing."""
+    what, do = cluster.down.get(domain.resource or "", ("", ""))
+    what = what or "no reason was found"
+    yield Objection(
+        f"{domain.name} should run, and does not: {what}", do or f"hxm why {typed(domain)}"
+    )
+
+
+def not_listed(cluster: Cluster, domains: Iterable[Domain]) -> Iterator[Objection]:
+    """A domU of which the cluster says nothing: it may run on a node that is gone."""
+    for domain in domains:
+        if domain.resource in cluster.unlisted:
+            group = cluster.primitives[domain.resource or ""].parent or ""
+            in_group = set(cluster.own_meta.get(group, {})) & {"maintenance", "is-managed"}
+            yield Objection(
+                f"the cluster does not say where {domain.name} is: it is unmanaged, and may be on "
+                "a node that is off",
+                f"hxm default {group}" if in_group else f"hxm manage {typed(domain)}",
+                CannotAsk.status,
+            )
+
+
+def cloned(cluster: Cluster, domains: Iterable[Domain]) -> Iterator[Objection]:
+    """A domU in a clone: it would run on several nodes at once."""
+    for domain in domains:
+        primitive = cluster.primitives.get(domain.resource or "")
+        if primitive and primitive.clone:
+            yield Objection(
+                f"{domain.name} is in the clone {primitive.clone}, which runs it on several nodes "
+                "at once",
+                f"crm_resource --resource={primitive.clone} --meta --set-parameter=clone-max "
+                "--parameter-value=1; then take it out of the clone",
+            )
