@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from typing import NoReturn
 
 _ENOSPC = 28  # the module errno is not worth its import
+_NAGIOS = "--nagios"
+_UNKNOWN = 3  # what a monitoring plugin ends with when it cannot tell
 
 
 def main() -> NoReturn:
@@ -51,6 +53,8 @@ def _open_all_three() -> None:
 
 def guarded(words: Sequence[str]) -> int:
     """Run a command line; every way to end becomes an exit status and at most a line or two."""
+    if _NAGIOS in words:
+        return _for_monitoring(words)
     try:
         return dispatch(list(words))
     except HxmError as error:
@@ -64,10 +68,34 @@ def guarded(words: Sequence[str]) -> int:
             return _complain(Failed("the answer could not be written: no space left on device"))
         if os.environ.get("HXM_DEBUG"):
             raise
-        what = f"{type(error).__name__}: {error}".splitlines()[0]
-        return _complain(Failed(f"this is a fault in hxm: {what}", "HXM_DEBUG=1 shows where"))
+        return _complain(Failed(_fault(error), "HXM_DEBUG=1 shows where"))
     finally:
         programs.abandon()
+
+
+def _fault(error: Exception) -> str:
+    what = f"{type(error).__name__}: {error}".splitlines()[0]
+    return f"this is a fault in hxm: {what}"
+
+
+def _for_monitoring(words: Sequence[str]) -> int:
+    """Run a monitoring plugin's command line: whatever happens, it prints a line and a status."""
+    try:
+        return dispatch(list(words))
+    except HxmError as error:
+        why = error.message
+    except KeyboardInterrupt:
+        why = "interrupted"
+    except Exception as error:
+        if os.environ.get("HXM_DEBUG"):
+            raise
+        why = _fault(error)
+    finally:
+        programs.abandon()
+    from hxm.output import render
+
+    render.out(f"HXM UNKNOWN: {why.replace('|', '/')}")  # a bar begins performance data
+    return _UNKNOWN
 
 
 def dispatch(words: list[str]) -> int:

@@ -6,6 +6,7 @@ import os
 from typing import Any, NamedTuple
 
 from hxm.errors import UsageError
+from hxm.files import MIB, read_whole
 
 PATH = "/etc/hxm.toml"
 TOOLSTACKS = ("auto", "xl", "xm")
@@ -56,8 +57,7 @@ def read_config(path: str | None = None) -> Config:
     """The settings in the file, or the defaults without one. Raises UsageError for a bad file."""
     path = path or os.environ.get("HXM_CONFIG", PATH)
     try:
-        with open(path, "rb") as file:
-            text = file.read()
+        text = read_whole(path, MIB)
     except FileNotFoundError:
         return Config()
     except OSError as error:
@@ -79,7 +79,7 @@ def parse_config(text: bytes, path: str = PATH) -> Config:
 
     try:
         found = tomllib.loads(text.decode())
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # of one with a number of 5,000 digits as well
         raise UsageError(f"{path}: {error}") from None
     defaults = Config()
     for key, value in found.items():

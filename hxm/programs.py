@@ -29,6 +29,7 @@ REAL = "/usr/lib/hxm/real"
 _MEANWHILE = 10.0  # seconds
 _DYING = 1.0  # seconds
 _CHUNK = 1 << 20  # bytes: no pipe holds more (16 pages, of at most 64 KiB)
+_MOST = 256 << 20  # bytes of output; the CIB of 1,000 domUs on 32 nodes has 50 MiB
 _LOGGED_WHOLE = ("crm_", "cibadmin")  # how the programs begin whose words hold no secret
 _APPEND = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
 _SIGKILL = 9  # the module signal takes 3 ms to import
@@ -65,8 +66,12 @@ class Result:
 class Process:
     """A started program, in a process group of its own: the terminal's Ctrl-C is hxm's alone."""
 
+    most = _MOST
+    """Bytes that it may print."""
+
     def __init__(self, argv: Sequence[str], env: Mapping[str, str] | None = None) -> None:
         self.argv = tuple(argv)
+        self._size = 0
         self.started = time.monotonic()
         out_read, out_write = os.pipe()
         err_read, err_write = os.pipe()
@@ -144,6 +149,9 @@ class Process:
     def _read(self, pipe: int) -> bool:
         chunk = os.read(pipe, _CHUNK)
         self._pipes[pipe].append(chunk)
+        self._size += len(chunk)
+        if self._size > self.most:
+            raise CannotAsk(f"{self.argv[0]} printed more than {self.most >> 20} MiB")
         return bool(chunk)
 
     def kill(self) -> None:
@@ -221,10 +229,15 @@ def output(
     env: Mapping[str, str] | None = None,
     timeout: float = TOOL_TIMEOUT,
     meanwhile: Callable[[], None] | None = None,
+    most: int = _MOST,
 ) -> Result:
-    """Run a program to its end. Raises CannotAsk if it is missing or takes over `timeout` s."""
-    process = None if env else _started_ahead.pop(tuple(argv), None)
-    return (process or Process(argv, env)).finish(timeout, meanwhile)
+    """Run a program to its end.
+
+    Raises CannotAsk if it is missing, takes over `timeout` s, or prints more than `most` bytes.
+    """
+    process = (None if env else _started_ahead.pop(tuple(argv), None)) or Process(argv, env)
+    process.most = most
+    return process.finish(timeout, meanwhile)
 
 
 def become(argv: Sequence[str]) -> NoReturn:

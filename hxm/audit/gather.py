@@ -220,6 +220,8 @@ def _paths(cluster: Cluster) -> list[str]:
 def _checksum(path: str) -> str:
     """The MD5 checksum: every Xen host has md5sum to compute it with."""
     try:
+        if not os.path.isfile(path) and os.path.exists(path):  # a fifo may wait for ever
+            return UNREADABLE
         with open(path, "rb") as file:
             return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
     except FileNotFoundError:

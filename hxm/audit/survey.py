@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import NamedTuple
 
 from hxm import programs
+from hxm.errors import CannotAsk
 from hxm.guard import install
 from hxm.policy.audit.nodes import ABSENT, UNREADABLE, BootLink, Survey
 from hxm.policy.grounds import Ground
@@ -116,14 +117,14 @@ def parse_survey(text: str, before: float, after: float) -> Survey:
     """The output of the script, parsed; it ran between these times of this host's clock.
 
     The node read its clock first after `before` and last before `after`: a time outside these
-    limits cannot come from the network's delay.
+    limits cannot come from the network's delay. Raises CannotAsk for what the script never prints.
     """
     lines = text.splitlines()
 
     def behind(lead: str) -> list[str]:
         return [line.removeprefix(lead) for line in lines if line.startswith(lead)]
 
-    clocks = [float(clock.rstrip("N.")) for clock in behind(_CLOCK)]
+    clocks = [_time(clock) for clock in behind(_CLOCK)]
     ahead = max(0.0, clocks[-1] - after) + min(0.0, clocks[0] - before) if clocks else 0.0
     files = (line.partition(" ") for line in behind(_FILE))
     guards = (line.partition(":") for line in behind(_GUARD))
@@ -135,12 +136,31 @@ def parse_survey(text: str, before: float, after: float) -> Survey:
     )
 
 
+def _time(clock: str) -> float:
+    """A time by `date +%s.%N`, of which busybox leaves out the N. Raises CannotAsk."""
+    seconds, _, _ = clock.partition(".")
+    if not (seconds.isascii() and seconds.isdigit() and len(seconds) < _MOST_DIGITS):
+        raise CannotAsk(f"its clock shows no time: {clock[:40]!r}")
+    try:
+        return float(clock.rstrip("N."))
+    except ValueError:
+        return float(seconds)
+
+
+_MOST_DIGITS = 12
+
+
 def boot_links(text: str) -> tuple[BootLink, ...]:
-    """The boot links that the script printed."""
-    fields = (
-        line.removeprefix(_AUTO).split("\0") for line in text.split("\n") if line.startswith(_AUTO)
-    )
-    return tuple(BootLink(path, target, (*filter(None, names),)) for path, target, *names in fields)
+    """The boot links that the script printed. Raises CannotAsk for anything else."""
+    links = []
+    for line in text.split("\n"):
+        if line.startswith(_AUTO):
+            path, *rest = line.removeprefix(_AUTO).split("\0")
+            if not rest:  # a name of a file has a line end in it
+                raise CannotAsk(f"what it starts at boot cannot be understood: {path[:60]!r}")
+            target, *names = rest
+            links.append(BootLink(path, target, (*filter(None, names),)))
+    return tuple(links)
 
 
 _GROUND = f"""{_AUTOS}

@@ -149,8 +149,8 @@ def _in_file(path: str) -> tuple[int | None, int | None, int | None]:
 
 _UNITS = {"b": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "kb": 1000, "mb": 10**6, "gb": 10**9}
 _UNITS |= {"bytes": 1, "": 1 << 10, "kib": 1 << 10, "mib": 1 << 20, "gib": 1 << 30}
-_MEMORY = re.compile(r"<(memory|currentMemory)(?:\s+unit=['\"](\w+)['\"])?\s*>\s*(\d+)\s*<")
-_VCPU = re.compile(r"<vcpu[^>]*>\s*(\d+)\s*<")
+_MEMORY = re.compile(r"<(memory|currentMemory)(?:\s+unit=['\"](\w+)['\"])?\s*>\s*(\d{1,18})\s*<")
+_VCPU = re.compile(r"<vcpu[^<>]*>\s*(\d{1,9})\s*<")
 
 
 def _in_xml(text: str) -> tuple[int | None, int | None, int | None]:

@@ -17,12 +17,14 @@ from hxm.domu.resources import name_in_xml
 from hxm.domu.settings import domain_name, domain_uuid
 from hxm.domu.targets import paths_of, scripted_name
 from hxm.errors import CannotAsk
+from hxm.files import MIB, read_start, read_whole
 from hxm.model import Cluster, Domain
+from hxm.pacemaker.xml_reading import XmlError, parse_xml
 from hxm.policy.conflicts import DEVICE, FILE, NODE, THIS_HOST, Claim, DiskClaim
 from hxm.policy.names import at_home
 from hxm.toolstack import of
 from hxm.toolstack.list_long import Details, parse_image, parse_long
-from hxm.toolstack.remote import ask_elsewhere
+from hxm.toolstack.remote import ask_elsewhere, understood
 
 _IMAGE = 1 << 20
 """Bytes of a saved image in which its configuration stands."""
@@ -65,11 +67,8 @@ def of_managed(domain: Domain) -> Claim:
 def of_file(path: str, name: str, resource: str | None = None) -> Claim:
     """What a configuration file asks for, xl's, xm's or libvirt's; or in `fault` why not."""
     try:
-        with open(path, "rb") as file:
-            start = file.read(100).lstrip()
-        if start.startswith(b"<"):
-            with open(path, "rb") as file:
-                return of_xml(file.read(), path, name, resource)
+        if read_start(path, 100).lstrip().startswith(b"<"):
+            return of_xml(read_whole(path, MIB), path, name, resource)
         return claim(name, read_xmfile(path), resource)
     except XmFileError as error:
         return _unread(name, resource, str(error))
@@ -107,11 +106,9 @@ def of_devices(paths: Iterable[str], name: str) -> Iterator[Claim]:
 
 def of_description(text: bytes, path: str) -> Claim | None:
     """What the domU would have that libvirt describes so, or None if this is no description."""
-    from xml.etree import ElementTree
-
     try:
-        name = (ElementTree.fromstring(text).findtext("name") or "").strip()
-    except ElementTree.ParseError:
+        name = (parse_xml(text).findtext("name") or "").strip()
+    except XmlError:
         name = ""
     name = name or name_in_xml(path) or ""
     return of_xml(text, path, name) if name else None
@@ -120,8 +117,7 @@ def of_description(text: bytes, path: str) -> Claim | None:
 def _xml_in(path: str) -> bytes:
     """The description that the file is, or begins with behind the header of a saved image."""
     try:
-        with open(path, "rb") as file:
-            text = file.read(_IMAGE)
+        text = read_start(path, _IMAGE)
     except (OSError, ValueError):
         return b""
     if len(text) > _SAVED.size:
@@ -134,8 +130,7 @@ def _xml_in(path: str) -> bytes:
 def of_image(path: str) -> Claim | None:
     """What the domU had whose saved image this is, or None if the file does not tell."""
     try:
-        with open(path, "rb") as file:
-            told = parse_image(file.read(_IMAGE))
+        told = parse_image(read_start(path, _IMAGE))
     except (OSError, ValueError):
         return None
     return _of_told(told)._replace(runs=False) if told else None
@@ -143,11 +138,9 @@ def of_image(path: str) -> Claim | None:
 
 def of_xml(text: bytes, path: str, name: str, resource: str | None = None) -> Claim:
     """What libvirt would start by this description, which stands in `path`."""
-    from xml.etree import ElementTree
-
     try:
-        root = ElementTree.fromstring(text)
-    except ElementTree.ParseError as error:
+        root = parse_xml(text)
+    except XmlError as error:
         return _unread(name, resource, f"{path}: {error}")
     disks = []
     for disk in [root] if root.tag == "disk" else root.iterfind("devices/disk"):
@@ -258,10 +251,11 @@ def _told_already(
 ) -> tuple[dict[str, tuple[list[Details], dict[str, str]]], dict[str, str]]:
     answers, silent = {}, {}
     for node, text in printed.items():
-        try:
-            answers[node] = _told_and_devices(text)
-        except CannotAsk as error:
-            silent[node] = error.message
+        answer = understood(text, _told_and_devices)
+        if isinstance(answer, str):
+            silent[node] = answer
+        else:
+            answers[node] = answer
     return answers, silent
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from hxm.cluster.down import with_barred_hosts
 from hxm.cluster.read import read_cluster
 from hxm.config import read_config
-from hxm.errors import DONE, CannotAsk
+from hxm.errors import DONE
 from hxm.output import TABLE, Form, Table, render
 from hxm.policy.audit import ERROR, PASSING, WARNING, chosen, severity_of, still_found
 from hxm.policy.findings import Finding
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
 _STATUS = {WARNING: 1, ERROR: 2}
 _A_MOMENT = 2.0  # seconds: a guest that reboots is not listed for one or two
-_UNKNOWN = 3
-"""The exit status of a monitoring plugin for an unknown state."""
 
 
 def run(
@@ -43,13 +41,7 @@ def run(
 
     Example: `hxm check`, `hxm check nfs`, or `hxm check --everywhere --nagios`.
     """
-    try:
-        cluster, findings, asked = _look(subject, everywhere)
-    except CannotAsk as error:
-        if not nagios:
-            raise
-        render.out(f"HXM UNKNOWN: {error.message}")
-        return _UNKNOWN
+    cluster, findings, asked = _look(subject, everywhere)
     status = max((_STATUS[severity_of(finding)] for finding in findings), default=DONE)
     if form.output == "json":
         unknown = dict(cluster.unreachable)

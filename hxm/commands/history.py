@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from hxm.cluster.read import askable, read_cluster, sandbox_file
 from hxm.config import Config, read_config
@@ -110,7 +110,7 @@ def _orders(config: Config, sandbox: str | None) -> list[Ordered]:
                 datetime.fromisoformat(str(entry.get("at"))).timestamp()
                 for entry in (begun, ended or begun)
             )
-        except ValueError:
+        except (ValueError, OverflowError):
             continue
         if not begun.get("what"):
             continue
@@ -175,22 +175,70 @@ def _as_json(pieces: Pieces) -> dict[str, Any]:
 def _parse_pieces(document: bytes) -> Pieces:
     """What another host's hxm printed. Raises CannotAsk if it is not of this version."""
     try:
-        answer = json.loads(document)
-        looks = (
-            Look(*fields)._replace(
-                nodes={name: tuple(words) for name, words in fields[1].items()},
-                version=tuple(fields[-1]),
-            )
-            for fields in answer["looks"]
-        )
+        said = json.loads(document)
         return Pieces(
-            frozenset(Done(*fields) for fields in answer["done"]),
-            tuple(looks),
-            frozenset(Fenced(*fields) for fields in answer["fenced"]),
-            frozenset(Ordered(*map(_hashable, fields)) for fields in answer["ordered"]),
+            frozenset(_like(Done, _DONE, row) for row in said["done"]),
+            tuple(map(_look, said["looks"])),
+            frozenset(_like(Fenced, _FENCED, row) for row in said["fenced"]),
+            frozenset(_like(Ordered, _ORDERED, row) for row in said["ordered"]),
         )
-    except (ValueError, TypeError, KeyError, AttributeError):
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         raise CannotAsk("its hxm is missing, or of another version") from None
+
+
+_DONE = Done(0.0, "", "", "", 0, 0, 0.0)
+_FENCED = Fenced(0.0, "", "", "", "")
+_ORDERED = Ordered(0.0, 0.0, "", "", "", "", "", (), 0, "")
+_UNKNOWN = ("ended", "status")
+"""What of an order may be missing."""
+_LAST = 1e11
+"""The latest time, in seconds since the epoch: after it localtime(3) may know none."""
+Piece = TypeVar("Piece", Done, Fenced, Ordered)
+
+
+def _like(kind: type[Piece], pattern: Piece, row: list[Any]) -> Piece:
+    """A piece with the types of the pattern. Raises ValueError or TypeError for anything else."""
+    piece = kind(*map(_hashable, row))
+    for name, wanted in pattern._asdict().items():
+        value = getattr(piece, name)
+        if not (value is None and name in _UNKNOWN) and not _fits(value, wanted):
+            raise ValueError(name)
+    return piece
+
+
+def _fits(value: Any, wanted: Any) -> bool:
+    """Whether a value is of the same type; numbers are no larger than times are."""
+    if isinstance(wanted, bool) or isinstance(value, bool):
+        return isinstance(value, bool) and isinstance(wanted, bool)
+    if isinstance(wanted, int | float):
+        whole = isinstance(value, int) or (isinstance(value, float) and isinstance(wanted, float))
+        return whole and abs(value) < _LAST
+    if isinstance(wanted, tuple):
+        return isinstance(value, tuple) and all(isinstance(word, str) for word in value)
+    return isinstance(value, type(wanted))
+
+
+def _look(row: list[Any]) -> Look:
+    at, nodes, dc, quorum, maintenance, version = row
+    look = Look(
+        at,
+        {name: tuple(words) for name, words in nodes.items()},
+        dc,
+        quorum,
+        maintenance,
+        tuple(version),
+    )
+    known = (
+        (look.at, 0.0),
+        (look.dc, ""),
+        (look.quorum, False),
+        (look.maintenance, False),
+        *((words, ()) for words in look.nodes.values()),
+        *((number, 0) for number in look.version),
+    )
+    if not all(_fits(value, wanted) for value, wanted in known):
+        raise ValueError(row)
+    return look
 
 
 def _hashable(value: Any) -> Any:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from hxm.config import read_config
 from hxm.errors import UsageError
+from hxm.files import read_start
 from hxm.model import Cluster
 from hxm.orders import pipeline
 from hxm.orders.replace import put_in_place
@@ -59,11 +60,12 @@ def run(order: Order, words: BackupWords = None, section: Sections = None) -> in
 def _is_an_image(path: str) -> bool:
     """Whether it is the image of a saved domU: xl's has a magic string, xm's is binary."""
     try:
-        with open(path, "rb") as file:
-            start = file.read(64).lstrip(b"\xef\xbb\xbf \t\r\n")
+        start = read_start(path, 64)
     except OSError:
         return False
-    return start.startswith((b"Xen saved domain", b"LinuxGuestRecord")) or b"\0" in start
+    if start.startswith((b"Xen saved domain", b"LinuxGuestRecord")):
+        return True
+    return b"\0" in start and b"<\0" not in start and b"\0<" not in start  # UTF-16
 
 
 def _chosen(words: Sequence[str], held: Collection[str]) -> list[str]:

@@ -12,10 +12,10 @@ from __future__ import annotations
 import keyword
 import os
 import re
-import stat
 from collections.abc import Sequence
 
 from hxm.errors import HxmError
+from hxm.files import read_start
 
 Value = str | int | list["Value"]
 
@@ -79,10 +79,7 @@ def read_text(path: str) -> str:
     a fifo may wait for ever, and to open a device may do something.
     """
     try:
-        if not stat.S_ISREG(os.stat(path).st_mode):
-            raise XmFileError(path, "is not a regular file")
-        with open(path, "rb") as file:
-            data = file.read(MAX_BYTES + 1)
+        data = read_start(path, MAX_BYTES + 1)
     except OSError as error:
         raise XmFileError(path, f"cannot be read: {error.strerror}") from None
     except ValueError:  # a NUL in it

@@ -10,11 +10,12 @@ from typing import NamedTuple
 
 from hxm.domu.config_file import Value, XmFileError, agent_name, parse_xmfile, read_text
 from hxm.domu.settings import domain_name, domain_uuid, is_pv, memory_mib, vcpus
+from hxm.files import MIB, read_start
 from hxm.model import Constraint, Domain, ManagedDomain, Primitive
 from hxm.policy import is_true
 
-_VIRSH_NAME = re.compile(rb"<name>\s*([^<]+?)\s*</name>")
-_VIRSH_XEN = re.compile(rb"<domain\s[^>]*type\s*=\s*['\"]xen['\"]")
+_VIRSH_NAME = re.compile(rb"<name>\s*+([^<\s][^<]*+)</name>")
+_VIRSH_XEN = re.compile(rb"<domain\s[^<>]*type\s*=\s*['\"]xen['\"]")
 
 
 def is_xen(primitive: Primitive) -> bool:
@@ -38,9 +39,8 @@ def is_xen(primitive: Primitive) -> bool:
 
 def _contents(path: str) -> bytes | None:
     try:
-        with open(path, "rb") as file:
-            return file.read(1 << 20)
-    except OSError:
+        return read_start(path, MIB)
+    except (OSError, ValueError):
         return None
 
 
@@ -56,7 +56,7 @@ class _File(NamedTuple):
 def name_in_xml(path: str) -> str | None:
     """The domU that libvirt's description in the file names, if there is one."""
     found = _VIRSH_NAME.search(_contents(path) or b"") if os.path.isfile(path) else None
-    return found.group(1).decode("utf-8", "replace") if found else None
+    return found[1].rstrip().decode("utf-8", "replace") if found else None
 
 
 def _virsh_file(path: str) -> _File:

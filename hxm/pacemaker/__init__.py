@@ -64,11 +64,12 @@ def cannot_read(file: str) -> CannotAsk:
 
 def _fault_of(path: str) -> str:
     """What is wrong with a CIB in a file, more exactly than the tools say."""
-    from xml.etree.ElementTree import ParseError, parse
+    from hxm.files import read_whole
+    from hxm.pacemaker.xml_reading import XmlError, parse_xml
 
     try:
-        root = parse(path).getroot()
-    except (ParseError, ValueError, LookupError) as error:
+        root = parse_xml(read_whole(path))
+    except XmlError as error:
         return "it is empty" if not os.path.getsize(path) else f"it is not XML ({error})"
     except OSError as error:
         return error.strerror or str(error)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from xml.etree.ElementTree import Element, fromstring
+from xml.etree.ElementTree import Element
 
 from hxm.pacemaker.cib import Configuration
+from hxm.pacemaker.xml_reading import parse_xml
 from hxm.policy import is_false, is_true
 from hxm.policy.audit.configured import FailCount, Rules
 from hxm.policy.drill import Monitor
@@ -67,7 +68,7 @@ def monitors_in(written: bytes, resource: str) -> tuple[Monitor, ...]:
     `written` is a `<configuration>`, with what op_defaults add.
     """
     cib = Element("cib")
-    cib.append(fromstring(written))
+    cib.append(parse_xml(written))
     known = _Known(cib)
     usual = _defaults(cib)
     found = [{**usual, **each} for each in _operations(known, known.primitives[resource])]

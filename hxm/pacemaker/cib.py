@@ -7,17 +7,17 @@ what is spelt with dashes since, and reads meta options in three places.
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
-from xml.etree.ElementTree import Element, ParseError, fromstring
+from xml.etree.ElementTree import Element
 
-from hxm import programs
+from hxm import files, programs
 from hxm.errors import CannotAsk
 from hxm.model import Constraint, Primitive
 from hxm.pacemaker import cannot_ask, cannot_read, is_help
 from hxm.pacemaker.cib_rules import in_effect, is_over
 from hxm.pacemaker.dialect import CONFIGURATION, WHOLE_CIB
+from hxm.pacemaker.xml_reading import XmlError, parse_xml
 from hxm.policy import is_false, is_true
 
 _INTERIM = {"cli-prefer-": "prefer", "cli-ban-": "ban", "cli-standby-": "ban"}
@@ -88,8 +88,7 @@ def read_configuration(
     """
     if file := (env or os.environ).get("CIB_file"):
         try:
-            with open(file, "rb") as opened:
-                return parse_configuration(opened.read())
+            return parse_configuration(files.read_whole(file))
         except OSError as error:
             raise CannotAsk(f"{file} cannot be read: {error.strerror}") from None
         except CannotAsk:
@@ -109,8 +108,8 @@ def read_configuration(
 def parse_configuration(document: bytes) -> Configuration:
     """The model of a `<configuration>`, or of a whole `<cib>`. Raises CannotAsk for neither."""
     try:
-        root = fromstring(document)
-    except (ParseError, ValueError, LookupError) as error:
+        root = parse_xml(document)
+    except XmlError as error:
         raise CannotAsk(f"the CIB is no complete XML document ({error})") from None
     configuration = root if root.tag == "configuration" else root.find("configuration")
     if configuration is None or configuration.find("resources") is None:
@@ -132,14 +131,20 @@ def parse_configuration(document: bytes) -> Configuration:
     )
 
 
-_LOCK = re.compile(rb'\s*<cluster_property_set id="hxm-lock">.*?</cluster_property_set>', re.DOTALL)
+_LOCK, _LOCK_END = b'<cluster_property_set id="hxm-lock">', b"</cluster_property_set>"
 
 
 def configuration_in(document: bytes) -> bytes:
     """The `<configuration>` of a document, as it stands there, but for hxm's own lock."""
     start, end = document.find(b"<configuration"), document.rfind(b"</configuration>")
     inside = document[max(start, 0) : end + len(b"</configuration>")]
-    return _LOCK.sub(b"", inside) if b"hxm-lock" in inside else inside
+    parts, position = [], 0
+    while (begin := inside.find(_LOCK, position)) >= 0:
+        if (end := inside.find(_LOCK_END, begin)) < 0:
+            break
+        parts.append(inside[position:begin].rstrip())
+        position = end + len(_LOCK_END)
+    return b"".join((*parts, inside[position:]))
 
 
 def _is_heartbeats(root: Element, configuration: Element) -> bool:

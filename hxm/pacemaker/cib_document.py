@@ -5,20 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Mapping
 from copy import deepcopy
-from xml.etree.ElementTree import (
-    Element,
-    ParseError,
-    TreeBuilder,
-    XMLParser,
-    canonicalize,
-    fromstring,
-    tostring,
-)
+from xml.etree.ElementTree import Element, canonicalize, tostring
 
-from hxm import programs
+from hxm import files, programs
 from hxm.errors import HxmError, Refused
 from hxm.pacemaker.cib import configuration_in
 from hxm.pacemaker.dialect import HEADER
+from hxm.pacemaker.xml_reading import XmlError, parse_xml
 
 REQUIRED = ("crm_config", "nodes", "resources", "constraints")
 SECTIONS = (
@@ -39,7 +32,7 @@ def parse_backup(document: bytes, name: str) -> Element:
     """The `<cib>`, `<configuration>` or section in a backup. Raises Refused if it is none."""
     try:
         root = _parsed(document)
-    except (ParseError, ValueError, LookupError) as error:
+    except XmlError as error:
         raise Refused(f"{name} is no backup of a CIB: it is not XML ({error})") from None
     if root.tag not in ("cib", "configuration", *SECTIONS):
         raise Refused(f"{name} is no backup of a CIB, but a <{root.tag}>")
@@ -50,7 +43,7 @@ def parse_backup(document: bytes, name: str) -> Element:
 
 def _parsed(document: bytes) -> Element:
     """With its comments, which ElementTree would leave out."""
-    return fromstring(document, XMLParser(target=TreeBuilder(insert_comments=True)))
+    return parse_xml(document, comments=True)
 
 
 def sections_in(backup: Element) -> dict[str, Element]:
@@ -66,10 +59,9 @@ def read_header(timeout: float = programs.TOOL_TIMEOUT) -> dict[str, str]:
     """The attributes of the CIB itself (schema, feature set, epochs), or none if nobody tells."""
     try:
         if file := os.environ.get("CIB_file"):
-            with open(file, "rb") as opened:
-                return dict(fromstring(opened.read()).attrib)
-        return dict(fromstring(programs.output(HEADER, timeout=timeout).stdout).attrib)
-    except (HxmError, OSError, ParseError, ValueError, LookupError):
+            return dict(parse_xml(files.read_whole(file)).attrib)
+        return dict(parse_xml(programs.output(HEADER, timeout=timeout).stdout).attrib)
+    except (HxmError, OSError, XmlError):
         return {}
 
 
@@ -85,7 +77,7 @@ def same(one: bytes, other: bytes) -> bool:
 
 
 def _bare(document: bytes) -> str:
-    root = fromstring(configuration_in(document))
+    root = parse_xml(configuration_in(document))
     for properties in root.iterfind("crm_config"):
         for each in _own_sets(properties):
             properties.remove(each)
@@ -124,7 +116,7 @@ def combined(present: bytes, backup: Element, sections: Collection[str], lock: s
             place = list(root).index(old)
             root[place : place + 1] = [] if new is None else [new]
     if lock:
-        sections_in(root)["crm_config"].append(fromstring(lock))
+        sections_in(root)["crm_config"].append(parse_xml(lock.encode()))
     return tostring(root)
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from xml.etree.ElementTree import Element, ParseError, fromstring
+from xml.etree.ElementTree import Element
 
 from hxm import programs
 from hxm.errors import CannotAsk
@@ -15,8 +15,9 @@ from hxm.model import Failure, Node, Operation, Resource
 from hxm.pacemaker import cannot_ask, is_help
 from hxm.pacemaker.dialect import STATUS_FORMS, Argv
 from hxm.pacemaker.status import Status, operation_in
+from hxm.pacemaker.xml_reading import XmlError, parse_xml
 
-_XML = re.compile(rb"^\s*<[?A-Za-z]", re.MULTILINE)
+_XML = re.compile(rb"^[ \t]*+<[?A-Za-z]", re.MULTILINE)
 _CONTAINERS = ("group", "bundle", "replica")
 
 
@@ -48,8 +49,8 @@ def _is_no_xml(document: bytes) -> bool:
     if not start or not document.rstrip().endswith((b"</crm_mon>", b"</pacemaker-result>")):
         return False
     try:
-        fromstring(document[start.start() :])
-    except ParseError:
+        parse_xml(document[start.start() :])
+    except XmlError:
         return True
     return False
 
@@ -65,8 +66,8 @@ def parse_status(document: bytes) -> Status:
 
 def _parse_xml(document: bytes) -> Status:
     try:
-        root = fromstring(document)
-    except (ParseError, ValueError, LookupError) as error:
+        root = parse_xml(document)
+    except XmlError as error:
         raise CannotAsk(f"crm_mon printed no complete XML document ({error})") from None
     if root.tag not in ("pacemaker-result", "crm_mon"):
         raise CannotAsk(f"crm_mon printed a <{root.tag}> document, which hxm does not know")
@@ -112,8 +113,8 @@ def _parse_xml(document: bytes) -> Status:
 def _errors_in(document: bytes) -> str:
     """What crm_mon says in its document of its own failure."""
     try:
-        root = fromstring(document)
-    except (ParseError, ValueError, LookupError):
+        root = parse_xml(document)
+    except XmlError:
         return ""
     errors = (error.text or "" for error in root.iterfind("status/errors/error"))
     return "; ".join(error.removeprefix("error: ").removeprefix("crm_mon: ") for error in errors)

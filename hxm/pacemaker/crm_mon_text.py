@@ -15,7 +15,7 @@ from hxm.model import Failure, Node, Resource
 from hxm.pacemaker.crm_mon_words import ROLES, failure_in, resource_state
 from hxm.pacemaker.status import TEXT, Status
 
-_LINE = re.compile(r"(\s*)(?:[*+] )?(.*?)\s*$")
+_LINE = re.compile(r"(\s*)(?:[*+] )?(.*)")
 _FIRST = re.compile(
     r"(?:\* )?(?:Last updated|Stack|Current DC|Cluster Summary):|"
     # with -D the summary is left out, and so is what would let anything be changed
@@ -132,7 +132,7 @@ class _Reader:
 
     def read(self, line: str) -> None:
         """Take in one line."""
-        match = _LINE.match(line)
+        match = _LINE.match(line.rstrip())
         indent, said = (len(match[1].expandtabs(4)), match[2]) if match else (0, "")
         if not said:
             self.at = None

@@ -17,9 +17,11 @@ _INFINITY = "1000000"
 def parse(path: str) -> etree._ElementTree:
     """The CIB in the file. Raises CannotAsk if it is none."""
     try:
-        tree = etree.parse(path)
+        tree = etree.parse(path, etree.XMLParser(resolve_entities=False))
     except (etree.XMLSyntaxError, OSError) as error:
         raise CannotAsk(f"{path} is not a CIB: {error}") from None
+    if tree.docinfo.doctype:
+        raise CannotAsk(f"{path} is not a CIB: it declares a document type")
     if tree.getroot().tag != "cib":
         raise CannotAsk(f"{path} is not a CIB, but a <{tree.getroot().tag}>")
     return tree

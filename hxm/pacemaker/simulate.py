@@ -15,9 +15,8 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from xml.etree.ElementTree import ParseError, parse
 
-from hxm import programs
+from hxm import files, programs
 from hxm.config import read_config
 from hxm.errors import CannotAsk, Failed
 from hxm.pacemaker import cannot_ask
@@ -25,6 +24,7 @@ from hxm.pacemaker.apply import carry_out
 from hxm.pacemaker.argv import step_argv
 from hxm.pacemaker.dialect import SIMULATORS, WHOLE_CIB, Argv, Dialect
 from hxm.pacemaker.isolation import sees_the_copy
+from hxm.pacemaker.xml_reading import XmlError, parse_xml
 from hxm.plan import Action, Step
 
 _MOST_TRANSITIONS = 20  # each is one answer of the scheduler; balancing may take several
@@ -163,7 +163,8 @@ def scratch(cib_file: str | None) -> Iterator[Scratch]:
         with private_folder() as folder:
             path = os.path.join(folder, "cib.xml")
             if cib_file:
-                shutil.copyfile(cib_file, path)
+                with open(path, "wb") as file:
+                    file.write(files.read_whole(cib_file))
             else:
                 result = programs.output(WHOLE_CIB, timeout=read_config().ask_timeout)
                 if result.status != 0:
@@ -248,8 +249,8 @@ def parse_graph(path: str) -> list[Action]:
     The graph, unlike crm_simulate's text, has had one form since Heartbeat 2.1.
     """
     try:
-        root = parse(path).getroot()
-    except (ParseError, OSError) as error:
+        root = parse_xml(files.read_whole(path))
+    except (XmlError, OSError) as error:
         raise CannotAsk(f"crm_simulate left no readable transition graph ({error})") from None
     actions = []
     for element in root.iterfind("synapse/action_set/*"):

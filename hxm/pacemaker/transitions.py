@@ -7,12 +7,14 @@ in each node's history the newest action of every kind, and how the nodes were.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Mapping
-from xml.etree.ElementTree import Element, ParseError, fromstring
+from xml.etree.ElementTree import Element
 
-from hxm import programs
+from hxm import files, programs
 from hxm.errors import CannotAsk
 from hxm.pacemaker.dialect import FENCING_HISTORY
+from hxm.pacemaker.xml_reading import XmlError, parse_xml
 from hxm.policy import is_true
 from hxm.policy.timeline import Done, Fenced, Look, Pieces
 
@@ -23,8 +25,10 @@ FOLDERS = (
 )
 """Where transitions are saved: since 1.1.8, since 1.0, and before."""
 _MOST = 500
-_MOST_BYTES = 256 << 20
-"""What is read at most; uncompressed."""
+_MOST_BYTES = 256 * files.MIB
+"""What is read at most of all transitions together; uncompressed."""
+_LARGEST = 64 * files.MIB
+"""What one of them may have; uncompressed. The memory that is needed is several times as much."""
 _DOMUS = ("Xen", "VirtualDomain")
 
 
@@ -43,10 +47,10 @@ def read_transitions(folder: str, since: float) -> tuple[Pieces, float | None]:
             return _pieces(done, looks), files[number - 1][0]
         try:
             document = _content(path)
-            root = fromstring(document)
-        except (OSError, EOFError, ValueError, ParseError):
+            size += len(document)
+            root = parse_xml(document)
+        except (OSError, EOFError, ValueError):
             continue
-        size += len(document)
         look, actions = parse_status(root, at)
         looks.append(look)
         done |= actions
@@ -71,19 +75,29 @@ def _files(folder: str) -> Iterator[tuple[float, str]]:
 
 
 def _content(path: str) -> bytes:
-    with open(path, "rb") as file:
-        packed = file.read()
+    """The document in a file. Raises OSError, EOFError or ValueError for a damaged or huge one."""
+    packed = files.read_whole(path, _LARGEST)
     if path.endswith(".bz2"):
         import bz2
 
-        return bz2.decompress(packed)
-    return packed
+        unpacker = bz2.BZ2Decompressor()
+        document = unpacker.decompress(packed, _LARGEST)
+    elif path.endswith(".gz"):
+        import gzip
+        import io
+
+        with gzip.GzipFile(fileobj=io.BytesIO(packed)) as file:
+            document = file.read(_LARGEST)
+    else:
+        return packed
+    if len(document) == _LARGEST:
+        raise ValueError("too large")
+    return document
 
 
 def parse_status(root: Element, at: float) -> tuple[Look, set[Done]]:
     """How the nodes are in a CIB, and what they did; `at` is when it was saved."""
-    said = root.get("execution-date", "")
-    at = float(said) if said.isdigit() else at
+    at = float(_number(root.get("execution-date", ""), 0)) or at
     names = {
         each.get("id", ""): each.get("uname", "")
         for each in root.iterfind("configuration/nodes/node")
@@ -106,15 +120,20 @@ def parse_status(root: Element, at: float) -> tuple[Look, set[Done]]:
         ]
         nodes[name] = tuple(dict.fromkeys(filter(None, words)))
     asleep = is_true(everywhere.get("maintenance-mode", ""))
-    version = tuple(_number(root.get(each, "")) for each in ("admin_epoch", "epoch", "num_updates"))
+    version = tuple(
+        _number(root.get(each, ""), 0) for each in ("admin_epoch", "epoch", "num_updates")
+    )
     quorum = is_true(root.get("have-quorum") or root.get("have_quorum") or "1")
     dc = names.get(root.get("dc-uuid") or root.get("dc_uuid") or "", "")
     look = Look(at, nodes, dc, quorum, asleep, version)
     return look, set(_actions(root, names))
 
 
-def _number(text: str) -> int:
-    return int(text) if text.isdigit() else 0
+_NUMBER = re.compile("-?[0-9]{1,15}")
+
+
+def _number(text: str, otherwise: int) -> int:
+    return int(text) if _NUMBER.fullmatch(text) else otherwise
 
 
 def _pairs(element: Element | None) -> dict[str, str]:
@@ -147,8 +166,7 @@ def _action(each: Element, node: str, resource: str) -> Done | None:
         return each.get(name) or each.get(name.replace("-", "_")) or ""
 
     def number(name: str, otherwise: int) -> int:
-        text = said(name)
-        return int(text) if text.lstrip("-").isdigit() else otherwise
+        return _number(said(name), otherwise)
 
     at = number("last-rc-change", 0)
     if not at or number("op-status", 0) < 0 or number("call-id", -1) < 0:
@@ -172,10 +190,10 @@ def _action(each: Element, node: str, resource: str) -> Done | None:
 def read_fencing(timeout: float) -> tuple[frozenset[Fenced], str]:
     """The fencing that the cluster remembers, or none and why it is not known."""
     try:
-        root = fromstring(programs.output(FENCING_HISTORY, timeout=timeout).stdout)
+        root = parse_xml(programs.output(FENCING_HISTORY, timeout=timeout).stdout)
     except CannotAsk as error:
         return frozenset(), error.message
-    except (ParseError, ValueError, LookupError):
+    except XmlError:
         return frozenset(), "this Pacemaker keeps no record of it"
     return frozenset(parse_fencing(root)), ""
 
@@ -187,7 +205,7 @@ def parse_fencing(root: Element) -> Iterator[Fenced]:
     for each in root.iter("fence_event"):
         try:
             at = datetime.fromisoformat(each.get("completed", "")).timestamp()
-        except ValueError:
+        except (ValueError, OverflowError):
             continue  # under way
         yield Fenced(
             at,

@@ -7,12 +7,13 @@ import re
 import tempfile
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
-from xml.etree.ElementTree import Element, ElementTree, ParseError, fromstring
+from xml.etree.ElementTree import Element, ElementTree
 
 from hxm import programs
 from hxm.errors import CannotAsk
 from hxm.pacemaker.audit_facts import seconds
 from hxm.pacemaker.dialect import METADATA, RINGS, VERIFY
+from hxm.pacemaker.xml_reading import XmlError, parse_xml
 from hxm.policy.audit.nodes import Ring
 
 _AGENTS = "/usr/lib/ocf"
@@ -96,8 +97,8 @@ def _metadata(agent: str) -> bytes | None:
 def parse_actions(metadata: bytes) -> dict[str, float]:
     """The seconds of each action in an agent's metadata; of several monitors the shortest."""
     try:
-        root = fromstring(metadata[metadata.find(b"<") :])
-    except ParseError:
+        root = parse_xml(metadata[metadata.find(b"<") :])
+    except XmlError:
         return {}
     found: dict[str, float] = {}
     for each in root.iterfind("actions/action"):

@@ -15,8 +15,10 @@ from typing import NamedTuple
 
 from hxm.config import Config
 from hxm.errors import HxmError, NotFound, Refused
+from hxm.files import read_whole
 from hxm.pacemaker.cib import configuration_in
 from hxm.pacemaker.cib_document import as_cib, read_header
+from hxm.pacemaker.xml_reading import XmlError, in_utf8
 
 _NAME = re.compile(r"([0-9]{6,})-([0-9]{8}T[0-9]{6}Z)\.xml")
 _STAMP = "%Y%m%dT%H%M%SZ"
@@ -154,10 +156,11 @@ def write_new(path: str, document: bytes) -> None:
 
 
 def read_file(path: str) -> bytes:
-    """A backup in a file. Raises NotFound, or Refused if it cannot be read."""
+    """A backup in a regular file, in UTF-8. Raises NotFound, or Refused if it cannot be read."""
     try:
-        with open(path, "rb") as file:
-            return file.read()
+        return in_utf8(read_whole(path))
+    except XmlError as error:
+        raise Refused(f"{path} is no backup of a CIB: {error}") from None
     except FileNotFoundError:
         raise NotFound(f"there is no file {path}", "hxm backup --list shows the numbers") from None
     except OSError as error:

@@ -49,7 +49,7 @@ def parse_long(text: str) -> list[Details]:
             return [
                 found for each in expressions(text[start.start() :]) if (found := _of_sxp(each))
             ]
-    except (ValueError, LookupError, TypeError, AttributeError):
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         pass
     raise CannotAsk("the toolstack printed nothing that tells of its domUs")
 
@@ -68,7 +68,14 @@ def parse_image(data: bytes) -> Details | None:
         text = data[_XL_IMAGE.size + 4 :][:size].rstrip(b"\0").decode("utf-8", "surrogateescape")
         if flags & _JSON:
             return _of_json(json.loads(text))
-    except (ValueError, LookupError, TypeError, AttributeError, struct.error):
+    except (
+        ValueError,
+        LookupError,
+        TypeError,
+        AttributeError,
+        RecursionError,
+        struct.error,
+    ):
         return None
     from hxm.domu.config_file import XmFileError, parse_xmfile
     from hxm.domu.settings import domain_name

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from hxm.errors import CannotAsk
 
 INFO = "info"
+_MOST_DIGITS = 16
 _LIMITED = re.compile(r"(^| )dom0_mem=")
 
 
@@ -28,7 +29,7 @@ def parse_info(printed: bytes) -> Info:
     """
     values = _values(printed.decode("utf-8", "replace"))
     total, free = (values.get(key, "") for key in ("total_memory", "free_memory"))
-    if not total.isdecimal() or not free.isdecimal():
+    if not all(text.isdecimal() and len(text) < _MOST_DIGITS for text in (total, free)):
         raise CannotAsk("the toolstack's info tells no memory")
     line = values.get("xen_commandline")
     return Info(int(total), int(free), line is not None and not _LIMITED.search(line))

@@ -13,6 +13,7 @@ from typing import TypeVar
 
 from hxm import programs
 from hxm.errors import CannotAsk
+from hxm.files import MIB
 from hxm.toolstack import domains_in, of, uuids_in
 from hxm.toolstack.xl import LocalDomain
 
@@ -21,6 +22,8 @@ Named = tuple[tuple[LocalDomain, ...], dict[str, str]]
 """Domains, and their uuids by name."""
 _UUIDS = "hxm:uuids"
 """What stands between a node's table of domains and their uuids in its answer."""
+MOST = 16 * MIB
+"""Bytes that a node may answer: `xl list -l` of 1,000 domUs has 3 MiB."""
 SSH_FAILED = 255
 """Ssh's own exit status for a trouble of its own; else it is the remote command's (ssh(1))."""
 _FAULTS = (
@@ -151,17 +154,29 @@ def _answer(
     node: str, argv: tuple[str, ...], left: float, timeout: float, parse: Callable[[bytes], T]
 ) -> T | str:
     try:
-        result = programs.output(argv, timeout=left)
+        result = programs.output(argv, timeout=left, most=MOST)
     except programs.NoAnswer:
         return f"no answer within {timeout:g} s"
     except CannotAsk as error:
         return error.message
     if result.status != 0:
         return fault_of(node, result)
+    return understood(result.stdout, parse)
+
+
+def understood(printed: bytes, parse: Callable[[bytes], T]) -> T | str:
+    """What `parse` makes of another host's answer, or one line on why it is unknown.
+
+    Another host may be broken, or of another version, in ways that nobody has thought of: whatever
+    its answer does to the parser, it is that node's fault and costs no other node's answer.
+    """
     try:
-        return parse(result.stdout)
+        return parse(printed)
     except CannotAsk as error:
         return error.message
+    except Exception as error:  # noqa: BLE001
+        what = str(error).partition("\n")[0][:80]
+        return f"its answer cannot be understood ({type(error).__name__}: {what})"
 
 
 def fault_of(node: str, result: programs.Result) -> str:

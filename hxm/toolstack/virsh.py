@@ -82,7 +82,7 @@ def _commands(text: str, *, lines: bool) -> list[tuple[str, ...]]:
     two. For older ones all three are letters as others, and no name of a command has such a one.
     """
     commands: list[list[str]] = [[]]
-    word: str | None = None
+    word: list[str] | None = None
     quote = ""
     ends = ";\n" if lines else ";"
     comment = False
@@ -93,12 +93,13 @@ def _commands(text: str, *, lines: bool) -> list[tuple[str, ...]]:
         elif letter == "\\" and quote != "'":
             escaped = next(letters, "")
             if not (lines and escaped == "\n"):
-                word = (word or "") + escaped
+                word = word or []
+                word.append(escaped)
         elif letter in ("'", '"') and quote in ("", letter):
-            quote, word = "" if quote else letter, word or ""
+            quote, word = "" if quote else letter, word or []
         elif not quote and letter in (" ", "\t", *ends):
             if word is not None:
-                commands[-1].append(word)
+                commands[-1].append("".join(word))
             word = None
             if letter in ends:
                 commands.append([])
@@ -106,7 +107,8 @@ def _commands(text: str, *, lines: bool) -> list[tuple[str, ...]]:
             comment = True
             commands.append([])
         else:
-            word = (word or "") + letter
+            word = word or []
+            word.append(letter)
     if word is not None:
-        commands[-1].append(word)
+        commands[-1].append("".join(word))
     return [tuple(command) for command in commands if command and "\n" not in command[0]]

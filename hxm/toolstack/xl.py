@@ -40,7 +40,13 @@ def parse_list(text: str) -> tuple[LocalDomain, ...]:
     return tuple(_row(line) for line in lines[1:] if line.strip())
 
 
+LONGEST = 1000
+"""Characters of a row: no name has so many."""
+
+
 def _row(line: str) -> LocalDomain:
+    if len(line) > LONGEST:
+        raise CannotAsk(f"the toolstack printed a row that is no domain: {line[:60]!r}...")
     try:
         name, number, memory, vcpus, state, time = line.rsplit(None, 5)
         if number.isdigit():

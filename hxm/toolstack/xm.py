@@ -6,7 +6,7 @@ import re
 
 from hxm.errors import CannotAsk
 from hxm.toolstack.sexpr import expressions, facts_in
-from hxm.toolstack.xl import LocalDomain
+from hxm.toolstack.xl import LONGEST, LocalDomain
 
 UUIDS: tuple[str, ...] = ("list", "--long")
 LONG = UUIDS
@@ -38,6 +38,8 @@ def parse_list(text: str) -> tuple[LocalDomain, ...]:
 
 
 def _row(line: str, pattern: re.Pattern[str], width: int) -> LocalDomain:
+    if len(line) > LONGEST:
+        raise CannotAsk(f"xm printed a row that is no domain: {line[:60]!r}...")
     name, rest = line[:width], line[width:]
     # a name that fits into its column ends with it, whatever digits it ends with
     match = pattern.match(rest) if rest.startswith(" ") else None

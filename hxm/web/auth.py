@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from hxm.errors import UsageError
+from hxm.files import read_start
 
 STAY = 12 * 3600
 """Seconds for which a browser that showed the token once is let in."""
@@ -24,9 +25,8 @@ def read_token(path: str) -> bytes:
     """
     make = f"make one: (umask 077; openssl rand -hex 24 >{path})"
     try:
-        with open(path, "rb") as file:
-            mode = os.fstat(file.fileno()).st_mode
-            token = file.read(4096).strip()
+        mode = os.stat(path).st_mode
+        token = read_start(path, 4096).strip()
     except OSError as error:
         raise UsageError(f"the token file {path} cannot be read: {error.strerror}", make) from None
     if mode & 0o027:

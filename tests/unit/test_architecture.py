@@ -33,7 +33,7 @@ LAYERS = (
     ("domu",),
     ("output",),
     ("policy",),
-    ("model", "plan", "errors", "config", "programs", "catalog", "printable"),
+    ("model", "plan", "errors", "config", "programs", "catalog", "printable", "files"),
 )
 """The packages from above to below: imports point down. Those of one row do not know each other,
 but for the last, which is the ground."""

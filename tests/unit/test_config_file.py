@@ -555,6 +555,6 @@ def test_a_file_without_permission(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
     file = tmp_path / "nfs"
     file.write_text("name='nfs'\n")
-    monkeypatch.setattr("builtins.open", refuse)
+    monkeypatch.setattr("os.open", refuse)
     with pytest.raises(XmFileError, match=r"nfs: cannot be read: Permission denied$"):
         read_xmfile(str(file))

@@ -69,7 +69,7 @@ def answers(monkeypatch):
     asked: list[str] = []
     monkeypatch.setattr(programs, "ahead", lambda argv: asked.append(argv[-2]))
 
-    def output(argv, timeout=30):
+    def output(argv, timeout=30, **_):
         if argv[0] != "ssh":
             raise CannotAsk("not here")
         answer = given[argv[-2]]
