@@ -6,7 +6,7 @@ import os
 import signal
 import socket
 from ipaddress import ip_address
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from hxm import programs
 from hxm.commands.status import look
@@ -19,20 +19,6 @@ from hxm.web.snapshot import SnapshotPoller
 if TYPE_CHECKING:
     from hxm.arguments.options import Listen, TokenFile
 
-LIMITS: dict[str, Any] = {
-    "threads": 4,
-    "connection_limit": 500,
-    "channel_timeout": 20,
-    "cleanup_interval": 5,
-    "max_request_header_size": 16384,
-    "max_request_body_size": 4096,
-    "asyncore_use_poll": True,
-    "ident": None,
-}
-"""Waitress reads and writes all connections in one thread and hands only complete requests to the
-others, so that a slow client delays nobody. It closes a connection that is silent for 20 s; while
-there are 500 connections, the next one waits."""
-
 
 def run(listen: Listen = "127.0.0.1:9685", token_file: TokenFile = None) -> int:
     """Serve the status page, JSON and metrics to browsers and monitoring, read-only.
@@ -44,14 +30,10 @@ def run(listen: Listen = "127.0.0.1:9685", token_file: TokenFile = None) -> int:
 
     Example: `hxm serve`, or `hxm serve --listen 10.0.0.1:9685 --token-file /etc/hxm.token`.
     """
-    import logging
+    from hxm.web.server import server
 
-    from waitress import create_server
-
-    logging.basicConfig(format="hxm: %(message)s")
-    logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # a busy minute needs no message
     address, host = _address(listen), _bracketed(listen.rpartition(":")[0])
-    gate = Gate(read_token(token_file)) if token_file else None
+    gate = Gate(read_token(token_file), render.note) if token_file else None
     if not gate and not ip_address(address[0]).is_loopback:
         raise UsageError(
             f"anyone who reaches {listen} could read everything: a token is required",
@@ -61,11 +43,11 @@ def run(listen: Listen = "127.0.0.1:9685", token_file: TokenFile = None) -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         site = Site(poller, gate, (host, _bracketed(address[0])))
-        server = create_server(site, sockets=[_listening(address, listen)], **LIMITS)
+        serving = server(site, _listening(address, listen))
         poller.start()
-        where = f"http://{host}:{server.effective_port}/"
+        where = f"http://{host}:{serving.effective_port}/"
         render.note(f"serving {where}{' to whoever has the token' if gate else ''}")
-        server.run()
+        serving.run()
     except KeyboardInterrupt:
         pass
     finally:

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs
 
 from hxm.output import as_json
 from hxm.web import metrics
-from hxm.web.auth import Gate
+from hxm.web.auth import MINUTE, Gate
 from hxm.web.page import duration, login_page, page, policy
 from hxm.web.snapshot import Snapshot, SnapshotPoller
 
@@ -72,6 +72,8 @@ class Site:
         if not self._gate and not self._is_local(environ.get("HTTP_HOST", "")):
             return Answer("403 Forbidden", "without a token this answers to localhost alone\n")
         if self._gate and not self._gate.lets_in(environ):
+            if self._gate.is_closed_to(environ):
+                return _TOO_MANY
             if path == "/":
                 return Answer("401 Unauthorized", login_page(), _HTML, _ASK_FOR_TOKEN)
             return Answer("401 Unauthorized", "a token is needed\n", _TEXT, _ASK_FOR_TOKEN)
@@ -99,14 +101,21 @@ class Site:
     @staticmethod
     def _login(gate: Gate, environ: dict[str, Any]) -> Answer:
         body = environ["wsgi.input"].read(4096).decode("utf-8", "replace")
-        if gate.knows(parse_qs(body).get("token", [""])[0].strip()):
-            return Answer(
-                "303 See Other", "", _TEXT, (("Location", "./"), ("Set-Cookie", gate.cookie()))
-            )
+        if gate.knows(parse_qs(body).get("token", [""])[0].strip(), environ):
+            cookie = ("Set-Cookie", gate.cookie(environ))
+            return Answer("303 See Other", "", _TEXT, (("Location", "./"), cookie))
+        if gate.is_closed_to(environ):
+            return _TOO_MANY
         complaint = "That is not the token."
         return Answer("401 Unauthorized", login_page(complaint), _HTML, _ASK_FOR_TOKEN)
 
 
+_TOO_MANY = Answer(
+    "429 Too Many Requests",
+    f"too many wrong tokens from this address: try again in {MINUTE} s\n",
+    _TEXT,
+    (("Retry-After", str(MINUTE)),),
+)
 _READ_ONLY = (("Allow", "GET, HEAD"),)
 _ASK_FOR_TOKEN = (("WWW-Authenticate", 'Bearer realm="hxm"'),)
 

@@ -4,32 +4,40 @@ from __future__ import annotations
 
 import hmac
 import os
+import threading
 import time
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from ipaddress import ip_address, ip_network
+from typing import Any, NamedTuple
 
 from hxm.errors import UsageError
 from hxm.files import read_start
 
 STAY = 12 * 3600
 """Seconds for which a browser that showed the token once is let in."""
+MOST_WRONG, MINUTE = 10, 60
+"""Wrong tokens from one address within so many seconds, after which none is looked at."""
 _SHORTEST = 16
+_MOST_PLACES = 1000
 _NAME = "hxm"
 
 
 def read_token(path: str) -> bytes:
-    """The token in a file that nobody but its owner and group may touch.
+    """The token in a file of root's or of this user's, which nobody but its group may read.
 
     Raises UsageError for a file that others may read or change, and for a token of less than 16
-    characters; what it is, is never said.
+    characters; the message never shows the token.
     """
     make = f"make one: (umask 077; openssl rand -hex 24 >{path})"
     try:
-        mode = os.stat(path).st_mode
+        status = os.stat(path)
         token = read_start(path, 4096).strip()
     except OSError as error:
         raise UsageError(f"the token file {path} cannot be read: {error.strerror}", make) from None
-    if mode & 0o027:
+    if status.st_uid not in (0, os.geteuid()):
+        raise UsageError(f"the token file {path} belongs to somebody else", f"chown root {path}")
+    if status.st_mode & 0o027:
         raise UsageError(
             f"others may read or change the token file {path}", f"chmod go-w,o-rwx {path}"
         )
@@ -40,18 +48,70 @@ def read_token(path: str) -> bytes:
     return token
 
 
-class Gate:
-    """Compares in constant time, keeps nothing, and forgets all cookies when the token changes."""
+class _Wrong(NamedTuple):
+    """The wrong tokens from one place: since when, and how many."""
 
-    def __init__(self, token: bytes) -> None:
-        self._token = token
+    since: float
+    tokens: int
+
+
+class Gate:
+    """Lets in who has the token; forgets all cookies when the token changes.
+
+    It compares in constant time. After MOST_WRONG wrong tokens from one address, none that comes
+    from there is looked at until the minute is over; `say` is told of both.
+    """
+
+    def __init__(
+        self,
+        token: bytes,
+        say: Callable[[str], None] = lambda _: None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._token, self._say, self._clock = token, say, clock
+        self._wrong: dict[str, _Wrong] = {}
+        self._counting = threading.Lock()
 
     def lets_in(self, environ: dict[str, Any]) -> bool:
         """Whether a request brings the token, or a cookie that is still good."""
         scheme, _, shown = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
         if scheme.lower() == "bearer":
-            return self.knows(shown.strip())
+            return self.knows(shown.strip(), environ)
         return any(map(self._proven, _cookies(environ.get("HTTP_COOKIE", ""))))
+
+    def knows(self, shown: str, environ: dict[str, Any]) -> bool:
+        """Whether it is the token; never if too many wrong ones came from the same address."""
+        if self.is_closed_to(environ):
+            return False
+        known = hmac.compare_digest(shown.encode("utf-8", "replace"), self._token)
+        if not known:
+            self._count(_place(environ))
+        return known
+
+    def is_closed_to(self, environ: dict[str, Any]) -> bool:
+        """Whether so many wrong tokens came from this address that no other is looked at."""
+        wrong = self._wrong.get(_place(environ))
+        return bool(wrong and wrong.tokens >= MOST_WRONG and self._clock() - wrong.since < MINUTE)
+
+    def _count(self, place: str) -> None:
+        now = self._clock()
+        with self._counting:
+            before = self._wrong.get(place)
+            if not before or now - before.since >= MINUTE:
+                before = _Wrong(now, 0)
+                self._forget(now)
+            wrong = self._wrong[place] = before._replace(tokens=before.tokens + 1)
+        with suppress(OSError):  # a full disk, or nobody who reads
+            if wrong.tokens == 1:
+                self._say(f"a wrong token from {place}")
+            elif wrong.tokens == MOST_WRONG:
+                self._say(f"{MOST_WRONG} wrong tokens from {place}: no more for {MINUTE} s")
+
+    def _forget(self, now: float) -> None:
+        """Keep few places: an attacker may have many."""
+        old = [place for place, wrong in self._wrong.items() if now - wrong.since >= MINUTE]
+        for place in old or [*self._wrong][: max(0, len(self._wrong) + 1 - _MOST_PLACES)]:
+            del self._wrong[place]
 
     def _proven(self, cookie: str) -> bool:
         until, _, proof = cookie.partition(".")
@@ -61,20 +121,32 @@ class Gate:
             and int(until) > time.time()
         )
 
-    def knows(self, shown: str) -> bool:
-        """Whether it is the token."""
-        return hmac.compare_digest(shown.encode("utf-8", "replace"), self._token)
+    def cookie(self, environ: dict[str, Any]) -> str:
+        """What the browser is to bring from now on, as the value of Set-Cookie.
 
-    def cookie(self) -> str:
-        """What the browser is to bring from now on, as the value of Set-Cookie."""
+        Behind a proxy that speaks TLS the browser never sends it otherwise. A client that claims
+        to come through one deceives itself alone.
+        """
         until = str(int(time.time()) + STAY)
+        secure = "; Secure" if environ.get("HTTP_X_FORWARDED_PROTO") == "https" else ""
         return (
             f"{_NAME}={until}.{self._proof(until)}; Max-Age={STAY}; Path=/; "
-            "HttpOnly; SameSite=Strict"
+            f"HttpOnly; SameSite=Strict{secure}"
         )
 
     def _proof(self, until: str) -> str:
         return hmac.new(self._token, f"hxm until {until}".encode(), "sha256").hexdigest()
+
+
+def _place(environ: dict[str, Any]) -> str:
+    """The address that a request comes from; of IPv6 the network, whose addresses are one host's.
+
+    Behind a proxy it is the proxy's: what that says of its clients, they may say themselves.
+    """
+    address = ip_address(environ.get("REMOTE_ADDR", "127.0.0.1").partition("%")[0])
+    if address.version == 6 and not address.is_loopback:
+        return str(ip_network((int(address) >> 64 << 64, 64)))
+    return str(address)
 
 
 def _cookies(header: str) -> Iterator[str]:

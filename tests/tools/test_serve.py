@@ -146,7 +146,7 @@ def test_it_answers_at_the_address_that_it_names(sandbox, host):
 
 def test_as_many_connections_as_there_may_be_are_said_to_be_so(sandbox):
     with serving(sandbox) as served:
-        slow = [socket.create_connection(("127.0.0.1", served.port)) for _ in range(510)]
+        slow = [socket.create_connection(("127.0.0.1", served.port)) for _ in range(210)]
         line = served.process.stderr.readline()
         for each in slow:
             each.close()

@@ -262,6 +262,49 @@ def test_a_browser_shows_the_token_once_and_then_a_cookie(monkeypatch):
     assert asked(gate=door(), HTTP_COOKIE=cookie).status == 401
 
 
+def test_too_many_wrong_tokens_from_one_address_close_the_gate_to_it():
+    now, said = [1000.0], []
+    gate = Gate(TOKEN.encode(), said.append, lambda: now[0])
+    right = {"HTTP_AUTHORIZATION": f"Bearer {TOKEN}"}
+    wrong = {"HTTP_AUTHORIZATION": "Bearer wrong"}
+    cookie = gate.cookie({}).partition(";")[0]
+    there, elsewhere = {"REMOTE_ADDR": "10.0.0.9"}, {"REMOTE_ADDR": "10.0.0.8"}
+    for _ in range(auth.MOST_WRONG - 1):
+        assert asked(gate=gate, **there, **wrong).status == 401
+    assert asked(gate=gate, **there, **right).status == 200
+    assert asked(gate=gate, **there, **wrong).status == 429
+    for headers in (wrong, right):
+        answer = asked(gate=gate, **there, **headers)
+        assert (answer.status, answer.headers["retry-after"]) == (429, "60")
+    login = asked(path="/login", method="POST", gate=gate, body=f"token={TOKEN}".encode(), **there)
+    assert login.status == 429
+    assert asked(gate=gate, **there, HTTP_COOKIE=cookie).status == 200
+    assert asked(gate=gate, **elsewhere, **right).status == 200
+    assert asked(gate=gate, **elsewhere).status == 401
+    assert said == [
+        "a wrong token from 10.0.0.9",
+        "10 wrong tokens from 10.0.0.9: no more for 60 s",
+    ]
+    now[0] += auth.MINUTE
+    assert asked(gate=gate, **there, **right).status == 200
+
+
+def test_who_has_many_addresses_fills_no_memory():
+    gate = Gate(TOKEN.encode())
+    for number in range(3000):
+        gate.knows("wrong", {"REMOTE_ADDR": f"10.0.{number >> 8}.{number & 255}"})
+    assert len(gate._wrong) <= 1000
+    for number in range(auth.MOST_WRONG):
+        gate.knows("wrong", {"REMOTE_ADDR": f"2001:db8::{number:x}"})
+    assert gate.is_closed_to({"REMOTE_ADDR": "2001:db8::ffff"})
+    assert not gate.is_closed_to({"REMOTE_ADDR": "2001:db8:1::1"})
+
+
+def test_a_cookie_that_came_by_tls_goes_by_nothing_else():
+    assert "Secure" not in door().cookie({})
+    assert door().cookie({"HTTP_X_FORWARDED_PROTO": "https"}).endswith("; Secure")
+
+
 @pytest.mark.parametrize("body", [b"", b"token", b"token=", b"\xff", b"a=b&token=%ff", b"x" * 9999])
 def test_a_login_that_makes_no_sense_is_refused(body):
     assert asked(path="/login", method="POST", gate=door(), body=body).status == 401
