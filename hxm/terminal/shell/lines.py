@@ -15,6 +15,7 @@ from hxm.errors import DONE, Interrupted, UsageError
 from hxm.output.render import beside, note
 
 LEAVING = ("exit", "quit")
+_LONGEST = 20_000  # shlex takes quadratic time
 _OPERATORS = frozenset({"|", "||", ">", ">>", "<", "&", "&&", ";"})
 
 
@@ -23,6 +24,8 @@ def words_of(line: str) -> list[str]:
 
     A byte order mark, which some editors put before the first line, is ignored.
     """
+    if len(line) > _LONGEST:
+        raise UsageError(f"a line has at most {_LONGEST} characters, not {len(line)}")
     try:
         words = shlex.split(line.removeprefix("\ufeff"), comments=True)
     except ValueError as error:
