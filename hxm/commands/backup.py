@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING
 
 from hxm.cluster.read import sandbox_file
 from hxm.config import Config, read_config
+from hxm.domu.resources import managed
 from hxm.errors import DONE, Failed, Refused, UsageError
+from hxm.files import write_new
 from hxm.output import TABLE, Form, Table, render
-from hxm.pacemaker.cib import read_configuration
+from hxm.pacemaker.cib import Configuration, read_configuration
 from hxm.pacemaker.cib_document import as_cib, read_header
-from hxm.records.backups import Store, write_new
+from hxm.records.backups import Store
 from hxm.records.select import changes_made, iso_time, time_column
 
 if TYPE_CHECKING:
@@ -40,7 +42,13 @@ def run(file: BackupFile = None, listing: ListKept = False, form: Form = TABLE) 
     if listing:
         _list(store, config, form)
         return DONE
-    configuration = read_configuration(timeout=config.ask_timeout).document
+    known = read_configuration(timeout=config.ask_timeout)
+    if file and file in _names(known):
+        raise UsageError(
+            f"{file!r} is the name of something in the cluster: hxm backup has no part of it alone",
+            f"hxm backup keeps the whole configuration; or ./{file} for a file of that name",
+        )
+    configuration = known.document
     try:
         if file:
             write_new(file, as_cib(configuration, read_header(config.ask_timeout)))
@@ -54,8 +62,17 @@ def run(file: BackupFile = None, listing: ListKept = False, form: Form = TABLE) 
     if form.output == "json":
         render.show_json({"number": number, "file": path})
     else:
-        render.out(path if file else f"backup {number}: {path}")
+        what = "the configuration, with its passwords" if file else f"backup {number}"
+        render.out(f"{what}: {path}")
     return DONE
+
+
+def _names(configuration: Configuration) -> set[str | None]:
+    """What the nodes, the resources and the domUs are called."""
+    names: set[str | None] = {*configuration.node_attributes}
+    for primitive in configuration.primitives.values():
+        names |= {primitive.id, primitive.parent, primitive.clone, managed(primitive, ()).name}
+    return names
 
 
 def _list(store: Store, config: Config, form: Form) -> None:

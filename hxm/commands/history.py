@@ -77,7 +77,7 @@ def run(
 def _known_here(config: Config, since: float, notes: list[str]) -> Pieces:
     """The events that this host knows; adds a note for what cannot be read."""
     sandbox = sandbox_file()
-    known = Pieces(ordered=frozenset(_orders(config, sandbox)))
+    known = Pieces(ordered=frozenset(_orders(config, sandbox, since)))
     folders = FOLDERS if config.transitions == "auto" else (config.transitions,)
     for folder in folders if not sandbox or config.transitions != "auto" else ():
         saved, cut = read_transitions(folder, since)
@@ -99,12 +99,12 @@ def _known_here(config: Config, since: float, notes: list[str]) -> Pieces:
     return known
 
 
-def _orders(config: Config, sandbox: str | None) -> list[Ordered]:
+def _orders(config: Config, sandbox: str | None, since: float) -> list[Ordered]:
     """The journal's orders, begun and ended; skips a line without a valid time."""
     from datetime import datetime
 
     orders: list[Ordered] = []
-    for number, (begun, ended) in enumerate(read_orders(journal_path(config, sandbox))):
+    for number, (begun, ended) in enumerate(read_orders(journal_path(config, sandbox), since)):
         try:
             at, end = (
                 datetime.fromisoformat(str(entry.get("at"))).timestamp()

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from hxm.cluster.read import read_cluster, sandbox_file
 from hxm.config import read_config
 from hxm.errors import DONE, Failed, NotFound, Refused, UsageError
+from hxm.files import write_new
 from hxm.model import Cluster, Domain, ManagedDomain, Node, is_managed
 from hxm.orders.lock import one_at_a_time
 from hxm.output import render
@@ -46,11 +47,8 @@ def new(directory: Directory, nodes: NodesCount = 2, domains: DomainsCount = 2) 
     try:
         os.makedirs(folder, exist_ok=True)
         for number, (name, path) in enumerate(xmfiles.items(), 1):
-            with open(path, "x", encoding="utf-8") as file:
-                file.write(_xmfile(name, number))
-        descriptor = os.open(cib_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "wb") as binary:
-            binary.write(seed_cib(Seed(hosts, xmfiles)))
+            write_new(path, _xmfile(name, number).encode(), 0o644)
+        write_new(cib_file, seed_cib(Seed(hosts, xmfiles)))
     except OSError as error:
         raise Failed(f"{error.filename or folder}: {error.strerror}") from None
     made = f"{nodes} host{'s' * (nodes != 1)} and {domains} domU{'s' * (domains != 1)}"

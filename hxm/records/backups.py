@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from hxm.config import Config
 from hxm.errors import HxmError, NotFound, Refused
-from hxm.files import read_whole
+from hxm.files import make_private, read_whole, write_new
 from hxm.pacemaker.cib import configuration_in
 from hxm.pacemaker.cib_document import as_cib, read_header
 from hxm.pacemaker.xml_reading import XmlError, in_utf8
@@ -80,7 +80,7 @@ class Store:
 
         It is written without waiting for the disk: that of a dying host may never answer.
         """
-        os.makedirs(self.folder, 0o700, exist_ok=True)
+        make_private(self.folder)
         with _alone(self.folder, self.timeout):
             return self._keep(configuration)
 
@@ -146,13 +146,6 @@ def try_to_keep(
         return None, f"no backup in {store.folder}: {error.strerror}"
     except HxmError as error:
         return None, f"no backup in {store.folder}: {error.message}"
-
-
-def write_new(path: str, document: bytes) -> None:
-    """A new file that its owner alone can read. Raises OSError, also if there is one."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(document)
 
 
 def read_file(path: str) -> bytes:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from hxm.config import Config
+from hxm.files import append_line, lines_of_all
 
 Entry = dict[str, Any]
 
@@ -28,39 +29,34 @@ def write_entry(path: str, entry: Entry) -> str:
     """
     line = json.dumps({"at": time.strftime("%Y-%m-%dT%H:%M:%S%z"), **_who(), **entry})
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            os.write(descriptor, line.encode() + b"\n")
-        finally:
-            os.close(descriptor)
+        append_line(path, line.encode())
     except OSError as error:
         return f"not written to the journal {path}: {error.strerror}"
     return ""
 
 
-def read_entries(path: str) -> Iterator[Entry]:
-    """The entries, oldest first; a line cut off by a crash is left out."""
-    try:
-        with open(path, encoding="utf-8", errors="replace") as file:
-            for line in file:
-                try:
-                    entry = json.loads(line)
-                except ValueError:
-                    continue
-                if isinstance(entry, dict):
-                    yield entry
-    except OSError:
-        return
+def read_entries(path: str, since: float = 0.0) -> Iterator[Entry]:
+    """The entries, oldest first, also those that logrotate(8) has put aside.
+
+    A line cut off by a crash is left out, and so is a file that was complete before `since`.
+    """
+    for line in lines_of_all(path, since):
+        try:
+            entry = json.loads(line.decode("utf-8", "replace"))
+        except (ValueError, RecursionError):
+            continue
+        if isinstance(entry, dict):
+            yield entry
 
 
-def read_orders(path: str) -> list[tuple[Entry, Entry | None]]:
+def read_orders(path: str, since: float = 0.0) -> list[tuple[Entry, Entry | None]]:
     """Each order as it was begun, and as it ended, if it did; in the order of their beginnings.
 
     An end whose beginning is missing stands for both: another order's process may have had its pid.
     """
     found: list[tuple[Entry, Entry | None]] = []
     begun: dict[tuple[str, str, str], int] = {}
-    for entry in read_entries(path):
+    for entry in read_entries(path, since):
         host, pid, what = (str(entry.get(each)) for each in ("host", "pid", "what"))
         if entry.get("outcome") == "begun":
             begun[host, pid, what] = len(found)

@@ -197,6 +197,17 @@ def test_what_is_no_backup_is_refused_in_one_line(sandbox):
     assert sandbox.file.read_bytes() == before
 
 
+@pytest.mark.parametrize("name", ["nfs", "host1", "evms"])
+def test_a_name_in_the_cluster_is_no_file_for_all_its_passwords(sandbox, name):
+    ran = sandbox.hxm("backup", name, cwd=sandbox.folder)
+    assert ran.status == 2
+    assert f"./{name}" in ran.err
+    assert not (sandbox.folder / name).exists()
+    ran = sandbox.ok("backup", f"./{name}", cwd=sandbox.folder)
+    assert ran.out == f"the configuration, with its passwords: ./{name}\n"
+    assert (sandbox.folder / name).stat().st_mode & 0o777 == 0o600
+
+
 def test_no_password_is_ever_shown(sandbox):
     sandbox.ok("shutdown", "nfs")
     sandbox.replace("not-a-real-one", "another-secret")

@@ -22,7 +22,8 @@ TABLE = (
 
 def test_the_command_line():
     assert remote.ssh_argv("host2", ("xl", "destroy", "a b"), 5) == (
-        *("ssh", "-o", "BatchMode=yes", "-o", "ConnectTimeout=5", "-ax", "--", "host2"),
+        *("ssh", "-o", "BatchMode=yes", "-o", "ClearAllForwardings=yes"),
+        *("-o", "ConnectTimeout=5", "-ax", "--", "host2"),
         """PATH="${HXM_REAL:-/usr/lib/hxm/real}:$PATH" xl destroy 'a b'""",
     )
     assert destroy_argv("xl", "nfs", "host1", "host1", 5) == ("xl", "destroy", "nfs")
