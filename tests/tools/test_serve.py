@@ -56,7 +56,7 @@ class Served:
 
     def end(self, how: int = signal.SIGTERM) -> int:
         self.process.send_signal(how)
-        status = self.process.wait(20)
+        status = self.process.wait(60)
         self.said += self.process.stderr.read()
         assert self.process.stdout.read() == ""
         return status
