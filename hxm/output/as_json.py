@@ -69,7 +69,7 @@ def _members_json(cluster: Cluster, domains: Iterable[Domain]) -> dict[str, Any]
     }
 
 
-def status_json(cluster: Cluster, found: Iterable[Finding]) -> dict[str, Any]:
+def status_json(cluster: Cluster, findings: Iterable[Finding]) -> dict[str, Any]:
     """`hxm status -o json`: the whole model."""
     return {
         "cluster": {
@@ -89,5 +89,5 @@ def status_json(cluster: Cluster, found: Iterable[Finding]) -> dict[str, Any]:
         "resources": [resource_json(resource) for resource in cluster.resources],
         "failures": [failure._asdict() for failure in cluster.failures],
         "constraints": [constraint_json(constraint) for constraint in cluster.constraints],
-        "findings": [finding._asdict() for finding in found],
+        "findings": [finding._asdict() for finding in findings],
     }

@@ -12,11 +12,11 @@ _STYLES = {"fences": "bold", "ping": "dotted", "with": "bold", "in": "dotted"}
 _LINES = {"fences": "#b03020", "ping": "#2a6f9f", "apart": "#b03020", "avoids": "#b03020"}
 
 
-def dot(found: Graph) -> str:
+def dot(graph: Graph) -> str:
     """The graph in Graphviz's language: a box for each node with what runs there alone."""
     from graphviz import Digraph, nohtml
 
-    ids = _numbered(found)
+    ids = _numbered(graph)
     drawn = Digraph("cluster", graph_attr={"rankdir": "LR", "fontname": "sans-serif"})
     drawn.attr("node", fontname="sans-serif", fontsize="11", style="filled")
     drawn.attr("edge", fontname="sans-serif", fontsize="9", color="#606060")
@@ -24,19 +24,19 @@ def dot(found: Graph) -> str:
     def put(where: Digraph, vertex: Vertex) -> None:
         where.node(
             ids[vertex.id],
-            nohtml("\\n".join(_literal(each) for each in (vertex.name, vertex.state) if each)),
+            nohtml("\\n".join(_literal(text) for text in (vertex.name, vertex.state) if text)),
             shape=_SHAPES.get(vertex.kind, "box"),
             fillcolor=_COLOURS.get(vertex.kind, "white") if vertex.well else "#f7d774",
         )
 
-    for number, (node, inside) in enumerate(_hosts(found)):
+    for number, (node, inside) in enumerate(_hosts(graph)):
         with drawn.subgraph(name=f"cluster_{number}") as box:
             box.attr(color="#9fb2c4", style="rounded", label="")
             for vertex in (node, *inside):
                 put(box, vertex)
-    for vertex in _outside(found):
+    for vertex in _outside(graph):
         put(drawn, vertex)
-    for edge in found.edges:
+    for edge in graph.edges:
         drawn.edge(
             ids[edge.source],
             ids[edge.target],
@@ -56,22 +56,22 @@ def _literal(text: str) -> str:
     return str(escape(text.replace("&", "&amp;")))
 
 
-def mermaid(found: Graph) -> str:
+def mermaid(graph: Graph) -> str:
     """The graph as a Mermaid flowchart, for Markdown and wikis."""
-    return "\n".join(_mermaid(found))
+    return "\n".join(_mermaid(graph))
 
 
-def _mermaid(found: Graph) -> Iterator[str]:
-    ids = _numbered(found)
+def _mermaid(graph: Graph) -> Iterator[str]:
+    ids = _numbered(graph)
     yield "flowchart LR"
-    for number, (node, inside) in enumerate(_hosts(found)):
+    for number, (node, inside) in enumerate(_hosts(graph)):
         yield f'  subgraph host{number}["{_quoted(node.name)}"]'
         for vertex in (node, *inside):
             yield f"    {_box(ids, vertex)}"
         yield "  end"
-    for vertex in _outside(found):
+    for vertex in _outside(graph):
         yield f"  {_box(ids, vertex)}"
-    for edge in found.edges:
+    for edge in graph.edges:
         arrow = "-->" if edge.mandatory else "-.->"
         yield f'  {ids[edge.source]} {arrow}|"{_quoted(edge.label)}"| {ids[edge.target]}'
 
@@ -80,32 +80,35 @@ def _box(ids: dict[str, str], vertex: Vertex) -> str:
     opening, closing = {CLONE: ("([", "])"), FENCING: ("{{", "}}"), NODE: ("[[", "]]")}.get(
         vertex.kind, ("[", "]")
     )
-    lines = "<br/>".join(_quoted(each) for each in (vertex.name, vertex.state) if each)
+    lines = "<br/>".join(_quoted(text) for text in (vertex.name, vertex.state) if text)
     return f'{ids[vertex.id]}{opening}"{lines}"{closing}'
 
 
 def _quoted(text: str) -> str:
     """Letters, digits and what no syntax of Mermaid's begins with; the rest by number."""
     return "".join(
-        each if each.isalnum() or each in " _.,/()-" else f"#{ord(each)};" for each in text
+        letter if letter.isalnum() or letter in " _.,/()-" else f"#{ord(letter)};"
+        for letter in text
     )
 
 
-def _numbered(found: Graph) -> dict[str, str]:
+def _numbered(graph: Graph) -> dict[str, str]:
     """Names that mean nothing to either language, whatever the vertices are called."""
-    return {each.id: f"v{number}" for number, each in enumerate(found.vertices)}
+    return {vertex.id: f"v{number}" for number, vertex in enumerate(graph.vertices)}
 
 
-def _hosts(found: Graph) -> Iterator[tuple[Vertex, list[Vertex]]]:
+def _hosts(graph: Graph) -> Iterator[tuple[Vertex, list[Vertex]]]:
     """Each node with what runs there and nowhere else."""
-    for node in found.vertices:
+    for node in graph.vertices:
         if node.kind == NODE:
-            yield node, [each for each in found.vertices if _home(each) == node.name]
+            yield node, [vertex for vertex in graph.vertices if _home(vertex) == node.name]
 
 
-def _outside(found: Graph) -> list[Vertex]:
-    homes = {each.name for each in found.vertices if each.kind == NODE}
-    return [each for each in found.vertices if each.kind != NODE and _home(each) not in homes]
+def _outside(graph: Graph) -> list[Vertex]:
+    homes = {vertex.name for vertex in graph.vertices if vertex.kind == NODE}
+    return [
+        vertex for vertex in graph.vertices if vertex.kind != NODE and _home(vertex) not in homes
+    ]
 
 
 def _home(vertex: Vertex) -> str | None:

@@ -62,10 +62,10 @@ def show_long(cluster: Cluster, domain: Domain) -> None:
     if primitive:
         facts |= {f"meta {name}": value for name, value in primitive.meta.items()}
         facts |= {
-            f"operation {each.get('name')}": " ".join(
-                f"{key}={value}" for key, value in each.items() if key not in ("id", "name")
+            f"operation {operation.get('name')}": " ".join(
+                f"{key}={value}" for key, value in operation.items() if key not in ("id", "name")
             )
-            for each in primitive.operations
+            for operation in primitive.operations
         }
     out(domain.name)
     for name, value in facts.items():
@@ -99,13 +99,13 @@ def flags(cluster: Cluster, domain: Domain) -> str:
         (bool(domain.interim), "constrained"),
         (not domain.live, "not-live"),
     ]
-    return " ".join(word for said, word in words if said)
+    return " ".join(word for applies, word in words if applies)
 
 
 def _failed_elsewhere(cluster: Cluster, domain: Domain) -> list[str]:
     """The nodes where something of a domU failed that does not run there."""
-    found = {each.node for each in cluster.failures if each.resource == domain.resource}
-    return sorted(found - set(domain.nodes))
+    nodes = {failure.node for failure in cluster.failures if failure.resource == domain.resource}
+    return sorted(nodes - set(domain.nodes))
 
 
 def _unclean(cluster: Cluster, name: str) -> bool:
@@ -120,12 +120,14 @@ def _or_dash(value: object) -> str:
 # Findings, nodes, resources
 
 
-def show_findings(title: str, found: Sequence[Finding], say: Callable[[str], None] = out) -> None:
+def show_findings(
+    title: str, findings: Sequence[Finding], say: Callable[[str], None] = out
+) -> None:
     """Each finding with the command that changes it."""
-    if found:
+    if findings:
         say("")
         say(f"{title}:")
-    for finding in found:
+    for finding in findings:
         for line in folded(f"  {finding.what}", 4, sys.stdout if say is out else sys.stderr):
             say(line)
         say(f"      {finding.do}")
@@ -189,28 +191,28 @@ def _counted(cluster: Cluster, nodes: str) -> str:
 def _resource_row(
     cluster: Cluster, name: str, instances: Sequence[Resource]
 ) -> tuple[str, str, str, str, str]:
-    active = [each for each in instances if each.nodes]
+    active = [instance for instance in instances if instance.nodes]
     first = (active or list(instances))[0]
     domain = cluster.domain_of(first.id) or Domain(first.id)
     away = looked_away(cluster, domain)
     words = (
-        (any(each.blocked for each in instances), "blocked"),
-        (any(each.failed for each in instances), "failed"),
-        (not all(each.managed for each in instances), away.flag if away else "unmanaged"),
-        (any(each.orphaned for each in instances), "orphaned"),
+        (any(instance.blocked for instance in instances), "blocked"),
+        (any(instance.failed for instance in instances), "failed"),
+        (not all(instance.managed for instance in instances), away.flag if away else "unmanaged"),
+        (any(instance.orphaned for instance in instances), "orphaned"),
         (first.target_role == "Stopped", "disabled"),
     )
-    nodes = tuple(node for each in active for node in each.nodes)
-    special = " ".join(word for said, word in words if said)
+    nodes = tuple(node for instance in active for node in instance.nodes)
+    special = " ".join(word for applies, word in words if applies)
     return (name, first.agent, first.role, where(first.role, nodes, " ") or "-", special)
 
 
-def everything_table(cluster: Cluster, found: Iterable[Finding]) -> Table:
+def everything_table(cluster: Cluster, findings: Iterable[Finding]) -> Table:
     """The whole cluster in one table, for programs that take but one."""
     nodes = [("node", row[0], row[1], row[5], row[2]) for row in nodes_table(cluster).rows]
     others = [("resource", name, *row) for name, _, *row in resources_table(cluster).rows]
-    findings = [("finding", each.what, "", "", each.do) for each in found]
-    return Table(("Kind", "Name", "State", "Where", "Special"), [*nodes, *others, *findings])
+    last = [("finding", finding.what, "", "", finding.do) for finding in findings]
+    return Table(("Kind", "Name", "State", "Where", "Special"), [*nodes, *others, *last])
 
 
 def summary(cluster: Cluster) -> list[str]:

@@ -66,11 +66,11 @@ class Store:
 
     def get(self, number: int) -> Backup:
         """The backup of that number. Raises NotFound."""
-        found = self.all()
-        for each in found:
-            if each.number == number:
-                return each
-        known = f"{found[0].number} to {found[-1].number}" if found else "none"
+        backups = self.all()
+        for backup in backups:
+            if backup.number == number:
+                return backup
+        known = f"{backups[0].number} to {backups[-1].number}" if backups else "none"
         raise NotFound(f"there is no backup {number} (there are: {known})", "hxm backup --list")
 
     def keep(self, configuration: bytes) -> Backup:

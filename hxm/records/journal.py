@@ -54,18 +54,18 @@ def read_orders(path: str, since: float = 0.0) -> list[tuple[Entry, Entry | None
 
     An end whose beginning is missing stands for both: another order's process may have had its pid.
     """
-    found: list[tuple[Entry, Entry | None]] = []
+    orders: list[tuple[Entry, Entry | None]] = []
     begun: dict[tuple[str, str, str], int] = {}
     for entry in read_entries(path, since):
-        host, pid, what = (str(entry.get(each)) for each in ("host", "pid", "what"))
+        host, pid, what = (str(entry.get(key)) for key in ("host", "pid", "what"))
         if entry.get("outcome") == "begun":
-            begun[host, pid, what] = len(found)
-            found.append((entry, None))
+            begun[host, pid, what] = len(orders)
+            orders.append((entry, None))
         elif (number := begun.pop((host, pid, what), None)) is not None:
-            found[number] = (found[number][0], entry)
+            orders[number] = (orders[number][0], entry)
         else:
-            found.append((entry, entry))
-    return found
+            orders.append((entry, entry))
+    return orders
 
 
 def user() -> str:

@@ -28,46 +28,51 @@ def exposition(known: Snapshot) -> str:
 
     What was last known would pass for the present: Prometheus would go on to store it.
     """
-    found = list(_of_the_asking(known))
+    metrics = list(_of_the_asking(known))
     if known.cluster and not known.fault:
-        found += [*_of_the_cluster(known.cluster, len(known.found)), *_of_domains(known.cluster)]
-    return "".join(f"{line}\n" for metric in found for line in _lines(metric))
+        metrics += [
+            *_of_the_cluster(known.cluster, len(known.findings)),
+            *_of_domains(known.cluster),
+        ]
+    return "".join(f"{line}\n" for metric in metrics for line in _lines(metric))
 
 
 def _of_the_asking(known: Snapshot) -> Iterator[Metric]:
     yield _single("hxm_up", "Whether the cluster can be asked.", not known.fault)
-    said = "Metrics of a cluster that hxm knows."
-    yield Metric("hxm_build_info", "gauge", said, [({"version": __version__}, 1)])
+    meaning = "Metrics of a cluster that hxm knows."
+    yield Metric("hxm_build_info", "gauge", meaning, [({"version": __version__}, 1)])
     if known.cluster:
-        said = "Time since the cluster was last seen."
-        yield _single("hxm_data_age_seconds", said, round(known.age, 3))
-        said = "How long the last good look at the cluster took."
-        yield _single("hxm_look_duration_seconds", said, round(known.took, 3))
-    said = "Looks at the cluster."
-    yield Metric("hxm_looks_total", "counter", said, [({}, known.looks)])
-    said = "Looks at the cluster that gave no answer."
-    yield Metric("hxm_look_errors_total", "counter", said, [({}, known.failed)])
+        meaning = "Time since the cluster was last seen."
+        yield _single("hxm_data_age_seconds", meaning, round(known.age, 3))
+        meaning = "How long the last good look at the cluster took."
+        yield _single("hxm_look_duration_seconds", meaning, round(known.took, 3))
+    meaning = "Looks at the cluster."
+    yield Metric("hxm_looks_total", "counter", meaning, [({}, known.looks)])
+    meaning = "Looks at the cluster that gave no answer."
+    yield Metric("hxm_look_errors_total", "counter", meaning, [({}, known.failed)])
 
 
 def _of_the_cluster(cluster: Cluster, findings: int) -> Iterator[Metric]:
     labels = {"cluster": cluster.name, "generation": cluster.dialect, "dc": cluster.dc or ""}
     yield Metric("hxm_cluster_info", "gauge", "The cluster that is asked.", [(labels, 1)])
     yield _single("hxm_cluster_has_dc", "Whether the cluster has a DC.", bool(cluster.dc))
-    said = "Whether this partition has quorum."
-    yield _single("hxm_cluster_quorum", said, cluster.quorum)
+    meaning = "Whether this partition has quorum."
+    yield _single("hxm_cluster_quorum", meaning, cluster.quorum)
     yield _single("hxm_cluster_fencing", "Whether lost nodes are fenced.", cluster.fencing)
-    said = "Whether the whole cluster is in maintenance."
-    yield _single("hxm_cluster_maintenance", said, cluster.maintenance)
+    meaning = "Whether the whole cluster is in maintenance."
+    yield _single("hxm_cluster_maintenance", meaning, cluster.maintenance)
     yield _single("hxm_findings", "Things that need attention, as in hxm status.", findings)
-    said = "Constraints that a move or a ban left behind."
-    yield _single("hxm_interim_constraints", said, len(cluster.constraints))
-    failed = Counter((each.resource, each.operation, each.node) for each in cluster.failures)
+    meaning = "Constraints that a move or a ban left behind."
+    yield _single("hxm_interim_constraints", meaning, len(cluster.constraints))
+    failed = Counter(
+        (failure.resource, failure.operation, failure.node) for failure in cluster.failures
+    )
     samples = [
         ({"resource": resource, "operation": operation, "node": node}, float(count))
         for (resource, operation, node), count in failed.items()
     ]
-    said = "Failed actions that the cluster remembers."
-    yield Metric("hxm_failed_actions", "gauge", said, samples)
+    meaning = "Failed actions that the cluster remembers."
+    yield Metric("hxm_failed_actions", "gauge", meaning, samples)
     states = [
         ({"node": node.name, "state": state.lower()}, float(node.condition.startswith(state)))
         for node in cluster.nodes
@@ -78,28 +83,31 @@ def _of_the_cluster(cluster: Cluster, findings: int) -> Iterator[Metric]:
 
 def _of_domains(cluster: Cluster) -> Iterator[Metric]:
     labels = [
-        ({"domain": each.name, "resource": each.resource or ""}, each) for each in cluster.guests
+        ({"domain": guest.name, "resource": guest.resource or ""}, guest)
+        for guest in cluster.guests
     ]
-    said = "Whether the domU runs anywhere."
-    samples = [(domain, float(each.running)) for domain, each in labels]
-    yield Metric("hxm_domain_up", "gauge", said, samples)
-    said = "Whether the cluster is to run the domU: nobody told it to keep it stopped."
-    samples = [(domain, float(not each.told_to_stop)) for domain, each in labels if each.resource]
-    yield Metric("hxm_domain_wanted", "gauge", said, samples)
-    said = "The domU's role; the value is always 1."
-    samples = [(domain | {"role": each.role}, 1.0) for domain, each in labels if each.role]
-    yield Metric("hxm_domain_role", "gauge", said, samples)
-    said = "Where the domU runs; the value is always 1, and two nodes at once are an emergency."
+    meaning = "Whether the domU runs anywhere."
+    samples = [(domain, float(guest.running)) for domain, guest in labels]
+    yield Metric("hxm_domain_up", "gauge", meaning, samples)
+    meaning = "Whether the cluster is to run the domU: nobody told it to keep it stopped."
+    samples = [
+        (domain, float(not guest.told_to_stop)) for domain, guest in labels if guest.resource
+    ]
+    yield Metric("hxm_domain_wanted", "gauge", meaning, samples)
+    meaning = "The domU's role; the value is always 1."
+    samples = [(domain | {"role": guest.role}, 1.0) for domain, guest in labels if guest.role]
+    yield Metric("hxm_domain_role", "gauge", meaning, samples)
+    meaning = "Where the domU runs; the value is always 1, and two nodes at once are an emergency."
     samples = [
         (domain | {"node": node}, 1.0)
-        for domain, each in labels
-        for node in dict.fromkeys(each.places)
+        for domain, guest in labels
+        for node in dict.fromkeys(guest.places)
     ]
-    yield Metric("hxm_domain_node", "gauge", said, samples)
+    yield Metric("hxm_domain_node", "gauge", meaning, samples)
 
 
-def _single(name: str, said: str, value: float) -> Metric:
-    return Metric(name, "gauge", said, [({}, value)])
+def _single(name: str, meaning: str, value: float) -> Metric:
+    return Metric(name, "gauge", meaning, [({}, value)])
 
 
 def _lines(metric: Metric) -> Iterator[str]:

@@ -86,10 +86,10 @@ def headline(known: Snapshot) -> tuple[str, str]:
         return "red", word.text
     if lost := [node.name for node in cluster.nodes if node.unclean]:
         return "red", f"{listed(lost)} UNCLEAN"
-    if known.found:
-        count = len(known.found)
-        said = "1 thing needs" if count == 1 else f"{count} things need"
-        return "yellow", f"{said} attention"
+    if known.findings:
+        count = len(known.findings)
+        things = "1 thing needs" if count == 1 else f"{count} things need"
+        return "yellow", f"{things} attention"
     return "green", "All is well"
 
 
@@ -127,16 +127,16 @@ def _summary(cluster: Cluster) -> Iterator[tuple[str, str, str]]:
 def _sections(cluster: Cluster) -> Iterator[Section]:
     domains = [
         (
-            each.name,
-            role(cluster, each),
-            " ".join(each.nodes) or "-",
-            flags(cluster, each),
+            guest.name,
+            role(cluster, guest),
+            " ".join(guest.nodes) or "-",
+            flags(cluster, guest),
         )
-        for each in cluster.guests
+        for guest in cluster.guests
     ]
-    known = {each.resource for each in cluster.managed_domains}
+    managed = {domain.resource for domain in cluster.managed_domains}
     others = cluster._replace(
-        resources=tuple(each for each in cluster.resources if each.id not in known)
+        resources=tuple(resource for resource in cluster.resources if resource.id not in managed)
     )
     resources = [(name, *rest, agent) for name, agent, *rest in resources_table(others).rows]
     failures = [(f.resource, f.operation, f.node, f.when, f.reason) for f in cluster.failures]
@@ -159,13 +159,13 @@ def _section(
 
 
 def _nodes(cluster: Cluster) -> Iterator[tuple[str, str, str, str]]:
-    known = {each.resource for each in cluster.managed_domains}
+    managed = {domain.resource for domain in cluster.managed_domains}
     for node in cluster.nodes:
-        guests = (each.name for each in cluster.guests if node.name in each.nodes)
+        guests = (guest.name for guest in cluster.guests if node.name in guest.nodes)
         others = (
-            each.id
-            for each in cluster.resources
-            if node.name in each.nodes and each.id not in known
+            resource.id
+            for resource in cluster.resources
+            if node.name in resource.nodes and resource.id not in managed
         )
         state = f"{node.condition} (DC)" if node.dc else node.condition
         yield node.name, state, _listed(guests), _listed(others)
@@ -214,5 +214,5 @@ def _asset(name: str) -> Any:
 
 
 def _digest(name: str) -> str:
-    found = hashlib.sha256(str(_asset(name)).encode("ascii")).digest()
-    return f"'sha256-{base64.b64encode(found).decode()}'"
+    digest = hashlib.sha256(str(_asset(name)).encode("ascii")).digest()
+    return f"'sha256-{base64.b64encode(digest).decode()}'"

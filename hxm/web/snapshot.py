@@ -25,7 +25,7 @@ class Snapshot(NamedTuple):
 
     cluster: Cluster | None = None
     """Nothing if there was no good look yet."""
-    found: Sequence[Finding] = ()
+    findings: Sequence[Finding] = ()
     at: float = 0.0
     """When it was seen, in seconds since 1970."""
     age: float = 0.0
@@ -79,13 +79,15 @@ class SnapshotPoller:
         last, at = self._last, time.time()
         begun = self._begun = time.monotonic()
         try:
-            cluster, found = self._look()
+            cluster, findings = self._look()
         except Exception as error:  # noqa: BLE001 - the poller must outlive whatever it is
             fault = error.message if isinstance(error, HxmError) else _own(error)
             self._last = last._replace(fault=fault, looks=last.looks + 1, failed=last.failed + 1)
         else:
             took = time.monotonic() - begun
-            self._last = Snapshot(cluster, found, at, begun, took, "", last.looks + 1, last.failed)
+            self._last = Snapshot(
+                cluster, findings, at, begun, took, "", last.looks + 1, last.failed
+            )
         self._begun = None
         self._first.set()
         if self._last.fault != last.fault:

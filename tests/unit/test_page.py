@@ -38,8 +38,8 @@ def _in_utc(monkeypatch):
 
 
 def known(seen: Cluster | None, **more) -> Snapshot:
-    found = list(findings(seen)) if seen else []
-    return Snapshot(seen, **{"found": found, "at": AT, "age": 7.0, **more})
+    problems = list(findings(seen)) if seen else []
+    return Snapshot(seen, **{"findings": problems, "at": AT, "age": 7.0, **more})
 
 
 def dom(text: str):
@@ -172,11 +172,11 @@ HEALTHY = cluster(domain("nfs", "host1"), name="xen")
 STATES = {
     "well": (known(HEALTHY), ("green", "All is well")),
     "one finding": (
-        known(HEALTHY, found=(Finding("a", "b"),)),
+        known(HEALTHY, findings=(Finding("a", "b"),)),
         ("yellow", "1 thing needs attention"),
     ),
     "findings": (
-        known(HEALTHY, found=(Finding("a", "b"),) * 2),
+        known(HEALTHY, findings=(Finding("a", "b"),) * 2),
         ("yellow", "2 things need attention"),
     ),
     "no quorum": (known(HEALTHY._replace(quorum=False)), ("red", "NO QUORUM")),
