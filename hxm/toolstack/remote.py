@@ -43,8 +43,8 @@ def ssh_argv(
 ) -> tuple[str, ...]:
     """A program on another node; ssh hands the words to a shell there, so they are quoted.
 
-    Whatever ssh_config(5) says, nothing of this host is handed on: no agent (-a), no display (-x), no
-    port (ClearAllForwardings). Whoever is root on that node could use it.
+    Whatever ssh_config(5) says, nothing of this host is handed on: no agent (-a), no display (-x),
+    no port (ClearAllForwardings). Whoever is root on that node could use it.
     A guard that stands in front of the toolstack there is gone past.
     """
     import shlex
