@@ -157,9 +157,9 @@ def _by_the_toolstacks(
         files = _readable_files(cluster) if thorough else []
         facts[cluster.local_node] = read_facts(toolstack.program, files, config.ask_timeout)
     yield from of_refusals(
-        cluster, {node: found.refusals for node, found in facts.items()}, rules.kept_off
+        cluster, {node: host.refusals for node, host in facts.items()}, rules.kept_off
     )
-    unable = sorted(node for node, found in facts.items() if not found.moves_pv_live)
+    unable = sorted(node for node, host in facts.items() if not host.moves_pv_live)
     yield from of_hypervisors(cluster, unable)
 
 

@@ -73,8 +73,8 @@ def of_file(path: str, name: str, resource: str | None = None) -> Claim:
     except XmFileError as error:
         return _unread(name, resource, str(error))
     except (OSError, ValueError) as error:
-        said = getattr(error, "strerror", None) or error
-        return _unread(name, resource, f"{path}: {said}")
+        reason = getattr(error, "strerror", None) or error
+        return _unread(name, resource, f"{path}: {reason}")
 
 
 def _unread(name: str, resource: str | None, why: str) -> Claim:
@@ -130,10 +130,10 @@ def _xml_in(path: str) -> bytes:
 def of_image(path: str) -> Claim | None:
     """What the domU had whose saved image this is, or None if the file does not tell."""
     try:
-        told = parse_image(read_start(path, _IMAGE))
+        details = parse_image(read_start(path, _IMAGE))
     except (OSError, ValueError):
         return None
-    return _of_told(told)._replace(runs=False) if told else None
+    return _of_details(details)._replace(runs=False) if details else None
 
 
 def of_xml(text: bytes, path: str, name: str, resource: str | None = None) -> Claim:
@@ -145,12 +145,12 @@ def of_xml(text: bytes, path: str, name: str, resource: str | None = None) -> Cl
     disks = []
     for disk in [root] if root.tag == "disk" else root.iterfind("devices/disk"):
         source = disk.find("source")
-        told = source.attrib if source is not None else {}
-        target = told.get("dev") or told.get("file") or ""
+        attributes = source.attrib if source is not None else {}
+        target = attributes.get("dev") or attributes.get("file") or ""
         if target:
             writes = disk.find("readonly") is None and disk.get("device") != "cdrom"
             disks.append(Disk(target, "", writes, disk.find("shareable") is not None))
-    macs = [each.get("address", "").lower() for each in root.iterfind("devices/interface/mac")]
+    macs = [mac.get("address", "").lower() for mac in root.iterfind("devices/interface/mac")]
     uuid = (root.findtext("uuid") or "").strip().lower() or None
     return Claim(name, resource, uuid, tuple(macs), tuple(_held(disks)))
 
@@ -162,61 +162,63 @@ def _held(disks: Iterable[Disk], devices: Mapping[str, str] | None = None) -> It
         if name := scripted_name(disk):
             yield DiskClaim(name, target, disk.writes, disk.shared)
         for path in paths_of(disk):
-            found = place(path) if devices is None else place_elsewhere(path, devices)
-            if found:
+            device = place(path) if devices is None else place_elsewhere(path, devices)
+            if device:
                 spelling = target if path not in disk.replicas else path
-                yield DiskClaim(found.key, spelling, disk.writes, disk.shared, found.below, path)
+                yield DiskClaim(device.key, spelling, disk.writes, disk.shared, device.below, path)
 
 
-def _of_told(
-    told: Details,
+def _of_details(
+    details: Details,
     resource: str | None = None,
     node: str = "",
     devices: dict[str, str] | None = None,
 ) -> Claim:
-    disks = tuple(_held(told.disks, devices))
-    return Claim(told.name, resource, told.uuid, told.macs, disks, node=node, runs=True)
+    disks = tuple(_held(details.disks, devices))
+    return Claim(details.name, resource, details.uuid, details.macs, disks, node=node, runs=True)
 
 
 def resources_by_name(cluster: Cluster) -> dict[str, str | None]:
     """The resource of each managed domU, by every name that it may run under."""
     return {
-        name: each.resource for each in cluster.managed_domains for name in (each.name, *each.also)
+        name: domain.resource
+        for domain in cluster.managed_domains
+        for name in (domain.name, *domain.also)
     }
 
 
 def all_claims(
     cluster: Cluster, config: Config, printed: Mapping[str, bytes] | None = None
 ) -> Iterator[Claim]:
-    """The claims of all managed domUs by their files, and of all that run, here and elsewhere.
+    """The claims of all managed domUs, from their files, and of all running domUs of all hosts.
 
-    The other nodes are asked, unless `printed` has what `claims_script` printed on each. A host
-    that cannot be asked is a claim with a `fault`; so is a file that cannot be read.
+    Asks the other nodes, unless `printed` holds the output of `claims_script` on each. A host that
+    does not answer and a file that cannot be read become claims with a `fault`.
     """
     yield from map(of_managed, cluster.managed_domains)
     toolstack = local_toolstack(config, cluster.sandbox)
     whose = resources_by_name(cluster)
     if toolstack:
         try:
-            for told in _told_here(toolstack.program):
-                yield _of_told(told, whose.get(at_home(told.name)))
+            for details in _details_here(toolstack.program):
+                yield _of_details(details, whose.get(at_home(details.name)))
         except CannotAsk as error:
             fault = f"the disks of this host's other domUs are unknown: {error}"
             yield Claim("?", fault=fault, kind=THIS_HOST)
     if cluster.sandbox:
         return
     if printed is None:
-        answers, silent = _told_elsewhere(cluster, config)
+        answers, silent = _details_elsewhere(cluster, config)
     else:
-        answers, silent = _told_already(printed)
+        answers, silent = _parse_details(printed)
     for node, (there, devices) in answers.items():
-        for told in there:
-            yield _of_told(told, whose.get(at_home(told.name)), node, devices)
+        for details in there:
+            yield _of_details(details, whose.get(at_home(details.name)), node, devices)
     for node, why in silent.items():
         yield Claim(node, fault=f"the domUs of {node} are unknown: {why}", kind=NODE)
 
 
-def _told_here(program: str) -> list[Details]:
+def _details_here(program: str) -> list[Details]:
     result = programs.output((program, *of(program).LONG))
     try:
         return parse_long(result.stdout.decode("utf-8", "surrogateescape"))
@@ -224,14 +226,14 @@ def _told_here(program: str) -> list[Details]:
         raise CannotAsk(f"{program} list -l: {result.complaint()}") from None
 
 
-def _told_elsewhere(
+def _details_elsewhere(
     cluster: Cluster, config: Config
 ) -> tuple[dict[str, tuple[list[Details], dict[str, str]]], dict[str, str]]:
     """What each of the other nodes tells of its domUs and devices, and why the others do not."""
     program, asked, silent = askable(cluster, config)
     answers = {}
     for node, answer in ask_elsewhere(
-        ("sh", "-c", claims_script(program)), asked, config.ssh_timeout, _told_and_devices
+        ("sh", "-c", claims_script(program)), asked, config.ssh_timeout, _details_and_devices
     ).items():
         if isinstance(answer, str):
             silent[node] = answer
@@ -246,12 +248,12 @@ def claims_script(program: str) -> str:
     return f"{' '.join(words)} && {{ echo; echo {_DEVICES}; {GREP}; :; }}"
 
 
-def _told_already(
+def _parse_details(
     printed: Mapping[str, bytes],
 ) -> tuple[dict[str, tuple[list[Details], dict[str, str]]], dict[str, str]]:
     answers, silent = {}, {}
     for node, text in printed.items():
-        answer = understood(text, _told_and_devices)
+        answer = understood(text, _details_and_devices)
         if isinstance(answer, str):
             silent[node] = answer
         else:
@@ -259,7 +261,7 @@ def _told_already(
     return answers, silent
 
 
-def _told_and_devices(printed: bytes) -> tuple[list[Details], dict[str, str]]:
+def _details_and_devices(printed: bytes) -> tuple[list[Details], dict[str, str]]:
     text = printed.decode("utf-8", "surrogateescape")
     domains, marked, devices = text.partition(f"\n{_DEVICES}\n")
     if not marked:

@@ -44,7 +44,7 @@ def faults(
         if nodes
         else {}
     )
-    found, silent = {}, {}
+    unreadable, silent = {}, {}
     for file in files:
         path = file.domain.xmfile or ""
         answer = _fault_here(file) if file in here else answers[file.node]
@@ -54,8 +54,8 @@ def faults(
             silent[file.node] = answer
             continue
         if answer and not (file.node in mounting and answer == _ABSENT.format(path)):
-            found[file] = answer
-    return found, silent
+            unreadable[file] = answer
+    return unreadable, silent
 
 
 def _fault_here(file: File) -> str:

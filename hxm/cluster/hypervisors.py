@@ -30,8 +30,8 @@ def _can_log_dirty(cluster: Cluster, nodes: list[str], config: Config) -> dict[s
     toolstack = local_toolstack(config, cluster.sandbox)
     if toolstack and cluster.local_node in nodes:
         try:
-            told = programs.output((toolstack.program, INFO), timeout=config.ask_timeout)
-            able[cluster.local_node] = _parse(told.stdout)
+            result = programs.output((toolstack.program, INFO), timeout=config.ask_timeout)
+            able[cluster.local_node] = _parse(result.stdout)
         except CannotAsk:
             pass
     if cluster.sandbox:

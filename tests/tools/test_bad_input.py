@@ -24,7 +24,7 @@ CASES = [
     ("status nfs", 2, "hxm list -l nfs, hxm why nfs"),
     ("node standby host1", 2, "hxm standby NODE"),
     ("migrate nfs host2 extra", 2, "extra"),
-    ("shutdown", 2, "takes the names"),
+    ("shutdown", 2, "needs the names"),
     ("shutdown -a nfs", 2, "or -a"),
     ("shutdown --forse nfs", 2, "--forse"),
     ("shutdown nfs --timeout soon", 2, "--timeout: 'soon' is no number"),

@@ -166,7 +166,7 @@ def test_create_of_a_managed_name_from_any_file_is_the_clusters(xen):
     )
     named = xen.ok("create", str(other), 'name="nfs"', "--dry-run")
     assert "crm_resource" in named.out
-    assert "means nothing" not in named.out
+    assert "has no effect" not in named.out
     words = (str(other), "name='nfs'", "memory=99", "-c")
     dropped = xen.ok("create", *words, "--dry-run")
     said = "-c memory=99 has no effect on a managed domU; edit its file"

@@ -109,7 +109,7 @@ def test_what_keep_leaves_is_named_until_unmigrate(sandbox):
     assert sandbox.ok("list", "-o", "json").json["domains"][0]["interim"]
     assert " s ago: migrate nfs to host2" in sandbox.ok("unmigrate", "nfs").out
     assert sandbox.configuration() == before
-    assert "no move or ban" in sandbox.ok("unmigrate").out
+    assert "no leftover moves or bans" in sandbox.ok("unmigrate").out
 
 
 def test_another_admins_ban_is_neither_taken_away_nor_called_hxms(bare):
@@ -353,8 +353,8 @@ def test_suggested_commands_can_be_pasted(sandbox):
 
 
 def test_a_move_that_is_live_anyway_may_be_asked_to_be(sandbox):
-    assert "means nothing" not in sandbox.ok("migrate", "--live", "nfs", "host2", "--yes").err
-    assert "--ssl means nothing" in sandbox.ok("migrate", "--ssl", "nfs", "host1", "--yes").err
+    assert "has no effect" not in sandbox.ok("migrate", "--live", "nfs", "host2", "--yes").err
+    assert "--ssl has no effect" in sandbox.ok("migrate", "--ssl", "nfs", "host1", "--yes").err
 
 
 def test_nothing_is_said_twice_and_status_does_not_begin_with_versions(sandbox):

@@ -157,6 +157,23 @@ def test_a_function_never_grows_beyond_60_lines(module):
             assert node.end_lineno - node.lineno < 60, f"{module}.{node.name}"
 
 
+NAMED = {
+    f"hxm.{room}" for room in ("audit", "cluster", "commands", "orders", "records", "terminal")
+}
+SAY_NOTHING = {"each", "found", "told", "said", "kept", "way", "thing"}
+
+
+@pytest.mark.parametrize("module", [module for module in MODULES if part(module) in NAMED])
+def test_a_value_is_always_named_by_what_it_is(module):
+    bound = {
+        node.id if isinstance(node, ast.Name) else node.arg
+        for node in ast.walk(ast.parse(MODULES[module].read_bytes()))
+        if isinstance(node, ast.arg)
+        or (isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store))
+    }
+    assert not bound & SAY_NOTHING, f"{module}: name what it is"
+
+
 def test_there_is_never_a_drawer_for_everything():
     assert {path.stem for path in MODULES.values()} & {
         "utils",
