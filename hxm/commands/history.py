@@ -175,12 +175,12 @@ def _as_json(pieces: Pieces) -> dict[str, Any]:
 def _parse_pieces(document: bytes) -> Pieces:
     """What another host's hxm printed. Raises CannotAsk if it is not of this version."""
     try:
-        said = json.loads(document)
+        answer = json.loads(document)
         return Pieces(
-            frozenset(_like(Done, _DONE, row) for row in said["done"]),
-            tuple(map(_look, said["looks"])),
-            frozenset(_like(Fenced, _FENCED, row) for row in said["fenced"]),
-            frozenset(_like(Ordered, _ORDERED, row) for row in said["ordered"]),
+            frozenset(_like(Done, _DONE, row) for row in answer["done"]),
+            tuple(map(_look, answer["looks"])),
+            frozenset(_like(Fenced, _FENCED, row) for row in answer["fenced"]),
+            frozenset(_like(Ordered, _ORDERED, row) for row in answer["ordered"]),
         )
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         raise CannotAsk("its hxm is missing, or of another version") from None

@@ -43,40 +43,40 @@ def run(domain: OneDomain, node: OtherNode = None, form: Form = TABLE) -> int:
     """
     config = read_config()
     cluster = read_cluster(config)
-    found = _meant(cluster, domain)
-    if list(on_two_nodes(cluster, [found])):  # the toolstacks know
+    subject = _subject(cluster, domain)
+    if list(on_two_nodes(cluster, [subject])):  # the toolstacks know
         cluster = with_other_nodes(cluster, config)
-        found = _meant(cluster, domain)
+        subject = _subject(cluster, domain)
     target = find_node(cluster, node) if node else None
     facts = _facts(cluster, config)
-    answer, runs = _answered(facts, found, target)
+    answer, runs = _answered(facts, subject, target)
     if form.output == "json":
         render.show_json(
             {
-                "domain": found.name,
+                "domain": subject.name,
                 "node": target.name if target else None,
-                "nodes": found.nodes,
+                "nodes": subject.nodes,
                 "says": answer.says,
-                "reasons": [_json(each) for each in answer.reasons],
+                "reasons": [_json(reason) for reason in answer.reasons],
                 "also": answer.also,
                 "scores": dict(answer.scores),
                 "simulations": runs,
             }
         )
     elif not form.usual:
-        rows = [(each.what, each.evidence, each.do) for each in answer.reasons]
+        rows = [(reason.what, reason.evidence, reason.do) for reason in answer.reasons]
         render.show(Table(("Reason", "Evidence", "What to do"), rows), form)
     else:
         _show(answer, runs)
     return DONE
 
 
-def _meant(cluster: Cluster, word: str) -> Domain:
+def _subject(cluster: Cluster, word: str) -> Domain:
     """The domU, or any other resource, as one that the cluster manages."""
-    ids = {each for p in cluster.primitives.values() for each in (p.id, p.parent, p.clone) if each}
+    ids = {name for p in cluster.primitives.values() for name in (p.id, p.parent, p.clone)}
     if word not in ids or cluster.domain_of(word):
-        (found,) = named_domains(cluster, [word])
-        return found
+        (named,) = named_domains(cluster, [word])
+        return named
     inside = [p.id for p in cluster.primitives.values() if word in (p.id, p.parent, p.clone)]
     states = [r for r in cluster.resources if r.id.partition(":")[0] in inside]
     nodes = tuple(dict.fromkeys(node for state in states for node in state.nodes))
@@ -112,21 +112,21 @@ def _facts(cluster: Cluster, config: Config) -> Facts:
 
 def _show(answer: reasons.Answer, runs: int) -> None:
     _tell(answer.says)
-    for each in answer.reasons:
-        beside = f"  {each.what}{f' ({each.evidence})' if each.evidence else ''}"
+    for reason in answer.reasons:
+        beside = f"  {reason.what}{f' ({reason.evidence})' if reason.evidence else ''}"
         if len(beside) > _WIDE:
-            _tell(f"  {each.what}")
-            beside = f"      {each.evidence}" if each.evidence else ""
+            _tell(f"  {reason.what}")
+            beside = f"      {reason.evidence}" if reason.evidence else ""
         if beside:
             _tell(beside)
-        if each.do:
-            render.out(f"      {each.do}")
+        if reason.do:
+            render.out(f"      {reason.do}")
     if answer.also:
         _tell(f"  with that also: {listed(answer.also, 4)}")
     if answer.scores:
         scores = [f"{node} {score}" for node, score in answer.scores.items()]
         render.out(f"  scores: {listed(scores, 4)}")
-    if not runs and any(each.absolute for each in answer.reasons):
+    if not runs and any(reason.absolute for reason in answer.reasons):
         render.note("not confirmed: no scheduler of this generation can be asked here")
 
 

@@ -8,8 +8,8 @@ from hxm.policy import guards, whereabouts
 
 
 def unlisted(cluster: Cluster, plan: Plan) -> list[Objection]:
-    """DomUs of the plan of which the cluster says nothing; to manage them again ends that."""
-    subjects = [each for each in cluster.managed_domains if each.resource in plan.subjects]
+    """Objections for subjects that crm_mon does not list, except to orders that change that."""
+    subjects = [domain for domain in cluster.managed_domains if domain.resource in plan.subjects]
     return (
         [] if plan.verb in ("manage", "default") else [*whereabouts.not_listed(cluster, subjects)]
     )
@@ -23,9 +23,9 @@ def _why(plan: Plan) -> str:
 
 
 def would_not_get_there(plan: Plan) -> Objection:
-    """The scheduler would not do what the plan is for."""
+    """The objection to a plan whose goals the scheduler would not reach."""
     return Objection(
         f"the scheduler would not {plan.about}",
-        f"{_why(plan)} tells what is against it; use --force to order it anyway",
+        f"to see why: {_why(plan)}; use --force to order it anyway",
         lifted_by=guards.FORCE,
     )
