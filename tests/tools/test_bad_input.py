@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 
@@ -231,7 +232,8 @@ def test_xslt_debug_lines_on_stderr_do_no_harm(sandbox):
 
 def test_a_tool_that_reports_success_and_does_nothing_is_never_believed(sandbox):
     before = sandbox.configuration()
-    sandbox.program("crm_resource", "exit 0")
+    real = shutil.which("crm_resource", path=sandbox.env["PATH"])
+    sandbox.program("crm_resource", f'[ "$1" != -l ] || exec {real} "$@"')
     ran = sandbox.hxm("shutdown", "nfs", "--force")
     assert ran.status == 1, ran
     assert "the CIB does not say so" in ran.err

@@ -223,4 +223,4 @@ def test_a_dom0_that_gives_memory_away_says_nothing_of_what_is_free(three):
     assert told()["source"] == "hv_memory"
     three.tool("crm_attribute", "-N", here, "-n", "hv_memory", "-D")
     assert told()["free"] is None
-    assert "dom0 is not limited (dom0_mem)" in told()["why"]
+    assert "dom0 has no fixed memory (dom0_mem)" in told()["why"]
