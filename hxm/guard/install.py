@@ -111,14 +111,10 @@ def install(place: Place, wrapper: Wrapper) -> None:
 def remove(place: Place, wrapper: Wrapper) -> None:
     """Put the program back as it was, to the byte. Safe to repeat; raises Failed.
 
-    The script does it itself, because it must be able to where Python is broken.
+    The script does it itself, and takes the lock, because it must be able to where Python is
+    broken, and goes on where this hxm is killed.
     """
-    try:
-        with _alone(place):
-            argv = ("sh", "-c", wrapper.script, place.paths.script, "remove")
-            result = programs.output(argv)
-    except OSError as error:
-        raise _cannot(place, error) from None
+    result = programs.output(("sh", "-c", wrapper.script, place.paths.script, "remove"))
     if result.status != 0:
         hint = "" if os.access(os.path.dirname(place.path), os.W_OK) else "this takes root"
         raise Failed(result.complaint(), hint)

@@ -182,6 +182,8 @@ in_use() {
 }
 
 remove() {
+    # hxm's own lock: a removal whose hxm was killed must not go on under the next installation
+    exec 9<"${path%/*}" && { flock 9 || [ $? = 127 ]; } 2>/dev/null || exit 1
     if grep -q "hxm's guard in front of" "$path" 2>/dev/null; then
         [ -e "$kept" ] || [ -L "$kept" ] || {
             echo "$program: $kept is gone: install its package again" >&2
