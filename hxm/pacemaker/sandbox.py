@@ -46,13 +46,10 @@ def drop_failures(tree: etree._ElementTree, resource: str, node: str | None) -> 
         if node not in (None, state.get("uname")):
             continue
         for history in state.xpath(".//lrm_resource[@id=$id]", id=resource):
-            failed = [
-                operation.get("operation") for operation in history if failed_action(operation)
-            ]
-            if failed:
+            if any(map(failed_action, history)):
                 history.getparent().remove(history)
-            if failed and set(failed) == {"migrate_to"}:
-                still_there.append(state.get("uname"))
+                if _failed_to_leave(history):
+                    still_there.append(state.get("uname"))
         for pair in state.xpath("./transient_attributes//nvpair"):
             name = pair.get("name").split("#")[0]
             if name in (f"fail-count-{resource}", f"last-failure-{resource}"):
@@ -78,6 +75,13 @@ def forget(path: str, resource: str) -> None:
                 pair.attrib.update({"name": f"{_RUNS}{name}", "value": "1"})
             history.getparent().remove(history)
     tree.write(path)
+
+
+def _failed_to_leave(history: etree._Element) -> bool:
+    """Whether the last that was done there, but for monitors, is a migration away that failed."""
+    actions = [action for action in history if action.get("operation") != "monitor"]
+    last = max(actions, key=lambda action: int(action.get("call-id", "-1")), default=None)
+    return last is not None and last.get("operation") == "migrate_to" and failed_action(last)
 
 
 def _leaves_running(operation: etree._Element) -> bool:

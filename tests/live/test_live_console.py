@@ -73,7 +73,7 @@ def test_a_console_follows_its_domu_to_another_node(lab):
         typed.sees(f"nfs moved from {here} to {other}: the console continues there")
         typed.gets("nfs login: ")
         typed.types(LEAVE)
-        typed.sees(f"left the console of nfs on {other}; nfs runs on")
+        typed.sees(f"left the console of nfs on {other}; nfs still runs")
         assert typed.program.wait(10).status == 0
     lab.until("the move is over", lab.idle)
 

@@ -175,6 +175,7 @@ def test_check_finds_what_is_wrong_on_other_nodes(lab):
             ("guard", "host2"),
             ("clock", "host2"),
             ("node-silent", "host3"),
+            ("last-look", "host3"),
         }
         lab.tool("host2", "sh", "-c", MENDED)
         (lab.shared / "knobs/ssh@host3").unlink()
