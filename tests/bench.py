@@ -72,7 +72,8 @@ def main() -> None:
         hidden = {**with_xl, "HXM_REAL": name + "/real", "PATH": str(folder)}
         subprocess.run([HXM, "guard", "install"], env=hidden, check=True, capture_output=True)
         report("a read through the guard / xl", plain, [str(xl), "list"], hidden, 50)
-        subprocess.run([HXM, "guard", "remove"], env=hidden, check=True, capture_output=True)
+        with_tools = {**hidden, "PATH": f"{folder}:/usr/bin:/bin"}  # a shell script removes it
+        subprocess.run([HXM, "guard", "remove"], env=with_tools, check=True, capture_output=True)
 
         options = ["--nodes", "32", "--domains", "1000"]
         subprocess.run(
