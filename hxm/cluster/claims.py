@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import struct
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from hxm import programs
 from hxm.cluster.read import askable, local_toolstack
@@ -38,12 +38,7 @@ _DEVICES = "hxm:devices"
 
 def claim(name: str, settings: Mapping[str, Value], resource: str | None = None) -> Claim:
     """What a configuration asks for; what cannot be understood of it is in `fault`."""
-    disks, macs, faults = [], [], []
-    for spec in _entries(settings, "disk"):
-        try:
-            disks.append(parse_disk(spec))
-        except DeviceError as error:
-            faults.append(f"a disk of {name} cannot be understood: {error}")
+    disks, faults = _understood(name, ([spec] for spec in _entries(settings, "disk")))
     disks += [parse_scsi(spec) for spec in _entries(settings, "vscsi")]
     for key in _QEMU_ARGUMENTS:
         disks += disks_in_arguments(_entries(settings, key))
@@ -51,6 +46,24 @@ def claim(name: str, settings: Mapping[str, Value], resource: str | None = None)
     uuid = domain_uuid(settings)
     fault, kind = "; ".join(faults), DEVICE if faults else ""
     return Claim(name, resource, uuid, tuple(macs), tuple(_held(disks)), fault, kind)
+
+
+def claim_of_disk(name: str, words: Sequence[str]) -> Claim:
+    """What a domU is given by the words behind block-attach; what is wrong with them in `fault`."""
+    disks, faults = _understood(name, [words])
+    fault, kind = "; ".join(faults), DEVICE if faults else ""
+    return Claim(name, disks=tuple(_held(disks)), fault=fault, kind=kind)
+
+
+def _understood(name: str, specs: Iterable[Sequence[str]]) -> tuple[list[Disk], list[str]]:
+    """The disks that these specifications describe, and why some of them are not understood."""
+    disks, faults = [], []
+    for words in specs:
+        try:
+            disks.append(parse_disk(*words))
+        except DeviceError as error:
+            faults.append(f"a disk of {name} cannot be understood: {error}")
+    return disks, faults
 
 
 def _entries(settings: Mapping[str, Value], key: str) -> list[str]:

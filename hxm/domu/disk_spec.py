@@ -73,12 +73,15 @@ _RULES = tuple(
 )
 
 
-def parse_disk(spec: str) -> Disk:
-    """The disk that the specification describes, or DeviceError."""
+def parse_disk(*words: str) -> Disk:
+    """The disk that a specification describes, or DeviceError.
+
+    It is one word, or several as behind block-attach, each of which xl reads from where it was.
+    """
     try:
-        return parse_xl_disk(spec)
+        return parse_xl_disk(*words)
     except DeviceError:
-        if disk := _of_xm(spec):
+        if disk := _of_xm(",".join(words)):
             return disk
         raise
 
@@ -100,9 +103,16 @@ def _of_xm(spec: str) -> Disk | None:
     return Disk(target, device[1], writes, writes and bool(mode[2]), script)
 
 
-def parse_xl_disk(spec: str) -> Disk:
+def parse_xl_disk(*words: str) -> Disk:
     """The disk as xl reads the specification, or DeviceError where xl refuses it."""
-    reading, position = _Reading(), 0
+    reading = _Reading()
+    for word in words:
+        _read(reading, word)
+    return reading.disk()
+
+
+def _read(reading: _Reading, spec: str) -> None:
+    position = 0
     while position < len(spec):
         matches = ((rule, found) for rule, each in _RULES if (found := each.match(spec, position)))
         rule, match = max(matches, key=lambda pair: pair[1].end(), default=("", None))
@@ -112,7 +122,6 @@ def parse_xl_disk(spec: str) -> Disk:
             raise DeviceError(f"{spec[position : position + 60]!r} is bad syntax")
         reading.take(rule, match[1].removesuffix(","))
         position = match.end(1)
-    return reading.disk()
 
 
 class _Reading:

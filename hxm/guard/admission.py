@@ -12,6 +12,7 @@ from hxm.catalog.command import REFUSED, XL_OPTIONS, Command
 from hxm.cluster.claims import (
     all_claims,
     claim,
+    claim_of_disk,
     of_description,
     of_devices,
     of_files,
@@ -198,7 +199,12 @@ def made_by(row: Command, words: Sequence[str], cluster: Cluster) -> list[Claim]
     meant = next((each for word in told for each in find_domains(cluster, word)), None)
     name = meant.name if meant else told[0]
     if row.name.startswith("block-"):
-        return [claim(name, {"disk": [",".join(told[1:])]})]
+        return [claim_of_disk(name, told[1:])]
+    if row.name == "cd-insert":  # as xl puts it together itself (xl_cdrom.c of 4.17)
+        vdev, path = told[1], told[2] if told[2:] else ""
+        return [claim_of_disk(name, [f"vdev={vdev},access=r,devtype=cdrom,target={path}"])]
+    if row.name == "scsi-attach":
+        return [claim(name, {"vscsi": [",".join(told[1:])]})]
     access = "r" if row.name == "change-media" else "w"
     disks: list[Value] = [
         f"vdev=xvda,access={access},target={each}" for each in told if "/" in each

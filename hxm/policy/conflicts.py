@@ -124,9 +124,9 @@ def is_intended(one: Claim, other: Claim, ignored: Collection[str]) -> bool:
 def judge_new(new: Claim, others: Sequence[Claim], ignored: Collection[str] = ()) -> list[str]:
     """What there is to be warned of before a domU is created or fed by hand.
 
-    Raises Refused if a disk that either writes is another's as well, or if its disks are not all
-    known. A domU of its own name on
-    this host, which the toolstack refuses by itself, is not compared; one on another node is.
+    Raises Refused if a disk that either writes, or its uuid, is another's as well, or if its disks
+    are not all known. A domU of its own name on this host, which the toolstack refuses by itself,
+    is not compared; one on another node is.
     """
     if new.fault:
         raise Refused(new.fault, "correct it: whose disks it would have cannot be told")
@@ -135,6 +135,8 @@ def judge_new(new: Claim, others: Sequence[Claim], ignored: Collection[str] = ()
         if other.name == new.name and not other.resource and not other.node:
             continue
         for clash in between(new, other):
+            if clash.kind == UUID:
+                raise Refused(f"{clash.what}: they may be one domU", REMEDIES[UUID])
             if clash.kind != DISK:
                 warnings.append(f"warning: {clash.what}")
             elif not is_intended(new, other, ignored):

@@ -27,7 +27,7 @@ MAKES = frozenset(("create", "new", "restore", "resume", "start"))
 
 ATTACHES = frozenset(
     (
-        *("block-attach", "block-configure", "scsi-attach"),
+        *("block-attach", "block-configure", "cd-insert", "scsi-attach"),
         *("attach-disk", "attach-device", "update-device", "change-media", "blockcopy"),
     )
 )

@@ -139,6 +139,16 @@ def test_by_no_way_is_the_disk_of_a_managed_domu_given_to_another(host, line, ma
         host.judge(line)
 
 
+@pytest.mark.parametrize("device", ["1:0:0:0", "sg7", "/dev/sg7", "36006016abc"])
+def test_a_scsi_device_of_a_managed_domu_is_not_given_to_another(host, tmp_path, device):
+    with (tmp_path / "nfs.xm").open("a") as file:
+        file.write(f"vscsi=['{device}, 0:0:0:0']\n")
+    with pytest.raises(Refused, match=f"thief and nfs share {device}"):
+        host.judge(f"xm scsi-attach thief {device} 0:0:0:1")
+    host.nodes = NODES[:2]
+    assert host.judge("xm scsi-attach thief 2:0:0:0 0:0:0:1") == ""
+
+
 NAMES = (
     "xl migrate -C nfs.xm thief host2",
     "xl config-update thief nfs.xm",

@@ -104,10 +104,12 @@ def test_who_writes_must_say_that_he_shares():
     assert [modes("w", "r"), modes("r", "w"), modes("w", "w!"), modes("w", "w")] == [True] * 4
 
 
-def test_a_disk_refuses_and_the_rest_warns():
+def test_a_disk_or_a_uuid_refuses_and_the_rest_warns():
     nfs = claim("nfs", parse_xmfile(NFS), "res_nfs")
     with pytest.raises(Refused, match=r"new and nfs \(resource res_nfs\) share /dev/vg/nfs"):
         judge_new(claim("new", parse_xmfile(NFS)), [nfs])
+    with pytest.raises(Refused, match="have one uuid"):
+        judge_new(claim("new", {"uuid": nfs.uuid}), [nfs])
     mac = claim("new", {"vif": ["mac=00:16:3e:00:00:01"]})
     assert "one MAC address" in judge_new(mac, [nfs])[0]
     assert judge_new(claim("nfs", parse_xmfile(NFS)), [claim("nfs", parse_xmfile(NFS))]) == []
@@ -117,12 +119,13 @@ def test_a_disk_refuses_and_the_rest_warns():
 
 
 def test_a_shared_disk_is_meant_if_both_say_so():
-    new, nfs = claim("new", parse_xmfile(NFS)), claim("nfs", parse_xmfile(NFS), "nfs")
+    nfs = claim("nfs", parse_xmfile(NFS), "nfs")
+    new = claim("new", parse_xmfile(NFS))._replace(uuid=None)
     for ignored in ([], ["disk-shared:nfs"], ["disk-shared:new"], ["mac-shared"]):
         with pytest.raises(Refused):
             judge_new(new, [nfs], ignored)
     for ignored in (["disk-shared"], ["disk-shared:nfs", "disk-shared:new"]):
-        assert len(judge_new(new, [nfs], ignored)) == 2
+        assert len(judge_new(new, [nfs], ignored)) == 1
 
 
 def test_one_domu_does_not_clash_with_itself_but_with_its_like_on_another_node():

@@ -105,12 +105,13 @@ def of_specs(chance: random.Random, count: int) -> Iterator[Outcome]:
             spec = spec_of(chance)
             if any(word in spec for word in NEWER):
                 continue
-            found = library.disk(spec)
+            words = spec.split(",") if chance.random() < 0.2 else [spec]  # as behind block-attach
+            found = library.disk(*words)
             try:
-                own = facts_of(parse_xl_disk(spec))
+                own = facts_of(parse_xl_disk(*words))
             except DeviceError:
                 own = None
-            yield Outcome(spec, found and facts_in(found), own)
+            yield Outcome(words, found and facts_in(found), own)
 
 
 def random_text(chance: random.Random) -> str:

@@ -1,4 +1,7 @@
-"""Answers each line of JSON with what xlu_disk_parse makes of it: libxlu.py FOLDER-OF-LIBRARIES."""
+"""Answers each line with what xlu_disk_parse makes of it: libxlu.py FOLDER-OF-LIBRARIES.
+
+A line is a list of words in JSON, the answer libxl's own JSON or null.
+"""
 
 from __future__ import annotations
 
@@ -27,9 +30,10 @@ def main(folder: str) -> None:
     disk = ctypes.create_string_buffer(_BYTES)
     for line in sys.stdin:
         xenlight.libxl_device_disk_init(disk)
-        specs = (ctypes.c_char_p * 1)(loads(line).encode("utf-8", "surrogateescape"))
+        words = [word.encode("utf-8", "surrogateescape") for word in loads(line)]
+        specs = (ctypes.c_char_p * len(words))(*words)
         answer = "null"
-        if util.xlu_disk_parse(config, 1, specs, disk) == 0:
+        if util.xlu_disk_parse(config, len(words), specs, disk) == 0:
             text = ctypes.c_void_p(xenlight.libxl_device_disk_to_json(context, disk))
             answer = ctypes.string_at(text).decode("utf-8", "replace").replace("\n", " ")
             libc.free(text)

@@ -71,6 +71,24 @@ def dry_run(path: Path, more: Iterable[str] = ()) -> tuple[dict[str, Any] | None
     return (None if ran.returncode else json.loads(ran.stdout)), ran.stderr
 
 
+def dry_line(words: Iterable[str], folder: Path) -> dict[str, Any] | None:
+    """What xl would do by a command line, typed in this folder; None if it refuses it."""
+    xl = str(CACHE / "root/usr/lib/xen-4.17/bin/xl")
+    ran = subprocess.run(
+        [xl, "-N", *(os.fsencode(word) for word in words)],
+        env=environment(),
+        cwd=folder,
+        capture_output=True,
+        check=False,
+        timeout=20,
+    )
+    text = ran.stdout.decode("utf-8", "replace")
+    if ran.returncode or not text.startswith("{"):
+        return None
+    made: dict[str, Any] = json.loads(text)
+    return made
+
+
 class Libxlu:
     """xlu_disk_parse of libxlutil, in a process of its own: on some text its lexer ends that."""
 
@@ -87,11 +105,14 @@ class Libxlu:
             text=True,
         )
 
-    def disk(self, spec: str) -> dict[str, Any] | None:
-        """The disk as libxl's own JSON, or None if the specification is refused."""
+    def disk(self, *specs: str) -> dict[str, Any] | None:
+        """The disk as libxl's own JSON, or None if the specification is refused.
+
+        It may stand in several words, as behind block-attach.
+        """
         assert self.process.stdin
         assert self.process.stdout
-        self.process.stdin.write(json.dumps(spec) + "\n")
+        self.process.stdin.write(json.dumps(specs) + "\n")
         self.process.stdin.flush()
         answer = self.process.stdout.readline()
         if not answer:
