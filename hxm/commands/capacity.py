@@ -10,7 +10,7 @@ from hxm.cluster.read import read_cluster, with_other_nodes
 from hxm.config import read_config
 from hxm.errors import DONE
 from hxm.model import Cluster
-from hxm.output import TABLE, Form, Table, render
+from hxm.output import TABLE, Form, Table, as_json, render
 from hxm.output.progress import display
 from hxm.pacemaker.utilization import utilization_in
 from hxm.policy import guards, listed
@@ -286,7 +286,7 @@ def _one_line(answer: _Answer) -> str:
 
 def _json(answer: _Answer) -> dict[str, Any]:
     return {
-        "hosts": [host._asdict() for host in answer.hosts],
+        "hosts": as_json.keyed_rows(answer.hosts, as_json.HOST),
         "domains": [
             {
                 "name": need.domain.name,
@@ -316,7 +316,7 @@ def _json(answer: _Answer) -> dict[str, Any]:
             }
             for loss in answer.losses
         ],
-        "add": answer.more._asdict() if answer.more else None,
+        "add": as_json.keyed(answer.more, as_json.MORE_DOMUS) if answer.more else None,
         "findings": list(answer.findings),
         "amiss": list(answer.amiss),
     }

@@ -10,7 +10,7 @@ from hxm.cluster import capacity
 from hxm.cluster.read import read_cluster
 from hxm.config import read_config
 from hxm.errors import DONE, Failed
-from hxm.output import render
+from hxm.output import as_json, render
 from hxm.pacemaker.relations import relations_in
 from hxm.policy.graph import Branch, Graph, graph, tree
 
@@ -35,8 +35,8 @@ def run(output: Drawn = "text") -> int:
     elif output == "json":
         render.show_json(
             {
-                "vertices": [vertex._asdict() for vertex in drawn.vertices],
-                "edges": [edge._asdict() for edge in drawn.edges],
+                "vertices": as_json.keyed_rows(drawn.vertices, as_json.VERTEX),
+                "edges": as_json.keyed_rows(drawn.edges, as_json.EDGE),
             }
         )
     else:

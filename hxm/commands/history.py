@@ -11,7 +11,7 @@ from hxm.cluster.read import askable, read_cluster, sandbox_file
 from hxm.config import Config, read_config
 from hxm.errors import DONE, CannotAsk, NotFound
 from hxm.model import Cluster
-from hxm.output import TABLE, Form, Table, render
+from hxm.output import TABLE, Form, Table, as_json, render
 from hxm.pacemaker.cib import read_configuration
 from hxm.pacemaker.transitions import FOLDERS, parse_status, read_fencing, read_transitions
 from hxm.policy.names import find_domains
@@ -275,7 +275,8 @@ def _show(events: Sequence[Event], cluster: Cluster | None, notes: list[str], fo
     took = ["-" if event.seconds is None else f"{event.seconds:.1f} s" for event in events]
     if form.output == "json":
         rows = [
-            {**event._asdict(), "at": iso_time(event.at), "domain": names.get(event.subject)}
+            as_json.keyed(event, as_json.EVENT)
+            | {"at": iso_time(event.at), "domain": names.get(event.subject)}
             for event in events
         ]
         render.show_json({"events": rows, "notes": notes})

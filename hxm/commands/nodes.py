@@ -14,7 +14,7 @@ def run(form: Form = TABLE) -> int:
     config = read_config()
     cluster = with_barred_hosts(read_cluster(config), config)
     if form.output == "json":
-        render.show_json({"nodes": [as_json.node_json(node) for node in cluster.nodes]})
+        render.show_json({"nodes": as_json.keyed_rows(cluster.nodes, as_json.NODE)})
     else:
         render.show(tables.nodes_table(cluster), form)
     return DONE

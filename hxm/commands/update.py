@@ -13,7 +13,7 @@ from hxm.errors import DONE, TimedOut, UsageError
 from hxm.model import Cluster, ManagedDomain
 from hxm.orders import pipeline
 from hxm.orders.simulate import forecast
-from hxm.output import TABLE, Form, Table, render
+from hxm.output import TABLE, Form, Table, as_json, render
 from hxm.output.progress import display
 from hxm.plan import Decision, Objection
 from hxm.policy import guards, update
@@ -61,7 +61,7 @@ def plan(
                     {"host": stage.host, "step": stage.stage, "what": stage.what, "moves": moves}
                     for stage, moves in stages
                 ],
-                "objections": [objection._asdict() for objection in objections],
+                "objections": [as_json.objection_json(objection) for objection in objections],
             }
         )
     elif form.usual:
@@ -139,7 +139,7 @@ def status(form: Form = TABLE) -> int:
                 "said": update.said(cluster, progress) if progress else None,
                 "host": progress.host if progress else None,
                 "step": progress.stage if progress else None,
-                "steps": [stage._asdict() for stage in stages],
+                "steps": as_json.keyed_rows(stages, as_json.STAGE),
             }
         )
     elif not form.usual:

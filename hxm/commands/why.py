@@ -12,7 +12,7 @@ from hxm.errors import DONE
 from hxm.model import Cluster, Domain, Node
 from hxm.orders.counterfactual import confirmed
 from hxm.orders.pipeline import named_domains
-from hxm.output import TABLE, Form, Table, render
+from hxm.output import TABLE, Form, Table, as_json, render
 from hxm.output.progress import display
 from hxm.pacemaker.relations import relations_in
 from hxm.pacemaker.simulate import carries_out, scratch, simulator
@@ -21,7 +21,7 @@ from hxm.policy import listed
 from hxm.policy.doubles import on_two_nodes
 from hxm.policy.names import find_node
 from hxm.policy.reasons import why as reasons
-from hxm.policy.reasons.facts import Facts, Reason
+from hxm.policy.reasons.facts import Facts
 
 if TYPE_CHECKING:
     from hxm.arguments.options import OneDomain, OtherNode
@@ -57,7 +57,7 @@ def run(domain: OneDomain, node: OtherNode = None, form: Form = TABLE) -> int:
                 "node": target.name if target else None,
                 "nodes": subject.nodes,
                 "says": answer.says,
-                "reasons": [_json(reason) for reason in answer.reasons],
+                "reasons": as_json.keyed_rows(answer.reasons, as_json.REASON),
                 "also": answer.also,
                 "scores": dict(answer.scores),
                 "simulations": runs,
@@ -95,12 +95,6 @@ def _answered(facts: Facts, domain: Domain, node: Node | None) -> tuple[reasons.
     limit = _THOROUGH if sys.stderr.isatty() else _ORDINARY
     with scratch(facts.cluster.sandbox) as copy, display("asking the scheduler") as shown:
         return confirmed(facts, domain, node, copy, limit, shown)
-
-
-def _json(reason: Reason) -> dict[str, object]:
-    return {
-        key: getattr(reason, key) for key in ("what", "evidence", "do", "absolute", "confirmed")
-    }
 
 
 def _facts(cluster: Cluster, config: Config) -> Facts:

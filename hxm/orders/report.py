@@ -11,7 +11,7 @@ from hxm.errors import BY_STATUS, DONE, HxmError
 from hxm.model import Cluster
 from hxm.orders import simulate
 from hxm.orders.outcome import How, Outcome
-from hxm.output import render
+from hxm.output import as_json, render
 from hxm.pacemaker.simulate import without_scratch_paths
 from hxm.plan import Forecast, Movement, Objection, Plan, StepKind
 from hxm.policy import guards, listed
@@ -143,8 +143,8 @@ def show_plan(
         outcome = Outcome(status, plan.about, commands=tuple(commands))
         extra = {
             "simulated": predicted.simulated,
-            "movements": [movement._asdict() for movement in predicted.movements],
-            "objections": [objection._asdict() for objection in objections],
+            "movements": as_json.keyed_rows(predicted.movements, as_json.MOVEMENT),
+            "objections": [as_json.objection_json(objection) for objection in objections],
             "notes": list(plan.intentions or plan.notes),
         }
         render.show_json(_json(order, outcome, "planned") | extra)
@@ -171,12 +171,12 @@ def show_outcome(order: Order, plan: Plan, outcome: Outcome) -> int:
     if order.output == "json":
         done = "done" if order.wait else "ordered"
         extra: dict[str, Any] = {
-            "left": [finding._asdict() for finding in left],
+            "left": as_json.keyed_rows(left, as_json.FINDING),
             "notes": list(plan.notes),
         }
         if plan.is_drill:
             extra["verdict"] = "pass" if outcome.status == DONE else "fail"
-            extra["away"] = [away._asdict() for away in outcome.away]
+            extra["away"] = as_json.keyed_rows(outcome.away, as_json.DOWNTIME)
         result = done if outcome.status == DONE else "failed"
         render.show_json(_json(order, outcome, result) | extra)
     else:
@@ -214,7 +214,7 @@ def _json(order: Order, outcome: Outcome, result: str) -> dict[str, Any]:
         "status": outcome.status,
         "message": outcome.message,
         "hint": outcome.hint,
-        "domains": [change._asdict() for change in outcome.changes],
+        "domains": as_json.keyed_rows(outcome.changes, as_json.CHANGE),
         "left": [],
         "commands": [list(without_scratch_paths(argv)) for argv in outcome.commands],
         "seconds": round(outcome.seconds, 1),
@@ -231,7 +231,7 @@ def journal_entry(before: Cluster, outcome: Outcome) -> dict[str, Any]:
         "status": outcome.status,
         "outcome": outcome.message,
         "seconds": round(outcome.seconds, 1),
-    } | ({"away": [away._asdict() for away in outcome.away]} if outcome.away else {})
+    } | ({"away": as_json.keyed_rows(outcome.away, as_json.DOWNTIME)} if outcome.away else {})
 
 
 def useless_options(order: Order) -> list[str]:

@@ -1,52 +1,52 @@
-"""What `-o json` prints of the cluster: the contract of the man page."""
+"""What `-o json` prints: the contract of the man page."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from hxm.model import Cluster, Constraint, Domain, Node, Resource
+from hxm.model import Cluster, Domain
+from hxm.plan import Objection
 from hxm.policy.discrepancies import disagreements
 from hxm.policy.findings import Finding
 
-
-def domain_json(domain: Domain) -> dict[str, Any]:
-    """A domain's stable keys."""
-    keys = [
-        "name",
-        "resource",
-        "xmfile",
-        "role",
-        "target_role",
-        "managed",
-        "nodes",
-        "interim",
-        "id",
-        "memory",
-        "vcpus",
-        "state",
-        "time",
-        "seen",
-    ]
-    return {key: getattr(domain, key) for key in keys}
-
-
-def node_json(node: Node) -> dict[str, Any]:
-    """A node's stable keys."""
-    keys = ["name", "online", "standby", "maintenance", "unclean", "pending", "dc"]
-    keys += ["kind", "health", "leaving"]
-    return {key: getattr(node, key) for key in keys}
+NODE = (
+    *("name", "online", "standby", "maintenance", "unclean", "pending", "dc"),
+    *("kind", "health", "leaving"),
+)
+DOMAIN = (
+    *("name", "resource", "xmfile", "role", "target_role", "managed", "nodes", "interim"),
+    *("id", "memory", "vcpus", "state", "time", "seen"),
+)
+RESOURCE = ("id", "agent", "role", "target_role", "managed", "failed", "blocked", "nodes")
+CONSTRAINT = ("id", "resource", "kind", "node", "expires", "expired")
+FAILURE = ("resource", "operation", "node", "reason", "when")
+FINDING = ("what", "do", "code", "subject")
+REASON = ("what", "evidence", "do", "absolute", "confirmed")
+MOVEMENT = ("resource", "kind", "source", "target")
+CHANGE = ("name", "resource", "before", "after", "how")
+DOWNTIME = ("name", "resource", "seconds", "noticed")
+STAGE = ("host", "stage", "what", "state")
+HOST = ("name", "free", "total", "dom0", "source", "why")
+MORE_DOMUS = ("memory", "taken", "now", "always", "without")
+VERTEX = ("id", "name", "kind", "state", "places", "well")
+EDGE = ("source", "target", "kind", "label", "mandatory")
+EVENT = (*("at", "subject", "what", "where", "seconds", "by", "note", "failed", "source", "about"),)
 
 
-def resource_json(resource: Resource) -> dict[str, Any]:
-    """A resource's stable keys."""
-    keys = ["id", "agent", "role", "target_role", "managed", "failed", "blocked", "nodes"]
-    return {key: getattr(resource, key) for key in keys}
+def keyed(value: object, keys: Sequence[str]) -> dict[str, Any]:
+    """These attributes of a value."""
+    return {key: getattr(value, key) for key in keys}
 
 
-def constraint_json(constraint: Constraint) -> dict[str, Any]:
-    """An interim constraint's stable keys."""
-    return constraint._asdict()
+def keyed_rows(values: Iterable[object], keys: Sequence[str]) -> list[dict[str, Any]]:
+    """These attributes of each of the values."""
+    return [keyed(value, keys) for value in values]
+
+
+def objection_json(objection: Objection) -> dict[str, Any]:
+    """An objection to a plan."""
+    return keyed(objection, ("message", "hint", "status", "lifted_by"))
 
 
 def list_json(
@@ -56,15 +56,16 @@ def list_json(
     return {
         **_members_json(cluster, domains),
         "unknown": dict(cluster.unreachable),
-        "left": [finding._asdict() for finding in left],
+        "left": keyed_rows(left, FINDING),
     }
 
 
 def _members_json(cluster: Cluster, domains: Iterable[Domain]) -> dict[str, Any]:
     return {
-        "nodes": [node_json(node) for node in cluster.nodes],
+        "nodes": keyed_rows(cluster.nodes, NODE),
         "domains": [
-            {**domain_json(domain), "differs": disagreements(cluster, domain)} for domain in domains
+            {**keyed(domain, DOMAIN), "differs": disagreements(cluster, domain)}
+            for domain in domains
         ],
     }
 
@@ -86,8 +87,8 @@ def status_json(cluster: Cluster, findings: Iterable[Finding]) -> dict[str, Any]
             "toolstack_why": cluster.toolstack_why,
         },
         **_members_json(cluster, cluster.domains),
-        "resources": [resource_json(resource) for resource in cluster.resources],
-        "failures": [failure._asdict() for failure in cluster.failures],
-        "constraints": [constraint_json(constraint) for constraint in cluster.constraints],
-        "findings": [finding._asdict() for finding in findings],
+        "resources": keyed_rows(cluster.resources, RESOURCE),
+        "failures": keyed_rows(cluster.failures, FAILURE),
+        "constraints": keyed_rows(cluster.constraints, CONSTRAINT),
+        "findings": keyed_rows(findings, FINDING),
     }

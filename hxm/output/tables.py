@@ -58,7 +58,10 @@ def domains_lines(cluster: Cluster, domains: Iterable[Domain]) -> Iterator[str]:
 def show_long(cluster: Cluster, domain: Domain) -> None:
     """Everything known of one domU, a line each."""
     primitive = cluster.primitives.get(domain.resource) if domain.resource else None
-    facts: dict[str, object] = {**as_json.domain_json(domain), "flags": flags(cluster, domain)}
+    facts: dict[str, object] = {
+        **as_json.keyed(domain, as_json.DOMAIN),
+        "flags": flags(cluster, domain),
+    }
     if primitive:
         facts |= {f"meta {name}": value for name, value in primitive.meta.items()}
         facts |= {
