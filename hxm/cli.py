@@ -102,9 +102,10 @@ def dispatch(words: list[str]) -> int:
     """Find the command and hand it to whoever carries it out; returns the exit status."""
     before, words = _split_globals(words)
     if words[:2] == ["guard", "judge"] and len(words) > 2:  # the wrapper's own call
+        from hxm.config import read_config
         from hxm.guard.admission import judge_for_the_wrapper
 
-        return judge_for_the_wrapper(words[2], words[3:])
+        return judge_for_the_wrapper(words[2], words[3:], read_config())
     if before and before[0] in ("-h", "--help"):
         words = ["help"]
     if before and before[0] == "--version":
@@ -198,8 +199,9 @@ def _own(row: command.Command, words: list[str], before: list[str]) -> int:
         status: int = module.run(*[words] * bool(words))
         return status
     from hxm.arguments.parse import parse_and_run
+    from hxm.config import read_config
 
-    return parse_and_run(row, module, words, before)
+    return parse_and_run(row, module, words, read_config, before)
 
 
 def _only_names(words: list[str]) -> bool:

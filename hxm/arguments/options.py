@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Annotated, Any, NamedTuple
 
 from hxm.arguments.types import Operand, Option, interval, mebibytes, seconds, whole
+from hxm.config import Config
 from hxm.output import Form
 from hxm.output.formats import FORMS
 
@@ -181,6 +182,7 @@ class Order(NamedTuple):
     """xl's options that stood before the verb."""
     words: tuple[str, ...]
     """The command line for the toolstack: what was typed, without hxm's own options."""
+    config: Config
     dry_run: bool
     yes: bool
     force: bool

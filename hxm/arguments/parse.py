@@ -26,6 +26,7 @@ from hxm.arguments.signatures import (
 )
 from hxm.arguments.types import Operand, Option, one_of
 from hxm.catalog.command import Command
+from hxm.config import Config
 from hxm.errors import Interrupted, UsageError
 from hxm.output import Form
 
@@ -43,11 +44,16 @@ _DRY = "say --dry-run, or -N before the command, as to xl"
 
 
 def parse_and_run(
-    row: Command, module: ModuleType, words: Sequence[str], before: Sequence[str] = ()
+    row: Command,
+    module: ModuleType,
+    words: Sequence[str],
+    settings: Callable[[], Config],
+    before: Sequence[str] = (),
 ) -> int:
     """Parse the words by the command's signature and run it; raises UsageError for bad ones.
 
-    `before` are xl's options that stood before the command.
+    `settings` reads the configuration for an order; `before` are xl's options that stood before the
+    command.
     """
     verb, words = row.name, list(words)
     if functions := subcommands(module):
@@ -57,7 +63,7 @@ def parse_and_run(
     else:
         function = module.run
     signature = signature_of(function)
-    command = _command(verb, signature, _callback(row, function, signature, before))
+    command = _command(verb, signature, _callback(row, function, signature, settings, before))
     command.help = inspect.getdoc(function)
     try:
         status = command.main(
@@ -160,7 +166,11 @@ def _command(verb: str, signature: Signature, callback: Callable[..., int]) -> A
 
 
 def _callback(
-    row: Command, function: Callable[..., int], signature: Signature, before: Sequence[str]
+    row: Command,
+    function: Callable[..., int],
+    signature: Signature,
+    settings: Callable[[], Config],
+    before: Sequence[str],
 ) -> Callable[..., int]:
     """The function with flat parameters, as Typer takes it: `order` and `form` in their parts."""
     shared = shared_parameters(signature.kind)
@@ -171,7 +181,7 @@ def _callback(
         for_xl = [(parameter, values.pop(parameter.name)) for parameter in from_xl]
         if signature.kind == "order":
             typed = [(p.declared.spellings[0], value) for p, value in for_xl if value]  # type: ignore[union-attr]
-            values["order"] = _order(row, signature, values, common, typed, before)
+            values["order"] = _order(row, signature, values, common, typed, settings(), before)
         elif signature.kind == "form":
             values["form"] = _form(common)
         try:
@@ -191,6 +201,7 @@ def _order(
     values: dict[str, Any],
     common: dict[str, Any],
     xl_options: Sequence[tuple[str, Any]],
+    config: Config,
     before: Sequence[str],
 ) -> options.Order:
     common = options.order(**common)
@@ -203,6 +214,7 @@ def _order(
         verb=row.name,
         before=tuple(before),
         words=(*passed, *_operands(signature, values)),
+        config=config,
         ignored=tuple(name for name, _ in xl_options),
         **common,
     )

@@ -67,7 +67,7 @@ def gather_findings(
     yield from _conflicts(cluster, config, {node: answer.more for node, answer in answers.items()})
     expired = [constraint for constraint in cluster.constraints if constraint.expired]
     unexpired = tuple(constraint for constraint in cluster.constraints if constraint not in expired)
-    yield from of_cluster(cluster._replace(constraints=unexpired), origins(cluster))
+    yield from of_cluster(cluster._replace(constraints=unexpired), origins(cluster, config))
     yield from of_expired(cluster, expired)
     called = {
         primitive.id: primitive.params.get("name", "") for primitive in cluster.primitives.values()

@@ -137,7 +137,7 @@ def other_toolstack(cluster: Cluster, config: Config) -> str:
     return config.toolstack if config.toolstack != "auto" else cluster.toolstack or "xl"
 
 
-def identify(cluster: Cluster, words: Sequence[str], config: Config) -> Cluster:
+def identify(cluster: Cluster, words: Sequence[str]) -> Cluster:
     """The cluster with what is needed to resolve domids and uuids among the words.
 
     Reads the uuids of this host's domains only if a word is a uuid: it takes one more program (xl
@@ -146,10 +146,9 @@ def identify(cluster: Cluster, words: Sequence[str], config: Config) -> Cluster:
     uuids = [word for word in words if len(word) == 36 and word.count("-") == 4]
     if cluster.toolstack_fault and (uuids or any(word.isdigit() for word in words)):
         raise CannotAsk(f"cannot identify the domU: {cluster.toolstack_fault}", "use its name")
-    toolstack = local_toolstack(config, cluster.sandbox)
-    if not toolstack or not uuids:
+    if not cluster.toolstack or not uuids:
         return cluster
-    known = read_uuids(toolstack)
+    known = read_uuids(Toolstack(cluster.toolstack, cluster.toolstack_why))
     domains = (
         domain._replace(uuid=known.get(domain.name, domain.uuid)) for domain in cluster.domains
     )

@@ -53,7 +53,7 @@ def run(domain: OneDomain, kind: ConsoleType = None, number: ConsoleNumber = "")
 
 def _find_guest(word: str, config: Config) -> tuple[Cluster, Domain]:
     """The domain with this name; searches every node if no cluster manages it."""
-    cluster = identify(read_cluster(config), [word], config)
+    cluster = identify(read_cluster(config), [word])
     try:
         return cluster, find_domain(cluster, word)
     except NotFound:

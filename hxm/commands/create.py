@@ -6,7 +6,6 @@ import os
 from typing import TYPE_CHECKING
 
 from hxm.catalog import BY_HAND
-from hxm.config import read_config
 from hxm.domu.config_file import candidate_files
 from hxm.errors import NotFound, Refused, UsageError
 from hxm.guard.admission import admitted, made_by_creation
@@ -47,7 +46,7 @@ def run(order: Order, words: Words = None, until: Until = "") -> int:
         if not domain:
             passthrough.require_this_host(f"hxm enrol {words[0]}")
             made, filed = made_by_creation(creation_of(order.words, xm=xm))
-            for warning in admitted(BY_HAND["create"], (), made, filed, cluster, read_config()):
+            for warning in admitted(BY_HAND["create"], (), made, filed, cluster, order.config):
                 render.note(warning)
         return PassThrough()
 

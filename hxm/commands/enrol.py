@@ -13,7 +13,7 @@ from hxm.audit.survey import read_grounds
 from hxm.cluster import capacity, claims
 from hxm.cluster.read import local_toolstack, other_toolstack, read_cluster, with_other_nodes
 from hxm.commands.withdraw import removal_steps
-from hxm.config import Config, read_config
+from hxm.config import Config
 from hxm.domu.config_file import Value, XmFileError, candidate_files, parse_xmfile, read_text
 from hxm.domu.settings import domain_name, is_pv, memory_mib, preserved, slips, vcpus
 from hxm.errors import NotFound, Refused, UsageError
@@ -64,7 +64,7 @@ def run(order: Order, file: OneFile, like: Like = None) -> int:
 
     Example: `hxm enrol /etc/xen/vm/web.xm --like nfs --dry-run`.
     """
-    return pipeline.carry_out(order, lambda cluster: _decide(cluster, file, like))
+    return pipeline.carry_out(order, lambda cluster: _decide(cluster, file, like, order.config))
 
 
 class _File:
@@ -103,8 +103,7 @@ class _File:
 _UNTOUCHED = "correct the file; the cluster is unchanged"
 
 
-def _decide(cluster: Cluster, word: str, like: str | None) -> Decision:
-    config = read_config()
+def _decide(cluster: Cluster, word: str, like: str | None, config: Config) -> Decision:
     file = _File(word)
     known = enrol.already(cluster, file.name, file.path)
     if isinstance(known, Objection):
@@ -140,7 +139,7 @@ def _decide(cluster: Cluster, word: str, like: str | None) -> Decision:
     ]
     by_node = _grounds(mine, file.path, cluster, asked, config)
     objections += [*grounds.on_the_ground(new, by_node), *grounds.refused(new, by_node)]
-    objections += enrol.complained(new_complaints(cluster, (steps.load,)))
+    objections += enrol.complained(new_complaints(cluster, (steps.load,), config))
     objections += _without_room(cluster, new, steps, neighbours.cib, config)
     notes = [*neighbours.notes, *enrol.staggering(cluster, new, neighbours.domains)]
     lacking = {
@@ -172,7 +171,7 @@ def _without_room(
     """Objections for each node whose loss would leave too little memory, as far as it is known."""
     if not carries_out(simulator()):
         return
-    with scratch(cluster.sandbox) as copy:
+    with scratch(cluster.sandbox, config.ask_timeout) as copy:
         for step in (steps.load, steps.hand_over):
             apply_to_copy(cluster, (step,), copy)
             copy.settle()

@@ -44,7 +44,7 @@ def run(
     if any(disagreements(cluster, domain) for domain in cluster.domains):
         cluster = _look(config, everywhere=everywhere)  # a move may have begun between two answers
     shown = _chosen(cluster, domains or [])
-    left = [*failed_domus(cluster), *leftovers(cluster, origins(cluster))]
+    left = [*failed_domus(cluster), *leftovers(cluster, origins(cluster, config))]
     if form.output == "json":
         render.show_json(as_json.list_json(cluster, shown, left))
     elif long:

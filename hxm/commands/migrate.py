@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hxm.catalog import BY_HAND
-from hxm.config import read_config
 from hxm.errors import NotFound
 from hxm.guard.admission import admit
 from hxm.model import Cluster, is_managed
@@ -36,7 +35,7 @@ def run(order: Order, domain: OneDomain, node: OneNode, keep: Keep = False) -> i
             raise NotFound(f"{domain} is a node; the domU comes first", right)
         (guest,) = pipeline.named_domains(cluster, [domain])
         if not is_managed(guest):
-            for warning in admit(BY_HAND["migrate"], order.words, cluster, read_config(), xm=False):
+            for warning in admit(BY_HAND["migrate"], order.words, cluster, order.config, xm=False):
                 render.note(warning)
             return PassThrough()
         return placement.migrate(cluster, guest, find_node(cluster, node), keep=keep)

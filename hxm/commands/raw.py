@@ -50,7 +50,7 @@ def run_raw(row: Command, before: tuple[str, ...], words: tuple[str, ...]) -> in
     if operands(passed):
         from hxm.guard.admission import admit
 
-        cluster = identify(read_cluster(config), passed, config)
+        cluster = identify(read_cluster(config), passed)
         xm = is_xm(cluster.toolstack or "")
         warnings = admit(row, passed, cluster, config, xm=xm, local_only=local_only)
     program = passthrough.toolstack_for(row.name, config)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
-from hxm.config import read_config
 from hxm.errors import UsageError
 from hxm.files import read_start
 from hxm.model import Cluster
@@ -41,7 +40,7 @@ def run(order: Order, words: BackupWords = None, section: Sections = None) -> in
         from hxm.commands.raw import run_raw
 
         return run_raw(BY_HAND["restore"], order.before, order.words)
-    backup = open_backup(read_config(), words[0])
+    backup = open_backup(order.config, words[0])
     sections = _chosen(section or [], sections_in(parse_backup(backup.document, backup.called)))
     begun_with: list[bytes] = []
     with private_folder() as folder:
@@ -52,7 +51,7 @@ def run(order: Order, words: BackupWords = None, section: Sections = None) -> in
             if len(sections) < len(SECTIONS) - 1:
                 what += f" ({', '.join(sections)})"
             pinned = restore.pinned(begun_with[0], cluster.written)
-            return put_in_place(cluster, backup, sections, folder, what, [*pinned])
+            return put_in_place(cluster, backup, sections, folder, what, order.config, [*pinned])
 
         return pipeline.carry_out(order, decide)
 

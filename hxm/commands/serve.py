@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from hxm import programs
 from hxm.commands.status import look
+from hxm.config import read_config
 from hxm.errors import DONE, Failed, UsageError
 from hxm.output import render
 from hxm.web.app import Site
@@ -39,7 +40,8 @@ def run(listen: Listen = "127.0.0.1:9685", token_file: TokenFile = None) -> int:
             f"anyone who reaches {listen} could read everything: a token is required",
             "--token-file FILE, or an address of this host alone: --listen 127.0.0.1:9685",
         )
-    poller = SnapshotPoller(lambda: look(local=os.geteuid() == 0), render.note)
+    config = read_config()
+    poller = SnapshotPoller(lambda: look(config, local=os.geteuid() == 0), render.note)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         site = Site(poller, gate, (host, _bracketed(address[0])))

@@ -13,15 +13,15 @@ from hxm.policy.findings import findings
 from hxm.records.authors import origins
 
 if TYPE_CHECKING:
+    from hxm.config import Config
     from hxm.model import Cluster
     from hxm.policy.findings import Finding
 
 
-def look(*, local: bool = True) -> tuple[Cluster, list[Finding]]:
+def look(config: Config, *, local: bool = True) -> tuple[Cluster, list[Finding]]:
     """The cluster and what needs attention; raises CannotAsk if it gives no answer."""
-    config = read_config()
     cluster = with_barred_hosts(read_cluster(config, local=local), config)
-    return cluster, list(findings(cluster, origins(cluster)))
+    return cluster, list(findings(cluster, origins(cluster, config)))
 
 
 def run(form: Form = TABLE) -> int:
@@ -35,7 +35,7 @@ def run(form: Form = TABLE) -> int:
 
     Example: `hxm status -o json`.
     """
-    cluster, attention = look()
+    cluster, attention = look(read_config())
     if form.output == "json":
         render.show_json(as_json.status_json(cluster, attention))
     elif form == Form("html"):

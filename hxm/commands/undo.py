@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from hxm.config import read_config
+from hxm.config import Config
 from hxm.errors import Refused
 from hxm.model import Cluster
 from hxm.orders import pipeline
@@ -37,27 +37,27 @@ def run(order: Order) -> int:
 
 
 def _decide(order: Order, cluster: Cluster, folder: str) -> Decision:
-    last = _last(cluster)
+    config = order.config
+    last = _last(cluster, config)
     what, at = str(last["what"]), str(last.get("at"))
     before, after = last["before"], last["after"]
     if before == after:
         return AlreadyDone(f"nothing to undo: {what} ({at}) left the configuration as it was")
-    left = open_backup(read_config(), str(after))
+    left = open_backup(config, str(after))
     if not same(left.document, cluster.written):
-        cib = read_configuration(timeout=read_config().ask_timeout, whole=True).cib
+        cib = read_configuration(timeout=config.ask_timeout, whole=True).cib
         since = compare(left.document, cluster.written, private_names(cib))
         raise refusal(order, restore.not_the_last(what, at, after, since))
-    backup = open_backup(read_config(), str(before))
+    backup = open_backup(config, str(before))
     redone = what.removeprefix("undo: ")
     name = f"redo: {redone}" if what != redone else f"undo: {what.removeprefix('redo: ')}"
-    return put_in_place(
-        cluster, Opened(f"backup {before}", backup.document), SECTIONS, folder, name, verb="undo"
-    )
+    opened = Opened(f"backup {before}", backup.document)
+    return put_in_place(cluster, opened, SECTIONS, folder, name, config, verb="undo")
 
 
-def _last(cluster: Cluster) -> dict[str, Any]:
+def _last(cluster: Cluster, config: Config) -> dict[str, Any]:
     """The newest change in the journal. Raises Refused without a backup before and after it."""
-    made = changes_made(read_config(), cluster.sandbox)
+    made = changes_made(config, cluster.sandbox)
     if not made:
         raise Refused("no hxm change is recorded in this host's journal", "hxm backup --list")
     last = made[-1]

@@ -20,5 +20,7 @@ def run(order: Order) -> int:
     and this command only tidies up. A lock that may be in use is removed only with --force.
     """
     return pipeline.carry_out(
-        order, lambda cluster: lock.unlock(with_holder_state(cluster)), locks=False
+        order,
+        lambda cluster: lock.unlock(with_holder_state(cluster, order.config)),
+        locks=False,
     )

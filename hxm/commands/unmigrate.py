@@ -26,6 +26,6 @@ def run(order: Order, domains: MaybeDomains = None) -> int:
 
     def decide(cluster: Cluster) -> Decision:
         wanted = pipeline.named_resources(cluster, domains)
-        return placement.unmigrate(cluster, wanted, origins(cluster))
+        return placement.unmigrate(cluster, wanted, origins(cluster, order.config))
 
     return pipeline.carry_out(order, decide)

@@ -97,7 +97,7 @@ def start(
     All nodes must be usable, with quorum and fencing, without failures or leftovers. The progress
     is recorded in the cluster: any node can continue the update, even if this one is killed.
     """
-    config = read_config()
+    config = order.config
 
     def decide(cluster: Cluster) -> Decision:
         cluster = with_other_nodes(cluster, config)
@@ -114,7 +114,7 @@ def next_(order: Order, canary: Canary = "") -> int:
     boot id (read through ssh) shows. It then watches the host, and the canary on the first host: if
     anything fails there, the update stops at this step.
     """
-    config = read_config()
+    config = order.config
     if order.wait and not order.dry_run:
         _await_return(config.timeout if order.timeout is None else order.timeout, config)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hxm.cluster import capacity
-from hxm.config import read_config
+from hxm.config import Config
 from hxm.model import Cluster, ManagedDomain
 from hxm.orders import pipeline
 from hxm.pacemaker import enrolment_xml
@@ -28,17 +28,17 @@ def run(order: Order, domain: OneDomain) -> int:
 
     Example: `hxm withdraw nfs --reason 'moves to the other cluster'`.
     """
-    return pipeline.carry_out(order, lambda cluster: _decide(cluster, domain))
+    return pipeline.carry_out(order, lambda cluster: _decide(cluster, domain, order.config))
 
 
-def _decide(cluster: Cluster, word: str) -> Decision:
+def _decide(cluster: Cluster, word: str, config: Config) -> Decision:
     from hxm.cluster.read import with_other_nodes
     from hxm.orders.instances import instance_of
 
     (domain,) = pipeline.managed_only(cluster, [word])
-    instance = instance_of(with_other_nodes(cluster, read_config()), domain)
+    instance = instance_of(with_other_nodes(cluster, config), domain)
     resource = domain.resource
-    cib = capacity.read_cib(read_config())
+    cib = capacity.read_cib(config)
     plan = withdraw(
         cluster,
         domain,

@@ -20,7 +20,7 @@ from hxm.cluster.claims import (
     resources_by_name,
 )
 from hxm.cluster.read import identify, other_toolstack, read_cluster
-from hxm.config import Config, read_config
+from hxm.config import Config
 from hxm.domu.config_file import Value
 from hxm.errors import Refused
 from hxm.guard.create_line import Creation, creation_of
@@ -56,10 +56,9 @@ _NEED_WORDS = ("create", "restore")
 """Commands of which xl only says how they are used where nothing follows."""
 
 
-def judge_for_the_wrapper(program: str, words: Sequence[str]) -> int:
+def judge_for_the_wrapper(program: str, words: Sequence[str], config: Config) -> int:
     """PASSED, which has the wrapper start the real program; raises Refused or CannotAsk if not."""
     forget_other_clusters()
-    config = read_config()
     if warning := verdict(program, words, config):
         render.note(warning)
     return PASSED
@@ -79,7 +78,7 @@ def verdict(program: str, words: Sequence[str], config: Config) -> str:
     if not rows or not (told or any(row.name in UNTOLD for row in rows)):
         return ""
     passthrough.require_this_host()
-    cluster = identify(read_cluster(config), rest, config)
+    cluster = identify(read_cluster(config), rest)
     xm = program == "xm"
     return "; ".join(said for row in rows for said in admit(row, rest, cluster, config, xm=xm))
 

@@ -75,7 +75,9 @@ class Execution:
         deadline = self.started + timeout
         try:
             for phase in self.plan.phases:
-                if phase.only_if_still and (not simulator() or would_move(self.before, phase)):
+                if phase.only_if_still and (
+                    not simulator() or would_move(self.before, phase, self.config)
+                ):
                     continue
                 if phase.clears and phase is not self.plan.phases[0]:
                     self._look_until_nothing_migrates(deadline)
@@ -99,7 +101,7 @@ class Execution:
         if not self.plan.same_instance:
             return ""
         try:
-            fault = instances.changed(self.plan.same_instance)
+            fault = instances.changed(self.plan.same_instance, self.config)
         except CannotAsk as error:
             return error.message
         if fault:
@@ -130,7 +132,7 @@ class Execution:
 
     def _refuse_to_move(self, phase: Phase) -> None:
         """Raises Refused if the phase would move a resource that it must not move."""
-        for movement in would_move(self.before, phase) if phase.leaves else ():
+        for movement in would_move(self.before, phase, self.config) if phase.leaves else ():
             if movement.resource == phase.leaves:
                 raise Refused(
                     f"{movement_text(self.cluster, movement)}: not done", guards.NOT_MEANT
@@ -177,10 +179,18 @@ class Execution:
                     )
             if not on_node:
                 dialect, seen = dialect_of(self.before), self.cluster.written
-                carry_out(dialect, group, done=self.commands, meanwhile=self.keep, seen=seen)
+                carry_out(
+                    dialect,
+                    group,
+                    done=self.commands,
+                    meanwhile=self.keep,
+                    seen=seen,
+                    timeout=self.config.ask_timeout,
+                )
                 continue
             warnings = (
-                carry_out_on_node(self.before, step, self.commands, self.keep) for step in group
+                carry_out_on_node(self.before, step, self.config, self.commands, self.keep)
+                for step in group
             )
             self.warnings += filter(None, warnings)
 
@@ -285,7 +295,7 @@ class Execution:
     def _still_to_do(self, goals: tuple[Goal, ...]) -> tuple[tuple[Movement, ...], bool]:
         """The movements that the scheduler still plans, and whether it would probe a new domU."""
         watched = {goal.subject for goal in goals if goal.kind in ("healthy", "absent")}
-        with scratch(None) as copy:
+        with scratch(None, self.config.ask_timeout) as copy:
             transition = copy.simulate(execute=False)
         looks = any(action.resource in watched for action in transition)
         return movements(transition, self.before.cloned), looks
@@ -327,7 +337,7 @@ class Execution:
             and simulator()
             and not any(
                 guards.concerns(self.before, movement)
-                for movement in would_move(self.before, Phase(self.plan.rollback))
+                for movement in would_move(self.before, Phase(self.plan.rollback), self.config)
             )
         ):
             self._carry_out(Phase(self.plan.rollback))

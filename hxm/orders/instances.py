@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from hxm.cluster.read import read_cluster, with_other_nodes
-from hxm.config import read_config
+from hxm.config import Config
 from hxm.errors import CannotAsk
 from hxm.model import Cluster, Domain
 from hxm.plan import Instance
@@ -18,14 +18,13 @@ def instance_of(asked: Cluster, domain: Domain) -> Instance:
     return Instance(domain.name, _domids(asked, domain.name))
 
 
-def changed(before: Instance) -> str:
+def changed(before: Instance, config: Config) -> str:
     """Why the domU is not the same instance any more; "" if it is, or if it ran nowhere before.
 
     Raises CannotAsk if a node where it ran does not answer.
     """
     if not before.domids:
         return ""
-    config = read_config()
     try:
         asked = with_other_nodes(read_cluster(config), config)
     except CannotAsk as error:

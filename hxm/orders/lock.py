@@ -10,11 +10,12 @@ from typing import Self
 
 from hxm import programs
 from hxm.cluster.read import read_cluster, sandbox_file
-from hxm.config import Config, read_config
+from hxm.config import Config
 from hxm.errors import Failed, HxmError, Refused
 from hxm.model import Cluster, Lock
-from hxm.orders.simulate import dialect_of, spell
+from hxm.orders.simulate import dialect_of
 from hxm.output import render
+from hxm.pacemaker.argv import step_argv
 from hxm.pacemaker.lock import EXISTS, claim_step, holder_of, renew_step
 from hxm.pacemaker.simulate import serialised
 from hxm.plan import Step
@@ -151,12 +152,12 @@ def _remove_stale(cluster: Cluster, lock: Lock, config: Config) -> str:
     return f"took over the lock of {lock.who} on {lock.node} ({lock.what}): {why}"
 
 
-def with_holder_state(cluster: Cluster) -> Cluster:
+def with_holder_state(cluster: Cluster, config: Config) -> Cluster:
     """The cluster with the state of the lock's holder; asks the holder's node if necessary."""
     lock = cluster.lock
     if not lock:
         return cluster
-    return cluster._replace(lock=lock._replace(alive=_is_alive(cluster, lock, read_config())))
+    return cluster._replace(lock=lock._replace(alive=_is_alive(cluster, lock, config)))
 
 
 def _is_alive(cluster: Cluster, lock: Lock, config: Config) -> bool | None:
@@ -183,5 +184,5 @@ def _is_alive(cluster: Cluster, lock: Lock, config: Config) -> bool | None:
 
 
 def _argv(cluster: Cluster, step: Step) -> tuple[str, ...]:
-    (argv,) = spell(cluster, step)
+    (argv,) = step_argv(dialect_of(cluster), step)
     return argv

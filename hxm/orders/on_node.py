@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from hxm import programs
+from hxm.config import Config
 from hxm.errors import CannotAsk, Failed
 from hxm.model import Cluster
 from hxm.orders.simulate import spell
@@ -20,7 +21,7 @@ _TIMEOUT = 120.0
 
 
 def carry_out_on_node(
-    cluster: Cluster, step: Step, done: list[Argv], keep: Callable[[], None]
+    cluster: Cluster, step: Step, config: Config, done: list[Argv], keep: Callable[[], None]
 ) -> str:
     """Execute such a step, and add its command lines to `done`; returns a warning or "".
 
@@ -28,7 +29,7 @@ def carry_out_on_node(
     Raises Failed if anything else fails.
     """
     fault = ""
-    for argv in spell(cluster, step):
+    for argv in spell(cluster, step, config):
         keep()
         done.append(argv)
         if step.kind == "destroy":

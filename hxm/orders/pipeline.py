@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from hxm.cluster import capacity, hypervisors
 from hxm.cluster.read import identify, read_cluster
-from hxm.config import Config, read_config
+from hxm.config import Config
 from hxm.errors import DONE, HxmError, Refused, UsageError
 from hxm.model import Cluster, Domain, ManagedDomain, is_managed
 from hxm.orders import execute, passthrough, refusals, report, simulate, starts
@@ -42,7 +42,7 @@ def carry_out(order: Order, decide: Decide, *, locks: bool = True, then: Then | 
     A decision holds for one snapshot of the cluster: if the cluster differs when the lock is taken,
     hxm decides again. The lock is released before `then`.
     """
-    config = read_config()
+    config = order.config
     deadline = time.monotonic() + _timeout(order, config)
     _stop_like_ctrl_c()
     with one_at_a_time():
@@ -137,7 +137,7 @@ def on_managed(
 
 def named_domains(cluster: Cluster, words: Sequence[str]) -> list[Domain]:
     """The domUs with these names, each once. Raises NotFound or Ambiguous."""
-    cluster = identify(cluster, words, read_config())
+    cluster = identify(cluster, words)
     return list(dict.fromkeys(find_domain(cluster, word) for word in words))
 
 
@@ -145,7 +145,7 @@ def named_resources(cluster: Cluster, words: Sequence[str] | None) -> frozenset[
     """The resources with these names, domUs or others; None means all."""
     if not words or list(words) == ["all"]:
         return None
-    cluster = identify(cluster, words, read_config())
+    cluster = identify(cluster, words)
     return frozenset[str]().union(*(find_resources(cluster, word) for word in words))
 
 
@@ -193,7 +193,7 @@ def _carry_out_plan(
     """The exit status; None if the cluster has changed since the snapshot."""
     locks = locks and can_lock(cluster)
     if locks and not order.dry_run:
-        cluster = with_holder_state(cluster)
+        cluster = with_holder_state(cluster, config)
         for objection in lock.held(cluster):
             raise report.refusal(order, objection)
     for objection in (*refusals.unlisted(cluster, decided), *decided.objections):
@@ -226,7 +226,7 @@ def _carry_out_plan(
         return report.show_plan(order, cluster, plan, predicted, objections)
     for warning in plan.warnings:
         render.note(f"warning: {warning}")
-    lines = report.plan_lines(cluster, plan, predicted, objections, sys.stderr)
+    lines = report.plan_lines(cluster, plan, predicted, objections, config, sys.stderr)
     _confirm(order, objections, lines, plan)
     plan = with_goals(plan, predicted)
     if not locks:

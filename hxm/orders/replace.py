@@ -6,7 +6,7 @@ import os
 from collections.abc import Collection, Iterator, Sequence
 
 from hxm.cluster.read import configured, with_other_nodes
-from hxm.config import read_config
+from hxm.config import Config
 from hxm.model import Cluster
 from hxm.orders.lock import own_lock
 from hxm.pacemaker.audit_facts import parse_rules
@@ -27,6 +27,7 @@ def put_in_place(
     sections: Collection[str],
     folder: str,
     what: str,
+    config: Config,
     objections: Sequence[Objection] = (),
     verb: str = "restore",
 ) -> Decision:
@@ -38,7 +39,7 @@ def put_in_place(
     wanted = combined(cluster.written, root, sections)
     if same(cluster.written, wanted):
         return AlreadyDone(f"{what}: the configuration is like that already")
-    present = read_configuration(timeout=read_config().ask_timeout, whole=True)
+    present = read_configuration(timeout=config.ask_timeout, whole=True)
     header = {} if present.cib is None else dict(present.cib.attrib)
     private = private_names(present.cib)
     file = os.path.join(folder, "configuration.xml")
@@ -56,14 +57,16 @@ def put_in_place(
             *objections,
             *restore.unknown_nodes(cluster, theirs, sections),
             *restore.too_new(root.get("validate-with", ""), header.get("validate-with", "")),
-            *_in_it(cluster, present, parse_configuration(as_cib(wanted, header))),
+            *_in_it(cluster, present, parse_configuration(as_cib(wanted, header)), config),
         ),
         (*notes, *aside),
         verb,
     )
 
 
-def _in_it(cluster: Cluster, present: Configuration, wanted: Configuration) -> Iterator[Objection]:
+def _in_it(
+    cluster: Cluster, present: Configuration, wanted: Configuration, config: Config
+) -> Iterator[Objection]:
     """Objections to the wanted configuration."""
     domains = configured(wanted)
     then = cluster._replace(
@@ -79,7 +82,7 @@ def _in_it(cluster: Cluster, present: Configuration, wanted: Configuration) -> I
                 yield restore.unsound(complaint.said)
     yield from restore.not_finished(then)
     if new := restore.new_names(cluster, domains):
-        yield from restore.newcomers(with_other_nodes(cluster, read_config()), new)
+        yield from restore.newcomers(with_other_nodes(cluster, config), new)
     yield from restore.less_fenced(
         fencing(cluster, parse_rules(present)), fencing(then, parse_rules(wanted))
     )

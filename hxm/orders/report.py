@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TextIO
 
+from hxm.config import Config
 from hxm.errors import BY_STATUS, DONE, HxmError
 from hxm.model import Cluster
 from hxm.orders import simulate
@@ -69,6 +70,7 @@ def plan_lines(
     plan: Plan,
     predicted: Forecast,
     objections: Sequence[Objection],
+    config: Config,
     stream: TextIO,
 ) -> list[str]:
     """The plan in lines: command lines, the forecast for each phase, and the objections.
@@ -85,7 +87,7 @@ def plan_lines(
         left_out = number in predicted.left_out
         for step in phase.steps:
             noted = step.kind in _NOTED
-            typed = () if noted else map(typed_out, simulate.spell(cluster, step))
+            typed = () if noted else map(typed_out, simulate.spell(cluster, step, config))
             for line in [*typed] or [step.says]:
                 lines.append(f"  {line}{'   (left out, because of this:)' * left_out}")
         moves = _moves(cluster, movements) if predicted.simulated else ["      not simulated"]
@@ -138,7 +140,7 @@ def show_plan(
             for number, phase in enumerate(plan.phases)
             if number not in predicted.left_out
             for step in phase.steps
-            for argv in simulate.spell(cluster, step)
+            for argv in simulate.spell(cluster, step, order.config)
         ]
         outcome = Outcome(status, plan.about, commands=tuple(commands))
         extra = {
@@ -149,7 +151,7 @@ def show_plan(
         }
         render.show_json(_json(order, outcome, "planned") | extra)
     else:
-        for line in plan_lines(cluster, plan, predicted, objections, sys.stdout):
+        for line in plan_lines(cluster, plan, predicted, objections, order.config, sys.stdout):
             render.out(line)
         for warning in plan.warnings:
             render.prose(f"  warning: {warning}")

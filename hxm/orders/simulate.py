@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import groupby
 
 from hxm.cluster.read import read_cluster
-from hxm.config import Config, read_config
+from hxm.config import Config
 from hxm.model import Cluster
 from hxm.output.progress import Display
 from hxm.pacemaker.argv import step_argv
@@ -18,18 +18,18 @@ from hxm.policy.goal_kinds import reached
 from hxm.toolstack.node_actions import destroy_argv, on_node_argv
 
 
-def spell(cluster: Cluster, step: Step) -> tuple[Argv, ...]:
+def spell(cluster: Cluster, step: Step, config: Config) -> tuple[Argv, ...]:
     """The command lines of a step, in the dialect of this cluster."""
     if step.kind in ("destroy", "kill"):
         if cluster.sandbox:
             return ()  # nothing runs there: the scheduler's stop is enough
         program = cluster.toolstack or "xl"
         values = step.values
-        here, timeout = cluster.local_node, read_config().ssh_timeout
+        here, timeout = cluster.local_node, config.ssh_timeout
         return (destroy_argv(program, values["domain"], values["node"], here, timeout),)
     dialect = dialect_of(cluster)
     if step.kind in ON_NODE:
-        here, timeout = cluster.local_node, read_config().ssh_timeout
+        here, timeout = cluster.local_node, config.ssh_timeout
         return (on_node_argv(step.kind, step.values, dialect.service, here, timeout),)
     return step_argv(dialect, step)
 
@@ -45,12 +45,12 @@ def forecast(
     if not simulator():
         for phase in plan.phases:
             for step in phase.steps:
-                spell(cluster, step)  # raises if this generation cannot do it
+                spell(cluster, step, config)  # raises if this generation cannot do it
         tidying = (number for number, phase in enumerate(plan.phases) if phase.only_if_still)
         nothing: tuple[tuple[Movement, ...], ...] = ((),) * len(plan.phases)
         return Forecast(nothing, cluster, frozenset(tidying), simulated=False)
     phases, left_out = [], set()
-    with scratch(cluster.sandbox) as copy:
+    with scratch(cluster.sandbox, config.ask_timeout) as copy:
         if not cluster.sandbox:
             copy.settle()
         for number, phase in enumerate(plan.phases):
@@ -89,9 +89,9 @@ def reaches_goals(plan: Plan, predicted: Forecast) -> bool:
     )
 
 
-def would_move(cluster: Cluster, phase: Phase) -> tuple[Movement, ...]:
+def would_move(cluster: Cluster, phase: Phase, config: Config) -> tuple[Movement, ...]:
     """What the steps of a phase would move, without movements already in progress."""
-    with scratch(cluster.sandbox) as copy:
+    with scratch(cluster.sandbox, config.ask_timeout) as copy:
         if not cluster.sandbox:
             copy.settle()
         apply_to_copy(cluster, phase.steps, copy)
@@ -137,13 +137,13 @@ def _find_running(copy: Scratch, resource: str, node: str, domain: str) -> None:
     set_found(copy.path, resource, node, domain)
 
 
-def new_complaints(cluster: Cluster, steps: tuple[Step, ...]) -> list[str]:
+def new_complaints(cluster: Cluster, steps: tuple[Step, ...], config: Config) -> list[str]:
     """The complaints of crm_verify that these steps would add."""
     from xml.etree.ElementTree import parse
 
     from hxm.pacemaker.verify import read_complaints
 
-    with scratch(cluster.sandbox) as copy:
+    with scratch(cluster.sandbox, config.ask_timeout) as copy:
         before = read_complaints(parse(copy.path).getroot())
         apply_to_copy(cluster, steps, copy)
         after = read_complaints(parse(copy.path).getroot())

@@ -11,7 +11,6 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import groupby
 
 from hxm import programs
-from hxm.config import read_config
 from hxm.errors import Failed, Refused
 from hxm.pacemaker.argv import step_argv
 from hxm.pacemaker.cib import read_configuration
@@ -34,6 +33,7 @@ def carry_out(
     done: list[Argv] | None = None,
     meanwhile: Callable[[], None] | None = None,
     seen: bytes = b"",
+    timeout: float = programs.TOOL_TIMEOUT,
 ) -> list[Argv]:
     """Run the steps' command lines; they are added to `done` as they are begun, and returned.
 
@@ -54,9 +54,9 @@ def carry_out(
                 if kind == "restore":
                     renew_in(tried[-1].values["file"], time.time())
                     if seen:
-                        _still(seen, env)
+                        _still(seen, env, timeout)
                 complaint = _tell(step_argv(dialect, tried[-1]), env, done, meanwhile)
-            missing = _missing(kind, tried, env)
+            missing = _missing(kind, tried, env, timeout)
             if complaint and CHECKS[kind].holds is None:
                 missing = tried[-1]
             if missing:
@@ -64,7 +64,7 @@ def carry_out(
     return done
 
 
-def _still(seen: bytes, env: Mapping[str, str] | None) -> None:
+def _still(seen: bytes, env: Mapping[str, str] | None, timeout: float) -> None:
     """Raises Refused unless the configuration is the one that was seen, a tool's start ago.
 
     The tools themselves refuse an older CIB only if it is replaced whole. That would be refused for
@@ -72,7 +72,7 @@ def _still(seen: bytes, env: Mapping[str, str] | None) -> None:
     """
     from hxm.pacemaker.cib_document import same
 
-    if not same(seen, read_configuration(env, read_config().ask_timeout).document):
+    if not same(seen, read_configuration(env, timeout).document):
         raise meddled()
 
 
@@ -97,14 +97,16 @@ def _tell(
     return bad
 
 
-def _missing(kind: StepKind, steps: Sequence[Step], env: Mapping[str, str] | None) -> Step | None:
+def _missing(
+    kind: StepKind, steps: Sequence[Step], env: Mapping[str, str] | None, timeout: float
+) -> Step | None:
     """The first step that the CIB does not bear out; a running cluster may take a moment."""
     check = CHECKS[kind]
     if check.holds is None:
         return None
     deadline = time.monotonic() + (0 if env else _PATIENCE)
     while True:
-        configuration = read_configuration(env, read_config().ask_timeout, whole=check.whole_cib)
+        configuration = read_configuration(env, timeout, whole=check.whole_cib)
         missing = next((step for step in steps if not borne_out(step, configuration)), None)
         if missing is None or time.monotonic() >= deadline:
             return missing

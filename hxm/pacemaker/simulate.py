@@ -17,7 +17,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from hxm import files, programs
-from hxm.config import read_config
 from hxm.errors import CannotAsk, Failed
 from hxm.pacemaker import cannot_ask
 from hxm.pacemaker.apply import carry_out
@@ -154,7 +153,7 @@ def without_scratch_paths(argv: Argv) -> Argv:
 
 
 @contextmanager
-def scratch(cib_file: str | None) -> Iterator[Scratch]:
+def scratch(cib_file: str | None, timeout: float = programs.TOOL_TIMEOUT) -> Iterator[Scratch]:
     """A scratch copy of the CIB_file, or of the running cluster's CIB if that is None.
 
     The copy holds the fencing devices' passwords: it is readable by its owner alone.
@@ -166,7 +165,7 @@ def scratch(cib_file: str | None) -> Iterator[Scratch]:
                 with open(path, "wb") as file:
                     file.write(files.read_whole(cib_file))
             else:
-                result = programs.output(WHOLE_CIB, timeout=read_config().ask_timeout)
+                result = programs.output(WHOLE_CIB, timeout=timeout)
                 if result.status != 0:
                     raise cannot_ask(result)
                 with open(path, "wb") as file:

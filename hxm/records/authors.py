@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from hxm.config import read_config
+from hxm.config import Config
 from hxm.model import Cluster
 from hxm.policy import IN_PASSING
 
 UNKNOWN = "not set by hxm on this host"
 
 
-def origins(cluster: Cluster) -> dict[str, str]:
+def origins(cluster: Cluster, config: Config) -> dict[str, str]:
     """Who set each interim constraint and each `RESOURCE:OPTION` of a domU, from the journal.
 
     The CIB itself has no times. Empty if this user may not read the journal: an entry that is
@@ -29,7 +29,7 @@ def origins(cluster: Cluster) -> dict[str, str]:
         return {}
     from hxm.records.journal import journal_path, read_orders
 
-    path = journal_path(read_config(), cluster.sandbox)
+    path = journal_path(config, cluster.sandbox)
     if os.path.exists(path) and not os.access(path, os.R_OK):
         return {}
     known = dict.fromkeys((*wanted, *map(":".join, options)), UNKNOWN)

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from hxm.cluster.read import read_cluster, sandbox_file
-from hxm.config import read_config
 from hxm.errors import Refused, UsageError
 from hxm.orders.pipeline import Then, named_domains
 from hxm.output.progress import display
@@ -31,10 +30,10 @@ def until_guests_answer(order: Order, words: Sequence[str] | None, text: str) ->
         raise Refused("domUs in a sandbox have no console", "leave out --until")
     from hxm.terminal.console import await_answer, pattern_of
 
-    pattern, config = pattern_of(text), read_config()
+    pattern, config = pattern_of(text), order.config
 
     def then(seconds: float) -> str:
-        cluster, end, sentences = read_cluster(config, local=False), time.monotonic() + seconds, []
+        cluster, end, sentences = read_cluster(config), time.monotonic() + seconds, []
         for domain in named_domains(cluster, words):
             with display(f"waiting for {domain.name} to print {text!r}"):
                 left = max(0.0, end - time.monotonic())

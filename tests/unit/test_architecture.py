@@ -246,6 +246,14 @@ def test_every_test_file_has_a_name_of_its_own():
     assert len(names) == len(set(names)), sorted(names)
 
 
+@every_module
+def test_only_a_command_reads_the_settings_and_hands_them_on(module):
+    if part(module) in ("hxm.cli", "hxm.commands", "hxm.config"):
+        return
+    for node in ast.walk(ast.parse(MODULES[module].read_bytes())):
+        assert not (isinstance(node, ast.Name) and node.id == "read_config"), module
+
+
 WRITERS = {"hxm.output.render", "hxm.cli"}
 """`cli` says by itself only that stdout is lost, and that its readers are gone."""
 

@@ -8,6 +8,7 @@ import os
 import pytest
 from factories import cluster, domain, prefer
 
+from hxm.config import Config
 from hxm.records.authors import origins
 
 SEEN = cluster(domain("nfs", "host2"), prefer())
@@ -19,7 +20,7 @@ def journal(tmp_path):
 
 
 def told(journal):
-    return origins(SEEN._replace(sandbox=str(journal.parent / "cib.xml")))
+    return origins(SEEN._replace(sandbox=str(journal.parent / "cib.xml")), Config())
 
 
 def test_the_journal_names_who_and_what(journal):

@@ -177,21 +177,21 @@ def test_what_would_prove_nothing_is_refused():
 
 def test_what_is_done_on_a_node_goes_there_and_never_through_a_text():
     plan, _ = PLANS["ping"]
-    (argv,) = spell(NOW, plan.phases[0].steps[0])
+    (argv,) = spell(NOW, plan.phases[0].steps[0], Config())
     assert argv[0] == "ssh"
     assert argv[-2] == "host1"
     assert argv[-1].endswith("sh 10.0.0.1 600")
-    (argv,) = spell(NOW._replace(local_node="host1"), plan.phases[1].steps[0])
+    (argv,) = spell(NOW._replace(local_node="host1"), plan.phases[1].steps[0], Config())
     assert (argv[:2], argv[3:]) == (("sh", "-c"), ("sh", "10.0.0.1"))
     stop = PLANS["dc"][0].phases[1].steps[0]
-    (argv,) = spell(NOW._replace(local_node="host1", dialect="Heartbeat 2.1"), stop)
+    (argv,) = spell(NOW._replace(local_node="host1", dialect="Heartbeat 2.1"), stop, Config())
     assert argv == ("service", "heartbeat", "stop")
 
 
 @pytest.mark.parametrize("kind", ON_NODE)
 def test_every_kind_of_step_that_is_done_on_a_node_is_spelt(kind):
     values = {"node": "host1", "domain": "nfs", "address": "10.0.0.1", "after": "600"}
-    ((program, *_),) = spell(NOW, Step(kind, "", values))
+    ((program, *_),) = spell(NOW, Step(kind, "", values), Config())
     assert program == "ssh"
 
 

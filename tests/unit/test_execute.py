@@ -33,7 +33,7 @@ def performance(plan, after=BEFORE, before=BEFORE):
 def destroyed(before=BEFORE):
     plan = lifecycle.destroy(before, [before.domains[0]])
     (plug,) = (step for step in plan.phases[0].steps if step.kind == "destroy")
-    return list(filter(None, [carry_out_on_node(before, plug, [], lambda: None)]))
+    return list(filter(None, [carry_out_on_node(before, plug, Config(), [], lambda: None)]))
 
 
 @pytest.mark.parametrize(
@@ -160,7 +160,7 @@ def test_a_withdrawal_that_is_done_is_not_to_be_finished(monkeypatch):
     ],
 )
 def test_what_no_node_can_tell_takes_nothing_back(raises, status, message, monkeypatch):
-    def changed(_):
+    def changed(*_):
         if isinstance(raises, CannotAsk):
             raise raises
         return raises.message

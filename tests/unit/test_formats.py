@@ -14,6 +14,7 @@ from hxm.arguments.parse import parse_and_run
 from hxm.catalog import COMMANDS
 from hxm.commands import list as hxm_list
 from hxm.commands import nodes, status, why
+from hxm.config import Config
 from hxm.errors import UsageError
 from hxm.orders import report
 from hxm.output import Form, Table
@@ -120,7 +121,7 @@ def test_what_a_terminal_shows_is_folded_at_blanks(capsys, monkeypatch):
 @pytest.mark.parametrize("words", [["--columns", "node"], ["--sort", "node"], ["--no-headers"]])
 def test_what_json_would_have_to_ignore_is_refused(words):
     with pytest.raises(UsageError, match="JSON has no columns"):
-        parse_and_run(COMMANDS["nodes"], nodes, ["-o", "json", *words])
+        parse_and_run(COMMANDS["nodes"], nodes, ["-o", "json", *words], Config)
 
 
 @pytest.mark.parametrize(
@@ -128,7 +129,7 @@ def test_what_json_would_have_to_ignore_is_refused(words):
 )
 def test_what_is_no_table_takes_no_form_of_one(words):
     with pytest.raises(UsageError, match="--long prints no table"):
-        parse_and_run(COMMANDS["list"], hxm_list, ["--long", *words])
+        parse_and_run(COMMANDS["list"], hxm_list, ["--long", *words], Config)
 
 
 @pytest.mark.parametrize("columns", ["0", "1", "3"])
@@ -144,7 +145,7 @@ def test_what_a_plan_and_a_reason_say_is_folded_at_blanks(capsys, monkeypatch):
     devices = {each.resource: primitive(each.resource, agent="stonith:x") for each in moves}
     seen = cluster(primitives=devices)
     plan = Plan("drill", "it", (), (Phase(()),), notes=("      " + "a note " * 9,))
-    lines = report.plan_lines(seen, plan, Forecast((moves,), seen), (), sys.stdout)[1:]
+    lines = report.plan_lines(seen, plan, Forecast((moves,), seen), (), Config(), sys.stdout)[1:]
     why._tell(f"      {' '.join(f'location-{each}' for each in range(9))}")
     shown = [*"\n".join(lines).splitlines(), *capsys.readouterr().out.splitlines()]
     assert len(shown) == 6

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from factories import cluster, local
 
+from hxm.config import Config
 from hxm.errors import CannotAsk
 from hxm.model import Cluster, Domain
 from hxm.orders import instances
@@ -24,7 +25,7 @@ def changed(monkeypatch, before: Cluster, now: Cluster | CannotAsk) -> str:
 
     monkeypatch.setattr(instances, "with_other_nodes", lambda cluster, _: cluster)
     monkeypatch.setattr(instances, "read_cluster", read)
-    return instances.changed(instances.instance_of(before, Domain("web")))
+    return instances.changed(instances.instance_of(before, Domain("web")), Config())
 
 
 def asked(*domains: Domain, heard=BOTH, **known) -> Cluster:
