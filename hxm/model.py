@@ -7,7 +7,7 @@ sooner and 1,000 domUs are built five times faster, on the way to every `hxm lis
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Generic, NamedTuple
+from typing import TYPE_CHECKING, Generic, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from typing import TypeGuard
@@ -22,6 +22,18 @@ else:
 
 IN_FLIGHT = ("Starting", "Stopping", "Migrating", "Promoting", "Demoting")
 """Roles that crm_mon (1.1.18 and newer) shows while an action is under way."""
+
+
+class Advice(Protocol):
+    """A sentence, and what to type: what findings, reasons and objections have in common."""
+
+    @property
+    def what(self) -> str:
+        """The sentence."""
+
+    @property
+    def do(self) -> str:
+        """The command that changes it, or what to do by hand; may be empty."""
 
 
 def where(role: str | None, nodes: tuple[str, ...], between: str = ",") -> str:
@@ -314,10 +326,10 @@ class Cluster(NamedTuple):
     """The meta options that stand at each resource itself, be it a group or a clone."""
     heard: tuple[str, ...] = ()
     """The nodes whose toolstack has told what it runs."""
-    down: Mapping[str, tuple[str, str]] = {}
-    """Of each resource of a domU that should run and does not: what keeps it, and what to type."""
-    barred: Mapping[str, tuple[str, str]] = {}
-    """Of each host that no domU may come to, where that was asked for: why, and what to type."""
+    down: Mapping[str, Advice] = {}
+    """Of each resource of a domU that should run and does not: what keeps it from running."""
+    barred: Mapping[str, Advice] = {}
+    """Of each host that no domU may come to, where that was asked for: why."""
     unlisted: tuple[str, ...] = ()
     """The resources of domUs of which the cluster says nothing, because it leaves them alone."""
     hints: Mapping[str, str] = {}

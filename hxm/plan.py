@@ -125,14 +125,14 @@ class Forecast(NamedTuple):
 class Objection(NamedTuple):
     """A reason not to do it as ordered, and what lifts it: `--force`, `--yes`, or nothing."""
 
-    message: str
-    hint: str = ""
+    what: str
+    do: str = ""
     status: int = Refused.status
     lifted_by: str = ""
 
     def error(self) -> HxmError:
         """What hxm ends with if nothing lifts it."""
-        return BY_STATUS[self.status](self.message, self.hint)
+        return BY_STATUS[self.status](self.what, self.do)
 
 
 class Instance(NamedTuple):

@@ -11,7 +11,6 @@ from hxm.model import Cluster, ManagedDomain
 from hxm.pacemaker.cib import read_configuration
 from hxm.pacemaker.relations import relations_in
 from hxm.pacemaker.utilization import utilization_in
-from hxm.policy import typed
 from hxm.policy.reasons.facts import Facts
 from hxm.policy.reasons.why import barring, first_reason
 
@@ -23,7 +22,7 @@ def with_reasons(
     env: Mapping[str, str] | None,
     timeout: float,
 ) -> Cluster:
-    """The cluster with the first reason for each of these domUs, and what to type.
+    """The cluster with the first reason for each of these domUs.
 
     The whole CIB is asked for if it was not read yet: its status has the fail counts.
     """
@@ -38,7 +37,7 @@ def with_reasons(
     reasons = {}
     for domain in down:
         if reason := first_reason(facts, domain):
-            reasons[domain.resource or ""] = reason.what, reason.do or f"hxm why {typed(domain)}"
+            reasons[domain.resource] = reason
     return cluster._replace(down=reasons)
 
 
@@ -57,5 +56,5 @@ def with_barred_hosts(cluster: Cluster, config: Config) -> Cluster:
     barred = {}
     for node in hosts:
         if reason := barring(facts, node):
-            barred[node.name] = reason.what, reason.do
+            barred[node.name] = reason
     return cluster._replace(barred=barred)

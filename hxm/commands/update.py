@@ -84,8 +84,8 @@ def _show_plan(
     for objection in objections:
         what = "asked about" if objection.lifted_by == guards.YES else "refused"
         unless = f" (unless {guards.FORCE})" if objection.lifted_by == guards.FORCE else ""
-        render.prose(f"{what}{unless}: {objection.message}")
-        render.out(f"     {objection.hint}")
+        render.prose(f"{what}{unless}: {objection.what}")
+        render.out(f"     {objection.do}")
     render.out("nothing was changed" + ("" if objections else "; begin with: hxm update start"))
 
 

@@ -161,7 +161,7 @@ class Execution:
             self._look()  # the snapshot of the decision may be old
         if phase.clears and not self.before.sandbox:
             for objection in self._migrations():
-                raise Refused(objection.message, objection.hint)
+                raise Refused(objection.what, objection.do)
         self.meddled |= self.written not in (None, self.cluster.written)
         if self.meddled and replaces:
             raise meddled()
@@ -203,7 +203,7 @@ class Execution:
         self._look()
         while migrations := self._migrations():
             if time.monotonic() > deadline:
-                raise TimedOut(f"not reached in time: {migrations[0].message}")
+                raise TimedOut(f"not reached in time: {migrations[0].what}")
             time.sleep(self.config.poll)
             self._look()
 

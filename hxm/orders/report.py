@@ -60,7 +60,7 @@ def show_pass_through(order: Order, argvs: Sequence[tuple[str, ...]]) -> int:
 def refusal(order: Order, objection: Objection) -> HxmError:
     """The error for an objection; prints the JSON first if JSON was asked for."""
     if order.output == "json":
-        outcome = Outcome(objection.status, objection.message, objection.hint)
+        outcome = Outcome(objection.status, objection.what, objection.do)
         render.show_json(_json(order, outcome, "refused"))
     return objection.error()
 
@@ -95,7 +95,7 @@ def plan_lines(
     for objection in objections:
         what = "asked about" if objection.lifted_by == guards.YES else "refused"
         unless = f" (unless {guards.FORCE})" if objection.lifted_by == guards.FORCE else ""
-        lines += prose([f"  {what}{unless}: {objection.message}"])
+        lines += prose([f"  {what}{unless}: {objection.what}"])
     return lines
 
 

@@ -46,7 +46,8 @@ def keyed_rows(values: Iterable[object], keys: Sequence[str]) -> list[dict[str, 
 
 def objection_json(objection: Objection) -> dict[str, Any]:
     """An objection to a plan."""
-    return keyed(objection, ("message", "hint", "status", "lifted_by"))
+    error = {"message": objection.what, "hint": objection.do}
+    return error | keyed(objection, ("status", "lifted_by"))
 
 
 def list_json(

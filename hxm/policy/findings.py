@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from hxm.model import UPDATE, Cluster, Constraint, Failure, Lock, ManagedDomain
+from hxm.model import UPDATE, Advice, Cluster, Constraint, Failure, Lock, ManagedDomain
 from hxm.policy import bars, cleanup_of, half_way, is_false, is_true, keeps_stopped, listed, typed
 from hxm.policy.doubles import on_two_nodes
 from hxm.policy.guards import stops_everything, stray
@@ -21,6 +21,11 @@ class Finding(NamedTuple):
     """What `hxm check` calls it."""
     subject: str = ""
     """The domU or the node that it is about; empty: the cluster."""
+
+    @classmethod
+    def of(cls, advice: Advice, code: str, subject: str) -> Finding:
+        """An objection or a reason, as a finding."""
+        return cls(advice.what, advice.do, code, subject)
 
 
 def leftovers(
@@ -90,7 +95,7 @@ def _set_in_passing(cluster: Cluster, domain: ManagedDomain) -> Iterator[tuple[s
 
     for objection in half_way(cluster, [domain]):
         interim = "is-managed=false, and " if is_false(own.get("is-managed", "")) else ""
-        what = f"{domain.name}: {interim}{objection.message}"
+        what = f"{domain.name}: {interim}{objection.what}"
         yield "is-managed", Finding(what, f"hxm withdraw {word}")
         return
     if own.get("target-role"):
@@ -169,10 +174,10 @@ def findings(cluster: Cluster, origins: Mapping[str, str] | None = None) -> Iter
     for domain in whole:
         in_clone = list(cloned(cluster, [domain]))
         for objection in in_clone or on_two_nodes(cluster, [domain]):
-            yield Finding(objection.message, objection.hint, "runs-twice", domain.name)
+            yield Finding.of(objection, "runs-twice", domain.name)
     for domain in whole:
         for objection in stray(cluster, [domain]):
-            yield Finding(objection.message, objection.hint, "runs-unknown", domain.name)
+            yield Finding.of(objection, "runs-unknown", domain.name)
     yield from _same_names(cluster)
     if not cluster.dc:
         what = "there is no DC: the cluster acts on nothing"
@@ -181,8 +186,8 @@ def findings(cluster: Cluster, origins: Mapping[str, str] | None = None) -> Iter
         what = "this partition has no quorum"
         yield Finding(what, "bring the other nodes back: hxm nodes", "no-quorum")
     yield from _nodes(cluster)
-    for node, (what, do) in cluster.barred.items():
-        yield Finding(f"no domU may come to {node}: {what}", do, "host-barred", node)
+    for node, reason in cluster.barred.items():
+        yield Finding(f"no domU may come to {node}: {reason.what}", reason.do, "host-barred", node)
     if stops_everything(cluster):
         yield Finding(
             "stop-all-resources is set: the cluster runs nothing",
@@ -283,19 +288,19 @@ def _not_running(cluster: Cluster, domains: Iterable[ManagedDomain]) -> Iterator
     for domain in domains:
         if domain.resource in cluster.unlisted:
             (objection,) = not_listed(cluster, [domain])
-            yield Finding(objection.message, objection.hint, "not-known", domain.name)
+            yield Finding.of(objection, "not-known", domain.name)
         elif domain.blocked:
             what, do = f"{domain.name} is blocked by a failure", f"hxm cleanup {typed(domain)}"
             yield Finding(what, do, "blocked", domain.name)
         elif domain.role == "Stopped" and not domain.told_to_stop:
-            what, _ = cluster.down.get(domain.resource or "", (domain.name, ""))
-            together.setdefault(what, []).append(domain)
+            reason = cluster.down.get(domain.resource)
+            together.setdefault(reason.what if reason else domain.name, []).append(domain)
     for alike in together.values():
         for objection in kept_from_running(cluster, alike[0]):
-            what, names = objection.message, [domain.name for domain in alike]
+            what, names = objection.what, [domain.name for domain in alike]
             if len(names) > 1:
                 what = f"{listed(names)} should run, and do not: {what.partition(': ')[2]}"
-            yield Finding(what, objection.hint, "not-running", " ".join(names))
+            yield Finding(what, objection.do, "not-running", " ".join(names))
 
 
 def _same_names(cluster: Cluster) -> Iterator[Finding]:

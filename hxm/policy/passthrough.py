@@ -121,7 +121,7 @@ def judge(
         surely_unmanaged(cluster, operands(words)[:1])
         return ""
     for objection in half_way(cluster, named):
-        raise Refused(f"{objection.message}: {row.name} is refused", objection.hint)
+        raise Refused(f"{objection.what}: {row.name} is refused", objection.do)
     warning = _warning(row, words, cluster, named, local_only=local_only)
     _on_this_host(row, words, cluster, named)
     return warning

@@ -120,7 +120,7 @@ def _asked(message: str) -> Objection:
 def not_finished(then: Cluster) -> Iterator[Objection]:
     """A configuration from the midst of an enrolment or a withdrawal."""
     for each in half_way(then, then.managed_domains):
-        yield Objection(f"in that configuration {each.message}", "take another: hxm backup --list")
+        yield Objection(f"in that configuration {each.what}", "take another: hxm backup --list")
 
 
 def unsound(fault: str) -> Objection:

@@ -31,7 +31,7 @@ def doubled(cluster: Cluster) -> Iterator[Word]:
     """The domUs that run twice, or would as soon as the cluster starts them: nothing is worse."""
     managed = cluster.managed_domains
     for objection in (*on_two_nodes(cluster, managed), *guards.stray(cluster, managed)):
-        yield Word(objection.message, BAD)
+        yield Word(objection.what, BAD)
 
 
 def _troubles(cluster: Cluster) -> Iterator[Word]:

@@ -12,11 +12,10 @@ from hxm.policy import typed
 
 def kept_from_running(cluster: Cluster, domain: Domain) -> Iterator[Objection]:
     """It is not told to stop and still does not run: starting is not what is missing."""
-    what, do = cluster.down.get(domain.resource or "", ("", ""))
-    what = what or "no reason was found"
-    yield Objection(
-        f"{domain.name} should run, and does not: {what}", do or f"hxm why {typed(domain)}"
-    )
+    reason = cluster.down.get(domain.resource or "")
+    what = reason.what if reason else "no reason was found"
+    do = (reason.do if reason else "") or f"hxm why {typed(domain)}"
+    yield Objection(f"{domain.name} should run, and does not: {what}", do)
 
 
 def not_listed(cluster: Cluster, domains: Iterable[Domain]) -> Iterator[Objection]:

@@ -144,7 +144,7 @@ def reasons(objections: Decision | tuple[Objection, ...] | list[Objection]) -> l
         return []
     found = objections.objections if isinstance(objections, Plan) else objections
     return [
-        ", ".join(filter(None, (_reason(each.message), str(each.status), each.lifted_by)))
+        ", ".join(filter(None, (_reason(each.what), str(each.status), each.lifted_by)))
         for each in found
     ]
 

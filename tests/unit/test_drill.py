@@ -76,7 +76,7 @@ def test_a_drill_breaks_one_thing_and_makes_it_whole_again(name):
     (question,) = plan.objections  # in a cluster that is well
     assert question.lifted_by == "--yes"
     for word in {"kill": ["nfs"], "fence": ["sles", "die"], "dc": ["host1"]}.get(name, []):
-        assert word in question.message
+        assert word in question.what
 
 
 def test_every_drill_says_what_takes_it_back():
@@ -111,7 +111,7 @@ REFUSED = {
 @pytest.mark.parametrize(("now", "why"), REFUSED.values(), ids=REFUSED)
 def test_a_cluster_in_trouble_is_not_drilled(now, why):
     for plan in (drill.kill(now, now.domains[0], MONITORS), drill.fence(now, now.nodes[1])):
-        assert any(why in each.message and each.lifted_by != "--yes" for each in plan.objections)
+        assert any(why in each.what and each.lifted_by != "--yes" for each in plan.objections)
 
 
 CLONED = seen(
@@ -132,9 +132,9 @@ def test_a_clone_that_is_there_again_in_the_end_is_no_reason_to_refuse(plan):
     assert list(guards.foreseen(CLONED, plan, drained)) == []
     stays = Forecast((LEAVE[:1], *between, ()), CLONED)
     (objection,) = guards.foreseen(CLONED, plan, stays)
-    assert objection.message == "ping would stay on host1"
+    assert objection.what == "ping would stay on host1"
     stops = Forecast(((Movement("nfs", "stop", "host1"), LEAVE[1]), *between, RETURN), CLONED)
-    found = [each.message for each in guards.foreseen(CLONED, plan, stops)]
+    found = [each.what for each in guards.foreseen(CLONED, plan, stops)]
     assert "nfs would have no place and stop" in found
 
 
@@ -172,7 +172,7 @@ def test_what_would_prove_nothing_is_refused():
         (drill.fence(NOW, node("host3")), "this is host3 itself"),
         (drill.dc(seen(dc="host3")), "this is host3 itself"),
     ):
-        assert any(why in each.message and not each.lifted_by for each in plan.objections), why
+        assert any(why in each.what and not each.lifted_by for each in plan.objections), why
 
 
 def test_what_is_done_on_a_node_goes_there_and_never_through_a_text():

@@ -36,7 +36,7 @@ def web(*places: str, **known) -> Newcomer:
 def against(seen, new: Newcomer, mine: Claim | None = None, *others: Claim):
     """The objections as `what (what lifts it)`."""
     found = enrol.against(seen, new, mine or Claim("web", "web"), others, [])
-    return [each.message + f" ({each.lifted_by})" * bool(each.lifted_by) for each in found]
+    return [each.what + f" ({each.lifted_by})" * bool(each.lifted_by) for each in found]
 
 
 HEALTHY = cluster(domain("nfs", "host1"))
@@ -75,7 +75,7 @@ LACKING = {
 def test_what_would_start_without_its_disks_is_asked_about(places, lacking, asked):
     found = list(grounds.without_disks(web(*places), lacking))
     assert [each.lifted_by for each in found] == ["--yes"] * asked
-    assert all(DISK in each.message for each in found)
+    assert all(DISK in each.what for each in found)
     lacks = [node for node, disks in lacking.items() if disks]
     assert [line.rpartition(" ")[2] for line in grounds.absent(lacking)] == lacks
 
@@ -127,13 +127,13 @@ GROUNDS = {
 @pytest.mark.parametrize(("ground", "said"), GROUNDS.values(), ids=GROUNDS)
 def test_no_node_may_start_it_at_boot(ground, said):
     found = list(grounds.on_the_ground(web("host1"), {"host1": Ground((), ()), "host2": ground}))
-    assert [(each.message, each.lifted_by) for each in found] == [said] * bool(said)
+    assert [(each.what, each.lifted_by) for each in found] == [said] * bool(said)
 
 
 def test_a_file_that_a_toolstack_would_not_start_is_refused():
     own, there = Ground((), ()), Ground((), (), "Invalid domain type linux.")
     (found,) = grounds.refused(web(), {"host1": own, "host2": there, "host3": "no sshd there"})
-    assert found.message == f"host2 would not start {PATH}: Invalid domain type linux."
+    assert found.what == f"host2 would not start {PATH}: Invalid domain type linux."
     assert found.lifted_by == "--force"
 
 
@@ -244,7 +244,7 @@ def test_a_withdrawal_of_what_is_in_a_group_is_refused():
     seen = cluster(domain("web", "host2"), primitive("web", parent="all"))
     plan = enrol.withdraw(seen, seen.domains[0], WAY.out, [], [("b_after_web", "b")])
     assert isinstance(plan, Plan)
-    assert [each.message for each in plan.objections] == [
+    assert [each.what for each in plan.objections] == [
         "web is in all, which hxm does not take apart",
         "b would lose b_after_web",
     ]

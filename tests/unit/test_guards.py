@@ -138,7 +138,7 @@ def test_a_migration_that_is_not_written_down_is_never_ruled_out():
     seen = cluster(domain("nfs", "host1"), idle=False, dialect="Pacemaker 1.0")
     for lifted_by in ("", guards.FORCE):
         (found,) = guards.in_flight(seen, seen.domains, lifted_by)
-        assert "cannot be told" in found.message
+        assert "cannot be told" in found.what
         assert (found.status, found.lifted_by) == (107, guards.FORCE)
 
 
@@ -146,7 +146,7 @@ def test_what_no_scheduler_foresees_is_never_done_unasked():
     seen = cluster(domain("nfs", "host1"))
     plan = Plan("shutdown", "shut down nfs", ("nfs",), ())
     (found,) = guards.foreseen(seen, plan, Forecast((), seen, simulated=False))
-    assert (found.message.split(":")[0], found.lifted_by) == ("not simulated", guards.YES)
+    assert (found.what.split(":")[0], found.lifted_by) == ("not simulated", guards.YES)
 
 
 @pytest.mark.parametrize(("one", "history", "migrating"), IN_FLIGHT.values(), ids=IN_FLIGHT)
@@ -226,8 +226,8 @@ def test_an_order_is_never_given_to_a_cluster_that_looks_away(parts, known, expe
     found = list(guards.ignored(seen, seen.domains))
     assert reasons(found) == ["not looking, 107, --force"] * bool(expected)
     if expected:
-        assert found[0].message.endswith(expected[0])
-        assert found[0].hint.startswith(f"{expected[1]} first;")
+        assert found[0].what.endswith(expected[0])
+        assert found[0].do.startswith(f"{expected[1]} first;")
 
 
 TARGETS = {
@@ -249,7 +249,7 @@ def test_a_domu_is_never_sent_to_a_node_that_cannot_take_it(one, expected):
 def test_a_target_in_standby_comes_with_the_command_that_ends_it():
     (standby,) = guards.target(node("host2", standby=True))
     (gone,) = guards.target(node("host2", standby=True, online=False))
-    assert (standby.hint, gone.hint) == ("hxm active host2", "hxm nodes")
+    assert (standby.do, gone.do) == ("hxm active host2", "hxm nodes")
 
 
 LAST = {
@@ -453,6 +453,6 @@ KNOWN = {
 def test_destroy_is_advised_only_when_the_toolstacks_have_seen_two(heard, seen, remedy):
     one = domain("nfs", "host1", "host2", seen=seen)
     (objection,) = on_two_nodes(cluster(one, FAILED, heard=heard), [one])
-    assert objection.hint.startswith(remedy)
-    assert ("xl destroy nfs" in objection.hint) == (len(seen) == 2)
-    assert ("the cluster supposes" in objection.message) == (len(seen) < 2)
+    assert objection.do.startswith(remedy)
+    assert ("xl destroy nfs" in objection.do) == (len(seen) == 2)
+    assert ("the cluster supposes" in objection.what) == (len(seen) < 2)

@@ -7,6 +7,7 @@ from factories import cluster, domain, failure, node, primitive, reasons, told, 
 
 from hxm.plan import AlreadyDone, Phase
 from hxm.policy import lifecycle
+from hxm.policy.reasons.facts import Reason
 
 STOPPED = {"target-role": "Stopped"}
 STARTED = {"target-role": "Started"}
@@ -94,11 +95,11 @@ def test_start_never_orders_what_already_runs():
 
 
 def test_start_says_which_failure_keeps_it_stopped():
-    down = {"nfs": ("not on host2: its start failed there", "hxm cleanup nfs host2")}
+    down = {"nfs": Reason("not on host2: its start failed there", do="hxm cleanup nfs host2")}
     seen = cluster(domain("nfs"), failure("start", "nfs", "host2"))._replace(down=down)
     (objection,) = lifecycle.start(seen, list(seen.domains)).objections
-    assert "its start failed there" in objection.message
-    assert "hxm cleanup nfs" in objection.hint
+    assert "its start failed there" in objection.what
+    assert "hxm cleanup nfs" in objection.do
 
 
 SHUTDOWN = {
@@ -138,7 +139,7 @@ def test_everything_never_stops_unasked(policy):
     seen = cluster(ON, domain("sles", "host2"))
     decision = policy(seen, list(seen.domains), everything=True)
     assert reasons(decision) == ["all would stop, 107, --yes"]
-    assert "nfs, sles" in decision.objections[0].message
+    assert "nfs, sles" in decision.objections[0].what
     assert policy(seen, [], everything=True) == AlreadyDone("no domU runs")
 
 

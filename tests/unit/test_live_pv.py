@@ -44,7 +44,7 @@ def found(cluster_seen, *movements):
 @pytest.mark.parametrize(("here", "host"), [("host1", "here"), ("host2", "host1")])
 def test_the_plan_says_that_it_will_not_be_live(asked, here, host):
     (objection,) = found(cluster(*NODES, PV, local_node=here), LIVE)
-    assert objection.message.startswith(
+    assert objection.what.startswith(
         "nfs would be stopped on host1 and started on host2, not moved live: it is a PV domU"
     )
     assert objection.lifted_by == "--yes"

@@ -78,7 +78,7 @@ def test_the_others_are_told_by_whom_and_since_when():
     (objection,) = lock.held(locked())
     assert objection.status == 107
     assert objection.lifted_by == ""
-    assert objection.message == (
+    assert objection.what == (
         "root on host1 (process 12) is at 'migrate nfs to host2' for 60 s: one change at a time"
     )
     assert not list(lock.held(locked(alive=False)))

@@ -33,12 +33,12 @@ def test_a_domu_that_runs_outside_is_never_added(row, expected):
 def test_a_host_that_is_not_known_may_run_it(known):
     (found,) = restore.newcomers(cluster(**known), [NFS])
     assert found.lifted_by == "--force"
-    assert found.message.endswith("; nfs may run already")
+    assert found.what.endswith("; nfs may run already")
 
 
 def test_a_domu_whose_name_is_unknown_may_run():
     (found,) = restore.newcomers(cluster(), [NFS._replace(nameless=True)])
-    assert (found.lifted_by, "/nfs.xm" in found.message) == ("--force", True)
+    assert (found.lifted_by, "/nfs.xm" in found.what) == ("--force", True)
 
 
 def test_new_is_also_what_gets_another_name():
@@ -56,9 +56,9 @@ def test_new_is_also_what_gets_another_name():
 def test_neither_the_present_nor_the_wanted_may_be_half_way(marker, what):
     half = cluster(domain("nfs", "host1"), primitive("nfs", own={marker: "true"}))
     now = restore.restore(half, "restore 1", [], "/file")
-    assert f"the {what} of nfs is not finished" in [each.message for each in now.objections]
+    assert f"the {what} of nfs is not finished" in [each.what for each in now.objections]
     (found,) = restore.not_finished(half)
-    assert (found.message, found.lifted_by) == (
+    assert (found.what, found.lifted_by) == (
         f"in that configuration the {what} of nfs is not finished",
         "",
     )
@@ -109,4 +109,4 @@ def test_a_node_that_nothing_would_fence_any_more_is_asked_about():
     one, other = (Finding(f"none for {each}", "", "no-fencing", each) for each in ("a", "b"))
     itself = Finding("c may run on c", "", "fences-itself", "c")
     found = [*restore.less_fenced([one], [one, other, itself])]
-    assert [(each.message, each.lifted_by) for each in found] == [("none for b", "--yes")]
+    assert [(each.what, each.lifted_by) for each in found] == [("none for b", "--yes")]

@@ -250,11 +250,11 @@ def test_an_update_begins_with_a_cluster_that_is_well():
     ill = seen(None, node("host3", standby=True), prefer(), failure(), fencing=False)
     found = update.start(ill, AT, "b1").objections
     assert all(each.lifted_by == "--force" for each in found)
-    said = " ".join(each.message for each in found)
+    said = " ".join(each.what for each in found)
     for word in ("fencing is disabled", "host3 is in standby", "start of nfs failed", "cli-prefer"):
         assert word in said
     (busy, *_) = update.start(seen(DRAINED), AT, "b1").objections
-    assert (busy.lifted_by, busy.hint.count("hxm update")) == ("", 2)
+    assert (busy.lifted_by, busy.do.count("hxm update")) == ("", 2)
 
 
 def test_the_dc_is_last_and_the_canary_the_least_important():

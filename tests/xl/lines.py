@@ -47,7 +47,8 @@ SPELLINGS = (DISK, "vg/nfs", "/dev//vg/nfs", "/dev/vg/./nfs", "//dev/vg/nfs", "/
 
 ON_NFS = (
     "destroy {}", "destroy -f {}", "shutdown {}", "shutdown -w {}", "shutdown -aw",
-    "shutdown --all", "reboot {}", "reboot -F {}", "reboot -a", "pause {}", "save {} /tmp/image", "save -c {} image",
+    "shutdown --all", "reboot {}", "reboot -F {}", "reboot -a", "pause {}", "save {} /tmp/image",
+    "save -c {} image",
     "migrate {} host2", "migrate -s ssh {} host2", "rename {} other", "rename other nfs",
     "trigger {} s3resume", "button-press {} power", "sysrq {} b", "dump-core {} core",
     "remus {} host2", "block-attach {} phy:/dev/vg/spare,xvdb,w", "block-detach {} xvda",

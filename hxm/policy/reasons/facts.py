@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Literal, NamedTuple
 
-from hxm.model import Cluster, Domain, Primitive
+from hxm.model import Advice, Cluster, Domain, Primitive
 from hxm.policy import typed
 from hxm.policy.memory import Host, Needs, Utilization
 from hxm.policy.relations import Colocation, Location, Relations
@@ -44,6 +44,11 @@ class Reason(NamedTuple):
     """What would show that it is the reason; None: nothing that can be tried on a copy."""
     confirmed: bool = False
     """Whether the scheduler has shown that."""
+
+    @classmethod
+    def of(cls, advice: Advice) -> Reason:
+        """What stands against it on every node, as a reason."""
+        return cls(advice.what, do=advice.do, absolute=True)
 
 
 class Facts(NamedTuple):

@@ -95,7 +95,7 @@ def _down(question: Question) -> Answer:
     facts, domain, inquiry = question.facts, question.domain, question.inquiry
     if domain.resource in facts.cluster.unlisted:
         (objection,) = whereabouts.not_listed(facts.cluster, [domain])
-        reason = Reason(objection.message, "", objection.hint, absolute=True)
+        reason = Reason.of(objection)
         return Answer(f"it is not known where {domain.name} runs", (reason,))
     says = f"{domain.name} does not run"
     troubles = list(_troubles(question))
@@ -230,7 +230,7 @@ def _troubles(question: Question) -> Iterator[Reason]:
     cluster, domain = question.facts.cluster, question.domain
     in_clone = list(whereabouts.cloned(cluster, [domain]))
     for guard in (in_clone or on_two_nodes(cluster, [domain]), guards.stray(cluster, [domain])):
-        yield from (Reason(each.message, do=each.hint, absolute=True) for each in guard)
+        yield from map(Reason.of, guard)
     for name in domain.nodes:
         node = cluster.node(name)
         if node and node.unclean:
