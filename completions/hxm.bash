@@ -10,7 +10,7 @@ _hxm_spec() {
     options=() operands=()
     case $1 in
     list)
-        options=(-l --long --everywhere -o --output --columns --sort --no-headers -h --help)
+        options=(-l --long --everywhere -v --verbose --node -o --output --columns --sort --no-headers -h --help)
         operands=('DOMAIN...') ;;
     status)
         options=(-o --output --columns --sort --no-headers -h --help)
@@ -209,7 +209,7 @@ _hxm_value() {
     *' --columns'|*' --sort'|*' --interval'|*' --count'|*' --since'|*' --add'|*' --until'|*' --timeout'|*' --reason'|*' -n'|*' --order'|*' --watch'|*' --section'|*' --listen'|*' --nodes'|*' --domains') printf '%s' '' ;;
     *' --like'|*' --canary') printf '%s' 'DOMAIN' ;;
     *' -f'|*' --file'|*' --token-file') printf '%s' 'FILE' ;;
-    *' --without') printf '%s' 'NODE' ;;
+    *' --node'|*' --without') printf '%s' 'NODE' ;;
     *' --operation') printf '%s' 'monitor|start|stop' ;;
     *' -t') printf '%s' 'pv|serial|vuart' ;;
     *' -o'|*' --output') printf '%s' 'table|json' ;;

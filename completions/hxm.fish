@@ -58,6 +58,9 @@ function __hxm_spec --no-scope-shadowing
                 -l\t'Show all that is known of each domU.' \
                 --long\t'Show all that is known of each domU.' \
                 --everywhere\t'Ask the toolstacks of the other nodes too, through ssh.' \
+                -v\t'Show the uuids too, as xl does.' \
+                --verbose\t'Show the uuids too, as xl does.' \
+                --node\t'Only the domUs on this node.' \
                 -o\t'Output format.' \
                 --output\t'Output format.' \
                 --columns\t'Only these columns, in this order; the start of a name is enough.' \
@@ -815,7 +818,7 @@ function __hxm_value
             echo 'DOMAIN'
         case '*'' -f' '*'' --file' '*'' --token-file'
             echo 'FILE'
-        case '*'' --without'
+        case '*'' --node' '*'' --without'
             echo 'NODE'
         case '*'' --operation'
             echo 'monitor|start|stop'

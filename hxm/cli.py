@@ -110,7 +110,7 @@ def dispatch(words: list[str]) -> int:
         words = ["help"]
     if before and before[0] == "--version":
         return _version()
-    row = _look_up(words[0]) if words else catalog.COMMANDS[_without_words()]
+    row = _look_up(words, before) if words else catalog.COMMANDS[_without_words()]
     if row.name == "help":
         return _help(words[1:])
     if row.policy and words[1:2] in (["-h"], ["--help"]):
@@ -149,20 +149,27 @@ def _split_globals(words: list[str]) -> tuple[list[str], list[str]]:
     return words, []
 
 
-def _look_up(word: str) -> command.Command:
-    missing = f"unknown command {word[:60]!r}"
-    if word in catalog.ELSEWHERE:
-        raise UsageError(missing, catalog.ELSEWHERE[word])
+def _look_up(words: list[str], before: list[str]) -> command.Command:
+    word = words[0]
+    if word in catalog.COMMANDS and not _only_xm_has(word):
+        return catalog.COMMANDS[word]
     names = catalog.candidates(word)
+    short = len(names) == 1 and names[0] not in catalog.BYGONE
+    if not short or len(words) > 1:
+        from hxm.arguments.retype import refer
+
+        refer(words, before, least=2 if short else 1)
     if len(names) == 1:
         return catalog.COMMANDS[names[0]]
     if names:
         raise UsageError(f"{word!r} may be any of: {', '.join(names)}", "type more of it")
-    import difflib
+    near = catalog.near(word)
+    hint = f"did you mean {near}? " if near else ""
+    raise UsageError(f"unknown command {word[:60]!r}", hint + "hxm --help lists them all")
 
-    near = difflib.get_close_matches(word, catalog.COMMANDS, 1, 0.6)
-    hint = f"did you mean {near[0]}? " if near else ""
-    raise UsageError(missing, hint + "hxm --help lists them all")
+
+def _only_xm_has(word: str) -> bool:
+    return word in catalog.BYGONE and not programs.find("xm")
 
 
 def _toolstack() -> str:
@@ -195,13 +202,20 @@ def _own(row: command.Command, words: list[str], before: list[str]) -> int:
     if row.observes and not asks_for_help:
         _start_readers()
     module = _module(row.name)
-    if row.observes and (not words or (row.name == "list" and _only_names(words))):
-        status: int = module.run(*[words] * bool(words))
-        return status
-    from hxm.arguments.parse import parse_and_run
-    from hxm.config import read_config
+    try:
+        if row.observes and (not words or (row.name == "list" and _only_names(words))):
+            status: int = module.run(*[words] * bool(words))
+            return status
+        from hxm.arguments.parse import parse_and_run
+        from hxm.config import read_config
 
-    return parse_and_run(row, module, words, read_config, before)
+        return parse_and_run(row, module, words, read_config, before)
+    except HxmError as error:
+        if error.instead:
+            from hxm.arguments.retype import split, with_options
+
+            error.hint += with_options(error.instead, split(row.name, words)[1])
+        raise
 
 
 def _only_names(words: list[str]) -> bool:

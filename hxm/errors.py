@@ -6,14 +6,18 @@ DONE = 0
 
 
 class HxmError(Exception):
-    """One clear line for the user: what is wrong, and in `hint` what to do about it."""
+    """One clear line for the user: what is wrong, and in `hint` what to do about it.
+
+    `instead` is the corrected command line without options: those that were typed are added to it.
+    """
 
     status = 1
 
-    def __init__(self, message: str, hint: str = "") -> None:
+    def __init__(self, message: str, hint: str = "", instead: str = "") -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
+        self.instead = instead
 
 
 class Failed(HxmError):

@@ -1,7 +1,6 @@
 """Generates the man pages from man/*.rst: run it after a change of these or of hxm's own tables.
 
-The parts of hxm.8.rst between `.. begin NAME` and `.. end NAME` are generated too: so a forge shows
-them.
+The parts between `.. begin NAME` and `.. end NAME` are generated too: so a forge shows them.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ import os
 import re
 import sys
 import textwrap
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from glob import glob
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -28,6 +27,7 @@ from hxm.arguments.describe import (  # noqa: E402
 from hxm.arguments.types import Option  # noqa: E402
 from hxm.catalog import ALIASES, COMMANDS  # noqa: E402
 from hxm.catalog.command import GROUPS, HOST, READS, REFUSED, RUNTIME  # noqa: E402
+from hxm.catalog.foreign import MEANINGS, TOOLS, Meaning  # noqa: E402
 from hxm.config import Config  # noqa: E402
 from hxm.policy.audit import CODES  # noqa: E402
 from man.roff import to_roff  # noqa: E402
@@ -45,16 +45,15 @@ def generate() -> dict[str, str]:
     for path in sorted(glob(os.path.join(HERE, "*.rst"))):
         name = os.path.basename(path)
         source = _read(path)
-        if name == "hxm.8.rst":
-            source = _filled(source)
+        if name in _PARTS:
+            source = _filled(source, name, _PARTS[name]())
         files[name] = source
         files[name.removesuffix(".rst")] = to_roff(source, name, __version__)
     return files
 
 
-def _filled(source: str) -> str:
-    """The source with what stands between its marks replaced by what is generated now."""
-    parts = {
+def _parts_of_hxm() -> dict[str, Iterable[str]]:
+    return {
         "commands": _commands(),
         "options": _options(shared_options("order")),
         "forms": _options(shared_options("form")),
@@ -66,11 +65,19 @@ def _filled(source: str) -> str:
         "statuses": _statuses(),
         "settings": _settings(),
     }
+
+
+def _parts_of_hxm_from_crm() -> dict[str, Iterable[str]]:
+    return {"crm": [_beside_crm()], "others": [_beside_others()], "words": [_words()]}
+
+
+def _filled(source: str, page: str, parts: dict[str, Iterable[str]]) -> str:
+    """The source with what stands between its marks replaced by what is generated now."""
     for name, blocks in parts.items():
         before, begin, rest = source.partition(f"\n.. begin {name}: {_MARK}\n")
         _, end, after = rest.partition(f"\n.. end {name}\n")
         if not (begin and end):
-            sys.exit(f"hxm.8.rst lacks the marks of the part {name}")
+            sys.exit(f"{page} lacks the marks of the part {name}")
         source = "".join((before, begin, "\n", "\n\n".join(blocks), "\n", end, after))
     return source
 
@@ -241,6 +248,67 @@ def _settings() -> Iterator[str]:
             if isinstance(default, bool):
                 shown = str(default).lower()
             yield _item(f"{_literal(field.target.id)} = {_literal(shown)}", str(text.value.value))
+
+
+# The words of other tools
+
+
+def _grid(headers: Sequence[str], widths: str, rows: Iterable[Sequence[str]]) -> str:
+    lines = [".. list-table::", "   :header-rows: 1", f"   :widths: {widths}", ""]
+    for row in (headers, *rows):
+        for number, cell in enumerate(row):
+            lines.append(f"   {'*' if number == 0 else ' '} - {cell}")
+    return "\n".join(lines)
+
+
+def _beside_crm() -> str:
+    """One row for each command of hxm's that crm or pcs has too."""
+    rows = [
+        (_said(meaning, "crm"), _said(meaning, "pcs"), _by_hxm(meaning))
+        for meaning in MEANINGS
+        if {tool for tool, _ in meaning.elsewhere} & {"crm", "pcs"}
+    ]
+    return _grid(("crm", "pcs", "hxm"), "22 22 19", rows)
+
+
+def _said(meaning: Meaning, tool: str) -> str:
+    lines = [
+        line if line.startswith("crm_") else f"{tool} {line}"
+        for of_tool, line in meaning.elsewhere
+        if of_tool == tool
+    ]
+    return ", ".join(map(_literal, lines)) or "none"
+
+
+def _beside_others() -> str:
+    """One row for each command line of the other tools, in the order of the tools."""
+    rows = [
+        (_literal(f"{tool} {line}" if tool != "gnt" else line), _by_hxm(meaning))
+        for tool in TOOLS
+        for meaning in MEANINGS
+        for of_tool, line in meaning.elsewhere
+        if of_tool == tool and tool not in ("crm", "pcs")
+    ]
+    return _grid(("Elsewhere", "hxm"), "38 25", rows)
+
+
+def _by_hxm(meaning: Meaning) -> str:
+    command = _literal(f"hxm {meaning.command}") if meaning.command else ""
+    note = escape(meaning.note)
+    return f"{command} ({note})" if command and note else command or f"none: {note}"
+
+
+def _words() -> str:
+    """The single words that hxm answers with a command of its own."""
+    rows = [
+        (", ".join(map(_literal, meaning.words.split())), _literal(f"hxm {meaning.command}"))
+        for meaning in MEANINGS
+        if meaning.words and meaning.command
+    ]
+    return _grid(("Word", "hxm"), "38 25", rows)
+
+
+_PARTS = {"hxm.8.rst": _parts_of_hxm, "hxm-from-crm.7.rst": _parts_of_hxm_from_crm}
 
 
 if __name__ == "__main__":

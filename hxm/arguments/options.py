@@ -77,6 +77,8 @@ PICTURES = ("text", "dot", "svg", "mermaid", "json")
 Drawn = Annotated[str, Option(("-o", "--output"), "|".join(PICTURES), "Output format.")]
 Output = Annotated[str, Option(("-o", "--output"), "table|json", "Output format.")]
 Long = Annotated[bool, Option(("-l", "--long"), "", "Show all that is known of each domU.")]
+Verbose = Annotated[bool, Option(("-v", "--verbose"), "", "Show the uuids too, as xl does.")]
+OnNode = Annotated[str | None, Option(("--node",), "NODE", "Only the domUs on this node.")]
 Everywhere = Annotated[
     bool, Option(("--everywhere",), "", "Ask the toolstacks of the other nodes too, through ssh.")
 ]

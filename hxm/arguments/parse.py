@@ -9,6 +9,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterator, Sequence
 from importlib import import_module
+from shlex import quote
 from types import ModuleType
 from typing import Annotated, Any, NoReturn
 
@@ -16,6 +17,7 @@ import typer
 from typer.core import TyperCommand
 
 from hxm.arguments import options
+from hxm.arguments.retype import split, unknown_option
 from hxm.arguments.signatures import (
     Parameter,
     Signature,
@@ -40,7 +42,6 @@ _RATHER = {
     "nodes": "hxm standby NODE, hxm active NODE; what happened to one: hxm history NODE",
 }
 """Where one looks for a single domU or node, of commands that show them all."""
-_DRY = "say --dry-run, or -N before the command, as to xl"
 
 
 def parse_and_run(
@@ -72,7 +73,7 @@ def parse_and_run(
             standalone_mode=False,
         )
     except _errors.UsageError as error:
-        raise _usage_error(error, verb, signature) from None
+        raise _usage_error(error, verb, signature, words) from None
     return int(status or 0)
 
 
@@ -111,15 +112,12 @@ def _without_marks(name: str, words: Sequence[str]) -> Iterator[str]:
 # What is wrong with a command line
 
 
-def _usage_error(error: Any, verb: str, signature: Signature) -> UsageError:
+def _usage_error(error: Any, verb: str, signature: Signature, words: list[str]) -> UsageError:
     """What Typer found wrong, and how the command is typed."""
     hint = f"hxm {verb} --help"
     if isinstance(error, _errors.NoSuchOption):
-        if error.option_name == "-N":
-            hint = _DRY
-        elif error.possibilities:
-            hint = f"did you mean {error.possibilities[0]}? {hint}"
-        return UsageError(f"there is no option {error.option_name}", hint)
+        hint = unknown_option(verb, error.option_name, signature.kind, words)
+        return UsageError(f"{verb} has no option {error.option_name}", hint)
     if isinstance(error, _errors.BadOptionUsage):
         name = error.option_name
         parameters = (*signature.own, *shared_parameters(signature.kind), *xl_parameters(verb))
@@ -130,7 +128,9 @@ def _usage_error(error: Any, verb: str, signature: Signature) -> UsageError:
     if isinstance(error, _errors.MissingParameter):
         operands = " ".join(signature.metavars)
         missing = f"{verb} takes {operands}: {error.param.metavar} is missing"
-        return UsageError(missing, f"hxm {verb} {operands}")
+        typed, _ = split(verb.partition(" ")[0], words)
+        rest = [each.replace("|", " or ") for each in signature.metavars[len(typed) :]]
+        return UsageError(missing, instead=" ".join(["hxm", verb, *map(quote, typed), *rest]))
     if isinstance(error, _errors.BadParameter):
         return UsageError(f"{error.param.opts[0]}: {error.message}", hint)
     return UsageError(error.format_message(), hint)

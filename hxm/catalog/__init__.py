@@ -303,23 +303,6 @@ ALIASES = {
 }
 """xm's other names for its commands (xm 4.4, xen/xm/main.py)."""
 
-_CRM = "hxm-from-crm(7) translates crm's and pcs's commands"
-ELSEWHERE = {
-    **dict.fromkeys(
-        ["configure", "property", "resource", "ban", "constraint", "cluster", "stonith"], _CRM
-    ),
-    "stop": "use: hxm shutdown DOMAIN",
-    "move": "use: hxm migrate DOMAIN NODE",
-    "clear": "use: hxm unmigrate",
-    "online": "use: hxm active NODE",
-    "unstandby": "use: hxm active NODE",
-    "version": "use: hxm --version",
-}
-"""Commands of crm, pcs and virsh that neither xl nor xm has, and what to type instead.
-
-A prefix of one of hxm's own commands is not listed: `hxm node` is short for nodes.
-"""
-
 EXACT_ONLY = frozenset({"migrate-receive", "qemu-monitor-command"})
 """Internal commands: they must not make `hxm mig` ambiguous."""
 
@@ -335,6 +318,37 @@ _BYGONE = """
 """
 BYGONE = frozenset(_BYGONE.split())
 """Commands that no current xl has: a prefix means one of them only if it means nothing else."""
+
+
+NEVER_GUESSED = frozenset(
+    [
+        "destroy",
+        "drill",
+        "guard",
+        "reboot",
+        "restore",
+        "sandbox",
+        "shutdown",
+        "standby",
+        "undo",
+        "unmanage",
+        "withdraw",
+    ]
+)
+"""What stops, breaks or unprotects something is not proposed for a word that looks like it."""
+
+
+def near(word: str) -> str:
+    """The harmless command of hxm's own that was surely meant by a slip; empty if none."""
+    import difflib
+
+    own = [row.name for row in _ROWS if row.group and row.name not in NEVER_GUESSED]
+    alike = difflib.get_close_matches(word, own, 1, _ALIKE)
+    return alike[0] if alike and alike[0][0] == word[:1] else ""
+
+
+_ALIKE = 0.75
+"""As difflib measures it: lsit and migrat are near enough, drain (drill) is not."""
 
 
 def candidates(word: str) -> list[str]:

@@ -12,10 +12,11 @@ from hxm.errors import DONE, UsageError
 from hxm.output import TABLE, Form, as_json, render, tables
 from hxm.policy.discrepancies import disagreements
 from hxm.policy.findings import failed_domus, leftovers
+from hxm.policy.names import find_node
 from hxm.records.authors import origins
 
 if TYPE_CHECKING:
-    from hxm.arguments.options import Domains, Everywhere, Long
+    from hxm.arguments.options import Domains, Everywhere, Long, OnNode, Verbose
     from hxm.config import Config
     from hxm.model import Cluster, Domain
 
@@ -24,6 +25,8 @@ def run(
     domains: Domains = None,
     long: Long = False,
     everywhere: Everywhere = False,
+    verbose: Verbose = False,
+    node: OnNode = None,
     form: Form = TABLE,
 ) -> int:
     """List the domUs of the whole cluster, in xl's format.
@@ -33,9 +36,10 @@ def run(
     scripts see only domUs). ID, State and Time are known only for domUs on this host; Mem and VCPUs
     of the others come from their configuration files. With --everywhere, or ask_nodes = true in
     /etc/hxm.toml, hxm asks the other nodes as well, in parallel, for at most ssh_timeout seconds;
-    the domains of a node that does not answer are reported as unknown.
+    the domains of a node that does not answer are reported as unknown. In a name, * stands for any
+    letters, and ? for one.
 
-    Example: `hxm list`, or `hxm list nfs --long`.
+    Example: `hxm list`, `hxm list 'vm1*' --node host1`, or `hxm list nfs --long`.
     """
     if long and form not in (TABLE, Form("plain"), Form("json")):
         raise UsageError("--long prints no table", "hxm list --long alone, or with -o json")
@@ -43,7 +47,7 @@ def run(
     cluster = _look(config, everywhere=everywhere)
     if any(disagreements(cluster, domain) for domain in cluster.domains):
         cluster = _look(config, everywhere=everywhere)  # a move may have begun between two answers
-    shown = _chosen(cluster, domains or [])
+    shown = _chosen(cluster, domains or [], node)
     left = [*failed_domus(cluster), *leftovers(cluster, origins(cluster, config))]
     if form.output == "json":
         render.show_json(as_json.list_json(cluster, shown, left))
@@ -51,15 +55,15 @@ def run(
         for domain in shown:
             tables.show_long(cluster, domain)
     elif sys.stdout.isatty() or not form.usual:
-        render.show(tables.domains_table(cluster, shown), form)
+        render.show(tables.domains_table(cluster, shown, uuids=verbose), form)
     else:
-        for line in tables.domains_lines(cluster, shown):
+        for line in tables.domains_lines(cluster, shown, uuids=verbose):
             render.out(line)
     if form.output != "json":
         say = render.out if form.usual and (sys.stdout.isatty() or long) else render.beside
         tables.show_findings("Left behind, and what removes it", left, say)
-        for node, why in cluster.unreachable.items():
-            render.note(f"the domains of {node} are unknown: {why}")
+        for silent, why in cluster.unreachable.items():
+            render.note(f"the domains of {silent} are unknown: {why}")
     for trouble in _troubles(cluster):
         render.note(f"{trouble}: hxm status")
     for gone in cluster.nodes:
@@ -84,9 +88,14 @@ def _look(config: Config, *, everywhere: bool) -> Cluster:
     return with_other_nodes(cluster, config) if everywhere or config.ask_nodes else cluster
 
 
-def _chosen(cluster: Cluster, words: list[str]) -> list[Domain]:
-    if not words:
-        return sorted(cluster.domains, key=lambda domain: domain.id != 0)  # as xl: dom0 first
-    from hxm.orders.pipeline import named_domains
+def _chosen(cluster: Cluster, words: list[str], node: str | None) -> list[Domain]:
+    if words:
+        from hxm.orders.pipeline import named_domains
 
-    return named_domains(cluster, words)
+        domains = named_domains(cluster, words)
+    else:
+        domains = sorted(cluster.domains, key=lambda domain: domain.id != 0)  # as xl: dom0 first
+    if not node:
+        return domains
+    name = find_node(cluster, node).name
+    return [domain for domain in domains if name in (*domain.nodes, *domain.places)]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from shlex import quote
 from typing import TYPE_CHECKING
 
-from hxm.errors import Ambiguous, NotFound, UsageError
+from hxm.cluster.read import read_cluster
+from hxm.errors import Ambiguous, HxmError, NotFound, UsageError
 from hxm.model import Cluster, ManagedDomain, Node
 from hxm.orders import pipeline
 from hxm.plan import Decision
@@ -24,14 +25,30 @@ def run(order: Order, switch: Switch, subject: Subject = None) -> int:
     Example: `hxm maintenance on`, `hxm maintenance off host1`.
     """
     if switch not in ("on", "off"):
-        state = subject if subject in ("on", "off") else "on"
-        hint = f"hxm maintenance {state} {quote(switch)}"
-        raise UsageError(f"maintenance takes on or off, not {switch!r}", hint)
+        raise _not_a_switch(order, switch, subject)
 
     def decide(cluster: Cluster) -> Decision:
         return hygiene.maintenance(cluster, switch == "on", _subject(cluster, subject))
 
     return pipeline.carry_out(order, decide)
+
+
+def _not_a_switch(order: Order, word: str, following: str | None) -> UsageError:
+    """What is wrong; what to type has the word as its operand only if there is such a thing.
+
+    Nothing in it is a command if it is pasted as it is: no | before a second one.
+    """
+    state = following if following in ("on", "off") else "on or off"
+    try:
+        cluster = read_cluster(order.config)
+        known = cluster.node(word) or find_domains(cluster, word)
+    except HxmError:
+        known = None
+    subject = quote(word) if known else "[NODE or DOMAIN]"
+    return UsageError(
+        f"maintenance takes on or off, not {shown(word)}",
+        instead=f"hxm maintenance {state} {subject}",
+    )
 
 
 def _subject(cluster: Cluster, word: str | None) -> Node | ManagedDomain | None:

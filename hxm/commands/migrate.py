@@ -32,7 +32,7 @@ def run(order: Order, domain: OneDomain, node: OneNode, keep: Keep = False) -> i
         swapped = cluster.node(domain) and find_domains(cluster, node)
         if swapped and not find_domains(cluster, domain):
             right = f"hxm migrate {typed(swapped[0])} {domain}"
-            raise NotFound(f"{domain} is a node; the domU comes first", right)
+            raise NotFound(f"{domain} is a node; the domU comes first", instead=right)
         (guest,) = pipeline.named_domains(cluster, [domain])
         if not is_managed(guest):
             for warning in admit(BY_HAND["migrate"], order.words, cluster, order.config, xm=False):

@@ -19,9 +19,9 @@ from hxm.orders.outcome import Outcome, changed
 from hxm.output import render
 from hxm.output.progress import display
 from hxm.plan import AlreadyDone, Decision, Forecast, Objection, PassThrough, Plan
-from hxm.policy import called, guards, lock, others
+from hxm.policy import all_typed, called, guards, lock, others
 from hxm.policy.forecast import elsewhere, with_goals
-from hxm.policy.names import find_domain, find_resources, surely_unmanaged
+from hxm.policy.names import find_resources, is_pattern, matching, surely_unmanaged
 from hxm.policy.summary import remaining
 from hxm.records import journal
 from hxm.records.backups import try_to_keep
@@ -100,10 +100,24 @@ def on_domains(
             return _with_unmanaged(cluster, policy(cluster, running, everything=True))
         if words and (decision := others.decided(cluster, order.verb, words)):
             return decision
-        managed = managed_or_none(cluster, named_domains(cluster, words or ()))
-        return policy(cluster, managed) if managed else PassThrough(tuple(words or ()))
+        named = named_domains(cluster, words or ())
+        if managed := managed_or_none(cluster, named):
+            return _asked_about(cluster, words or (), policy(cluster, managed))
+        if any(is_pattern(cluster, word) for word in words or ()):
+            raise Refused(
+                "xl and xm take no pattern, and the cluster does not manage these domUs",
+                f"name them: {all_typed(named)}",
+            )
+        return PassThrough(tuple(words or ()))
 
     return carry_out(order, decide, then=then)
+
+
+def _asked_about(cluster: Cluster, words: Sequence[str], decision: Decision) -> Decision:
+    """The decision, with a question where a pattern stands for the domUs."""
+    if not isinstance(decision, Plan):
+        return decision
+    return decision._replace(objections=(*decision.objections, *guards.by_pattern(cluster, words)))
 
 
 def _with_unmanaged(cluster: Cluster, decision: Decision) -> Decision:
@@ -130,15 +144,15 @@ def on_managed(
 
     def decide(cluster: Cluster) -> Decision:
         other = others.decided(cluster, order.verb, words)
-        return other or policy(cluster, managed_only(cluster, words))
+        return other or _asked_about(cluster, words, policy(cluster, managed_only(cluster, words)))
 
     return carry_out(order, decide)
 
 
 def named_domains(cluster: Cluster, words: Sequence[str]) -> list[Domain]:
-    """The domUs with these names, each once. Raises NotFound or Ambiguous."""
+    """The domUs with these names or patterns, each once. Raises NotFound or Ambiguous."""
     cluster = identify(cluster, words)
-    return list(dict.fromkeys(find_domain(cluster, word) for word in words))
+    return list(dict.fromkeys(domain for word in words for domain in matching(cluster, word)))
 
 
 def named_resources(cluster: Cluster, words: Sequence[str] | None) -> frozenset[str] | None:

@@ -21,9 +21,10 @@ if TYPE_CHECKING:
 # The domUs
 
 
-def domains_table(cluster: Cluster, domains: Iterable[Domain]) -> Table:
-    """Xl's columns, then the node, the role and what is special."""
-    rows = [
+def domains_table(cluster: Cluster, domains: Iterable[Domain], *, uuids: bool = False) -> Table:
+    """Xl's columns, then the node, the role and what is special; and the uuid if asked for."""
+    domains = list(domains)
+    rows: list[tuple[str, ...]] = [
         (
             domain.name,
             _or_dash(domain.id),
@@ -37,21 +38,35 @@ def domains_table(cluster: Cluster, domains: Iterable[Domain]) -> Table:
         )
         for domain in domains
     ]
-    headers = ("Name", "ID", "Mem", "VCPUs", "State", "Time(s)", "Node", "Role", "Flags")
+    headers: tuple[str, ...] = (
+        *("Name", "ID", "Mem", "VCPUs", "State", "Time(s)", "Node", "Role", "Flags"),
+    )
+    if uuids:
+        headers = (*headers[:6], "UUID", *headers[6:])
+        rows = [
+            (*row[:6], domain.uuid or "-", *row[6:])
+            for row, domain in zip(rows, domains, strict=True)
+        ]
     return Table(headers, rows, frozenset({1, 2, 3, 5}), gives_way=(3, 5, 2, 4, 1))
 
 
-def domains_lines(cluster: Cluster, domains: Iterable[Domain]) -> Iterator[str]:
+def domains_lines(
+    cluster: Cluster, domains: Iterable[Domain], *, uuids: bool = False
+) -> Iterator[str]:
     """As `xl list` prints them, byte for byte up to Time(s), so that scripts keep working.
 
     (printf formats of xl_list.c, Xen 4.17.)
     """
+    domains = list(domains)
     table = domains_table(cluster, domains)
     wide = max(map(len, ("Node", *(row[6] for row in table.rows))))
     header = f"{'Name':<40} {'ID':>5} {'Mem':>5} VCPUs\tState\tTime(s)"
+    header += f"  {'UUID':<36}" if uuids else ""
     yield f"{header}  {'Node':<{wide}}  {'Role':<9}  Flags".rstrip()
-    for name, number, memory, vcpus, state, seconds, node, role, special in table.rows:
+    for domain, row in zip(domains, table.rows, strict=True):
+        name, number, memory, vcpus, state, seconds, node, role, special = row
         left = f"{name:<40} {number:>5} {memory:>5} {vcpus:>5}     {state:<6}  {seconds:>8}"
+        left += f"  {domain.uuid or '-':<36}" if uuids else ""
         yield f"{left}  {node:<{wide}}  {role:<9}  {special}".rstrip()
 
 

@@ -14,6 +14,7 @@ from hxm.plan import Forecast, Movement, Objection, Plan
 from hxm.policy import called, cleanup_of, is_true, listed, typed
 from hxm.policy.forecast import after_all, name_of
 from hxm.policy.movement_kinds import phrase, starts
+from hxm.policy.names import is_pattern, matching
 
 FORCE, YES = "--force", "--yes"
 
@@ -275,6 +276,18 @@ def all_running(domains: Sequence[Domain], everything: bool) -> Iterator[Objecti
             "use --yes to do it anyway",
             lifted_by=YES,
         )
+
+
+def by_pattern(cluster: Cluster, words: Sequence[str]) -> Iterator[Objection]:
+    """What a pattern means is shown before anything is done."""
+    for word in words:
+        if is_pattern(cluster, word):
+            domains = matching(cluster, word)
+            yield Objection(
+                f"{word} means {len(domains)} domUs: {called(domains)}",
+                "use --yes to do it anyway",
+                lifted_by=YES,
+            )
 
 
 def foreseen(cluster: Cluster, plan: Plan, forecast: Forecast) -> Iterator[Objection]:

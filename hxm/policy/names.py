@@ -69,10 +69,33 @@ def find_domain(cluster: Cluster, word: str) -> Domain:
             f"the cluster has no domU {shown(word)}, and this host cannot be asked: "
             f"{cluster.toolstack_fault}",
         )
+    if not found and cluster.node(word):
+        raise NotFound(f"{word} is a node, and no domU", f"the domUs on it: hxm list --node {word}")
     if not found:
         names = [domain.name for domain in cluster.guests]
         raise NotFound(f"there is no domU {shown(word)}", near_to(word, names))
     return found[0]
+
+
+def matching(cluster: Cluster, word: str) -> list[Domain]:
+    """The domUs that a pattern such as `vm1*` means, or the one that a word without * means.
+
+    Raises NotFound if it means none, or Ambiguous.
+    """
+    if not is_pattern(cluster, word):
+        return [find_domain(cluster, word)]
+    from fnmatch import fnmatchcase
+
+    alike = [domain for domain in cluster.guests if fnmatchcase(domain.name, word)]
+    if not alike:
+        names = [domain.name for domain in cluster.guests]
+        raise NotFound(f"no domU is called {shown(word)}", f"there are: {listed(names)}")
+    return alike
+
+
+def is_pattern(cluster: Cluster, word: str) -> bool:
+    """Whether a word is a pattern, and not the name of a domU, a path or anything else."""
+    return ("*" in word or "?" in word) and "/" not in word and not find_domains(cluster, word)
 
 
 def find_resources(cluster: Cluster, word: str) -> frozenset[str]:
@@ -111,8 +134,11 @@ def find_node(cluster: Cluster, word: str) -> Node:
     """The node of that name. Raises NotFound with those that exist."""
     if node := cluster.node(word):
         return node
-    names = [node.name for node in cluster.nodes]  # too much alike for a guess
-    raise NotFound(f"there is no node {shown(word)}", f"there are: {listed(names)}")
+    names = listed([node.name for node in cluster.nodes])  # too much alike for a guess
+    domains = find_domains(cluster, word)
+    if domains:
+        raise NotFound(f"{shown(word)} is a domU, and no node", f"the nodes are: {names}")
+    raise NotFound(f"there is no node {shown(word)}", f"there are: {names}")
 
 
 def shown(word: str) -> str:

@@ -7,9 +7,9 @@ import csv
 import pytest
 from factories import DATA, cluster, domain
 
-from hxm.catalog import ALIASES, BYGONE, COMMANDS, ELSEWHERE, EXACT_ONLY, candidates
+from hxm.catalog import ALIASES, BYGONE, COMMANDS, EXACT_ONLY, candidates
 from hxm.catalog.command import HOST, READS, REFUSED, RUNTIME
-from hxm.cli import dispatch, guarded
+from hxm.cli import dispatch
 from hxm.errors import Refused
 from hxm.policy.passthrough import judge
 
@@ -144,28 +144,6 @@ def test_an_alias_never_has_another_policy_than_its_command():
     assert set(ALIASES) & set(COMMANDS) == set()
     for alias, name in ALIASES.items():
         assert candidates(alias) == [name]
-
-
-@pytest.mark.parametrize("word", ELSEWHERE)
-def test_a_word_of_other_tools_never_hides_a_command_of_xl_or_of_our_own(word):
-    assert word not in {*EVER, *ALIASES}
-    assert set(candidates(word)) <= BYGONE
-
-
-SAID = {
-    "stop": "hxm shutdown",
-    "online": "hxm active",
-    "move": "hxm migrate",
-    "configure": "hxm-from-crm(7)",
-    "resource": "hxm-from-crm(7)",
-    "version": "hxm --version",
-}
-
-
-@pytest.mark.parametrize("word", SAID)
-def test_a_word_of_other_tools_is_answered_with_what_to_type(word, capsys):
-    assert guarded([word, "nfs"]) == 2
-    assert SAID[word] in capsys.readouterr().err
 
 
 XL_ALONE = sorted(set(XL_HELP) - EXACT_ONLY)

@@ -1,0 +1,118 @@
+"""The command line to type instead of one that is wrong: with all options that were typed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib import import_module
+from shlex import join
+
+from hxm.arguments.signatures import shared_parameters, signature_of, subcommands, xl_parameters
+from hxm.arguments.types import Option
+from hxm.catalog import COMMANDS
+from hxm.errors import UsageError
+
+
+def split(name: str, words: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The operands and the options, each with its value, of what was typed after a command."""
+    operands: list[str] = []
+    options: list[str] = []
+    rest = list(words)
+    valued = {spelling for option in _options(name, rest) for spelling in option.spellings}
+    while rest:
+        word = rest.pop(0)
+        if word == "--":
+            return operands + rest, options
+        if word == "-" or not word.startswith("-"):
+            operands.append(word)
+            continue
+        options.append(word)
+        if word in valued and rest:
+            options.append(rest.pop(0))
+    return operands, options
+
+
+def _options(name: str, words: Sequence[str]) -> list[Option]:
+    """The options of the command that take a value."""
+    return [option for option in _declared(name, words) if option.value]
+
+
+def _declared(name: str, words: Sequence[str]) -> list[Option]:
+    """All options of the command, or of that of its subcommands which the words begin with."""
+    row = COMMANDS.get(name)
+    if not row or not row.group or name == "help":
+        return []
+    module = import_module(f"hxm.commands.{name}")
+    function = subcommands(module).get(words[0] if words else "") or getattr(module, "run", None)
+    if not function:
+        return []
+    signature = signature_of(function)
+    parameters = (*signature.own, *shared_parameters(signature.kind), *xl_parameters(name))
+    declared = (parameter.declared for parameter in parameters)
+    return [option for option in declared if isinstance(option, Option)]
+
+
+def with_options(line: str, options: Sequence[str]) -> str:
+    """The corrected line, and the options that were typed."""
+    return f"{line} {join(options)}" if options else line
+
+
+def refer(words: Sequence[str], before: Sequence[str], *, least: int) -> None:
+    """Raise UsageError with what to type, if the line is one of another tool's.
+
+    At least so many of its words must be that tool's own.
+    """
+    from hxm.catalog import foreign
+
+    answer = foreign.answer(split("", words)[0], least=least)
+    if answer is None:
+        return
+    hint = ""
+    if answer[0]:
+        operands, options = split(answer[0][0], words)
+        answer = foreign.answer(operands, least=least) or answer
+        hint = f"use: {with_options(join(['hxm', *before, *answer[0]]), options)}"
+    raise UsageError(
+        f"unknown command {words[0][:60]!r}", "; ".join(filter(None, (hint, answer[1])))
+    )
+
+
+_OF_ORDERS = {
+    "-f": "to override a refusal that names it: --force",
+    "-n": "say --dry-run, or -N before the command, as to xl",
+    "-N": "say --dry-run, or -N before the command, as to xl",
+}
+_OF_COMMANDS = {
+    **{
+        ("list", f"-{letter}"): f"only this host's xl knows that: xl list -{letter}"
+        for letter in "nZc"
+    },
+    ("migrate", "--lifetime"): "hxm leaves no constraint behind, so there is none to expire",
+}
+"""Options of other tools, or of xl for what is no question of the cluster."""
+_NEVER_GUESSED = ("-y", "--yes", "--force")
+_ALIKE = 0.75
+
+
+def unknown_option(name: str, option: str, kind: str, words: Sequence[str]) -> str:
+    """What to type instead of an option that the command does not have."""
+    verb, _, subcommand = name.partition(" ")
+    hint = _OF_COMMANDS.get((verb, option)) or (_OF_ORDERS.get(option) if kind == "order" else "")
+    if hint:
+        return hint
+    from difflib import get_close_matches
+
+    typed = [subcommand, *words] if subcommand else list(words)
+    known = [
+        spelling
+        for declared in _declared(verb, typed)
+        for spelling in declared.spellings
+        if not declared.hidden and spelling not in _NEVER_GUESSED
+    ]
+    near = get_close_matches(option, known, 1, _ALIKE) if option.startswith("--") else []
+    if not near:
+        return f"hxm {name} --help"
+    corrected = [
+        near[0] + word[len(option) :] if word.partition("=")[0] == option else word
+        for word in words
+    ]
+    return f"did you mean {near[0]}? {join(['hxm', *name.split(), *corrected])}"
