@@ -204,7 +204,7 @@ def _own(row: command.Command, words: list[str], before: list[str]) -> int:
     module = _module(row.name)
     try:
         if row.observes and (not words or (row.name == "list" and _only_names(words))):
-            status: int = module.run(*[words] * bool(words))
+            status: int = module.run(words) if words else module.run()
             return status
         from hxm.arguments.parse import parse_and_run
         from hxm.config import read_config

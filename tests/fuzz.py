@@ -38,7 +38,6 @@ from hxm.pacemaker.transitions import parse_fencing  # noqa: E402
 from hxm.pacemaker.transitions import parse_status as parse_look  # noqa: E402
 from hxm.pacemaker.utilization import utilization_in  # noqa: E402
 from hxm.pacemaker.verify import parse_actions, parse_complaints  # noqa: E402
-from hxm.pacemaker.xml_reading import in_utf8, parse_xml  # noqa: E402
 from hxm.policy.diff import as_row, differences, intention, sentence  # noqa: E402
 from hxm.policy.timeline import history  # noqa: E402
 from hxm.records.since import parse_since  # noqa: E402
@@ -47,6 +46,7 @@ from hxm.toolstack.list_long import parse_image, parse_long  # noqa: E402
 from hxm.toolstack.memory import parse_info  # noqa: E402
 from hxm.toolstack.remote import named_in  # noqa: E402
 from hxm.toolstack.virsh import spoken  # noqa: E402
+from hxm.xml_reading import in_utf8, parse_xml  # noqa: E402
 
 LONGEST = 20
 """Seconds: a reader that needs more hangs, whatever the machine is busy with."""

@@ -199,9 +199,9 @@ def _of_nodes(
     from hxm.pacemaker.verify import read_rings
 
     here = cluster.local_node or ""
-    for place, state in states(config):
+    for program, state in states(config):
         if state != install.GUARDED:
-            yield Finding(f"{place.path} is {state}", REMEDIES[state], "guard", here)
+            yield Finding(f"{program.path} is {state}", REMEDIES[state], "guard", here)
     for look in last_looks(config):
         if look.fault:
             what = f"the guard's last look cannot ask {look.node}: {look.fault}"

@@ -14,7 +14,7 @@ from hxm import programs
 from hxm.errors import CannotAsk
 from hxm.guard import install
 from hxm.policy.audit.nodes import ABSENT, UNREADABLE, BootLink, Survey
-from hxm.policy.grounds import Ground
+from hxm.policy.readiness import Readiness
 from hxm.toolstack.host_facts import HostFacts, facts_script, parse_facts
 from hxm.toolstack.remote import Named, ask_elsewhere, named_in, named_script
 
@@ -163,32 +163,34 @@ def boot_links(text: str) -> tuple[BootLink, ...]:
     return tuple(links)
 
 
-_GROUND = f"""{_AUTOS}
+_READINESS = f"""{_AUTOS}
 domu=$1; shift
 for disk do [ -e "$disk" ] || printf 'hxm lacks %s\\n' "$disk"; done"""
 _LACKS = "hxm lacks "
 
 
-def read_grounds(
+def read_readiness(
     program: str,
     nodes: Sequence[str],
     autos: Sequence[str],
     file: str,
     disks: Sequence[str],
     timeout: float,
-) -> dict[str, Ground | str]:
+) -> dict[str, Readiness | str]:
     """What each of the nodes has for the domU of the file, or why that is unknown.
 
     `program` is the toolstack there; `autos` are the folders of boot links.
     """
 
-    def parse(printed: bytes) -> Ground:
+    def parse(printed: bytes) -> Readiness:
         text = printed.decode("utf-8", "surrogateescape")
         lines = (line for line in text.split("\n") if line.startswith(_LACKS))
         facts = parse_facts(printed, program)
         lacking = tuple(line.removeprefix(_LACKS) for line in lines)
-        return Ground(boot_links(text), lacking, facts.refusals.get(file, ""), facts.moves_pv_live)
+        return Readiness(
+            boot_links(text), lacking, facts.refusals.get(file, ""), facts.moves_pv_live
+        )
 
-    script = f'{_GROUND}\nset -- "$domu"\n{facts_script(program)}'
+    script = f'{_READINESS}\nset -- "$domu"\n{facts_script(program)}'
     words = ("sh", "-c", script, "sh", "", *autos, "--", file, *disks)
     return ask_elsewhere(words, nodes, timeout, parse)

@@ -6,7 +6,6 @@ memory there.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from xml.etree.ElementTree import Element
 
@@ -14,6 +13,7 @@ from hxm import programs
 from hxm.cluster.read import askable, local_toolstack
 from hxm.config import Config
 from hxm.domu.config_file import XmFileError, parse_xmfile, read_text
+from hxm.domu.libvirt_xml import memory_and_vcpus
 from hxm.domu.settings import memory_mib, positive, vcpus
 from hxm.errors import CannotAsk
 from hxm.model import Cluster, ManagedDomain
@@ -140,29 +140,11 @@ def _in_file(path: str) -> tuple[int | None, int | None, int | None]:
     try:
         text = read_text(path)
         if text.lstrip().startswith("<"):
-            return _in_xml(text)
+            return memory_and_vcpus(text)
         settings = parse_xmfile(text, path)
     except XmFileError:
         return None, None, None
     return memory_mib(settings), positive(settings.get("maxmem")), vcpus(settings)
-
-
-_UNITS = {"b": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "kb": 1000, "mb": 10**6, "gb": 10**9}
-_UNITS |= {"bytes": 1, "": 1 << 10, "kib": 1 << 10, "mib": 1 << 20, "gib": 1 << 30}
-_MEMORY = re.compile(r"<(memory|currentMemory)(?:\s+unit=['\"](\w+)['\"])?\s*>\s*(\d{1,18})\s*<")
-_VCPU = re.compile(r"<vcpu[^<>]*>\s*(\d{1,9})\s*<")
-
-
-def _in_xml(text: str) -> tuple[int | None, int | None, int | None]:
-    """As libvirt reads it: `memory` is the maximum; KiB unless a unit is given."""
-    mebibytes = {
-        name: -(-int(number) * _UNITS[unit.lower()] >> 20)
-        for name, unit, number in _MEMORY.findall(text)
-        if unit.lower() in _UNITS
-    }
-    cpus = _VCPU.search(text)
-    most = mebibytes.get("memory")
-    return mebibytes.get("currentMemory", most), most, int(cpus[1]) if cpus else None
 
 
 # A plan, and the loss of a node

@@ -13,18 +13,18 @@ from hxm.domu.block_devices import GREP, parse_devices, place, place_elsewhere
 from hxm.domu.config_file import Value, XmFileError, read_xmfile
 from hxm.domu.devices import disks_in_arguments, parse_mac, parse_scsi
 from hxm.domu.disk_spec import DeviceError, Disk, parse_disk
-from hxm.domu.resources import name_in_xml
+from hxm.domu.libvirt_xml import parse_description, parse_name
 from hxm.domu.settings import domain_name, domain_uuid
 from hxm.domu.targets import paths_of, scripted_name
 from hxm.errors import CannotAsk
 from hxm.files import MIB, read_start, read_whole
 from hxm.model import Cluster, Domain
-from hxm.pacemaker.xml_reading import XmlError, parse_xml
 from hxm.policy.conflicts import DEVICE, FILE, NODE, THIS_HOST, Claim, DiskClaim
 from hxm.policy.names import at_home
 from hxm.toolstack import of
 from hxm.toolstack.list_long import Details, parse_image, parse_long
 from hxm.toolstack.remote import ask_elsewhere, understood
+from hxm.xml_reading import XmlError
 
 _IMAGE = 1 << 20
 """Bytes of a saved image in which its configuration stands."""
@@ -119,11 +119,7 @@ def of_devices(paths: Iterable[str], name: str) -> Iterator[Claim]:
 
 def of_description(text: bytes, path: str) -> Claim | None:
     """What the domU would have that libvirt describes so, or None if this is no description."""
-    try:
-        name = (parse_xml(text).findtext("name") or "").strip()
-    except XmlError:
-        name = ""
-    name = name or name_in_xml(path) or ""
+    name = parse_name(text)
     return of_xml(text, path, name) if name else None
 
 
@@ -152,20 +148,10 @@ def of_image(path: str) -> Claim | None:
 def of_xml(text: bytes, path: str, name: str, resource: str | None = None) -> Claim:
     """What libvirt would start by this description, which stands in `path`."""
     try:
-        root = parse_xml(text)
+        described = parse_description(text)
     except XmlError as error:
         return _unread(name, resource, f"{path}: {error}")
-    disks = []
-    for disk in [root] if root.tag == "disk" else root.iterfind("devices/disk"):
-        source = disk.find("source")
-        attributes = source.attrib if source is not None else {}
-        target = attributes.get("dev") or attributes.get("file") or ""
-        if target:
-            writes = disk.find("readonly") is None and disk.get("device") != "cdrom"
-            disks.append(Disk(target, "", writes, disk.find("shareable") is not None))
-    macs = [mac.get("address", "").lower() for mac in root.iterfind("devices/interface/mac")]
-    uuid = (root.findtext("uuid") or "").strip().lower() or None
-    return Claim(name, resource, uuid, tuple(macs), tuple(_held(disks)))
+    return Claim(name, resource, described.uuid, described.macs, tuple(_held(described.disks)))
 
 
 def _held(disks: Iterable[Disk], devices: Mapping[str, str] | None = None) -> Iterator[DiskClaim]:

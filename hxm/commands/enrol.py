@@ -9,7 +9,7 @@ from math import ceil
 from typing import TYPE_CHECKING
 
 from hxm.audit.gather import AUTOS, autostarted
-from hxm.audit.survey import read_grounds
+from hxm.audit.survey import read_readiness
 from hxm.cluster import capacity, claims
 from hxm.cluster.read import local_toolstack, other_toolstack, read_cluster, with_other_nodes
 from hxm.commands.withdraw import removal_steps
@@ -27,7 +27,7 @@ from hxm.pacemaker.simulate import carries_out, scratch, simulator
 from hxm.pacemaker.utilization import utilization_in
 from hxm.pacemaker.verify import read_actions
 from hxm.plan import Decision, Objection
-from hxm.policy import IN_PASSING, called, enrol, grounds, half_way, listed, timings
+from hxm.policy import IN_PASSING, called, enrol, half_way, listed, readiness, timings
 from hxm.policy.audit.nodes import BootLink
 from hxm.policy.conflicts import Claim
 from hxm.policy.guards import FORCE
@@ -137,28 +137,28 @@ def _decide(cluster: Cluster, word: str, like: str | None, config: Config) -> De
         *enrol.against(cluster, new, mine, theirs, config.ignore.split()),
         *neighbours.objections,
     ]
-    by_node = _grounds(mine, file.path, cluster, asked, config)
-    objections += [*grounds.on_the_ground(new, by_node), *grounds.refused(new, by_node)]
+    by_node = _readiness(mine, file.path, cluster, asked, config)
+    objections += [*readiness.started_at_boot(new, by_node), *readiness.refused(new, by_node)]
     objections += enrol.complained(new_complaints(cluster, (steps.load,), config))
     objections += _without_room(cluster, new, steps, neighbours.cib, config)
     notes = [*neighbours.notes, *enrol.staggering(cluster, new, neighbours.domains)]
     lacking = {
-        node: ground.lacking
-        for node, ground in by_node.items()
-        if cluster.node(node) and not isinstance(ground, str)
+        node: answer.lacking
+        for node, answer in by_node.items()
+        if cluster.node(node) and not isinstance(answer, str)
     }
-    objections += grounds.without_disks(new, lacking)
-    warnings = [*grounds.absent(lacking), *grounds.odd(new, by_node)]
+    objections += readiness.without_disks(new, lacking)
+    warnings = [*readiness.disk_warnings(lacking), *readiness.file_warnings(new, by_node)]
     plan = enrol.enrol(cluster, new, steps, objections, notes, warnings)
     return plan._replace(same_instance=instance_of(cluster, Domain(file.name)))
 
 
-def _steps(new: enrol.Newcomer, neighbours: _Neighbours, file: _File) -> enrol.Way:
+def _steps(new: enrol.Newcomer, neighbours: _Neighbours, file: _File) -> enrol.EnrolmentSteps:
     spec = neighbours.spec(new, file.settings)
     place = new.places[0] if new.places else ""
     load = enrolment_xml.load_step(new.name, spec, neighbours.bound, neighbours.cib, place)
     domain = Domain(new.name, new.resource)
-    return enrol.Way(
+    return enrol.EnrolmentSteps(
         load,
         enrolment_xml.hand_over_step(new.name, new.resource),
         removal_steps(domain, enrolment_xml.loaded_constraints(load), neighbours.cib),
@@ -166,7 +166,7 @@ def _steps(new: enrol.Newcomer, neighbours: _Neighbours, file: _File) -> enrol.W
 
 
 def _without_room(
-    cluster: Cluster, new: enrol.Newcomer, steps: enrol.Way, cib: Element, config: Config
+    cluster: Cluster, new: enrol.Newcomer, steps: enrol.EnrolmentSteps, cib: Element, config: Config
 ) -> Iterator[Objection]:
     """Objections for each node whose loss would leave too little memory, as far as it is known."""
     if not carries_out(simulator()):
@@ -319,9 +319,9 @@ def _wanted(config: Config) -> dict[str, int]:
     return wanted
 
 
-def _grounds(
+def _readiness(
     mine: Claim, path: str, cluster: Cluster, nodes: Sequence[str], config: Config
-) -> dict[str, grounds.Ground | str]:
+) -> dict[str, readiness.Readiness | str]:
     """What this host and each of the nodes has for the domU, or why that is unknown.
 
     Boot links and disks of this host are not those of a sandbox.
@@ -337,7 +337,7 @@ def _grounds(
     if toolstack:
         facts = read_facts(toolstack.program, [path], config.ask_timeout)
     refusal = facts.refusals.get(path, "")
-    own = grounds.Ground(tuple(links), tuple(lacking), refusal, facts.moves_pv_live)
+    own = readiness.Readiness(tuple(links), tuple(lacking), refusal, facts.moves_pv_live)
     program = other_toolstack(cluster, config)
-    others = read_grounds(program, nodes, AUTOS, path, disks, config.ssh_timeout)
+    others = read_readiness(program, nodes, AUTOS, path, disks, config.ssh_timeout)
     return {cluster.local_node or "this host": own} | others

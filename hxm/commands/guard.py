@@ -35,12 +35,12 @@ def install() -> int:
     upgrade does not remove the guard. Run it again after a change of `last_look` in /etc/hxm.toml.
     """
     config = read_config()
-    places = list(installation.places())
-    if not places:
+    guardable = list(installation.installed())
+    if not guardable:
         raise Failed("neither xl nor xm nor virsh is installed on this host")
-    for place in places:
-        installation.install(place, wrapper_of(place, config))
-        render.out(f"{place.path} is guarded; the real one is {place.kept}")
+    for program in guardable:
+        installation.install(program, wrapper_of(program, config))
+        render.out(f"{program.path} is guarded; the real one is {program.kept}")
     if xendomains.install(shlex.join(own_words())):
         render.out("xendomains now starts after the cluster and stops before it")
     return DONE
@@ -48,12 +48,12 @@ def install() -> int:
 
 def remove() -> int:
     """Remove the guard; each program is again what it was, to the byte."""
-    for place in installation.places():
-        wrapper = wrapper_of(place, Config())  # the settings may be what is broken
-        stood = installation.state(place, wrapper)
-        installation.remove(place, wrapper)
+    for program in installation.installed():
+        wrapper = wrapper_of(program, Config())  # the settings may be what is broken
+        stood = installation.state(program, wrapper)
+        installation.remove(program, wrapper)
         render.out(
-            f"{place.path} {'was not' if stood == installation.OPEN else 'is no longer'} guarded"
+            f"{program.path} {'was not' if stood == installation.OPEN else 'is no longer'} guarded"
         )
     if xendomains.remove():
         render.out("xendomains starts and stops as before")
@@ -71,19 +71,19 @@ def status(form: Form = TABLE) -> int:
     installed = list(states(config))
     looks = last_looks(config)
     if form.output == "json":
-        programs_shown = [{"program": place.path, "state": state} for place, state in installed]
+        programs_shown = [{"program": program.path, "state": state} for program, state in installed]
         looks_shown = [{"node": look.node, "fault": look.fault or None} for look in looks]
         render.show_json({"guard": programs_shown, "last_look": looks_shown})
     elif not installed:
         render.out("neither xl nor xm nor virsh is installed on this host")
     elif form.usual:
-        for place, state in installed:
+        for program, state in installed:
             remedy = f": {REMEDIES[state]}" if state in REMEDIES else ""
-            render.out(f"{place.path} is {state}{remedy}")
+            render.out(f"{program.path} is {state}{remedy}")
         for line in _look_lines(looks, config.last_look):
             render.out(line)
     else:
-        rows = [(place.path, state, REMEDIES.get(state, "")) for place, state in installed]
+        rows = [(program.path, state, REMEDIES.get(state, "")) for program, state in installed]
         rows += [(look.node, look.fault or "answers the last look", "") for look in looks]
         render.show(Table(("Program", "State", "What to do"), rows), form)
     as_it_should_be = all(state == installation.GUARDED for _, state in installed)

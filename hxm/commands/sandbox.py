@@ -18,6 +18,7 @@ from hxm.output import render
 from hxm.pacemaker import sandbox
 from hxm.pacemaker.sandbox_cib import Seed, seed_cib, seed_names
 from hxm.pacemaker.simulate import Scratch, commit, scratch
+from hxm.policy import counted
 from hxm.policy.forecast import movement_text, movements
 from hxm.policy.names import find_domains, find_node, near_to, shown
 
@@ -51,7 +52,7 @@ def new(directory: Directory, nodes: NodesCount = 2, domains: DomainsCount = 2) 
         write_new(cib_file, seed_cib(Seed(hosts, xmfiles)))
     except OSError as error:
         raise Failed(f"{error.filename or folder}: {error.strerror}") from None
-    made = f"{nodes} host{'s' * (nodes != 1)} and {domains} domU{'s' * (domains != 1)}"
+    made = f"{counted(nodes, 'host')} and {counted(domains, 'domU')}"
     render.note(f"{made}; to use the sandbox, set CIB_file:")
     render.out(f"export CIB_file={shlex.quote(cib_file)}")
     return DONE

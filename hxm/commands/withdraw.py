@@ -10,7 +10,7 @@ from hxm.model import Cluster, ManagedDomain
 from hxm.orders import pipeline
 from hxm.pacemaker import enrolment_xml
 from hxm.plan import Decision
-from hxm.policy.enrol import Out, withdraw
+from hxm.policy.enrol import RemovalSteps, withdraw
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
@@ -49,10 +49,10 @@ def _decide(cluster: Cluster, word: str, config: Config) -> Decision:
     return plan._replace(same_instance=instance)
 
 
-def removal_steps(domain: ManagedDomain, constraints: list[str], cib: Element) -> Out:
+def removal_steps(domain: ManagedDomain, constraints: list[str], cib: Element) -> RemovalSteps:
     """The steps that take the domU and these constraints out."""
     name, resource = domain.name, domain.resource
-    return Out(
+    return RemovalSteps(
         enrolment_xml.hide_step(name, resource),
         enrolment_xml.forget_step(name, resource),
         enrolment_xml.delete_step(name, resource, constraints, cib),

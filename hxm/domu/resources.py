@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
+from hxm.domu import libvirt_xml
 from hxm.domu.config_file import Value, XmFileError, agent_name, parse_xmfile, read_text
 from hxm.domu.settings import domain_name, domain_uuid, is_pv, memory_mib, vcpus
 from hxm.files import MIB, read_start
 from hxm.model import Constraint, Domain, ManagedDomain, Primitive
 from hxm.policy import is_true
-
-_VIRSH_NAME = re.compile(rb"<name>\s*+([^<\s][^<]*+)</name>")
-_VIRSH_XEN = re.compile(rb"<domain\s[^<>]*type\s*=\s*['\"]xen['\"]")
 
 
 def is_xen(primitive: Primitive) -> bool:
@@ -34,7 +31,7 @@ def is_xen(primitive: Primitive) -> bool:
     if hypervisor:
         return hypervisor.startswith("xen")
     text = _contents(primitive.params.get("config", ""))
-    return text is None or bool(_VIRSH_XEN.search(text))
+    return text is None or libvirt_xml.drives_xen(text)
 
 
 def _contents(path: str) -> bytes | None:
@@ -55,8 +52,7 @@ class _File(NamedTuple):
 
 def name_in_xml(path: str) -> str | None:
     """The domU that libvirt's description in the file names, if there is one."""
-    found = _VIRSH_NAME.search(_contents(path) or b"") if os.path.isfile(path) else None
-    return found[1].rstrip().decode("utf-8", "replace") if found else None
+    return libvirt_xml.name_in(_contents(path) or b"") if os.path.isfile(path) else None
 
 
 def _virsh_file(path: str) -> _File:

@@ -32,10 +32,10 @@ BROKEN = "broken"
 OPEN = "not guarded"
 
 
-class Place(NamedTuple):
+class Program(NamedTuple):
     """A program, and the guard that stands or could stand in front of it."""
 
-    program: str
+    name: str
     path: str
 
     @property
@@ -52,78 +52,82 @@ class Place(NamedTuple):
     @property
     def link(self) -> str:
         """How the real program is called while it is guarded."""
-        return real(self.program)
+        return real(self.name)
 
 
-def real(program: str) -> str:
+def real(name: str) -> str:
     """The path by which a guarded program is called past the guard."""
-    return os.path.join(programs.real_folder(), program)
+    return os.path.join(programs.real_folder(), name)
 
 
-def places() -> Iterator[Place]:
+def installed() -> Iterator[Program]:
     """The programs that are installed, or were once guarded; each where everybody finds it."""
-    for program in PROGRAMS:
-        link = real(program)
+    for name in PROGRAMS:
+        link = real(name)
         if os.path.islink(link):
-            yield Place(program, os.readlink(link).removesuffix(KEPT))
+            yield Program(name, os.readlink(link).removesuffix(KEPT))
             continue
         for folder in programs.search_path(os.environ, guarded=True).split(":"):
-            path = os.path.join(os.path.realpath(folder or "."), program)
+            path = os.path.join(os.path.realpath(folder or "."), name)
             if os.access(path, os.X_OK) and os.path.isfile(path):
-                yield Place(program, path)
+                yield Program(name, path)
                 break
 
 
-def state(place: Place, wrapper: Wrapper) -> str:
+def state(program: Program, wrapper: Wrapper) -> str:
     """How the program stands: a guard is known by its MARK, today's by its text."""
-    found = _text(place.path)
+    found = _text(program.path)
     if MARK not in found:
-        return UNDONE if os.path.islink(place.link) or os.path.lexists(place.kept) else OPEN
-    if not os.access(place.kept, os.X_OK):
+        return UNDONE if os.path.islink(program.link) or os.path.lexists(program.kept) else OPEN
+    if not os.access(program.kept, os.X_OK):
         return BROKEN
-    linked = os.access(place.link, os.X_OK)
-    return GUARDED if linked and (found, _text(place.paths.script)) == wrapper else OUTDATED
+    linked = os.access(program.link, os.X_OK)
+    return GUARDED if linked and (found, _text(program.paths.script)) == wrapper else OUTDATED
 
 
-def install(place: Place, wrapper: Wrapper) -> None:
+def install(program: Program, wrapper: Wrapper) -> None:
     """Put the guard in the program's place. Safe to repeat; raises Failed if it cannot be done.
 
     Everybody may call the program afterwards, whatever the umask.
     """
-    paths = place.paths
+    paths = program.paths
     os.umask(0o022)
     try:
-        with _alone(place):
-            if MARK not in _text(place.path):
-                _put(paths.kept, place, lambda new: os.link(place.path, new, follow_symlinks=False))
+        with _alone(program):
+            if MARK not in _text(program.path):
+                _put(
+                    paths.kept,
+                    program,
+                    lambda new: os.link(program.path, new, follow_symlinks=False),
+                )
             elif not os.path.lexists(paths.kept):
-                raise _gone(place)
-            _put(paths.script, place, lambda new: _write(new, wrapper.script))
+                raise _gone(program)
+            _put(paths.script, program, lambda new: _write(new, wrapper.script))
             os.makedirs(paths.folder, exist_ok=True)
             os.chmod(paths.folder, 0o755)  # noqa: S103 - everybody may call what only reads
-            _put(place.link, place, lambda new: os.symlink(paths.kept, new))
-            _divert(place)
-            _put(place.path, place, lambda new: _write(new, wrapper.stub))
+            _put(program.link, program, lambda new: os.symlink(paths.kept, new))
+            _divert(program)
+            _put(program.path, program, lambda new: _write(new, wrapper.stub))
     except OSError as error:
-        raise _cannot(place, error) from None
+        raise _cannot(program, error) from None
 
 
-def remove(place: Place, wrapper: Wrapper) -> None:
+def remove(program: Program, wrapper: Wrapper) -> None:
     """Put the program back as it was, to the byte. Safe to repeat; raises Failed.
 
     The script does it itself, and takes the lock, because it must be able to where Python is
     broken, and goes on where this hxm is killed.
     """
-    result = programs.output(("sh", "-c", wrapper.script, place.paths.script, "remove"))
+    result = programs.output(("sh", "-c", wrapper.script, program.paths.script, "remove"))
     if result.status != 0:
-        hint = "" if os.access(os.path.dirname(place.path), os.W_OK) else "this takes root"
+        hint = "" if os.access(os.path.dirname(program.path), os.W_OK) else "this takes root"
         raise Failed(result.complaint(), hint)
 
 
 @contextmanager
-def _alone(place: Place) -> Iterator[None]:
+def _alone(program: Program) -> Iterator[None]:
     """One installation or removal in the program's folder at a time."""
-    folder = os.open(os.path.dirname(place.path), os.O_RDONLY | os.O_CLOEXEC)
+    folder = os.open(os.path.dirname(program.path), os.O_RDONLY | os.O_CLOEXEC)
     try:
         fcntl.flock(folder, fcntl.LOCK_EX)
         yield
@@ -139,9 +143,9 @@ def _text(path: str) -> str:
         return ""
 
 
-def _put(path: str, place: Place, make: Callable[[str], None]) -> None:
+def _put(path: str, program: Program, make: Callable[[str], None]) -> None:
     """Let `make` make something under another name, and rename it to the path at once."""
-    new = os.path.join(os.path.dirname(path), place.program + _NEW)
+    new = os.path.join(os.path.dirname(path), program.name + _NEW)
     with suppress(FileNotFoundError):
         os.unlink(new)
     make(new)
@@ -158,7 +162,7 @@ def _write(path: str, text: str) -> None:
         os.fsync(descriptor)
 
 
-def _divert(place: Place) -> None:
+def _divert(program: Program) -> None:
     """Let dpkg unpack later versions under the other name; only for what a package owns.
 
     dpkg-divert is not to rename anything: between its two renames there would be no program, and
@@ -166,18 +170,18 @@ def _divert(place: Place) -> None:
     """
     if not programs.find("dpkg-divert"):
         return
-    if programs.output(("dpkg-query", "--search", place.path)).status != 0:
+    if programs.output(("dpkg-query", "--search", program.path)).status != 0:
         return
-    argv = ("dpkg-divert", "--local", "--no-rename", "--divert", place.kept, "--add", place.path)
-    result = programs.output(argv)
+    options = ("--local", "--no-rename", "--divert", program.kept, "--add", program.path)
+    result = programs.output(("dpkg-divert", *options))
     if result.status != 0:
         raise CannotAsk(f"dpkg-divert: {result.complaint()}")
 
 
-def _gone(place: Place) -> Failed:
-    return Failed(f"{place.kept} is gone", f"install {place.program} again from its package")
+def _gone(program: Program) -> Failed:
+    return Failed(f"{program.kept} is gone", f"install {program.name} again from its package")
 
 
-def _cannot(place: Place, error: OSError) -> Failed:
+def _cannot(program: Program, error: OSError) -> Failed:
     hint = "this takes root" if isinstance(error, PermissionError) else ""
-    return Failed(f"{place.program}: {error.filename or place.path}: {error.strerror}", hint)
+    return Failed(f"{program.name}: {error.filename or program.path}: {error.strerror}", hint)

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from hxm import programs
 from hxm.config import Config
 from hxm.guard import install, xendomains
-from hxm.guard.install import Place
+from hxm.guard.install import Program
 from hxm.guard.wrapper import Wrapper, wrapper
 
 REMEDIES = {
@@ -31,12 +31,12 @@ class Look(NamedTuple):
     """Why it cannot; empty where it can."""
 
 
-def states(config: Config) -> Iterator[tuple[Place, str]]:
+def states(config: Config) -> Iterator[tuple[Program, str]]:
     """Each program, and how it stands; xendomains only where it comes too early for the guard."""
-    for place in install.places():
-        yield place, install.state(place, wrapper_of(place, config))
+    for program in install.installed():
+        yield program, install.state(program, wrapper_of(program, config))
     if xendomains.state() == xendomains.EARLY:
-        yield Place("xendomains", xendomains.SCRIPT), xendomains.EARLY
+        yield Program("xendomains", xendomains.SCRIPT), xendomains.EARLY
 
 
 def last_looks(config: Config) -> list[Look]:
@@ -44,10 +44,10 @@ def last_looks(config: Config) -> list[Look]:
 
     Asks in the way of the guard itself, for `last_look` seconds at most.
     """
-    place = next((each for each, state in states(config) if state == install.GUARDED), None)
-    if not place or not config.last_look:
+    program = next((known for known, state in states(config) if state == install.GUARDED), None)
+    if not program or not config.last_look:
         return []
-    argv = ("sh", place.paths.script, "look")
+    argv = ("sh", program.paths.script, "look")
     printed = programs.output(argv, timeout=config.last_look + 10).stdout
     rows = (line.split(None, 2) for line in printed.decode("utf-8", "replace").splitlines())
     silent = f"no answer within {config.last_look} s"
@@ -57,10 +57,10 @@ def last_looks(config: Config) -> list[Look]:
     )
 
 
-def wrapper_of(place: Place, config: Config) -> Wrapper:
+def wrapper_of(program: Program, config: Config) -> Wrapper:
     """The files that stand in front of the program by these settings."""
     hxm = own_words()
-    return wrapper(place.program, place.paths, hxm, _remedy(), config.last_look)
+    return wrapper(program.name, program.paths, hxm, _remedy(), config.last_look)
 
 
 def own_words() -> tuple[str, ...]:

@@ -84,12 +84,12 @@ def plan_lines(
     notes = [f"  {note}" for note in plan.intentions or plan.notes]
     lines = prose([f"plan: {plan.about}", *notes])
     for number, (phase, movements) in enumerate(zip(plan.phases, predicted.phases, strict=True)):
-        left_out = number in predicted.left_out
+        left_out = "   (left out, because of this:)" if number in predicted.left_out else ""
         for step in phase.steps:
             noted = step.kind in _NOTED
             typed = () if noted else map(typed_out, simulate.spell(cluster, step, config))
             for line in [*typed] or [step.says]:
-                lines.append(f"  {line}{'   (left out, because of this:)' * left_out}")
+                lines.append(f"  {line}{left_out}")
         moves = _moves(cluster, movements) if predicted.simulated else ["      not simulated"]
         lines += prose(moves)
     for objection in objections:

@@ -65,7 +65,7 @@ def cannot_read(file: str) -> CannotAsk:
 def _fault_of(path: str) -> str:
     """What is wrong with a CIB in a file, more exactly than the tools say."""
     from hxm.files import read_whole
-    from hxm.pacemaker.xml_reading import XmlError, parse_xml
+    from hxm.xml_reading import XmlError, parse_xml
 
     try:
         root = parse_xml(read_whole(path))

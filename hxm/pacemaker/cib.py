@@ -17,8 +17,8 @@ from hxm.model import Constraint, Primitive
 from hxm.pacemaker import cannot_ask, cannot_read, is_help
 from hxm.pacemaker.cib_rules import in_effect, is_over
 from hxm.pacemaker.dialect import CONFIGURATION, WHOLE_CIB
-from hxm.pacemaker.xml_reading import XmlError, parse_xml
 from hxm.policy import is_false, is_true
+from hxm.xml_reading import XmlError, parse_xml
 
 _INTERIM = {"cli-prefer-": "prefer", "cli-ban-": "ban", "cli-standby-": "ban"}
 """Ids that the tools give to what a move or a ban leaves (cli-standby: up to 1.1.9)."""

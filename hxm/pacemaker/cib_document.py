@@ -11,7 +11,7 @@ from hxm import files, programs
 from hxm.errors import HxmError, Refused
 from hxm.pacemaker.cib import configuration_in
 from hxm.pacemaker.dialect import HEADER
-from hxm.pacemaker.xml_reading import XmlError, parse_xml
+from hxm.xml_reading import XmlError, parse_xml
 
 REQUIRED = ("crm_config", "nodes", "resources", "constraints")
 SECTIONS = (

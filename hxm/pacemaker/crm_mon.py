@@ -15,7 +15,7 @@ from hxm.model import Failure, Node, Operation, Resource
 from hxm.pacemaker import cannot_ask, is_help
 from hxm.pacemaker.dialect import STATUS_FORMS, Argv
 from hxm.pacemaker.status import Status, operation_in
-from hxm.pacemaker.xml_reading import XmlError, parse_xml
+from hxm.xml_reading import XmlError, parse_xml
 
 _XML = re.compile(rb"^[ \t]*+<[?A-Za-z]", re.MULTILINE)
 _CONTAINERS = ("group", "bundle", "replica")

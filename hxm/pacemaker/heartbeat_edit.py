@@ -182,5 +182,6 @@ def _where_it_runs(tree: etree._ElementTree, resource: str) -> list[str]:
         operations.sort(key=lambda each: int(each.get("call_id") or each.get("call-id") or 0))
         if operations and operations[-1].get("operation") != "stop":
             result = operations[-1].get("rc_code") or operations[-1].get("rc-code")
-            running += [state.get("uname")] * (result == "0")
+            if result == "0":
+                running.append(state.get("uname"))
     return running

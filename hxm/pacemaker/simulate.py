@@ -23,8 +23,8 @@ from hxm.pacemaker.apply import carry_out
 from hxm.pacemaker.argv import step_argv
 from hxm.pacemaker.dialect import SIMULATORS, WHOLE_CIB, Argv, Dialect
 from hxm.pacemaker.isolation import sees_the_copy
-from hxm.pacemaker.xml_reading import XmlError, parse_xml
 from hxm.plan import Action, Step
+from hxm.xml_reading import XmlError, parse_xml
 
 _MOST_TRANSITIONS = 20  # each is one answer of the scheduler; balancing may take several
 _CANCEL = "cancel"  # ends a monitor; crm_simulate 2.1.5 writes it down as if it were an action

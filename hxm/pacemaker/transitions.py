@@ -14,9 +14,9 @@ from xml.etree.ElementTree import Element
 from hxm import files, programs
 from hxm.errors import CannotAsk
 from hxm.pacemaker.dialect import FENCING_HISTORY
-from hxm.pacemaker.xml_reading import XmlError, parse_xml
 from hxm.policy import is_true
 from hxm.policy.timeline import Done, Fenced, Look, Pieces
+from hxm.xml_reading import XmlError, parse_xml
 
 FOLDERS = (
     "/var/lib/pacemaker/pengine",

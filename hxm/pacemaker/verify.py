@@ -13,8 +13,8 @@ from hxm import programs
 from hxm.errors import CannotAsk
 from hxm.pacemaker.audit_facts import seconds
 from hxm.pacemaker.dialect import METADATA, RINGS, VERIFY
-from hxm.pacemaker.xml_reading import XmlError, parse_xml
 from hxm.policy.audit.nodes import Ring
+from hxm.xml_reading import XmlError, parse_xml
 
 _AGENTS = "/usr/lib/ocf"
 _LINE = re.compile(

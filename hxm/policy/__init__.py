@@ -93,6 +93,11 @@ def keeps_stopped(meta: Mapping[str, str]) -> bool:
     return meta.get("target-role", "Started").lower() == "stopped"
 
 
+def counted(number: int, noun: str) -> str:
+    """A number of things: `1 domU`, `3 domUs`."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
 def listed(words: Sequence[str], limit: int = 12) -> str:
     """A list for a sentence: `nfs, sles`, or `nfs, sles, ... (1000 in all)`."""
     if not words:

@@ -38,16 +38,16 @@ class Newcomer(NamedTuple):
     pv: bool = False
 
 
-class Way(NamedTuple):
-    """The steps in and out, as `pacemaker.policy` spells them."""
+class EnrolmentSteps(NamedTuple):
+    """The steps that put a domU under the cluster, and those that take it out again."""
 
     load: Step
     hand_over: Step
-    out: Out
+    out: RemovalSteps
 
 
-class Out(NamedTuple):
-    """The steps out."""
+class RemovalSteps(NamedTuple):
+    """The steps that take a domU out of the cluster."""
 
     hide: Step
     forget: Step
@@ -151,14 +151,14 @@ def _where_it_runs(cluster: Cluster, new: Newcomer) -> Iterator[Objection]:
 
 def _files(new: Newcomer) -> Iterator[Objection]:
     for node, why in new.faults.items():
-        runs = node in new.places
-        differs = "differs" in why
-        yield Objection(
-            f"{new.path} {why} on {node}" + ", where it runs" * runs,
-            f"every node must be able to start it: copy the file to {node}"
-            + "; --force goes on without that node" * (not runs and not differs),
-            lifted_by="" if runs or differs else FORCE,
-        )
+        what = f"{new.path} {why} on {node}"
+        do = f"every node must be able to start it: copy the file to {node}"
+        if node in new.places:
+            yield Objection(f"{what}, where it runs", do)
+        elif "differs" in why:
+            yield Objection(what, do)
+        else:
+            yield Objection(what, f"{do}; --force goes on without that node", lifted_by=FORCE)
 
 
 def complained(found: Iterable[str]) -> Iterator[Objection]:
@@ -198,7 +198,7 @@ def _clashing(
 def enrol(
     cluster: Cluster,
     new: Newcomer,
-    way: Way,
+    steps: EnrolmentSteps,
     objections: Sequence[Objection],
     notes: Sequence[str],
     warnings: Sequence[str],
@@ -216,9 +216,9 @@ def enrol(
         f"enrol {new.name}",
         (rid,),
         (
-            Phase((way.load,), (seen,), leaves=rid),
+            Phase((steps.load,), (seen,), leaves=rid),
             Phase(
-                (way.hand_over,),
+                (steps.hand_over,),
                 (Goal("managed", rid), Goal("running", rid, node)),
                 leaves=rid if node else None,
             ),
@@ -226,14 +226,14 @@ def enrol(
         frozenset() if node else frozenset({"start"}),
         tuple(objections),
         (*guards.warnings(cluster), *warnings),
-        rollback_phases=_out(domain, way.out),
+        rollback_phases=_out(domain, steps.out),
         done=done,
         notes=tuple(notes),
         undo=f"hxm withdraw {typed(domain)}",
     )
 
 
-def _out(domain: ManagedDomain, out: Out, *, unmanage: bool = True) -> tuple[Phase, ...]:
+def _out(domain: ManagedDomain, out: RemovalSteps, *, unmanage: bool = True) -> tuple[Phase, ...]:
     rid = domain.resource
     steps = (meta_step(domain, "is-managed", "false"),) if unmanage else ()
     return (
@@ -246,7 +246,7 @@ def _out(domain: ManagedDomain, out: Out, *, unmanage: bool = True) -> tuple[Pha
 def withdraw(
     cluster: Cluster,
     domain: ManagedDomain,
-    out: Out,
+    out: RemovalSteps,
     indirect: Sequence[str],
     others: Sequence[tuple[str, str]],
 ) -> Plan:

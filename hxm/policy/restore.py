@@ -82,13 +82,12 @@ def taken_out(cluster: Cluster, found: Iterable[Difference], verb: str) -> Itera
     for each in found:
         domain = cluster.domain_of(each.item.id)
         if each.removed and each.item.kind == "domU" and domain and domain.running:
-            lifted = "" if verb == "undo" else guards.YES
-            yield Objection(
-                f"{domain.name} would be stopped: it would be no resource any more",
-                f"hxm withdraw {typed(domain)} leaves it running"
-                + "; --yes stops it" * bool(lifted),
-                lifted_by=lifted,
-            )
+            what = f"{domain.name} would be stopped: it would be no resource any more"
+            do = f"hxm withdraw {typed(domain)} leaves it running"
+            if verb == "undo":
+                yield Objection(what, do)
+            else:
+                yield Objection(what, f"{do}; --yes stops it", lifted_by=guards.YES)
 
 
 def unfenced(found: Sequence[Difference]) -> Iterator[Objection]:

@@ -18,7 +18,7 @@ from hxm.errors import HxmError, NotFound, Refused
 from hxm.files import make_private, read_whole, write_new
 from hxm.pacemaker.cib import configuration_in
 from hxm.pacemaker.cib_document import as_cib, read_header
-from hxm.pacemaker.xml_reading import XmlError, in_utf8
+from hxm.xml_reading import XmlError, in_utf8
 
 _NAME = re.compile(r"([0-9]{6,})-([0-9]{8}T[0-9]{6}Z)\.xml")
 _STAMP = "%Y%m%dT%H%M%SZ"

@@ -25,6 +25,7 @@ from hxm.model import Cluster, Domain
 from hxm.output import Table, render, tables
 from hxm.output.styles import style_of
 from hxm.output.terminal import Line, console
+from hxm.policy import counted
 from hxm.policy.findings import findings
 from hxm.policy.summary import BAD, BUSY, GOOD, ODD, Word, news, overview
 from hxm.printable import printable
@@ -132,7 +133,7 @@ class Watch:
         keys = " ".join(f"{key}:{what}" for key, what in _KEYS.items())
         age = f"{self.poller.age:.0f} s old" if self.poller.cluster else ""
         polls = self.poller.polls_per_minute
-        freshness = f"{age}, {polls} poll{'s' * (polls != 1)}/min".lstrip(", ")
+        freshness = f"{age}, {counted(polls, 'poll')}/min".lstrip(", ")
         style = "bold red" if self.poller.stale and self.poller.cluster else "dim"
         if len(keys) + len(freshness) + 2 > width:
             keys = " ".join(_KEYS)

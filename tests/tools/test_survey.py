@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from conftest import XL
 
-from hxm.audit.survey import parse_survey, read_grounds, surveyor
+from hxm.audit.survey import parse_survey, read_readiness, surveyor
 from hxm.policy.audit.nodes import ABSENT, UNREADABLE, BootLink
-from hxm.policy.grounds import Ground
+from hxm.policy.readiness import Readiness
 
 SSH = """
 while [ "$1" != -- ]; do shift; done
@@ -57,8 +57,8 @@ def test_what_its_own_toolstack_would_not_start_comes_with_the_rest(there):
     assert facts.refusals == dict.fromkeys(files[:2], "Invalid domain type linux.")
     assert not facts.moves_pv_live
     assert answers["host2"].survey.files[files[2]]
-    found = read_grounds("xl", ["host2"], (), files[0], [], 20)
-    assert found == {"host2": Ground((), (), "Invalid domain type linux.", moves_pv_live=False)}
+    found = read_readiness("xl", ["host2"], (), files[0], [], 20)
+    assert found == {"host2": Readiness((), (), "Invalid domain type linux.", moves_pv_live=False)}
     assert not Path("made").exists()
 
 
@@ -107,9 +107,9 @@ def test_what_a_node_has_for_a_newcomer_comes_in_one_answer(there):
     (there / "a b").write_text("name = 'web'\n")
     disks = [str(there / name) for name in ("absent", "a b", "$(touch made)")]
     autos = (str(there / "auto"), "/none")
-    found = read_grounds("xl", ["host2", "host3"], autos, disks[1], disks, 20)
+    found = read_readiness("xl", ["host2", "host3"], autos, disks[1], disks, 20)
     links = (BootLink(str(there / "auto" / "it's"), disks[1], ("web",)),)
-    assert found == {"host2": Ground(links, (disks[0], disks[2])), "host3": "no sshd there"}
+    assert found == {"host2": Readiness(links, (disks[0], disks[2])), "host3": "no sshd there"}
     assert not Path("made").exists()
 
 

@@ -33,7 +33,10 @@ LAYERS = (
     ("domu",),
     ("output",),
     ("policy",),
-    ("model", "plan", "errors", "config", "programs", "catalog", "printable", "files"),
+    (
+        *("model", "plan", "errors", "config", "programs", "catalog"),
+        *("files", "printable", "xml_reading"),
+    ),
 )
 """The packages from above to below: imports point down. Those of one row do not know each other,
 but for the last, which is the ground."""

@@ -14,13 +14,13 @@ from hxm.errors import Refused
 from hxm.model import ENROLLING, WITHDRAWING, Domain, Operation
 from hxm.pacemaker import enrolment_xml
 from hxm.plan import Goal, Objection, Plan, Step
-from hxm.policy import enrol, grounds
+from hxm.policy import enrol, readiness
 from hxm.policy.audit.nodes import BootLink
 from hxm.policy.conflicts import Claim, DiskClaim
-from hxm.policy.enrol import Newcomer, Out, Way
+from hxm.policy.enrol import EnrolmentSteps, Newcomer, RemovalSteps
 from hxm.policy.goal_kinds import reached
-from hxm.policy.grounds import Ground
 from hxm.policy.passthrough import judge
+from hxm.policy.readiness import Readiness
 from hxm.policy.timings import Timed, timings
 from hxm.toolstack import Toolstack
 from hxm.toolstack.host_facts import HostFacts
@@ -73,11 +73,11 @@ LACKING = {
 
 @pytest.mark.parametrize(("places", "lacking", "asked"), LACKING.values(), ids=LACKING)
 def test_what_would_start_without_its_disks_is_asked_about(places, lacking, asked):
-    found = list(grounds.without_disks(web(*places), lacking))
+    found = list(readiness.without_disks(web(*places), lacking))
     assert [each.lifted_by for each in found] == ["--yes"] * asked
     assert all(DISK in each.what for each in found)
     lacks = [node for node, disks in lacking.items() if disks]
-    assert [line.rpartition(" ")[2] for line in grounds.absent(lacking)] == lacks
+    assert [line.rpartition(" ")[2] for line in readiness.disk_warnings(lacking)] == lacks
 
 
 def test_a_node_that_cannot_be_asked_may_run_it():
@@ -97,23 +97,23 @@ def test_this_host_is_looked_at_and_the_others_are_asked(monkeypatch, tmp_path):
     facts = HostFacts({PATH: "Invalid domain type linux."}, moves_pv_live=False)
     monkeypatch.setattr(command, "read_facts", lambda program, files, timeout: facts)
     monkeypatch.setattr(
-        command, "read_grounds", lambda program, nodes, *asked: dict.fromkeys(nodes, asked[1:3])
+        command, "read_readiness", lambda program, nodes, *asked: dict.fromkeys(nodes, asked[1:3])
     )
     seen = cluster(domain("nfs", "host1"), local_node="host1")
-    found = command._grounds(mine, PATH, seen, ["host2"], Config())
+    found = command._readiness(mine, PATH, seen, ["host2"], Config())
     links = (BootLink("/etc/xen/auto/x", "/etc/xen/auto/x", ("web",)),)
     refusal = "Invalid domain type linux."
-    assert found["host1"] == Ground(links, ("/dev/vg/none",), refusal, moves_pv_live=False)
+    assert found["host1"] == Readiness(links, ("/dev/vg/none",), refusal, moves_pv_live=False)
     assert found["host2"] == (PATH, [str(tmp_path), "/dev/vg/none"])
 
 
 AUTO = "/etc/xen/auto/x"
 BOOT = f"{AUTO} of host2 starts web at boot, beside the cluster"
-GROUNDS = {
-    "a link to its file": (Ground((BootLink(AUTO, PATH),), ()), (BOOT, "")),
-    "a copy": (Ground((BootLink(AUTO, AUTO, ("web",)),), ()), (BOOT, "")),
-    "another's": (Ground((BootLink(AUTO, "/etc/xen/vm/x", ("x",)),), ()), None),
-    "nothing": (Ground((), (DISK,)), None),
+ANSWERS = {
+    "a link to its file": (Readiness((BootLink(AUTO, PATH),), ()), (BOOT, "")),
+    "a copy": (Readiness((BootLink(AUTO, AUTO, ("web",)),), ()), (BOOT, "")),
+    "another's": (Readiness((BootLink(AUTO, "/etc/xen/vm/x", ("x",)),), ()), None),
+    "nothing": (Readiness((), (DISK,)), None),
     "silence": (
         "no sshd there",
         (
@@ -124,26 +124,27 @@ GROUNDS = {
 }
 
 
-@pytest.mark.parametrize(("ground", "said"), GROUNDS.values(), ids=GROUNDS)
-def test_no_node_may_start_it_at_boot(ground, said):
-    found = list(grounds.on_the_ground(web("host1"), {"host1": Ground((), ()), "host2": ground}))
+@pytest.mark.parametrize(("answer", "said"), ANSWERS.values(), ids=ANSWERS)
+def test_no_node_may_start_it_at_boot(answer, said):
+    by_node = {"host1": Readiness((), ()), "host2": answer}
+    found = list(readiness.started_at_boot(web("host1"), by_node))
     assert [(each.what, each.lifted_by) for each in found] == [said] * bool(said)
 
 
 def test_a_file_that_a_toolstack_would_not_start_is_refused():
-    own, there = Ground((), ()), Ground((), (), "Invalid domain type linux.")
-    (found,) = grounds.refused(web(), {"host1": own, "host2": there, "host3": "no sshd there"})
+    own, there = Readiness((), ()), Readiness((), (), "Invalid domain type linux.")
+    (found,) = readiness.refused(web(), {"host1": own, "host2": there, "host3": "no sshd there"})
     assert found.what == f"host2 would not start {PATH}: Invalid domain type linux."
     assert found.lifted_by == "--force"
 
 
 def test_what_is_odd_is_warned_of():
-    able, unable = Ground((), ()), Ground((), (), moves_pv_live=False)
+    able, unable = Readiness((), ()), Readiness((), (), moves_pv_live=False)
     found = {"host1": able, "host2": unable, "host3": "no sshd there"}
-    assert list(grounds.odd(web(), found)) == []
-    (said,) = grounds.odd(web(pv=True), found)
+    assert list(readiness.file_warnings(web(), found)) == []
+    (said,) = readiness.file_warnings(web(pv=True), found)
     assert said.startswith("web cannot be migrated live from host2: it is a PV domU")
-    (said,) = grounds.odd(web(preserved=("on_crash", "on_poweroff")), found)
+    (said,) = readiness.file_warnings(web(preserved=("on_crash", "on_poweroff")), found)
     assert said.startswith(f'{PATH}: on_crash, on_poweroff = "preserve" keeps the domU listed')
 
 
@@ -184,7 +185,7 @@ def test_a_slip_of_the_finger_is_said():
 # The order of things
 
 STEP = Step("load-xml", "load web, unmanaged", {"xml": "<configuration/>", "resource": "web"})
-WAY = Way(STEP, STEP, Out(STEP, STEP, STEP))
+WAY = EnrolmentSteps(STEP, STEP, RemovalSteps(STEP, STEP, STEP))
 
 
 def test_it_is_handed_over_only_where_it_was_found():

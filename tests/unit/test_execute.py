@@ -17,7 +17,7 @@ from hxm.orders.outcome import changed, changes
 from hxm.pacemaker.cib import configuration_in
 from hxm.plan import Forecast, Instance, Movement, Phase, Step
 from hxm.policy import enrol, lifecycle, placement, restore
-from hxm.policy.enrol import Out
+from hxm.policy.enrol import RemovalSteps
 
 BEFORE = cluster(domain("nfs", "host1"), local_node="host2", toolstack="xl")
 HELD = Lock("root@host1:12:345", "root", "host1", "12", "345", "migrate nfs", 5.0, 5.0)
@@ -110,7 +110,7 @@ def test_ctrl_c_between_two_steps_tells_what_was_ordered(monkeypatch):
 
 
 HIDDEN = cluster(domain("nfs"), primitive("nfs", own={WITHDRAWING: "true"}))
-OUT = Out(*(Step(kind, kind, {}) for kind in ("hide", "forget", "delete")))
+OUT = RemovalSteps(*(Step(kind, kind, {}) for kind in ("hide", "forget", "delete")))
 CUT_SHORT = {
     "the migration is under way": (
         lambda: placement.migrate(BEFORE, BEFORE.domains[0], BEFORE.nodes[1]),

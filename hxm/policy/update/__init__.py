@@ -194,10 +194,9 @@ def _drain(cluster: Cluster, progress: Progress, boot: str) -> Plan:
     goals: tuple[Goal, ...] = (Goal("empty", node.name),)
     name = node.name
     can_return = f"every domU runs elsewhere; {name} can still take all of them back"
-    notes = (
-        *[can_return] * bool(progress.number),
-        f"when it is empty, patch and reboot {name}; then: {GO_ON}",
-    )
+    notes: tuple[str, ...] = (f"when it is empty, patch and reboot {name}; then: {GO_ON}",)
+    if progress.number:
+        notes = (can_return, *notes)
     if isinstance(plan, Plan):
         (drain,) = plan.phases
         marks = () if progress_in(cluster.properties) == begun else (mark_step(begun.text),)

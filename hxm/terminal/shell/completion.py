@@ -17,7 +17,7 @@ from hxm.arguments.describe import (
 )
 from hxm.catalog import candidates
 from hxm.model import Cluster
-from hxm.policy import listed, typed
+from hxm.policy import counted, listed, typed
 
 
 class Offer(NamedTuple):
@@ -131,7 +131,7 @@ def nodes(cluster: Cluster | None) -> Iterator[Offer]:
     """The nodes with their condition and the number of their domUs."""
     for node in cluster.nodes if cluster else ():
         count = sum(node.name in domain.nodes for domain in cluster.domains) if cluster else 0
-        yield Offer(node.name, f"{node.condition}, {count} domU{'s' * (count != 1)}")
+        yield Offer(node.name, f"{node.condition}, {counted(count, 'domU')}")
 
 
 def files(current: str, *, folders_only: bool) -> Iterator[Offer]:

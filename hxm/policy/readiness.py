@@ -14,7 +14,7 @@ from hxm.policy.guards import FORCE, YES
 from hxm.policy.live_pv import never_live
 
 
-class Ground(NamedTuple):
+class Readiness(NamedTuple):
     """What a node has for a domU that is to come under the cluster."""
 
     auto: tuple[BootLink, ...]
@@ -27,18 +27,18 @@ class Ground(NamedTuple):
     """False: its hypervisor is known to be unable to migrate a PV domU live."""
 
 
-def on_the_ground(new: Newcomer, grounds: Mapping[str, Ground | str]) -> Iterator[Objection]:
+def started_at_boot(new: Newcomer, by_node: Mapping[str, Readiness | str]) -> Iterator[Objection]:
     """A node that starts it at boot, or one of which that is unknown, and why."""
-    for node, found in grounds.items():
-        if isinstance(found, str):
+    for node, answer in by_node.items():
+        if isinstance(answer, str):
             yield Objection(
                 f"whether {node} starts {new.name} at boot, and has its disks, cannot be told: "
-                f"{found}",
+                f"{answer}",
                 "ask again; --force enrols it anyway",
                 lifted_by=FORCE,
             )
             continue
-        for link in found.auto:
+        for link in answer.auto:
             if link.starts(new.name, new.path):
                 yield Objection(
                     f"{link.path} of {node} starts {new.name} at boot, beside the cluster",
@@ -46,31 +46,31 @@ def on_the_ground(new: Newcomer, grounds: Mapping[str, Ground | str]) -> Iterato
                 )
 
 
-def refused(new: Newcomer, grounds: Mapping[str, Ground | str]) -> Iterator[Objection]:
+def refused(new: Newcomer, by_node: Mapping[str, Readiness | str]) -> Iterator[Objection]:
     """A node whose own toolstack would not start the file."""
-    for node, found in grounds.items():
-        if not isinstance(found, str) and found.refusal:
+    for node, answer in by_node.items():
+        if not isinstance(answer, str) and answer.refusal:
             yield Objection(
-                f"{node} would not start {new.path}: {found.refusal}",
+                f"{node} would not start {new.path}: {answer.refusal}",
                 "correct the file: xl.cfg(5); --force enrols it as it is",
                 lifted_by=FORCE,
             )
 
 
-def odd(new: Newcomer, grounds: Mapping[str, Ground | str]) -> Iterator[str]:
+def file_warnings(new: Newcomer, by_node: Mapping[str, Readiness | str]) -> Iterator[str]:
     """What there is to be warned of in the file, and in what the hypervisors make of it."""
     if new.preserved:
         yield keeps_the_dead(new.path, new.preserved)
     cold = [
         node
-        for node, found in grounds.items()
-        if not isinstance(found, str) and not found.moves_pv_live
+        for node, answer in by_node.items()
+        if not isinstance(answer, str) and not answer.moves_pv_live
     ]
     if new.pv and cold:
         yield never_live(new.name, cold)
 
 
-def absent(lacking: Mapping[str, Sequence[str]]) -> list[str]:
+def disk_warnings(lacking: Mapping[str, Sequence[str]]) -> list[str]:
     """What there is to be warned of where nodes lack disks."""
     return [f"{listed(disks)} is not there on {node}" for node, disks in lacking.items() if disks]
 
@@ -78,7 +78,7 @@ def absent(lacking: Mapping[str, Sequence[str]]) -> list[str]:
 def without_disks(new: Newcomer, lacking: Mapping[str, Sequence[str]]) -> Iterator[Objection]:
     """It would be started, and each of the nodes lacks some of its disks."""
     if not new.places and lacking and all(lacking.values()):
-        disks = dict.fromkeys(each for found in lacking.values() for each in found)
+        disks = dict.fromkeys(path for paths in lacking.values() for path in paths)
         yield Objection(
             f"{new.name} would be started, and no node has all its disks: {listed([*disks])}",
             "make them first; --yes lets the cluster try it anyway",
