@@ -7,6 +7,7 @@ for a command line with options.
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from types import ModuleType
     from typing import NoReturn
 
+_NEW_OBJECTS = 100_000
+"""Between two searches for garbage: a CIB has 500,000 and none, and 700 made hxm search often."""
 _ENOSPC = 28  # the module errno is not worth its import
 _NAGIOS = "--nagios"
 _UNKNOWN = 3  # what a monitoring plugin ends with when it cannot tell
@@ -27,6 +30,7 @@ _UNKNOWN = 3  # what a monitoring plugin ends with when it cannot tell
 
 def main() -> NoReturn:
     """The program: never returns, never shows a traceback unless HXM_DEBUG asks for it."""
+    gc.set_threshold(_NEW_OBJECTS)
     _open_all_three()
     status = guarded(sys.argv[1:])
     try:

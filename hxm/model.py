@@ -7,6 +7,7 @@ sooner and 1,000 domUs are built five times faster, on the way to every `hxm lis
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import TYPE_CHECKING, Generic, NamedTuple, Protocol
 
 if TYPE_CHECKING:
@@ -281,9 +282,7 @@ def is_managed(domain: Domain) -> TypeGuard[ManagedDomain]:
     return bool(domain.resource)
 
 
-class Cluster(NamedTuple):
-    """All that one look at the cluster tells."""
-
+class _Look(NamedTuple):
     nodes: tuple[Node, ...]
     resources: tuple[Resource, ...]
     domains: tuple[Domain, ...]
@@ -335,23 +334,37 @@ class Cluster(NamedTuple):
     hints: Mapping[str, str] = {}
     """What this generation's tools are asked by hand, each with `{name}` for a value."""
 
+
+class Cluster(_Look):
+    """All that one look at the cluster tells; what is looked up often is indexed once."""
+
     def advice(self, about: str, **values: str | None) -> str:
         """What to type, or to do, by hand: why a resource does not run, confirm a node is off."""
         return self.hints[about].format_map(values)
 
     def node(self, name: str) -> Node | None:
         """The node of that name."""
-        return next((node for node in self.nodes if node.name == name), None)
+        return self._nodes_by_name.get(name)
+
+    @cached_property
+    def _nodes_by_name(self) -> Mapping[str, Node]:
+        return {node.name: node for node in reversed(self.nodes)}
 
     def domain_of(self, resource: str) -> ManagedDomain | None:
         """The domU that the resource is."""
-        return next(
-            (
-                domain
-                for domain in self.domains
-                if domain.resource == resource and is_managed(domain)
-            ),
-            None,
+        return self._domains_by_resource.get(resource)
+
+    @cached_property
+    def _domains_by_resource(self) -> Mapping[str, ManagedDomain]:
+        return {domain.resource: domain for domain in reversed(self.managed_domains)}
+
+    @cached_property
+    def migrating(self) -> frozenset[str | None]:
+        """The resources of which an action of a live migration is under way."""
+        return frozenset(
+            operation.resource
+            for operation in self.history
+            if operation.pending and operation.task.startswith("migrate")
         )
 
     def ids_of(self, domain: Domain) -> frozenset[str]:
@@ -360,7 +373,7 @@ class Cluster(NamedTuple):
         ids = (primitive.id, primitive.parent, primitive.clone) if primitive else ()
         return frozenset(filter(None, ids))
 
-    @property
+    @cached_property
     def hosts(self) -> tuple[Node, ...]:
         """The nodes that are machines: all but the guest nodes."""
         return tuple(node for node in self.nodes if node.kind != "guest")
@@ -370,12 +383,12 @@ class Cluster(NamedTuple):
         """The nodes that vote: remote and guest nodes run no corosync."""
         return tuple(node for node in self.nodes if node.kind == "member")
 
-    @property
+    @cached_property
     def cloned(self) -> frozenset[str]:
         """The primitives that are in a clone."""
-        return frozenset(each.id for each in self.primitives.values() if each.clone)
+        return frozenset(primitive.id for primitive in self.primitives.values() if primitive.clone)
 
-    @property
+    @cached_property
     def managed_domains(self) -> tuple[ManagedDomain, ...]:
         """The domUs that the cluster manages."""
         return tuple(domain for domain in self.domains if is_managed(domain))

@@ -6,6 +6,7 @@ Element by element the tree is walked by functions that call themselves: each de
 from __future__ import annotations
 
 import re
+from itertools import chain
 from xml.etree.ElementTree import Element, ParseError, TreeBuilder, XMLParser, fromstring
 
 DEEPEST = 200
@@ -37,7 +38,7 @@ def parse_xml(document: bytes, *, comments: bool = False) -> Element:
         raise XmlError(str(error)) from None
     level = [root]
     for _ in range(DEEPEST):
-        level = [child for parent in level for child in parent]
+        level = list(chain.from_iterable(level))
         if not level:
             return root
     raise XmlError(f"its elements are nested deeper than {DEEPEST}")

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from xml.etree.ElementTree import Element
 
-from hxm.config import Config
 from hxm.errors import CannotAsk
-from hxm.model import Cluster, ManagedDomain
+from hxm.model import Cluster, ManagedDomain, Node
 from hxm.pacemaker.cib import read_configuration
 from hxm.pacemaker.relations import relations_in
 from hxm.pacemaker.utilization import utilization_in
@@ -19,10 +18,11 @@ def with_reasons(
     cluster: Cluster,
     cib: Element | None,
     down: Iterable[ManagedDomain],
+    empty: Iterable[Node],
     env: Mapping[str, str] | None,
     timeout: float,
 ) -> Cluster:
-    """The cluster with the first reason for each of these domUs.
+    """The cluster with what keeps these domUs down, and every domU off these empty hosts.
 
     The whole CIB is asked for if it was not read yet: its status has the fail counts.
     """
@@ -38,23 +38,8 @@ def with_reasons(
     for domain in down:
         if reason := first_reason(facts, domain):
             reasons[domain.resource] = reason
-    return cluster._replace(down=reasons)
-
-
-def with_barred_hosts(cluster: Cluster, config: Config) -> Cluster:
-    """The cluster with the hosts that are as they should be, and that no domU may come to."""
-    hosts = [node for node in cluster.hosts if node.usable]
-    if len(cluster.hosts) < 2 or not cluster.managed_domains:
-        return cluster
-    try:
-        cib = read_configuration(timeout=config.ask_timeout, whole=True).cib
-    except CannotAsk:
-        return cluster
-    if cib is None:
-        return cluster
-    facts = Facts(cluster, relations_in(cib), utilization=utilization_in(cib))
     barred = {}
-    for node in hosts:
+    for node in empty:
         if reason := barring(facts, node):
             barred[node.name] = reason
-    return cluster._replace(barred=barred)
+    return cluster._replace(down=reasons, barred=barred)

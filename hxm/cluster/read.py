@@ -18,6 +18,7 @@ from hxm.pacemaker.dialect import CONFIGURATION, DC_STATE, IDLE, OWN_NAME, STATU
 from hxm.pacemaker.environment import ELSEWHERE, is_this_hosts
 from hxm.pacemaker.lock import lock_in
 from hxm.pacemaker.status import TEXT, Status, kept_off_by_health
+from hxm.policy.whereabouts import empty_hosts
 from hxm.toolstack import Toolstack, detect, read_local, read_uuids
 from hxm.toolstack.remote import Named, read_elsewhere, read_named_elsewhere
 from hxm.toolstack.xl import LocalDomain
@@ -177,13 +178,14 @@ def sandbox_file() -> str | None:
 
 
 def read_cluster(
-    config: Config, env: dict[str, str] | None = None, *, local: bool = True
+    config: Config, env: dict[str, str] | None = None, *, local: bool = True, barred: bool = False
 ) -> Cluster:
     """The cluster as it is now: one crm_mon, one cibadmin, and one xl list where there is Xen.
 
     A crm_mon that prints only text takes one more cibadmin, for what the text lacks; before 2.0,
     hxm also asks the DC whether a transition is in progress.
     `env` selects another CIB than the current one; with `local` False the toolstack is not asked.
+    `barred` also tells why no domU may come to a host that has none.
     Raises CannotAsk if the cluster does not answer; a toolstack that does not answer is marked as
     unknown.
     """
@@ -233,7 +235,7 @@ def read_cluster(
         written=configuration.document,
         unlisted=unlisted,
     )
-    return _with_reasons(seen, configuration, env, config)
+    return _with_reasons(seen, configuration, env, config, barred=barred)
 
 
 def _start_ahead(sandbox: str | None, toolstack: Toolstack | None) -> None:
@@ -246,15 +248,21 @@ def _start_ahead(sandbox: str | None, toolstack: Toolstack | None) -> None:
 
 
 def _with_reasons(
-    cluster: Cluster, configuration: Configuration, env: dict[str, str] | None, config: Config
+    cluster: Cluster,
+    configuration: Configuration,
+    env: dict[str, str] | None,
+    config: Config,
+    *,
+    barred: bool,
 ) -> Cluster:
-    """The cluster, and why what should run does not."""
+    """The cluster, and why what should run does not, and why one of several hosts takes no domU."""
     down = [d for d in cluster.managed_domains if d.role == "Stopped" and not d.told_to_stop]
-    if not down:
+    empty = empty_hosts(cluster) if barred and len(cluster.hosts) > 1 else []
+    if not down and not empty:
         return cluster
     from hxm.cluster.down import with_reasons  # not by every list
 
-    return with_reasons(cluster, configuration.cib, down, env, config.ask_timeout)
+    return with_reasons(cluster, configuration.cib, down, empty, env, config.ask_timeout)
 
 
 def _answers_of_both(

@@ -6,7 +6,6 @@ import time
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from hxm.cluster.down import with_barred_hosts
 from hxm.cluster.read import read_cluster
 from hxm.config import read_config
 from hxm.errors import DONE
@@ -71,7 +70,7 @@ def _look(subject: str | None, everywhere: bool) -> tuple[Cluster, list[Finding]
     config = read_config()
 
     def once() -> tuple[Cluster, list[Finding], list[str]]:
-        cluster = with_barred_hosts(read_cluster(config), config)
+        cluster = read_cluster(config, barred=True)
         answers: dict[str, Answer] = {}
         thorough = everywhere or config.ask_nodes
         if thorough:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from hxm.cluster.down import with_barred_hosts
 from hxm.cluster.read import read_cluster
 from hxm.config import read_config
 from hxm.errors import DONE
@@ -11,8 +10,7 @@ from hxm.output import TABLE, Form, as_json, render, tables
 
 def run(form: Form = TABLE) -> int:
     """List the nodes, their state, and the domUs that run on each."""
-    config = read_config()
-    cluster = with_barred_hosts(read_cluster(config), config)
+    cluster = read_cluster(read_config(), barred=True)
     if form.output == "json":
         render.show_json({"nodes": as_json.keyed_rows(cluster.nodes, as_json.NODE)})
     else:

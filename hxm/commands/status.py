@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hxm.cluster.down import with_barred_hosts
 from hxm.cluster.read import read_cluster
 from hxm.config import read_config
 from hxm.errors import DONE
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 
 def look(config: Config, *, local: bool = True) -> tuple[Cluster, list[Finding]]:
     """The cluster and what needs attention; raises CannotAsk if it gives no answer."""
-    cluster = with_barred_hosts(read_cluster(config, local=local), config)
+    cluster = read_cluster(config, local=local, barred=True)
     return cluster, list(findings(cluster, origins(cluster, config)))
 
 

@@ -32,48 +32,57 @@ def read_status(
     """
     for argv in forms:
         result = programs.output(argv, env, timeout)
-        if not is_help(result) and not _is_no_xml(result.stdout):
+        root = _root_in(result.stdout)
+        if not is_help(result) and not _is_whole_but_no_xml(root, result.stdout):
             break
-    said = _errors_in(result.stdout)
+    said = _errors_in(root) if isinstance(root, Element) else ""
     if result.status != 0 or said:
         raise cannot_ask(result, said)
-    return parse_status(result.stdout)
-
-
-def _is_no_xml(document: bytes) -> bool:
-    """Whether it is a whole document that is no XML, for what it cites of agents and people.
-
-    1.1 escapes nothing of it, and no version leaves out the control characters, which XML has not.
-    """
-    start = _XML.search(document)
-    if not start or not document.rstrip().endswith((b"</crm_mon>", b"</pacemaker-result>")):
-        return False
-    try:
-        parse_xml(document[start.start() :])
-    except XmlError:
-        return True
-    return False
+    return _status_of(root, result.stdout)
 
 
 def parse_status(document: bytes) -> Status:
     """The model of what crm_mon printed. Raises CannotAsk for half an answer, or another's."""
-    if start := _XML.search(document):
-        return _parse_xml(document[start.start() : document.rfind(b">") + 1])
+    return _status_of(_root_in(document), document)
+
+
+def _root_in(document: bytes) -> Element | XmlError | None:
+    """The root of the XML that crm_mon printed, or why that is none; None: it is text."""
+    start = _XML.search(document)
+    if not start:
+        return None
+    try:
+        return parse_xml(document[start.start() : document.rfind(b">") + 1])
+    except XmlError as error:
+        return error
+
+
+def _is_whole_but_no_xml(root: Element | XmlError | None, document: bytes) -> bool:
+    """Whether it is a whole document that is no XML, for what it cites of agents and people.
+
+    1.1 escapes nothing of it, and no version leaves out the control characters, which XML has not.
+    """
+    return isinstance(root, XmlError) and document.rstrip().endswith(
+        (b"</crm_mon>", b"</pacemaker-result>")
+    )
+
+
+def _status_of(root: Element | XmlError | None, document: bytes) -> Status:
+    if isinstance(root, XmlError):
+        raise CannotAsk(f"crm_mon printed no complete XML document ({root})")
+    if root is not None:
+        return _parse_xml(root)
     from hxm.pacemaker.crm_mon_text import parse_text
 
     return parse_text(document.decode("utf-8", "replace"))
 
 
-def _parse_xml(document: bytes) -> Status:
-    try:
-        root = parse_xml(document)
-    except XmlError as error:
-        raise CannotAsk(f"crm_mon printed no complete XML document ({error})") from None
+def _parse_xml(root: Element) -> Status:
     if root.tag not in ("pacemaker-result", "crm_mon"):
         raise CannotAsk(f"crm_mon printed a <{root.tag}> document, which hxm does not know")
     summary, nodes = root.find("summary"), root.find("nodes")
     if summary is None or nodes is None:
-        said = _errors_in(document) or "crm_mon's document has no summary or no nodes"
+        said = _errors_in(root) or "crm_mon's document has no summary or no nodes"
         raise CannotAsk(f"the cluster cannot be asked: {said}", "is Pacemaker running here?")
     dc = _child(summary, "current_dc")
     options = _child(summary, "cluster_options")
@@ -110,12 +119,8 @@ def _parse_xml(document: bytes) -> Status:
     )
 
 
-def _errors_in(document: bytes) -> str:
+def _errors_in(root: Element) -> str:
     """What crm_mon says in its document of its own failure."""
-    try:
-        root = parse_xml(document)
-    except XmlError:
-        return ""
     errors = (error.text or "" for error in root.iterfind("status/errors/error"))
     return "; ".join(error.removeprefix("error: ").removeprefix("crm_mon: ") for error in errors)
 

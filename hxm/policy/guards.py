@@ -115,11 +115,7 @@ def migrating(cluster: Cluster, domain: Domain) -> bool:
     return (
         domain.role == "Migrating"
         or (domain.role == "Stopping" and len(domain.nodes) > 1)
-        or any(
-            operation.pending and operation.task.startswith("migrate")
-            for operation in cluster.history
-            if operation.resource == domain.resource
-        )
+        or domain.resource in cluster.migrating
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from hxm.errors import CannotAsk
-from hxm.model import Cluster, Domain
+from hxm.model import Cluster, Domain, Node
 from hxm.plan import Objection
 from hxm.policy import typed
 
@@ -43,3 +43,9 @@ def cloned(cluster: Cluster, domains: Iterable[Domain]) -> Iterator[Objection]:
                 f"crm_resource --resource={primitive.clone} --meta --set-parameter=clone-max "
                 "--parameter-value=1; then take it out of the clone",
             )
+
+
+def empty_hosts(cluster: Cluster) -> list[Node]:
+    """The hosts that may take domUs of the cluster's, and have none."""
+    taken = {node for domain in cluster.managed_domains for node in domain.nodes}
+    return [node for node in cluster.hosts if node.usable and node.name not in taken]
