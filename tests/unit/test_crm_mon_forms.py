@@ -200,6 +200,6 @@ def test_a_distributors_addition_never_makes_a_version_older(version, key):
 def test_a_thousand_domus_with_long_names_are_read_at_once():
     line = "  * vm{}{}\t(ocf:heartbeat:Xen):\t Started (our (odd) one) [ host1 host2 ]\n"
     text = HEAD + "".join(line.format("x" * 200, number) for number in range(1000))
-    began = time.perf_counter()
+    began = time.process_time()
     assert len(parse_status(text.encode()).resources) == 1000
-    assert time.perf_counter() - began < 1
+    assert time.process_time() - began < 1
