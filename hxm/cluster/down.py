@@ -11,7 +11,8 @@ from hxm.pacemaker.cib import read_configuration
 from hxm.pacemaker.relations import relations_in
 from hxm.pacemaker.utilization import utilization_in
 from hxm.policy.reasons.facts import Facts
-from hxm.policy.reasons.why import barring, first_reason
+from hxm.policy.reasons.hosts import barring
+from hxm.policy.reasons.why import first_reason
 
 
 def with_reasons(

@@ -20,8 +20,9 @@ from hxm.pacemaker.utilization import utilization_in
 from hxm.policy import listed
 from hxm.policy.doubles import on_two_nodes
 from hxm.policy.names import find_node
-from hxm.policy.reasons import why as reasons
-from hxm.policy.reasons.facts import Facts
+from hxm.policy.reasons.facts import Facts, Reason
+from hxm.policy.reasons.question import Answer
+from hxm.policy.reasons.why import ask
 
 if TYPE_CHECKING:
     from hxm.arguments.options import OneDomain, OtherNode
@@ -64,7 +65,7 @@ def run(domain: OneDomain, node: OtherNode = None, form: Form = TABLE) -> int:
             }
         )
     elif not form.usual:
-        rows = [(reason.what, reason.evidence, reason.do) for reason in answer.reasons]
+        rows = [(_what(reason, runs), reason.evidence, reason.do) for reason in answer.reasons]
         render.show(Table(("Reason", "Evidence", "What to do"), rows), form)
     else:
         _show(answer, runs)
@@ -88,10 +89,10 @@ _ORDINARY, _THOROUGH = 5, 60
 """How often the scheduler is asked: for a program, and for a person who sees the progress."""
 
 
-def _answered(facts: Facts, domain: Domain, node: Node | None) -> tuple[reasons.Answer, int]:
+def _answered(facts: Facts, domain: Domain, node: Node | None) -> tuple[Answer, int]:
     """The answer, and how many simulations it took; without a scheduler it is not confirmed."""
     if not domain.resource or not carries_out(simulator()):
-        return reasons.ask(facts, domain, node), 0
+        return ask(facts, domain, node), 0
     limit = _THOROUGH if sys.stderr.isatty() else _ORDINARY
     with scratch(facts.cluster.sandbox) as copy, display("asking the scheduler") as shown:
         return confirmed(facts, domain, node, copy, limit, shown)
@@ -104,12 +105,13 @@ def _facts(cluster: Cluster, config: Config) -> Facts:
     return Facts(cluster, relations_in(cib), {}, hosts, needs, utilization_in(cib))
 
 
-def _show(answer: reasons.Answer, runs: int) -> None:
+def _show(answer: Answer, runs: int) -> None:
     _tell(answer.says)
     for reason in answer.reasons:
-        beside = f"  {reason.what}{f' ({reason.evidence})' if reason.evidence else ''}"
+        what = _what(reason, runs)
+        beside = f"  {what}{f' ({reason.evidence})' if reason.evidence else ''}"
         if len(beside) > _WIDE:
-            _tell(f"  {reason.what}")
+            _tell(f"  {what}")
             beside = f"      {reason.evidence}" if reason.evidence else ""
         if beside:
             _tell(beside)
@@ -122,6 +124,11 @@ def _show(answer: reasons.Answer, runs: int) -> None:
         render.out(f"  scores: {listed(scores, 4)}")
     if not runs and any(reason.absolute for reason in answer.reasons):
         render.note("not confirmed: no scheduler of this generation can be asked here")
+
+
+def _what(reason: Reason, runs: int) -> str:
+    """The reason, and whether it is only supposed where the scheduler was asked."""
+    return f"not confirmed: {reason.what}" if runs and reason.supposed else reason.what
 
 
 def _tell(line: str) -> None:

@@ -10,8 +10,9 @@ from hxm.pacemaker.simulate import Scratch
 from hxm.pacemaker.what_if import WhatIf
 from hxm.policy.reasons.facts import Change, Facts, subject_in
 from hxm.policy.reasons.obstacles import needed
+from hxm.policy.reasons.question import Answer
 from hxm.policy.reasons.search import Inquiry, Verdict
-from hxm.policy.reasons.why import Answer, ask
+from hxm.policy.reasons.why import ask
 
 
 def confirmed(

@@ -119,6 +119,11 @@ _HINTS_2_0 = {
     "look": "crm_resource --refresh --resource={resource}",
     "run": "crm_attribute --name=stop-all-resources --delete",
     "unbind": "cibadmin --delete --xpath=\"//constraints/*[@id='{constraint}']\"",
+    "allow": (
+        "cibadmin --create -o constraints -X '"
+        '<rsc_location id="{resource}-on-{node}" rsc="{resource}" node="{node}" score="0"/>\''
+    ),
+    "grant": "crm_ticket --ticket={ticket} --grant --force",
     "stack": "service pacemaker start",
 }
 # stonith_admin came with 1.1, --why with 1.1.18, --refresh of one resource with 1.1.18 as well
@@ -133,6 +138,7 @@ _HINTS_1_0 = _HINTS_1_1 | {
 }
 _HINTS_0_6 = _HINTS_1_0 | {
     "unbind": "cibadmin -D -o constraints -X '<{kind} id=\"{constraint}\"/>'",
+    "allow": "add a location constraint that gives {resource} a score on {node}",
     "stack": "service heartbeat start",
 }
 

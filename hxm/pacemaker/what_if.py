@@ -263,6 +263,23 @@ def _connect(tree: etree._ElementTree, change: Change) -> None:
         pair.attrib.update({"name": name, "value": "1000000"})
 
 
+def _location(tree: etree._ElementTree, name: str, resource: str, node: str, score: str) -> None:
+    (constraints,) = tree.xpath("/cib/configuration/constraints")[:1]
+    location = child(constraints, "rsc_location", name)
+    location.attrib.update({"rsc": resource, "node": node, "score": score})
+
+
+def _send(tree: etree._ElementTree, change: Change) -> None:
+    """As `crm_resource --move --force` leaves it."""
+    name = change.subject
+    _location(tree, f"cli-prefer-{name}", name, change.value, "INFINITY")
+    _location(tree, f"cli-ban-{name}-on-{change.source}", name, change.source, "-INFINITY")
+
+
+def _allow(tree: etree._ElementTree, change: Change) -> None:
+    _location(tree, f"{change.subject}-on-{change.value}", change.subject, change.value, "0")
+
+
 _CHANGES: Mapping[str, Callable[[etree._ElementTree, Change], None]] = {
     "start": _start,
     "manage": _manage,
@@ -276,4 +293,6 @@ _CHANGES: Mapping[str, Callable[[etree._ElementTree, Change], None]] = {
     "up": _up,
     "heal": _heal,
     "connect": _connect,
+    "send": _send,
+    "allow": _allow,
 }

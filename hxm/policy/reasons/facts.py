@@ -13,7 +13,7 @@ from hxm.policy.relations import Colocation, Location, Relations
 
 _OfResource = Literal["start", "manage", "wake", "forget"]
 _OfCluster = Literal["property", "quorum", "ticket", "drop"]
-_OfNode = Literal["active", "up", "heal", "connect"]
+_OfNode = Literal["active", "up", "heal", "connect", "send", "allow"]
 ChangeKind = Literal[_OfResource, _OfCluster, _OfNode]
 
 
@@ -24,12 +24,15 @@ class Change(NamedTuple):
     of a node, by `value` "node"); forget: the failures of a resource, on the node `value` or on
     all; property: a cluster option gets the value; quorum: there is one; ticket: it is granted;
     drop: the element with this id is gone; active, up, heal: a node leaves standby, is back, or its
-    health is good; connect: the node `value` has the attribute.
+    health is good; connect: the node `value` has the attribute; send: the resource is moved from
+    the node `source` to the node `value`, as by `hxm migrate`; allow: a location lets the
+    resource run on the node `value`.
     """
 
     kind: ChangeKind
     subject: str = ""
     value: str = ""
+    source: str = ""
 
 
 class Reason(NamedTuple):
@@ -49,6 +52,11 @@ class Reason(NamedTuple):
     def of(cls, advice: Advice) -> Reason:
         """What stands against it on every node, as a reason."""
         return cls(advice.what, do=advice.do, absolute=True)
+
+    @property
+    def supposed(self) -> bool:
+        """Whether it is the model's word alone, where the scheduler could have been asked."""
+        return self.absolute and self.change is not None and not self.confirmed
 
 
 class Facts(NamedTuple):

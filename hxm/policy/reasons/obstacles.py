@@ -42,7 +42,7 @@ def everywhere(facts: Facts, subject: Subject) -> Iterator[Reason]:
     for ticket in facts.relations.tickets:
         if ticket.resource in subject.ids and ticket.ticket not in facts.relations.granted:
             what = f"the cluster does not hold the ticket {ticket.ticket}"
-            do = f"crm_ticket --info: where the ticket {ticket.ticket} is"
+            do = f"if no other cluster holds it: {cluster.advice('grant', ticket=ticket.ticket)}"
             yield Reason(what, ticket.id, do, True, Change("ticket", ticket.ticket))
 
 
@@ -161,8 +161,9 @@ def _locations(facts: Facts, subject: Subject, node: Node) -> Iterator[Reason]:
     allowed = any(score is not None and score >= 0 for score in scores)
     if is_false(cluster.properties.get("symmetric-cluster", "true")) and not allowed:
         evidence = "symmetric-cluster=false: a resource runs only where a location allows it"
-        change = Change("property", "symmetric-cluster", "true")
-        yield Reason(f"nothing allows {subject.it} there", evidence, "", True, change)
+        do = cluster.advice("allow", resource=subject.id, node=node.name)
+        change = Change("allow", subject.id, node.name)
+        yield Reason(f"nothing allows {subject.it} there", evidence, do, True, change)
     exclusive = [each for each in mine if each.exclusive]
     if all(applying(relations, each, node.name) is None for each in exclusive):
         for each in exclusive:

@@ -1,0 +1,125 @@
+"""What brings a domU to a node that nothing forbids, and why it stays where it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from hxm.model import Node
+from hxm.plan import Movement
+from hxm.policy import guards, listed, typed
+from hxm.policy.forecast import name_of
+from hxm.policy.reasons.facts import Change, Reason, Subject, places, remove
+from hxm.policy.reasons.question import Answer, Question, beside, hard_ones, unknown
+from hxm.policy.relations import applying, score_of, spoken
+
+_NEVER = "-INFINITY"
+_OURS = ("quorum", "up")
+"""What hxm refuses to change anything for, although the scheduler would go on."""
+
+
+def allowed(question: Question, node: Node, against_it: Sequence[Reason]) -> Answer:
+    """The answer where the scheduler would put it on the node if it had to."""
+    domain, inquiry = question.domain, question.inquiry
+    elsewhere = f", but on {listed(domain.nodes)}" if domain.nodes else ""
+    says = f"{domain.name} does not run on {node.name}{elsewhere}"
+    soft = [each for each in against_it if not each.absolute]
+    refused = list(_refused(question, node, hard_ones(against_it)))
+    if refused or not domain.nodes or not inquiry:
+        return Answer(says, tuple(dict.fromkeys([*refused, *soft])))
+    offer = _offer(question, node)
+    verdict = inquiry.verdict([offer], None)
+    moved = verdict.movements if verdict else ()
+    if verdict and not any(_brings(question.subject, each, node.name) for each in moved):
+        stays = Reason("a move there does not bring it: what it runs with keeps it where it is")
+        reasons = hard_ones(against_it) or [stays, unknown(question.facts, domain, node.name)]
+        return Answer(says, tuple(dict.fromkeys([*reasons, *soft])))
+    along = list(_along(question, node, moved)) if _score(question, node) == _NEVER else []
+    stays_for = list(staying(question, domain.nodes[0], []))
+    reasons = [*soft, *along, *stays_for, offer._replace(confirmed=bool(verdict))]
+    return Answer(says, tuple(dict.fromkeys(reasons)), beside(question, [offer], None))
+
+
+def _score(question: Question, node: Node) -> str | None:
+    return question.facts.scores.get(node.name)
+
+
+def _brings(subject: Subject, movement: Movement, node: str) -> bool:
+    """Whether the movement takes a part of the resource to the node."""
+    return movement.target == node and movement.resource in {each.id for each in subject.inside}
+
+
+def _along(question: Question, node: Node, moved: Iterable[Movement]) -> Iterator[Reason]:
+    """What has to come with it, and keeps it from the node as long as it does not."""
+    subject, cluster = question.subject, question.facts.cluster
+    names = [
+        name_of(cluster, each)
+        for each in moved
+        if each.target == node.name and each.resource not in subject.ids
+    ]
+    if names:
+        evidence = "without that its score there is -INFINITY"
+        yield Reason(f"{listed(names, 4)} would come along", evidence)
+
+
+def _refused(question: Question, node: Node, hard: Iterable[Reason]) -> Iterator[Reason]:
+    """What hxm moves nothing for, although the scheduler would: these are facts."""
+    cluster, inquiry = question.facts.cluster, question.inquiry
+    verdict = inquiry.verdict((), node.name) if inquiry else None
+    fenced = [each.source for each in verdict.movements if each.kind == "fence"] if verdict else []
+    known = False
+    for each in hard:
+        if each.change and each.change.kind in _OURS:
+            known = True
+            yield each._replace(change=None, confirmed=each.change.subject in fenced)
+        elif not each.change:
+            known = True
+            yield each
+    for objection in () if known else guards.whole_cluster(cluster):
+        yield Reason.of(objection)
+
+
+def _offer(question: Question, node: Node) -> Reason:
+    """That nothing forbids the node, and what brings it there."""
+    command = f"hxm migrate {typed(question.domain)} {node.name}"
+    change = Change("send", question.subject.id, node.name, question.domain.nodes[0])
+    return Reason(f"nothing forbids {node.name}", do=command, change=change)
+
+
+def free(question: Question, node: Node) -> list[Reason]:
+    """The offer, and why it stays where it runs; no scheduler has been asked."""
+    if not question.domain.nodes:
+        return []
+    return [*staying(question, question.domain.nodes[0], []), _offer(question, node)]
+
+
+def staying(question: Question, here: str, barred: Sequence[Reason]) -> Iterator[Reason]:
+    """Why it is there and not elsewhere, in as few reasons as tell it."""
+    facts, domain, ids = question.facts, question.domain, question.subject.ids
+    cluster, relations = facts.cluster, facts.relations
+    mine = [each for each in cluster.constraints if each.resource in ids and not each.expired]
+    for each in mine:
+        sent = each.kind == "prefer"
+        if (each.node == here) == sent and (sent or not barred):
+            what = "a move sent it there" if sent else f"a ban keeps it off {each.node}"
+            yield Reason(what, each.id, f"hxm unmigrate {typed(domain)}")
+    interim = {each.id for each in mine}
+    for location in relations.locations:
+        score = applying(relations, location, here)
+        if location.resource in ids and location.id not in interim and score and score > 0:
+            what = f"{here} is preferred: score {spoken(score)}"
+            yield Reason(what, location.id, remove(cluster, location))
+    for colocation in relations.colocations:
+        with_it = here in places(facts, colocation.other, colocation.other_role)
+        if colocation.resource in ids and colocation.score > 0 and with_it:
+            yield Reason(
+                f"{colocation.other} runs there", f"{colocation.id}: {spoken(colocation.score)}"
+            )
+    yield from barred
+    primitive = question.subject.inside[0]
+    stickiness = primitive.meta.get("resource-stickiness") or cluster.properties.get(
+        "default-resource-stickiness", "0"
+    )
+    if score_of(stickiness) > 0:
+        yield Reason(f"it stays where it is: its stickiness is {stickiness}")
+    elif not mine and not barred:
+        yield Reason("the cluster chose the node, and may choose another: it has no stickiness")

@@ -1,0 +1,129 @@
+"""What is asked of a domU, the answer, and what concerns it wherever it would run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
+from typing import NamedTuple
+
+from hxm.model import ManagedDomain, Node
+from hxm.policy import guards, listed, typed, whereabouts
+from hxm.policy.doubles import on_two_nodes
+from hxm.policy.findings import lock_held_by
+from hxm.policy.forecast import name_of
+from hxm.policy.movement_kinds import phrase
+from hxm.policy.reasons.facts import Change, Facts, Reason, Subject
+from hxm.policy.reasons.obstacles import everywhere, whole_cluster
+from hxm.policy.reasons.search import Inquiry
+from hxm.policy.relations import fail_count, spoken
+
+
+class Answer(NamedTuple):
+    """The state of things in one sentence, and what makes it so."""
+
+    says: str
+    reasons: tuple[Reason, ...]
+    also: tuple[str, ...] = ()
+    """What else would move if the reasons were gone, and the domU where it was asked for."""
+    scores: Mapping[str, str] = MappingProxyType({})
+
+
+class Question(NamedTuple):
+    """A domU, what is known, and the scheduler, where it can be asked."""
+
+    facts: Facts
+    domain: ManagedDomain
+    subject: Subject
+    inquiry: Inquiry | None = None
+    unknown: tuple[Reason, ...] = ()
+    """What else in the CIB may be the reason, which the model does not understand."""
+
+
+def as_facts(reasons: Iterable[Reason]) -> Iterator[Reason]:
+    """The reasons as what is so, where nothing is asked that they would be the reason of."""
+    return (each._replace(change=None) for each in reasons)
+
+
+def hard_ones(reasons: Iterable[Reason]) -> list[Reason]:
+    """Those that alone keep the domU from a node."""
+    return [each for each in reasons if each.absolute]
+
+
+def no_reason(facts: Facts, node: str) -> Reason:
+    """That nothing was found, and what the scheduler's score is."""
+    score = facts.scores.get(node)
+    said = f"the scheduler's score there is {score}" if score else ""
+    return Reason("no reason was found", said, "")
+
+
+def unknown(facts: Facts, domain: ManagedDomain, node: str) -> Reason:
+    """That nothing was found, and what shows the scheduler's own words."""
+    do = facts.cluster.advice("why", resource=domain.resource)
+    return no_reason(facts, node)._replace(do=do)
+
+
+def beside(question: Question, found: Sequence[Reason], node: Node | None) -> tuple[str, ...]:
+    """What else would move with the reasons gone."""
+    inquiry, cluster = question.inquiry, question.facts.cluster
+    if not inquiry:
+        return ()
+    name = node.name if node else None
+    before = inquiry.verdict((), None)
+    after = inquiry.verdict(found, name)
+    if not after:
+        return ()
+    known = set(before.movements) if before else set()
+    return tuple(
+        f"{name_of(cluster, each)} would {phrase(each)}"
+        for each in after.movements
+        if each not in known
+        and each.resource not in question.subject.ids
+        and guards.concerns(cluster, each)
+    )
+
+
+def troubles(question: Question) -> Iterator[Reason]:
+    """What concerns it wherever it would run."""
+    cluster, domain = question.facts.cluster, question.domain
+    in_clone = list(whereabouts.cloned(cluster, [domain]))
+    for guard in (in_clone or on_two_nodes(cluster, [domain]), guards.stray(cluster, [domain])):
+        yield from map(Reason.of, guard)
+    for name in domain.nodes:
+        node = cluster.node(name)
+        if node and node.unclean:
+            what = f"{name} is lost and not yet fenced: before that it starts nowhere else"
+            change = Change("up", name)
+            yield Reason(what, "", cluster.advice("confirm", node=name), True, change)
+    yield from whole_cluster(cluster)
+    if cluster.pending_fencing:
+        yield Reason(f"fencing of {listed(cluster.pending_fencing)} is under way", do="hxm status")
+    if domain.in_flight:
+        yield Reason(f"an action on it is under way ({domain.role})", do="hxm status")
+    for name in domain.nodes:
+        node = cluster.node(name)
+        if node and node.maintenance:
+            what, do = f"the node {name} is in maintenance", f"hxm maintenance off {name}"
+            yield Reason(what, "", do, True, Change("wake", name, "node"))
+    away = guards.looked_away(cluster, domain)
+    for reason in everywhere(question.facts, question.subject):
+        kind = reason.change.kind if reason.change else ""
+        if kind in ("wake", "manage", "forget") and away:
+            what = f"the cluster leaves it alone: {away.reason}"
+            yield reason._replace(what=what, do=away.end)
+        else:
+            yield reason
+    if cluster.lock:
+        yield Reason(f"the cluster is being changed: {lock_held_by(cluster.lock)}")
+
+
+def failures_of(facts: Facts, domain: ManagedDomain) -> Iterator[Reason]:
+    """What it has failed at and may yet do."""
+    for each in facts.cluster.failures:
+        if each.resource == domain.resource:
+            count = fail_count(facts.relations, each.resource, each.node)
+            evidence = f"{each.reason}, {each.when}"
+            evidence += f"; fail count {spoken(count)}" if count else ""
+            what = f"its {each.operation} failed on {each.node}"
+            do = f"hxm cleanup {typed(domain)} {each.node}"
+            change = Change("forget", each.resource, each.node)
+            yield Reason(what, evidence, do, change=change)
