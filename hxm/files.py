@@ -11,12 +11,12 @@ import stat
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from typing import BinaryIO
 
 MIB = 1 << 20
 MOST = 256 * MIB
 """Bytes of a whole CIB at most: that of 1,000 domUs on 32 nodes has 50 MiB."""
-_EPERM, _EINVAL, _EFBIG = 1, 22, 27  # the module errno is not worth its import
+_EPERM, _ENOTDIR, _EINVAL, _EFBIG = 1, 20, 22, 27  # the module errno is not worth its import
 
 
 def read_whole(path: str, most: int = MOST) -> bytes:
@@ -29,11 +29,28 @@ def read_whole(path: str, most: int = MOST) -> bytes:
 
 def read_start(path: str, size: int) -> bytes:
     """The first `size` bytes of a regular file. Raises OSError, also for any other kind of file."""
+    with open_regular(path) as file:
+        return file.read(size)
+
+
+def open_regular(path: str) -> BinaryIO:
+    """A regular file, for reading. Raises OSError, also for any other kind of file."""
     if not stat.S_ISREG(os.stat(path).st_mode):  # even to open a device may do something
         raise OSError(_EINVAL, "it is not a regular file", path)
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    with os.fdopen(descriptor, "rb") as file:
-        return file.read(size)
+    file = os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb")
+    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):  # another one in the meantime
+        file.close()
+        raise OSError(_EINVAL, "it is not a regular file", path)
+    return file
+
+
+def open_own(path: str) -> BinaryIO:
+    """A regular file of root's or of this user's, for reading. Raises OSError."""
+    file = open_regular(path)
+    if os.fstat(file.fileno()).st_uid not in (0, os.geteuid()):
+        file.close()
+        raise OSError(_EPERM, "it belongs to somebody else", path)
+    return file
 
 
 def write_new(path: str, data: bytes, mode: int = 0o600) -> None:
@@ -47,7 +64,8 @@ def write_new(path: str, data: bytes, mode: int = 0o600) -> None:
 def append_line(path: str, line: bytes) -> None:
     """A line more in a file of ours, which its owner alone may read. Raises OSError.
 
-    A link is followed only out of a folder in which nobody else could have made it.
+    A link, hard or symbolic, is followed only out of a folder in which nobody else could have made
+    it.
     """
     real = os.path.realpath(path) if _is_ours(os.path.dirname(path) or ".") else path
     flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
@@ -64,6 +82,8 @@ def append_line(path: str, line: bytes) -> None:
             raise OSError(_EINVAL, "it is not a regular file", path)
         if status.st_uid not in (0, os.geteuid()):
             raise OSError(_EPERM, "it belongs to somebody else", path)
+        if status.st_nlink > 1 and not _is_ours(os.path.dirname(real) or "."):
+            raise OSError(_EPERM, "it is a hard link, in a folder of somebody else's", path)
         os.write(descriptor, line + b"\n")
     finally:
         os.close(descriptor)
@@ -74,60 +94,31 @@ def make_private(folder: str) -> None:
 
     Raises OSError if somebody else has one of that name, or could change it.
     """
-    os.makedirs(folder, 0o700, exist_ok=True)
+    make_folders(folder, 0o700)
     linked = os.path.islink(folder) and not _is_ours(os.path.dirname(os.path.abspath(folder)))
     if linked or not _is_ours(folder):
         raise OSError(_EPERM, "somebody else could change what is in it", folder)
+
+
+def make_folders(path: str, mode: int) -> None:
+    """A folder and those above it; new ones get that mode, whatever the umask. Raises OSError."""
+    if os.path.isdir(path):
+        return
+    make_folders(os.path.dirname(os.path.abspath(path)), mode)
+    try:
+        os.mkdir(path, mode)
+    except FileExistsError:
+        if os.path.isdir(path):  # made by another in the meantime
+            return
+        raise NotADirectoryError(_ENOTDIR, os.strerror(_ENOTDIR), path) from None
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        os.fchmod(descriptor, mode)
+    finally:
+        os.close(descriptor)
 
 
 def _is_ours(folder: str) -> bool:
     """Whether root and this user alone can make anything in it."""
     status = os.stat(folder)
     return status.st_uid in (0, os.geteuid()) and not status.st_mode & 0o022
-
-
-def lines_of_all(path: str, since: float = 0.0) -> Iterator[bytes]:
-    """The lines of a log and of what logrotate(8) made of it, oldest first; none if unreadable.
-
-    What was written to for the last time before `since`, in seconds since the epoch, is left out.
-    """
-    for name in (*_rotated(path, since), path):
-        try:
-            yield from _lines_of(name)
-        except (OSError, EOFError, ValueError):  # cut off, or no longer there
-            continue
-
-
-def _rotated(path: str, since: float) -> list[str]:
-    """`log.1`, `log.2.gz`, `log-20261129.gz` and the like, the oldest first."""
-    import re
-
-    ending = re.compile(r"[.-][0-9]+(?:\.(?:gz|bz2|xz))?")
-    folder, base = os.path.split(path)
-    found = []
-    try:
-        entries = list(os.scandir(folder or "."))
-    except OSError:
-        return []
-    for entry in entries:
-        name = ending.fullmatch(entry.name.removeprefix(base))
-        if name and entry.name.startswith(base) and entry.is_file(follow_symlinks=False):
-            found.append((entry.stat().st_mtime, entry.path))
-    return [path for changed, path in sorted(found) if changed >= since]
-
-
-_PACKED = {"gz": "gzip", "bz2": "bz2", "xz": "lzma"}
-
-
-def _lines_of(path: str) -> Iterator[bytes]:
-    if not stat.S_ISREG(os.stat(path).st_mode):
-        return
-    packed = _PACKED.get(path.rpartition(".")[2])
-    if packed:
-        from importlib import import_module
-
-        with import_module(packed).open(path, "rb") as file:
-            yield from file
-    else:
-        with open(path, "rb") as file:
-            yield from file

@@ -31,7 +31,6 @@ _DYING = 1.0  # seconds
 _CHUNK = 1 << 20  # bytes: no pipe holds more (16 pages, of at most 64 KiB)
 _MOST = 256 << 20  # bytes of output; the CIB of 1,000 domUs on 32 nodes has 50 MiB
 _LOGGED_WHOLE = ("crm_", "cibadmin")  # how the programs begin whose words hold no secret
-_APPEND = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
 _SIGKILL = 9  # the module signal takes 3 ms to import
 _PROGRAM_PATHS = ":/usr/sbin:/sbin"  # where Pacemaker's tools are, and su's PATH is not
 
@@ -301,6 +300,7 @@ def _log(argv: Sequence[str], started: float, how: str) -> None:
         return
     import shlex
 
+    from hxm.files import append_line
     from hxm.printable import printable
 
     shown = argv if os.path.basename(argv[0]).startswith(_LOGGED_WHOLE) else argv[:1]
@@ -308,11 +308,12 @@ def _log(argv: Sequence[str], started: float, how: str) -> None:
     if hidden := len(argv) - len(shown):
         words += f" ({hidden} more words)"
     line = f"hxm: {time.monotonic() - started:7.3f} s  {how}: {words}"
+    text = printable(line).encode()
     try:
-        log = 2 if target == "stderr" else os.open(target, _APPEND, 0o600)
-        os.write(log, f"{printable(line)}\n".encode())
-        if log != 2:
-            os.close(log)
+        if target == "stderr":
+            os.write(2, text + b"\n")
+        else:
+            append_line(target, text)
     except OSError:  # a log must not stop an order
         pass
 

@@ -13,7 +13,7 @@ from hxm.output import TABLE, Form, Table, render
 from hxm.pacemaker.cib import Configuration, read_configuration
 from hxm.pacemaker.cib_document import as_cib, read_header
 from hxm.records.backups import Store
-from hxm.records.select import changes_made, iso_time, time_column
+from hxm.records.select import iso_time, newest_changes, time_column
 
 if TYPE_CHECKING:
     from hxm.arguments.backups import BackupFile, ListKept
@@ -78,12 +78,15 @@ def _names(configuration: Configuration) -> set[str | None]:
 def _list(store: Store, config: Config, form: Form) -> None:
     after: dict[object, str] = {}
     before: dict[object, str] = {}
-    for change in changes_made(config, sandbox_file()):
-        outcome = f"{change.get('what')} ({change.get('who')})"
-        before[change["before"]] = outcome
-        if change.get("after") != change["before"]:
-            after[change.get("after")] = outcome
     backups = store.all()
+    oldest = backups[0].number if backups else 0
+    for change in newest_changes(config, sandbox_file()):
+        outcome = f"{change.get('what')} ({change.get('who')})"
+        before.setdefault(change["before"], outcome)
+        if change.get("after") != change["before"]:
+            after.setdefault(change.get("after"), outcome)
+        if not backups or (change["before"] or oldest) < oldest:
+            break
     if form.output == "json":
         rows = [
             {

@@ -14,7 +14,7 @@ from hxm.pacemaker.cib_flatten import private_names
 from hxm.policy.diff import as_row, sentence
 from hxm.policy.restore import ONLY_FORM
 from hxm.records.backups import Store
-from hxm.records.select import Opened, changes_made, compare, open_backup
+from hxm.records.select import Opened, compare, newest_changes, open_backup
 
 if TYPE_CHECKING:
     from hxm.arguments.backups import Backups
@@ -55,9 +55,8 @@ def run(backups: Backups = None, form: Form = TABLE) -> int:
 
 def _point_to_last_change(config: Config) -> None:
     """Name the backup that shows hxm's last change: the newest one was made after it."""
-    made = changes_made(config, sandbox_file())
-    if made and made[-1]["before"] not in (None, made[-1].get("after")):
-        last = made[-1]
+    last = next(newest_changes(config, sandbox_file()), None)
+    if last and last["before"] not in (None, last.get("after")):
         render.out(f"to see what {last['what']!r} changed: hxm diff {last['before']}")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from hxm.cluster.read import askable, read_cluster, sandbox_file
@@ -26,7 +26,7 @@ from hxm.policy.timeline import (
     as_written,
     history,
 )
-from hxm.records.journal import journal_path, read_orders
+from hxm.records.journal import journal_path, orders_backwards, time_of
 from hxm.records.select import iso_time, time_column
 from hxm.records.since import parse_since
 from hxm.toolstack.remote import ask_elsewhere
@@ -34,6 +34,9 @@ from hxm.toolstack.remote import ask_elsewhere
 if TYPE_CHECKING:
     from hxm.arguments.backups import Asked, OwnPieces, Since
     from hxm.arguments.options import MaybeSubject
+
+_MOST = 50_000
+"""Orders of the journal that are shown at most."""
 
 
 def run(
@@ -77,7 +80,7 @@ def run(
 def _known_here(config: Config, since: float, notes: list[str]) -> Pieces:
     """The events that this host knows; adds a note for what cannot be read."""
     sandbox = sandbox_file()
-    known = Pieces(ordered=frozenset(_orders(config, sandbox, since)))
+    known = Pieces(ordered=frozenset(_orders(config, sandbox, since, notes)))
     folders = FOLDERS if config.transitions == "auto" else (config.transitions,)
     for folder in folders if not sandbox or config.transitions != "auto" else ():
         saved, cut = read_transitions(folder, since)
@@ -99,30 +102,26 @@ def _known_here(config: Config, since: float, notes: list[str]) -> Pieces:
     return known
 
 
-def _orders(config: Config, sandbox: str | None, since: float) -> list[Ordered]:
+def _orders(
+    config: Config, sandbox: str | None, since: float, notes: list[str]
+) -> Iterator[Ordered]:
     """The journal's orders, begun and ended; skips a line without a valid time."""
-    from datetime import datetime
-
-    orders: list[Ordered] = []
-    for number, (begun, ended) in enumerate(read_orders(journal_path(config, sandbox), since)):
-        try:
-            at, end = (
-                datetime.fromisoformat(str(entry.get("at"))).timestamp()
-                for entry in (begun, ended or begun)
-            )
-        except (ValueError, OverflowError):
+    orders = orders_backwards(journal_path(config, sandbox), since)
+    for number, (begun, ended) in enumerate(orders):
+        if number == _MOST:
+            notes.append(f"of the journal, only orders since {begun.get('at')} were read")
+            return
+        at, end = time_of(begun), time_of(ended or begun)
+        if at is None or end is None or not begun.get("what"):
             continue
-        if not begun.get("what"):
-            continue
-        order = _begun(begun, at)._replace(number=number)
+        order = _begun(begun, at)._replace(number=_MOST - number)
         if begun.get("outcome") == PAST_THE_GUARD:
             order = order._replace(outcome=PAST_THE_GUARD)
         elif ended and ended is not begun:
             status, outcome = ended.get("status"), str(ended.get("outcome"))
             known = status if isinstance(status, int) else None
             order = order._replace(ended=end, status=known, outcome=outcome)
-        orders.append(order)
-    return orders
+        yield order
 
 
 def _begun(entry: dict[str, Any], at: float) -> Ordered:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from hxm.cluster.read import read_cluster, sandbox_file
 from hxm.config import read_config
 from hxm.errors import DONE, Failed, NotFound, Refused, UsageError
-from hxm.files import write_new
+from hxm.files import make_folders, write_new
 from hxm.model import Cluster, Domain, ManagedDomain, Node, is_managed
 from hxm.orders.lock import one_at_a_time
 from hxm.output import render
@@ -46,7 +46,7 @@ def new(directory: Directory, nodes: NodesCount = 2, domains: DomainsCount = 2) 
     hosts, guests = seed_names(nodes, domains)
     xmfiles = {name: os.path.join(folder, f"{name}.xm") for name in guests}
     try:
-        os.makedirs(folder, exist_ok=True)
+        make_folders(folder, 0o755)
         for number, (name, path) in enumerate(xmfiles.items(), 1):
             write_new(path, _xmfile(name, number).encode(), 0o644)
         write_new(cib_file, seed_cib(Seed(hosts, xmfiles)))

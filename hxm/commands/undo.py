@@ -16,7 +16,7 @@ from hxm.pacemaker.cib_flatten import private_names
 from hxm.pacemaker.simulate import private_folder
 from hxm.plan import AlreadyDone, Decision
 from hxm.policy import restore
-from hxm.records.select import Opened, changes_made, compare, open_backup
+from hxm.records.select import Opened, compare, newest_changes, open_backup
 
 if TYPE_CHECKING:
     from hxm.arguments.options import Order
@@ -57,10 +57,9 @@ def _decide(order: Order, cluster: Cluster, folder: str) -> Decision:
 
 def _last(cluster: Cluster, config: Config) -> dict[str, Any]:
     """The newest change in the journal. Raises Refused without a backup before and after it."""
-    made = changes_made(config, cluster.sandbox)
-    if not made:
+    last = next(newest_changes(config, cluster.sandbox), None)
+    if last is None:
         raise Refused("no hxm change is recorded in this host's journal", "hxm backup --list")
-    last = made[-1]
     change = f"{last.get('what')} ({last.get('at')})"
     number = last["before"]
     if number is None:

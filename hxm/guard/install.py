@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from hxm import programs
 from hxm.errors import CannotAsk, Failed
+from hxm.files import make_folders
 from hxm.guard.wrapper import MARK, Paths, Wrapper
 
 PROGRAMS = ("xl", "xm", "virsh")
@@ -103,7 +104,7 @@ def install(program: Program, wrapper: Wrapper) -> None:
             elif not os.path.lexists(paths.kept):
                 raise _gone(program)
             _put(paths.script, program, lambda new: _write(new, wrapper.script))
-            os.makedirs(paths.folder, exist_ok=True)
+            make_folders(paths.folder, 0o755)
             os.chmod(paths.folder, 0o755)  # noqa: S103 - everybody may call what only reads
             _put(program.link, program, lambda new: os.symlink(paths.kept, new))
             _divert(program)

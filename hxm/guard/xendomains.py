@@ -13,6 +13,7 @@ import os
 
 from hxm import programs
 from hxm.errors import Failed
+from hxm.files import make_folders
 
 ROOT = os.environ.get("HXM_ROOT", "")
 """Where /etc is looked for, for tests."""
@@ -81,7 +82,7 @@ def install(hxm: str) -> bool:
     else:
         _write(DROP_IN, f"{_ORDER}\n{_WAIT}".format(hxm=hxm))
     if not brought and glob.glob(f"{ROOT}/etc/rc[2-5].d/S??xendomains") and not _exists(WANTED):
-        os.makedirs(os.path.dirname(ROOT + WANTED), exist_ok=True)
+        make_folders(os.path.dirname(ROOT + WANTED), 0o755)
         os.symlink(UNIT, ROOT + WANTED)
     _reload()
     return True
@@ -139,7 +140,7 @@ def _reload() -> None:
 
 def _write(path: str, text: str) -> None:
     try:
-        os.makedirs(os.path.dirname(ROOT + path), exist_ok=True)
+        make_folders(os.path.dirname(ROOT + path), 0o755)
         with open(ROOT + path, "w", encoding="utf-8") as file:
             file.write(text)
     except OSError as error:

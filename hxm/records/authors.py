@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-import os
+from collections.abc import Mapping
 from typing import Any
 
 from hxm.config import Config
+from hxm.files import open_own
 from hxm.model import Cluster
 from hxm.policy import IN_PASSING
 
+Entry = dict[str, Any]
 UNKNOWN = "not set by hxm on this host"
+
+
+MOST = 5000
+"""Orders that are read, the newest of the journal: every `hxm list` reads them."""
 
 
 def origins(cluster: Cluster, config: Config) -> dict[str, str]:
@@ -18,50 +24,62 @@ def origins(cluster: Cluster, config: Config) -> dict[str, str]:
     The CIB itself has no times. Empty if this user may not read the journal: an entry that is
     missing would prove nothing.
     """
-    wanted = [constraint.id for constraint in cluster.constraints]
-    options = [
-        (domain.resource, option)
+    options = {
+        (domain.resource.replace("_", "-"), option): f"{domain.resource}:{option}"
         for domain in cluster.managed_domains
         for option in cluster.primitives[domain.resource].own_meta
         if option in IN_PASSING
-    ]
-    if not wanted and not options:
+    }
+    constraints = {constraint.id: constraint.resource for constraint in cluster.constraints}
+    if not constraints and not options:
         return {}
-    from hxm.records.journal import journal_path, read_orders
+    from hxm.records.journal import journal_path, orders_backwards
 
     path = journal_path(config, cluster.sandbox)
-    if os.path.exists(path) and not os.access(path, os.R_OK):
+    try:
+        open_own(path).close()
+    except FileNotFoundError:
+        pass
+    except OSError:
         return {}
-    known = dict.fromkeys((*wanted, *map(":".join, options)), UNKNOWN)
-    orders = read_orders(path)
-    for entry in (ended for _, ended in orders if ended):
-        for name in known.keys() & _names(entry, "left"):
-            known[name] = _described(entry)
-        for name in known.keys() & _names(entry, "gone"):
-            known[name] = UNKNOWN
-        for resource, option in options:
-            for command in _texts(entry, "commands"):
-                if (change := _change(command, resource, option)) is not None:
-                    known[f"{resource}:{option}"] = _described(entry) if change else UNKNOWN
-    for entry in (begun for begun, ended in orders if not ended):  # killed before the outcome
-        if str(entry.get("what")).startswith("migrate "):
-            for constraint in cluster.constraints:
-                if constraint.resource in _names(entry, "subjects"):
-                    known[constraint.id] = _described(entry)
-    return known
+    wanted = {*constraints, *options.values()}
+    known: dict[str, str] = {}
+    unknown = UNKNOWN
+    for number, (begun, ended) in enumerate(orders_backwards(path), 1):
+        changes = _changes(ended, options) if ended else _may_have_left(begun, constraints)
+        for name in changes.keys() & (wanted - known.keys()):
+            known[name] = _described(ended or begun) if changes[name] else UNKNOWN
+        if len(known) == len(wanted):
+            break
+        if number == MOST:
+            unknown = f"{UNKNOWN} since {begun.get('at')}"
+            break
+    return dict.fromkeys(wanted, unknown) | known
 
 
-def _change(command: str, resource: str, option: str) -> bool | None:
-    """True if a command line sets the option of the resource, False if it removes it, else None."""
-    words = command.split()
-    settings = [word.rpartition("=")[2].replace("_", "-") for word in words]
-    if resource.replace("_", "-") not in settings or option not in settings:
-        return None
-    return not any(word == "-d" or word.startswith("--delete") for word in words)
+def _changes(ended: Entry, options: Mapping[tuple[str, str], str]) -> dict[str, bool]:
+    """What an order did: True for what it left, False for what it removed."""
+    changes = dict.fromkeys(_texts(ended, "left"), True) | dict.fromkeys(
+        _texts(ended, "gone"), False
+    )
+    resources = {resource for resource, _ in options}
+    for command in _texts(ended, "commands"):
+        words = command.split()
+        settings = {word.rpartition("=")[2].replace("_", "-") for word in words}
+        removed = any(word == "-d" or word.startswith("--delete") for word in words)
+        for option in settings & {*IN_PASSING}:
+            for resource in settings & resources:
+                if name := options.get((resource, option)):
+                    changes[name] = not removed
+    return changes
 
 
-def _names(entry: dict[str, Any], key: str) -> set[str]:
-    return set(_texts(entry, key))
+def _may_have_left(begun: Entry, constraints: Mapping[str, str | None]) -> dict[str, bool]:
+    """The constraints of the domUs that a killed migration was about."""
+    if not str(begun.get("what")).startswith("migrate "):
+        return {}
+    subjects = _texts(begun, "subjects")
+    return {name: True for name, resource in constraints.items() if resource in subjects}
 
 
 def _texts(entry: dict[str, Any], key: str) -> list[str]:

@@ -10,9 +10,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from hxm.config import Config
-from hxm.files import append_line, lines_of_all
+from hxm.files import append_line
+from hxm.records.rotated import lines_backwards
 
 Entry = dict[str, Any]
+_MANY = 1000
 
 
 def journal_path(config: Config, sandbox: str | None) -> str:
@@ -35,37 +37,61 @@ def write_entry(path: str, entry: Entry) -> str:
     return ""
 
 
-def read_entries(path: str, since: float = 0.0) -> Iterator[Entry]:
-    """The entries, oldest first, also those that logrotate(8) has put aside.
+def _entry_in(line: bytes) -> Entry | None:
+    """The entry in a line of the journal; None if a crash cut it off, or it is no entry."""
+    try:
+        entry = json.loads(line.decode("utf-8", "replace"))
+    except (ValueError, RecursionError):
+        return None
+    return entry if isinstance(entry, dict) else None
 
-    A line cut off by a crash is left out, and so is a file that was complete before `since`.
+
+def time_of(entry: Entry) -> float | None:
+    """When it was written, in seconds since the epoch; None if it has no valid time."""
+    from datetime import datetime
+
+    try:
+        return datetime.fromisoformat(str(entry.get("at"))).timestamp()
+    except (ValueError, OverflowError):
+        return None
+
+
+def orders_backwards(path: str, since: float = 0.0) -> Iterator[tuple[Entry, Entry | None]]:
+    """Each order as it was begun, and as it ended, if it did; the newest beginning first.
+
+    Reads as far back as `since`, or as somebody asks. An end whose beginning is missing stands for
+    both, and comes last: another order's process may have had its pid.
     """
-    for line in lines_of_all(path, since):
-        try:
-            entry = json.loads(line.decode("utf-8", "replace"))
-        except (ValueError, RecursionError):
+    ends: dict[tuple[str, str, str], Entry] = {}
+    for entry in _entries_backwards(path, since):
+        if "before" not in entry:  # done at once: it has no beginning of its own
+            yield entry, entry
             continue
-        if isinstance(entry, dict):
-            yield entry
-
-
-def read_orders(path: str, since: float = 0.0) -> list[tuple[Entry, Entry | None]]:
-    """Each order as it was begun, and as it ended, if it did; in the order of their beginnings.
-
-    An end whose beginning is missing stands for both: another order's process may have had its pid.
-    """
-    orders: list[tuple[Entry, Entry | None]] = []
-    begun: dict[tuple[str, str, str], int] = {}
-    for entry in read_entries(path, since):
         host, pid, what = (str(entry.get(key)) for key in ("host", "pid", "what"))
+        end = ends.pop((host, pid, what), None)
         if entry.get("outcome") == "begun":
-            begun[host, pid, what] = len(orders)
-            orders.append((entry, None))
-        elif (number := begun.pop((host, pid, what), None)) is not None:
-            orders[number] = (orders[number][0], entry)
-        else:
-            orders.append((entry, entry))
-    return orders
+            yield entry, end
+            continue
+        if end:
+            yield end, end
+        ends[host, pid, what] = entry
+    yield from ((end, end) for end in ends.values())
+
+
+def _entries_backwards(path: str, since: float) -> Iterator[Entry]:
+    """Ends where many lines in a row are older, or no entries.
+
+    A few are read past: orders overlap, and a clock may have been wrong.
+    """
+    older = 0
+    for line in lines_backwards(path, since):
+        entry = _entry_in(line)
+        at = time_of(entry) if entry and since else None
+        older = older + 1 if entry is None or (at is not None and at < since) else 0
+        if older > _MANY:
+            return
+        if entry:
+            yield entry
 
 
 def user() -> str:

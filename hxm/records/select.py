@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from hxm.cluster.read import sandbox_file
@@ -15,7 +15,7 @@ from hxm.pacemaker.cib_flatten import facts_in
 from hxm.policy.diff import Difference, differences
 from hxm.policy.names import shown
 from hxm.records.backups import Store, read_file
-from hxm.records.journal import journal_path, read_orders
+from hxm.records.journal import journal_path, orders_backwards
 
 _MOST_DIGITS = 18
 
@@ -47,18 +47,16 @@ def compare(before: bytes, after: bytes, private: Collection[str]) -> list[Diffe
     )
 
 
-def changes_made(config: Config, sandbox: str | None) -> list[dict[str, Any]]:
-    """The journal's changes with their backups, the oldest first.
+def newest_changes(config: Config, sandbox: str | None) -> Iterator[dict[str, Any]]:
+    """The journal's changes with their backups, the newest first, as far as somebody asks.
 
     A change that never ended has the outcome "begun".
     """
-    orders = read_orders(journal_path(config, sandbox))
-    made = [ended or begun for begun, ended in orders if "before" in begun and ended is not begun]
-    return [
-        change
-        for change in made
-        if all(map(_is_number, (change.get("before"), change.get("after"))))
-    ]
+    for begun, ended in orders_backwards(journal_path(config, sandbox)):
+        change = ended or begun
+        numbers = (change.get("before"), change.get("after"))
+        if "before" in begun and ended is not begun and all(map(_is_number, numbers)):
+            yield change
 
 
 def _is_number(value: object) -> bool:

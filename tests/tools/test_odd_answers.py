@@ -114,11 +114,15 @@ def test_what_is_no_regular_file_is_never_opened(sandbox, make, line):
 
 
 @pytest.mark.parametrize("make", NOT_FILES.values(), ids=NOT_FILES)
-@pytest.mark.parametrize("place", ["HXM_CONFIG", "CIB_file", "xmfile", "transitions"])
+@pytest.mark.parametrize(
+    "place", ["HXM_CONFIG", "CIB_file", "HXM_LOG", "journal", "xmfile", "transitions"]
+)
 def test_nor_one_that_is_configured(sandbox, make, place):
     path = sandbox.folder / ("pe-input-1.bz2" if place == "transitions" else "odd")
+    if place == "journal":
+        path = sandbox.file.parent / "journal"
     make(path)
-    env = {place: str(path)} if place in ("HXM_CONFIG", "CIB_file") else {}
+    env = {place: str(path)} if place.isupper() or place == "CIB_file" else {}
     if place == "transitions":
         (sandbox.folder / "hxm.toml").write_text(f'transitions = "{sandbox.folder}"\n')
     if place == "xmfile":

@@ -70,8 +70,10 @@ def test_a_log_names_every_program_and_never_its_xml(tmp_path, monkeypatch, capf
     assert second.endswith("exit status 1: false (2 more words)")
     assert third.endswith("ended by hxm: sleep (1 more words)")
     assert log.stat().st_mode & 0o777 == 0o600
-    monkeypatch.setenv("HXM_LOG", str(tmp_path / "no" / "folder"))
-    assert programs.output(("true",)).status == 0
+    os.mkfifo(tmp_path / "fifo")
+    for no_log in ("no/folder", "fifo"):
+        monkeypatch.setenv("HXM_LOG", str(tmp_path / no_log))
+        assert programs.output(("true",)).status == 0
     assert capfd.readouterr() == ("", "")
 
 

@@ -9,7 +9,8 @@ import pytest
 from factories import cluster, domain, prefer
 
 from hxm.config import Config
-from hxm.records.authors import origins
+from hxm.records import authors
+from hxm.records.authors import MOST, UNKNOWN, origins
 
 SEEN = cluster(domain("nfs", "host2"), prefer())
 
@@ -41,6 +42,40 @@ def test_a_constraint_that_no_journal_knows_was_not_set_here(journal):
 
 def test_a_journal_that_may_not_be_read_says_nothing(journal, monkeypatch):
     """As when another user than root runs hxm: unknown is not no."""
+
+    def denied(path):
+        raise PermissionError(path)
+
     journal.touch()
-    monkeypatch.setattr(os, "access", lambda path, mode: path != str(journal))
+    monkeypatch.setattr(authors, "open_own", denied)
+    assert told(journal) == {}
+
+
+def orders(count, **last):
+    at = "2026-11-26T01:00:00+0000"
+    lines = [{"at": at, "who": "root", "what": "x", "pid": n, "before": n} for n in range(count)]
+    return "".join(f"{json.dumps(line | {'outcome': 'begun'} | last)}\n" for line in lines)
+
+
+def test_the_newest_word_on_a_constraint_counts(journal):
+    left = orders(1, outcome="done", left=["cli-prefer-nfs"])
+    gone = orders(1, outcome="done", gone=["cli-prefer-nfs"])
+    killed = orders(1, what="migrate nfs to host2", subjects=["nfs"])
+    journal.write_text(left + gone)
+    assert told(journal)["cli-prefer-nfs"] == UNKNOWN
+    journal.write_text(gone + left)
+    assert told(journal)["cli-prefer-nfs"].startswith("by root")
+    journal.write_text(gone + killed)
+    assert "migrate nfs" in told(journal)["cli-prefer-nfs"]
+
+
+def test_what_each_list_reads_of_the_journal_has_a_bound(journal):
+    journal.write_text(orders(1, left=["cli-prefer-nfs"]) + orders(MOST))
+    assert told(journal) == {"cli-prefer-nfs": f"{UNKNOWN} since 2026-11-26T01:00:00+0000"}
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+def test_a_journal_of_somebody_elses_says_nothing(journal):
+    journal.write_text(orders(1, outcome="done", left=["cli-prefer-nfs"]))
+    os.chown(journal, 65534, 65534)
     assert told(journal) == {}

@@ -6,13 +6,15 @@ import bz2
 import gzip
 import lzma
 import os
+import tracemalloc
 
 import pytest
 
 from hxm import files
 from hxm.config import Config
-from hxm.records import journal
+from hxm.records import journal, rotated
 from hxm.records.backups import Store
+from hxm.records.rotated import MOST_UNPACKED, lines_backwards
 
 ROOT_ONLY = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
 SOMEBODY = 65534
@@ -51,6 +53,14 @@ def test_the_umask_has_no_say(tmp_path):
         files.write_new(str(path), b"y")
     files.append_line(str(tmp_path / "journal"), b"one")
     assert (tmp_path / "journal").stat().st_mode & 0o077 == 0
+    files.make_private(str(tmp_path / "var" / "lib" / "backups"))
+    files.make_folders(str(tmp_path / "usr" / "lib"), 0o755)
+    for name, mode in (("var", 0o700), ("var/lib", 0o700), ("var/lib/backups", 0o700)):
+        assert (tmp_path / name).stat().st_mode & 0o777 == mode
+    for name in ("usr", "usr/lib"):
+        assert (tmp_path / name).stat().st_mode & 0o777 == 0o755
+    with pytest.raises(NotADirectoryError):
+        files.make_folders(str(path / "below"), 0o755)
 
 
 def theirs(folder):
@@ -89,6 +99,19 @@ def test_nor_is_a_file_of_somebody_elses_written_to(tmp_path):
         Store(Config(backups=str(folder)), None).keep(b"<configuration/>")
 
 
+@ROOT_ONLY
+def test_nor_is_a_hard_link_that_somebody_else_made(tmp_path):
+    folder, victim = tmp_path / "theirs", tmp_path / "victim"
+    folder.mkdir()
+    victim.write_text("")
+    os.link(victim, folder / "journal")
+    os.chown(folder, SOMEBODY, SOMEBODY)
+    assert "it is a hard link" in journal.write_entry(str(folder / "journal"), {"what": "x"})
+    assert victim.read_text() == ""
+    os.chown(folder, 0, 0)
+    assert journal.write_entry(str(folder / "journal"), {"what": "x"}) == ""
+
+
 def test_a_link_of_our_own_is_followed(tmp_path):
     (tmp_path / "journal").symlink_to(tmp_path / "elsewhere")
     assert journal.write_entry(str(tmp_path / "journal"), {"what": "x"}) == ""
@@ -116,6 +139,38 @@ def test_a_log_is_read_with_what_was_put_aside(tmp_path):
     (tmp_path / "log.4.gz").write_bytes(b"damaged")
     (tmp_path / "log.5").symlink_to(log)
     os.mkfifo(tmp_path / "log.6")
-    assert [*files.lines_of_all(str(log))] == [b"%d\n" % number for number in (1, 2, 3, 4, 5)]
-    assert [*files.lines_of_all(str(log), 1002)] == [b"3\n", b"4\n", b"5\n"]
-    assert [*files.lines_of_all(str(tmp_path / "none" / "log"))] == []
+    assert [*lines_backwards(str(log))] == [b"%d" % number for number in (5, 4, 3, 2, 1)]
+    assert [*lines_backwards(str(log), 1002)] == [b"5", b"4", b"3"]
+    assert [*lines_backwards(str(tmp_path / "none" / "log"))] == []
+
+
+def test_lines_are_read_from_the_end_whatever_their_length(tmp_path, monkeypatch):
+    monkeypatch.setattr(rotated, "_BLOCK", 7)
+    monkeypatch.setattr(rotated, "_LONGEST", 40)
+    lines = [b"x" * length for length in (0, 1, 30, 6, 7, 8, 0, 13)]
+    for end in (b"", b"\n"):
+        (tmp_path / "log").write_bytes(b"\n".join(lines) + end)
+        found = [*lines_backwards(str(tmp_path / "log"))]
+        assert found == [line for line in reversed(lines) if line]
+    (tmp_path / "log").write_bytes(b"y" * 1000 + b"\nlast")
+    last, cut = lines_backwards(str(tmp_path / "log"))
+    assert last == b"last"
+    assert len(cut) <= 47
+
+
+def test_what_is_unpacked_has_a_bound(tmp_path):
+    (tmp_path / "log").write_bytes(b"1\n")
+    (tmp_path / "log.2.gz").write_bytes(gzip.compress(bytes(MOST_UNPACKED + 1)))
+    (tmp_path / "log.3.gz").write_bytes(gzip.compress(b"3\n" * (MOST_UNPACKED // 2)))
+    tracemalloc.start()
+    assert sum(1 for _ in lines_backwards(str(tmp_path / "log"))) == 1 + MOST_UNPACKED // 2
+    assert tracemalloc.get_traced_memory()[1] < 3 * MOST_UNPACKED
+    tracemalloc.stop()
+
+
+@ROOT_ONLY
+def test_a_log_of_somebody_elses_is_left_out(tmp_path):
+    for name in ("log", "log.1"):
+        (tmp_path / name).write_bytes(name.encode())
+    os.chown(tmp_path / "log.1", SOMEBODY, SOMEBODY)
+    assert [*lines_backwards(str(tmp_path / "log"))] == [b"log"]
