@@ -56,50 +56,54 @@ def _open_all_three() -> None:
 
 
 def guarded(words: Sequence[str]) -> int:
-    """Run a command line; every way to end becomes an exit status and at most a line or two."""
-    if _NAGIOS in words:
-        return _for_monitoring(words)
-    try:
-        return dispatch(list(words))
-    except HxmError as error:
-        return _complain(error)
-    except KeyboardInterrupt:
-        return _complain(Interrupted("interrupted; nothing was changed"))
-    except BrokenPipeError:
-        return DONE
-    except Exception as error:
-        if isinstance(error, OSError) and error.errno == _ENOSPC:
-            return _complain(Failed("the answer could not be written: no space left on device"))
-        if os.environ.get("HXM_DEBUG"):
-            raise
-        return _complain(Failed(_fault(error), "HXM_DEBUG=1 shows where"))
-    finally:
-        programs.abandon()
+    """Run a command line; every way to end becomes an exit status and at most a line or two.
 
-
-def _fault(error: Exception) -> str:
-    what = f"{type(error).__name__}: {error}".splitlines()[0]
-    return f"this is a fault in hxm: {what}"
-
-
-def _for_monitoring(words: Sequence[str]) -> int:
-    """Run a monitoring plugin's command line: whatever happens, it prints a line and a status."""
-    try:
-        return dispatch(list(words))
-    except HxmError as error:
-        why = error.message
-    except KeyboardInterrupt:
-        why = "interrupted"
-    except Exception as error:
-        if os.environ.get("HXM_DEBUG"):
-            raise
-        why = _fault(error)
-    finally:
-        programs.abandon()
+    A monitoring plugin's command line prints a line on stdout whatever happens.
+    """
+    outcome = _run(words)
+    if isinstance(outcome, int):
+        return outcome
+    if not _monitors(words):
+        return _complain(outcome)
     from hxm.output import render
 
-    render.out(f"HXM UNKNOWN: {why.replace('|', '/')}")  # a bar begins performance data
+    why = outcome.message.replace("|", "/")  # a bar begins performance data
+    render.out(f"HXM UNKNOWN: {why}")
     return _UNKNOWN
+
+
+def _run(words: Sequence[str]) -> int | HxmError:
+    try:
+        return dispatch(list(words))
+    except HxmError as error:
+        return error
+    except KeyboardInterrupt:
+        return Interrupted("interrupted; nothing was changed")
+    except BrokenPipeError:
+        return DONE
+    except Exception as error:  # noqa: BLE001
+        if isinstance(error, OSError) and error.errno == _ENOSPC:
+            return Failed("the answer could not be written: no space left on device")
+        if os.environ.get("HXM_DEBUG"):
+            _show_traceback()
+        what = f"{type(error).__name__}: {error}".splitlines()[0]
+        return Failed(f"this is a fault in hxm: {what}", "HXM_DEBUG=1 shows where")
+    finally:
+        programs.abandon()
+
+
+def _show_traceback() -> None:
+    import traceback
+
+    from hxm.output import render
+
+    for line in traceback.format_exc().splitlines():
+        render.beside(line)
+
+
+def _monitors(words: Sequence[str]) -> bool:
+    command = next((word for word in words if not word.startswith("-")), "")
+    return _NAGIOS in words and command in ("check", "capacity")
 
 
 def dispatch(words: list[str]) -> int:

@@ -6,6 +6,7 @@ reader may refuse it with an error of hxm's, and do nothing else, within LONGEST
 
 from __future__ import annotations
 
+import json
 import random
 import signal
 import sys
@@ -37,7 +38,7 @@ from hxm.pacemaker.relations import relations_in  # noqa: E402
 from hxm.pacemaker.transitions import parse_fencing  # noqa: E402
 from hxm.pacemaker.transitions import parse_status as parse_look  # noqa: E402
 from hxm.pacemaker.utilization import utilization_in  # noqa: E402
-from hxm.pacemaker.verify import parse_actions, parse_complaints  # noqa: E402
+from hxm.pacemaker.verify import parse_actions, parse_complaints, parse_rings  # noqa: E402
 from hxm.policy.diff import as_row, differences, intention, sentence  # noqa: E402
 from hxm.policy.timeline import history  # noqa: E402
 from hxm.records.since import parse_since  # noqa: E402
@@ -70,6 +71,11 @@ LIST = (
     "Name                                        ID   Mem VCPUs\tState\tTime(s)\n"
     "Domain-0                                     0  1024     2     r-----     100.0\n"
     "nfs                                          3   512     1     -b----      10.0\n"
+)
+RINGS = (
+    "Local node ID 1, transport knet\nLINK ID 0 udp\n\taddr\t= 192.0.2.1\n\tstatus:\n"
+    "\t\tnodeid:          1:\tlocalhost\n\t\tnodeid:          2:\tconnected\n"
+    "RING ID 1\n\tid\t= 192.0.2.129\n\tstatus\t= ring 1 FAULTY\n"
 )
 LIBVIRT = b"""<domain type="xen"><name>nfs</name><uuid>1-2</uuid><devices><disk type="block"
 device="disk"><source dev="/dev/x"/><readonly/></disk><interface><mac address="00:16:3e:00:00:01"/>
@@ -112,6 +118,17 @@ def read_backup(document: bytes) -> None:
         sentence(each), intention(each), as_row(each)
 
 
+def read_list(program: str) -> Callable[[str], object]:
+    """The reader of a table of domains, whose values JSON must be able to hold."""
+
+    def read(text: str) -> None:
+        rows, uuids = named_in(program, text.encode("utf-8", "surrogateescape"))
+        json.dumps((rows, uuids), allow_nan=False)
+        assert all(value is None or value >= 0 for row in rows for value in row[1:4])
+
+    return read
+
+
 def read_look(document: bytes) -> None:
     parse_look(parse_xml(document), 0.0)
 
@@ -139,11 +156,9 @@ TARGETS = {
         "error: unpack_resources: no\nwarning: x\n",
         lambda text: parse_complaints(text, valid=False),
     ),
-    "xl list": Target(LIST, lambda text: named_in("xl", text.encode("utf-8", "surrogateescape"))),
-    "xm list": Target(
-        LIST.replace("\t", "   "),
-        lambda text: named_in("xm", text.encode("utf-8", "surrogateescape")),
-    ),
+    "rings": Target(RINGS, lambda text: [*parse_rings(text, bool)]),
+    "xl list": Target(LIST, read_list("xl")),
+    "xm list": Target(LIST.replace("\t", "   "), read_list("xm")),
     "xl list -l": Target(XL_LONG, parse_long),
     "xm list --long": Target(XM_LONG, parse_long),
     "image of xm": Target(

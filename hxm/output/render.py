@@ -91,7 +91,7 @@ def show_json(value: Any) -> None:
     """The answer for programs: one JSON document."""
     import json
 
-    document(json.dumps(value, indent=2))
+    document(json.dumps(value, indent=2, allow_nan=False))
 
 
 def show(table: Table, form: Form = TABLE) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 from xml.etree.ElementTree import Element, ElementTree
 
@@ -113,13 +113,15 @@ def read_rings() -> list[Ring]:
     if not programs.find(RINGS[0]):
         return []
     result = programs.output(RINGS)
-    return list(parse_rings(result.stdout.decode("utf-8", "replace"))) if not result.status else []
+    text = "" if result.status else result.stdout.decode("utf-8", "replace")
+    return list(parse_rings(text, _bonded_address))
 
 
-def parse_rings(text: str) -> Iterator[Ring]:
+def parse_rings(text: str, bonded: Callable[[str], bool]) -> Iterator[Ring]:
     """The rings (corosync 1 and 2) or links (3) in what corosync-cfgtool -s prints.
 
-    A link is faulty if it does not reach a node that another link reaches.
+    A link is faulty if it does not reach a node that another link reaches. `bonded` tells of the
+    address of a single one whether a bond carries it.
     """
     parts = re.split(r"(?m)^(RING|LINK) ID (\d+).*$", text)[1:]
     found = list(zip(parts[::3], parts[1::3], parts[2::3], strict=True))
@@ -132,7 +134,7 @@ def parse_rings(text: str) -> Iterator[Ring]:
         yield Ring(
             f"{kind.lower()} {number}",
             "FAULTY" not in said and here >= everybody,
-            len(found) == 1 and address is not None and _bonded_address(address[1]),
+            len(found) == 1 and address is not None and bonded(address[1]),
         )
 
 

@@ -6,9 +6,9 @@ import re
 from typing import NamedTuple
 
 from hxm.errors import CannotAsk
+from hxm.toolstack.numbers import whole
 
 INFO = "info"
-_MOST_DIGITS = 16
 _LIMITED = re.compile(r"(^| )dom0_mem=")
 
 
@@ -29,10 +29,11 @@ def parse_info(printed: bytes) -> Info:
     """
     values = _values(printed.decode("utf-8", "replace"))
     total, free = (values.get(key, "") for key in ("total_memory", "free_memory"))
-    if not all(text.isdecimal() and len(text) < _MOST_DIGITS for text in (total, free)):
-        raise CannotAsk("the toolstack's info tells no memory")
     line = values.get("xen_commandline")
-    return Info(int(total), int(free), line is not None and not _LIMITED.search(line))
+    try:
+        return Info(whole(total), whole(free), line is not None and not _LIMITED.search(line))
+    except ValueError:
+        raise CannotAsk("the toolstack's info tells no memory") from None
 
 
 _TELLS_SHADOW = (4, 13)
@@ -47,9 +48,12 @@ def can_log_dirty(text: str) -> bool:
     """
     values = _values(text)
     version = values.get("xen_major", ""), values.get("xen_minor", "")
-    if "virt_caps" not in values or not all(part.isdecimal() for part in version):
+    try:
+        told = tuple(map(whole, version)) >= _TELLS_SHADOW
+    except ValueError:
         return True
-    told = tuple(map(int, version)) >= _TELLS_SHADOW
+    if "virt_caps" not in values:
+        return True
     return not told or "shadow" in values["virt_caps"].split()
 
 

@@ -6,7 +6,6 @@ answer about a host key.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import TypeVar
@@ -141,24 +140,29 @@ def ask_elsewhere(
 ) -> dict[str, T | str]:
     """What the program says on each of these nodes, as `parse` reads it, or why it is unknown.
 
-    All are asked at once, and it takes no longer than `timeout` seconds.
+    All are asked at once, and it takes no longer than `timeout` seconds. Each answer is read while
+    it comes: a pipe takes 64 KiB, and a node whose answer is longer would wait for the others.
     """
+    from concurrent.futures import ThreadPoolExecutor
+
     asked = {node: ssh_argv(node, words, timeout) for node in nodes}
     with suppress(CannotAsk):  # no ssh at all: said of each node below
         for argv in asked.values():
             programs.ahead(argv)
-    end = time.monotonic() + timeout
-    return {
-        node: _answer(node, argv, max(0.1, end - time.monotonic()), timeout, parse)
-        for node, argv in asked.items()
-    }
+    with ThreadPoolExecutor(max(1, len(asked))) as pool:
+        answers = [pool.submit(_answer, node, argv, timeout, parse) for node, argv in asked.items()]
+        try:
+            return {node: answer.result() for node, answer in zip(asked, answers, strict=True)}
+        except BaseException:  # Ctrl-C does not wait for them
+            programs.end_all()
+            raise
 
 
 def _answer(
-    node: str, argv: tuple[str, ...], left: float, timeout: float, parse: Callable[[bytes], T]
+    node: str, argv: tuple[str, ...], timeout: float, parse: Callable[[bytes], T]
 ) -> T | str:
     try:
-        result = programs.output(argv, timeout=left, most=MOST)
+        result = programs.output(argv, timeout=timeout, most=MOST)
     except programs.NoAnswer:
         return f"no answer within {timeout:g} s"
     except CannotAsk as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from hxm.errors import CannotAsk
+from hxm.toolstack.numbers import seconds, whole
 
 UUIDS: tuple[str, ...] = ("vm-list",)
 """What xl is asked for the uuids."""
@@ -37,11 +38,21 @@ def parse_list(text: str) -> tuple[LocalDomain, ...]:
     lines = text.splitlines()
     if not lines or lines[0].split()[:4] != ["Name", "ID", "Mem", "VCPUs"]:
         raise CannotAsk("the toolstack printed no list of domains")
-    return tuple(_row(line) for line in lines[1:] if line.strip())
+    return tuple(_row(line) for line in some_rows(lines[1:]))
 
 
+MOST_ROWS = 10_000
+"""Domains of a host; the hypervisor numbers no more than 32,751 (DOMID_FIRST_RESERVED)."""
 LONGEST = 1000
 """Characters of a row: no name has so many."""
+
+
+def some_rows(lines: list[str]) -> list[str]:
+    """The lines that hold something. Raises CannotAsk if they are more than domains can be."""
+    rows = [line for line in lines if line.strip()]
+    if len(rows) > MOST_ROWS:
+        raise CannotAsk(f"the toolstack printed {len(rows)} rows, more than a host has domains")
+    return rows
 
 
 def _row(line: str) -> LocalDomain:
@@ -51,13 +62,13 @@ def _row(line: str) -> LocalDomain:
         name, number, memory, vcpus, state, time = line.rsplit(None, 5)
         if number.isdigit():
             return LocalDomain(
-                name.strip(), int(number), int(memory), int(vcpus), state, float(time)
+                name.strip(), whole(number), whole(memory), whole(vcpus), state, seconds(time)
             )
     except ValueError:
         pass
     try:
         name, memory, vcpus, state, time = line.rsplit(None, 4)
-        return LocalDomain(name.strip(), None, int(memory), int(vcpus), state, float(time))
+        return LocalDomain(name.strip(), None, whole(memory), whole(vcpus), state, seconds(time))
     except ValueError:
         raise CannotAsk(f"the toolstack printed a row that is no domain: {line!r}") from None
 

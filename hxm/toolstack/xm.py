@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 
 from hxm.errors import CannotAsk
+from hxm.toolstack.numbers import seconds, whole
 from hxm.toolstack.sexpr import expressions, facts_in
-from hxm.toolstack.xl import LONGEST, LocalDomain
+from hxm.toolstack.xl import LONGEST, LocalDomain, some_rows
 
 UUIDS: tuple[str, ...] = ("list", "--long")
 LONG = UUIDS
@@ -34,7 +35,7 @@ def parse_list(text: str) -> tuple[LocalDomain, ...]:
     header = lines[start]
     pattern = _LABELLED_ROW if "Label" in header else _ROW
     width = header.index("ID") - _BEFORE_ID
-    return tuple(_row(line, pattern, width) for line in lines[start + 1 :] if line.strip())
+    return tuple(_row(line, pattern, width) for line in some_rows(lines[start + 1 :]))
 
 
 def _row(line: str, pattern: re.Pattern[str], width: int) -> LocalDomain:
@@ -48,14 +49,17 @@ def _row(line: str, pattern: re.Pattern[str], width: int) -> LocalDomain:
         name = match["name"] if match else ""
     if match is None or not name.strip():
         raise CannotAsk(f"xm printed a row that is no domain: {line!r}")
-    return LocalDomain(
-        name.strip(),
-        int(match["id"]) if match["id"] else None,
-        int(match["memory"]),
-        int(match["vcpus"]),
-        match["state"] or "------",
-        float(match["time"]),
-    )
+    try:
+        return LocalDomain(
+            name.strip(),
+            whole(match["id"]) if match["id"] else None,
+            whole(match["memory"]),
+            whole(match["vcpus"]),
+            match["state"] or "------",
+            seconds(match["time"]),
+        )
+    except ValueError:
+        raise CannotAsk(f"xm printed a row that is no domain: {line!r}") from None
 
 
 def parse_uuids(text: str) -> dict[str, str]:

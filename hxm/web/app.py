@@ -129,7 +129,7 @@ def _json(known: Snapshot) -> Answer:
     """What is no longer known to be so comes with 503: a program that reads no further is safe."""
     status = as_json.status_json(known.cluster, known.findings) if known.cluster else {}
     asked = {"at": known.at or None, "age": round(known.age, 3), "fault": known.fault or None}
-    body = json.dumps({**status, "asked": asked}, indent=2) + "\n"
+    body = json.dumps({**status, "asked": asked}, indent=2, allow_nan=False) + "\n"
     return Answer(_GONE if known.fault else "200 OK", body, "application/json")
 
 

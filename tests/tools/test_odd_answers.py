@@ -91,6 +91,33 @@ def test_monitoring_gets_a_line_whatever_happens(hosts, trouble, words, command)
     assert "Traceback" not in ran.err
 
 
+def test_only_a_plugin_ends_as_one(hosts):
+    """The word may be a reason."""
+    ran = hosts.hxm("start", "nosuch", "--yes", "--reason", "--nagios")
+    assert (ran.status, ran.out) == (105, "")
+
+
+def test_a_traceback_is_no_text_for_a_terminal(hosts, monkeypatch):
+    """As that of a fault which an odd answer has led to."""
+    hosts.program("crm_mon", "exit 102")
+    code = (
+        "import sys; from hxm import cli\n"
+        "def dispatch(words): raise RuntimeError(chr(27) + ']0;x')\n"
+        "cli.dispatch = dispatch; sys.exit(cli.guarded(['list']))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=hosts.env | {"HXM_DEBUG": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "RuntimeError: \\x1b]0;x" in done.stderr
+    assert "Traceback" in done.stderr
+    assert "\x1b" not in done.stderr
+
+
 NOT_FILES = {"a fifo": os.mkfifo, "a device": lambda path: os.symlink("/dev/zero", path)}
 READERS = (
     "diff {}",

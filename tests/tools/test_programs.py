@@ -9,6 +9,7 @@ import pytest
 
 from hxm import programs
 from hxm.errors import CannotAsk
+from hxm.toolstack.remote import ask_elsewhere
 
 LONG = 60.0  # seconds
 
@@ -81,3 +82,15 @@ def test_verbose_is_hxms_own_before_hxms_own_commands(sandbox):
     ran = sandbox.ok("-v", "nodes")
     assert "exit status 0: crm_mon" in ran.err
     assert "crm_mon" not in sandbox.ok("nodes").err
+
+
+def test_the_silence_of_one_node_costs_no_other_nodes_answer(tmp_path, monkeypatch):
+    """A pipe takes 64 KiB: the answer is longer."""
+    ssh = tmp_path / "ssh"
+    ssh.write_text(
+        '#!/bin/sh\ncase "$*" in *host2*) exec sleep 100 ;; esac\nexec head -c 200000 /dev/zero\n'
+    )
+    ssh.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    answers = ask_elsewhere(("xl", "list"), ("host2", "host3"), 3.0, len)
+    assert answers == {"host2": "no answer within 3 s", "host3": 200_000}

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hxm.errors import CannotAsk
-from hxm.toolstack.xl import LocalDomain, parse_list, parse_uuids
+from hxm.toolstack.xl import MOST_ROWS, LocalDomain, parse_list, parse_uuids
 
 XEN = DATA / "xen-4.17"
 HEAD = "Name                                        ID   Mem VCPUs\tState\tTime(s)\n"
@@ -78,6 +78,12 @@ NO_LIST = {
     "another table": "Name ID State\n",
     "a broken row": HEAD + "Domain-0  0   768\n",
     "a row of words": HEAD + "a b c d e f\n",
+    "no seconds": HEAD + "x 3 1 1 r----- nan\n",
+    "seconds without end": HEAD + "x 3 1 1 r----- inf\n",
+    "digits of another script": HEAD + "x 3 ٣ 1 r----- 1.0\n",
+    "digits in groups": HEAD + "x 3 1_000 1 r----- 1.0\n",
+    "less than nothing": HEAD + "x 3 -1 1 r----- 1.0\n",
+    "more than a host has": HEAD + "x 3 1 1 r----- 1.0\n" * (MOST_ROWS + 1),
 }
 
 
