@@ -49,7 +49,7 @@ class Site:
         self._local = {*_LOCAL, *(name.lower() for name in own)}
         self._csp = ("Content-Security-Policy", f"{policy()}; frame-ancestors 'none'")
         self._made: dict[str, tuple[object, Answer]] = {}
-        self._making = threading.Lock()
+        self._making = {path: threading.Lock() for path in _PAGES}
 
     def __call__(
         self, environ: dict[str, Any], start: Callable[[str, Headers], object]
@@ -72,7 +72,7 @@ class Site:
         if not self._gate and not self._is_local(environ.get("HTTP_HOST", "")):
             return Answer("403 Forbidden", "without a token this answers to localhost alone\n")
         if self._gate and not self._gate.lets_in(environ):
-            if self._gate.is_closed_to(environ):
+            if self._gate.is_tired_of(environ):
                 return _TOO_MANY
             if path == "/":
                 return Answer("401 Unauthorized", login_page(), _HTML, _ASK_FOR_TOKEN)
@@ -92,7 +92,7 @@ class Site:
         """However many ask within a second, what they get is made once."""
         known = self._poller.known()
         state = (known.looks, known.fault, int(known.age))
-        with self._making:
+        with self._making[path]:
             made = self._made.get(path)
             if not made or made[0] != state:
                 made = self._made[path] = (state, _PAGES[path](known))
@@ -104,7 +104,7 @@ class Site:
         if gate.knows(parse_qs(body).get("token", [""])[0].strip(), environ):
             cookie = ("Set-Cookie", gate.cookie(environ))
             return Answer("303 See Other", "", _TEXT, (("Location", "./"), cookie))
-        if gate.is_closed_to(environ):
+        if gate.is_tired_of(environ):
             return _TOO_MANY
         complaint = "That is not the token."
         return Answer("401 Unauthorized", login_page(complaint), _HTML, _ASK_FOR_TOKEN)
@@ -112,7 +112,7 @@ class Site:
 
 _TOO_MANY = Answer(
     "429 Too Many Requests",
-    f"too many wrong tokens from this address: try again in {MINUTE} s\n",
+    f"too many wrong tokens from this address within {MINUTE} s\n",
     _TEXT,
     (("Retry-After", str(MINUTE)),),
 )

@@ -8,16 +8,16 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from ipaddress import ip_address, ip_network
 from typing import Any, NamedTuple
 
 from hxm.errors import UsageError
 from hxm.files import read_start
+from hxm.web.places import is_here, place_of
 
 STAY = 12 * 3600
 """Seconds for which a browser that showed the token once is let in."""
 MOST_WRONG, MINUTE = 10, 60
-"""Wrong tokens from one address within so many seconds, after which none is looked at."""
+"""Wrong tokens from one place within so many seconds, after which it is told so."""
 _SHORTEST = 16
 _MOST_PLACES = 1000
 _NAME = "hxm"
@@ -56,10 +56,11 @@ class _Wrong(NamedTuple):
 
 
 class Gate:
-    """Lets in who has the token; forgets all cookies when the token changes.
+    """Lets in who has the token, always; forgets all cookies when the token changes.
 
-    It compares in constant time. After MOST_WRONG wrong tokens from one address, none that comes
-    from there is looked at until the minute is over; `say` is told of both.
+    It compares in constant time. Wrong tokens are counted by where they come from: `say` is told of
+    the first and of the MOST_WRONG-th within a MINUTE. They close the gate to nobody, because who
+    guesses may share an address with others, as all do behind a proxy.
     """
 
     def __init__(
@@ -80,16 +81,14 @@ class Gate:
         return any(map(self._proven, _cookies(environ.get("HTTP_COOKIE", ""))))
 
     def knows(self, shown: str, environ: dict[str, Any]) -> bool:
-        """Whether it is the token; never if too many wrong ones came from the same address."""
-        if self.is_closed_to(environ):
-            return False
+        """Whether it is the token; counts it if not."""
         known = hmac.compare_digest(shown.encode("utf-8", "replace"), self._token)
         if not known:
             self._count(_place(environ))
         return known
 
-    def is_closed_to(self, environ: dict[str, Any]) -> bool:
-        """Whether so many wrong tokens came from this address that no other is looked at."""
+    def is_tired_of(self, environ: dict[str, Any]) -> bool:
+        """Whether so many wrong tokens came from there that no page is made for the next."""
         wrong = self._wrong.get(_place(environ))
         return bool(wrong and wrong.tokens >= MOST_WRONG and self._clock() - wrong.since < MINUTE)
 
@@ -105,13 +104,14 @@ class Gate:
             if wrong.tokens == 1:
                 self._say(f"a wrong token from {place}")
             elif wrong.tokens == MOST_WRONG:
-                self._say(f"{MOST_WRONG} wrong tokens from {place}: no more for {MINUTE} s")
+                self._say(f"{MOST_WRONG} wrong tokens from {place} within {MINUTE} s")
 
     def _forget(self, now: float) -> None:
         """Keep few places: an attacker may have many."""
-        old = [place for place, wrong in self._wrong.items() if now - wrong.since >= MINUTE]
-        for place in old or [*self._wrong][: max(0, len(self._wrong) + 1 - _MOST_PLACES)]:
+        for place in [place for place, wrong in self._wrong.items() if now - wrong.since >= MINUTE]:
             del self._wrong[place]
+        while len(self._wrong) >= _MOST_PLACES:
+            del self._wrong[next(iter(self._wrong))]
 
     def _proven(self, cookie: str) -> bool:
         until, _, proof = cookie.partition(".")
@@ -139,14 +139,13 @@ class Gate:
 
 
 def _place(environ: dict[str, Any]) -> str:
-    """The address that a request comes from; of IPv6 the network, whose addresses are one host's.
-
-    Behind a proxy it is the proxy's: what that says of its clients, they may say themselves.
-    """
-    address = ip_address(environ.get("REMOTE_ADDR", "127.0.0.1").partition("%")[0])
-    if address.version == 6 and not address.is_loopback:
-        return str(ip_network((int(address) >> 64 << 64, 64)))
-    return str(address)
+    """Where a request comes from: behind a proxy of this host, what that says of its client."""
+    peer = environ.get("REMOTE_ADDR", "127.0.0.1")
+    client = environ.get("HTTP_X_FORWARDED_FOR", "").rpartition(",")[2].strip()
+    if client and is_here(peer):
+        with suppress(ValueError):
+            return place_of(client)
+    return place_of(peer)
 
 
 def _cookies(header: str) -> Iterator[str]:

@@ -10,17 +10,18 @@ from __future__ import annotations
 import logging
 import socket
 from collections.abc import Callable, Iterable
-from ipaddress import ip_address
 from typing import Any
 
 from waitress import create_server
 from waitress.channel import HTTPChannel
 from waitress.parser import HTTPRequestParser
 
+from hxm.web.places import is_here, place_of
+
 CONNECTIONS = 200
 """How many there may be at a time; the next waits until one of them has ended."""
 CONNECTIONS_OF_ONE = 50
-"""How many of these one address may have, unless it is one of this host."""
+"""How many of these one address, or an IPv6 network, may have, unless it is one of this host."""
 DEADLINE = 20
 """Seconds that a request and its answer may take together, to the nearest five."""
 _NO_CLIENTS = 2  # what waitress counts among its connections: the socket that listens, and a pipe
@@ -72,7 +73,7 @@ def server(
     def open_channel(
         server: Any, connection: socket.socket, address: Any, *rest: Any, **more: Any
     ) -> None:
-        if not _is_local(address) and _connections(server, address) >= CONNECTIONS_OF_ONE:
+        if _has_enough(server, address[0]):
             connection.close()
         else:
             _Channel(server, connection, address, *rest, **more)
@@ -81,9 +82,9 @@ def server(
     return made
 
 
-def _is_local(address: tuple[str, int]) -> bool:
-    return ip_address(address[0].partition("%")[0]).is_loopback
-
-
-def _connections(server: Any, address: tuple[str, int]) -> int:
-    return sum(channel.addr[0] == address[0] for channel in server.active_channels.values())
+def _has_enough(server: Any, address: str) -> bool:
+    if is_here(address):
+        return False
+    place = place_of(address)
+    others = sum(place_of(channel.addr[0]) == place for channel in server.active_channels.values())
+    return others >= CONNECTIONS_OF_ONE

@@ -86,7 +86,13 @@ def test_systemd_accepts_the_unit(tmp_path):
     unit.write_text(text.replace(PROGRAM, str(program)))
     done = run("systemd-analyze", "verify", "--man=no", str(unit))
     assert (done.returncode, done.stdout + done.stderr) == (0, "")
-    for setting in ("MemoryMax=", "DynamicUser=yes", "ProtectSystem=strict", "TasksMax="):
+    for setting in (
+        "MemoryMax=1G",
+        "OOMPolicy=continue",
+        "DynamicUser=yes",
+        "ProtectSystem=strict",
+        "TasksMax=",
+    ):
         assert f"\n{setting}" in text
 
 

@@ -6,6 +6,7 @@ import io
 import json
 import threading
 import time
+from types import SimpleNamespace
 from wsgiref.validate import validator
 
 import pytest
@@ -16,6 +17,8 @@ from hxm.output import as_json
 from hxm.web import app, auth
 from hxm.web.app import Site
 from hxm.web.auth import Gate, read_token
+from hxm.web.places import is_here, place_of
+from hxm.web.server import _has_enough
 from hxm.web.snapshot import Snapshot
 
 TOKEN = "correct-horse-battery"
@@ -262,31 +265,42 @@ def test_a_browser_shows_the_token_once_and_then_a_cookie(monkeypatch):
     assert asked(gate=door(), HTTP_COOKIE=cookie).status == 401
 
 
-def test_too_many_wrong_tokens_from_one_address_close_the_gate_to_it():
+RIGHT, WRONG = ({"HTTP_AUTHORIZATION": f"Bearer {token}"} for token in (TOKEN, "wrong"))
+
+
+def test_wrong_tokens_are_counted_and_never_lock_out_the_right_one():
     now, said = [1000.0], []
     gate = Gate(TOKEN.encode(), said.append, lambda: now[0])
-    right = {"HTTP_AUTHORIZATION": f"Bearer {TOKEN}"}
-    wrong = {"HTTP_AUTHORIZATION": "Bearer wrong"}
-    cookie = gate.cookie({}).partition(";")[0]
     there, elsewhere = {"REMOTE_ADDR": "10.0.0.9"}, {"REMOTE_ADDR": "10.0.0.8"}
     for _ in range(auth.MOST_WRONG - 1):
-        assert asked(gate=gate, **there, **wrong).status == 401
-    assert asked(gate=gate, **there, **right).status == 200
-    assert asked(gate=gate, **there, **wrong).status == 429
-    for headers in (wrong, right):
-        answer = asked(gate=gate, **there, **headers)
-        assert (answer.status, answer.headers["retry-after"]) == (429, "60")
+        assert asked(gate=gate, **there, **WRONG).status == 401
+    answer = asked(gate=gate, **there, **WRONG)
+    assert (answer.status, answer.headers["retry-after"]) == (429, "60")
+    assert asked(gate=gate, **there, **RIGHT).status == 200
     login = asked(path="/login", method="POST", gate=gate, body=f"token={TOKEN}".encode(), **there)
-    assert login.status == 429
-    assert asked(gate=gate, **there, HTTP_COOKIE=cookie).status == 200
-    assert asked(gate=gate, **elsewhere, **right).status == 200
-    assert asked(gate=gate, **elsewhere).status == 401
+    assert login.status == 303
+    assert asked(gate=gate, **there, **WRONG).status == 429
+    assert asked(gate=gate, **elsewhere, **WRONG).status == 401
     assert said == [
         "a wrong token from 10.0.0.9",
-        "10 wrong tokens from 10.0.0.9: no more for 60 s",
+        "10 wrong tokens from 10.0.0.9 within 60 s",
+        "a wrong token from 10.0.0.8",
     ]
     now[0] += auth.MINUTE
-    assert asked(gate=gate, **there, **right).status == 200
+    assert asked(gate=gate, **there, **WRONG).status == 401
+
+
+def test_behind_a_proxy_of_this_host_its_client_counts():
+    said = []
+    gate = Gate(TOKEN.encode(), said.append)
+    for client in ("203.0.113.7", "10.1.1.1, 203.0.113.7"):
+        gate.knows("wrong", {"REMOTE_ADDR": "127.0.0.1", "HTTP_X_FORWARDED_FOR": client})
+    for client in ("", "nonsense", "\x1b[2J"):
+        gate.knows("wrong", {"REMOTE_ADDR": "127.0.0.1", "HTTP_X_FORWARDED_FOR": client})
+    gate.knows("wrong", {"REMOTE_ADDR": "10.0.0.9", "HTTP_X_FORWARDED_FOR": "127.0.0.1"})
+    assert said == [
+        f"a wrong token from {place}" for place in ("203.0.113.7", "127.0.0.1", "10.0.0.9")
+    ]
 
 
 def test_who_has_many_addresses_fills_no_memory():
@@ -296,8 +310,32 @@ def test_who_has_many_addresses_fills_no_memory():
     assert len(gate._wrong) <= 1000
     for number in range(auth.MOST_WRONG):
         gate.knows("wrong", {"REMOTE_ADDR": f"2001:db8::{number:x}"})
-    assert gate.is_closed_to({"REMOTE_ADDR": "2001:db8::ffff"})
-    assert not gate.is_closed_to({"REMOTE_ADDR": "2001:db8:1::1"})
+    assert gate.is_tired_of({"REMOTE_ADDR": "2001:db8::ffff"})
+    assert not gate.is_tired_of({"REMOTE_ADDR": "2001:db8:1::1"})
+
+
+PLACES = {
+    "10.0.0.9": ("10.0.0.9", False),
+    "2001:db8::1": ("2001:db8::/64", False),
+    "fe80::1%eth0": ("fe80::/64", False),
+    "::ffff:10.0.0.9": ("10.0.0.9", False),
+    "::ffff:127.0.0.1": ("127.0.0.1", True),
+    "127.0.0.2": ("127.0.0.2", True),
+    "::1": ("::1", True),
+}
+
+
+@pytest.mark.parametrize(("address", "known"), PLACES.items(), ids=PLACES)
+def test_an_ipv6_network_is_one_place(address, known):
+    assert (place_of(address), is_here(address)) == known
+
+
+def test_one_place_has_no_more_connections_than_others_leave():
+    channels = {number: SimpleNamespace(addr=(f"2001:db8::{number:x}", 1)) for number in range(50)}
+    serving = SimpleNamespace(active_channels=channels)
+    assert _has_enough(serving, "2001:db8::ffff")
+    assert not _has_enough(serving, "2001:db8:1::1")
+    assert not _has_enough(serving, "::1")
 
 
 def test_a_cookie_that_came_by_tls_goes_by_nothing_else():
