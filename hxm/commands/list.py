@@ -45,8 +45,7 @@ def run(
         raise UsageError("--long prints no table", "hxm list --long alone, or with -o json")
     config = read_config()
     cluster = _look(config, everywhere=everywhere)
-    managed = cluster.managed_domains
-    if any(disagreements(cluster, domain, managed) for domain in cluster.domains):
+    if any(disagreements(cluster, domain) for domain in cluster.domains):
         cluster = _look(config, everywhere=everywhere)  # a move may have begun between two answers
     shown = _chosen(cluster, domains or [], node)
     left = [*failed_domus(cluster), *leftovers(cluster, origins(cluster, config))]

@@ -62,11 +62,10 @@ def list_json(
 
 
 def _members_json(cluster: Cluster, domains: Iterable[Domain]) -> dict[str, Any]:
-    managed = cluster.managed_domains
     return {
         "nodes": keyed_rows(cluster.nodes, NODE),
         "domains": [
-            {**keyed(domain, DOMAIN), "differs": disagreements(cluster, domain, managed)}
+            {**keyed(domain, DOMAIN), "differs": disagreements(cluster, domain)}
             for domain in domains
         ],
     }

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from hxm.model import Cluster, Domain, ManagedDomain, Resource, is_managed, where
+from hxm.model import Cluster, Domain, Resource, is_managed, where
 from hxm.output import Table, as_json
 from hxm.output.render import folded, out
 from hxm.policy import forgotten
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 def domains_table(cluster: Cluster, domains: Iterable[Domain], *, uuids: bool = False) -> Table:
     """Xl's columns, then the node, the role and what is special; and the uuid if asked for."""
-    domains, managed = list(domains), cluster.managed_domains
+    domains = list(domains)
     rows: list[tuple[str, ...]] = [
         (
             domain.name,
@@ -34,7 +34,7 @@ def domains_table(cluster: Cluster, domains: Iterable[Domain], *, uuids: bool = 
             f"{domain.time:.1f}" if domain.time is not None else "-",
             domain.where or "-",
             role(cluster, domain),
-            flags(cluster, domain, managed),
+            flags(cluster, domain),
         )
         for domain in domains
     ]
@@ -99,9 +99,9 @@ def role(cluster: Cluster, domain: Domain) -> str:
     return domain.role or ("-" if domain.resource else "local")
 
 
-def flags(cluster: Cluster, domain: Domain, managed: Sequence[ManagedDomain] | None = None) -> str:
-    """What is special about a domU, in a few words; of `managed`, see `disagreements`."""
-    differs = disagreements(cluster, domain, managed)
+def flags(cluster: Cluster, domain: Domain) -> str:
+    """What is special about a domU, in a few words."""
+    differs = disagreements(cluster, domain)
     if not domain.resource:
         return " ".join(differs)
     away = looked_away(cluster, domain)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
-from hxm.model import Cluster, Domain, ManagedDomain
+from hxm.model import Cluster, Domain
 from hxm.policy.guards import migrating
 from hxm.policy.names import at_home, travelling
 
@@ -12,16 +12,13 @@ LETTERS = {"p": "paused", "c": "crashed", "s": "shut-down", "d": "dying"}
 """xl list's letters for a domU that does not live, which the agent takes for running."""
 
 
-def disagreements(
-    cluster: Cluster, domain: Domain, managed: Sequence[ManagedDomain] | None = None
-) -> list[str]:
+def disagreements(cluster: Cluster, domain: Domain) -> list[str]:
     """What `hxm list` flags of a domU that toolstacks and cluster do not see alike.
 
     Nothing is said while the domU is on its way, nor of a node whose toolstack was not heard.
-    Who goes through all domains hands the `managed` ones on: to look for them takes all, each time.
     """
     if not domain.resource:
-        return list(_of_stranger(cluster, domain, managed))
+        return list(_of_stranger(cluster, domain))
     return [] if under_way(cluster, domain) else list(_of_managed(cluster, domain))
 
 
@@ -42,11 +39,9 @@ def _of_managed(cluster: Cluster, domain: Domain) -> Iterator[str]:
         yield "other-uuid"
 
 
-def _of_stranger(
-    cluster: Cluster, domain: Domain, managed: Sequence[ManagedDomain] | None
-) -> Iterator[str]:
+def _of_stranger(cluster: Cluster, domain: Domain) -> Iterator[str]:
     """What runs under no resource's name, but may be a managed domU."""
-    for each in cluster.managed_domains if managed is None else managed:
+    for each in cluster.managed_domains:
         if travelling(domain) and at_home(domain.name) == each.name:
             known = "left-over"
         elif domain.name in (each.resource, *each.also) or (

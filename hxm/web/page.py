@@ -125,19 +125,18 @@ def _summary(cluster: Cluster) -> Iterator[tuple[str, str, str]]:
 
 
 def _sections(cluster: Cluster) -> Iterator[Section]:
-    managed = cluster.managed_domains
     domains = [
         (
             guest.name,
             role(cluster, guest),
             " ".join(guest.nodes) or "-",
-            flags(cluster, guest, managed),
+            flags(cluster, guest),
         )
         for guest in cluster.guests
     ]
-    domus = {domain.resource for domain in managed}
+    managed = {domain.resource for domain in cluster.managed_domains}
     others = cluster._replace(
-        resources=tuple(resource for resource in cluster.resources if resource.id not in domus)
+        resources=tuple(resource for resource in cluster.resources if resource.id not in managed)
     )
     resources = [(name, *rest, agent) for name, agent, *rest in resources_table(others).rows]
     failures = [(f.resource, f.operation, f.node, f.when, f.reason) for f in cluster.failures]

@@ -6,13 +6,10 @@ import pytest
 from factories import cluster, domain, node
 
 from hxm.cluster.read import _with_local
-from hxm.model import Cluster, Domain, Operation
-from hxm.output.as_json import list_json
-from hxm.output.tables import domains_table
+from hxm.model import Domain, Operation
+from hxm.policy import discrepancies
 from hxm.policy.discrepancies import disagreements
 from hxm.toolstack.xl import LocalDomain
-from hxm.web.page import page
-from hxm.web.snapshot import Snapshot
 
 HERE = {"local_node": "host1", "heard": ("host1",), "toolstack": "xl"}
 UUID, OTHER = "135631b2-d539-4d73-bc0a-16ef7192fe00", "235631b2-d539-4d73-bc0a-16ef7192fe00"
@@ -94,16 +91,10 @@ def test_an_unmanaged_domu(name):
     assert disagreements(found, renamed) == (STRANGERS[name] or ["may-be-nfs"])
 
 
-def test_a_table_looks_for_the_managed_ones_once(monkeypatch):
-    """One node may list thousands."""
-    looks = []
-    managed = Cluster.managed_domains.fget
-    monkeypatch.setattr(
-        Cluster, "managed_domains", property(lambda seen: looks.append(1) or managed(seen))
-    )
-    strangers = [Domain(f"other{number}", nodes=("host1",)) for number in range(50)]
-    found = cluster(node("host1"), domain("nfs", "host1"))._replace(domains=tuple(strangers))
-    domains_table(found, strangers)
-    list_json(found, strangers, ())
-    page(Snapshot(found, (), 0.0), served=False)
-    assert len(looks) < 20
+def test_nothing_is_asked_about_a_stranger_of_no_known_name(monkeypatch):
+    """One node may list thousands, for each of which all managed domUs are gone through."""
+    asked = []
+    monkeypatch.setattr(discrepancies, "under_way", lambda *_: asked.append(1))
+    found = cluster(node("host1"), domain("nfs", "host1"), **HERE)
+    assert disagreements(found, Domain("other", nodes=("host1",))) == []
+    assert not asked
