@@ -212,7 +212,7 @@ class Execution:
         for step in steps:
             self.report(step.says)
         with scratch(cib_file) as copy:
-            done = apply_to_copy(self.before, steps, copy)
+            done = apply_to_copy(self.before, steps, copy, by_tools=True)
             for movement in movements(copy.settle(), self.before.cloned):
                 self.report(movement_text(self.before, movement))
             commit(copy, cib_file)

@@ -98,8 +98,13 @@ def would_move(cluster: Cluster, phase: Phase, config: Config) -> tuple[Movement
         return movements(copy.settle(), cluster.cloned)
 
 
-def apply_to_copy(cluster: Cluster, steps: tuple[Step, ...], copy: Scratch) -> list[Argv]:
-    """Apply the steps to a copy of the CIB, without those on nodes; returns the command lines."""
+def apply_to_copy(
+    cluster: Cluster, steps: tuple[Step, ...], copy: Scratch, *, by_tools: bool = False
+) -> list[Argv]:
+    """Apply the steps to a copy of the CIB, without those on nodes; returns the command lines.
+
+    `by_tools` has even those done by the cluster's tools whose effect is known.
+    """
     done: list[Argv] = []
     dialect = dialect_of(cluster)
     for kind, alike in groupby(steps, key=lambda step: step.kind):
@@ -120,7 +125,7 @@ def apply_to_copy(cluster: Cluster, steps: tuple[Step, ...], copy: Scratch) -> l
                 forget(copy.path, step.values["resource"])
         elif kind not in ON_NODE:
             group = tuple(alike)
-            done += copy.apply(dialect, group)
+            done += (copy.apply if by_tools else copy.foresee)(dialect, group)
             _answer_probes(group, copy)
     return done
 

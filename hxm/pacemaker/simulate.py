@@ -15,6 +15,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from xml.etree.ElementTree import Element
 
 from hxm import files, programs
 from hxm.errors import CannotAsk, Failed
@@ -28,6 +29,7 @@ from hxm.xml_reading import XmlError, parse_xml
 
 _MOST_TRANSITIONS = 20  # each is one answer of the scheduler; balancing may take several
 _CANCEL = "cancel"  # ends a monitor; crm_simulate 2.1.5 writes it down as if it were an action
+_EDITED_SINCE = (2, 0)
 _PREFIX = "hxm-scratch-"
 _IN_A_FOLDER = re.compile(rf"^(--[a-z-]+=)?/.*/{_PREFIX}[^/]+/[^/]+$")
 _A_WHILE = 60.0  # seconds: a copy this young may not be locked yet
@@ -56,7 +58,7 @@ class Scratch:
         return {"CIB_file": self.path}
 
     def apply(self, dialect: Dialect, steps: Sequence[Step]) -> list[Argv]:
-        """Carry steps out on the copy; the command lines.
+        """Carry steps out on the copy, by the tools where they work on files; the command lines.
 
         Raises Failed with the tool's words, and CannotAsk if the tool would not work on the copy.
         """
@@ -71,6 +73,16 @@ class Scratch:
         edit(self.path, steps)
         return commands
 
+    def foresee(self, dialect: Dialect, steps: Sequence[Step]) -> list[Argv]:
+        """Write what `apply` would write, without the tools where their effect is known."""
+        commands = [argv for step in steps for argv in step_argv(dialect, step)]
+        if dialect.since >= _EDITED_SINCE:
+            from hxm.pacemaker.cib_edit import edit
+
+            if edit(self.path, steps):
+                return commands
+        return self.apply(dialect, steps)
+
     def simulate(self, injections: Sequence[str] = (), *, execute: bool = True) -> list[Action]:
         """Inject, let the scheduler compute one transition, and carry it out unless told not to.
 
@@ -84,6 +96,21 @@ class Scratch:
         if result.status != 0:
             raise CannotAsk(f"{argv[0]} failed: {result.complaint()}")
         return parse_graph(self.graph)
+
+    def _carry_out(self, actions: Sequence[Action]) -> None:
+        """Write down what the transition leads to that was computed last."""
+        from hxm.pacemaker.transition_results import write_results
+
+        if write_results(self.path, read_graph(self.graph)):
+            return
+        self.simulate()
+        cancelled = {
+            (action.resource, action.node) for action in actions if action.operation == _CANCEL
+        }
+        if cancelled:
+            from hxm.pacemaker.sandbox import forget_monitors
+
+            forget_monitors(self.path, cancelled)
 
     def inject(self, injections: Sequence[str]) -> None:
         """Put a fact into the status, such as a lost node, without any reaction to it."""
@@ -119,18 +146,12 @@ class Scratch:
         done: list[Action] = []
         before: list[Action] = []
         for _ in range(_MOST_TRANSITIONS):
-            actions = self.simulate()
+            actions = self.simulate(execute=False)
             if not carries_out(simulator()):
                 return actions
-            cancelled = {
-                (each.resource, each.node) for each in actions if each.operation == _CANCEL
-            }
-            if cancelled:
-                from hxm.pacemaker.sandbox import forget_monitors
-
-                forget_monitors(self.path, cancelled)
             if not actions or actions == before:  # it repeats what is blocked, or a monitor
                 return done
+            self._carry_out(actions)
             done += actions
             before = actions
         raise Failed(
@@ -242,17 +263,18 @@ def serialised(cib_file: str, waiting: Callable[[], None]) -> Iterator[None]:
         os.close(folder)
 
 
-def parse_graph(path: str) -> list[Action]:
-    """What a saved transition graph would really do; pseudo actions are left out.
-
-    The graph, unlike crm_simulate's text, has had one form since Heartbeat 2.1.
-    """
+def read_graph(path: str) -> Element:
+    """A saved transition graph, which has had one form since Heartbeat 2.1. Raises CannotAsk."""
     try:
-        root = parse_xml(files.read_whole(path))
+        return parse_xml(files.read_whole(path))
     except (XmlError, OSError) as error:
         raise CannotAsk(f"crm_simulate left no readable transition graph ({error})") from None
+
+
+def parse_graph(path: str) -> list[Action]:
+    """What a saved transition graph would really do; pseudo actions are left out."""
     actions = []
-    for element in root.iterfind("synapse/action_set/*"):
+    for element in read_graph(path).iterfind("synapse/action_set/*"):
         operation = element.get("operation", "")
         primitive, attributes = element.find("primitive"), element.find("attributes")
         node = element.get("on_node", "")

@@ -12,6 +12,8 @@ ORDERS = {
     "shutdown nfs": "crm_resource",
     "unmigrate": "cibadmin",
 }
+NEED_NO_TOOL = ("standby host1", "migrate nfs host2", "shutdown nfs")
+"""What hxm writes into a copy by itself."""
 
 
 @pytest.mark.parametrize(("words", "program"), ORDERS.items(), ids=ORDERS)
@@ -28,8 +30,11 @@ def test_a_tool_that_loses_cib_file_is_never_given_a_copy_to_change(sandbox, wor
     before = live.read_bytes()
     for more in ((), ("--dry-run",)):
         ran = sandbox.hxm(*words.split(), *more)
-        assert ran.status == 102, ran
-        assert f"{wrapper} does not work on the file that CIB_file names" in ran.err
+        if more and words in NEED_NO_TOOL:
+            assert ran.status == 0, ran
+        else:
+            assert ran.status == 102, ran
+            assert f"{wrapper} does not work on the file that CIB_file names" in ran.err
         assert live.read_bytes() == before
     wrapper.unlink()
     sandbox.ok(*words.split())
