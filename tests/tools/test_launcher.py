@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
+import sysconfig
 from pathlib import Path
 
 import pytest
@@ -14,10 +16,12 @@ WITHOUT = os.path.realpath(sys.executable)
 """The Python under the virtual environment's, as after an upgrade: it has no hxm."""
 
 
-def launch(python: str, *words: str, **env: str):
+def launch(program: str | Path, *words: str, **env: str):
+    """Run the launcher, or let a Python run it."""
+    argv = [program] if Path(program).name == "hxm" else [program, LAUNCHER]
     usual = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
     ran = subprocess.run(
-        [python, LAUNCHER, *words],
+        [*argv, *words],
         env=usual | env,
         capture_output=True,
         text=True,
@@ -51,8 +55,43 @@ def test_it_still_names_the_real_programs_and_takes_the_guard_away(guarded):
     assert guarded.files() == guarded.snapshot
 
 
-def test_nothing_that_is_set_for_other_programs_becomes_part_of_it(tmp_path):
-    (tmp_path / "shlex.py").write_text("print('somebody else')\n")
+@pytest.fixture
+def installed(tmp_path):
+    """The launcher in a virtual environment, and a link to it elsewhere."""
+    venv = tmp_path / "a venv"
+    (venv / "bin").mkdir(parents=True)
+    shutil.copy(LAUNCHER, venv / "bin" / "hxm")
+    (venv / "bin" / "hxm").chmod(0o755)
+    (venv / "bin" / "python").symlink_to(WITHOUT)
+    shutil.copy(Path(sys.prefix) / "pyvenv.cfg", venv)
+    site = Path(sysconfig.get_path("purelib"))
+    ours = venv / site.relative_to(sys.prefix)
+    ours.parent.mkdir(parents=True)
+    ours.symlink_to(site)
+    (tmp_path / "hxm").symlink_to(venv / "bin" / "hxm")
+    return tmp_path / "hxm"
+
+
+PLANTED = {
+    "by site": ("sitecustomize.py", "PYTHONPATH"),
+    "by the launcher": ("os.py", "PYTHONPATH"),
+    "by a command": ("shlex.py", "PYTHONPATH"),
+    "at the end": ("sitecustomize.py", "PYTHONHOME"),
+    "by interactive use": ("planted.py", "PYTHONSTARTUP"),
+}
+
+
+@pytest.mark.parametrize(("name", "variable"), PLANTED.values(), ids=PLANTED)
+def test_nothing_that_is_set_for_other_programs_becomes_part_of_it(
+    installed, tmp_path, name, variable
+):
+    planted = tmp_path / "planted"
+    planted.mkdir()
+    (planted / name).write_text(f"open({str(tmp_path / 'run')!r}, 'w')\n")
     words = ("guard", "judge", "xl", "destroy", "other")  # which imports shlex
-    _, out, said = launch(sys.executable, *words, PYTHONPATH=str(tmp_path))
-    assert (out, "Traceback" in said) == ("", False)
+    value = planted / name if variable == "PYTHONSTARTUP" else planted
+    ran = launch(installed, *words, **{variable: str(value)})
+    assert ran == launch(installed, *words)
+    assert not (tmp_path / "run").exists()
+    status, out, _ = launch(installed, "--version", **{variable: str(value)})
+    assert (status, out[:4]) == (0, "hxm ")
