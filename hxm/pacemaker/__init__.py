@@ -70,7 +70,7 @@ def _fault_of(path: str) -> str:
     try:
         root = parse_xml(read_whole(path))
     except XmlError as error:
-        return "it is empty" if not os.path.getsize(path) else f"it is not XML ({error})"
+        return "it is empty" if not os.path.getsize(path) else f"it cannot be read ({error})"
     except OSError as error:
         return error.strerror or str(error)
     if root.tag != "cib":

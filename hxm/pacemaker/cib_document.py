@@ -33,7 +33,7 @@ def parse_backup(document: bytes, name: str) -> Element:
     try:
         root = _parsed(document)
     except XmlError as error:
-        raise Refused(f"{name} is no backup of a CIB: it is not XML ({error})") from None
+        raise Refused(f"{name} is no backup of a CIB: it cannot be read ({error})") from None
     if root.tag not in ("cib", "configuration", *SECTIONS):
         raise Refused(f"{name} is no backup of a CIB, but a <{root.tag}>")
     if root.tag not in SECTIONS and "resources" not in sections_in(root):

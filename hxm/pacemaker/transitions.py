@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import time
 from collections.abc import Iterator, Mapping
 from xml.etree.ElementTree import Element
 
@@ -29,6 +30,8 @@ _MOST_BYTES = 256 * files.MIB
 """What is read at most of all transitions together; uncompressed."""
 _LARGEST = 64 * files.MIB
 """What one of them may have; uncompressed. The memory that is needed is several times as much."""
+_LONGEST = 20
+"""Seconds that reading them may take; the work depends on what they hold, not on their size."""
 _DOMUS = ("Xen", "VirtualDomain")
 
 
@@ -37,24 +40,31 @@ def read_transitions(folder: str, since: float) -> tuple[Pieces, float | None]:
 
     The second is how far back that was if not all could be read. One that is damaged is left out.
     """
-    files = sorted(_files(folder), reverse=True)
-    files = [each for each in files if each[0] >= since]
+    saved = sorted((at, path) for at, path in _files(folder) if at >= since)
     done: set[Done] = set()
     looks: list[Look] = []
-    size = 0
-    for number, (at, path) in enumerate(files):
-        if number == _MOST or size > _MOST_BYTES:
-            return _pieces(done, looks), files[number - 1][0]
+    size, end = 0, time.monotonic() + _LONGEST
+    for number, (at, path) in enumerate(reversed(saved)):
+        enough = number == _MOST or size > _MOST_BYTES or time.monotonic() > end
+        if enough and number:
+            return _pieces(done, looks), saved[-number][0]
         try:
             document = _content(path)
             size += len(document)
             root = parse_xml(document)
+        except _TooLarge:
+            size += _LARGEST
         except (OSError, EOFError, ValueError):
             continue
-        look, actions = parse_status(root, at)
-        looks.append(look)
-        done |= actions
+        else:
+            look, actions = parse_status(root, at)
+            looks.append(look)
+            done |= actions
     return _pieces(done, looks), None
+
+
+class _TooLarge(Exception):
+    """A transition that is none of a cluster's."""
 
 
 def _pieces(done: set[Done], looks: list[Look]) -> Pieces:
@@ -75,7 +85,7 @@ def _files(folder: str) -> Iterator[tuple[float, str]]:
 
 
 def _content(path: str) -> bytes:
-    """The document in a file. Raises OSError, EOFError or ValueError for a damaged or huge one."""
+    """The document in a file. Raises OSError, EOFError or ValueError for a damaged one."""
     packed = files.read_whole(path, _LARGEST)
     if path.endswith(".bz2"):
         import bz2
@@ -91,7 +101,7 @@ def _content(path: str) -> bytes:
     else:
         return packed
     if len(document) == _LARGEST:
-        raise ValueError("too large")
+        raise _TooLarge
     return document
 
 

@@ -175,8 +175,8 @@ def test_what_is_no_backup_is_refused_in_one_line(sandbox):
     file = sandbox.folder / "bad.xml"
     other = sandbox.file.read_text()
     bad = {
-        "<cib><configuration>": "it is not XML",
-        "no XML": "it is not XML",
+        "<cib><configuration>": "it cannot be read",
+        "no XML": "it cannot be read",
         "<crm_mon/>": "but a <crm_mon>",
         "<cib><configuration/></cib>": "holds no resources",
         other.replace('"pacemaker-3.0"', '"pacemaker-99.1"'): "written by pacemaker-99.1",

@@ -87,11 +87,11 @@ def test_one_clear_line(sandbox, words, status, said):
 
 CIBS = {
     "empty": (b"", "empty"),
-    "not XML": (b"rubbish", "not XML"),
-    "half": (b"<cib validate-with='pacemaker-3.0'><configuration>", "not XML"),
+    "not XML": (b"rubbish", "cannot be read"),
+    "half": (b"<cib validate-with='pacemaker-3.0'><configuration>", "cannot be read"),
     "another document": (b"<foo/>", "a <foo>, not a <cib>"),
     "no configuration": (b"<cib validate-with='pacemaker-3.0'/>", "no configuration"),
-    "not text": (bytes(range(256)), "not XML"),
+    "not text": (bytes(range(256)), "cannot be read"),
 }
 
 

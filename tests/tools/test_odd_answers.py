@@ -192,9 +192,9 @@ DOCUMENTS = {
     "deep groups": (DEEP, "deeper than 200"),
     "deep nonsense": (b"<a>" * 200_000 + b"</a>" * 200_000, "deeper than 200"),
     "entities": (b'<!DOCTYPE a [<!ENTITY b "c">]><cib>&b;</cib>', "entities"),
-    "cut off": (b"<cib><configuration>", "not XML"),
+    "cut off": (b"<cib><configuration>", "cannot be read"),
     "no encoding": (b'<?xml version="1.0" encoding="klingon"?><cib/>', "unknown encoding"),
-    "half of UTF-16": (b"\xff\xfe<\0c", "UTF-16|not XML|truncated"),
+    "half of UTF-16": (b"\xff\xfe<\0c", "UTF-16|cannot be read|truncated"),
 }
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import bz2
 import json
+import os
+import tracemalloc
 from pathlib import Path
 from xml.etree.ElementTree import fromstring
 
@@ -13,9 +16,11 @@ from hypothesis import strategies as st
 
 from hxm.commands.history import _as_json, _parse_pieces
 from hxm.errors import CannotAsk, UsageError
+from hxm.pacemaker import transitions
 from hxm.pacemaker.transitions import parse_fencing, parse_status, read_transitions
 from hxm.policy.timeline import Done, Event, Fenced, Look, Ordered, Pieces, history
 from hxm.records.since import parse_since
+from hxm.xml_reading import MOST_TAGS
 
 LAB = DATA / "history-2.1.5"
 BEGIN, END = 1795657799.0, 1795657850.0
@@ -81,6 +86,37 @@ def test_a_damaged_transition_is_left_out(tmp_path):
 def test_what_is_too_old_is_not_read(tmp_path):
     assert read_transitions(str(LAB), 1e12) == (Pieces(), None)
     assert read_transitions(str(tmp_path / "none"), 0) == (Pieces(), None)
+
+
+def bomb(folder, number, document):
+    path = folder / f"pe-input-{number}.bz2"
+    path.write_bytes(bz2.compress(document))
+    os.utime(path, (number, number))
+
+
+def test_what_a_transition_unpacks_to_has_a_bound_in_elements(tmp_path):
+    """3 kB that take 1.6 GB as a tree."""
+    bomb(tmp_path, 1, b"<cib>" + b"<a/>" * MOST_TAGS + b"</cib>")
+    tracemalloc.start()
+    assert read_transitions(str(tmp_path), 0) == (Pieces(), None)
+    assert tracemalloc.get_traced_memory()[1] < 1.5 * transitions._LARGEST
+    tracemalloc.stop()
+
+
+def test_those_that_are_refused_count_too(tmp_path, monkeypatch):
+    monkeypatch.setattr(transitions, "_LARGEST", 1000)
+    monkeypatch.setattr(transitions, "_MOST_BYTES", 3000)
+    for number in range(1, 11):
+        bomb(tmp_path, number, bytes(5000))
+    assert read_transitions(str(tmp_path), 0) == (Pieces(), 7)
+
+
+def test_reading_them_has_an_end(tmp_path, monkeypatch):
+    monkeypatch.setattr(transitions, "_LONGEST", -1)
+    for number in range(1, 4):
+        bomb(tmp_path, number, b"<cib/>")
+    found, cut = read_transitions(str(tmp_path), 0)
+    assert (len(found.looks), cut) == (1, 3)
 
 
 def test_from_one_host_to_the_other_nothing_is_lost():
