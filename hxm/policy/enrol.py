@@ -8,7 +8,7 @@ from typing import NamedTuple
 from hxm.model import Cluster, Domain, ManagedDomain
 from hxm.plan import AlreadyDone, Decision, Goal, Objection, Phase, Plan, Step
 from hxm.policy import guards, half_way, is_false, listed, typed
-from hxm.policy.conflicts import DISK, NAME, Claim, between, is_intended
+from hxm.policy.conflicts import DISK, MAC, REMEDIES, Claim, between, is_intended
 from hxm.policy.doubles import on_two_nodes
 from hxm.policy.guards import FORCE, YES
 from hxm.policy.names import at_home, travelling
@@ -171,12 +171,6 @@ def complained(found: Iterable[str]) -> Iterator[Objection]:
         )
 
 
-_CLASHING = {
-    True: "two domUs that write to one disk destroy what is on it",
-    False: "give one of them another; --force enrols it anyway",
-}
-
-
 def _clashing(
     new: Newcomer, mine: Claim, others: Sequence[Claim], ignored: Collection[str]
 ) -> Iterator[Objection]:
@@ -188,8 +182,11 @@ def _clashing(
         for clash in between(mine, other):
             if clash.kind == DISK and is_intended(mine, other, ignored):
                 continue
-            fatal = clash.kind in (DISK, NAME)
-            yield Objection(clash.what, _CLASHING[fatal], lifted_by="" if fatal else FORCE)
+            hint = REMEDIES[clash.kind]
+            if clash.kind == MAC:
+                yield Objection(clash.what, f"{hint}; --force enrols it anyway", lifted_by=FORCE)
+            else:
+                yield Objection(clash.what, hint)
         if other.fault and other.name not in new.unknown:
             hint = "correct that file; --force enrols it without that comparison"
             yield Objection(other.fault, hint, lifted_by=FORCE)
