@@ -10,7 +10,7 @@ from hxm import programs
 from hxm.cluster.read import askable, local_toolstack
 from hxm.config import Config
 from hxm.domu.block_devices import GREP, parse_devices, place, place_elsewhere
-from hxm.domu.config_file import Value, XmFileError, read_xmfile
+from hxm.domu.config_file import Value, XmFileError, parse_xmfile, read_xmfile
 from hxm.domu.devices import disks_in_arguments, parse_mac, parse_scsi
 from hxm.domu.disk_spec import DeviceError, Disk, parse_disk
 from hxm.domu.libvirt_xml import parse_description, parse_name
@@ -36,8 +36,16 @@ _DEVICES = "hxm:devices"
 """What stands between a node's domUs and its devices in its answer."""
 
 
-def claim(name: str, settings: Mapping[str, Value], resource: str | None = None) -> Claim:
-    """What a configuration asks for; what cannot be understood of it is in `fault`."""
+def claim(
+    name: str,
+    settings: Mapping[str, Value],
+    resource: str | None = None,
+    devices: Mapping[str, str] | None = None,
+) -> Claim:
+    """What a configuration asks for; what cannot be understood of it is in `fault`.
+
+    `devices` are those of the other node on which it stands.
+    """
     disks, faults = _understood(name, ([spec] for spec in _entries(settings, "disk")))
     disks += [parse_scsi(spec) for spec in _entries(settings, "vscsi")]
     for key in _QEMU_ARGUMENTS:
@@ -45,7 +53,7 @@ def claim(name: str, settings: Mapping[str, Value], resource: str | None = None)
     macs = [mac for spec in _entries(settings, "vif") if (mac := parse_mac(spec))]
     uuid = domain_uuid(settings)
     fault, kind = "; ".join(faults), DEVICE if faults else ""
-    return Claim(name, resource, uuid, tuple(macs), tuple(_held(disks)), fault, kind)
+    return Claim(name, resource, uuid, tuple(macs), tuple(_held(disks, devices)), fault, kind)
 
 
 def claim_of_disk(name: str, words: Sequence[str]) -> Claim:
@@ -80,14 +88,28 @@ def of_managed(domain: Domain) -> Claim:
 def of_file(path: str, name: str, resource: str | None = None) -> Claim:
     """What a configuration file asks for, xl's, xm's or libvirt's; or in `fault` why not."""
     try:
-        if read_start(path, 100).lstrip().startswith(b"<"):
-            return of_xml(read_whole(path, MIB), path, name, resource)
-        return claim(name, read_xmfile(path), resource)
-    except XmFileError as error:
-        return _unread(name, resource, str(error))
+        content = read_whole(path, MIB)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         return _unread(name, resource, f"{path}: {reason}")
+    return of_text(content, path, name, resource)
+
+
+def of_text(
+    content: bytes,
+    path: str,
+    name: str,
+    resource: str | None = None,
+    devices: Mapping[str, str] | None = None,
+) -> Claim:
+    """The same by the file's content; `devices` are those of the other node on which it stands."""
+    if content.lstrip().startswith(b"<"):
+        return of_xml(content, path, name, resource, devices)
+    try:
+        settings = parse_xmfile(content.decode("utf-8", "surrogateescape"), path)
+    except XmFileError as error:
+        return _unread(name, resource, str(error))
+    return claim(name, settings, resource, devices)
 
 
 def _unread(name: str, resource: str | None, why: str) -> Claim:
@@ -145,13 +167,20 @@ def of_image(path: str) -> Claim | None:
     return _of_details(details)._replace(runs=False) if details else None
 
 
-def of_xml(text: bytes, path: str, name: str, resource: str | None = None) -> Claim:
+def of_xml(
+    text: bytes,
+    path: str,
+    name: str,
+    resource: str | None = None,
+    devices: Mapping[str, str] | None = None,
+) -> Claim:
     """What libvirt would start by this description, which stands in `path`."""
     try:
         described = parse_description(text)
     except XmlError as error:
         return _unread(name, resource, f"{path}: {error}")
-    return Claim(name, resource, described.uuid, described.macs, tuple(_held(described.disks)))
+    disks = tuple(_held(described.disks, devices))
+    return Claim(name, resource, described.uuid, described.macs, disks)
 
 
 def _held(disks: Iterable[Disk], devices: Mapping[str, str] | None = None) -> Iterator[DiskClaim]:
@@ -232,7 +261,7 @@ def _details_elsewhere(
     program, asked, silent = askable(cluster, config)
     answers = {}
     for node, answer in ask_elsewhere(
-        ("sh", "-c", claims_script(program)), asked, config.ssh_timeout, _details_and_devices
+        ("sh", "-c", claims_script(program)), asked, config.ssh_timeout, details_and_devices
     ).items():
         if isinstance(answer, str):
             silent[node] = answer
@@ -252,7 +281,7 @@ def _parse_details(
 ) -> tuple[dict[str, tuple[list[Details], dict[str, str]]], dict[str, str]]:
     answers, silent = {}, {}
     for node, text in printed.items():
-        answer = understood(text, _details_and_devices)
+        answer = understood(text, details_and_devices)
         if isinstance(answer, str):
             silent[node] = answer
         else:
@@ -260,7 +289,8 @@ def _parse_details(
     return answers, silent
 
 
-def _details_and_devices(printed: bytes) -> tuple[list[Details], dict[str, str]]:
+def details_and_devices(printed: bytes) -> tuple[list[Details], dict[str, str]]:
+    """What a node's `claims_script` printed. Raises CannotAsk if that is not all."""
     text = printed.decode("utf-8", "surrogateescape")
     domains, marked, devices = text.partition(f"\n{_DEVICES}\n")
     if not marked:

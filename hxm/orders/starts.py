@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from hxm.cluster.claims import all_claims
-from hxm.cluster.files import faults
+from collections.abc import Collection, Mapping
+
+from hxm.cluster import start_facts
+from hxm.cluster.read import read_cluster
 from hxm.config import Config
 from hxm.model import Cluster
 from hxm.plan import Forecast, Objection, Plan
@@ -16,15 +18,34 @@ def judge(
     """The plan with what is to be said of its starts, and what stands against them."""
     starting = starts.started(cluster, plan, predicted)
     needed = list(starts.files_needed(cluster, predicted))
-    unreadable, silent = faults(cluster, needed, starts.mounting(cluster, predicted), config)
+    mounting = starts.mounting(cluster, predicted)
+    answers = start_facts.ask(cluster, needed, config, starting=bool(starting))
+    unreadable, silent = start_facts.faults(cluster, needed, mounting, answers)
     objections = list(starts.unreadable(unreadable))
-    warnings = plan.warnings
+    warnings, intentions = plan.warnings, plan.intentions
     if starting:
-        # the other nodes' toolstacks are asked by the guard's last look, at the moment of the start
-        claims = list(all_claims(cluster, config, printed={}))
+        objections += _strays(cluster, starting, answers, config)
+        claims = start_facts.claims(cluster, needed, answers, config)
         ignored = config.ignore.split()
         objections += starts.clashes(cluster, predicted, starting, claims, ignored)
-        warnings = (*warnings, *starts.warnings(starting, claims))
-    unknown = tuple(starts.not_looked_at(silent))
-    intentions = (*(plan.intentions or plan.notes), *unknown) if unknown else plan.intentions
+        objections += starts.unknown_disks(starting, claims, needed, unreadable, mounting)
+        unasked = {node: why for node, why in answers.items() if isinstance(why, str)}
+        unknown = starts.not_asked(unasked | silent)
+        warnings = (*warnings, *starts.warnings(starting, claims), *unknown)
+    elif silent:
+        intentions = (*(intentions or plan.notes), *starts.not_looked_at(silent))
     return plan._replace(warnings=warnings, intentions=intentions), objections
+
+
+def _strays(
+    cluster: Cluster,
+    starting: Collection[str],
+    answers: Mapping[str, start_facts.Answer | str],
+    config: Config,
+) -> list[Objection]:
+    asked = start_facts.with_what_runs(cluster, answers, config)
+    objections = list(starts.strays(asked, starting))
+    if not objections or cluster.sandbox:
+        return objections
+    again = read_cluster(config)  # the answers are newer than the snapshot
+    return list(starts.strays(start_facts.with_what_runs(again, answers, config), starting))

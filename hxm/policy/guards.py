@@ -13,7 +13,7 @@ from hxm.model import Cluster, Domain, Node
 from hxm.plan import Forecast, Movement, Objection, Plan
 from hxm.policy import called, cleanup_of, is_true, listed, typed
 from hxm.policy.forecast import after_all, name_of
-from hxm.policy.movement_kinds import phrase, starts
+from hxm.policy.movement_kinds import phrase
 from hxm.policy.names import is_pattern, matching
 
 FORCE, YES = "--force", "--yes"
@@ -288,7 +288,6 @@ def by_pattern(cluster: Cluster, words: Sequence[str]) -> Iterator[Objection]:
 
 def foreseen(cluster: Cluster, plan: Plan, forecast: Forecast) -> Iterator[Objection]:
     """What the scheduler would do beyond the order: stops, restarts, domUs without a place."""
-    yield from _doubling(cluster, plan, forecast)
     for phase, found in zip(plan.phases, forecast.phases, strict=True):
         for movement in found:
             if phase.leaves == movement.resource:
@@ -342,15 +341,6 @@ def _without_a_place(cluster: Cluster, node: str, drained: Cluster) -> Iterator[
                 f"hxm why {typed(domain)}",
                 lifted_by=FORCE,
             )
-
-
-def _doubling(cluster: Cluster, plan: Plan, forecast: Forecast) -> Iterator[Objection]:
-    """A start, wherever, of a domU of which the toolstack runs an instance that nobody knows of."""
-    started = {movement.resource for movement in forecast.movements if starts(movement)}
-    if not forecast.simulated and plan.verb not in ("destroy", "unlock"):
-        started = {domain.resource for domain in cluster.managed_domains}
-    wanted = (each for each in cluster.managed_domains if each.resource in started)
-    yield from stray(cluster, wanted)
 
 
 def _staying(node: str, drained: Cluster) -> Iterator[Objection]:

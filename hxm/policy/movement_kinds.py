@@ -17,6 +17,8 @@ class _MovementRow(NamedTuple):
     """Where the resource runs then, by where it ran."""
     starts: bool
     """Whether it needs a node that can run the resource."""
+    anew: bool
+    """Whether it makes a new instance."""
 
 
 def phrase(movement: Movement) -> str:
@@ -35,6 +37,11 @@ def starts(movement: Movement) -> bool:
     return _MOVEMENTS[movement.kind].starts
 
 
+def starts_anew(movement: Movement) -> bool:
+    """Whether a new instance is started by it: not one that another node receives."""
+    return _MOVEMENTS[movement.kind].anew
+
+
 def _on_target(movement: Movement, _: _Nodes) -> _Nodes:
     return (movement.target,) if movement.target else ()
 
@@ -48,13 +55,16 @@ def _as_before(_: Movement, nodes: _Nodes) -> _Nodes:
 
 
 _MOVEMENTS: Mapping[MovementKind, _MovementRow] = {
-    "start": _MovementRow("start on {target}", _on_target, starts=True),
-    "stop": _MovementRow("stop on {source}", _nowhere, starts=False),
-    "restart": _MovementRow("restart on {source}", _as_before, starts=True),
+    "start": _MovementRow("start on {target}", _on_target, starts=True, anew=True),
+    "stop": _MovementRow("stop on {source}", _nowhere, starts=False, anew=False),
+    "restart": _MovementRow("restart on {source}", _as_before, starts=True, anew=True),
     "move": _MovementRow(
-        "move {source} -> {target}, stopped and started, not live", _on_target, starts=True
+        "move {source} -> {target}, stopped and started, not live",
+        _on_target,
+        starts=True,
+        anew=True,
     ),
-    "live": _MovementRow("move {source} -> {target}, live", _on_target, starts=True),
-    "fence": _MovementRow("be fenced", _as_before, starts=False),
+    "live": _MovementRow("move {source} -> {target}, live", _on_target, starts=True, anew=False),
+    "fence": _MovementRow("be fenced", _as_before, starts=False, anew=False),
 }
 """Every kind of movement; a fenced node is the source of its own."""

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from hxm.model import Cluster, Domain
 from hxm.plan import Forecast, Objection, Plan
-from hxm.policy import listed
+from hxm.policy import guards, listed
 from hxm.policy.conflicts import (
     DEVICE,
     DISK,
@@ -24,6 +24,7 @@ from hxm.policy.conflicts import (
     is_intended,
 )
 from hxm.policy.guards import FORCE, YES
+from hxm.policy.movement_kinds import starts_anew
 
 _NO_START = ("destroy", "unlock")
 """Orders after which no domU starts, also where nothing could be simulated."""
@@ -35,20 +36,31 @@ class File(NamedTuple):
     domain: Domain
     node: str
     starts: bool
-    """Whether the domU would be started from it now, or only later on."""
+    """Whether the plan itself starts the domU from it; else only a later start needs it."""
 
 
 def started(cluster: Cluster, plan: Plan, forecast: Forecast) -> frozenset[str]:
-    """The resources of the domUs of which the plan makes a new instance: not those moved live."""
+    """The resources of the domUs of which the plan makes a new instance.
+
+    Where nothing could be simulated, these are all domUs.
+    """
     if not forecast.simulated:
         maybe = () if plan.verb in _NO_START else cluster.managed_domains
         return frozenset(domain.resource for domain in maybe)
-    kinds = ("start", "restart", "move")  # a live migration makes no new instance
     return frozenset(
         movement.resource
         for movement in forecast.movements
-        if movement.kind in kinds and cluster.domain_of(movement.resource)
+        if starts_anew(movement) and cluster.domain_of(movement.resource)
     )
+
+
+def strays(cluster: Cluster, starting: Collection[str]) -> Iterator[Objection]:
+    """A start of a domU that runs already, by a toolstack that was asked, unknown to the cluster.
+
+    Raises nothing: `cluster` holds what the toolstacks of the other nodes list, if they were asked.
+    """
+    domains = (each for each in cluster.managed_domains if each.resource in starting)
+    yield from guards.stray(cluster, domains)
 
 
 def clashes(
@@ -60,8 +72,7 @@ def clashes(
 ) -> Iterator[Objection]:
     """Two domUs that would run at once and are one, or write to one disk.
 
-    What runs already side by side is not made worse by a restart of one of the two: --force
-    lifts that.
+    --force lifts this only if both run already: then to restart one of them changes nothing.
     """
     before, after = _running(cluster), _running(forecast.after)
     if not forecast.simulated:
@@ -72,8 +83,8 @@ def clashes(
         if new.resource not in starting or not _lives(old, before | after):
             continue
         both_run = new.resource in before and _lives(old, before)
-        for clash in between(one, other):
-            intended = clash.kind == DISK and is_intended(one, other, ignored)
+        for clash in between(new, old):
+            intended = clash.kind == DISK and is_intended(new, old, ignored)
             if intended or clash.kind == MAC or clash.what in seen:
                 continue
             seen.add(clash.what)
@@ -107,8 +118,7 @@ def files_needed(cluster: Cluster, forecast: Forecast) -> Iterator[File]:
     for movement in forecast.movements:
         domain, node = cluster.domain_of(movement.resource), movement.target or movement.source
         if domain and domain.xmfile and node:
-            starts = movement.kind in ("start", "restart", "move")
-            needed[movement.resource, node] = File(domain, node, starts)
+            needed[movement.resource, node] = File(domain, node, starts_anew(movement))
     ends = {resource: node for resource, node in needed if needed[resource, node].starts}
     for (resource, node), file in needed.items():
         if file.starts or ends.get(resource, node) == node:
@@ -133,6 +143,35 @@ def unreadable(faults: Mapping[File, str]) -> Iterator[Objection]:
             "correct the file first: xl.cfg(5); --yes goes on",
             lifted_by=YES,
         )
+
+
+def unknown_disks(
+    starting: Collection[str],
+    claims: Sequence[Claim],
+    files: Collection[File],
+    unreadable: Collection[File],
+    mounting: Collection[str],
+) -> Iterator[Objection]:
+    """A start of a domU of which nobody can tell on which disks.
+
+    Not where its file cannot be read on the node where it starts: there it cannot start. Nor where
+    a file system is mounted first, on which the file may lie.
+    """
+    starts = [file for file in files if file.starts]
+    excused = {f.domain.resource for f in starts if f in unreadable or f.node in mounting}
+    for claim in claims:
+        if claim.resource in starting and claim.resource not in excused and claim.kind == FILE:
+            yield Objection(
+                f"{claim.fault}, so they cannot be compared",
+                "do it on a node that has the file; --force starts it anyway",
+                lifted_by=FORCE,
+            )
+
+
+def not_asked(silent: Mapping[str, str]) -> Iterator[str]:
+    """What is not known where nodes do not answer before a start."""
+    for node, why in silent.items():
+        yield f"what runs on {node}, and on which disks, is unknown: {why}"
 
 
 def not_looked_at(silent: Mapping[str, str]) -> Iterator[str]:

@@ -40,12 +40,12 @@ def ran(guarded):
 
 
 def passed(ran, lines) -> list[list[str]]:
-    """The lines that were not refused, or of which xl got to see something."""
-    return [words for words, made, _ in lines if ran(words, made) != (107, "")]
+    """The lines of which xl got to see something: it prints whatever it is given."""
+    return [words for words, made, _ in lines if ran(words, made)[1]]
 
 
 def test_a_sample_of_them_never_passes(ran):
-    assert passed(ran, HARMFUL[::50]) == []
+    assert [words for words, made, _ in HARMFUL[::50] if ran(words, made) != (107, "")] == []
 
 
 def test_what_takes_nothing_of_it_passes(ran):

@@ -124,9 +124,9 @@ def _one_name(sandbox):
 
 
 DANGERS = {
-    "one disk": (_one_disk, "nfs and sles share /dev/evms/san2/vm2"),
-    "one uuid": (_one_uuid, f"nfs and sles have one uuid, {UUID}"),
-    "one name": (_one_name, "the resources nfs and sles are one domU"),
+    "one disk": (_one_disk, "sles and nfs share /dev/evms/san2/vm2"),
+    "one uuid": (_one_uuid, f"sles and nfs have one uuid, {UUID}"),
+    "one name": (_one_name, "the resources sles and nfs are one domU"),
 }
 OTHERWISE = {
     ("undo", "one name"): (107, "the configuration was changed after: shut down sles"),

@@ -364,17 +364,6 @@ def test_what_a_phase_that_is_left_out_would_move_is_not_asked_about():
     assert reasons(list(guards.foreseen(SEEN, order, left_out))) == []
 
 
-@pytest.mark.parametrize("verb", ["maintenance", "cleanup", "default", "active", "unmigrate"])
-def test_nothing_ever_starts_a_domu_that_the_toolstack_runs_unknown_to_the_cluster(verb):
-    seen = cluster(domain("nfs", stray="host1"), domain("sles", "host2"))
-    order = plan()._replace(verb=verb)
-    starts = Forecast(((Movement("nfs", "start", None, "host2"),),), seen)
-    assert reasons(list(guards.foreseen(seen, order, starts)))[0] == "stray, 107"
-    assert reasons(list(guards.foreseen(seen, order, Forecast(((),), seen)))) == []
-    unknown = Forecast(((),), seen, simulated=False)
-    assert "stray, 107" in reasons(list(guards.foreseen(seen, order, unknown)))
-
-
 AFTER = {
     "moved": (domain("nfs", "host2"), []),
     "without a place": (domain("nfs"), ["nfs would have no place and stop, 107, --force"]),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hxm.model import Cluster
 from hxm.plan import Forecast, Goal, Objection, Phase, Plan
-from hxm.policy import called, guards, placement, resources
+from hxm.policy import called, guards, placement, resources, starts
 from hxm.policy.forecast import after_all, movement_text
 from hxm.policy.steps import clear_standby_step, standby_step
 from hxm.policy.update import all_stages, busy, ready
@@ -61,7 +61,8 @@ def against(
     for host in filter(None, map(cluster.node, progress.order)):
         drain = placement.standby(cluster, host)
         found += [*unheard(cluster, host), *getattr(drain, "objections", ())]
-    return list(dict.fromkeys((*found, *guards.foreseen(cluster, plan, predicted))))
+    strays = starts.strays(cluster, starts.started(cluster, plan, predicted))
+    return list(dict.fromkeys((*found, *strays, *guards.foreseen(cluster, plan, predicted))))
 
 
 def in_the_end(seen: Cluster) -> str:

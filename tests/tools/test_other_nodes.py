@@ -1,0 +1,95 @@
+"""Before a start the other nodes are asked what they run, on which disks, and for the file.
+
+This host is host1, where nfs runs; sles is stopped, and would start on host2.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+SSH = r"""
+for command; do :; done
+[ ! -e "$THERE/broken" ] || { cat "$THERE/broken"; exit 0; }
+[ ! -e "$THERE/silent" ] || { echo 'Connection refused' >&2; exit 255; }
+[ ! -e "$THERE/sles.xm" ] || cp "$THERE/sles.xm" "$FILES/sles.xm"
+XL_ROWS="$THERE/rows" XL_LONG="$THERE/long" sh -c "$command"
+status=$?
+[ ! -e "$THERE/sles.xm" ] || rm "$FILES/sles.xm"
+exit $status
+"""
+XL = r"""
+[ "$1" = list ] || exit 1
+[ "$2" != -l ] || { cat "$XL_LONG" 2>/dev/null || echo "[]"; exit; }
+printf 'Name                                        ID   Mem VCPUs\tState\tTime(s)\n'
+cat "$XL_ROWS" 2>/dev/null || :
+"""
+LIKE_NFS = "disk = [ 'phy:/dev/evms/san2/vm2,xvda,w' ]"
+
+
+@pytest.fixture
+def there(xen):
+    """What stands on host2: rows and long for xl, sles.xm for its file, broken, silent."""
+    xen.ok("shutdown", "sles")
+    folder = xen.folder / "there"
+    folder.mkdir()
+    xen.env |= {"THERE": str(folder), "FILES": str(xen.file.parent), "HXM_REAL": "/nowhere"}
+    xen.program("xl", XL)
+    xen.program("ssh", SSH)
+    xen.as_if_live()
+    return folder
+
+
+def plan(xen) -> str:
+    ran = xen.hxm("start", "sles", "--dry-run")
+    assert "sles: start on host2" in ran.out, ran
+    return ran.out + ran.err
+
+
+def runs(folder, name: str, disk: str) -> None:
+    (folder / "rows").write_text(f"{name:40} 4 512 1     -b----  7.5\n")
+    disks = [{"pdev_path": disk, "vdev": "xvda", "readwrite": 1}]
+    long = [{"domid": 4, "config": {"c_info": {"name": name}, "b_info": {}, "disks": disks}}]
+    (folder / "long").write_text(json.dumps(long))
+
+
+def test_where_nothing_runs_nothing_is_said(xen, there):
+    assert not re.search("refused|asked about|warning", plan(xen))
+
+
+def test_an_instance_on_another_node_that_the_cluster_does_not_know(xen, there):
+    runs(there, "sles", "/dev/evms/san2/sles")
+    assert "refused: sles runs on host2, and the cluster does not know it" in plan(xen)
+    ran = xen.hxm("start", "sles", "--yes", "--force")
+    assert (ran.status, "sles runs on host2" in ran.err) == (107, True)
+
+
+def test_a_domu_of_another_node_that_writes_its_disk(xen, there):
+    disk = re.search("phy:([^,]*)", (xen.file.parent / "sles.xm").read_text())[1]
+    runs(there, "intruder", disk)
+    assert f"refused: sles and intruder (on host2) share {disk}, and intruder" in plan(xen)
+
+
+def test_the_file_counts_as_it_is_where_the_domu_starts(xen, there):
+    own = xen.file.parent / "sles.xm"
+    text = re.sub("^disk.*$", LIKE_NFS, own.read_text(), flags=re.MULTILINE)
+    (there / "sles.xm").write_text(text)
+    own.unlink()
+    shared = "refused: sles and nfs share /dev/evms/san2/vm2, and nfs runs on host1"
+    assert plan(xen).count(shared) == 1
+
+
+def test_disks_that_nobody_can_tell_are_not_started_on(xen, there):
+    (xen.file.parent / "sles.xm").unlink()
+    (there / "silent").touch()
+    shown = plan(xen)
+    assert "refused (unless --force): the disks of sles are unknown" in shown
+    assert "what runs on host2, and on which disks, is unknown: no sshd there" in shown
+
+
+@pytest.mark.parametrize("answer", ["", "welcome to host2\n", "a\0b"])
+def test_an_answer_that_is_none_is_no_answer(xen, there, answer):
+    (there / "broken").write_text(answer)
+    assert "what runs on host2, and on which disks, is unknown: its answer" in plan(xen)
