@@ -51,10 +51,11 @@ def last_looks(config: Config) -> list[Look]:
     printed = programs.output(argv, timeout=config.last_look + 10).stdout
     rows = (line.split(None, 2) for line in printed.decode("utf-8", "replace").splitlines())
     silent = f"no answer within {config.last_look} s"
-    return sorted(
+    looks = sorted(
         Look(row[1], "" if row[0] != "silent" else row[2] if len(row) > 2 else silent)
         for row in rows
     )
+    return looks or [Look("any node", "neither the CIB nor its copy on the disk names one")]
 
 
 def wrapper_of(program: Program, config: Config) -> Wrapper:

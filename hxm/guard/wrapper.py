@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 from hxm.catalog import ALIASES, BY_HAND
 from hxm.catalog.command import HOST, READS, XL_OPTIONS, Command
+from hxm.toolstack.virsh import OTHER_DRIVERS
 
 MARK = "hxm's guard in front of "
 AT_ONCE = (READS, HOST)
@@ -106,6 +107,7 @@ def wrapper(
         "options": options,
         "passing": _pattern(_passing(program)),
         "looked": _pattern(_starting(program)),
+        "others": " | ".join(sorted(OTHER_DRIVERS)),
         "hxm": shlex.quote(hxm[-1]),
         "judge": shlex.join((*hxm, "guard", "judge", program)),
         "passed": str(PASSED),

@@ -62,10 +62,12 @@ cluster_tool() {
     )
 }
 
-# What a file, or XML, says behind this word.
+# What a file, or XML, says behind this word. Agents give the name on the command line. A uuid that
+# is put together of several strings, or stands in one of several lines, is not read here.
 said_of() {
-    sed -n "s/^[[:blank:]]*$1[[:blank:]]*=[[:blank:]]*[\"']\([^\"']*\)[\"'].*/\1/p
-        s:.*<$1>\([^<]*\)</$1>.*:\1:p" "$file" 2>/dev/null | tail -n 1
+    tr ';' '\n' <"$file" 2>/dev/null |
+        sed -n "s/^[[:blank:]]*$1[[:blank:]]*=[[:blank:]]*[\"']\([^\"']*\)[\"'].*/\1/p
+        s:.*<$1>\([^<]*\)</$1>.*:\1:p" | tail -n 1
 }
 
 # Sets name and uuid of the domU that a command line makes: COMMAND WORD...
@@ -76,6 +78,7 @@ read_line() {
         case $1 in
         -f | --defconfig) file=$2 ;;
         --defconfig=*) file=${1#*=} ;;
+        -f?*) file=${1#-f} ;;
         -*) ;;
         name=*) name=${1#*=} ;;
         uuid=*) uuid=${1#*=} ;;
@@ -100,6 +103,10 @@ read_line() {
 # `silent NODE WHY` if the list has no end. What has shut down or is dying does not count, but what
 # is suspended does: it may be resumed. On this host xl itself says that the name is taken.
 matches='
+function plain(uuid) {
+    gsub(/-/, "", uuid)
+    return tolower(uuid)
+}
 function is_over(state) {
     return substr(state, 6, 1) == "d" || substr(state, 5, 1) == "c" ||
         (substr(state, 4, 1) == "s" && substr(state, 5, 1) != "s")
@@ -112,7 +119,7 @@ $0 == "hxm: the end" { complete = 1 }
     called = $1
     for (word = 2; word < column - 3; word++) called = called " " $word
     other = called == name "--incoming" || called == "migrating-" name || (called != name && called !~ /--migratedaway$/ &&
-        uuid != "" && tolower($(column + 2)) == tolower(uuid))
+        uuid != "" && plain($(column + 2)) == plain(uuid))
     if (other || (called == name && !here)) as = called
 }
 END {
@@ -121,14 +128,49 @@ END {
     else print "silent", node, last
 }'
 
+# The nodes, as the cluster names them. While the DC is elected the CIB may give no answer: then
+# its last copy on the disk counts.
+node_names() {
+    for source in running "$HXM_ROOT"/var/lib/pacemaker/cib/cib.xml "$HXM_ROOT"/var/lib/heartbeat/crm/cib.xml; do
+        case $source in
+        running) nodes=$(cluster_tool cibadmin -Q -l -o nodes) ;;
+        *) nodes=$(cat "$source" 2>/dev/null) ;;
+        esac
+        nodes=$(echo "$nodes" | sed -n 's/.*<node [^>]*uname="\([^"]*\)".*/\1/p')
+        [ -z "$nodes" ] || break
+    done
+    echo "$nodes"
+}
+
+# Which of these nodes this host is: the cluster tells its agents. Else by the name of the host,
+# if it is that of one node only.
+own_name() {
+    [ -z "$OCF_RESKEY_CRM_meta_on_node" ] || {
+        echo "$OCF_RESKEY_CRM_meta_on_node"
+        return
+    }
+    host=$(uname -n) alike=''
+    for node; do
+        [ "$node" != "$host" ] || {
+            echo "$node"
+            return
+        }
+        [ "${node%%.*}" != "${host%%.*}" ] || alike="$alike $node"
+    done
+    # shellcheck disable=SC2086 # one word each
+    set -- $alike
+    if [ $# -eq 1 ]; then echo "$1"; else cluster_tool crm_node -n; fi
+}
+
 # What each node says of $name and $uuid, a line each, all asked at once and for $look_seconds.
 ask_nodes() {
     ask='PATH=$PATH:/usr/sbin:/sbin; { xl list -v || xm list; } 2>/dev/null && echo "hxm: the end"'
-    own=${OCF_RESKEY_CRM_meta_on_node:-$(uname -n)}
-    for node in $(cluster_tool cibadmin -Q -l -o nodes |
-        sed -n 's/.*<node [^>]*uname="\([^"]*\)".*/\1/p'); do
+    names=$(node_names)
+    # shellcheck disable=SC2086 # one word each
+    own=$(own_name $names)
+    for node in $names; do
         here=''
-        [ "${node%%.*}" != "${own%%.*}" ] || here=1
+        [ "$node" != "$own" ] || here=1
         if [ "$here" ]; then
             timeout -k 1 "$look_seconds" sh -c "$ask" 2>&1
         else
@@ -160,11 +202,35 @@ last_look() {
     fi
     silent=$(echo "$answers" | sed -n 's/^silent \([^ ]*\).*/\1/p' | tr '\n' ' ')
     if [ -z "$answers" ]; then
-        report warning "$name is created, and no other node was asked: the CIB names none"
+        report warning "$name is created, and no other node was asked: the CIB gives no answer"
     elif [ -n "$silent" ]; then
         report warning "$name is created, and whether it runs on ${silent% } is unknown: no answer"
     fi
     return 0
+}
+
+# The last look at a whole command line: options, COMMAND WORD...
+look_at() {
+    uri=''
+    while [ $# -gt 0 ]; do
+        case $1 in
+        -c | --connect) uri=$2 && shift ;;
+        --connect=*) uri=${1#*=} ;;
+        -d | --debug | -e | --escape | -k | --keepalive-interval | -K | --keepalive-count | -l | --log)
+            shift
+            ;;
+        -*) ;;
+        *) break ;;
+        esac
+        shift
+    done
+    case $uri in
+    *\?*) ;;
+    *:*) case ${uri%%[+:]*} in @others@) return 0 ;; esac ;; # no Xen behind it
+    esac
+    case $1 in
+    @looked@) last_look "$@" ;;
+    esac
 }
 
 # Removal, also where Python is broken
@@ -220,14 +286,7 @@ for word; do
     esac
 done
 if is_agent; then
-    case $word in
-    @looked@)
-        [ "$look_seconds" = 0 ] || (
-            while [ "$1" != "$word" ]; do shift; done
-            last_look "$@"
-        ) || exit 107
-        ;;
-    esac
+    [ "$look_seconds" = 0 ] || (look_at "$@") || exit 107
     real "$@"
 fi
 status=127

@@ -71,6 +71,8 @@ def at(node: str, here: str | None, words: Sequence[str], timeout: float) -> tup
 
 def answered_as(node: str, name: str) -> bool:
     """Whether who calls itself `name` is the node, and no other host that the name led to."""
+    if "." in name and "." in node:
+        return name == node
     return name.partition(".")[0] == node.partition(".")[0]
 
 

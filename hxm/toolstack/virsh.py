@@ -13,7 +13,7 @@ _VALUED = {
 _FLAGS = ("help", "no-pkttyagent", "quiet", "readonly", "timing", "version")
 _ENDS = ("h", "v", "V", "help", "version")
 """Options of virsh that make it say something and end."""
-_OTHERS = frozenset(
+OTHER_DRIVERS = frozenset(
     (
         *("qemu", "lxc", "test", "esx", "vpx", "gsx", "hyperv", "vbox", "vz", "openvz"),
         *("bhyve", "ch", "vmware"),
@@ -62,7 +62,7 @@ def of_another_hypervisor(uri: str) -> bool:
     It does where the scheme leaves it to the server (remote), behind an alias, and by ?name=.
     """
     scheme, colon, rest = uri.partition(":")
-    return bool(colon) and scheme.partition("+")[0] in _OTHERS and "?" not in rest
+    return bool(colon) and scheme.partition("+")[0] in OTHER_DRIVERS and "?" not in rest
 
 
 def _options(word: str) -> list[tuple[str, str]]:

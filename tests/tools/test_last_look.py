@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 import pytest
 
@@ -133,6 +134,9 @@ def test_what_arrives_here_is_not_created_and_what_runs_here_is_left_to_xl(nodes
     assert (status, "it runs on host1 (as nfs--incoming)" in said) == (107, True), said
 
 
+AGENT = Path("/usr/lib/ocf/resource.d/heartbeat/VirtualDomain")
+AGENTS = ("--connect=xen:///system", "--quiet")
+"""What the agent of libvirt's domUs puts before each command of virsh's."""
 LINES = {
     "the name in the file": ("xl", "create", "FILE"),
     "and a name that counts more": ("xl", "create", "OTHER", "name='nfs'"),
@@ -141,17 +145,21 @@ LINES = {
     "the beginning of the command": ("xl", "crea", "FILE"),
     "a restore with its file": ("xl", "restore", "FILE", "/tmp/image"),
     "a restore of an image": ("xl", "restore", "/var/lib/nfs.save"),
+    "a file in one word with -f": ("xl", "create", "-fFILE"),
     "libvirt": ("virsh", "create", "FILE.xml"),
-    "libvirt, by name": ("virsh", "-q", "start", "nfs"),
     "libvirt's image": ("virsh", "restore", "/var/lib/nfs.state"),
+    "as VirtualDomain creates": ("virsh", *AGENTS, "create", "FILE.xml"),
+    "as VirtualDomain starts": ("virsh", *AGENTS, "start", "nfs"),
+    "a connection in two words": ("virsh", "-c", "xen:///", "-q", "start", "nfs"),
 }
 
 
 @pytest.mark.parametrize("line", LINES.values(), ids=LINES)
 def test_every_start_of_an_agent_is_looked_at(nodes, line):
     (nodes.xen.folder / "other").write_text('name = "other"\n')
-    files = {"FILE": "nfs", "OTHER": "other", "FILE.xml": "nfs.xml"}
-    words = [str(nodes.xen.folder / files[word]) if word in files else word for word in line[1:]]
+    words = list(line[1:])
+    for name, file in {"FILE.xml": "nfs.xml", "FILE": "nfs", "OTHER": "other"}.items():
+        words = [word.replace(name, str(nodes.xen.folder / file)) for word in words]
     assert nodes.create(*words, program=line[0])[0] in (42, 43)
     nodes.runs("host2", "nfs -b----")
     status, out, said = nodes.create(*words, program=line[0])
@@ -193,11 +201,65 @@ def test_half_an_answer_is_none(nodes):
     assert (status, "whether it runs on host2 is unknown" in said) == (42, True)
 
 
-def test_without_a_list_of_nodes_it_is_said_that_nobody_was_asked(nodes):
-    nodes.xen.program("cibadmin", "exit 102")
-    status, _, said = nodes.create()
-    assert (status, "no other node was asked" in said) == (42, True)
+def test_the_agents_line_is_that_of_the_agent():
+    assert 'VIRSH_OPTIONS="--connect=${OCF_RESKEY_hypervisor} --quiet"' in AGENT.read_text()
+
+
+def test_a_domu_of_another_hypervisor_is_not_looked_for(nodes):
+    nodes.runs("host2", "nfs -b----")
+    assert (
+        nodes.create("--connect=qemu:///system", "--quiet", "start", "nfs", program="virsh")[0]
+        == 43
+    )
     assert not nodes.asked.exists()
+
+
+TWINS = (("host1.a.example.org", "host1.b.example.org"), ("10.0.0.1", "10.0.0.2"))
+
+
+@pytest.mark.parametrize("names", TWINS)
+def test_nodes_that_begin_alike_are_two(nodes, names):
+    own, other = names
+    rows = "".join(f'<node id="{name}" uname="{name}"/>\n' for name in names)
+    nodes.xen.program("cibadmin", f"echo '{rows}'")
+    nodes.xen.program("crm_node", f"echo {own}")
+    nodes.runs(other, "nfs -b----")
+    for variables in ({"OCF_RESKEY_CRM_meta_on_node": own}, {}):
+        status, out, said = nodes.create(**variables)
+        assert (status, out, f"it runs on {other}" in said) == (107, "", True), said
+    assert nodes.asked.read_text().split() == [other] * 2
+
+
+FILED = {
+    "behind another setting": f"memory = 64; uuid = '{UUID}'\n",
+    "without dashes": f"uuid = '{UUID.replace('-', '')}'\n",
+    "in capitals": f'uuid="{UUID.upper()}"\n',
+}
+
+
+@pytest.mark.parametrize("text", FILED.values(), ids=FILED)
+def test_a_uuid_is_found_however_it_is_written(nodes, text):
+    file = nodes.xen.folder / "file"
+    file.write_text(f"name = 'nfs'\n{text}")
+    nodes.runs("host3", f"renamed -b---- {UUID}")
+    assert nodes.create("create", str(file))[0] == 107
+
+
+def test_a_cib_that_does_not_answer_leaves_its_copy_on_the_disk(nodes):
+    nodes.xen.program("cibadmin", "exit 102")
+    nodes.runs("host3", "nfs -b----")
+    copy = nodes.xen.folder / "root" / "var/lib/pacemaker/cib/cib.xml"
+    copy.parent.mkdir(parents=True)
+    copy.write_text(f"<cib>\n{NODES}\n</cib>")
+    assert nodes.create()[0] == 107
+    copy.unlink()
+    status, _, said = nodes.create()
+    assert (status, "no other node was asked: the CIB gives no answer" in said) == (42, True)
+    ran = nodes.xen.hxm("guard", "status")
+    assert (ran.status, "the last look cannot ask any node: neither the CIB" in ran.out) == (
+        1,
+        True,
+    )
 
 
 def test_it_can_be_switched_off(nodes):
