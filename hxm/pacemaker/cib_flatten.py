@@ -6,7 +6,7 @@ its tag. Only ids, comments and the order of things are left out.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from xml.etree.ElementTree import Element, tostring
 
 from hxm.domu.resources import is_xen
@@ -51,7 +51,17 @@ def private_names(cib: Element | None) -> frozenset[str]:
 
 def facts_in(backup: Element, private: Collection[str] = ()) -> Facts:
     """The facts of each thing in the sections of a document; `private` parameters are not shown."""
-    return _Reader(frozenset(private), _domus(backup)).facts_in(backup)
+    agents = {
+        element.get("id", ""): _agent(element)
+        for element in backup.iter()
+        if element.tag in ("primitive", "template")
+    }
+    return _Reader(frozenset(private), _domus(backup), agents).facts_in(backup)
+
+
+def _agent(element: Element) -> str:
+    words = [element.get(name) for name in ("class", "provider", "type")]
+    return ":".join(word for word in words if word)
 
 
 def _domus(backup: Element) -> frozenset[str]:
@@ -67,10 +77,14 @@ _Named = tuple[str, Fact]
 
 
 class _Reader:
-    """Reads the facts of a document, of which it knows the domUs and the private parameters."""
+    """Reads the facts of a document: knows the domUs, the private parameters and the agents."""
 
-    def __init__(self, private: frozenset[str], domus: frozenset[str]) -> None:
-        self.private, self.domus = private, domus
+    def __init__(
+        self, private: frozenset[str], domus: frozenset[str], agents: Mapping[str, str]
+    ) -> None:
+        self.private, self.domus, self.agents = private, domus, agents
+        self.agent = ""
+        """That of the thing that is being read."""
         self.facts: dict[Item, dict[str, Fact]] = {}
 
     def facts_in(self, backup: Element) -> Facts:
@@ -85,6 +99,7 @@ class _Reader:
 
     def _add(self, thing: Element, section: str) -> None:
         name = thing.get("uname" if thing.tag == "node" else "id", "")
+        self.agent = self.agents.get(name) or self.agents.get(thing.get("template", ""), "")
         kind = "domU" if name in self.domus else _KINDS.get(thing.tag, thing.tag)
         members = [each for each in thing if section == "resources" and each.tag in _RESOURCES]
         facts = list(self._inside(thing, skip=members))
@@ -131,17 +146,20 @@ class _Reader:
             yield from ((f"rule of {set_id} {name}", fact) for name, fact in self._inside(rule))
         for name, value in pairs.attrib.items():
             if name != "id":
-                yield f"{pairs.tag} {name}", Fact(value, harmless.attribute(pairs.tag, name))
+                yield f"{pairs.tag} {name}", Fact(value, harmless.attribute(name))
         for pair in pairs.iter("nvpair"):
             called = pair.get("name", pair.get("id-ref", ""))
             value = pair.get("value", "")
             if called not in CLUSTERS_OWN:
-                yield f"{prefix}{called}{where}", Fact(value, self._is_shown(prefix, called, value))
+                shown = self._is_shown(pairs.tag, parent, called, value)
+                yield f"{prefix}{called}{where}", Fact(value, shown)
 
-    def _is_shown(self, prefix: str, name: str, value: str) -> bool:
-        if prefix == _PAIRS["instance_attributes"]:
-            return harmless.parameter(name) and name not in self.private
-        return harmless.amount(value) if prefix else harmless.option(name)
+    def _is_shown(self, pairs: str, parent: str, name: str, value: str) -> bool:
+        if pairs == "utilization":
+            return harmless.amount(value)
+        if pairs == "instance_attributes" and parent != "node":
+            return harmless.parameter(self.agent, name) and name not in self.private
+        return harmless.option(name)
 
     def _operation(self, operation: Element) -> Iterator[_Named]:
         if not isinstance(operation.tag, str):
@@ -159,10 +177,11 @@ class _Reader:
 
 
 def _own(element: Element) -> Iterator[_Named]:
-    words = [element.get(name) for name in ("class", "provider", "type")]
-    if element.tag in ("primitive", "template") and any(words):
-        yield "agent", Fact(":".join(word for word in words if word))
+    if element.tag in ("primitive", "template") and (agent := _agent(element)):
+        yield "agent", Fact(agent)
     for name, value in element.attrib.items():
         agents = element.tag in ("primitive", "template") and name in ("class", "provider", "type")
-        if name not in ("id", "uname") and not agents:
-            yield name, Fact(value, harmless.attribute(element.tag, name))
+        if (element.tag, name) == ("expression", "value"):
+            yield name, Fact(value, harmless.compared(element.get("attribute", "")))
+        elif name not in ("id", "uname") and not agents:
+            yield name, Fact(value, harmless.attribute(name))

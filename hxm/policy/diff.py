@@ -32,12 +32,17 @@ class Fact(NamedTuple):
     shown: bool = True
 
     def __str__(self) -> str:
-        """The value for a sentence. Of `user:password@host` the password is left out as well."""
+        """The value for a sentence.
+
+        Of `user:password@host` the password is left out as well, and of a URL its query.
+        """
         if not self.shown:
             return f"({HIDDEN})"
-        before, _, after = self.value.rpartition("@")
+        value, question, _ = self.value.partition("?")
+        before, _, after = value.rpartition("@")
         user, colon, _ = before.partition(":")
-        return (f"{user}:({HIDDEN})@{after}" if colon else self.value) or '""'
+        value = f"{user}:({HIDDEN})@{after}" if colon else value
+        return f"{value}?({HIDDEN})" if question else value or '""'
 
 
 Facts = Mapping[Item, Mapping[str, Fact]]

@@ -32,6 +32,11 @@ pcmk-monitor-timeout pcmk-monitor-retries
 """Parameters of agents: Xen, VirtualDomain, IPaddr2, Filesystem, LVM, LVM-activate, drbd, ping and
 Dummy of resource-agents 4.12, and what devices that fence have in common (fence-agents 4.12,
 cluster-glue 1.0.12). User names are not among them."""
+_AGENTS = ("ocf:heartbeat:", "ocf:pacemaker:", "ocf:linbit:", "stonith:")
+"""How the agents begin whose parameters these are; that of another provider may call its password
+`device`. Heartbeat's old agents have the class heartbeat, and no names."""
+_DOMUS = (":Xen", ":VirtualDomain")
+"""How the agents end that hxm takes for a domU's, whoever provides them."""
 _OPTIONS = """
 priority target-role is-managed maintenance critical requires multiple-active resource-stickiness
 resource-failure-stickiness migration-threshold failure-timeout allow-migrate allow-unhealthy-nodes
@@ -73,14 +78,18 @@ yeardays years yearsdays
 """Of elements, in Pacemaker's schemas 0.6 to 3.10. Free text is not among them: descriptions, the
 command and the options of a container."""
 
+_BUILT_IN = ("#uname", "#id", "#kind", "#role", "#cluster-name", "#site-name")
+"""Attributes that every node has in rules (Pacemaker Explained, Rules)."""
+
 _KNOWN_PARAMETERS, _KNOWN_OPTIONS, _KNOWN_ATTRIBUTES = (
     frozenset(names.split()) for names in (_PARAMETERS, _OPTIONS, _ATTRIBUTES)
 )
 
 
-def parameter(name: str) -> bool:
-    """Whether the value of an agent's parameter may be shown."""
-    return _usual(name) in _KNOWN_PARAMETERS
+def parameter(agent: str, name: str) -> bool:
+    """Whether the value of a parameter of CLASS:PROVIDER:TYPE may be shown."""
+    known = agent.startswith(_AGENTS) or agent.endswith(_DOMUS)
+    return known and _usual(name) in _KNOWN_PARAMETERS
 
 
 def option(name: str) -> bool:
@@ -88,9 +97,14 @@ def option(name: str) -> bool:
     return _usual(name) in _KNOWN_OPTIONS
 
 
-def attribute(element: str, name: str) -> bool:
-    """Whether the value of an element's attribute may be shown; that of a rule's comparison may."""
-    return _usual(name) in _KNOWN_ATTRIBUTES or (element, name) == ("expression", "value")
+def attribute(name: str) -> bool:
+    """Whether the value of an element's attribute may be shown."""
+    return _usual(name) in _KNOWN_ATTRIBUTES
+
+
+def compared(name: str) -> bool:
+    """Whether the value that a rule compares an attribute of a node with may be shown."""
+    return name in _BUILT_IN or option(name)
 
 
 def amount(value: str) -> bool:

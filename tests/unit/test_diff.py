@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from xml.etree.ElementTree import Element, fromstring, tostring
 
 import pytest
@@ -114,6 +115,14 @@ SAID = {
     "a default": ('value="100"', 'value="0"', "the defaults for resources: resource-stickiness is"),
     "a level": ('devices="fence"', 'devices="f"', "fencing level fl: devices is f, was fence"),
     "utilization": ('value="512"', 'value="1024"', "domU nfs: utilization memory is 1024, was 512"),
+    "what a node has": (
+        '<node id="1" uname="host1"/>',
+        (
+            '<node id="1" uname="host1"><utilization id="u"><nvpair id="v" name="memory" value="4096"/>'
+            "</utilization></node>"
+        ),
+        "node host1: memory is 4096, was not set",
+    ),
     "a new constraint": (
         "</constraints>",
         '<rsc_colocation id="c" rsc="a" with-rsc="b"/></constraints>',
@@ -195,6 +204,30 @@ extra_args cmdline url uri env description run-command hxm-unheard-of xmfile_pas
 user-data
 """
 """What agents call a parameter that is a password, or may hold one."""
+HOLDERS = {
+    "a URL": ('"xmfile" value="/x"', '"xmfile" value="esx://h/?u=a&amp;password={value}"'),
+    "a login": ('"xmfile" value="/x"', '"xmfile" value="esx://user:{value}@h/"'),
+    "a path": ('path="/usr/bin/alert"', 'path="/usr/bin/alert?t={value}"'),
+    "a comparison": (
+        'attribute="pingd" operation="lte" value="0"',
+        'attribute="x" value="{value}"',
+    ),
+    "an alert's name": (
+        "<recipient ",
+        (
+            '<instance_attributes id="s"><nvpair id="s-n" name="name" value="{value}"/>'
+            "</instance_attributes><recipient "
+        ),
+    ),
+    "an agent never heard of": (
+        'provider="pacemaker" type="ping"/>',
+        (
+            'provider="acme" type="x"><instance_attributes id="s"><nvpair id="s-n" name="device" '
+            'value="{value}"/></instance_attributes></primitive>'
+        ),
+    ),
+}
+"""What is harmless by its name, and holds a secret nevertheless."""
 PLACES = {
     "a resource": ("</operations>", "</operations>{pairs}"),
     "a device that fences": ('<nvpair id="f-i"', '{pair}<nvpair id="f-i"'),
@@ -245,12 +278,30 @@ def test_only_what_is_known_to_be_harmless_is_ever_said(place, name):
                 assert "SECRET" not in f"{words} {as_row(each)}"
 
 
+@pytest.mark.parametrize(("old", "new"), HOLDERS.values(), ids=HOLDERS)
+def test_what_is_harmless_by_its_name_may_hold_a_secret(old, new):
+    assert old in EVERYTHING.decode()
+    one, two = (
+        EVERYTHING.decode().replace(old, new.format(value=value)).encode()
+        for value in ("SECRET-1", "SECRET-2")
+    )
+    for before, after in ((EVERYTHING, one), (one, two), (two, EVERYTHING)):
+        found = differences(facts(before), facts(after))
+        assert found
+        for difference in found:
+            words = (sentence(difference), intention(difference), as_row(difference))
+            assert "SECRET" not in str(words)
+
+
 @pytest.mark.parametrize(
     ("shown", "names"),
     [
-        (harmless.parameter, "xmfile hostlist ip pcmk_host_list shutdown_timeout device Directory"),
+        (
+            partial(harmless.parameter, "ocf:heartbeat:Xen"),
+            "xmfile hostlist ip pcmk_host_list shutdown_timeout device Directory",
+        ),
         (harmless.option, "target-role is_managed stonith-enabled standby resource-stickiness"),
-        (lambda name: harmless.attribute("rsc_order", name), "first kind score rsc with-rsc"),
+        (harmless.attribute, "first kind score rsc with-rsc"),
         (harmless.amount, "0 512"),
     ],
 )
