@@ -6,7 +6,9 @@ from typing import Annotated
 
 from hxm.arguments.types import Operand, Option
 
-BackupFile = Annotated[str | None, Operand("[FILE]", "A new file for the configuration.")]
+BackupFile = Annotated[
+    str | None, Operand("[FILE]", "A new file for the configuration: a path, or NAME.xml.")
+]
 Backups = Annotated[
     list[str] | None,
     Operand(

@@ -12,7 +12,7 @@ from hxm.config import Config
 from hxm.domu.block_devices import GREP, parse_devices, place, place_elsewhere
 from hxm.domu.config_file import Value, XmFileError, parse_xmfile, read_xmfile
 from hxm.domu.devices import disks_in_arguments, parse_mac, parse_scsi
-from hxm.domu.disk_spec import DeviceError, Disk, parse_disk
+from hxm.domu.disk_spec import DeviceError, Disk, parse_disk, shown_target
 from hxm.domu.libvirt_xml import parse_description, parse_name
 from hxm.domu.settings import domain_name, domain_uuid
 from hxm.domu.targets import paths_of, scripted_name
@@ -188,11 +188,11 @@ def _held(disks: Iterable[Disk], devices: Mapping[str, str] | None = None) -> It
     for disk in disks:
         target = disk.target.strip()
         if name := scripted_name(disk):
-            yield DiskClaim(name, target, disk.writes, disk.shared)
+            yield DiskClaim(name, shown_target(target), disk.writes, disk.shared)
         for path in paths_of(disk):
             device = place(path) if devices is None else place_elsewhere(path, devices)
             if device:
-                spelling = target if path not in disk.replicas else path
+                spelling = shown_target(target if path not in disk.replicas else path)
                 yield DiskClaim(device.key, spelling, disk.writes, disk.shared, device.below, path)
 
 

@@ -6,21 +6,16 @@ from typing import TYPE_CHECKING
 
 from hxm.cluster.read import sandbox_file
 from hxm.config import Config, read_config
-from hxm.domu.resources import managed
 from hxm.errors import DONE, Failed, Refused, UsageError
 from hxm.files import write_new
 from hxm.output import TABLE, Form, Table, render
-from hxm.pacemaker.cib import Configuration, read_configuration
+from hxm.pacemaker.cib import read_configuration
 from hxm.pacemaker.cib_document import as_cib, read_header
 from hxm.records.backups import Store
 from hxm.records.select import iso_time, newest_changes, time_column
 
 if TYPE_CHECKING:
     from hxm.arguments.backups import BackupFile, ListKept
-
-
-_NO_FILES = ("list", "ls", "show", "help")
-"""Words that list backups in other tools: as a file they would be a mistake, with passwords."""
 
 
 def run(file: BackupFile = None, listing: ListKept = False, form: Form = TABLE) -> int:
@@ -36,19 +31,16 @@ def run(file: BackupFile = None, listing: ListKept = False, form: Form = TABLE) 
     store = Store(config, sandbox_file())
     if listing and file:
         raise UsageError("--list takes no file", "hxm backup --list")
-    if file in _NO_FILES:
-        hint = f"hxm backup --list; or ./{file} for a file of that name"
-        raise UsageError(f"backup takes a new file, and {file!r} looks like a command", hint)
+    if file and "/" not in file and not file.endswith(".xml"):
+        raise UsageError(
+            f"backup takes a new file, and {file!r} may be a name or a command: hxm backup keeps"
+            " the whole configuration, with its passwords",
+            f"./{file} for a file of that name; hxm backup --list shows what is kept",
+        )
     if listing:
         _list(store, config, form)
         return DONE
-    known = read_configuration(timeout=config.ask_timeout)
-    if file and file in _names(known):
-        raise UsageError(
-            f"{file!r} is the name of something in the cluster: hxm backup has no part of it alone",
-            f"hxm backup keeps the whole configuration; or ./{file} for a file of that name",
-        )
-    configuration = known.document
+    configuration = read_configuration(timeout=config.ask_timeout).document
     try:
         if file:
             write_new(file, as_cib(configuration, read_header(config.ask_timeout)))
@@ -65,14 +57,6 @@ def run(file: BackupFile = None, listing: ListKept = False, form: Form = TABLE) 
         what = "the configuration, with its passwords" if file else f"backup {number}"
         render.out(f"{what}: {path}")
     return DONE
-
-
-def _names(configuration: Configuration) -> set[str | None]:
-    """What the nodes, the resources and the domUs are called."""
-    names: set[str | None] = {*configuration.node_attributes}
-    for primitive in configuration.primitives.values():
-        names |= {primitive.id, primitive.parent, primitive.clone, managed(primitive, ()).name}
-    return names
 
 
 def _list(store: Store, config: Config, form: Form) -> None:

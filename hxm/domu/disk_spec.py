@@ -18,6 +18,27 @@ class DeviceError(Exception):
     """A specification that is not understood; the text says what of it."""
 
 
+_LOGIN = re.compile(r"(?<=//)[^/@]*@")
+_OPTIONS = re.compile(r"[?,;]|:(?=[\w-]+=)")
+_SETTING = re.compile(r"(?!iqn=)[\w-]*=")
+
+
+def shown_target(target: str) -> str:
+    """A disk's target for messages: of a path all, of what a script or qemu reads no options.
+
+    Behind the name of an image stand its user and key (`rbd:pool/image:id=a:key=...`), in a URL a
+    login, and block-iscsi takes a password between commas.
+    """
+    if target.startswith("/"):
+        return target
+    name = _OPTIONS.split(_LOGIN.sub("", target), maxsplit=1)[0]
+    return "(not shown)" if _SETTING.match(name) else name
+
+
+def _quoted(text: str) -> str:
+    return repr(shown_target(text)[:60])
+
+
 class Disk(NamedTuple):
     """A disk of a domU; without a target it is an empty drive."""
 
@@ -119,7 +140,7 @@ def _read(reading: _Reading, spec: str) -> None:
         if not match:
             if position == len(spec) - 1:  # its error rule needs a second character
                 break
-            raise DeviceError(f"{spec[position : position + 60]!r} is bad syntax")
+            raise DeviceError(f"{_quoted(spec[position:])} is bad syntax")
         reading.take(rule, match[1].removesuffix(","))
         position = match.end(1)
 
@@ -148,7 +169,7 @@ class _Reading:
             case "kind":
                 self._kind(text.removesuffix(":"))
             case "unknown kind":
-                raise DeviceError(f"{text[:60]!r} is no kind of disk")
+                raise DeviceError(f"{_quoted(text)} is no kind of disk")
             case "positional":
                 self._positional(text)
             case "unknown setting":
@@ -178,7 +199,7 @@ class _Reading:
         elif key == "devtype":
             self.cdrom = _among(_DEVTYPES, value, "type of device")
         elif not re.match(r"\s*[-+]?0*[1-9]", value):
-            raise DeviceError(f"{value[:60]!r} is no {key}")
+            raise DeviceError(f"{_quoted(value)} is no {key}")
 
     def _store(self, key: str, value: str) -> None:
         if self.values.get(key):
@@ -188,7 +209,7 @@ class _Reading:
     def _choose(self, key: str, value: str) -> None:
         chosen = value or "raw" if key == "format" else value
         if chosen not in _CHOICES[key]:
-            raise DeviceError(f"{value[:60]!r} is no {key}")
+            raise DeviceError(f"{_quoted(value)} is no {key}")
         if self.values.setdefault(key, chosen) != chosen:
             raise DeviceError(f"its {key} is given twice")
 
@@ -217,7 +238,7 @@ class _Reading:
             self._allow(text)
             self.positional_access = True
         else:
-            raise DeviceError(f"{text[:60]!r} is one too many")
+            raise DeviceError(f"{_quoted(text)} is one too many")
 
     def _device(self, text: str) -> None:
         """Take VDEV or VDEV:TYPE."""
@@ -229,5 +250,5 @@ class _Reading:
 
 def _among(table: Mapping[str, bool], value: str, what: str) -> bool:
     if value not in table:
-        raise DeviceError(f"{value[:60]!r} is no {what}")
+        raise DeviceError(f"{_quoted(value)} is no {what}")
     return table[value]

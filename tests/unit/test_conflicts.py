@@ -205,3 +205,43 @@ def test_a_description_of_libvirts(tmp_path):
     file.write_text("<domain>")
     assert "unknown" in of_managed(Domain("nfs", "nfs", str(file))).fault
     assert "No such file" in of_managed(Domain("nfs", "nfs", str(tmp_path / "x"))).fault
+
+
+SECRETIVE = {
+    "a Ceph image": ("rbd:pool/img:id=a:key=HUSH,xvda,w", "pool/img"),
+    "a Ceph image by keys": (
+        "vdev=xvda,format=raw,script=block-rbd,target=pool/img:id=a:key=HUSH",
+        "",
+    ),
+    "without a script": ("vdev=xvda,backendtype=qdisk,target=rbd:pool/img:id=a:key=HUSH", ""),
+    "a URL": (
+        "vdev=xvda,script=x,target=nbd://user:HUSH@host/export?key=HUSH",
+        "nbd://host/export",
+    ),
+    "iSCSI": (
+        "script=block-iscsi,vdev=xvda,target=iqn=iqn.2001-05.a:b,user=u,password=HUSH",
+        "iqn=",
+    ),
+    "iSCSI turned": ("script=block-iscsi,vdev=xvda,target=password=HUSH,iqn=x", "(not shown)"),
+    "a path": (
+        "phy:/dev/disk/by-path/ip-10.0.0.1:3260-iscsi-iqn=a,xvda,w",
+        "ip-10.0.0.1:3260-iscsi",
+    ),
+}
+
+
+@pytest.mark.parametrize(("spec", "shown"), SECRETIVE.values(), ids=SECRETIVE)
+def test_a_disk_is_named_without_its_key(spec, shown):
+    both = [claim(name, {"disk": [spec]}) for name in ("a", "b")]
+    (clash,) = among(both)
+    assert shown in clash.what
+    assert "HUSH" not in clash.what
+
+
+@pytest.mark.parametrize(
+    "spec", ["rbd:pool/img:key=HUSH,xvda,w,x,y,z", "pool/img:key=HUSH", "nonsense,key=HUSH,a,b"]
+)
+def test_nor_is_a_key_named_in_what_is_wrong_with_it(spec):
+    fault = claim("a", {"disk": [spec]}).fault
+    assert fault
+    assert "HUSH" not in fault

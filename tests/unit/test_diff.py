@@ -118,8 +118,8 @@ SAID = {
     "what a node has": (
         '<node id="1" uname="host1"/>',
         (
-            '<node id="1" uname="host1"><utilization id="u"><nvpair id="v" name="memory" value="4096"/>'
-            "</utilization></node>"
+            '<node id="1" uname="host1"><utilization id="u"><nvpair id="v" name="memory" '
+            'value="4096"/></utilization></node>'
         ),
         "node host1: memory is 4096, was not set",
     ),
