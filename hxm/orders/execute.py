@@ -199,9 +199,12 @@ class Execution:
         return list(guards.in_flight(self.cluster, domains))
 
     def _look_until_nothing_migrates(self, deadline: float) -> None:
-        """A migration that looks complete still has a stop to come (live lab, 2.1.5)."""
+        """A migration that looks complete still has a stop to come (live lab, 2.1.5).
+
+        One of another domU counts too: the change that comes next would abort its transition.
+        """
         self._look()
-        while migrations := self._migrations():
+        while migrations := list(guards.in_flight(self.cluster, self.cluster.managed_domains)):
             if time.monotonic() > deadline:
                 raise TimedOut(f"not reached in time: {migrations[0].what}")
             time.sleep(self.config.poll)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Self
 
@@ -19,12 +19,16 @@ from hxm.pacemaker.argv import step_argv
 from hxm.pacemaker.lock import EXISTS, claim_step, holder_of, renew_step
 from hxm.pacemaker.simulate import serialised
 from hxm.plan import Step
+from hxm.policy import listed
+from hxm.policy.guards import migrating_names
 from hxm.policy.lock import RENEW, forsaken, held
 from hxm.policy.steps import release_step
 from hxm.records.journal import user
 from hxm.toolstack.remote import answered_as, ssh_argv
 
 _ATTEMPTS = 5
+_REST = 5.0
+"""Seconds without a migration after which it is over: between its halves it may not be seen."""
 _PATIENCE = RENEW + 5.0
 """Seconds without renewal, by this host's clock, after which hxm takes a lock over."""
 
@@ -43,26 +47,53 @@ def one_at_a_time() -> Iterator[None]:
 
 
 class Hold:
-    """The lock while this process holds it; released at the end of a `with`."""
+    """The lock while this process holds it; released at the end of a `with`.
 
-    def __init__(self, seen: Cluster, holder: str) -> None:
+    While a migration is in flight it is neither renewed nor released: every change of the CIB
+    aborts the transition, and Pacemaker decides anew where the half-migrated domU belongs.
+    """
+
+    def __init__(self, seen: Cluster, holder: str, config: Config) -> None:
         self.seen = seen
         """The cluster when the lock was taken."""
         self.holder = holder
+        self.leaves_to: tuple[str, ...] = ()
+        """The domUs whose migration has been ordered, and will not be waited for."""
+        self._migrating = -_REST
+        """When a migration was last seen, as time.monotonic() has it."""
+        self._config = config
         self._renewed = time.monotonic()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.release()
+        """Release the lock, or leave it to the next order, which sees that its holder has ended."""
+        with _signals_ignored():
+            names = self.leaves_to or self._in_flight()
+        if names:
+            render.note(
+                f"left: the cluster's lock, because to remove it would disturb the migration of "
+                f"{listed(names)}; the next order removes it, or: hxm unlock"
+            )
+        else:
+            self.release()
+
+    def _in_flight(self) -> Sequence[str]:
+        try:
+            return migrating_names(read_cluster(self._config, local=False))
+        except HxmError:
+            return ()
 
     def keep(self, seen: Cluster | None) -> None:
         """Renew the lock if it is time to. Raises Failed if `seen` shows that it is lost."""
         if seen and (not seen.lock or seen.lock.holder != self.holder):
             by = f" by {seen.lock.who} on {seen.lock.node}" if seen.lock else ""
             raise Failed(f"the cluster's lock was taken over{by}: hxm stops here")
-        if time.monotonic() - self._renewed > RENEW:
+        now = time.monotonic()
+        if seen and migrating_names(seen):
+            self._migrating = now
+        if now - self._renewed > RENEW and now - self._migrating > _REST:
             # it fails without a DC; the next snapshot shows whether the lock is still there
             programs.output(_argv(self.seen, renew_step(self.holder, time.time())))
             self._renewed = time.monotonic()
@@ -100,7 +131,7 @@ def can_lock(cluster: Cluster) -> bool:
 def take(cluster: Cluster, what: str, config: Config) -> Hold:
     """Take the lock for `what`. Raises Refused with the holder's name and the lock's age."""
     holder = _own_name(cluster)
-    hold = Hold(cluster, holder)
+    hold = Hold(cluster, holder, config)
     for _ in range(_ATTEMPTS):
         taken_over = _remove_stale(cluster, cluster.lock, config) if cluster.lock else ""
         try:

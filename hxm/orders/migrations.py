@@ -14,7 +14,7 @@ from hxm.errors import Refused, TimedOut
 from hxm.model import Cluster
 from hxm.output import render
 from hxm.policy import listed
-from hxm.policy.guards import migrating
+from hxm.policy.guards import migrating_names
 
 
 def wait_for_their_end(cluster: Cluster, config: Config, deadline: float) -> bool:
@@ -23,7 +23,7 @@ def wait_for_their_end(cluster: Cluster, config: Config, deadline: float) -> boo
     `deadline` is a moment of time.monotonic(). Raises TimedOut if one is in flight after it, and
     Refused in a sandbox, where nothing moves meanwhile.
     """
-    names = _in_flight(cluster)
+    names = migrating_names(cluster)
     if not names:
         return False
     if cluster.sandbox:
@@ -39,9 +39,5 @@ def wait_for_their_end(cluster: Cluster, config: Config, deadline: float) -> boo
                 "hxm status; --force does not wait",
             )
         time.sleep(config.poll)
-        names = _in_flight(read_cluster(config))
+        names = migrating_names(read_cluster(config))
     return True
-
-
-def _in_flight(cluster: Cluster) -> list[str]:
-    return [domain.name for domain in cluster.managed_domains if migrating(cluster, domain)]

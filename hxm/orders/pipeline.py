@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from hxm.cluster import capacity, hypervisors
@@ -226,15 +226,11 @@ def _carry_out_plan(
     more = (*elsewhere(cluster, plan, predicted), *report.useless_options(order))
     plan = plan._replace(warnings=(*plan.warnings, *more))
     plan, against_starts = starts.judge(cluster, plan, predicted, config)
-    objections = [
-        *plan.objections,
-        *against_starts,
-        *guards.foreseen(cluster, plan, predicted),
-    ]
+    objections = [*plan.objections, *against_starts, *guards.foreseen(cluster, plan, predicted)]
     if predicted.movements or not predicted.simulated:
         objections += capacity.objections(cluster, (predicted.after,), config)
         objections += hypervisors.objections(cluster, predicted, config)
-    if not simulate.reaches_goals(plan, predicted) and not _in_flight(cluster, plan):
+    if not simulate.reaches_goals(plan, predicted) and not _between_states(cluster, plan):
         objections.append(refusals.would_not_get_there(plan))
     if order.dry_run:
         return report.show_plan(order, cluster, plan, predicted, objections)
@@ -253,6 +249,8 @@ def _carry_out_plan(
         if changed(cluster, hold.seen):
             return None
         outcome = _execute(order, config, cluster, plan, predicted, hold.keep)
+        if not order.wait:
+            hold.leaves_to = tuple(_moved_live(cluster, predicted))
     return _end(order, config, plan, outcome, then)
 
 
@@ -326,7 +324,15 @@ def _forecast(config: Config, cluster: Cluster, plan: Plan) -> tuple[Plan, Forec
     return plan, predicted
 
 
-def _in_flight(cluster: Cluster, plan: Plan) -> bool:
+def _moved_live(cluster: Cluster, predicted: Forecast) -> Iterator[str]:
+    """The domUs whose migration is foreseen."""
+    for movement in predicted.movements:
+        domain = cluster.domain_of(movement.resource)
+        if movement.kind == "live" and domain:
+            yield domain.name
+
+
+def _between_states(cluster: Cluster, plan: Plan) -> bool:
     """Whether a subject is in transition: until that ends the scheduler forecasts nothing."""
     domains = (cluster.domain_of(resource) for resource in plan.subjects)
     return any(domain and domain.in_flight for domain in domains)

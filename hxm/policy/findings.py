@@ -149,7 +149,7 @@ def _whole_nodes(cluster: Cluster, updated: str) -> Iterator[Finding]:
 
 def lock_held_by(lock: Lock) -> str:
     """Who holds the cluster's lock, for what, and since when."""
-    gone = ", and was killed" if lock.alive is False else ""
+    gone = ", and has ended" if lock.alive is False else ""
     return (
         f"{lock.who} on {lock.node} (process {lock.pid}) is at {lock.what!r} "
         f"for {lock.age:.0f} s{gone}"

@@ -119,6 +119,11 @@ def migrating(cluster: Cluster, domain: Domain) -> bool:
     )
 
 
+def migrating_names(cluster: Cluster) -> list[str]:
+    """The domUs of which a migration is in flight."""
+    return [domain.name for domain in cluster.managed_domains if migrating(cluster, domain)]
+
+
 def stray(cluster: Cluster, domains: Iterable[Domain]) -> Iterator[Objection]:
     """An instance that the cluster does not know of: wherever it starts the domU is a second."""
     for domain in domains:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from hxm.model import Cluster, Lock
 from hxm.plan import AlreadyDone, Decision, Goal, Objection, Phase, Plan
 from hxm.policy.findings import lock_held_by
-from hxm.policy.guards import FORCE
+from hxm.policy.guards import FORCE, migrating_names
 from hxm.policy.steps import release_step
 
 RENEW = 20.0
@@ -23,7 +23,8 @@ def forsaken(cluster: Cluster, lock: Lock) -> str:
         return "its process has ended"
     if node and not node.reachable:
         return f"{lock.node} is {node.predicament}"
-    if lock.idle > LEASE and not lock.alive:
+    # nobody renews it during a migration
+    if lock.idle > LEASE and not lock.alive and not migrating_names(cluster):
         return f"no sign of life for {lock.idle:.0f} s"
     return ""
 

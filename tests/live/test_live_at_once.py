@@ -63,7 +63,7 @@ def test_a_killed_holder_blocks_nobody_on_its_own_node(lab):
     _held_by_a_killed_one(lab, "host1")
     listed = lab.ok("host1", "list").err
     assert "hxm-lock: root on host1" in listed
-    assert "and was killed" in listed
+    assert "and has ended" in listed
     assert "hxm unlock" in listed
     calm(lab)
     started = time.monotonic()

@@ -135,6 +135,32 @@ def test_unmigrate_is_refused_while_a_migration_is_in_flight(lab):
     assert lab.configuration() == lab.first
 
 
+LONG = pytest.param(["migrate"], 25, marks=pytest.mark.thorough, id="beyond a renewal")
+UNWAITED = pytest.param(["migrate", "--no-wait"], 5, id="not waited for")
+
+
+def aborts(lab) -> str:
+    """The lines of the cluster's log about a transition under way that hxm's lock has aborted."""
+    logs = lab.folder.glob("nodes/*/log/pacemaker/pacemaker.log")
+    lines = "".join(log.read_text(errors="replace") for log in logs).splitlines(keepends=True)
+    words = ("Transition", " aborted by ", "hxm-lock", "complete=false")
+    return "".join(line for line in lines if all(word in line for word in words))
+
+
+@pytest.mark.parametrize(("words", "seconds"), [LONG, UNWAITED])
+def test_the_lock_never_disturbs_a_migration(lab, words, seconds):
+    """What aborts a transition may double a domU: neither a renewal nor a release does."""
+    here = lab.where("nfs")
+    there = lab.other(here)
+    lab.turn("migrate.nfs", copying=seconds)
+    before = aborts(lab)
+    lab.ok(here, *words, "nfs", there)
+    lab.until("it has arrived", lambda: lab.nodes_of("nfs") == [there] and lab.idle(), 60)
+    assert aborts(lab) == before
+    lab.ok(here, "unmigrate", "nfs")
+    assert lab.configuration() == lab.first
+
+
 @pytest.mark.parametrize("level", ["cluster", "node", "domain"])
 def test_maintenance_at_every_level(lab, level):
     here = lab.where("nfs")

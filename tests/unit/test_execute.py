@@ -262,7 +262,7 @@ def test_what_was_foreseen_holds_only_for_the_same_cluster():
 
 
 def test_whoever_lost_the_lock_does_nothing_more():
-    kept = lock.Hold(BEFORE, HELD.holder)
+    kept = lock.Hold(BEFORE, HELD.holder, Config())
     kept.keep(BEFORE._replace(lock=HELD))
     for other in (None, HELD._replace(holder="root@host2:1:2", node="host2")):
         with pytest.raises(Failed, match="lock was taken over"):
@@ -272,12 +272,41 @@ def test_whoever_lost_the_lock_does_nothing_more():
 def test_a_lock_is_renewed_when_it_is_time_to(monkeypatch):
     asked = []
     monkeypatch.setattr(programs, "output", asked.append)
-    kept = lock.Hold(BEFORE, HELD.holder)
+    kept = lock.Hold(BEFORE, HELD.holder, Config())
     kept.keep(BEFORE._replace(lock=HELD))
     assert not asked
     kept._renewed = time.monotonic() - 21
+    migrating = BEFORE._replace(lock=HELD, history=(under_way("migrate_to"),))
+    kept.keep(migrating)
+    kept.keep(BEFORE._replace(lock=HELD))  # between the halves of a migration none is seen
+    kept.keep(None)
+    assert not asked
+    kept._migrating = time.monotonic() - 6
     kept.keep(BEFORE._replace(lock=HELD))
     assert [argv[:2] for argv in asked] == [("cibadmin", "--modify")]
+
+
+LEFT = {
+    "a migration is in flight": (BEFORE._replace(history=(under_way("migrate_to"),)), (), True),
+    "one was ordered, and nobody waits": (BEFORE, ("nfs",), True),
+    "nothing migrates": (BEFORE, (), False),
+}
+
+
+@pytest.mark.parametrize(("seen", "ordered", "left"), LEFT.values(), ids=LEFT)
+def test_a_lock_is_not_released_during_a_migration(monkeypatch, capsys, seen, ordered, left):
+    asked = []
+    monkeypatch.setattr(lock, "read_cluster", lambda *_, **__: seen)
+
+    def output(argv):
+        asked.append(argv)
+        return programs.Result(tuple(argv), 0, b"", "")
+
+    monkeypatch.setattr(programs, "output", output)
+    with lock.Hold(BEFORE, HELD.holder, Config()) as held:
+        held.leaves_to = ordered
+    assert bool(asked) != left
+    assert ("would disturb the migration of nfs" in capsys.readouterr().err) == left
 
 
 def _answers(monkeypatch, *results):

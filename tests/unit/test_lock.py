@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from factories import cluster, domain, node, reasons, told
+from factories import cluster, domain, node, reasons, told, under_way
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -63,6 +63,7 @@ def test_no_name_ever_breaks_out_of_the_document(who, where, what):
         (locked(alive=False), "its process has ended"),
         (locked(idle=61.0), "no sign of life for 61 s"),
         (locked(alive=True, idle=61.0), ""),
+        (locked(idle=61.0)._replace(history=(under_way("migrate_to"),)), ""),
         (locked(node("host1", online=False), node("host2")), "host1 is OFFLINE"),
         (locked(node("host1", unclean=True), node("host2")), "host1 is UNCLEAN (online)"),
         (locked(node("host2")), ""),  # its host may be called otherwise than its node
@@ -101,7 +102,7 @@ def test_unlock():
 def test_is_named_among_what_was_left_behind():
     (finding,) = leftovers(locked(alive=False))
     assert finding.do == "hxm unlock"
-    assert "and was killed" in finding.what
+    assert "and has ended" in finding.what
     assert not list(leftovers(locked(), only=["nfs"]))
 
 
