@@ -11,7 +11,7 @@ import stat
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import BinaryIO
+    from io import BufferedReader
 
 MIB = 1 << 20
 MOST = 256 * MIB
@@ -33,7 +33,7 @@ def read_start(path: str, size: int) -> bytes:
         return file.read(size)
 
 
-def open_regular(path: str) -> BinaryIO:
+def open_regular(path: str) -> BufferedReader:
     """A regular file, for reading. Raises OSError, also for any other kind of file."""
     if not stat.S_ISREG(os.stat(path).st_mode):  # even to open a device may do something
         raise OSError(_EINVAL, "it is not a regular file", path)
@@ -44,7 +44,7 @@ def open_regular(path: str) -> BinaryIO:
     return file
 
 
-def open_own(path: str) -> BinaryIO:
+def open_own(path: str) -> BufferedReader:
     """A regular file of root's or of this user's, for reading. Raises OSError."""
     file = open_regular(path)
     if os.fstat(file.fileno()).st_uid not in (0, os.geteuid()):
@@ -67,7 +67,7 @@ def append_line(path: str, line: bytes) -> None:
     A link, hard or symbolic, is followed only out of a folder in which nobody else could have made
     it.
     """
-    real = os.path.realpath(path) if _is_ours(os.path.dirname(path) or ".") else path
+    real = os.path.realpath(path) if is_ours(os.path.dirname(path) or ".") else path
     flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
     try:
         descriptor = os.open(real, flags, 0o600)
@@ -82,7 +82,7 @@ def append_line(path: str, line: bytes) -> None:
             raise OSError(_EINVAL, "it is not a regular file", path)
         if status.st_uid not in (0, os.geteuid()):
             raise OSError(_EPERM, "it belongs to somebody else", path)
-        if status.st_nlink > 1 and not _is_ours(os.path.dirname(real) or "."):
+        if status.st_nlink > 1 and not is_ours(os.path.dirname(real) or "."):
             raise OSError(_EPERM, "it is a hard link, in a folder of somebody else's", path)
         os.write(descriptor, line + b"\n")
     finally:
@@ -95,8 +95,8 @@ def make_private(folder: str) -> None:
     Raises OSError if somebody else has one of that name, or could change it.
     """
     make_folders(folder, 0o700)
-    linked = os.path.islink(folder) and not _is_ours(os.path.dirname(os.path.abspath(folder)))
-    if linked or not _is_ours(folder):
+    linked = os.path.islink(folder) and not is_ours(os.path.dirname(os.path.abspath(folder)))
+    if linked or not is_ours(folder):
         raise OSError(_EPERM, "somebody else could change what is in it", folder)
 
 
@@ -118,7 +118,7 @@ def make_folders(path: str, mode: int) -> None:
         os.close(descriptor)
 
 
-def _is_ours(folder: str) -> bool:
+def is_ours(folder: str) -> bool:
     """Whether root and this user alone can make anything in it."""
     status = os.stat(folder)
     return status.st_uid in (0, os.geteuid()) and not status.st_mode & 0o022

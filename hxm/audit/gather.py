@@ -16,6 +16,7 @@ from hxm.config import Config
 from hxm.domu.config_file import XmFileError, agent_name, parse_xmfile, read_text, read_xmfile
 from hxm.domu.resources import name_in_xml
 from hxm.domu.settings import domain_name, preserved
+from hxm.files import open_regular
 from hxm.guard import install
 from hxm.model import Cluster
 from hxm.pacemaker.audit_facts import parse_rules
@@ -220,9 +221,7 @@ def _paths(cluster: Cluster) -> list[str]:
 def _checksum(path: str) -> str:
     """The MD5 checksum: every Xen host has md5sum to compute it with."""
     try:
-        if not os.path.isfile(path) and os.path.exists(path):  # a fifo may wait for ever
-            return UNREADABLE
-        with open(path, "rb") as file:
+        with open_regular(path) as file:
             return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
     except FileNotFoundError:
         return ABSENT

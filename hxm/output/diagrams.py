@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hxm.policy.graph import CLONE, DOMAIN, FENCING, GROUP, NODE, Graph, Vertex
+from hxm.printable import printable
 
 _SHAPES = {NODE: "box3d", DOMAIN: "box", CLONE: "ellipse", GROUP: "folder", FENCING: "octagon"}
 _COLOURS = {NODE: "#dde7f0", DOMAIN: "#dff0d8", CLONE: "#f3f0e2", FENCING: "#f6e0dd"}
@@ -53,7 +54,7 @@ def _literal(text: str) -> str:
     """The text as dot draws it: without its escapes, and without HTML's, which it also knows."""
     from graphviz import escape
 
-    return str(escape(text.replace("&", "&amp;")))
+    return str(escape(printable(text).replace("&", "&amp;")))
 
 
 def mermaid(graph: Graph) -> str:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 
 from hxm.errors import UsageError
 from hxm.output import Form, Table
 
 FORMS = ("table", "plain", "json", "csv", "tsv", "github", "html")
+_FORMULA = re.compile(r"[=+@\t\r]|-.*[(|!]")
+"""What a spreadsheet would run, in a name or a reason; a state of xl's begins with a dash, too."""
 _DELIMITERS = {"csv": ",", "tsv": "\t"}
 
 
@@ -36,7 +39,8 @@ def arranged(table: Table, form: Form) -> Table:
 def written(table: Table, form: Form) -> str:
     """The table as csv, tsv, github (Markdown) or html (a table element), without a final newline.
 
-    A tab or a line break within a tsv cell becomes a blank.
+    A tab or a line break within a tsv cell becomes a blank; a csv cell that a spreadsheet would run
+    as a formula begins with an apostrophe.
     """
     if form.output in _DELIMITERS:
         return _separated(table, form)
@@ -59,6 +63,8 @@ def _separated(table: Table, form: Form) -> str:
     rows = [table.headers, *table.rows] if form.headers else table.rows
     if form.output == "tsv":
         rows = [[" ".join(cell.split()) for cell in row] for row in rows]
+    else:
+        rows = [[f"'{cell}" if _FORMULA.match(cell) else cell for cell in row] for row in rows]
     text = io.StringIO()
     writer = csv.writer(text, delimiter=_DELIMITERS[form.output], lineterminator="\n")
     writer.writerows(rows)

@@ -126,6 +126,12 @@ READERS = (
     "create {} --dry-run",
     "enrol {} --dry-run",
     "serve --token-file {}",
+    "shell --file {}",
+    "shell -f {} --keep-going",
+    "backup {}",
+    "diff 1 {}",
+    "migrate --file {} host2",
+    "-- create {}",
 )
 
 

@@ -40,6 +40,23 @@ def test_csv_is_read_back_as_it_was():
     assert rows == [list(TABLE.headers), *map(list, TABLE.rows)]
 
 
+def test_a_spreadsheet_runs_nothing_of_a_csv():
+    cells = (
+        '=HYPERLINK("http://x/","y")',
+        "+1",
+        "@a",
+        "-2+3|cmd",
+        "\tx",
+        "-b----",
+        "-",
+        "-5",
+        "a=b",
+    )
+    (_, row) = csv.reader(io.StringIO(written(Table(("x",) * len(cells), [cells]), Form("csv"))))
+    assert [cell for cell in row if cell.startswith("'")] == [f"'{cell}" for cell in cells[:5]]
+    assert row[5:] == list(cells[5:])
+
+
 def test_tsv_has_a_line_for_each_row_and_a_tab_between_cells():
     lines = written(TABLE, Form("tsv")).split("\n")
     assert [line.count("\t") for line in lines] == [3] * 4

@@ -99,7 +99,19 @@ def test_a_circle_ends():
     assert "after: nfs" in "\n".join(flat(tree(graph(SEEN, circle))))
 
 
-WILD = ('a"b', "a\\b", "a;b|c", "<b>x</b>", "a:b", "end", "subgraph", "a]b", "ä #1 `x`", "-->")
+WILD = (
+    "line\nend",
+    'a"b',
+    "a\\b",
+    "a;b|c",
+    "<b>x</b>",
+    "a:b",
+    "end",
+    "subgraph",
+    "a]b",
+    "ä #1 `x`",
+    "-->",
+)
 
 
 def wild(state: str = "Started") -> Graph:

@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 from hxm import programs
 from hxm.catalog import candidates
 from hxm.errors import DONE, Interrupted, UsageError
+from hxm.files import MIB, read_whole
 from hxm.output.render import beside, note
 
 LEAVING = ("exit", "quit")
@@ -129,8 +130,7 @@ def _carry_out_line(place: str, line: str, stdin: int | None) -> int | None:
 def read_all(path: str) -> list[str]:
     """The lines of a file. Raises UsageError for the first that is not a valid command line."""
     try:
-        with open(path, encoding="utf-8") as file:
-            lines = file.read().splitlines()
+        lines = read_whole(path, MIB).decode().splitlines()
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         raise UsageError(f"{path} cannot be read: {why}") from None

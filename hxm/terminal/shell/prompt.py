@@ -25,6 +25,7 @@ from hxm.cluster.poller import Poller
 from hxm.cluster.read import sandbox_file
 from hxm.config import Config
 from hxm.errors import DONE, UsageError
+from hxm.files import is_ours
 from hxm.output.render import beside, note
 from hxm.policy.summary import BAD, GOOD, Word, overview, trouble
 from hxm.printable import printable
@@ -186,13 +187,19 @@ class _History(FileHistory):
 
 
 def _history() -> History:
-    """The lines of earlier shells, in a file that only its owner may read."""
+    """The lines of earlier shells, in a file that only its owner may read.
+
+    Root's, where sudo leaves HOME as it is, must not go where the owner of that folder wants them.
+    """
     path = os.path.expanduser(HISTORY)
     try:
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        if is_ours(os.path.dirname(path)):
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_NONBLOCK, 0o600))
+            if os.path.isfile(path):
+                return _History(path)
     except OSError:
-        return InMemoryHistory()
-    return _History(path)
+        pass
+    return InMemoryHistory()
 
 
 class _Completer(Completer):
