@@ -116,6 +116,9 @@ def apply_to_copy(
                     _find_running(copy, resource, node, resource)
         elif kind == "fence":
             copy.inject([f"--node-fail={step.values['node']}" for step in alike])
+        elif kind == "kill":  # a recurring monitor of any interval finds the domU gone
+            results = ("{resource}_monitor_1@{node}=7".format(**step.values) for step in alike)
+            copy.inject([f"--op-inject={result}" for result in results])
         elif kind == "cut":
             for step in alike:
                 set_connected(copy.path, step.values["node"], "0", step.values["attribute"])

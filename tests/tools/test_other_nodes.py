@@ -93,3 +93,13 @@ def test_disks_that_nobody_can_tell_are_not_started_on(xen, there):
 def test_an_answer_that_is_none_is_no_answer(xen, there, answer):
     (there / "broken").write_text(answer)
     assert "what runs on host2, and on which disks, is unknown: its answer" in plan(xen)
+
+
+def test_a_drill_foresees_that_a_domu_without_its_file_could_not_start_again(xen):
+    xen.as_if_live()
+    words = ("drill", "kill", "nfs", "--dry-run")
+    shown = xen.hxm(*words).out
+    assert "nfs: restart on host1" in shown
+    assert "could not start" not in shown
+    (xen.file.parent / "nfs.xm").unlink()
+    assert "asked about: nfs could not start on host1: there is no" in xen.hxm(*words).out
