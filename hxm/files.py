@@ -1,7 +1,7 @@
 """Reads and writes where others may put files: no link of theirs is followed, nothing unbounded.
 
-To open a fifo may wait for ever, to read a device may never end, and to read a file of any size
-takes the memory of a host on which the cluster's own programs run.
+Opening a fifo may wait for ever, reading a device may never end, and a file without a bound takes
+the memory that the cluster's own programs on this host need.
 """
 
 from __future__ import annotations
