@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from hxm.cluster.read import sandbox_file
@@ -16,6 +17,10 @@ from hxm.records.select import iso_time, newest_changes, time_column
 
 if TYPE_CHECKING:
     from hxm.arguments.backups import BackupFile, ListKept
+
+
+_MOST = 10_000
+"""Changes that --list looks at: many, as live migrations, leave the configuration as it was."""
 
 
 def run(file: BackupFile = None, listing: ListKept = False, form: Form = TABLE) -> int:
@@ -64,7 +69,7 @@ def _list(store: Store, config: Config, form: Form) -> None:
     before: dict[object, str] = {}
     backups = store.all()
     oldest = backups[0].number if backups else 0
-    for change in newest_changes(config, sandbox_file()):
+    for change in islice(newest_changes(config, sandbox_file()), _MOST):
         outcome = f"{change.get('what')} ({change.get('who')})"
         before.setdefault(change["before"], outcome)
         if change.get("after") != change["before"]:
