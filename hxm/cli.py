@@ -42,6 +42,8 @@ def main() -> NoReturn:
         sys.stderr.write(f"hxm: the answer could not be written: {error.strerror}\n")
         status = status or Failed.status
     sys.stderr.flush()
+    if node := programs.elsewhere():
+        node.close()
     os._exit(status)  # nothing is left to clean up, and Python's own end takes 4 ms
 
 
@@ -108,7 +110,7 @@ def _monitors(words: Sequence[str]) -> bool:
 
 def dispatch(words: list[str]) -> int:
     """Find the command and hand it to whoever carries it out; returns the exit status."""
-    before, words = _split_globals(words)
+    before, words = _split_globals(_without_cluster(words))
     if words[:2] == ["guard", "judge"] and len(words) > 2:  # the wrapper's own call
         from hxm.config import read_config
         from hxm.guard.admission import judge_for_the_wrapper
@@ -119,6 +121,11 @@ def dispatch(words: list[str]) -> int:
     if before and before[0] == "--version":
         return _version()
     row = _look_up(words, before) if words else catalog.COMMANDS[_without_words()]
+    if on := os.environ.get("HXM_ON"):
+        from hxm.reach import go_to
+
+        if (status := go_to(on, row.name, words)) is not None:
+            return status
     if row.name == "help":
         return _help(words[1:])
     if row.policy and words[1:2] in (["-h"], ["--help"]):
@@ -139,6 +146,23 @@ def dispatch(words: list[str]) -> int:
         os.environ.setdefault("HXM_LOG", "stderr")
     dry = ["--dry-run"] if any("N" in word for word in before) and row.group != command.LOOK else []
     return _own(row, [*dry, *words[1:]], before)
+
+
+def _without_cluster(words: list[str]) -> list[str]:
+    """The command line without `--on CLUSTER`, which is kept for this process and its children.
+
+    Behind a toolstack's command it would be the toolstack's.
+    """
+    for count, word in enumerate(words):
+        if word == "--on" or word.startswith("--on="):
+            name = word[5:] if "=" in word else "".join(words[count + 1 : count + 2])
+            if not name:
+                raise UsageError("--on takes a cluster", "hxm clusters shows those configured")
+            os.environ["HXM_ON"] = name
+            return [*words[:count], *words[count + 2 - ("=" in word) :]]
+        if word in catalog.COMMANDS and catalog.COMMANDS[word].policy:
+            break
+    return words
 
 
 def _without_words() -> str:
@@ -244,9 +268,10 @@ def _start_readers() -> None:
     elsewhere = os.environ.get("CIB_shadow") or os.environ.get("CIB_port")
     if elsewhere or (cib_file and not os.path.isfile(cib_file)):
         return  # cluster/read.py says what is wrong
-    programs.ahead(STATUS_FORMS[0])
-    if not cib_file:
-        programs.ahead(CONFIGURATION)
+    if programs.elsewhere():
+        programs.ahead(STATUS_FORMS[0], CONFIGURATION, ("xl", "list"))
+    else:
+        programs.ahead(STATUS_FORMS[0], *(() if cib_file else (CONFIGURATION,)))
 
 
 def _help(words: list[str]) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from hxm.errors import UsageError
@@ -10,6 +11,23 @@ from hxm.files import MIB, read_whole
 
 PATH = "/etc/hxm.toml"
 TOOLSTACKS = ("auto", "xl", "xm")
+
+
+class Reached(NamedTuple):
+    """A cluster that this host does not belong to: `[clusters.NAME]`, for `--on NAME`."""
+
+    nodes: tuple[str, ...] = ()
+    """Its nodes as ssh calls them; the first one that answers is used."""
+    user: str = ""
+    """Who to be there; by default as in ssh_config(5)."""
+    port: int = 0
+    """The port of their sshd; by default as in ssh_config(5)."""
+    toolstack: str = "auto"
+    """As the setting of this name, for this cluster."""
+    dialect: str = "auto"
+    """As the setting of this name, for this cluster."""
+    colour: str = "cyan"
+    """The colour of its name in the prompt."""
 
 
 class Config(NamedTuple):
@@ -51,6 +69,10 @@ class Config(NamedTuple):
     ignore: str = ""
     """What `hxm check` does not report: codes, or code:domU, separated by blanks; disk-shared for
     both domUs also allows them to share a disk."""
+    clusters: Mapping[str, Reached] = {}
+    """The clusters that can be reached through ssh, by name."""
+    on: str = ""
+    """The cluster that is reached through ssh: a name, or ssh://...; of `--on` or HXM_ON."""
 
 
 def read_config(path: str | None = None) -> Config:
@@ -59,11 +81,41 @@ def read_config(path: str | None = None) -> Config:
     try:
         text = read_whole(path, MIB)
     except FileNotFoundError:
-        return Config()
+        config = Config()
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}") from None
-    return parse_config(text, path)
+    else:
+        config = parse_config(text, path)
+    return for_cluster(config, on) if (on := os.environ.get("HXM_ON")) else config
 
+
+def for_cluster(config: Config, on: str) -> Config:
+    """The settings for a cluster that is reached through ssh: its records are its own."""
+    known = config.clusters.get(on, Reached())
+    folder = os.path.join(state_folder(), "clusters", _file_name(on))
+    return config._replace(
+        on=on,
+        toolstack=config.toolstack if known.toolstack == "auto" else known.toolstack,
+        dialect=config.dialect if known.dialect == "auto" else known.dialect,
+        journal=os.path.join(folder, "journal"),
+        backups=os.path.join(folder, "backups"),
+    )
+
+
+def state_folder() -> str:
+    """Where this user's hxm keeps what it knows of other clusters."""
+    home = os.environ.get("XDG_STATE_HOME", "")
+    if not home and os.geteuid() == 0:
+        return "/var/lib/hxm"
+    return os.path.join(home or os.path.expanduser("~/.local/state"), "hxm")
+
+
+def _file_name(on: str) -> str:
+    return "".join(c if c.isalnum() or c in "-_.," else "_" for c in on).lstrip(".") or "_"
+
+
+SETTINGS = tuple(name for name in Config._fields if name not in ("clusters", "on"))
+"""The settings that are one value each."""
 
 _KINDS: dict[type, tuple[Any, str]] = {
     float: ((int, float), "a number of seconds"),
@@ -82,9 +134,10 @@ def parse_config(text: bytes, path: str = PATH) -> Config:
     except (ValueError, RecursionError) as error:  # of one with a number of 5,000 digits as well
         raise UsageError(f"{path}: {error}") from None
     defaults = Config()
+    clusters = _clusters(found.pop("clusters", {}), path)
     for key, value in found.items():
-        if key not in Config._fields:
-            known = ", ".join(Config._fields)
+        if key not in SETTINGS:
+            known = ", ".join(SETTINGS)
             raise UsageError(f"{path}: there is no setting {key!r}", f"there are: {known}")
         default = getattr(defaults, key)
         wanted, kind = _KINDS[type(default)]
@@ -94,4 +147,28 @@ def parse_config(text: bytes, path: str = PATH) -> Config:
             raise UsageError(f"{path}: {key} must be {kind} from 0 on, not {value!r}")
         if key == "toolstack" and value not in TOOLSTACKS:
             raise UsageError(f"{path}: toolstack must be one of {', '.join(TOOLSTACKS)}")
-    return defaults._replace(**found)
+    return defaults._replace(clusters=clusters, **found)
+
+
+def _clusters(tables: Any, path: str) -> dict[str, Reached]:
+    """The tables [clusters.NAME]. Raises UsageError."""
+    if not isinstance(tables, dict):
+        raise UsageError(f"{path}: clusters must be tables", '[clusters.prod]; nodes = ["host1"]')
+    clusters = {}
+    for name, table in tables.items():
+        where = f"{path}: [clusters.{name}]"
+        if not isinstance(table, dict) or not table.get("nodes"):
+            raise UsageError(f"{where} names no nodes", 'nodes = ["host1", "host2"]')
+        if name == "all" or "/" in name:
+            raise UsageError(f"{where}: a cluster cannot have this name")
+        for key, value in table.items():
+            default = getattr(Reached(), key, None)
+            if default is None:
+                known = ", ".join(Reached._fields)
+                raise UsageError(f"{where}: there is no setting {key!r}", f"there are: {known}")
+            texts = value if isinstance(value, list) else [value] if key != "nodes" else [None]
+            kind = int if key == "port" else str
+            if not all(type(text) is kind and str(text)[:1] not in ("-", "") for text in texts):
+                raise UsageError(f"{where}: {key} cannot be {value!r}")
+        clusters[name] = Reached(**table | {"nodes": tuple(table["nodes"])})
+    return clusters

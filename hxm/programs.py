@@ -12,6 +12,7 @@ import select
 import time
 
 from hxm.errors import CannotAsk
+from hxm.running import Elsewhere, Lost, NoAnswer, Result
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from typing import NoReturn
 
     import pexpect
+
+__all__ = ["Elsewhere", "Lost", "NoAnswer", "Result"]
 
 TOOL_TIMEOUT = 30.0
 """Seconds that a tool may take to answer; crm_mon takes 5 s for 1,000 domUs on 32 nodes."""
@@ -29,46 +32,25 @@ REAL = "/usr/lib/hxm/real"
 _MEANWHILE = 10.0  # seconds
 _DYING = 1.0  # seconds
 _CHUNK = 1 << 20  # bytes: no pipe holds more (16 pages, of at most 64 KiB)
-_MOST = 256 << 20  # bytes of output; the CIB of 1,000 domUs on 32 nodes has 50 MiB
+MOST = 256 << 20
+"""Bytes that a program may print; the CIB of 1,000 domUs on 32 nodes has 50 MiB."""
 _LOGGED_WHOLE = ("crm_", "cibadmin")  # how the programs begin whose words hold no secret
 _SIGKILL = 9  # the module signal takes 3 ms to import
 _PROGRAM_PATHS = ":/usr/sbin:/sbin"  # where Pacemaker's tools are, and su's PATH is not
 
 
-class NoAnswer(CannotAsk):
-    """A program gave none in time, and was ended."""
-
-
-class Result:
-    """What a program left behind: exit status (negative: killed by that signal) and output."""
-
-    __slots__ = ("argv", "status", "stderr", "stdout")
-
-    def __init__(self, argv: tuple[str, ...], status: int, stdout: bytes, stderr: str) -> None:
-        self.argv = argv
-        self.status = status
-        self.stdout = stdout
-        self.stderr = stderr
-
-    def complaint(self, line: int = -1) -> str:
-        """The last line (or another) that the program wrote to stderr, or how it ended."""
-        lines = [line.strip() for line in self.stderr.splitlines() if line.strip()]
-        if lines:
-            return lines[line]
-        if self.status < 0:
-            import signal
-
-            return f"killed by {signal.Signals(-self.status).name}"
-        return f"exit status {self.status}"
-
-
 class Process:
     """A started program, in a process group of its own: the terminal's Ctrl-C is hxm's alone."""
 
-    most = _MOST
+    most = MOST
     """Bytes that it may print."""
 
-    def __init__(self, argv: Sequence[str], env: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        argv: Sequence[str],
+        env: Mapping[str, str] | None = None,
+        stdin: str = "/dev/null",
+    ) -> None:
         self.argv = tuple(argv)
         self._size = 0
         self.started = time.monotonic()
@@ -76,13 +58,13 @@ class Process:
         err_read, err_write = os.pipe()
         self._pipes: dict[int, list[bytes]] = {out_read: [], err_read: []}
         actions = [
-            (os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDONLY, 0),
+            (os.POSIX_SPAWN_OPEN, 0, stdin, os.O_RDONLY, 0),
             (os.POSIX_SPAWN_DUP2, out_write, 1),
             (os.POSIX_SPAWN_DUP2, err_write, 2),
         ]
         try:
             self.pid = os.posix_spawnp(  # which would look it up in hxm's own PATH
-                find(argv[0]) or argv[0],
+                _find_here(argv[0]) or argv[0],
                 self.argv,
                 _environment(env),
                 file_actions=actions,
@@ -202,14 +184,40 @@ _alive: set[Process] = set()
 _started_ahead: dict[tuple[str, ...], Process] = {}
 
 
-def ahead(argv: Sequence[str]) -> None:
-    """Start a program, once, that `output` will be asked for later with the same argv."""
-    if tuple(argv) not in _started_ahead:
-        _started_ahead[tuple(argv)] = Process(argv)
+_elsewhere: Elsewhere | None = None
+_OF_THIS_HOST = ("ssh", "dot")
+"""What leads to a node, and what draws for the user, never runs on a node."""
+
+
+def run_on(node: Elsewhere) -> None:
+    """Let all programs but ssh run on the node, from now on."""
+    global _elsewhere  # noqa: PLW0603 - a command has one cluster
+    _elsewhere = node
+
+
+def elsewhere() -> Elsewhere | None:
+    """The node on which the programs run; None: they run on this host."""
+    return _elsewhere
+
+
+def _of_node(argv: Sequence[str]) -> Elsewhere | None:
+    """The node that is to run the program, if it is not this host."""
+    return None if argv[0] in _OF_THIS_HOST else _elsewhere
+
+
+def ahead(*commands: Sequence[str]) -> None:
+    """Start programs, each once, that `output` will be asked for later with the same argv."""
+    if _elsewhere and (there := [tuple(argv) for argv in commands if argv[0] not in _OF_THIS_HOST]):
+        _elsewhere.ahead(there)
+    for argv in commands:
+        if not _of_node(argv) and tuple(argv) not in _started_ahead:
+            _started_ahead[tuple(argv)] = Process(argv)
 
 
 def abandon() -> None:
     """End what was started ahead and never asked for."""
+    if _elsewhere:
+        _elsewhere.abandon()
     while _started_ahead:
         _started_ahead.popitem()[1].kill()
 
@@ -228,12 +236,19 @@ def output(
     env: Mapping[str, str] | None = None,
     timeout: float = TOOL_TIMEOUT,
     meanwhile: Callable[[], None] | None = None,
-    most: int = _MOST,
+    most: int = MOST,
+    files: Sequence[str] = (),
+    *,
+    once: bool = False,
 ) -> Result:
     """Run a program to its end.
 
-    Raises CannotAsk if it is missing, takes over `timeout` s, or prints more than `most` bytes.
+    `files` are files here that its words name: on a node they travel with it, the first one there
+    and all of them back. Raises CannotAsk if it is missing, takes over `timeout` s, or prints more
+    than `most` bytes; Lost, if it may run only `once`, where a connection broke.
     """
+    if node := _of_node(argv):
+        return node.output(tuple(argv), env, timeout, meanwhile, most, files, once=once)
     process = (None if env else _started_ahead.pop(tuple(argv), None)) or Process(argv, env)
     process.most = most
     return process.finish(timeout, meanwhile)
@@ -242,22 +257,35 @@ def output(
 def become(argv: Sequence[str]) -> NoReturn:
     """Replace hxm by the program, which then owns terminal, signals and exit status."""
     abandon()
+    if node := _of_node(argv):
+        status = beside(argv)
+        node.close()
+        os._exit(status)
     _log(argv, time.monotonic(), "takes hxm's place")
     try:
         os.execvpe(
-            find(argv[0]) or argv[0], list(argv), os.environ | {"PATH": search_path(os.environ)}
+            _find_here(argv[0]) or argv[0],
+            list(argv),
+            os.environ | {"PATH": search_path(os.environ)},
         )
     except OSError as error:
         raise _cannot_start(argv[0], error) from None
 
 
-def beside(argv: Sequence[str], stdin: int | None = None) -> int:
-    """Run a program that shares hxm's terminal, to its end; returns its exit status."""
+def beside(argv: Sequence[str], stdin: int | None = None, *, here: bool = False) -> int:
+    """Run a program that shares hxm's terminal, to its end; returns its exit status.
+
+    `here`: it is hxm itself, which never runs on a node.
+    """
+    if not here and (node := _of_node(argv)):
+        argv = node.argv(tuple(argv), terminal=os.isatty(0))
     started = time.monotonic()
     try:
         env = os.environ | {"PATH": search_path(os.environ)}
         actions = [] if stdin is None else [(os.POSIX_SPAWN_DUP2, stdin, 0)]
-        pid = os.posix_spawnp(find(argv[0]) or argv[0], tuple(argv), env, file_actions=actions)
+        pid = os.posix_spawnp(
+            _find_here(argv[0]) or argv[0], tuple(argv), env, file_actions=actions
+        )
     except OSError as error:
         raise _cannot_start(argv[0], error) from None
     status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
@@ -270,6 +298,8 @@ def on_terminal(argv: Sequence[str]) -> pexpect.spawn[bytes]:
     """Start a program on a terminal of its own, as large as hxm's; raises CannotAsk."""
     import pexpect
 
+    if node := _of_node(argv):
+        argv = node.argv(tuple(argv), terminal=True)
     try:
         size = os.get_terminal_size()
     except OSError:  # hxm has none
@@ -277,7 +307,7 @@ def on_terminal(argv: Sequence[str]) -> pexpect.spawn[bytes]:
     env = dict(os.environ) | {"PATH": search_path(os.environ)}
     try:
         child: pexpect.spawn[bytes] = pexpect.spawn(
-            find(argv[0]) or argv[0],
+            _find_here(argv[0]) or argv[0],
             list(argv[1:]),
             env=env,
             dimensions=(size.lines, size.columns),
@@ -320,6 +350,12 @@ def _log(argv: Sequence[str], started: float, how: str) -> None:
 
 def find(program: str) -> str | None:
     """The path of a program as `output` and `become` would find it."""
+    if node := _of_node((program,)):
+        return node.find(program)
+    return _find_here(program)
+
+
+def _find_here(program: str) -> str | None:
     if "/" in program:
         return program if os.access(program, os.X_OK) and os.path.isfile(program) else None
     for folder in search_path(os.environ).split(":"):

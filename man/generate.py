@@ -12,6 +12,7 @@ import sys
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from glob import glob
+from typing import Any
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(HERE)
@@ -28,7 +29,7 @@ from hxm.arguments.types import Option  # noqa: E402
 from hxm.catalog import ALIASES, COMMANDS  # noqa: E402
 from hxm.catalog.command import GROUPS, HOST, READS, REFUSED, RUNTIME  # noqa: E402
 from hxm.catalog.foreign import MEANINGS, TOOLS, Meaning  # noqa: E402
-from hxm.config import Config  # noqa: E402
+from hxm.config import SETTINGS, Config, Reached  # noqa: E402
 from hxm.policy.audit import CODES  # noqa: E402
 from man.roff import to_roff  # noqa: E402
 
@@ -237,17 +238,27 @@ def _statuses() -> Iterator[str]:
 def _settings() -> Iterator[str]:
     """The keys of the configuration file: the text under each field says what it is."""
     tree = ast.parse(_read(ROOT, "hxm", "config.py"))
-    (config,) = (
-        node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == "Config"
-    )
-    for field, text in zip(config.body, config.body[1:], strict=False):
+    classes = {node.name: node for node in tree.body if isinstance(node, ast.ClassDef)}
+    yield from _fields(classes["Config"], Config()._asdict(), "", SETTINGS)
+    yield from _fields(classes["Reached"], Reached()._asdict(), "[clusters.NAME] ", Reached._fields)
+
+
+def _fields(
+    settings: ast.ClassDef, defaults: dict[str, Any], table: str, names: Iterable[str]
+) -> Iterator[str]:
+    for field, text in zip(settings.body, settings.body[1:], strict=False):
         if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name):
+            if (name := field.target.id) not in names:
+                continue
             assert isinstance(text, ast.Expr) and isinstance(text.value, ast.Constant)  # noqa: PT018
-            default = getattr(Config(), field.target.id)
-            shown = f'"{default}"' if isinstance(default, str) else f"{default:g}"
-            if isinstance(default, bool):
-                shown = str(default).lower()
-            yield _item(f"{_literal(field.target.id)} = {_literal(shown)}", str(text.value.value))
+            default = defaults[name]
+            shown = (
+                f'"{default}"' if isinstance(default, str) else f"{default:g}" if default else "0"
+            )
+            if isinstance(default, (bool, tuple)):
+                shown = str(default).lower() if isinstance(default, bool) else "[]"
+            term = f"{_literal(table + name)} = {_literal(shown)}"
+            yield _item(term, str(text.value.value))
 
 
 # The words of other tools

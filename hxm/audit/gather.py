@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from itertools import combinations
 
+from hxm import host_files
 from hxm.audit.survey import Answer, surveyor
 from hxm.cluster.capacity import read_needs
 from hxm.cluster.claims import all_claims, claims_script, of_managed
@@ -16,7 +17,6 @@ from hxm.config import Config
 from hxm.domu.config_file import XmFileError, agent_name, parse_xmfile, read_text, read_xmfile
 from hxm.domu.resources import name_in_xml
 from hxm.domu.settings import domain_name, preserved
-from hxm.files import open_regular
 from hxm.guard import install
 from hxm.model import Cluster
 from hxm.pacemaker.audit_facts import parse_rules
@@ -116,7 +116,7 @@ def _files(cluster: Cluster, rules: Rules) -> Iterator[Read]:
     for domain in cluster.managed_domains:
         primitive, path = cluster.primitives[domain.resource], domain.xmfile or ""
         kept_off = rules.kept_off.get(primitive.id, frozenset())
-        if here and not os.path.lexists(path) and (here.name in kept_off or not here.usable):
+        if here and not host_files.lexists(path) and (here.name in kept_off or not here.usable):
             continue
         if not primitive.agent.endswith("Xen"):
             if fault := of_managed(domain).fault:
@@ -136,7 +136,7 @@ def autostarted() -> Iterator[tuple[str, str]]:
     """The links that start domUs at boot, each with the name in its file."""
     for folder in AUTOS:
         try:
-            paths = sorted(os.path.join(folder, entry) for entry in os.listdir(folder))
+            paths = sorted(os.path.join(folder, entry) for entry in host_files.names_in(folder))
         except OSError:
             continue
         for path in paths:
@@ -221,8 +221,8 @@ def _paths(cluster: Cluster) -> list[str]:
 def _checksum(path: str) -> str:
     """The MD5 checksum: every Xen host has md5sum to compute it with."""
     try:
-        with open_regular(path) as file:
-            return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
+        content = host_files.read_whole(path)  # a fifo may wait for ever
+        return hashlib.md5(content, usedforsecurity=False).hexdigest()
     except FileNotFoundError:
         return ABSENT
     except OSError:

@@ -58,6 +58,7 @@ _ROWS = [
             "history": "show past events: what happened, when, where, on whose order",
             "capacity": "check that all domUs fit if a node fails, and how much is free",
             "check": "find latent problems: shared disks, unreadable files, no guard",
+            "clusters": "show the clusters that are reached through ssh, at a glance",
             "graph": "draw what runs where and what it depends on, as tree or picture",
             "help": "show this overview, or the help of a command",
         },

@@ -17,7 +17,8 @@ from hxm.domu.libvirt_xml import parse_description, parse_name
 from hxm.domu.settings import domain_name, domain_uuid
 from hxm.domu.targets import paths_of, scripted_name
 from hxm.errors import CannotAsk
-from hxm.files import MIB, read_start, read_whole
+from hxm.files import MIB
+from hxm.host_files import bring, is_file, read_start, read_whole
 from hxm.model import Cluster, Domain
 from hxm.policy.conflicts import DEVICE, FILE, NODE, THIS_HOST, Claim, DiskClaim
 from hxm.policy.names import at_home
@@ -118,7 +119,7 @@ def _unread(name: str, resource: str | None, why: str) -> Claim:
 
 def of_files(paths: Iterable[str]) -> Iterator[Claim]:
     """What the domUs would have that the files and images among these make; others are left out."""
-    for path in filter(os.path.isfile, paths):
+    for path in filter(is_file, paths):
         if image := of_image(path):
             yield image
         elif described := of_description(_xml_in(path), path):
@@ -133,7 +134,7 @@ def of_files(paths: Iterable[str]) -> Iterator[Claim]:
 
 def of_devices(paths: Iterable[str], name: str) -> Iterator[Claim]:
     """What libvirt's descriptions of single devices among these files would give the domU."""
-    for path in filter(os.path.isfile, paths):
+    for path in filter(is_file, paths):
         text = _xml_in(path)
         if text.startswith(b"<"):
             yield of_xml(text, path, name)
@@ -223,6 +224,7 @@ def all_claims(
     Asks the other nodes, unless `printed` holds the output of `claims_script` on each. A host that
     does not answer and a file that cannot be read become claims with a `fault`.
     """
+    bring(domain.xmfile or "" for domain in cluster.managed_domains)
     yield from map(of_managed, cluster.managed_domains)
     toolstack = local_toolstack(config, cluster.sandbox)
     whose = resources_by_name(cluster)

@@ -240,11 +240,11 @@ def read_cluster(
 
 def _start_ahead(sandbox: str | None, toolstack: Toolstack | None) -> None:
     """The programs that are sure to be needed run beside the heavy imports."""
-    programs.ahead(STATUS_FORMS[0])
-    if not sandbox:
-        programs.ahead(CONFIGURATION)
-    if toolstack:
-        programs.ahead((toolstack.program, "list"))
+    programs.ahead(
+        STATUS_FORMS[0],
+        *(() if sandbox else (CONFIGURATION,)),
+        *(((toolstack.program, "list"),) if toolstack else ()),
+    )
 
 
 def _with_reasons(
@@ -298,9 +298,15 @@ def _lock(configuration: Configuration, here: str | None) -> Lock | None:
     import time
 
     lock = lock_in(configuration.properties, time.time())
-    if lock and lock.node == here:
+    if lock and lock.node == own_place(here):
         return lock._replace(alive=programs.start_time(lock.pid) == lock.started)
     return lock
+
+
+def own_place(here: str | None) -> str:
+    """What hxm calls the host that it runs on in a lock: the node, or what no node is called."""
+    host = os.uname().nodename
+    return f"{host}/ssh" if programs.elsewhere() else here or host
 
 
 def _is_idle(dc: str | None, timeout: float) -> bool:
@@ -319,7 +325,8 @@ def _is_idle(dc: str | None, timeout: float) -> bool:
 
 def _local_node(status: Status, config: Config, sandbox: str | None) -> str | None:
     """The node name of this host; asks Pacemaker only if it is not the host name."""
-    host = os.uname().nodename
+    node = programs.elsewhere()
+    host = node.name if node else os.uname().nodename
     names = {node.name for node in status.nodes}
     own = next((name for name in (host, host.split(".")[0]) if name in names), None)
     if own or sandbox:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Collection, Iterator, Mapping
 from typing import NamedTuple
 
+from hxm import host_files
 from hxm.cluster.claims import all_claims, claims_script, details_and_devices, of_managed, of_text
 from hxm.cluster.read import askable, with_other_nodes
 from hxm.config import Config
@@ -132,7 +132,7 @@ def _content(file: File, answers: Mapping[str, Answer | str]) -> bytes | str | N
 
 def _fault_here(file: File) -> str:
     path = file.domain.xmfile or ""
-    if not os.path.lexists(path):
+    if not host_files.lexists(path):
         return _ABSENT.format(path)
     return _fault_of(of_managed(file.domain))
 

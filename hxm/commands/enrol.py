@@ -8,6 +8,7 @@ from itertools import chain
 from math import ceil
 from typing import TYPE_CHECKING
 
+from hxm import host_files
 from hxm.audit.gather import AUTOS, autostarted
 from hxm.audit.survey import read_readiness
 from hxm.cluster import capacity, claims
@@ -72,7 +73,7 @@ class _File:
 
     def __init__(self, word: str) -> None:
         paths = map(os.path.abspath, candidate_files(word))
-        self.path = next((path for path in paths if os.path.lexists(path)), "")
+        self.path = next((path for path in paths if host_files.lexists(path)), "")
         if not self.path:
             raise NotFound(f"file not found: {shown(word)}", "enrol takes a configuration file")
         try:
@@ -330,8 +331,8 @@ def _readiness(
     links: list[BootLink] = []
     lacking: list[str] = []
     if not cluster.sandbox:
-        links = [BootLink(link, os.path.realpath(link), (name,)) for link, name in autostarted()]
-        lacking = [disk for disk in disks if not os.path.exists(disk)]
+        links = [BootLink(link, host_files.realpath(link), (name,)) for link, name in autostarted()]
+        lacking = [disk for disk in disks if not host_files.exists(disk)]
     toolstack = local_toolstack(config, cluster.sandbox)
     facts = HostFacts()
     if toolstack:

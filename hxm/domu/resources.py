@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import NamedTuple
@@ -10,7 +9,8 @@ from typing import NamedTuple
 from hxm.domu import libvirt_xml
 from hxm.domu.config_file import Value, XmFileError, agent_name, parse_xmfile, read_text
 from hxm.domu.settings import domain_name, domain_uuid, is_pv, memory_mib, vcpus
-from hxm.files import MIB, read_start
+from hxm.files import MIB
+from hxm.host_files import is_file, read_start
 from hxm.model import Constraint, Domain, ManagedDomain, Primitive
 from hxm.policy import is_true
 
@@ -52,7 +52,7 @@ class _File(NamedTuple):
 
 def name_in_xml(path: str) -> str | None:
     """The domU that libvirt's description in the file names, if there is one."""
-    return libvirt_xml.name_in(_contents(path) or b"") if os.path.isfile(path) else None
+    return libvirt_xml.name_in(_contents(path) or b"") if is_file(path) else None
 
 
 def _virsh_file(path: str) -> _File:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator
 
+from hxm import host_files
 from hxm.domu import block_devices
 from hxm.domu.disk_spec import Disk
 
@@ -60,4 +60,4 @@ def _absolute(target: str) -> str:
 def _of_drbd(resource: str) -> str:
     """The device of RESOURCE or RESOURCE/VOLUME; drbd 8.3 knew no volumes."""
     path = f"/dev/drbd/by-res/{resource}"
-    return path if "/" in resource or os.path.exists(path) else f"{path}/0"
+    return path if "/" in resource or host_files.exists(path) else f"{path}/0"

@@ -6,7 +6,7 @@ import os
 import stat
 from collections.abc import Iterator, Sequence
 
-from hxm import programs
+from hxm import host_files, programs
 from hxm.catalog import BYGONE
 from hxm.catalog.command import REFUSED, XL_OPTIONS, Command
 from hxm.cluster.claims import (
@@ -214,7 +214,7 @@ def made_by(row: Command, words: Sequence[str], cluster: Cluster) -> list[Claim]
 def _is_told_once(path: str) -> bool:
     """Whether what stands there is gone when the guard has read it: a pipe, a terminal."""
     try:
-        mode = os.stat(path).st_mode
+        mode = host_files.stat(path).st_mode
     except (OSError, ValueError):
         return False
     return stat.S_ISFIFO(mode) or stat.S_ISCHR(mode) or stat.S_ISSOCK(mode)
@@ -229,7 +229,7 @@ def _attached(words: Sequence[str]) -> list[str]:
 def filed_by(row: Command, words: Sequence[str], made: Sequence[Claim]) -> list[str]:
     """The names in the files among the words; of files that are not there nobody makes a domU."""
     paths = operands(words)
-    if row.name in UNTOLD and paths and not any(map(os.path.lexists, paths)):
+    if row.name in UNTOLD and paths and not any(map(host_files.lexists, paths)):
         return [os.path.basename(each) for each in paths]
     return [each.name for each in made]
 

@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from hxm import host_files
 from hxm.domu.config_file import Value, XmFileError, candidate_files, parse_xmfile, read_xmfile
 from hxm.domu.settings import domain_name
 from hxm.errors import Refused
@@ -51,7 +52,7 @@ def creation_of(words: Sequence[str], *, xm: bool = False) -> Creation:
         return Creation(None, {}, dry=not told.hidden)
     path = told.path or (_XM_FILE if xm else "")
     try:
-        found = next((each for each in candidate_files(path) if os.path.lexists(each)), None)
+        found = next((each for each in candidate_files(path) if host_files.lexists(each)), None)
         read = settings_of(found, told.lines, xm=xm)
     except XmFileError as error:
         raise Refused(

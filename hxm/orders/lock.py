@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import Self
 
 from hxm import programs
-from hxm.cluster.read import read_cluster, sandbox_file
+from hxm.cluster.read import own_place, read_cluster, sandbox_file
 from hxm.config import Config
 from hxm.errors import Failed, HxmError, Refused
 from hxm.model import Cluster, Lock
@@ -151,8 +151,9 @@ def take(cluster: Cluster, what: str, config: Config) -> Hold:
 
 
 def _own_name(cluster: Cluster) -> str:
-    node = cluster.local_node or os.uname().nodename
-    return holder_of(user(), node, os.getpid(), programs.start_time(str(os.getpid())))
+    return holder_of(
+        user(), own_place(cluster.local_node), os.getpid(), programs.start_time(str(os.getpid()))
+    )
 
 
 def own_lock(cluster: Cluster, what: str) -> str:

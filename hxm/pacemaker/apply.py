@@ -55,7 +55,7 @@ def carry_out(
                     renew_in(tried[-1].values["file"], time.time())
                     if seen:
                         _still(seen, env, timeout)
-                complaint = _tell(step_argv(dialect, tried[-1]), env, done, meanwhile)
+                complaint = _tell(dialect, tried[-1], env, done, meanwhile, timeout)
             missing = _missing(kind, tried, env, timeout)
             if complaint and CHECKS[kind].holds is None:
                 missing = tried[-1]
@@ -82,16 +82,40 @@ def meddled() -> Refused:
 
 
 def _tell(
-    commands: tuple[Argv, ...],
+    dialect: Dialect,
+    step: Step,
+    env: Mapping[str, str] | None,
+    done: list[Argv],
+    meanwhile: Callable[[], None] | None,
+    timeout: float,
+) -> programs.Result | None:
+    """The first of a step's command lines that ended badly, if one did.
+
+    If the connection breaks, the step is taken again only if the CIB, read through another node,
+    does not have it; raises Lost if the CIB does not tell.
+    """
+    try:
+        return _run(dialect, step, env, done, meanwhile)
+    except programs.Lost:
+        if CHECKS[step.kind].holds is None:
+            raise
+        if not _missing(step.kind, [step], env, timeout):
+            return None
+        return _run(dialect, step, env, done, meanwhile)
+
+
+def _run(
+    dialect: Dialect,
+    step: Step,
     env: Mapping[str, str] | None,
     done: list[Argv],
     meanwhile: Callable[[], None] | None,
 ) -> programs.Result | None:
-    """The first of a step's command lines that ended badly, if one did."""
     bad = None
-    for argv in commands:
+    travels = (step.values["file"],) if step.kind == "restore" else ()
+    for argv in step_argv(dialect, step):
         done.append(argv)
-        result = programs.output(argv, env, _TIMEOUT, meanwhile)
+        result = programs.output(argv, env, _TIMEOUT, meanwhile, files=travels, once=not env)
         if result.status != 0 and bad is None:
             bad = result
     return bad

@@ -51,6 +51,7 @@ class Scratch:
     def __init__(self, path: str) -> None:
         self.path = path
         self.graph = path + ".graph"
+        self._files = (path, self.graph)
 
     @property
     def env(self) -> dict[str, str]:
@@ -92,7 +93,7 @@ class Scratch:
         argv = [word.format(file=self.path, graph=self.graph) for word in program]
         if execute and carries_out(program):
             argv += ["--simulate", f"--save-output={self.path}"]
-        result = programs.output([*argv, *injections], self.env)
+        result = programs.output([*argv, *injections], self.env, files=self._files)
         if result.status != 0:
             raise CannotAsk(f"{argv[0]} failed: {result.complaint()}")
         return parse_graph(self.graph)
@@ -115,7 +116,7 @@ class Scratch:
     def inject(self, injections: Sequence[str]) -> None:
         """Put a fact into the status, such as a lost node, without any reaction to it."""
         argv = ["crm_simulate", f"--xml-file={self.path}", f"--save-output={self.path}"]
-        result = programs.output([*argv, *injections], self.env)
+        result = programs.output([*argv, *injections], self.env, files=self._files)
         if result.status != 0:
             raise CannotAsk(f"crm_simulate failed: {result.complaint()}")
 
@@ -127,7 +128,7 @@ class Scratch:
         """
         program = simulator() or SIMULATORS[0]
         argv = [word.format(file=self.path, graph=self.graph) for word in program]
-        result = programs.output([*argv, "-s"], self.env)
+        result = programs.output([*argv, "-s"], self.env, files=self._files)
         if result.status != 0:
             raise CannotAsk(f"{argv[0]} failed: {result.complaint()}")
         scores = {}

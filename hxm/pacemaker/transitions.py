@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator, Mapping
 from xml.etree.ElementTree import Element
 
-from hxm import files, programs
+from hxm import files, host_files, programs
 from hxm.errors import CannotAsk
 from hxm.pacemaker.dialect import FENCING_HISTORY
 from hxm.policy import is_true
@@ -73,20 +73,25 @@ def _pieces(done: set[Done], looks: list[Look]) -> Pieces:
 
 def _files(folder: str) -> Iterator[tuple[float, str]]:
     try:
-        entries = list(os.scandir(folder))
+        names = host_files.names_in(folder)
     except OSError:
         return
-    for entry in entries:
-        if entry.name.startswith("pe-") and entry.name.endswith((".bz2", ".xml", ".gz")):
-            try:
-                yield entry.stat().st_mtime, entry.path
-            except OSError:  # overwritten by a newer one
-                continue
+    paths = [
+        os.path.join(folder, name)
+        for name in names
+        if name.startswith("pe-") and name.endswith((".bz2", ".xml", ".gz"))
+    ]
+    host_files.bring(paths)
+    for path in paths:
+        try:
+            yield host_files.stat(path).st_mtime, path
+        except OSError:  # overwritten by a newer one
+            continue
 
 
 def _content(path: str) -> bytes:
     """The document in a file. Raises OSError, EOFError or ValueError for a damaged one."""
-    packed = files.read_whole(path, _LARGEST)
+    packed = host_files.read_whole(path, _LARGEST)
     if path.endswith(".bz2"):
         import bz2
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 from xml.etree.ElementTree import Element, ElementTree
 
-from hxm import programs
+from hxm import host_files, programs
 from hxm.errors import CannotAsk
 from hxm.pacemaker.audit_facts import seconds
 from hxm.pacemaker.dialect import METADATA, RINGS, VERIFY
@@ -42,7 +42,8 @@ def read_complaints(cib: Element) -> list[Complaint]:
     with tempfile.TemporaryDirectory(prefix="hxm-verify-") as folder:
         file = os.path.join(folder, "cib.xml")
         ElementTree(copy).write(file)  # the folder is its owner's alone
-        result = programs.output([word.format(file=file) for word in VERIFY])
+        argv = [word.format(file=file) for word in VERIFY]
+        result = programs.output(argv, files=(file,))
     text = result.stderr + result.stdout.decode("utf-8", "replace")
     return parse_complaints(text, valid=result.status == 0)
 
@@ -149,7 +150,7 @@ def _bonded_address(address: str) -> bool:
 def _bonded(device: str) -> bool:
     """Whether a network device, or one below it (a bridge's port), is a bond."""
     folder = os.path.join("/sys/class/net", device.partition("@")[0])
-    if os.path.isdir(os.path.join(folder, "bonding")):
+    if host_files.is_folder(os.path.join(folder, "bonding")):
         return True
-    below = [each for each in os.listdir(folder) if each.startswith("lower_")]
+    below = [each for each in host_files.names_in(folder) if each.startswith("lower_")]
     return any(_bonded(each.removeprefix("lower_")) for each in below)

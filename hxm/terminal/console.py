@@ -19,7 +19,8 @@ from hxm.config import Config
 from hxm.errors import CannotAsk, Failed, TimedOut, UsageError
 from hxm.model import Cluster, Domain
 from hxm.output.render import note
-from hxm.toolstack.remote import SSH_FAILED, no_way_in, terminal_argv
+from hxm.ssh import FAILED, no_way_in
+from hxm.toolstack.remote import terminal_argv
 
 if TYPE_CHECKING:
     import pexpect
@@ -108,7 +109,7 @@ def follow(cluster: Cluster, domain: Domain, options: Sequence[str], config: Con
 
 
 def _raise_if_never_there(end: End, name: str, node: str) -> None:
-    fault = no_way_in(node, end.shown) if end.status == SSH_FAILED else ""
+    fault = no_way_in(node, end.shown) if end.status == FAILED else ""
     if fault:
         raise CannotAsk(f"the console of {name} on {node} cannot be reached: {fault}")
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import TypeVar
 
-from hxm import programs
+from hxm import programs, ssh
 from hxm.errors import CannotAsk
 from hxm.files import MIB
 from hxm.toolstack import domains_in, of, uuids_in
@@ -23,18 +23,6 @@ _UUIDS = "hxm:uuids"
 """What stands between a node's table of domains and their uuids in its answer."""
 MOST = 16 * MIB
 """Bytes that a node may answer: `xl list -l` of 1,000 domUs has 3 MiB."""
-SSH_FAILED = 255
-"""Ssh's own exit status for a trouble of its own; else it is the remote command's (ssh(1))."""
-_FAULTS = (
-    ("Host key verification failed", "its host key is not the known one: ssh {node} by hand once"),
-    ("REMOTE HOST IDENTIFICATION", "its host key is not the known one: ssh {node} by hand once"),
-    ("Permission denied", "it lets nobody in without a password: ssh-copy-id {node}"),
-    ("Could not resolve", "its name is not known: /etc/hosts"),
-    ("timed out", "no answer from its sshd"),
-    ("No route to host", "no answer from its sshd"),
-    ("Connection refused", "no sshd there"),
-)
-"""What OpenSSH 9.2 says on stderr, and what it means here."""
 
 
 def ssh_argv(
@@ -42,26 +30,13 @@ def ssh_argv(
 ) -> tuple[str, ...]:
     """A program on another node; ssh hands the words to a shell there, so they are quoted.
 
-    Whatever ssh_config(5) says, nothing of this host is handed on: no agent (-a), no display (-x),
-    no port (ClearAllForwardings). Whoever is root on that node could use it.
     A guard that stands in front of the toolstack there is gone past.
     """
     import shlex
 
-    return (
-        "ssh",
-        *options,
-        "-o",
-        "BatchMode=yes",
-        "-o",
-        "ClearAllForwardings=yes",
-        "-o",
-        f"ConnectTimeout={max(1, round(timeout))}",
-        "-ax",
-        "--",
-        node,
-        f'PATH="${{HXM_REAL:-{programs.REAL}}}:$PATH" {shlex.join(words)}',
-    )
+    cluster = programs.elsewhere()
+    script = f'PATH="${{HXM_REAL:-{programs.REAL}}}:$PATH" {shlex.join(words)}'
+    return ssh.ssh_argv(cluster.reach(node) if cluster else node, script, timeout, options)
 
 
 def at(node: str, here: str | None, words: Sequence[str], timeout: float) -> tuple[str, ...]:
@@ -191,11 +166,6 @@ def understood(printed: bytes, parse: Callable[[bytes], T]) -> T | str:
 
 def fault_of(node: str, result: programs.Result) -> str:
     """One line on why a command on another node failed: ssh's own trouble, or the command's."""
-    if result.status != SSH_FAILED:
+    if result.status != ssh.FAILED:
         return result.complaint()
-    return no_way_in(node, result.stderr) or result.complaint()
-
-
-def no_way_in(node: str, said: str) -> str:
-    """Why ssh did not get in, by what it said; nothing if it did, or if it is not known."""
-    return next((what for part, what in _FAULTS if part in said), "").format(node=node)
+    return ssh.no_way_in(node, result.stderr) or result.complaint()

@@ -7,9 +7,9 @@ from factories import cluster, domain, node
 
 from hxm.config import Config
 from hxm.errors import CannotAsk
+from hxm.ssh import FAILED
 from hxm.terminal import console
 from hxm.terminal.console import End, follow
-from hxm.toolstack.remote import SSH_FAILED
 
 SEEN = cluster(domain("nfs", "host2"), nodes=(node("host1"), node("host2")), local_node="host1")
 LEFT = End(True, 0, 60.0, "")
@@ -32,7 +32,7 @@ GUEST = "nfs: server 10.0.0.7 not responding, timed out\r\nPermission denied\r\n
 
 
 def test_what_the_guest_said_is_no_word_of_sshs(visited, capsys):
-    assert visited(End(False, SSH_FAILED, 3600.0, GUEST), LEFT) == 0
+    assert visited(End(False, FAILED, 3600.0, GUEST), LEFT) == 0
     said = capsys.readouterr().err
     assert "the console of nfs on host2 was interrupted: it continues" in said
     assert "anew" not in said  # nobody saw that it did
@@ -40,4 +40,4 @@ def test_what_the_guest_said_is_no_word_of_sshs(visited, capsys):
 
 def test_a_node_that_lets_nobody_in_is_said_to_be_so(visited):
     with pytest.raises(CannotAsk, match="cannot be reached: it lets nobody in"):
-        visited(End(False, SSH_FAILED, 0.4, "root@host2: Permission denied (publickey).\r\n"))
+        visited(End(False, FAILED, 0.4, "root@host2: Permission denied (publickey).\r\n"))

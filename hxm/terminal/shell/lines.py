@@ -52,10 +52,11 @@ def carry_out(words: Sequence[str], *, stdin: int | None = None) -> int:
     Ctrl-C reaches that process only; the terminal is restored however it ends.
     """
     with _restored_terminal(), _without_ctrl_c():
-        return programs.beside((*_myself(), *words), stdin)
+        return programs.beside((*myself(), *words), stdin, here=True)
 
 
-def _myself() -> tuple[str, ...]:
+def myself() -> tuple[str, ...]:
+    """The command line that starts another hxm like this one."""
     program = os.path.abspath(sys.argv[0])
     if os.path.basename(program) == "hxm" and os.access(program, os.X_OK):
         return (program,)

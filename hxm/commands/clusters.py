@@ -1,0 +1,128 @@
+"""hxm clusters, and what is asked of every cluster at once: each by an hxm of its own."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from hxm.config import Config, read_config
+from hxm.errors import DONE, CannotAsk, Failed, UsageError
+from hxm.output import TABLE, Form, Table, render
+from hxm.programs import Process, Result
+from hxm.terminal.shell.lines import myself
+
+if TYPE_CHECKING:
+    from hxm.output import Form as Shown
+
+_HEADERS = ("Cluster", "State", "Quorum", "Nodes", "DomUs", "Trouble")
+
+
+def run(form: Form = TABLE) -> int:
+    """Show the clusters of /etc/hxm.toml at a glance: quorum, nodes, domUs, trouble.
+
+    All are asked at once, through ssh. Status 102 if one of them does not answer. With `--on NAME`
+    every command works on one of them; `--on all` is for list, status, check and capacity.
+
+    Example: `hxm clusters -o json`.
+    """
+    config = read_config()
+    results = _ask(config, ["status", "-o", "json"])
+    answers = {name: _document(result) for name, result in results.items()}
+    if form.output == "json":
+        render.show_json({"clusters": answers})
+    else:
+        rows = [_row(name, answer) for name, answer in answers.items()]
+        render.show(Table(_HEADERS, rows, frozenset((3, 4))), form)
+    silent = [name for name, answer in answers.items() if "error" in answer]
+    return CannotAsk.status if silent else DONE
+
+
+def _row(name: str, answer: dict[str, Any]) -> tuple[str, ...]:
+    if "error" in answer:
+        return (name, "unknown", "-", "-", "-", str(answer["error"]))
+    cluster, nodes, domains = answer["cluster"], answer["nodes"], answer["domains"]
+    online = sum(bool(node["online"]) for node in nodes)
+    running = sum(bool(domain["nodes"]) for domain in domains)
+    findings = [finding["what"] for finding in answer["findings"]]
+    more = f"; {len(findings) - 1} more" if len(findings) > 1 else ""
+    return (
+        name,
+        "maintenance" if cluster["maintenance"] else "answers",
+        "yes" if cluster["quorum"] else "no",
+        f"{online}/{len(nodes)}",
+        f"{running}/{len(domains)}",
+        f"{findings[0]}{more}" if findings else "none",
+    )
+
+
+def ask_all(config: Config, words: Sequence[str]) -> int:
+    """Give the reading command to every cluster; show one table, with a column Cluster.
+
+    Returns the highest of the statuses.
+    """
+    form, asked = _form_in(words)
+    if form.output == "json":
+        results = _ask(config, [*asked, "-o", "json"])
+        render.show_json({name: _document(result) for name, result in results.items()})
+    else:
+        results = _ask(config, [*asked, "-o", "csv"])
+        render.show(_merged(results), form)
+        for name, result in results.items():
+            for line in result.stderr.splitlines():
+                render.beside(f"{name}: {line.removeprefix('hxm: ').strip()}")
+    return max(result.status for result in results.values())
+
+
+def _form_in(words: Sequence[str]) -> tuple[Shown, list[str]]:
+    """The output format among the words, and the others."""
+    output, others = TABLE.output, list[str]()
+    rest = iter(words)
+    for word in rest:
+        if word in ("-o", "--output"):
+            output = next(rest, output)
+        elif word.startswith("--output="):
+            output = word.partition("=")[2]
+        elif word in ("-l", "--long", "--nagios"):
+            raise UsageError(f"{word} is for one cluster", "--on CLUSTER")
+        else:
+            others.append(word)
+    return Form(output), others
+
+
+def _ask(config: Config, words: Sequence[str]) -> dict[str, Result]:
+    """The answer of each configured cluster to the command line; all are asked at once."""
+    if not config.clusters:
+        raise Failed("no cluster is configured", '[clusters.NAME] nodes = ["host1"] in hxm.toml')
+    asked = {
+        name: Process((*myself(), *words), {"HXM_ON": name, "HXM_SSH_FOLDER": ""})
+        for name in config.clusters
+    }
+    return {name: process.finish(_patience(config)) for name, process in asked.items()}
+
+
+def _patience(config: Config) -> float:
+    return 4 * (config.ask_timeout + config.ssh_timeout)
+
+
+def _document(result: Result) -> dict[str, Any]:
+    """The JSON of one cluster, or its error."""
+    try:
+        document = json.loads(result.stdout)
+    except ValueError:
+        document = None
+    if isinstance(document, dict):
+        return document
+    return {"error": result.complaint(0).removeprefix("hxm: "), "status": result.status}
+
+
+def _merged(results: dict[str, Result]) -> Table:
+    headers: list[str] = []
+    rows = []
+    for name, result in results.items():
+        table = list(csv.reader(io.StringIO(result.stdout.decode("utf-8", "replace"))))
+        headers = table[0] if table and not headers else headers
+        rows += [[name, *row] for row in table[1:] if len(row) == len(headers)]
+    return Table(("Cluster", *headers), rows)

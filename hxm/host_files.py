@@ -1,0 +1,185 @@
+"""Files of the host that programs run on: this one, or the node that `--on` leads to.
+
+On a node, one ssh brings all that is asked for at once; the answers hold for a few seconds.
+"""
+
+from __future__ import annotations
+
+import os
+import stat as modes
+import time
+
+from hxm import files, programs
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_ENOENT, _EACCES, _ENOTDIR, _EINVAL, _EFBIG = 2, 13, 20, 22, 27
+_FRESH = 5.0
+"""Seconds for which what a node told of a file is taken for true."""
+_USUAL = 4096
+"""Bytes of a file that come with what is asked of it."""
+_AT_ONCE = 500
+"""Files for one command line."""
+SCRIPT = r"""
+mark=$1 most=$2; shift 2
+for file do
+    facts= link=
+    [ -L "$file" ] && link=link
+    [ -e "$file" ] && facts=`stat -L -c '%f %d %i %t %T %s %Y' -- "$file"`
+    printf '%s look\0%s\0%s\0%s\0%s\0' "$mark" "$file" "$link" "$facts" "`readlink -f -- "$file"`"
+    if [ -f "$file" ]; then head -c "$most" -- "$file"
+    elif [ -d "$file" ]; then ls -A -- "$file"
+    fi 2>/dev/null
+    printf '\n%s end %s\n' "$mark" $?
+done
+"""
+"""Prints what a file is, and how it begins, or what is in the folder."""
+
+
+class Seen:
+    """What a node told of a path."""
+
+    def __init__(
+        self, link: bool, facts: list[str], real: str, content: bytes, *, read: bool
+    ) -> None:
+        self.at = time.monotonic()
+        self.link = link
+        self.there = len(facts) == 7
+        self.real = real
+        self.content = content
+        self.readable = read
+        mode, device, inode, major, minor, size, changed = facts if self.there else ["0"] * 7
+        self.st_mode = int(mode, 16)
+        self.st_dev, self.st_ino, self.st_size = int(device), int(inode), int(size)
+        self.st_rdev = os.makedev(int(major, 16), int(minor, 16))
+        self.st_mtime = float(changed)
+
+
+_seen: dict[str, tuple[int, Seen]] = {}
+"""What was told of each path, and how many bytes of it."""
+
+
+def bring(paths: Iterable[str], size: int = _USUAL) -> None:
+    """Ask for the files that are about to be read, all at once; on this host, nothing."""
+    if not programs.elsewhere():
+        return
+    wanted = [path for path in dict.fromkeys(paths) if path and not _known(path, size)]
+    for start in range(0, len(wanted), _AT_ONCE):
+        some = wanted[start : start + _AT_ONCE]
+        mark = f"hxm-{os.urandom(8).hex()}"
+        result = programs.output(("sh", "-c", SCRIPT, "sh", mark, str(size), *some))
+        learn(result.stdout, mark, size)
+
+
+def learn(printed: bytes, mark: str, size: int = _USUAL) -> None:
+    """Take what the script printed for true, for a few seconds."""
+    for path, seen in _parse(printed, mark.encode()):
+        _seen[path] = size, seen
+
+
+def _known(path: str, size: int) -> Seen | None:
+    most, seen = _seen.get(path, (0, None))
+    if seen is None or time.monotonic() - seen.at > _FRESH:
+        return None
+    return seen if size <= most or len(seen.content) < most else None
+
+
+def _parse(printed: bytes, mark: bytes) -> list[tuple[str, Seen]]:
+    known = []
+    for part in printed.split(mark + b" look\0")[1:]:
+        path, link, facts, real, rest = part.split(b"\0", 4)
+        content, _, status = rest.rpartition(b"\n" + mark + b" end ")
+        words = facts.decode("ascii", "replace").split()
+        seen = Seen(bool(link), words, os.fsdecode(real), content, read=status.strip() == b"0")
+        known.append((os.fsdecode(path), seen))
+    return known
+
+
+def _look(path: str, size: int = _USUAL) -> Seen:
+    if "\0" in path:
+        raise ValueError("embedded null byte")
+    seen = _known(path, size)
+    if seen is None:
+        bring([path], size)
+        seen = _known(path, size)
+    if seen is None:
+        raise OSError(_EINVAL, "the node does not tell", path)
+    return seen
+
+
+def _existing(path: str, size: int = _USUAL) -> Seen:
+    seen = _look(path, size)
+    if not seen.there:
+        raise FileNotFoundError(_ENOENT, os.strerror(_ENOENT), path)
+    return seen
+
+
+def stat(path: str) -> os.stat_result | Seen:
+    """What a path leads to. Raises OSError."""
+    return _existing(path) if programs.elsewhere() else os.stat(path)
+
+
+def lexists(path: str) -> bool:
+    """Whether there is anything of that name, be it a link to nothing."""
+    if not programs.elsewhere():
+        return os.path.lexists(path)
+    seen = _look(path)
+    return seen.link or seen.there
+
+
+def exists(path: str) -> bool:
+    """Whether the path leads to anything."""
+    return _look(path).there if programs.elsewhere() else os.path.exists(path)
+
+
+def is_file(path: str) -> bool:
+    """Whether the path leads to a regular file."""
+    if not programs.elsewhere():
+        return os.path.isfile(path)
+    return "\0" not in path and modes.S_ISREG(_look(path).st_mode)
+
+
+def is_folder(path: str) -> bool:
+    """Whether the path leads to a folder."""
+    return modes.S_ISDIR(_look(path).st_mode) if programs.elsewhere() else os.path.isdir(path)
+
+
+def realpath(path: str) -> str:
+    """The path without links, as far as it leads anywhere."""
+    if not programs.elsewhere():
+        return os.path.realpath(path)
+    return _look(path).real or os.path.normpath(path)
+
+
+def names_in(folder: str) -> list[str]:
+    """What is in a folder. Raises OSError."""
+    if not programs.elsewhere():
+        return os.listdir(folder)
+    seen = _existing(folder, files.MIB)
+    if not modes.S_ISDIR(seen.st_mode):
+        raise NotADirectoryError(_ENOTDIR, os.strerror(_ENOTDIR), folder)
+    if not seen.readable:
+        raise PermissionError(_EACCES, os.strerror(_EACCES), folder)
+    return os.fsdecode(seen.content).split("\n")[:-1]
+
+
+def read_start(path: str, size: int) -> bytes:
+    """The first `size` bytes of a regular file. Raises OSError, also for any other kind of file."""
+    if not programs.elsewhere():
+        return files.read_start(path, size)
+    seen = _existing(path, max(size, _USUAL))
+    if not modes.S_ISREG(seen.st_mode):
+        raise OSError(_EINVAL, "it is not a regular file", path)
+    if not seen.readable:
+        raise PermissionError(_EACCES, os.strerror(_EACCES), path)
+    return seen.content[:size]
+
+
+def read_whole(path: str, most: int = files.MOST) -> bytes:
+    """The contents of a regular file. Raises OSError, also if it is another or a larger one."""
+    data = read_start(path, most + 1)
+    if len(data) > most:
+        raise OSError(_EFBIG, f"it is larger than {most // files.MIB} MiB", path)
+    return data

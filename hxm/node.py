@@ -1,0 +1,330 @@
+"""A node of a cluster that this host does not belong to, reached through ssh alone.
+
+Nothing is installed on the node or stays there: it needs `sh` and the cluster's own tools, of any
+age. All programs of one command share one connection (ControlMaster), whose socket lies in a
+folder of its owner's alone. Users, ports, host keys and jump hosts are as in ssh_config(5).
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+
+from hxm import host_files, programs
+from hxm.errors import CannotAsk, Refused
+from hxm.running import Argv, Elsewhere, Lost, Result
+from hxm.ssh import Target, host_of, no_way_in, share, ssh_argv
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+FOLDER = "HXM_SSH_FOLDER"
+"""Where `hxm shell` keeps the connection open for the lines that are typed in it."""
+_TOOLS = ("xl", "xm", "crm_simulate", "ptest", "corosync-cfgtool", "virsh")
+"""What hxm looks for on every node, asked with the first reading."""
+_NOT_FOUND = 127
+_AT_ONCE = 40
+"""Files that come unasked with a reading."""
+_CLOSE = """exec >/dev/null 2>&1
+for socket in "$1"/*; do ssh -o ControlPath="$socket" -O exit -- hxm; done
+rmdir "$1"
+"""
+
+
+class Remote(Elsewhere):
+    """The node that programs run on: the first of the target's that answers."""
+
+    def __init__(
+        self, target: Target, timeout: float, say: Callable[[str], None], paths: str = ""
+    ) -> None:
+        self.target = target
+        self.timeout = timeout
+        """Seconds that a node may take to accept the connection."""
+        self.paths = paths
+        """A line for sh that prints names of files that are likely to be asked for."""
+        self._say = say
+        self._silent: dict[str, str] = {}
+        self._tools: dict[str, str] = {}
+        self._name = ""
+        self._ahead: dict[Argv, _Reading] = {}
+        self._folder, self._owner = _folder()
+        share(self._folder)
+
+    @property
+    def destination(self) -> str:
+        """The node in use, as ssh calls it. Raises CannotAsk if none is left."""
+        for node in self.target.nodes:
+            if node not in self._silent:
+                return self.target.destination(node)
+        reasons = "; ".join(f"{node}: {why}" for node, why in self._silent.items())
+        raise CannotAsk(f"no node of {self.target.name} answers: {reasons}", "try it: ssh NODE")
+
+    @property
+    def name(self) -> str:
+        """What the node calls itself."""
+        if not self._name:
+            self._learn()
+        return self._name
+
+    def find(self, program: str) -> str | None:
+        """The path of a program on the node."""
+        if not self._name:
+            self._learn()
+        if program not in self._tools:
+            words = ("sh", "-c", 'command -v -- "$1"', "sh", program)
+            result = self.output(words, None, programs.TOOL_TIMEOUT)
+            self._tools[program] = result.stdout.decode("utf-8", "replace").strip()
+        return self._tools[program] or None
+
+    def ahead(self, commands: Sequence[Argv]) -> None:
+        """Start programs, all by one ssh, that `output` will be asked for later."""
+        wanted = [argv for argv in dict.fromkeys(commands) if argv not in self._ahead]
+        if wanted:
+            reading = _Reading(self, wanted)
+            self._ahead |= dict.fromkeys(wanted, reading)
+
+    def abandon(self) -> None:
+        """End what was started ahead and never asked for."""
+        for reading in {*self._ahead.values()}:
+            reading.end()
+        self._ahead.clear()
+
+    def output(
+        self,
+        argv: Argv,
+        env: Mapping[str, str] | None,
+        timeout: float,
+        meanwhile: Callable[[], None] | None = None,
+        most: int = programs.MOST,
+        files: Sequence[str] = (),
+        *,
+        once: bool = False,
+    ) -> Result:
+        """As `programs.output`, on the node; `once` raises Lost where it may have been done."""
+        if env and not files and "CIB_file" in env:
+            files = (env["CIB_file"],)
+        reading = None if env or files else self._ahead.pop(argv, None)
+        while True:
+            reading = reading or _Reading(self, [argv], env, files)
+            reading.process.most = most
+            try:
+                result = reading.result_of(argv, timeout, meanwhile)
+            except Lost as lost:
+                self._give_up(reading.destination, lost.message)
+                if once:
+                    raise
+                reading = None
+                continue
+            if result.status == _NOT_FOUND and "not found" in result.stderr:
+                raise CannotAsk(f"{argv[0]} is not installed on {self.name or reading.destination}")
+            return result
+
+    def reach(self, node: str) -> str:
+        """What ssh is to be told to get to another node of the same cluster."""
+        return self.target.destination(node)
+
+    def argv(self, argv: Argv, *, terminal: bool) -> Argv:
+        """The command line here for a program there that owns the terminal."""
+        quoted = f"{_START}exec {shlex.join(argv)}"
+        options = ("-t", "-e", "none", "-o", "LogLevel=ERROR") if terminal else ()
+        return ssh_argv(self.destination, _for_sh(quoted), self.timeout, options)
+
+    def close(self) -> None:
+        """End the connections, if they are this process's own."""
+        if not self._owner:
+            return
+        programs.Process(("sh", "-c", _CLOSE, "sh", self._folder))  # nobody waits for its end
+
+    def _learn(self) -> None:
+        """Wait for any answer: each brings what `learn` takes."""
+        under_way = next(iter(self._ahead), None)
+        if under_way:
+            reading = self._ahead[under_way]
+            result = self.output(under_way, None, programs.TOOL_TIMEOUT)
+            if reading.finished:  # and no other node had to be asked
+                self._ahead[result.argv] = reading
+        if not self._name:
+            self.output(("uname", "-n"), None, programs.TOOL_TIMEOUT)
+
+    def learn(self, name: str, tools: Mapping[str, str]) -> None:
+        """Take over what the node tells of itself with every reading."""
+        self._name = name
+        self._tools = dict(tools) | {k: v for k, v in self._tools.items() if k not in tools}
+
+    def _give_up(self, destination: str, why: str) -> None:
+        node = next(
+            node for node in self.target.nodes if self.target.destination(node) == destination
+        )
+        if node not in self._silent:
+            self._silent[node] = why
+            self._name, self._tools, self._ahead = "", {}, {}
+            following = host_of(self.destination.removeprefix("ssh://"))  # raises CannotAsk
+            self._say(f"{node} does not answer ({why}): asking {following}")
+
+
+def _folder() -> tuple[str, bool]:
+    """The folder of the sockets, and whether it is this process's own."""
+    inherited = os.environ.get(FOLDER, "")
+    if inherited and os.path.isdir(inherited) and os.stat(inherited).st_uid == os.getuid():
+        return inherited, False
+    for _ in range(100):
+        folder = f"/tmp/hxm-ssh-{os.urandom(6).hex()}"  # noqa: S108 - mkdir fails if it is there
+        try:
+            os.mkdir(folder, 0o700)
+        except FileExistsError:
+            continue
+        return folder, True
+    raise Refused("there is no room for a socket in /tmp")
+
+
+_START = (
+    "{ LC_ALL=C.UTF-8; export LC_ALL; } 2>/dev/null; "  # old bashes complain of it
+    f"PATH=${{HXM_REAL:-{programs.REAL}}}:$PATH:/usr/sbin:/sbin; export PATH; "
+    "unset CIB_file CIB_shadow CIB_port CIB_server; "
+)
+"""The tools speak English, are found, are the real ones, and ask their own cluster."""
+
+
+def _for_sh(script: str) -> str:
+    """The line for a login shell of whatever kind."""
+    return f"exec sh -c {shlex.quote(script)}"
+
+
+class _Reading:
+    """Programs that run on the node one after the other, by one ssh, and what they said.
+
+    What the node tells is marked with a word that nobody can know, so that an answer that was cut
+    off is never taken for a whole one.
+    """
+
+    def __init__(
+        self,
+        remote: Remote,
+        commands: Sequence[Argv],
+        env: Mapping[str, str] | None = None,
+        files: Sequence[str] = (),
+    ) -> None:
+        self._remote = remote
+        self._mark = f"hxm-{os.urandom(8).hex()}"
+        self._files = files
+        self._results: dict[Argv, Result] | None = None
+        self._commands = tuple(commands)
+        self._looks = len(self._commands) > 1 and bool(remote.paths)
+        self.destination = remote.destination
+        script = self._script(env or {})
+        argv = ssh_argv(self.destination, _for_sh(script), remote.timeout)
+        stdin = files[0] if files else "/dev/null"
+        self.process = programs.Process(argv, stdin=stdin)
+
+    def _script(self, env: Mapping[str, str]) -> str:
+        mark = self._mark
+        tools = " ".join(_TOOLS)
+        lines = [_START]
+        if self._files:
+            lines += [
+                "umask 077",
+                'd=`mktemp -d "${TMPDIR:-/tmp}/hxm-XXXXXX"` || exit',
+                "trap 'rm -rf \"$d\"' 0; trap 'exit 1' 1 2 13 15",
+                'cat >"$d/0"',
+            ]
+        lines += [
+            f"echo {mark} name `uname -n` >&2",
+            f'for t in {tools}; do p=`command -v $t` && echo {mark} tool $t "$p" >&2; done',
+        ]
+        if self._looks:
+            operands = f"{mark} 4096 `{self._remote.paths} | head -n {_AT_ONCE}`"
+            lines += [
+                f"( set -f; set -- {operands}; set +f; {host_files.SCRIPT} ); echo {mark} files"
+            ]
+        for argv in self._commands:
+            words = [f"{name}={self._word(value)}" for name, value in env.items()]
+            words = ["env", *words] if words else []
+            line = " ".join([*words, *map(self._word, argv)])
+            lines += [f"{line} </dev/null; s=$?", f"printf '\\n{mark} end %s\\n' $s"]
+            lines += [f"echo >&2; echo {mark} end >&2"]
+        for number in range(len(self._files)):
+            there = f'"$d"/{number}'
+            shown = f"echo {mark} file {number}; cat {there}; printf '\\n{mark} end\\n'"
+            lines.append(f"[ -f {there} ] && {{ {shown}; }}")
+        return "\n".join([*lines, f"echo {mark} all"])
+
+    def _word(self, word: str) -> str:
+        """The word for the shell there, where a file that travels has another path."""
+        for number, path in enumerate(self._files):
+            before, there, after = word.partition(path)
+            if there and not (after and self._files[number + 1 :]):
+                return f'{shlex.quote(before)}"$d"/{number}{shlex.quote(after) if after else ""}'
+        return shlex.quote(word)
+
+    def result_of(
+        self, argv: Argv, timeout: float, meanwhile: Callable[[], None] | None = None
+    ) -> Result:
+        """What one of the programs said. Raises CannotAsk; Lost if it is unknown whether it ran."""
+        if self._results is None:
+            self._results = self._parse(self.process.finish(timeout, meanwhile))
+        return self._results[argv]
+
+    @property
+    def finished(self) -> bool:
+        """Whether all of it was answered."""
+        return self._results is not None
+
+    def end(self) -> None:
+        """End the programs, unless they have ended already."""
+        if self._results is None:
+            self.process.kill()
+
+    def _parse(self, result: Result) -> dict[Argv, Result]:
+        mark = self._mark.encode()
+        if not result.stdout.endswith(mark + b" all\n"):
+            raise Lost(_why(result, self._mark))
+        facts, *errors = self._errors(result.stderr)
+        self._remote.learn(*_facts(facts, self._mark))
+        rest, results = result.stdout, {}
+        if self._looks:
+            looked, _, rest = rest.partition(mark + b" files\n")
+            host_files.learn(looked, self._mark)
+        for argv, error in zip(self._commands, errors, strict=True):
+            out, _, rest = rest.partition(b"\n" + mark + b" end ")
+            status, _, rest = rest.partition(b"\n")
+            results[argv] = Result(argv, int(status), out, error)
+        for number, path in enumerate(self._files):
+            head = mark + b" file %d\n" % number
+            if head in rest:
+                content = rest.partition(head)[2].partition(b"\n" + mark + b" end\n")[0]
+                _write(path, content)
+        return results
+
+    def _errors(self, stderr: str) -> list[str]:
+        """What stands before the programs' own errors, and these."""
+        before, *parts = stderr.split(f"\n{self._mark} end\n")
+        lines = before.splitlines(keepends=True)
+        facts = [line for line in lines if line.startswith(self._mark)]
+        own = "".join(line for line in lines[lines.index(facts[-1]) + 1 :]) if facts else before
+        return ["".join(facts), own, *parts][: len(self._commands) + 1]
+
+
+def _facts(text: str, mark: str) -> tuple[str, dict[str, str]]:
+    """The node's own name, and the paths of the tools that it has; without: an empty one."""
+    name, tools = "", dict.fromkeys(_TOOLS, "")
+    for line in text.splitlines():
+        _, kind, *words = [*line.removeprefix(mark).split(" "), ""]
+        if kind == "name":
+            name = words[0]
+        elif kind == "tool":
+            tools[words[0]] = words[1]
+    return name, tools
+
+
+def _write(path: str, content: bytes) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+
+
+def _why(result: Result, mark: str) -> str:
+    own = "\n".join(line for line in result.stderr.splitlines() if not line.startswith(mark))
+    destination = result.argv[-2]
+    known = no_way_in(host_of(destination.removeprefix("ssh://")), own)
+    return known or (own.strip().splitlines() or ["the connection was lost"])[-1]

@@ -1,0 +1,72 @@
+"""Goes to the cluster that `--on` or HXM_ON names, before a command is carried out."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Sequence
+
+from hxm import programs
+from hxm.config import Config, read_config
+from hxm.errors import Refused, UsageError
+from hxm.files import make_private
+from hxm.node import Remote
+from hxm.output import render
+from hxm.pacemaker.dialect import CONFIGURATION
+from hxm.ssh import Target, target_of
+
+EVERY = "all"
+_PATHS = r"""s/.* name="xmfile".* value="\([^"]*\)".*/\1/p
+s/.* value="\([^"]*\)".* name="xmfile".*/\1/p"""
+"""Finds in a CIB where the domUs' files are."""
+_HERE = ("help", "clusters")
+"""Commands that are about hxm, and about no cluster."""
+_AT_ALL = ("list", "status", "check", "capacity")
+"""Commands that can ask every cluster at once."""
+_ON_THE_NODE = {
+    "guard": "the guard is installed on a node, by an hxm there",
+    "sandbox": "a sandbox is a file of this host: leave out --on",
+}
+
+
+def go_to(on: str, command: str, words: Sequence[str]) -> int | None:
+    """Let all programs run in the cluster; the exit status if that was all there is to do.
+
+    Raises UsageError for a cluster that is not configured, and Refused for a command that cannot
+    be given from here.
+    """
+    if command in _HERE or {"-h", "--help"} & set(words):
+        return None
+    if os.environ.get("CIB_file"):
+        raise UsageError(
+            "CIB_file and --on name two clusters", "unset CIB_file, or leave out --on (HXM_ON)"
+        )
+    config = read_config()
+    if on == EVERY:
+        if command not in _AT_ALL:
+            raise UsageError(
+                f"{command} takes one cluster", f"--on all is for {', '.join(_AT_ALL)}"
+            )
+        from hxm.commands.clusters import ask_all
+
+        return ask_all(config, words)
+    if command in _ON_THE_NODE:
+        raise Refused(_ON_THE_NODE[command], f"ssh NODE hxm {command}")
+    make_private(os.path.dirname(config.journal))
+    paths = f"{shlex.join(CONFIGURATION)} 2>/dev/null | sed -n {shlex.quote(_PATHS)}"
+    programs.run_on(Remote(target(config), config.ssh_timeout, render.note, paths))
+    return None
+
+
+def target(config: Config) -> Target:
+    """Where the cluster is. Raises UsageError if it is not configured."""
+    if named := target_of(config.on):
+        return named
+    if config.on not in config.clusters:
+        known = ", ".join(config.clusters) or "none"
+        raise UsageError(
+            f"no cluster {config.on!r} is configured (there are: {known})",
+            f"--on ssh://root@HOST, or [clusters.{config.on}] in /etc/hxm.toml",
+        )
+    cluster = config.clusters[config.on]
+    return Target(config.on, cluster.nodes, cluster.user, cluster.port)

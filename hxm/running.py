@@ -1,0 +1,89 @@
+"""What comes of a program that ran, here or on a node, and what a node must be able to do."""
+
+from __future__ import annotations
+
+from hxm.errors import CannotAsk
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+Argv = tuple[str, ...]
+
+
+class NoAnswer(CannotAsk):
+    """A program gave none in time, and was ended."""
+
+
+class Lost(CannotAsk):
+    """The connection to the node broke, and it is unknown whether the program did its work."""
+
+
+class Result:
+    """What a program left behind: exit status (negative: killed by that signal) and output."""
+
+    __slots__ = ("argv", "status", "stderr", "stdout")
+
+    def __init__(self, argv: tuple[str, ...], status: int, stdout: bytes, stderr: str) -> None:
+        self.argv = argv
+        self.status = status
+        self.stdout = stdout
+        self.stderr = stderr
+
+    def complaint(self, line: int = -1) -> str:
+        """The last line (or another) that the program wrote to stderr, or how it ended."""
+        lines = [line.strip() for line in self.stderr.splitlines() if line.strip()]
+        if lines:
+            return lines[line]
+        if self.status < 0:
+            import signal
+
+            return f"killed by {signal.Signals(-self.status).name}"
+        return f"exit status {self.status}"
+
+
+class Elsewhere:
+    """A node on which the programs run instead of on this host; `ssh.Remote` is one."""
+
+    @property
+    def name(self) -> str:
+        """What the node calls itself."""
+        raise NotImplementedError
+
+    def find(self, program: str) -> str | None:
+        """The path of a program there."""
+        raise NotImplementedError
+
+    def ahead(self, commands: Sequence[Argv]) -> None:
+        """Start programs there that `output` will be asked for."""
+        raise NotImplementedError
+
+    def abandon(self) -> None:
+        """End what was started ahead and never asked for."""
+        raise NotImplementedError
+
+    def output(
+        self,
+        argv: Argv,
+        env: Mapping[str, str] | None,
+        timeout: float,
+        meanwhile: Callable[[], None] | None = None,
+        most: int = 0,
+        files: Sequence[str] = (),
+        *,
+        once: bool = False,
+    ) -> Result:
+        """Run a program there to its end."""
+        raise NotImplementedError
+
+    def reach(self, node: str) -> str:
+        """What ssh is to be told to get to another node of the same cluster."""
+        raise NotImplementedError
+
+    def argv(self, argv: Argv, *, terminal: bool) -> Argv:
+        """The command line here for a program there that owns stdin, or the terminal."""
+        raise NotImplementedError
+
+    def close(self) -> None:
+        """End the connection."""
+        raise NotImplementedError

@@ -1,0 +1,114 @@
+"""The one place that builds an ssh command line, and what ssh says when it fails."""
+
+from __future__ import annotations
+
+from hxm.errors import UsageError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+FAILED = 255
+"""Ssh's own exit status for a trouble of its own; else it is the remote command's (ssh(1))."""
+FAULTS = (
+    ("Host key verification failed", "its host key is not the known one: ssh {node} by hand once"),
+    ("REMOTE HOST IDENTIFICATION", "its host key is not the known one: ssh {node} by hand once"),
+    ("Permission denied", "it lets nobody in without a password: ssh-copy-id {node}"),
+    ("Could not resolve", "its name is not known: /etc/hosts"),
+    ("timed out", "no answer from its sshd"),
+    ("No route to host", "no answer from its sshd"),
+    ("Connection refused", "no sshd there"),
+)
+"""What OpenSSH 9.2 says on stderr, and what it means here."""
+
+
+def no_way_in(node: str, stderr: str) -> str:
+    """Why ssh did not get in, by what it said; nothing if it did, or if it is not known."""
+    return next((what for part, what in FAULTS if part in stderr), "").format(node=node)
+
+
+def ssh_argv(
+    destination: str, script: str, timeout: float, options: Sequence[str] = ()
+) -> tuple[str, ...]:
+    """A line for the shell at the destination; what is given to the line is quoted in it.
+
+    Whatever ssh_config(5) says, nothing of this host is handed on: no agent (-a), no display (-x),
+    no port (ClearAllForwardings). Whoever is root on that node could use it. ssh asks nothing.
+    """
+    return (
+        "ssh",
+        *options,
+        *_shared,
+        *("-o", "BatchMode=yes"),
+        *("-o", "ClearAllForwardings=yes"),
+        *("-o", f"ConnectTimeout={max(1, round(timeout))}"),
+        "-ax",
+        "--",
+        destination,
+        script,
+    )
+
+
+_shared: tuple[str, ...] = ()
+_LASTS = 60
+"""Seconds for which a connection stays if hxm is killed."""
+
+
+def share(folder: str) -> None:
+    """Let all ssh of this process share a connection to each host, with its socket in the folder.
+
+    A host that is silent is given up after six seconds.
+    """
+    global _shared  # noqa: PLW0603 - a command has one cluster
+    options = (
+        "ControlMaster=auto",
+        f"ControlPath={folder}/%C",
+        f"ControlPersist={_LASTS}",
+        "ServerAliveInterval=2",
+        "ServerAliveCountMax=3",
+    )
+    _shared = tuple(word for option in options for word in ("-o", option))
+
+
+class Target:
+    """A cluster to be reached: its name, and the nodes as ssh calls them, the first one first."""
+
+    def __init__(self, name: str, nodes: Sequence[str], user: str = "", port: int = 0) -> None:
+        self.name = name
+        self.nodes = tuple(nodes)
+        self.user = user
+        self.port = port
+
+    def destination(self, node: str) -> str:
+        """What ssh is to be told for a node, as the cluster or as the configuration calls it."""
+        short = node.partition(".")[0]
+        known = (each for each in self.nodes if host_of(each).partition(".")[0] == short)
+        destination = next(known, node)
+        if self.user and "@" not in destination:
+            destination = f"{self.user}@{destination}"
+        return f"ssh://{destination}:{self.port}" if self.port else destination
+
+
+def host_of(destination: str) -> str:
+    """The host in [USER@]HOST[:PORT]."""
+    return destination.rpartition("@")[2].partition(":")[0]
+
+
+def target_of(word: str) -> Target | None:
+    """The cluster that `ssh://[USER@]HOST[:PORT][,HOST...]` names; None for another word."""
+    if not word.startswith("ssh://"):
+        return None
+    names = word.removeprefix("ssh://").rstrip("/")
+    user, at, hosts = names.rpartition("@")
+    nodes, port = hosts.split(","), ""
+    if ":" in nodes[-1]:
+        nodes[-1], _, port = nodes[-1].partition(":")
+    if not all(map(_is_a_name, nodes)) or (at and not _is_a_name(user)):
+        raise UsageError(f"this names no nodes: {word[:80]}", "--on ssh://root@host1,host2")
+    if port and not (port.isdecimal() and 0 < int(port) < 65536):
+        raise UsageError(f"this is no port: {port}", "--on ssh://root@host1,host2:22")
+    return Target(hosts, nodes, user, int(port or 0))
+
+
+def _is_a_name(word: str) -> bool:
+    return bool(word) and word[0] != "-" and all(c.isalnum() or c in "-._" for c in word)

@@ -1,0 +1,142 @@
+"""Everything from a workstation, through real sshds."""
+
+from __future__ import annotations
+
+import pytest
+from far import Far, missing
+from test_live_path import live
+
+__all__ = ["live"]
+
+pytestmark = pytest.mark.skipif(bool(missing()), reason=missing())
+
+
+@pytest.fixture
+def far(live):
+    nodes = Far(live)
+    yield nodes
+    nodes.end()
+
+
+def test_the_list_is_that_of_the_node(far):
+    ran = far.ok("list", "-o", "json")
+    assert {domain["name"]: domain["nodes"] for domain in ran.json["domains"]} == {
+        "nfs": ["host1"],
+        "sles": ["host2"],
+    }
+    assert len(far.calls()) == 1, "round trips"
+    assert far.left() == []
+
+
+READINGS = (
+    *("list", "list -l nfs", "status", "nodes", "why nfs", "history", "capacity", "check", "diff"),
+    *("status -o json", "graph", "enrol /none --dry-run"),
+)
+
+
+@pytest.mark.parametrize("words", READINGS)
+def test_what_only_looks_answers_as_on_the_node(far, words):
+    far.live.paused.set()
+    there = far.live.sandbox.hxm(*words.split())
+    here = far.hxm(*words.split())
+    assert here.status == there.status, (here, there)
+    assert here.out == there.out
+    assert here.err == there.err
+    assert far.left() == []
+
+
+def test_an_order_is_forecast_there_recorded_here_and_leaves_nothing(far):
+    before = far.live.sandbox.configuration()
+    dry = far.ok("migrate", "nfs", "host2", "--dry-run")
+    assert "nfs: move host1 -> host2, live" in dry.out
+    assert far.live.sandbox.configuration() == before
+    assert "nfs: host1 -> host2, live" in far.ok("migrate", "nfs", "host2").out
+    assert far.live.sandbox.nodes_of("nfs") == ["host2"]
+    assert far.live.sandbox.configuration() == before
+    assert far.left() == []
+    journal = (far.folder / "state/hxm/clusters/lab/journal").read_text()
+    assert '"what": "migrate nfs to host2"' in journal
+    assert not (far.live.sandbox.folder / "journal").exists()
+
+
+def test_standby_active_and_undo(far):
+    far.ok("standby", "host1", "--yes")
+    assert far.live.sandbox.nodes_of("nfs") == ["host2"]
+    far.ok("undo", "--yes")
+    assert "standby" not in far.live.sandbox.configuration()
+
+
+def test_a_node_that_does_not_answer_is_left_for_the_next(far):
+    far.kill("host1")
+    ran = far.ok("list")
+    assert ran.err.count("host1 does not answer") == 1
+    assert "(no sshd there): asking host2" in ran.err
+    far.kill("host2")
+    ran = far.hxm("list")
+    assert ran.status == 102
+    assert "no node of lab answers: host1: no sshd there; host2: no sshd there" in ran.err
+
+
+CUT = """kill -9 `cat {folder}/host1.pid`
+kill -9 `ps -o ppid= -p $PPID`
+"""
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+@pytest.mark.parametrize(
+    ("tool", "words"),
+    [
+        ("crm_resource", ("migrate", "nfs", "host2")),
+        ("crm_resource", ("shutdown", "nfs")),
+        ("crm_attribute", ("standby", "host1", "--yes")),
+        ("cibadmin", ("migrate", "nfs", "host2")),
+    ],
+    ids=["migrate", "shutdown", "standby", "lock"],
+)
+def test_an_order_goes_on_through_another_node_and_does_nothing_twice(far, tool, words, moment):
+    """The node dies as the tool that changes something starts, or has ended."""
+    source = (far.folder / "host1.bin" / tool).read_text().removeprefix("#!/bin/sh\n")
+    cut = CUT.format(folder=far.folder)
+    live = '[ -z "$CIB_file" ] && case "$*" in *--query*|-Q*|*--list*) false;; esac'
+    done = source.replace("exit $status", f"{cut if moment == 'after' else ''}exit $status")
+    script = (
+        f"if {live}; then {cut + 'exit 1' if moment == 'before' else ':'}\n{done}\nfi\n{source}"
+    )
+    far.program("host1", tool, script)
+    counted = (far.folder / "host2.bin" / tool).read_text().removeprefix("#!/bin/sh\n")
+    far.program("host2", tool, f'if {live}; then echo "$*" >>{far.folder}/changes; fi\n{counted}')
+    before = far.live.sandbox.configuration()
+    ran = far.ok(*words)
+    assert ran.err.count("host1 does not answer") == 1
+    if words[0] == "migrate":
+        assert far.live.sandbox.nodes_of("nfs") == ["host2"]
+        assert far.live.sandbox.configuration() == before
+    changes = (far.folder / "changes").read_text() if (far.folder / "changes").exists() else ""
+    if moment == "after" and tool != "cibadmin":
+        assert not any(word in changes for word in ("--move", "--set-parameter", "--update=on"))
+    assert far.left() == []
+
+
+EXCLUDED = {
+    "a sandbox as well": (("list",), {"CIB_file": "/cib.xml"}, 2, "CIB_file and --on name two"),
+    "an unknown one": (("--on", "prd", "list"), {}, 2, "no cluster 'prd' is configured"),
+    "an option for a name": (("--on=ssh://-oX", "list"), {}, 2, "this names no nodes"),
+    "nothing": (("list", "--on"), {}, 2, "--on takes a cluster"),
+    "the guard": (("guard", "install"), {}, 107, "the guard is installed on a node"),
+    "all, for an order": (("--on", "all", "start", "nfs"), {}, 2, "start takes one cluster"),
+}
+
+
+@pytest.mark.parametrize(("words", "env", "status", "message"), EXCLUDED.values(), ids=EXCLUDED)
+def test_what_cannot_be_done_from_here_is_said(far, words, env, status, message):
+    ran = far.hxm(*words, **env)
+    assert ran.status == status
+    assert message in ran.err
+    assert far.calls() == []
+
+
+def test_the_cluster_may_be_named_before_and_behind_the_command_and_by_address(far):
+    far.env.pop("HXM_ON")
+    table = far.ok("--on", "lab", "list").out
+    assert far.ok("list", "--on=lab").out == table
+    assert far.ok("--on", "ssh://host2,host1", "list").out == table
