@@ -209,6 +209,7 @@ class _Reading:
         self._mark = f"hxm-{os.urandom(8).hex()}"
         self._files = files
         self._results: dict[Argv, Result] | None = None
+        self._ended = False
         self._commands = tuple(commands)
         self._looks = len(self._commands) > 1 and bool(remote.paths)
         self.destination = remote.destination
@@ -262,6 +263,7 @@ class _Reading:
     ) -> Result:
         """What one of the programs said. Raises CannotAsk; Lost if it is unknown whether it ran."""
         if self._results is None:
+            self._ended = True  # however it ends, there is nothing left to be ended
             self._results = self._parse(self.process.finish(timeout, meanwhile))
         return self._results[argv]
 
@@ -272,7 +274,8 @@ class _Reading:
 
     def end(self) -> None:
         """End the programs, unless they have ended already."""
-        if self._results is None:
+        if not self._ended:
+            self._ended = True
             self.process.kill()
 
     def _parse(self, result: Result) -> dict[Argv, Result]:

@@ -16,7 +16,7 @@ from hxm.pacemaker.crm_mon import as_migrations, read_status
 from hxm.pacemaker.detect import detect as detect_dialect
 from hxm.pacemaker.dialect import CONFIGURATION, DC_STATE, IDLE, OWN_NAME, STATUS_FORMS
 from hxm.pacemaker.environment import ELSEWHERE, is_this_hosts
-from hxm.pacemaker.lock import lock_in
+from hxm.pacemaker.lock import lock_in, own_place
 from hxm.pacemaker.status import TEXT, Status, kept_off_by_health
 from hxm.policy.whereabouts import empty_hosts
 from hxm.toolstack import Toolstack, detect, read_local, read_uuids
@@ -301,12 +301,6 @@ def _lock(configuration: Configuration, here: str | None) -> Lock | None:
     if lock and lock.node == own_place(here):
         return lock._replace(alive=programs.start_time(lock.pid) == lock.started)
     return lock
-
-
-def own_place(here: str | None) -> str:
-    """What hxm calls the host that it runs on in a lock: the node, or what no node is called."""
-    host = os.uname().nodename
-    return f"{host}/ssh" if programs.elsewhere() else here or host
 
 
 def _is_idle(dc: str | None, timeout: float) -> bool:

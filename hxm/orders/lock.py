@@ -9,14 +9,14 @@ from contextlib import contextmanager
 from typing import Self
 
 from hxm import programs
-from hxm.cluster.read import own_place, read_cluster, sandbox_file
+from hxm.cluster.read import read_cluster, sandbox_file
 from hxm.config import Config
 from hxm.errors import Failed, HxmError, Refused
 from hxm.model import Cluster, Lock
 from hxm.orders.simulate import dialect_of
 from hxm.output import render
 from hxm.pacemaker.argv import step_argv
-from hxm.pacemaker.lock import EXISTS, claim_step, holder_of, renew_step
+from hxm.pacemaker.lock import EXISTS, claim_step, holder_of, own_place, renew_step
 from hxm.pacemaker.simulate import serialised
 from hxm.plan import Step
 from hxm.policy import listed

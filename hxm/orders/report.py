@@ -38,11 +38,17 @@ _NOTED: tuple[StepKind, ...] = ("mark-update", "unmark-update")
 """Steps on hxm's own property: their words say more than their command lines."""
 
 
+def _name_cluster(order: Order) -> None:
+    if order.config.on:
+        render.prose(f"cluster {order.config.on}:")
+
+
 def show_already_done(order: Order, message: str) -> int:
     """Report that there is nothing to do."""
     if order.output == "json":
         render.show_json(_json(order, Outcome(DONE, message), "nothing"))
     else:
+        _name_cluster(order)
         render.prose(message)
     return DONE
 
@@ -151,6 +157,7 @@ def show_plan(
         }
         render.show_json(_json(order, outcome, "planned") | extra)
     else:
+        _name_cluster(order)
         for line in plan_lines(cluster, plan, predicted, objections, order.config, sys.stdout):
             render.out(line)
         for warning in plan.warnings:
@@ -182,6 +189,7 @@ def show_outcome(order: Order, plan: Plan, outcome: Outcome) -> int:
         result = done if outcome.status == DONE else "failed"
         render.show_json(_json(order, outcome, result) | extra)
     else:
+        _name_cluster(order)
         _show_changes(plan, outcome, left)
     if outcome.status != DONE:
         raise BY_STATUS[outcome.status](outcome.message, outcome.hint)
@@ -210,7 +218,8 @@ def _show_changes(plan: Plan, outcome: Outcome, left: Sequence[Finding]) -> None
 
 
 def _json(order: Order, outcome: Outcome, result: str) -> dict[str, Any]:
-    return {
+    where = {"cluster": order.config.on} if order.config.on else {}
+    return where | {
         "command": order.verb,
         "result": result,
         "status": outcome.status,

@@ -7,9 +7,11 @@ Pacemaker itself ignores properties that it does not know.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 
+from hxm import programs
 from hxm.model import Lock
 from hxm.plan import Step
 
@@ -47,6 +49,12 @@ def _number(said: str, otherwise: float) -> float:
 def holder_of(who: str, node: str, pid: int, started: str) -> str:
     """The holder's name in the lock: no two processes ever have the same."""
     return f"{_safe(who).replace('@', '.')}@{_safe(node)}:{pid}:{started}"
+
+
+def own_place(here: str | None) -> str:
+    """What hxm calls the host that it runs on in a lock: the node, or what no node is called."""
+    host = os.uname().nodename
+    return f"{host}/ssh" if programs.elsewhere() else here or host
 
 
 def claim_step(holder: str, what: str, now: float) -> Step:

@@ -35,7 +35,7 @@ UsePAM no
 StrictModes no
 PasswordAuthentication no
 LogLevel QUIET
-SetEnv HXM_REAL={folder}/{name}.bin TMPDIR={folder}/there
+SetEnv HXM_REAL={folder}/{name}.bin TMPDIR={folder}/there HOME={folder}/there
 """
 
 
