@@ -19,7 +19,7 @@ JOBS := $(shell n=$$(nproc); echo $$(( n < 4 ? n * 3 : n + 8 )))
 # thousands of hxm are started in a test run: each would compile all of it
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo lab test test-generations coverage soak edits faults real-xl check format docs bench clean
+.PHONY: deb help demo lab test test-generations coverage soak edits faults real-xl check format docs bench clean
 
 help:
 	@echo "make demo    the seed guide's cluster, listed, migrated, drained and cleaned, in a file"
@@ -34,6 +34,7 @@ help:
 	@echo "make format  rewrite what the formatter would"
 	@echo "make coverage  the share of each file that the unit tests run"
 	@echo "make bench   what hxm costs, against crm_mon, crm and pcs"
+	@echo "make deb     a package for the Debian that this machine runs, in dist/"
 	@echo "make docs    the man pages from man/*.rst, the completions from the table of commands"
 	@echo "make clean   remove the virtual environment and the caches"
 
@@ -92,6 +93,9 @@ format: .venv/ready
 # hxm leaves by os._exit, which no coverage survives: what tests/tools starts is not counted
 coverage: .venv/ready
 	@$(PYTEST) -n auto --cov=hxm --cov-report=term:skip-covered tests/unit
+
+deb: .venv/ready
+	@.ci/deb $(PYTHON) dist
 
 docs: .venv/ready
 	@$(BIN)/python man/generate.py

@@ -166,7 +166,12 @@ def _without_cluster(words: list[str]) -> list[str]:
 
 
 def _without_words() -> str:
-    return "shell" if os.isatty(0) and os.isatty(1) else "help"
+    """The shell for somebody at a terminal, and for lines on stdin; else the overview."""
+    import stat
+
+    kind = os.fstat(0).st_mode
+    lines = stat.S_ISREG(kind) or stat.S_ISFIFO(kind)
+    return "shell" if lines or (os.isatty(0) and os.isatty(1)) else "help"
 
 
 def _split_globals(words: list[str]) -> tuple[list[str], list[str]]:

@@ -304,8 +304,9 @@ ALIASES = {
 }
 """xm's other names for its commands (xm 4.4, xen/xm/main.py)."""
 
-EXACT_ONLY = frozenset({"migrate-receive", "qemu-monitor-command"})
-"""Internal commands: they must not make `hxm mig` ambiguous."""
+EXACT_ONLY = frozenset({"migrate-receive", "qemu-monitor-command", "clusters"})
+"""Commands that have no short form: they must not make `hxm mig` ambiguous, and `hxm cluster` is
+what other tools have."""
 
 _BYGONE = """
     addlabel block-configure cfgbootpolicy cpupool-delete cpupool-new cpupool-start delete
