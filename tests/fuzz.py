@@ -20,12 +20,18 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from hxm.audit.survey import parse_survey  # noqa: E402
 from hxm.cluster.claims import claim, of_xml  # noqa: E402
+from hxm.cluster.start_facts import parse_answer  # noqa: E402
 from hxm.commands.history import _parse_pieces  # noqa: E402
 from hxm.config import parse_config  # noqa: E402
 from hxm.domu.block_devices import parse_devices  # noqa: E402
 from hxm.domu.config_file import agent_name, parse_xmfile  # noqa: E402
 from hxm.domu.devices import parse_mac, parse_scsi  # noqa: E402
 from hxm.domu.disk_spec import DeviceError, parse_disk  # noqa: E402
+from hxm.domu.libvirt_xml import (  # noqa: E402
+    memory_and_vcpus,
+    parse_description,
+    parse_name,
+)
 from hxm.domu.settings import domain_name, memory_mib, slips, vcpus  # noqa: E402
 from hxm.errors import HxmError  # noqa: E402
 from hxm.guard.create_line import creation_of  # noqa: E402
@@ -43,6 +49,7 @@ from hxm.policy.diff import as_row, differences, intention, sentence  # noqa: E4
 from hxm.policy.timeline import history  # noqa: E402
 from hxm.records.since import parse_since  # noqa: E402
 from hxm.terminal.shell.lines import words_of  # noqa: E402
+from hxm.toolstack.host_facts import parse_facts  # noqa: E402
 from hxm.toolstack.list_long import parse_image, parse_long  # noqa: E402
 from hxm.toolstack.memory import parse_info  # noqa: E402
 from hxm.toolstack.remote import named_in  # noqa: E402
@@ -72,6 +79,14 @@ LIST = (
     "Domain-0                                     0  1024     2     r-----     100.0\n"
     "nfs                                          3   512     1     -b----      10.0\n"
 )
+STARTS = (
+    LIST.encode()
+    + b"\0[]\n\nhxm:devices\n/dev/x:8:0\n\0hxm file absent /a b\0hxm file 3 /b\0x\0y"
+    + b"hxm file unreadable /c\0hxm file 0 /d\0"
+)
+FACTS = b"""hxm info xen_major : 4\nhxm info xen_minor : 17\nhxm info virt_caps : pv hvm
+hxm tried 1 /etc/xen/nfs.cfg\nhxm said Parsing config from /etc/xen/nfs.cfg
+hxm said /etc/xen/nfs.cfg:3: config parsing error near `x'\nhxm tried 0 /a\n"""
 RINGS = (
     "Local node ID 1, transport knet\nLINK ID 0 udp\n\taddr\t= 192.0.2.1\n\tstatus:\n"
     "\t\tnodeid:          1:\tlocalhost\n\t\tnodeid:          2:\tconnected\n"
@@ -167,6 +182,12 @@ TARGETS = {
     "libvirt": Target(LIBVIRT, lambda text: of_xml(text, "path", "name")),
     "toml": Target(TOML, parse_config),
     "survey": Target(SURVEY, lambda text: parse_survey(text, 0, 1)),
+    "before a start": Target(STARTS, lambda text: parse_answer("xl", text, starting=True)),
+    "facts of a host": Target(FACTS, lambda text: parse_facts(text, "xl")),
+    "libvirt's description": Target(
+        LIBVIRT,
+        lambda text: (parse_description(text), parse_name(text), memory_and_vcpus(str(text))),
+    ),
     "xl info": Target(
         b"host : x\ntotal_memory : 4096\nfree_memory : 100\nxen_commandline : dom0_mem=512M\n",
         parse_info,

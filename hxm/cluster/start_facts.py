@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Mapping
 from typing import NamedTuple
 
@@ -28,6 +29,7 @@ for file do
 done
 """
 """Prints each file behind its size in bytes and its name."""
+_SIZE = re.compile("[0-9]{1,9}")
 _ABSENT = "there is no {}"
 _CUT_OFF = "its answer was cut off"
 
@@ -80,21 +82,24 @@ def parse_answer(program: str, printed: bytes, *, starting: bool) -> Answer:
 
 
 def _files_in(printed: bytes) -> Iterator[tuple[str, bytes | str]]:
-    while printed:
-        head, ended, printed = printed.partition(b"\0")
-        words = head.decode("utf-8", "surrogateescape").split(" ", 3)
-        if words[:2] != ["hxm", "file"] or len(words) < 4 or not ended:
+    """Each path with its content; goes through the answer once, however many files it names."""
+    start = 0
+    while start < len(printed):
+        end = printed.find(b"\0", start)
+        words = printed[start : max(start, end)].decode("utf-8", "surrogateescape").split(" ", 3)
+        if words[:2] != ["hxm", "file"] or len(words) < 4:
             raise CannotAsk("its answer cannot be understood")
         size, path = words[2:]
+        start = end + 1
         if size == "absent":
             yield path, _ABSENT.format(path)
-        elif not size.isdigit():
+        elif not _SIZE.fullmatch(size):
             yield path, f"{path} cannot be read"
-        elif len(printed) < int(size):
+        elif len(printed) < start + int(size):
             raise CannotAsk(_CUT_OFF)
         else:
-            yield path, printed[: int(size)]
-            printed = printed[int(size) :]
+            yield path, printed[start : start + int(size)]
+            start += int(size)
 
 
 def faults(

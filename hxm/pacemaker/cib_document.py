@@ -84,7 +84,7 @@ def _bare(document: bytes) -> str:
         for pairs in properties.iter("cluster_property_set"):
             for pair in _clusters_own(pairs):
                 pairs.remove(pair)
-    return canonicalize(tostring(root), strip_text=True)
+    return canonicalize(tostring(root, "unicode"), strip_text=True)
 
 
 def _own_sets(properties: Element) -> list[Element]:
@@ -117,7 +117,7 @@ def combined(present: bytes, backup: Element, sections: Collection[str], lock: s
             root[place : place + 1] = [] if new is None else [new]
     if lock:
         sections_in(root)["crm_config"].append(parse_xml(lock.encode()))
-    return tostring(root)
+    return tostring(root, "unicode").encode()
 
 
 def left_out(present: bytes, backup: Element, sections: Collection[str]) -> list[str]:

@@ -68,7 +68,7 @@ def _domus(backup: Element) -> frozenset[str]:
     resources = sections_in(backup).get("resources")
     if resources is None:
         return frozenset()
-    document = b"<configuration>" + tostring(resources) + b"</configuration>"
+    document = b"<configuration>" + tostring(resources, "unicode").encode() + b"</configuration>"
     known = parse_configuration(document).primitives.values()
     return frozenset(primitive.id for primitive in known if is_xen(primitive))
 

@@ -6,6 +6,7 @@ answer about a host key.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import TypeVar
@@ -159,7 +160,9 @@ def understood(printed: bytes, parse: Callable[[bytes], T]) -> T | str:
         return parse(printed)
     except CannotAsk as error:
         return error.message
-    except Exception as error:  # noqa: BLE001
+    except Exception as error:
+        if os.environ.get("HXM_DEBUG"):
+            raise
         what = str(error).partition("\n")[0][:80]
         return f"its answer cannot be understood ({type(error).__name__}: {what})"
 

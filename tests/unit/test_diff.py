@@ -422,3 +422,11 @@ def test_a_backup_is_left_as_it_is():
     once, again = (combined(present, backup, ["crm_config", "resources"]) for _ in "12")
     assert once == again
     assert tostring(backup) == before
+
+
+def test_a_letter_in_the_name_of_an_attribute_is_no_fault():
+    """XML allows it, and written as a number it is no XML any more."""
+    odd = EVERYTHING.replace(b'<primitive id="fence"', '<primitive é="1" id="fence"'.encode())
+    assert not same(odd, EVERYTHING)
+    assert differences(facts(odd), facts(EVERYTHING))
+    assert restored(odd, ["tags"]).find("resources/primitive").get("é") == "1"

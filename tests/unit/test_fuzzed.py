@@ -11,7 +11,9 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from fuzz import TARGETS, fuzz, long, tried
+from fuzz import TARGETS, Target, fuzz, long, tried
+
+from hxm.cluster.start_facts import parse_answer
 
 SAMPLE, THOROUGH = 0.3, 30.0
 """Seconds for each target."""
@@ -40,3 +42,10 @@ def test_no_text_takes_more_than_linear_time(name):
     """100,000 letters of one kind: what is quadratic takes minutes."""
     for text in long(TARGETS[name].sample):
         tried(TARGETS[name], text)
+
+
+def test_an_answer_of_many_files_is_gone_through_once():
+    """Copied for each of them, 7 MB take minutes."""
+    text = b"\0\0" + b"hxm file absent x\0" * 400_000
+    read = Target(text, lambda printed: parse_answer("xl", printed, starting=False))
+    tried(read, text)
