@@ -11,7 +11,13 @@ from hxm.cluster.read import askable, local_toolstack
 from hxm.config import Config
 from hxm.domu.block_devices import GREP, parse_devices, place, place_elsewhere
 from hxm.domu.config_file import Value, XmFileError, parse_xmfile, read_xmfile
-from hxm.domu.devices import disks_in_arguments, parse_mac, parse_scsi
+from hxm.domu.devices import (
+    disk_in_usb,
+    disks_in_arguments,
+    disks_in_monitor,
+    parse_mac,
+    parse_scsi,
+)
 from hxm.domu.disk_spec import DeviceError, Disk, parse_disk, shown_target
 from hxm.domu.libvirt_xml import parse_description, parse_name
 from hxm.domu.settings import domain_name, domain_uuid
@@ -33,6 +39,8 @@ _SAVED = struct.Struct("=16s2I40x")
 _SAVED_MAGIC = b"libvirt-xml\n \0 \r"
 """Before libvirt's description in an image that its Xen driver saved (libxl_conf.h)."""
 _QEMU_ARGUMENTS = ("device_model_args", "device_model_args_pv", "device_model_args_hvm")
+_FLOPPIES = ("fda", "fdb")
+"""Settings of xm's that name an image."""
 _DEVICES = "hxm:devices"
 """What stands between a node's domUs and its devices in its answer."""
 
@@ -51,10 +59,18 @@ def claim(
     disks += [parse_scsi(spec) for spec in _entries(settings, "vscsi")]
     for key in _QEMU_ARGUMENTS:
         disks += disks_in_arguments(_entries(settings, key))
+    for spec in _entries(settings, "usbdevice"):
+        disks += disk_in_usb(spec)
+    disks += [Disk(path, "", writes=True) for key in _FLOPPIES for path in _entries(settings, key)]
     macs = [mac for spec in _entries(settings, "vif") if (mac := parse_mac(spec))]
     uuid = domain_uuid(settings)
     fault, kind = "; ".join(faults), DEVICE if faults else ""
     return Claim(name, resource, uuid, tuple(macs), tuple(_held(disks, devices)), fault, kind)
+
+
+def claim_of_monitor(name: str, words: Sequence[str]) -> Claim:
+    """What a domU is given by a command to its qemu's monitor."""
+    return Claim(name, disks=tuple(_held(disks_in_monitor(words))))
 
 
 def claim_of_disk(name: str, words: Sequence[str]) -> Claim:

@@ -17,6 +17,7 @@ _QEMU_PATHS = re.compile(r"hd[a-d]|fd[ab]|cdrom|sd|pflash|mtdblock")
 """Options of qemu's whose value is a path (qemu-options.hx of 7.2)."""
 _QEMU_FILE = re.compile(r"(?:.*\.)?(?:file|filename)")
 _QEMU_PROTOCOLS = re.compile(r"(?:(?:file|host_device|host_cdrom|raw|qcow2?|vpc|vmdk|qed):)*")
+_USB_DISK = re.compile(r"disk:(?:format=[^:]*:)?(/.*)")
 _YES = ("on", "yes", "true", "True")
 
 
@@ -54,9 +55,23 @@ def disks_in_arguments(words: Sequence[str]) -> Iterator[Disk]:
     for word in words:
         if option in _QEMU_OPTIONS:
             yield from _drives(word)
+        elif option == "usbdevice":
+            yield from disk_in_usb(word)
         elif _QEMU_PATHS.fullmatch(option):
             yield from _disk(word, writes=option != "cdrom")
         option = word.lstrip("-") if word.startswith("-") else ""
+
+
+def disks_in_monitor(words: Sequence[str]) -> Iterator[Disk]:
+    """The disks that a command to qemu's monitor opens: by file=PATH, or by PATH alone."""
+    for word in " ".join(words).split():
+        yield from _disk(word, writes=True) if word.startswith("/") else _drives(word)
+
+
+def disk_in_usb(spec: str) -> Iterator[Disk]:
+    """The disk that `usbdevice = "disk:PATH"` opens; qemu had it until 2.12."""
+    if match := _USB_DISK.fullmatch(spec):
+        yield Disk(match[1], "", writes=True)
 
 
 def _drives(text: str) -> Iterator[Disk]:
@@ -67,7 +82,10 @@ def _drives(text: str) -> Iterator[Disk]:
         or settings.get("read-only") in _YES
     )
     for key, value in settings.items():
-        if _QEMU_FILE.fullmatch(key):
+        if _QEMU_FILE.fullmatch(key) and value.startswith("json:"):
+            for disk in _drives(value.removeprefix("json:")):
+                yield disk._replace(writes=not reads and disk.writes)
+        elif _QEMU_FILE.fullmatch(key):
             yield from _disk(value, writes=not reads)
 
 

@@ -10,6 +10,11 @@ import re
 from typing import NamedTuple
 
 from hxm.domu.disk_spec import Disk
+from hxm.domu.settings import domain_uuid
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
 
 _NAME = re.compile(rb"<name>\s*+([^<\s][^<]*+)</name>")
 _XEN = re.compile(rb"<domain\s[^<>]*type\s*=\s*['\"]xen['\"]")
@@ -72,11 +77,36 @@ def parse_description(text: bytes) -> Description:
     disks = []
     for disk in [root] if root.tag == "disk" else root.iterfind("devices/disk"):
         source = disk.find("source")
-        attributes = source.attrib if source is not None else {}
-        target = attributes.get("dev") or attributes.get("file") or ""
+        target, driver = _target(disk, source) if source is not None else ("", "")
         if target:
             writes = disk.find("readonly") is None and disk.get("device") != "cdrom"
-            disks.append(Disk(target, "", writes, disk.find("shareable") is not None))
+            disks.append(Disk(target, "", writes, disk.find("shareable") is not None, driver))
+    disks += filter(None, map(_scsi, root.iterfind("devices/hostdev[@type='scsi']")))
     macs = [mac.get("address", "").lower() for mac in root.iterfind("devices/interface/mac")]
-    uuid = (root.findtext("uuid") or "").strip().lower() or None
+    uuid = domain_uuid({"uuid": (root.findtext("uuid") or "").strip()})
     return Description(uuid, tuple(macs), tuple(disks))
+
+
+def _target(disk: Element, source: Element) -> tuple[str, str]:
+    """The path of a disk; or what names it in a pool or on the network, and which of them has it.
+
+    Of any other source the attributes are the name.
+    """
+    if path := source.get("dev") or source.get("file"):
+        return path, ""
+    if source.get("volume"):
+        return f"{source.get('pool')}/{source.get('volume')}", "pool"
+    if source.get("name"):
+        return source.get("name", ""), source.get("protocol") or "network"
+    names = {key: value for key, value in source.attrib.items() if key != "startupPolicy"}
+    return " ".join(f"{key}={names[key]}" for key in sorted(names)), disk.get("type") or "source"
+
+
+def _scsi(device: Element) -> Disk | None:
+    """The SCSI device of the host that is handed on."""
+    adapter, address = device.find("source/adapter"), device.find("source/address")
+    if adapter is None or address is None:
+        return None
+    host = (adapter.get("name") or "").removeprefix("scsi_host")
+    numbers = (host, *(address.get(key) or "" for key in ("bus", "target", "unit")))
+    return Disk(":".join(numbers), "", device.find("readonly") is None, scsi=True)

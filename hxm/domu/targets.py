@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 
@@ -41,9 +42,9 @@ def paths_of(disk: Disk) -> Iterator[str]:
         if path.startswith("/"):
             yield path
     elif target:
-        yield _absolute(target)
+        yield from _places(target)
     for replica in disk.replicas:
-        yield _absolute(replica.strip())
+        yield from _places(replica.strip())
 
 
 def _script_of(disk: Disk) -> str:
@@ -52,9 +53,17 @@ def _script_of(disk: Disk) -> str:
     return "" if name == _OWN_SCRIPT else name
 
 
-def _absolute(target: str) -> str:
-    """As the block script of Linux has it."""
-    return target if target.startswith("/") else f"/dev/{target}"
+def _places(target: str) -> Iterator[str]:
+    """Where a target is: one without a slash before it is a file here, or a device in /dev.
+
+    libxl looks for it as it stands (libxl__device_disk_set_backend), from the folder of whoever
+    types, or from / for an agent; what is no file there the block script of Linux finds in /dev.
+    """
+    if target.startswith("/"):
+        yield target
+        return
+    files = {os.path.abspath(target), f"/{target}"} if "\0" not in target else set()
+    yield from sorted(filter(host_files.is_file, files)) or [f"/dev/{target}"]
 
 
 def _of_drbd(resource: str) -> str:

@@ -13,6 +13,7 @@ from hxm.cluster.claims import (
     all_claims,
     claim,
     claim_of_disk,
+    claim_of_monitor,
     of_description,
     of_devices,
     of_files,
@@ -22,14 +23,14 @@ from hxm.cluster.claims import (
 from hxm.cluster.read import identify, other_toolstack, read_cluster
 from hxm.config import Config
 from hxm.domu.config_file import Value
-from hxm.errors import Refused
+from hxm.errors import CannotAsk, Refused
 from hxm.guard.create_line import Creation, creation_of
 from hxm.guard.wrapper import AT_ONCE, PASSED, meanings
 from hxm.model import Cluster, Domain
 from hxm.orders import passthrough
 from hxm.output import render
 from hxm.pacemaker.environment import forget_other_clusters
-from hxm.policy.conflicts import Claim, judge_new
+from hxm.policy.conflicts import FILE, Claim, judge_new
 from hxm.policy.names import at_home, find_domains
 from hxm.policy.passthrough import (
     ATTACHES,
@@ -202,6 +203,8 @@ def made_by(row: Command, words: Sequence[str], cluster: Cluster) -> list[Claim]
     if row.name == "cd-insert":  # as xl puts it together itself (xl_cdrom.c of 4.17)
         vdev, path = told[1], told[2] if told[2:] else ""
         return [claim_of_disk(name, [f"vdev={vdev},access=r,devtype=cdrom,target={path}"])]
+    if row.name == "qemu-monitor-command":
+        return [claim_of_monitor(name, told[1:])]
     if row.name == "scsi-attach":
         return [claim(name, {"vscsi": [",".join(told[1:])]})]
     access = "r" if row.name == "change-media" else "w"
@@ -248,6 +251,13 @@ def newcomers(row: Command, made: Sequence[Claim], cluster: Cluster, config: Con
     others = list(all_claims(cluster, config))
     ignored, whose = config.ignore.split(), resources_by_name(cluster)
     mine = [each._replace(resource=whose.get(at_home(each.name))) for each in made]
+    known = {each.resource for each in mine} | {each.resource for each in others if each.runs}
+    for other in others if any(each.disks for each in mine) else ():
+        if other.kind == FILE and other.resource not in known and host_files.lexists(other.path):
+            raise CannotAsk(
+                f"{other.fault}, and one of them may be among those of {mine[0].name}",
+                "correct the file; or, if none is: hxm guard bypass --reason '...' -- ...",
+            )
     return [warning for each in mine for warning in judge_new(each, others, ignored)]
 
 

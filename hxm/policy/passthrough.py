@@ -28,6 +28,7 @@ MAKES = frozenset(("create", "new", "restore", "resume", "start"))
 ATTACHES = frozenset(
     (
         *("block-attach", "block-configure", "cd-insert", "scsi-attach"),
+        "qemu-monitor-command",
         *("attach-disk", "attach-device", "update-device", "change-media", "blockcopy"),
     )
 )

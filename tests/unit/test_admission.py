@@ -108,6 +108,7 @@ def test_what_only_stops_or_looks_asks_no_other_node(host):
         assert "the cluster does not look" in host.judge(line)
 
 
+JSON_DRIVE = 'file=json:{"driver":"raw",,"file":{"filename":"/dev/vg/nfs"}}'
 STEALS = (
     "xl create steal.cfg",
     "xl block-attach thief format=raw vdev=xvdb access=rw target=/dev/vg/nfs,",
@@ -118,6 +119,12 @@ STEALS = (
     "xl config-update thief steal.cfg",
     "xl config-update thief fresh.cfg disk=['phy:/dev/vg/nfs,xvda,w']",
     "xm block-configure thief phy:/dev/vg/nfs xvda w",
+    "xl create fresh.cfg usbdevice='disk:/dev/vg/nfs'",
+    "xl create fresh.cfg usbdevice=['disk:format=raw:/dev/vg/nfs']",
+    "xm create fresh.cfg fda='/dev/vg/nfs'",
+    ["xl", "qemu-monitor-command", "thief", "drive_add 0 if=none,file=/dev/vg/nfs"],
+    ["xl", "qemu-monitor-command", "thief", "change ide1-cd0 /dev/vg/nfs"],
+    ["xl", "create", "fresh.cfg", f"device_model_args=['-drive', {JSON_DRIVE!r}]"],
     "virsh create thief.xml",
     "virsh restore saved",
     "virsh migrate --live thief xen+ssh://host2/ --xml thief.xml",
@@ -131,7 +138,7 @@ STEALS = (
 )
 
 
-@pytest.mark.parametrize("line", STEALS)
+@pytest.mark.parametrize("line", STEALS, ids=str)
 @pytest.mark.parametrize("maintenance", [False, True])
 def test_by_no_way_is_the_disk_of_a_managed_domu_given_to_another(host, line, maintenance):
     host.known |= {"maintenance": maintenance}
@@ -147,6 +154,34 @@ def test_a_scsi_device_of_a_managed_domu_is_not_given_to_another(host, tmp_path,
         host.judge(f"xm scsi-attach thief {device} 0:0:0:1")
     host.nodes = NODES[:2]
     assert host.judge("xm scsi-attach thief 2:0:0:0 0:0:0:1") == ""
+
+
+RELATIVE = (
+    "xl create fresh.cfg disk=['images/nfs.img,raw,xvda,w']",
+    "xl create fresh.cfg disk=['file:images/nfs.img,xvda,w']",
+    "xl create fresh.cfg disk=['vdev=xvda,target=images/nfs.img']",
+    "xl block-attach thief vdev=xvdb target=images/nfs.img",
+)
+
+
+@pytest.mark.parametrize("line", RELATIVE)
+def test_a_file_is_looked_for_where_xl_looks(host, tmp_path, line):
+    """libxl takes a path as it stands; only what is no file there is a device in /dev."""
+    (tmp_path / "images").mkdir()
+    (tmp_path / "images" / "nfs.img").touch()
+    (tmp_path / "nfs.xm").write_text(f'name="nfs"\ndisk=["{tmp_path}/images/nfs.img,raw,xvda,w"]')
+    with pytest.raises(Refused, match=r"and nfs share images/nfs\.img"):
+        host.judge(line)
+
+
+def test_disks_that_may_be_those_of_a_managed_domu_are_not_given_away(host, tmp_path):
+    (tmp_path / "nfs.xm").write_text('import os\ndisk=["phy:/dev/vg/nfs,xvda,w"]\n')
+    for line in ("xl create steal.cfg", "xl block-attach thief phy:/dev/vg/x,xvdb,w"):
+        with pytest.raises(CannotAsk, match=r"the disks of nfs are unknown: .*nfs\.xm:1:1: "):
+            host.judge(line)
+    assert "the disks of nfs are unknown" in host.judge("xl create fresh.cfg")
+    (tmp_path / "nfs.xm").unlink()  # where it may not run, its file need not be
+    assert "the disks of nfs are unknown" in host.judge("xl create steal.cfg")
 
 
 NAMES = (

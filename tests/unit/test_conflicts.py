@@ -7,7 +7,7 @@ import stat
 
 import pytest
 
-from hxm.cluster.claims import claim, of_managed
+from hxm.cluster.claims import claim, of_managed, of_xml
 from hxm.domu.block_devices import place
 from hxm.domu.config_file import parse_xmfile
 from hxm.errors import Refused
@@ -245,3 +245,34 @@ def test_nor_is_a_key_named_in_what_is_wrong_with_it(spec):
     fault = claim("a", {"disk": [spec]}).fault
     assert fault
     assert "HUSH" not in fault
+
+
+SOURCES = {
+    "a volume in a pool": "<source pool='p' volume='v'/>",
+    "on the network": "<source protocol='rbd' name='p/image'><host name='mon'/></source>",
+    "anything else": "<source type='pci' namespace='1'/>",
+}
+
+
+@pytest.mark.parametrize("source", SOURCES.values(), ids=SOURCES)
+def test_what_libvirt_calls_a_disk_is_one(source):
+    disk = f"<disk>{source}<target dev='xvda'/></disk>"
+    text = f"<domain><name>a</name><devices>{disk}</devices></domain>".encode()
+    assert len(list(among([of_xml(text, "a", "a", "a"), of_xml(text, "b", "b", "b")]))) == 1
+    empty = text.replace(source.encode(), b"<source startupPolicy='optional'/>")
+    assert of_xml(empty, "a", "a").disks == ()
+
+
+def test_a_scsi_device_that_libvirt_hands_on_is_a_disk():
+    address = "<address bus='0' target='1' unit='0'/>"
+    device = (
+        f"<hostdev type='scsi'><source><adapter name='scsi_host2'/>{address}</source></hostdev>"
+    )
+    text = f"<domain><devices>{device}</devices></domain>".encode()
+    other = claim("b", {"vscsi": ["2:0:1:0, 0:0:0:0"]}, "b")
+    assert len(list(among([of_xml(text, "a", "a", "a"), other]))) == 1
+
+
+def test_a_uuid_without_dashes_is_the_same_for_libvirt():
+    plain = b"<domain><uuid>0123456789ABCDEF0123456789abcdef</uuid></domain>"
+    assert of_xml(plain, "a", "a").uuid == "01234567-89ab-cdef-0123-456789abcdef"
