@@ -19,6 +19,7 @@ from hxm.errors import CannotAsk
 from hxm.model import Cluster, ManagedDomain
 from hxm.pacemaker.cib import read_configuration
 from hxm.pacemaker.lose_node import forbid, lose
+from hxm.pacemaker.side_by_side import at_once, side_by_side
 from hxm.pacemaker.simulate import scratch
 from hxm.pacemaker.utilization import utilization_in
 from hxm.pacemaker.what_if import make
@@ -179,19 +180,32 @@ def objections(cluster: Cluster, states: Sequence[Cluster], config: Config) -> l
     return list(dict.fromkeys(full))
 
 
-def after_loss(cluster: Cluster, node: str, hosts: Sequence[Host], needs: Needs) -> Loss:
-    """Where the scheduler would place the domUs without the node, and which of them fit.
+def after_losses(
+    cluster: Cluster, nodes: Sequence[str], hosts: Sequence[Host], needs: Needs
+) -> Iterator[Loss]:
+    """Where the scheduler would place the domUs without each of the nodes, and which of them fit.
 
     A domU that does not fit a host fails to start there, and the cluster tries the next host.
     A maintenance of the whole cluster counts as over, else nothing would go anywhere.
-    Raises CannotAsk without a scheduler on this host.
+    Raises CannotAsk without a scheduler on this host. Uses all cores, as far as memory allows.
     """
+    with scratch(cluster.sandbox) as base:
+        if cluster.maintenance:
+            make(base.path, [Change("property", "maintenance-mode", "false")])
+
+        def after_loss(node: str) -> Loss:
+            return _after_loss(cluster, node, hosts, needs, base.path)
+
+        yield from side_by_side(after_loss, nodes, at_once(base.path))
+
+
+def _after_loss(
+    cluster: Cluster, node: str, hosts: Sequence[Host], needs: Needs, cib_file: str
+) -> Loss:
     others = [host for host in hosts if host.name != node]
     refused: list[Refusal] = []
     quorate = cluster.quorum and quorum_without(cluster, node)
-    with scratch(cluster.sandbox) as copy:
-        if cluster.maintenance:
-            make(copy.path, [Change("property", "maintenance-mode", "false")])
+    with scratch(cib_file) as copy:
         lose(copy.path, node, quorate=quorate)
         while True:
             # one answer says where everything goes, also to ptest

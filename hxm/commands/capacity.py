@@ -120,9 +120,10 @@ def _losses(
     """The loss of each node; asks the scheduler at least once for each."""
     losses: list[Loss] = []
     with display("what if a node is lost") as shown:
-        for node in nodes:
+        shown.left(nodes, len(nodes))
+        for loss in capacity.after_losses(cluster, nodes, hosts, needs):
+            losses.append(loss)
             shown.left(nodes[len(losses) :], len(nodes))
-            losses.append(capacity.after_loss(cluster, node, hosts, needs))
     return losses
 
 

@@ -190,12 +190,11 @@ def _without_room(
         ]
         if all(host.free is None for host in hosts):
             return
-        for name in names:
-            loss = capacity.after_loss(then, name, hosts, needs)
+        for loss in capacity.after_losses(then, names, hosts, needs):
             lost = [domain for domain in loss.nowhere if domain.running]
             if loss.quorate and lost:
                 yield Objection(
-                    f"without {name}, {called(lost)} would have no place or no memory",
+                    f"without {loss.node}, {called(lost)} would have no place or no memory",
                     "to see the memory: hxm capacity; --force enrols it anyway",
                     lifted_by=FORCE,
                 )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import groupby
+from typing import TYPE_CHECKING
 
 from hxm.cluster.read import read_cluster
 from hxm.config import Config
@@ -11,11 +13,15 @@ from hxm.output.progress import Display
 from hxm.pacemaker.argv import step_argv
 from hxm.pacemaker.dialect import DIALECTS, Argv, Dialect
 from hxm.pacemaker.sandbox import forget, forget_failures, set_connected, set_found
-from hxm.pacemaker.simulate import Scratch, carries_out, commit, scratch, simulator
+from hxm.pacemaker.side_by_side import at_once
+from hxm.pacemaker.simulate import LONGEST, Scratch, carries_out, commit, scratch, simulator
 from hxm.plan import ON_NODE, Forecast, Movement, Phase, Plan, Step
 from hxm.policy.forecast import after_all, movements
 from hxm.policy.goal_kinds import reached
 from hxm.toolstack.node_actions import destroy_argv, on_node_argv
+
+if TYPE_CHECKING:
+    from typing import Self
 
 
 def spell(cluster: Cluster, step: Step, config: Config) -> tuple[Argv, ...]:
@@ -50,6 +56,7 @@ def forecast(
         nothing: tuple[tuple[Movement, ...], ...] = ((),) * len(plan.phases)
         return Forecast(nothing, cluster, frozenset(tidying), simulated=False)
     phases, left_out = [], set()
+    after = None
     with scratch(cluster.sandbox, config.ask_timeout) as copy:
         if not cluster.sandbox:
             copy.settle()
@@ -59,19 +66,51 @@ def forecast(
                     "; ".join(step.says for step in later.steps) for later in plan.phases[number:]
                 ]
                 shown.left(to_come, len(plan.phases))
-            with scratch(copy.path) as trial:
+            with scratch(copy.path) as trial, _Ahead(config, trial) as ahead:
                 apply_to_copy(cluster, phase.steps, trial)
-                moved = movements(trial.settle(), cluster.cloned)
+                is_last = number == len(plan.phases) - 1
+                if is_last and phase.only_if_still:
+                    ahead.read()
+                moved = movements(trial.settle(ahead.read if is_last else None), cluster.cloned)
                 phases.append(moved)
                 if phase.only_if_still and moved:
                     left_out.add(number)
                 else:
                     commit(trial, copy.path)
+                    after = ahead.answer()
         if not carries_out(simulator()):
             counted = [moved for number, moved in enumerate(phases) if number not in left_out]
             return Forecast(tuple(phases), after_all(cluster, counted), frozenset(left_out))
-        after = read_cluster(config, copy.env, local=False)
+        after = after or _read_copy(config, copy)
     return Forecast(tuple(phases), after, frozenset(left_out))
+
+
+def _read_copy(config: Config, copy: Scratch) -> Cluster:
+    return read_cluster(config._replace(ask_timeout=LONGEST), copy.env, local=False)
+
+
+class _Ahead:
+    """Reads a copy of the CIB while the scheduler finds that nothing is left to do there."""
+
+    def __init__(self, config: Config, copy: Scratch) -> None:
+        self._config, self._copy = config, copy
+        self._pool = ThreadPoolExecutor(1)
+        self._reading: Future[Cluster] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._pool.shutdown(cancel_futures=True)
+
+    def read(self) -> None:
+        """Begin, if there is room for two tools at once; what was read before does not count."""
+        if at_once(self._copy.path) > 1:
+            self._reading = self._pool.submit(_read_copy, self._config, self._copy)
+
+    def answer(self) -> Cluster | None:
+        """What was read, if anything. Raises CannotAsk if crm_mon does not understand the copy."""
+        return self._reading.result() if self._reading else None
 
 
 _NEVER = ("marked", "unmarked", "back", "connected")
@@ -107,7 +146,7 @@ def apply_to_copy(
     """
     done: list[Argv] = []
     dialect = dialect_of(cluster)
-    for kind, alike in groupby(steps, key=lambda step: step.kind):
+    for kind, alike in groupby(steps, key=_its_own_kind):
         if kind in ("cleanup", "cleanup-on"):
             # crm_resource --cleanup crashes on a file (2.0.5 to 3.0.1)
             for step in alike:
@@ -126,11 +165,21 @@ def apply_to_copy(
             for step in alike:
                 done += step_argv(dialect, step)
                 forget(copy.path, step.values["resource"])
-        elif kind not in ON_NODE:
+        elif kind == _WRITTEN:
             group = tuple(alike)
             done += (copy.apply if by_tools else copy.foresee)(dialect, group)
             _answer_probes(group, copy)
     return done
+
+
+_WRITTEN = ""
+_NOT_BY_TOOLS = ("cleanup", "cleanup-on", "fence", "cut", "forget", *ON_NODE)
+"""Kinds of steps that the tools cannot do on a file, or that are not done in the CIB."""
+
+
+def _its_own_kind(step: Step) -> str:
+    """The kind of a step that needs care on a copy; those that are just written are one."""
+    return step.kind if step.kind in _NOT_BY_TOOLS else _WRITTEN
 
 
 def _answer_probes(steps: tuple[Step, ...], copy: Scratch) -> None:

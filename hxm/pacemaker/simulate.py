@@ -29,6 +29,8 @@ from hxm.xml_reading import XmlError, parse_xml
 
 _MOST_TRANSITIONS = 20  # each is one answer of the scheduler; balancing may take several
 _CANCEL = "cancel"  # ends a monitor; crm_simulate 2.1.5 writes it down as if it were an action
+LONGEST = 600.0
+"""Seconds for one answer about a copy: that is arithmetic, and says nothing of the cluster."""
 _EDITED_SINCE = (2, 0)
 _PREFIX = "hxm-scratch-"
 _IN_A_FOLDER = re.compile(rf"^(--[a-z-]+=)?/.*/{_PREFIX}[^/]+/[^/]+$")
@@ -93,7 +95,7 @@ class Scratch:
         argv = [word.format(file=self.path, graph=self.graph) for word in program]
         if execute and carries_out(program):
             argv += ["--simulate", f"--save-output={self.path}"]
-        result = programs.output([*argv, *injections], self.env, files=self._files)
+        result = programs.output([*argv, *injections], self.env, LONGEST, files=self._files)
         if result.status != 0:
             raise CannotAsk(f"{argv[0]} failed: {result.complaint()}")
         return parse_graph(self.graph)
@@ -116,7 +118,7 @@ class Scratch:
     def inject(self, injections: Sequence[str]) -> None:
         """Put a fact into the status, such as a lost node, without any reaction to it."""
         argv = ["crm_simulate", f"--xml-file={self.path}", f"--save-output={self.path}"]
-        result = programs.output([*argv, *injections], self.env, files=self._files)
+        result = programs.output([*argv, *injections], self.env, LONGEST, files=self._files)
         if result.status != 0:
             raise CannotAsk(f"crm_simulate failed: {result.complaint()}")
 
@@ -128,7 +130,7 @@ class Scratch:
         """
         program = simulator() or SIMULATORS[0]
         argv = [word.format(file=self.path, graph=self.graph) for word in program]
-        result = programs.output([*argv, "-s"], self.env, files=self._files)
+        result = programs.output([*argv, "-s"], self.env, LONGEST, files=self._files)
         if result.status != 0:
             raise CannotAsk(f"{argv[0]} failed: {result.complaint()}")
         scores = {}
@@ -138,15 +140,18 @@ class Scratch:
                 scores[words[5].rstrip(":")] = words[6]
         return parse_graph(self.graph), scores
 
-    def settle(self) -> list[Action]:
+    def settle(self, at_rest: Callable[[], None] | None = None) -> list[Action]:
         """Run the scheduler until it has nothing left to do; the actions of all transitions.
 
-        Of ptest only the first, which is the whole answer where nothing fails.
+        Of ptest only the first, which is the whole answer where nothing fails. `at_rest` is called
+        before each answer that should be that nothing is left, to do something beside it.
         Raises Failed if it never comes to rest.
         """
         done: list[Action] = []
         before: list[Action] = []
         for _ in range(_MOST_TRANSITIONS):
+            if at_rest and done:
+                at_rest()
             actions = self.simulate(execute=False)
             if not carries_out(simulator()):
                 return actions

@@ -55,11 +55,13 @@ def after_all(cluster: Cluster, phases: Iterable[Iterable[Movement]]) -> Cluster
 
     What starts as a further instance of a clone is left out.
     """
-    found = [movement for phase in phases for movement in phase]
+    moves: dict[str, list[Movement]] = {}
+    for movement in (movement for phase in phases for movement in phase):
+        moves.setdefault(movement.resource, []).append(movement)
 
     def places(resource: str, nodes: tuple[str, ...], clone: bool) -> tuple[str, ...]:
-        for movement in found:
-            if movement.resource != resource or (clone and movement.kind == "start"):
+        for movement in moves.get(resource, ()):
+            if clone and movement.kind == "start":
                 continue
             if clone:
                 nodes = tuple(node for node in nodes if node != movement.source)

@@ -10,6 +10,7 @@ from hxm.policy import guards, listed, resources, typed
 from hxm.policy.doubles import on_two_nodes
 from hxm.policy.findings import described
 from hxm.policy.goal_kinds import reached
+from hxm.policy.relations import INFINITY, score_of
 from hxm.policy.steps import (
     clear_standby_step,
     clear_step,
@@ -70,7 +71,14 @@ def migrate(cluster: Cluster, domain: ManagedDomain, node: Node, *, keep: bool =
     gentle = way(move_step(domain, node.name), (unmove,), doomed[:1])
     both = (unmove, unban_step(domain, source))
     strong = way(move_and_ban_step(domain, node.name), both, doomed)
-    return gentle._replace(fallback=strong)
+    return strong if _stays(cluster, domain) else gentle._replace(fallback=strong)
+
+
+def _stays(cluster: Cluster, domain: ManagedDomain) -> bool:
+    """Whether its stickiness outweighs any preference."""
+    default = cluster.properties.get("default-resource-stickiness", "0")
+    meta = cluster.primitives[domain.resource].meta
+    return score_of(meta.get("resource-stickiness", default)) >= INFINITY
 
 
 def unmigrate(

@@ -302,7 +302,9 @@ def test_who_waits_for_the_losses_sees_how_far_they_are(monkeypatch):
             told.append((tuple(names), total))
 
     monkeypatch.setattr(capacity, "display", lambda _: nullcontext(Recorded()))
-    monkeypatch.setattr(engine, "after_loss", lambda _, name, *__: Loss(name, (), (), ()))
+    monkeypatch.setattr(
+        engine, "after_losses", lambda _, names, *__: (Loss(name, (), (), ()) for name in names)
+    )
     found = capacity._losses(cluster(), ["host1", "host2"], [], {})
     assert [each.node for each in found] == ["host1", "host2"]
-    assert told == [(("host1", "host2"), 2), (("host2",), 2)]
+    assert told == [(("host1", "host2"), 2), (("host2",), 2), ((), 2)]
