@@ -11,6 +11,7 @@ from hxm.files import MIB, read_whole
 
 PATH = "/etc/hxm.toml"
 TOOLSTACKS = ("auto", "xl", "xm")
+COLOURS = ("red", "green", "yellow", "blue", "magenta", "cyan", "black", "white")
 
 
 class Reached(NamedTuple):
@@ -27,7 +28,8 @@ class Reached(NamedTuple):
     dialect: str = "auto"
     """As the setting of this name, for this cluster."""
     colour: str = "cyan"
-    """The colour of its name in the prompt."""
+    """The colour of its name in the prompt: red, green, yellow, blue, magenta, cyan, black or
+    white."""
 
 
 class Config(NamedTuple):
@@ -155,6 +157,7 @@ def _clusters(tables: Any, path: str) -> dict[str, Reached]:
     if not isinstance(tables, dict):
         raise UsageError(f"{path}: clusters must be tables", '[clusters.prod]; nodes = ["host1"]')
     clusters = {}
+    words = {"toolstack": TOOLSTACKS, "colour": COLOURS}
     for name, table in tables.items():
         where = f"{path}: [clusters.{name}]"
         if not isinstance(table, dict) or not table.get("nodes"):
@@ -170,5 +173,7 @@ def _clusters(tables: Any, path: str) -> dict[str, Reached]:
             kind = int if key == "port" else str
             if not all(type(text) is kind and str(text)[:1] not in ("-", "") for text in texts):
                 raise UsageError(f"{where}: {key} cannot be {value!r}")
+            if key in words and value not in words[key]:
+                raise UsageError(f"{where}: {key} must be one of {', '.join(words[key])}")
         clusters[name] = Reached(**table | {"nodes": tuple(table["nodes"])})
     return clusters

@@ -48,8 +48,8 @@ class Remote(Elsewhere):
         self._tools: dict[str, str] = {}
         self._name = ""
         self._ahead: dict[Argv, _Reading] = {}
-        self._folder, self._owner = _folder()
-        share(self._folder)
+        self.folder, self._owner = _folder()
+        share(self.folder)
 
     @property
     def destination(self) -> str:
@@ -134,7 +134,7 @@ class Remote(Elsewhere):
         """End the connections, if they are this process's own."""
         if not self._owner:
             return
-        programs.Process(("sh", "-c", _CLOSE, "sh", self._folder))  # nobody waits for its end
+        programs.Process(("sh", "-c", _CLOSE, "sh", self.folder))  # nobody waits for its end
 
     def _learn(self) -> None:
         """Wait for any answer: each brings what `learn` takes."""

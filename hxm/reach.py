@@ -10,7 +10,7 @@ from hxm import programs
 from hxm.config import Config, read_config
 from hxm.errors import Refused, UsageError
 from hxm.files import make_private
-from hxm.node import Remote
+from hxm.node import FOLDER, Remote
 from hxm.output import render
 from hxm.pacemaker.dialect import CONFIGURATION
 from hxm.ssh import Target, target_of
@@ -54,7 +54,10 @@ def go_to(on: str, command: str, words: Sequence[str]) -> int | None:
         raise Refused(_ON_THE_NODE[command], f"ssh NODE hxm {command}")
     make_private(os.path.dirname(config.journal))
     paths = f"{shlex.join(CONFIGURATION)} 2>/dev/null | sed -n {shlex.quote(_PATHS)}"
-    programs.run_on(Remote(target(config), config.ssh_timeout, render.note, paths))
+    remote = Remote(target(config), config.ssh_timeout, render.note, paths)
+    programs.run_on(remote)
+    if command == "shell":
+        os.environ[FOLDER] = remote.folder  # the lines share its connection
     return None
 
 

@@ -23,7 +23,7 @@ from hxm.policy import all_typed, called, guards, lock, others
 from hxm.policy.forecast import elsewhere, with_goals
 from hxm.policy.names import find_resources, is_pattern, matching, surely_unmanaged
 from hxm.policy.summary import remaining
-from hxm.records import journal
+from hxm.records import journal, known
 from hxm.records.backups import try_to_keep
 
 if TYPE_CHECKING:
@@ -48,6 +48,11 @@ def carry_out(order: Order, decide: Decide, *, locks: bool = True, then: Then | 
     with one_at_a_time():
         for _ in range(_ATTEMPTS):
             cluster = read_cluster(config)
+            for objection in known.objections(cluster, config):
+                if not _despite_refusal(order):
+                    raise report.refusal(order, objection)
+            if not order.dry_run:
+                known.remember(cluster, config)
             decision = decide(cluster)
             if isinstance(decision, AlreadyDone):
                 sentences = [decision.message]

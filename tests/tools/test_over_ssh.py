@@ -140,3 +140,44 @@ def test_the_cluster_may_be_named_before_and_behind_the_command_and_by_address(f
     table = far.ok("--on", "lab", "list").out
     assert far.ok("list", "--on=lab").out == table
     assert far.ok("--on", "ssh://host2,host1", "list").out == table
+
+
+def test_another_cluster_behind_the_same_name_is_noticed(far):
+    far.ok("unmanage", "nfs")
+    seen = far.folder / "state/hxm/clusters/lab/seen.json"
+    seen.write_text(seen.read_text().replace('"host1": "1"', '"host1": "99"'))
+    before = far.live.sandbox.configuration()
+    ran = far.hxm("manage", "nfs")
+    assert ran.status == 107
+    assert "lab leads to another cluster than before: another id has host1" in ran.err
+    assert far.live.sandbox.configuration() == before
+    far.ok("list")
+    far.ok("manage", "nfs", "--force")
+    far.ok("unmanage", "nfs")
+
+
+def test_a_node_that_is_no_member_is_noticed(far):
+    for node in ("host1", "host2"):
+        far.program(node, "uname", "echo gone")
+        far.program(node, "crm_node", "echo gone")
+    ran = far.hxm("unmanage", "nfs")
+    assert ran.status == 107
+    assert "the node that answers for lab is not a member of its cluster" in ran.err
+
+
+def test_all_clusters_at_once(far):
+    far.env.pop("HXM_ON")
+    path = far.folder / "hxm.toml"
+    path.write_text(path.read_text() + '[clusters.gone]\nnodes = ["nowhere.invalid"]\n')
+    ran = far.hxm("clusters", "-o", "csv")
+    assert ran.status == 102
+    assert "lab,answers,yes,2/2,2/2,none" in ran.out.splitlines()
+    assert "gone,unknown" in ran.out
+    ran = far.hxm("list", "--on", "all", "-o", "csv")
+    assert [line.split(",")[:2] for line in ran.out.splitlines()] == [
+        ["Cluster", "Name"],
+        ["lab", "nfs"],
+        ["lab", "sles"],
+    ]
+    assert ran.status == 102
+    assert "gone: no node of gone answers" in ran.err

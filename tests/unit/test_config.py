@@ -17,6 +17,16 @@ FAULTS = {
     "negative": (b"poll = -1", "from 0 on"),
     "not a number": (b"poll = nan", "from 0 on"),
     "for ever": (b"timeout = inf", "from 0 on"),
+    "a cluster without nodes": (b"[clusters.a]", "[clusters.a] names no nodes"),
+    "clusters that are none": (b"clusters = 5", "clusters must be tables"),
+    "an option for a node": (b'[clusters.a]\nnodes = ["-oX"]', "nodes cannot be"),
+    "a text for a port": (b'[clusters.a]\nnodes = ["a"]\nport = "22"', "port cannot be '22'"),
+    "a cluster's unknown key": (b'[clusters.a]\nnodes = ["a"]\nusr = "x"', "no setting 'usr'"),
+    "an unknown colour": (
+        b'[clusters.a]\nnodes = ["a"]\ncolour = "x"',
+        "colour must be one of red",
+    ),
+    "a cluster called all": (b'[clusters.all]\nnodes = ["a"]', "cannot have this name"),
     "an unknown toolstack": (b'toolstack = "foo"', "toolstack must be one of auto, xl, xm"),
 }
 

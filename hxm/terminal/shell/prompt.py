@@ -23,7 +23,7 @@ from prompt_toolkit.styles import Style
 from hxm import programs
 from hxm.cluster.poller import Poller
 from hxm.cluster.read import sandbox_file
-from hxm.config import Config
+from hxm.config import Config, Reached
 from hxm.errors import DONE, UsageError
 from hxm.files import is_ours
 from hxm.output.render import beside, note
@@ -83,6 +83,9 @@ def _with_help(words: Sequence[str]) -> Sequence[str]:
 class _Shell:
     def __init__(self, config: Config) -> None:
         self.sandbox = sandbox_file()
+        self.on = config.on
+        """The cluster that is reached through ssh."""
+        self.colour = config.clusters.get(config.on, Reached()).colour
         self.command_line: CommandLine | None = None
         self.poller = Poller(config, self._redraw)
         self.session: PromptSession[str] = PromptSession(
@@ -135,8 +138,11 @@ class _Shell:
         state = trouble(cluster) if cluster else Word("...", "odd")
         if poller.fault:
             state = Word("no answer", BAD)
+        on = [(f"fg:ansi{self.colour} bold", f"{printable(self.on)} ")] if self.on else []
         return [
-            ("", f"hxm {printable(here)} " if here else "hxm "),
+            ("", "hxm "),
+            *on,
+            ("", f"{printable(here)} " if here else ""),
             (f"class:{state.kind}", printable(state.text)),
             ("", "> "),
         ]
