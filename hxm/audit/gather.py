@@ -6,7 +6,6 @@ import hashlib
 import os
 from collections.abc import Iterator
 from contextlib import suppress
-from itertools import combinations
 
 from hxm import host_files
 from hxm.audit.survey import Answer, surveyor
@@ -93,7 +92,7 @@ def gather_findings(
 
 def _conflicts(cluster: Cluster, config: Config, printed: dict[str, bytes]) -> Iterator[Finding]:
     claims = list(all_claims(cluster, config, printed))
-    for one, other in combinations(claims, 2):
+    for one, other in conflicts.pairs(claims):
         names = [one.name, other.name]
         yield from clashing((names, conflict) for conflict in conflicts.between(one, other))
     here, toolstack = cluster.local_node or "", cluster.toolstack or "xl"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from itertools import combinations
 from typing import NamedTuple
 
 from hxm.errors import Refused
@@ -19,6 +18,10 @@ REMEDIES = {
     MAC: "give one of them another: xl-network-configuration(5)",
 }
 """What to do about what two domUs have in common."""
+
+
+_MANY = 100
+"""With how many that have the same thing a claim is compared."""
 
 
 class DiskClaim(NamedTuple):
@@ -109,8 +112,32 @@ def _would_spoil(mine: DiskClaim, its: DiskClaim) -> bool:
 
 def among(claims: Sequence[Claim]) -> Iterator[Clash]:
     """The clashes of all these domUs; what runs here unmanaged is compared with the managed."""
-    for one, other in combinations(claims, 2):
+    for one, other in pairs(claims):
         yield from between(one, other)
+
+
+def pairs(claims: Sequence[Claim]) -> Iterator[tuple[Claim, Claim]]:
+    """The pairs of which `between` may find something, in the order of the claims.
+
+    Thousands that one node makes up cost no more than they are: each is paired with those alone
+    that it has something in common with, and with a few of them if all have the same.
+    """
+    known: dict[tuple[str, str], list[int]] = {}
+    met = set()
+    for number, claim in enumerate(claims):
+        for key in _keys(claim):
+            earlier = known.setdefault(key, [])
+            met |= {(other, number) for other in earlier[:_MANY]}
+            earlier.append(number)
+    for one, other in sorted(met):
+        yield claims[one], claims[other]
+
+
+def _keys(claim: Claim) -> set[tuple[str, str]]:
+    disks = {device for disk in claim.disks for device in (disk.device, *disk.below)}
+    keys = {(DISK, device) for device in disks} | {(MAC, mac) for mac in claim.macs}
+    keys |= {(NAME, claim.name), (FILE, claim.path), (UUID, claim.uuid or "")}
+    return {(kind, value) for kind, value in keys if value}
 
 
 def is_intended(one: Claim, other: Claim, ignored: Collection[str]) -> bool:

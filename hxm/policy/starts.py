@@ -6,7 +6,6 @@ Each start that the scheduler foresees is judged, whichever order leads to it.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from itertools import combinations
 from typing import NamedTuple
 
 from hxm.model import Cluster, Domain
@@ -22,6 +21,7 @@ from hxm.policy.conflicts import (
     Claim,
     between,
     is_intended,
+    pairs,
 )
 from hxm.policy.guards import FORCE, YES
 from hxm.policy.movement_kinds import starts_anew
@@ -78,7 +78,7 @@ def clashes(
     if not forecast.simulated:
         after |= frozenset(starting)
     seen = set()
-    for one, other in combinations(claims, 2):
+    for one, other in pairs(claims):
         new, old = (one, other) if one.resource in starting else (other, one)
         if new.resource not in starting or not _lives(old, before | after):
             continue
@@ -99,7 +99,7 @@ def warnings(starting: Collection[str], claims: Sequence[Claim]) -> Iterator[str
     """MAC addresses that two domUs have, and what could not be compared."""
     macs = (
         clash.what
-        for one, other in combinations(claims, 2)
+        for one, other in pairs(claims)
         if {one.resource, other.resource} & set(starting)
         for clash in between(one, other)
         if clash.kind == MAC

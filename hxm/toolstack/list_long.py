@@ -17,6 +17,7 @@ from hxm.domu.devices import disks_in_arguments
 from hxm.domu.disk_spec import DeviceError, Disk, parse_disk
 from hxm.errors import CannotAsk
 from hxm.toolstack.sexpr import expressions, facts_in
+from hxm.toolstack.xl import MOST_ROWS
 
 _XL_IMAGE = struct.Struct("32s4I")
 _XL_MAGIC = b"Xen saved domain, xl format\n \0 \r"
@@ -44,6 +45,8 @@ def parse_long(text: str) -> list[Details]:
     try:
         if start and start[0] == "[":
             rows = json.JSONDecoder().raw_decode(text, start.start())[0]
+            if len(rows) > MOST_ROWS:
+                raise ValueError(len(rows))
             return [_of_json(each["config"]) for each in rows if each["domid"] != 0]
         if start:
             return [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from itertools import combinations
 
 import pytest
 
@@ -12,7 +13,8 @@ from hxm.domu.block_devices import place
 from hxm.domu.config_file import parse_xmfile
 from hxm.errors import Refused
 from hxm.model import Domain
-from hxm.policy.conflicts import Claim, among, judge_new
+from hxm.policy import conflicts
+from hxm.policy.conflicts import Claim, DiskClaim, among, between, judge_new
 
 NFS = """
 name="nfs"
@@ -276,3 +278,33 @@ def test_a_scsi_device_that_libvirt_hands_on_is_a_disk():
 def test_a_uuid_without_dashes_is_the_same_for_libvirt():
     plain = b"<domain><uuid>0123456789ABCDEF0123456789abcdef</uuid></domain>"
     assert of_xml(plain, "a", "a").uuid == "01234567-89ab-cdef-0123-456789abcdef"
+
+
+def test_what_thousands_have_in_common_is_found_without_comparing_all(monkeypatch):
+    compared = []
+    usual = conflicts.between
+    monkeypatch.setattr(conflicts, "between", lambda *both: compared.append(both) or usual(*both))
+    claims = [Claim(f"vm{number}", uuid=str(number % 2000)) for number in range(3000)]
+    assert len([*among(claims)]) == 1000
+    assert len(compared) == 1000
+    assert len([*among([Claim(f"vm{number}", uuid="1") for number in range(500)])]) < 50_000
+
+
+def test_pairs_leave_nothing_out():
+    """Held against the comparison of every two."""
+    disks = [
+        (DiskClaim("a", "a", writes=True),),
+        (DiskClaim("b", "b", writes=True, below=frozenset({"a"})),),
+        (DiskClaim("c", "c", writes=True, below=frozenset({"d", "b"})),),
+        (),
+    ]
+    claims = [
+        Claim(name, resource, uuid, macs, held, path=path, kind=kind)
+        for name, resource in (("x", "x"), ("x", "y"), ("z", None))
+        for uuid in (None, "1")
+        for macs in ((), ("m",))
+        for held in disks
+        for path, kind in (("", ""), ("/f", conflicts.FILE))
+    ]
+    every = [clash for both in combinations(claims, 2) for clash in between(*both)]
+    assert [*among(claims)] == every
