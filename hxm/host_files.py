@@ -10,6 +10,7 @@ import stat as modes
 import time
 
 from hxm import files, programs
+from hxm.errors import CannotAsk
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -74,8 +75,12 @@ def bring(paths: Iterable[str], size: int = _USUAL) -> None:
 
 
 def learn(printed: bytes, mark: str, size: int = _USUAL) -> None:
-    """Take what the script printed for true, for a few seconds."""
-    for path, seen in _parse(printed, mark.encode()):
+    """Take what the script printed for true, for a few seconds. Raises CannotAsk for nonsense."""
+    try:
+        parsed = _parse(printed, mark.encode())
+    except (ValueError, OverflowError):
+        raise CannotAsk("what the node tells of its files cannot be understood") from None
+    for path, seen in parsed:
         _seen[path] = size, seen
 
 

@@ -264,7 +264,11 @@ class _Reading:
         """What one of the programs said. Raises CannotAsk; Lost if it is unknown whether it ran."""
         if self._results is None:
             self._ended = True  # however it ends, there is nothing left to be ended
-            self._results = self._parse(self.process.finish(timeout, meanwhile))
+            answer = self.process.finish(timeout, meanwhile)
+            try:
+                self._results = self._parse(answer)
+            except (ValueError, LookupError):
+                raise Lost("its answer cannot be understood") from None
         return self._results[argv]
 
     @property

@@ -18,6 +18,7 @@ from typing import NamedTuple
 DATA = Path(__file__).parent / "data"
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from hxm import host_files  # noqa: E402
 from hxm.audit.survey import parse_survey  # noqa: E402
 from hxm.cluster.claims import claim, of_xml  # noqa: E402
 from hxm.cluster.start_facts import parse_answer  # noqa: E402
@@ -84,6 +85,10 @@ STARTS = (
     + b"\0[]\n\nhxm:devices\n/dev/x:8:0\n\0hxm file absent /a b\0hxm file 3 /b\0x\0y"
     + b"hxm file unreadable /c\0hxm file 0 /d\0"
 )
+FILES = (
+    b"m look\0/a\0\x00081a4 64768 12 0 0 5 1700000000\0/a\0hello\nm end 0\n"
+    b"m look\0/b\0link\0\0/b\0\nm end 1\n"
+)
 FACTS = b"""hxm info xen_major : 4\nhxm info xen_minor : 17\nhxm info virt_caps : pv hvm
 hxm tried 1 /etc/xen/nfs.cfg\nhxm said Parsing config from /etc/xen/nfs.cfg
 hxm said /etc/xen/nfs.cfg:3: config parsing error near `x'\nhxm tried 0 /a\n"""
@@ -144,6 +149,11 @@ def read_list(program: str) -> Callable[[str], object]:
     return read
 
 
+def read_files(text: bytes) -> None:
+    host_files.learn(text, "m")
+    host_files._seen.clear()
+
+
 def read_look(document: bytes) -> None:
     parse_look(parse_xml(document), 0.0)
 
@@ -183,6 +193,7 @@ TARGETS = {
     "toml": Target(TOML, parse_config),
     "survey": Target(SURVEY, lambda text: parse_survey(text, 0, 1)),
     "before a start": Target(STARTS, lambda text: parse_answer("xl", text, starting=True)),
+    "files of a node": Target(FILES, read_files),
     "facts of a host": Target(FACTS, lambda text: parse_facts(text, "xl")),
     "libvirt's description": Target(
         LIBVIRT,
