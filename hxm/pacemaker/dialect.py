@@ -244,7 +244,8 @@ _NO_RESTORE = {
 _NO_FENCE = {"fence": "this Pacemaker fences on nobody's order: kill its stack on the node instead"}
 _LACKS_1_1_13 = _NO_LOCK | _NO_ENROLMENT
 _LACKS_1_1_10 = {"set-meta maintenance": _NO_META_MAINTENANCE} | _LACKS_1_1_13  # 1.1.12
-_LACKS_1_0 = _LACKS_1_1_10 | _NO_FENCE | {"node-maintenance": _NO_NODE_MAINTENANCE}  # 1.1.10
+_OF_NODES = ("node-maintenance", "clear-node-maintenance")
+_LACKS_1_0 = _LACKS_1_1_10 | _NO_FENCE | dict.fromkeys(_OF_NODES, _NO_NODE_MAINTENANCE)  # 1.1.10
 
 # Up to 1.1.9: short options, which alone have stayed the same since Heartbeat 2.1. Their values
 # are words of their own: newer tools take -rnfs for -r -n -f -s

@@ -121,7 +121,6 @@ _EDITS: Mapping[StepKind, _Edit] = {
     "unban": _unban,
     "standby": _standby,
     "clear-standby": _clear_node_attribute("standby"),
-    "clear-node-maintenance": _clear_node_attribute("maintenance"),
     "maintenance": _is_managed_default("false"),
     "clear-maintenance": _is_managed_default("true"),
     "mark-update": _mark_update,

@@ -28,7 +28,7 @@ def _what_is_known(cluster: Cluster, domain: Domain) -> tuple[str, str]:
     if len(seen) > 1:
         destroy = f"{cluster.toolstack or 'xl'} destroy {name}"
         remedy = (
-            f"end all instances but one: hxm unmanage {word}, then, as on {seen[-1]}: {destroy}"
+            f"decide which one to keep; then hxm unmanage {word}, and on each other node: {destroy}"
         )
         return f"{name} runs on {listed(seen)} at once, by the toolstacks there", remedy
     failed = _failed_migration(cluster, domain)

@@ -161,6 +161,24 @@ def test_the_lock_never_disturbs_a_migration(lab, words, seconds):
     assert lab.configuration() == lab.first
 
 
+def test_an_order_waits_for_the_migration_of_another(lab):
+    """It is planned anew afterwards, and aborts no transition in which a domU is half moved."""
+    here = lab.where("nfs")
+    there = lab.other(here)
+    since = len(lab.lines())
+    lab.turn("migrate.nfs", copying=6)
+    lab.run(here, "crm_resource", "--move", "--resource=nfs", f"--node={there}", "--force")
+    lab.until("it migrates", lambda: "migrate" in ops(lab, since, "nfs"))
+    ran = lab.ok(here, "shutdown", "sles")
+    assert "waiting for the end of the migration of nfs" in ran.err
+    events = [(each["op"], each["name"]) for each in lab.events(since)]
+    assert events.index(("arrived", "nfs")) < events.index(("shutdown", "sles"))
+    assert lab.where("nfs") == there
+    lab.ok(here, "start", "sles")
+    lab.ok(here, "unmigrate", "nfs")
+    assert lab.configuration() == lab.first
+
+
 @pytest.mark.parametrize("level", ["cluster", "node", "domain"])
 def test_maintenance_at_every_level(lab, level):
     here = lab.where("nfs")

@@ -126,6 +126,7 @@ UP_TO_1_1_9 = {
     "maintenance": ["crm_attribute -n maintenance-mode -v true"],
     "clear-maintenance": ["crm_attribute -n maintenance-mode -D"],
     "node-maintenance": ["refused: hxm maintenance on"],
+    "clear-node-maintenance": ["refused: hxm maintenance on"],
     "fence": ["refused: kill its stack on the node instead"],
     "cleanup": ["crm_resource -C -r nfs"],
     "cleanup-on": ["crm_resource -C -r nfs -H host2", "crm_failcount -D -r nfs -U host2"],

@@ -434,7 +434,11 @@ KNOWN = {
     "one was asked": (("host1",), ("host1",), "look first: hxm list nfs --everywhere"),
     "it runs on one": (("host1", "host2"), ("host1",), "hxm cleanup nfs"),
     "it runs on none": (("host1", "host2"), (), "hxm cleanup nfs"),
-    "it runs on both": (("host1", "host2"), ("host1", "host2"), "end all instances but one"),
+    "it runs on both": (
+        ("host1", "host2"),
+        ("host1", "host2"),
+        "decide which one to keep; then hxm unmanage nfs",
+    ),
 }
 
 
