@@ -69,6 +69,7 @@ test-generations: .venv/ready
 
 faults: .venv/ready
 	@.ci/prepare $(LAB_PACKAGES) || echo "trying without"
+	@.ci/corpus .cache/scheduler || echo "without Pacemaker's own CIBs"
 	@$(PYTEST) -n $(JOBS) -m thorough tests/tools tests/unit
 	@HXM_LAB_RAW=1000 $(PYTEST) -n $(LABS) --dist loadgroup -m "" $(AGAIN) tests/live
 	@$(BIN)/python tests/xl/compare.py 100000 "$(SEED)"

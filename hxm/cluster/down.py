@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Mapping
 from xml.etree.ElementTree import Element
 
 from hxm.errors import CannotAsk
 from hxm.model import Cluster, ManagedDomain, Node
 from hxm.pacemaker.cib import read_configuration
-from hxm.pacemaker.relations import relations_in
+from hxm.pacemaker.relations import relations_in, remembered
 from hxm.pacemaker.utilization import utilization_in
 from hxm.policy.reasons.facts import Facts
 from hxm.policy.reasons.hosts import barring
@@ -34,7 +35,8 @@ def with_reasons(
             cib = None
     if cib is None:
         return cluster
-    facts = Facts(cluster, relations_in(cib), utilization=utilization_in(cib))
+    relations = remembered(relations_in(cib), cluster.primitives.values(), time.time())
+    facts = Facts(cluster, relations, utilization=utilization_in(cib))
     reasons = {}
     for domain in down:
         if reason := first_reason(facts, domain):

@@ -59,6 +59,8 @@ class _Answer(NamedTuple):
     def status(self) -> int:
         verdicts = {loss.fits for loss in self.losses}
         always = self.more.always if self.more else 1
+        if not can_start(self.cluster):
+            return UNKNOWN  # the scheduler places nothing, whatever fits
         if self.amiss or False in verdicts or always == 0:
             return CRITICAL
         if None in verdicts or always is None:
@@ -85,7 +87,7 @@ def run(
 
     Every domU that should run counts, whether it runs or not. Status 0: everything fits. 1: it
     does, but utilization attributes are set on one side only. 2: a domU does not fit, or none of
-    the size of --add; there is no quorum; or a domU has no place already. 3: unknown.
+    the size of --add; or a domU has no place already. 3: unknown, as it is without quorum.
 
     Example: `hxm capacity --everywhere`, or `hxm capacity --without host1 --add 2G`.
     """

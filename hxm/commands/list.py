@@ -10,6 +10,7 @@ from hxm.cluster.read import read_cluster, with_other_nodes
 from hxm.config import read_config
 from hxm.errors import DONE, UsageError
 from hxm.output import TABLE, Form, as_json, render, tables
+from hxm.policy import listed, typed
 from hxm.policy.discrepancies import disagreements
 from hxm.policy.findings import failed_domus, leftovers
 from hxm.policy.names import find_node
@@ -66,6 +67,11 @@ def run(
             render.note(f"the domains of {silent} are unknown: {why}")
     for trouble in _troubles(cluster):
         render.note(f"{trouble}: hxm status")
+    down = [d for d in shown if tables.role(cluster, d) == "Stopped" and not d.told_to_stop]
+    if down:
+        verb = "does" if len(down) == 1 else "do"
+        names = listed([domain.name for domain in down], 4)
+        render.note(f"{names} should run, and {verb} not: hxm why {typed(down[0])}")
     for gone in cluster.nodes:
         if not gone.online and not gone.unclean:
             render.note(f"{gone.name} is {gone.condition}: hxm status")

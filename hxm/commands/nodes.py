@@ -12,7 +12,11 @@ def run(form: Form = TABLE) -> int:
     """List the nodes, their state, and the domUs that run on each."""
     cluster = read_cluster(read_config(), barred=True)
     if form.output == "json":
-        render.show_json({"nodes": as_json.keyed_rows(cluster.nodes, as_json.NODE)})
+        nodes = as_json.keyed_rows(cluster.nodes, as_json.NODE)
+        for row in nodes:
+            advice = cluster.barred.get(row["name"])
+            row["barred"] = advice.what if advice else None
+        render.show_json({"nodes": nodes})
     else:
         render.show(tables.nodes_table(cluster), form)
     return DONE

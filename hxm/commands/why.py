@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from typing import TYPE_CHECKING
 
 from hxm.cluster import capacity
@@ -10,17 +11,18 @@ from hxm.cluster.read import read_cluster, with_other_nodes
 from hxm.config import Config, read_config
 from hxm.errors import DONE
 from hxm.model import Cluster, Domain, Node
-from hxm.orders.counterfactual import confirmed
+from hxm.orders.counterfactual import confirmed, confirmed_host
 from hxm.orders.pipeline import named_domains
 from hxm.output import TABLE, Form, Table, as_json, render
 from hxm.output.progress import display
-from hxm.pacemaker.relations import relations_in
+from hxm.pacemaker.relations import relations_in, remembered
 from hxm.pacemaker.simulate import carries_out, scratch, simulator
 from hxm.pacemaker.utilization import utilization_in
 from hxm.policy import listed
 from hxm.policy.doubles import on_two_nodes
 from hxm.policy.names import find_node
 from hxm.policy.reasons.facts import Facts, Reason
+from hxm.policy.reasons.hosts import HostAnswer, ask_host, by_reason
 from hxm.policy.reasons.question import Answer
 from hxm.policy.reasons.why import ask
 
@@ -33,6 +35,9 @@ _WIDE = 80
 def run(domain: OneDomain, node: OtherNode = None, form: Form = TABLE) -> int:
     """Explain why a domU runs where it does, why it does not run, or why it is not on a node.
 
+    Of a host alone: which of its domUs could not leave it, which of the others cannot come to it,
+    and why.
+
     The scheduler confirms each reason: on a copy of the CIB it does what was asked for when the
     reason is gone. Reasons that only together make the difference are shown together, each with its
     evidence and the command that changes it. What a domU needs is followed to the cause. A
@@ -40,10 +45,13 @@ def run(domain: OneDomain, node: OtherNode = None, form: Form = TABLE) -> int:
     asks the scheduler as often as it takes, elsewhere at most 5 times. The scheduler's scores
     follow. The id of a group, a clone or any other resource is accepted as well.
 
-    Example: `hxm why nfs`, or `hxm why nfs host2`.
+    Example: `hxm why nfs`, or `hxm why nfs host2`, or `hxm why host2`.
     """
     config = read_config()
     cluster = read_cluster(config)
+    host = cluster.node(domain)
+    if host and not node and not any(domain in (d.name, d.resource) for d in cluster.domains):
+        return _of_host(_facts(cluster, config), host, form)
     subject = _subject(cluster, domain)
     if list(on_two_nodes(cluster, [subject])):  # the toolstacks know
         cluster = with_other_nodes(cluster, config)
@@ -85,6 +93,54 @@ def _subject(cluster: Cluster, word: str) -> Domain:
     return Domain(word, word, role=role, nodes=nodes, managed=True)
 
 
+def _of_host(facts: Facts, host: Node, form: Form) -> int:
+    """Show what could not leave the host, and what cannot come to it."""
+    if carries_out(simulator()):
+        with scratch(facts.cluster.sandbox) as copy:
+            answer = confirmed_host(facts, host, copy)
+    else:
+        answer = ask_host(facts, host, None)
+    groups = {"leaving": answer.leaving, "coming": answer.coming}
+    if form.output == "json":
+        shown = {
+            key: {name: as_json.keyed_rows(reasons, as_json.REASON) for name, reasons in of.items()}
+            for key, of in groups.items()
+        }
+        general = as_json.keyed_rows(answer.general, as_json.REASON)
+        render.show_json({"node": host.name, "says": answer.says, "reasons": general, **shown})
+    elif not form.usual:
+        rows = [
+            (name, key, reason.what, reason.do)
+            for key, of in groups.items()
+            for name, reasons in of.items()
+            for reason in reasons
+        ]
+        render.show(Table(("DomU", "Where", "Reason", "What to do"), rows), form)
+    else:
+        _show_host(answer)
+    return DONE
+
+
+def _show_host(answer: HostAnswer) -> None:
+    _tell(answer.says)
+    for reason in answer.general:
+        _tell(f"  {reason.what}")
+        render.out(f"      {reason.do}")
+    if not answer.leaving and not answer.coming:
+        _tell("  nothing keeps a domU on it or off it")
+    for heading, of_domains in (
+        ("cannot leave it", answer.leaving),
+        ("cannot come to it", answer.coming),
+    ):
+        for reasons, names in by_reason(of_domains).items():
+            _tell(f"  {heading}: {listed(names)}")
+            for reason in reasons:
+                evidence = f" ({reason.evidence})" if reason.evidence else ""
+                _tell(f"    {'' if reason.confirmed else 'not confirmed: '}{reason.what}{evidence}")
+                if reason.do:
+                    render.out(f"      {reason.do}")
+
+
 _ORDINARY, _THOROUGH = 5, 60
 """How often the scheduler is asked: for a program, and for a person who sees the progress."""
 
@@ -102,7 +158,8 @@ def _facts(cluster: Cluster, config: Config) -> Facts:
     cib = capacity.read_cib(config)
     needs = capacity.read_needs(cluster)
     hosts = capacity.read_hosts(cluster, config, needs, cib, ())
-    return Facts(cluster, relations_in(cib), {}, hosts, needs, utilization_in(cib))
+    relations = remembered(relations_in(cib), cluster.primitives.values(), time.time())
+    return Facts(cluster, relations, {}, hosts, needs, utilization_in(cib))
 
 
 def _show(answer: Answer, runs: int) -> None:

@@ -7,12 +7,26 @@ from collections.abc import Sequence
 from hxm.model import Domain, Node
 from hxm.output.progress import Display
 from hxm.pacemaker.simulate import Scratch
-from hxm.pacemaker.what_if import WhatIf
+from hxm.pacemaker.what_if import WhatIf, host_if
+from hxm.plan import Movement
 from hxm.policy.reasons.facts import Change, Facts, subject_in
+from hxm.policy.reasons.hosts import HostAnswer, Scores, ask_host
 from hxm.policy.reasons.obstacles import needed
 from hxm.policy.reasons.question import Answer
 from hxm.policy.reasons.search import Inquiry, Verdict
 from hxm.policy.reasons.why import ask
+
+
+def confirmed_host(facts: Facts, node: Node, copy: Scratch) -> HostAnswer:
+    """What could not leave the host, and what cannot come to it, by the scheduler.
+
+    Raises CannotAsk if the scheduler gives no answer.
+    """
+
+    def asked(changes: Sequence[Change]) -> tuple[Sequence[Movement], Scores]:
+        return host_if(facts.cluster, copy, changes)
+
+    return ask_host(facts, node, asked)
 
 
 def confirmed(

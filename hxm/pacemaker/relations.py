@@ -7,10 +7,11 @@ before; and it knows no sets.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from xml.etree.ElementTree import Element
 
+from hxm.model import Primitive
 from hxm.policy import is_false, is_true
 from hxm.policy.relations import (
     Colocation,
@@ -67,6 +68,41 @@ def relations_in(cib: Element) -> Relations:
 
 
 _ENDS = ("rsc", "with-rsc", "first", "then")
+
+
+def remembered(relations: Relations, primitives: Iterable[Primitive], now: float) -> Relations:
+    """The relations without the fail counts that failure-timeout has ended by now.
+
+    The attributes stay until the cluster's next recheck, and count no more (the scheduler compares
+    last-failure with the time).
+    """
+    for primitive in primitives:
+        said = primitive.meta.get("failure-timeout", "")
+        if not said:
+            continue
+        from hxm.pacemaker.audit_facts import seconds
+
+        timeout = seconds(said)
+        if timeout:
+            known = {
+                node: dict(_counting(attributes, primitive.id, now - timeout))
+                for node, attributes in relations.attributes.items()
+            }
+            relations = relations._replace(attributes=known)
+    return relations
+
+
+def _counting(
+    attributes: Mapping[str, str], resource: str, oldest: float
+) -> Iterator[tuple[str, str]]:
+    """The attributes but for those that count failures of the resource older than that."""
+    for name, value in attributes.items():
+        kind, _, operation = name.partition("#")
+        if kind == f"fail-count-{resource}":
+            last = attributes.get(f"last-failure-{resource}{'#' if operation else ''}{operation}")
+            if last and last.isdigit() and int(last) < oldest:
+                continue
+        yield name, value
 
 
 def _stand_ins(configuration: Element) -> dict[str, list[str]]:

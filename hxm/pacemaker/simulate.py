@@ -122,8 +122,8 @@ class Scratch:
         if result.status != 0:
             raise CannotAsk(f"crm_simulate failed: {result.complaint()}")
 
-    def answer(self, resource: str) -> tuple[list[Action], dict[str, str]]:
-        """What the next transition would do, and the scores of a resource on each node.
+    def answer(self) -> tuple[list[Action], dict[str, dict[str, str]]]:
+        """What the next transition would do, and the scores of each resource on each node.
 
         Every generation prints `function: nfs allocation score on host1: 100`; of several lines
         the last counts. Raises CannotAsk if there is no scheduler or it gives no answer.
@@ -133,11 +133,11 @@ class Scratch:
         result = programs.output([*argv, "-s"], self.env, LONGEST, files=self._files)
         if result.status != 0:
             raise CannotAsk(f"{argv[0]} failed: {result.complaint()}")
-        scores = {}
+        scores: dict[str, dict[str, str]] = {}
         for line in result.stdout.decode("utf-8", "replace").splitlines():
             words = line.split()
-            if words[1:5] == [resource, "allocation", "score", "on"] and len(words) == 7:
-                scores[words[5].rstrip(":")] = words[6]
+            if words[2:5] == ["allocation", "score", "on"] and len(words) == 7:
+                scores.setdefault(words[1], {})[words[5].rstrip(":")] = words[6]
         return parse_graph(self.graph), scores
 
     def settle(self, at_rest: Callable[[], None] | None = None) -> list[Action]:

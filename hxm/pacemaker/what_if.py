@@ -11,7 +11,7 @@ from lxml import etree
 from hxm.model import Cluster
 from hxm.pacemaker.sandbox import child, failed_action, parse
 from hxm.pacemaker.simulate import Scratch
-from hxm.plan import Action
+from hxm.plan import Action, Movement
 from hxm.policy.forecast import movements
 from hxm.policy.reasons.facts import Change, Reason, Subject
 from hxm.policy.reasons.search import Verdict
@@ -39,9 +39,9 @@ class WhatIf:
             _keep_to(tree, self.subject.id, node)
         tree.write(self.scratch.path)
         name = self.subject.inside[0].id if self.subject.inside else self.subject.id
-        actions, scores = self.scratch.answer(name)
+        actions, scores = self.scratch.answer()
         found = movements(actions, self.cluster.cloned)
-        return Verdict(self._reached(actions, node), scores, found)
+        return Verdict(self._reached(actions, node), scores.get(name, {}), found)
 
     def _reached(self, actions: Sequence[Action], node: str | None) -> bool:
         for primitive in self.subject.inside:
@@ -230,6 +230,27 @@ def _without(tree: etree._ElementTree, node: str, gone: Callable[[str], bool]) -
                 pair.getparent().remove(pair)
 
 
+def host_if(
+    cluster: Cluster, scratch: Scratch, changes: Sequence[Change]
+) -> tuple[tuple[Movement, ...], dict[str, dict[str, str]]]:
+    """What the scheduler would do with these changes, and each resource's scores.
+
+    Raises CannotAsk if there is no scheduler or it gives no answer.
+    """
+    before = parse(scratch.path)
+    make(scratch.path, changes)
+    actions, scores = scratch.answer()
+    before.write(scratch.path)
+    return movements(actions, cluster.cloned), scores
+
+
+def _drain(tree: etree._ElementTree, change: Change) -> None:
+    for node in tree.xpath("/cib/configuration/nodes/node[@uname=$node]", node=change.subject):
+        attributes = child(node, "instance_attributes", f"nodes-{node.get('id')}")
+        pair = child(attributes, "nvpair", f"{_ASKED}-standby")
+        pair.attrib.update({"name": "standby", "value": "on"})
+
+
 def _active(tree: etree._ElementTree, change: Change) -> None:
     _without(tree, change.subject, lambda name: name == "standby")
 
@@ -290,6 +311,7 @@ _CHANGES: Mapping[str, Callable[[etree._ElementTree, Change], None]] = {
     "ticket": _ticket,
     "drop": _drop,
     "active": _active,
+    "drain": _drain,
     "up": _up,
     "heal": _heal,
     "connect": _connect,

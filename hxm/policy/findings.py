@@ -243,6 +243,10 @@ def _failed(cluster: Cluster, failure: Failure) -> Finding:
     what = f"{failure.operation} of {failure.resource} failed on {failure.node}: {failure.reason}"
     if domain and failure.node not in domain.nodes and bars(cluster, failure):
         what += f"; {name} may not run on {failure.node}"
+    primitive = cluster.primitives.get(failure.resource)
+    timeout = primitive.meta.get("failure-timeout", "") if primitive else ""
+    if timeout.strip("0s"):
+        what += f"; forgotten after {timeout} without a failure (failure-timeout)"
     return Finding(what, cleanup_of(cluster, failure), "failed", f"{name} {failure.node}")
 
 

@@ -127,11 +127,11 @@ def test_what_should_run_counts_whether_it_runs_or_not(three):
     three.ok("shutdown", "vm3")  # this one should not
     three.ok("sandbox", "lose-quorum")
     ran = three.hxm("capacity", "--nagios")
-    assert ran.status == 2
-    assert ran.out.startswith("HXM CRITICAL: there is no quorum, and nothing is started")
+    assert ran.status == 3
+    assert ran.out.startswith("HXM UNKNOWN: there is no quorum, and nothing is started")
     assert "nfs, sles, vm4 should run and cannot: hxm why nfs" in ran.out
     ran = three.hxm("capacity", "--add", "512")
-    assert ran.status == 2
+    assert ran.status == 3
     assert "fits" not in ran.out
     assert "0 more of 512 MiB would run if any one node fails, 0 while none does" in ran.out
 

@@ -89,8 +89,8 @@ CAUSES = {
     "clone-max": ("web gamma", "it must run where ms-r0 is promoted", "why ms-r0 gamma"),
     "blocked": ("web beta", "web is blocked by a failure", "cleanup web"),
     "maintenance": ("web beta", "the whole cluster is in maintenance", "maintenance off"),
-    "nobody-promoted": ("vm1", "ms-vm1 must be promoted before it", "why ms-vm1"),
-    "order-promote": ("vm1", "ms-vm1 must be promoted before it", "why ms-vm1"),
+    "nobody-promoted": ("vm1", "ms-vm1 is told not to be promoted", "default ms-vm1"),
+    "order-promote": ("vm1", "ms-vm1 must be promoted before it", "ms-vm1"),
     "ticket": ("web", "the cluster does not hold the ticket ticketA", "ticketA"),
     "on-fail-stop": ("web", "its monitor failed on alpha", "cleanup web alpha"),
     "tag-ban": ("web", "a constraint keeps it away", "l-tag-a"),
@@ -237,3 +237,48 @@ def test_capacity_in_maintenance_is_that_after_it(situation):
     before = sandbox.hxm("capacity", "-o", "json").json
     assert [loss["nowhere"] for loss in before["losses"]] == [[], []]
     assert "when it is over" in sandbox.hxm("capacity").out
+
+
+HOSTS = {
+    "soft-hides-hard": ("alpha", "coming", "it failed there too often", "hxm cleanup web alpha"),
+    "health": ("alpha", "coming", "the node is unhealthy (red)", "#health"),
+    "tag": ("beta", "coming", "a constraint keeps it away", "l-tag"),
+    "node-case": ("alpha", "leaving", "not on beta: a constraint keeps it away", "l-web"),
+}
+"""Of each situation a host, what it cannot give or take, the reason, and what to type."""
+
+
+@pytest.mark.parametrize("name", HOSTS)
+def test_why_of_a_host_says_what_cannot_leave_and_what_cannot_come(situation, name):
+    host, where, cause, command = HOSTS[name]
+    sandbox = situation(name)
+    reasons = sandbox.ok("why", host, "-o", "json").json[where]["web"]
+    assert any(cause in reason["what"] and command in reason["do"] for reason in reasons)
+    assert cause in sandbox.ok("why", host).out
+
+
+def test_a_host_that_gives_and_takes_everything_is_told_as_that(situation):
+    assert "nothing keeps a domU" in situation("expired-ban").ok("why", "beta").out
+
+
+def test_a_host_that_no_domu_may_come_to_is_marked_in_json(situation):
+    nodes = situation("soft-hides-hard").ok("nodes", "-o", "json").json["nodes"]
+    barred = {node["name"]: node["barred"] for node in nodes}
+    assert "failed there too often" in barred["alpha"]
+
+
+def test_list_leads_to_the_reason_of_what_should_run(situation):
+    assert "web, db should run, and do not: hxm why web" in situation("tag-ban").ok("list").err
+
+
+def test_a_failure_that_will_be_forgotten_is_shown_as_that(sandbox):
+    sandbox.ok("sandbox", "fail", "nfs")
+    options = "--resource=nfs --meta --set-parameter=failure-timeout --parameter-value=1h"
+    sandbox.tool("crm_resource", *options.split())
+    assert "forgotten after 1h" in " ".join(sandbox.ok("status").out.split())
+
+
+def test_a_failure_that_is_over_bars_no_host(situation):
+    sandbox = situation("expired-failure")
+    assert "Nothing needs attention." in sandbox.ok("status").out
+    assert not any(node["barred"] for node in sandbox.ok("nodes", "-o", "json").json["nodes"])

@@ -13,7 +13,7 @@ from hxm.policy.relations import Colocation, Location, Relations
 
 _OfResource = Literal["start", "manage", "wake", "forget"]
 _OfCluster = Literal["property", "quorum", "ticket", "drop"]
-_OfNode = Literal["active", "up", "heal", "connect", "send", "allow"]
+_OfNode = Literal["active", "drain", "up", "heal", "connect", "send", "allow"]
 ChangeKind = Literal[_OfResource, _OfCluster, _OfNode]
 
 
@@ -23,10 +23,10 @@ class Change(NamedTuple):
     start, manage, wake: a resource is no longer told to stop, unmanaged, in maintenance (wake also
     of a node, by `value` "node"); forget: the failures of a resource, on the node `value` or on
     all; property: a cluster option gets the value; quorum: there is one; ticket: it is granted;
-    drop: the element with this id is gone; active, up, heal: a node leaves standby, is back, or its
-    health is good; connect: the node `value` has the attribute; send: the resource is moved from
-    the node `source` to the node `value`, as by `hxm migrate`; allow: a location lets the
-    resource run on the node `value`.
+    drop: the element with this id is gone; active, drain, up, heal: a node leaves standby, goes
+    into it, is back, or its health is good; connect: the node `value` has the attribute; send: the
+    resource is moved from the node `source` to the node `value`, as by `hxm migrate`; allow: a
+    location lets the resource run on the node `value`.
     """
 
     kind: ChangeKind

@@ -1,11 +1,33 @@
-"""What keeps domUs off a host, and on it."""
+"""What keeps domUs off a host, and what keeps them on it."""
 
 from __future__ import annotations
 
-from hxm.model import Node
-from hxm.policy.reasons.facts import Facts, Reason, subject_in
-from hxm.policy.reasons.obstacles import on_node
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from hxm.model import ManagedDomain, Node
+from hxm.plan import Movement
+from hxm.policy import listed, typed
+from hxm.policy.reasons.facts import Change, Facts, Reason, subject_in
+from hxm.policy.reasons.obstacles import against, everywhere, on_node, whole_cluster
 from hxm.policy.reasons.question import hard_ones
+
+_NEVER = "-INFINITY"
+Scores = Mapping[str, Mapping[str, str]]
+AskHost = Callable[[Sequence[Change]], tuple[Sequence[Movement], Scores]]
+"""Has the scheduler answer with these changes: what moves, and each resource's scores."""
+
+
+class HostAnswer(NamedTuple):
+    """What a host runs, what could not leave it and what cannot come to it, and why."""
+
+    says: str
+    general: tuple[Reason, ...]
+    """What holds for the whole cluster."""
+    leaving: Mapping[str, tuple[Reason, ...]]
+    """Of each domU that would have no place if the host were in standby."""
+    coming: Mapping[str, tuple[Reason, ...]]
+    """Of each domU that runs elsewhere, or nowhere, and may not come."""
 
 
 def barring(facts: Facts, node: Node) -> Reason | None:
@@ -19,3 +41,95 @@ def barring(facts: Facts, node: Node) -> Reason | None:
             return None
         reason = reason or hard[0]
     return reason
+
+
+def ask_host(facts: Facts, node: Node, ask: AskHost | None) -> HostAnswer:
+    """What could not leave the host, and what cannot come to it; the scheduler is asked thrice.
+
+    A maintenance of the whole cluster counts as over, else nothing could leave or come.
+    """
+    cluster = facts.cluster
+    here = [domain for domain in cluster.managed_domains if node.name in domain.nodes]
+    there = [domain for domain in cluster.managed_domains if node.name not in domain.nodes]
+    runs = f"runs {listed([domain.name for domain in here])}" if here else "runs no domU"
+    condition = "" if node.usable else f", and is {node.predicament}"
+    general = tuple(whole_cluster(cluster))
+    over = [Change("property", "maintenance-mode", "false")] if cluster.maintenance else []
+
+    def after_maintenance(changes: Sequence[Change]) -> tuple[Sequence[Movement], Scores]:
+        return ask([*over, *changes]) if ask else ((), {})
+
+    asked = after_maintenance if ask else None
+    coming = _coming(facts, node, there, asked)
+    leaving = _leaving(facts, node, here, asked)
+    return HostAnswer(f"{node.name} {runs}{condition}", general, leaving, coming)
+
+
+def _leaving(
+    facts: Facts, node: Node, here: Sequence[ManagedDomain], ask: AskHost | None
+) -> dict[str, tuple[Reason, ...]]:
+    others = [other for other in facts.cluster.hosts if other.name != node.name]
+    moved = ask([Change("drain", node.name)])[0] if ask and here else ()
+    stopped = {each.resource for each in moved if each.kind == "stop"}
+    stuck = {}
+    for domain in here:
+        by_node = {other.name: _against(facts, domain, other) for other in others}
+        if (domain.resource in stopped) if ask else (by_node and all(by_node.values())):
+            stuck[domain.name] = tuple(_each_host(by_node, confirmed=bool(ask)))
+    return stuck
+
+
+def _each_host(by_node: Mapping[str, list[Reason]], *, confirmed: bool) -> Iterator[Reason]:
+    """The first reason of each host, hosts with the same together."""
+    if not by_node:
+        yield Reason("there is no other host", absolute=True)
+    alike: dict[Reason, list[str]] = {}
+    for name, reasons in by_node.items():
+        first = reasons[0] if reasons else Reason("no reason was found")
+        alike.setdefault(first._replace(change=None), []).append(name)
+    for reason, names in alike.items():
+        yield reason._replace(what=f"not on {listed(names)}: {reason.what}", confirmed=confirmed)
+
+
+def _against(facts: Facts, domain: ManagedDomain, node: Node) -> list[Reason]:
+    subject = subject_in(facts.cluster, domain)
+    return hard_ones([*everywhere(facts, subject), *against(facts, subject, node)])
+
+
+def _coming(
+    facts: Facts, node: Node, there: Sequence[ManagedDomain], ask: AskHost | None
+) -> dict[str, tuple[Reason, ...]]:
+    """By the scheduler's scores, and whether they would be others without the reasons."""
+    supposed = {}
+    scores = ask([])[1] if ask and there else {}
+    for domain in there:
+        reasons = hard_ones(against(facts, subject_in(facts.cluster, domain), node))
+        score = scores.get(domain.resource, {}).get(node.name, _NEVER if ask else "")
+        if score == _NEVER or (not ask and reasons):
+            supposed[domain] = reasons[:1]
+    changes = list(_changes(reasons for reasons in supposed.values()))
+    free = ask(changes)[1] if ask and changes else {}
+    coming = {}
+    for domain, reasons in supposed.items():
+        may = free.get(domain.resource, {}).get(node.name, _NEVER) != _NEVER
+        nothing = Reason("no reason was found", do=f"hxm why {typed(domain)} {node.name}")
+        shown = [reason._replace(confirmed=may) for reason in reasons] or [nothing]
+        coming[domain.name] = tuple(shown)
+    return coming
+
+
+def _changes(groups: Iterable[Iterable[Reason]]) -> Iterator[Change]:
+    """The changes of all reasons, each once."""
+    changes = dict.fromkeys(reason.change for reasons in groups for reason in reasons)
+    return (change for change in changes if change)
+
+
+def by_reason(
+    of_domains: Mapping[str, tuple[Reason, ...]],
+) -> dict[tuple[Reason, ...], list[str]]:
+    """The names of the domUs that have the same reasons, together."""
+    together: dict[tuple[Reason, ...], list[str]] = {}
+    for name, reasons in of_domains.items():
+        alike = tuple(reason._replace(change=None) for reason in reasons)
+        together.setdefault(alike, []).append(name)
+    return together

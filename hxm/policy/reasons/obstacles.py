@@ -66,11 +66,14 @@ def _left_alone(cluster: Cluster, subject: Subject) -> Iterator[Reason]:
         what, do = f"{subject.it} is blocked by a failure", f"hxm cleanup {subject.word}"
         yield Reason(what, "", do, True, Change("forget", subject.id))
         return
+    domain = cluster.domain_of(subject.id)
     if any(is_true(each.meta.get("maintenance", "")) for each in subject.inside):
-        what, do = f"{subject.it} is in maintenance", f"hxm maintenance off {subject.word}"
+        do = f"hxm {'maintenance off' if domain else 'default'} {subject.word}"
+        what = f"{subject.it} is in maintenance"
         yield Reason(what, "", do, True, Change("wake", subject.id))
     if any(is_false(each.meta.get("is-managed", "")) for each in subject.inside):
-        what, do = f"{subject.it} is unmanaged", f"hxm manage {subject.word}"
+        do = f"hxm {'manage' if domain else 'default'} {subject.word}"
+        what = f"{subject.it} is unmanaged"
         yield Reason(what, "", do, True, Change("manage", subject.id))
 
 
@@ -82,15 +85,22 @@ def against(facts: Facts, subject: Subject, node: Node) -> Iterator[Reason]:
     """What keeps the resource from the node, or makes the cluster put it elsewhere."""
     if node.container in subject.ids:
         yield Reason(f"{node.name} is the guest node of {subject.id} itself", absolute=True)
-    yield from _node(node)
+    yield from _node(facts, node)
     yield from on_node(facts, subject, node)
     yield from _dependencies(facts, subject, node, frozenset())
     yield from _room(facts, subject, node)
 
 
-def _node(node: Node) -> Iterator[Reason]:
+def _node(facts: Facts, node: Node) -> Iterator[Reason]:
     if node.usable:
         return
+    if not node.online and node.kind != "member":  # a resource makes it a node
+        connection = subject_of(facts.cluster, node.container or node.name, called=True)
+        causes = [each for each in everywhere(facts, connection) if each.absolute]
+        if causes:
+            what = f"the node is {node.predicament}: {causes[0].what}"
+            yield causes[0]._replace(what=what)
+            return
     what, do, change = f"the node is {node.predicament}", "hxm nodes", Change("up", node.name)
     if node.online and node.standby:
         do, change = f"hxm active {node.name}", Change("active", node.name)
@@ -267,6 +277,7 @@ def _needed(
     dependency = subject_of(facts.cluster, other, called=True)
     causes = [*everywhere(facts, dependency), *on_node(facts, dependency, node)]
     causes += _dependencies(facts, dependency, node, seen)
+    causes += _not_promoted(dependency) if role else []
     yield from (
         each._replace(
             what=f"{what}; {each.what}",
@@ -282,6 +293,19 @@ def _needed(
     change = Change("drop", where) if where not in facts.relations.members else None
     at = f" {node.name}" if places(facts, other, role) else ""
     yield Reason(what, where, f"hxm why {dependency.word}{at}", True, change)
+
+
+def _not_promoted(dependency: Subject) -> list[Reason]:
+    for primitive in dependency.inside:
+        role = primitive.meta.get("target-role", "")
+        if role.lower() in ("slave", "unpromoted"):
+            what, do = (
+                f"{dependency.it} is told not to be promoted",
+                f"hxm default {dependency.word}",
+            )
+            change = Change("start", dependency.id)
+            return [Reason(what, f"target-role={role}", do, absolute=True, change=change)]
+    return []
 
 
 def _room(facts: Facts, subject: Subject, node: Node) -> Iterator[Reason]:
