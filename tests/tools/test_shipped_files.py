@@ -42,9 +42,21 @@ def test_whoever_may_look_may_use_every_command_that_looks():
 
 
 LOOKING = ["list", "list nfs", "list -o json", "list --everywhere", "status", "why nfs host2"]
-LOOKING += ["history --since 3d", "check --everywhere --nagios", "graph -o svg", "watch"]
+LOOKING += [
+    "history --since 3d",
+    "check --everywhere --nagios",
+    "graph -o svg",
+    "watch",
+    "clusters",
+]
 CHANGING = ["", "destroy nfs", "l", "-v list", "listing", "why", "diff /etc/shadow", "raw", "shell"]
 CHANGING += ["restore 1", "backup /etc/x", "serve", "console nfs", "guard remove", "-- destroy nfs"]
+CHANGING += [
+    "list --on ssh://root@host9",
+    "list nfs --on=prod",
+    "--on prod list",
+    "clusters --on x",
+]
 
 
 @needs("sudo")
