@@ -175,6 +175,17 @@ def test_lines_come_from_standard_input_as_well(sandbox):
     assert "Nodes" not in ran.out
 
 
+def test_lines_on_the_stdin_of_hxm_itself_are_carried_out(sandbox, tmp_path):
+    ran = sandbox.hxm(stdin=None, input=b"list nfs\nlist other\n")
+    assert ran.status == 105
+    assert "nfs" in ran.out
+    path = tmp_path / "night.hxm"
+    path.write_text("list nfs\nnonsense\n")
+    with path.open("rb") as file:
+        assert sandbox.hxm(stdin=file).status == 2
+    assert "COMMAND" in sandbox.ok().out
+
+
 def test_a_file_with_a_mistake_is_not_begun(sandbox):
     path = sandbox.folder / "night.hxm"
     path.write_text("migrate nfs host2\nmigrate 'sles host1\n")
