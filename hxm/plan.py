@@ -169,6 +169,8 @@ class Plan(NamedTuple):
     """What there is to say at the end, where the movements do not say it all."""
     notes: tuple[str, ...] = ()
     """What the plan says of its subjects: whose a constraint is, and how old."""
+    unchanged: tuple[str, ...] = ()
+    """The resources that were named and need nothing: the answer mentions them."""
     intentions: tuple[str, ...] = ()
     """What the plan says instead of the notes, where those tell what was done."""
     stops: frozenset[str] = frozenset()

@@ -50,6 +50,15 @@ OneDomain = Annotated[
 MaybeDomain = Annotated[str | None, Operand("[DOMAIN|all]", "Only the failures of this domU.")]
 OneFile = Annotated[str, Operand("FILE", "The domU's configuration file.")]
 OneNode = Annotated[str, Operand("NODE", "A node of the cluster.")]
+OthersAndNode = Annotated[
+    list[str] | None,
+    Operand(
+        "[DOMAIN]... [NODE]",
+        "More domUs, and the node; without it the scheduler chooses.",
+        repeated=True,
+        offers=("NODE", "DOMAIN"),
+    ),
+]
 MaybeNode = Annotated[str | None, Operand("[NODE]", "Only those on this node.")]
 OtherNode = Annotated[str | None, Operand("[NODE]", "Why the domU is not on this node.")]
 Words = Annotated[
@@ -119,6 +128,12 @@ Add = Annotated[
 ]
 Keep = Annotated[bool, Option(("--keep",), "", "Leave the preference in place.")]
 All = Annotated[bool, Option(("-a", "--all"), "", "Every running domU that the cluster manages.")]
+AllStopped = Annotated[
+    bool, Option(("-a", "--all"), "", "Every domU of the cluster that does not run.")
+]
+Home = Annotated[
+    bool, Option(("--home",), "", "Move back what the last drain of this node moved away.")
+]
 NodesCount = Annotated[
     int, Option(("--nodes",), "N", "The number of hosts: 1 to 64.", read=whole(1, 64))
 ]

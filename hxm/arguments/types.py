@@ -41,10 +41,14 @@ class Operand(NamedTuple):
     help: str
     repeated: bool = False
     """Whether any number of them may follow one another."""
+    offers: tuple[str, ...] = ()
+    """What may stand there, if the metavar does not begin with all of it."""
 
     @property
     def kinds(self) -> tuple[str, ...]:
         """What may stand there: DOMAIN, NODE, or a word as it is."""
+        if self.offers:
+            return self.offers
         first = self.metavar.partition(" ")[0]
         return tuple(first.replace("...", "").strip("[]").split("|"))
 

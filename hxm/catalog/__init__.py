@@ -77,10 +77,11 @@ _ROWS = [
     *_hxm(
         PLACE,
         {
-            "migrate": "live-migrate a domU and leave no constraint behind",
+            "migrate": "live-migrate domUs and leave no constraint behind",
             "unmigrate": "remove the constraints that moves and bans left behind",
             "standby": "drain a node for maintenance: move everything away from it",
             "active": "end standby: let a node take resources again",
+            "balance": "spread the domUs over the nodes again, one move after the other",
         },
     ),
     *_hxm(

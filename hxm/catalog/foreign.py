@@ -298,6 +298,7 @@ MEANINGS = (
         "gnt-instance remove DOMAIN",
         note="it keeps the domU running",
     ),
+    _row("balance", "rebalance spread hbal", "pcs resource relocate run", "gnt hbal"),
     _row("drill", "crash_test crash-test chaos", "crm cluster crash_test"),
     _row("update plan", "upgrade patch hroller", "gnt hroller"),
     _row("--version", "version", "crm --version", "pcs --version", "kubectl version"),

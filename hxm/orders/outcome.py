@@ -76,7 +76,8 @@ def changes(before: Cluster, after: Cluster, plan: Plan) -> Iterator[Change]:
                 yield _gone(was, after)
             continue
         how = _how(was, now, before, after)
-        if how not in ("unchanged", "unknown") or was.resource in plan.subjects:
+        named = was.resource in (*plan.subjects, *plan.unchanged)
+        if how not in ("unchanged", "unknown") or named:
             yield Change(was.name, was.resource, was.nodes, now.nodes, how)
     for now in after.managed_domains:
         resource = now.resource

@@ -93,7 +93,7 @@ def on_domains(
 ) -> int:
     """Carry out an order: for managed domUs by the policy, for unmanaged ones by xl or xm.
 
-    `everything` means every running managed domU, and no other.
+    `everything` means every managed domU that runs, or for `start` that does not, and no other.
     """
     if everything == bool(words):
         alternative = ", or -a" if everything else ""
@@ -101,13 +101,15 @@ def on_domains(
 
     def decide(cluster: Cluster) -> Decision:
         if everything:
-            running = [domain for domain in cluster.managed_domains if domain.running]
-            return _with_unmanaged(cluster, policy(cluster, running, everything=True))
+            runs = order.verb != "start"
+            domains = [each for each in cluster.managed_domains if each.running == runs]
+            of_all = policy(cluster, domains, everything=True)
+            return _with_unmanaged(cluster, of_all) if runs else of_all
         if words and (decision := others.decided(cluster, order.verb, words)):
             return decision
         named = named_domains(cluster, words or ())
         if managed := managed_or_none(cluster, named):
-            return _asked_about(cluster, words or (), policy(cluster, managed))
+            return asked_about(cluster, words or (), policy(cluster, managed))
         if any(is_pattern(cluster, word) for word in words or ()):
             raise Refused(
                 "xl and xm take no pattern, and the cluster does not manage these domUs",
@@ -118,11 +120,16 @@ def on_domains(
     return carry_out(order, decide, then=then)
 
 
-def _asked_about(cluster: Cluster, words: Sequence[str], decision: Decision) -> Decision:
+def asked_about(cluster: Cluster, words: Sequence[str], decision: Decision) -> Decision:
     """The decision, with a question where a pattern stands for the domUs."""
     if not isinstance(decision, Plan):
         return decision
-    return decision._replace(objections=(*decision.objections, *guards.by_pattern(cluster, words)))
+    stronger = decision.fallback
+    fallback = asked_about(cluster, words, stronger) if stronger else None
+    return decision._replace(
+        objections=(*decision.objections, *guards.by_pattern(cluster, words)),
+        fallback=fallback if isinstance(fallback, Plan) else None,
+    )
 
 
 def _with_unmanaged(cluster: Cluster, decision: Decision) -> Decision:
@@ -149,7 +156,7 @@ def on_managed(
 
     def decide(cluster: Cluster) -> Decision:
         other = others.decided(cluster, order.verb, words)
-        return other or _asked_about(cluster, words, policy(cluster, managed_only(cluster, words)))
+        return other or asked_about(cluster, words, policy(cluster, managed_only(cluster, words)))
 
     return carry_out(order, decide)
 
@@ -165,7 +172,16 @@ def named_resources(cluster: Cluster, words: Sequence[str] | None) -> frozenset[
     if not words or list(words) == ["all"]:
         return None
     cluster = identify(cluster, words)
-    return frozenset[str]().union(*(find_resources(cluster, word) for word in words))
+    return frozenset[str]().union(
+        *(
+            cluster.ids_of(domain)
+            for word in words
+            if is_pattern(cluster, word)
+            for domain in matching(cluster, word)
+            if is_managed(domain)
+        ),
+        *(find_resources(cluster, word) for word in words if not is_pattern(cluster, word)),
+    )
 
 
 def managed_only(cluster: Cluster, words: Sequence[str]) -> list[ManagedDomain]:

@@ -279,13 +279,23 @@ def all_running(domains: Sequence[Domain], everything: bool) -> Iterator[Objecti
         )
 
 
+def all_stopped(domains: Sequence[Domain], everything: bool) -> Iterator[Objection]:
+    """Among those that are stopped may be some that somebody keeps stopped for a reason."""
+    if everything:
+        yield Objection(
+            f"all {len(domains)} stopped domUs of the cluster would start: {called(domains)}",
+            "use --yes to do it anyway",
+            lifted_by=YES,
+        )
+
+
 def by_pattern(cluster: Cluster, words: Sequence[str]) -> Iterator[Objection]:
     """What a pattern means is shown before anything is done."""
     for word in words:
         if is_pattern(cluster, word):
             domains = matching(cluster, word)
             yield Objection(
-                f"{word} means {len(domains)} domUs: {called(domains)}",
+                f"{word} means {len(domains)} domU{'s'[len(domains) == 1 :]}: {called(domains)}",
                 "use --yes to do it anyway",
                 lifted_by=YES,
             )

@@ -22,11 +22,15 @@ from hxm.policy.goal_kinds import reached
 from hxm.policy.steps import clear_meta_step, destroy_step, meta_step
 
 
-def start(cluster: Cluster, domains: Sequence[ManagedDomain]) -> Decision:
+def start(
+    cluster: Cluster, domains: Sequence[ManagedDomain], *, everything: bool = False
+) -> Decision:
     """Let the cluster run the domUs: nothing stays in the CIB if its default is to run them."""
     wanting = [domain for domain in domains if not _runs_and_stays(cluster, domain)]
     if not wanting:
-        return AlreadyDone("; ".join(_runs_where(domain) for domain in domains))
+        already = "; ".join(_runs_where(domain) for domain in domains)
+        return AlreadyDone(already or "every domU of the cluster runs")
+    rest = [domain for domain in domains if domain not in wanting]
     idle = [each for each in wanting if not each.running and not _release(cluster, each)]
     return Plan(
         "start",
@@ -44,8 +48,11 @@ def start(cluster: Cluster, domains: Sequence[ManagedDomain]) -> Decision:
             *guards.stray(cluster, wanting),
             *whereabouts.cloned(cluster, wanting),
             *(found for domain in idle for found in whereabouts.kept_from_running(cluster, domain)),
+            *guards.all_stopped(wanting, everything),
         ),
         guards.warnings(cluster),
+        notes=tuple(_runs_where(domain) for domain in rest),
+        unchanged=resources(rest),
         undo=f"hxm shutdown {all_typed(wanting)}",
     )
 
@@ -57,6 +64,7 @@ def shutdown(
     wanting = [domain for domain in domains if domain.places or not domain.told_to_stop]
     if not wanting:
         return AlreadyDone(f"{called(domains)}: stopped already" if domains else "no domU runs")
+    rest = [domain for domain in domains if domain not in wanting]
     return Plan(
         "shutdown",
         f"shut down {called(wanting)}",
@@ -69,6 +77,8 @@ def shutdown(
             *guards.all_running(wanting, everything),
         ),
         guards.warnings(cluster),
+        notes=(f"{called(rest)}: stopped already",) if rest else (),
+        unchanged=resources(rest),
         undo=f"hxm start {all_typed(wanting)}",
     )
 

@@ -1,0 +1,32 @@
+"""hxm balance: spread the domUs over the nodes again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hxm.model import Cluster
+from hxm.orders import choose, pipeline
+from hxm.plan import Decision
+from hxm.policy import several
+
+if TYPE_CHECKING:
+    from hxm.arguments.options import Order
+
+
+def run(order: Order) -> int:
+    """Spread the running domUs over the usable nodes by their memory, one move after the other.
+
+    hxm proposes moves only, and only those that the scheduler would make live and alone: it shows
+    them, and asks. A domU with an interim constraint, or that may not move live, stays. The first
+    move that fails ends the order; those that were made stay.
+
+    Example: `hxm balance --dry-run`.
+    """
+
+    def decide(cluster: Cluster) -> Decision:
+        memory = {domain.resource: domain.memory for domain in cluster.managed_domains}
+        hosts = [node.name for node in cluster.hosts]
+        moves = several.spread(cluster, memory, hosts)
+        return several.balance(cluster, choose.possible(cluster, list(moves), order.config))
+
+    return pipeline.carry_out(order, decide)

@@ -1,0 +1,67 @@
+"""Asks the scheduler where it would put domUs, on a copy of the CIB."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from xml.sax.saxutils import quoteattr
+
+from hxm.config import Config
+from hxm.errors import Refused
+from hxm.model import Cluster, ManagedDomain, Node
+from hxm.orders.simulate import apply_to_copy, would_move
+from hxm.pacemaker.simulate import scratch, simulator
+from hxm.plan import Phase, Step
+from hxm.policy import typed
+from hxm.policy.forecast import movements
+from hxm.policy.several import Move
+from hxm.policy.steps import move_and_ban_step
+
+
+def elsewhere(cluster: Cluster, domains: Sequence[ManagedDomain], config: Config) -> list[Move]:
+    """The node that the scheduler takes for each, if none may stay where it runs.
+
+    Raises Refused if there is no scheduler, or if it finds no other node for one of them.
+    """
+    if not simulator():
+        raise Refused("no scheduler is here to choose a node", "name the node")
+    with scratch(cluster.sandbox, config.ask_timeout) as copy:
+        if not cluster.sandbox:
+            copy.settle()
+        bans = "".join(
+            f"<rsc_location id={quoteattr(f'hxm-elsewhere-{number}')} "
+            f"rsc={quoteattr(domain.resource)} node={quoteattr(node)} score='-INFINITY'/>"
+            for number, domain in enumerate(domains)
+            for node in domain.nodes
+        )
+        xml = f"<configuration><constraints>{bans}</constraints></configuration>"
+        apply_to_copy(cluster, (Step("load-xml", "", {"xml": xml}),), copy)
+        targets = {
+            movement.resource: movement.target
+            for movement in movements(copy.settle(), cluster.cloned)
+            if movement.target
+        }
+    return [Move(domain, _target(cluster, domain, targets)) for domain in domains]
+
+
+def _target(cluster: Cluster, domain: ManagedDomain, targets: Mapping[str, str]) -> Node:
+    node = cluster.node(targets.get(domain.resource, ""))
+    if not node:
+        raise Refused(
+            f"the scheduler finds no other node for {domain.name}", f"hxm why {typed(domain)}"
+        )
+    return node
+
+
+def possible(cluster: Cluster, moves: Sequence[Move], config: Config) -> list[Move]:
+    """Those of the moves that the scheduler would make live, and with nothing else."""
+    if not simulator():
+        return list(moves)
+    alone = []
+    for move in moves:
+        step = move_and_ban_step(move.domain, move.node.name)
+        foreseen = would_move(cluster, Phase((step,)), config)
+        if [(other.kind, other.resource, other.target) for other in foreseen] == [
+            ("live", move.domain.resource, move.node.name)
+        ]:
+            alone.append(move)
+    return alone
