@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -10,7 +11,7 @@ from hxm.cluster.read import read_cluster, with_other_nodes
 from hxm.config import read_config
 from hxm.errors import DONE
 from hxm.model import Cluster
-from hxm.output import TABLE, Form, Table, as_json, render
+from hxm.output import TABLE, Form, Table, as_json, capacity_bars, render
 from hxm.output.progress import display
 from hxm.pacemaker.utilization import utilization_in
 from hxm.policy import guards, listed
@@ -134,6 +135,9 @@ def _show(answer: _Answer, form: Form, *, long: bool) -> None:
     drawn = form.output in ("table", "plain")
     if drawn or not long:
         render.show(_hosts_table(answer), form)
+    if form.usual and sys.stdout.isatty():
+        for line in capacity_bars.lines(answer.hosts, answer.needs, answer.losses):
+            render.out(line)
     if long:
         if drawn:
             render.out("")

@@ -177,9 +177,11 @@ def tree(found: Graph) -> list[Branch]:
     """The nodes with what runs on each, and under each domU what it depends on; then the rest."""
     by_id = {each.id: each for each in found.vertices}
     branches = []
+    drawn: dict[tuple[Branch, ...], str] = {}
     for node in (each for each in found.vertices if each.kind == NODE):
         here = [each for each in found.vertices if node.name in each.places]
-        below = [_resource(found, by_id, each) for each in here if each.kind in (DOMAIN, RESOURCE)]
+        running = [each for each in here if each.kind in (DOMAIN, RESOURCE)]
+        below = _equal_once(found, by_id, running, drawn)
         others = [each for each in here if each.kind in (CLONE, FENCING)]
         for kind, title in ((CLONE, "clones"), (FENCING, "fencing devices that run here")):
             names = [each.name for each in others if each.kind == kind]
@@ -197,14 +199,34 @@ def tree(found: Graph) -> list[Branch]:
         if not each.places and each.kind in (DOMAIN, RESOURCE, CLONE, FENCING)
     ]
     if idle:
-        nowhere = tuple(_resource(found, by_id, each) for each in idle)
-        branches.append(Branch("running nowhere", nowhere))
+        nowhere = _equal_once(found, by_id, idle, drawn)
+        branches.append(Branch("running nowhere", tuple(nowhere)))
     return branches
 
 
-def _resource(found: Graph, by_id: Mapping[str, Vertex], vertex: Vertex) -> Branch:
-    word = "" if vertex.kind == DOMAIN else f"{vertex.kind} "
-    return Branch(f"{word}{vertex.name} ({vertex.state})", _needs(found, by_id, vertex.id, ()))
+def _equal_once(
+    found: Graph,
+    by_id: Mapping[str, Vertex],
+    vertices: Sequence[Vertex],
+    drawn: dict[tuple[Branch, ...], str],
+) -> list[Branch]:
+    """The resources, those that have the same state and needs in one line.
+
+    Needs of several lines are drawn once, and later named after whom they were drawn under.
+    """
+    alike: dict[tuple[str, str, tuple[Branch, ...]], list[str]] = {}
+    for vertex in vertices:
+        kind = "" if vertex.kind == DOMAIN else f"{vertex.kind} "
+        needs = _needs(found, by_id, vertex.id, ())
+        alike.setdefault((kind, vertex.state, needs), []).append(vertex.name)
+    branches = []
+    for (kind, state, needs), names in alike.items():
+        below = needs
+        if len(needs) > 1 and needs in drawn:
+            below = (Branch(f"needs the same as {drawn[needs]}"),)
+        drawn.setdefault(needs, names[0])
+        branches.append(Branch(f"{kind}{', '.join(names)} ({state})", below))
+    return branches
 
 
 def _needs(

@@ -1,0 +1,27 @@
+"""Bars of characters: amounts beside each other, to scale."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+_BLOCKS, _LETTERS = "▓█░·", "0#+."
+
+
+def marks(encoding: str | None) -> str:
+    """Four marks for four kinds of amount, which the encoding has: full ones first, free last."""
+    wide = (encoding or "").lower().replace("-", "") == "utf8"
+    return _BLOCKS if wide else _LETTERS
+
+
+def bar(amounts: Sequence[int], scale: float, drawn: str) -> str:
+    """The amounts beside each other, `scale` to a character, each with its own mark.
+
+    What is not zero has at least one character; the rounding never adds up.
+    """
+    text = ""
+    total = 0
+    for amount, mark in zip(amounts, drawn, strict=True):
+        total += max(0, amount)
+        count = round(total / scale) - len(text)
+        text += mark * max(count, 1 if amount > 0 else 0)
+    return text
