@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from xml.sax.saxutils import quoteattr
 
 from hxm.config import Config
 from hxm.errors import Refused
 from hxm.model import Cluster, ManagedDomain, Node
 from hxm.orders.simulate import apply_to_copy, would_move
+from hxm.pacemaker.enrolment_xml import banned_step
 from hxm.pacemaker.simulate import scratch, simulator
-from hxm.plan import Phase, Step
+from hxm.plan import Phase
 from hxm.policy import typed
 from hxm.policy.forecast import movements
 from hxm.policy.several import Move
@@ -27,14 +27,7 @@ def elsewhere(cluster: Cluster, domains: Sequence[ManagedDomain], config: Config
     with scratch(cluster.sandbox, config.ask_timeout) as copy:
         if not cluster.sandbox:
             copy.settle()
-        bans = "".join(
-            f"<rsc_location id={quoteattr(f'hxm-elsewhere-{number}')} "
-            f"rsc={quoteattr(domain.resource)} node={quoteattr(node)} score='-INFINITY'/>"
-            for number, domain in enumerate(domains)
-            for node in domain.nodes
-        )
-        xml = f"<configuration><constraints>{bans}</constraints></configuration>"
-        apply_to_copy(cluster, (Step("load-xml", "", {"xml": xml}),), copy)
+        apply_to_copy(cluster, (banned_step(domains),), copy)
         targets = {
             movement.resource: movement.target
             for movement in movements(copy.settle(), cluster.cloned)

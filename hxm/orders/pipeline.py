@@ -102,7 +102,7 @@ def on_domains(
     def decide(cluster: Cluster) -> Decision:
         if everything:
             runs = order.verb != "start"
-            domains = [each for each in cluster.managed_domains if each.running == runs]
+            domains = [domain for domain in cluster.managed_domains if domain.running == runs]
             of_all = policy(cluster, domains, everything=True)
             return _with_unmanaged(cluster, of_all) if runs else of_all
         if words and (decision := others.decided(cluster, order.verb, words)):

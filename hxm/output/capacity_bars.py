@@ -16,9 +16,7 @@ _LEAST = 20
 def lines(hosts: Sequence[Host], needs: Needs, losses: Sequence[Loss]) -> Iterator[str]:
     """A bar for each host whose memory is known, all to one scale, and what the marks mean."""
     amounts = {
-        host.name: known
-        for host in hosts
-        if (known := _amounts(host, needs, losses)) is not None
+        host.name: known for host in hosts if (known := _amounts(host, needs, losses)) is not None
     }
     if not amounts:
         return
@@ -34,9 +32,7 @@ def lines(hosts: Sequence[Host], needs: Needs, losses: Sequence[Loss]) -> Iterat
     yield f"{'':<{label}}  " + "  ".join(map(" ".join, zip(drawn, meanings, strict=True)))
 
 
-def _amounts(
-    host: Host, needs: Needs, losses: Sequence[Loss]
-) -> tuple[int, int, int, int] | None:
+def _amounts(host: Host, needs: Needs, losses: Sequence[Loss]) -> tuple[int, int, int, int] | None:
     """MiB of dom0, of the domUs, of what would come at worst, and of what is free then."""
     if host.free is None:
         return None

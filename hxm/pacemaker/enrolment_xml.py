@@ -16,7 +16,7 @@ from typing import NamedTuple
 from xml.etree.ElementTree import Element, SubElement, fromstring, indent, tostring
 
 from hxm.errors import Refused
-from hxm.model import ENROLLING, WITHDRAWING
+from hxm.model import ENROLLING, WITHDRAWING, ManagedDomain
 from hxm.plan import Step
 
 _OURS = ("cli-", "hxm-")
@@ -224,3 +224,15 @@ def own_constraints(cib: Element, resource: str) -> list[str]:
         for each in cib.iterfind("configuration/constraints/*")
         if resource in [each.get(key) for key in _NAMING]
     ]
+
+
+def banned_step(domains: Sequence[ManagedDomain]) -> Step:
+    """Keep each domU off the nodes where it runs: for a copy, to see where else it would go."""
+    root = Element("configuration")
+    constraints = SubElement(root, "constraints")
+    for number, domain in enumerate(domains):
+        for node in domain.nodes:
+            ban = {"rsc": domain.resource, "node": node, "score": "-INFINITY"}
+            SubElement(constraints, "rsc_location", ban, id=f"hxm-elsewhere-{number}-{node}")
+    xml = tostring(root, "unicode")
+    return Step("load-xml", "keep domUs off the nodes where they run", {"xml": xml})

@@ -123,7 +123,7 @@ def _after_standby(cluster: Cluster, node: Node, moved: Plan) -> Plan:
     fallback = _after_standby(cluster, node, moved.fallback) if moved.fallback else None
     return moved._replace(
         verb="active",
-        about=f"take {node.name} out of standby, and {moved.about}",
+        about=f"{moved.about}, after the standby of {node.name}",
         phases=(returns, *moved.phases),
         objections=(*guards.not_in_standby(cluster, node), *moved.objections),
         undo=f"hxm standby {node.name}",

@@ -94,6 +94,23 @@ def test_the_tree_has_each_host_with_its_domus_and_what_they_need():
     ]
 
 
+def test_equal_needs_are_drawn_once():
+    drawn = graph(SEEN, RELATIONS)
+    nfs = next(each for each in drawn.vertices if each.name == "nfs")
+    more = [nfs._replace(id=f"resource:{name}", name=name) for name in ("vm3", "vm4")]
+    away = nfs._replace(id="resource:vm5", name="vm5", places=("host2",))
+    edges = [
+        edge._replace(source=vertex.id)
+        for vertex in (*more, away)
+        for edge in drawn.edges
+        if edge.source == nfs.id
+    ]
+    vertices = (*drawn.vertices, *more, away)
+    lines = list(flat(tree(drawn._replace(vertices=vertices, edges=(*drawn.edges, *edges)))))
+    assert "  nfs, vm3, vm4 (Started)" in lines
+    assert lines[lines.index("  vm5 (Started)") + 1] == "    needs the same as nfs"
+
+
 def test_a_circle_ends():
     circle = Relations(orders=(Order("a", "nfs", "sles"), Order("b", "sles", "nfs")))
     assert "after: nfs" in "\n".join(flat(tree(graph(SEEN, circle))))
