@@ -211,10 +211,14 @@ def _show_changes(plan: Plan, outcome: Outcome, left: Sequence[Finding]) -> None
     if outcome.status == DONE:
         for note in plan.notes:
             render.prose(f"  {note}")
+    remedies: dict[str, list[str]] = {}
     for finding in left:
-        if finding.do in plan.done:
-            continue
-        render.note(f"left: {finding.what}; remove it with: {finding.do}")
+        if finding.do not in plan.done:
+            remedies.setdefault(finding.do, []).append(finding.what)
+    for remedy, what in remedies.items():
+        render.note(
+            f"left: {listed(what)}", f"remove {'it' if len(what) == 1 else 'them'} with: {remedy}"
+        )
 
 
 def _json(order: Order, outcome: Outcome, result: str) -> dict[str, Any]:

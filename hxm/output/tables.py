@@ -141,14 +141,18 @@ def _or_dash(value: object) -> str:
 def show_findings(
     title: str, findings: Sequence[Finding], say: Callable[[str], None] = out
 ) -> None:
-    """Each finding with the command that changes it."""
+    """The findings with the command that changes each, or several of them."""
     if findings:
         say("")
         say(f"{title}:")
+    together: dict[str, list[Finding]] = {}
     for finding in findings:
-        for line in folded(f"  {finding.what}", 4, sys.stdout if say is out else sys.stderr):
-            say(line)
-        say(f"      {finding.do}")
+        together.setdefault(finding.do, []).append(finding)
+    for remedy, alike in together.items():
+        for finding in alike:
+            for line in folded(f"  {finding.what}", 4, sys.stdout if say is out else sys.stderr):
+                say(line)
+        say(f"      {remedy}")
 
 
 def nodes_table(cluster: Cluster) -> Table:

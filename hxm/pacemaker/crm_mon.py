@@ -207,9 +207,16 @@ def _resource(element: Element, clone: str | None) -> Resource:
     )
 
 
+_SAYS_NOTHING = ("", "error", "error occurred", "unknown error", "not running")
+"""Return codes of an agent, in Pacemaker's words, beside which its own reason says it all."""
+
+
 def _failure(element: Element) -> Failure:
     resource, operation = operation_in(element.get("op_key", "") or element.get("id", ""))
-    reason = element.get("exitreason", "") or element.get("exitstatus", "")
+    reason, code = element.get("exitreason", ""), element.get("exitstatus", "")
+    if reason and code.lower() not in _SAYS_NOTHING:  # "not installed" says what it may not
+        reason = f"{code[:1].lower()}{code[1:]}: {reason}"
+    reason = reason or code
     return Failure(
         resource, operation, element.get("node", ""), reason, element.get("last-rc-change", "")
     )

@@ -68,9 +68,11 @@ def bars(cluster: Cluster, failure: Failure) -> bool:
 
 
 def cleanup_of(cluster: Cluster, failure: Failure) -> str:
-    """The command that makes the cluster forget a failure, and try again."""
+    """The command that makes the cluster forget a failure, and try again: one for all its nodes."""
     domain = cluster.domain_of(failure.resource)
-    return f"hxm cleanup {typed(domain) if domain else failure.resource} {failure.node}"
+    nodes = {other.node for other in cluster.failures if other.resource == failure.resource}
+    where = f" {failure.node}" if len(nodes) < 2 else ""
+    return f"hxm cleanup {typed(domain) if domain else failure.resource}{where}"
 
 
 def forgotten(cluster: Cluster, domain: ManagedDomain) -> bool:

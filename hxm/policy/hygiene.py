@@ -212,5 +212,7 @@ def cleanup(cluster: Cluster, subjects: Collection[str] | None, node: Node | Non
             *guards.in_flight(cluster, cluster.managed_domains),
         ),
         guards.warnings(cluster),
-        done=f"the {what} of {listed(concerned)} are forgotten",
+        done=f"the failures of {listed(concerned)} are forgotten"
+        if failed
+        else f"{listed(concerned)}: no failure is remembered; a fail count, if any, is cleared",
     )

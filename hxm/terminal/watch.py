@@ -198,21 +198,32 @@ def _event(at: str, word: Word) -> Text:
 
 
 def _lines(table: Table, width: int, essential: Sequence[str] = ()) -> list[Text]:
-    """The table in lines, coloured; on a narrow terminal only the essential columns."""
-    columns = range(len(table.headers))
+    """The table in lines, coloured; on a narrow terminal only the essential columns.
+
+    Where it has no room, columns are left out, so that no row is cut that need not be.
+    """
+    columns = list(range(len(table.headers)))
     if width < _NARROW and essential:
-        columns = [n for n in columns if table.headers[n] in essential]  # type: ignore[assignment]
+        columns = [n for n in columns if table.headers[n] in essential]
+    widest = [
+        max(len(printable(row[n])) for row in (table.headers, *table.rows))
+        for n in range(len(table.headers))
+    ]
+    for given in table.gives_way:
+        if sum(widest[n] + 2 for n in columns) - 2 <= width:
+            break
+        columns = [n for n in columns if n != given]
     grid = [[printable(row[n]) for n in columns] for row in (table.headers, *table.rows)]
-    wide = [max(len(row[n]) for row in grid) for n in range(len(grid[0]))]
+    wide = [widest[n] for n in columns[:-1]] + [0]
     lines: list[Text] = []
     for number, row in enumerate(grid):
         line = Line("")
         for place, cell in enumerate(row):
-            right = list(columns)[place] in table.right
+            right = columns[place] in table.right
             padded = cell.rjust(wide[place]) if right else cell.ljust(wide[place])
             style = style_of(cell) if number else "bold"
+            line.append("  " if place else "")
             line.append(padded, style)
-            line.append("  ")
         lines.append(line)
     return lines
 

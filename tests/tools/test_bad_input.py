@@ -45,7 +45,7 @@ CASES = [
     ("status nfs", 2, "hxm list -l nfs, hxm why nfs"),
     ("node standby host1", 2, "hxm standby host1"),
     ("nodes host1", 2, "hxm standby NODE"),
-    ("migrate nfs host2 extra", 105, "there is no node 'extra'"),
+    ("migrate nfs host2 extra", 105, "host2 is a node, and no domU"),
     ("shutdown", 2, "needs the names"),
     ("shutdown -a nfs", 2, "or -a"),
     ("shutdown --forse nfs", 2, "--forse"),

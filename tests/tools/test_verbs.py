@@ -306,7 +306,7 @@ def test_cleanup_clears_a_fail_count_that_stands_alone(sandbox):
     words = ("-N", "host2", "-n", "fail-count-nfs#start_0", "-v", "INFINITY", "-l", "reboot")
     sandbox.tool("crm_attribute", *words)
     assert sandbox.hxm("migrate", "nfs", "host2").status == 107
-    assert "the fail counts of nfs are forgotten" in sandbox.ok("cleanup", "nfs").out
+    assert "nfs: no failure is remembered" in sandbox.ok("cleanup", "nfs").out
     sandbox.ok("migrate", "nfs", "host2")
 
 

@@ -40,10 +40,7 @@ VERBS = {
     "reboot": lambda seen: lifecycle.reboot(seen, [_nfs(seen)]),
     "destroy": lambda seen: lifecycle.destroy(seen, [_nfs(seen)]),
     "migrate": lambda seen: placement.migrate(seen, _nfs(seen), HOST2),
-    "migrate several": lambda seen: several.migrate_all(
-        seen, [Move(_nfs(seen), HOST2)], chosen=True
-    ),
-    "balance": lambda seen: several.balance(seen, [Move(_nfs(seen), HOST2)]),
+    "migrate several": lambda seen: several.migrate_all(seen, [Move(_nfs(seen), HOST2)]),
     "active --home": lambda seen: several.home(seen, HOST3, [_nfs(seen)]),
     "unmigrate": lambda seen: placement.unmigrate(seen, ["nfs"]),
     "unmigrate all": lambda seen: placement.unmigrate(seen, None),

@@ -86,12 +86,12 @@ def test_a_lost_node_without_orders_is_named_once():
     assert [finding.what for finding in found] == ["host2 is OFFLINE"]
 
 
-def test_a_failure_is_told_with_what_follows_and_the_node_to_clean_up():
+def test_a_failure_is_told_with_what_follows_and_one_remedy_for_all_nodes():
     start, monitor = failure("start", where="host2"), failure("monitor", where="host1")
     seen = cluster(NFS, start, monitor, failure("start", "evms:0", "host2"))
     assert [(each.what, each.do) for each in failed_domus(seen)] == [
-        ("start of nfs failed on host2: error; nfs may not run on host2", "hxm cleanup nfs host2"),
-        ("monitor of nfs failed on host1: error", "hxm cleanup nfs host1"),
+        ("start of nfs failed on host2: error; nfs may not run on host2", "hxm cleanup nfs"),
+        ("monitor of nfs failed on host1: error", "hxm cleanup nfs"),
     ]
     assert flags(seen, NFS) == "failed-on-host2"
     assert "hxm cleanup evms:0 host2" in [each.do for each in findings(seen)]

@@ -383,7 +383,8 @@ def test_a_drain_never_stops_a_domu_without_force(after, expected):
 # Which verb asks which guard
 
 LIFE = ("start", "shutdown", "reboot", "destroy")
-NEVER_IN_FLIGHT = {"migrate", "unmigrate", "unmigrate all", "cleanup"}
+MOVES = ("migrate", "migrate several", "active --home")
+NEVER_IN_FLIGHT = {*MOVES, "unmigrate", "unmigrate all", "cleanup"}
 STATES = {
     "healthy": (subject(), {}),
     "no DC": (subject(dc=None), dict.fromkeys(VERBS, "no DC, 102")),
@@ -403,15 +404,15 @@ STATES = {
     ),
     "maintenance": (
         subject(maintenance=True),
-        dict.fromkeys((*LIFE, "migrate", "standby"), "not looking, 107, --force"),
+        dict.fromkeys((*LIFE, *MOVES, "standby"), "not looking, 107, --force"),
     ),
     "unmanaged": (
         subject(nfs=domain("nfs", "host1", managed=False)),
-        dict.fromkeys((*LIFE, "migrate", "standby"), "not looking, 107, --force"),
+        dict.fromkeys((*LIFE, *MOVES, "standby"), "not looking, 107, --force"),
     ),
     "on two nodes": (
         subject(nfs=domain("nfs", "host1", "host3")),
-        dict.fromkeys((*LIFE, "migrate", "standby"), "on two nodes, 107, --force"),
+        dict.fromkeys((*LIFE, *MOVES[:2], "standby"), "on two nodes, 107, --force"),
     ),
 }
 
