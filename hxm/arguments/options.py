@@ -140,6 +140,9 @@ NodesCount = Annotated[
 DomainsCount = Annotated[
     int, Option(("--domains",), "N", "The number of domUs: 0 to 2000.", read=whole(0, 2000))
 ]
+Night = Annotated[str | None, Operand("[NUMBER]", "The night: 1 to 12.")]
+NightDirectory = Annotated[str | None, Operand("[DIR]", "The folder to create for it.")]
+Checked = Annotated[bool, Option(("--check",), "", "Say whether the night in CIB_file is over.")]
 Unfenced = Annotated[
     bool, Option(("--unfenced",), "", "Stop before the cluster fences the lost node.")
 ]
@@ -147,8 +150,8 @@ At = Annotated[
     str,
     Option(
         ("--operation",),
-        "monitor|start|stop",
-        "What fails of a domU: its monitor, or its start or stop as well.",
+        "monitor|start|stop|migrate",
+        "What fails of a domU: its monitor, its start or stop as well, or a live migration.",
     ),
 ]
 Why = Annotated[str, Option(("--reason",), "TEXT", "The reason, for the journal.")]

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from hxm.cluster.read import read_cluster, sandbox_file
-from hxm.config import read_config
+from hxm.config import Config, read_config
 from hxm.errors import DONE, Failed, NotFound, Refused, UsageError
 from hxm.files import make_folders, write_new
 from hxm.model import Cluster, Domain, ManagedDomain, Node, is_managed
@@ -25,8 +25,11 @@ from hxm.policy.names import find_domains, find_node, near_to, shown
 if TYPE_CHECKING:
     from hxm.arguments.options import (
         At,
+        Checked,
         Directory,
         DomainsCount,
+        Night,
+        NightDirectory,
         NodeOrDomain,
         NodesCount,
         OneNode,
@@ -107,7 +110,57 @@ def lose_network(node: OneNode) -> int:
     return DONE
 
 
-SUBCOMMANDS = (new, fail, recover, lose_network, lose_quorum, regain_quorum)
+def settle() -> int:
+    """Let the cluster react to what Pacemaker's own tools changed in the file."""
+    with _changed() as (cluster, copy):
+        _settle(cluster, copy)
+    return DONE
+
+
+def lesson(number: Night = None, directory: NightDirectory = None, check: Checked = False) -> int:
+    """List the nights to learn from, or create one in a new folder, or check it.
+
+    Each night is a sandbox in which something is wrong. It is over when all domUs run, and `hxm
+    status` finds nothing any more: then the check ends with status 0, otherwise with 1.
+
+    Example: `hxm sandbox lesson 1 ./night1`, and when it is mended, `hxm sandbox lesson --check`.
+    """
+    from hxm.orders import lessons
+
+    if check:
+        left = list(lessons.solved(read_cluster(_config_of_a_sandbox(), local=False, barred=True)))
+        for line in left:
+            render.out(f"not over: {line}")
+        if not left:
+            render.out("the night is over: all domUs run, and nothing needs attention")
+        return Failed.status if left else DONE
+    if number is None:
+        for count, night in enumerate(lessons.LESSONS, 1):
+            render.out(f"{count:>2}  {night.title}")
+        return DONE
+    if not number.isascii() or not number.isdigit() or not 1 <= int(number) <= len(lessons.LESSONS):
+        raise UsageError(f"there is no night {shown(number)}", "hxm sandbox lesson lists them")
+    if directory is None:
+        raise UsageError("a night needs a new folder", f"hxm sandbox lesson {number} DIR")
+    new(directory)
+    os.environ["CIB_file"] = os.path.join(os.path.abspath(directory), "cib.xml")
+    with _changed() as (cluster, copy):
+        lessons.LESSONS[int(number) - 1].fault(cluster, copy)
+    render.note(lessons.story_of(int(number)))
+    render.note("to look: hxm status; whether it is over: hxm sandbox lesson --check")
+    return DONE
+
+
+SUBCOMMANDS = (new, lesson, fail, recover, lose_network, lose_quorum, regain_quorum, settle)
+
+
+def _config_of_a_sandbox() -> Config:
+    if not sandbox_file():
+        raise Refused(
+            "CIB_file is not set, and a real cluster is not a sandbox",
+            "export CIB_file=DIR/cib.xml; hxm sandbox new DIR makes one",
+        )
+    return read_config()
 
 
 def _set_quorum(have: bool) -> int:
@@ -120,17 +173,12 @@ def _set_quorum(have: bool) -> int:
 @contextmanager
 def _changed() -> Iterator[tuple[Cluster, Scratch]]:
     """The sandbox's cluster and a copy of its file, which becomes the file if all goes well."""
-    file = sandbox_file()
-    if not file:
-        raise Refused(
-            "CIB_file is not set, and a real cluster is not a sandbox",
-            "export CIB_file=DIR/cib.xml; hxm sandbox new DIR makes one",
-        )
+    config, file = _config_of_a_sandbox(), sandbox_file()
     with one_at_a_time():
-        cluster = read_cluster(read_config(), local=False)
+        cluster = read_cluster(config, local=False)
         with scratch(file) as copy:
             yield cluster, copy
-            commit(copy, file)
+            commit(copy, file or "")
 
 
 def _settle(cluster: Cluster, copy: Scratch) -> None:
@@ -148,6 +196,14 @@ def _crash(cluster: Cluster, copy: Scratch, domain: ManagedDomain, operation: st
     if not domain.running:
         raise Refused(f"{domain.name} does not run, so it cannot crash", f"hxm start {domain.name}")
     resource, node = domain.resource, domain.nodes[0]
+    if operation == "migrate":
+        from hxm.orders.lessons import migration_fails
+
+        targets = [each.name for each in cluster.hosts if each.usable and each.name != node]
+        if not targets:
+            raise Refused(f"there is no other node for {domain.name}", "hxm nodes")
+        migration_fails(cluster, copy, domain, targets[0])
+        return
     found_gone = f"--op-inject={resource}_monitor_{_monitor_interval(cluster, domain)}@{node}=7"
     if operation == "monitor":
         copy.inject([found_gone])
