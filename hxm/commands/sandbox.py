@@ -199,7 +199,7 @@ def _crash(cluster: Cluster, copy: Scratch, domain: ManagedDomain, operation: st
     if operation == "migrate":
         from hxm.orders.lessons import migration_fails
 
-        targets = [each.name for each in cluster.hosts if each.usable and each.name != node]
+        targets = [host.name for host in cluster.hosts if host.usable and host.name != node]
         if not targets:
             raise Refused(f"there is no other node for {domain.name}", "hxm nodes")
         migration_fails(cluster, copy, domain, targets[0])
