@@ -21,7 +21,9 @@ def measure(argv: list[str], env: dict[str, str], rounds: int) -> tuple[float, f
     wall, cpu, memory = [], [], 0
     for _ in range(rounds):
         start = time.perf_counter()
-        process = subprocess.Popen(argv, env=env, stdout=subprocess.DEVNULL)
+        process = subprocess.Popen(
+            argv, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
         wall.append(time.perf_counter() - start)
@@ -33,12 +35,12 @@ def measure(argv: list[str], env: dict[str, str], rounds: int) -> tuple[float, f
 def report(title: str, peer: list[str], ours: list[str], env: dict[str, str], rounds: int) -> None:
     """One line: both, and their ratio."""
     if not shutil.which(peer[0], path=env["PATH"]):
-        print(f"{title:<34} {peer[0]} is not installed")
+        print(f"{title:<42} {peer[0]} is not installed")
         return
     their_wall, their_cpu, their_memory = measure(peer, env, rounds)
     our_wall, our_cpu, our_memory = measure(ours, env, rounds)
     print(
-        f"{title:<34} wall {our_wall * 1000:7.1f} / {their_wall * 1000:7.1f} ms ="
+        f"{title:<42} wall {our_wall * 1000:7.1f} / {their_wall * 1000:7.1f} ms ="
         f" {our_wall / their_wall:5.2f}   cpu {our_cpu * 1000:7.1f} / {their_cpu * 1000:7.1f} ms"
         f"   memory {our_memory // 1024:4} / {their_memory // 1024:4} MiB"
     )
@@ -50,7 +52,7 @@ def python_alone(env: dict[str, str], rounds: int) -> float:
 
 
 def main() -> None:
-    """The small cluster, a pass-through, and the large cluster."""
+    """The small cluster, a pass-through, and large clusters."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         xl = folder / "xl"
@@ -75,14 +77,39 @@ def main() -> None:
         with_tools = {**hidden, "PATH": f"{folder}:/usr/bin:/bin"}  # a shell script removes it
         subprocess.run([HXM, "guard", "remove"], env=with_tools, check=True, capture_output=True)
 
-        options = ["--nodes", "32", "--domains", "1000"]
-        subprocess.run(
-            [HXM, "sandbox", "new", name + "/large", *options], check=True, capture_output=True
-        )
-        large = {**env, "CIB_file": name + "/large/cib.xml"}
-        crm_mon = ["crm_mon", "--output-as=xml", "--inactive"]
-        report("32 nodes, 1,000 domUs: status", crm_mon, [HXM, "status"], large, 3)
-        report("32 nodes, 1,000 domUs: list", crm_mon, [HXM, "list"], large, 3)
+        for nodes, domains in ((16, 300), (32, 1000)):
+            of_size(env, folder, nodes, domains)
+
+
+CRM_MON = ["crm_mon", "--output-as=xml", "--inactive"]
+SIMULATE = ["crm_simulate", "-sL"]
+PLANS = (
+    "migrate vm20 host3",
+    "standby host3",
+    "shutdown vm20",
+    "maintenance on",
+    "unmanage vm20",
+    "capacity",
+)
+"""What is planned against one answer of the scheduler; `capacity` asks for one a node."""
+MEASURED_ONCE = 500
+"""DomUs from which on every run takes so long that one is exact enough."""
+
+
+def of_size(env: dict[str, str], folder: Path, nodes: int, domains: int) -> None:
+    """Readings and plans on a cluster of that size."""
+    place = folder / f"{nodes}x{domains}"
+    options = ["--nodes", str(nodes), "--domains", str(domains)]
+    subprocess.run([HXM, "sandbox", "new", str(place), *options], check=True, capture_output=True)
+    there = {**env, "CIB_file": str(place / "cib.xml")}
+    rounds, plans = (2, PLANS) if domains < MEASURED_ONCE else (1, PLANS[:-1])
+    size = f"{nodes}x{domains}"
+    for words in ("status -o json", "list"):
+        report(f"{size}: {words} / crm_mon", CRM_MON, [HXM, *words.split()], there, rounds)
+    for words in plans:
+        dry = [] if words == "capacity" else ["--dry-run"]
+        title = f"{size}: {words} / crm_simulate"
+        report(title, SIMULATE, [HXM, *words.split(), *dry], there, rounds)
 
 
 main()

@@ -18,8 +18,27 @@ AT_REST, WHILE_MOVING = 5.0, 1.0
 """Seconds between two polls: each costs a crm_mon and a cibadmin."""
 _JUST_MOVED = 5.0
 """Seconds of frequent polls after the cluster has come to rest."""
+_LONGEST_PAUSE = 15.0
+"""Seconds: an order's lock needs a sign of life more often than once a minute."""
 _SHARE_AT_REST, _SHARE_WHILE_MOVING = 1 / 10, 1 / 3
 """The largest share of time spent on polls: with 1,000 domUs each takes seconds of CPU."""
+
+
+class Pace:
+    """How long to wait between looks at what moves: the longer, the more a look costs."""
+
+    def __init__(self, interval: float) -> None:
+        self._interval = interval
+        self._began = time.monotonic()
+
+    def begin(self) -> None:
+        """A look begins, and with it whatever is asked because of it."""
+        self._began = time.monotonic()
+
+    def wait(self) -> None:
+        """Wait until the next look is due: at least the interval, in seconds."""
+        took = time.monotonic() - self._began
+        time.sleep(max(self._interval, min(took / _SHARE_WHILE_MOVING, _LONGEST_PAUSE)))
 
 
 class Poller:

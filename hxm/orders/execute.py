@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from itertools import groupby
 
+from hxm.cluster.poller import Pace
 from hxm.cluster.read import read_cluster
 from hxm.config import Config
 from hxm.errors import DONE, CannotAsk, Failed, HxmError, Interrupted, Refused, TimedOut
@@ -17,7 +18,7 @@ from hxm.model import Cluster
 from hxm.orders import instances
 from hxm.orders.downtime import DowntimeMeter
 from hxm.orders.on_node import carry_out_on_node
-from hxm.orders.outcome import Outcome, changes, cold_moves, new_failure, under_way
+from hxm.orders.outcome import Outcome, changes, cold_moves, is_lost, new_failure, under_way
 from hxm.orders.simulate import apply_to_copy, dialect_of, would_move
 from hxm.pacemaker.apply import carry_out, meddled
 from hxm.pacemaker.dialect import Argv
@@ -65,6 +66,7 @@ class Execution:
         """Whether somebody else changed it before the next step."""
         self.quiet = 0
         """The number of successive polls at rest; used if there is no scheduler to ask."""
+        self._pace = Pace(config.poll)
         self.started = time.monotonic()
 
     def perform(self, timeout: float, *, wait: bool = True) -> Outcome:
@@ -207,7 +209,7 @@ class Execution:
         while migrations := list(guards.in_flight(self.cluster, self.cluster.managed_domains)):
             if time.monotonic() > deadline:
                 raise TimedOut(f"not reached in time: {migrations[0].what}")
-            time.sleep(self.config.poll)
+            self._pace.wait()
             self._look()
 
     def _do_in_sandbox(self, steps: tuple[Step, ...], cib_file: str) -> None:
@@ -254,7 +256,7 @@ class Execution:
                     f"ordered, but not reached in time: {under_way(self.cluster, self.plan)}",
                     "the cluster continues; to look: hxm status",
                 )
-            time.sleep(self.config.poll)
+            self._pace.wait()
 
     def _goals_hold(self, phase: Phase) -> bool:
         """Whether the goals hold at every poll for `phase.hold` seconds.
@@ -304,6 +306,7 @@ class Execution:
         return movements(transition, self.before.cloned), looks
 
     def _look(self) -> None:
+        self._pace.begin()
         seen = read_cluster(self.config, local=False)
         self._tell_changes(seen)
         self.cluster = seen
@@ -360,7 +363,7 @@ class Execution:
         cold = cold_moves(outcome.changes, self.before, self.cluster, self.plan, self.predicted)
         if not cold:
             return outcome
-        gone = [node for change in cold for node in change.before if self._lost(node)]
+        gone = [node for change in cold for node in change.before if is_lost(self.cluster, node)]
         why = f"{listed(gone)} was lost" if gone else "the live migration failed"
         return outcome._replace(
             status=Failed.status,
@@ -368,10 +371,6 @@ class Execution:
             + new_failure(self.before, self.cluster, self.plan),
             hint=f"{why} and the cluster restarted it: hxm status",
         )
-
-    def _lost(self, name: str) -> bool:
-        node = self.cluster.node(name)
-        return not node or not node.reachable
 
     def _outcome(self, status: int, message: str, hint: str = "") -> Outcome:
         written = self.cluster.written if self.written is None else self.written

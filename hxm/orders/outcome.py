@@ -155,3 +155,9 @@ def _how(was: ManagedDomain, now: ManagedDomain, before: Cluster, after: Cluster
     if not was.nodes:
         return "started"
     return "live" if came_live(after, resource, node) else "moved"
+
+
+def is_lost(cluster: Cluster, name: str) -> bool:
+    """Whether the node is gone, or cannot be reached."""
+    node = cluster.node(name)
+    return not node or not node.reachable
