@@ -51,9 +51,8 @@ class WhatIf:
                 if each.id.partition(":")[0] == primitive.id
                 for node in each.nodes
             }
-            for each in actions:
-                if each.resource.partition(":")[0] != primitive.id:
-                    continue
+            mine = [each for each in actions if each.resource.partition(":")[0] == primitive.id]
+            for each in sorted(mine, key=lambda action: action.operation != "stop"):
                 if each.operation == "stop":
                     places.discard(each.node)
                 elif each.operation == "start":

@@ -245,6 +245,15 @@ SITUATIONS = {
     "a default that leaves everything unmanaged": Situation(
         "web", "web is unmanaged", "manage web", defaults=meta("d", is_managed="false")
     ),
+    "unmanaged, and dead": Situation(
+        "web",
+        "web is unmanaged",
+        "manage web",
+        primitive("web", is_managed="false"),
+        ON_ALPHA,
+        happens=("--op-inject", "web_monitor_0@alpha=0"),
+        afterwards=("--op-inject", FAILED),
+    ),
     "a group that is told to stop": Situation(
         "web",
         "it is told to stop",
