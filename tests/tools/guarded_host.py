@@ -26,6 +26,9 @@ class Host:
         (xen.folder / "dpkg" / "info").mkdir(parents=True)
         (xen.folder / "dpkg" / "status").touch()
         (xen.folder / "dpkg" / "updates").mkdir()
+        cib = xen.folder / "root/var/lib/pacemaker/cib/cib.xml"
+        cib.parent.mkdir(parents=True)
+        cib.write_text(f'<cib>\n<node id="1" uname="{os.uname().nodename}"/>\n</cib>\n')
         xen.program("virsh", VIRSH)
         hxm = shlex.quote(sys.executable)
         xen.program("hxm", f'exec {hxm} -m hxm "$@"')

@@ -249,7 +249,7 @@ def test_a_cib_that_does_not_answer_leaves_its_copy_on_the_disk(nodes):
     nodes.xen.program("cibadmin", "exit 102")
     nodes.runs("host3", "nfs -b----")
     copy = nodes.xen.folder / "root" / "var/lib/pacemaker/cib/cib.xml"
-    copy.parent.mkdir(parents=True)
+    copy.parent.mkdir(parents=True, exist_ok=True)
     copy.write_text(f"<cib>\n{NODES}\n</cib>")
     assert nodes.create()[0] == 107
     copy.unlink()
