@@ -38,7 +38,6 @@ CASES = [
     ("maintenance host1 --dry-run", 2, "hxm maintenance on or off host1 --dry-run"),
     ("list host1", 105, "hxm list --node host1"),
     ("list -n", 2, "xl list -n"),
-    ("why host1", 105, "host1 is a node"),
     ("standby nfs", 105, "'nfs' is a domU, and no node"),
     ("shutdown x*", 105, "nfs, sles"),
     ("drain host1 --dry-run", 2, "use: hxm standby host1 --dry-run"),
