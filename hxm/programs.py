@@ -107,8 +107,8 @@ class Process:
         deadline = time.monotonic() + timeout
         poller = select.poll()
         awaited = {*self._pipes} if end is None else {end}
-        for each in (*self._pipes, *awaited):
-            poller.register(each, select.POLLIN)
+        for descriptor in (*self._pipes, *awaited):
+            poller.register(descriptor, select.POLLIN)
         while awaited:
             left = max(0.0, deadline - time.monotonic())
             ready = poller.poll(min(left, _MEANWHILE) * 1000)
@@ -122,10 +122,10 @@ class Process:
                 )
             if end in dict(ready):  # what it wrote last is in the pipes now, for one read each
                 ready = poller.poll(0)
-            for each, _ in ready:
-                if each == end or not self._read(each):
-                    poller.unregister(each)
-                    awaited.discard(each)
+            for descriptor, _ in ready:
+                if descriptor == end or not self._read(descriptor):
+                    poller.unregister(descriptor)
+                    awaited.discard(descriptor)
 
     def _read(self, pipe: int) -> bool:
         chunk = os.read(pipe, _CHUNK)

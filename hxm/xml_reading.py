@@ -65,11 +65,11 @@ def in_utf8(document: bytes) -> bytes:
     try:
         encoding = next((name for mark, name in _MARKS if document.startswith(mark)), "")
         text = document.decode(encoding) if encoding else ""
-        found = _DECLARATION.match(text or document[:200].decode("ascii", "replace"))
-        declared = found[1] if found else None
+        declaration = _DECLARATION.match(text or document[:200].decode("ascii", "replace"))
+        declared = declaration[1] if declaration else None
         if not encoding and (not declared or declared.lower() in ("utf-8", "us-ascii")):
             return document
         text = text or document.decode(declared or "utf-8")
-        return text[found.end() if found else 0 :].encode()
+        return text[declaration.end() if declaration else 0 :].encode()
     except (UnicodeError, LookupError) as error:
         raise XmlError(str(error)) from None

@@ -129,7 +129,7 @@ def _usage_error(error: Any, verb: str, signature: Signature, words: list[str]) 
         operands = " ".join(signature.metavars)
         missing = f"{verb} takes {operands}: {error.param.metavar} is missing"
         typed, _ = split(verb.partition(" ")[0], words)
-        rest = [each.replace("|", " or ") for each in signature.metavars[len(typed) :]]
+        rest = [metavar.replace("|", " or ") for metavar in signature.metavars[len(typed) :]]
         return UsageError(missing, instead=" ".join(["hxm", verb, *map(quote, typed), *rest]))
     if isinstance(error, _errors.BadParameter):
         return UsageError(f"{error.param.opts[0]}: {error.message}", hint)

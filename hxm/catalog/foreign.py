@@ -319,7 +319,7 @@ def _known() -> Known:
     for meaning in MEANINGS:
         _, *operands = meaning.command.split() or [""]
         for word in meaning.words.split():
-            known[(word,)] = meaning, tuple(each.strip(".[]") for each in operands)
+            known[(word,)] = meaning, tuple(operand.strip(".[]") for operand in operands)
     for meaning in MEANINGS:
         for tool, line in meaning.elsewhere:
             if " -" in f" {line}":  # an option that says what is meant stands anywhere

@@ -40,7 +40,7 @@ def install() -> int:
         raise Failed("neither xl nor xm nor virsh is installed on this host")
     for program in guardable:
         installation.install(program, wrapper_of(program, config))
-        render.out(f"{program.path} is guarded; the real one is {program.kept}")
+        render.out(f"{program.path} is guarded; the real one is {program.displaced}")
     if xendomains.install(shlex.join(own_words())):
         render.out("xendomains now starts after the cluster and stops before it")
     return DONE

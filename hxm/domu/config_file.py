@@ -121,11 +121,11 @@ def parse_xmfile(text: str, path: str = "<text>") -> dict[str, Value]:
         if "\0" in text:
             raise _unexpected(text, text.index("\0"), "text")
         position = 0
-        while found := _match_key(text, position):
-            key, operator = found.groups()
-            value, position = _value(text, found.end(), 0)
+        while match := _match_key(text, position):
+            key, operator = match.groups()
+            value, position = _value(text, match.end(), 0)
             if operator == "+=":
-                value = _joined(settings.get(key), value, found.start(2))
+                value = _joined(settings.get(key), value, match.start(2))
             if value is None:
                 settings.pop(key, None)
             else:
@@ -166,28 +166,28 @@ def agent_name(text: str) -> str | None:
 def _value(text: str, position: int, depth: int) -> tuple[Value | None, int]:
     """Return the value at the position, and the position behind it and the blanks after it."""
     blank = _blank_in_list if depth else _blank
-    found = _match_value(text, position)
-    if not found:
+    match = _match_value(text, position)
+    if not match:
         raise _unexpected(text, _skip(blank, text, position), "a value")
-    group = found.lastindex or 0
-    start, end = found.span(group)
+    group = match.lastindex or 0
+    start, end = match.span(group)
     value: Value | None
     if group == _STRING:
         value = _string(text, start, end)
-        position = _skip(blank, text, end) if depth else found.end()
+        position = _skip(blank, text, end) if depth else match.end()
         while text.startswith(("'", '"'), position):  # strings side by side are one, as in Python
-            found = _match_value(text, position)
-            if not found:
+            match = _match_value(text, position)
+            if not match:
                 raise _unexpected(text, position, "a value")
-            value += _string(text, *found.span(_STRING))
-            position = _skip(blank, text, found.end())
+            value += _string(text, *match.span(_STRING))
+            position = _skip(blank, text, match.end())
         return value, position
     if group == _BRACKET:
         value, end = _list(text, start, depth + 1)
     elif group == _NUMBER:
-        value = _number(found[group], start)
+        value = _number(match[group], start)
     else:
-        value = _CONSTANTS[found[group]]
+        value = _CONSTANTS[match[group]]
     return value, _skip(blank, text, end)
 
 
@@ -273,28 +273,28 @@ def _joined(old: Value | None, new: Value | None, position: int) -> Value:
 
 
 def _skip(blank: re.Pattern[str], text: str, position: int) -> int:
-    found = blank.match(text, position)
-    return found.end() if found else position
+    match = blank.match(text, position)
+    return match.end() if match else position
 
 
 def _unexpected(text: str, position: int, expected: str) -> _UnreadableError:
     """Return the error that names what stands at the position instead of what was expected."""
     rest = text[position : position + 60]
     word = re.match(r"[bfruBFRU]{1,2}[\"']|[A-Za-z_][\w.]*(?:[ \t]*(?:[(\[]|==?))?", rest)
-    found = word[0] if word else rest[:1]
+    start = word[0] if word else rest[:1]
     if (
-        keyword.iskeyword(found)
-        or found in ("exec", "print")
-        or (word and found[-1] != "=" and set(found) & set(".([\"'"))
-        or (expected != _SETTING and found in tuple("%+-*/.([{<>&|^~:"))
+        keyword.iskeyword(start)
+        or start in ("exec", "print")
+        or (word and start[-1] != "=" and set(start) & set(".([\"'"))
+        or (expected != _SETTING and start in tuple("%+-*/.([{<>&|^~:"))
     ):
         hint = "A configuration file is never executed: write the value itself."
-        return _UnreadableError(position, f"{found!r} is Python code", hint)
-    if word and found[-1] != "=" and expected == "a value":
+        return _UnreadableError(position, f"{start!r} is Python code", hint)
+    if word and start[-1] != "=" and expected == "a value":
         hint = "A string needs quotes; a name is never looked up."
-        return _UnreadableError(position, f"{found!r} is a name, not a value", hint)
-    if found in ("'", '"') and not _match_value(text, position):
+        return _UnreadableError(position, f"{start!r} is a name, not a value", hint)
+    if start in ("'", '"') and not _match_value(text, position):
         return _UnreadableError(position, "this string is never closed")
     ends = {"": "the end of the file", "\n": "the end of the line"}
-    found = ends.get("\n" if rest.startswith("\r\n") else found, repr(found))
-    return _UnreadableError(position, f"expected {expected}, found {found}")
+    start = ends.get("\n" if rest.startswith("\r\n") else start, repr(start))
+    return _UnreadableError(position, f"expected {expected}, found {start}")

@@ -91,7 +91,7 @@ def _drives(text: str) -> Iterator[Disk]:
 
 def _from_list(text: str) -> dict[str, str]:
     """The settings in KEY=VALUE,...; a comma within a value is doubled, and a bare KEY is on."""
-    pairs = (each.partition("=") for each in text.replace(",,", "\0").split(","))
+    pairs = (word.partition("=") for word in text.replace(",,", "\0").split(","))
     return {
         key: value.replace("\0", ",") if equals else "on" for key, equals, value in pairs if key
     }

@@ -135,7 +135,9 @@ def parse_xl_disk(*words: str) -> Disk:
 def _read(reading: _Reading, spec: str) -> None:
     position = 0
     while position < len(spec):
-        matches = ((rule, found) for rule, each in _RULES if (found := each.match(spec, position)))
+        matches = (
+            (rule, match) for rule, pattern in _RULES if (match := pattern.match(spec, position))
+        )
         rule, match = max(matches, key=lambda pair: pair[1].end(), default=("", None))
         if not match:
             if position == len(spec) - 1:  # its error rule needs a second character

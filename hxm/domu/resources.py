@@ -82,17 +82,17 @@ def managed(primitive: Primitive, constraints: tuple[Constraint, ...]) -> Manage
     xmfile = primitive.params.get(key, default)
     read = _virsh_file if virsh else _xm_file
     file = read(xmfile or "")
-    others = [read(each) for each in primitive.variants.get(key, ()) if each != xmfile]
-    maybe = (each for other in others for each in (other.name, *other.also) if each)
+    others = [read(path) for path in primitive.variants.get(key, ()) if path != xmfile]
+    maybe = (alias for other in others for alias in (other.name, *other.also) if alias)
     name = primitive.params.get("name")
     return Domain(
         name=name or file.name or primitive.id,
         resource=primitive.id,
         xmfile=xmfile,
         interim=tuple(
-            each.id
-            for each in constraints
-            if each.resource in (primitive.id, primitive.parent, primitive.clone)
+            constraint.id
+            for constraint in constraints
+            if constraint.resource in (primitive.id, primitive.parent, primitive.clone)
         ),
         memory=memory_mib(file.settings),
         vcpus=vcpus(file.settings) if file.settings else None,
@@ -100,5 +100,5 @@ def managed(primitive: Primitive, constraints: tuple[Constraint, ...]) -> Manage
         pv=bool(file.settings) and is_pv(file.settings),
         live=is_true(primitive.meta.get("allow-migrate", "")),
         also=primitive.variants.get("name", ()) or (() if name else (*file.also, *maybe)),
-        nameless=not name and any(each.unread for each in (file, *others)),
+        nameless=not name and any(one.unread for one in (file, *others)),
     )

@@ -47,11 +47,11 @@ def slips(settings: Mapping[str, Value]) -> list[str]:
     from hxm.domu.setting_names import XL, XM
 
     known = sorted({*XL.split(), *XM.split()})
-    found = []
+    slips = []
     for key in settings:
         near = [] if key in known else get_close_matches(key, known, 1, 0.8)
-        found += [f"{key} is no setting: is {name} meant?" for name in near]
-    return found
+        slips += [f"{key} is no setting: is {name} meant?" for name in near]
+    return slips
 
 
 def is_pv(settings: Mapping[str, Value]) -> bool:

@@ -46,9 +46,9 @@ class Program(NamedTuple):
         return Paths(self.path, self.path + KEPT, self.path + SCRIPT, folder)
 
     @property
-    def kept(self) -> str:
+    def displaced(self) -> str:
         """Where the real program is while it is guarded."""
-        return self.paths.kept
+        return self.paths.displaced
 
     @property
     def link(self) -> str:
@@ -77,13 +77,15 @@ def installed() -> Iterator[Program]:
 
 def state(program: Program, wrapper: Wrapper) -> str:
     """How the program stands: a guard is known by its MARK, today's by its text."""
-    found = _text(program.path)
-    if MARK not in found:
-        return UNDONE if os.path.islink(program.link) or os.path.lexists(program.kept) else OPEN
-    if not os.access(program.kept, os.X_OK):
+    text = _text(program.path)
+    if MARK not in text:
+        return (
+            UNDONE if os.path.islink(program.link) or os.path.lexists(program.displaced) else OPEN
+        )
+    if not os.access(program.displaced, os.X_OK):
         return BROKEN
     linked = os.access(program.link, os.X_OK)
-    return GUARDED if linked and (found, _text(program.paths.script)) == wrapper else OUTDATED
+    return GUARDED if linked and (text, _text(program.paths.script)) == wrapper else OUTDATED
 
 
 def install(program: Program, wrapper: Wrapper) -> None:
@@ -97,16 +99,16 @@ def install(program: Program, wrapper: Wrapper) -> None:
         with _alone(program):
             if MARK not in _text(program.path):
                 _put(
-                    paths.kept,
+                    paths.displaced,
                     program,
                     lambda new: os.link(program.path, new, follow_symlinks=False),
                 )
-            elif not os.path.lexists(paths.kept):
+            elif not os.path.lexists(paths.displaced):
                 raise _gone(program)
             _put(paths.script, program, lambda new: _write(new, wrapper.script))
             make_folders(paths.folder, 0o755)
             os.chmod(paths.folder, 0o755)  # noqa: S103 - everybody may call what only reads
-            _put(program.link, program, lambda new: os.symlink(paths.kept, new))
+            _put(program.link, program, lambda new: os.symlink(paths.displaced, new))
             _divert(program)
             _put(program.path, program, lambda new: _write(new, wrapper.stub))
     except OSError as error:
@@ -173,14 +175,14 @@ def _divert(program: Program) -> None:
         return
     if programs.output(("dpkg-query", "--search", program.path)).status != 0:
         return
-    options = ("--local", "--no-rename", "--divert", program.kept, "--add", program.path)
+    options = ("--local", "--no-rename", "--divert", program.displaced, "--add", program.path)
     result = programs.output(("dpkg-divert", *options))
     if result.status != 0:
         raise CannotAsk(f"dpkg-divert: {result.complaint()}")
 
 
 def _gone(program: Program) -> Failed:
-    return Failed(f"{program.kept} is gone", f"install {program.name} again from its package")
+    return Failed(f"{program.displaced} is gone", f"install {program.name} again from its package")
 
 
 def _cannot(program: Program, error: OSError) -> Failed:

@@ -68,10 +68,10 @@ def own_words() -> tuple[str, ...]:
     """How this hxm is called, from anywhere, and whatever PYTHONPATH says; its file is the last."""
     own = os.path.abspath(sys.argv[0])
     if os.path.basename(own) != "hxm" or not os.access(own, os.X_OK):
-        found = programs.find("hxm")
-        if not found:
+        installed = programs.find("hxm")
+        if not installed:
             return (sys.executable, "-I", "-m", "hxm")
-        own = os.path.abspath(found)
+        own = os.path.abspath(installed)
     with open(own, "rb") as file:
         first = os.fsdecode(file.readline(1 << 10)).strip()
     interpreter = first.removeprefix("#!")

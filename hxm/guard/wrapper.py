@@ -41,7 +41,7 @@ class Paths(NamedTuple):
 
     path: str
     """Where everybody finds the program."""
-    kept: str
+    displaced: str
     """Where the real program is while it is guarded."""
     script: str
     folder: str
@@ -61,8 +61,8 @@ def meanings(program: str, word: str) -> list[Command]:
     names = _names()
     if word in names:
         return [names[word]]
-    found = {row.name: row for name, row in names.items() if word and name.startswith(word)}
-    return list(found.values())
+    matching = {row.name: row for name, row in names.items() if word and name.startswith(word)}
+    return list(matching.values())
 
 
 def passes_at_once(program: str, words: Sequence[str]) -> bool:
@@ -72,8 +72,8 @@ def passes_at_once(program: str, words: Sequence[str]) -> bool:
             continue
         if program == "virsh" and word in _VIRSH_FLAGS:
             continue
-        found = meanings(program, word)
-        return bool(found) and all(row.policy in AT_ONCE for row in found)
+        rows = meanings(program, word)
+        return bool(rows) and all(row.policy in AT_ONCE for row in rows)
     return False
 
 
@@ -100,7 +100,7 @@ def wrapper(
     values = {
         "program": program,
         "path": shlex.quote(paths.path),
-        "kept": shlex.quote(paths.kept),
+        "kept": shlex.quote(paths.displaced),
         "script": shlex.quote(paths.script),
         "folder": shlex.quote(paths.folder),
         "seconds": str(look_seconds),
@@ -149,8 +149,8 @@ def _passing(program: str) -> set[str]:
 
 def _starting(program: str) -> set[str]:
     """All words that can only mean a command that starts a domU."""
-    found = {word: {row.name for row in meanings(program, word)} for word in _beginnings(program)}
-    return {word for word, names in found.items() if names and names <= _STARTS}
+    meant = {word: {row.name for row in meanings(program, word)} for word in _beginnings(program)}
+    return {word for word, names in meant.items() if names and names <= _STARTS}
 
 
 def _pattern(words: set[str]) -> str:

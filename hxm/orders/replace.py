@@ -79,7 +79,7 @@ def _in_it(
         known = read_complaints(present.cib)
         for complaint in read_complaints(wanted.cib):
             if complaint.error and complaint not in known:
-                yield restore.unsound(complaint.said)
+                yield restore.unsound(complaint.text)
     yield from restore.not_finished(then)
     if new := restore.new_names(cluster, domains):
         yield from restore.newcomers(with_other_nodes(cluster, config), new)

@@ -204,7 +204,7 @@ def new_complaints(cluster: Cluster, steps: tuple[Step, ...], config: Config) ->
         before = read_complaints(parse(copy.path).getroot())
         apply_to_copy(cluster, steps, copy)
         after = read_complaints(parse(copy.path).getroot())
-    return [complaint.said for complaint in after if complaint not in before]
+    return [complaint.text for complaint in after if complaint not in before]
 
 
 def dialect_of(cluster: Cluster) -> Dialect:

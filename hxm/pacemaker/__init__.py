@@ -10,15 +10,15 @@ from hxm.programs import Result
 _NO_CIB = (65, 66, 78, 102, 105)  # CRM_EX_DATAERR, NOINPUT, CONFIG, DISCONNECT, NOSUCH
 
 
-def cannot_ask(result: Result, said: str = "") -> CannotAsk:
+def cannot_ask(result: Result, errors: str = "") -> CannotAsk:
     """Why a tool that reads the cluster gave no answer: the cluster's fault, or its file's."""
     file = os.environ.get("CIB_file")
     if result.status < 0:
         return CannotAsk(f"{result.argv[0]} gave no answer: {result.complaint()}", "try it again")
-    if file and (said or result.status in _NO_CIB):
+    if file and (errors or result.status in _NO_CIB):
         return cannot_read(file)
     return CannotAsk(
-        f"the cluster cannot be asked: {said or result.complaint(0)}",
+        f"the cluster cannot be asked: {errors or result.complaint(0)}",
         _who_may_not() or "is Pacemaker running on this node? Try: systemctl status pacemaker",
     )
 
@@ -43,8 +43,8 @@ def is_help(result: Result) -> bool:
 
     Heartbeat's tools end with 0 then, those of 1.0 and 1.1 with 1 or 2, newer ones with 64.
     """
-    for said in (result.stdout[:1000].decode("utf-8", "replace"), result.stderr[:1000]):
-        first = said.strip().partition("\n")[0]
+    for text in (result.stdout[:1000].decode("utf-8", "replace"), result.stderr[:1000]):
+        first = text.strip().partition("\n")[0]
         if first.startswith("<"):
             return False
         if first.lower().startswith(("usage:", f"{result.argv[0]} - ", "invalid option")):

@@ -24,7 +24,7 @@ def step_argv(dialect: Dialect, step: Step) -> tuple[Argv, ...]:
         key: dialect.words.get(value, value) if key in ("name", "value") else value
         for key, value in step.values.items()
     }
-    quoted = {key: "".join(_XML.get(char, char) for char in each) for key, each in values.items()}
+    quoted = {key: "".join(_XML.get(char, char) for char in value) for key, value in values.items()}
     return tuple(
         tuple(word.format_map(quoted if word.startswith("<") else values) for word in words)
         for words in dialect.steps[step.kind]

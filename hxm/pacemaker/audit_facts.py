@@ -27,13 +27,13 @@ _UNITS |= {"m": 60.0, "min": 60.0, "h": 3600.0, "hr": 3600.0}
 _ISO = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?")
 
 
-def seconds(said: str) -> float | None:
+def seconds(text: str) -> float | None:
     """A time as the cluster's tools write it (crm_get_msec, crm_get_interval), or None."""
-    if found := re.fullmatch(r"\s*([0-9]+(?:\.[0-9]+)?)\s*([a-z]*)\s*", said):
-        unit = _UNITS.get(found[2])
-        return None if unit is None else float(found[1]) * unit
-    if (found := _ISO.fullmatch(said)) and any(found.groups()):
-        days, hours, minutes, rest = (int(each or 0) for each in found.groups())
+    if match := re.fullmatch(r"\s*([0-9]+(?:\.[0-9]+)?)\s*([a-z]*)\s*", text):
+        unit = _UNITS.get(match[2])
+        return None if unit is None else float(match[1]) * unit
+    if (match := _ISO.fullmatch(text)) and any(match.groups()):
+        days, hours, minutes, rest = (int(group or 0) for group in match.groups())
         return float(((days * 24 + hours) * 60 + minutes) * 60 + rest)
     return None
 
@@ -44,19 +44,21 @@ def parse_rules(configuration: Configuration) -> Rules:
     if cib is None:
         return Rules()
     known = _Known(cib)
-    operations = {name: list(_operations(known, each)) for name, each in known.primitives.items()}
+    operations = {
+        name: list(_operations(known, primitive)) for name, primitive in known.primitives.items()
+    }
     usual = _usual_timeout(configuration, cib)
     return Rules(
-        timeouts={name: _timeouts(found, usual) for name, found in operations.items()},
-        watched=frozenset(name for name, found in operations.items() if _is_watched(found)),
+        timeouts={name: _timeouts(own, usual) for name, own in operations.items()},
+        watched=frozenset(name for name, own in operations.items() if _is_watched(own)),
         after=_after(known),
         attributes=_attributes(known),
         kept_off=_kept_off(known, configuration),
         misspelt=dict(_misspelt(known, heartbeat=configuration.heartbeat)),
         fences={
-            each.id: tuple(_hosts(each.params))
-            for each in configuration.primitives.values()
-            if each.agent.startswith("stonith:")
+            primitive.id: tuple(_hosts(primitive.params))
+            for primitive in configuration.primitives.values()
+            if primitive.agent.startswith("stonith:")
         },
         fail_counts=tuple(_fail_counts(cib)),
     )
@@ -71,10 +73,15 @@ def monitors_in(written: bytes, resource: str) -> tuple[Monitor, ...]:
     cib.append(parse_xml(written))
     known = _Known(cib)
     usual = _defaults(cib)
-    found = [{**usual, **each} for each in _operations(known, known.primitives[resource])]
+    operations = [
+        {**usual, **operation} for operation in _operations(known, known.primitives[resource])
+    ]
     return tuple(
-        Monitor(each["interval"], each.get("on-fail", each.get("on_fail", "restart")).lower())
-        for each in sorted(filter(_watches, found), key=_interval)
+        Monitor(
+            operation["interval"],
+            operation.get("on-fail", operation.get("on_fail", "restart")).lower(),
+        )
+        for operation in sorted(filter(_watches, operations), key=_interval)
     )
 
 
@@ -86,18 +93,22 @@ class _Known:
         resources = cib.find("configuration/resources")
         assert resources is not None  # parse_configuration wants them
         self.resources = resources
-        self.primitives = {each.get("id", ""): each for each in resources.iter("primitive")}
-        self.templates = {each.get("id", ""): each for each in resources.iter("template")}
+        self.primitives = {
+            primitive.get("id", ""): primitive for primitive in resources.iter("primitive")
+        }
+        self.templates = {
+            template.get("id", ""): template for template in resources.iter("template")
+        }
         self._members: dict[str, set[str]] = {}
         self.outermost: dict[str, str] = {}
-        for each in resources:
-            for inside in each.iter():
+        for resource in resources:
+            for inside in resource.iter():
                 if inside.tag in ("primitive", "group", "clone", "master", "master_slave"):
                     name = inside.get("id", "")
-                    self.outermost[name] = each.get("id", "")
+                    self.outermost[name] = resource.get("id", "")
                     self._members[name] = {one.get("id", "") for one in inside.iter("primitive")}
-        for name, each in self.primitives.items():
-            if template := each.get("template"):
+        for name, primitive in self.primitives.items():
+            if template := primitive.get("template"):
                 self._members.setdefault(template, set()).add(name)
         for tag in cib.iterfind("configuration/tags/tag"):
             self._members[tag.get("id", "")] = {
@@ -110,59 +121,59 @@ class _Known:
 
     def constraints(self, tag: str) -> Iterator[Element]:
         """The constraints of a kind, but for what a move or a ban left behind."""
-        for each in self.cib.iterfind(f"configuration/constraints/{tag}"):
-            if not each.get("id", "").startswith("cli-"):
-                yield each
+        for element in self.cib.iterfind(f"configuration/constraints/{tag}"):
+            if not element.get("id", "").startswith("cli-"):
+                yield element
 
     def concerned(self, constraint: Element) -> set[str]:
         """The primitives that a location constraint is about."""
         if pattern := constraint.get("rsc-pattern"):
             try:
-                return {each for each in self.primitives if re.search(pattern, each)}
+                return {primitive for primitive in self.primitives if re.search(pattern, primitive)}
             except re.error:
                 return set()
-        found = set(self.members(constraint.get("rsc")))
+        names = set(self.members(constraint.get("rsc")))
         for ref in constraint.iter("resource_ref"):
-            found |= self.members(ref.get("id"))
-        return found
+            names |= self.members(ref.get("id"))
+        return names
 
 
 def _operations(known: _Known, primitive: Element) -> Iterator[Mapping[str, str]]:
     """The operations of a primitive, with what stands in sets of their own."""
     template = known.templates.get(primitive.get("template", ""), Element("template"))
-    for each in primitive.findall("operations/op") or template.findall("operations/op"):
-        pairs = {pair.get("name", ""): pair.get("value", "") for pair in each.iter("nvpair")}
-        yield pairs | each.attrib
+    for operation in primitive.findall("operations/op") or template.findall("operations/op"):
+        pairs = {pair.get("name", ""): pair.get("value", "") for pair in operation.iter("nvpair")}
+        yield pairs | operation.attrib
 
 
 def _defaults(cib: Element) -> dict[str, str]:
     """What operations are by default; what a rule decides is left out."""
-    found: dict[str, str] = {}
-    for each in cib.iterfind("configuration/op_defaults/meta_attributes"):
-        if each.find("rule") is None:
-            for pair in each.iterfind("nvpair"):
-                found.setdefault(pair.get("name", ""), pair.get("value", ""))
-    return found
+    values: dict[str, str] = {}
+    for defaults in cib.iterfind("configuration/op_defaults/meta_attributes"):
+        if defaults.find("rule") is None:
+            for pair in defaults.iterfind("nvpair"):
+                values.setdefault(pair.get("name", ""), pair.get("value", ""))
+    return values
 
 
 def _usual_timeout(configuration: Configuration, cib: Element) -> float:
     """What an operation without a timeout of its own may take."""
-    if found := seconds(_defaults(cib).get("timeout", "")):
-        return found
+    if timeout := seconds(_defaults(cib).get("timeout", "")):
+        return timeout
     properties = configuration.properties
     for name in ("default-action-timeout", "default_action_timeout"):  # up to 1.1
-        if found := seconds(properties.get(name, "")):
-            return found
+        if timeout := seconds(properties.get(name, "")):
+            return timeout
     return _DEFAULT_TIMEOUT
 
 
 def _timeouts(operations: list[Mapping[str, str]], usual: float) -> dict[str, float]:
-    found = {"": usual}
-    for each in operations:
-        given = seconds(each.get("timeout", "")) or usual
-        name = each.get("name", "")
-        found[name] = min(found.get(name, given), given)
-    return found
+    timeouts = {"": usual}
+    for operation in operations:
+        given = seconds(operation.get("timeout", "")) or usual
+        name = operation.get("name", "")
+        timeouts[name] = min(timeouts.get(name, given), given)
+    return timeouts
 
 
 def _is_watched(operations: list[Mapping[str, str]]) -> bool:
@@ -186,40 +197,40 @@ def _interval(operation: Mapping[str, str]) -> float:
 
 
 def _after(known: _Known) -> dict[str, frozenset[str]]:
-    found: dict[str, set[str]] = {}
+    firsts_of: dict[str, set[str]] = {}
     for first, then in _orders(known):
         for name in known.members(then):
-            found.setdefault(name, set()).add(known.outermost.get(first, first))
+            firsts_of.setdefault(name, set()).add(known.outermost.get(first, first))
     for group in known.resources.iter("group"):
-        names = [each.get("id", "") for each in group.iterfind("primitive")]
+        names = [primitive.get("id", "") for primitive in group.iterfind("primitive")]
         for number, name in enumerate(names):
-            found.setdefault(name, set()).update(names[:number])
-    return {name: frozenset(firsts) for name, firsts in found.items()}
+            firsts_of.setdefault(name, set()).update(names[:number])
+    return {name: frozenset(firsts) for name, firsts in firsts_of.items()}
 
 
 def _orders(known: _Known) -> Iterator[tuple[str, str]]:
     """First and then, of each order: in Heartbeat's words, in today's, or in sets."""
-    for each in known.constraints("rsc_order"):
+    for constraint in known.constraints("rsc_order"):
         sets = [
             [ref.get("id", "") for ref in one.iterfind("resource_ref")]
-            for one in each.iterfind("resource_set")
+            for one in constraint.iterfind("resource_set")
         ]
         for number, later in enumerate(sets):
             yield from ((a, b) for earlier in sets[:number] for a in earlier for b in later)
-        if each.get("first"):
-            yield each.get("first", ""), each.get("then", "")
-        elif each.get("from"):
-            ends = each.get("to", ""), each.get("from", "")
-            yield ends if each.get("type", "after") == "after" else (ends[1], ends[0])
+        if constraint.get("first"):
+            yield constraint.get("first", ""), constraint.get("then", "")
+        elif constraint.get("from"):
+            ends = constraint.get("to", ""), constraint.get("from", "")
+            yield ends if constraint.get("type", "after") == "after" else (ends[1], ends[0])
 
 
 def _attributes(known: _Known) -> dict[str, frozenset[str]]:
-    found: dict[str, set[str]] = {}
-    for each in known.constraints("rsc_location"):
-        names = {expression.get("attribute", "") for expression in each.iter("expression")}
-        for name in known.concerned(each):
-            found.setdefault(name, set()).update(x for x in names if x and x[0] != "#")
-    return {name: frozenset(attributes) for name, attributes in found.items()}
+    attributes_of: dict[str, set[str]] = {}
+    for constraint in known.constraints("rsc_location"):
+        names = {expression.get("attribute", "") for expression in constraint.iter("expression")}
+        for name in known.concerned(constraint):
+            attributes_of.setdefault(name, set()).update(x for x in names if x and x[0] != "#")
+    return {name: frozenset(attributes) for name, attributes in attributes_of.items()}
 
 
 def _kept_off(known: _Known, configuration: Configuration) -> dict[str, frozenset[str]]:
@@ -227,17 +238,17 @@ def _kept_off(known: _Known, configuration: Configuration) -> dict[str, frozense
     nodes = frozenset(configuration.node_attributes)
     off: dict[str, set[str]] = {name: set() for name in known.primitives}
     let: dict[str, set[str]] = {name: set() for name in known.primitives}
-    for each in known.constraints("rsc_location"):
-        for node, score in _scores(each, nodes):
-            for name in known.concerned(each):
+    for constraint in known.constraints("rsc_location"):
+        for node, score in _scores(constraint, nodes):
+            for name in known.concerned(constraint):
                 if score.lower() in ("-infinity", "-1000000"):
                     off[name].add(node)
                 elif not score.startswith("-") and score != "0":
                     let[name].add(node)
-    said = configuration.properties
-    if is_false(said.get("symmetric-cluster", said.get("symmetric_cluster", ""))):
+    properties = configuration.properties
+    if is_false(properties.get("symmetric-cluster", properties.get("symmetric_cluster", ""))):
         return {name: nodes - let[name] | off[name] for name in off}
-    return {name: frozenset(found) for name, found in off.items()}
+    return {name: frozenset(nodes_off) for name, nodes_off in off.items()}
 
 
 def _scores(location: Element, nodes: frozenset[str]) -> Iterator[tuple[str, str]]:
@@ -247,12 +258,12 @@ def _scores(location: Element, nodes: frozenset[str]) -> Iterator[tuple[str, str
     for rule in location.iterfind("rule"):
         expressions = list(rule)
         any_of = len(expressions) == 1 or rule.get("boolean-op", rule.get("boolean_op")) == "or"
-        for each in expressions:
-            if any_of and each.get("attribute") == "#uname":
-                value, score = each.get("value", ""), rule.get("score", "0")
-                if each.get("operation") == "eq":
+        for expression in expressions:
+            if any_of and expression.get("attribute") == "#uname":
+                value, score = expression.get("value", ""), rule.get("score", "0")
+                if expression.get("operation") == "eq":
                     yield value, score
-                elif each.get("operation") == "ne":
+                elif expression.get("operation") == "ne":
                     yield from ((node, score) for node in nodes - {value})
 
 
@@ -263,20 +274,20 @@ def _misspelt(known: _Known, *, heartbeat: bool) -> Iterator[tuple[str, dict[str
     """
     right = {name.replace("-", "_"): name for name in _META}
     if heartbeat:
-        right = {name: said for said, name in right.items()}
-    for name, each in known.primitives.items():
-        pairs = list(each.iterfind("meta_attributes//nvpair"))
-        pairs += each.findall("instance_attributes//nvpair[@name='allow_migrate']")
-        said = {pair.get("name", "") for pair in pairs}
-        wrong = {one: to for one, to in right.items() if one in said and to not in said}
+        right = {name: spelling for spelling, name in right.items()}
+    for name, primitive in known.primitives.items():
+        pairs = list(primitive.iterfind("meta_attributes//nvpair"))
+        pairs += primitive.findall("instance_attributes//nvpair[@name='allow_migrate']")
+        present = {pair.get("name", "") for pair in pairs}
+        wrong = {one: to for one, to in right.items() if one in present and to not in present}
         if wrong:
             yield name, wrong
 
 
 def _hosts(params: Mapping[str, str]) -> list[str]:
     """The nodes that a fencing resource is told to be for, in any of the spellings."""
-    said = params.get("pcmk_host_list") or params.get("hostlist") or ""
-    names = re.split(r"[\s,;]+", said)
+    text = params.get("pcmk_host_list") or params.get("hostlist") or ""
+    names = re.split(r"[\s,;]+", text)
     names += [
         pair.partition(":")[0] for pair in re.split(r"[\s;]+", params.get("pcmk_host_map", ""))
     ]
@@ -285,7 +296,7 @@ def _hosts(params: Mapping[str, str]) -> list[str]:
 
 def _fail_counts(cib: Element) -> Iterator[FailCount]:
     """The counts of all operations of a resource on a node, put together."""
-    names = {each.get("id"): each.get("uname", "") for each in cib.iter("node")}
+    names = {node.get("id"): node.get("uname", "") for node in cib.iter("node")}
     for state in cib.iterfind("status/node_state"):
         node = state.get("uname") or names.get(state.get("id"), "")
         counts: dict[str, list[str]] = {}

@@ -64,10 +64,10 @@ class Configuration(NamedTuple):
 
         Pacemaker 3.0.3 calls it fencing-enabled and knows the old name too; either may say no.
         """
-        said = _said(self.properties, "stonith-enabled")
+        value = _said(self.properties, "stonith-enabled")
         if self.heartbeat:
-            return is_true(said)
-        return not (is_false(said) or is_false(_said(self.properties, "fencing-enabled")))
+            return is_true(value)
+        return not (is_false(value) or is_false(_said(self.properties, "fencing-enabled")))
 
 
 def _said(properties: Mapping[str, str], name: str) -> str:
@@ -117,7 +117,7 @@ def parse_configuration(document: bytes) -> Configuration:
     heartbeat = _is_heartbeats(root, configuration)
     return Configuration(
         properties=_pairs(configuration.findall("crm_config/cluster_property_set")),
-        primitives={each.id: each for each in _primitives(configuration, heartbeat)},
+        primitives={entry.id: entry for entry in _primitives(configuration, heartbeat)},
         constraints=tuple(_interim(configuration)),
         node_attributes={
             node.get("uname", ""): _pairs(node.findall("instance_attributes"))
@@ -161,18 +161,18 @@ def _pairs(
     sets: list[Element], by_id: Mapping[str | None, Element] | None = None
 ) -> dict[str, str]:
     """The name-value pairs of several sets; of two with one name the first counts."""
-    found: dict[str, str] = {}
+    pairs: dict[str, str] = {}
     for name, value in _each_pair(sets, by_id or {}):
-        found.setdefault(name, value)
-    return found
+        pairs.setdefault(name, value)
+    return pairs
 
 
 def _each_pair(
     sets: list[Element], by_id: Mapping[str | None, Element]
 ) -> Iterator[tuple[str, str]]:
     """Name and value of all pairs, also of those that refer to another (id-ref)."""
-    for each in sets:
-        for pair in each.iter("nvpair"):
+    for options in sets:
+        for pair in options.iter("nvpair"):
             source = by_id.get(pair.get("id-ref"), pair)
             yield pair.get("name", source.get("name", "")), source.get("value", "")
 
@@ -183,10 +183,10 @@ def _variants(
     """The values of each parameter that has several: by rules one or the other counts."""
     if len(sets) < 2:
         return {}
-    found: dict[str, dict[str, None]] = {}
+    values_of: dict[str, dict[str, None]] = {}
     for name, value in _each_pair(sets, by_id):
-        found.setdefault(name, {})[value] = None
-    return {name: tuple(values) for name, values in found.items() if len(values) > 1}
+        values_of.setdefault(name, {})[value] = None
+    return {name: tuple(values) for name, values in values_of.items() if len(values) > 1}
 
 
 _META_0_6 = {
@@ -206,16 +206,18 @@ def _meta(element: Element, heartbeat: bool, by_id: Mapping[str | None, Element]
     Heartbeat takes them from XML attributes, meta_attributes and instance_attributes, the first
     of them counts (get_meta_attributes in complex.c), and none that is spelt with a dash.
     """
-    sets = [by_id.get(each.get("id-ref"), each) for each in element.findall("meta_attributes")]
+    sets = [
+        by_id.get(options.get("id-ref"), options) for options in element.findall("meta_attributes")
+    ]
     if not heartbeat:
         return _pairs(in_effect(sets, element.attrib), by_id)
-    said = dict(element.attrib)
+    attributes = dict(element.attrib)
     for name, value in _pairs(sets + element.findall("instance_attributes")).items():
-        said.setdefault(name, value)
-    found = {_META_0_6[name]: value for name, value in said.items() if name in _META_0_6}
-    if (role := found.get("target-role")) is not None:
-        found["target-role"] = _ROLES.get(role.lower(), role)
-    return {name: value for name, value in found.items() if value != "#default"}
+        attributes.setdefault(name, value)
+    meta = {_META_0_6[name]: value for name, value in attributes.items() if name in _META_0_6}
+    if (role := meta.get("target-role")) is not None:
+        meta["target-role"] = _ROLES.get(role.lower(), role)
+    return {name: value for name, value in meta.items() if value != "#default"}
 
 
 _RESOURCES = ("primitive", "group", "clone", "master", "master_slave", "bundle")
@@ -223,9 +225,9 @@ _RESOURCES = ("primitive", "group", "clone", "master", "master_slave", "bundle")
 
 def _own_meta(configuration: Element, heartbeat: bool) -> Iterator[tuple[str, Mapping[str, str]]]:
     by_id = _by_id(configuration)
-    for each in configuration.iterfind("resources//*"):
-        if each.tag in _RESOURCES:
-            yield each.get("id", ""), _meta(each, heartbeat, by_id)
+    for element in configuration.iterfind("resources//*"):
+        if element.tag in _RESOURCES:
+            yield element.get("id", ""), _meta(element, heartbeat, by_id)
 
 
 def _by_id(configuration: Element) -> dict[str | None, Element]:
@@ -241,7 +243,9 @@ def _primitives(configuration: Element, heartbeat: bool) -> Iterator[Primitive]:
         properties = _pairs(configuration.findall("crm_config/cluster_property_set"))
         if managed := _said(properties, "is-managed-default"):
             defaults["is-managed"] = managed
-    templates = {each.get("id"): each for each in configuration.iterfind("resources/template")}
+    templates = {
+        template.get("id"): template for template in configuration.iterfind("resources/template")
+    }
     by_id = _by_id(configuration)
 
     def collect(parent: Element, above: dict[str, str], clone: str | None) -> Iterator[Primitive]:
@@ -265,8 +269,11 @@ def _primitives(configuration: Element, heartbeat: bool) -> Iterator[Primitive]:
         words = (kind.get("class"), kind.get("provider"), kind.get("type"))
         operations = element.findall("operations/op") or template.findall("operations/op")
         own, inherited_sets = (
-            [by_id.get(each.get("id-ref"), each) for each in kept.findall("instance_attributes")]
-            for kept in (element, template)
+            [
+                by_id.get(options.get("id-ref"), options)
+                for options in source.findall("instance_attributes")
+            ]
+            for source in (element, template)
         )
         return Primitive(
             id=element.get("id", ""),
@@ -306,5 +313,5 @@ def _interim(configuration: Element) -> Iterator[Constraint]:
 
 def _scores(location: Element) -> Iterator[str]:
     """The scores that a location gives, itself or by its rules."""
-    for each in (location, *location.iterfind("rule")):
-        yield each.get("score", "")
+    for scored in (location, *location.iterfind("rule")):
+        yield scored.get("score", "")

@@ -51,8 +51,8 @@ def sections_in(backup: Element) -> dict[str, Element]:
     if backup.tag in SECTIONS:
         return {backup.tag: backup}
     configuration = backup if backup.tag == "configuration" else backup.find("configuration")
-    found = [] if configuration is None else list(configuration)
-    return {each.tag: each for each in found if isinstance(each.tag, str)}
+    parts = [] if configuration is None else list(configuration)
+    return {part.tag: part for part in parts if isinstance(part.tag, str)}
 
 
 def read_header(timeout: float = programs.TOOL_TIMEOUT) -> dict[str, str]:
@@ -79,8 +79,8 @@ def same(one: bytes, other: bytes) -> bool:
 def _bare(document: bytes) -> str:
     root = parse_xml(configuration_in(document))
     for properties in root.iterfind("crm_config"):
-        for each in _own_sets(properties):
-            properties.remove(each)
+        for own_set in _own_sets(properties):
+            properties.remove(own_set)
         for pairs in properties.iter("cluster_property_set"):
             for pair in _clusters_own(pairs):
                 pairs.remove(pair)
@@ -88,7 +88,7 @@ def _bare(document: bytes) -> str:
 
 
 def _own_sets(properties: Element) -> list[Element]:
-    return [each for each in properties if (each.get("id") or "").startswith(OWN)]
+    return [options for options in properties if (options.get("id") or "").startswith(OWN)]
 
 
 def _clusters_own(parent: Element) -> list[Element]:
@@ -104,7 +104,7 @@ def combined(present: bytes, backup: Element, sections: Collection[str], lock: s
     root = _parsed(present)
     now, held = sections_in(root), sections_in(deepcopy(backup))
     lacking = left_out(present, backup, sections)
-    for tag in (each for each in sections if each not in lacking):
+    for tag in (section for section in sections if section not in lacking):
         old, new = now.get(tag), held.get(tag)
         if old is None:
             root.extend([] if new is None else [new])
@@ -138,16 +138,16 @@ def _take_node_attributes(old: Element, new: Element) -> None:
 
 
 def _keep_the_clusters_own(old: Element, new: Element) -> None:
-    for each in _own_sets(new):
-        new.remove(each)
+    for own_set in _own_sets(new):
+        new.remove(own_set)
     at_present = {pair.get("name"): pair for pair in _clusters_own(old)}
     for pairs in new.iter("cluster_property_set"):
         for pair in _clusters_own(pairs):
-            kept = at_present.pop(pair.get("name"), None)
-            if kept is None:
+            present = at_present.pop(pair.get("name"), None)
+            if present is None:
                 pairs.remove(pair)
             else:
-                pair.set("value", kept.get("value", ""))
+                pair.set("value", present.get("value", ""))
     if (first := new.find("cluster_property_set")) is not None:
         first.extend(at_present.values())
     new.extend(_own_sets(old))

@@ -73,10 +73,10 @@ def _unset(parent: etree._Element, tag: str, name: str, *, drop_empty: bool) -> 
 
 
 def _one(tree: etree._ElementTree, xpath: str, **variables: str) -> etree._Element:
-    found = tree.xpath(xpath, **variables)
-    if len(found) != 1:
+    elements = tree.xpath(xpath, **variables)
+    if len(elements) != 1:
         raise _Unknown
-    element: etree._Element = found[0]
+    element: etree._Element = elements[0]
     return element
 
 

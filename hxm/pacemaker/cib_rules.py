@@ -14,8 +14,10 @@ def in_effect(sets: list[Element], agent: Mapping[str, str | None]) -> list[Elem
 
     `agent` has the class, provider and type of the resource.
     """
-    holding = [each for each in sets if all(_holds(rule, agent) for rule in each.iterfind("rule"))]
-    return sorted(holding, key=lambda each: -_score(each.get("score", "0")))
+    holding = [
+        options for options in sets if all(_holds(rule, agent) for rule in options.iterfind("rule"))
+    ]
+    return sorted(holding, key=lambda options: -_score(options.get("score", "0")))
 
 
 def _score(text: str) -> float:
@@ -26,8 +28,8 @@ def _score(text: str) -> float:
 
 
 def _holds(rule: Element, agent: Mapping[str, str | None]) -> bool:
-    found = [_true(each, agent) for each in rule]
-    return any(found) if rule.get("boolean-op", "and").lower() == "or" else all(found)
+    verdicts = [_true(expression, agent) for expression in rule]
+    return any(verdicts) if rule.get("boolean-op", "and").lower() == "or" else all(verdicts)
 
 
 def _true(expression: Element, agent: Mapping[str, str | None]) -> bool:

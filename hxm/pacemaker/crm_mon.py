@@ -35,9 +35,9 @@ def read_status(
         root = _root_in(result.stdout)
         if not is_help(result) and not _is_whole_but_no_xml(root, result.stdout):
             break
-    said = _errors_in(root) if isinstance(root, Element) else ""
-    if result.status != 0 or said:
-        raise cannot_ask(result, said)
+    errors = _errors_in(root) if isinstance(root, Element) else ""
+    if result.status != 0 or errors:
+        raise cannot_ask(result, errors)
     return _status_of(root, result.stdout)
 
 
@@ -82,11 +82,11 @@ def _parse_xml(root: Element) -> Status:
         raise CannotAsk(f"crm_mon printed a <{root.tag}> document, which hxm does not know")
     summary, nodes = root.find("summary"), root.find("nodes")
     if summary is None or nodes is None:
-        said = _errors_in(root) or "crm_mon's document has no summary or no nodes"
-        raise CannotAsk(f"the cluster cannot be asked: {said}", "is Pacemaker running here?")
+        fault = _errors_in(root) or "crm_mon's document has no summary or no nodes"
+        raise CannotAsk(f"the cluster cannot be asked: {fault}", "is Pacemaker running here?")
     dc = _child(summary, "current_dc")
     options = _child(summary, "cluster_options")
-    members = [each for each in nodes.iterfind("node") if _true(each, "online")]
+    members = [node for node in nodes.iterfind("node") if _true(node, "online")]
     return Status(
         nodes=tuple(_node(element) for element in nodes.iterfind("node")),
         resources=tuple(_resources(root)),
@@ -106,13 +106,14 @@ def _parse_xml(root: Element) -> Status:
         tools=root.get("version") or root.get("api-version") or "",
         mixed=_true(dc, "mixed_version"),
         feature_sets=tuple(
-            each.get("feature_set", "")
-            for each in members
-            if each.get("feature_set") and not _true(each, "pending")
+            member.get("feature_set", "")
+            for member in members
+            if member.get("feature_set") and not _true(member, "pending")
         ),
         transient={
             node.get("name", ""): {
-                each.get("name", ""): each.get("value", "") for each in node.iterfind("attribute")
+                attribute.get("name", ""): attribute.get("value", "")
+                for attribute in node.iterfind("attribute")
             }
             for node in root.iterfind("node_attributes/node")
         },
@@ -126,16 +127,16 @@ def _errors_in(root: Element) -> str:
 
 
 def _child(parent: Element, tag: str) -> Element:
-    found = parent.find(tag)
-    return Element(tag) if found is None else found
+    child = parent.find(tag)
+    return Element(tag) if child is None else child
 
 
 def _number(element: Element, name: str) -> int:
     try:
         return int(element.get(name, "0"))
     except ValueError:
-        said = element.get(name, "")[:20]
-        raise CannotAsk(f"crm_mon's document says {name}={said!r}, which is no number") from None
+        value = element.get(name, "")[:20]
+        raise CannotAsk(f"crm_mon's document says {name}={value!r}, which is no number") from None
 
 
 def _name(element: Element, attribute: str) -> str:
@@ -174,12 +175,12 @@ def _kind(element: Element, container: str) -> str:
 
 
 def _resources(root: Element) -> list[Resource]:
-    found: list[Resource] = []
+    resources_in_order: list[Resource] = []
 
     def collect(parent: Element, clone: str | None) -> None:
         for element in parent:
             if element.tag == "resource":
-                found.append(_resource(element, clone))
+                resources_in_order.append(_resource(element, clone))
             elif element.tag == "clone":
                 collect(element, element.get("id"))
             elif element.tag in _CONTAINERS:
@@ -189,7 +190,7 @@ def _resources(root: Element) -> list[Resource]:
 
     if (resources := root.find("resources")) is not None:
         collect(resources, None)
-    return found
+    return resources_in_order
 
 
 def _resource(element: Element, clone: str | None) -> Resource:
@@ -252,13 +253,13 @@ def as_migrations(
     came = {(e.resource, e.node) for e in history if e.task == "migrate_from"}
     coming = {(e.resource, e.node) for e in history if e.pending and e.task == "migrate_from"}
 
-    def moved(each: Resource) -> Resource:
-        if each.role not in ("Stopping", "Migrating") or len(each.nodes) != 2:
-            return each
-        for source, target in (each.nodes, each.nodes[::-1]):
-            left = (each.id, source) in leaving and (each.id, target) in came
-            if left or (each.id, target) in coming:
-                return each._replace(role="Migrating", nodes=(source, target))
-        return each
+    def moved(resource: Resource) -> Resource:
+        if resource.role not in ("Stopping", "Migrating") or len(resource.nodes) != 2:
+            return resource
+        for source, target in (resource.nodes, resource.nodes[::-1]):
+            left = (resource.id, source) in leaving and (resource.id, target) in came
+            if left or (resource.id, target) in coming:
+                return resource._replace(role="Migrating", nodes=(source, target))
+        return resource
 
     return tuple(map(moved, resources))

@@ -101,13 +101,13 @@ def parse_text(text: str) -> Status:
 
 
 def _unknown_form(lines: list[str]) -> CannotAsk:
-    said = [line.strip() for line in lines if line.strip()]
-    for line in said:
+    texts = [line.strip() for line in lines if line.strip()]
+    for line in texts:
         if "onnect" in line or "not available" in line:
             return CannotAsk(f"the cluster cannot be asked: {line}", "is the cluster running here?")
     return CannotAsk(
-        f"crm_mon printed a form that hxm does not know; it begins {said[0][:60]!r}"
-        if said
+        f"crm_mon printed a form that hxm does not know; it begins {texts[0][:60]!r}"
+        if texts
         else "crm_mon printed nothing: no complete XML document, and no text"
     )
 
@@ -133,23 +133,23 @@ class _Reader:
     def read(self, line: str) -> None:
         """Take in one line."""
         match = _LINE.match(line.rstrip())
-        indent, said = (len(match[1].expandtabs(4)), match[2]) if match else (0, "")
-        if not said:
+        indent, text = (len(match[1].expandtabs(4)), match[2]) if match else (0, "")
+        if not text:
             self.at = None
         elif not indent and (title := _TITLE.match(line.rstrip())):
             self._title(title[1])
         elif self.section == "failures":
-            failure_in(said, self.failures)
+            failure_in(text, self.failures)
         elif self.section == "fencing":
-            if pending := _FENCING.match(said):
+            if pending := _FENCING.match(text):
                 self.fencing.append(pending[1])
         elif self.section == "head" and not any(
-            self._understood(pattern, take, indent, said) for pattern, take in _GRAMMAR
+            self._understood(pattern, take, indent, text) for pattern, take in _GRAMMAR
         ):
             raise CannotAsk(f"crm_mon printed a line that hxm does not know: {line.strip()!r}")
 
-    def _understood(self, pattern: re.Pattern[str], take: _Take, indent: int, said: str) -> bool:
-        match = pattern.match(said)
+    def _understood(self, pattern: re.Pattern[str], take: _Take, indent: int, text: str) -> bool:
+        match = pattern.match(text)
         if match:
             take(self, indent, match)
         return bool(match)
@@ -237,7 +237,9 @@ class _Reader:
 
     def _innermost(self, indent: int) -> _Container:
         self._leave(indent)
-        return next((each for each in reversed(self.inside) if each.clone), _Container(0))
+        return next(
+            (primitive for primitive in reversed(self.inside) if primitive.clone), _Container(0)
+        )
 
     def take_instances(self, indent: int, match: re.Match[str]) -> None:
         """`Started: [ host1 host2 ]`: the clone's instances, by their nodes or by their ids."""
@@ -248,39 +250,41 @@ class _Reader:
             raise CannotAsk(f"crm_mon printed a line that hxm does not know: {match[0]!r}")
         for name in match[3].split():
             nodes = () if role == "Stopped" else (name,)
-            if nodes and any(nodes == each.nodes for each in self._of(clone.clone)):
+            if nodes and any(nodes == instance.nodes for instance in self._of(clone.clone)):
                 continue  # 1.1 with --show-detail lists an instance twice
-            found = Resource(clone.child or clone.clone, "", role, nodes=nodes, clone=clone.clone)
-            self.resources.append(found)
+            instance = Resource(
+                clone.child or clone.clone, "", role, nodes=nodes, clone=clone.clone
+            )
+            self.resources.append(instance)
 
     def _of(self, clone: str) -> list[Resource]:
-        return [each for each in self.resources if each.clone == clone]
+        return [resource for resource in self.resources if resource.clone == clone]
 
     def take_resource(self, indent: int, match: re.Match[str]) -> None:
         name, agent, lost, colon, rest = match.groups()
         node = self.at[1] if self.at and indent > self.at[0] and not self.inside else None
-        found = resource_state(rest, match[0], under_node=bool(node), named=bool(colon))
+        resource = resource_state(rest, match[0], under_node=bool(node), named=bool(colon))
         if node:
-            found = found._replace(nodes=(node,), role=found.role.replace("?", "Started"))
-        role = found.role.replace("?", "Started" if found.nodes else "Stopped")
-        if role in _ACTIVE and not found.nodes:
+            resource = resource._replace(nodes=(node,), role=resource.role.replace("?", "Started"))
+        role = resource.role.replace("?", "Started" if resource.nodes else "Stopped")
+        if role in _ACTIVE and not resource.nodes:
             raise CannotAsk(f"crm_mon does not say where: {match[0]!r}")
         provider, _, kind = agent.partition("::")
         if kind.startswith("ocf:"):  # up to Heartbeat 2.1.3 and Pacemaker 0.6.2
             agent = f"ocf:{provider}:{kind.removeprefix('ocf:')}"
-        found = found._replace(
+        resource = resource._replace(
             id=name,
             agent=agent.replace("::", ":"),
             role=role,
-            orphaned=found.orphaned or bool(lost),
+            orphaned=resource.orphaned or bool(lost),
             clone=self._innermost(indent).clone,
         )
         for number, other in enumerate(self.resources):
-            if self.at and other.id == name and not found.clone:
-                nodes = (*other.nodes, *found.nodes)  # listed under each of its nodes
+            if self.at and other.id == name and not resource.clone:
+                nodes = (*other.nodes, *resource.nodes)  # listed under each of its nodes
                 self.resources[number] = other._replace(nodes=nodes)
                 return
-        self.resources.append(found)
+        self.resources.append(resource)
 
     def status(self) -> Status:
         """All of it. Raises CannotAsk if less was listed than was announced."""
@@ -290,7 +294,9 @@ class _Reader:
             raise CannotAsk(
                 f"crm_mon speaks of {self.resources_said} resources and lists {len(self.resources)}"
             )
-        if lost := {node for each in self.resources for node in each.nodes} - set(self.nodes):
+        if lost := {node for resource in self.resources for node in resource.nodes} - set(
+            self.nodes
+        ):
             raise CannotAsk(f"crm_mon runs something on {min(lost)}, which is no node of it")
         if self.dc in self.nodes:
             self.nodes[self.dc] = self.nodes[self.dc]._replace(dc=True)

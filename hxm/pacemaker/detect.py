@@ -69,7 +69,7 @@ def _mixture(status: Status) -> str:
 def _by_tools(status: Status) -> tuple[Dialect, str]:
     """Without a DC there is nobody to report the cluster's version: this node's tools stand in."""
     if status.form == "pacemaker-result":
-        numbers = tuple(int(each) for each in status.tools.split(".") if each.isdecimal())
+        numbers = tuple(int(word) for word in status.tools.split(".") if word.isdecimal())
         key = "3.0" if numbers >= _XML_3_0 else "2.1" if numbers >= _XML_2_1 else "2.0"
         return named(key), f"crm_mon's XML is of version {status.tools}"
     if dialect := dialect_of(status.tools):

@@ -376,8 +376,8 @@ _NUMBERS = re.compile(r"[0-9]+(?:\.[0-9]+)*")
 
 
 def _first(bound: Callable[[Dialect], tuple[int, ...]], version: str) -> Dialect | None:
-    said = _NUMBERS.match(version)
-    if not said:
+    match = _NUMBERS.match(version)
+    if not match:
         return None
-    numbers = [int(word[:9]) for word in said[0].split(".")]
-    return next(each for each in DIALECTS if bound(each) <= tuple(numbers))
+    numbers = [int(word[:9]) for word in match[0].split(".")]
+    return next(dialect for dialect in DIALECTS if bound(dialect) <= tuple(numbers))

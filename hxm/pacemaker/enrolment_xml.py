@@ -55,7 +55,9 @@ class Bound(NamedTuple):
 
 def ids(cib: Element) -> set[str]:
     """Every id in the configuration."""
-    return {each.get("id", "") for part in cib.iterfind("configuration") for each in part.iter()}
+    return {
+        element.get("id", "") for part in cib.iterfind("configuration") for element in part.iter()
+    }
 
 
 def ncname(name: str) -> str:
@@ -66,33 +68,33 @@ def ncname(name: str) -> str:
 
 def binding(cib: Element, owners: Collection[str]) -> Iterator[Bound]:
     """The constraints that bind one of these resources, but for what commands left behind."""
-    for each in cib.iterfind("configuration/constraints/*"):
-        owner = each.get(_DEPENDENT.get(each.tag, ""), "")
-        if owner in owners and not each.get("id", "").startswith(_OURS):
-            named = each.get("node") is not None or any(
-                rule.get("attribute") == _NODE for rule in each.iter("expression")
+    for element in cib.iterfind("configuration/constraints/*"):
+        owner = element.get(_DEPENDENT.get(element.tag, ""), "")
+        if owner in owners and not element.get("id", "").startswith(_OURS):
+            named = element.get("node") is not None or any(
+                rule.get("attribute") == _NODE for rule in element.iter("expression")
             )
-            yield Bound(tostring(_shape(each, owner), "unicode"), each, owner, named)
+            yield Bound(tostring(_shape(element, owner), "unicode"), element, owner, named)
 
 
 def _shape(element: Element, owner: str) -> Element:
-    said = {
+    attributes = {
         key: "" if value == owner and key in _NAMING else value
         for key, value in sorted(element.items())
         if key != "id"
     }
-    found = Element(element.tag, said)
-    found.extend(_shape(each, owner) for each in element)
-    return found
+    shape = Element(element.tag, attributes)
+    shape.extend(_shape(child, owner) for child in element)
+    return shape
 
 
 def indirect(cib: Element, owners: Collection[str]) -> list[str]:
     """The ids of sets, tags and the like that name one of these resources from within."""
     return [
-        each.get("id", each.tag)
+        element.get("id", element.tag)
         for part in ("constraints", "tags", "acls")
-        for each in cib.iterfind(f"configuration/{part}/*")
-        for inner in each.iter()
+        for element in cib.iterfind(f"configuration/{part}/*")
+        for inner in element.iter()
         if inner.tag in ("resource_ref", "obj_ref", "acl_permission")
         and {inner.get("id") if inner.tag != "acl_permission" else inner.get("reference")}
         & set(owners)
@@ -102,11 +104,11 @@ def indirect(cib: Element, owners: Collection[str]) -> list[str]:
 def others_bound(cib: Element, resource: str) -> list[tuple[str, str]]:
     """The constraints by which this resource binds others: their ids, and whom."""
     return [
-        (each.get("id", ""), each.get(_DEPENDENT[each.tag], ""))
-        for each in cib.iterfind("configuration/constraints/*")
-        if each.tag in _DEPENDENT
-        and each.get(_DEPENDENT[each.tag]) != resource
-        and resource in [each.get(key) for key in _NAMING]
+        (element.get("id", ""), element.get(_DEPENDENT[element.tag], ""))
+        for element in cib.iterfind("configuration/constraints/*")
+        if element.tag in _DEPENDENT
+        and element.get(_DEPENDENT[element.tag]) != resource
+        and resource in [element.get(key) for key in _NAMING]
     ]
 
 
@@ -126,14 +128,16 @@ def load_step(name: str, spec: Spec, bound: Sequence[Bound], cib: Element, node:
     interim = {"is-managed": "false", ENROLLING: "true"}
     _set(primitive, "meta_attributes", _interim(ENROLLING, rid), interim)
     operations = SubElement(primitive, "operations")
-    for each in spec.operations:
-        SubElement(operations, "op", {"id": f"{rid}-{each['name']}", **each})
+    for operation in spec.operations:
+        SubElement(operations, "op", {"id": f"{rid}-{operation['name']}", **operation})
     if spec.utilization:
         _set(primitive, "utilization", f"{rid}-utilization", spec.utilization)
     constraints = SubElement(root, "constraints")
-    constraints.extend(_copied(each, rid) for each in bound)
-    found = [each.get("id", "") for each in root.iter() if each.get("id")]
-    taken = sorted(set(found) & ids(cib)) or [each for each in found if found.count(each) > 1]
+    constraints.extend(_copied(one, rid) for one in bound)
+    new_ids = [element.get("id", "") for element in root.iter() if element.get("id")]
+    taken = sorted(set(new_ids) & ids(cib)) or [
+        new_id for new_id in new_ids if new_ids.count(new_id) > 1
+    ]
     if taken:
         raise Refused(
             f"the id {taken[0]} is taken: {name} would need it",
@@ -145,23 +149,23 @@ def load_step(name: str, spec: Spec, bound: Sequence[Bound], cib: Element, node:
 
 
 def _set(parent: Element, tag: str, name: str, pairs: Mapping[str, str]) -> None:
-    found = SubElement(parent, tag, id=name)
+    options = SubElement(parent, tag, id=name)
     for key, value in pairs.items():
-        SubElement(found, "nvpair", id=f"{name}-{key}", name=key, value=value)
+        SubElement(options, "nvpair", id=f"{name}-{key}", name=key, value=value)
 
 
 def _copied(bound: Bound, resource: str) -> Element:
     """The constraint for another domU, with ids that speak of that one."""
-    found = deepcopy(bound.element)
-    for each in found.iter():
-        each.text = each.tail = None
+    copy = deepcopy(bound.element)
+    for element in copy.iter():
+        element.text = element.tail = None
         for key in _NAMING:
-            if each.get(key) == bound.owner:
-                each.set(key, resource)
-        if name := each.get("id"):
+            if element.get(key) == bound.owner:
+                element.set(key, resource)
+        if name := element.get("id"):
             own = re.sub(rf"(?<![\w.]){re.escape(bound.owner)}(?![^\W_])", resource, name)
-            each.set("id", own if own != name else f"{resource}-{name}")
-    return found
+            element.set("id", own if own != name else f"{resource}-{name}")
+    return copy
 
 
 def _interim(marker: str, resource: str) -> str:
@@ -170,8 +174,8 @@ def _interim(marker: str, resource: str) -> str:
 
 def hand_over_step(name: str, resource: str) -> Step:
     """Let the cluster manage what was loaded unmanaged: what kept it from that goes at once."""
-    found = _interim(ENROLLING, resource)
-    values = {"xpath": f"//meta_attributes[@id='{found}']", "ids": found, "resource": resource}
+    marks = _interim(ENROLLING, resource)
+    values = {"xpath": f"//meta_attributes[@id='{marks}']", "ids": marks, "resource": resource}
     return Step("delete-xml", f"hand {name} over to the cluster", values)
 
 
@@ -202,27 +206,30 @@ def delete_step(name: str, resource: str, constraints: Sequence[str], cib: Eleme
     So goes the mark that a controller sets when it forgets a resource, if there was none before.
     """
     never = f"{_interim(WITHDRAWING, resource)}-never"
-    found = dict.fromkeys([*constraints, never])
+    named = dict.fromkeys([*constraints, never])
     places = [f"//resources//primitive[@id='{resource}']"]
-    places += [f"//constraints/*[@id='{each}']" for each in found]
+    places += [f"//constraints/*[@id='{constraint}']" for constraint in named]
     places += [f"//lrm_resource[@id='{resource}']"]
-    if not any(each.get("name") == _REFRESHED for each in cib.iterfind("configuration//nvpair")):
+    if not any(pair.get("name") == _REFRESHED for pair in cib.iterfind("configuration//nvpair")):
         places += [f"//crm_config//nvpair[@name='{_REFRESHED}']"]
-    values = {"xpath": "|".join(places), "ids": " ".join([resource, *found]), "resource": resource}
+    values = {"xpath": "|".join(places), "ids": " ".join([resource, *named]), "resource": resource}
     return Step("delete-xml", f"take {name} out of the configuration", values)
 
 
 def loaded_constraints(step: Step) -> list[str]:
     """The ids of the constraints that a step loads."""
-    return [each.get("id", "") for each in fromstring(step.values["xml"]).iterfind("constraints/*")]
+    return [
+        element.get("id", "")
+        for element in fromstring(step.values["xml"]).iterfind("constraints/*")
+    ]
 
 
 def own_constraints(cib: Element, resource: str) -> list[str]:
     """The ids of all constraints that name the resource."""
     return [
-        each.get("id", "")
-        for each in cib.iterfind("configuration/constraints/*")
-        if resource in [each.get(key) for key in _NAMING]
+        element.get("id", "")
+        for element in cib.iterfind("configuration/constraints/*")
+        if resource in [element.get(key) for key in _NAMING]
     ]
 
 

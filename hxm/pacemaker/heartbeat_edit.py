@@ -130,16 +130,16 @@ _EDITS: Mapping[StepKind, _Edit] = {
 
 
 def _pairs(parent: etree._Element, tag: str, name: str) -> list[etree._Element]:
-    found = parent.xpath("./*[self::*[name()=$tag]]//nvpair[@name=$name]", tag=tag, name=name)
-    return list(found)
+    pairs = parent.xpath("./*[self::*[name()=$tag]]//nvpair[@name=$name]", tag=tag, name=name)
+    return list(pairs)
 
 
 def _set(parent: etree._Element, tag: str, set_id: str, name: str, value: str) -> None:
     """Set a name-value pair where it stands, or in the set of that id."""
-    found = _pairs(parent, tag, name)
-    for pair in found:
+    present = _pairs(parent, tag, name)
+    for pair in present:
         pair.set("value", value)
-    if not found:
+    if not present:
         pairs = child(parent, tag, set_id)
         holder = pairs.find("attributes")
         holder = etree.SubElement(pairs, "attributes") if holder is None else holder
@@ -178,7 +178,9 @@ def _where_it_runs(tree: etree._ElementTree, resource: str) -> list[str]:
     running = []
     for state in tree.xpath("/cib/status/node_state"):
         operations = state.xpath(".//lrm_resource[@id=$id]/lrm_rsc_op", id=resource)
-        operations.sort(key=lambda each: int(each.get("call_id") or each.get("call-id") or 0))
+        operations.sort(
+            key=lambda operation: int(operation.get("call_id") or operation.get("call-id") or 0)
+        )
         if operations and operations[-1].get("operation") != "stop":
             result = operations[-1].get("rc_code") or operations[-1].get("rc-code")
             if result == "0":

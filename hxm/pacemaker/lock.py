@@ -42,8 +42,8 @@ def lock_in(properties: Mapping[str, str], now: float) -> Lock | None:
     )
 
 
-def _number(said: str, otherwise: float) -> float:
-    return float(said) if said.isascii() and said.isdigit() and len(said) < 12 else otherwise
+def _number(text: str, otherwise: float) -> float:
+    return float(text) if text.isascii() and text.isdigit() and len(text) < 12 else otherwise
 
 
 def holder_of(who: str, node: str, pid: int, started: str) -> str:

@@ -24,11 +24,11 @@ def lose(path: str, node: str, *, quorate: bool) -> None:
     tree.write(path)
 
 
-def forbid(path: str, kept: Iterable[tuple[str, str]]) -> None:
+def forbid(path: str, pairs: Iterable[tuple[str, str]]) -> None:
     """Keep resources from nodes, as a failed start there would; pairs of the two."""
     tree = parse(path)
     (constraints,) = tree.xpath("/cib/configuration/constraints")[:1]
-    for resource, node in kept:
+    for resource, node in pairs:
         name = f"hxm-no-room-{resource}-{node}"
         location = child(constraints, "rsc_location", name)
         location.set("rsc", resource)

@@ -35,29 +35,37 @@ def relations_in(cib: Element) -> Relations:
     constraints = configuration.find("constraints")
     stand_ins = _stand_ins(configuration)
     written = [] if constraints is None else list(constraints)
-    found = [each for one in written for each in _named(one, stand_ins)]
+    single = [constraint for one in written for constraint in _named(one, stand_ins)]
     return Relations(
-        orders=tuple(order for each in found if each.tag == "rsc_order" for order in _orders(each)),
+        orders=tuple(
+            order
+            for constraint in single
+            if constraint.tag == "rsc_order"
+            for order in _orders(constraint)
+        ),
         colocations=tuple(
-            each for one in found if one.tag == "rsc_colocation" for each in _colocations(one)
+            colocation
+            for one in single
+            if one.tag == "rsc_colocation"
+            for colocation in _colocations(one)
         ),
         locations=tuple(
-            each
-            for one in found
+            location
+            for one in single
             if one.tag == "rsc_location"
-            for each in _locations(one, configuration)
+            for location in _locations(one, configuration)
         ),
         attributes=_attributes(cib, configuration),
         members={
-            each.get("id", ""): tuple(
+            element.get("id", ""): tuple(
                 inside.get("id", "")
-                for inside in each
+                for inside in element
                 if inside.tag == "primitive" or inside.tag in _CONTAINERS
             )
-            for each in configuration.iterfind("resources//*")
-            if each.tag in _CONTAINERS
+            for element in configuration.iterfind("resources//*")
+            if element.tag in _CONTAINERS
         },
-        tickets=tuple(ticket for one in found for ticket in _tickets(one)),
+        tickets=tuple(ticket for one in single for ticket in _tickets(one)),
         granted=frozenset(
             state.get("id", "")
             for state in cib.iterfind("status/tickets/ticket_state")
@@ -107,13 +115,13 @@ def _counting(
 
 def _stand_ins(configuration: Element) -> dict[str, list[str]]:
     """What a constraint names in the place of resources: tags, and templates."""
-    found = {
-        tag.get("id", ""): [each.get("id", "") for each in tag.iterfind("obj_ref")]
+    by_name = {
+        tag.get("id", ""): [obj_ref.get("id", "") for obj_ref in tag.iterfind("obj_ref")]
         for tag in configuration.iterfind("tags/tag")
     }
-    for each in configuration.iterfind("resources//primitive[@template]"):
-        found.setdefault(each.get("template", ""), []).append(each.get("id", ""))
-    return found
+    for primitive in configuration.iterfind("resources//primitive[@template]"):
+        by_name.setdefault(primitive.get("template", ""), []).append(primitive.get("id", ""))
+    return by_name
 
 
 def _named(constraint: Element, stand_ins: Mapping[str, list[str]]) -> Iterator[Element]:
@@ -150,27 +158,27 @@ def _tickets(element: Element) -> Iterator[Ticket]:
     if resource := element.get("rsc"):
         yield Ticket(name, ticket, resource, element.get("rsc-role", ""))
     for one, names in zip(element.iterfind("resource_set"), _sets(element), strict=True):
-        yield from (Ticket(name, ticket, each, one.get("role", "")) for each in names)
+        yield from (Ticket(name, ticket, resource_id, one.get("role", "")) for resource_id in names)
 
 
 def _attributes(cib: Element, configuration: Element) -> dict[str, dict[str, str]]:
     """The permanent ones, and those until the node leaves, which count before them."""
-    found: dict[str, dict[str, str]] = {}
+    by_node: dict[str, dict[str, str]] = {}
     places = (
-        *((each, "instance_attributes") for each in configuration.iterfind("nodes/node")),
-        *((each, "transient_attributes") for each in cib.iterfind("status/node_state")),
+        *((node, "instance_attributes") for node in configuration.iterfind("nodes/node")),
+        *((state, "transient_attributes") for state in cib.iterfind("status/node_state")),
     )
     for element, kind in places:
-        known = found.setdefault(element.get("uname", ""), {})
+        known = by_node.setdefault(element.get("uname", ""), {})
         for holder in element.iterfind(kind):
             for pair in holder.iter("nvpair"):
                 known[pair.get("name", "")] = pair.get("value", "")
-    return found
+    return by_node
 
 
 def _sets(element: Element) -> list[list[str]]:
     return [
-        [each.get("id", "") for each in one.iterfind("resource_ref")]
+        [reference.get("id", "") for reference in one.iterfind("resource_ref")]
         for one in element.iterfind("resource_set")
     ]
 
@@ -189,7 +197,7 @@ def _orders(element: Element) -> Iterator[Order]:
     groups: list[tuple[Element, list[str]]] = []
     for one, names in zip(element.iterfind("resource_set"), _sets(element), strict=True):
         ordered = not is_false(one.get("sequential", ""))
-        groups += [(one, [each]) for each in names] if ordered else [(one, names)]
+        groups += [(one, [name]) for name in names] if ordered else [(one, names)]
     for (one, before), (other, after) in pairwise(groups):
         actions = one.get("action", "start"), other.get("action", one.get("action", "start"))
         suffices = is_false(one.get("require-all", ""))
@@ -210,17 +218,17 @@ def _colocations(element: Element) -> Iterator[Colocation]:
             yield from (Colocation(name, later, first, score) for first, later in pairwise(names))
     in_role = [one.get("role", "") for one in element.iterfind("resource_set")]
     for (before, role), (after, other_role) in pairwise(zip(sets, in_role, strict=True)):
-        for each in before if after else ():
-            yield Colocation(name, each, after[-1], score, role, other_role)
+        for resource_id in before if after else ():
+            yield Colocation(name, resource_id, after[-1], score, role, other_role)
 
 
 def _locations(element: Element, configuration: Element) -> Iterator[Location]:
     name = element.get("id", "")
     resources = [element.get("rsc", "")] if element.get("rsc") else []
     if pattern := element.get("rsc-pattern"):
-        ids = [each.get("id", "") for each in configuration.iterfind("resources//*[@id]")]
-        resources = [each for each in ids if _matches(pattern, each)]
-    resources += [each for names in _sets(element) for each in names]
+        ids = [element.get("id", "") for element in configuration.iterfind("resources//*[@id]")]
+        resources = [resource for resource in ids if _matches(pattern, resource)]
+    resources += [name for names in _sets(element) for name in names]
     for resource in resources:
         if node := element.get("node"):
             score = score_of(element.get("score", "0"))
@@ -240,8 +248,12 @@ def _matches(pattern: str, name: str) -> bool:
 def _rule(name: str, resource: str, rule: Element) -> Location:
     """A rule; one with rules or dates within it is said to depend on the time: it is not judged."""
     expressions = tuple(
-        Expression(each.get("attribute", ""), each.get("operation", ""), each.get("value", ""))
-        for each in rule.iterfind("expression")
+        Expression(
+            expression.get("attribute", ""),
+            expression.get("operation", ""),
+            expression.get("value", ""),
+        )
+        for expression in rule.iterfind("expression")
     )
     joined = rule.get("boolean-op") or rule.get("boolean_op") or "and"
     return Location(
@@ -257,11 +269,20 @@ def _rule(name: str, resource: str, rule: Element) -> Location:
 
 
 def _fences(configuration: Element) -> Iterator[tuple[str, tuple[str, ...]]]:
-    templates = {each.get("id"): each for each in configuration.iterfind("resources/template")}
-    for each in configuration.iterfind("resources//primitive"):
-        kind = templates.get(each.get("template"), each) if each.get("template") else each
+    templates = {
+        template.get("id"): template for template in configuration.iterfind("resources/template")
+    }
+    for primitive in configuration.iterfind("resources//primitive"):
+        kind = (
+            templates.get(primitive.get("template"), primitive)
+            if primitive.get("template")
+            else primitive
+        )
         if kind.get("class") == "stonith":
-            yield each.get("id", ""), tuple(_fenced(_parameters(kind) | _parameters(each)))
+            yield (
+                primitive.get("id", ""),
+                tuple(_fenced(_parameters(kind) | _parameters(primitive))),
+            )
 
 
 def _parameters(element: Element) -> dict[str, str]:
@@ -270,5 +291,5 @@ def _parameters(element: Element) -> dict[str, str]:
 
 
 def _fenced(parameters: Mapping[str, str]) -> Sequence[str]:
-    said = next((parameters[name] for name in _FENCED if parameters.get(name)), "")
-    return [each.partition(":")[0] for each in re.split(r"[\s,;]+", said) if each]
+    text = next((parameters[name] for name in _FENCED if parameters.get(name)), "")
+    return [word.partition(":")[0] for word in re.split(r"[\s,;]+", text) if word]

@@ -70,8 +70,8 @@ def forget(path: str, resource: str) -> None:
                 name = _name_of(tree, resource)
                 number = state.get("id")
                 attributes = child(state, "transient_attributes", number)
-                found = child(attributes, "instance_attributes", f"status-{number}")
-                pair = child(found, "nvpair", f"status-{number}-{_RUNS}{resource}")
+                options = child(attributes, "instance_attributes", f"status-{number}")
+                pair = child(options, "nvpair", f"status-{number}-{_RUNS}{resource}")
                 pair.attrib.update({"name": f"{_RUNS}{name}", "value": "1"})
             history.getparent().remove(history)
     tree.write(path)
@@ -86,16 +86,18 @@ def _failed_to_leave(history: etree._Element) -> bool:
 
 def _leaves_running(operation: etree._Element) -> bool:
     """Whether it is the last action but monitors, or a first look, that found or made it run."""
-    said = [operation.get(name, "") for name in ("id", "operation", "rc-code")]
-    return bool(said[0].endswith("_last_0") and said[1] != "stop" and said[2] == "0")
+    attributes = [operation.get(name, "") for name in ("id", "operation", "rc-code")]
+    return bool(
+        attributes[0].endswith("_last_0") and attributes[1] != "stop" and attributes[2] == "0"
+    )
 
 
 def _name_of(tree: etree._ElementTree, resource: str) -> str:
     """The domU's name by its parameter, which every domU of a sandbox has."""
-    found = tree.xpath(
+    values = tree.xpath(
         "//primitive[@id=$id]/instance_attributes/nvpair[@name='name']/@value", id=resource
     )
-    return str(found[0]) if found else resource
+    return str(values[0]) if values else resource
 
 
 def set_found(path: str, resource: str, node: str, name: str) -> None:
@@ -107,11 +109,11 @@ def set_found(path: str, resource: str, node: str, name: str) -> None:
 
     tree = parse(path)
     pairs = tree.xpath("//primitive[@id=$id]/instance_attributes/nvpair", id=resource)
-    said = digest({pair.get("name"): pair.get("value") for pair in pairs})
+    parameters = digest({pair.get("name"): pair.get("value") for pair in pairs})
     for operation in tree.xpath(
         "//node_state[@uname=$node]//lrm_resource[@id=$id]/lrm_rsc_op", node=node, id=resource
     ):
-        operation.set("op-digest", said)
+        operation.set("op-digest", parameters)
     for pair in tree.xpath("//transient_attributes//nvpair[@name=$name]", name=_RUNS + name):
         pair.getparent().remove(pair)
     tree.write(path)
@@ -182,9 +184,9 @@ def _set_transient(path: str, node: str, pairs: dict[str, str]) -> None:
         raise CannotAsk(f"the file holds no state of {node}")
     number = state.get("id")
     attributes = child(state, "transient_attributes", number)
-    found = child(attributes, "instance_attributes", f"status-{number}")
+    options = child(attributes, "instance_attributes", f"status-{number}")
     for name, value in pairs.items():
-        pair = child(found, "nvpair", f"status-{number}-{name.replace('#', '.')}")
+        pair = child(options, "nvpair", f"status-{number}-{name.replace('#', '.')}")
         pair.set("name", name)
         pair.set("value", value)
     tree.write(path)

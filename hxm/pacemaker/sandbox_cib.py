@@ -106,8 +106,8 @@ def _set(tag: str, name: str, pairs: Mapping[str, str]) -> etree._Element:
 def _operations(resource: str, *operations: Mapping[str, str]) -> etree._Element:
     return E.operations(
         *(
-            E.op({"id": f"{resource}-{each['name']}", "interval": "0", **each})
-            for each in operations
+            E.op({"id": f"{resource}-{operation['name']}", "interval": "0", **operation})
+            for operation in operations
         )
     )
 
@@ -208,17 +208,17 @@ def _domain(name: str, xmfile: str) -> etree._Element:
 
 def _constraints(seed: Seed) -> list[etree._Element]:
     """Orders that only count where both act (the guide's score 0), and rules."""
-    found = [_order("configpool", "evms")]
+    constraints = [_order("configpool", "evms")]
     for node in seed.nodes:
         device = f"STONITH-iLO-{node}"
         rule = {"attribute": "#uname", "operation": "eq", "value": node}
-        found.append(_never(device, "anywhere", rule))
+        constraints.append(_never(device, "anywhere", rule))
     for name in seed.domains:
-        found.append(_order(name, "configpool"))
+        constraints.append(_order(name, "configpool"))
         absent = {"attribute": "pingd", "operation": "not_defined"}
         unreachable = {"attribute": "pingd", "operation": "lte", "value": "0", "type": "number"}
-        found.append(_never(name, "connected", absent, unreachable))
-    return found
+        constraints.append(_never(name, "connected", absent, unreachable))
+    return constraints
 
 
 def _order(then: str, first: str) -> etree._Element:

@@ -39,7 +39,7 @@ def complete(status: Status, configuration: Configuration) -> Status:
     if status.form == TEXT:
         if cib is None:
             raise CannotAsk("crm_mon prints only text, and the CIB was not read as a whole")
-        states = {each.get("uname", ""): each for each in cib.iterfind("status/node_state")}
+        states = {state.get("uname", ""): state for state in cib.iterfind("status/node_state")}
     order = {name: number for number, name in enumerate(configuration.node_attributes)}
     nodes = [
         _node(node, states.get(node.name), configuration)
@@ -55,13 +55,19 @@ def complete(status: Status, configuration: Configuration) -> Status:
     # crm_mon -n may list an instance of a clone with its node and with the clone
     resources = _each_once(_resources(status, configuration, history))
     # of a clone that may have no instance anywhere nothing is listed
-    wanted = [each.id for each in configuration.primitives.values() if not each.clone]
-    _all_listed("resource", wanted, {each.id.split(":")[0] for each in resources})
-    listed = {each.name for each in status.nodes}
+    wanted = [
+        primitive.id for primitive in configuration.primitives.values() if not primitive.clone
+    ]
+    _all_listed("resource", wanted, {resource.id.split(":")[0] for resource in resources})
+    listed = {node.name for node in status.nodes}
     guests = _guests(configuration) - listed if status.form == TEXT else set()
     if status.unlisted > len(guests):
         raise CannotAsk(f"crm_mon lists {len(listed)} nodes and keeps back {status.unlisted}")
-    remote = [each.id for each in configuration.primitives.values() if each.agent == _REMOTE]
+    remote = [
+        primitive.id
+        for primitive in configuration.primitives.values()
+        if primitive.agent == _REMOTE
+    ]
     _all_listed("node", (*configuration.node_attributes, *remote), listed | guests)
     quorum = status.quorum
     if configuration.heartbeat and cib is not None:  # the text does not speak of it
@@ -80,16 +86,20 @@ def complete(status: Status, configuration: Configuration) -> Status:
 
 def _guests(configuration: Configuration) -> set[str]:
     """The nodes that exist only while a resource runs, and that the text lists only then."""
-    found = {each.meta.get("remote-node", "") for each in configuration.primitives.values()}
+    names = {
+        primitive.meta.get("remote-node", "") for primitive in configuration.primitives.values()
+    }
     bundles = () if configuration.cib is None else configuration.cib.iter("bundle")
     for bundle in bundles:
         if bundle.find("primitive") is None:
             continue  # nothing is run in it
         for engine in bundle.iterfind("*[@image]"):
             replicas = (engine.get(name) for name in ("replicas", "promoted-max", "masters"))
-            number = next((each for each in replicas if each and each.isdecimal()), "1")
-            found |= {f"{bundle.get('id')}-{each}" for each in range(int(number[:3]))}
-    return found - {""}
+            number = next((replica for replica in replicas if replica and replica.isdecimal()), "1")
+            names |= {
+                f"{bundle.get('id')}-{replica_number}" for replica_number in range(int(number[:3]))
+            }
+    return names - {""}
 
 
 def _named(failure: Failure, state: Element | None) -> Failure:
@@ -103,10 +113,10 @@ def _named(failure: Failure, state: Element | None) -> Failure:
 
 
 def _each_once(resources: Iterable[Resource]) -> tuple[Resource, ...]:
-    found: dict[object, Resource] = {}
-    for number, each in enumerate(resources):
-        found.setdefault(each if each.nodes else number, each)
-    return tuple(found.values())
+    distinct: dict[object, Resource] = {}
+    for number, resource in enumerate(resources):
+        distinct.setdefault(resource if resource.nodes else number, resource)
+    return tuple(distinct.values())
 
 
 def _all_listed(kind: str, wanted: Iterable[str], listed: set[str]) -> None:
@@ -134,11 +144,11 @@ def _history(name: str, state: Element) -> Iterator[Operation]:
 
 
 def _number(element: Element, name: str) -> int:
-    said = _either(element, name)
+    value = _either(element, name)
     try:
-        return int(said or "0")
+        return int(value or "0")
     except ValueError:
-        raise CannotAsk(f"the CIB says {name}={said[:20]!r}, which is no number") from None
+        raise CannotAsk(f"the CIB says {name}={value[:20]!r}, which is no number") from None
 
 
 def _node(node: Node, state: Element | None, configuration: Configuration) -> Node:
@@ -160,28 +170,28 @@ def _resources(
     status: Status, configuration: Configuration, history: tuple[Operation, ...]
 ) -> Iterator[Resource]:
     under_way = {
-        each.resource: _UNDER_WAY[each.task]
-        for each in history
-        if each.pending and each.task in _UNDER_WAY
+        operation.resource: _UNDER_WAY[operation.task]
+        for operation in history
+        if operation.pending and operation.task in _UNDER_WAY
     }
-    for each in _each_instance(status.resources, configuration.primitives):
-        primitive = configuration.primitives.get(each.id.split(":")[0])
+    for resource in _each_instance(status.resources, configuration.primitives):
+        primitive = configuration.primitives.get(resource.id.split(":")[0])
         if primitive is None:
-            yield each  # an orphan, which the text says, or a part of a bundle
+            yield resource  # an orphan, which the text says, or a part of a bundle
             continue
         # up to 1.1.17 neither the text nor a role says what is under way
-        role = under_way.get(primitive.id, each.role) if not primitive.clone else each.role
-        blocked = each.blocked or (
-            each.failed
-            and not each.managed
+        role = under_way.get(primitive.id, resource.role) if not primitive.clone else resource.role
+        blocked = resource.blocked or (
+            resource.failed
+            and not resource.managed
             and not _told_to_leave(primitive, status, configuration)
         )
-        yield each._replace(
-            agent=each.agent or primitive.agent,
+        yield resource._replace(
+            agent=resource.agent or primitive.agent,
             role=role,
-            target_role=each.target_role or primitive.meta.get("target-role"),
+            target_role=resource.target_role or primitive.meta.get("target-role"),
             blocked=blocked,
-            clone=each.clone or primitive.clone,
+            clone=resource.clone or primitive.clone,
         )
 
 
@@ -189,17 +199,17 @@ def _each_instance(
     resources: tuple[Resource, ...], primitives: Mapping[str, Primitive]
 ) -> Iterator[Resource]:
     """A clone's instances one by one, also where the text names the clone or the group in it."""
-    for each in resources:
-        known = primitives.get(each.id.split(":")[0])
-        names, places = [each.id], [each.nodes]
-        if known is None and each.clone:
-            inside = [name for name, one in primitives.items() if one.clone == each.clone]
+    for resource in resources:
+        known = primitives.get(resource.id.split(":")[0])
+        names, places = [resource.id], [resource.nodes]
+        if known is None and resource.clone:
+            inside = [name for name, one in primitives.items() if one.clone == resource.clone]
             names = inside or names
-        elif known and known.clone and len(each.nodes) > 1:  # crm_mon -n
-            places = [(node,) for node in each.nodes]
+        elif known and known.clone and len(resource.nodes) > 1:  # crm_mon -n
+            places = [(node,) for node in resource.nodes]
         for name in names:
             for nodes in places:
-                yield each._replace(id=name, nodes=nodes)
+                yield resource._replace(id=name, nodes=nodes)
 
 
 def _told_to_leave(primitive: Primitive, status: Status, configuration: Configuration) -> bool:

@@ -46,7 +46,11 @@ def _meta_option(values: Values, configuration: Configuration) -> bool:
 
 
 def _own(values: Values, configuration: Configuration) -> list[Constraint]:
-    return [each for each in configuration.constraints if each.resource == values["resource"]]
+    return [
+        constraint
+        for constraint in configuration.constraints
+        if constraint.resource == values["resource"]
+    ]
 
 
 def _preferred(values: Values, configuration: Configuration) -> bool:
@@ -128,9 +132,9 @@ def _loaded(values: Values, configuration: Configuration) -> bool:
         return False
     present = _elements(configuration.cib)
     return all(
-        (found := present.get(wanted.get("id"))) is not None
-        and found.tag == wanted.tag
-        and wanted.attrib.items() <= found.attrib.items()
+        (element := present.get(wanted.get("id"))) is not None
+        and element.tag == wanted.tag
+        and wanted.attrib.items() <= element.attrib.items()
         for wanted in fromstring(values["xml"]).iter()
         if wanted.get("id")
     )

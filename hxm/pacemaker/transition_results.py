@@ -45,8 +45,8 @@ def write_results(path: str, graph: Element) -> bool:
         if node not in states:
             return False
         if node not in histories:
-            found = states[node].iterfind("lrm/lrm_resources/lrm_resource")
-            histories[node] = {history.get("id", ""): history for history in found}
+            resources = states[node].iterfind("lrm/lrm_resources/lrm_resource")
+            histories[node] = {history.get("id", ""): history for history in resources}
         _record(_history(states[node], histories[node], action), action)
     tree.write(path)
     return True
@@ -91,8 +91,8 @@ def _is_known(action: Element) -> bool:
 
 
 def _attributes(action: Element) -> Mapping[str, str]:
-    found = action.find("attributes")
-    return {} if found is None else found.attrib
+    attributes = action.find("attributes")
+    return {} if attributes is None else attributes.attrib
 
 
 def _parameters(attributes: Mapping[str, str]) -> Iterator[tuple[str, str]]:

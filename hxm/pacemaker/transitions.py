@@ -114,11 +114,11 @@ def parse_status(root: Element, at: float) -> tuple[Look, set[Done]]:
     """How the nodes are in a CIB, and what they did; `at` is when it was saved."""
     at = float(_number(root.get("execution-date", ""), 0)) or at
     names = {
-        each.get("id", ""): each.get("uname", "")
-        for each in root.iterfind("configuration/nodes/node")
+        node.get("id", ""): node.get("uname", "")
+        for node in root.iterfind("configuration/nodes/node")
     }
     attributes = {
-        each.get("uname", ""): _pairs(each) for each in root.iterfind("configuration/nodes/node")
+        node.get("uname", ""): _pairs(node) for node in root.iterfind("configuration/nodes/node")
     }
     everywhere = _pairs(root.find("configuration/crm_config"))
     nodes: dict[str, tuple[str, ...]] = {}
@@ -136,7 +136,7 @@ def parse_status(root: Element, at: float) -> tuple[Look, set[Done]]:
         nodes[name] = tuple(dict.fromkeys(filter(None, words)))
     asleep = is_true(everywhere.get("maintenance-mode", ""))
     version = tuple(
-        _number(root.get(each, ""), 0) for each in ("admin_epoch", "epoch", "num_updates")
+        _number(root.get(name, ""), 0) for name in ("admin_epoch", "epoch", "num_updates")
     )
     quorum = is_true(root.get("have-quorum") or root.get("have_quorum") or "1")
     dc = names.get(root.get("dc-uuid") or root.get("dc_uuid") or "", "")
@@ -152,8 +152,8 @@ def _number(text: str, otherwise: int) -> int:
 
 
 def _pairs(element: Element | None) -> dict[str, str]:
-    found = () if element is None else element.iter("nvpair")
-    return {each.get("name", ""): each.get("value", "") for each in found}
+    pairs = () if element is None else element.iter("nvpair")
+    return {pair.get("name", ""): pair.get("value", "") for pair in pairs}
 
 
 def _online(state: Element) -> bool:
@@ -169,16 +169,16 @@ def _actions(root: Element, names: Mapping[str, str]) -> Iterator[Done]:
     for state in root.iterfind("status/node_state"):
         node = state.get("uname") or names.get(state.get("id", ""), "")
         for resource in state.iter("lrm_resource"):
-            for each in resource.iter("lrm_rsc_op"):
-                if action := _action(each, node, resource.get("id", "").split(":")[0]):
+            for operation in resource.iter("lrm_rsc_op"):
+                if action := _action(operation, node, resource.get("id", "").split(":")[0]):
                     yield action._replace(domu=resource.get("type") in _DOMUS)
 
 
-def _action(each: Element, node: str, resource: str) -> Done | None:
+def _action(operation: Element, node: str, resource: str) -> Done | None:
     """Heartbeat's attributes have underscores, and its actions no times."""
 
     def said(name: str) -> str:
-        return each.get(name) or each.get(name.replace("-", "_")) or ""
+        return operation.get(name) or operation.get(name.replace("-", "_")) or ""
 
     def number(name: str, otherwise: int) -> int:
         return _number(said(name), otherwise)
@@ -217,18 +217,18 @@ def parse_fencing(root: Element) -> Iterator[Fenced]:
     """What `stonith_admin --history` prints as XML (2.0.4 and newer)."""
     from datetime import datetime
 
-    for each in root.iter("fence_event"):
+    for fence_event in root.iter("fence_event"):
         try:
-            at = datetime.fromisoformat(each.get("completed", "")).timestamp()
+            at = datetime.fromisoformat(fence_event.get("completed", "")).timestamp()
         except (ValueError, OverflowError):
             continue  # under way
         yield Fenced(
             at,
-            each.get("target", "?"),
-            each.get("action", ""),
-            each.get("status", "?"),
-            _whose(each.get("client", "")),
-            each.get("delegate", ""),
+            fence_event.get("target", "?"),
+            fence_event.get("action", ""),
+            fence_event.get("status", "?"),
+            _whose(fence_event.get("client", "")),
+            fence_event.get("delegate", ""),
         )
 
 

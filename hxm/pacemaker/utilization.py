@@ -12,7 +12,7 @@ def utilization_in(cib: Element) -> Utilization:
     root = cib if cib.tag == "configuration" else cib.find("configuration")
     if root is None:
         return Utilization({}, {})
-    templates = {each.get("id"): each for each in root.iterfind("resources/template")}
+    templates = {template.get("id"): template for template in root.iterfind("resources/template")}
     strategy = (
         pair.get("value", "")
         for pair in root.iterfind("crm_config/cluster_property_set/nvpair")
@@ -21,8 +21,9 @@ def utilization_in(cib: Element) -> Utilization:
     return Utilization(
         {node.get("uname", ""): _pairs(node) for node in root.iterfind("nodes/node")},
         {
-            each.get("id", ""): _pairs(templates.get(each.get("template"))) | _pairs(each)
-            for each in root.iterfind("resources//primitive")
+            primitive.get("id", ""): _pairs(templates.get(primitive.get("template")))
+            | _pairs(primitive)
+            for primitive in root.iterfind("resources//primitive")
         },
         next(strategy, "default"),
     )

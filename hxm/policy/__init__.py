@@ -17,7 +17,11 @@ IN_PASSING = ("target-role", "is-managed", "maintenance")
 def typed(domain: Domain) -> str:
     """What to type for the domU: its name, or its resource id where a shell would stumble."""
     name = domain.name
-    plain = bool(name) and name.isascii() and all(each.isalnum() or each in "_.+-" for each in name)
+    plain = (
+        bool(name)
+        and name.isascii()
+        and all(character.isalnum() or character in "_.+-" for character in name)
+    )
     if not domain.resource or (plain and name[:1] != "-" and not name.isdigit() and name != "all"):
         return name
     return domain.resource
@@ -80,14 +84,14 @@ def forgotten(cluster: Cluster, domain: ManagedDomain) -> bool:
     return WITHDRAWING in own_meta(cluster, domain) and not domain.places
 
 
-def is_true(said: str) -> bool:
+def is_true(value: str) -> bool:
     """As Pacemaker reads a boolean (crm_str_to_boolean): also yes, on, y and 1, in any case."""
-    return said.lower() in ("true", "yes", "on", "y", "1")
+    return value.lower() in ("true", "yes", "on", "y", "1")
 
 
-def is_false(said: str) -> bool:
+def is_false(value: str) -> bool:
     """As Pacemaker reads a boolean: also no, off, n and 0, in any case."""
-    return said.lower() in ("false", "no", "off", "n", "0")
+    return value.lower() in ("false", "no", "off", "n", "0")
 
 
 def keeps_stopped(meta: Mapping[str, str]) -> bool:

@@ -25,10 +25,10 @@ _MANY = 100
 
 
 class DiskClaim(NamedTuple):
-    """A disk of a domU: the `device` is the same for every path to it, `said` is its own path."""
+    """A disk of a domU: `device` is the same for every path to it, `spelling` is its own path."""
 
     device: str
-    said: str
+    spelling: str
     writes: bool
     shared: bool = False
     below: frozenset[str] = frozenset()
@@ -84,7 +84,7 @@ def between(one: Claim, other: Claim) -> Iterator[Clash]:
     if one.resource and one.resource == other.resource:
         return
     shared = {
-        (mine.said, its.said): None
+        (mine.spelling, its.spelling): None
         for mine in one.disks
         for its in other.disks
         if mine.meets(its) and _would_spoil(mine, its)
@@ -107,7 +107,7 @@ def between(one: Claim, other: Claim) -> Iterator[Clash]:
 
 def _would_spoil(mine: DiskClaim, its: DiskClaim) -> bool:
     """Whoever writes must say that he shares (xm's w!), as Xen's block script wants it."""
-    return any(each.writes and not each.shared for each in (mine, its))
+    return any(disk.writes and not disk.shared for disk in (mine, its))
 
 
 def among(claims: Sequence[Claim]) -> Iterator[Clash]:
@@ -145,7 +145,7 @@ def is_intended(one: Claim, other: Claim, ignored: Collection[str]) -> bool:
 
     As with xm's w!, each of the two must say so.
     """
-    return DISK in ignored or all(f"{DISK}:{each.name}" in ignored for each in (one, other))
+    return DISK in ignored or all(f"{DISK}:{claim.name}" in ignored for claim in (one, other))
 
 
 def judge_new(new: Claim, others: Sequence[Claim], ignored: Collection[str] = ()) -> list[str]:
@@ -174,5 +174,5 @@ def judge_new(new: Claim, others: Sequence[Claim], ignored: Collection[str] = ()
                 )
         if other.node and other.name == new.name and not other.resource:
             warnings.append(f"warning: {other.node} runs a domU {new.name} as well")
-    warnings += [f"warning: {each.fault}" for each in others if each.fault]
+    warnings += [f"warning: {other.fault}" for other in others if other.fault]
     return warnings

@@ -169,4 +169,4 @@ def _change(difference: Difference) -> str:
 def summed_up(differences: Sequence[Difference], most: int = 3) -> str:
     """The first few differences in one line."""
     more = f"; {len(differences) - most} more" if len(differences) > most else ""
-    return "; ".join(sentence(each, brief=True) for each in differences[:most]) + more
+    return "; ".join(sentence(difference, brief=True) for difference in differences[:most]) + more

@@ -41,14 +41,14 @@ def _of_managed(cluster: Cluster, domain: Domain) -> Iterator[str]:
 
 def _of_stranger(cluster: Cluster, domain: Domain) -> Iterator[str]:
     """What runs under no resource's name, but may be a managed domU."""
-    for each in cluster.managed_domains:
-        if travelling(domain) and at_home(domain.name) == each.name:
+    for managed in cluster.managed_domains:
+        if travelling(domain) and at_home(domain.name) == managed.name:
             known = "left-over"
-        elif domain.name in (each.resource, *each.also) or (
-            domain.runs_as and domain.runs_as == each.uuid
+        elif domain.name in (managed.resource, *managed.also) or (
+            domain.runs_as and domain.runs_as == managed.uuid
         ):
-            known = f"may-be-{each.name}"
+            known = f"may-be-{managed.name}"
         else:
             continue
-        if not under_way(cluster, each):
+        if not under_way(cluster, managed):
             yield known

@@ -123,7 +123,9 @@ def dc(cluster: Cluster) -> Plan:
 def ping(cluster: Cluster, node: Node) -> Plan:
     """Every domU must leave the node for one that still has its ping path."""
     name, here = node.name, _on(cluster, node)
-    pinger = next((each for each in cluster.primitives.values() if _pings(each)), None)
+    pinger = next(
+        (primitive for primitive in cluster.primitives.values() if _pings(primitive)), None
+    )
     addresses = pinger.params["host_list"].split() if pinger else []
     attribute = pinger.params.get("name", "pingd") if pinger else ""
     cut = tuple(cut_step(name, address, attribute, EXPIRY) for address in addresses)
@@ -136,7 +138,7 @@ def ping(cluster: Cluster, node: Node) -> Plan:
         (
             Phase(
                 cut,
-                tuple(Goal("elsewhere", each.resource, name) for each in here),
+                tuple(Goal("elsewhere", domain.resource, name) for domain in here),
                 notices=True,
             ),
             Phase(join, (connected,), notices=True),
@@ -145,7 +147,7 @@ def ping(cluster: Cluster, node: Node) -> Plan:
         "will leave it, and stay where they went",
         objections=tuple(_no_ping(cluster, pinger, here, connected)),
         done=f"pass: {called(here)} left {name} for a node with a ping path, which it has again",
-        undo=f"{'; '.join(f'ip route del unreachable {each}' for each in addresses)}, on {name}",
+        undo=f"{'; '.join(f'ip route del unreachable {ip}' for ip in addresses)}, on {name}",
         rollback=join,
     )
 
@@ -192,14 +194,14 @@ def _drill(
     confirm_twice: bool = False,
 ) -> Plan:
     question = Objection(disturbs, "use --yes to do it anyway", lifted_by=guards.YES)
-    found = (*_fit_for_it(cluster), *steady(cluster, ""), *objections)
+    all_objections = (*_fit_for_it(cluster), *steady(cluster, ""), *objections)
     return Plan(
         "drill",
         about,
         resources(domains),
         phases,
         frozenset({"live", "move", "start", "restart"}),
-        (*dict.fromkeys(found), question),
+        (*dict.fromkeys(all_objections), question),
         guards.warnings(cluster),
         rollback=rollback,
         done=done,
@@ -257,13 +259,15 @@ def _unwatched(
             f"nothing watches {domain.name}: nobody would notice",
             "give it a monitor operation: hxm check",
         )
-    for said in dict.fromkeys(each.on_fail for each in monitors):
-        if said in _ON_FAIL:
+    for on_fail in dict.fromkeys(monitor.on_fail for monitor in monitors):
+        if on_fail in _ON_FAIL:
             hint = (
-                f"hxm drill fence {node}" if said == "fence" else "on-fail=restart is the default"
+                f"hxm drill fence {node}"
+                if on_fail == "fence"
+                else "on-fail=restart is the default"
             )
             yield Objection(
-                f"with on-fail={said} of its monitor the cluster {_ON_FAIL[said]}", hint
+                f"with on-fail={on_fail} of its monitor the cluster {_ON_FAIL[on_fail]}", hint
             )
     if not means_itself(domain.name):
         yield Objection(f"the toolstack takes {domain.name!r} for something else than a name")
@@ -285,7 +289,7 @@ def _no_ping(
             "without one nothing leaves a node that is cut off from its clients",
         )
         return
-    names = [each for each in pinger.params["host_list"].split() if not _is_address(each)]
+    names = [word for word in pinger.params["host_list"].split() if not _is_address(word)]
     if names:
         yield Objection(
             f"the host_list of {pinger.id} names {listed(names)}: a route takes no name",

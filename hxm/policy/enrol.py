@@ -58,7 +58,9 @@ def shared(of_each: Sequence[Mapping[str, str]]) -> dict[str, str]:
     """What all of these mappings say alike."""
     first, *others = of_each or [{}]
     return {
-        key: value for key, value in first.items() if all(each.get(key) == value for each in others)
+        key: value
+        for key, value in first.items()
+        if all(other.get(key) == value for other in others)
     }
 
 
@@ -71,9 +73,9 @@ def needs(theirs: Mapping[str, str], memory: int | None, vcpus: int | None) -> d
 def places(cluster: Cluster, name: str) -> tuple[Domain, ...]:
     """The rows of the toolstacks, of all nodes that were asked, that are this domU and run."""
     return tuple(
-        each
-        for each in cluster.domains
-        if not each.resource and at_home(each.name) == name and each.has_instance
+        domain
+        for domain in cluster.domains
+        if not domain.resource and at_home(domain.name) == name and domain.has_instance
     )
 
 
@@ -86,8 +88,8 @@ def newcomer(
     memory: int | None,
 ) -> Newcomer:
     """The domU and where it runs."""
-    found = tuple(node for each in places(cluster, name) for node in each.nodes)
-    return Newcomer(name, resource, path, found, memory, faults, cluster.unreachable)
+    runs_on = tuple(node for row in places(cluster, name) for node in row.nodes)
+    return Newcomer(name, resource, path, runs_on, memory, faults, cluster.unreachable)
 
 
 def against(
@@ -127,7 +129,7 @@ def _whole_maintenance(cluster: Cluster) -> Iterator[Objection]:
 
 
 def _where_it_runs(cluster: Cluster, new: Newcomer) -> Iterator[Objection]:
-    if any(not each.nodes for each in places(cluster, new.name)):
+    if any(not row.nodes for row in places(cluster, new.name)):
         yield Objection(
             f"{new.name} runs on this host, which is no node of the cluster",
             "stop it there, or move it to a node: xl migrate",
@@ -137,13 +139,13 @@ def _where_it_runs(cluster: Cluster, new: Newcomer) -> Iterator[Objection]:
             f"{new.name} runs on {listed(new.places)} at once",
             f"end all but one at once, on its host: xl destroy {new.name}",
         )
-    if any(travelling(each) for each in places(cluster, new.name)):
+    if any(travelling(row) for row in places(cluster, new.name)):
         yield Objection(f"{new.name} is being migrated at this moment", "wait for its end: xl list")
-    for each in new.places:
-        node = cluster.node(each)
+    for host in new.places:
+        node = cluster.node(host)
         if node and not node.usable:
             yield Objection(
-                f"{new.name} runs on {each}, which is {node.predicament}: the cluster would move "
+                f"{new.name} runs on {host}, which is {node.predicament}: the cluster would move "
                 "or stop it",
                 "move it by hand first, or end that: hxm nodes",
             )
@@ -161,11 +163,11 @@ def _files(new: Newcomer) -> Iterator[Objection]:
             yield Objection(what, f"{do}; --force goes on without that node", lifted_by=FORCE)
 
 
-def complained(found: Iterable[str]) -> Iterator[Objection]:
+def complained(complaints: Iterable[str]) -> Iterator[Objection]:
     """What crm_verify says of the configuration with it, which nobody can ask it of afterwards."""
-    for said in found:
+    for complaint in complaints:
         yield Objection(
-            f"crm_verify would complain: {said}",
+            f"crm_verify would complain: {complaint}",
             "it is about what is taken over from the neighbours: --like DOMAIN takes it from one, "
             "enrol_operations in /etc/hxm.toml sets the timings",
         )
@@ -282,12 +284,12 @@ def withdraw(
             )
         )
     where = f"on {listed(domain.nodes)}" if domain.running else ""
-    said = primitive.own_meta.get("is-managed", "")  # which counts again after a maintenance
+    managed = primitive.own_meta.get("is-managed", "")  # which counts again after a maintenance
     return Plan(
         "withdraw",
         f"withdraw {domain.name}",
         (domain.resource,),
-        _out(domain, out, unmanage=domain.managed or not is_false(said)),
+        _out(domain, out, unmanage=domain.managed or not is_false(managed)),
         frozenset(),
         tuple(objections),
         guards.warnings(cluster),
@@ -299,14 +301,14 @@ def withdraw(
 
 def already(cluster: Cluster, name: str, path: str) -> Decision | Objection | None:
     """What there is to say of a domU that the cluster has, or nothing."""
-    for each in cluster.managed_domains:
-        if name in (each.name, each.resource, *each.also) or each.xmfile == path:
-            if halfway := next(half_way(cluster, [each]), None):
+    for domain in cluster.managed_domains:
+        if name in (domain.name, domain.resource, *domain.also) or domain.xmfile == path:
+            if halfway := next(half_way(cluster, [domain]), None):
                 return halfway
-            if each.name == name and each.xmfile == path:
-                return AlreadyDone(f"the cluster has {name} already: resource {each.resource}")
+            if domain.name == name and domain.xmfile == path:
+                return AlreadyDone(f"the cluster has {name} already: resource {domain.resource}")
             return Objection(
-                f"the resource {each.resource} is {each.name}, by {each.xmfile or 'no file'}",
+                f"the resource {domain.resource} is {domain.name}, by {domain.xmfile or 'no file'}",
                 "two resources for one domU start it twice: hxm list",
             )
     return None
@@ -315,9 +317,9 @@ def already(cluster: Cluster, name: str, path: str) -> Decision | Objection | No
 def staggering(cluster: Cluster, new: Newcomer, like: Sequence[ManagedDomain]) -> Iterator[str]:
     """What there is to say of many domUs that start or move at once; nothing of it is set."""
     delays = {
-        each.name: delay
-        for each in like
-        for operation in cluster.primitives[each.resource].operations
+        domain.name: delay
+        for domain in like
+        for operation in cluster.primitives[domain.resource].operations
         if (delay := operation.get("start-delay"))
     }
     limits = {
@@ -326,9 +328,9 @@ def staggering(cluster: Cluster, new: Newcomer, like: Sequence[ManagedDomain]) -
         if cluster.properties.get(name, "-1") not in ("-1", "0")
     }
     if delays:
-        said = listed([f"{name} waits {delay}" for name, delay in delays.items()], 3)
+        waits = listed([f"{name} waits {delay}" for name, delay in delays.items()], 3)
         yield (
-            f"{said} before every action (start-delay), {new.name} does not: with many domUs that "
+            f"{waits} before every action (start-delay), {new.name} does not: with many domUs that "
             "adds up to minutes"
         )
     hosts = max(1, len(cluster.hosts) - 1)

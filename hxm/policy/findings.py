@@ -164,13 +164,13 @@ def described(
     verb = "must run on" if constraint.kind == "prefer" else "must not run on"
     until = f" until {constraint.expires}" if constraint.expires else ""
     origin = (origins or {}).get(constraint.id, "")
-    said = f"{constraint.id}: {name} {verb} {constraint.node or '?'}{until}"
-    return f"{said} ({origin})" if origin else said
+    words = f"{constraint.id}: {name} {verb} {constraint.node or '?'}{until}"
+    return f"{words} ({origin})" if origin else words
 
 
 def findings(cluster: Cluster, origins: Mapping[str, str] | None = None) -> Iterator[Finding]:
     """All that needs attention, the worst first."""
-    whole = [each for each in cluster.managed_domains if not list(half_way(cluster, [each]))]
+    whole = [domain for domain in cluster.managed_domains if not list(half_way(cluster, [domain]))]
     for domain in whole:
         in_clone = list(cloned(cluster, [domain]))
         for objection in in_clone or on_two_nodes(cluster, [domain]):
@@ -195,7 +195,7 @@ def findings(cluster: Cluster, origins: Mapping[str, str] | None = None) -> Iter
             "all-stopped",
         )
     yield from _not_running(cluster, whole)
-    yield from (_failed(cluster, each) for each in cluster.failures)
+    yield from (_failed(cluster, failure) for failure in cluster.failures)
     if lost := sorted(_orphans(cluster)):
         yield Finding(
             f"{listed(lost)}: no longer in the configuration, still known to the nodes",
@@ -226,8 +226,8 @@ def findings(cluster: Cluster, origins: Mapping[str, str] | None = None) -> Iter
 
 def _orphans(cluster: Cluster) -> set[str]:
     """Resources without a configuration; a spare instance of a clone is called an orphan too."""
-    ids = {each.id.partition(":")[0] for each in cluster.resources if each.orphaned}
-    return {each for each in ids if each not in cluster.primitives}
+    ids = {resource.id.partition(":")[0] for resource in cluster.resources if resource.orphaned}
+    return {name for name in ids if name not in cluster.primitives}
 
 
 def failed_domus(cluster: Cluster) -> Iterator[Finding]:
@@ -260,7 +260,9 @@ def _nodes(cluster: Cluster) -> Iterator[Finding]:
                 node.name,
             )
         elif node.standby_onfail:
-            failed = next((each for each in cluster.failures if each.node == node.name), None)
+            failed = next(
+                (failure for failure in cluster.failures if failure.node == node.name), None
+            )
             what = f"{node.name} is in standby because something failed there (on-fail=standby)"
             do = cleanup_of(cluster, failed) if failed else f"hxm cleanup {node.name}"
             yield Finding(what, do, "node-away", node.name)

@@ -27,9 +27,9 @@ def whole_cluster(cluster: Cluster) -> Iterator[Objection]:
             "wait for the election, or look at `hxm status`",
             CannotAsk.status,
         )
-    if not cluster.quorum and (said := without_quorum(cluster)):
+    if not cluster.quorum and (policy := without_quorum(cluster)):
         yield Objection(
-            f"this partition has no quorum: {said}",
+            f"this partition has no quorum: {policy}",
             "bring the other nodes back; --force writes the order down anyway",
             NoQuorum.status,
             FORCE,
@@ -68,8 +68,8 @@ def stops_everything(cluster: Cluster) -> bool:
 
 
 def _quorum_policy(cluster: Cluster) -> str:
-    said = cluster.properties.get("no-quorum-policy", "stop")
-    return said if said in _WITHOUT_QUORUM else "stop"
+    policy = cluster.properties.get("no-quorum-policy", "stop")
+    return policy if policy in _WITHOUT_QUORUM else "stop"
 
 
 def acts_without_quorum(cluster: Cluster) -> bool:
@@ -79,12 +79,12 @@ def acts_without_quorum(cluster: Cluster) -> bool:
 
 def warnings(cluster: Cluster) -> tuple[str, ...]:
     """What is said on every change and stops none."""
-    found = []
+    texts = []
     if not cluster.fencing:
-        found.append("fencing is disabled: a lost node's domUs may come to run twice")
+        texts.append("fencing is disabled: a lost node's domUs may come to run twice")
     if not cluster.quorum and _quorum_policy(cluster) == "ignore":
-        found.append("no quorum, and no-quorum-policy=ignore: only fencing keeps domUs single")
-    return tuple(found)
+        texts.append("no quorum, and no-quorum-policy=ignore: only fencing keeps domUs single")
+    return tuple(texts)
 
 
 def in_flight(
@@ -236,8 +236,8 @@ def looked_away(cluster: Cluster, domain: Domain) -> LookedAway | None:
 
 def not_in_standby(cluster: Cluster, node: Node) -> Iterator[Objection]:
     """A node that is kept from running domUs by something else than standby."""
-    kept = is_true(cluster.node_attributes.get(node.name, {}).get("standby", ""))
-    if not node.standby and not kept:
+    for_good = is_true(cluster.node_attributes.get(node.name, {}).get("standby", ""))
+    if not node.standby and not for_good:
         hint = f"hxm maintenance off {node.name}" if node.maintenance else "hxm nodes"
         yield Objection(f"{node.name} is not in standby: it is {node.predicament}", hint)
 
@@ -303,8 +303,8 @@ def by_pattern(cluster: Cluster, words: Sequence[str]) -> Iterator[Objection]:
 
 def foreseen(cluster: Cluster, plan: Plan, forecast: Forecast) -> Iterator[Objection]:
     """What the scheduler would do beyond the order: stops, restarts, domUs without a place."""
-    for phase, found in zip(plan.phases, forecast.phases, strict=True):
-        for movement in found:
+    for phase, movements in zip(plan.phases, forecast.phases, strict=True):
+        for movement in movements:
             if phase.leaves == movement.resource:
                 yield Objection(f"{name_of(cluster, movement)} would {phrase(movement)}", NOT_MEANT)
     if not forecast.simulated:
@@ -359,7 +359,7 @@ def _without_a_place(cluster: Cluster, node: str, drained: Cluster) -> Iterator[
 
 
 def _staying(node: str, drained: Cluster) -> Iterator[Objection]:
-    there = {each.id for each in drained.resources if node in each.nodes}
+    there = {resource.id for resource in drained.resources if node in resource.nodes}
     if there:
         yield Objection(
             f"{listed(sorted(there))} would stay on {node}",

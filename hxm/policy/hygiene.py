@@ -69,13 +69,13 @@ def manage(cluster: Cluster, domains: Sequence[ManagedDomain]) -> Decision:
         if is_true(primitive.own_meta.get("maintenance", "")):
             steps.append(clear_meta_step(domain, "maintenance"))
     if not steps:
-        unwatched = [away for each in domains if (away := guards.looked_away(cluster, each))]
+        unwatched = [away for domain in domains if (away := guards.looked_away(cluster, domain))]
         if unwatched:
             reason, end, _ = unwatched[0]
             return AlreadyDone(f"{called(domains)}: managed, but {reason}; end that with: {end}")
         return AlreadyDone(f"{called(domains)}: managed already")
     in_maintenance = cluster.maintenance or any(
-        node.maintenance for each in domains for node in _its_nodes(cluster, each)
+        node.maintenance for domain in domains for node in _its_nodes(cluster, domain)
     )
     return Plan(
         "manage",
@@ -170,7 +170,7 @@ def _asleep(cluster: Cluster, on: bool, subject: Node | ManagedDomain | None) ->
         hidden = not on and (
             cluster.maintenance or is_false(own_meta(cluster, subject).get("is-managed", ""))
         )
-        hidden = hidden or any(each.maintenance for each in _its_nodes(cluster, subject))
+        hidden = hidden or any(node.maintenance for node in _its_nodes(cluster, subject))
         return () if hidden else goals("unmanaged" if on else "managed", [subject])
     if subject and not subject.online:
         return ()

@@ -85,10 +85,10 @@ def arrivals(
     The more important (priority) are let in first, else the order of the CIB counts: the cluster
     itself starts them side by side. Who leaves makes room, with what is listed of him.
     """
-    found = []
+    by_host = []
     for host in hosts:
         coming = sorted(_moved(needs, before, after, host.name), key=lambda n: -_rank(cluster, n))
-        going = [each.memory or 0 for each in _moved(needs, after, before, host.name)]
+        going = [need.memory or 0 for need in _moved(needs, after, before, host.name)]
         left = None if host.free is None else host.free + sum(going)
         fit, too_many = [], []
         for need in coming:
@@ -98,37 +98,37 @@ def arrivals(
             fit.append(need)
             if need.taken is not None and left is not None:
                 left -= need.taken
-        found.append(Arrivals(host, tuple(fit), tuple(too_many), left))
-    return tuple(found)
+        by_host.append(Arrivals(host, tuple(fit), tuple(too_many), left))
+    return tuple(by_host)
 
 
 def _moved(needs: Needs, before: Cluster, after: Cluster, node: str) -> Iterator[Need]:
     """The domUs that are on the node afterwards and were not before."""
-    were = {each.name for each in before.domains if node in each.nodes}
-    for each in after.managed_domains:
-        need = needs.get(each.resource)
-        if need and node in each.nodes and each.name not in were:
+    were = {domain.name for domain in before.domains if node in domain.nodes}
+    for domain in after.managed_domains:
+        need = needs.get(domain.resource)
+        if need and node in domain.nodes and domain.name not in were:
             yield need
 
 
 def _rank(cluster: Cluster, need: Need) -> int:
     primitive = cluster.primitives.get(need.domain.resource)
-    said = primitive.meta.get("priority", "0") if primitive else "0"
-    sign, digits = (-1 if said[:1] == "-" else 1), said.lstrip("+-")
+    priority = primitive.meta.get("priority", "0") if primitive else "0"
+    sign, digits = (-1 if priority[:1] == "-" else 1), priority.lstrip("+-")
     if digits.upper() == "INFINITY":
         return sign * 1000000
     return sign * int(digits) if digits.isdecimal() else 0
 
 
-def without_room(found: Iterable[Arrivals]) -> Iterator[Objection]:
+def without_room(by_host: Iterable[Arrivals]) -> Iterator[Objection]:
     """Hosts that are known to have too little memory for what would come to them."""
-    for each in found:
-        if each.too_many:
-            names = called([need.domain for need in each.too_many])
-            wanted = sum(need.taken or 0 for need in each.too_many)
+    for arrivals in by_host:
+        if arrivals.too_many:
+            names = called([need.domain for need in arrivals.too_many])
+            wanted = sum(need.taken or 0 for need in arrivals.too_many)
             yield Objection(
-                f"{names} would not fit on {each.host.name}: "
-                f"{wanted} MiB wanted, {each.at_most} free",
+                f"{names} would not fit on {arrivals.host.name}: "
+                f"{wanted} MiB wanted, {arrivals.at_most} free",
                 "hxm capacity shows the memory of all; use --force to do it anyway",
                 lifted_by=FORCE,
             )
@@ -156,9 +156,9 @@ class Loss(NamedTuple):
     @property
     def unknown(self) -> tuple[str, ...]:
         """Whose memory would have to be known to be sure: hosts and domUs that come to one."""
-        crowded = [each for each in self.places if each.fit]
-        hosts = [each.host.name for each in crowded if each.host.free is None]
-        domains = [n.domain.name for each in crowded for n in each.fit if n.taken is None]
+        crowded = [place for place in self.places if place.fit]
+        hosts = [place.host.name for place in crowded if place.host.free is None]
+        domains = [n.domain.name for place in crowded for n in place.fit if n.taken is None]
         return (*hosts, *domains)
 
     @property
@@ -170,14 +170,14 @@ class Loss(NamedTuple):
         """How many more domUs of that many MiB would run on these hosts; None: unknown."""
         if self.nowhere:
             return 0
-        return how_many([each.left for each in self.places if each.host.name in among], taken)
+        return how_many([place.left for place in self.places if place.host.name in among], taken)
 
 
 def wanted(cluster: Cluster) -> Iterator[ManagedDomain]:
     """The domUs that should run, whether they do or not; what is unmanaged stays as it is."""
-    for each in cluster.managed_domains:
-        if not each.told_to_stop and (each.running or each.managed):
-            yield each
+    for domain in cluster.managed_domains:
+        if not domain.told_to_stop and (domain.running or domain.managed):
+            yield domain
 
 
 def can_start(cluster: Cluster) -> bool:
@@ -197,16 +197,16 @@ def amiss(cluster: Cluster, losses: Sequence[Loss]) -> Iterator[str]:
 
 def without_place(cluster: Cluster, losses: Sequence[Loss]) -> list[ManagedDomain]:
     """The domUs that should run, do not, and would not whatever is lost."""
-    down = (each for each in wanted(cluster) if not each.running)
-    return [each for each in down if all(each in loss.nowhere for loss in losses)]
+    down = (domain for domain in wanted(cluster) if not domain.running)
+    return [domain for domain in down if all(domain in loss.nowhere for loss in losses)]
 
 
 def how_many(left: Iterable[int | None], taken: int) -> int | None:
     """How often that many MiB fit into what is left on each host; None if any is unknown."""
     known = list(left)
-    if any(each is None for each in known):
+    if any(free is None for free in known):
         return None
-    return sum(max(0, each or 0) // taken for each in known)
+    return sum(max(0, free or 0) // taken for free in known)
 
 
 # Utilization

@@ -20,7 +20,7 @@ def find_domains(cluster: Cluster, word: str) -> list[Domain]:
     """
     digits = word.isascii() and word.isdigit() and len(word) < 100
     number = int(word) & 0xFFFFFFFF if digits else None
-    found = [
+    matching = [
         domain
         for domain in cluster.domains
         if domain.name in (word, at_home(word))
@@ -31,8 +31,10 @@ def find_domains(cluster: Cluster, word: str) -> list[Domain]:
         or _is_its_file(domain, word)
     ]
     if (cluster.toolstack or "").rpartition("/")[2] == "xm":
-        found = [domain for domain in found if domain.name == word] or found
-    return list(dict.fromkeys(meant for domain in found for meant in _at_its_own(cluster, domain)))
+        matching = [domain for domain in matching if domain.name == word] or matching
+    return list(
+        dict.fromkeys(meant for domain in matching for meant in _at_its_own(cluster, domain))
+    )
 
 
 def _at_its_own(cluster: Cluster, domain: Domain) -> list[Domain]:
@@ -40,7 +42,9 @@ def _at_its_own(cluster: Cluster, domain: Domain) -> list[Domain]:
     if domain.resource or not travelling(domain):
         return [domain]
     name = at_home(domain.name)
-    return [each for each in cluster.domains if each.resource and each.name == name] or [domain]
+    return [domain for domain in cluster.domains if domain.resource and domain.name == name] or [
+        domain
+    ]
 
 
 def travelling(domain: Domain) -> bool:
@@ -57,24 +61,24 @@ def at_home(name: str) -> str:
 
 def find_domain(cluster: Cluster, word: str) -> Domain:
     """The one domain that `word` means. Raises NotFound with those that exist, or Ambiguous."""
-    found = find_domains(cluster, word)
-    if len(found) > 1:
-        meant = (f"{each.name} (resource {each.resource})" for each in found)
+    matching = find_domains(cluster, word)
+    if len(matching) > 1:
+        meant = (f"{domain.name} (resource {domain.resource})" for domain in matching)
         raise Ambiguous(
             f"{shown(word)} may mean any of: {', '.join(meant)}",
             "use the resource id that no other has, or the configuration file",
         )
-    if not found and cluster.toolstack_fault:
+    if not matching and cluster.toolstack_fault:
         raise CannotAsk(
             f"the cluster has no domU {shown(word)}, and this host cannot be asked: "
             f"{cluster.toolstack_fault}",
         )
-    if not found and cluster.node(word):
+    if not matching and cluster.node(word):
         raise NotFound(f"{word} is a node, and no domU", f"the domUs on it: hxm list --node {word}")
-    if not found:
+    if not matching:
         names = [domain.name for domain in cluster.guests]
         raise NotFound(f"there is no domU {shown(word)}", near_to(word, names))
-    return found[0]
+    return matching[0]
 
 
 def matching(cluster: Cluster, word: str) -> list[Domain]:

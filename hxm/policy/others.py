@@ -12,10 +12,18 @@ from hxm.policy.steps import clear_meta_step, meta_step
 
 def start(cluster: Cluster, name: str) -> Decision:
     """Nothing tells the resource, or what is in it, to stop."""
-    stopped = [each for each in _inside(cluster, name) if keeps_stopped(cluster.own_meta[each])]
-    steps = tuple(clear_meta_step(Domain(each, each), "target-role") for each in stopped)
-    outside = [each for each in _primitives(cluster, name) if keeps_stopped(each.inherited_meta)]
-    if any({each.parent, each.clone}.isdisjoint(stopped) for each in outside):
+    stopped = [
+        resource for resource in _inside(cluster, name) if keeps_stopped(cluster.own_meta[resource])
+    ]
+    steps = tuple(
+        clear_meta_step(Domain(resource, resource), "target-role") for resource in stopped
+    )
+    outside = [
+        primitive
+        for primitive in _primitives(cluster, name)
+        if keeps_stopped(primitive.inherited_meta)
+    ]
+    if any({primitive.parent, primitive.clone}.isdisjoint(stopped) for primitive in outside):
         steps = (*steps, meta_step(Domain(name, name), "target-role", "Started"))
     if not steps:
         return AlreadyDone(f"{name}: nothing tells it to stop; why it does not run: hxm why {name}")
@@ -28,14 +36,14 @@ def start(cluster: Cluster, name: str) -> Decision:
 def default(cluster: Cluster, name: str) -> Decision:
     """What was set in passing at the resource, or at what is in it, is removed."""
     steps = tuple(
-        clear_meta_step(Domain(each, each), option)
-        for each in _inside(cluster, name)
+        clear_meta_step(Domain(resource, resource), option)
+        for resource in _inside(cluster, name)
         for option in IN_PASSING
-        if option in cluster.own_meta[each]
+        if option in cluster.own_meta[resource]
     )
     if not steps:
         return AlreadyDone(f"{name}: nothing was set in passing")
-    return _plan(cluster, "default", listed([each.says for each in steps]), name, steps)
+    return _plan(cluster, "default", listed([step.says for step in steps]), name, steps)
 
 
 def _plan(cluster: Cluster, verb: str, says: str, name: str, steps: tuple[Step, ...]) -> Plan:
@@ -44,21 +52,24 @@ def _plan(cluster: Cluster, verb: str, says: str, name: str, steps: tuple[Step, 
     return Plan(
         verb,
         says,
-        tuple(each.id for each in _primitives(cluster, name)),
+        tuple(primitive.id for primitive in _primitives(cluster, name)),
         (Phase(steps),),
         frozenset({"start"}),
         (*whole, *moving),
         guards.warnings(cluster),
-        done=f"{name}: {listed([each.says for each in steps])}",
+        done=f"{name}: {listed([step.says for step in steps])}",
     )
 
 
 def _inside(cluster: Cluster, name: str) -> Iterator[str]:
     """The resource, and what is in it, groups in clones among it."""
     yield name
-    within = [each for each in _primitives(cluster, name) if each.id != name]
+    within = [primitive for primitive in _primitives(cluster, name) if primitive.id != name]
     yield from dict.fromkeys(
-        each for p in within for each in (p.parent, p.id) if each and each not in (name, p.clone)
+        resource
+        for p in within
+        for resource in (p.parent, p.id)
+        if resource and resource not in (name, p.clone)
     )
 
 

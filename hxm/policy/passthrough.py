@@ -66,36 +66,37 @@ def runs_nowhere_else(
                 )
     silent = {node: why for node, why in elsewhere.items() if isinstance(why, str)}
     for node, why in silent.items():
+        names = listed([domain.name for domain in domains])
         raise CannotAsk(
-            f"whether {listed([each.name for each in domains])} runs on {node} is unknown: {why}",
+            f"whether {names} runs on {node} is unknown: {why}",
             f"see to it that it does not; then: hxm guard bypass --reason '{node} is off' -- ...",
         )
 
 
 def operands(words: Sequence[str]) -> list[str]:
     """What may name a domain: every word, and the value in --domain=VALUE and in -dVALUE."""
-    found = []
+    names = []
     for word in words:
         if not word.startswith("-"):
-            found.append(word)
+            names.append(word)
         elif "=" in word:
-            found.append(word.split("=", 1)[1])
+            names.append(word.split("=", 1)[1])
         elif len(word) > 2 and not word.startswith("--"):
-            found.append(word[2:])
-    return found
+            names.append(word[2:])
+    return names
 
 
 def naming(cluster: Cluster, words: Sequence[str]) -> list[str]:
     """The words that may name a domain: behind one that does, numbers are only numbers."""
-    found = []
+    names = []
     named = False
     for word in operands(words):
         if not word.isdigit():
             named = named or bool(find_domains(cluster, word))
         elif named:
             continue
-        found.append(word)
-    return found
+        names.append(word)
+    return names
 
 
 def judge(
@@ -152,12 +153,12 @@ def _warning(
     local_only: bool,
 ) -> str:
     """As `judge`, of managed domUs, whatever host they are on."""
-    watched = [each for each in named if not guards.looked_away(cluster, each)]
+    watched = [domain for domain in named if not guards.looked_away(cluster, domain)]
     if row.name == "unpause":
         return _unpause(row, words, cluster, named)
     if not watched:
-        away = [guards.looked_away(cluster, each) for each in named]
-        reasons = listed([each.reason for each in away if each])
+        away = [guards.looked_away(cluster, domain) for domain in named]
+        reasons = listed([looked_away.reason for looked_away in away if looked_away])
         return f"passed through, because {reasons}: the cluster does not look"
     domain = watched[0]
     deadly = row.name == "sysrq" and any(word in DEADLY_SYSRQ for word in operands(words)[1:])
@@ -174,7 +175,7 @@ def _unpause(row: Command, words: Sequence[str], cluster: Cluster, named: Sequen
     """The way out of a pause, but not for what is paused because it is being copied."""
     words_travel = any(at_home(word) != word for word in operands(words))
     for domain in named:
-        copies = (each for each in cluster.domains if at_home(each.name) == domain.name)
+        copies = (row for row in cluster.domains if at_home(row.name) == domain.name)
         if words_travel or any(map(travelling, copies)) or guards.migrating(cluster, domain):
             raise _refusal(row, domain, row.why, _hint(row, domain, "instead: "))
     return ""
@@ -193,8 +194,8 @@ def managed(cluster: Cluster, row: Command, words: Sequence[str]) -> list[Manage
     if row.name == "restore":  # a saved image is mostly called after its domU
         files = [os.path.basename(word) for word in candidates]
         candidates += [*files, *(name.split(".")[0] for name in files)]
-    found = (domain for word in candidates for domain in find_domains(cluster, word))
-    return list(dict.fromkeys(domain for domain in found if is_managed(domain)))
+    meant = (domain for word in candidates for domain in find_domains(cluster, word))
+    return list(dict.fromkeys(domain for domain in meant if is_managed(domain)))
 
 
 def _hint(row: Command, domain: Domain, lead: str) -> str:

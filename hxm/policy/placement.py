@@ -35,9 +35,9 @@ def migrate(cluster: Cluster, domain: ManagedDomain, node: Node, *, keep: bool =
     goals = (Goal("running", resource, node.name),)
     if reached(cluster, goals[0]) and not domain.stray:
         left = f"; {listed(domain.interim)} is still there: hxm unmigrate {typed(domain)}"
-        kept = "; without a move there is nothing to keep" if keep else ""
-        kept = left if domain.interim else kept
-        return AlreadyDone(f"{domain.name} runs on {node.name} already{kept}")
+        hint = "; without a move there is nothing to keep" if keep else ""
+        hint = left if domain.interim else hint
+        return AlreadyDone(f"{domain.name} runs on {node.name} already{hint}")
     source = domain.nodes[0] if domain.nodes else node.name
     objections = (
         *guards.whole_cluster(cluster),
@@ -91,26 +91,35 @@ def unmigrate(
     Never while a migration is in flight: the domU could end up on two nodes. `origins` tells
     whose a constraint is, and how old.
     """
-    found = [each for each in cluster.constraints if wanted is None or each.resource in wanted]
-    if not found:
+    interim = [
+        constraint
+        for constraint in cluster.constraints
+        if wanted is None or constraint.resource in wanted
+    ]
+    if not interim:
         what = "" if wanted is None else f"{listed(sorted(wanted))}: "
         return AlreadyDone(f"{what}no leftover moves or bans to remove")
     concerned = [
         domain
         for domain in cluster.managed_domains
-        if cluster.ids_of(domain) & {constraint.resource for constraint in found}
+        if cluster.ids_of(domain) & {constraint.resource for constraint in interim}
     ]
-    ids = listed([constraint.id for constraint in found])
+    ids = listed([constraint.id for constraint in interim])
     return Plan(
         "unmigrate",
         f"remove {ids}",
         resources(concerned),
-        (Phase(_sweep(cluster, found), tuple(Goal("gone", each.id) for each in found)),),
+        (
+            Phase(
+                _sweep(cluster, interim),
+                tuple(Goal("gone", constraint.id) for constraint in interim),
+            ),
+        ),
         frozenset(),
         (*guards.whole_cluster(cluster), *guards.in_flight(cluster, concerned)),
         guards.warnings(cluster),
         done=f"removed {ids}",
-        notes=tuple(described(cluster, each, origins) for each in found),
+        notes=tuple(described(cluster, constraint, origins) for constraint in interim),
     )
 
 
@@ -168,7 +177,7 @@ def _occupied(cluster: Cluster, node: Node) -> bool:
     return any(node.name in resource.nodes for resource in cluster.resources)
 
 
-def _sweep(cluster: Cluster, found: Sequence[Constraint]) -> tuple[Step, ...]:
+def _sweep(cluster: Cluster, interim: Sequence[Constraint]) -> tuple[Step, ...]:
     """The tool clears all of a resource's own at once; the others are deleted one by one.
 
     Those are what 1.1.9 and older called cli-standby, what a lost resource left, and what somebody
@@ -180,9 +189,9 @@ def _sweep(cluster: Cluster, found: Sequence[Constraint]) -> tuple[Step, ...]:
         for primitive in cluster.primitives.values()
         for name in (primitive.id, primitive.parent, primitive.clone)
     }
-    for each in found:
-        if each.resource in known and each.made_by_a_move:
-            steps[each.resource] = clear_step(each.resource)
+    for constraint in interim:
+        if constraint.resource in known and constraint.made_by_a_move:
+            steps[constraint.resource] = clear_step(constraint.resource)
         else:
-            steps[each.id] = delete_constraint_step(each.id)
+            steps[constraint.id] = delete_constraint_step(constraint.id)
     return tuple(steps.values())

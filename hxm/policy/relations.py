@@ -73,7 +73,11 @@ class Location(NamedTuple):
     @property
     def uses(self) -> frozenset[str]:
         """The node attributes that it looks at, such as pingd."""
-        names = {each.attribute for each in self.expressions if not each.attribute.startswith("#")}
+        names = {
+            expression.attribute
+            for expression in self.expressions
+            if not expression.attribute.startswith("#")
+        }
         return frozenset(names | {self.score_attribute} - {""})
 
 
@@ -114,7 +118,7 @@ def applying(relations: Relations, location: Location, node: str) -> int | None:
     if location.dated:
         return None
     known = relations.attributes_of(node)
-    holds = [true(each, known) for each in location.expressions]
+    holds = [true(expression, known) for expression in location.expressions]
     if not (all(holds) if location.every else any(holds)):
         return None
     if location.score_attribute:
@@ -125,16 +129,16 @@ def applying(relations: Relations, location: Location, node: str) -> int | None:
 def true_of(relations: Relations, location: Location, node: str) -> Iterator[Expression]:
     """The expressions of a rule that are true on the node."""
     known = relations.attributes_of(node)
-    return (each for each in location.expressions if true(each, known))
+    return (expression for expression in location.expressions if true(expression, known))
 
 
 def true(expression: Expression, known: Mapping[str, str]) -> bool:
     """Whether the comparison holds; numbers are compared as numbers (Pacemaker's default)."""
-    said = known.get(expression.attribute)
+    value = known.get(expression.attribute)
     if expression.operation in ("defined", "not_defined"):
-        return (said is not None) == (expression.operation == "defined")
+        return (value is not None) == (expression.operation == "defined")
     # what is not there equals nothing, and is less (compare_attr_expr_vals in Pacemaker 2.1)
-    order = -1 if said is None else _compare(said, expression.value)
+    order = -1 if value is None else _compare(value, expression.value)
     return {
         "eq": order == 0,
         "ne": order != 0,
@@ -153,9 +157,9 @@ def _compare(one: str, other: str) -> int:
     return (left > right) - (left < right)
 
 
-def score_of(said: str) -> int:
+def score_of(score: str) -> int:
     """A score as Pacemaker reads it: INFINITY in any case is a million, what is no number 0."""
-    word = said.strip().lower()
+    word = score.strip().lower()
     sign = -1 if word.startswith("-") else 1
     word = word.lstrip("+-")
     if word in ("infinity", "inf"):

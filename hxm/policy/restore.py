@@ -21,7 +21,7 @@ _UNKNOWN: tuple[int, ...] = ()
 def restore(
     cluster: Cluster,
     what: str,
-    found: Sequence[Difference],
+    differences: Sequence[Difference],
     file: str,
     objections: Sequence[Objection] = (),
     notes: Sequence[str] = (),
@@ -33,13 +33,17 @@ def restore(
     stop is asked about: a configuration tells nobody that this was meant.
     """
     domains = cluster.managed_domains
-    nothing = () if found else (ONLY_FORM,)
+    nothing = () if differences else (ONLY_FORM,)
     return Plan(
         verb,
         what,
         (
-            *(each.resource for each in domains),
-            *(each.item.id for each in found if each.item.kind == "domU" and each.added),
+            *(domain.resource for domain in domains),
+            *(
+                difference.item.id
+                for difference in differences
+                if difference.item.kind == "domU" and difference.added
+            ),
         ),
         (Phase((restore_step(what, file),)),),
         frozenset({"start"}),
@@ -50,14 +54,16 @@ def restore(
             *half_way(cluster, domains),
             *objections,
             *in_an_update(cluster),
-            *taken_out(cluster, found, verb),
-            *unfenced(found),
+            *taken_out(cluster, differences, verb),
+            *unfenced(differences),
         ),
         guards.warnings(cluster),
-        notes=(*(sentence(each, brief=True) for each in found), *nothing, *notes),
-        intentions=(*map(intention, found), *nothing, *notes),
+        notes=(*(sentence(difference, brief=True) for difference in differences), *nothing, *notes),
+        intentions=(*map(intention, differences), *nothing, *notes),
         stops=frozenset(
-            each.item.id for each in found if each.item.kind == "domU" and each.removed
+            difference.item.id
+            for difference in differences
+            if difference.item.kind == "domU" and difference.removed
         ),
         done=f"done: {what}",
         undo="hxm undo",
@@ -74,14 +80,16 @@ def in_an_update(cluster: Cluster) -> Iterator[Objection]:
         )
 
 
-def taken_out(cluster: Cluster, found: Iterable[Difference], verb: str) -> Iterator[Objection]:
+def taken_out(
+    cluster: Cluster, differences: Iterable[Difference], verb: str
+) -> Iterator[Objection]:
     """A domU that runs, and would be no resource any more: the cluster stops what it has lost.
 
     No undo does that, be it of an enrolment: nobody who says that means a stop.
     """
-    for each in found:
-        domain = cluster.domain_of(each.item.id)
-        if each.removed and each.item.kind == "domU" and domain and domain.running:
+    for difference in differences:
+        domain = cluster.domain_of(difference.item.id)
+        if difference.removed and difference.item.kind == "domU" and domain and domain.running:
             what = f"{domain.name} would be stopped: it would be no resource any more"
             do = f"hxm withdraw {typed(domain)} leaves it running"
             if verb == "undo":
@@ -90,14 +98,14 @@ def taken_out(cluster: Cluster, found: Iterable[Difference], verb: str) -> Itera
                 yield Objection(what, f"{do}; --yes stops it", lifted_by=guards.YES)
 
 
-def unfenced(found: Sequence[Difference]) -> Iterator[Objection]:
+def unfenced(differences: Sequence[Difference]) -> Iterator[Objection]:
     """Fencing that is on would be off, or a part without quorum would continue anyway.
 
     Also if only a rule makes it so.
     """
-    for each in found:
-        name = each.name.partition(" in ")[0].replace("_", "-")
-        values = (each.after.value if each.after else "").split(" / ")
+    for difference in differences:
+        name = difference.name.partition(" in ")[0].replace("_", "-")
+        values = (difference.after.value if difference.after else "").split(" / ")
         if name in ("stonith-enabled", "fencing-enabled") and any(map(is_false, values)):
             yield _asked("fencing would be off: a lost node's domUs may then come to run twice")
         if name == "no-quorum-policy" and "ignore" in values:
@@ -106,10 +114,10 @@ def unfenced(found: Sequence[Difference]) -> Iterator[Objection]:
 
 def less_fenced(now: Iterable[Finding], then: Iterable[Finding]) -> Iterator[Objection]:
     """Nodes that nothing would fence any more."""
-    known = {each.what for each in now}
-    for each in then:
-        if each.code == "no-fencing" and each.what not in known:
-            yield _asked(each.what)
+    known = {finding.what for finding in now}
+    for finding in then:
+        if finding.code == "no-fencing" and finding.what not in known:
+            yield _asked(finding.what)
 
 
 def _asked(message: str) -> Objection:
@@ -118,8 +126,10 @@ def _asked(message: str) -> Objection:
 
 def not_finished(then: Cluster) -> Iterator[Objection]:
     """A configuration from the midst of an enrolment or a withdrawal."""
-    for each in half_way(then, then.managed_domains):
-        yield Objection(f"in that configuration {each.what}", "take another: hxm backup --list")
+    for objection in half_way(then, then.managed_domains):
+        yield Objection(
+            f"in that configuration {objection.what}", "take another: hxm backup --list"
+        )
 
 
 def unsound(fault: str) -> Objection:
@@ -131,8 +141,8 @@ def unsound(fault: str) -> Objection:
 
 def new_names(cluster: Cluster, wanted: Iterable[Domain]) -> list[Domain]:
     """The domUs that the cluster does not have yet, or not under that name."""
-    known = {(each.resource, each.name) for each in cluster.managed_domains}
-    return [each for each in wanted if (each.resource, each.name) not in known]
+    known = {(domain.resource, domain.name) for domain in cluster.managed_domains}
+    return [domain for domain in wanted if (domain.resource, domain.name) not in known]
 
 
 def newcomers(asked: Cluster, new: Sequence[Domain]) -> Iterator[Objection]:
@@ -142,11 +152,11 @@ def newcomers(asked: Cluster, new: Sequence[Domain]) -> Iterator[Objection]:
     """
     for domain in new:
         names = (domain.name, *domain.also)
-        for each in asked.domains:
-            known = domain.uuid and domain.uuid in (each.uuid, each.runs_as)
-            if not each.resource and each.has_instance and (at_home(each.name) in names or known):
+        for row in asked.domains:
+            known = domain.uuid and domain.uuid in (row.uuid, row.runs_as)
+            if not row.resource and row.has_instance and (at_home(row.name) in names or known):
                 yield Objection(
-                    f"{each.name} runs on {listed(each.nodes or ['this host'])}, and the cluster "
+                    f"{row.name} runs on {listed(row.nodes or ['this host'])}, and the cluster "
                     "does not know it",
                     f"hxm enrol {domain.xmfile or 'FILE'} puts it under the cluster as it runs",
                 )
@@ -156,7 +166,7 @@ def newcomers(asked: Cluster, new: Sequence[Domain]) -> Iterator[Objection]:
     if asked.toolstack_fault:
         silent["this host"] = asked.toolstack_fault
     for node, why in silent.items():
-        yield _may_run(f"{node} cannot be asked: {why}; {listed([each.name for each in new])}")
+        yield _may_run(f"{node} cannot be asked: {why}; {listed([domain.name for domain in new])}")
 
 
 def _may_run(what: str) -> Objection:

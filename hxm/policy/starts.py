@@ -59,7 +59,7 @@ def strays(cluster: Cluster, starting: Collection[str]) -> Iterator[Objection]:
 
     Raises nothing: `cluster` holds what the toolstacks of the other nodes list, if they were asked.
     """
-    domains = (each for each in cluster.managed_domains if each.resource in starting)
+    domains = (domain for domain in cluster.managed_domains if domain.resource in starting)
     yield from guards.stray(cluster, domains)
 
 

@@ -65,7 +65,7 @@ def overview(cluster: Cluster, shown_by: str = "status") -> list[Word]:
         words.append(Word("MAINTENANCE", ODD))
     words += _nodes(cluster)
     words.append(_domains(cluster))
-    words += [Word(each, BUSY) for each in under_way(cluster)]
+    words += [Word(text, BUSY) for text in under_way(cluster)]
     if cluster.lock and cluster.lock.alive is not False:
         words.append(Word(f"{cluster.lock.who}@{cluster.lock.node}: {cluster.lock.what}", BUSY))
     if not cluster.fencing:
@@ -93,8 +93,8 @@ def _nodes(cluster: Cluster) -> Iterator[Word]:
 
 def _domains(cluster: Cluster) -> Word:
     domains = cluster.managed_domains
-    run = sum(each.running for each in domains)
-    wanted = sum(not each.told_to_stop for each in domains)
+    run = sum(domain.running for domain in domains)
+    wanted = sum(not domain.told_to_stop for domain in domains)
     counted = f"{run}" if run == len(domains) else f"{run} of {len(domains)}"
     kind = BAD if list(on_two_nodes(cluster, domains)) else GOOD if run >= wanted else ODD
     return Word(f"{counted} {'domU' if len(domains) == 1 else 'domUs'} run", kind)
@@ -102,27 +102,27 @@ def _domains(cluster: Cluster) -> Word:
 
 def under_way(cluster: Cluster) -> list[str]:
     """What is being done to domUs, and which nodes are to be fenced, a few words each."""
-    said = []
+    texts = []
     for domain in cluster.managed_domains:
         if domain.in_flight:
-            said.append(doing(cluster, domain))
-    return said + [f"fencing {each}" for each in cluster.pending_fencing]
+            texts.append(doing(cluster, domain))
+    return texts + [f"fencing {node}" for node in cluster.pending_fencing]
 
 
 def news(before: Cluster, now: Cluster) -> Iterator[Word]:
     """What one look shows that the one before did not: who moved, what failed, which node went."""
-    for each in now.managed_domains:
-        was = before.domain_of(each.resource)
-        if not was or same_place(was, each):
+    for domain in now.managed_domains:
+        was = before.domain_of(domain.resource)
+        if not was or same_place(was, domain):
             continue
-        twice = list(on_two_nodes(now, [each]))
-        usual = BUSY if each.in_flight else GOOD if each.running else ODD
-        said = _moved(was, each) or doing(now, each)
-        yield Word(said, BAD if twice else usual)
+        twice = list(on_two_nodes(now, [domain]))
+        usual = BUSY if domain.in_flight else GOOD if domain.running else ODD
+        text = _moved(was, domain) or doing(now, domain)
+        yield Word(text, BAD if twice else usual)
     for failure in now.failures:
         if failure not in before.failures:
-            said = f"{failure.operation} of {failure.resource} failed on {failure.node}"
-            yield Word(f"{said}: {failure.reason}", BAD)
+            text = f"{failure.operation} of {failure.resource} failed on {failure.node}"
+            yield Word(f"{text}: {failure.reason}", BAD)
     for node in now.nodes:
         known = before.node(node.name)
         if known and known.condition != node.condition:
@@ -154,9 +154,9 @@ def doing(cluster: Cluster, domain: Domain) -> str:
 
 def remaining(cluster: Cluster, predicted: Forecast) -> tuple[list[str], int]:
     """The domUs of a forecast that are not yet where it puts them, and how many it is about."""
-    movements = {each.resource: each for each in predicted.movements}
-    about = [each for each in cluster.managed_domains if each.resource in movements]
-    left = [each.name for each in about if not _has_been(movements[each.resource], each)]
+    movements = {movement.resource: movement for movement in predicted.movements}
+    about = [domain for domain in cluster.managed_domains if domain.resource in movements]
+    left = [domain.name for domain in about if not _has_been(movements[domain.resource], domain)]
     return left, len(about)
 
 

@@ -90,7 +90,7 @@ class Pieces(NamedTuple):
         looks = {(look.at, look.version): look for look in self.looks + other.looks}
         return Pieces(
             self.done | other.done,
-            tuple(looks[each] for each in sorted(looks)),
+            tuple(looks[moment] for moment in sorted(looks)),
             self.fenced | other.fenced,
             self.ordered | other.ordered,
         )
@@ -120,28 +120,28 @@ class Event(NamedTuple):
 def history(pieces: Pieces) -> list[Event]:
     """The events in their order: of the domUs and the nodes, what else failed, what was ordered."""
     domus: dict[str, list[Done]] = {}
-    for each in sorted(pieces.done, key=lambda each: (_order_of(each), each)):
-        if each.domu:
-            domus.setdefault(each.resource, []).append(each)
-    found = [
+    for action in sorted(pieces.done, key=lambda action: (_order_of(action), action)):
+        if action.domu:
+            domus.setdefault(action.resource, []).append(action)
+    events = [
         *_of_nodes(pieces.looks),
-        *(_fencing(each) for each in sorted(pieces.fenced)),
+        *(_fencing(fence) for fence in sorted(pieces.fenced)),
         *(event for done in domus.values() for event in _of_domu(done, pieces)),
         *(
-            _failure(each)
-            for each in sorted(pieces.done)
-            if each.resource not in domus and failed(each)
+            _failure(action)
+            for action in sorted(pieces.done)
+            if action.resource not in domus and failed(action)
         ),
     ]
     orders = as_written(pieces.ordered)
-    found = [_with_orderer(each, orders) for each in found]
-    found += [_order(each, found, pieces) for each in orders]
-    return sorted(found, key=lambda each: (int(each.at), _SOURCES.index(each.source)))
+    events = [_with_orderer(event, orders) for event in events]
+    events += [_order(order, events, pieces) for order in orders]
+    return sorted(events, key=lambda event: (int(event.at), _SOURCES.index(event.source)))
 
 
 def as_written(orders: Iterable[Ordered]) -> list[Ordered]:
     """Orders in the order in which the journals have them."""
-    return sorted(orders, key=lambda each: (each.at, each.host, each.number))
+    return sorted(orders, key=lambda order: (order.at, order.host, order.number))
 
 
 _SOURCES = ("journal", "looks", "fencing", "actions")
@@ -153,9 +153,9 @@ _SOURCES = ("journal", "looks", "fencing", "actions")
 _RANKS = ("monitor", "migrate_to", "migrate_from", "stop", "start")
 
 
-def _order_of(each: Done) -> tuple[float, int, int]:
+def _order_of(action: Done) -> tuple[float, int, int]:
     """Within one second, which is as exact as the times are, in the order that makes sense."""
-    return each.at, _RANKS.index(each.task) if each.task in _RANKS else 0, each.call
+    return action.at, _RANKS.index(action.task) if action.task in _RANKS else 0, action.call
 
 
 def _of_domu(done: Sequence[Done], pieces: Pieces) -> Iterator[Event]:
@@ -165,14 +165,14 @@ def _of_domu(done: Sequence[Done], pieces: Pieces) -> Iterator[Event]:
     """
     used: set[Done] = set()
     running = ""
-    lost = sorted(each for each in pieces.fenced if each.status == "success")
-    for each in done:
-        while lost and lost[0].at <= each.at:
+    lost = sorted(fencing for fencing in pieces.fenced if fencing.status == "success")
+    for action in done:
+        while lost and lost[0].at <= action.at:
             if (fence := lost.pop(0)).node == running:
                 running = ""
                 yield Event(
                     fence.at,
-                    each.resource,
+                    action.resource,
                     "lost with its node",
                     fence.node,
                     None,
@@ -181,37 +181,37 @@ def _of_domu(done: Sequence[Done], pieces: Pieces) -> Iterator[Event]:
                     True,
                     "fencing",
                 )
-        if each in used:
+        if action in used:
             continue
-        if each.task == "migrate_to":
-            event, others = _moved(each, done)
+        if action.task == "migrate_to":
+            event, others = _moved(action, done)
             used |= others
             yield event
-            running = each.node if event.failed else each.target
-        elif each.task == "migrate_from" and each.rc == 0:
-            yield _event(each, "arrived live", f"{each.source} -> {each.node}")
-            running = each.node
-        elif each.task == "start" and each.rc == 0:
-            yield _event(each, "started", each.node, note=_twice(running, each, pieces))
-            running = each.node
-        elif each.task == "stop" and each.rc == 0:
-            yield _event(each, "stopped", each.node)
-            running = "" if running == each.node else running
-        elif each.rc == 0 and each.task == "monitor" and not each.recurring:
-            yield _event(each, "found running", each.node)
-            running = each.node
-        elif failed(each):
-            yield _failure(each)
+            running = action.node if event.failed else action.target
+        elif action.task == "migrate_from" and action.rc == 0:
+            yield _event(action, "arrived live", f"{action.source} -> {action.node}")
+            running = action.node
+        elif action.task == "start" and action.rc == 0:
+            yield _event(action, "started", action.node, note=_twice(running, action, pieces))
+            running = action.node
+        elif action.task == "stop" and action.rc == 0:
+            yield _event(action, "stopped", action.node)
+            running = "" if running == action.node else running
+        elif action.rc == 0 and action.task == "monitor" and not action.recurring:
+            yield _event(action, "found running", action.node)
+            running = action.node
+        elif failed(action):
+            yield _failure(action)
 
 
 def _moved(to: Done, done: Sequence[Done]) -> tuple[Event, set[Done]]:
     """A live migration from its first half, and what else of the history belongs to it."""
-    later = [each for each in done if to.at <= each.at <= to.at + to.seconds + _A_MOVE]
+    later = [action for action in done if to.at <= action.at <= to.at + to.seconds + _A_MOVE]
     came = next(
         (
-            each
-            for each in later
-            if (each.task, each.node, each.source) == ("migrate_from", to.target, to.node)
+            action
+            for action in later
+            if (action.task, action.node, action.source) == ("migrate_from", to.target, to.node)
         ),
         None,
     )
@@ -222,16 +222,16 @@ def _moved(to: Done, done: Sequence[Done]) -> tuple[Event, set[Done]]:
         return event, {came} if came else set()
     left = next(
         (
-            each
-            for each in later
-            if (each.task, each.node) == ("stop", to.node) and each.call > to.call
+            action
+            for action in later
+            if (action.task, action.node) == ("stop", to.node) and action.call > to.call
         ),
         None,
     )
     taken = to.seconds + (came.seconds if came else 0.0)
     note = "" if came else f"{to.target} has not written down its arrival"
     event = _event(to._replace(seconds=taken), "moved live", where, note=note)
-    return event, {each for each in (came, left) if each}
+    return event, {action for action in (came, left) if action}
 
 
 def _twice(running: str, start: Done, pieces: Pieces) -> str:
@@ -246,16 +246,16 @@ def _twice(running: str, start: Done, pieces: Pieces) -> str:
     return "" if away else f"no stop on {running} is known"
 
 
-def failed(each: Done) -> bool:
+def failed(action: Done) -> bool:
     """Whether the action failed; that a probe finds nothing is as it should be."""
-    probe = each.task == "monitor" and not each.recurring
-    return each.rc != 0 and each.call >= 0 and not (probe and each.rc in (5, 7))
+    probe = action.task == "monitor" and not action.recurring
+    return action.rc != 0 and action.call >= 0 and not (probe and action.rc in (5, 7))
 
 
-def _failure(each: Done) -> Event:
-    found = each.rc == 7 and each.task == "monitor"
-    what = "found not running" if found else f"{each.task} failed ({_why(each)})"
-    return _event(each, what, each.node, failed=True)
+def _failure(action: Done) -> Event:
+    not_running = action.rc == 7 and action.task == "monitor"
+    what = "found not running" if not_running else f"{action.task} failed ({_why(action)})"
+    return _event(action, what, action.node, failed=True)
 
 
 _RC = {
@@ -272,13 +272,13 @@ _RC = {
 """OCF's, and Pacemaker's own for what never ended (2.0: 198, PCMK_OCF_TIMEOUT; 2.1: 124)."""
 
 
-def _why(each: Done) -> str:
-    return each.why or _RC.get(each.rc, f"rc={each.rc}")
+def _why(action: Done) -> str:
+    return action.why or _RC.get(action.rc, f"rc={action.rc}")
 
 
-def _event(each: Done, what: str, where: str, *, note: str = "", failed: bool = False) -> Event:
+def _event(action: Done, what: str, where: str, *, note: str = "", failed: bool = False) -> Event:
     return Event(
-        each.at, each.resource, what, where, each.seconds, "", note, failed, source="actions"
+        action.at, action.resource, what, where, action.seconds, "", note, failed, source="actions"
     )
 
 
@@ -310,21 +310,21 @@ def _between(node: str, was: Sequence[str], now: Sequence[str], look: Look) -> I
             yield Event(look.at, node, word if word in now else over, source="looks")
 
 
-def _fencing(each: Fenced) -> Event:
-    done = each.status == "success"
-    what = "was fenced" if done else f"fencing {each.status}"
-    action = f"{what} ({each.action})" if each.action else what
-    where = f"by {each.via}" if each.via else ""
-    return Event(each.at, each.node, action, where, None, each.by, "", not done, "fencing")
+def _fencing(fence: Fenced) -> Event:
+    done = fence.status == "success"
+    what = "was fenced" if done else f"fencing {fence.status}"
+    action = f"{what} ({fence.action})" if fence.action else what
+    where = f"by {fence.via}" if fence.via else ""
+    return Event(fence.at, fence.node, action, where, None, fence.by, "", not done, "fencing")
 
 
 # Who ordered it
 
 
 def _with_orderer(event: Event, ordered: Iterable[Ordered]) -> Event:
-    for each in ordered:
-        if _covers(each, event) and not event.by:
-            return event._replace(by=each.who)
+    for order in ordered:
+        if _covers(order, event) and not event.by:
+            return event._replace(by=order.who)
     return event
 
 
@@ -345,7 +345,7 @@ _LEADS_TO = {
 """What must be found of each of its domUs if one of these was carried out."""
 
 
-def _order(order: Ordered, found: Sequence[Event], pieces: Pieces) -> Event:
+def _order(order: Ordered, events: Sequence[Event], pieces: Pieces) -> Event:
     seconds = None if order.ended is None else order.ended - order.at
     what = f"ordered: {order.what}"
     if order.outcome == PAST_THE_GUARD:
@@ -358,7 +358,7 @@ def _order(order: Ordered, found: Sequence[Event], pieces: Pieces) -> Event:
         what += f" (failed: {order.outcome})"
     everywhere = order.verb in ("undo", "restore")  # of which every domU is a subject
     about = (*(() if everywhere else order.subjects), *order.what.split())
-    note = "; ".join(filter(None, (order.why, _missing(order, found, pieces))))
+    note = "; ".join(filter(None, (order.why, _missing(order, events, pieces))))
     return Event(
         order.at,
         "",
@@ -373,12 +373,12 @@ def _order(order: Ordered, found: Sequence[Event], pieces: Pieces) -> Event:
     )
 
 
-def _missing(order: Ordered, found: Sequence[Event], pieces: Pieces) -> str:
+def _missing(order: Ordered, events: Sequence[Event], pieces: Pieces) -> str:
     """What the journal says was done, and the cluster did not write down though it was watched."""
     wanted = _LEADS_TO.get(order.verb)
     watched = any(look.at < order.at for look in pieces.looks)
     if not wanted or order.status != 0 or not watched:
         return ""
-    seen = {each.subject for each in found if each.what == wanted and _covers(order, each)}
-    lacking = [each for each in order.subjects if each not in seen]
+    seen = {event.subject for event in events if event.what == wanted and _covers(order, event)}
+    lacking = [subject for subject in order.subjects if subject not in seen]
     return f"the cluster's records show no such thing of {', '.join(lacking)}" if lacking else ""

@@ -42,16 +42,16 @@ def timings(
         "migrate_to": 60 + (memory or 0) // _RATE,
         "migrate_from": 60 + (memory or 0) // _RATE,
     }
-    found = []
+    operations = []
     for name, advised in ADVICE.items():
-        theirs = [each.timeout for each in like if each.name == name]
+        theirs = [timed.timeout for timed in like if timed.name == name]
         longest = -int(-max(advice.get(name, advised), least.get(name, 0), *theirs, 0) // 1)
         interval = "0"
         if name == "monitor":
             usual = -int(
-                -max((each.interval for each in like if each.name == name), default=0) // 1
+                -max((timed.interval for timed in like if timed.name == name), default=0) // 1
             )
             interval = f"{wanted.get('interval', usual or INTERVAL)}s"
         timeout = f"{wanted.get(name, longest)}s"
-        found.append({"name": name, "interval": interval, "timeout": timeout})
-    return tuple(found)
+        operations.append({"name": name, "interval": interval, "timeout": timeout})
+    return tuple(operations)

@@ -51,8 +51,8 @@ def of(program: str) -> Spoken:
 def detect(configured: str = "auto") -> Toolstack | None:
     """The toolstack of this host, or None where there is no Xen."""
     if configured != "auto":
-        found = Toolstack(configured, "set in the configuration")
-        return found if programs.find(configured) else None
+        toolstack = Toolstack(configured, "set in the configuration")
+        return toolstack if programs.find(configured) else None
     for program in KNOWN:
         if programs.find(program):
             return Toolstack(program, "the first of xl and xm that is installed, as the agent does")
@@ -72,8 +72,8 @@ def read_uuids(toolstack: Toolstack) -> dict[str, str]:
     words = of(toolstack.program).UUIDS
     result = programs.output((toolstack.program, *words))
     if result.status != 0:
-        said = " ".join(words)
-        raise CannotAsk(f"{toolstack.program} {said} failed: {result.complaint()}")
+        command = " ".join(words)
+        raise CannotAsk(f"{toolstack.program} {command} failed: {result.complaint()}")
     return uuids_in(toolstack.program, result.stdout)
 
 

@@ -49,12 +49,12 @@ def can_log_dirty(text: str) -> bool:
     values = _values(text)
     version = values.get("xen_major", ""), values.get("xen_minor", "")
     try:
-        told = tuple(map(whole, version)) >= _TELLS_SHADOW
+        tells = tuple(map(whole, version)) >= _TELLS_SHADOW
     except ValueError:
         return True
     if "virt_caps" not in values:
         return True
-    return not told or "shadow" in values["virt_caps"].split()
+    return not tells or "shadow" in values["virt_caps"].split()
 
 
 def _values(text: str) -> dict[str, str]:

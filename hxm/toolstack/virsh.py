@@ -49,7 +49,7 @@ def spoken(words: Sequence[str]) -> Spoken:
         left = left[1:]
     if len(left) == 1:
         read = (_commands(left[0], lines=lines) for lines in (True, False))
-        commands = tuple(dict.fromkeys(each for reading in read for each in reading))
+        commands = tuple(dict.fromkeys(command for reading in read for command in reading))
     else:
         commands = (tuple(left),) if left else ()
     readonly = bool(given & {"r", "readonly"})
@@ -70,8 +70,8 @@ def _options(word: str) -> list[tuple[str, str]]:
     if not word.startswith("--"):
         return [(letter, word[place + 1 :]) for place, letter in enumerate(word) if place]
     name, _, value = word[2:].partition("=")
-    known = [each for each in (*_VALUED, *_FLAGS) if len(each) > 1]
-    fitting = [each for each in known if each.startswith(name)]
+    known = [option for option in (*_VALUED, *_FLAGS) if len(option) > 1]
+    fitting = [option for option in known if option.startswith(name)]
     return [(fitting[0] if len(fitting) == 1 else name, value)]
 
 

@@ -152,9 +152,9 @@ def _section(
     name: str, title: str, headers: Sequence[str], rows: Sequence[Sequence[str]]
 ) -> Section:
     """A table without the columns that say nothing: a phone is narrow."""
-    kept = [number for number, _ in enumerate(headers) if any(row[number] for row in rows)]
+    shown = [number for number, _ in enumerate(headers) if any(row[number] for row in rows)]
     return Section(
-        name, title, [headers[n] for n in kept], [[row[n] for n in kept] for row in rows]
+        name, title, [headers[n] for n in shown], [[row[n] for n in shown] for row in rows]
     )
 
 

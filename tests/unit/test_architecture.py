@@ -161,13 +161,14 @@ def test_a_function_never_grows_beyond_60_lines(module):
             assert node.end_lineno - node.lineno < 60, f"{module}.{node.name}"
 
 
-NAMED = {
-    f"hxm.{room}" for room in ("audit", "cluster", "commands", "orders", "records", "terminal")
-}
 SAY_NOTHING = {"each", "found", "told", "said", "kept", "way", "thing"}
 
 
-@pytest.mark.parametrize("module", [module for module in MODULES if part(module) in NAMED])
+UNNAMED = ("hxm.policy.reasons", "hxm.pacemaker.simulate")
+"""Where the names are still to be found."""
+
+
+@pytest.mark.parametrize("module", [name for name in MODULES if not name.startswith(UNNAMED)])
 def test_a_value_is_always_named_by_what_it_is(module):
     bound = {
         node.id if isinstance(node, ast.Name) else node.arg

@@ -52,7 +52,7 @@ def test_what_xl_tells_of_a_domu_is_what_its_file_asked_for():
     own = claim("other", parse_xmfile((XEN / "xl-create-dry.cfg").read_text()))
     assert (told.name, told.uuid, told.macs) == (own.name, own.uuid, own.macs)
     assert [(each.target, each.writes) for each in told.disks] == [
-        (each.said, each.writes) for each in own.disks
+        (each.spelling, each.writes) for each in own.disks
     ]
     assert told.disks[-1].script == "block-drbd"
 

@@ -91,9 +91,11 @@ PASSING = (
 
 def still_found(first: Iterable[Finding], again: Iterable[Finding]) -> list[Finding]:
     """What a second look found, but for what may pass and was not there at the first."""
-    known = {(each.code, each.subject) for each in first}
+    known = {(finding.code, finding.subject) for finding in first}
     return [
-        each for each in again if each.code not in PASSING or (each.code, each.subject) in known
+        finding
+        for finding in again
+        if finding.code not in PASSING or (finding.code, finding.subject) in known
     ]
 
 
@@ -101,10 +103,11 @@ def chosen(
     findings: Iterable[Finding], ignored: Collection[str], subject: str | None
 ) -> list[Finding]:
     """Those that are not ignored (a code, or code:subject) and concern the subject, worst first."""
-    found = [
-        each
-        for each in dict.fromkeys(findings)
-        if not {each.code, *(f"{each.code}:{name}" for name in each.subject.split())} & set(ignored)
-        and (subject is None or subject in each.subject.split())
+    concerned = [
+        finding
+        for finding in dict.fromkeys(findings)
+        if not {finding.code, *(f"{finding.code}:{name}" for name in finding.subject.split())}
+        & set(ignored)
+        and (subject is None or subject in finding.subject.split())
     ]
-    return sorted(found, key=lambda each: severity_of(each) != ERROR)
+    return sorted(concerned, key=lambda finding: severity_of(finding) != ERROR)

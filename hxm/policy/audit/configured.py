@@ -59,8 +59,8 @@ def of_rules(cluster: Cluster, rules: Rules, actions: Actions) -> Iterator[Findi
 
 def _options(domain: ManagedDomain, primitive: Primitive, rules: Rules) -> Iterator[Finding]:
     misspelt = rules.misspelt.get(primitive.id, {})
-    for said, right in misspelt.items():
-        what = f"{said} of {domain.name} has no effect: here it is spelt {right}"
+    for spelt, right in misspelt.items():
+        what = f"{spelt} of {domain.name} has no effect: here it is spelt {right}"
         yield Finding(what, _set(primitive.id, right, "VALUE"), "misspelt", domain.name)
     if not domain.live and "allow-migrate" not in misspelt.values():
         what = f"{domain.name} is never migrated live: allow-migrate is not set"
@@ -97,7 +97,7 @@ def _set(resource: str, name: str, value: str) -> str:
 
 def _monitor(domain: ManagedDomain, primitive: Primitive, rules: Rules) -> Iterator[Finding]:
     if primitive.id not in rules.watched:
-        off = any(each.get("name") == "monitor" for each in primitive.operations)
+        off = any(operation.get("name") == "monitor" for operation in primitive.operations)
         which = "its monitor is off" if off else "it has no monitor"
         what = f"nobody would notice that {domain.name} is gone: {which}"
         do = f"give {primitive.id} an operation monitor: hxm(8), CHECKS"
@@ -125,14 +125,17 @@ def _shutdown(domain: ManagedDomain, primitive: Primitive, rules: Rules) -> Iter
     Its seconds are each a sleep and an `xl list` (xen_domain_stop in heartbeat/Xen 4.12), hence a
     tenth more; unless told otherwise it takes two thirds of the timeout, which always fits.
     """
-    own, said = rules.timeouts.get(primitive.id, {}), primitive.params.get("shutdown_timeout", "")
+    own, patience = (
+        rules.timeouts.get(primitive.id, {}),
+        primitive.params.get("shutdown_timeout", ""),
+    )
     stop = own.get("stop", own.get("", 0.0))
-    if not primitive.agent.endswith(":Xen") or not said.isdigit() or not stop:
+    if not primitive.agent.endswith(":Xen") or not patience.isdigit() or not stop:
         return
-    needed = int(said) * 1.1 + 2
-    if int(said) and stop < needed:
+    needed = int(patience) * 1.1 + 2
+    if int(patience) and stop < needed:
         what = (
-            f"the stop of {domain.name} fails after {stop:g} s, and the agent waits {said} s "
+            f"the stop of {domain.name} fails after {stop:g} s, and the agent waits {patience} s "
             "for the guest before it pulls the plug"
         )
         do = f"raise the timeout of its stop to {needed:.0f} s: hxm(8), CHECKS"
@@ -145,9 +148,9 @@ def _neighbours(cluster: Cluster, rules: Rules) -> Iterator[Finding]:
     One that has something to itself is of another kind, and nothing is said of it.
     """
     domains = cluster.managed_domains
-    theirs = frozenset(name for each in domains for name in cluster.ids_of(each))
+    theirs = frozenset(name for domain in domains for name in cluster.ids_of(domain))
     for code, table in (("no-order", rules.after), ("no-ping-rule", rules.attributes)):
-        own = {each: table.get(each.resource, frozenset()) - theirs for each in domains}
+        own = {domain: table.get(domain.resource, frozenset()) - theirs for domain in domains}
         count: dict[str, int] = {}
         for names in own.values():
             for name in names:

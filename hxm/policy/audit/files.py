@@ -12,9 +12,9 @@ from hxm.policy.conflicts import REMEDIES, Clash
 from hxm.policy.findings import Finding
 
 
-def clashing(found: Iterable[tuple[Sequence[str], Clash]]) -> Iterator[Finding]:
+def clashing(clashes: Iterable[tuple[Sequence[str], Clash]]) -> Iterator[Finding]:
     """The clashes, each with the names of the two domUs."""
-    for names, clash in found:
+    for names, clash in clashes:
         yield Finding(clash.what, REMEDIES[clash.kind], clash.kind, " ".join(names))
 
 
@@ -102,19 +102,19 @@ def of_copies(
         path, name = domain.xmfile or "", domain.name
         copies: dict[str, list[str]] = {}
         for node, survey in surveys.items():
-            found = survey.files.get(path, "")
-            if not found or node in kept_off.get(domain.resource, ()):
+            checksum = survey.files.get(path, "")
+            if not checksum or node in kept_off.get(domain.resource, ()):
                 continue
-            if found == UNREADABLE or (found == ABSENT and node in usable):
-                said = "has no" if found == ABSENT else "cannot read"
-                what = f"{node} {said} {path}: {name} can neither start nor stop there"
+            if checksum == UNREADABLE or (checksum == ABSENT and node in usable):
+                alike = "has no" if checksum == ABSENT else "cannot read"
+                what = f"{node} {alike} {path}: {name} can neither start nor stop there"
                 do = f"ssh {node} ls -l {path}"
                 yield Finding(what, do, "file-missing", f"{name} {node}")
-            elif found != ABSENT:
-                copies.setdefault(found, []).append(node)
+            elif checksum != ABSENT:
+                copies.setdefault(checksum, []).append(node)
         if len(copies) > 1:
             sides = sorted(copies.values(), key=len, reverse=True)
-            said = "; ".join(listed(side) for side in sides)
-            what = f"{path} of {name} is not the same everywhere: {said}"
+            alike = "; ".join(listed(side) for side in sides)
+            what = f"{path} of {name} is not the same everywhere: {alike}"
             do = f"ssh {sides[-1][0]} cat {path} | diff {path} -"
             yield Finding(what, do, "file-differs", f"{name} {' '.join(sides[-1])}")

@@ -61,8 +61,8 @@ def of_surveys(cluster: Cluster, surveys: Mapping[str, Survey], guarded: str) ->
     """What the other nodes said; `guarded` is the word for a guard that is as it should be."""
     for node, survey in surveys.items():
         if abs(survey.ahead) > _APART:
-            way = "ahead of" if survey.ahead > 0 else "behind"
-            what = f"the clock of {node} is {abs(survey.ahead):.0f} s {way} this host's"
+            relation = "ahead of" if survey.ahead > 0 else "behind"
+            what = f"the clock of {node} is {abs(survey.ahead):.0f} s {relation} this host's"
             yield Finding(what, f"ssh {node} date; ssh {node} ntpq -p", "clock", node)
         for path, state in survey.guards.items():
             if state != guarded:
@@ -84,11 +84,11 @@ def of_surveys(cluster: Cluster, surveys: Mapping[str, Survey], guarded: str) ->
 
 def of_rings(rings: Iterable[Ring]) -> Iterator[Finding]:
     """What the rings of this node are like; none: not corosync's, or not to be known."""
-    found = list(rings)
-    for ring in found:
+    known = list(rings)
+    for ring in known:
         if not ring.sound:
             what = f"{ring.name} is faulty"
             yield Finding(what, "corosync-cfgtool -s", "ring-down", "")
-    if len(found) == 1 and not found[0].bonded:
+    if len(known) == 1 and not known[0].bonded:
         what = "there is one communication ring only: if its network fails, nodes are fenced"
         yield Finding(what, "corosync.conf(5): ring1_addr for each node", "one-ring", "")

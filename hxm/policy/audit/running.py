@@ -13,8 +13,8 @@ from hxm.policy.names import at_home, travelling
 
 def of_cluster(cluster: Cluster, origins: Mapping[str, str] | None = None) -> Iterator[Finding]:
     """All that `hxm status` says of the cluster, and what the toolstacks show of domUs."""
-    at_rest = [each for each in cluster.managed_domains if not under_way(cluster, each)]
-    elsewhere = {each.name for each in at_rest if _elsewhere(cluster, each)}
+    at_rest = [domain for domain in cluster.managed_domains if not under_way(cluster, domain)]
+    elsewhere = {domain.name for domain in at_rest if _elsewhere(cluster, domain)}
     for finding in findings(cluster, origins):
         if finding.code != "runs-twice" or finding.subject not in elsewhere:
             yield finding
@@ -30,11 +30,11 @@ def of_cluster(cluster: Cluster, origins: Mapping[str, str] | None = None) -> It
 
 
 def _at_rest(cluster: Cluster, name: str) -> bool:
-    return not any(under_way(cluster, each) for each in cluster.domains if each.name == name)
+    return not any(under_way(cluster, domain) for domain in cluster.domains if domain.name == name)
 
 
 def _not_alive(domain: Domain) -> Iterator[Finding]:
-    letter = next((each for each in "pcs" if each in (domain.state or "")), "")
+    letter = next((letter for letter in "pcs" if letter in (domain.state or "")), "")
     if domain.role == "Started" and letter:
         how = LETTERS[letter].replace("-", " ")
         what = f"{domain.name} is {how}, and the agent takes it for running"
@@ -80,8 +80,9 @@ def _stranger(cluster: Cluster, domain: Domain) -> Iterator[Finding]:
 
 def of_expired(cluster: Cluster, expired: Iterable[Constraint]) -> Iterator[Finding]:
     """Interim constraints whose time is over: they count no more and still stand in the CIB."""
-    for each in expired:
-        domain = cluster.domain_of(each.resource)
-        what = f"{each.id} of {domain.name if domain else each.resource} ended {each.expires}"
-        do = f"hxm unmigrate {typed(domain) if domain else each.resource}"
-        yield Finding(what, do, "expired", domain.name if domain else each.resource)
+    for constraint in expired:
+        domain = cluster.domain_of(constraint.resource)
+        name = domain.name if domain else constraint.resource
+        what = f"{constraint.id} of {name} ended {constraint.expires}"
+        do = f"hxm unmigrate {typed(domain) if domain else constraint.resource}"
+        yield Finding(what, do, "expired", name)

@@ -60,16 +60,16 @@ def least_important(cluster: Cluster) -> ManagedDomain | None:
     """The running domU of the lowest priority, the last of them in the CIB; live ones first."""
 
     def rank(domain: ManagedDomain) -> tuple[bool, float]:
-        said = cluster.primitives[domain.resource].meta.get("priority", "0")
-        return not domain.live, _number(said)
+        priority = cluster.primitives[domain.resource].meta.get("priority", "0")
+        return not domain.live, _number(priority)
 
     running = [domain for domain in cluster.managed_domains if domain.running and domain.managed]
     return min(reversed(running), key=rank, default=None)
 
 
-def _number(said: str) -> float:
+def _number(priority: str) -> float:
     try:
-        return float(said)  # also INFINITY, with or without a sign
+        return float(priority)  # also INFINITY, with or without a sign
     except ValueError:
         return 0.0
 
@@ -116,8 +116,8 @@ def start(cluster: Cluster, progress: Progress, boot: str) -> Decision:
     if under_way := progress_in(cluster.properties):
         return _step("begin an update", (), objections=(busy(cluster, under_way),))
     plan = _drain(cluster, progress, boot)
-    found = (*ready(cluster), *unfit_canary(cluster, progress), *plan.objections)
-    return plan._replace(objections=tuple(dict.fromkeys(found)))
+    objections = (*ready(cluster), *unfit_canary(cluster, progress), *plan.objections)
+    return plan._replace(objections=tuple(dict.fromkeys(objections)))
 
 
 def go_on(cluster: Cluster, boot: str, canary: ManagedDomain | None = None) -> Decision:
@@ -139,8 +139,8 @@ def go_on(cluster: Cluster, boot: str, canary: ManagedDomain | None = None) -> D
     else:
         plan = _try(cluster, progress, node)
     unfit = unfit_canary(cluster, progress) if canary else ()
-    found = (*steady(cluster, node.name), *unfit, *plan.objections)
-    return plan._replace(objections=tuple(dict.fromkeys(found)))
+    objections = (*steady(cluster, node.name), *unfit, *plan.objections)
+    return plan._replace(objections=tuple(dict.fromkeys(objections)))
 
 
 def abort(cluster: Cluster) -> Decision:
@@ -264,14 +264,14 @@ def _try(cluster: Cluster, progress: Progress, node: Node) -> Plan:
         watched = (Phase((), goals, hold=progress.watch), *tidy, *sealed)
         plan = _step(about, watched, subjects=(progress.canary,))
 
-    def tried(way: Plan) -> Plan:
-        first, *rest = way.phases
-        phases = way.phases
+    def tried(draft: Plan) -> Plan:
+        first, *rest = draft.phases
+        phases = draft.phases
         if first.hold == 0:
             held = first._replace(goals=goals, hold=progress.watch)
             phases = (held, *rest, *sealed)
         done = f"{domain.name} runs on {node.name}{_well(cluster, progress)}"
-        return way._replace(verb="update", about=about, phases=phases, done=done, notes=notes)
+        return draft._replace(verb="update", about=about, phases=phases, done=done, notes=notes)
 
     return tried(plan)._replace(fallback=tried(plan.fallback) if plan.fallback else None)
 

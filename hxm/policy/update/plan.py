@@ -42,13 +42,13 @@ def foreseen(
 ) -> list[tuple[Stage, list[str]]]:
     """Each step with the movements that the scheduler foresees of domUs, in words."""
     phases = iter(predicted.phases)
-    found = []
-    for each in all_stages(cluster, progress):
-        moves = [move for _ in tried if each.stage == TRY for move in next(phases, ())]
-        moves += next(phases, ()) if each.stage != TRY else ()
+    steps = []
+    for stage in all_stages(cluster, progress):
+        moves = [move for _ in tried if stage.stage == TRY for move in next(phases, ())]
+        moves += next(phases, ()) if stage.stage != TRY else ()
         lines = [movement_text(cluster, move) for move in moves if guards.concerns(cluster, move)]
-        found.append((each._replace(state=""), lines))
-    return found
+        steps.append((stage._replace(state=""), lines))
+    return steps
 
 
 def against(
@@ -57,18 +57,18 @@ def against(
     """All that stands against the whole of an update, of now and of what is foreseen."""
     if under_way := progress_in(cluster.properties):
         return [busy(cluster, under_way)]
-    found = [*ready(cluster), *unfit_canary(cluster, progress)]
+    objections = [*ready(cluster), *unfit_canary(cluster, progress)]
     for host in filter(None, map(cluster.node, progress.order)):
         drain = placement.standby(cluster, host)
-        found += [*unheard(cluster, host), *getattr(drain, "objections", ())]
+        objections += [*unheard(cluster, host), *getattr(drain, "objections", ())]
     strays = starts.strays(cluster, starts.started(cluster, plan, predicted))
-    return list(dict.fromkeys((*found, *strays, *guards.foreseen(cluster, plan, predicted))))
+    return list(dict.fromkeys((*objections, *strays, *guards.foreseen(cluster, plan, predicted))))
 
 
 def in_the_end(seen: Cluster) -> str:
     """Where the domUs would run, node by node."""
     here = {
-        node.name: [each for each in seen.managed_domains if node.name in each.nodes]
+        node.name: [domain for domain in seen.managed_domains if node.name in domain.nodes]
         for node in seen.nodes
     }
     return "; ".join(f"{called(there)} on {name}" for name, there in here.items() if there)

@@ -65,10 +65,10 @@ class Progress(NamedTuple):
 
 def progress_in(properties: Mapping[str, str]) -> Progress | None:
     """The update that is under way, by the cluster's properties, or none."""
-    said = properties.get(UPDATE)
-    if said is None:
+    text = properties.get(UPDATE)
+    if text is None:
         return None
-    pairs = {name: value for name, _, value in (each.partition("=") for each in said.split(";"))}
+    pairs = {name: value for name, _, value in (word.partition("=") for word in text.split(";"))}
     order = tuple(filter(None, pairs.pop("order", "").split(",")))
     watch = pairs.pop("watch", "")
     known = {name: value for name, value in pairs.items() if name in Progress._fields}
@@ -77,10 +77,10 @@ def progress_in(properties: Mapping[str, str]) -> Progress | None:
 
 def _seconds(text: str) -> float:
     try:
-        found = float(text)
+        seconds = float(text)
     except ValueError:
         return -1.0
-    return found if found < float("inf") else -1.0  # nor is it smaller if it is no number
+    return seconds if seconds < float("inf") else -1.0  # nor is it smaller if it is no number
 
 
 class Stage(NamedTuple):
@@ -96,17 +96,19 @@ class Stage(NamedTuple):
 def stages(progress: Progress, canary: str) -> list[Stage]:
     """All steps in their order, and how far the update is; `canary` is the domU's name."""
     watch = f"watch it for {progress.watch:g} s"
-    found: list[Stage] = []
+    all_stages: list[Stage] = []
     for number, host in enumerate(progress.order):
-        found.append(Stage(host, DRAIN, f"drain {host}"))
+        all_stages.append(Stage(host, DRAIN, f"drain {host}"))
         by_hand = f"patch and reboot {host} by hand; take it back, {watch}"
-        found.append(Stage(host, REBOOT, by_hand))
+        all_stages.append(Stage(host, REBOOT, by_hand))
         if number == 0 and canary:
-            found.append(Stage(host, TRY, f"move {canary} to {host} as the canary and {watch}"))
+            all_stages.append(
+                Stage(host, TRY, f"move {canary} to {host} as the canary and {watch}")
+            )
     stage = _SHOWN_AS.get(progress.stage, progress.stage)
-    here = [n for n, each in enumerate(found) if each[:2] == (progress.host, stage)]
+    here = [n for n, entry in enumerate(all_stages) if entry[:2] == (progress.host, stage)]
     at = here[0] if here else 0
     return [
-        each._replace(state="done" if n < at else "now" if n == at else "")
-        for n, each in enumerate(found)
+        entry._replace(state="done" if n < at else "now" if n == at else "")
+        for n, entry in enumerate(all_stages)
     ]
