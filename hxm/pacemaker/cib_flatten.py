@@ -92,19 +92,21 @@ class _Reader:
             if section in _WHOLE:
                 self._take(Item(_WHOLE[section], "", section), self._inside(element))
                 continue
-            for thing in element:
-                if isinstance(thing.tag, str):
-                    self._add(thing, section)
+            for entry in element:
+                if isinstance(entry.tag, str):
+                    self._add(entry, section)
         return self.facts
 
-    def _add(self, thing: Element, section: str) -> None:
-        name = thing.get("uname" if thing.tag == "node" else "id", "")
-        self.agent = self.agents.get(name) or self.agents.get(thing.get("template", ""), "")
-        kind = "domU" if name in self.domus else _KINDS.get(thing.tag, thing.tag)
-        members = [each for each in thing if section == "resources" and each.tag in _RESOURCES]
-        facts = list(self._inside(thing, skip=members))
+    def _add(self, entry: Element, section: str) -> None:
+        name = entry.get("uname" if entry.tag == "node" else "id", "")
+        self.agent = self.agents.get(name) or self.agents.get(entry.get("template", ""), "")
+        kind = "domU" if name in self.domus else _KINDS.get(entry.tag, entry.tag)
+        members = [
+            member for member in entry if section == "resources" and member.tag in _RESOURCES
+        ]
+        facts = list(self._inside(entry, skip=members))
         if members:
-            facts.append(("members", Fact(" ".join(each.get("id", "") for each in members))))
+            facts.append(("members", Fact(" ".join(member.get("id", "") for member in members))))
         self._take(Item(kind, name, section), facts)
         for member in members:
             self._add(member, section)
