@@ -132,12 +132,12 @@ def parse_config(text: bytes, path: str = PATH) -> Config:
     import tomllib  # 15 ms, and most hosts have no such file
 
     try:
-        found = tomllib.loads(text.decode())
+        settings = tomllib.loads(text.decode())
     except (ValueError, RecursionError) as error:  # of one with a number of 5,000 digits as well
         raise UsageError(f"{path}: {error}") from None
     defaults = Config()
-    clusters = _clusters(found.pop("clusters", {}), path)
-    for key, value in found.items():
+    clusters = _clusters(settings.pop("clusters", {}), path)
+    for key, value in settings.items():
         if key not in SETTINGS:
             known = ", ".join(SETTINGS)
             raise UsageError(f"{path}: there is no setting {key!r}", f"there are: {known}")
@@ -149,7 +149,7 @@ def parse_config(text: bytes, path: str = PATH) -> Config:
             raise UsageError(f"{path}: {key} must be {kind} from 0 on, not {value!r}")
         if key == "toolstack" and value not in TOOLSTACKS:
             raise UsageError(f"{path}: toolstack must be one of {', '.join(TOOLSTACKS)}")
-    return defaults._replace(clusters=clusters, **found)
+    return defaults._replace(clusters=clusters, **settings)
 
 
 def _clusters(tables: Any, path: str) -> dict[str, Reached]:

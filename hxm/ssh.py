@@ -82,7 +82,7 @@ class Target:
     def destination(self, node: str) -> str:
         """What ssh is to be told for a node, as the cluster or as the configuration calls it."""
         short = node.partition(".")[0]
-        known = (each for each in self.nodes if host_of(each).partition(".")[0] == short)
+        known = (node for node in self.nodes if host_of(node).partition(".")[0] == short)
         destination = next(known, node)
         if self.user and "@" not in destination:
             destination = f"{self.user}@{destination}"

@@ -77,8 +77,8 @@ def scsi_paths(name: str, *, whole_host: bool = False) -> list[str]:
     addresses = [address]
     if whole_host and address:
         adapter = address.partition(":")[0] + ":"
-        addresses = [each for each in _list(f"{SYS}/bus/scsi/devices") if each.startswith(adapter)]
-    folders = (f"{SYS}/bus/scsi/devices/{each}/block" for each in addresses if each)
+        addresses = [name for name in _list(f"{SYS}/bus/scsi/devices") if name.startswith(adapter)]
+    folders = (f"{SYS}/bus/scsi/devices/{address}/block" for address in addresses if address)
     return [f"/dev/{disk}" for folder in folders for disk in _list(folder)] or [path]
 
 
@@ -92,7 +92,7 @@ def _scsi_address(device: str) -> str:
 
 
 GREP = "grep -sH '' " + " ".join(
-    f"/sys/class/block/*/{each}" for each in ("dm/name", "dm/uuid", "wwid", "device/wwid")
+    f"/sys/class/block/*/{attribute}" for attribute in ("dm/name", "dm/uuid", "wwid", "device/wwid")
 )
 """What a shell on another node is to run for `parse_devices`."""
 
@@ -124,7 +124,7 @@ def _name(path: str) -> str:
 
 def _mapped(path: str) -> str:
     if lv := _LV.fullmatch(path):
-        group, volume = (each.replace("-", "--") for each in lv.groups())
+        group, volume = (group.replace("-", "--") for group in lv.groups())
         return f"/dev/mapper/{group}-{volume}"
     return _DRBD.sub(r"\g<0>/0", path)
 
@@ -151,12 +151,12 @@ def _identity(folder: str) -> str:
 
 
 def _below(folder: str) -> Iterator[str]:
-    slaves = [host_files.realpath(f"{folder}/slaves/{each}") for each in _list(f"{folder}/slaves")]
+    slaves = [host_files.realpath(f"{folder}/slaves/{name}") for name in _list(f"{folder}/slaves")]
     if _read(f"{folder}/partition"):
         slaves.append(os.path.dirname(folder))
-    for each in slaves:
-        yield _identity(each) or f"device {_read(f'{each}/dev')}"
-        yield from _below(each)
+    for slave in slaves:
+        yield _identity(slave) or f"device {_read(f'{slave}/dev')}"
+        yield from _below(slave)
     if image := _read(f"{folder}/loop/backing_file"):
         backing = place(image)
         yield backing.key
@@ -172,7 +172,7 @@ def _on_one_host(path: str) -> bool:
     except (OSError, ValueError):
         return False
     device = f"{os.major(status.st_dev)}:{os.minor(status.st_dev)}".encode()
-    kinds = {each[each.index(b"-") + 1] for each in mounts if each[2] == device}
+    kinds = {mount[mount.index(b"-") + 1] for mount in mounts if mount[2] == device}
     return stat.S_ISREG(status.st_mode) and bool(kinds) and kinds <= _OF_ONE_HOST
 
 

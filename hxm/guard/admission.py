@@ -75,13 +75,15 @@ def verdict(program: str, words: Sequence[str], config: Config) -> str:
     rows = _to_be_judged(program, command)
     if not rest and program == "xl":  # which says how they are used
         rows = [row for row in rows if row.name not in _NEED_WORDS]
-    told = [*operands(rest), *(word for word in rest if _means_all(word))]
-    if not rows or not (told or any(row.name in UNTOLD for row in rows)):
+    operand_words = [*operands(rest), *(word for word in rest if _means_all(word))]
+    if not rows or not (operand_words or any(row.name in UNTOLD for row in rows)):
         return ""
     passthrough.require_this_host()
     cluster = identify(read_cluster(config), rest)
     xm = program == "xm"
-    return "; ".join(said for row in rows for said in admit(row, rest, cluster, config, xm=xm))
+    return "; ".join(
+        warning for row in rows for warning in admit(row, rest, cluster, config, xm=xm)
+    )
 
 
 def _command(words: Sequence[str]) -> tuple[str | None, list[str]]:
@@ -130,7 +132,9 @@ def admit(
 ) -> list[str]:
     """What there is to be warned of before xl or xm carries this out; raises as `admitted`."""
     if row.name in _ALL and any(_means_all(word) for word in words):
-        running = [each.name for each in cluster.managed_domains if _may_run_here(cluster, each)]
+        running = [
+            domain.name for domain in cluster.managed_domains if _may_run_here(cluster, domain)
+        ]
         return [*filter(None, [judge(row, [*words, *running], cluster)])]
     if row.name in ("create", "new"):
         creation = creation_of(words, xm=xm)
@@ -178,7 +182,7 @@ def _run_elsewhere(cluster: Cluster, config: Config) -> dict[str, list[str] | st
     """
     if cluster.sandbox:
         return {}
-    nodes = [each.name for each in cluster.hosts if each.name != cluster.local_node]
+    nodes = [host.name for host in cluster.hosts if host.name != cluster.local_node]
     answers = read_elsewhere(other_toolstack(cluster, config), nodes, config.ssh_timeout)
     return {
         node: rows if isinstance(rows, str) else [at_home(r.name) for r in rows if not r.ending]
@@ -188,30 +192,30 @@ def _run_elsewhere(cluster: Cluster, config: Config) -> dict[str, list[str] | st
 
 def made_by(row: Command, words: Sequence[str], cluster: Cluster) -> list[Claim]:
     """The domUs that the files among the words describe, and what one is given beside them."""
-    told = operands(words)
+    arguments = operands(words)
     if row.name in (*ATTACHES, *REPLACES):
-        for path in filter(_is_told_once, (*_attached(words), *told)):
+        for path in filter(_is_told_once, (*_attached(words), *arguments)):
             raise Refused(f"what {path} says cannot be read twice", "put it into a file")
-    if row.name == "config-update" and told:
+    if row.name == "config-update" and arguments:
         return made_by_creation(creation_of(words[1:]))[0]
-    if row.name not in ATTACHES or len(told) < 2:
-        return list(of_files(dict.fromkeys((*_attached(words), *told))))
-    meant = next((each for word in told for each in find_domains(cluster, word)), None)
-    name = meant.name if meant else told[0]
+    if row.name not in ATTACHES or len(arguments) < 2:
+        return list(of_files(dict.fromkeys((*_attached(words), *arguments))))
+    meant = next((domain for word in arguments for domain in find_domains(cluster, word)), None)
+    name = meant.name if meant else arguments[0]
     if row.name.startswith("block-"):
-        return [claim_of_disk(name, told[1:])]
+        return [claim_of_disk(name, arguments[1:])]
     if row.name == "cd-insert":  # as xl puts it together itself (xl_cdrom.c of 4.17)
-        vdev, path = told[1], told[2] if told[2:] else ""
+        vdev, path = arguments[1], arguments[2] if arguments[2:] else ""
         return [claim_of_disk(name, [f"vdev={vdev},access=r,devtype=cdrom,target={path}"])]
     if row.name == "qemu-monitor-command":
-        return [claim_of_monitor(name, told[1:])]
+        return [claim_of_monitor(name, arguments[1:])]
     if row.name == "scsi-attach":
-        return [claim(name, {"vscsi": [",".join(told[1:])]})]
+        return [claim(name, {"vscsi": [",".join(arguments[1:])]})]
     access = "r" if row.name == "change-media" else "w"
     disks: list[Value] = [
-        f"vdev=xvda,access={access},target={each}" for each in told if "/" in each
+        f"vdev=xvda,access={access},target={path}" for path in arguments if "/" in path
     ]
-    return [claim(name, {"disk": disks}), *of_devices(told, name)]
+    return [claim(name, {"disk": disks}), *of_devices(arguments, name)]
 
 
 def _is_told_once(path: str) -> bool:
@@ -233,8 +237,8 @@ def filed_by(row: Command, words: Sequence[str], made: Sequence[Claim]) -> list[
     """The names in the files among the words; of files that are not there nobody makes a domU."""
     paths = operands(words)
     if row.name in UNTOLD and paths and not any(map(host_files.lexists, paths)):
-        return [os.path.basename(each) for each in paths]
-    return [each.name for each in made]
+        return [os.path.basename(path) for path in paths]
+    return [claim.name for claim in made]
 
 
 def newcomers(row: Command, made: Sequence[Claim], cluster: Cluster, config: Config) -> list[str]:
@@ -250,15 +254,15 @@ def newcomers(row: Command, made: Sequence[Claim], cluster: Cluster, config: Con
         return []
     others = list(all_claims(cluster, config))
     ignored, whose = config.ignore.split(), resources_by_name(cluster)
-    mine = [each._replace(resource=whose.get(at_home(each.name))) for each in made]
-    known = {each.resource for each in mine} | {each.resource for each in others if each.runs}
-    for other in others if any(each.disks for each in mine) else ():
+    mine = [claim._replace(resource=whose.get(at_home(claim.name))) for claim in made]
+    known = {claim.resource for claim in mine} | {other.resource for other in others if other.runs}
+    for other in others if any(claim.disks for claim in mine) else ():
         if other.kind == FILE and other.resource not in known and host_files.lexists(other.path):
             raise CannotAsk(
                 f"{other.fault}, and one of them may be among those of {mine[0].name}",
                 "correct the file; or, if none is: hxm guard bypass --reason '...' -- ...",
             )
-    return [warning for each in mine for warning in judge_new(each, others, ignored)]
+    return [warning for claim in mine for warning in judge_new(claim, others, ignored)]
 
 
 def _means_all(word: str) -> bool:
@@ -276,7 +280,7 @@ def _may_run_here(cluster: Cluster, domain: Domain) -> bool:
 def _of_virsh(words: Sequence[str], config: Config) -> str:
     line = spoken(words)
     uri = line.uri or next(filter(None, map(os.environ.get, _URIS)), "")
-    connects = any(each[0] == "connect" for each in line.commands)
+    connects = any(command[0] == "connect" for command in line.commands)
     harmless = line.readonly or of_another_hypervisor(uri)
     if line.ends or (harmless and not connects):
         return ""
@@ -288,7 +292,7 @@ def _of_virsh(words: Sequence[str], config: Config) -> str:
             if operands(rest):
                 cluster = _seen(config)
                 made = [*made_by(row, rest, cluster), *_defined(command, operands(rest), uri)]
-                filed = [each.name for each in made] + _called(operands(rest), uri)
+                filed = [claim.name for claim in made] + _called(operands(rest), uri)
                 warnings += admitted(row, rest, made, filed, cluster, config)
     return "; ".join(warnings)
 
@@ -305,16 +309,18 @@ def _defined(command: str, words: Sequence[str], uri: str) -> Iterator[Claim]:
     """What `virsh start` would make of libvirt's own description."""
     for word in words if command == "start" else ():
         argv = ("virsh", "-r", *(("-c", uri) if uri else ()), "dumpxml", "--inactive", "--", word)
-        told = programs.output(argv)
-        if told.status == 0:
-            yield of_description(told.stdout, "libvirt") or of_xml(told.stdout, "libvirt", word)
+        result = programs.output(argv)
+        if result.status == 0:
+            yield of_description(result.stdout, "libvirt") or of_xml(result.stdout, "libvirt", word)
 
 
 def _called(words: Sequence[str], uri: str) -> list[str]:
     """The names of the domUs that virsh itself knows by these numbers and uuids."""
-    found = []
+    names = []
     for word in words:
         if word.isdigit() or (len(word.replace("-", "")) == 32):
-            told = programs.output(("virsh", "-r", *(("-c", uri) if uri else ()), "domname", word))
-            found += told.stdout.decode("utf-8", "replace").split()
-    return found
+            result = programs.output(
+                ("virsh", "-r", *(("-c", uri) if uri else ()), "domname", word)
+            )
+            names += result.stdout.decode("utf-8", "replace").split()
+    return names

@@ -47,13 +47,16 @@ def creation_of(words: Sequence[str], *, xm: bool = False) -> Creation:
     counts more than the file (held against `xl create -n` of 4.17). Raises Refused for a file that
     cannot be read.
     """
-    told = _taken_apart(words, xm=xm)
-    if told.hidden or told.dry:
-        return Creation(None, {}, dry=not told.hidden)
-    path = told.path or (_XM_FILE if xm else "")
+    line = _taken_apart(words, xm=xm)
+    if line.hidden or line.dry:
+        return Creation(None, {}, dry=not line.hidden)
+    path = line.path or (_XM_FILE if xm else "")
     try:
-        found = next((each for each in candidate_files(path) if host_files.lexists(each)), None)
-        read = settings_of(found, told.lines, xm=xm)
+        file = next(
+            (candidate for candidate in candidate_files(path) if host_files.lexists(candidate)),
+            None,
+        )
+        read = settings_of(file, line.lines, xm=xm)
     except XmFileError as error:
         raise Refused(
             f"{error.message}: it may be a domU that the cluster manages",
@@ -94,8 +97,8 @@ def _taken_apart(words: Sequence[str], *, xm: bool) -> _Told:
             name, equals, value = word[2:].partition("=")
             if "defconfig".startswith(name) and len(name) > 1:
                 path = value if equals else left.pop(0) if left else path
-            dry = dry or (len(name) > 1 and any(each.startswith(name) for each in _DRY))
-            hidden = hidden or (xm and not any(each.startswith(name) for each in _XM_LONG))
+            dry = dry or (len(name) > 1 and any(option.startswith(name) for option in _DRY))
+            hidden = hidden or (xm and not any(option.startswith(name) for option in _XM_LONG))
             continue
         elif word.startswith("-") and word != "-":
             letters, file, value = word[1:].partition("f")
@@ -109,9 +112,9 @@ def _taken_apart(words: Sequence[str], *, xm: bool) -> _Told:
             operands = [word]
             if not xm and (path is not None or "=" in word):  # for getopt(3) the options end here
                 operands, left = [word, *left], []
-        for each in operands:
-            if path is None and "=" not in each:
-                path = each
-            elif "=" in each:  # with any other both say how they are used
-                lines.append(each)
+        for operand in operands:
+            if path is None and "=" not in operand:
+                path = operand
+            elif "=" in operand:  # with any other both say how they are used
+                lines.append(operand)
     return _Told(path, tuple(lines), dry, hidden)

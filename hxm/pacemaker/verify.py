@@ -32,7 +32,7 @@ class Complaint(NamedTuple):
     """A line of crm_verify's."""
 
     error: bool
-    said: str
+    text: str
 
 
 def read_complaints(cib: Element) -> list[Complaint]:
@@ -54,17 +54,17 @@ def parse_complaints(text: str, *, valid: bool) -> list[Complaint]:
     What 3.0 says of a CIB that is not `valid` is not marked as an error.
     """
     unmarked = "warning" if valid else "error"
-    found: dict[Complaint, None] = {}
+    complaints: dict[Complaint, None] = {}
     for line in filter(None, map(str.strip, text.splitlines())):
-        if any(each in line for each in (*_SUMMARIES, *_SETTLED)):
+        if any(known_part in line for known_part in (*_SUMMARIES, *_SETTLED)):
             continue
         known = _LINE.match(line)
-        how, said = (known["how"], known["said"]) if known else (unmarked, line)
+        how, words = (known["how"], known["said"]) if known else (unmarked, line)
         error = how.lower() not in ("warning", "warn")
         if error or not _LOGGED.search(line):
-            found[Complaint(error, said)] = None
-    exact = [each for each in found if _GENERAL not in each.said]
-    return exact if any(each.error for each in exact) else list(found)
+            complaints[Complaint(error, words)] = None
+    exact = [complaint for complaint in complaints if _GENERAL not in complaint.text]
+    return exact if any(complaint.error for complaint in exact) else list(complaints)
 
 
 def read_actions(agents: Iterable[str]) -> dict[str, dict[str, float]]:
@@ -72,11 +72,11 @@ def read_actions(agents: Iterable[str]) -> dict[str, dict[str, float]]:
 
     crm_resource is asked, and where it is too old for that, the agent itself.
     """
-    found = {}
+    by_agent = {}
     for agent in agents:
         if (text := _metadata(agent)) is not None:
-            found[agent] = parse_actions(text)
-    return found
+            by_agent[agent] = parse_actions(text)
+    return by_agent
 
 
 def _metadata(agent: str) -> bytes | None:
@@ -101,12 +101,12 @@ def parse_actions(metadata: bytes) -> dict[str, float]:
         root = parse_xml(metadata[metadata.find(b"<") :])
     except XmlError:
         return {}
-    found: dict[str, float] = {}
-    for each in root.iterfind("actions/action"):
-        if given := seconds(each.get("timeout", "")):
-            name = each.get("name", "")
-            found[name] = min(found.get(name, given), given)
-    return found
+    by_action: dict[str, float] = {}
+    for action in root.iterfind("actions/action"):
+        if given := seconds(action.get("timeout", "")):
+            name = action.get("name", "")
+            by_action[name] = min(by_action.get(name, given), given)
+    return by_action
 
 
 def read_rings() -> list[Ring]:
@@ -125,26 +125,26 @@ def parse_rings(text: str, bonded: Callable[[str], bool]) -> Iterator[Ring]:
     address of a single one whether a bond carries it.
     """
     parts = re.split(r"(?m)^(RING|LINK) ID (\d+).*$", text)[1:]
-    found = list(zip(parts[::3], parts[1::3], parts[2::3], strict=True))
+    rings = list(zip(parts[::3], parts[1::3], parts[2::3], strict=True))
     reached = [
-        set(re.findall(r"nodeid:?\s+(\d+):\s+(?:connected|localhost)", each[2])) for each in found
+        set(re.findall(r"nodeid:?\s+(\d+):\s+(?:connected|localhost)", ring[2])) for ring in rings
     ]
     everybody = set().union(*reached)
-    for (kind, number, said), here in zip(found, reached, strict=True):
-        address = re.search(r"(?:addr|id)\s*=\s*(\S+)", said)
+    for (kind, number, status), here in zip(rings, reached, strict=True):
+        address = re.search(r"(?:addr|id)\s*=\s*(\S+)", status)
         yield Ring(
             f"{kind.lower()} {number}",
-            "FAULTY" not in said and here >= everybody,
-            len(found) == 1 and address is not None and bonded(address[1]),
+            "FAULTY" not in status and here >= everybody,
+            len(rings) == 1 and address is not None and bonded(address[1]),
         )
 
 
 def _bonded_address(address: str) -> bool:
     try:
-        said = programs.output(("ip", "-o", "addr", "show", "to", address)).stdout.split()
+        words = programs.output(("ip", "-o", "addr", "show", "to", address)).stdout.split()
     except CannotAsk:
         return False
-    return len(said) > 1 and _bonded(said[1].decode("ascii", "replace"))
+    return len(words) > 1 and _bonded(words[1].decode("ascii", "replace"))
 
 
 def _bonded(device: str) -> bool:
@@ -152,5 +152,5 @@ def _bonded(device: str) -> bool:
     folder = os.path.join("/sys/class/net", device.partition("@")[0])
     if host_files.is_folder(os.path.join(folder, "bonding")):
         return True
-    below = [each for each in host_files.names_in(folder) if each.startswith("lower_")]
-    return any(_bonded(each.removeprefix("lower_")) for each in below)
+    below = [name for name in host_files.names_in(folder) if name.startswith("lower_")]
+    return any(_bonded(name.removeprefix("lower_")) for name in below)

@@ -18,27 +18,27 @@ def movements(actions: Iterable[Action], clones: frozenset[str]) -> tuple[Moveme
     """
     starts: dict[str, str] = {}
     stops: dict[str, str] = {}
-    found: dict[Action | str, Movement | None] = {}
+    by_subject: dict[Action | str, Movement | None] = {}
     for action in actions:
         resource, node = action.resource, action.node
         if action.operation == "fence":
-            found[action] = Movement("", "fence", node)
+            by_subject[action] = Movement("", "fence", node)
         elif action.operation not in ("start", "stop", "migrate_to"):
             continue
         elif resource in clones:
-            found[action] = (
+            by_subject[action] = (
                 Movement(resource, "stop", node)
                 if action.operation == "stop"
                 else Movement(resource, "start", None, node)
             )
         elif action.operation == "migrate_to":
-            found[resource] = Movement(resource, "live", action.source or node, action.target)
+            by_subject[resource] = Movement(resource, "live", action.source or node, action.target)
         else:
             (starts if action.operation == "start" else stops)[resource] = node
-            found.setdefault(resource, None)
-    for key in [key for key, movement in found.items() if movement is None]:
-        found[key] = _cold(str(key), stops.get(str(key)), starts.get(str(key)))
-    moved = [movement for movement in found.values() if movement]
+            by_subject.setdefault(resource, None)
+    for key in [key for key, movement in by_subject.items() if movement is None]:
+        by_subject[key] = _cold(str(key), stops.get(str(key)), starts.get(str(key)))
+    moved = [movement for movement in by_subject.values() if movement]
     return tuple(sorted(moved, key=lambda movement: movement.kind != "fence"))
 
 
@@ -74,16 +74,19 @@ def after_all(cluster: Cluster, phases: Iterable[Iterable[Movement]]) -> Cluster
         return {"nodes": nodes, "role": role if unchanged else "Started" if nodes else "Stopped"}
 
     resources = tuple(
-        each._replace(
-            **after(places(each.id.split(":")[0], each.nodes, bool(each.clone)), each.role)
+        resource._replace(
+            **after(
+                places(resource.id.split(":")[0], resource.nodes, bool(resource.clone)),
+                resource.role,
+            )
         )
-        for each in cluster.resources
+        for resource in cluster.resources
     )
     domains = tuple(
-        each._replace(**after(places(each.resource, each.nodes, False), each.role))
-        if each.resource
-        else each
-        for each in cluster.domains
+        domain._replace(**after(places(domain.resource, domain.nodes, False), domain.role))
+        if domain.resource
+        else domain
+        for domain in cluster.domains
     )
     return cluster._replace(resources=resources, domains=domains)
 
@@ -94,14 +97,14 @@ def with_goals(plan: Plan, predicted: Forecast) -> Plan:
         return plan
     phases = list(plan.phases)
     wanted = [number for number, phase in enumerate(phases) if not phase.only_if_still]
-    stops = {each.resource for each in predicted.movements if each.kind == "stop"}
-    ends = [Goal("stopped", each) for each in plan.subjects if each in stops]
-    left = [Goal("withdrawn", each.subject) for each in ends]
+    stops = {movement.resource for movement in predicted.movements if movement.kind == "stop"}
+    ends = [Goal("stopped", subject) for subject in plan.subjects if subject in stops]
+    left = [Goal("withdrawn", end.subject) for end in ends]
     promised = [
         goal
         for goal in (*(Goal("running", resource) for resource in plan.subjects), *ends, *left)
         if reached(predicted.after, goal)
-        and not any(each[:2] == goal[:2] for phase in phases for each in phase.goals)
+        and not any(known[:2] == goal[:2] for phase in phases for known in phase.goals)
     ]
     last = phases[wanted[-1]]
     phases[wanted[-1]] = last._replace(goals=(*last.goals, *promised))
@@ -110,11 +113,15 @@ def with_goals(plan: Plan, predicted: Forecast) -> Plan:
 
 def elsewhere(cluster: Cluster, plan: Plan, predicted: Forecast) -> Iterator[str]:
     """What the plan stops and the cluster starts again on another node."""
-    stops = {each.resource: each.source for each in predicted.movements if each.kind == "stop"}
-    for each in predicted.movements:
-        before = stops.get(each.resource) if each.resource in plan.subjects else None
-        if before and each.kind == "start" and each.target != before:
-            yield f"{name_of(cluster, each)} starts on {each.target}, not on {before} again"
+    stops = {
+        movement.resource: movement.source
+        for movement in predicted.movements
+        if movement.kind == "stop"
+    }
+    for movement in predicted.movements:
+        before = stops.get(movement.resource) if movement.resource in plan.subjects else None
+        if before and movement.kind == "start" and movement.target != before:
+            yield f"{name_of(cluster, movement)} starts on {movement.target}, not on {before} again"
 
 
 def settled(cluster: Cluster, before: Cluster | None = None) -> bool:
@@ -122,7 +129,7 @@ def settled(cluster: Cluster, before: Cluster | None = None) -> bool:
 
     A node that was lost or pending `before` already is not waited for.
     """
-    waiting = {each.name for each in before.nodes if _unsettled(each)} if before else set()
+    waiting = {node.name for node in before.nodes if _unsettled(node)} if before else set()
     return (
         not any(resource.role in IN_FLIGHT for resource in cluster.resources)
         and not any(operation.pending for operation in cluster.history)

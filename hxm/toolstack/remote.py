@@ -79,8 +79,8 @@ def read_boot(node: str, here: str | None, timeout: float) -> str:
     name, boot, stat = [*result.stdout.decode("ascii", "replace").split("\n", 2), "", ""][:3]
     if result.status != 0 or not answered_as(node, name):
         return ""
-    found = f"{boot}.{programs.start_time_in(stat.encode())}"
-    return found if found.replace("-", "").replace(".", "").isalnum() else ""
+    identity = f"{boot}.{programs.start_time_in(stat.encode())}"
+    return identity if identity.replace("-", "").replace(".", "").isalnum() else ""
 
 
 def read_elsewhere(
