@@ -256,7 +256,7 @@ def newcomers(row: Command, made: Sequence[Claim], cluster: Cluster, config: Con
     ignored, whose = config.ignore.split(), resources_by_name(cluster)
     mine = [claim._replace(resource=whose.get(at_home(claim.name))) for claim in made]
     known = {claim.resource for claim in mine} | {other.resource for other in others if other.runs}
-    for other in others if any(claim.disks for claim in mine) else ():
+    for other in others if any(new.disks for new in mine) else ():
         if other.kind == FILE and other.resource not in known and host_files.lexists(other.path):
             raise CannotAsk(
                 f"{other.fault}, and one of them may be among those of {mine[0].name}",
