@@ -85,12 +85,12 @@ def remembered(relations: Relations, primitives: Iterable[Primitive], now: float
     last-failure with the time).
     """
     for primitive in primitives:
-        said = primitive.meta.get("failure-timeout", "")
-        if not said:
+        text = primitive.meta.get("failure-timeout", "")
+        if not text:
             continue
         from hxm.pacemaker.audit_facts import seconds
 
-        timeout = seconds(said)
+        timeout = seconds(text)
         if timeout:
             known = {
                 node: dict(_counting(attributes, primitive.id, now - timeout))

@@ -31,7 +31,7 @@ def start(
         already = "; ".join(_runs_where(domain) for domain in domains)
         return AlreadyDone(already or "every domU of the cluster runs")
     rest = [domain for domain in domains if domain not in wanting]
-    idle = [each for each in wanting if not each.running and not _release(cluster, each)]
+    idle = [domain for domain in wanting if not domain.running and not _release(cluster, domain)]
     return Plan(
         "start",
         f"start {called(wanting)}",
@@ -47,7 +47,11 @@ def start(
             *_checks(cluster, wanting),
             *guards.stray(cluster, wanting),
             *whereabouts.cloned(cluster, wanting),
-            *(found for domain in idle for found in whereabouts.kept_from_running(cluster, domain)),
+            *(
+                objection
+                for domain in idle
+                for objection in whereabouts.kept_from_running(cluster, domain)
+            ),
             *guards.all_stopped(wanting, everything),
         ),
         guards.warnings(cluster),
@@ -131,7 +135,7 @@ def destroy(cluster: Cluster, domains: Sequence[ManagedDomain]) -> Decision:
         _checks(cluster, domains),
         (
             *guards.warnings(cluster),
-            *(f"xl cannot be told of {each.name!r}: the cluster stops it" for each in slowly),
+            *(f"xl cannot be told of {domain.name!r}: the cluster stops it" for domain in slowly),
         ),
         undo=f"hxm start {all_typed(domains)}",
     )

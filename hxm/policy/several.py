@@ -113,7 +113,7 @@ def home(cluster: Cluster, node: Node, away: Sequence[ManagedDomain]) -> Decisio
     if node.usable or not (node.standby and node.member):
         return migrate_all(cluster, [Move(domain, node) for domain in at_home])
     back = node._replace(standby=False)
-    nodes = tuple(back if each.name == node.name else each for each in cluster.nodes)
+    nodes = tuple(back if other.name == node.name else other for other in cluster.nodes)
     moved = migrate_all(cluster._replace(nodes=nodes), [Move(domain, back) for domain in at_home])
     return _after_standby(cluster, node, moved) if isinstance(moved, Plan) else moved
 

@@ -47,10 +47,12 @@ def parse_long(text: str) -> list[Details]:
             rows = json.JSONDecoder().raw_decode(text, start.start())[0]
             if len(rows) > MOST_ROWS:
                 raise ValueError(len(rows))
-            return [_of_json(each["config"]) for each in rows if each["domid"] != 0]
+            return [_of_json(row["config"]) for row in rows if row["domid"] != 0]
         if start:
             return [
-                found for each in expressions(text[start.start() :]) if (found := _of_sxp(each))
+                details
+                for expression in expressions(text[start.start() :])
+                if (details := _of_sxp(expression))
             ]
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         pass
@@ -105,7 +107,7 @@ def _of_json(config: Mapping[str, Any]) -> Details:
     ]
     for key in _QEMU_ARGUMENTS:
         disks += disks_in_arguments([str(word) for word in config.get("b_info", {}).get(key, ())])
-    macs = [str(each["mac"]).lower() for each in config.get("nics", ()) if each.get("mac")]
+    macs = [str(nic["mac"]).lower() for nic in config.get("nics", ()) if nic.get("mac")]
     uuid = str(info.get("uuid", "")).lower() or None
     return Details(str(info["name"]), uuid, tuple(macs), tuple(disks))
 
@@ -127,8 +129,8 @@ def _of_sxp(domain: list[Any]) -> Details | None:
             except DeviceError:
                 raise ValueError(device["uname"]) from None
         elif kind == "vscsi":
-            devices = [facts_in(each) for each in entry[1] if _is(each, "dev")]
-            disks += [Disk(each["p-dev"], "", writes=True, scsi=True) for each in devices]
+            devices = [facts_in(part) for part in entry[1] if _is(part, "dev")]
+            disks += [Disk(device["p-dev"], "", writes=True, scsi=True) for device in devices]
     return Details(facts["name"], facts.get("uuid", "").lower() or None, tuple(macs), tuple(disks))
 
 
