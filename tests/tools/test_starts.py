@@ -207,6 +207,16 @@ def test_a_start_that_waits_for_the_end_of_maintenance_is_judged_at_once(sandbox
     assert sandbox.configuration() == before
 
 
+@pytest.mark.parametrize("prepare", [_shut_down, _in_maintenance])
+def test_why_names_the_disk_for_which_its_own_advice_would_be_refused(sandbox, prepare):
+    prepare(sandbox)
+    assert "hxm would not start it" not in sandbox.ok("why", "sles").out
+    _one_disk(sandbox)
+    out = " ".join(sandbox.ok("why", "sles").out.split())
+    assert "hxm would not start it: sles and nfs share /dev/evms/san2/vm2, and nfs runs" in out
+    assert ("hxm shutdown sles --force; or take" in out) == (prepare is _in_maintenance)
+
+
 def test_the_hint_at_the_end_of_maintenance_leads_out_of_it(sandbox):
     _in_maintenance(sandbox)
     _one_disk(sandbox)
