@@ -18,8 +18,8 @@ from lxml import etree
 from hxm.pacemaker.sandbox import child, parse
 from hxm.pacemaker.sandbox_cib import digest
 
-_OLDEST = (3, 1)
-"""The feature set of Pacemaker 2.0.0, the oldest whose records these are."""
+_OLDEST = (3, 7)
+"""A feature set newer than that of Pacemaker 2.0, whose scheduler takes these records for stale."""
 _UNRECORDED = ("notify", "delete", "meta-data", "clear_failcount", "probe_complete", "lrm_refresh")
 _OWN_RECORD = ("migrate_to", "migrate_from")
 _RELOADS = ("reload", "reload-agent")
@@ -32,7 +32,7 @@ def write_results(path: str, graph: Element) -> bool:
     """Whether the results of all actions are written; if not, the file is as it was.
 
     That is so where only crm_simulate knows what follows: fencing, guest and remote nodes, a node
-    without a status, tools of before Pacemaker 2.0.
+    without a status, tools of before Pacemaker 2.1.
     """
     actions = _in_order(graph)
     if actions is None or not all(map(_is_known, actions)):
