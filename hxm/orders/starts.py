@@ -28,10 +28,12 @@ def judge(
         claims = start_facts.claims(cluster, needed, answers, config)
         ignored = config.ignore.split()
         objections += starts.clashes(cluster, predicted, starting, claims, ignored)
-        objections += starts.unknown_disks(starting, claims, needed, unreadable, mounting)
+        if predicted.simulated:
+            objections += starts.unknown_disks(starting, claims, needed, unreadable, mounting)
         unasked = {node: why for node, why in answers.items() if isinstance(why, str)}
         unknown = starts.not_asked(unasked | silent)
-        warnings = (*warnings, *starts.warnings(starting, claims), *unknown)
+        uncompared = starts.warnings(starting, claims, simulated=predicted.simulated)
+        warnings = (*warnings, *uncompared, *unknown)
     elif silent:
         intentions = (*(intentions or plan.notes), *starts.not_looked_at(silent))
     return plan._replace(warnings=warnings, intentions=intentions), objections

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from hxm.model import Cluster, Domain
 from hxm.plan import Forecast, Objection, Plan
-from hxm.policy import guards, listed, typed
+from hxm.policy import guards, listed
 from hxm.policy.conflicts import (
     DEVICE,
     DISK,
@@ -49,7 +49,7 @@ def started(cluster: Cluster, plan: Plan, forecast: Forecast) -> frozenset[str]:
         return frozenset(domain.resource for domain in maybe)
     return frozenset(
         movement.resource
-        for movement in forecast.with_later
+        for movement in forecast.movements
         if starts_anew(movement) and cluster.domain_of(movement.resource)
     )
 
@@ -75,7 +75,6 @@ def clashes(
     --force lifts this only if both run already: then to restart one of them changes nothing.
     """
     before, after = _running(cluster), _running(forecast.after)
-    after |= frozenset(movement.resource for movement in forecast.waiting)
     if not forecast.simulated:
         after |= frozenset(starting)
     seen = set()
@@ -91,22 +90,18 @@ def clashes(
             seen.add(clash.what)
             yield Objection(
                 f"{clash.what}, and {_state(old, cluster, before)}",
-                f"{_to_keep_stopped(cluster, new)}{REMEDIES[clash.kind]}",
+                REMEDIES[clash.kind],
                 lifted_by=FORCE if both_run else "",
             )
 
 
-def _to_keep_stopped(cluster: Cluster, claim: Claim) -> str:
-    """What keeps the domU stopped, where nothing but a hold does so now."""
-    domain = cluster.domain_of(claim.resource) if claim.resource else None
-    if not domain or domain.running or domain.told_to_stop:
-        return ""
-    ignored = guards.looked_away(cluster, domain) or not cluster.quorum
-    return f"to keep it stopped: hxm shutdown {typed(domain)}{' --force' if ignored else ''}; or "
+def warnings(
+    starting: Collection[str], claims: Sequence[Claim], *, simulated: bool
+) -> Iterator[str]:
+    """MAC addresses that two domUs have, and what could not be compared.
 
-
-def warnings(starting: Collection[str], claims: Sequence[Claim]) -> Iterator[str]:
-    """MAC addresses that two domUs have, and what could not be compared."""
+    Where nothing could be simulated, no start is known of, so that `unknown_disks` refuses none.
+    """
     macs = (
         clash.what
         for one, other in pairs(claims)
@@ -115,7 +110,8 @@ def warnings(starting: Collection[str], claims: Sequence[Claim]) -> Iterator[str
         if clash.kind == MAC
     )
     yield from dict.fromkeys(macs)
-    unread = [claim for claim in claims if claim.kind == FILE and claim.resource not in starting]
+    judged = starting if simulated else ()
+    unread = [claim for claim in claims if claim.kind == FILE and claim.resource not in judged]
     if unread:
         names = listed([claim.called for claim in unread], 4)
         yield f"the disks of {names} were not compared: their files cannot be read here"
@@ -125,7 +121,7 @@ def warnings(starting: Collection[str], claims: Sequence[Claim]) -> Iterator[str
 def files_needed(cluster: Cluster, forecast: Forecast) -> Iterator[File]:
     """The files that the plan's movements rest on, each once."""
     needed: dict[tuple[str, str], File] = {}
-    for movement in forecast.with_later:
+    for movement in forecast.movements:
         domain, node = cluster.domain_of(movement.resource), movement.target or movement.source
         if domain and domain.xmfile and node:
             needed[movement.resource, node] = File(domain, node, starts_anew(movement))
@@ -139,7 +135,7 @@ def mounting(cluster: Cluster, forecast: Forecast) -> frozenset[str]:
     """Nodes where the plan starts something else first: a file may lie on what is not there yet."""
     return frozenset(
         movement.target
-        for movement in forecast.with_later
+        for movement in forecast.movements
         if movement.kind == "start" and movement.target and not cluster.domain_of(movement.resource)
     )
 

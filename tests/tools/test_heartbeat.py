@@ -81,11 +81,16 @@ elif tool == "crm_resource":
     elif "-d" in words:
         pair(primitive(name), "meta_attributes", name + "-meta-options", value("-d"), None)
     elif "-M" in words and value("-H") in ("host1", "host2"):
-        location = E.SubElement(next(root.iter("constraints")), "rsc_location",
-                                id="cli-prefer-" + name, rsc=name)
-        rule = E.SubElement(location, "rule", id="cli-prefer-rule-" + name, score="INFINITY")
-        E.SubElement(rule, "expression", id="cli-prefer-expr-" + name, attribute="#uname",
-                     operation="eq", value=value("-H"), type="string")
+        rules = [("prefer", "INFINITY", value("-H"))]
+        if "-f" in words:
+            usual = {{"nfs": "host1", "sles": "host2"}}[name]
+            rules.append(("standby", "-INFINITY", place(name, usual)))
+        for kind, score, node in rules:
+            location = E.SubElement(next(root.iter("constraints")), "rsc_location",
+                                    id="cli-" + kind + "-" + name, rsc=name)
+            rule = E.SubElement(location, "rule", id="cli-" + kind + "-rule-" + name, score=score)
+            E.SubElement(rule, "expression", id="cli-" + kind + "-expr-" + name,
+                         attribute="#uname", operation="eq", value=node, type="string")
     elif "-U" in words:
         for constraints in root.iter("constraints"):
             for each in list(constraints):
