@@ -28,8 +28,8 @@ def lines(hosts: Sequence[Host], needs: Needs, losses: Sequence[Loss]) -> Iterat
     for name, (dom0, domus, coming, free) in amounts.items():
         drawing = bar((dom0, domus, coming, free), most / width, drawn)
         yield f"{name:<{label}}  {drawing}  {dom0 + domus + coming + free} MiB"
-    meanings = ("dom0", "domUs", "comes at worst if another host is lost", "free even then")
-    yield f"{'':<{label}}  " + "  ".join(map(" ".join, zip(drawn, meanings, strict=True)))
+    meanings = ("dom0", "domUs", "from a lost host, at worst", "free even then")
+    yield "  ".join(map(" ".join, zip(drawn, meanings, strict=True)))
 
 
 def _amounts(host: Host, needs: Needs, losses: Sequence[Loss]) -> tuple[int, int, int, int] | None:
