@@ -12,7 +12,7 @@ import shlex
 
 from hxm import host_files, programs
 from hxm.errors import CannotAsk, Refused
-from hxm.running import Argv, Elsewhere, Lost, Result
+from hxm.running import Argv, Lost, Result
 from hxm.ssh import Target, host_of, no_way_in, share, ssh_argv
 
 TYPE_CHECKING = False
@@ -32,7 +32,7 @@ rmdir "$1"
 """
 
 
-class Remote(Elsewhere):
+class Remote:
     """The node that programs run on: the first of the target's that answers."""
 
     def __init__(

@@ -12,7 +12,7 @@ import select
 import time
 
 from hxm.errors import CannotAsk
-from hxm.running import Elsewhere, Lost, NoAnswer, Result
+from hxm.running import Lost, NoAnswer, Result
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
     import pexpect
 
-__all__ = ["Elsewhere", "Lost", "NoAnswer", "Result"]
+    from hxm.running import Elsewhere
+
+__all__ = ["Lost", "NoAnswer", "Result"]
 
 TOOL_TIMEOUT = 30.0
 """Seconds that a tool may take to answer; crm_mon takes 5 s for 1,000 domUs on 32 nodes."""

@@ -7,6 +7,7 @@ from hxm.errors import CannotAsk
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from typing import Protocol
 
 Argv = tuple[str, ...]
 
@@ -42,48 +43,42 @@ class Result:
         return f"exit status {self.status}"
 
 
-class Elsewhere:
-    """A node on which the programs run instead of on this host; `ssh.Remote` is one."""
+if TYPE_CHECKING:
 
-    @property
-    def name(self) -> str:
-        """What the node calls itself."""
-        raise NotImplementedError
+    class Elsewhere(Protocol):
+        """A node on which the programs run instead of on this host; `node.Remote` is one."""
 
-    def find(self, program: str) -> str | None:
-        """The path of a program there."""
-        raise NotImplementedError
+        @property
+        def name(self) -> str:
+            """What the node calls itself."""
 
-    def ahead(self, commands: Sequence[Argv]) -> None:
-        """Start programs there that `output` will be asked for."""
-        raise NotImplementedError
+        def find(self, program: str) -> str | None:
+            """The path of a program there."""
 
-    def abandon(self) -> None:
-        """End what was started ahead and never asked for."""
-        raise NotImplementedError
+        def ahead(self, commands: Sequence[Argv]) -> None:
+            """Start programs there that `output` will be asked for."""
 
-    def output(
-        self,
-        argv: Argv,
-        env: Mapping[str, str] | None,
-        timeout: float,
-        meanwhile: Callable[[], None] | None = None,
-        most: int = 0,
-        files: Sequence[str] = (),
-        *,
-        once: bool = False,
-    ) -> Result:
-        """Run a program there to its end."""
-        raise NotImplementedError
+        def abandon(self) -> None:
+            """End what was started ahead and never asked for."""
 
-    def reach(self, node: str) -> str:
-        """What ssh is to be told to get to another node of the same cluster."""
-        raise NotImplementedError
+        def output(
+            self,
+            argv: Argv,
+            env: Mapping[str, str] | None,
+            timeout: float,
+            meanwhile: Callable[[], None] | None = None,
+            most: int = 0,
+            files: Sequence[str] = (),
+            *,
+            once: bool = False,
+        ) -> Result:
+            """Run a program there to its end."""
 
-    def argv(self, argv: Argv, *, terminal: bool) -> Argv:
-        """The command line here for a program there that owns stdin, or the terminal."""
-        raise NotImplementedError
+        def reach(self, node: str) -> str:
+            """What ssh is to be told to get to another node of the same cluster."""
 
-    def close(self) -> None:
-        """End the connection."""
-        raise NotImplementedError
+        def argv(self, argv: Argv, *, terminal: bool) -> Argv:
+            """The command line here for a program there that owns stdin, or the terminal."""
+
+        def close(self) -> None:
+            """End the connection."""
