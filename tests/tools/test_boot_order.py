@@ -40,8 +40,13 @@ def cycles(root: Path) -> str:
     units = ("multi-user.target", "xendomains.service")
     argv = ["systemd-analyze", "verify", "--man=no", f"--root={root}", *units]
     ran = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=60)
-    assert "Failed to" not in ran.stderr
-    return "\n".join(line for line in ran.stderr.splitlines() if "cycle" in line)
+    lines = ran.stderr.splitlines()
+    # A cycle that systemd cannot break by dropping a job is an error: "Failed to create
+    # xendomains.service/start: Transaction order is cyclic".  Which of the two it is
+    # differs from run to run.
+    cyclic = [line for line in lines if "ordering cycle" in line or "is cyclic" in line]
+    assert not [line for line in lines if "Failed to" in line and line not in cyclic]
+    return "\n".join(cyclic)
 
 
 @pytest.mark.parametrize("suite", SUITES)
@@ -59,4 +64,4 @@ def test_systemd_tells_of_a_cycle_where_there_is_one(root):
     drop_in = root / "etc/systemd/system/xendomains.service.d/x.conf"
     drop_in.parent.mkdir()
     drop_in.write_text(OLD_DROP_IN)
-    assert "ordering cycle" in cycles(root)
+    assert cycles(root) != ""
