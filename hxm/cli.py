@@ -11,9 +11,10 @@ import gc
 import os
 import sys
 
-from hxm import catalog, programs
+from hxm import catalog
 from hxm.catalog import command
 from hxm.errors import DONE, Failed, HxmError, Interrupted, UsageError
+from hxm.host import programs
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from hxm.errors import UsageError
-from hxm.files import MIB, read_whole
+from hxm.host.safe_files import MIB, read_whole
 
 PATH = "/etc/hxm.toml"
 TOOLSTACKS = ("auto", "xl", "xm")

@@ -6,14 +6,14 @@ import os
 import shlex
 from collections.abc import Sequence
 
-from hxm import programs
 from hxm.config import Config, read_config
 from hxm.errors import Refused, UsageError
-from hxm.files import make_private
-from hxm.node import FOLDER, Remote
+from hxm.host import programs
+from hxm.host.node import FOLDER, Remote
+from hxm.host.safe_files import make_private
+from hxm.host.ssh import Target, target_of
 from hxm.output import render
 from hxm.pacemaker.dialect import CONFIGURATION
-from hxm.ssh import Target, target_of
 
 EVERY = "all"
 _PATHS = r"""s/.* name="xmfile".* value="\([^"]*\)".*/\1/p

@@ -18,7 +18,6 @@ from typing import NamedTuple
 DATA = Path(__file__).parent / "data"
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from hxm import host_files  # noqa: E402
 from hxm.audit.survey import parse_survey  # noqa: E402
 from hxm.cluster.claims import claim, of_xml  # noqa: E402
 from hxm.cluster.start_facts import parse_answer  # noqa: E402
@@ -36,6 +35,7 @@ from hxm.domu.libvirt_xml import (  # noqa: E402
 from hxm.domu.settings import domain_name, memory_mib, slips, vcpus  # noqa: E402
 from hxm.errors import HxmError  # noqa: E402
 from hxm.guard.create_line import creation_of  # noqa: E402
+from hxm.host import files  # noqa: E402
 from hxm.pacemaker.audit_facts import parse_rules  # noqa: E402
 from hxm.pacemaker.cib import configuration_in, parse_configuration  # noqa: E402
 from hxm.pacemaker.cib_document import parse_backup, same  # noqa: E402
@@ -150,8 +150,8 @@ def read_list(program: str) -> Callable[[str], object]:
 
 
 def read_files(text: bytes) -> None:
-    host_files.learn(text, "m")
-    host_files._seen.clear()
+    files.learn(text, "m")
+    files._seen.clear()
 
 
 def read_look(document: bytes) -> None:

@@ -7,7 +7,6 @@ import os
 from collections.abc import Iterator
 from contextlib import suppress
 
-from hxm import host_files
 from hxm.audit.survey import Answer, surveyor
 from hxm.cluster.capacity import read_needs
 from hxm.cluster.claims import all_claims, claims_script, of_managed
@@ -17,6 +16,7 @@ from hxm.domu.config_file import XmFileError, agent_name, parse_xmfile, read_tex
 from hxm.domu.resources import name_in_xml
 from hxm.domu.settings import domain_name, preserved
 from hxm.guard import install
+from hxm.host import files
 from hxm.model import Cluster
 from hxm.pacemaker.audit_facts import parse_rules
 from hxm.pacemaker.cib import read_configuration
@@ -115,7 +115,7 @@ def _files(cluster: Cluster, rules: Rules) -> Iterator[Read]:
     for domain in cluster.managed_domains:
         primitive, path = cluster.primitives[domain.resource], domain.xmfile or ""
         kept_off = rules.kept_off.get(primitive.id, frozenset())
-        if here and not host_files.lexists(path) and (here.name in kept_off or not here.usable):
+        if here and not files.lexists(path) and (here.name in kept_off or not here.usable):
             continue
         if not primitive.agent.endswith("Xen"):
             if fault := of_managed(domain).fault:
@@ -135,7 +135,7 @@ def autostarted() -> Iterator[tuple[str, str]]:
     """The links that start domUs at boot, each with the name in its file."""
     for folder in AUTOS:
         try:
-            paths = sorted(os.path.join(folder, entry) for entry in host_files.names_in(folder))
+            paths = sorted(os.path.join(folder, entry) for entry in files.names_in(folder))
         except OSError:
             continue
         for path in paths:
@@ -154,8 +154,8 @@ def _by_the_toolstacks(
     toolstack = local_toolstack(config, cluster.sandbox)
     moving = any(domain.pv and domain.live for domain in cluster.managed_domains)
     if toolstack and cluster.local_node and (thorough or moving):
-        files = _readable_files(cluster) if thorough else []
-        facts[cluster.local_node] = read_facts(toolstack.program, files, config.ask_timeout)
+        readable = _readable_files(cluster) if thorough else []
+        facts[cluster.local_node] = read_facts(toolstack.program, readable, config.ask_timeout)
     yield from of_refusals(
         cluster, {node: host.refusals for node, host in facts.items()}, rules.kept_off
     )
@@ -165,12 +165,12 @@ def _by_the_toolstacks(
 
 def _readable_files(cluster: Cluster) -> list[str]:
     """The files that are data to hxm: xm would run code in another."""
-    files = []
+    readable = []
     for path in _paths(cluster):
         with suppress(XmFileError):
             read_xmfile(path)
-            files.append(path)
-    return files
+            readable.append(path)
+    return readable
 
 
 def _by_agents(cluster: Cluster, rules: Rules) -> Iterator[Finding]:
@@ -220,7 +220,7 @@ def _paths(cluster: Cluster) -> list[str]:
 def _checksum(path: str) -> str:
     """The MD5 checksum: every Xen host has md5sum to compute it with."""
     try:
-        content = host_files.read_whole(path)  # a fifo may wait for ever
+        content = files.read_whole(path)  # a fifo may wait for ever
         return hashlib.md5(content, usedforsecurity=False).hexdigest()
     except FileNotFoundError:
         return ABSENT

@@ -10,9 +10,9 @@ import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import NamedTuple
 
-from hxm import programs
 from hxm.errors import CannotAsk
 from hxm.guard import install
+from hxm.host import programs
 from hxm.policy.audit.nodes import ABSENT, UNREADABLE, BootLink, Survey
 from hxm.policy.readiness import Readiness
 from hxm.toolstack.host_facts import HostFacts, facts_script, parse_facts

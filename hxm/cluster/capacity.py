@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from xml.etree.ElementTree import Element
 
-from hxm import programs
 from hxm.cluster.read import askable, local_toolstack
 from hxm.config import Config
 from hxm.domu.config_file import XmFileError, parse_xmfile, read_text
 from hxm.domu.libvirt_xml import memory_and_vcpus
 from hxm.domu.settings import memory_mib, positive, vcpus
 from hxm.errors import CannotAsk
+from hxm.host import programs
 from hxm.model import Cluster, ManagedDomain
 from hxm.pacemaker.cib import read_configuration
 from hxm.pacemaker.lose_node import forbid, lose

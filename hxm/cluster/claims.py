@@ -6,7 +6,6 @@ import os
 import struct
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from hxm import programs
 from hxm.cluster.read import askable, local_toolstack
 from hxm.config import Config
 from hxm.domu.block_devices import GREP, parse_devices, place, place_elsewhere
@@ -23,8 +22,9 @@ from hxm.domu.libvirt_xml import parse_description, parse_name
 from hxm.domu.settings import domain_name, domain_uuid
 from hxm.domu.targets import paths_of, scripted_name
 from hxm.errors import CannotAsk
-from hxm.files import MIB
-from hxm.host_files import bring, is_file, read_start, read_whole
+from hxm.host import programs
+from hxm.host.files import bring, is_file, read_start, read_whole
+from hxm.host.safe_files import MIB
 from hxm.model import Cluster, Domain
 from hxm.policy.conflicts import DEVICE, FILE, NODE, THIS_HOST, Claim, DiskClaim
 from hxm.policy.names import at_home

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from hxm import programs
 from hxm.cluster.read import local_toolstack, other_toolstack
 from hxm.config import Config
 from hxm.errors import CannotAsk
+from hxm.host import programs
 from hxm.model import Cluster
 from hxm.plan import Forecast, Objection
 from hxm.policy import live_pv

@@ -7,10 +7,10 @@ import time
 from collections import deque
 from collections.abc import Callable
 
-from hxm import programs
 from hxm.cluster.read import read_cluster
 from hxm.config import Config
 from hxm.errors import HxmError
+from hxm.host import programs
 from hxm.model import Cluster
 from hxm.policy.forecast import settled
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 
-from hxm import programs
 from hxm.cluster.agree import left_out
 from hxm.config import Config
 from hxm.domu.resources import is_xen, managed
 from hxm.errors import CannotAsk
+from hxm.host import programs
 from hxm.model import Cluster, Domain, Lock, ManagedDomain, Resource
 from hxm.pacemaker.cib import Configuration, read_configuration
 from hxm.pacemaker.crm_mon import as_migrations, read_status

@@ -6,11 +6,11 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from typing import NamedTuple
 
-from hxm import host_files
 from hxm.cluster.claims import all_claims, claims_script, details_and_devices, of_managed, of_text
 from hxm.cluster.read import askable, with_other_nodes
 from hxm.config import Config
 from hxm.errors import CannotAsk
+from hxm.host import files
 from hxm.model import Cluster
 from hxm.policy.conflicts import FILE, Claim
 from hxm.policy.starts import File
@@ -137,7 +137,7 @@ def _content(file: File, answers: Mapping[str, Answer | str]) -> bytes | str | N
 
 def _fault_here(file: File) -> str:
     path = file.domain.xmfile or ""
-    if not host_files.lexists(path):
+    if not files.lexists(path):
         return _ABSENT.format(path)
     return _fault_of(of_managed(file.domain))
 

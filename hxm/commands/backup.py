@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from hxm.cluster.read import sandbox_file
 from hxm.config import Config, read_config
 from hxm.errors import DONE, Failed, Refused, UsageError
-from hxm.files import write_new
+from hxm.host.safe_files import write_new
 from hxm.output import TABLE, Form, Table, render
 from hxm.pacemaker.cib import read_configuration
 from hxm.pacemaker.cib_document import as_cib, read_header

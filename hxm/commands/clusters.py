@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from hxm.config import Config, read_config
 from hxm.errors import DONE, CannotAsk, Failed, UsageError
+from hxm.host.programs import Process, Result
 from hxm.output import TABLE, Form, Table, render
-from hxm.programs import Process, Result
 from hxm.terminal.shell.lines import myself
 
 if TYPE_CHECKING:

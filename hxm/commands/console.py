@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from hxm import programs
 from hxm.cluster.read import identify, read_cluster, sandbox_file, with_other_nodes
 from hxm.config import Config, read_config
 from hxm.errors import CannotAsk, Failed, NotFound, Refused
+from hxm.host import programs
 from hxm.model import Cluster, Domain
 from hxm.orders import passthrough
 from hxm.output.render import note

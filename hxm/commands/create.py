@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from hxm import host_files
 from hxm.catalog import BY_HAND
 from hxm.domu.config_file import candidate_files
 from hxm.errors import NotFound, Refused, UsageError
 from hxm.guard.admission import admitted, made_by_creation
 from hxm.guard.create_line import creation_of
+from hxm.host import files
 from hxm.model import Cluster, Domain, is_managed
 from hxm.orders import passthrough, pipeline
 from hxm.output import render
@@ -58,7 +58,7 @@ def run(order: Order, words: Words = None, until: Until = "") -> int:
 
 def _is_read(path: str) -> bool:
     """Whether the toolstack would read a configuration there; that of /dev/null is empty."""
-    return host_files.is_file(path) or path == os.devnull
+    return files.is_file(path) or path == os.devnull
 
 
 def _domain_for(cluster: Cluster, word: str, settings: list[str], *, xm: bool) -> Domain | None:

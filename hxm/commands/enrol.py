@@ -8,7 +8,6 @@ from itertools import chain
 from math import ceil
 from typing import TYPE_CHECKING
 
-from hxm import host_files
 from hxm.audit.gather import AUTOS, autostarted
 from hxm.audit.survey import read_readiness
 from hxm.cluster import capacity, claims
@@ -18,6 +17,7 @@ from hxm.config import Config
 from hxm.domu.config_file import Value, XmFileError, candidate_files, parse_xmfile, read_text
 from hxm.domu.settings import domain_name, is_pv, memory_mib, preserved, slips, vcpus
 from hxm.errors import NotFound, Refused, UsageError
+from hxm.host import files
 from hxm.model import Cluster, Domain
 from hxm.orders import pipeline
 from hxm.orders.instances import instance_of
@@ -73,7 +73,7 @@ class _File:
 
     def __init__(self, word: str) -> None:
         paths = map(os.path.abspath, candidate_files(word))
-        self.path = next((path for path in paths if host_files.lexists(path)), "")
+        self.path = next((path for path in paths if files.lexists(path)), "")
         if not self.path:
             raise NotFound(f"file not found: {shown(word)}", "enrol takes a configuration file")
         try:
@@ -330,8 +330,8 @@ def _readiness(
     links: list[BootLink] = []
     lacking: list[str] = []
     if not cluster.sandbox:
-        links = [BootLink(link, host_files.realpath(link), (name,)) for link, name in autostarted()]
-        lacking = [disk for disk in disks if not host_files.exists(disk)]
+        links = [BootLink(link, files.realpath(link), (name,)) for link, name in autostarted()]
+        lacking = [disk for disk in disks if not files.exists(disk)]
     toolstack = local_toolstack(config, cluster.sandbox)
     facts = HostFacts()
     if toolstack:

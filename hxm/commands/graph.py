@@ -57,7 +57,7 @@ def _laid_out(text: str) -> str:
     """The picture as SVG. Raises Failed without Graphviz's program dot, or if it fails."""
     import tempfile
 
-    from hxm import programs
+    from hxm.host import programs
 
     if not programs.find("dot"):
         raise Failed("Graphviz, which draws the picture, is not installed", "apt install graphviz")

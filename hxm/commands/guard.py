@@ -7,13 +7,13 @@ import shlex
 import time
 from typing import TYPE_CHECKING
 
-from hxm import programs
 from hxm.cluster.read import read_cluster
 from hxm.config import Config, read_config
 from hxm.errors import DONE, CannotAsk, Failed, HxmError, NoQuorum, UsageError
 from hxm.guard import admission, xendomains
 from hxm.guard import install as installation
 from hxm.guard.status import REMEDIES, Look, last_looks, own_words, states, wrapper_of
+from hxm.host import programs
 from hxm.output import TABLE, Form, Table, render
 from hxm.pacemaker.environment import forget_other_clusters
 from hxm.policy.passthrough import up_to_date

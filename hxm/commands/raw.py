@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import sys
 
-from hxm import programs
 from hxm.catalog.command import HOST, READS, REFUSED, RUNTIME, Command
 from hxm.cluster.read import identify, read_cluster
 from hxm.config import read_config
 from hxm.errors import DONE
+from hxm.host import programs
 from hxm.orders import passthrough
 from hxm.output import render
 from hxm.policy.passthrough import operands

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 from hxm.errors import UsageError
-from hxm.files import read_start
+from hxm.host.safe_files import read_start
 from hxm.model import Cluster
 from hxm.orders import pipeline
 from hxm.orders.replace import put_in_place

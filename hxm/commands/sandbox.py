@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from hxm.cluster.read import read_cluster, sandbox_file
 from hxm.config import Config, read_config
 from hxm.errors import DONE, Failed, NotFound, Refused, UsageError
-from hxm.files import make_folders, write_new
+from hxm.host.safe_files import make_folders, write_new
 from hxm.model import Cluster, Domain, ManagedDomain, Node, is_managed
 from hxm.orders.lock import one_at_a_time
 from hxm.output import render

@@ -8,10 +8,10 @@ import socket
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
-from hxm import programs
 from hxm.commands.status import look
 from hxm.config import read_config
 from hxm.errors import DONE, Failed, UsageError
+from hxm.host import programs
 from hxm.output import render
 from hxm.web.app import Site
 from hxm.web.auth import Gate, read_token

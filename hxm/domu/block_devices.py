@@ -13,8 +13,8 @@ import stat
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from hxm import host_files
-from hxm.files import MIB
+from hxm.host import files
+from hxm.host.safe_files import MIB
 
 SYS = "/sys"
 _LV = re.compile(r"/dev/(?!(?:mapper|disk|block|loop|evms|drbd|zvol)/)([^/]+)/([^/]+)")
@@ -40,7 +40,7 @@ def place(path: str) -> Place:
     physical ones, a loop device on its file, a file on the device of its file system.
     """
     try:
-        status = host_files.stat(path)
+        status = files.stat(path)
     except (OSError, ValueError):
         return Place(_name(path))
     if stat.S_ISBLK(status.st_mode):
@@ -71,8 +71,8 @@ def scsi_paths(name: str, *, whole_host: bool = False) -> list[str]:
         path, address = f"/dev/bsg/{name}", name
     else:
         paths = [name] if name.startswith("/") else [f"/dev/{name}", f"/dev/disk/by-id/scsi-{name}"]
-        path = next(filter(host_files.exists, paths), paths[0])
-        path = re.sub(r"^(/dev/sd[a-z]+)\d+$", r"\1", host_files.realpath(path))
+        path = next(filter(files.exists, paths), paths[0])
+        path = re.sub(r"^(/dev/sd[a-z]+)\d+$", r"\1", files.realpath(path))
         address = _scsi_address(os.path.basename(path))
     addresses = [address]
     if whole_host and address:
@@ -85,7 +85,7 @@ def scsi_paths(name: str, *, whole_host: bool = False) -> list[str]:
 def _scsi_address(device: str) -> str:
     """The H:C:T:L of sda or sg0; empty if this host has no such SCSI device."""
     for kind in ("block", "scsi_generic"):
-        folder = os.path.basename(host_files.realpath(f"{SYS}/class/{kind}/{device}/device"))
+        folder = os.path.basename(files.realpath(f"{SYS}/class/{kind}/{device}/device"))
         if ":" in folder:
             return folder
     return ""
@@ -119,7 +119,7 @@ def _name(path: str) -> str:
 
     Device-mapper doubles the dashes of /dev/VG/LV; drbd 8.3 leaves out the volume, which is 0.
     """
-    return _mapped(host_files.realpath(path) if "\0" not in path else path)
+    return _mapped(files.realpath(path) if "\0" not in path else path)
 
 
 def _mapped(path: str) -> str:
@@ -131,7 +131,7 @@ def _mapped(path: str) -> str:
 
 def _of_device(number: int) -> Place:
     numbers = f"{os.major(number)}:{os.minor(number)}"
-    folder = host_files.realpath(f"{SYS}/dev/block/{numbers}")
+    folder = files.realpath(f"{SYS}/dev/block/{numbers}")
     key = _identity(folder) or f"device {numbers}"
     return Place(key, frozenset(_below(folder)) - {key})
 
@@ -151,7 +151,7 @@ def _identity(folder: str) -> str:
 
 
 def _below(folder: str) -> Iterator[str]:
-    slaves = [host_files.realpath(f"{folder}/slaves/{name}") for name in _list(f"{folder}/slaves")]
+    slaves = [files.realpath(f"{folder}/slaves/{name}") for name in _list(f"{folder}/slaves")]
     if _read(f"{folder}/partition"):
         slaves.append(os.path.dirname(folder))
     for slave in slaves:
@@ -166,8 +166,8 @@ def _below(folder: str) -> Iterator[str]:
 def _on_one_host(path: str) -> bool:
     """Whether it is a file here whose file system is this host's alone."""
     try:
-        status = host_files.stat(path)
-        text = host_files.read_whole("/proc/self/mountinfo", MIB)
+        status = files.stat(path)
+        text = files.read_whole("/proc/self/mountinfo", MIB)
         mounts = [line.split() for line in text.splitlines()]
     except (OSError, ValueError):
         return False
@@ -178,13 +178,13 @@ def _on_one_host(path: str) -> bool:
 
 def _read(path: str) -> str:
     try:
-        return host_files.read_start(path, 4096).decode("utf-8", "replace").strip()
+        return files.read_start(path, 4096).decode("utf-8", "replace").strip()
     except OSError:
         return ""
 
 
 def _list(path: str) -> list[str]:
     try:
-        return sorted(host_files.names_in(path))
+        return sorted(files.names_in(path))
     except OSError:
         return []

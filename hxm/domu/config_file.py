@@ -15,7 +15,7 @@ import re
 from collections.abc import Sequence
 
 from hxm.errors import HxmError
-from hxm.host_files import read_start
+from hxm.host.files import read_start
 
 Value = str | int | list["Value"]
 

@@ -9,8 +9,8 @@ from typing import NamedTuple
 from hxm.domu import libvirt_xml
 from hxm.domu.config_file import Value, XmFileError, agent_name, parse_xmfile, read_text
 from hxm.domu.settings import domain_name, domain_uuid, is_pv, memory_mib, vcpus
-from hxm.files import MIB
-from hxm.host_files import is_file, read_start
+from hxm.host.files import is_file, read_start
+from hxm.host.safe_files import MIB
 from hxm.model import Constraint, Domain, ManagedDomain, Primitive
 from hxm.policy import is_true
 

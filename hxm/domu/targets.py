@@ -6,9 +6,9 @@ import os
 import re
 from collections.abc import Iterator
 
-from hxm import host_files
 from hxm.domu import block_devices
 from hxm.domu.disk_spec import Disk
+from hxm.host import files
 
 _OWN_SCRIPT = "block"
 """The script that xl and xm use where none is named."""
@@ -62,11 +62,11 @@ def _places(target: str) -> Iterator[str]:
     if target.startswith("/"):
         yield target
         return
-    files = {os.path.abspath(target), f"/{target}"} if "\0" not in target else set()
-    yield from sorted(filter(host_files.is_file, files)) or [f"/dev/{target}"]
+    candidates = {os.path.abspath(target), f"/{target}"} if "\0" not in target else set()
+    yield from sorted(filter(files.is_file, candidates)) or [f"/dev/{target}"]
 
 
 def _of_drbd(resource: str) -> str:
     """The device of RESOURCE or RESOURCE/VOLUME; drbd 8.3 knew no volumes."""
     path = f"/dev/drbd/by-res/{resource}"
-    return path if "/" in resource or host_files.exists(path) else f"{path}/0"
+    return path if "/" in resource or files.exists(path) else f"{path}/0"

@@ -6,7 +6,6 @@ import os
 import stat
 from collections.abc import Iterator, Sequence
 
-from hxm import host_files, programs
 from hxm.catalog import BYGONE
 from hxm.catalog.command import REFUSED, XL_OPTIONS, Command
 from hxm.cluster.claims import (
@@ -26,6 +25,7 @@ from hxm.domu.config_file import Value
 from hxm.errors import CannotAsk, Refused
 from hxm.guard.create_line import Creation, creation_of
 from hxm.guard.wrapper import AT_ONCE, PASSED, meanings
+from hxm.host import files, programs
 from hxm.model import Cluster, Domain
 from hxm.orders import passthrough
 from hxm.output import render
@@ -221,7 +221,7 @@ def made_by(row: Command, words: Sequence[str], cluster: Cluster) -> list[Claim]
 def _is_told_once(path: str) -> bool:
     """Whether what stands there is gone when the guard has read it: a pipe, a terminal."""
     try:
-        mode = host_files.stat(path).st_mode
+        mode = files.stat(path).st_mode
     except (OSError, ValueError):
         return False
     return stat.S_ISFIFO(mode) or stat.S_ISCHR(mode) or stat.S_ISSOCK(mode)
@@ -236,7 +236,7 @@ def _attached(words: Sequence[str]) -> list[str]:
 def filed_by(row: Command, words: Sequence[str], made: Sequence[Claim]) -> list[str]:
     """The names in the files among the words; of files that are not there nobody makes a domU."""
     paths = operands(words)
-    if row.name in UNTOLD and paths and not any(map(host_files.lexists, paths)):
+    if row.name in UNTOLD and paths and not any(map(files.lexists, paths)):
         return [os.path.basename(path) for path in paths]
     return [claim.name for claim in made]
 
@@ -257,7 +257,7 @@ def newcomers(row: Command, made: Sequence[Claim], cluster: Cluster, config: Con
     mine = [claim._replace(resource=whose.get(at_home(claim.name))) for claim in made]
     known = {claim.resource for claim in mine} | {other.resource for other in others if other.runs}
     for other in others if any(new.disks for new in mine) else ():
-        if other.kind == FILE and other.resource not in known and host_files.lexists(other.path):
+        if other.kind == FILE and other.resource not in known and files.lexists(other.path):
             raise CannotAsk(
                 f"{other.fault}, and one of them may be among those of {mine[0].name}",
                 "correct the file; or, if none is: hxm guard bypass --reason '...' -- ...",

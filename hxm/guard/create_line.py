@@ -6,10 +6,10 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from hxm import host_files
 from hxm.domu.config_file import Value, XmFileError, candidate_files, parse_xmfile, read_xmfile
 from hxm.domu.settings import domain_name
 from hxm.errors import Refused
+from hxm.host import files
 
 
 class Creation(NamedTuple):
@@ -53,7 +53,7 @@ def creation_of(words: Sequence[str], *, xm: bool = False) -> Creation:
     path = line.path or (_XM_FILE if xm else "")
     try:
         file = next(
-            (candidate for candidate in candidate_files(path) if host_files.lexists(candidate)),
+            (candidate for candidate in candidate_files(path) if files.lexists(candidate)),
             None,
         )
         read = settings_of(file, line.lines, xm=xm)

@@ -13,10 +13,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import NamedTuple
 
-from hxm import programs
 from hxm.errors import CannotAsk, Failed
-from hxm.files import make_folders
 from hxm.guard.wrapper import MARK, Paths, Wrapper
+from hxm.host import programs
+from hxm.host.safe_files import make_folders
 
 PROGRAMS = ("xl", "xm", "virsh")
 KEPT = ".hxm-real"

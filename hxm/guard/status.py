@@ -7,11 +7,11 @@ import sys
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from hxm import programs
 from hxm.config import Config
 from hxm.guard import install, xendomains
 from hxm.guard.install import Program
 from hxm.guard.wrapper import Wrapper, wrapper
+from hxm.host import programs
 
 REMEDIES = {
     install.OPEN: "hxm guard install",

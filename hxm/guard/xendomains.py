@@ -11,9 +11,9 @@ from __future__ import annotations
 import glob
 import os
 
-from hxm import programs
 from hxm.errors import Failed
-from hxm.files import make_folders
+from hxm.host import programs
+from hxm.host.safe_files import make_folders
 
 ROOT = os.environ.get("HXM_ROOT", "")
 """Where /etc is looked for, for tests."""

@@ -8,10 +8,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Self
 
-from hxm import programs
 from hxm.cluster.read import read_cluster, sandbox_file
 from hxm.config import Config
 from hxm.errors import Failed, HxmError, Refused
+from hxm.host import programs
 from hxm.model import Cluster, Lock
 from hxm.orders.simulate import dialect_of
 from hxm.output import render

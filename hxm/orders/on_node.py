@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from hxm import programs
 from hxm.config import Config
 from hxm.errors import CannotAsk, Failed
+from hxm.host import programs
 from hxm.model import Cluster
 from hxm.orders.simulate import spell
 from hxm.pacemaker.dialect import Argv

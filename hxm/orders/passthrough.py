@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hxm import programs
 from hxm.cluster.read import sandbox_file
 from hxm.config import Config
 from hxm.errors import Failed, Interrupted, Refused
+from hxm.host import programs
 from hxm.orders import report
 from hxm.pacemaker.environment import is_this_hosts
 from hxm.plan import PassThrough

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from hxm.errors import CannotAsk
-from hxm.programs import Result
+from hxm.host.programs import Result
 
 _NO_CIB = (65, 66, 78, 102, 105)  # CRM_EX_DATAERR, NOINPUT, CONFIG, DISCONNECT, NOSUCH
 
@@ -64,7 +64,7 @@ def cannot_read(file: str) -> CannotAsk:
 
 def _fault_of(path: str) -> str:
     """What is wrong with a CIB in a file, more exactly than the tools say."""
-    from hxm.files import read_whole
+    from hxm.host.safe_files import read_whole
     from hxm.xml_reading import XmlError, parse_xml
 
     try:

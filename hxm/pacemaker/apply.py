@@ -10,8 +10,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from itertools import groupby
 
-from hxm import programs
 from hxm.errors import Failed, Refused
+from hxm.host import programs
 from hxm.pacemaker.argv import step_argv
 from hxm.pacemaker.cib import read_configuration
 from hxm.pacemaker.dialect import Argv, Dialect

@@ -11,8 +11,8 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 from xml.etree.ElementTree import Element
 
-from hxm import files, programs
 from hxm.errors import CannotAsk
+from hxm.host import programs, safe_files
 from hxm.model import Constraint, Primitive
 from hxm.pacemaker import cannot_ask, cannot_read, is_help
 from hxm.pacemaker.cib_rules import in_effect, is_over
@@ -88,7 +88,7 @@ def read_configuration(
     """
     if file := (env or os.environ).get("CIB_file"):
         try:
-            return parse_configuration(files.read_whole(file))
+            return parse_configuration(safe_files.read_whole(file))
         except OSError as error:
             raise CannotAsk(f"{file} cannot be read: {error.strerror}") from None
         except CannotAsk:

@@ -7,8 +7,8 @@ from collections.abc import Collection, Mapping
 from copy import deepcopy
 from xml.etree.ElementTree import Element, canonicalize, tostring
 
-from hxm import files, programs
 from hxm.errors import HxmError, Refused
+from hxm.host import programs, safe_files
 from hxm.pacemaker.cib import configuration_in
 from hxm.pacemaker.dialect import HEADER
 from hxm.xml_reading import XmlError, parse_xml
@@ -59,7 +59,7 @@ def read_header(timeout: float = programs.TOOL_TIMEOUT) -> dict[str, str]:
     """The attributes of the CIB itself (schema, feature set, epochs), or none if nobody tells."""
     try:
         if file := os.environ.get("CIB_file"):
-            return dict(parse_xml(files.read_whole(file)).attrib)
+            return dict(parse_xml(safe_files.read_whole(file)).attrib)
         return dict(parse_xml(programs.output(HEADER, timeout=timeout).stdout).attrib)
     except (HxmError, OSError, XmlError):
         return {}

@@ -9,8 +9,8 @@ import re
 from collections.abc import Sequence
 from xml.etree.ElementTree import Element
 
-from hxm import programs
 from hxm.errors import CannotAsk
+from hxm.host import programs
 from hxm.model import Failure, Node, Operation, Resource
 from hxm.pacemaker import cannot_ask, is_help
 from hxm.pacemaker.dialect import STATUS_FORMS, Argv

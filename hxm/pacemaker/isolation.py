@@ -11,8 +11,8 @@ import os
 import secrets
 import tempfile
 
-from hxm import programs
 from hxm.errors import CannotAsk
+from hxm.host import programs
 
 _QUERIES = {
     "cibadmin": ("-Q",),

@@ -11,7 +11,7 @@ import os
 import re
 from collections.abc import Mapping
 
-from hxm import programs
+from hxm.host import programs
 from hxm.model import Lock
 from hxm.plan import Step
 

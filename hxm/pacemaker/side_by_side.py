@@ -9,7 +9,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
-from hxm import programs
+from hxm.host import programs
 
 _Given = TypeVar("_Given")
 _Made = TypeVar("_Made")

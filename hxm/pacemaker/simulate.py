@@ -17,8 +17,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from xml.etree.ElementTree import Element
 
-from hxm import files, programs
 from hxm.errors import CannotAsk, Failed
+from hxm.host import programs, safe_files
 from hxm.pacemaker import cannot_ask
 from hxm.pacemaker.apply import carry_out
 from hxm.pacemaker.argv import step_argv
@@ -190,7 +190,7 @@ def scratch(cib_file: str | None, timeout: float = programs.TOOL_TIMEOUT) -> Ite
             path = os.path.join(folder, "cib.xml")
             if cib_file:
                 with open(path, "wb") as file:
-                    file.write(files.read_whole(cib_file))
+                    file.write(safe_files.read_whole(cib_file))
             else:
                 result = programs.output(WHOLE_CIB, timeout=timeout)
                 if result.status != 0:
@@ -272,7 +272,7 @@ def serialised(cib_file: str, waiting: Callable[[], None]) -> Iterator[None]:
 def read_graph(path: str) -> Element:
     """A saved transition graph, which has had one form since Heartbeat 2.1. Raises CannotAsk."""
     try:
-        return parse_xml(files.read_whole(path))
+        return parse_xml(safe_files.read_whole(path))
     except (XmlError, OSError) as error:
         raise CannotAsk(f"crm_simulate left no readable transition graph ({error})") from None
 

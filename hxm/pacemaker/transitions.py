@@ -12,8 +12,8 @@ import time
 from collections.abc import Iterator, Mapping
 from xml.etree.ElementTree import Element
 
-from hxm import files, host_files, programs
 from hxm.errors import CannotAsk
+from hxm.host import files, programs, safe_files
 from hxm.pacemaker.dialect import FENCING_HISTORY
 from hxm.policy import is_true
 from hxm.policy.timeline import Done, Fenced, Look, Pieces
@@ -26,9 +26,9 @@ FOLDERS = (
 )
 """Where transitions are saved: since 1.1.8, since 1.0, and before."""
 _MOST = 500
-_MOST_BYTES = 256 * files.MIB
+_MOST_BYTES = 256 * safe_files.MIB
 """What is read at most of all transitions together; uncompressed."""
-_LARGEST = 64 * files.MIB
+_LARGEST = 64 * safe_files.MIB
 """What one of them may have; uncompressed. The memory that is needed is several times as much."""
 _LONGEST = 20
 """Seconds that reading them may take; the work depends on what they hold, not on their size."""
@@ -73,7 +73,7 @@ def _pieces(done: set[Done], looks: list[Look]) -> Pieces:
 
 def _files(folder: str) -> Iterator[tuple[float, str]]:
     try:
-        names = host_files.names_in(folder)
+        names = files.names_in(folder)
     except OSError:
         return
     paths = [
@@ -81,17 +81,17 @@ def _files(folder: str) -> Iterator[tuple[float, str]]:
         for name in names
         if name.startswith("pe-") and name.endswith((".bz2", ".xml", ".gz"))
     ]
-    host_files.bring(paths)
+    files.bring(paths)
     for path in paths:
         try:
-            yield host_files.stat(path).st_mtime, path
+            yield files.stat(path).st_mtime, path
         except OSError:  # overwritten by a newer one
             continue
 
 
 def _content(path: str) -> bytes:
     """The document in a file. Raises OSError, EOFError or ValueError for a damaged one."""
-    packed = host_files.read_whole(path, _LARGEST)
+    packed = files.read_whole(path, _LARGEST)
     if path.endswith(".bz2"):
         import bz2
 

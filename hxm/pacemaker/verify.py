@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 from xml.etree.ElementTree import Element, ElementTree
 
-from hxm import host_files, programs
 from hxm.errors import CannotAsk
+from hxm.host import files, programs
 from hxm.pacemaker.audit_facts import seconds
 from hxm.pacemaker.dialect import METADATA, RINGS, VERIFY
 from hxm.policy.audit.nodes import Ring
@@ -150,7 +150,7 @@ def _bonded_address(address: str) -> bool:
 def _bonded(device: str) -> bool:
     """Whether a network device, or one below it (a bridge's port), is a bond."""
     folder = os.path.join("/sys/class/net", device.partition("@")[0])
-    if host_files.is_folder(os.path.join(folder, "bonding")):
+    if files.is_folder(os.path.join(folder, "bonding")):
         return True
-    below = [name for name in host_files.names_in(folder) if name.startswith("lower_")]
+    below = [name for name in files.names_in(folder) if name.startswith("lower_")]
     return any(_bonded(name.removeprefix("lower_")) for name in below)

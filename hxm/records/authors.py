@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from hxm.config import Config
-from hxm.files import open_own
+from hxm.host.safe_files import open_own
 from hxm.model import Cluster
 from hxm.policy import IN_PASSING
 

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from hxm.config import Config
 from hxm.errors import HxmError, NotFound, Refused
-from hxm.files import make_private, read_whole, write_new
+from hxm.host.safe_files import make_private, read_whole, write_new
 from hxm.pacemaker.cib import configuration_in
 from hxm.pacemaker.cib_document import as_cib, read_header
 from hxm.xml_reading import XmlError, in_utf8

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from hxm.config import Config
-from hxm.files import append_line
+from hxm.host.safe_files import append_line
 from hxm.records.rotated import lines_backwards
 
 Entry = dict[str, Any]

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from hxm.config import Config
-from hxm.files import MIB, read_whole
+from hxm.host.safe_files import MIB, read_whole
 from hxm.model import Cluster
 from hxm.plan import Objection
 from hxm.policy import listed

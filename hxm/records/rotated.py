@@ -10,11 +10,11 @@ import re
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from hxm import files
+from hxm.host import safe_files
 
-MOST_UNPACKED = 32 * files.MIB
+MOST_UNPACKED = 32 * safe_files.MIB
 """Bytes of one packed log; a larger one is left out. The logrotate(8) of hxm packs 10 MiB."""
-_LONGEST = files.MIB
+_LONGEST = safe_files.MIB
 """Bytes of a line; a longer one is cut off at its beginning."""
 _BLOCK = 1 << 16
 _ENDING = re.compile(r"[.-][0-9]+(?:\.(?:gz|bz2|xz))?")
@@ -29,7 +29,7 @@ def lines_backwards(path: str, since: float = 0.0) -> Iterator[bytes]:
     """
     for name in (path, *_rotated(path, since)):
         try:
-            with files.open_own(name) as file:
+            with safe_files.open_own(name) as file:
                 yield from _backwards(_unpacked(file, name))
         except (OSError, EOFError, ValueError):  # damaged, not ours, or no longer there
             continue

@@ -13,13 +13,13 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from hxm import programs
 from hxm.cluster.read import nodes_that_run, other_toolstack, read_cluster
 from hxm.config import Config
 from hxm.errors import CannotAsk, Failed, TimedOut, UsageError
+from hxm.host import programs
+from hxm.host.ssh import FAILED, no_way_in
 from hxm.model import Cluster, Domain
 from hxm.output.render import note
-from hxm.ssh import FAILED, no_way_in
 from hxm.toolstack.remote import terminal_argv
 
 if TYPE_CHECKING:

@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 
-from hxm import programs
 from hxm.cluster.poller import Poller
 from hxm.config import Config
 from hxm.errors import CannotAsk
+from hxm.host import programs
 from hxm.model import Cluster, Domain
 from hxm.output import Table, render, tables
 from hxm.output.styles import style_of

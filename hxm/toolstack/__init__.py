@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple, Protocol
 
-from hxm import programs
 from hxm.errors import CannotAsk
+from hxm.host import programs
 from hxm.toolstack import xl
 from hxm.toolstack.xl import LocalDomain
 

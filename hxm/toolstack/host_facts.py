@@ -14,8 +14,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from hxm import programs
 from hxm.errors import CannotAsk
+from hxm.host import programs
 from hxm.toolstack import is_xm
 from hxm.toolstack.memory import INFO, can_log_dirty
 

@@ -11,9 +11,9 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import TypeVar
 
-from hxm import programs, ssh
 from hxm.errors import CannotAsk
-from hxm.files import MIB
+from hxm.host import programs, ssh
+from hxm.host.safe_files import MIB
 from hxm.toolstack import domains_in, of, uuids_in
 from hxm.toolstack.xl import LocalDomain
 

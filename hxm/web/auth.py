@@ -11,7 +11,7 @@ from contextlib import suppress
 from typing import Any, NamedTuple
 
 from hxm.errors import UsageError
-from hxm.files import read_start
+from hxm.host.safe_files import read_start
 from hxm.web.places import is_here, place_of
 
 STAY = 12 * 3600

@@ -16,7 +16,7 @@ import pytest
 DATA = Path(__file__).parents[1] / "data"
 NO_SCHEDULER = """
 import sys
-from hxm import programs
+from hxm.host import programs
 find = programs.find
 programs.find = lambda name: None if name in ("crm_simulate", "ptest") else find(name)
 from hxm.cli import guarded

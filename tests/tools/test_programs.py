@@ -7,8 +7,8 @@ import signal
 
 import pytest
 
-from hxm import programs
 from hxm.errors import CannotAsk
+from hxm.host import programs
 from hxm.toolstack.remote import ask_elsewhere
 
 LONG = 60.0  # seconds

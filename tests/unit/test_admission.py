@@ -8,10 +8,10 @@ import struct
 import pytest
 from factories import cluster, domain, local, node
 
-from hxm import programs
 from hxm.config import Config
 from hxm.errors import CannotAsk, NoQuorum, Refused
 from hxm.guard import admission, create_line
+from hxm.host import programs
 
 CONFIG = Config(toolstack="xl")
 NODES = (node("host1"), node("host2"), node("host3", online=False))

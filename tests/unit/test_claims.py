@@ -7,10 +7,10 @@ import json
 import pytest
 from factories import cluster, domain, node
 
-from hxm import programs
 from hxm.cluster import claims
 from hxm.cluster.claims import all_claims
 from hxm.config import Config
+from hxm.host import programs
 from hxm.policy.conflicts import FILE, NODE, THIS_HOST
 from hxm.toolstack import remote
 

@@ -7,7 +7,7 @@ from factories import cluster, domain, node
 
 from hxm.config import Config
 from hxm.errors import CannotAsk
-from hxm.ssh import FAILED
+from hxm.host.ssh import FAILED
 from hxm.terminal import console
 from hxm.terminal.console import End, follow
 

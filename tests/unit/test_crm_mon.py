@@ -12,8 +12,8 @@ from factories import DATA
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hxm import programs
 from hxm.errors import CannotAsk
+from hxm.host import programs
 from hxm.model import Failure, Operation, Resource
 from hxm.pacemaker import cannot_ask
 from hxm.pacemaker.crm_mon import as_migrations, parse_status

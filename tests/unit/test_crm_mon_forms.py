@@ -8,12 +8,12 @@ import pytest
 from test_crm_mon_text import HEAD, VM
 
 from hxm.errors import CannotAsk
+from hxm.host.programs import Result
 from hxm.pacemaker.cib import parse_configuration
 from hxm.pacemaker.crm_mon import parse_status
 from hxm.pacemaker.dialect import dialect_of
 from hxm.pacemaker.status import Status
 from hxm.pacemaker.status_from_cib import complete
-from hxm.programs import Result
 
 BOTH = VM._replace(nodes=("host1", "host2"))
 DESCRIBED = {

@@ -7,9 +7,9 @@ import time
 import pytest
 from factories import cluster, domain, failure, local, node, primitive, under_way
 
-from hxm import programs
 from hxm.config import Config
 from hxm.errors import CannotAsk, Failed, Interrupted, Refused
+from hxm.host import programs
 from hxm.model import WITHDRAWING, Lock
 from hxm.orders import execute, lock, pipeline
 from hxm.orders.on_node import carry_out_on_node

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from factories import DATA, cluster, domain, node
 
-from hxm import programs
 from hxm.cluster import hypervisors
 from hxm.config import Config
 from hxm.errors import CannotAsk
+from hxm.host import programs
 from hxm.plan import Forecast, Movement
 from hxm.policy.live_pv import of_hypervisors
 

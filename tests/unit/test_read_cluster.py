@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 from factories import primitive
 
-from hxm import programs
 from hxm.cluster import read
 from hxm.cluster.read import _with_local
 from hxm.config import Config
 from hxm.domu.resources import is_xen, managed
 from hxm.errors import CannotAsk
+from hxm.host import programs
 from hxm.model import Domain
 from hxm.pacemaker.cib import parse_configuration
 from hxm.pacemaker.crm_mon import parse_status

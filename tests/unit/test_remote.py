@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from factories import DATA, cluster, domain, local, node
 
-from hxm import programs
 from hxm.cluster import read
 from hxm.config import Config
 from hxm.errors import CannotAsk
+from hxm.host import programs
 from hxm.toolstack import remote
 from hxm.toolstack.node_actions import destroy_argv
 from hxm.toolstack.xl import LocalDomain

@@ -9,10 +9,10 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 
-from hxm import programs
 from hxm.catalog import candidates
 from hxm.errors import DONE, Interrupted, UsageError
-from hxm.files import MIB, read_whole
+from hxm.host import programs
+from hxm.host.safe_files import MIB, read_whole
 from hxm.output.render import beside, note
 
 LEAVING = ("exit", "quit")

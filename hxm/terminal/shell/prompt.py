@@ -20,12 +20,12 @@ from prompt_toolkit.history import FileHistory, History, InMemoryHistory
 from prompt_toolkit.key_binding import KeyBindings
 from prompt_toolkit.styles import Style
 
-from hxm import programs
 from hxm.cluster.poller import Poller
 from hxm.cluster.read import sandbox_file
 from hxm.config import Config, Reached
 from hxm.errors import DONE, UsageError
-from hxm.files import is_ours
+from hxm.host import programs
+from hxm.host.safe_files import is_ours
 from hxm.output.render import beside, note
 from hxm.policy.summary import BAD, GOOD, Word, overview, trouble
 from hxm.printable import printable

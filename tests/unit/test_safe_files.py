@@ -10,8 +10,8 @@ import tracemalloc
 
 import pytest
 
-from hxm import files
 from hxm.config import Config
+from hxm.host import safe_files
 from hxm.records import journal, rotated
 from hxm.records.backups import Store
 from hxm.records.rotated import MOST_UNPACKED, lines_backwards
@@ -31,36 +31,36 @@ def test_what_is_read_is_a_regular_file_and_of_a_size(tmp_path):
     plain, fifo = tmp_path / "plain", tmp_path / "fifo"
     plain.write_bytes(b"x" * 100)
     os.mkfifo(fifo)
-    assert files.read_whole(str(plain), 100) == b"x" * 100
-    assert files.read_start(str(plain), 3) == b"xxx"
+    assert safe_files.read_whole(str(plain), 100) == b"x" * 100
+    assert safe_files.read_start(str(plain), 3) == b"xxx"
     with pytest.raises(OSError, match="larger than"):
-        files.read_whole(str(plain), 99)
+        safe_files.read_whole(str(plain), 99)
     for path in (fifo, tmp_path, "/dev/zero"):
         with pytest.raises(OSError, match="not a regular file"):
-            files.read_whole(str(path))
+            safe_files.read_whole(str(path))
     with pytest.raises(FileNotFoundError):
-        files.read_whole(str(tmp_path / "none"))
+        safe_files.read_whole(str(tmp_path / "none"))
 
 
 @pytest.mark.usefixtures("umask")
 def test_the_umask_has_no_say(tmp_path):
     path = tmp_path / "new"
-    files.write_new(str(path), b"x")
+    safe_files.write_new(str(path), b"x")
     assert path.stat().st_mode & 0o777 == 0o600
-    files.write_new(str(tmp_path / "public"), b"x", 0o644)
+    safe_files.write_new(str(tmp_path / "public"), b"x", 0o644)
     assert (tmp_path / "public").stat().st_mode & 0o777 == 0o644
     with pytest.raises(FileExistsError):
-        files.write_new(str(path), b"y")
-    files.append_line(str(tmp_path / "journal"), b"one")
+        safe_files.write_new(str(path), b"y")
+    safe_files.append_line(str(tmp_path / "journal"), b"one")
     assert (tmp_path / "journal").stat().st_mode & 0o077 == 0
-    files.make_private(str(tmp_path / "var" / "lib" / "backups"))
-    files.make_folders(str(tmp_path / "usr" / "lib"), 0o755)
+    safe_files.make_private(str(tmp_path / "var" / "lib" / "backups"))
+    safe_files.make_folders(str(tmp_path / "usr" / "lib"), 0o755)
     for name, mode in (("var", 0o700), ("var/lib", 0o700), ("var/lib/backups", 0o700)):
         assert (tmp_path / name).stat().st_mode & 0o777 == mode
     for name in ("usr", "usr/lib"):
         assert (tmp_path / name).stat().st_mode & 0o777 == 0o755
     with pytest.raises(NotADirectoryError):
-        files.make_folders(str(path / "below"), 0o755)
+        safe_files.make_folders(str(path / "below"), 0o755)
 
 
 def theirs(folder):

@@ -10,10 +10,10 @@ from __future__ import annotations
 import os
 import shlex
 
-from hxm import host_files, programs
 from hxm.errors import CannotAsk, Refused
-from hxm.running import Argv, Lost, Result
-from hxm.ssh import Target, host_of, no_way_in, share, ssh_argv
+from hxm.host import files, programs
+from hxm.host.running import Argv, Lost, Result
+from hxm.host.ssh import Target, host_of, no_way_in, share, ssh_argv
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -235,9 +235,7 @@ class _Reading:
         ]
         if self._looks:
             operands = f"{mark} 4096 `{self._remote.paths} | head -n {_AT_ONCE}`"
-            lines += [
-                f"( set -f; set -- {operands}; set +f; {host_files.SCRIPT} ); echo {mark} files"
-            ]
+            lines += [f"( set -f; set -- {operands}; set +f; {files.SCRIPT} ); echo {mark} files"]
         for argv in self._commands:
             words = [f"{name}={self._word(value)}" for name, value in env.items()]
             words = ["env", *words] if words else []
@@ -291,7 +289,7 @@ class _Reading:
         rest, results = result.stdout, {}
         if self._looks:
             looked, _, rest = rest.partition(mark + b" files\n")
-            host_files.learn(looked, self._mark)
+            files.learn(looked, self._mark)
         for argv, error in zip(self._commands, errors, strict=True):
             out, _, rest = rest.partition(b"\n" + mark + b" end ")
             status, _, rest = rest.partition(b"\n")

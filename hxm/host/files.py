@@ -9,8 +9,8 @@ import os
 import stat as modes
 import time
 
-from hxm import files, programs
 from hxm.errors import CannotAsk
+from hxm.host import programs, safe_files
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -162,7 +162,7 @@ def names_in(folder: str) -> list[str]:
     """What is in a folder. Raises OSError."""
     if not programs.elsewhere():
         return os.listdir(folder)
-    seen = _existing(folder, files.MIB)
+    seen = _existing(folder, safe_files.MIB)
     if not modes.S_ISDIR(seen.st_mode):
         raise NotADirectoryError(_ENOTDIR, os.strerror(_ENOTDIR), folder)
     if not seen.readable:
@@ -173,7 +173,7 @@ def names_in(folder: str) -> list[str]:
 def read_start(path: str, size: int) -> bytes:
     """The first `size` bytes of a regular file. Raises OSError, also for any other kind of file."""
     if not programs.elsewhere():
-        return files.read_start(path, size)
+        return safe_files.read_start(path, size)
     seen = _existing(path, max(size, _USUAL))
     if not modes.S_ISREG(seen.st_mode):
         raise OSError(_EINVAL, "it is not a regular file", path)
@@ -182,9 +182,9 @@ def read_start(path: str, size: int) -> bytes:
     return seen.content[:size]
 
 
-def read_whole(path: str, most: int = files.MOST) -> bytes:
+def read_whole(path: str, most: int = safe_files.MOST) -> bytes:
     """The contents of a regular file. Raises OSError, also if it is another or a larger one."""
     data = read_start(path, most + 1)
     if len(data) > most:
-        raise OSError(_EFBIG, f"it is larger than {most // files.MIB} MiB", path)
+        raise OSError(_EFBIG, f"it is larger than {most // safe_files.MIB} MiB", path)
     return data

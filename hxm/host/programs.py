@@ -12,7 +12,7 @@ import select
 import time
 
 from hxm.errors import CannotAsk
-from hxm.running import Lost, NoAnswer, Result
+from hxm.host.running import Lost, NoAnswer, Result
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     import pexpect
 
-    from hxm.running import Elsewhere
+    from hxm.host.running import Elsewhere
 
 __all__ = ["Lost", "NoAnswer", "Result"]
 
@@ -332,7 +332,7 @@ def _log(argv: Sequence[str], started: float, how: str) -> None:
         return
     import shlex
 
-    from hxm.files import append_line
+    from hxm.host.safe_files import append_line
     from hxm.printable import printable
 
     shown = argv if os.path.basename(argv[0]).startswith(_LOGGED_WHOLE) else argv[:1]
