@@ -21,7 +21,6 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from hxm.audit.survey import parse_survey  # noqa: E402
 from hxm.cluster.claims import claim, of_xml  # noqa: E402
 from hxm.cluster.start_facts import parse_answer  # noqa: E402
-from hxm.commands.history import _parse_pieces  # noqa: E402
 from hxm.config import parse_config  # noqa: E402
 from hxm.domu.block_devices import parse_devices  # noqa: E402
 from hxm.domu.config_file import agent_name, parse_xmfile  # noqa: E402
@@ -48,6 +47,7 @@ from hxm.pacemaker.utilization import utilization_in  # noqa: E402
 from hxm.pacemaker.verify import parse_actions, parse_complaints, parse_rings  # noqa: E402
 from hxm.policy.diff import as_row, differences, intention, sentence  # noqa: E402
 from hxm.policy.timeline import history  # noqa: E402
+from hxm.records.past import parse_pieces  # noqa: E402
 from hxm.records.since import parse_since  # noqa: E402
 from hxm.terminal.shell.lines import words_of  # noqa: E402
 from hxm.toolstack.host_facts import parse_facts  # noqa: E402
@@ -203,7 +203,7 @@ TARGETS = {
         b"host : x\ntotal_memory : 4096\nfree_memory : 100\nxen_commandline : dom0_mem=512M\n",
         parse_info,
     ),
-    "history": Target(PIECES, lambda text: history(_parse_pieces(text))),
+    "history": Target(PIECES, lambda text: history(parse_pieces(text))),
     "create": Target(
         "-c nfs.cfg memory=512 disk=['phy:/dev/x,xvda,w'] name=\"x\"",
         lambda text: [creation_of(text.split(" "), xm=xm) for xm in (False, True)],

@@ -111,6 +111,9 @@ class Event(NamedTuple):
     """One of _SOURCES."""
     about: tuple[str, ...] = ()
     """Further resources and nodes that it is about."""
+    left: str = ""
+    """The node where the domU ran until then; `came`: the one where it runs from its end on."""
+    came: str = ""
 
     def concerns(self, name: str) -> bool:
         """Whether it is about this resource or node, or happened there."""
@@ -180,6 +183,7 @@ def _of_domu(done: Sequence[Done], pieces: Pieces) -> Iterator[Event]:
                     "",
                     True,
                     "fencing",
+                    left=fence.node,
                 )
         if action in used:
             continue
@@ -189,16 +193,18 @@ def _of_domu(done: Sequence[Done], pieces: Pieces) -> Iterator[Event]:
             yield event
             running = action.node if event.failed else action.target
         elif action.task == "migrate_from" and action.rc == 0:
-            yield _event(action, "arrived live", f"{action.source} -> {action.node}")
+            event = _event(action, "arrived live", f"{action.source} -> {action.node}")
+            yield event._replace(left=action.source, came=action.node)
             running = action.node
         elif action.task == "start" and action.rc == 0:
-            yield _event(action, "started", action.node, note=_twice(running, action, pieces))
+            event = _event(action, "started", action.node, note=_twice(running, action, pieces))
+            yield event._replace(came=action.node)
             running = action.node
         elif action.task == "stop" and action.rc == 0:
-            yield _event(action, "stopped", action.node)
+            yield _event(action, "stopped", action.node)._replace(left=action.node)
             running = "" if running == action.node else running
         elif action.rc == 0 and action.task == "monitor" and not action.recurring:
-            yield _event(action, "found running", action.node)
+            yield _event(action, "found running", action.node)._replace(came=action.node)
             running = action.node
         elif failed(action):
             yield _failure(action)
@@ -231,6 +237,7 @@ def _moved(to: Done, done: Sequence[Done]) -> tuple[Event, set[Done]]:
     taken = to.seconds + (came.seconds if came else 0.0)
     note = "" if came else f"{to.target} has not written down its arrival"
     event = _event(to._replace(seconds=taken), "moved live", where, note=note)
+    event = event._replace(left=to.node, came=to.target)
     return event, {action for action in (came, left) if action}
 
 
@@ -255,7 +262,8 @@ def failed(action: Done) -> bool:
 def _failure(action: Done) -> Event:
     not_running = action.rc == 7 and action.task == "monitor"
     what = "found not running" if not_running else f"{action.task} failed ({_why(action)})"
-    return _event(action, what, action.node, failed=True)
+    event = _event(action, what, action.node, failed=True)
+    return event._replace(left=action.node) if not_running and action.domu else event
 
 
 _RC = {

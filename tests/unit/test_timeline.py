@@ -14,11 +14,11 @@ from factories import DATA
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hxm.commands.history import _as_json, _parse_pieces
 from hxm.errors import CannotAsk, UsageError
 from hxm.pacemaker import transitions
 from hxm.pacemaker.transitions import parse_fencing, parse_status, read_transitions
 from hxm.policy.timeline import Done, Event, Fenced, Look, Ordered, Pieces, history
+from hxm.records.past import parse_pieces, written
 from hxm.records.since import parse_since
 from hxm.xml_reading import MOST_TAGS
 
@@ -123,7 +123,7 @@ def test_from_one_host_to_the_other_nothing_is_lost():
     pieces = captured().joined(
         Pieces(ordered=frozenset([order("migrate", "migrate nfs to host2")]))
     )
-    again = _parse_pieces(json.dumps(_as_json(pieces)).encode())
+    again = parse_pieces(json.dumps(written(pieces)).encode())
     assert again == pieces
     assert told(again.joined(pieces)) == told(pieces)
     for other in (
@@ -135,7 +135,7 @@ def test_from_one_host_to_the_other_nothing_is_lost():
         b"command not found",
     ):
         with pytest.raises(CannotAsk):
-            _parse_pieces(other)
+            parse_pieces(other)
 
 
 OLD = sorted((DATA / "cibs").rglob("*.xml"))
