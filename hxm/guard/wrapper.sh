@@ -53,6 +53,7 @@ is_agent() {
 # cluster tries the other nodes, the agent's stop finds nothing to stop here, and where the domU
 # runs, the agent's start finds it running and is content. A node that gives no answer in time
 # stops nothing: it is lost, and the cluster has fenced it before it starts its domUs elsewhere.
+# But while it is a member of the cluster it is not lost but slow, and is given more time.
 # Only create and restore are looked at: `xl migrate-receive` passes above, as what reads does.
 
 cluster_tool() {
@@ -162,26 +163,52 @@ own_name() {
     if [ $# -eq 1 ]; then echo "$1"; else cluster_tool crm_node -n; fi
 }
 
-# What each node says of $name and $uuid, a line each, all asked at once and for $look_seconds.
-ask_nodes() {
-    ask='PATH=$PATH:/usr/sbin:/sbin; { xl list -v || xm list; } 2>/dev/null && echo "hxm: the end"'
+find_nodes() {
     names=$(node_names)
     # shellcheck disable=SC2086 # one word each
     own=$(own_name $names)
-    for node in $names; do
+}
+
+# What each node says of $name and $uuid, a line each, all asked at once.
+ask_nodes() { # SECONDS NODE...
+    ask='PATH=$PATH:/usr/sbin:/sbin; { xl list -v || xm list; } 2>/dev/null && echo "hxm: the end"'
+    seconds=$1
+    shift
+    for node; do
         here=''
         [ "$node" != "$own" ] || here=1
         if [ "$here" ]; then
-            timeout -k 1 "$look_seconds" sh -c "$ask" 2>&1
+            timeout -k 1 "$seconds" sh -c "$ask" 2>&1
         else
-            timeout -k 1 "$look_seconds" ssh -n -a -x -o BatchMode=yes -o ControlPath=none \
-                -o ConnectTimeout="${look_seconds%%.*}" -o ClearAllForwardings=yes -- "$node" "$ask" 2>&1
+            timeout -k 1 "$seconds" ssh -n -a -x -o BatchMode=yes -o ControlPath=none \
+                -o ConnectTimeout="$seconds" -o ClearAllForwardings=yes -- "$node" "$ask" 2>&1
         fi | NAME=$name UUID=$uuid NODE=$node HERE=$here awk "
             BEGIN { name = ENVIRON[\"NAME\"]; uuid = ENVIRON[\"UUID\"]
                 node = ENVIRON[\"NODE\"]; here = ENVIRON[\"HERE\"] }
             $matches" &
     done
     wait
+}
+
+running_in() { # ANSWERS
+    echo "$1" | sed -n 's/^runs //p'
+}
+
+# The nodes that gave no answer in any of these.
+silent_in() {
+    echo "$1" | awk '
+        $1 == "silent" { silent[$2] }
+        $1 != "silent" { answered[$2] }
+        END { for (node in silent) if (!(node in answered)) print node }'
+}
+
+# The nodes of these that the cluster has as members.
+members_of() {
+    [ $# -gt 0 ] || return
+    members=" $(cluster_tool crm_node -p | tr '\n' ' ') "
+    for node; do
+        case $members in *" $node "*) echo "$node" ;; esac
+    done
 }
 
 report() { # PRIORITY TEXT
@@ -193,14 +220,23 @@ report() { # PRIORITY TEXT
 last_look() {
     read_line "$@"
     [ -n "$name" ] || return 0
-    answers=$(ask_nodes)
-    where=$(echo "$answers" | sed -n 's/^runs //p')
+    find_nodes
+    # shellcheck disable=SC2086 # one word each
+    answers=$(ask_nodes "$look_seconds" $names)
+    # shellcheck disable=SC2046
+    slow=$(members_of $(silent_in "$answers"))
+    where=$(running_in "$answers")
+    if [ -n "$slow" ] && [ -z "$where" ]; then
+        # shellcheck disable=SC2086
+        answers=$(echo "$answers" && ask_nodes $((4 * look_seconds)) $slow)
+        where=$(running_in "$answers")
+    fi
     if [ -n "$where" ]; then
         report err "$name is not created here: it runs on ${where%% *} (as ${where#* }), and two of\
  them destroy what is on its disks"
         return 1
     fi
-    silent=$(echo "$answers" | sed -n 's/^silent \([^ ]*\).*/\1/p' | tr '\n' ' ')
+    silent=$(silent_in "$answers" | tr '\n' ' ')
     if [ -z "$answers" ]; then
         report warning "$name is created, and no other node was asked: the CIB gives no answer"
     elif [ -n "$silent" ]; then
@@ -272,7 +308,9 @@ case $1 in
 remove) remove ;;
 look)
     name='' uuid=''
-    ask_nodes
+    find_nodes
+    # shellcheck disable=SC2086 # one word each
+    ask_nodes "$look_seconds" $names
     exit
     ;;
 esac

@@ -15,6 +15,7 @@ while [ "$1" != -- ]; do shift; done
 echo "$2" >>"$ASKED"
 case $(cat "$ANSWERS/$2.fault" 2>/dev/null) in
 hang) trap '' TERM; while :; do sleep 1; done ;;
+slow) sleep 1.5 ;;
 ?*) cat "$ANSWERS/$2.fault" >&2; exit 255 ;;
 esac
 printf 'Name                            ID   Mem VCPUs\tState\tTime(s)   UUID\n'
@@ -193,6 +194,19 @@ def test_a_node_that_gives_no_answer_hinders_nothing_and_is_named(nodes, how):
     assert time.monotonic() - started < 15  # it would never end
     nodes.runs("host3", "nfs -b----")
     assert nodes.create()[0] == 107
+
+
+def test_a_member_that_is_slow_is_given_more_time(nodes):
+    Path(nodes.xen.env["HXM_CONFIG"]).write_text("last_look = 1\n")
+    nodes.xen.ok("guard", "install")
+    nodes.fails("host2", "slow")
+    nodes.runs("host2", "nfs -b----")
+    nodes.xen.program("crm_node", "[ $1 != -p ] || echo host1 host3")
+    assert nodes.create()[0] == 42  # it has left: the cluster fences it
+    nodes.xen.program("crm_node", "[ $1 != -p ] || echo host1 host2 host3")
+    status, out, said = nodes.create()
+    assert (status, out, "it runs on host2 (as nfs)" in said) == (107, "", True), said
+    assert "unknown" not in said
 
 
 def test_half_an_answer_is_none(nodes):
