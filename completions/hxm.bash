@@ -25,7 +25,7 @@ _hxm_spec() {
         options=(-o --output --columns --sort --no-headers -h --help)
         operands=('DOMAIN' 'NODE') ;;
     history)
-        options=(--since --everywhere --pieces -o --output --columns --sort --no-headers -h --help)
+        options=(--since --everywhere --pieces --timeline -o --output --columns --sort --no-headers -h --help)
         operands=('DOMAIN|NODE') ;;
     capacity)
         options=(--without --add --everywhere -l --long --nagios -o --output --columns --sort --no-headers -h --help)

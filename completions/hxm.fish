@@ -113,6 +113,7 @@ function __hxm_spec --no-scope-shadowing
                 --since\t'Start of the period: 2h, 3d, yesterday, 2026-11-26, or with a time.' \
                 --everywhere\t'Ask the other nodes too, through ssh.' \
                 --pieces\t'What only this host knows, as JSON, for hxm on another host to read.' \
+                --timeline\t'Draw who was where, a row for each domU.' \
                 -o\t'Output format.' \
                 --output\t'Output format.' \
                 --columns\t'Only these columns, in this order; the start of a name is enough.' \

@@ -36,6 +36,9 @@ OwnPieces = Annotated[
         ("--pieces",), "", "What only this host knows, as JSON, for hxm on another host to read."
     ),
 ]
+AsTimeLine = Annotated[
+    bool, Option(("--timeline",), "", "Draw who was where, a row for each domU.")
+]
 ListKept = Annotated[
     bool, Option(("-l", "--list"), "", "List the backups and the reason for each.")
 ]

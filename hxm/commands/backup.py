@@ -97,4 +97,4 @@ def _list(store: Store, config: Config, form: Form) -> None:
         (str(backup.number), at, after.get(backup.number, "-"), before.get(backup.number, "-"))
         for at, backup in zip(times, backups, strict=True)
     ]
-    render.show(Table(("No", header, "After", "Before"), table, frozenset({0})), form)
+    render.show(Table(("No", header, "After", "Before"), table, frozenset({0, 1})), form)

@@ -10,15 +10,17 @@ from hxm.cluster.read import read_cluster
 from hxm.config import Config, read_config
 from hxm.errors import DONE, CannotAsk, NotFound
 from hxm.model import Cluster
-from hxm.output import TABLE, Form, Table, as_json, render
+from hxm.output import TABLE, Form, Table, as_json, render, time_line
 from hxm.policy.names import find_domains
-from hxm.policy.timeline import Event, Pieces, history
+from hxm.policy.pieces import Event, Pieces
+from hxm.policy.stays import Stay, stays
+from hxm.policy.timeline import history
 from hxm.records.past import joined_by_others, known_here, unasked, written
-from hxm.records.select import iso_time, time_column
+from hxm.records.select import iso_time, time_column, took
 from hxm.records.since import parse_since
 
 if TYPE_CHECKING:
-    from hxm.arguments.backups import Asked, OwnPieces, Since
+    from hxm.arguments.backups import Asked, AsTimeLine, OwnPieces, Since
     from hxm.arguments.options import MaybeSubject
 
 
@@ -27,6 +29,7 @@ def run(
     since: Since = "",
     everywhere: Asked = False,
     pieces: OwnPieces = False,
+    timeline: AsTimeLine = False,
     form: Form = TABLE,
 ) -> int:
     """Show what happened to domUs and nodes: starts, moves, failures, fencing, standby, orders.
@@ -38,10 +41,14 @@ def run(
     such as standby, has the time of the second one. Of two actions of one kind between two saved
     states, only the second is known.
 
+    --timeline draws who was where: a row for each domU, the time to the right, each host as a
+    letter; from the first change on, or from --since.
+
     Example: `hxm history nfs`, or `hxm history --since 3d --everywhere`.
     """
     config = read_config()
-    start = parse_since(since or "1d", time.time())
+    now = time.time()
+    start = parse_since(since or "1d", now)
     notes: list[str] = []
     known = known_here(config, start, notes)
     if pieces:
@@ -52,12 +59,64 @@ def run(
         known = joined_by_others(known, cluster, config, start, notes)
     elif cluster and not cluster.sandbox and len(cluster.hosts) > 1:
         notes.append("this is what this host knows; to ask the other nodes as well: --everywhere")
-    events = [event for event in history(known) if event.at >= start]
-    if subject:
-        name = _subject_id(cluster, subject, known)
-        events = [event for event in events if event.concerns(name)]
-    _show(events, cluster, notes, form)
+    events = history(known)
+    name = _subject_id(cluster, subject, known) if subject else None
+    if timeline and cluster:
+        begin = start if since else _first_change(events, start, now)
+        _draw(events, cluster, name, (begin, now), form)
+    else:
+        shown = [event for event in events if event.at >= start]
+        _show([event for event in shown if not name or event.concerns(name)], cluster, notes, form)
+    for note in notes if form.output != "json" else ():
+        render.note(note)
     return DONE
+
+
+def _first_change(events: Sequence[Event], start: float, now: float) -> float:
+    """A little before the first of the events that changed where a domU is."""
+    first = min((event.at for event in events if event.at >= start and event.moves), default=start)
+    return max(start, first - (now - first) / 20)
+
+
+def _draw(
+    events: Sequence[Event],
+    cluster: Cluster,
+    subject: str | None,
+    period: tuple[float, float],
+    form: Form,
+) -> None:
+    """Who was where in a time: every domU, or that one, or those that were on that node."""
+    now = {domain.resource or "": domain.nodes for domain in cluster.managed_domains}
+    known: dict[str, list[Stay]] = {resource: [] for resource in now}
+    for stay in stays(events, now, *period):
+        known[stay.resource].append(stay)
+    names = {domain.resource: domain.name for domain in cluster.managed_domains}
+    wanted = {
+        resource: own
+        for resource, own in known.items()
+        if subject is None or subject in (resource, *(stay.node for stay in own))
+    }
+    if form.usual and wanted:
+        failures: dict[str, list[float]] = {}
+        for event in events:
+            if event.failed and event.at >= period[0]:
+                failures.setdefault(event.subject, []).append(event.at)
+        rows = [
+            time_line.Row(names[resource], own, failures.get(resource, ()))
+            for resource, own in wanted.items()
+        ]
+        time_line.show(rows, [node.name for node in cluster.nodes], *period)
+        return
+    grid = [
+        (names[resource], stay.node, iso_time(stay.since), iso_time(stay.until))
+        for resource, own in wanted.items()
+        for stay in own
+    ]
+    if form.output == "json":
+        keys = ("domain", "node", "since", "until")
+        render.show_json({"stays": [dict(zip(keys, row, strict=True)) for row in grid]})
+    else:
+        render.show(Table(("Name", "Node", "Since", "Until"), grid), form)
 
 
 def _cluster(config: Config, notes: list[str]) -> Cluster | None:
@@ -96,7 +155,7 @@ def _show(events: Sequence[Event], cluster: Cluster | None, notes: list[str], fo
     names = {domain.resource: domain.name for domain in domains}
     called = [names.get(event.subject, event.subject) for event in events]
     texts = [f"{event.what} ({event.note})" if event.note else event.what for event in events]
-    took = ["-" if event.seconds is None else f"{event.seconds:.1f} s" for event in events]
+    durations = [took(event.seconds) for event in events]
     if form.output == "json":
         rows = [
             as_json.keyed(event, as_json.EVENT)
@@ -108,7 +167,7 @@ def _show(events: Sequence[Event], cluster: Cluster | None, notes: list[str], fo
     if not form.usual:
         grid = [
             (iso_time(event.at), name or "-", text, event.where or "-", seconds, event.by or "-")
-            for event, name, text, seconds in zip(events, called, texts, took, strict=True)
+            for event, name, text, seconds in zip(events, called, texts, durations, strict=True)
         ]
         render.show(Table(("Time", "Who", "What", "Where", "Took", "By"), grid, _RIGHT), form)
     elif events:
@@ -120,10 +179,8 @@ def _show(events: Sequence[Event], cluster: Cluster | None, notes: list[str], fo
         why = [
             " ".join(filter(None, (event.by, event.note and f"({event.note})"))) for event in events
         ]
-        lines = zip(times, took, what, [text or "-" for text in why], strict=True)
+        lines = zip(times, durations, what, [text or "-" for text in why], strict=True)
         whole = frozenset({0, 1}) | ({2} if max(map(len, what)) <= _WHOLE else set())
         render.show(Table((header, "Took", "What", "By"), [*lines], frozenset({0, 1}), whole), form)
     else:
-        render.out("no events recorded")
-    for note in notes:
-        render.note(note)
+        render.out("no events recorded in this time; further back: --since 7d")

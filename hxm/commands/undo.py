@@ -16,7 +16,8 @@ from hxm.pacemaker.cib_flatten import private_names
 from hxm.pacemaker.simulate import private_folder
 from hxm.plan import AlreadyDone, Decision
 from hxm.policy import restore
-from hxm.records.select import Opened, compare, newest_changes, open_backup
+from hxm.records.journal import time_of
+from hxm.records.select import Opened, compare, local_time, newest_changes, open_backup
 
 if TYPE_CHECKING:
     from hxm.arguments.options import Order
@@ -39,7 +40,7 @@ def run(order: Order) -> int:
 def _decide(order: Order, cluster: Cluster, folder: str) -> Decision:
     config = order.config
     last = _last(cluster, config)
-    what, at = str(last["what"]), str(last.get("at"))
+    what, at = str(last["what"]), _when(last)
     before, after = last["before"], last["after"]
     if before == after:
         return AlreadyDone(f"nothing to undo: {what} ({at}) left the configuration as it was")
@@ -60,7 +61,7 @@ def _last(cluster: Cluster, config: Config) -> dict[str, Any]:
     last = next(newest_changes(config, cluster.sandbox), None)
     if last is None:
         raise Refused("no hxm change is recorded in this host's journal", "hxm backup --list")
-    change = f"{last.get('what')} ({last.get('at')})"
+    change = f"{last.get('what')} ({_when(last)})"
     number = last["before"]
     if number is None:
         raise Refused(f"no backup was made before: {change}", "hxm backup --list")
@@ -70,3 +71,8 @@ def _last(cluster: Cluster, config: Config) -> dict[str, Any]:
     if last.get("after") is None:
         raise Refused(f"somebody else also changed the configuration during: {change}", hint)
     return last
+
+
+def _when(change: dict[str, Any]) -> str:
+    at = time_of(change)
+    return "at an unknown time" if at is None else local_time(at)

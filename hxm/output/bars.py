@@ -7,10 +7,14 @@ from collections.abc import Sequence
 _BLOCKS, _LETTERS = "▓█░·", "0#+."
 
 
+def wide(encoding: str | None) -> bool:
+    """Whether the encoding has the characters that lines and bars are drawn with."""
+    return (encoding or "").lower().replace("-", "") == "utf8"
+
+
 def marks(encoding: str | None) -> str:
     """Four marks for four kinds of amount, which the encoding has: full ones first, free last."""
-    wide = (encoding or "").lower().replace("-", "") == "utf8"
-    return _BLOCKS if wide else _LETTERS
+    return _BLOCKS if wide(encoding) else _LETTERS
 
 
 def bar(amounts: Sequence[int], scale: float, drawn: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from hxm.policy.timeline import Event
+from hxm.policy.pieces import Event
 
 
 class Stay(NamedTuple):
@@ -29,7 +29,7 @@ def stays(
     """
     by_resource: dict[str, list[Event]] = {resource: [] for resource in now}
     for event in events:
-        if (event.left or event.came) and event.subject in by_resource:
+        if event.moves and event.subject in by_resource:
             by_resource[event.subject].append(event)
     return [
         stay._replace(since=max(stay.since, start))

@@ -6,11 +6,11 @@ the fencing that is remembered, and hxm's journal. Times are seconds since the e
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
-from typing import NamedTuple
 
 from hxm.errors import DONE, Interrupted
+from hxm.policy.pieces import Done, Event, Fenced, Look, Ordered, Pieces
 
 PAST_THE_GUARD = "past the guard"
 """The outcome in the journal of what was done in spite of the guard; its end nobody sees."""
@@ -18,106 +18,6 @@ _CLOCKS = 1.0
 """Seconds by which times may differ that are written down as whole ones."""
 _A_MOVE = 600.0
 """Seconds within which the two halves of a live migration belong together."""
-
-
-class Done(NamedTuple):
-    """An action on a resource, as its node wrote it down; `at` is when it began."""
-
-    at: float
-    node: str
-    resource: str
-    task: str
-    call: int
-    rc: int
-    seconds: float
-    recurring: bool = False
-    source: str = ""
-    target: str = ""
-    why: str = ""
-    domu: bool = False
-
-
-class Look(NamedTuple):
-    """How the nodes were at some time: for each what is special about it, `online` or not."""
-
-    at: float
-    nodes: Mapping[str, tuple[str, ...]]
-    dc: str = ""
-    quorum: bool = True
-    maintenance: bool = False
-    version: tuple[int, ...] = ()
-    """The CIB's epochs, which tell the order of those within one second."""
-
-
-class Fenced(NamedTuple):
-    """A fencing that is remembered."""
-
-    at: float
-    node: str
-    action: str
-    status: str
-    by: str
-    via: str = ""
-
-
-class Ordered(NamedTuple):
-    """A change that somebody ordered of hxm; `ended` is None if it never did."""
-
-    at: float
-    ended: float | None
-    who: str
-    host: str
-    verb: str
-    what: str
-    why: str
-    subjects: tuple[str, ...]
-    status: int | None
-    outcome: str
-    number: int = 0
-    """Its place in the journal of its host, whose times are whole seconds."""
-
-
-class Pieces(NamedTuple):
-    """All that is known."""
-
-    done: frozenset[Done] = frozenset()
-    looks: tuple[Look, ...] = ()
-    fenced: frozenset[Fenced] = frozenset()
-    ordered: frozenset[Ordered] = frozenset()
-
-    def joined(self, other: Pieces) -> Pieces:
-        """Both together, each thing once."""
-        looks = {(look.at, look.version): look for look in self.looks + other.looks}
-        return Pieces(
-            self.done | other.done,
-            tuple(looks[moment] for moment in sorted(looks)),
-            self.fenced | other.fenced,
-            self.ordered | other.ordered,
-        )
-
-
-class Event(NamedTuple):
-    """One line of the history."""
-
-    at: float
-    subject: str
-    what: str
-    where: str = ""
-    seconds: float | None = None
-    by: str = ""
-    note: str = ""
-    failed: bool = False
-    source: str = ""
-    """One of _SOURCES."""
-    about: tuple[str, ...] = ()
-    """Further resources and nodes that it is about."""
-    left: str = ""
-    """The node where the domU ran until then; `came`: the one where it runs from its end on."""
-    came: str = ""
-
-    def concerns(self, name: str) -> bool:
-        """Whether it is about this resource or node, or happened there."""
-        return name == self.subject or name in self.about or name in self.where.split()
 
 
 def history(pieces: Pieces) -> list[Event]:
@@ -188,7 +88,7 @@ def _of_domu(done: Sequence[Done], pieces: Pieces) -> Iterator[Event]:
         if action in used:
             continue
         if action.task == "migrate_to":
-            event, others = _moved(action, done)
+            event, others = _moved(action, done, pieces)
             used |= others
             yield event
             running = action.node if event.failed else action.target
@@ -210,7 +110,7 @@ def _of_domu(done: Sequence[Done], pieces: Pieces) -> Iterator[Event]:
             yield _failure(action)
 
 
-def _moved(to: Done, done: Sequence[Done]) -> tuple[Event, set[Done]]:
+def _moved(to: Done, done: Sequence[Done], pieces: Pieces) -> tuple[Event, set[Done]]:
     """A live migration from its first half, and what else of the history belongs to it."""
     later = [action for action in done if to.at <= action.at <= to.at + to.seconds + _A_MOVE]
     came = next(
@@ -235,10 +135,26 @@ def _moved(to: Done, done: Sequence[Done]) -> tuple[Event, set[Done]]:
         None,
     )
     taken = to.seconds + (came.seconds if came else 0.0)
-    note = "" if came else f"{to.target} has not written down its arrival"
+    silent = not came and _kept_its_records(to, done, pieces)
+    note = f"{to.target} has not written down its arrival" if silent else ""
     event = _event(to._replace(seconds=taken), "moved live", where, note=note)
     event = event._replace(left=to.node, came=to.target)
     return event, {action for action in (came, left) if action}
+
+
+def _kept_its_records(to: Done, done: Sequence[Done], pieces: Pieces) -> bool:
+    """Whether the target of a live move would still have a record of the arrival.
+
+    A node keeps one action of each kind, and loses all of them when it leaves.
+    """
+    overwritten = any(
+        action.task == "migrate_from" and action.node == to.target and action.at > to.at
+        for action in done
+    )
+    left = any(fence.node == to.target and fence.at >= to.at for fence in pieces.fenced) or any(
+        "online" not in look.nodes.get(to.target, ()) for look in pieces.looks if look.at >= to.at
+    )
+    return not overwritten and not left
 
 
 def _twice(running: str, start: Done, pieces: Pieces) -> str:

@@ -29,7 +29,11 @@ def write_entry(path: str, entry: Entry) -> str:
 
     A journal that cannot be written must not keep anybody from moving a domU off a dying host.
     """
-    line = json.dumps({"at": time.strftime("%Y-%m-%dT%H:%M:%S%z"), **_who(), **entry})
+    now = time.time()
+    local = time.localtime(now)
+    at = f"{time.strftime('%Y-%m-%dT%H:%M:%S', local)}.{int(now % 1 * 1000):03d}"
+    at += time.strftime("%z", local)
+    line = json.dumps({"at": at, **_who(), **entry})
     try:
         append_line(path, line.encode())
     except OSError as error:

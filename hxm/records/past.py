@@ -13,7 +13,8 @@ from hxm.errors import CannotAsk
 from hxm.model import Cluster
 from hxm.pacemaker.cib import read_configuration
 from hxm.pacemaker.transitions import FOLDERS, parse_status, read_fencing, read_transitions
-from hxm.policy.timeline import PAST_THE_GUARD, Done, Fenced, Look, Ordered, Pieces, as_written
+from hxm.policy.pieces import Done, Fenced, Look, Ordered, Pieces
+from hxm.policy.timeline import PAST_THE_GUARD, as_written
 from hxm.records.journal import journal_path, orders_backwards, time_of
 from hxm.records.select import iso_time
 from hxm.toolstack.remote import ask_elsewhere

@@ -84,3 +84,22 @@ def time_column(times: Sequence[float]) -> tuple[str, list[str]]:
     return header, [
         time.strftime(form, local_time).removeprefix(today) for local_time in local_times
     ]
+
+
+def local_time(at: float) -> str:
+    """A time for a message, as `time_column` has it."""
+    return time_column([at])[1][0]
+
+
+def took(seconds: float | None) -> str:
+    """How long something took; a dash where nobody has measured it."""
+    if not seconds:
+        return "-"
+    if seconds < _ALMOST_A_MINUTE:
+        return f"{max(seconds, 0.1):.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
+
+
+_ALMOST_A_MINUTE = 59.95

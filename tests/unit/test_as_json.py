@@ -12,8 +12,8 @@ from hxm.plan import Movement, Objection
 from hxm.policy.findings import Finding
 from hxm.policy.graph import Edge, Vertex
 from hxm.policy.memory import Host
+from hxm.policy.pieces import Event
 from hxm.policy.reasons.facts import Reason
-from hxm.policy.timeline import Event
 from hxm.policy.update.progress import Stage
 
 PRINTED = {

@@ -7,8 +7,10 @@ from itertools import pairwise
 import pytest
 from test_timeline import BEGIN, END, captured
 
+from hxm.output.time_line import Row, draw, letters_of
+from hxm.policy.pieces import Event
 from hxm.policy.stays import Stay, stays
-from hxm.policy.timeline import Event, history
+from hxm.policy.timeline import history
 
 
 def test_the_captured_night_is_a_row_of_stays():
@@ -76,3 +78,52 @@ def test_what_the_events_make_of_it(name):
 
 def test_what_the_cluster_does_not_know_any_more_has_no_row():
     assert stays([came(150, "a")], {}, 100, 200) == []
+
+
+@pytest.mark.parametrize(
+    ("nodes", "letters"),
+    [
+        (("host1", "host2"), "12"),
+        (("alpha", "beta"), "ab"),
+        (("xen-a-1", "xen-b-1"), "ab"),
+        (("host1", "host11"), "AB"),
+        ((), ""),
+    ],
+)
+def test_a_letter_tells_the_nodes_apart(nodes, letters):
+    assert "".join(letters_of(nodes).values()) == letters
+
+
+def row(name: str, *spans: tuple[float, float, str], failures: tuple[float, ...] = ()) -> Row:
+    own = [Stay(name, node, since, until, until == 1200) for since, until, node in spans]
+    return Row(name, own, failures)
+
+
+DRAWN = [
+    row("moved", (0, 600, "host1"), (600, 1200, "host2")),
+    row("stopped", (0, 600, "host2")),
+    row("restarted", (0, 601, "host1"), (602, 1200, "host1"), failures=(900.0,)),
+    row("to and fro", (0, 600, "host1"), (601, 602, "host2"), (603, 1200, "host1")),
+    row("never"),
+]
+
+
+def test_the_drawing_works_without_colour_in_any_encoding(monkeypatch):
+    monkeypatch.setenv("TZ", "UTC")
+    letters = letters_of(("host1", "host2"))
+    assert list(draw(DRAWN, letters, 0, 1200, 36, "utf-8")) == [
+        "UTC         01-01       00:10",
+        "moved       1───────────2───────────",
+        "stopped     2───────────············",
+        "restarted   1───────────1─────!─────",
+        "to and fro  1───────────*1──────────",
+        "never       ························",
+        "1 host1   2 host2",
+        "· not known to run",
+        "* several changes",
+        "! something failed",
+    ]
+    assert (
+        "1---------------------------------2---" in [*draw(DRAWN, letters, 0, 1200, 80, "ascii")][1]
+    )
+    assert all(len(line) <= 80 for line in draw(DRAWN, letters, 0, 1200, 80, "ascii"))

@@ -1,0 +1,114 @@
+"""The pieces that the past is put together from, and an event, which is one line of it.
+
+Times are seconds since the epoch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+
+class Done(NamedTuple):
+    """An action on a resource, as its node wrote it down; `at` is when it began."""
+
+    at: float
+    node: str
+    resource: str
+    task: str
+    call: int
+    rc: int
+    seconds: float
+    recurring: bool = False
+    source: str = ""
+    target: str = ""
+    why: str = ""
+    domu: bool = False
+
+
+class Look(NamedTuple):
+    """How the nodes were at some time: for each what is special about it, `online` or not."""
+
+    at: float
+    nodes: Mapping[str, tuple[str, ...]]
+    dc: str = ""
+    quorum: bool = True
+    maintenance: bool = False
+    version: tuple[int, ...] = ()
+    """The CIB's epochs, which tell the order of those within one second."""
+
+
+class Fenced(NamedTuple):
+    """A fencing that is remembered."""
+
+    at: float
+    node: str
+    action: str
+    status: str
+    by: str
+    via: str = ""
+
+
+class Ordered(NamedTuple):
+    """A change that somebody ordered of hxm; `ended` is None if it never did."""
+
+    at: float
+    ended: float | None
+    who: str
+    host: str
+    verb: str
+    what: str
+    why: str
+    subjects: tuple[str, ...]
+    status: int | None
+    outcome: str
+    number: int = 0
+    """Its place in the journal of its host, whose times are whole seconds."""
+
+
+class Pieces(NamedTuple):
+    """All that is known."""
+
+    done: frozenset[Done] = frozenset()
+    looks: tuple[Look, ...] = ()
+    fenced: frozenset[Fenced] = frozenset()
+    ordered: frozenset[Ordered] = frozenset()
+
+    def joined(self, other: Pieces) -> Pieces:
+        """Both together, each thing once."""
+        looks = {(look.at, look.version): look for look in self.looks + other.looks}
+        return Pieces(
+            self.done | other.done,
+            tuple(looks[moment] for moment in sorted(looks)),
+            self.fenced | other.fenced,
+            self.ordered | other.ordered,
+        )
+
+
+class Event(NamedTuple):
+    """One line of the history."""
+
+    at: float
+    subject: str
+    what: str
+    where: str = ""
+    seconds: float | None = None
+    by: str = ""
+    note: str = ""
+    failed: bool = False
+    source: str = ""
+    """One of _SOURCES."""
+    about: tuple[str, ...] = ()
+    """Further resources and nodes that it is about."""
+    left: str = ""
+    """The node where the domU ran until then; `came`: the one where it runs from its end on."""
+    came: str = ""
+
+    @property
+    def moves(self) -> bool:
+        """Whether it changes where a domU is."""
+        return bool(self.left or self.came)
+
+    def concerns(self, name: str) -> bool:
+        """Whether it is about this resource or node, or happened there."""
+        return name == self.subject or name in self.about or name in self.where.split()
