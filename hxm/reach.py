@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import os
-import shlex
 from collections.abc import Sequence
 
-from hxm.config import Config, read_config
-from hxm.errors import Refused, UsageError
+from hxm.config import Config, read_config, state_folder
+from hxm.errors import Failed, Refused, UsageError
 from hxm.host import programs
-from hxm.host.node import FOLDER, Remote
-from hxm.host.safe_files import make_private
-from hxm.host.ssh import Target, target_of
+from hxm.host.node import Remote
+from hxm.host.safe_files import is_ours, make_private
+from hxm.host.ssh import Target, share, target_of
 from hxm.output import render
 from hxm.pacemaker.dialect import CONFIGURATION
 
 EVERY = "all"
-_PATHS = r"""s/.* name="xmfile".* value="\([^"]*\)".*/\1/p
-s/.* value="\([^"]*\)".* name="xmfile".*/\1/p"""
+_PATHS = r"""/ name="xmfile"/{
+s/.* value="\([^"]*\)".*/\1/p
+}"""
 """Finds in a CIB where the domUs' files are."""
 _HERE = ("help", "clusters")
 """Commands that are about hxm, and about no cluster."""
@@ -52,13 +52,28 @@ def go_to(on: str, command: str, words: Sequence[str]) -> int | None:
         return ask_all(config, words)
     if command in _ON_THE_NODE:
         raise Refused(_ON_THE_NODE[command], f"ssh NODE hxm {command}")
-    make_private(os.path.dirname(config.journal))
-    paths = f"{shlex.join(CONFIGURATION)} 2>/dev/null | sed -n {shlex.quote(_PATHS)}"
-    remote = Remote(target(config), config.ssh_timeout, render.note, paths)
-    programs.run_on(remote)
-    if command == "shell":
-        os.environ[FOLDER] = remote.folder  # the lines share its connection
+    _own(os.path.dirname(config.journal))
+    share(_sockets())
+    paths = (CONFIGURATION, ("sed", "-n", _PATHS))
+    programs.run_on(Remote(target(config), config.ssh_timeout, render.note, paths))
     return None
+
+
+def _sockets() -> str:
+    """The folder, this user's alone, of the sockets of ssh's connections."""
+    given = os.environ.get("XDG_RUNTIME_DIR", "")
+    usual = "/run" if os.geteuid() == 0 else state_folder()
+    above = given if os.path.isdir(given) and is_ours(given) else usual
+    return _own(os.path.join(above, "hxm"))
+
+
+def _own(folder: str) -> str:
+    """The folder, in which nobody but this user can make anything. Raises Failed."""
+    try:
+        make_private(folder)
+    except OSError as error:
+        raise Failed(f"{folder} cannot be used: {error.strerror}", "HOME, XDG_STATE_HOME") from None
+    return folder
 
 
 def target(config: Config) -> Target:

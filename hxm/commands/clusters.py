@@ -43,7 +43,8 @@ def run(form: Form = TABLE) -> int:
 def _row(name: str, answer: dict[str, Any]) -> tuple[str, ...]:
     if "error" in answer:
         return (name, "unknown", "-", "-", "-", str(answer["error"]))
-    cluster, nodes, domains = answer["cluster"], answer["nodes"], answer["domains"]
+    cluster, nodes = answer["cluster"], answer["nodes"]
+    domains = [domain for domain in answer["domains"] if domain["resource"]]
     online = sum(bool(node["online"]) for node in nodes)
     running = sum(bool(domain["nodes"]) for domain in domains)
     findings = [finding["what"] for finding in answer["findings"]]
@@ -96,10 +97,7 @@ def _ask(config: Config, words: Sequence[str]) -> dict[str, Result]:
     """The answer of each configured cluster to the command line; all are asked at once."""
     if not config.clusters:
         raise Failed("no cluster is configured", '[clusters.NAME] nodes = ["host1"] in hxm.toml')
-    asked = {
-        name: Process((*myself(), *words), {"HXM_ON": name, "HXM_SSH_FOLDER": ""})
-        for name in config.clusters
-    }
+    asked = {name: Process((*myself(), *words), {"HXM_ON": name}) for name in config.clusters}
     return {name: process.finish(_patience(config)) for name, process in asked.items()}
 
 

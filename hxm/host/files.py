@@ -14,7 +14,7 @@ from hxm.host import programs, safe_files
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 _ENOENT, _EACCES, _ENOTDIR, _EINVAL, _EFBIG = 2, 13, 20, 22, 27
 _FRESH = 5.0
@@ -25,25 +25,29 @@ _AT_ONCE = 500
 """Files for one command line."""
 SCRIPT = r"""
 mark=$1 most=$2; shift 2
+{ printf '%s facts\n' "$mark"; stat -L -c '%f %d %i %t %T %s %Y %n' -- "$@"; } 2>/dev/null
 for file do
-    facts= link=
+    link= real=
     [ -L "$file" ] && link=link
-    [ -e "$file" ] && facts=`stat -L -c '%f %d %i %t %T %s %Y' -- "$file"`
-    printf '%s look\0%s\0%s\0%s\0%s\0' "$mark" "$file" "$link" "$facts" "`readlink -f -- "$file"`"
+    case $link${file##*/} in
+    link*|''|.|..) real=`readlink -f -- "$file"`;;
+    *) real=`cd -P -- "${file%"${file##*/}"}" && pwd -P` && real=${real%/}/${file##*/}
+    esac 2>/dev/null
+    printf '\n%s look\0%s\0%s\0%s\0' "$mark" "$file" "$link" "$real"
     if [ -f "$file" ]; then head -c "$most" -- "$file"
     elif [ -d "$file" ]; then ls -A -- "$file"
     fi 2>/dev/null
-    printf '\n%s end %s\n' "$mark" $?
+    printf '\n%s end %s' "$mark" $?
 done
 """
-"""Prints what a file is, and how it begins, or what is in the folder."""
+"""Prints what each file is, and how it begins, or what is in the folder; runs few programs."""
 
 
 class Seen:
     """What a node told of a path."""
 
     def __init__(
-        self, link: bool, facts: list[str], real: str, content: bytes, *, read: bool
+        self, link: bool, facts: Sequence[str], real: str, content: bytes, *, read: bool
     ) -> None:
         self.at = time.monotonic()
         self.link = link
@@ -67,8 +71,10 @@ def bring(paths: Iterable[str], size: int = _USUAL) -> None:
     if not programs.elsewhere():
         return
     wanted = [path for path in dict.fromkeys(paths) if path and not _known(path, size)]
-    for start in range(0, len(wanted), _AT_ONCE):
-        some = wanted[start : start + _AT_ONCE]
+    odd = [path for path in wanted if "\n" in path]  # stat prints one on two lines
+    wanted = [path for path in wanted if path not in odd]
+    groups = [wanted[start : start + _AT_ONCE] for start in range(0, len(wanted), _AT_ONCE)]
+    for some in [*groups, *([path] for path in odd)]:
         mark = f"hxm-{os.urandom(8).hex()}"
         result = programs.output(("sh", "-c", SCRIPT, "sh", mark, str(size), *some))
         learn(result.stdout, mark, size)
@@ -92,13 +98,17 @@ def _known(path: str, size: int) -> Seen | None:
 
 
 def _parse(printed: bytes, mark: bytes) -> list[tuple[str, Seen]]:
+    head, *parts = printed.split(b"\n" + mark + b" look\0")
+    lines = os.fsdecode(head.partition(mark + b" facts\n")[2]).split("\n")
+    facts = {name: words for *words, name in (line.split(" ", 7) for line in lines)}
     known = []
-    for part in printed.split(mark + b" look\0")[1:]:
-        path, link, facts, real, rest = part.split(b"\0", 4)
+    for part in parts:
+        path, link, real, rest = part.split(b"\0", 3)
         content, _, status = rest.rpartition(b"\n" + mark + b" end ")
-        words = facts.decode("ascii", "replace").split()
+        name = os.fsdecode(path)
+        words = facts.get(name.partition("\n")[0], ())
         seen = Seen(bool(link), words, os.fsdecode(real), content, read=status.strip() == b"0")
-        known.append((os.fsdecode(path), seen))
+        known.append((name, seen))
     return known
 
 

@@ -1,8 +1,9 @@
 """A node of a cluster that this host does not belong to, reached through ssh alone.
 
 Nothing is installed on the node or stays there: it needs `sh` and the cluster's own tools, of any
-age. All programs of one command share one connection (ControlMaster), whose socket lies in a
-folder of its owner's alone. Users, ports, host keys and jump hosts are as in ssh_config(5).
+age. A user's commands share one connection to a node (ControlMaster), which stays for a minute;
+its socket lies in a folder of that user's alone. Users, ports, host keys and jump hosts are as in
+ssh_config(5).
 """
 
 from __future__ import annotations
@@ -10,46 +11,43 @@ from __future__ import annotations
 import os
 import shlex
 
-from hxm.errors import CannotAsk, Refused
+from hxm.errors import CannotAsk
 from hxm.host import files, programs
 from hxm.host.running import Argv, Lost, Result
-from hxm.host.ssh import Target, host_of, no_way_in, share, ssh_argv
+from hxm.host.ssh import LEAVE_NOTHING, Target, host_of, no_way_in, ssh_argv
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-FOLDER = "HXM_SSH_FOLDER"
-"""Where `hxm shell` keeps the connection open for the lines that are typed in it."""
 _TOOLS = ("xl", "xm", "crm_simulate", "ptest", "corosync-cfgtool", "virsh")
 """What hxm looks for on every node, asked with the first reading."""
 _NOT_FOUND = 127
+_TERMINAL = ("-t", "-e", "none", "-o", "LogLevel=ERROR")
 _AT_ONCE = 40
 """Files that come unasked with a reading."""
-_CLOSE = """exec >/dev/null 2>&1
-for socket in "$1"/*; do ssh -o ControlPath="$socket" -O exit -- hxm; done
-rmdir "$1"
-"""
 
 
 class Remote:
     """The node that programs run on: the first of the target's that answers."""
 
     def __init__(
-        self, target: Target, timeout: float, say: Callable[[str], None], paths: str = ""
+        self,
+        target: Target,
+        timeout: float,
+        say: Callable[[str], None],
+        paths: tuple[Argv, Argv] | None = None,
     ) -> None:
         self.target = target
         self.timeout = timeout
         """Seconds that a node may take to accept the connection."""
         self.paths = paths
-        """A line for sh that prints names of files that are likely to be asked for."""
+        """A program, and a filter of its output that prints files that are likely to be wanted."""
         self._say = say
         self._silent: dict[str, str] = {}
         self._tools: dict[str, str] = {}
         self._name = ""
         self._ahead: dict[Argv, _Reading] = {}
-        self.folder, self._owner = _folder()
-        share(self.folder)
 
     @property
     def destination(self) -> str:
@@ -127,14 +125,8 @@ class Remote:
     def argv(self, argv: Argv, *, terminal: bool) -> Argv:
         """The command line here for a program there that owns the terminal."""
         quoted = f"{_START}exec {shlex.join(argv)}"
-        options = ("-t", "-e", "none", "-o", "LogLevel=ERROR") if terminal else ()
+        options = (*LEAVE_NOTHING, *(_TERMINAL if terminal else ()))
         return ssh_argv(self.destination, _for_sh(quoted), self.timeout, options)
-
-    def close(self) -> None:
-        """End the connections, if they are this process's own."""
-        if not self._owner:
-            return
-        programs.Process(("sh", "-c", _CLOSE, "sh", self.folder))  # nobody waits for its end
 
     def _learn(self) -> None:
         """Wait for any answer: each brings what `learn` takes."""
@@ -163,27 +155,20 @@ class Remote:
             self._say(f"{node} does not answer ({why}): asking {following}")
 
 
-def _folder() -> tuple[str, bool]:
-    """The folder of the sockets, and whether it is this process's own."""
-    inherited = os.environ.get(FOLDER, "")
-    if inherited and os.path.isdir(inherited) and os.stat(inherited).st_uid == os.getuid():
-        return inherited, False
-    for _ in range(100):
-        folder = f"/tmp/hxm-ssh-{os.urandom(6).hex()}"  # noqa: S108 - mkdir fails if it is there
-        try:
-            os.mkdir(folder, 0o700)
-        except FileExistsError:
-            continue
-        return folder, True
-    raise Refused("there is no room for a socket in /tmp")
-
-
 _START = (
     "{ LC_ALL=C.UTF-8; export LC_ALL; } 2>/dev/null; "  # old bashes complain of it
     f"PATH=${{HXM_REAL:-{programs.REAL}}}:$PATH:/usr/sbin:/sbin; export PATH; "
     "unset CIB_file CIB_shadow CIB_port CIB_server; "
 )
 """The tools speak English, are found, are the real ones, and ask their own cluster."""
+
+
+_FILTERED = "f=$({{ {{ {line}; }} | tee /dev/fd/3 2>/dev/null >&4; }} 3>&1 | {filter})"
+"""Keeps what the filter makes of a program's output."""
+_LOOK = f"""set --; set -f; for n in $f; do [ $# -ge {_AT_ONCE} ] || set -- "$@" "$n"; done; set +f
+set -- {{mark}} 4096 "$@"; {{script}}
+echo"""
+"""Looks at the files that the filter found."""
 
 
 def _for_sh(script: str) -> str:
@@ -211,7 +196,7 @@ class _Reading:
         self._results: dict[Argv, Result] | None = None
         self._ended = False
         self._commands = tuple(commands)
-        self._looks = len(self._commands) > 1 and bool(remote.paths)
+        self._looks = bool(remote.paths) and len(self._commands) > 1
         self.destination = remote.destination
         script = self._script(env or {})
         argv = ssh_argv(self.destination, _for_sh(script), remote.timeout)
@@ -231,17 +216,19 @@ class _Reading:
             ]
         lines += [
             f"echo {mark} name `uname -n` >&2",
-            f'for t in {tools}; do p=`command -v $t` && echo {mark} tool $t "$p" >&2; done',
+            f'{{ for t in {tools}; do printf "%s" "{mark} tool $t "; command -v $t || echo',
+            "done; } >&2; exec 4>&1",
         ]
-        if self._looks:
-            operands = f"{mark} 4096 `{self._remote.paths} | head -n {_AT_ONCE}`"
-            lines += [f"( set -f; set -- {operands}; set +f; {files.SCRIPT} ); echo {mark} files"]
         for argv in self._commands:
             words = [f"{name}={self._word(value)}" for name, value in env.items()]
             words = ["env", *words] if words else []
             line = " ".join([*words, *map(self._word, argv)])
-            lines += [f"{line} </dev/null; s=$?", f"printf '\\n{mark} end %s\\n' $s"]
-            lines += [f"echo >&2; echo {mark} end >&2"]
+            line = f"{line} </dev/null; s=$?; printf '\\n{mark} end %s\\n' $s"
+            if self._looks and self._remote.paths and argv == self._remote.paths[0]:
+                line = _FILTERED.format(line=line, filter=shlex.join(self._remote.paths[1]))
+            lines += [line, f"echo >&2; echo {mark} end >&2"]
+        if self._looks:
+            lines += [_LOOK.format(mark=mark, script=files.SCRIPT)]
         for number in range(len(self._files)):
             there = f'"$d"/{number}'
             shown = f"echo {mark} file {number}; cat {there}; printf '\\n{mark} end\\n'"
@@ -287,13 +274,12 @@ class _Reading:
         facts, *errors = self._errors(result.stderr)
         self._remote.learn(*_facts(facts, self._mark))
         rest, results = result.stdout, {}
-        if self._looks:
-            looked, _, rest = rest.partition(mark + b" files\n")
-            files.learn(looked, self._mark)
         for argv, error in zip(self._commands, errors, strict=True):
             out, _, rest = rest.partition(b"\n" + mark + b" end ")
             status, _, rest = rest.partition(b"\n")
             results[argv] = Result(argv, int(status), out, error)
+        if self._looks:
+            files.learn(rest.partition(b"\n" + mark + b" all\n")[0], self._mark)
         for number, path in enumerate(self._files):
             head = mark + b" file %d\n" % number
             if head in rest:

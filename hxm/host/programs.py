@@ -259,10 +259,8 @@ def output(
 def become(argv: Sequence[str]) -> NoReturn:
     """Replace hxm by the program, which then owns terminal, signals and exit status."""
     abandon()
-    if node := _of_node(argv):
-        status = beside(argv)
-        node.close()
-        os._exit(status)
+    if _of_node(argv):
+        os._exit(beside(argv))
     _log(argv, time.monotonic(), "takes hxm's place")
     try:
         os.execvpe(

@@ -79,6 +79,3 @@ if TYPE_CHECKING:
 
         def argv(self, argv: Argv, *, terminal: bool) -> Argv:
             """The command line here for a program there that owns stdin, or the terminal."""
-
-        def close(self) -> None:
-            """End the connection."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from hxm.errors import UsageError
 
 TYPE_CHECKING = False
@@ -51,15 +53,22 @@ def ssh_argv(
 
 _shared: tuple[str, ...] = ()
 _LASTS = 60
-"""Seconds for which a connection stays if hxm is killed."""
+"""Seconds for which a connection stays after its last use."""
+_LONGEST = 107 - len("/") - 40 - len(".") - 16
+"""Characters in the folder of a socket: unix(7), ssh's %C, and its name while it is being made."""
+LEAVE_NOTHING = ("-o", "ControlMaster=no")
+"""For a program that owns stderr: before OpenSSH 8.5, what keeps a connection holds that open."""
 
 
 def share(folder: str) -> None:
-    """Let all ssh of this process share a connection to each host, with its socket in the folder.
+    """Let all ssh, and all hxm of this user, share a connection to each host by a socket there.
 
-    A host that is silent is given up after six seconds.
+    A host that is silent is given up after six seconds. In a folder with too long a name nothing is
+    shared.
     """
     global _shared  # noqa: PLW0603 - a command has one cluster
+    if len(os.fsencode(folder)) > _LONGEST:
+        return
     options = (
         "ControlMaster=auto",
         f"ControlPath={folder}/%C",

@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -37,6 +38,18 @@ PasswordAuthentication no
 LogLevel QUIET
 SetEnv HXM_REAL={folder}/{name}.bin TMPDIR={folder}/there HOME={folder}/there
 """
+
+
+XL = r"""
+case "$1" in
+list) [ "$2" = -l ] && { echo "[]"; exit; }
+    printf 'Name                                        ID   Mem VCPUs\tState\tTime(s)\n'
+    printf 'Domain-0                                     0   768     1     r-----     263.4\n'
+    ;;
+console) for name; do :; done; echo "login of $name"; exec cat;;
+*) echo "xl $*";;
+esac"""
+"""A toolstack that lists dom0 alone."""
 
 
 def missing() -> str:
@@ -74,17 +87,18 @@ class Far:
         here.mkdir()
         script = here / "ssh"
         script.write_text(
-            f'#!/bin/sh\ncase "$*" in *" -O exit "*) ;; *) echo >>{folder}/calls;; esac\n'
-            f'exec /usr/bin/ssh -F {folder}/client "$@"\n'
+            f'#!/bin/sh\necho >>{folder}/calls\nexec /usr/bin/ssh -F {folder}/client "$@"\n'
         )
         script.chmod(0o755)
         home = pwd.getpwuid(os.getuid()).pw_dir
+        self.sockets = tempfile.mkdtemp(prefix="hxm-far-", dir="/tmp")  # they need short paths
         self.env = {
             "PATH": f"{here}:/usr/bin:/bin",
             "HOME": home,
             "HXM_REAL": str(here),
             "PYTHONPATH": os.environ.get("PYTHONPATH", ""),
             "HXM_CONFIG": str(folder / "hxm.toml"),
+            "XDG_RUNTIME_DIR": self.sockets,
             "XDG_STATE_HOME": str(folder / "state"),
             "TMPDIR": str(folder / "here"),
             "HXM_ON": "lab",
@@ -134,6 +148,7 @@ class Far:
         for name, sshd in self.sshds.items():
             if sshd.poll() is None:
                 self.kill(name)
+        shutil.rmtree(self.sockets, ignore_errors=True)  # ssh removes its own meanwhile
 
     def hxm(self, *words: str, **env: str) -> Ran:
         argv = [sys.executable, "-m", "hxm", *words]

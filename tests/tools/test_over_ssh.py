@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from far import Far, missing
+from far import XL, Far, missing
 from test_live_path import live
 
 __all__ = ["live"]
@@ -140,6 +140,19 @@ def test_the_cluster_may_be_named_before_and_behind_the_command_and_by_address(f
     table = far.ok("--on", "lab", "list").out
     assert far.ok("list", "--on=lab").out == table
     assert far.ok("--on", "ssh://host2,host1", "list").out == table
+
+
+def test_the_toolstack_is_that_of_the_node(far):
+    for node in ("host1", "host2"):
+        far.program(node, "xl", XL)
+    assert "toolstack: xl" in far.ok("--version").out
+    assert far.ok("info").out == "xl info\n"
+    assert far.ok("console", "nfs").out == "login of nfs\n"
+    assert [row["nodes"] for row in far.ok("list", "--everywhere", "-o", "json").json["domains"]][
+        -2:
+    ] == [["host1"], ["host2"]]
+    row = far.ok("clusters", "-o", "csv").out.splitlines()[1]
+    assert row.startswith("lab,answers,yes,2/2,2/2"), "dom0 is no domU"
 
 
 def test_another_cluster_behind_the_same_name_is_noticed(far):
