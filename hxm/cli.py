@@ -13,7 +13,7 @@ import sys
 
 from hxm import catalog
 from hxm.catalog import command
-from hxm.errors import DONE, Failed, HxmError, Interrupted, UsageError
+from hxm.errors import DONE, Failed, HxmError, Interrupted, UsageError, WrongKind
 from hxm.host import programs
 
 TYPE_CHECKING = False
@@ -194,7 +194,7 @@ def _look_up(words: list[str], before: list[str]) -> command.Command:
     if not short or len(words) > 1:
         from hxm.arguments.retype import refer
 
-        refer(words, before, least=2 if short else 1)
+        refer(words, before, _kind, least=2 if short else 1)
     if len(names) == 1:
         return catalog.COMMANDS[names[0]]
     if names:
@@ -202,6 +202,19 @@ def _look_up(words: list[str], before: list[str]) -> command.Command:
     near = catalog.near(word)
     hint = f"did you mean {near}? " if near else ""
     raise UsageError(f"unknown command {word[:60]!r}", hint + "hxm --help lists them all")
+
+
+def _kind(word: str) -> str:
+    """Whether the cluster knows the word as a node or as a domU; empty if it does not say."""
+    from hxm.cluster.read import read_cluster
+    from hxm.config import read_config
+    from hxm.policy.names import find_domains
+
+    try:
+        cluster = read_cluster(read_config(), local=False)
+    except HxmError:
+        return ""
+    return "node" if cluster.node(word) else "domU" if find_domains(cluster, word) else ""
 
 
 def _only_xm_has(word: str) -> bool:
@@ -247,6 +260,10 @@ def _own(row: command.Command, words: list[str], before: list[str]) -> int:
 
         return parse_and_run(row, module, words, read_config, before)
     except HxmError as error:
+        if isinstance(error, WrongKind):
+            from hxm.arguments.retype import for_other_kind
+
+            for_other_kind(row.name, error)
         if error.instead:
             from hxm.arguments.retype import split, with_options
 

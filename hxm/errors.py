@@ -42,6 +42,15 @@ class NotFound(HxmError):
     status = 105
 
 
+class WrongKind(NotFound):
+    """A node was named where a domU is wanted, or the other way round."""
+
+    def __init__(self, word: str, kind: str, wanted: str, hint: str) -> None:
+        super().__init__(f"{word} is a {kind}, and no {wanted}", hint)
+        self.word = word
+        self.kind = kind
+
+
 class NoQuorum(HxmError):
     """There is no quorum: orders in this partition would have no effect."""
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from shlex import join
 
 from hxm.arguments.signatures import shared_parameters, signature_of, subcommands, xl_parameters
 from hxm.arguments.types import Option
 from hxm.catalog import COMMANDS
-from hxm.errors import UsageError
+from hxm.errors import UsageError, WrongKind
 
 
 def split(name: str, words: Sequence[str]) -> tuple[list[str], list[str]]:
@@ -56,24 +56,38 @@ def with_options(line: str, options: Sequence[str]) -> str:
     return f"{line} {join(options)}" if options else line
 
 
-def refer(words: Sequence[str], before: Sequence[str], *, least: int) -> None:
+def refer(
+    words: Sequence[str], before: Sequence[str], kind: Callable[[str], str], *, least: int
+) -> None:
     """Raise UsageError with what to type, if the line is one of another tool's.
 
-    At least so many of its words must be that tool's own.
+    At least so many of its words must be that tool's own. `kind` says of an operand whether it is
+    a node or a domU.
     """
     from hxm.catalog import foreign
 
-    answer = foreign.answer(split("", words)[0], least=least)
+    answer, options = foreign.answer_by_options(words), list[str]()
     if answer is None:
-        return
-    hint = ""
-    if answer[0]:
-        operands, options = split(answer[0][0], words)
-        answer = foreign.answer(operands, least=least) or answer
-        hint = f"use: {with_options(join(['hxm', *before, *answer[0]]), options)}"
+        answer = foreign.answer(split("", words)[0], least=least)
+        if answer is None:
+            return
+        verb = answer[0][0] if answer[0] else ""
+        operands, options = split(verb, words)
+        answer = foreign.answer(operands, least=least, kind=kind) or answer
+    hint = f"use: {with_options(join(['hxm', *before, *answer[0]]), options)}" if answer[0] else ""
     raise UsageError(
         f"unknown command {words[0][:60]!r}", "; ".join(filter(None, (hint, answer[1])))
     )
+
+
+def for_other_kind(verb: str, error: WrongKind) -> None:
+    """Complete the error with the command that takes what was named."""
+    from hxm.catalog import foreign
+
+    if instead := foreign.of_other_kind(verb, error.word, error.kind):
+        command, note = instead
+        error.hint = f"{note}: " if note else ""
+        error.instead = join(["hxm", *command])
 
 
 _OF_ORDERS = {
@@ -90,6 +104,7 @@ _OF_COMMANDS = {
 }
 """Options of other tools, or of xl for what is no question of the cluster."""
 _NEVER_GUESSED = ("-y", "--yes", "--force")
+"""Named for a slip, but not put into a line to be pasted."""
 _ALIKE = 0.75
 
 
@@ -110,7 +125,8 @@ def unknown_option(name: str, option: str, kind: str, words: Sequence[str]) -> s
     ]
     near = get_close_matches(option, known, 1, _ALIKE) if option.startswith("--") else []
     if not near:
-        return f"hxm {name} --help"
+        risky = get_close_matches(option, _NEVER_GUESSED, 1, _ALIKE) if kind == "order" else []
+        return f"did you mean {risky[0]}?" if risky else f"hxm {name} --help"
     corrected = [
         near[0] + word[len(option) :] if word.partition("=")[0] == option else word
         for word in words

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hxm.catalog import BY_HAND
-from hxm.errors import NotFound, Refused, UsageError
+from hxm.errors import NotFound, Refused, UsageError, WrongKind
 from hxm.guard.admission import admit
 from hxm.model import Cluster, is_managed
 from hxm.orders import choose, pipeline
@@ -60,7 +60,7 @@ def _taken_apart(cluster: Cluster, words: list[str]) -> tuple[list[str], str | N
         if rest and find_domains(cluster, rest[0]):
             right = f"hxm migrate {all_typed(pipeline.named_domains(cluster, rest))} {first}"
             raise NotFound(f"{first} is a node; the domU comes first", instead=right)
-        raise NotFound(f"{first} is a node, and no domU", "hxm migrate DOMAIN NODE")
+        raise WrongKind(first, "node", "domU", "hxm migrate DOMAIN NODE")
     if not rest:
         return words, None
     last = rest[-1]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
-from hxm.errors import Ambiguous, CannotAsk, NotFound, Refused
+from hxm.errors import Ambiguous, CannotAsk, NotFound, Refused, WrongKind
 from hxm.model import Cluster, Domain, Node
 from hxm.policy import listed
 
@@ -74,7 +74,7 @@ def find_domain(cluster: Cluster, word: str) -> Domain:
             f"{cluster.toolstack_fault}",
         )
     if not matching and cluster.node(word):
-        raise NotFound(f"{word} is a node, and no domU", f"the domUs on it: hxm list --node {word}")
+        raise WrongKind(word, "node", "domU", f"the domUs on it: hxm list --node {word}")
     if not matching:
         names = [domain.name for domain in cluster.guests]
         raise NotFound(f"there is no domU {shown(word)}", near_to(word, names))
@@ -138,11 +138,10 @@ def find_node(cluster: Cluster, word: str) -> Node:
     """The node of that name. Raises NotFound with those that exist."""
     if node := cluster.node(word):
         return node
-    names = listed([node.name for node in cluster.nodes])  # too much alike for a guess
-    domains = find_domains(cluster, word)
-    if domains:
-        raise NotFound(f"{shown(word)} is a domU, and no node", f"the nodes are: {names}")
-    raise NotFound(f"there is no node {shown(word)}", f"there are: {names}")
+    names = [node.name for node in cluster.nodes]
+    if find_domains(cluster, word):
+        raise WrongKind(word, "domU", "node", f"the nodes are: {listed(names)}")
+    raise NotFound(f"there is no node {shown(word)}", near_to(word, names))
 
 
 def shown(word: str) -> str:
@@ -162,9 +161,12 @@ def _is_its_file(domain: Domain, word: str) -> bool:
 
 
 def near_to(word: str, names: Sequence[str]) -> str:
-    """A hint at the name that was meant, in any case, or at all that there are."""
+    """A hint at the one name that is nearest, in any case, or at all that there are."""
     import difflib  # 3 ms, and `hxm list` needs the rest of this
 
     alike = {name.lower(): name for name in names}
-    near = difflib.get_close_matches(word.lower(), alike, 1)
-    return f"did you mean {alike[near[0]]}?" if near else f"there are: {listed(names)}"
+    near = difflib.get_close_matches(word.lower(), alike, 2)
+    likeness = [difflib.SequenceMatcher(None, word.lower(), name).ratio() for name in near]
+    if likeness and likeness[0] > max(likeness[1:], default=0.0):
+        return f"did you mean {alike[near[0]]}?"
+    return f"there are: {listed(names)}"

@@ -15,7 +15,14 @@ CASES = [
     ("--bogus list", 2, "unknown option --bogus"),
     ("migrate", 2, "hxm migrate DOMAIN [DOMAIN]... [NODE]"),
     ("migrate nfs", 107, "no node was named: the scheduler chooses host2 for nfs"),
-    ("migrate host1", 105, "host1 is a node, and no domU"),
+    ("migrate host1", 105, "it moves everything away: hxm standby host1"),
+    ("migrate host1 --dry-run", 105, "hxm standby host1 --dry-run"),
+    ("shutdown host1", 105, "when it is empty, power it off: hxm standby host1"),
+    ("poweroff host1 --dry-run", 2, "use: hxm standby host1 --dry-run; when it is empty"),
+    ("drain nfs", 2, "use: hxm migrate nfs; the scheduler chooses the node"),
+    ("standby hots1", 105, "did you mean host1?"),
+    ("standby hostt", 105, "there are: host1, host2"),
+    ("migrate nfs host2 --yse", 2, "did you mean --yes?"),
     ("migrate n* host2", 107, "n* means 1 domU: nfs"),
     ("shutdown *s", 107, "*s means 2 domUs: nfs, sles"),
     ("start -a nfs", 2, "or -a"),
@@ -28,7 +35,7 @@ CASES = [
     ("standby host1 --reason", 2, "--reason takes a value"),
     ("standby host1 --yes=3", 2, "--yes takes no value"),
     ("standby host1 --resaon x", 2, "did you mean --reason? hxm standby host1 --reason x"),
-    ("standby host1 --forse", 2, "hxm standby --help"),
+    ("standby host1 --forse", 2, "did you mean --force?"),
     ("standby host1 -f", 2, "to override a refusal that names it: --force"),
     ("migrate nfs host2 --lifetime 1h", 2, "leaves no constraint"),
     ("migrate host2 nfs --dry-run --reason x", 105, "hxm migrate nfs host2 --dry-run --reason x"),
@@ -38,7 +45,7 @@ CASES = [
     ("maintenance host1 --dry-run", 2, "hxm maintenance on or off host1 --dry-run"),
     ("list host1", 105, "hxm list --node host1"),
     ("list -n", 2, "xl list -n"),
-    ("standby nfs", 105, "'nfs' is a domU, and no node"),
+    ("standby nfs --dry-run", 105, "the scheduler chooses the node: hxm migrate nfs --dry-run"),
     ("shutdown x*", 105, "nfs, sles"),
     ("drain host1 --dry-run", 2, "use: hxm standby host1 --dry-run"),
     ("status nfs", 2, "hxm list -l nfs, hxm why nfs"),
@@ -261,7 +268,7 @@ def test_a_tool_that_reports_success_and_does_nothing_is_never_believed(sandbox)
 
 
 def test_without_a_scheduler_the_plan_says_so_and_asks(sandbox):
-    script = "import sys; from hxm import programs; find = programs.find; "
+    script = "import sys; from hxm.host import programs; find = programs.find; "
     script += (
         "programs.find = lambda name: None if name in ('crm_simulate', 'ptest') else find(name); "
     )

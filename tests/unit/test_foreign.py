@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 
 from hxm.catalog import ALIASES, BYGONE, COMMANDS, NEVER_GUESSED, candidates, near
+from hxm.catalog.beyond import BEYOND, TRANSLATIONS
 from hxm.catalog.command import REFUSED, RUNTIME
-from hxm.catalog.foreign import MEANINGS, TOOLS, answer
+from hxm.catalog.foreign import answer, answer_by_options
+from hxm.catalog.meanings import MEANINGS, TOOLS
 from hxm.cli import guarded
 
 WORDS = {word: meaning for meaning in MEANINGS for word in meaning.words.split()}
@@ -38,7 +40,7 @@ def test_a_word_never_hides_a_command_or_its_short_form(word):
 @pytest.mark.parametrize("meaning", MEANINGS, ids=lambda meaning: meaning.command)
 def test_what_is_to_be_typed_exists(meaning):
     verb = meaning.command.partition(" ")[0]
-    assert verb == "--version" or (verb in COMMANDS and COMMANDS[verb].group) or not verb
+    assert verb == "--version" or verb in COMMANDS or not verb
     assert verb or meaning.note
     assert {tool for tool, _ in meaning.elsewhere} <= set(TOOLS)
 
@@ -71,18 +73,114 @@ ANSWERS = {
     "ps": "use: hxm list\n",
     "rm nfs": "use: hxm withdraw nfs",
     "version": "use: hxm --version\n",
-    "configure": "hxm-from-crm(7)",
+    "configure": "crm configure, pcs or cibadmin",
+    "ls": "use: hxm list\n",
+    "xl list -v": "use: hxm list -v\n",
+    "hxm drain host1": "use: hxm standby host1\n",
+    "resource migrate nfs host2 --yes": "use: hxm migrate nfs host2 --yes\n",
+    "resource unmigrate nfs": "use: hxm unmigrate nfs\n",
+    "resource cleanup nfs": "use: hxm cleanup nfs\n",
+    "resource why nfs": "use: hxm why nfs\n",
+    "failcount show nfs": "use: hxm why nfs\n",
+    "ha-manager set nfs --state stopped": "use: hxm shutdown nfs\n",
+    "gnt-node modify --drained=yes host1": "use: hxm standby host1; it also moves away",
+    "kubectl apply -f nfs.cfg": "use: hxm enrol nfs.cfg\n",
+    "virsh snapshot-create nfs": "hxm does not touch disks",
+    "migrate nfs host2 --yse": "did you mean --yes?\n",
+    "migrate nfs host2 --focre": "did you mean --force?\n",
     "kubectl frobnicate": "hxm-from-crm(7)",
     "restart $(reboot)": "use: hxm reboot '$(reboot)'",
 }
 
 
 @pytest.mark.parametrize("line", ANSWERS)
-def test_the_answer_keeps_what_was_typed(line, capsys):
+def test_the_answer_keeps_what_was_typed(line, capsys, monkeypatch):
     import shlex
 
+    monkeypatch.setattr("hxm.cli._kind", lambda _: "")
     assert guarded(shlex.split(line)) == 2
     assert ANSWERS[line] in capsys.readouterr().err
+
+
+VERBS = {
+    "crm resource": "ban cleanup clear constraints demote failcount locate maintenance manage meta "
+    "migrate move operations param promote refresh restart scores secret start status stop trace "
+    "unban unmanage unmigrate unmove untrace utilization",
+    "crm node": "attribute clearstate delete fence maintenance online ready server show standby "
+    "status-attr utilization",
+    "crm cluster": "add copy crash_test diff disable enable health init join remove rename restart "
+    "run start stop",
+    "crm": "cib configure corosync history maintenance options ra report script site status "
+    "template",
+    "crm configure": "acl_target clone colocation commit delete edit graph group load location "
+    "modgroup ms order primitive property rename role rsc_defaults save show tag upgrade verify",
+    "pcs resource": "ban bundle cleanup clear clone config create debug-start defaults delete "
+    "describe disable enable failcount group list manage meta move move-with-constraint op "
+    "promotable refresh relations relocate remove restart safe-disable status unclone ungroup "
+    "unmanage update utilization",
+    "pcs node": "add-guest attribute maintenance standby unmaintenance unstandby utilization",
+    "pcs cluster": "auth cib cib-push config destroy disable edit enable kill link node reload "
+    "report setup start stop sync verify",
+    "pcs stonith": "confirm create delete disable fence history level list",
+    "pcs": "acl alert config constraint property quorum status tag",
+    "virsh": "attach-device attach-disk autostart blockcopy change-media console create define "
+    "desc destroy detach-disk domblklist domid domiflist dominfo domname domrename domstats dump "
+    "dumpxml edit event list managedsave migrate nodeinfo reboot reset resume save schedinfo "
+    "screenshot send-key setmaxmem setmem setvcpus shutdown snapshot-create snapshot-list start "
+    "suspend undefine vcpuinfo vcpupin vncdisplay",
+    "kubectl": "annotate apply attach config cordon cp debug delete describe diff drain edit exec "
+    "get label logs patch port-forward proxy replace run scale set taint top uncordon "
+    "version",
+    "patronictl": "configure dsn edit-config failover flush history list pause query reinit reload "
+    "remove restart resume show-config switchover topology",
+    "qm": "agent clone cloudinit config delsnapshot destroy disk guest importdisk listsnapshot "
+    "list migrate monitor move-disk pending reboot rescan reset resize resume rollback sendkey set "
+    "shutdown snapshot start status stop suspend template terminal unlock vncproxy",
+    "ha-manager": "add config groupadd migrate relocate remove status",
+    "gnt-instance": "activate-disks add console failover grow-disk info list migrate modify move "
+    "reboot reinstall remove rename replace-disks shutdown startup",
+    "gnt-node": "add evacuate failover health list migrate powercycle remove volumes",
+    "xe": "host-disable host-enable host-evacuate host-list host-reboot vm-clone vm-copy vm-export "
+    "vm-list vm-migrate vm-param-set vm-pause vm-reboot vm-reset-powerstate vm-shutdown "
+    "vm-snapshot vm-start vm-suspend vm-unpause",
+}
+
+
+@pytest.mark.parametrize("before", VERBS)
+def test_every_verb_of_the_other_tools_is_answered(before):
+    for verb in VERBS[before].split():
+        line = [*before.split(), verb, "nfs"]
+        command, note = answer(line) or answer_by_options(line) or ((), TRANSLATIONS)
+        assert command or note != TRANSLATIONS, line
+        assert not command or command[0] in COMMANDS or command[0] == "--version"
+
+
+def test_what_hxm_does_not_have_hides_nothing_that_it_has():
+    beyond = {line for meaning in BEYOND for line in meaning.elsewhere}
+    assert not beyond & {line for meaning in MEANINGS for line in meaning.elsewhere}
+
+
+KINDS = {"host1": "node", "host2": "node", "nfs": "domU"}
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("poweroff host1", "standby host1"),
+        ("restart host2", "standby host2"),
+        ("resource enable host1", "active host1"),
+        ("resource unmanage host1", "maintenance on host1"),
+        ("drain nfs", "migrate nfs"),
+        ("unstandby nfs", "start nfs"),
+        ("kill host1", "standby host1"),
+        ("poweroff nfs", "shutdown nfs"),
+        ("move nfs host2", "migrate nfs host2"),
+    ],
+)
+def test_a_node_where_a_domu_is_meant_leads_to_the_command_for_nodes(line, expected):
+    found = answer(line.split(), kind=lambda word: KINDS.get(word, ""))
+    assert found
+    assert " ".join(found[0]) == expected
 
 
 GUESSES = {
