@@ -258,7 +258,7 @@ def grown(random_: random.Random, sample: Text) -> Text:
     def grow(depth: int) -> str:
         if not depth or random_.random() < 0.3:
             return random_.choice((random_.choice(words), random_.choice(PIECES_OF_TEXT)))
-        opening, closing = random_.choice(PAIRS)
+        opening, closing = tuple(random_.choice(PAIRS))
         inner = random_.choice((" ", ",", "\n", "")).join(
             grow(depth - 1) for _ in range(random_.randrange(4))
         )

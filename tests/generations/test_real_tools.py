@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pytest
 from lxml import etree
@@ -70,7 +70,7 @@ class Cluster:
     def version(self) -> str:
         return self.tool("crm_mon", "--version").split()[1]
 
-    def xpath(self, path: str) -> list:
+    def xpath(self, path: str) -> list[Any]:
         return etree.parse(self.file).xpath(f"/cib/configuration{path}")
 
     def configuration(self) -> bytes:

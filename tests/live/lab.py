@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from difflib import unified_diff
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
@@ -355,7 +356,7 @@ class Lab:
         """A knob that stays until the next reset."""
         (self.shared / "knobs" / name).write_text(json.dumps(wanted))
 
-    def events(self, since: int = 0) -> list[dict]:
+    def events(self, since: int = 0) -> list[dict[str, Any]]:
         return [json.loads(line) for line in self.lines()[since:]]
 
     def lines(self) -> list[str]:

@@ -382,7 +382,7 @@ class Node:
     def _outcome(child: int, client: socket.socket) -> int:
         ended = os.pidfd_open(child)
         while True:
-            ready = select.select([ended, client], [], [])[0]
+            ready = select.select([ended, client.fileno()], [], [])[0]
             if ended in ready:
                 return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
             if not client.recv(100):

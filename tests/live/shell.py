@@ -79,12 +79,12 @@ def _on_a_terminal(home, argv) -> int:
     tty.setraw(0)
     try:
         while True:
-            ready = select.select([0, ours, shell.door], [], [])[0]
+            ready = select.select([0, ours, shell.door.fileno()], [], [])[0]
             if 0 in ready:
                 os.write(ours, os.read(0, 4096))
             if ours in ready and (shown := _read(ours)):
                 os.write(1, shown)
-            elif shell.door in ready:
+            elif shell.door.fileno() in ready:
                 answer = shell.door.recv(4)
                 return struct.unpack("!i", answer)[0] if len(answer) == 4 else 1
     finally:

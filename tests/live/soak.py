@@ -13,7 +13,7 @@ import random
 import sys
 import time
 from collections import Counter
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from lab import DOMAINS, Inside, Lab, Ran
 from trouble import FAULTS, calm, never_twice, ordered, repair, sane, tidy
@@ -123,7 +123,7 @@ class Walk:
     def _play(self, step: Step) -> list[tuple[Ran, bool]]:
         """Orders, kills and the fault at their times; the outcomes, and who was killed."""
         start = time.monotonic()
-        todo: list[tuple[float, str, object]] = [(step.after, "fault", None)]
+        todo: list[tuple[float, str, Any]] = [(step.after, "fault", None)]
         todo += [(order.after, "order", order) for order in step.orders]
         running: list[tuple[Inside, bool]] = []
         while todo:

@@ -143,7 +143,8 @@ def test_monitors_each_second_notice_nothing_of_the_guard(guarded):
         lab.tool(host, "cibadmin", "--modify", "--scope=resources", f"--xml-text={xml}")
     calm(lab)
     since, first, chance = len(lab.lines()), asked_by_agents(lab), random.Random(SEED)
-    wrong, count, moves, end = [], 0, 0, time.monotonic() + SECONDS
+    wrong: list[str] = []
+    count, moves, end = 0, 0, time.monotonic() + SECONDS
     while time.monotonic() < end and not wrong:
         wrong += tried(lab, 40, chance)
         count += 40

@@ -37,7 +37,9 @@ def test_two_operators_with_conflicting_orders(lab):
 
 
 def test_twenty_at_once(lab):
-    words = [("unmanage", name) for name in lab.domains] + [("standby", host) for host in lab.hosts]
+    words: list[tuple[str, ...]] = [("unmanage", name) for name in lab.domains] + [
+        ("standby", host) for host in lab.hosts
+    ]
     words += [("migrate", "nfs", host) for host in lab.hosts]
     orders = [
         lab.start(lab.hosts[number % 3], "hxm", *words[number % len(words)], "--yes")

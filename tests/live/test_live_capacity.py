@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 from collections import Counter
+from typing import Any
 
 import pytest
 from cib import XMFILE
@@ -39,7 +40,7 @@ def leave(lab, host: str, free: int) -> None:
     lab.turn(f"memory@{host}", total=DOM0 + used + free)
 
 
-def lose(lab, lost: str) -> tuple[dict, dict[str, str]]:
+def lose(lab, lost: str) -> tuple[dict[str, Any], dict[str, str]]:
     """What capacity says of the loss of a node, and where everything really is after it."""
     asked = lab.other(lost)
     ran = lab.hxm(asked, "capacity", "--everywhere", "--without", lost, "-o", "json")
@@ -52,7 +53,7 @@ def lose(lab, lost: str) -> tuple[dict, dict[str, str]]:
     return said, {name: host for host in lab.alive() for name in lab.xl(host)}
 
 
-def expected(said: dict, before: dict[str, str], lost: str) -> dict[str, str]:
+def expected(said: dict[str, Any], before: dict[str, str], lost: str) -> dict[str, str]:
     """Where everything would be."""
     stays = {name: host for name, host in before.items() if host != lost}
     return stays | {name: each["host"] for each in said["places"] for name in each["comes"]}

@@ -7,7 +7,7 @@ from contextlib import suppress
 from itertools import cycle
 
 import pytest
-from test_kills import killed as killed_at
+import trouble
 from trouble import calm, never_twice
 
 POINTS = [f"{number}-{when}" for number in range(1, 8) for when in ("before", "after")]
@@ -16,7 +16,7 @@ POINTS = [f"{number}-{when}" for number in range(1, 8) for when in ("before", "a
 
 def killed(lab, host, point, *words):
     """An order that is killed before or after its so-manieth change; whether it was."""
-    ran, _ = killed_at(lab, host, ("update", *words), point)
+    ran, _ = trouble.killed(lab, host, ("update", *words), point)
     assert ran.status in (0, -9), ran
     return ran.status == -9
 

@@ -45,7 +45,6 @@ def xl(tmp_path):
         ran = subprocess.run((XL, *words), capture_output=True, env=env, text=True, check=False)
         return ran.stdout, ran.stderr, ran.returncode
 
-    run.folder = tmp_path
     yield run
     for name in ("vm1", "vm2"):
         run("destroy", name)
@@ -79,63 +78,65 @@ def xl(tmp_path):
         ("xl-misc", "xl nosuchcommand", "nosuchcommand"),
     ],
 )
-def test_prints_what_the_real_one_printed(xl, file, entry, words):
-    assert xl("create", str(xl.folder / "vm1"))[2] == 0
+def test_prints_what_the_real_one_printed(tmp_path, xl, file, entry, words):
+    assert xl("create", str(tmp_path / "vm1"))[2] == 0
     out, err, rc = captured(file)[entry]
     paths = re.compile(r"\S+/(vm1|bad2?|nosuch)(\.cfg)?")
-    got = xl(*words.format(folder=xl.folder).split())
+    got = xl(*words.format(folder=tmp_path).split())
     expected = [shape(paths.sub(r"\1", text)) for text in (out, err)]
     assert [shape(paths.sub(r"\1", text)) for text in got[:2]] == expected
     assert got[2] == rc
 
 
-def also_elsewhere(xl, name: str) -> str:
+def also_elsewhere(folder: Path, name: str) -> str:
     """What is shouted when it is started on another host: its own state, the same disks."""
-    shared = xl.folder / "shared"
-    env = {**os.environ, "XL_RUN": str(xl.folder / "other"), "XL_SHARED": str(shared)}
-    subprocess.run((XL, "create", xl.folder / name), env=env, check=True)
+    shared = folder / "shared"
+    env = {**os.environ, "XL_RUN": str(folder / "other"), "XL_SHARED": str(shared)}
+    subprocess.run((XL, "create", folder / name), env=env, check=True)
     subprocess.run((XL, "destroy", name), env=env, check=True)
     shouted = shared / "DOUBLE_START"
     return shouted.read_text() if shouted.exists() else ""
 
 
-def test_a_second_instance_is_noticed(xl):
-    assert xl("create", str(xl.folder / "vm1"))[2] == 0
-    assert "vm1" in also_elsewhere(xl, "vm1")
+def test_a_second_instance_is_noticed(tmp_path, xl):
+    assert xl("create", str(tmp_path / "vm1"))[2] == 0
+    assert "vm1" in also_elsewhere(tmp_path, "vm1")
 
 
 @pytest.mark.parametrize(("mode", "noticed"), [("w", True), ("r", False)])
-def test_a_disk_that_two_domains_write_to_is_noticed(xl, mode, noticed):
+def test_a_disk_that_two_domains_write_to_is_noticed(tmp_path, xl, mode, noticed):
     for name in ("vm1", "vm2"):
         disks = f'disk = ["phy:/dev/vg/{name},xvda,w", "phy:/dev/vg/data,xvdb,{mode}"]\n'
-        (xl.folder / name).write_text(f'name = "{name}"\n{disks}')
-    assert xl("create", str(xl.folder / "vm1"))[2] == 0
-    assert ("vm2 on" in (said := also_elsewhere(xl, "vm2")) and "/dev/vg/data" in said) is noticed
+        (tmp_path / name).write_text(f'name = "{name}"\n{disks}')
+    assert xl("create", str(tmp_path / "vm1"))[2] == 0
+    assert (
+        "vm2 on" in (said := also_elsewhere(tmp_path, "vm2")) and "/dev/vg/data" in said
+    ) is noticed
 
 
 @pytest.mark.parametrize("words", [("-N", "create"), ("create", "-n"), ("-N", "create", "-n")])
-def test_a_dry_run_starts_nothing(xl, words):
-    assert xl(*words, str(xl.folder / "vm1"))[2] == 0
+def test_a_dry_run_starts_nothing(tmp_path, xl, words):
+    assert xl(*words, str(tmp_path / "vm1"))[2] == 0
     assert "vm1" not in xl("list")[0]
-    assert not (xl.folder / "shared" / "events").exists()
+    assert not (tmp_path / "shared" / "events").exists()
 
 
-def test_a_domain_that_is_gone_frees_its_disk(xl):
+def test_a_domain_that_is_gone_frees_its_disk(tmp_path, xl):
     for _ in range(3):
-        assert xl("create", str(xl.folder / "vm1"))[2] == 0
+        assert xl("create", str(tmp_path / "vm1"))[2] == 0
         assert xl("destroy", "vm1")[2] == 0
-    assert not (xl.folder / "shared" / "DOUBLE_START").exists()
+    assert not (tmp_path / "shared" / "DOUBLE_START").exists()
 
 
-def test_the_memory_of_a_host_ends(xl):
-    (xl.folder / "vm2").write_text('name = "vm2"\nmemory = 16000\n')
-    _, err, rc = xl("create", str(xl.folder / "vm2"))
+def test_the_memory_of_a_host_ends(tmp_path, xl):
+    (tmp_path / "vm2").write_text('name = "vm2"\nmemory = 16000\n')
+    _, err, rc = xl("create", str(tmp_path / "vm2"))
     assert rc == 3
     assert "Out of memory" in err
 
 
-def test_shutdown_waits_when_it_is_told_to(xl):
-    assert xl("create", str(xl.folder / "vm1"))[2] == 0
+def test_shutdown_waits_when_it_is_told_to(tmp_path, xl):
+    assert xl("create", str(tmp_path / "vm1"))[2] == 0
     _, err, rc = xl("shutdown", "-w", "vm1")
     assert rc == 0
     assert "has been shut down, reason code 0" in err

@@ -6,6 +6,7 @@ import shlex
 import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
+from typing import Any
 
 import pytest
 from lab import Inside, Lab, Ran
@@ -49,7 +50,7 @@ FAULTS: dict[str, Callable[[Lab, str], object]] = {
 }
 
 
-def sampled(usual: Sequence[tuple], cases: Iterable[tuple]) -> list:
+def sampled(usual: Sequence[tuple[Any, ...]], cases: Iterable[tuple[Any, ...]]) -> list[Any]:
     """Those of every `make test`, then the others, for which only `make faults` has the time."""
     others = [each for each in cases if each not in usual]
     return [*usual, *(pytest.param(*each, marks=pytest.mark.thorough) for each in others)]

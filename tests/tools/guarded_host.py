@@ -34,7 +34,7 @@ class Host:
         xen.program("hxm", f'exec {hxm} -m hxm "$@"')
         self.snapshot = self.files()
 
-    def files(self) -> dict[str, tuple]:
+    def files(self) -> dict[str, tuple[object, ...]]:
         """What stands in the folder of programs, to the byte."""
         return {
             path.name: (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from typing import Any
 
 import pytest
 
@@ -29,7 +30,7 @@ def put(sandbox, section: str, text: str) -> None:
     sandbox.tool("cibadmin", "--create", f"--scope={section}", f"--xml-text={text}")
 
 
-def without(sandbox, node: str, status: int) -> dict:
+def without(sandbox, node: str, status: int) -> dict[str, Any]:
     ran = sandbox.hxm("capacity", "--without", node, "-o", "json")
     assert ran.status == status, ran
     (loss,) = ran.json["losses"]
@@ -216,7 +217,7 @@ def test_a_dom0_that_gives_memory_away_says_nothing_of_what_is_free(three):
     three.env["HXM_TEST_CIB"] = str(three.file)
     rooms(three, 4000, 1100, 1100)
 
-    def told() -> dict:
+    def told() -> dict[str, Any]:
         hosts = three.hxm("capacity", "-o", "json").json["hosts"]
         return next(each for each in hosts if each["name"] == here)
 

@@ -217,9 +217,11 @@ def test_a_page_tells_of_commands_and_options_that_there_are(page):
             continue
         (name,) = catalog.candidates(words[0])
         entry = known.get(" ".join([name, *words[1:2]])) or known.get(name)
-        allowed = (
-            {each for option in entry.all_options for each in option.spellings} if entry else {}
-        )
+        allowed = {
+            spelling
+            for option in (entry.all_options if entry else ())
+            for spelling in option.spellings
+        }
         options = {word.split("=")[0] for word in words[1:] if word.startswith("-")} - {"--"}
         assert not entry or options <= allowed, line
 

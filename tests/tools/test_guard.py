@@ -505,8 +505,8 @@ def test_no_domu_is_given_the_disk_of_another(guarded):
         assert (status, out, "and nfs share" in said) == (107, "", True), (words, said)
     assert guarded.run("xl", "block-attach", "other", "/nowhere,raw,xvdb,w")[0] == 42
     (guarded.xen.folder / "steal.cfg").write_text(f'name="other"\ndisk=["file:{disk},xvda,w"]\n')
-    for words in (("-C", "steal.cfg"), ("-C", guarded.xen.file.parent / "nfs.xm")):
-        line = ("migrate", "other", "host2", *map(str, words))
+    for config in ("steal.cfg", str(guarded.xen.file.parent / "nfs.xm")):
+        line = ("migrate", "other", "host2", "-C", config)
         assert guarded.xen.hxm(*line, cwd=guarded.xen.folder).status == 107
     assert guarded.xen.hxm("migrate", "other", "host2").status == 42
 

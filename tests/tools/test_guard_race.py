@@ -20,7 +20,8 @@ class Callers:
 
     def __init__(self, host) -> None:
         self.host, self.over = host, False
-        self.calls, self.wrong = 0, []
+        self.calls = 0
+        self.wrong: list[object] = []
         self.threads = [threading.Thread(target=self._call) for _ in range(3)]
 
     def __enter__(self):

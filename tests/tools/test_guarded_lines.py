@@ -63,12 +63,13 @@ def test_none_of_a_thousand_passes(ran, batch):
 @pytest.mark.parametrize("batch", range(len(HARMFUL) // BATCH))
 def test_none_that_is_made_up_now_passes(ran, tmp_path, batch):
     sys.path.insert(0, str(TESTS / "xl"))
-    from lines import line_of
+    from lines import Line, line_of
     from real import libxlu, unpack
 
     unpack()
     seed = time.time_ns() + batch
-    chance, lines = random.Random(seed), []
+    chance = random.Random(seed)
+    lines: list[Line] = []
     with libxlu() as library:
         while len(lines) < BATCH:
             line = line_of(chance, library, tmp_path)

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import threading
 import time
+from typing import Any
 
 import pytest
 
@@ -73,7 +74,7 @@ class Live:
             stderr=subprocess.PIPE,
         )
 
-    def journal(self) -> list[dict]:
+    def journal(self) -> list[dict[str, Any]]:
         path = self.sandbox.folder / "journal"
         return [json.loads(line) for line in path.read_text().splitlines()]
 

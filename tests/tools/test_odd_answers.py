@@ -54,11 +54,11 @@ def test_a_node_that_answers_nonsense_is_unknown_and_nobody_else(hosts, answer):
     checked = hosts.hxm("check", "--everywhere", "-o", "json")
     assert list(checked.json["unknown"]) == ["host2"]
     assert checked.json["unknown"]["host2"]
-    for words in (("check", "--everywhere", "--nagios"), ("capacity", "--everywhere", "--nagios")):
-        ran = hosts.hxm(*words)
+    for command in ("check", "capacity"):
+        ran = hosts.hxm(command, "--everywhere", "--nagios")
         assert ran.out.startswith("HXM ") and ran.out.count("\n") == 1, ran
         assert ran.status in (0, 1, 2, 3)
-        assert "host2" in ran.out or words[0] == "capacity"
+        assert "host2" in ran.out or command == "capacity"
     history = hosts.ok("history", "--everywhere")
     assert "events from host2 are missing: " in history.err
     for ran in (listed, checked, history):

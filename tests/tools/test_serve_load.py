@@ -12,6 +12,7 @@ import threading
 import time
 from collections import Counter
 from contextlib import suppress
+from typing import NamedTuple
 
 import pytest
 
@@ -26,6 +27,14 @@ sys.argv = ["hxm", "serve", "--listen", "127.0.0.1:0", *sys.argv[1:]]
 cli.main()
 """
 PATIENCE = 10.0
+
+
+class Answer(NamedTuple):
+    """What came back."""
+
+    status: int
+    headers: http.client.HTTPMessage
+    body: bytes
 
 
 class Served:
@@ -68,13 +77,13 @@ class Served:
         """Whether it still serves; on a busy machine the cluster's tools may be late."""
         return self.get().status in (200, 503)
 
-    def get(self, path: str = "/healthz", **headers: str) -> http.client.HTTPResponse:
+    def get(self, path: str = "/healthz", **headers: str) -> Answer:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
         connection.request("GET", path, headers=headers)
         answer = connection.getresponse()
-        answer.body = answer.read()
+        body = answer.read()
         connection.close()
-        return answer
+        return Answer(answer.status, answer.headers, body)
 
 
 @pytest.fixture

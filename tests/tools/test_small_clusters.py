@@ -10,7 +10,7 @@ STORES = clone("stores", STORE, interleave="true")
 DRBD = clone("ms-r0", primitive("r0", "drbd"), promotable="true", notify="true")
 WITH_STORE = '<rsc_colocation id="c" rsc="web" with-rsc="{}" score="INFINITY"/>'
 AFTER = '<rsc_order id="o" first="{}" then="web" kind="Mandatory"/>'
-THREE = {"alpha": {}, "beta": {}, "gamma": {}}
+THREE: dict[str, dict[str, str]] = {"alpha": {}, "beta": {}, "gamma": {}}
 FOUR_GIB = '<utilization id="wu"><nvpair id="wu1" name="hv_memory" value="4096"/></utilization>'
 NO_START = ("--op-fail", "web_start_0@alpha=1", "--op-fail", "web_start_0@beta=1")
 FAILED = "web_monitor_10000@alpha=7"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
+from typing import Any
 
 import pytest
 from conftest import XL
@@ -63,7 +64,7 @@ def test_what_its_own_toolstack_would_not_start_comes_with_the_rest(there):
 
 
 def ask(there: Path, *files: str):
-    answers = {}
+    answers: dict[str, Any] = {}
     autos = (str(there / "auto"), str(there / "none"))
     asker = surveyor(answers, files, MARK, autos, lambda program: f"echo {program} more")
     return asker("xl", ["host2", "host3"], 20), answers

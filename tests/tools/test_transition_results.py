@@ -33,7 +33,7 @@ def remembered(path: Path) -> dict[tuple[str, str], list[dict[str, str]]]:
         for history in state.iterfind("lrm/lrm_resources/lrm_resource"):
             records = [one for one in history if one.get("operation") != "notify"]
             records.sort(key=lambda record: int(record.get("call-id", "0")))
-            found[state.get("uname"), history.get("id")] = [
+            found[state.get("uname", ""), history.get("id", "")] = [
                 {name: value for name, value in record.items() if name not in OF_NO_EFFECT}
                 | {"expected": record.get("transition-key", ":::").split(":")[2]}
                 for record in records

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 LAB = Path(__file__).parents[1] / "data" / "pacemaker-2.1.5-lab"
 
 
-def asked(sandbox, *words: str) -> tuple[str, list[dict]]:
+def asked(sandbox, *words: str) -> tuple[str, list[dict[str, Any]]]:
     """What is said, and the reasons."""
     answer = sandbox.ok("why", *words, "-o", "json").json
     return answer["says"], answer["reasons"]

@@ -12,6 +12,7 @@ from generations import cib_of
 from hxm.cluster import read
 from hxm.config import Config
 from hxm.errors import CannotAsk
+from hxm.host import programs
 from hxm.model import Cluster
 from hxm.pacemaker.cib import parse_configuration
 from hxm.pacemaker.crm_mon import parse_status
@@ -38,7 +39,7 @@ def seen(path: Path) -> Cluster:
         patch.setattr(read, "read_status", lambda *_, **__: status._replace(form="", tools=""))
         patch.setattr(read, "left_out", lambda *_: ())
         patch.setattr(read, "sandbox_file", lambda: None)
-        patch.setattr(read.programs, "ahead", lambda *_: None)
+        patch.setattr(programs, "ahead", lambda *_: None)
         patch.setattr(read, "_local_node", lambda *_: None)
         return read.read_cluster(Config(), local=False)
 

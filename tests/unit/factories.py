@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from hxm.model import Cluster, Constraint, Domain, Failure, Node, Operation, Primitive, Resource
 from hxm.pacemaker.dialect import DIALECTS
@@ -72,7 +73,7 @@ def cluster(*parts, **known) -> Cluster:
 
     Each managed domU has its primitive and its resource.
     """
-    found: dict[str, tuple] = {
+    found: dict[str, tuple[Any, ...]] = {
         field: tuple(part for part in parts if isinstance(part, kind))
         for kind, field in _FIELDS.items()
     }

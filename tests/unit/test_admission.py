@@ -12,6 +12,7 @@ from hxm.config import Config
 from hxm.errors import CannotAsk, NoQuorum, Refused
 from hxm.guard import admission, create_line
 from hxm.host import programs
+from hxm.orders import passthrough
 
 CONFIG = Config(toolstack="xl")
 NODES = (node("host1"), node("host2"), node("host3", online=False))
@@ -51,7 +52,7 @@ class Host:
         monkeypatch.setattr(programs, "output", self.output)
         monkeypatch.setattr(programs, "ahead", lambda argv: None)
         monkeypatch.setattr(programs, "find", lambda program: program)
-        monkeypatch.setattr(admission.passthrough, "require_this_host", lambda: None)
+        monkeypatch.setattr(passthrough, "require_this_host", lambda: None)
         monkeypatch.setattr(admission, "read_cluster", lambda config: self.seen())
 
     def seen(self):

@@ -71,9 +71,10 @@ def ask(application, path: str = "/", method: str = "GET", *, body=b"", **header
         **headers,
     }
     got = []
-    parts = validator(application)(environ, lambda *told: got.append(told[:2]))
-    answer = Answer(*got[0], b"".join(parts))
-    parts.close()
+    parts = validator(application)(environ, lambda *head: got.append(head))
+    status, headers, *_ = got[0]
+    answer = Answer(status, headers, b"".join(parts))
+    parts.close()  # type: ignore[attr-defined]  # the validator's
     return answer
 
 
@@ -153,10 +154,14 @@ def test_health_is_told_to_everybody_and_gives_nothing_away():
 
 def test_a_page_is_made_once_however_many_ask_for_it(monkeypatch):
     made = []
-    monkeypatch.setitem(
-        app._PAGES, "/", lambda known: made.append(known) or app.Answer("200 OK", "x")
-    )
-    application = Site(Asker(WELL))
+
+    def page(known):
+        made.append(known)
+        return app.Answer("200 OK", "x")
+
+    monkeypatch.setitem(app._PAGES, "/", page)
+    poller = Asker(WELL)
+    application = Site(poller)
     threads = [threading.Thread(target=ask, args=(application,)) for _ in range(8)]
     for each in threads:
         each.start()
@@ -164,7 +169,7 @@ def test_a_page_is_made_once_however_many_ask_for_it(monkeypatch):
         each.join()
     assert len(made) == 1
     for changed in ({"age": 4.2}, {"looks": 2}, {"fault": "x"}):
-        application._poller.now = application._poller.now._replace(**changed)
+        poller.now = poller.now._replace(**changed)
         ask(application)
         ask(application)
     assert len(made) == 4
@@ -261,7 +266,7 @@ def test_a_browser_shows_the_token_once_and_then_a_cookie(monkeypatch):
     name, until, proof = cookie.replace("=", ".", 1).split(".")
     assert asked(gate=door(), HTTP_COOKIE=f"{name}={int(until) + 1}.{proof}").status == 401
     later = time.time() + auth.STAY + 1
-    monkeypatch.setattr(auth.time, "time", lambda: later)
+    monkeypatch.setattr(time, "time", lambda: later)
     assert asked(gate=door(), HTTP_COOKIE=cookie).status == 401
 
 
@@ -269,7 +274,8 @@ RIGHT, WRONG = ({"HTTP_AUTHORIZATION": f"Bearer {token}"} for token in (TOKEN, "
 
 
 def test_wrong_tokens_are_counted_and_never_lock_out_the_right_one():
-    now, said = [1000.0], []
+    now = [1000.0]
+    said: list[str] = []
     gate = Gate(TOKEN.encode(), said.append, lambda: now[0])
     there, elsewhere = {"REMOTE_ADDR": "10.0.0.9"}, {"REMOTE_ADDR": "10.0.0.8"}
     for _ in range(auth.MOST_WRONG - 1):
@@ -291,7 +297,7 @@ def test_wrong_tokens_are_counted_and_never_lock_out_the_right_one():
 
 
 def test_behind_a_proxy_of_this_host_its_client_counts():
-    said = []
+    said: list[str] = []
     gate = Gate(TOKEN.encode(), said.append)
     for client in ("203.0.113.7", "10.1.1.1, 203.0.113.7"):
         gate.knows("wrong", {"REMOTE_ADDR": "127.0.0.1", "HTTP_X_FORWARDED_FOR": client})

@@ -137,7 +137,7 @@ def test_orders_of_templates_tags_and_within_groups():
     }
     tag = '<tags><tag id="guests"><obj_ref id="nfs"/><obj_ref id="pair"/></tag></tags>'
     found = rules(constraints='<rsc_order id="o" first="pool" then="guests"/>', more=tag).after
-    assert (found["nfs"], found["vm3"]) == ({"pool"}, {"pool", "ip"})
+    assert [set(found[name]) for name in ("nfs", "vm3")] == [{"pool"}, {"pool", "ip"}]
 
 
 def location(inside: str, known: str = 'rsc="nfs"') -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -17,8 +18,9 @@ from hxm.policy.conflicts import among
 class Host:
     """A host's block devices: /dev/NAME is the device of that name."""
 
-    def __init__(self, root) -> None:
-        self.root, self.numbers = root, {}
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.numbers: dict[str, tuple[int, Path]] = {}
         (root / "dev/block").mkdir(parents=True)
 
     def add(self, name: str, number: int, on: tuple[str, ...] = (), disk: str = "", **facts: str):

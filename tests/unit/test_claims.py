@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 from factories import cluster, domain, node
@@ -10,6 +11,7 @@ from factories import cluster, domain, node
 from hxm.cluster import claims
 from hxm.cluster.claims import all_claims
 from hxm.config import Config
+from hxm.domu import block_devices
 from hxm.host import programs
 from hxm.policy.conflicts import FILE, NODE, THIS_HOST
 from hxm.toolstack import remote
@@ -28,7 +30,8 @@ def long_of(*names: str) -> str:
 
 @pytest.fixture
 def answers(monkeypatch):
-    given, asked = {}, []
+    given: dict[str, Any] = {}
+    asked: list[str] = []
 
     def output(argv, **_):
         where = argv[-2] if argv[0] == "ssh" else "here"
@@ -102,7 +105,7 @@ def test_half_an_answer_is_none(answers):
 
 
 def test_what_is_run_there_is_one_program_and_one_look_into_sysfs():
-    script = f"xm list --long && {{ echo; echo {claims._DEVICES}; {claims.GREP}; :; }}"
+    script = f"xm list --long && {{ echo; echo {claims._DEVICES}; {block_devices.GREP}; :; }}"
     assert remote.ssh_argv("host2", ("sh", "-c", script), 5)[-1].endswith(
         f"sh -c '{script.replace(chr(39), chr(39) + chr(34) + chr(39) + chr(34) + chr(39))}'"
     )

@@ -283,7 +283,12 @@ def test_a_uuid_without_dashes_is_the_same_for_libvirt():
 def test_what_thousands_have_in_common_is_found_without_comparing_all(monkeypatch):
     compared = []
     usual = conflicts.between
-    monkeypatch.setattr(conflicts, "between", lambda *both: compared.append(both) or usual(*both))
+
+    def between(*both):
+        compared.append(both)
+        return usual(*both)
+
+    monkeypatch.setattr(conflicts, "between", between)
     claims = [Claim(f"vm{number}", uuid=str(number % 2000)) for number in range(3000)]
     assert len([*among(claims)]) == 1000
     assert len(compared) == 1000

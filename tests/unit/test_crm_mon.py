@@ -5,6 +5,7 @@ from __future__ import annotations
 import grp
 import os
 from contextlib import suppress
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
@@ -190,7 +191,7 @@ def _cluster(status: Status) -> Status:
     return status._replace(form="", tools="", feature_sets=(), transient=transient)
 
 
-STATES = {
+STATES: dict[str, tuple[str, tuple[str, ...], dict[str, Any]]] = {
     "vm_off": ("Stopped", (), {"target_role": "Stopped"}),
     "vm_unm": ("Started", ("host1",), {"managed": False}),
     "vm_maint": ("Started", ("host1",), {"managed": False}),

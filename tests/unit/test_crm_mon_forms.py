@@ -167,6 +167,7 @@ def test_a_resource_without_a_name_is_never_one(nameless):
 
 @pytest.mark.parametrize("odd", ["\x1b[31m", "&#27;", "<"])
 def test_a_document_that_is_no_xml_is_asked_for_as_text(odd, monkeypatch):
+    from hxm.host import programs
     from hxm.pacemaker import crm_mon
 
     document = DOCUMENT.format(f'{NFS}<x reason="{odd}"/>').encode()
@@ -177,7 +178,7 @@ def test_a_document_that_is_no_xml_is_asked_for_as_text(odd, monkeypatch):
         asked.append(argv)
         return Result(argv, 0, document if len(asked) < 3 else text, "")
 
-    monkeypatch.setattr(crm_mon.programs, "output", output)
+    monkeypatch.setattr(programs, "output", output)
     assert crm_mon.read_status().resources == (VM,)
     assert len(asked) == 3
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from contextlib import suppress
+from typing import Any
 
 import pytest
 from factories import DATA
@@ -44,7 +45,7 @@ def reference(cluster: str) -> Status:
     return parse_status((DATA / "pacemaker-3.0.3" / f"{cluster}.output-as-xml.xml").read_bytes())
 
 
-def compared(status: Status, agent: bool = True) -> dict[str, object]:
+def compared(status: Status, agent: bool = True) -> dict[str, Any]:
     """What must be the same in every generation."""
     return {
         "nodes": [(each.name, each.condition, each.dc) for each in status.nodes],

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from factories import cluster, domain, failure, node, primitive, told
 
 from hxm.config import Config
 from hxm.model import UPDATE, Operation, Primitive, Resource
-from hxm.orders import downtime, execute
+from hxm.orders import execute
 from hxm.orders.downtime import DowntimeMeter
 from hxm.orders.simulate import spell
 from hxm.plan import ON_NODE, Forecast, Goal, Movement, Step
@@ -217,7 +219,7 @@ def test_a_ping_path_is_there_again_when_the_attribute_says_so():
 @pytest.fixture
 def clock(monkeypatch):
     now = [100.0]
-    monkeypatch.setattr(downtime.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
     return now
 
 

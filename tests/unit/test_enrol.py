@@ -96,15 +96,19 @@ def test_this_host_is_looked_at_and_the_others_are_asked(monkeypatch, tmp_path):
     monkeypatch.setattr(command, "local_toolstack", lambda config, sandbox: Toolstack("xl", ""))
     facts = HostFacts({PATH: "Invalid domain type linux."}, moves_pv_live=False)
     monkeypatch.setattr(command, "read_facts", lambda program, files, timeout: facts)
-    monkeypatch.setattr(
-        command, "read_readiness", lambda program, nodes, *asked: dict.fromkeys(nodes, asked[1:3])
-    )
+    asked: list[object] = []
+
+    def readiness(program, nodes, *about):
+        asked.extend(about[1:3])
+        return dict.fromkeys(nodes, "no answer")
+
+    monkeypatch.setattr(command, "read_readiness", readiness)
     seen = cluster(domain("nfs", "host1"), local_node="host1")
     found = command._readiness(mine, PATH, seen, ["host2"], Config())
     links = (BootLink("/etc/xen/auto/x", "/etc/xen/auto/x", ("web",)),)
     refusal = "Invalid domain type linux."
     assert found["host1"] == Readiness(links, ("/dev/vg/none",), refusal, moves_pv_live=False)
-    assert found["host2"] == (PATH, [str(tmp_path), "/dev/vg/none"])
+    assert asked == [PATH, [str(tmp_path), "/dev/vg/none"]]
 
 
 AUTO = "/etc/xen/auto/x"

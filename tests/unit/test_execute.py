@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 import pytest
 from factories import cluster, domain, failure, local, node, primitive, under_way
@@ -11,11 +12,11 @@ from hxm.config import Config
 from hxm.errors import CannotAsk, Failed, Interrupted, Refused
 from hxm.host import programs
 from hxm.model import WITHDRAWING, Lock
-from hxm.orders import execute, lock, pipeline
+from hxm.orders import execute, instances, lock, pipeline
 from hxm.orders.on_node import carry_out_on_node
 from hxm.orders.outcome import changed, changes
 from hxm.pacemaker.cib import configuration_in
-from hxm.plan import Forecast, Instance, Movement, Phase, Step
+from hxm.plan import Forecast, Instance, Movement, Phase, Plan, Step
 from hxm.policy import enrol, lifecycle, placement, restore
 from hxm.policy.enrol import RemovalSteps
 
@@ -165,11 +166,13 @@ def test_what_no_node_can_tell_takes_nothing_back(raises, status, message, monke
             raise raises
         return raises.message
 
-    plan = placement.standby(BEFORE, BEFORE.nodes[0])._replace(
+    plan = placement.standby(BEFORE, BEFORE.nodes[0])
+    assert isinstance(plan, Plan)
+    plan = plan._replace(
         about="enrol nfs", done="nfs ran all the while", phases=(), rollback_phases=(Phase(()),)
     )
     found = performance(plan._replace(same_instance=Instance("nfs", {"host1": 1})))
-    monkeypatch.setattr(execute.instances, "changed", changed)
+    monkeypatch.setattr(instances, "changed", changed)
     found.commands.append(("cibadmin",))
     monkeypatch.setattr(execute.Execution, "_rolled_back", lambda _: True)
     outcome = found.perform(1)
@@ -179,9 +182,9 @@ def test_what_no_node_can_tell_takes_nothing_back(raises, status, message, monke
 
 @pytest.mark.parametrize("back", [True, False])
 def test_what_was_taken_back_does_not_go_on(back, monkeypatch):
-    found = performance(
-        lifecycle.reboot(BEFORE, [BEFORE.domains[0]])._replace(rollback_phases=(Phase(()),))
-    )
+    plan = lifecycle.reboot(BEFORE, [BEFORE.domains[0]])
+    assert isinstance(plan, Plan)
+    found = performance(plan._replace(rollback_phases=(Phase(()),)))
     found.commands.append(("crm_resource",))
     monkeypatch.setattr(execute.Execution, "_rolled_back", lambda _: back)
     monkeypatch.setattr(execute, "read_cluster", lambda *_, **__: BEFORE)
@@ -191,7 +194,8 @@ def test_what_was_taken_back_does_not_go_on(back, monkeypatch):
 
 def test_a_domu_that_the_cluster_forgets_is_not_said_to_stop():
     plan = enrol.withdraw(BEFORE, BEFORE.domains[0], OUT, [], [])
-    found, said = performance(plan), []
+    found = performance(plan)
+    said: list[str] = []
     found.report = said.append
     found._tell_changes(HIDDEN)
     assert said == ["nfs: no longer known to the cluster, still runs"]
@@ -270,7 +274,7 @@ def test_whoever_lost_the_lock_does_nothing_more():
 
 
 def test_a_lock_is_renewed_when_it_is_time_to(monkeypatch):
-    asked = []
+    asked: list[Any] = []
     monkeypatch.setattr(programs, "output", asked.append)
     kept = lock.Hold(BEFORE, HELD.holder, Config())
     kept.keep(BEFORE._replace(lock=HELD))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 from factories import DATA, cluster, domain, node, prefer, under_way
@@ -28,7 +28,7 @@ GRAPHS = DATA / "graphs"
 CLONES = frozenset({"STONITH-child", "evms-child", "configpool-child", "pingd-child"})
 
 
-def stops(*names: str, where: str = "host1") -> list[tuple]:
+def stops(*names: str, where: str = "host1") -> list[tuple[Any, ...]]:
     return [(name, "stop", where, None) for name in names]
 
 

@@ -56,7 +56,12 @@ def test_the_journal_is_read_as_far_back_as_the_window(tmp_path, monkeypatch):
     entries[99_990] = written_at(5)  # before the clock was set
     path.write_text("".join(f"{json.dumps(line)}\n" for line in entries))
     parsed = []
-    monkeypatch.setattr(journal, "_entry_in", lambda line: parsed.append(1) or json.loads(line))
+
+    def entry_in(line):
+        parsed.append(line)
+        return json.loads(line)
+
+    monkeypatch.setattr(journal, "_entry_in", entry_in)
     found = [order["what"] for order, _ in orders_backwards(str(path), 199_900)]
     assert found.index("order 199900") == 99 - 9 + 9
     assert len(parsed) < 2000

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from factories import cluster, domain, failure, node, primitive, reasons, told, told_phase
 
@@ -102,7 +104,7 @@ def test_start_says_which_failure_keeps_it_stopped():
     assert "hxm cleanup nfs" in objection.do
 
 
-SHUTDOWN = {
+SHUTDOWN: dict[str, tuple[Any, ...]] = {
     "runs": ([ON], STOP, []),
     "runs, and is to stop": ([domain("nfs", "host1", target_role="Stopped")], STOP, []),
     "stopped": ([OFF], ["nothing: nfs: stopped already"], []),

@@ -46,9 +46,9 @@ def test_every_captured_cluster_has_its_metrics(name):
         assert found[("hxm_domain_up", *labels)] == bool(each.nodes)
         for place in each.nodes:
             assert found[("hxm_domain_node", *labels, f"node={place}")] == 1
-    for each in seen.nodes:
+    for member in seen.nodes:
         states = [
-            found[("hxm_node_state", f"node={each.name}", f"state={s.lower()}")]
+            found[("hxm_node_state", f"node={member.name}", f"state={s.lower()}")]
             for s in NODE_STATES
         ]
         assert sum(states) == 1

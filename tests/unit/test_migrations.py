@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 import pytest
 from factories import cluster, domain
@@ -19,10 +20,10 @@ SOON = time.monotonic() + 3600
 @pytest.fixture
 def looks(monkeypatch):
     """The snapshots to be read one after the other, and how long each wait between them was."""
-    snapshots: list = []
+    snapshots: list[Any] = []
     waits: list[float] = []
     monkeypatch.setattr(migrations, "read_cluster", lambda config: snapshots.pop(0))
-    monkeypatch.setattr(migrations.time, "sleep", waits.append)
+    monkeypatch.setattr(time, "sleep", waits.append)
     return snapshots, waits
 
 

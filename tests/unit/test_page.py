@@ -81,8 +81,8 @@ def test_every_captured_cluster_has_its_page(name):
         (squeezed(item.text), squeezed(item[0].tail) + "".join(map(text_of, item.iter("code"))))
         for item in document.iter("li")
     ] == [(squeezed(each.what), squeezed(each.do)) for each in findings(seen)]
-    for each in seen.failures:
-        assert [each.resource, each.operation] in [r[:2] for r in table(document, "failures")]
+    for failed in seen.failures:
+        assert [failed.resource, failed.operation] in [r[:2] for r in table(document, "failures")]
 
 
 def test_the_captured_clusters_are_all_there():

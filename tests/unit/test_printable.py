@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
+from collections.abc import Callable
 from typing import Self
 
 import pytest
@@ -87,7 +88,7 @@ def lines_of(stream: Stream) -> list[str]:
     return lines
 
 
-WAYS = {
+WAYS: dict[str, Callable[[str], None]] = {
     "out": render.out,
     "prose": render.prose,
     "beside": render.beside,

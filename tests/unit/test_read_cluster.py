@@ -121,8 +121,8 @@ def test_a_look_that_fails_never_leaves_an_answer_for_the_next_one(monkeypatch):
     monkeypatch.setattr(read, "local_toolstack", lambda *_: Toolstack("xl", ""))
     monkeypatch.setattr(programs, "ahead", lambda *argvs: asked.extend(map(tuple, argvs)))
     monkeypatch.setattr(programs, "abandon", asked.clear)
-    answers = parse_configuration(cib.encode()), parse_status(status.encode()), []
-    monkeypatch.setattr(read, "_answers_of_both", lambda *_: answers)
+    both = parse_configuration(cib.encode()), parse_status(status.encode())
+    monkeypatch.setattr(read, "_answers_of_both", lambda *_: (*both, []))
     with pytest.raises(CannotAsk, match="host9"):
         read.read_cluster(Config())
     assert asked == []

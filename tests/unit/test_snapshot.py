@@ -131,7 +131,7 @@ def test_only_looks_that_always_take_long_are_rare(there, said, monkeypatch):
         slept.append(seconds)
 
     poller = SnapshotPoller(there.look, said.append)
-    monkeypatch.setattr(snapshot.time, "sleep", sleep)
+    monkeypatch.setattr(time, "sleep", sleep)
     monkeypatch.setattr(poller, "ask", iter([0.1, 25.0, 0.1, 3.0, 4.0, 14.0, 12.0]).__next__)
     with pytest.raises(StopIteration):
         poller._poll()

@@ -322,7 +322,7 @@ def test_who_ordered_it_is_known_only_within_the_order():
 def test_what_only_looks_tell_of_nodes_and_cluster():
     looks = (
         HERE,
-        HERE._replace(at=1.0, nodes=HERE.nodes | {"host2": ("unclean",)}, quorum=False),
+        HERE._replace(at=1.0, nodes={**HERE.nodes, "host2": ("unclean",)}, quorum=False),
         HERE._replace(at=2.0, nodes={"host1": ("online", "maintenance"), "host2": ()}, dc="host2"),
         HERE._replace(at=3.0, maintenance=True),
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from factories import cluster, domain, failure, node, prefer, primitive, reasons, told
 from hypothesis import given
@@ -357,8 +359,8 @@ def test_a_step_is_over_only_when_its_goals_have_held(monkeypatch, then, holds):
 def _watched(monkeypatch, looks, hold=3.0):
     """Whether the goals held in these looks, one a second; a look without parts failed."""
     now, left = [0.0], list(looks)
-    monkeypatch.setattr(execute.time, "monotonic", lambda: now[0])
-    monkeypatch.setattr(execute.time, "sleep", lambda seconds: now.__setitem__(0, now[0] + seconds))
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(time, "sleep", lambda seconds: now.__setitem__(0, now[0] + seconds))
     plan, well = update.go_on(seen(DRAINED, AWAY), "b2"), seen(DRAINED)
     acting = execute.Execution(well, plan, Forecast(((), ()), well), Config(), lambda _: None)
 
