@@ -69,3 +69,4 @@ def _show(cluster: Cluster, attention: list[Finding], form: Form) -> None:
     if not attention:
         render.out("")
         render.out("Nothing needs attention.")
+    render.out("Not looked at: files, disks, the guard, other hosts: hxm check --everywhere")

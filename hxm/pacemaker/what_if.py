@@ -17,6 +17,8 @@ from hxm.policy.reasons.facts import Change, Reason, Subject
 from hxm.policy.reasons.search import Verdict
 
 _ASKED = "hxm-asked"
+_MEASURED = re.compile(r"(?!(fail-count|last-failure|#|shutdown|standby|maintenance|terminate))")
+"""Attributes that agents such as ping set at every node; not what was done to one node."""
 _CONTAINERS = ("primitive", "group", "clone", "master", "bundle")
 
 
@@ -255,7 +257,7 @@ def _active(tree: etree._ElementTree, change: Change) -> None:
 
 
 def _up(tree: etree._ElementTree, change: Change) -> None:
-    """The node is a member, as if it had just come."""
+    """The node is a member, as if it had just come, and its ping and the like as the others'."""
     (status,) = tree.xpath("/cib/status")[:1]
     found = tree.xpath("/cib/configuration/nodes/node[@uname=$node]/@id", node=change.subject)
     states = status.xpath("node_state[@uname=$node]", node=change.subject)
@@ -266,6 +268,12 @@ def _up(tree: etree._ElementTree, change: Change) -> None:
     )
     state.set("expected", "member")
     _without(tree, change.subject, lambda name: name == "shutdown")
+    theirs = "node_state[@crmd='online']/transient_attributes//nvpair"
+    measured = {pair.get("name"): pair.get("value") for pair in status.iterfind(theirs)}
+    own = {pair.get("name") for pair in state.iterfind("transient_attributes//nvpair")}
+    for name in measured.keys() - own:
+        if _MEASURED.match(name):
+            _set_attribute(state, name, measured[name])
 
 
 def _heal(tree: etree._ElementTree, change: Change) -> None:
@@ -276,11 +284,16 @@ def _connect(tree: etree._ElementTree, change: Change) -> None:
     name = change.subject
     _without(tree, change.value, lambda each: each == name)
     for state in tree.xpath("/cib/status/node_state[@uname=$node]", node=change.value):
-        number = state.get("id")
-        attributes = child(state, "transient_attributes", number)
-        pairs = child(attributes, "instance_attributes", f"status-{number}")
-        pair = child(pairs, "nvpair", f"status-{number}-{name}")
-        pair.attrib.update({"name": name, "value": "1000000"})
+        _set_attribute(state, name, "1000000")
+
+
+def _set_attribute(state: etree._Element, name: str, value: str) -> None:
+    """Set an attribute of the node until it leaves."""
+    number = state.get("id")
+    attributes = child(state, "transient_attributes", number)
+    pairs = child(attributes, "instance_attributes", f"status-{number}")
+    pair = child(pairs, "nvpair", f"status-{number}-{name}")
+    pair.attrib.update({"name": name, "value": value})
 
 
 def _location(tree: etree._ElementTree, name: str, resource: str, node: str, score: str) -> None:

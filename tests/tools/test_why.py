@@ -77,6 +77,35 @@ def test_a_failed_start_is_named_with_its_count_and_the_way_out(sandbox):
     assert sandbox.nodes_of("nfs") == ["host1"]
 
 
+def test_what_starts_it_is_typed_last(sandbox):
+    for host in ("host1", "host2"):
+        sandbox.tool("crm_resource", "--ban", "-r", "nfs", "-N", host)
+    sandbox.ok("shutdown", "nfs")
+    _, reasons = asked(sandbox, "nfs")
+    *bans, stop = [each["do"] for each in reasons]
+    assert (set(bans), stop) == ({"hxm unmigrate nfs"}, "hxm start nfs")
+    sandbox.ok(*bans[0].split()[1:])
+    sandbox.ok(*stop.split()[1:])
+
+
+def test_a_ban_from_where_it_runs_is_named(sandbox):
+    sandbox.tool("crm_resource", "--ban", "-r", "nfs", "-N", "host1")
+    _, (first, *_) = asked(sandbox, "nfs")
+    assert (first["what"], first["confirmed"]) == (
+        "it may not run on host1: a ban keeps it away",
+        True,
+    )
+    sandbox.ok("unmanage", "nfs", "--yes")
+    _, reasons = asked(sandbox, "nfs", "host1")
+    assert "it may not run on host1: a ban keeps it away" in [each["what"] for each in reasons]
+
+
+def test_a_node_that_is_off_has_no_ping_path_to_lose(sandbox):
+    sandbox.ok("sandbox", "fail", "host2")
+    _, reasons = asked(sandbox, "nfs", "host2")
+    assert [each["what"] for each in reasons] == ["the node is OFFLINE"]
+
+
 @pytest.mark.parametrize(
     ("words", "what", "do"),
     [

@@ -161,7 +161,12 @@ def _locations(facts: Facts, subject: Subject, node: Node) -> Iterator[Reason]:
     mine = [each for each in relations.locations if each.resource in subject.ids]
     for each in mine:
         score = applying(relations, each, node.name)
-        if each.id not in interim and score is not None and score < 0:
+        if (
+            each.id not in interim
+            and score is not None
+            and score < 0
+            and not _unset(facts, each, node)
+        ):
             yield _located(facts, subject, each, node, score)
         elif each.dated and each.score < 0 and each.id not in interim:
             what = f"a rule that depends on the time keeps {subject.it} away"
@@ -181,6 +186,14 @@ def _locations(facts: Facts, subject: Subject, node: Node) -> Iterator[Reason]:
             what = f"{subject.it} may run only on nodes that constraints name, such as {each.node}"
             change = Change("drop", each.id)
             yield Reason(what, evidence, remove(cluster, each), True, change)
+
+
+def _unset(facts: Facts, location: Location, node: Node) -> bool:
+    """Whether it is about what is set anew when the node comes, such as its ping attribute."""
+    of_others = {name for names in facts.cluster.transient.values() for name in names}
+    known = facts.relations.attributes_of(node.name)
+    unknown = [name for name in location.uses if name not in known]
+    return not node.online and any(n in of_others or n.startswith("ping") for n in unknown)
 
 
 def _located(facts: Facts, subject: Subject, location: Location, node: Node, score: int) -> Reason:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from hxm.model import Domain, ManagedDomain, Node, is_managed
 from hxm.policy import listed, whereabouts
@@ -56,11 +56,30 @@ def _running(question: Question) -> Answer:
         says = f"{domain.name} is {domain.role or 'active'} on {listed(domain.nodes)}"
         return Answer(says, tuple(general))
     here = domain.nodes[0]
-    barred = _barred(question, here)
-    reasons = [*general, *([] if barred else as_facts(failures_of(facts, domain)))]
-    if not forbids(general) and not domain.in_flight:
+    misplaced = _misplaced(question, here)
+    barred = [] if misplaced else _barred(question, here)
+    reasons = [*general, *misplaced]
+    reasons += [] if barred or misplaced else as_facts(failures_of(facts, domain))
+    if not forbids(general) and not misplaced and not domain.in_flight:
         reasons += staying(question, here, barred)
     return Answer(says, tuple(dict.fromkeys(reasons)))
+
+
+def _misplaced(question: Question, here: str) -> list[Reason]:
+    """Why the node where it runs may not run it."""
+    facts, inquiry = question.facts, question.inquiry
+    known = {each.change for each in troubles(question)}
+    node = facts.cluster.node(here)
+    against_it = against(facts, question.subject, node) if node else ()
+    hard = [each for each in hard_ones(against_it) if each.change not in known]
+    score = facts.scores.get(here, "")
+    if inquiry and not inquiry.reaches((), here):
+        hard = list(inquiry.confirmed([hard, question.unknown], here) or hard)
+    elif score and score != _NEVER:
+        return []
+    else:
+        hard = list(as_facts(hard))
+    return [each._replace(what=f"it may not run on {here}: {each.what}") for each in hard]
 
 
 def _down(question: Question) -> Answer:
@@ -85,7 +104,8 @@ def _down(question: Question) -> Answer:
         return Answer(says, (*general, now))
     found = inquiry.confirmed([whole], None)
     if found:
-        return Answer(says, _in_order(found, general), beside(question, found, None))
+        told = [*_as_typed(found), *_notes(found, general)]
+        return Answer(says, tuple(told), beside(question, found, None))
     best = sorted(nodes, key=lambda node: (node.kind == "guest", _weight(nodes[node])))
     node = best[0]
     soft = [each for each in general if not each.absolute]
@@ -99,8 +119,14 @@ def _down(question: Question) -> Answer:
     if here := [each for each in found if each not in everywhere_]:
         for other, reasons in nodes.items():
             by_node[other.name] = here if other is node else _of_another(inquiry, whole, reasons)
-    told = [*_in_order(everywhere_, general), *_together(facts, by_node)]
+    told = _as_typed([*everywhere_, *_together(facts, by_node)])
+    told += _notes(found, general)
     return Answer(says, tuple(dict.fromkeys(told)), beside(question, found, None))
+
+
+def _as_typed(reasons: Iterable[Reason]) -> list[Reason]:
+    """In the order in which the commands work: hxm starts nothing that would have no place."""
+    return sorted(reasons, key=lambda each: each.change is not None and each.change.kind == "start")
 
 
 def _of_another(
@@ -119,11 +145,12 @@ def _weight(reasons: Sequence[Reason]) -> tuple[bool, int]:
     return outside, len(hard_ones(reasons))
 
 
-def _in_order(found: Sequence[Reason], general: Sequence[Reason]) -> tuple[Reason, ...]:
-    """What was confirmed, then what else is to be known and is no cause."""
+def _notes(found: Sequence[Reason], general: Sequence[Reason]) -> Iterator[Reason]:
+    """What else is to be known, and is no cause."""
     told = [each.change for each in found]
-    notes = [each for each in general if not each.absolute]
-    return (*found, *(each for each in notes if not each.change or each.change not in told))
+    for each in general:
+        if not each.absolute and (not each.change or each.change not in told):
+            yield each
 
 
 def _elsewhere(question: Question, node: Node) -> Answer:
@@ -145,7 +172,7 @@ def _elsewhere(question: Question, node: Node) -> Answer:
     found = inquiry.confirmed(tiers, node.name)
     if found:
         notes = [each for each in general if not each.absolute and each not in found]
-        return Answer(says, (*found, *notes), beside(question, found, node))
+        return Answer(says, (*_as_typed(found), *notes), beside(question, found, node))
     plain = all(each.change for each in hard)  # else it is a fact that nothing can be tried for
     rest = [unknown(facts, domain, node.name)] if plain else []
     return Answer(says, tuple(dict.fromkeys([*hard, *rest])))
