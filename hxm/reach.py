@@ -64,7 +64,7 @@ def _sockets() -> str:
     given = os.environ.get("XDG_RUNTIME_DIR", "")
     usual = "/run" if os.geteuid() == 0 else state_folder()
     above = given if os.path.isdir(given) and is_ours(given) else usual
-    return _own(os.path.join(above, "hxm"))
+    return _own(os.path.join(above, "hxm-ssh"))
 
 
 def _own(folder: str) -> str:
