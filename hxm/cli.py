@@ -114,6 +114,7 @@ def dispatch(words: list[str]) -> int:
         from hxm.config import read_config
         from hxm.guard.admission import judge_for_the_wrapper
 
+        os.environ.pop("HXM_ON", None)  # it judges what is typed on this host
         return judge_for_the_wrapper(words[2], words[3:], read_config())
     if before and before[0] in ("-h", "--help"):
         words = ["help"]

@@ -24,7 +24,8 @@ _HERE = ("help", "clusters")
 _AT_ALL = ("list", "status", "check", "capacity")
 """Commands that can ask every cluster at once."""
 _ON_THE_NODE = {
-    "guard": "the guard is installed on a node, by an hxm there",
+    "guard bypass": "a command goes past the guard of the host that it is typed on",
+    "guard wait": "a service waits on its own host",
     "sandbox": "a sandbox is a file of this host: leave out --on",
 }
 
@@ -50,8 +51,9 @@ def go_to(on: str, command: str, words: Sequence[str]) -> int | None:
         from hxm.commands.clusters import ask_all
 
         return ask_all(config, words)
-    if command in _ON_THE_NODE:
-        raise Refused(_ON_THE_NODE[command], f"ssh NODE hxm {command}")
+    for name in (command, " ".join(words[:2])):
+        if name in _ON_THE_NODE:
+            raise Refused(_ON_THE_NODE[name], f"ssh NODE hxm {name}")
     _own(os.path.dirname(config.journal))
     share(_sockets())
     paths = (CONFIGURATION, ("sed", "-n", _PATHS))

@@ -11,8 +11,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import NamedTuple
 
 from hxm.errors import CannotAsk
-from hxm.guard import install
-from hxm.host import programs
+from hxm.guard.status import STATE, STATES_SCRIPT
 from hxm.policy.audit.nodes import ABSENT, UNREADABLE, BootLink, Survey
 from hxm.policy.readiness import Readiness
 from hxm.toolstack.host_facts import HostFacts, facts_script, parse_facts
@@ -44,24 +43,13 @@ for file do
     else echo "hxm file {UNREADABLE} $file"
     fi 2>/dev/null
 done
-real=${{HXM_REAL:-{programs.REAL}}}
-public=$(echo ":$PATH:/usr/sbin:/sbin" | sed "s|:$real||g; s|^:||")
-for name in {" ".join(install.PROGRAMS)}; do
-    link=$real/$name
-    path=$(PATH=$public; command -v "$name") || continue
-    if grep -qF "$mark" "$path"
-    then [ -x "$path{install.KEPT}" ] && state="{install.GUARDED}" || state="{install.BROKEN}"
-    else [ -L "$link" ] && state="{install.UNDONE}" || state="{install.OPEN}"
-    fi
-    echo "hxm guard $state:$path"
-done
-"""
+{STATES_SCRIPT}"""
 _END = """
 echo "hxm clock $(date +%s.%N)"
 echo "hxm list"
 """
 _MORE = "hxm more"
-_CLOCK, _FILE, _GUARD, _AUTO = ("hxm clock ", "hxm file ", "hxm guard ", "hxm auto ")
+_CLOCK, _FILE, _AUTO = ("hxm clock ", "hxm file ", "hxm auto ")
 
 
 class Answer(NamedTuple):
@@ -127,7 +115,7 @@ def parse_survey(text: str, before: float, after: float) -> Survey:
     clocks = [_time(clock) for clock in behind(_CLOCK)]
     ahead = max(0.0, clocks[-1] - after) + min(0.0, clocks[0] - before) if clocks else 0.0
     files = (line.partition(" ") for line in behind(_FILE))
-    guards = (line.partition(":") for line in behind(_GUARD))
+    guards = (line.partition(":") for line in behind(STATE))
     return Survey(
         {path: checksum for checksum, _, path in files},
         {path: state for state, _, path in guards},

@@ -12,6 +12,7 @@ from hxm.config import Config, read_config
 from hxm.errors import DONE, CannotAsk, Failed, HxmError, NoQuorum, UsageError
 from hxm.guard import admission, xendomains
 from hxm.guard import install as installation
+from hxm.guard.on_nodes import on_all_nodes
 from hxm.guard.status import REMEDIES, Look, last_looks, own_words, states, wrapper_of
 from hxm.host import programs
 from hxm.output import TABLE, Form, Table, render
@@ -33,8 +34,11 @@ def install() -> int:
     every command that only reads. It judges everything else: refused if the cluster manages the
     domU, otherwise passed on unchanged. A package's program is diverted (dpkg-divert), so that an
     upgrade does not remove the guard. Run it again after a change of `last_look` in /etc/hxm.toml.
+    With `--on CLUSTER`, the hxm of each of its nodes does it, as with `remove` and `status`.
     """
     config = read_config()
+    if programs.elsewhere():
+        return on_all_nodes("install", config, TABLE)
     guardable = list(installation.installed())
     if not guardable:
         raise Failed("neither xl nor xm nor virsh is installed on this host")
@@ -48,6 +52,8 @@ def install() -> int:
 
 def remove() -> int:
     """Remove the guard; each program is again what it was, to the byte."""
+    if programs.elsewhere():
+        return on_all_nodes("remove", read_config(), TABLE)
     for program in installation.installed():
         wrapper = wrapper_of(program, Config())  # the settings may be what is broken
         stood = installation.state(program, wrapper)
@@ -68,6 +74,8 @@ def status(form: Form = TABLE) -> int:
     it, which also counts.
     """
     config = read_config()
+    if programs.elsewhere():
+        return on_all_nodes("status", config, form)
     installed = list(states(config))
     looks = last_looks(config)
     if form.output == "json":

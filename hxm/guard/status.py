@@ -10,7 +10,7 @@ from typing import NamedTuple
 from hxm.config import Config
 from hxm.guard import install, xendomains
 from hxm.guard.install import Program
-from hxm.guard.wrapper import Wrapper, wrapper
+from hxm.guard.wrapper import MARK, Wrapper, wrapper
 from hxm.host import programs
 
 REMEDIES = {
@@ -31,12 +31,42 @@ class Look(NamedTuple):
     """Why it cannot; empty where it can."""
 
 
+STATE = "hxm guard "
+STATES_SCRIPT = f"""
+real=${{HXM_REAL:-{programs.REAL}}}
+public=$(echo ":$PATH:/usr/sbin:/sbin" | sed "s|:$real||g; s|^:||")
+for name in {" ".join(install.PROGRAMS)}; do
+    link=$real/$name
+    path=$(PATH=$public; command -v "$name") || continue
+    if grep -qF "$mark" "$path"
+    then [ -x "$path{install.KEPT}" ] && state="{install.GUARDED}" || state="{install.BROKEN}"
+    else [ -L "$link" ] && state="{install.UNDONE}" || state="{install.OPEN}"
+    fi
+    echo "{STATE}$state:$path"
+done
+"""
+"""Prints how each program of a node stands; a wrapper script is recognised by $mark."""
+
+
 def states(config: Config) -> Iterator[tuple[Program, str]]:
-    """Each program, and how it stands; xendomains only where it comes too early for the guard."""
+    """Each program, and how it stands; xendomains only where it comes too early for the guard.
+
+    Of a node that ssh leads to it is not told whether its guard is of today's hxm.
+    """
+    if programs.elsewhere():
+        yield from _states_there()
+        return
     for program in install.installed():
         yield program, install.state(program, wrapper_of(program, config))
     if xendomains.state() == xendomains.EARLY:
         yield Program("xendomains", xendomains.SCRIPT), xendomains.EARLY
+
+
+def _states_there() -> Iterator[tuple[Program, str]]:
+    argv = ("sh", "-c", f"mark=$1; {STATES_SCRIPT}", "sh", MARK)
+    for line in programs.output(argv).stdout.decode("utf-8", "replace").splitlines():
+        state, _, path = line.removeprefix(STATE).partition(":")
+        yield Program(os.path.basename(path), path), state
 
 
 def last_looks(config: Config) -> list[Look]:

@@ -80,6 +80,11 @@ def bring(paths: Iterable[str], size: int = _USUAL) -> None:
         learn(result.stdout, mark, size)
 
 
+def forget() -> None:
+    """Take nothing more for true: another node is asked from now on."""
+    _seen.clear()
+
+
 def learn(printed: bytes, mark: str, size: int = _USUAL) -> None:
     """Take what the script printed for true, for a few seconds. Raises CannotAsk for nonsense."""
     try:
@@ -112,19 +117,19 @@ def _parse(printed: bytes, mark: bytes) -> list[tuple[str, Seen]]:
     return known
 
 
-def _look(path: str, size: int = _USUAL) -> Seen:
+def _look(path: str, size: int = 0) -> Seen:
     if "\0" in path:
         raise ValueError("embedded null byte")
     seen = _known(path, size)
     if seen is None:
-        bring([path], size)
+        bring([path], max(size, _USUAL))
         seen = _known(path, size)
     if seen is None:
         raise OSError(_EINVAL, "the node does not tell", path)
     return seen
 
 
-def _existing(path: str, size: int = _USUAL) -> Seen:
+def _existing(path: str, size: int = 0) -> Seen:
     seen = _look(path, size)
     if not seen.there:
         raise FileNotFoundError(_ENOENT, os.strerror(_ENOENT), path)
@@ -184,7 +189,7 @@ def read_start(path: str, size: int) -> bytes:
     """The first `size` bytes of a regular file. Raises OSError, also for any other kind of file."""
     if not programs.elsewhere():
         return safe_files.read_start(path, size)
-    seen = _existing(path, max(size, _USUAL))
+    seen = _existing(path, size)
     if not modes.S_ISREG(seen.st_mode):
         raise OSError(_EINVAL, "it is not a regular file", path)
     if not seen.readable:

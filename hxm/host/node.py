@@ -122,6 +122,10 @@ class Remote:
         """What ssh is to be told to get to another node of the same cluster."""
         return self.target.destination(node)
 
+    def beside(self, node: str) -> Remote:
+        """Another node of the cluster, and that alone."""
+        return Remote(self.target.alone(node), self.timeout, self._say)
+
     def argv(self, argv: Argv, *, terminal: bool) -> Argv:
         """The command line here for a program there that owns the terminal."""
         quoted = f"{_START}exec {shlex.join(argv)}"
@@ -151,6 +155,7 @@ class Remote:
         if node not in self._silent:
             self._silent[node] = why
             self._name, self._tools, self._ahead = "", {}, {}
+            files.forget()
             following = host_of(self.destination.removeprefix("ssh://"))  # raises CannotAsk
             self._say(f"{node} does not answer ({why}): asking {following}")
 

@@ -191,8 +191,8 @@ _OF_THIS_HOST = ("ssh", "dot")
 """What leads to a node, and what draws for the user, never runs on a node."""
 
 
-def run_on(node: Elsewhere) -> None:
-    """Let all programs but ssh run on the node, from now on."""
+def run_on(node: Elsewhere | None) -> None:
+    """Let all programs but ssh run on the node, from now on; None: on this host."""
     global _elsewhere  # noqa: PLW0603 - a command has one cluster
     _elsewhere = node
 

@@ -77,5 +77,8 @@ if TYPE_CHECKING:
         def reach(self, node: str) -> str:
             """What ssh is to be told to get to another node of the same cluster."""
 
+        def beside(self, node: str) -> Elsewhere:
+            """Another node of the same cluster, and that alone."""
+
         def argv(self, argv: Argv, *, terminal: bool) -> Argv:
             """The command line here for a program there that owns stdin, or the terminal."""

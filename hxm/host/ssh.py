@@ -90,12 +90,19 @@ class Target:
 
     def destination(self, node: str) -> str:
         """What ssh is to be told for a node, as the cluster or as the configuration calls it."""
-        short = node.partition(".")[0]
-        known = (node for node in self.nodes if host_of(node).partition(".")[0] == short)
-        destination = next(known, node)
+        destination = self._called(node)
         if self.user and "@" not in destination:
             destination = f"{self.user}@{destination}"
         return f"ssh://{destination}:{self.port}" if self.port else destination
+
+    def alone(self, node: str) -> Target:
+        """The same without its other nodes."""
+        return Target(self.name, [self._called(node)], self.user, self.port)
+
+    def _called(self, node: str) -> str:
+        short = node.partition(".")[0]
+        known = (node for node in self.nodes if host_of(node).partition(".")[0] == short)
+        return next(known, node)
 
 
 def host_of(destination: str) -> str:

@@ -25,6 +25,10 @@ FOLDERS = (
     "/var/lib/heartbeat/pengine",
 )
 """Where transitions are saved: since 1.1.8, since 1.0, and before."""
+_AT_ONCE = 50
+"""Transitions that are asked for at once where ssh leads to the node."""
+_USUAL = 256 << 10
+"""Bytes that come with that, of each; compressed."""
 _MOST = 500
 _MOST_BYTES = 256 * safe_files.MIB
 """What is read at most of all transitions together; uncompressed."""
@@ -40,14 +44,16 @@ def read_transitions(folder: str, since: float) -> tuple[Pieces, float | None]:
 
     The second is how far back that was if not all could be read. One that is damaged is left out.
     """
-    saved = sorted((at, path) for at, path in _files(folder) if at >= since)
+    saved = sorted(((at, path) for at, path in _files(folder) if at >= since), reverse=True)
     done: set[Done] = set()
     looks: list[Look] = []
     size, end = 0, time.monotonic() + _LONGEST
-    for number, (at, path) in enumerate(reversed(saved)):
+    for number, (at, path) in enumerate(saved):
         enough = number == _MOST or size > _MOST_BYTES or time.monotonic() > end
         if enough and number:
-            return _pieces(done, looks), saved[-number][0]
+            return _pieces(done, looks), saved[number - 1][0]
+        if number % _AT_ONCE == 0:
+            files.bring([path for _, path in saved[number : number + _AT_ONCE]], _USUAL)
         try:
             document = _content(path)
             size += len(document)
@@ -81,7 +87,7 @@ def _files(folder: str) -> Iterator[tuple[float, str]]:
         for name in names
         if name.startswith("pe-") and name.endswith((".bz2", ".xml", ".gz"))
     ]
-    files.bring(paths)
+    files.bring(paths, 0)
     for path in paths:
         try:
             yield files.stat(path).st_mtime, path

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
-from typing import Any, TypeVar
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from hxm.cluster.read import askable, sandbox_file
 from hxm.config import Config
 from hxm.errors import CannotAsk
+from hxm.host import files, programs
 from hxm.model import Cluster
 from hxm.pacemaker.cib import read_configuration
 from hxm.pacemaker.transitions import FOLDERS, parse_status, read_fencing, read_transitions
@@ -19,6 +21,9 @@ from hxm.records.journal import journal_path, orders_backwards, time_of
 from hxm.records.select import iso_time
 from hxm.toolstack.remote import ask_elsewhere
 
+if TYPE_CHECKING:
+    from hxm.host.running import Elsewhere
+
 _MOST = 50_000
 """Orders of the journal that are shown at most."""
 
@@ -27,12 +32,8 @@ def known_here(config: Config, since: float, notes: list[str]) -> Pieces:
     """The events that this host knows; adds a note for what cannot be read."""
     sandbox = sandbox_file()
     known = Pieces(ordered=frozenset(_orders(config, sandbox, since, notes)))
-    folders = FOLDERS if config.transitions == "auto" else (config.transitions,)
-    for folder in folders if not sandbox or config.transitions != "auto" else ():
-        saved, cut = read_transitions(folder, since)
-        known = known.joined(saved)
-        if cut:
-            notes.append(f"in {folder}, only transitions since {iso_time(cut)} were read")
+    if not sandbox or config.transitions != "auto":
+        known = known.joined(_transitions(config, since, notes))
     try:
         cib = read_configuration(timeout=config.ask_timeout, whole=True).cib
         if cib is not None:
@@ -45,6 +46,16 @@ def known_here(config: Config, since: float, notes: list[str]) -> Pieces:
         known = known.joined(Pieces(fenced=fenced))
         if why:
             notes.append(f"the fencing history is unknown: {why}")
+    return known
+
+
+def _transitions(config: Config, since: float, notes: list[str]) -> Pieces:
+    known = Pieces()
+    for folder in FOLDERS if config.transitions == "auto" else (config.transitions,):
+        saved, cut = read_transitions(folder, since)
+        known = known.joined(saved)
+        if cut:
+            notes.append(f"in {folder}, only transitions since {iso_time(cut)} were read")
     return known
 
 
@@ -86,17 +97,41 @@ def unasked(error: CannotAsk) -> str:
 def joined_by_others(
     known: Pieces, cluster: Cluster, config: Config, since: float, notes: list[str]
 ) -> Pieces:
-    """With the events of the other nodes; adds a note for a node that does not answer."""
-    _, nodes, lost = askable(cluster, config)
+    """With the events of the other nodes; adds a note for a node that does not answer.
+
+    Where ssh leads to the cluster, a node may have no hxm: then of its saved transitions alone.
+    """
+    there = programs.elsewhere()
+    _, nodes, lost = askable(cluster._replace(local_node=None) if there else cluster, config)
     words = ("hxm", "history", "--pieces", "--since", iso_time(since))
     answers = ask_elsewhere(words, nodes, config.ssh_timeout, parse_pieces)
     for node, answer in answers.items():
-        if isinstance(answer, str):
-            lost[node] = answer
-        else:
+        if not isinstance(answer, str):
             known = known.joined(answer)
+        elif not there or "not found" not in answer:
+            lost[node] = answer
+        elif node != cluster.local_node:
+            try:
+                with _programs_of(there.beside(node)):
+                    known = known.joined(_transitions(config, since, notes))
+            except CannotAsk as error:
+                lost[node] = error.message
     notes += [f"events from {node} are missing: {why}" for node, why in lost.items()]
     return known
+
+
+@contextmanager
+def _programs_of(node: Elsewhere) -> Iterator[None]:
+    """Let programs and files be those of this node; for a while."""
+    before = programs.elsewhere()
+    files.forget()
+    programs.run_on(node)
+    try:
+        yield
+    finally:
+        node.abandon()
+        files.forget()
+        programs.run_on(before)
 
 
 def written(pieces: Pieces) -> dict[str, Any]:

@@ -36,7 +36,7 @@ UsePAM no
 StrictModes no
 PasswordAuthentication no
 LogLevel QUIET
-SetEnv HXM_REAL={folder}/{name}.bin TMPDIR={folder}/there HOME={folder}/there
+SetEnv HXM_REAL={folder}/{name}.bin TMPDIR={there} HOME={there} PATH={folder}/{name}.public:{usual}
 """
 
 
@@ -78,7 +78,15 @@ class Far:
             port = free_port()
             known += f"{name} {host_key}"
             client += _CLIENT.format(name=name, port=port, folder=folder)
-            (folder / name).write_text(_SERVER.format(name=name, port=port, folder=folder))
+            (folder / name).write_text(
+                _SERVER.format(
+                    name=name,
+                    port=port,
+                    folder=folder,
+                    there=self.there,
+                    usual="/usr/bin:/bin",
+                )
+            )
             self._tools(name)
             self.start(name)
         (folder / "known_hosts").write_text(known)
@@ -110,6 +118,7 @@ class Far:
     def _tools(self, name: str) -> None:
         there = self.folder / f"{name}.bin"
         there.mkdir()
+        (self.folder / f"{name}.public").mkdir()
         for tool in (*TOOLS, "crm_node"):
             source = self.live.sandbox.bin / tool
             if source.exists():
@@ -118,9 +127,9 @@ class Far:
         self.program(name, "uname", f"echo {name}")
         self.program(name, "crm_node", f"echo {name}")
 
-    def program(self, node: str, name: str, script: str) -> None:
-        """A stand-in for a program of a node."""
-        path = self.folder / f"{node}.bin" / name
+    def program(self, node: str, name: str, script: str, folder: str = "bin") -> None:
+        """A stand-in for a program of a node; in its folder `public` a guard can stand."""
+        path = self.folder / f"{node}.{folder}" / name
         path.write_text(f"#!/bin/sh\n{script}\n")
         path.chmod(0o755)
 

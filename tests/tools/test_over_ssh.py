@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pytest
 from far import XL, Far, missing
 from test_live_path import live
+
+from hxm.guard.wrapper import MARK
 
 __all__ = ["live"]
 
@@ -122,7 +126,8 @@ EXCLUDED = {
     "an unknown one": (("--on", "prd", "list"), {}, 2, "no cluster 'prd' is configured"),
     "an option for a name": (("--on=ssh://-oX", "list"), {}, 2, "this names no nodes"),
     "nothing": (("list", "--on"), {}, 2, "--on takes a cluster"),
-    "the guard": (("guard", "install"), {}, 107, "the guard is installed on a node"),
+    "past the guard": (("guard", "bypass", "--", "xl"), {}, 107, "goes past the guard of the host"),
+    "a sandbox": (("sandbox", "new", "/x"), {}, 107, "a sandbox is a file of this host"),
     "all, for an order": (("--on", "all", "start", "nfs"), {}, 2, "start takes one cluster"),
 }
 
@@ -153,6 +158,72 @@ def test_the_toolstack_is_that_of_the_node(far):
     ] == [["host1"], ["host2"]]
     row = far.ok("clusters", "-o", "csv").out.splitlines()[1]
     assert row.startswith("lab,answers,yes,2/2,2/2"), "dom0 is no domU"
+
+
+HXM = """
+echo "hxm $*" >>{folder}/orders
+case "$2" in status) echo "/usr/sbin/xl is not guarded"; exit 1;; esac
+echo "/usr/sbin/xl is guarded"
+"""
+
+
+def test_the_guard_is_that_of_every_node(far):
+    ran = far.hxm("guard", "install")
+    assert ran.status == 1
+    assert ran.out.count("there is no hxm, which the guard needs: hxm-install(7)") == 2
+    far.program("host1", "hxm", HXM.format(folder=far.folder))
+    ran = far.hxm("guard", "install")
+    assert ran.status == 1
+    assert ran.out.splitlines() == [
+        "host1: /usr/sbin/xl is guarded",
+        "host2: there is no hxm, which the guard needs: hxm-install(7)",
+    ]
+    far.program("host2", "hxm", HXM.format(folder=far.folder))
+    assert far.ok("guard", "remove").out.count("is guarded") == 2
+    ran = far.hxm("guard", "status")
+    assert ran.status == 1
+    assert ran.out == "".join(f"host{n}: /usr/sbin/xl is not guarded\n" for n in (1, 2))
+    orders = (far.folder / "orders").read_text().splitlines()
+    assert orders == ["hxm guard install", *["hxm guard remove"] * 2, *["hxm guard status"] * 2]
+
+
+def test_check_tells_of_the_guard_on_the_node(far):
+    def found(*words: str) -> list[tuple[str, str]]:
+        findings = far.hxm("check", *words, "-o", "json").json["findings"]
+        told = [(finding["code"], finding["what"]) for finding in findings]
+        return [finding for finding in told if finding[0] in ("guard", "last-look")]
+
+    for node in ("host1", "host2"):
+        far.program(node, "xl", XL)
+        far.program(node, "xl", XL, "public")
+    path = f"{far.folder}/host1.public/xl"
+    assert found() == [("guard", f"{path} is not guarded")]
+    others = ("guard", f"{path.replace('host1', 'host2')} of host2 is not guarded")
+    assert found("--everywhere") == [("guard", f"{path} is not guarded"), others]
+    far.program("host1", "xl", f"# {MARK}xl", "public")
+    assert found() == [("guard", f"{path} is broken")]
+    far.program("host1", "xl.hxm-real", XL, "public")
+    far.program("host1", "xl.hxm-guard", "echo silent host2 no way in", "public")
+    assert found() == [("last-look", "the guard's last look cannot ask host2: no way in")]
+    far.program("host1", "xl.hxm-guard", "echo clear host2", "public")
+    assert found() == []
+
+
+def test_the_history_is_that_of_every_node(far):
+    """Transitions lie on the node that was DC: without an hxm there they are read from here."""
+    for node in ("host1", "host2"):
+        far.program(node, "stonith_admin", "exit 0")
+    far.ok("migrate", "nfs", "host2")
+    saved = far.folder / "pengine"
+    saved.mkdir()
+    toml = far.folder / "hxm.toml"
+    toml.write_text(f'transitions = "{saved}"\n{toml.read_text()}')
+    shutil.copy(far.live.file, saved / "pe-input-1.xml")
+    far.calls()
+    ran = far.ok("history", "--everywhere")
+    assert "missing" not in ran.err
+    assert ran.out.count("migrate nfs to host2") == 1
+    assert len(far.calls()) < 12
 
 
 def test_another_cluster_behind_the_same_name_is_noticed(far):

@@ -1,0 +1,72 @@
+"""The guard of all nodes, from a host that ssh leads there from: each node's own hxm does it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, NamedTuple
+
+from hxm.cluster.read import askable, read_cluster
+from hxm.config import Config
+from hxm.errors import DONE, CannotAsk, Failed
+from hxm.output import Form, Table, render
+from hxm.records import known
+from hxm.toolstack.remote import ask_elsewhere
+
+_SCRIPT = 'hxm guard "$@" 2>&1 </dev/null; echo "hxm: status $?"'
+_NOT_FOUND = 127
+_NO_HXM = "there is no hxm, which the guard needs: hxm-install(7)"
+
+
+class _Answer(NamedTuple):
+    lines: tuple[str, ...]
+    status: int
+
+
+def on_all_nodes(subcommand: str, config: Config, form: Form) -> int:
+    """Let every node do it, and show what each says; returns the highest status.
+
+    Raises Refused if the cluster may not be the one that is meant.
+    """
+    cluster = read_cluster(config, local=False)
+    for objection in known.objections(cluster, config) if subcommand != "status" else ():
+        raise objection.error()
+    _, nodes, lost = askable(cluster._replace(local_node=None), config)
+    as_json = form.output == "json"
+    words = ("sh", "-c", _SCRIPT, "sh", subcommand, *(("-o", "json") if as_json else ()))
+    answers: dict[str, _Answer | str] = {node: f"it is {why}" for node, why in lost.items()}
+    answers |= ask_elsewhere(words, nodes, config.ask_timeout, _parse)
+    if as_json:
+        render.show_json({"nodes": {node: _document(answer) for node, answer in answers.items()}})
+    elif form.usual:
+        for node, answer in answers.items():
+            for line in _lines(answer):
+                render.out(f"{node}: {line}")
+    else:
+        rows = [(node, line) for node, answer in answers.items() for line in _lines(answer)]
+        render.show(Table(("Node", "Guard"), rows), form)
+    return max(map(_status, answers.values()), default=DONE)
+
+
+def _parse(printed: bytes) -> _Answer:
+    text, mark, status = printed.decode("utf-8", "replace").rpartition("hxm: status ")
+    if not mark or not status.strip().isdecimal():
+        raise CannotAsk("its answer has no end")
+    if int(status) == _NOT_FOUND:
+        return _Answer((_NO_HXM,), Failed.status)
+    return _Answer((*text.splitlines(),), int(status))
+
+
+def _lines(answer: _Answer | str) -> tuple[str, ...]:
+    return (answer,) if isinstance(answer, str) else answer.lines
+
+
+def _status(answer: _Answer | str) -> int:
+    return CannotAsk.status if isinstance(answer, str) else answer.status
+
+
+def _document(answer: _Answer | str) -> Any:
+    text = "\n".join(_lines(answer))
+    try:
+        return json.loads(text)
+    except ValueError:
+        return {"error": text}
