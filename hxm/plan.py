@@ -110,6 +110,10 @@ class Forecast(NamedTuple):
     """The numbers of the tidying phases that would move something, and so will not be."""
     simulated: bool = True
     """Whether a scheduler was asked at all; if not, nothing can be said of what would move."""
+    waiting: tuple[Movement, ...] = ()
+    """The starts of domUs that wait, after the plan, for the end of maintenance, standby, or the
+    like; `later`: those of them that did not wait before it."""
+    later: tuple[Movement, ...] = ()
 
     @property
     def movements(self) -> tuple[Movement, ...]:
@@ -120,6 +124,11 @@ class Forecast(NamedTuple):
             if number not in self.left_out
             for movement in phase
         )
+
+    @property
+    def with_later(self) -> tuple[Movement, ...]:
+        """All movements that the plan leads to, at once or when nothing holds the cluster back."""
+        return (*self.movements, *self.later)
 
 
 class Objection(NamedTuple):

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from hxm.cluster import capacity
+from hxm.cluster.claims import all_claims
 from hxm.cluster.read import read_cluster, with_other_nodes
 from hxm.config import Config, read_config
 from hxm.errors import DONE
@@ -18,6 +20,7 @@ from hxm.output.progress import display
 from hxm.pacemaker.relations import relations_in, remembered
 from hxm.pacemaker.simulate import carries_out, scratch, simulator
 from hxm.pacemaker.utilization import utilization_in
+from hxm.plan import Forecast
 from hxm.policy import listed
 from hxm.policy.doubles import on_two_nodes
 from hxm.policy.names import find_node
@@ -25,6 +28,7 @@ from hxm.policy.reasons.facts import Facts, Reason
 from hxm.policy.reasons.hosts import HostAnswer, ask_host, by_reason
 from hxm.policy.reasons.question import Answer
 from hxm.policy.reasons.why import ask
+from hxm.policy.starts import clashes
 
 if TYPE_CHECKING:
     from hxm.arguments.options import OneDomain, OtherNode
@@ -59,6 +63,7 @@ def run(domain: OneDomain, node: OtherNode = None, form: Form = TABLE) -> int:
     target = find_node(cluster, node) if node else None
     facts = _facts(cluster, config)
     answer, runs = _answered(facts, subject, target)
+    answer = answer._replace(reasons=(*answer.reasons, *_refused(cluster, subject, config)))
     if form.output == "json":
         render.show_json(
             {
@@ -152,6 +157,19 @@ def _answered(facts: Facts, domain: Domain, node: Node | None) -> tuple[Answer, 
     limit = _THOROUGH if sys.stderr.isatty() else _ORDINARY
     with scratch(facts.cluster.sandbox) as copy, display("asking the scheduler") as shown:
         return confirmed(facts, domain, node, copy, limit, shown)
+
+
+def _refused(cluster: Cluster, domain: Domain, config: Config) -> Iterator[Reason]:
+    """Why hxm would not start the domU although it is told to, by the files and domUs of this host.
+
+    The other nodes are not asked: an order to start it does that.
+    """
+    if domain.running or not domain.resource or not cluster.domain_of(domain.resource):
+        return
+    unknown = Forecast((), cluster, simulated=False)
+    claims = list(all_claims(cluster, config, {}))
+    for clash in clashes(cluster, unknown, {domain.resource}, claims, config.ignore.split()):
+        yield Reason(f"hxm would not start it: {clash.what}", do=clash.do)
 
 
 def _facts(cluster: Cluster, config: Config) -> Facts:

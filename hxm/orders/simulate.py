@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from hxm.cluster.read import read_cluster
 from hxm.config import Config
+from hxm.host import safe_files
 from hxm.model import Cluster
 from hxm.output.progress import Display
 from hxm.pacemaker.argv import step_argv
@@ -15,9 +16,12 @@ from hxm.pacemaker.dialect import DIALECTS, Argv, Dialect
 from hxm.pacemaker.sandbox import forget, forget_failures, set_connected, set_found
 from hxm.pacemaker.side_by_side import at_once
 from hxm.pacemaker.simulate import LONGEST, Scratch, carries_out, commit, scratch, simulator
+from hxm.pacemaker.what_if import host_if
 from hxm.plan import ON_NODE, Forecast, Movement, Phase, Plan, Step
 from hxm.policy.forecast import after_all, movements
 from hxm.policy.goal_kinds import reached
+from hxm.policy.reasons.facts import Change
+from hxm.policy.reasons.holds import ends_of_holds
 from hxm.toolstack.node_actions import destroy_argv, on_node_argv
 
 if TYPE_CHECKING:
@@ -60,6 +64,7 @@ def forecast(
     with scratch(cluster.sandbox, config.ask_timeout) as copy:
         if not cluster.sandbox:
             copy.settle()
+        settled = safe_files.read_whole(copy.path)
         for number, phase in enumerate(plan.phases):
             if shown:
                 to_come = [
@@ -80,9 +85,34 @@ def forecast(
                     after = ahead.answer()
         if not carries_out(simulator()):
             counted = [moved for number, moved in enumerate(phases) if number not in left_out]
-            return Forecast(tuple(phases), after_all(cluster, counted), frozenset(left_out))
+            after = after_all(cluster, counted)
         after = after or _read_copy(config, copy)
-    return Forecast(tuple(phases), after, frozenset(left_out))
+        waiting, later = _starts_held_back(cluster, after, copy, settled)
+    return Forecast(tuple(phases), after, frozenset(left_out), waiting=waiting, later=later)
+
+
+def _starts_held_back(
+    before: Cluster, after: Cluster, copy: Scratch, settled: bytes
+) -> tuple[tuple[Movement, ...], tuple[Movement, ...]]:
+    """The starts that wait after the plan, and those of them that did not wait before it.
+
+    `settled` is the copy as it was before the plan; both are asked about without the same holds.
+    """
+    held = tuple(ends_of_holds(after))
+    waiting = _waiting(before, copy, held)
+    if not waiting:
+        return (), ()
+    with open(copy.path, "wb") as file:
+        file.write(settled)
+    excluded = {movement.resource for movement in _waiting(before, copy, held)}
+    excluded |= {domain.resource for domain in before.managed_domains if domain.running}
+    return waiting, tuple(start for start in waiting if start.resource not in excluded)
+
+
+def _waiting(cluster: Cluster, copy: Scratch, held: tuple[Change, ...]) -> tuple[Movement, ...]:
+    """The starts that the scheduler would order if these changes ended what holds it back."""
+    moved = host_if(cluster, copy, held)[0] if held else ()
+    return tuple(movement for movement in moved if movement.kind == "start")
 
 
 def _read_copy(config: Config, copy: Scratch) -> Cluster:
@@ -151,7 +181,8 @@ def apply_to_copy(
             # crm_resource --cleanup crashes on a file (2.0.5 to 3.0.1)
             for step in alike:
                 resource = step.values["resource"]
-                for node in forget_failures(copy.path, resource, step.values.get("node")):
+                running = forget_failures(copy.path, resource, step.values.get("node"))
+                for node in running if carries_out(simulator()) else ():
                     _find_running(copy, resource, node, resource)
         elif kind == "fence":
             copy.inject([f"--node-fail={step.values['node']}" for step in alike])

@@ -30,8 +30,8 @@ def parse(path: str) -> etree._ElementTree:
 def forget_failures(path: str, resource: str, node: str | None = None) -> list[str]:
     """What `crm_resource --cleanup` does on a cluster: drop failed actions and fail counts.
 
-    A node that remembers a failed action forgets the resource, and is asked anew by the scheduler.
-    Returns the nodes that would find it running: a live migration away from there failed.
+    A node that remembers a failed action forgets the resource, and is asked anew by the scheduler,
+    unless its other actions show that it runs there. Returns the nodes to be told that it runs.
     """
     tree = parse(path)
     still_there = drop_failures(tree, resource, node)
@@ -46,9 +46,13 @@ def drop_failures(tree: etree._ElementTree, resource: str, node: str | None) -> 
         if node not in (None, state.get("uname")):
             continue
         for history in state.xpath(".//lrm_resource[@id=$id]", id=resource):
-            if any(map(failed_action, history)):
+            failed = [action for action in history if failed_action(action)]
+            ran = still_runs(history)
+            for action in failed:
+                history.remove(action)
+            if failed and not (ran and still_runs(history)):
                 history.getparent().remove(history)
-                if _failed_to_leave(history):
+                if ran:
                     still_there.append(state.get("uname"))
         for pair in state.xpath("./transient_attributes//nvpair"):
             name = pair.get("name").split("#")[0]
@@ -77,11 +81,30 @@ def forget(path: str, resource: str) -> None:
     tree.write(path)
 
 
-def _failed_to_leave(history: etree._Element) -> bool:
-    """Whether the last that was done there, but for monitors, is a migration away that failed."""
-    actions = [action for action in history if action.get("operation") != "monitor"]
-    last = max(actions, key=lambda action: int(action.get("call-id", "-1")), default=None)
-    return last is not None and last.get("operation") == "migrate_to" and failed_action(last)
+def still_runs(history: etree._Element) -> bool:
+    """Whether a look at the node would find the resource running, by the history of its actions.
+
+    A failed stop or migration away leaves it there; a monitor that failed otherwise than with "not
+    running" does not say that it is gone; a failed start, or arrival, leaves nothing.
+    """
+    runs = False
+    for action in sorted(history, key=lambda action: int(_entry(action, "call-id") or "-1")):
+        operation, result = action.get("operation"), _entry(action, "rc-code")
+        if result == "7":  # not running
+            runs = False
+        elif operation in ("stop", "migrate_to"):
+            runs = result != "0"
+        elif operation in ("start", "migrate_from"):
+            runs = result == "0"
+        elif operation == "monitor":
+            runs = runs or result == "0"
+    return runs
+
+
+def _entry(action: etree._Element, name: str) -> str | None:
+    """A value of the action, which Heartbeat spells with an underscore."""
+    value: str | None = action.get(name) or action.get(name.replace("-", "_"))
+    return value
 
 
 def _leaves_running(operation: etree._Element) -> bool:
@@ -142,10 +165,9 @@ def forget_monitors(path: str, cancelled: set[tuple[str, str]]) -> None:
 
 def failed_action(operation: etree._Element) -> bool:
     """Whether the result of an action is not the one that its transition expected."""
-    key = operation.get("transition-key") or operation.get("transition_key") or ":::"
-    result = operation.get("rc-code") or operation.get("rc_code")  # Heartbeat's
+    key = _entry(operation, "transition-key") or ":::"
     expected = key.split(":")[2] if key.count(":") > 2 else "0"
-    return result != expected or "_last_failure_" in operation.get("id", "")
+    return _entry(operation, "rc-code") != expected or "_last_failure_" in operation.get("id", "")
 
 
 def set_start_failed(path: str, resource: str, node: str) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from lxml import etree
 
 from hxm.model import Cluster
-from hxm.pacemaker.sandbox import child, failed_action, parse
+from hxm.pacemaker.sandbox import child, failed_action, parse, still_runs
 from hxm.pacemaker.simulate import Scratch
 from hxm.plan import Action, Movement
 from hxm.policy.forecast import movements
@@ -183,9 +183,9 @@ def _forget(tree: etree._ElementTree, change: Change) -> None:
         for history in state.xpath(".//lrm_resource"):
             mine = history.get("id", "").partition(":")[0] in names or not change.subject
             failed = [each for each in history if failed_action(each)] if mine else []
-            if failed and {each.get("operation") for each in failed} != {"migrate_to"}:
+            if failed and not still_runs(history):
                 history.getparent().remove(history)
-            elif failed:  # xl resumes the source: a look would find it there
+            elif failed:  # a look would find it there
                 for operation in failed:
                     history.remove(operation)
         for pair in state.xpath("./transient_attributes//nvpair"):

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from hxm.model import Cluster, Domain
 from hxm.plan import Forecast, Objection, Plan
-from hxm.policy import guards, listed
+from hxm.policy import guards, listed, typed
 from hxm.policy.conflicts import (
     DEVICE,
     DISK,
@@ -49,7 +49,7 @@ def started(cluster: Cluster, plan: Plan, forecast: Forecast) -> frozenset[str]:
         return frozenset(domain.resource for domain in maybe)
     return frozenset(
         movement.resource
-        for movement in forecast.movements
+        for movement in forecast.with_later
         if starts_anew(movement) and cluster.domain_of(movement.resource)
     )
 
@@ -75,6 +75,7 @@ def clashes(
     --force lifts this only if both run already: then to restart one of them changes nothing.
     """
     before, after = _running(cluster), _running(forecast.after)
+    after |= frozenset(movement.resource for movement in forecast.waiting)
     if not forecast.simulated:
         after |= frozenset(starting)
     seen = set()
@@ -90,9 +91,18 @@ def clashes(
             seen.add(clash.what)
             yield Objection(
                 f"{clash.what}, and {_state(old, cluster, before)}",
-                REMEDIES[clash.kind],
+                f"{_to_keep_stopped(cluster, new)}{REMEDIES[clash.kind]}",
                 lifted_by=FORCE if both_run else "",
             )
+
+
+def _to_keep_stopped(cluster: Cluster, claim: Claim) -> str:
+    """What keeps the domU stopped, where nothing but a hold does so now."""
+    domain = cluster.domain_of(claim.resource) if claim.resource else None
+    if not domain or domain.running or domain.told_to_stop:
+        return ""
+    ignored = guards.looked_away(cluster, domain) or not cluster.quorum
+    return f"to keep it stopped: hxm shutdown {typed(domain)}{' --force' if ignored else ''}; or "
 
 
 def warnings(
@@ -121,7 +131,7 @@ def warnings(
 def files_needed(cluster: Cluster, forecast: Forecast) -> Iterator[File]:
     """The files that the plan's movements rest on, each once."""
     needed: dict[tuple[str, str], File] = {}
-    for movement in forecast.movements:
+    for movement in forecast.with_later:
         domain, node = cluster.domain_of(movement.resource), movement.target or movement.source
         if domain and domain.xmfile and node:
             needed[movement.resource, node] = File(domain, node, starts_anew(movement))
@@ -135,7 +145,7 @@ def mounting(cluster: Cluster, forecast: Forecast) -> frozenset[str]:
     """Nodes where the plan starts something else first: a file may lie on what is not there yet."""
     return frozenset(
         movement.target
-        for movement in forecast.movements
+        for movement in forecast.with_later
         if movement.kind == "start" and movement.target and not cluster.domain_of(movement.resource)
     )
 

@@ -183,6 +183,94 @@ def test_a_second_instance_is_never_started(sandbox, verb, danger):
     assert sandbox.configuration() == before
 
 
+HELD = [
+    "start",
+    "default",
+    "create",
+    "manage",
+    "active",
+    "cleanup",
+    "unmigrate",
+    "restore",
+]
+"""Verbs that lift what keeps sles from running, also while maintenance hides the start."""
+
+
+@pytest.mark.parametrize("verb", HELD)
+def test_a_start_that_waits_for_the_end_of_maintenance_is_judged_at_once(sandbox, verb):
+    words = _ready(sandbox, verb)
+    sandbox.ok("maintenance", "on")
+    _one_disk(sandbox)
+    before = sandbox.configuration()
+    ran = sandbox.hxm(*words, "--yes", "--force")
+    assert (ran.status, "sles and nfs share /dev/evms/san2/vm2" in ran.err) == (107, True), ran
+    assert sandbox.configuration() == before
+
+
+@pytest.mark.parametrize("prepare", [_shut_down, _in_maintenance])
+def test_why_names_the_disk_for_which_its_own_advice_would_be_refused(sandbox, prepare):
+    prepare(sandbox)
+    assert "hxm would not start it" not in sandbox.ok("why", "sles").out
+    _one_disk(sandbox)
+    out = " ".join(sandbox.ok("why", "sles").out.split())
+    assert "hxm would not start it: sles and nfs share /dev/evms/san2/vm2, and nfs runs" in out
+    assert ("hxm shutdown sles --force; or take" in out) == (prepare is _in_maintenance)
+
+
+def test_the_hint_at_the_end_of_maintenance_leads_out_of_it(sandbox):
+    _in_maintenance(sandbox)
+    _one_disk(sandbox)
+    ran = sandbox.hxm("maintenance", "off")
+    assert (ran.status, "hxm shutdown sles --force; or take" in ran.err) == (107, True), ran
+    sandbox.ok("shutdown", "sles", "--force")
+    sandbox.ok("maintenance", "off")
+    assert sandbox.nodes_of("sles") == []
+
+
+def _stop_all(sandbox):
+    sandbox.tool("crm_attribute", "-n", "stop-all-resources", "-v", "true")
+
+
+def _no_quorum(sandbox):
+    sandbox.tool("crm_attribute", "-n", "no-quorum-policy", "-v", "freeze")
+    sandbox.ok("sandbox", "lose-quorum")
+
+
+def _hosts_in_maintenance(sandbox):
+    for node in ("host1", "host2"):
+        sandbox.ok("maintenance", "on", node)
+
+
+HOLDS = {
+    "maintenance": lambda sandbox: sandbox.ok("maintenance", "on"),
+    "maintenance of the hosts": _hosts_in_maintenance,
+    "maintenance of the domU": lambda sandbox: sandbox.ok("maintenance", "on", "sles"),
+    "unmanaged": lambda sandbox: sandbox.ok("unmanage", "sles"),
+    "standby": _only_node_in_standby,
+    "stop-all-resources": _stop_all,
+    "no quorum": _no_quorum,
+}
+LIFTS = (["default", "sles"], ["start", "sles"], ["undo"], ["restore", "{folder}/earlier.xml"])
+
+
+@pytest.mark.parametrize("words", LIFTS, ids=lambda words: words[0])
+@pytest.mark.parametrize("hold", HOLDS)
+def test_no_hold_hides_the_start_that_an_order_leads_to(sandbox, hold, words):
+    """In each, sles may start, is shut down again, and then shares a disk with nfs."""
+    _shut_down(sandbox)
+    HOLDS[hold](sandbox)
+    sandbox.hxm("start", "sles", "--force", "--yes")
+    sandbox.ok("backup", str(sandbox.file.parent / "earlier.xml"))
+    sandbox.ok("shutdown", "sles", "--force", "--yes")
+    assert sandbox.nodes_of("sles") == []
+    words = [word.format(folder=sandbox.file.parent) for word in words]
+    _one_disk(sandbox)
+    before = sandbox.configuration()
+    ran = sandbox.hxm(*words, "--yes", "--force")
+    assert (ran.status, "sles and nfs share /dev/evms/san2/vm2" in ran.err) == (107, True), ran
+    assert sandbox.configuration() == before
+
+
 @pytest.mark.parametrize(("verb", "fault"), ASKED)
 def test_a_start_from_a_file_that_cannot_be_read_is_asked_about(sandbox, verb, fault):
     words = _ready(sandbox, verb)

@@ -77,6 +77,7 @@ def test_a_crash_is_recovered_and_cleaned_up(sandbox):
     sandbox.ok("sandbox", "fail", "nfs")
     assert sandbox.nodes_of("nfs") == ["host1"]
     assert "hxm cleanup nfs" in sandbox.ok("status").out
+    assert "nothing moves" in sandbox.ok("cleanup", "nfs", "--dry-run").out
     sandbox.ok("cleanup", "nfs")
     assert "Nothing needs attention" in sandbox.ok("status").out
     assert "fail-count" not in sandbox.file.read_text()

@@ -1,0 +1,35 @@
+"""What keeps the cluster from starting domUs for a while."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from hxm.model import Cluster
+from hxm.policy import guards, is_false, is_true
+from hxm.policy.reasons.facts import Change
+
+
+def ends_of_holds(cluster: Cluster) -> Iterator[Change]:
+    """What would end each hold: maintenance, standby, stop-all-resources, unmanaged, no quorum.
+
+    Nothing where every domU runs: then no start waits.
+    """
+    stopped = [domain for domain in cluster.managed_domains if not domain.running]
+    if not stopped:
+        return
+    if cluster.maintenance:
+        yield Change("property", "maintenance-mode", "false")
+    if guards.stops_everything(cluster):
+        yield Change("property", "stop-all-resources", "false")
+    if not cluster.quorum:
+        yield Change("quorum")
+    for node in cluster.nodes:
+        if node.maintenance:
+            yield Change("wake", node.name, "node")
+        if node.standby:
+            yield Change("active", node.name)
+    for domain in stopped:
+        if is_true(cluster.primitives[domain.resource].meta.get("maintenance", "")):
+            yield Change("wake", domain.resource)
+        if is_false(cluster.primitives[domain.resource].meta.get("is-managed", "")):
+            yield Change("manage", domain.resource)
