@@ -6,10 +6,10 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any, ClassVar
 
+import forked
 import pytest
 from lxml import etree
 
@@ -58,10 +58,10 @@ class Cluster:
             shutil.copytree(self.made[suite], self.file.parent)
 
     def hxm(self, *words: str, status: int = 0) -> str:
-        argv = [sys.executable, "-m", "hxm", *words]
-        ran = subprocess.run(argv, capture_output=True, text=True, env=self.env, check=False)
-        assert ran.returncode == status, f"{words}: {ran.returncode}\n{ran.stdout}\n{ran.stderr}"
-        return ran.stdout
+        ran = forked.run(words, self.env)
+        out, err = ran.stdout.decode(), ran.stderr.decode()
+        assert ran.returncode == status, f"{words}: {ran.returncode}\n{out}\n{err}"
+        return out
 
     def tool(self, *argv: str) -> str:
         ran = subprocess.run(argv, capture_output=True, text=True, env=self.env, check=True)

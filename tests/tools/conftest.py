@@ -8,11 +8,11 @@ import os
 import shutil
 import stat
 import subprocess
-import sys
 import tempfile
 from pathlib import Path
 from xml.etree import ElementTree
 
+import forked
 import pytest
 from guarded_host import Host
 
@@ -69,13 +69,7 @@ class Sandbox:
         return self
 
     def hxm(self, *words: str, env: dict[str, str] | None = None, **options) -> Ran:
-        argv = [sys.executable, "-m", "hxm", *words]
-        options = {"stdin": subprocess.DEVNULL, "timeout": 100, **options}
-        return Ran(
-            subprocess.run(
-                argv, capture_output=True, env={**self.env, **(env or {})}, check=False, **options
-            )
-        )
+        return Ran(forked.run(words, {**self.env, **(env or {})}, **options))
 
     def ok(self, *words: str, **options) -> Ran:
         ran = self.hxm(*words, **options)

@@ -8,12 +8,12 @@ import shutil
 import signal
 import socket
 import subprocess
-import sys
 import tempfile
 import time
 from contextlib import suppress
 from pathlib import Path
 
+import forked
 from conftest import Ran
 from test_live_path import TOOLS, Live
 
@@ -160,16 +160,8 @@ class Far:
         shutil.rmtree(self.sockets, ignore_errors=True)  # ssh removes its own meanwhile
 
     def hxm(self, *words: str, **env: str) -> Ran:
-        argv = [sys.executable, "-m", "hxm", *words]
-        done = subprocess.run(
-            argv,
-            capture_output=True,
-            env=self.env | env,
-            check=False,
-            stdin=subprocess.DEVNULL,
-            timeout=int(os.environ.get("FAR_TIMEOUT", "100")),
-        )
-        return Ran(done)
+        timeout = int(os.environ.get("FAR_TIMEOUT", "100"))
+        return Ran(forked.run(words, self.env | env, timeout=timeout))
 
     def ok(self, *words: str, **env: str) -> Ran:
         ran = self.hxm(*words, **env)

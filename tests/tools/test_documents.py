@@ -16,6 +16,7 @@ import sys
 import termios
 from functools import cache
 
+import forked
 import pytest
 from docutils import nodes
 from docutils.core import publish_doctree
@@ -236,10 +237,10 @@ def hxm(*words, cib=None, width=None, path=""):
     env.pop("COLUMNS", None)
     if cib:
         env["CIB_file"] = str(cib)
-    argv = [sys.executable, "-m", "hxm", *words]
     if not width:
-        done = ran(*argv, env=env, stdin=subprocess.DEVNULL)
-        return done.returncode, done.stdout, done.stderr
+        done = forked.run(words, env)
+        return done.returncode, done.stdout.decode(), done.stderr.decode()
+    argv = [sys.executable, "-m", "hxm", *words]
     controller, terminal = pty.openpty()
     fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 50, width, 0, 0))
     with subprocess.Popen(
