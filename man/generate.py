@@ -203,15 +203,14 @@ def _listed(names: Iterable[str]) -> str:
 
 def _judged(policy: str) -> Iterator[str]:
     """The commands that share a reason and a remedy, in the order of the table."""
-    reasons: dict[tuple[str, str, bool], list[str]] = {}
+    reasons: dict[tuple[str, str], list[str]] = {}
     for row in COMMANDS.values():
         if row.policy == policy:
-            reasons.setdefault((row.why, row.instead, row.local_only), []).append(row.name)
-    for (why, instead, _), names in reasons.items():
-        remedy = instead.format(domain="DOMAIN", xmfile="its configuration file")
-        if remedy:
-            remedy = f". Instead: {remedy}" if policy == REFUSED else f"; {remedy}"
-        yield _item(escape(_listed(names)), f"{why[0].upper()}{why[1:]}{remedy}.")
+            reasons.setdefault((row.why, row.remedy()), []).append(row.name)
+    for (why, remedy), names in reasons.items():
+        lead = ". Instead: " if policy == REFUSED else "; "
+        text = f"{why[0].upper()}{why[1:]}{remedy and lead}{remedy}."
+        yield _item(escape(_listed(names)), text)
 
 
 def _checks() -> Iterator[str]:

@@ -165,7 +165,7 @@ _ROWS = [
         usb-add usb-del usb-hc-create usb-hc-destroy""",
         "a device that is not in its configuration file breaks live migration and is lost at "
         "failover",
-        "edit {xmfile}, then `hxm reboot {domain}`; or add --local-only",
+        "edit {xmfile}, then `hxm reboot {domain}`",
         local_only=True,
     ),
     *_toolstack(
@@ -226,7 +226,7 @@ _ROWS = [
     *_toolstack(
         REFUSED,
         "new delete",
-        "xend's own copy of the configuration competes with the agent's file",
+        "a second copy of the configuration competes with the agent's file",
         "edit {xmfile}: the cluster starts the domU from it",
     ),
 ]

@@ -51,6 +51,11 @@ class Command:
         self.local_only = local_only
         """`--local-only` passes it: the change is wanted on the running domU alone."""
 
+    def remedy(self, domain: str = "DOMAIN", xmfile: str = "its configuration file") -> str:
+        """What to do instead, or as well; empty where there is nothing to say."""
+        also = "; or add --local-only" if self.local_only else ""
+        return self.instead.format(domain=domain, xmfile=xmfile) + also
+
 
 DEADLY_SYSRQ = frozenset("bceio")
 """The SysRq letters that reboot, crash, kill or power off the guest."""

@@ -28,9 +28,8 @@ def explain(row: Command) -> int:
     render.out(f"hxm {row.name}: {_VERDICTS[row.policy]}.")
     if row.why:
         render.out(f"  Why: {row.why}.")
-    if row.instead:
-        instead = row.instead.format(domain="DOMAIN", xmfile="its configuration file")
-        render.out(f"  {'Instead' if row.policy == REFUSED else 'Also'}: {instead}")
+    if remedy := row.remedy():
+        render.out(f"  {'Instead' if row.policy == REFUSED else 'Also'}: {remedy}")
     if toolstack := detect(read_config().toolstack):
         render.out("")
         sys.stdout.flush()

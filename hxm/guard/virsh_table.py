@@ -6,7 +6,8 @@ domU, and passed for every other. The names are those of virsh(1) of libvirt 9.0
 
 from __future__ import annotations
 
-from hxm.catalog.command import READS, REFUSED, RUNTIME, Command
+from hxm.catalog import BY_HAND
+from hxm.catalog.command import REFUSED, Command
 
 _READS = """
     backup-dumpxml capabilities cd checkpoint-dumpxml checkpoint-info checkpoint-list
@@ -39,94 +40,53 @@ _READS = """
 """Those that change nothing, or the host's networks and pools and never a domU."""
 
 
-def _rows(policy: str, names: str, why: str = "", instead: str = "") -> list[Command]:
-    return [Command(name, policy=policy, why=why, instead=instead) for name in names.split()]
+def _like(command: str, names: str) -> list[Command]:
+    """Those that are treated as a command of xl's is, and for its reason."""
+    row = BY_HAND[command]
+    return [
+        Command(name, policy=row.policy, why=row.why, instead=row.instead) for name in names.split()
+    ]
 
 
 VIRSH = {
     row.name: row
     for row in (
-        *_rows(READS, _READS),
-        *_rows(
-            REFUSED,
-            "create start restore resume managedsave-remove",
-            "the cluster alone starts this domU, and any other start may be that of a second "
-            "instance",
-            "hxm start {domain}",
-        ),
-        *_rows(
-            REFUSED,
-            "shutdown dompmsuspend inject-nmi send-process-signal send-key",
-            "the monitor would take it for a failure and start it again",
-            "hxm shutdown {domain}",
-        ),
-        *_rows(
-            REFUSED,
-            "reboot reset dompmwakeup",
-            "a monitor that finds the domU gone meanwhile starts it a second time",
-            "hxm reboot {domain}",
-        ),
-        *_rows(
-            REFUSED,
-            "destroy",
-            "the monitor would find the domU gone and start it again",
-            "hxm destroy {domain}",
-        ),
-        *_rows(
-            REFUSED,
+        *_like("list", _READS),
+        *_like("create", "create start restore resume managedsave-remove"),
+        *_like("shutdown", "shutdown dompmsuspend"),
+        *_like("reset", "inject-nmi send-process-signal send-key"),
+        *_like("reboot", "reboot reset dompmwakeup"),
+        *_like("destroy", "destroy"),
+        *_like(
+            "migrate",
             "migrate migrate-setmaxdowntime migrate-setspeed migrate-postcopy domjobabort",
-            "the monitor would find it gone here and start it again, and it would run on both "
-            "hosts",
-            "hxm migrate {domain} NODE",
         ),
-        *_rows(
-            REFUSED,
-            "suspend",
-            "the agent reports a paused domU as running, so nothing would notice that it hangs",
-            "hxm shutdown {domain}",
-        ),
-        *_rows(
-            REFUSED,
-            "save managedsave dump snapshot-create snapshot-create-as snapshot-revert",
-            "the monitor would find the domU gone and start a second copy",
-            "hxm unmanage {domain}, then repeat this",
-        ),
-        *_rows(
-            REFUSED,
-            "domrename",
-            "the agent finds the domU by its name and would start it a second time",
-            "change the name in {xmfile} and in the CIB while it is stopped",
-        ),
-        *_rows(
-            REFUSED,
+        *_like("pause", "suspend"),
+        *_like("save", "save managedsave dump snapshot-create snapshot-create-as snapshot-revert"),
+        *_like("rename", "domrename"),
+        Command(
             "autostart",
-            "libvirt would start it at boot, beside the cluster",
-            "leave its start to the cluster",
+            policy=REFUSED,
+            why="libvirt would start it at boot, beside the cluster",
+            instead="leave its start to the cluster",
         ),
-        *_rows(
-            REFUSED,
+        *_like(
+            "new",
             "define edit undefine save-image-define save-image-edit managedsave-define "
             "managedsave-edit",
-            "libvirt's own copy of the configuration competes with the agent's file",
-            "edit {xmfile}: the cluster starts the domU from it",
         ),
-        *_rows(
-            REFUSED,
+        *_like(
+            "block-attach",
             "attach-device attach-disk attach-interface detach-device detach-device-alias "
             "detach-disk detach-interface update-device change-media blockcommit blockcopy "
             "blockpull blockresize domif-setlink update-memory-device "
             "qemu-monitor-command qemu-agent-command",
-            "a device that is not in its configuration file breaks live migration and is lost at "
-            "failover",
-            "edit {xmfile}, then `hxm reboot {domain}`",
         ),
-        *_rows(
-            RUNTIME,
+        *_like(
+            "mem-set",
             "setmem setmaxmem setvcpus setvcpu vcpupin emulatorpin iothreadpin schedinfo memtune "
             "blkiotune blkdeviotune numatune domiftune set-user-password "
             "set-lifecycle-action",
-            "the change is lost when the domU next starts or fails over",
-            "edit {xmfile} as well to make it permanent",
         ),
     )
 }

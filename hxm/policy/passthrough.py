@@ -199,6 +199,5 @@ def managed(cluster: Cluster, row: Command, words: Sequence[str]) -> list[Manage
 
 
 def _hint(row: Command, domain: Domain, lead: str) -> str:
-    if not row.instead:
-        return ""
-    return lead + row.instead.format(domain=typed(domain), xmfile=domain.xmfile)
+    remedy = row.remedy(typed(domain), domain.xmfile or "")
+    return lead + remedy if remedy else ""
