@@ -41,6 +41,7 @@ from hxm.policy.memory import (
 from hxm.policy.reasons.facts import Change
 from hxm.toolstack.memory import INFO, Info, parse_info
 from hxm.toolstack.remote import ask_elsewhere
+from hxm.xml_reading import parse_xml
 
 _NOT_IN_CIB = "no hv_memory in the CIB"
 _NOT_ASKED = f"not asked (--everywhere), and {_NOT_IN_CIB}"
@@ -166,12 +167,14 @@ def objections(cluster: Cluster, states: Sequence[Cluster], config: Config) -> l
     }
     if not targets:
         return []
-    needs = {key: need for state in (*states, cluster) for key, need in read_needs(state).items()}
-    try:
-        cib = read_cib(config)
-        hosts = read_hosts(cluster, config, needs, cib, targets if config.ask_nodes else ())
-    except CannotAsk:
-        return []
+    both = [domain for state in (*states, cluster) for domain in state.managed_domains]
+    latest = {domain.resource: domain for domain in both}
+    concerned = {domain.resource for domain in both if targets.intersection(domain.nodes)}
+    needs = {resource: _need(latest[resource]) for resource in concerned}
+    there = cluster._replace(nodes=tuple(node for node in cluster.nodes if node.name in targets))
+    configuration = parse_xml(cluster.written) if cluster.written else Element("configuration")
+    ask = targets if config.ask_nodes else ()
+    hosts = read_hosts(there, config, needs, configuration, ask)
     full = [
         objection
         for s in states

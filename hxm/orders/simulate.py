@@ -18,7 +18,7 @@ from hxm.pacemaker.side_by_side import at_once
 from hxm.pacemaker.simulate import LONGEST, Scratch, carries_out, commit, scratch, simulator
 from hxm.pacemaker.what_if import host_if
 from hxm.plan import ON_NODE, Forecast, Movement, Phase, Plan, Step
-from hxm.policy.forecast import after_all, movements
+from hxm.policy.forecast import after_plan, movements, movements_tell_all
 from hxm.policy.goal_kinds import reached
 from hxm.policy.reasons.facts import Change
 from hxm.policy.reasons.holds import ends_of_holds
@@ -60,10 +60,12 @@ def forecast(
         nothing: tuple[tuple[Movement, ...], ...] = ((),) * len(plan.phases)
         return Forecast(nothing, cluster, frozenset(tidying), simulated=False)
     phases, left_out = [], set()
+    before: tuple[Movement, ...] = ()
     after = None
+    computed = movements_tell_all(cluster, plan)
     with scratch(cluster.sandbox, config.ask_timeout) as copy:
         if not cluster.sandbox:
-            copy.settle()
+            before = movements(copy.settle(), cluster.cloned)
         settled = safe_files.read_whole(copy.path)
         for number, phase in enumerate(plan.phases):
             if shown:
@@ -74,18 +76,20 @@ def forecast(
             with scratch(copy.path) as trial, _Ahead(config, trial) as ahead:
                 apply_to_copy(cluster, phase.steps, trial)
                 is_last = number == len(plan.phases) - 1
-                if is_last and phase.only_if_still:
-                    ahead.read()
-                moved = movements(trial.settle(ahead.read if is_last else None), cluster.cloned)
+                read = ahead.read if is_last and not computed else None
+                if read and phase.only_if_still:
+                    read()
+                moved = movements(trial.settle(read), cluster.cloned)
                 phases.append(moved)
                 if phase.only_if_still and moved:
                     left_out.add(number)
                 else:
                     commit(trial, copy.path)
                     after = ahead.answer()
-        if not carries_out(simulator()):
-            counted = [moved for number, moved in enumerate(phases) if number not in left_out]
-            after = after_all(cluster, counted)
+        done = [moved for number, moved in enumerate(phases) if number not in left_out]
+        fenced = any(movement.kind == "fence" for moved in (before, *done) for movement in moved)
+        if (computed and not fenced) or not carries_out(simulator()):
+            after = after_plan(cluster, plan, (before, *done))
         after = after or _read_copy(config, copy)
         waiting, later = _starts_held_back(cluster, after, copy, settled)
     return Forecast(tuple(phases), after, frozenset(left_out), waiting=waiting, later=later)

@@ -152,6 +152,15 @@ def _remove_constraints(tree: etree._ElementTree, *names: str) -> None:
             constraint.getparent().remove(constraint)
 
 
+def _clear(tree: etree._ElementTree, values: Values) -> None:
+    """crm_resource 2.0 and newer clears what moves have left, but for its own 0.6's cli-standby."""
+    resource = values["resource"]
+    _primitive(tree, values)
+    nodes = [node.get("uname") for node in tree.iterfind("configuration/nodes/node")]
+    bans = (f"cli-ban-{resource}-on-{node}" for node in nodes)
+    _remove_constraints(tree, f"cli-prefer-{resource}", *bans)
+
+
 def _delete_constraint(tree: etree._ElementTree, values: Values) -> None:
     _remove_constraints(tree, values["constraint"])
 
@@ -204,6 +213,7 @@ _EDITS: Mapping[StepKind, _Edit] = {
     "clear-meta": _clear_meta,
     "move": _move,
     "move-and-ban": _move_and_ban,
+    "clear": _clear,
     "delete-constraint": _delete_constraint,
     "unmove": _unmove,
     "unban": _unban,

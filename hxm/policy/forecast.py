@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from hxm.model import IN_FLIGHT, Cluster, Node
-from hxm.plan import Action, Forecast, Goal, Movement, Plan
+from hxm.model import IN_FLIGHT, Cluster, Node, Resource
+from hxm.plan import Action, Forecast, Goal, GoalKind, Movement, Plan, Step, StepKind
 from hxm.policy.goal_kinds import newest, reached
 from hxm.policy.movement_kinds import nodes_after, phrase
 
@@ -51,9 +51,9 @@ def _cold(resource: str, stopped: str | None, started: str | None) -> Movement:
 
 
 def after_all(cluster: Cluster, phases: Iterable[Iterable[Movement]]) -> Cluster:
-    """The cluster as it will be if these movements come about: for schedulers that only compute.
+    """The cluster as it will be if these movements come about.
 
-    What starts as a further instance of a clone is left out.
+    An instance of a clone that starts is one of those that are listed as stopped.
     """
     moves: dict[str, list[Movement]] = {}
     for movement in (movement for phase in phases for movement in phase):
@@ -82,6 +82,7 @@ def after_all(cluster: Cluster, phases: Iterable[Iterable[Movement]]) -> Cluster
         )
         for resource in cluster.resources
     )
+    resources = tuple(_with_clones_started(resources, moves))
     domains = tuple(
         domain._replace(**after(places(domain.resource, domain.nodes, False), domain.role))
         if domain.resource
@@ -89,6 +90,70 @@ def after_all(cluster: Cluster, phases: Iterable[Iterable[Movement]]) -> Cluster
         for domain in cluster.domains
     )
     return cluster._replace(resources=resources, domains=domains)
+
+
+def _with_clones_started(
+    resources: Iterable[Resource], moves: Mapping[str, Sequence[Movement]]
+) -> Iterator[Resource]:
+    targets = {
+        primitive: [movement.target for movement in moved if movement.kind == "start"]
+        for primitive, moved in moves.items()
+    }
+    for resource in resources:
+        waiting = targets.get(resource.id.split(":")[0], [])
+        if resource.clone and not resource.nodes and waiting:
+            yield resource._replace(nodes=(waiting.pop(0) or "",), role="Started")
+        else:
+            yield resource
+
+
+_STEPS_TOLD: frozenset[StepKind] = frozenset(
+    {
+        *("move", "move-and-ban", "unmove", "unban", "clear", "delete-constraint"),
+        *("standby", "clear-standby"),
+    }
+)
+_GOALS_TOLD: frozenset[GoalKind] = frozenset(
+    {"running", "elsewhere", "stopped", "anew", "empty", "usable"}
+)
+_STANDBY: Mapping[StepKind, bool] = {"standby": True, "clear-standby": False}
+
+
+def _is_told(step: Step) -> bool:
+    return step.kind in _STEPS_TOLD or step.values.get("name") == "target-role"
+
+
+def movements_tell_all(cluster: Cluster, plan: Plan) -> bool:
+    """Whether `after_plan` gives all that the plan's goals ask for, without the cluster's tools.
+
+    Not where anything is unusual: something failed, runs twice, is under way, or is in a guest.
+    """
+    return (
+        all(_is_told(step) for phase in plan.phases for step in phase.steps)
+        and all(goal.kind in _GOALS_TOLD for phase in plan.phases for goal in phase.goals)
+        and all(node.kind == "member" for node in cluster.nodes)
+        and settled(cluster)
+        and not any(
+            resource.failed
+            or resource.blocked
+            or resource.orphaned
+            or resource.role not in ("Started", "Stopped")
+            or len(resource.nodes) > 1
+            for resource in cluster.resources
+        )
+    )
+
+
+def after_plan(cluster: Cluster, plan: Plan, phases: Iterable[Iterable[Movement]]) -> Cluster:
+    """The cluster after the plan, which leads to these movements: who runs where, and standby."""
+    standby = {
+        step.values["node"]: _STANDBY[step.kind]
+        for phase in plan.phases
+        for step in phase.steps
+        if step.kind in _STANDBY
+    }
+    nodes = (node._replace(standby=standby.get(node.name, node.standby)) for node in cluster.nodes)
+    return after_all(cluster, phases)._replace(nodes=tuple(nodes))
 
 
 def with_goals(plan: Plan, predicted: Forecast) -> Plan:
