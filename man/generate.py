@@ -223,15 +223,9 @@ def _checks() -> Iterator[str]:
 
 def _statuses() -> Iterator[str]:
     yield _item(_literal("0"), "Done: the state was reached, or was there already.")
-    texts = {
-        error.status: error.__doc__ or ""
-        for error in vars(errors).values()
-        if isinstance(error, type)
-        and issubclass(error, errors.HxmError)
-        and error is not errors.HxmError
-    }
-    for status, text in sorted(texts.items()):
-        yield _item(_literal(str(status)), text)
+    for error in sorted(errors.HxmError.__subclasses__(), key=lambda error: error.status):
+        if error.__module__ == errors.__name__:
+            yield _item(_literal(str(error.status)), error.__doc__ or "")
 
 
 def _settings() -> Iterator[str]:

@@ -269,21 +269,12 @@ def last_usable(cluster: Cluster, leaving: Node) -> Iterator[Objection]:
         )
 
 
-def all_running(domains: Sequence[Domain], everything: bool) -> Iterator[Objection]:
-    """`-a` is quickly typed, and means the whole cluster."""
+def all_of_them(domains: Sequence[Domain], everything: bool, change: str) -> Iterator[Objection]:
+    """`-a` is quickly typed; and somebody may keep a stopped domU stopped for a reason."""
     if everything:
+        which = "running" if change == "stop" else "stopped"
         yield Objection(
-            f"all {len(domains)} running domUs of the cluster would stop: {called(domains)}",
-            "use --yes to do it anyway",
-            lifted_by=YES,
-        )
-
-
-def all_stopped(domains: Sequence[Domain], everything: bool) -> Iterator[Objection]:
-    """Among those that are stopped may be some that somebody keeps stopped for a reason."""
-    if everything:
-        yield Objection(
-            f"all {len(domains)} stopped domUs of the cluster would start: {called(domains)}",
+            f"all {len(domains)} {which} domUs of the cluster would {change}: {called(domains)}",
             "use --yes to do it anyway",
             lifted_by=YES,
         )

@@ -52,7 +52,7 @@ def start(
                 for domain in idle
                 for objection in whereabouts.kept_from_running(cluster, domain)
             ),
-            *guards.all_stopped(wanting, everything),
+            *guards.all_of_them(wanting, everything, "start"),
         ),
         guards.warnings(cluster),
         notes=tuple(_runs_where(domain) for domain in rest),
@@ -78,7 +78,7 @@ def shutdown(
         (
             *_checks(cluster, wanting),
             *guards.stray(cluster, wanting),
-            *guards.all_running(wanting, everything),
+            *guards.all_of_them(wanting, everything, "stop"),
         ),
         guards.warnings(cluster),
         notes=(f"{called(rest)}: stopped already",) if rest else (),
@@ -103,7 +103,7 @@ def reboot(
         (
             *_checks(cluster, domains),
             *guards.stopped(domains),
-            *guards.all_running(domains, everything),
+            *guards.all_of_them(domains, everything, "stop"),
         ),
         guards.warnings(cluster),
         rollback=back,
