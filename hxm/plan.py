@@ -109,7 +109,9 @@ class Forecast(NamedTuple):
     left_out: frozenset[int] = frozenset()
     """The numbers of the tidying phases that would move something, and so will not be."""
     simulated: bool = True
-    """Whether a scheduler was asked at all; if not, nothing can be said of what would move."""
+    """Whether a scheduler answered; if not, nothing can be said of what would move."""
+    unknown: str = ""
+    """Why nothing was simulated."""
     waiting: tuple[Movement, ...] = ()
     """The starts of domUs that wait, after the plan, for the end of maintenance, standby, or the
     like; `later`: those of them that did not wait before it."""

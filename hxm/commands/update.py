@@ -12,11 +12,13 @@ from hxm.config import Config, read_config
 from hxm.errors import DONE, TimedOut, UsageError
 from hxm.model import Cluster, ManagedDomain
 from hxm.orders import pipeline
-from hxm.orders.simulate import forecast
+from hxm.orders.rehearsal import forecast, rehearsal
 from hxm.output import TABLE, Form, Table, as_json, render
-from hxm.output.progress import display
-from hxm.plan import Decision, Objection
+from hxm.output.progress import Display, display
+from hxm.pacemaker.simulate import simulator
+from hxm.plan import Decision, Forecast, Objection, Phase, Plan
 from hxm.policy import guards, update
+from hxm.policy.forecast import movements_tell_all
 from hxm.policy.update import plan as update_plan
 from hxm.policy.update.progress import REBOOT, Progress, Stage, progress_in
 from hxm.records.journal import user
@@ -43,10 +45,7 @@ def plan(
     cluster = with_other_nodes(read_cluster(config), config)
     progress = _proposed(cluster, canary, sequence, watch)
     with display("asking the scheduler") as shown:
-        first = update_plan.whole(cluster, progress, hosts=1)
-        tried = update_plan.trial(forecast(cluster, first, config, shown).after, progress)
-        whole = update_plan.whole(cluster, progress, tried)
-        predicted = forecast(cluster, whole, config, shown)
+        tried, whole, predicted = _foreseen(cluster, progress, config, shown)
     objections = update_plan.against(cluster, progress, whole, predicted)
     objections += capacity.objections(cluster, update_plan.afterwards(cluster, predicted), config)
     objections += hypervisors.objections(cluster, predicted, config)
@@ -70,6 +69,27 @@ def plan(
         rows = [(stage.host, stage.stage, stage.what, "; ".join(moves)) for stage, moves in stages]
         render.show(Table(("Host", "Step", "What", "Moves"), rows), form)
     return objections[0].status if objections else DONE
+
+
+def _foreseen(
+    cluster: Cluster, progress: Progress, config: Config, shown: Display
+) -> tuple[tuple[Phase, ...], Plan, Forecast]:
+    """How the canary is tried, the whole update as one plan, and what the scheduler makes of it.
+
+    Where the canary is when the first host has been taken back, is seen on the way.
+    """
+    first = update_plan.whole(cluster, progress, hosts=1)
+    if not simulator():
+        tried = update_plan.trial(cluster, progress)
+        whole = update_plan.whole(cluster, progress, tried)
+        return tried, whole, forecast(cluster, whole, config)
+    with rehearsal(cluster, config, shown) as rehearsed:
+        rehearsed.go_through(first.phases, whole=movements_tell_all(cluster, first))
+        tried = update_plan.trial(rehearsed.after(first), progress)
+        whole = update_plan.whole(cluster, progress, tried)
+        rest = whole.phases[len(first.phases) :]
+        rehearsed.go_through(rest, whole=movements_tell_all(cluster, whole))
+        return tried, whole, rehearsed.forecast(whole)
 
 
 def _show_plan(

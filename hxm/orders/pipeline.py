@@ -16,6 +16,7 @@ from hxm.orders import execute, passthrough, refusals, report, simulate, starts
 from hxm.orders.lock import can_lock, one_at_a_time, take, with_holder_state
 from hxm.orders.migrations import wait_for_their_end
 from hxm.orders.outcome import Outcome, changed
+from hxm.orders.rehearsal import forecast
 from hxm.output import render
 from hxm.output.progress import display
 from hxm.plan import AlreadyDone, Decision, Forecast, Objection, PassThrough, Plan
@@ -337,11 +338,12 @@ def _despite_refusal(order: Order) -> bool:
 
 def _forecast(config: Config, cluster: Cluster, plan: Plan) -> tuple[Plan, Forecast]:
     """The plan and its forecast; the fallback if the scheduler would not reach the plan's goals."""
-    predicted = simulate.forecast(cluster, plan, config)
-    if plan.fallback and not simulate.reaches_goals(plan, predicted):
-        stronger = simulate.forecast(cluster, plan.fallback, config)
-        if simulate.reaches_goals(plan.fallback, stronger):
-            return plan.fallback, stronger
+    with display(f"asking the scheduler: {plan.about}", at_once=False) as shown:
+        predicted = forecast(cluster, plan, config, shown)
+        if plan.fallback and not simulate.reaches_goals(plan, predicted):
+            stronger = forecast(cluster, plan.fallback, config, shown)
+            if simulate.reaches_goals(plan.fallback, stronger):
+                return plan.fallback, stronger
     return plan, predicted
 
 

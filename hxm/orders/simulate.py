@@ -2,30 +2,18 @@
 
 from __future__ import annotations
 
-from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import groupby
-from typing import TYPE_CHECKING
 
-from hxm.cluster.read import read_cluster
 from hxm.config import Config
-from hxm.host import safe_files
 from hxm.model import Cluster
-from hxm.output.progress import Display
 from hxm.pacemaker.argv import step_argv
 from hxm.pacemaker.dialect import DIALECTS, Argv, Dialect
 from hxm.pacemaker.sandbox import forget, forget_failures, set_connected, set_found
-from hxm.pacemaker.side_by_side import at_once
-from hxm.pacemaker.simulate import LONGEST, Scratch, carries_out, commit, scratch, simulator
-from hxm.pacemaker.what_if import host_if
+from hxm.pacemaker.simulate import Scratch, carries_out, scratch, simulator
 from hxm.plan import ON_NODE, Forecast, Movement, Phase, Plan, Step
-from hxm.policy.forecast import after_plan, movements, movements_tell_all
+from hxm.policy.forecast import movements
 from hxm.policy.goal_kinds import reached
-from hxm.policy.reasons.facts import Change
-from hxm.policy.reasons.holds import ends_of_holds
 from hxm.toolstack.node_actions import destroy_argv, on_node_argv
-
-if TYPE_CHECKING:
-    from typing import Self
 
 
 def spell(cluster: Cluster, step: Step, config: Config) -> tuple[Argv, ...]:
@@ -42,109 +30,6 @@ def spell(cluster: Cluster, step: Step, config: Config) -> tuple[Argv, ...]:
         here, timeout = cluster.local_node, config.ssh_timeout
         return (on_node_argv(step.kind, step.values, dialect.service, here, timeout),)
     return step_argv(dialect, step)
-
-
-def forecast(
-    cluster: Cluster, plan: Plan, config: Config, shown: Display | None = None
-) -> Forecast:
-    """What the real scheduler would do with the plan, on a copy of the CIB.
-
-    Movements that the cluster would make without the plan do not count. Without a scheduler on this
-    host there is no forecast, and the phases that only tidy up are left out.
-    """
-    if not simulator():
-        for phase in plan.phases:
-            for step in phase.steps:
-                spell(cluster, step, config)  # raises if this generation cannot do it
-        tidying = (number for number, phase in enumerate(plan.phases) if phase.only_if_still)
-        nothing: tuple[tuple[Movement, ...], ...] = ((),) * len(plan.phases)
-        return Forecast(nothing, cluster, frozenset(tidying), simulated=False)
-    phases, left_out = [], set()
-    before: tuple[Movement, ...] = ()
-    after = None
-    computed = movements_tell_all(cluster, plan)
-    with scratch(cluster.sandbox, config.ask_timeout) as copy:
-        if not cluster.sandbox:
-            before = movements(copy.settle(), cluster.cloned)
-        settled = safe_files.read_whole(copy.path)
-        for number, phase in enumerate(plan.phases):
-            if shown:
-                to_come = [
-                    "; ".join(step.says for step in later.steps) for later in plan.phases[number:]
-                ]
-                shown.left(to_come, len(plan.phases))
-            with scratch(copy.path) as trial, _Ahead(config, trial) as ahead:
-                apply_to_copy(cluster, phase.steps, trial)
-                is_last = number == len(plan.phases) - 1
-                read = ahead.read if is_last and not computed else None
-                if read and phase.only_if_still:
-                    read()
-                moved = movements(trial.settle(read), cluster.cloned)
-                phases.append(moved)
-                if phase.only_if_still and moved:
-                    left_out.add(number)
-                else:
-                    commit(trial, copy.path)
-                    after = ahead.answer()
-        done = [moved for number, moved in enumerate(phases) if number not in left_out]
-        fenced = any(movement.kind == "fence" for moved in (before, *done) for movement in moved)
-        if (computed and not fenced) or not carries_out(simulator()):
-            after = after_plan(cluster, plan, (before, *done))
-        after = after or _read_copy(config, copy)
-        waiting, later = _starts_held_back(cluster, after, copy, settled)
-    return Forecast(tuple(phases), after, frozenset(left_out), waiting=waiting, later=later)
-
-
-def _starts_held_back(
-    before: Cluster, after: Cluster, copy: Scratch, settled: bytes
-) -> tuple[tuple[Movement, ...], tuple[Movement, ...]]:
-    """The starts that wait after the plan, and those of them that did not wait before it.
-
-    `settled` is the copy as it was before the plan; both are asked about without the same holds.
-    """
-    held = tuple(ends_of_holds(after))
-    waiting = _waiting(before, copy, held)
-    if not waiting:
-        return (), ()
-    with open(copy.path, "wb") as file:
-        file.write(settled)
-    excluded = {movement.resource for movement in _waiting(before, copy, held)}
-    excluded |= {domain.resource for domain in before.managed_domains if domain.running}
-    return waiting, tuple(start for start in waiting if start.resource not in excluded)
-
-
-def _waiting(cluster: Cluster, copy: Scratch, held: tuple[Change, ...]) -> tuple[Movement, ...]:
-    """The starts that the scheduler would order if these changes ended what holds it back."""
-    moved = host_if(cluster, copy, held)[0] if held else ()
-    return tuple(movement for movement in moved if movement.kind == "start")
-
-
-def _read_copy(config: Config, copy: Scratch) -> Cluster:
-    return read_cluster(config._replace(ask_timeout=LONGEST), copy.env, local=False)
-
-
-class _Ahead:
-    """Reads a copy of the CIB while the scheduler finds that nothing is left to do there."""
-
-    def __init__(self, config: Config, copy: Scratch) -> None:
-        self._config, self._copy = config, copy
-        self._pool = ThreadPoolExecutor(1)
-        self._reading: Future[Cluster] | None = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._pool.shutdown(cancel_futures=True)
-
-    def read(self) -> None:
-        """Begin, if there is room for two tools at once; what was read before does not count."""
-        if at_once(self._copy.path) > 1:
-            self._reading = self._pool.submit(_read_copy, self._config, self._copy)
-
-    def answer(self) -> Cluster | None:
-        """What was read, if anything. Raises CannotAsk if crm_mon does not understand the copy."""
-        return self._reading.result() if self._reading else None
 
 
 _NEVER = ("marked", "unmarked", "back", "connected")

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
+
+_A_MOMENT = 1.0
+"""Seconds for which nobody needs to be told that something is being worked on."""
 
 
 class Display:
@@ -39,12 +43,61 @@ class _Bar(Display):
             self._update(total=total, completed=done, count=count, left=" ".join(names))
 
 
+class _Late(Display):
+    """Keeps what it is told, and draws it only once that takes longer than a moment."""
+
+    def __init__(self, title: str) -> None:
+        self._title = title
+        self._lock = threading.Lock()
+        self._left: tuple[Sequence[str], int] = ((), 0)
+        self._drawn: Display | None = None
+        self._over = False
+        self._end = ExitStack()
+        self._timer = threading.Timer(_A_MOMENT, self._draw)
+        self._timer.daemon = True
+        self._timer.start()
+
+    def _draw(self) -> None:
+        with self._lock:
+            if self._over:
+                return
+            self._drawn = self._end.enter_context(_bar(self._title))
+            self._drawn.left(*self._left)
+
+    def report(self, text: str) -> None:
+        with self._lock:
+            if self._drawn:
+                self._drawn.report(text)
+
+    def left(self, names: Sequence[str], total: int) -> None:
+        with self._lock:
+            self._left = names, total
+            if self._drawn:
+                self._drawn.left(names, total)
+
+    def close(self) -> None:
+        """Draw no more, and take away what was drawn."""
+        self._timer.cancel()
+        with self._lock:
+            self._over = True
+            self._end.close()
+
+
 @contextmanager
-def display(title: str) -> Iterator[Display]:
-    """The display for an order, as long as it takes."""
+def display(title: str, *, at_once: bool = True) -> Iterator[Display]:
+    """The display for an order, as long as it takes; or from a moment on, if it takes longer."""
     if not sys.stderr.isatty():
         yield Display()
-        return
+    elif at_once:
+        with _bar(title) as bar:
+            yield bar
+    else:
+        with closing(_Late(title)) as late:
+            yield late
+
+
+@contextmanager
+def _bar(title: str) -> Iterator[Display]:
     from rich.progress import (
         BarColumn,
         Progress,

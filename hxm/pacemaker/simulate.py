@@ -19,6 +19,7 @@ from xml.etree.ElementTree import Element
 
 from hxm.errors import CannotAsk, Failed
 from hxm.host import programs, safe_files
+from hxm.host.running import NoAnswer
 from hxm.pacemaker import cannot_ask
 from hxm.pacemaker.apply import carry_out
 from hxm.pacemaker.argv import step_argv
@@ -35,6 +36,10 @@ _EDITED_SINCE = (2, 0)
 _PREFIX = "hxm-scratch-"
 _IN_A_FOLDER = re.compile(rf"^(--[a-z-]+=)?/.*/{_PREFIX}[^/]+/[^/]+$")
 _A_WHILE = 60.0  # seconds: a copy this young may not be locked yet
+
+
+class NoForecast(CannotAsk):
+    """The scheduler takes too long: what it would do stays unknown."""
 
 
 def simulator() -> Argv | None:
@@ -95,10 +100,18 @@ class Scratch:
         argv = [word.format(file=self.path, graph=self.graph) for word in program]
         if execute and carries_out(program):
             argv += ["--simulate", f"--save-output={self.path}"]
-        result = programs.output([*argv, *injections], self.env, LONGEST, files=self._files)
+        self._run([*argv, *injections])
+        return parse_graph(self.graph)
+
+    def _run(self, argv: Sequence[str]) -> bytes:
+        """What the tool prints. Raises CannotAsk if it fails, NoForecast if it takes too long."""
+        try:
+            result = programs.output(argv, self.env, LONGEST, files=self._files)
+        except NoAnswer as error:
+            raise NoForecast(error.message) from None
         if result.status != 0:
             raise CannotAsk(f"{argv[0]} failed: {result.complaint()}")
-        return parse_graph(self.graph)
+        return result.stdout
 
     def _carry_out(self, actions: Sequence[Action]) -> None:
         """Write down what the transition leads to that was computed last."""
@@ -117,10 +130,8 @@ class Scratch:
 
     def inject(self, injections: Sequence[str]) -> None:
         """Put a fact into the status, such as a lost node, without any reaction to it."""
-        argv = ["crm_simulate", f"--xml-file={self.path}", f"--save-output={self.path}"]
-        result = programs.output([*argv, *injections], self.env, LONGEST, files=self._files)
-        if result.status != 0:
-            raise CannotAsk(f"crm_simulate failed: {result.complaint()}")
+        files = (f"--xml-file={self.path}", f"--save-output={self.path}")
+        self._run(["crm_simulate", *files, *injections])
 
     def answer(self) -> tuple[list[Action], dict[str, dict[str, str]]]:
         """What the next transition would do, and the scores of each resource on each node.
@@ -130,21 +141,22 @@ class Scratch:
         """
         program = simulator() or SIMULATORS[0]
         argv = [word.format(file=self.path, graph=self.graph) for word in program]
-        result = programs.output([*argv, "-s"], self.env, LONGEST, files=self._files)
-        if result.status != 0:
-            raise CannotAsk(f"{argv[0]} failed: {result.complaint()}")
+        printed = self._run([*argv, "-s"])
         scores: dict[str, dict[str, str]] = {}
-        for line in result.stdout.decode("utf-8", "replace").splitlines():
+        for line in printed.decode("utf-8", "replace").splitlines():
             words = line.split()
             if words[2:5] == ["allocation", "score", "on"] and len(words) == 7:
                 scores.setdefault(words[1], {})[words[5].rstrip(":")] = words[6]
         return parse_graph(self.graph), scores
 
-    def settle(self, at_rest: Callable[[], None] | None = None) -> list[Action]:
+    def settle(
+        self, at_rest: Callable[[], None] | None = None, first: list[Action] | None = None
+    ) -> list[Action]:
         """Run the scheduler until it has nothing left to do; the actions of all transitions.
 
         Of ptest only the first, which is the whole answer where nothing fails. `at_rest` is called
-        before each answer that should be that nothing is left, to do something beside it.
+        before each answer that should be that nothing is left, to do something beside it. `first`
+        is the first answer, where it is known.
         Raises Failed if it never comes to rest.
         """
         done: list[Action] = []
@@ -152,7 +164,7 @@ class Scratch:
         for _ in range(_MOST_TRANSITIONS):
             if at_rest and done:
                 at_rest()
-            actions = self.simulate(execute=False)
+            actions = self.simulate(execute=False) if done or first is None else first
             if not carries_out(simulator()):
                 return actions
             if not actions or actions == before:  # it repeats what is blocked, or a monitor

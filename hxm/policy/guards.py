@@ -300,7 +300,7 @@ def foreseen(cluster: Cluster, plan: Plan, forecast: Forecast) -> Iterator[Objec
                 yield Objection(f"{name_of(cluster, movement)} would {phrase(movement)}", NOT_MEANT)
     if not forecast.simulated:
         yield Objection(
-            "not simulated: neither crm_simulate nor ptest is here to tell what else would move",
+            f"not simulated: {forecast.unknown}: nothing tells what else would move",
             "use --yes to do it anyway",
             lifted_by=YES,
         )

@@ -9,17 +9,12 @@ from xml.etree import ElementTree
 
 import pytest
 
-from hxm.cluster.read import read_cluster
-from hxm.config import Config
-from hxm.model import Cluster
-from hxm.orders import simulate
 from hxm.pacemaker.cib_edit import edit
 from hxm.pacemaker.dialect import DIALECTS
 from hxm.pacemaker.sandbox import forget_monitors
-from hxm.pacemaker.simulate import Scratch, read_graph, scratch
+from hxm.pacemaker.simulate import Scratch, read_graph
 from hxm.pacemaker.transition_results import write_results
 from hxm.plan import Step
-from hxm.policy import lifecycle, placement
 
 DATA = Path(__file__).parents[1] / "data"
 CIBS = [*sorted((DATA / "situations").glob("*.xml")), *sorted((DATA / "scheduler").glob("*.xml"))]
@@ -191,44 +186,3 @@ def test_what_is_not_known_is_left_to_the_tools(sandbox, about, steps, tmp_path)
     assert not edit(str(copy), steps)
     assert copy.read_bytes() == sandbox.file.read_bytes()
     assert about
-
-
-def shown(cluster: Cluster) -> list[list[object]]:
-    """Who runs where, and which nodes are in standby."""
-    return [
-        sorted((one.id, one.nodes, one.role) for one in cluster.resources),
-        [(domain.name, domain.nodes, domain.role) for domain in cluster.managed_domains],
-        [(node.name, node.standby, node.usable) for node in cluster.nodes],
-    ]
-
-
-@pytest.mark.parametrize("seed", range(4))
-def test_the_cluster_after_a_plan_is_the_one_that_crm_mon_would_show(bare, seed, monkeypatch):
-    """The state before each plan is that after the one before it."""
-    chance = random.Random(seed)
-    bare.make("--nodes", "4", "--domains", "12")
-    monkeypatch.setenv("CIB_file", str(bare.file))
-    for _ in range(4):
-        before = read_cluster(Config())
-        node = chance.choice(before.hosts)
-        running = chance.sample([one for one in before.managed_domains if one.running], 3)
-        stopped = [one for one in before.managed_domains if not one.running]
-        target = chance.choice([one for one in before.hosts if one.name not in running[0].nodes])
-        plans = [
-            placement.active(before, node) if node.standby else placement.standby(before, node),
-            lifecycle.start(before, stopped) if stopped else lifecycle.shutdown(before, running),
-            placement.migrate(before, running[0], target),
-        ]
-        plan = chance.choice(plans)
-        with monkeypatch.context() as patched:
-            patched.setattr(simulate, "_read_copy", None)
-            told = simulate.forecast(before, plan, Config())
-        with monkeypatch.context() as patched:
-            patched.setattr(simulate, "movements_tell_all", lambda *_: False)
-            read = simulate.forecast(before, plan, Config())
-        assert told.phases == read.phases
-        assert shown(told.after) == shown(read.after)
-        with scratch(str(bare.file)) as copy:
-            simulate.apply_to_copy(before, plan.phases[0].steps, copy)
-            copy.settle()
-            shutil.copy(copy.path, bare.file)
