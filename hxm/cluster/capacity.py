@@ -60,14 +60,20 @@ def read_cib(config: Config) -> Element:
 
 
 def read_hosts(
-    cluster: Cluster, config: Config, needs: Needs, cib: Element, ask: Collection[str]
+    cluster: Cluster,
+    config: Config,
+    needs: Needs,
+    cib: Element,
+    ask: Collection[str],
+    *,
+    local: bool = True,
 ) -> tuple[Host, ...]:
     """The memory of each node: from its toolstack if that is asked, otherwise from the CIB.
 
-    Always asks this host; of the others, those in `ask`. Memory that a node does not report stays
-    unknown. Takes ask_timeout and ssh_timeout seconds at most.
+    Asks this host unless `local` is false; of the others, those in `ask`. Memory that a node does
+    not report stays unknown. Takes ask_timeout and ssh_timeout seconds at most.
     """
-    answers = _ask_toolstacks(cluster, config, ask)
+    answers = _ask_toolstacks(cluster, config, ask, local=local)
     offered = utilization_in(cib).nodes
     hosts = []
     for node in cluster.hosts:
@@ -84,11 +90,11 @@ def read_hosts(
 
 
 def _ask_toolstacks(
-    cluster: Cluster, config: Config, ask: Collection[str]
+    cluster: Cluster, config: Config, ask: Collection[str], *, local: bool
 ) -> dict[str, Info | str]:
     """The answer of each toolstack, or why there is none."""
     answers: dict[str, Info | str] = {}
-    toolstack = local_toolstack(config, cluster.sandbox)
+    toolstack = local_toolstack(config, cluster.sandbox) if local else None
     here = cluster.local_node
     if toolstack and here:
         try:

@@ -13,7 +13,7 @@ from hxm.model import Cluster
 from hxm.output import TABLE, Form, Table, as_json, render, time_line
 from hxm.policy.names import find_domains
 from hxm.policy.pieces import Event, Pieces
-from hxm.policy.stays import Stay, stays
+from hxm.policy.stays import first_change, rows
 from hxm.policy.timeline import history
 from hxm.records.past import joined_by_others, known_here, unasked, written
 from hxm.records.select import iso_time, time_column, took
@@ -62,7 +62,7 @@ def run(
     events = history(known)
     name = _subject_id(cluster, subject, known) if subject else None
     if timeline and cluster:
-        begin = start if since else _first_change(events, start, now)
+        begin = start if since else first_change(events, start, now)
         _draw(events, cluster, name, (begin, now), form)
     else:
         shown = [event for event in events if event.at >= start]
@@ -70,12 +70,6 @@ def run(
     for note in notes if form.output != "json" else ():
         render.note(note)
     return DONE
-
-
-def _first_change(events: Sequence[Event], start: float, now: float) -> float:
-    """A little before the first of the events that changed where a domU is."""
-    first = min((event.at for event in events if event.at >= start and event.moves), default=start)
-    return max(start, first - (now - first) / 20)
 
 
 def _draw(
@@ -86,31 +80,18 @@ def _draw(
     form: Form,
 ) -> None:
     """Who was where in a time: every domU, or that one, or those that were on that node."""
-    now = {domain.resource or "": domain.nodes for domain in cluster.managed_domains}
-    known: dict[str, list[Stay]] = {resource: [] for resource in now}
-    for stay in stays(events, now, *period):
-        known[stay.resource].append(stay)
-    names = {domain.resource: domain.name for domain in cluster.managed_domains}
-    wanted = {
-        resource: own
-        for resource, own in known.items()
-        if subject is None or subject in (resource, *(stay.node for stay in own))
-    }
+    wanted = [
+        row
+        for resource, row in rows(events, cluster.managed_domains, *period).items()
+        if subject is None or subject in (resource, *(stay.node for stay in row.stays))
+    ]
     if form.usual and wanted:
-        failures: dict[str, list[float]] = {}
-        for event in events:
-            if event.failed and event.at >= period[0]:
-                failures.setdefault(event.subject, []).append(event.at)
-        rows = [
-            time_line.Row(names[resource], own, failures.get(resource, ()))
-            for resource, own in wanted.items()
-        ]
-        time_line.show(rows, [node.name for node in cluster.nodes], *period)
+        time_line.show(wanted, [node.name for node in cluster.nodes], *period)
         return
     grid = [
-        (names[resource], stay.node, iso_time(stay.since), iso_time(stay.until))
-        for resource, own in wanted.items()
-        for stay in own
+        (row.name, stay.node, iso_time(stay.since), iso_time(stay.until))
+        for row in wanted
+        for stay in row.stays
     ]
     if form.output == "json":
         keys = ("domain", "node", "since", "until")

@@ -10,6 +10,7 @@ from hxm.cluster.read import read_cluster, with_other_nodes
 from hxm.config import read_config
 from hxm.errors import DONE, UsageError
 from hxm.output import TABLE, Form, as_json, render, tables
+from hxm.pacemaker.sandbox_past import is_settled
 from hxm.policy import listed, typed
 from hxm.policy.discrepancies import disagreements
 from hxm.policy.findings import failed_domus, leftovers
@@ -75,9 +76,17 @@ def run(
     for gone in cluster.nodes:
         if not gone.online and not gone.unclean:
             render.note(f"{gone.name} is {gone.condition}: hxm status")
+    note_unsettled(cluster)
     if cluster.toolstack_fault:
         render.note(f"this host's own domUs are not known: {cluster.toolstack_fault}")
     return DONE
+
+
+def note_unsettled(cluster: Cluster) -> None:
+    """A cluster in a file reacts to nothing but hxm, which a learner takes for a fault."""
+    if cluster.sandbox and not is_settled(cluster.sandbox):
+        what = "another tool has changed the sandbox, and nothing has reacted"
+        render.note(f"{what}: hxm sandbox settle")
 
 
 def _troubles(cluster: Cluster) -> Iterator[str]:

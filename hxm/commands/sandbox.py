@@ -17,6 +17,7 @@ from hxm.orders.lock import one_at_a_time
 from hxm.output import render
 from hxm.pacemaker import sandbox
 from hxm.pacemaker.sandbox_cib import Seed, seed_cib, seed_names
+from hxm.pacemaker.sandbox_past import Past, mark_settled
 from hxm.pacemaker.simulate import Scratch, commit, scratch
 from hxm.policy import counted
 from hxm.policy.forecast import movement_text, movements
@@ -38,7 +39,11 @@ if TYPE_CHECKING:
 
 
 def new(directory: Directory, nodes: NodesCount = 2, domains: DomainsCount = 2) -> int:
-    """Create a cluster in a file, with as many hosts and domUs as you like."""
+    """Create a cluster in a file, with as many hosts and domUs as you like.
+
+    What happens there is kept beside the file, as Pacemaker keeps it, for `hxm history`. To what
+    other tools change in the file the cluster reacts with `hxm sandbox settle`.
+    """
     folder = os.path.abspath(directory)
     cib_file = os.path.join(folder, "cib.xml")
     if os.path.exists(cib_file):
@@ -53,6 +58,7 @@ def new(directory: Directory, nodes: NodesCount = 2, domains: DomainsCount = 2) 
         for number, (name, path) in enumerate(xmfiles.items(), 1):
             write_new(path, _xmfile(name, number).encode(), 0o644)
         write_new(cib_file, seed_cib(Seed(hosts, xmfiles)))
+        mark_settled(cib_file)
     except OSError as error:
         raise Failed(f"{error.filename or folder}: {error.strerror}") from None
     made = f"{counted(nodes, 'host')} and {counted(domains, 'domU')}"
@@ -173,12 +179,12 @@ def _set_quorum(have: bool) -> int:
 @contextmanager
 def _changed() -> Iterator[tuple[Cluster, Scratch]]:
     """The sandbox's cluster and a copy of its file, which becomes the file if all goes well."""
-    config, file = _config_of_a_sandbox(), sandbox_file()
+    config, file = _config_of_a_sandbox(), sandbox_file() or ""
     with one_at_a_time():
         cluster = read_cluster(config, local=False)
-        with scratch(file) as copy:
+        with scratch(file, past=Past(file)) as copy:
             yield cluster, copy
-            commit(copy, file or "")
+            commit(copy, file)
 
 
 def _settle(cluster: Cluster, copy: Scratch) -> None:

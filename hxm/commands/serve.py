@@ -13,6 +13,7 @@ from hxm.config import read_config
 from hxm.errors import DONE, Failed, UsageError
 from hxm.host import programs
 from hxm.output import render
+from hxm.records.picture import paint
 from hxm.web.app import Site
 from hxm.web.auth import Gate, read_token
 from hxm.web.snapshot import SnapshotPoller
@@ -41,7 +42,12 @@ def run(listen: Listen = "127.0.0.1:9685", token_file: TokenFile = None) -> int:
             "--token-file FILE, or an address of this host alone: --listen 127.0.0.1:9685",
         )
     config = read_config()
-    poller = SnapshotPoller(lambda: look(config, local=os.geteuid() == 0), render.note)
+    local = os.geteuid() == 0
+    poller = SnapshotPoller(
+        lambda: look(config, local=local),
+        render.note,
+        lambda cluster: paint(cluster, config, local=local),
+    )
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         site = Site(poller, gate, (host, _bracketed(address[0])))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hxm.cluster.read import read_cluster
+from hxm.commands.list import note_unsettled
 from hxm.config import read_config
 from hxm.errors import DONE
 from hxm.output import TABLE, Form, as_json, render, tables
@@ -34,25 +35,27 @@ def run(form: Form = TABLE) -> int:
 
     Example: `hxm status -o json`.
     """
-    cluster, attention = look(read_config())
+    config = read_config()
+    cluster, attention = look(config)
     if form.output == "json":
         render.show_json(as_json.status_json(cluster, attention))
     elif form == Form("html"):
-        _show_page(cluster, attention)
+        _show_page(cluster, attention, config)
     elif form.output not in ("table", "plain") or form.columns or form.sort:
         render.show(tables.everything_table(cluster, attention), form)
     else:
         _show(cluster, attention, form)
+        note_unsettled(cluster)
     return DONE
 
 
-def _show_page(cluster: Cluster, attention: list[Finding]) -> None:
-    import time
-
+def _show_page(cluster: Cluster, attention: list[Finding], config: Config) -> None:
+    from hxm.records.picture import paint
     from hxm.web.page import page
     from hxm.web.snapshot import Snapshot
 
-    render.document(page(Snapshot(cluster, attention, time.time()), served=False))
+    drawn = paint(cluster, config)
+    render.document(page(Snapshot(cluster, attention, drawn.at, picture=drawn), served=False))
 
 
 def _show(cluster: Cluster, attention: list[Finding], form: Form) -> None:

@@ -22,6 +22,7 @@ from hxm.orders.outcome import Outcome, changes, cold_moves, is_lost, new_failur
 from hxm.orders.simulate import apply_to_copy, dialect_of, would_move
 from hxm.pacemaker.apply import carry_out, meddled
 from hxm.pacemaker.dialect import Argv
+from hxm.pacemaker.sandbox_past import Past
 from hxm.pacemaker.simulate import commit, scratch, simulator
 from hxm.plan import ON_NODE, Forecast, Goal, Movement, Objection, Phase, Plan, Step
 from hxm.policy import forgotten, guards, listed
@@ -216,7 +217,7 @@ class Execution:
         """Change the file once, with the steps and their transitions, or not at all."""
         for step in steps:
             self.report(step.says)
-        with scratch(cib_file) as copy:
+        with scratch(cib_file, past=Past(cib_file)) as copy:
             done = apply_to_copy(self.before, steps, copy, by_tools=True)
             for movement in movements(copy.settle(), self.before.cloned):
                 self.report(movement_text(self.before, movement))

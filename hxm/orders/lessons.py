@@ -13,11 +13,14 @@ from hxm.plan import Step
 from hxm.policy.findings import findings
 from hxm.policy.steps import (
     maintenance_step,
+    mark_step,
     meta_step,
     move_and_ban_step,
     node_maintenance_step,
     standby_step,
 )
+from hxm.policy.update import proposed
+from hxm.policy.update.progress import REBOOT
 
 Fault = Callable[[Cluster, Scratch], None]
 
@@ -88,6 +91,26 @@ def _node_lost(_: Cluster, copy: Scratch) -> None:
 
 def _cut_off(_: Cluster, copy: Scratch) -> None:
     sandbox.set_connected(copy.path, "host1", "0")
+    copy.settle()
+
+
+def _storage_lost(cluster: Cluster, copy: Scratch) -> None:
+    """The shared file system fails everywhere, its start as well; the domUs must wait for it."""
+    sandbox.set_order(copy.path, "Mandatory")
+    nodes = [node.name for node in cluster.hosts]
+    gone = [f"--op-inject=configpool-child_monitor_20000@{node}=7" for node in nodes]
+    failed = [f"--op-fail=configpool-child_start_0@{node}=1" for node in nodes]
+    copy.simulate([*gone, *failed])
+    for node in nodes:
+        sandbox.set_start_failed(copy.path, "configpool-child", node)
+    copy.settle()
+
+
+def _update_left(cluster: Cluster, copy: Scratch) -> None:
+    """The first host is drained, and waits to be taken back."""
+    update = proposed(cluster, ["host2", "host1"], None, 60.0, "carol@host1")
+    update = update._replace(stage=REBOOT)
+    apply_to_copy(cluster, (standby_step("host2"), mark_step(update.text)), copy)
     copy.settle()
 
 
@@ -165,6 +188,16 @@ LESSONS = (
         "the partition without quorum",
         "Everything has stopped. When you know why: hxm sandbox regain-quorum.",
         _quorum_lost,
+    ),
+    Lesson(
+        "the storage that was away",
+        "The SAN was away for a minute. It is back, but no domU runs.",
+        _storage_lost,
+    ),
+    Lesson(
+        "the update that nobody ended",
+        "Carol patched and rebooted host2 on Friday, and went home. Go on where she stopped.",
+        _update_left,
     ),
     Lesson(
         "three things at once",

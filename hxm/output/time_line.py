@@ -7,10 +7,9 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
-from typing import NamedTuple
 
 from hxm.output.bars import wide
-from hxm.policy.stays import Stay
+from hxm.policy.stays import Row
 
 _LEAST = 20
 """Columns of time that are drawn at least, on however narrow a terminal."""
@@ -23,14 +22,6 @@ _STEPS = (
 )
 """Seconds between two marks of the axis, of which the shortest that has room is taken."""
 _COLOURS = ("green", "cyan", "magenta", "yellow", "blue", "bright_green", "bright_cyan")
-
-
-class Row(NamedTuple):
-    """A domU, its stays in their order, and the times at which something of it failed."""
-
-    name: str
-    stays: Sequence[Stay]
-    failures: Sequence[float] = ()
 
 
 def show(rows: Sequence[Row], nodes: Sequence[str], begin: float, end: float) -> None:
@@ -148,18 +139,24 @@ def _line(
     return line
 
 
-def _axis(begin: float, end: float, width: int) -> str:
-    """Times above the columns in which they lie."""
+def ticks(begin: float, end: float, width: int) -> Iterator[tuple[float, str]]:
+    """The round times of an axis that is so many characters wide, each with its words."""
     scale = (end - begin) / width
     step = next((step for step in _STEPS if step / scale >= _room(step)), _STEPS[-1])
     zone = time.localtime(begin).tm_gmtoff
     at = -(-(begin + zone) // step) * step - zone
-    text = ""
     while at < end:
-        word, column = _time(at, step), int((at - begin) / scale)
+        yield at, _time(at, step)
+        at += step
+
+
+def _axis(begin: float, end: float, width: int) -> str:
+    """Times above the columns in which they lie."""
+    text = ""
+    for at, word in ticks(begin, end, width):
+        column = int((at - begin) / (end - begin) * width)
         if column >= len(text) + bool(text) and column + len(word) <= width:
             text = f"{text:<{column}}{word}"
-        at += step
     return text or _time(begin, 1)
 
 

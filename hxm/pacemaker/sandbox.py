@@ -183,6 +183,14 @@ def set_connected(path: str, node: str, score: str = "100", attribute: str = "pi
     _set_transient(path, node, {attribute: score})
 
 
+def set_order(path: str, kind: str) -> None:
+    """Make all order constraints of that kind: Mandatory, Optional or Serialize."""
+    tree = parse(path)
+    for order in tree.iterfind("configuration/constraints/rsc_order"):
+        order.set("kind", kind)
+    tree.write(path)
+
+
 def set_quorum(path: str, have: bool) -> None:
     """Give the partition its quorum, or take it (crm_simulate -q alone does nothing on 2.1.5)."""
     tree = parse(path)

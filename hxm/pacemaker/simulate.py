@@ -25,6 +25,7 @@ from hxm.pacemaker.apply import carry_out
 from hxm.pacemaker.argv import step_argv
 from hxm.pacemaker.dialect import SIMULATORS, WHOLE_CIB, Argv, Dialect
 from hxm.pacemaker.isolation import sees_the_copy
+from hxm.pacemaker.sandbox_past import Past
 from hxm.plan import Action, Step
 from hxm.xml_reading import XmlError, parse_xml
 
@@ -55,8 +56,9 @@ def carries_out(program: Argv | None) -> bool:
 class Scratch:
     """A copy of a CIB that the tools may work on; gone at the end of `scratch`."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, past: Past | None = None) -> None:
         self.path = path
+        self.past = past
         self.graph = path + ".graph"
         self._files = (path, self.graph)
 
@@ -169,6 +171,8 @@ class Scratch:
                 return actions
             if not actions or actions == before:  # it repeats what is blocked, or a monitor
                 return done
+            if self.past:
+                self.past.see(self.path, actions)
             self._carry_out(actions)
             done += actions
             before = actions
@@ -192,10 +196,13 @@ def without_scratch_paths(argv: Argv) -> Argv:
 
 
 @contextmanager
-def scratch(cib_file: str | None, timeout: float = programs.TOOL_TIMEOUT) -> Iterator[Scratch]:
+def scratch(
+    cib_file: str | None, timeout: float = programs.TOOL_TIMEOUT, past: Past | None = None
+) -> Iterator[Scratch]:
     """A scratch copy of the CIB_file, or of the running cluster's CIB if that is None.
 
-    The copy holds the fencing devices' passwords: it is readable by its owner alone.
+    The copy holds the fencing devices' passwords: it is readable by its owner alone. What it comes
+    to is told the `past`, which is kept when the copy takes the place of the file.
     """
     try:
         with private_folder() as folder:
@@ -210,7 +217,7 @@ def scratch(cib_file: str | None, timeout: float = programs.TOOL_TIMEOUT) -> Ite
                 with open(path, "wb") as file:
                     file.write(result.stdout)
             os.chmod(path, 0o600)
-            yield Scratch(path)
+            yield Scratch(path, past)
     except OSError as error:
         raise CannotAsk(f"no scratch copy of the CIB: {error.strerror}: {error.filename}") from None
 
@@ -253,6 +260,8 @@ def commit(copy: Scratch, cib_file: str) -> None:
             shutil.copyfileobj(source, file)
         shutil.copymode(target, beside)
         os.replace(beside, target)
+        if copy.past:
+            copy.past.keep()
     except OSError as error:
         if os.path.exists(beside):
             os.unlink(beside)

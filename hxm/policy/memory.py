@@ -61,6 +61,18 @@ def with_overhead(memory: int, most: int | None = None, vcpus: int = 1) -> int:
     return -(-kib // 2048) * 2
 
 
+def free_now(host: Host, needs: Needs, cluster: Cluster) -> int | None:
+    """MiB free on a host that was asked when the domUs of `needs` were where these say."""
+    free = host.free
+    for need in needs.values():
+        domain = cluster.domain_of(need.domain.resource)
+        came = host.name in (domain.nodes if domain else ())
+        if free is not None and came != (host.name in need.domain.nodes):
+            taken = need.taken
+            free = None if taken is None else free - taken if came else free + taken
+    return None if free is None else max(free, 0)
+
+
 class Arrivals(NamedTuple):
     """Who would come to a host, in the order in which they are let in, and what stays free."""
 

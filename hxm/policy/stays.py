@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from hxm.model import ManagedDomain
 from hxm.policy.pieces import Event
 
 
@@ -17,6 +18,33 @@ class Stay(NamedTuple):
     until: float
     """When it ended, or when it was asked: it may last."""
     lasts: bool = False
+
+
+class Row(NamedTuple):
+    """A domU, its stays in their order, and the times at which something of it failed."""
+
+    name: str
+    stays: list[Stay]
+    failures: list[float]
+
+
+def rows(
+    events: Sequence[Event], domains: Sequence[ManagedDomain], start: float, end: float
+) -> dict[str, Row]:
+    """A row for each of the domUs, by resource; `end` is now."""
+    by_resource = {domain.resource: Row(domain.name, [], []) for domain in domains}
+    for stay in stays(events, {domain.resource: domain.nodes for domain in domains}, start, end):
+        by_resource[stay.resource].stays.append(stay)
+    for event in events:
+        if event.failed and event.at >= start and event.subject in by_resource:
+            by_resource[event.subject].failures.append(event.at)
+    return by_resource
+
+
+def first_change(events: Iterable[Event], start: float, now: float) -> float:
+    """A little before the first of the events since `start` that changed where a domU is."""
+    first = min((event.at for event in events if event.at >= start and event.moves), default=start)
+    return max(start, first - (now - first) / 20)
 
 
 def stays(

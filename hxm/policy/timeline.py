@@ -70,7 +70,7 @@ def _of_domu(done: Sequence[Done], pieces: Pieces) -> Iterator[Event]:
     running = ""
     lost = sorted(fencing for fencing in pieces.fenced if fencing.status == "success")
     for action in done:
-        while lost and lost[0].at <= action.at:
+        while lost and _was_over(lost[0], action):
             if (fence := lost.pop(0)).node == running:
                 running = ""
                 yield Event(
@@ -108,6 +108,11 @@ def _of_domu(done: Sequence[Done], pieces: Pieces) -> Iterator[Event]:
             running = action.node
         elif failed(action):
             yield _failure(action)
+
+
+def _was_over(fence: Fenced, action: Done) -> bool:
+    """Whether the fencing came first; in one second, if the action is another node's."""
+    return fence.at < action.at or (fence.at == action.at and fence.node != action.node)
 
 
 def _moved(to: Done, done: Sequence[Done], pieces: Pieces) -> tuple[Event, set[Done]]:

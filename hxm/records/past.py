@@ -13,8 +13,16 @@ from hxm.config import Config
 from hxm.errors import CannotAsk
 from hxm.host import files, programs
 from hxm.model import Cluster
+from hxm.pacemaker import sandbox_past
 from hxm.pacemaker.cib import read_configuration
-from hxm.pacemaker.transitions import FOLDERS, parse_status, read_fencing, read_transitions
+from hxm.pacemaker.sandbox_past import past_folder
+from hxm.pacemaker.transitions import (
+    FOLDERS,
+    parse_fencing,
+    parse_status,
+    read_fencing,
+    read_transitions,
+)
 from hxm.policy.pieces import Done, Fenced, Look, Ordered, Pieces
 from hxm.policy.timeline import PAST_THE_GUARD, as_written
 from hxm.records.journal import journal_path, orders_backwards, time_of
@@ -32,8 +40,7 @@ def known_here(config: Config, since: float, notes: list[str]) -> Pieces:
     """The events that this host knows; adds a note for what cannot be read."""
     sandbox = sandbox_file()
     known = Pieces(ordered=frozenset(_orders(config, sandbox, since, notes)))
-    if not sandbox or config.transitions != "auto":
-        known = known.joined(_transitions(config, since, notes))
+    known = known.joined(_transitions(config, sandbox, since, notes))
     try:
         cib = read_configuration(timeout=config.ask_timeout, whole=True).cib
         if cib is not None:
@@ -41,17 +48,25 @@ def known_here(config: Config, since: float, notes: list[str]) -> Pieces:
             known = known.joined(Pieces(frozenset(done), (look,)))
     except CannotAsk as error:
         notes.append(unasked(error))
-    if not sandbox:
-        fenced, why = read_fencing(config.ask_timeout)
-        known = known.joined(Pieces(fenced=fenced))
-        if why:
-            notes.append(f"the fencing history is unknown: {why}")
-    return known
+    if sandbox:
+        fenced = frozenset(parse_fencing(sandbox_past.read_fencing(past_folder(sandbox))))
+        return known.joined(Pieces(fenced=fenced))
+    fenced, why = read_fencing(config.ask_timeout)
+    if why:
+        notes.append(f"the fencing history is unknown: {why}")
+    return known.joined(Pieces(fenced=fenced))
 
 
-def _transitions(config: Config, since: float, notes: list[str]) -> Pieces:
+def _folders(config: Config, sandbox: str | None) -> tuple[str, ...]:
+    """Where transitions were saved."""
+    if config.transitions != "auto":
+        return (config.transitions,)
+    return (past_folder(sandbox),) if sandbox else FOLDERS
+
+
+def _transitions(config: Config, sandbox: str | None, since: float, notes: list[str]) -> Pieces:
     known = Pieces()
-    for folder in FOLDERS if config.transitions == "auto" else (config.transitions,):
+    for folder in _folders(config, sandbox):
         saved, cut = read_transitions(folder, since)
         known = known.joined(saved)
         if cut:
@@ -113,7 +128,7 @@ def joined_by_others(
         elif node != cluster.local_node:
             try:
                 with _programs_of(there.beside(node)):
-                    known = known.joined(_transitions(config, since, notes))
+                    known = known.joined(_transitions(config, None, since, notes))
             except CannotAsk as error:
                 lost[node] = error.message
     notes += [f"events from {node} are missing: {why}" for node, why in lost.items()]

@@ -91,7 +91,7 @@ class Site:
     def _made_once(self, path: str) -> Answer:
         """However many ask within a second, what they get is made once."""
         known = self._poller.known()
-        state = (known.looks, known.fault, int(known.age))
+        state = (known.looks, known.fault, int(known.age), known.picture.at)
         with self._making[path]:
             made = self._made.get(path)
             if not made or made[0] != state:

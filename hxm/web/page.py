@@ -7,7 +7,7 @@ import hashlib
 import os
 import re
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -17,7 +17,9 @@ from hxm.output.styles import style_of
 from hxm.output.tables import flags, resources_table, role
 from hxm.policy import listed
 from hxm.policy.summary import doubled
+from hxm.web.hosts import host_cards, nowhere
 from hxm.web.snapshot import Snapshot
+from hxm.web.time_line import time_line
 
 REFRESH = 5
 """Seconds after which the page shows the present again."""
@@ -47,6 +49,7 @@ def page(known: Snapshot, *, served: bool) -> str:
     """
     cluster = known.cluster
     tone, state = headline(known)
+    hosts = host_cards(cluster, known.picture) if cluster else []
     return _rendered(
         "page.html",
         known=known,
@@ -57,6 +60,10 @@ def page(known: Snapshot, *, served: bool) -> str:
         host=cluster.local_node or os.uname().nodename if cluster else "",
         name=cluster.name if cluster else "",
         summary=list(_summary(cluster)) if cluster else [],
+        hosts=hosts,
+        kinds={part.kind for host in hosts for part in host.parts},
+        nowhere=nowhere(cluster) if cluster else [],
+        past=time_line(cluster, known.picture) if cluster and known.picture.at else None,
         sections=list(_sections(cluster)) if cluster else [],
         seen=_clock(known.at),
         seen_iso=time.strftime("%Y-%m-%dT%H:%M:%S%z", time.localtime(known.at)),
@@ -120,6 +127,13 @@ def _summary(cluster: Cluster) -> Iterator[tuple[str, str, str]]:
     asleep = cluster.maintenance
     yield ("Maintenance", "MAINTENANCE", "yellow") if asleep else ("Maintenance", "no", "")
     yield ("DC", cluster.dc, "") if cluster.dc else ("DC", "no DC", "red")
+    arrow = " \N{RIGHTWARDS ARROW} "
+    moving = [
+        f"{guest.name} {guest.where.replace('->', arrow)}"
+        for guest in cluster.guests
+        if guest.in_flight
+    ]
+    yield ("Under way", listed(moving, 4), "cyan") if moving else ("Under way", "nothing", "")
     yield ("Generation", cluster.dialect, "")
     yield ("Toolstack here", cluster.toolstack or "not asked", "")
 
@@ -140,7 +154,6 @@ def _sections(cluster: Cluster) -> Iterator[Section]:
     )
     resources = [(name, *rest, agent) for name, agent, *rest in resources_table(others).rows]
     failures = [(f.resource, f.operation, f.node, f.when, f.reason) for f in cluster.failures]
-    yield _section("nodes", "Nodes", ("Node", "State", "DomUs", "Others"), list(_nodes(cluster)))
     yield _section("domus", "DomUs", ("DomU", "Role", "Node", "Flags"), domains)
     columns: Sequence[str] = ("Resource", "Role", "Nodes", "Flags", "Agent")
     yield _section("others", "Other resources", columns, resources)
@@ -156,23 +169,6 @@ def _section(
     return Section(
         name, title, [headers[n] for n in shown], [[row[n] for n in shown] for row in rows]
     )
-
-
-def _nodes(cluster: Cluster) -> Iterator[tuple[str, str, str, str]]:
-    managed = {domain.resource for domain in cluster.managed_domains}
-    for node in cluster.nodes:
-        guests = (guest.name for guest in cluster.guests if node.name in guest.nodes)
-        others = (
-            resource.id
-            for resource in cluster.resources
-            if node.name in resource.nodes and resource.id not in managed
-        )
-        state = f"{node.condition} (DC)" if node.dc else node.condition
-        yield node.name, state, _listed(guests), _listed(others)
-
-
-def _listed(names: Iterable[str]) -> str:
-    return " ".join(names) or "-"
 
 
 def _visible(value: Any) -> Any:

@@ -4,20 +4,39 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from types import MappingProxyType
 from typing import NamedTuple
 
 from hxm.errors import HxmError
 from hxm.model import Cluster
 from hxm.policy.findings import Finding
+from hxm.policy.memory import Host, Needs
+from hxm.policy.pieces import Event
+from hxm.policy.stays import Row
 
+PICTURE = 30.0
+"""Seconds for which the hosts' memory and the past are not asked again."""
 REST, LONG_REST = 5.0, 30.0
 """Seconds between two looks at the cluster, at least and at most: twelve a minute or fewer."""
 SLOW = 10.0
 """Seconds after which a look that has not ended makes what was seen before it doubtful."""
 
 Look = tuple[Cluster, Sequence[Finding]]
+
+
+class Picture(NamedTuple):
+    """What costs more to know than a look: the hosts' memory, and what happened."""
+
+    at: float = 0.0
+    """When it was asked, in seconds since 1970; `since`: from when on the `rows` tell the past."""
+    since: float = 0.0
+    hosts: Sequence[Host] = ()
+    needs: Needs = MappingProxyType({})
+    rows: Mapping[str, Row] = MappingProxyType({})
+    """Who was where, by resource."""
+    events: Sequence[Event] = ()
 
 
 class Snapshot(NamedTuple):
@@ -34,6 +53,7 @@ class Snapshot(NamedTuple):
     """Seconds that the look took."""
     fault: str = ""
     """Why the cluster cannot be asked now; empty if what was seen can be relied on."""
+    picture: Picture = Picture()
     looks: int = 0
     failed: int = 0
     """How many looks there were, and how many of them saw nothing."""
@@ -46,8 +66,15 @@ class SnapshotPoller:
     as long, up to LONG_REST; one alone, when the tools hung for a while, is no reason.
     """
 
-    def __init__(self, look: Callable[[], Look], say: Callable[[str], None]) -> None:
-        self._look, self._say = look, say
+    def __init__(
+        self,
+        look: Callable[[], Look],
+        say: Callable[[str], None],
+        paint: Callable[[Cluster], Picture] = lambda _: Picture(),
+    ) -> None:
+        self._look, self._say, self._paint = look, say, paint
+        self._painted: dict[str, tuple[str, ...]] = {}
+        self._rested = self._old = 0.0
         self._last = Snapshot()  # its age is the time of the look, by the clock of time.monotonic
         self._begun: float | None = None
         self._first = threading.Event()
@@ -61,6 +88,7 @@ class SnapshotPoller:
         before = 0.0
         while True:
             took = self.ask()
+            self.paint()
             time.sleep(min(max(REST, 4 * min(took, before)), LONG_REST))
             before = took
 
@@ -86,7 +114,7 @@ class SnapshotPoller:
         else:
             took = time.monotonic() - begun
             self._last = Snapshot(
-                cluster, findings, at, begun, took, "", last.looks + 1, last.failed
+                cluster, findings, at, begun, took, "", last.picture, last.looks + 1, last.failed
             )
         self._begun = None
         self._first.set()
@@ -94,6 +122,23 @@ class SnapshotPoller:
             with suppress(OSError):  # a full disk, or nobody who reads
                 self._say(self._last.fault or "the cluster answers again")
         return time.monotonic() - begun
+
+    def paint(self) -> None:
+        """Ask for the rest, if it is old or a domU has moved; what cannot be known stays as it was.
+
+        Where that takes long, nine tenths of the time are left to others.
+        """
+        cluster, begun = self._last.cluster, time.monotonic()
+        if not cluster or self._last.fault:
+            return
+        places = {domain.name: domain.places for domain in cluster.domains}
+        if begun < (self._old if places == self._painted else self._rested):
+            return
+        with suppress(Exception):  # the poller must outlive whatever it is
+            self._last = self._last._replace(picture=self._paint(cluster))
+        now = time.monotonic()
+        self._painted, self._rested = places, now + 9 * (now - begun)
+        self._old = max(now + PICTURE, self._rested)
 
 
 def _own(error: Exception) -> str:

@@ -17,9 +17,12 @@ from waitress import create_server
 
 from hxm.model import Cluster, Domain, Failure, Node, Primitive, Resource
 from hxm.policy.findings import Finding
+from hxm.policy.memory import Host, Need
+from hxm.policy.pieces import Event
+from hxm.policy.stays import rows
 from hxm.web.app import Site
 from hxm.web.page import REFRESH, login_page, page
-from hxm.web.snapshot import Snapshot
+from hxm.web.snapshot import Picture, Snapshot
 
 CHROMIUM = shutil.which("chromium")
 pytestmark = [
@@ -61,9 +64,24 @@ SEEN = Cluster(
 FOUND = (Finding("start of stopped failed on host1: not configured", "hxm cleanup stopped"),)
 WELL = Snapshot(SEEN._replace(nodes=(Node("host1", dc=True),)), (), 1.8e9, 3.0)
 LOST = Snapshot(SEEN, FOUND, 1.8e9, 300.0, fault="no answer")
+MOVING = SEEN.domains[0]._replace(role="Migrating", nodes=("host1", "host2"))
+EVENTS = [
+    Event(1.8e9 - 3000, MOVING.resource, "started", "host2", 2.0, came="host2"),
+    Event(1.8e9 - 600, MOVING.resource, "monitor failed (error)", "host2", failed=True),
+    Event(1.8e9 - 500, MOVING.resource, "moved", "", 2.0, left="host2", came="host1"),
+]
+DRAWN = Picture(
+    1.8e9,
+    1.8e9 - 3600,
+    (Host("host1", 2048, 8192, 512, "info"), Host("host2", 3576, source="hv_memory")),
+    {MOVING.resource: Need(MOVING, 2048)},
+    rows(EVENTS, SEEN.managed_domains, 1.8e9 - 3600, 1.8e9),
+    EVENTS,
+)
+DRAWN_ON = SEEN._replace(domains=(MOVING, SEEN.domains[1]))
 PAGES = {
-    "attention": page(Snapshot(SEEN, FOUND, 1.8e9, 3.0), served=True),
-    "well": page(WELL, served=True),
+    "attention": page(Snapshot(DRAWN_ON, FOUND, 1.8e9, 3.0, picture=DRAWN), served=True),
+    "drawn": page(Snapshot(DRAWN_ON, (), 1.8e9, 3.0, picture=DRAWN), served=True),
     "lost": page(LOST, served=True),
     "login": login_page("That is not the token."),
 }
@@ -92,7 +110,12 @@ def title(document: str) -> str:
 
 @pytest.mark.parametrize(
     ("name", "width", "dark"),
-    [("attention", 390, True), ("lost", 390, False), ("well", 1280, False), ("login", 390, True)],
+    [
+        ("attention", 390, True),
+        ("drawn", 1280, False),
+        ("lost", 390, False),
+        ("login", 390, True),
+    ],
 )
 def test_axe_finds_nothing(tmp_path, name, width, dark):
     """Without the page's own script and policy, which would keep axe out."""

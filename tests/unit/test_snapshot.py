@@ -10,7 +10,7 @@ from factories import cluster, domain
 
 from hxm.errors import CannotAsk
 from hxm.web import snapshot
-from hxm.web.snapshot import SnapshotPoller
+from hxm.web.snapshot import PICTURE, Picture, SnapshotPoller
 
 SEEN = cluster(domain("nfs", "host1"))
 
@@ -136,3 +136,44 @@ def test_only_looks_that_always_take_long_are_rare(there, said, monkeypatch):
     with pytest.raises(StopIteration):
         poller._poll()
     assert slept == [5.0, 5.0, 5.0, 5.0, 12.0, 16.0, 30.0]
+
+
+def test_a_picture_is_made_when_it_is_old_or_a_domu_has_moved(monkeypatch):
+    now, made = [1000.0], []
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    seen = [cluster(domain("nfs", "host1"))]
+
+    def paint(known):
+        made.append(known)
+        now[0] += 1.0
+        return Picture(at=now[0])
+
+    poller = SnapshotPoller(lambda: (seen[0], ()), str, paint)
+    poller.paint()
+    assert not made  # nothing is known yet
+    expected = []
+    for seconds, node, drawn in (
+        (0, "host1", True),
+        (5, "host2", False),  # nine tenths of the time are left to others
+        (5, "host2", True),
+        (PICTURE - 1, "host2", False),
+        (2, "host2", True),
+    ):
+        now[0] += seconds
+        seen[0] = cluster(domain("nfs", node))
+        poller.ask()
+        poller.paint()
+        expected += [seen[0]] if drawn else []
+        assert made == expected
+    assert poller.known().picture.at == now[0]
+
+
+def test_a_picture_that_fails_leaves_the_old_one_and_the_look():
+    def paint(_):
+        raise ZeroDivisionError
+
+    poller = SnapshotPoller(lambda: (cluster(), ()), str, paint)
+    poller.ask()
+    poller.paint()
+    assert poller.known().picture == Picture()
+    assert not poller.known().fault

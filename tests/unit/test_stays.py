@@ -7,9 +7,9 @@ from itertools import pairwise
 import pytest
 from test_timeline import BEGIN, END, captured
 
-from hxm.output.time_line import Row, draw, letters_of
+from hxm.output.time_line import draw, letters_of
 from hxm.policy.pieces import Event
-from hxm.policy.stays import Stay, stays
+from hxm.policy.stays import Row, Stay, stays
 from hxm.policy.timeline import history
 
 
@@ -96,7 +96,7 @@ def test_a_letter_tells_the_nodes_apart(nodes, letters):
 
 def row(name: str, *spans: tuple[float, float, str], failures: tuple[float, ...] = ()) -> Row:
     own = [Stay(name, node, since, until, until == 1200) for since, until, node in spans]
-    return Row(name, own, failures)
+    return Row(name, own, [*failures])
 
 
 DRAWN = [
