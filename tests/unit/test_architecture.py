@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import get_args
@@ -52,16 +53,20 @@ def part(module: str) -> str:
     return ".".join(module.split(".")[:2])
 
 
+@cache
+def nodes(module: str) -> list[ast.AST]:
+    return [*ast.walk(ast.parse(MODULES[module].read_bytes()))]
+
+
 def statements(module: str) -> Iterator[tuple[ast.Import | ast.ImportFrom, bool]]:
     """Every import statement, and whether only a type checker sees it."""
-    tree = ast.parse(MODULES[module].read_bytes())
     for_types = {
         inside
-        for node in ast.walk(tree)
+        for node in nodes(module)
         if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
         for inside in ast.walk(node)
     }
-    for node in ast.walk(tree):
+    for node in nodes(module):
         if isinstance(node, ast.Import | ast.ImportFrom):
             yield node, node in for_types
 
@@ -142,7 +147,7 @@ def test_the_policy_never_touches_the_world(module):
             [alias.name for alias in node.names] if isinstance(node, ast.Import) else [node.module]
         )
         assert for_types or {str(name).split(".")[0] for name in names} <= allowed, module
-    for used in ast.walk(ast.parse(MODULES[module].read_bytes())):
+    for used in nodes(module):
         if isinstance(used, ast.Attribute) and ast.unparse(used).startswith("os."):
             assert ast.unparse(used).startswith("os.path"), module
         assert not (isinstance(used, ast.Name) and used.id in ("open", "print", "input")), module
@@ -155,7 +160,7 @@ def test_a_file_never_grows_beyond_400_lines(module):
 
 @every_module
 def test_a_function_never_grows_beyond_60_lines(module):
-    for node in ast.walk(ast.parse(MODULES[module].read_bytes())):
+    for node in nodes(module):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             assert (node.end_lineno or 0) - node.lineno < 60, f"{module}.{node.name}"
 
@@ -176,7 +181,7 @@ UNNAMED = (
 def test_a_value_is_always_named_by_what_it_is(module):
     bound = {
         node.id if isinstance(node, ast.Name) else node.arg
-        for node in ast.walk(ast.parse(MODULES[module].read_bytes()))
+        for node in nodes(module)
         if isinstance(node, ast.arg)
         or (isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store))
     }
@@ -200,7 +205,7 @@ ALLOWED_CALLS = {"hxm.host.programs": {"os.execvpe"}}
 
 @every_module
 def test_nothing_ever_reaches_a_shell_or_is_evaluated(module):
-    for node in ast.walk(ast.parse(MODULES[module].read_bytes())):
+    for node in nodes(module):
         if isinstance(node, ast.Import):
             assert {alias.name.split(".")[0] for alias in node.names} & FORBIDDEN_MODULES == set()
         elif isinstance(node, ast.ImportFrom):
@@ -219,7 +224,7 @@ def test_nothing_ever_reaches_a_shell_or_is_evaluated(module):
 def test_only_run_ever_starts_a_program(module):
     if module == "hxm.host.programs":
         return
-    for node in ast.walk(ast.parse(MODULES[module].read_bytes())):
+    for node in nodes(module):
         if isinstance(node, ast.Attribute):
             assert not node.attr.startswith(("posix_spawn", "execv", "fork")), module
 
@@ -227,22 +232,18 @@ def test_only_run_ever_starts_a_program(module):
 def test_only_argv_and_dialect_ever_know_how_a_tool_is_spelt():
     """A decision is the same on every generation of the tools."""
     tools = ("crm_resource", "crm_attribute", "cibadmin", "crm_simulate", "crm_mon")
-    for module, path in MODULES.items():
-        if part(module) not in (
-            *PURE,
-            "hxm.commands",
-            "hxm.orders",
-        ):
+    for module in MODULES:
+        if part(module) not in (*PURE, "hxm.commands", "hxm.orders"):
             continue
-        for node in ast.walk(ast.parse(path.read_bytes())):
+        for node in nodes(module):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 assert node.value not in tools, f"{module}: {node.value}"
 
 
 def test_every_kind_of_step_has_its_words_in_one_of_three_modules():
     made: dict[str, set[object]] = {}
-    for module, path in MODULES.items():
-        for node in ast.walk(ast.parse(path.read_bytes())):
+    for module in MODULES:
+        for node in nodes(module):
             if isinstance(node, ast.Call) and ast.unparse(node.func) == "Step":
                 made.setdefault(module, set()).add(getattr(node.args[0], "value", None))
     assert set(made) == {"hxm.policy.steps", "hxm.pacemaker.lock", "hxm.pacemaker.enrolment_xml"}
@@ -259,7 +260,7 @@ def test_every_test_file_has_a_name_of_its_own():
 def test_only_a_command_reads_the_settings_and_hands_them_on(module):
     if part(module) in ("hxm.cli", "hxm.reach", "hxm.commands", "hxm.config"):
         return
-    for node in ast.walk(ast.parse(MODULES[module].read_bytes())):
+    for node in nodes(module):
         assert not (isinstance(node, ast.Name) and node.id == "read_config"), module
 
 
@@ -270,7 +271,7 @@ WRITERS = {"hxm.output.render", "hxm.cli"}
 @every_module
 def test_only_one_place_ever_prints(module):
     """What others say may hold escape sequences, and `render` and `terminal.Line` take them out."""
-    for node in ast.walk(ast.parse(MODULES[module].read_bytes())):
+    for node in nodes(module):
         name = ast.unparse(node) if isinstance(node, ast.Attribute | ast.Name) else ""
         if module not in WRITERS:
             assert name not in ("sys.stdout.write", "sys.stderr.write", "print", "input"), module
