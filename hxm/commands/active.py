@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from hxm.model import Cluster
 from hxm.orders import pipeline
 from hxm.plan import AlreadyDone, Decision, Plan
-from hxm.policy import called, placement, several
+from hxm.policy import called, placement, several_moves
 from hxm.policy.names import find_node
 from hxm.records.drained import moved_away
 
@@ -29,7 +29,7 @@ def run(order: Order, node: OneNode, home: Home = False) -> int:
         back = find_node(cluster, node)
         away = moved_away(cluster, back.name, order.config)
         if home:
-            return several.home(cluster, back, away)
+            return several_moves.home(cluster, back, away)
         decision = placement.active(cluster, back)
         if not away:
             return decision

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from hxm.model import Cluster
 from hxm.orders import choose, pipeline
 from hxm.plan import Decision
-from hxm.policy import several
+from hxm.policy import several_moves
 
 if TYPE_CHECKING:
     from hxm.arguments.options import Order
@@ -26,7 +26,7 @@ def run(order: Order) -> int:
     def decide(cluster: Cluster) -> Decision:
         memory = {domain.resource: domain.memory for domain in cluster.managed_domains}
         hosts = [node.name for node in cluster.hosts]
-        moves = several.spread(cluster, memory, hosts)
-        return several.balance(cluster, choose.possible(cluster, list(moves), order.config))
+        moves = several_moves.spread(cluster, memory, hosts)
+        return several_moves.balance(cluster, choose.possible(cluster, list(moves), order.config))
 
     return pipeline.carry_out(order, decide)

@@ -13,7 +13,7 @@ from hxm.cluster.read import read_cluster, with_other_nodes
 from hxm.config import Config, read_config
 from hxm.errors import DONE
 from hxm.model import Cluster, Domain, Node
-from hxm.orders.counterfactual import confirmed, confirmed_host
+from hxm.orders.confirm_reasons import confirmed, confirmed_host
 from hxm.orders.pipeline import named_domains
 from hxm.output import TABLE, Form, Table, as_json, render
 from hxm.output.progress import display
@@ -22,13 +22,13 @@ from hxm.pacemaker.simulate import carries_out, scratch, simulator
 from hxm.pacemaker.utilization import utilization_in
 from hxm.plan import Forecast
 from hxm.policy import listed
-from hxm.policy.doubles import on_two_nodes
 from hxm.policy.names import find_node
 from hxm.policy.reasons.facts import Facts, Reason
 from hxm.policy.reasons.hosts import HostAnswer, ask_host, by_reason
 from hxm.policy.reasons.question import Answer
 from hxm.policy.reasons.why import ask
-from hxm.policy.starts import clashes
+from hxm.policy.running_twice import on_two_nodes
+from hxm.policy.start_guards import clashes
 
 if TYPE_CHECKING:
     from hxm.arguments.options import OneDomain, OtherNode

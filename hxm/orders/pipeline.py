@@ -12,7 +12,7 @@ from hxm.cluster.read import identify, read_cluster
 from hxm.config import Config
 from hxm.errors import DONE, HxmError, Refused, UsageError
 from hxm.model import Cluster, Domain, ManagedDomain, is_managed
-from hxm.orders import execute, passthrough, refusals, report, simulate, starts
+from hxm.orders import execute, passthrough, refusals, report, simulate, start_check
 from hxm.orders.lock import can_lock, one_at_a_time, take, with_holder_state
 from hxm.orders.migrations import wait_for_their_end
 from hxm.orders.outcome import Outcome, changed
@@ -20,7 +20,7 @@ from hxm.orders.rehearsal import forecast
 from hxm.output import render
 from hxm.output.progress import display
 from hxm.plan import AlreadyDone, Decision, Forecast, Objection, PassThrough, Plan
-from hxm.policy import all_typed, called, guards, lock, others
+from hxm.policy import all_typed, called, guards, lock, other_resources
 from hxm.policy.forecast import elsewhere, with_goals
 from hxm.policy.names import find_resources, is_pattern, matching, surely_unmanaged
 from hxm.policy.summary import remaining
@@ -106,7 +106,7 @@ def on_domains(
             domains = [domain for domain in cluster.managed_domains if domain.running == runs]
             of_all = policy(cluster, domains, everything=True)
             return _with_unmanaged(cluster, of_all) if runs else of_all
-        if words and (decision := others.decided(cluster, order.verb, words)):
+        if words and (decision := other_resources.decided(cluster, order.verb, words)):
             return decision
         named = named_domains(cluster, words or ())
         if managed := managed_or_none(cluster, named):
@@ -156,7 +156,7 @@ def on_managed(
         raise UsageError(f"{order.verb} needs the names of domUs, or all", "see: hxm list")
 
     def decide(cluster: Cluster) -> Decision:
-        other = others.decided(cluster, order.verb, words)
+        other = other_resources.decided(cluster, order.verb, words)
         return other or asked_about(cluster, words, policy(cluster, managed_only(cluster, words)))
 
     return carry_out(order, decide)
@@ -247,7 +247,7 @@ def _carry_out_plan(
     plan, predicted = _forecast(config, cluster, decided)
     more = (*elsewhere(cluster, plan, predicted), *report.useless_options(order))
     plan = plan._replace(warnings=(*plan.warnings, *more))
-    plan, against_starts = starts.judge(cluster, plan, predicted, config)
+    plan, against_starts = start_check.judge(cluster, plan, predicted, config)
     objections = [*plan.objections, *against_starts, *guards.foreseen(cluster, plan, predicted)]
     if predicted.movements or not predicted.simulated:
         objections += capacity.objections(cluster, (predicted.after,), config)

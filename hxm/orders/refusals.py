@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from hxm.model import Cluster
 from hxm.plan import Objection, Plan
-from hxm.policy import guards, whereabouts
+from hxm.policy import guards, location_guards
 
 
 def unlisted(cluster: Cluster, plan: Plan) -> list[Objection]:
     """Objections for subjects that crm_mon does not list, except to orders that change that."""
     subjects = [domain for domain in cluster.managed_domains if domain.resource in plan.subjects]
-    return (
-        [] if plan.verb in ("manage", "default") else [*whereabouts.not_listed(cluster, subjects)]
-    )
+    if plan.verb in ("manage", "default"):
+        return []
+    return [*location_guards.not_listed(cluster, subjects)]
 
 
 def _why(plan: Plan) -> str:

@@ -12,7 +12,7 @@ from xml.etree.ElementTree import Element, tostring
 from hxm.domu.resources import is_xen
 from hxm.pacemaker.cib import parse_configuration
 from hxm.pacemaker.cib_document import CLUSTERS_OWN, OWN, sections_in
-from hxm.policy import harmless
+from hxm.policy import not_secret
 from hxm.policy.diff import Fact, Facts, Item
 
 _RESOURCES = ("primitive", "group", "clone", "master", "master_slave", "bundle", "template")
@@ -148,7 +148,7 @@ class _Reader:
             yield from ((f"rule of {set_id} {name}", fact) for name, fact in self._inside(rule))
         for name, value in pairs.attrib.items():
             if name != "id":
-                yield f"{pairs.tag} {name}", Fact(value, harmless.attribute(name))
+                yield f"{pairs.tag} {name}", Fact(value, not_secret.attribute(name))
         for pair in pairs.iter("nvpair"):
             called = pair.get("name", pair.get("id-ref", ""))
             value = pair.get("value", "")
@@ -158,10 +158,10 @@ class _Reader:
 
     def _is_shown(self, pairs: str, parent: str, name: str, value: str) -> bool:
         if pairs == "utilization":
-            return harmless.amount(value)
+            return not_secret.amount(value)
         if pairs == "instance_attributes" and parent != "node":
-            return harmless.parameter(self.agent, name) and name not in self.private
-        return harmless.option(name)
+            return not_secret.parameter(self.agent, name) and name not in self.private
+        return not_secret.option(name)
 
     def _operation(self, operation: Element) -> Iterator[_Named]:
         if not isinstance(operation.tag, str):
@@ -184,6 +184,6 @@ def _own(element: Element) -> Iterator[_Named]:
     for name, value in element.attrib.items():
         agents = element.tag in ("primitive", "template") and name in ("class", "provider", "type")
         if (element.tag, name) == ("expression", "value"):
-            yield name, Fact(value, harmless.compared(element.get("attribute", "")))
+            yield name, Fact(value, not_secret.compared(element.get("attribute", "")))
         elif name not in ("id", "uname") and not agents:
-            yield name, Fact(value, harmless.attribute(name))
+            yield name, Fact(value, not_secret.attribute(name))

@@ -10,9 +10,9 @@ from hxm.errors import NotFound
 from hxm.model import UPDATE, Cluster, ManagedDomain, Node, Primitive
 from hxm.plan import Goal, Objection, Phase, Plan, Step
 from hxm.policy import called, goals, guards, listed, placement, resources
-from hxm.policy.doubles import on_two_nodes
 from hxm.policy.goal_kinds import missing
 from hxm.policy.lifecycle import means_itself
+from hxm.policy.running_twice import on_two_nodes
 from hxm.policy.steps import (
     cleanup_step,
     clear_standby_step,

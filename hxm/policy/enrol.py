@@ -9,9 +9,9 @@ from hxm.model import Cluster, Domain, ManagedDomain
 from hxm.plan import AlreadyDone, Decision, Goal, Objection, Phase, Plan, Step
 from hxm.policy import guards, half_way, is_false, listed, typed
 from hxm.policy.conflicts import DISK, MAC, REMEDIES, Claim, between, is_intended
-from hxm.policy.doubles import on_two_nodes
 from hxm.policy.guards import FORCE, YES
 from hxm.policy.names import at_home, travelling
+from hxm.policy.running_twice import on_two_nodes
 from hxm.policy.steps import meta_step
 
 _MANY = 4

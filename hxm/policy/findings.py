@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 from hxm.model import UPDATE, Advice, Cluster, Constraint, Failure, Lock, ManagedDomain
 from hxm.policy import bars, cleanup_of, half_way, is_false, is_true, keeps_stopped, listed, typed
-from hxm.policy.doubles import on_two_nodes
 from hxm.policy.guards import stops_everything, stray
-from hxm.policy.whereabouts import cloned, kept_from_running, not_listed
+from hxm.policy.location_guards import cloned, kept_from_running, not_listed
+from hxm.policy.running_twice import on_two_nodes
 
 
 class Finding(NamedTuple):

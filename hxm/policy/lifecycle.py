@@ -13,12 +13,12 @@ from hxm.policy import (
     guards,
     keeps_stopped,
     listed,
+    location_guards,
     own_meta,
     resources,
-    whereabouts,
 )
-from hxm.policy.doubles import on_two_nodes
 from hxm.policy.goal_kinds import reached
+from hxm.policy.running_twice import on_two_nodes
 from hxm.policy.steps import clear_meta_step, destroy_step, meta_step
 
 
@@ -46,11 +46,11 @@ def start(
         (
             *_checks(cluster, wanting),
             *guards.stray(cluster, wanting),
-            *whereabouts.cloned(cluster, wanting),
+            *location_guards.cloned(cluster, wanting),
             *(
                 objection
                 for domain in idle
-                for objection in whereabouts.kept_from_running(cluster, domain)
+                for objection in location_guards.kept_from_running(cluster, domain)
             ),
             *guards.all_of_them(wanting, everything, "start"),
         ),

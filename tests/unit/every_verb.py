@@ -6,8 +6,8 @@ from factories import ban, cluster, domain, failure, node, primitive
 
 from hxm.model import Cluster
 from hxm.plan import Decision
-from hxm.policy import hygiene, lifecycle, placement, several
-from hxm.policy.several import Move
+from hxm.policy import hygiene, lifecycle, placement, several_moves
+from hxm.policy.several_moves import Move
 
 OWN = {"target-role": "Stopped", "maintenance": "true"}
 HOST1, HOST2, HOST3 = node("host1"), node("host2"), node("host3", standby=True)
@@ -40,8 +40,8 @@ VERBS = {
     "reboot": lambda seen: lifecycle.reboot(seen, [_nfs(seen)]),
     "destroy": lambda seen: lifecycle.destroy(seen, [_nfs(seen)]),
     "migrate": lambda seen: placement.migrate(seen, _nfs(seen), HOST2),
-    "migrate several": lambda seen: several.migrate_all(seen, [Move(_nfs(seen), HOST2)]),
-    "active --home": lambda seen: several.home(seen, HOST3, [_nfs(seen)]),
+    "migrate several": lambda seen: several_moves.migrate_all(seen, [Move(_nfs(seen), HOST2)]),
+    "active --home": lambda seen: several_moves.home(seen, HOST3, [_nfs(seen)]),
     "unmigrate": lambda seen: placement.unmigrate(seen, ["nfs"]),
     "unmigrate all": lambda seen: placement.unmigrate(seen, None),
     "standby": lambda seen: placement.standby(seen, HOST1),

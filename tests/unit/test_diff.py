@@ -18,7 +18,7 @@ from hxm.pacemaker.cib_document import (
     sections_in,
 )
 from hxm.pacemaker.cib_flatten import facts_in, private_names
-from hxm.policy import harmless
+from hxm.policy import not_secret
 from hxm.policy.diff import Difference, Fact, Item, as_row, differences, intention, sentence
 
 EVERYTHING = b"""<configuration>
@@ -297,12 +297,12 @@ def test_what_is_harmless_by_its_name_may_hold_a_secret(old, new):
     ("shown", "names"),
     [
         (
-            partial(harmless.parameter, "ocf:heartbeat:Xen"),
+            partial(not_secret.parameter, "ocf:heartbeat:Xen"),
             "xmfile hostlist ip pcmk_host_list shutdown_timeout device Directory",
         ),
-        (harmless.option, "target-role is_managed stonith-enabled standby resource-stickiness"),
-        (harmless.attribute, "first kind score rsc with-rsc"),
-        (harmless.amount, "0 512"),
+        (not_secret.option, "target-role is_managed stonith-enabled standby resource-stickiness"),
+        (not_secret.attribute, "first kind score rsc with-rsc"),
+        (not_secret.amount, "0 512"),
     ],
 )
 def test_what_is_harmless_is_said(shown, names):

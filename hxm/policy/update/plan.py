@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hxm.model import Cluster
 from hxm.plan import Forecast, Goal, Objection, Phase, Plan
-from hxm.policy import called, guards, placement, resources, starts
+from hxm.policy import called, guards, placement, resources, start_guards
 from hxm.policy.forecast import after_all, movement_text
 from hxm.policy.steps import clear_standby_step, standby_step
 from hxm.policy.update import all_stages, busy, ready
@@ -61,7 +61,7 @@ def against(
     for host in filter(None, map(cluster.node, progress.order)):
         drain = placement.standby(cluster, host)
         objections += [*unheard(cluster, host), *getattr(drain, "objections", ())]
-    strays = starts.strays(cluster, starts.started(cluster, plan, predicted))
+    strays = start_guards.strays(cluster, start_guards.started(cluster, plan, predicted))
     return list(dict.fromkeys((*objections, *strays, *guards.foreseen(cluster, plan, predicted))))
 
 

@@ -9,33 +9,33 @@ from hxm.cluster.read import read_cluster
 from hxm.config import Config
 from hxm.model import Cluster
 from hxm.plan import Forecast, Objection, Plan
-from hxm.policy import starts
+from hxm.policy import start_guards
 
 
 def judge(
     cluster: Cluster, plan: Plan, predicted: Forecast, config: Config
 ) -> tuple[Plan, list[Objection]]:
     """The plan with what is to be said of its starts, and what stands against them."""
-    starting = starts.started(cluster, plan, predicted)
-    needed = list(starts.files_needed(cluster, predicted))
-    mounting = starts.mounting(cluster, predicted)
+    starting = start_guards.started(cluster, plan, predicted)
+    needed = list(start_guards.files_needed(cluster, predicted))
+    mounting = start_guards.mounting(cluster, predicted)
     answers = start_facts.ask(cluster, needed, config, starting=bool(starting))
     unreadable, silent = start_facts.faults(cluster, needed, mounting, answers)
-    objections = list(starts.unreadable(unreadable))
+    objections = list(start_guards.unreadable(unreadable))
     warnings, intentions = plan.warnings, plan.intentions
     if starting:
         objections += _strays(cluster, starting, answers, config)
         claims = start_facts.claims(cluster, needed, answers, config)
         ignored = config.ignore.split()
-        objections += starts.clashes(cluster, predicted, starting, claims, ignored)
+        objections += start_guards.clashes(cluster, predicted, starting, claims, ignored)
         if predicted.simulated:
-            objections += starts.unknown_disks(starting, claims, needed, unreadable, mounting)
+            objections += start_guards.unknown_disks(starting, claims, needed, unreadable, mounting)
         unasked = {node: why for node, why in answers.items() if isinstance(why, str)}
-        unknown = starts.not_asked(unasked | silent)
-        uncompared = starts.warnings(starting, claims, simulated=predicted.simulated)
+        unknown = start_guards.not_asked(unasked | silent)
+        uncompared = start_guards.warnings(starting, claims, simulated=predicted.simulated)
         warnings = (*warnings, *uncompared, *unknown)
     elif silent:
-        intentions = (*(intentions or plan.notes), *starts.not_looked_at(silent))
+        intentions = (*(intentions or plan.notes), *start_guards.not_looked_at(silent))
     return plan._replace(warnings=warnings, intentions=intentions), objections
 
 
@@ -46,8 +46,8 @@ def _strays(
     config: Config,
 ) -> list[Objection]:
     asked = start_facts.with_what_runs(cluster, answers, config)
-    objections = list(starts.strays(asked, starting))
+    objections = list(start_guards.strays(asked, starting))
     if not objections or cluster.sandbox:
         return objections
     again = read_cluster(config)  # the answers are newer than the snapshot
-    return list(starts.strays(start_facts.with_what_runs(again, answers, config), starting))
+    return list(start_guards.strays(start_facts.with_what_runs(again, answers, config), starting))
