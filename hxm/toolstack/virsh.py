@@ -36,16 +36,18 @@ def spoken(words: Sequence[str]) -> Spoken:
 
     Where generations of virsh read that word differently, those of each reading.
     """
-    left, uri, given = list(words), "", set()
-    while left and left[0].startswith("-") and left[0] not in ("-", "--"):
-        word = left.pop(0)
-        for name, behind in _options(word):
+    place, uri, given = 0, "", set()
+    while place < len(words) and words[place].startswith("-") and words[place] not in ("-", "--"):
+        place += 1
+        for name, behind in _options(words[place - 1]):
             given.add(name)
             if name in _VALUED:
-                value = behind or (left.pop(0) if left else "")
+                value = behind or "".join(words[place : place + 1])
+                place += not behind
                 uri = value if _VALUED[name] else uri
                 break
-    if left[:1] == ["--"]:
+    left = words[place:]
+    if [*left[:1]] == ["--"]:
         left = left[1:]
     if len(left) == 1:
         read = (_commands(left[0], lines=lines) for lines in (True, False))
@@ -66,9 +68,12 @@ def of_another_hypervisor(uri: str) -> bool:
 
 
 def _options(word: str) -> list[tuple[str, str]]:
-    """The options in a word, each with what stands behind it there; long ones may be shortened."""
+    """The options in a word, each with its value if that stands behind it; long ones may be cut."""
     if not word.startswith("--"):
-        return [(letter, word[place + 1 :]) for place, letter in enumerate(word) if place]
+        return [
+            (letter, word[place:] if letter in _VALUED else "")
+            for place, letter in enumerate(word[1:], 2)
+        ]
     name, _, value = word[2:].partition("=")
     known = [option for option in (*_VALUED, *_FLAGS) if len(option) > 1]
     fitting = [option for option in known if option.startswith(name)]

@@ -1,0 +1,177 @@
+"""What is read may be large: of four times as much the reader takes about four times as long.
+
+CPU time is measured, which other programs on the machine do not use up; the best of several runs.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import time
+from collections.abc import Callable
+from itertools import islice
+from typing import Any
+
+import pytest
+from factories import DATA, cluster, domain
+
+from hxm.domu.config_file import parse_xmfile
+from hxm.model import Cluster, Operation
+from hxm.pacemaker.cib import configuration_in, parse_configuration
+from hxm.pacemaker.crm_mon import as_migrations, parse_status
+from hxm.plan import Action, Movement
+from hxm.policy.forecast import after_all, movements
+from hxm.policy.guards import in_flight
+from hxm.records.journal import orders_backwards
+from hxm.toolstack.list_long import parse_image, parse_long
+from hxm.toolstack.virsh import spoken
+
+LONG_ENOUGH = 0.004
+"""Seconds of CPU time for the smaller input."""
+TIMES = 4
+MOST = 9.0
+"""What is linear takes TIMES as long, what is quadratic TIMES * TIMES."""
+
+MON = (DATA / "pacemaker-2.1.5" / "states.output-as-xml.xml").read_bytes()
+MON_TEXT = (DATA / "pacemaker-2.1.5" / "states.mon-1nr.txt").read_bytes()
+PRIMITIVE = (
+    '<primitive id="vm{0}" class="ocf" provider="heartbeat" type="Xen"><instance_attributes '
+    'id="vm{0}-ia"><nvpair id="vm{0}-x" name="xmfile" value="/etc/xen/vm{0}"/>'
+    "</instance_attributes></primitive>"
+)
+LOCK = b'<cluster_property_set id="hxm-lock"><nvpair/></cluster_property_set>'
+
+
+def more_of(document: bytes, line: bytes, count: int) -> bytes:
+    """The document with so many lines of the kind that begins like this."""
+    (first, *_) = [one for one in document.splitlines(keepends=True) if line in one]
+    return document.replace(first, first * count, 1)
+
+
+def cib(count: int) -> bytes:
+    resources = "".join(PRIMITIVE.format(number) for number in range(count))
+    constraints = "".join(
+        f'<rsc_location id="cli-ban-vm{number}" rsc="vm{number}" node="a" score="-INFINITY"/>'
+        for number in range(count)
+    )
+    return (
+        f"<cib><configuration><crm_config/><nodes/><resources>{resources}</resources>"
+        f"<constraints>{constraints}</constraints></configuration></cib>"
+    ).encode()
+
+
+def many(count: int) -> Cluster:
+    domains = [domain(f"vm{number}", f"host{number % 2 + 1}") for number in range(count)]
+    history = [Operation("host1", f"vm{number}", "monitor", 1, 0) for number in range(count)]
+    return cluster(*domains, *history)
+
+
+def moves(count: int) -> list[Movement]:
+    return [Movement(f"vm{number}", "live", "host1", "host2") for number in range(count)]
+
+
+def moved(count: int) -> list[Action]:
+    return [
+        Action(operation, f"vm{number}", "host1", "host1", "host2")
+        for number in range(count)
+        for operation in ("migrate_to", "stop")
+    ]
+
+
+READERS: dict[str, tuple[Callable[[int], Any], Callable[[Any], object]]] = {
+    "blanks in a CIB": (lambda n: b"<configuration>" + b" " * n * 100, configuration_in),
+    "locks in a CIB": (lambda n: b"<configuration>" + b"\n  " * n + LOCK * n, configuration_in),
+    "half locks in a CIB": (
+        lambda n: b"<configuration>" + LOCK[:-4] * n + b"</configuration>",
+        configuration_in,
+    ),
+    "a CIB": (cib, parse_configuration),
+    "crm_mon's XML": (lambda n: more_of(MON, b"<resource ", n), parse_status),
+    "crm_mon's text": (lambda n: more_of(MON_TEXT, b"ocf:", n), parse_status),
+    "migrations": (many, lambda seen: as_migrations(seen.resources, seen.history)),
+    "who migrates": (many, lambda seen: [*in_flight(seen, seen.managed_domains)]),
+    "what a transition means": (moved, lambda actions: movements(actions, frozenset())),
+    "the state after it": (
+        lambda n: (many(n), [moves(n)]),
+        lambda given: after_all(*given),
+    ),
+    "S-expressions side by side": (lambda n: f"(domain {'(a b)' * n})", parse_long),
+    "S-expressions in each other": (lambda n: f"(domain {'(a ' * n}{')' * n})", parse_long),
+    "S-expressions that never end": (lambda n: "(domain " + "(a" * n, parse_long),
+    "an image of xm": (
+        lambda n: b"LinuxGuestRecord" + (9 * n).to_bytes(4, "big") + b"(vm (a b)" * n,
+        parse_image,
+    ),
+    "a line of virsh": (lambda n: ["start", "a;" * n], spoken),
+    "words of virsh": (lambda n: ["-c"] + ["xen:///"] * n, spoken),
+    "options of virsh": (lambda n: ["-q"] * n, spoken),
+    "letters of an option of virsh": (lambda n: ["-" + "q" * n], spoken),
+    "a quote in virsh": (lambda n: ['"' + "\\ " * n], spoken),
+    "a domU's file": (lambda n: "".join(f"a{i} = 'x' # y\n" for i in range(n)), parse_xmfile),
+    "a disk list": (lambda n: "disk = [" + "'a', " * n + "]", parse_xmfile),
+}
+
+
+def seconds(read: Callable[[Any], object], given: Any) -> float:
+    """The CPU time of one reading; that something is refused is an answer, too."""
+    began = time.process_time()
+    try:
+        read(given)
+    except Exception as error:  # noqa: BLE001 - whatever it is, test_fuzzed says what it may be
+        assert not isinstance(error, (MemoryError, RecursionError)), error
+    return time.process_time() - began
+
+
+def growth(make: Callable[[int], Any], read: Callable[[Any], object]) -> float:
+    """How many times as long the reader takes of TIMES as much."""
+    count = 64
+    small = make(count)
+    while seconds(read, small) < LONG_ENOUGH and count < 1 << 12:
+        count *= 2
+        small = make(count)
+    large = make(TIMES * count)
+    took = [(seconds(read, small), seconds(read, large)) for _ in range(3)]
+    return min(slow for _, slow in took) / max(min(fast for fast, _ in took), LONG_ENOUGH / 2)
+
+
+def steady(make: Callable[[int], Any], read: Callable[[Any], object]) -> float:
+    """The growth; measured again where it is too much, for what the machine adds to it."""
+    found = growth(make, read)
+    return found if found < MOST else min(found, growth(make, read))
+
+
+@pytest.mark.parametrize(("make", "read"), READERS.values(), ids=READERS)
+def test_what_is_read_takes_linear_time(make, read):
+    assert steady(make, read) < MOST
+
+
+def test_what_is_quadratic_is_found_out():
+    def read(text: str) -> None:
+        for position in range(0, len(text), 64):
+            text.count("b", 0, position)
+
+    assert growth(lambda n: "a" * n * 64, read) > MOST
+
+
+class Counted(io.FileIO):
+    """A file that knows how much was read of it."""
+
+    bytes_read = 0
+
+    def read(self, size: int | None = -1) -> bytes:
+        Counted.bytes_read += size or 0
+        return super().read(size) or b""
+
+
+def test_the_newest_orders_cost_the_same_in_a_longer_journal(tmp_path, monkeypatch):
+    """Counted in bytes, which no load changes."""
+    monkeypatch.setattr("hxm.host.safe_files.open_own", Counted)
+    read = []
+    for count in (4_000, 16_000):
+        path = tmp_path / f"journal-{count}"
+        entry = {"time": "2026-01-01T00:00:00+00:00", "id": "x", "outcome": "done", "verb": "start"}
+        path.write_text((json.dumps(entry) + "\n") * count)
+        Counted.bytes_read = 0
+        assert len([*islice(orders_backwards(str(path)), 10)]) == 10
+        read.append(Counted.bytes_read)
+    assert 0 < read[0] == read[1] < path.stat().st_size
