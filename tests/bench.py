@@ -1,6 +1,7 @@
 """What hxm costs, as ratios against the tools beside it in the same run: `make bench`.
 
-Nothing is asserted: a figure is only comparable with the others of its run.
+Nothing is asserted: a figure is only comparable with the others of its run. CPU time is that of the
+whole process tree, and less shaken by what else the machine does than the wall time.
 """
 
 from __future__ import annotations
@@ -12,13 +13,24 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 HXM = str(Path(sys.argv[1]).resolve())
+CRM_MON = ["crm_mon", "--output-as=xml", "--inactive"]
+SIMULATE = ["crm_simulate", "-sL"]
 
 
-def measure(argv: list[str], env: dict[str, str], rounds: int) -> tuple[float, float, int]:
-    """The best wall and CPU time in seconds, and the peak memory in KiB, of several runs."""
-    wall, cpu, memory = [], [], 0
+class Cost(NamedTuple):
+    """Wall and CPU time in seconds, and the peak memory in KiB."""
+
+    wall: float
+    cpu: float
+    memory: int
+
+
+def measure(argv: list[str], env: dict[str, str], rounds: int) -> Cost:
+    """The best of several runs."""
+    costs = []
     for _ in range(rounds):
         start = time.perf_counter()
         process = subprocess.Popen(
@@ -26,90 +38,128 @@ def measure(argv: list[str], env: dict[str, str], rounds: int) -> tuple[float, f
         )
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
-        wall.append(time.perf_counter() - start)
-        cpu.append(usage.ru_utime + usage.ru_stime)
-        memory = max(memory, usage.ru_maxrss)
-    return min(wall), min(cpu), memory
+        wall = time.perf_counter() - start
+        costs.append(Cost(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss))
+    return Cost(*map(min, zip(*costs, strict=True)))
 
 
-def report(title: str, peer: list[str], ours: list[str], env: dict[str, str], rounds: int) -> None:
+def report(title: str, theirs: Cost, ours: Cost) -> None:
     """One line: both, and their ratio."""
-    if not shutil.which(peer[0], path=env["PATH"]):
-        print(f"{title:<42} {peer[0]} is not installed")
-        return
-    their_wall, their_cpu, their_memory = measure(peer, env, rounds)
-    our_wall, our_cpu, our_memory = measure(ours, env, rounds)
     print(
-        f"{title:<42} wall {our_wall * 1000:7.1f} / {their_wall * 1000:7.1f} ms ="
-        f" {our_wall / their_wall:5.2f}   cpu {our_cpu * 1000:7.1f} / {their_cpu * 1000:7.1f} ms"
-        f"   memory {our_memory // 1024:4} / {their_memory // 1024:4} MiB"
+        f"{title:<44} cpu {ours.cpu * 1000:8.1f} / {theirs.cpu * 1000:7.1f} ms ="
+        f" {ours.cpu / theirs.cpu:6.2f}   wall {ours.wall / theirs.wall:6.2f}"
+        f"   memory {ours.memory // 1024:4} / {theirs.memory // 1024:4} MiB",
+        flush=True,
     )
 
 
-def python_alone(env: dict[str, str], rounds: int) -> float:
-    """The wall time in seconds of an interpreter that does nothing."""
-    return measure([str(Path(HXM).with_name("python")), "-c", ""], env, rounds)[0]
+def against(title: str, peer: list[str], words: str, env: dict[str, str], rounds: int) -> None:
+    """Compare hxm with these words to a peer, if that is installed."""
+    if not shutil.which(peer[0], path=env["PATH"]):
+        print(f"{title:<44} {peer[0]} is not installed")
+        return
+    report(title, measure(peer, env, rounds), measure([HXM, *words.split()], env, rounds))
+
+
+def sandbox(env: dict[str, str], place: Path, *options: str) -> dict[str, str]:
+    """The environment of a new sandbox."""
+    subprocess.run([HXM, "sandbox", "new", str(place), *options], check=True, capture_output=True)
+    return {**env, "CIB_file": str(place / "cib.xml")}
+
+
+def of_xl(env: dict[str, str], folder: Path) -> None:
+    """What goes to xl as it is, through hxm and through the guard."""
+    xl = folder / "xl"
+    xl.write_text("#!/bin/sh\nexit 0\n")
+    xl.chmod(0o755)
+    with_xl = {**env, "PATH": f"{folder}:{env['PATH']}"}
+    against("hxm uptime / xl uptime", [str(xl), "uptime"], "uptime", with_xl, 20)
+    # nothing else may be found, and so guarded, on the machine that this runs on
+    hidden = {**with_xl, "HXM_REAL": f"{folder}/real", "PATH": str(folder)}
+    subprocess.run([HXM, "guard", "install"], env=hidden, check=True, capture_output=True)
+    plain = measure([f"{xl}.hxm-real", "list"], hidden, 50)
+    report("a read through the guard / xl", plain, measure([str(xl), "list"], hidden, 50))
+    with_tools = {**hidden, "PATH": f"{folder}:/usr/bin:/bin"}  # a shell script removes it
+    subprocess.run([HXM, "guard", "remove"], env=with_tools, check=True, capture_output=True)
+
+
+def of_two_hosts(env: dict[str, str]) -> None:
+    """The smallest cluster: here what counts is the start of a program."""
+    against("2x2: list / crm_mon -1", ["crm_mon", "-1"], "list", env, 20)
+    against("2x2: status / crm_mon -1", ["crm_mon", "-1"], "status", env, 20)
+    against("2x2: list / crm status", ["crm", "status"], "list", env, 3)
+    against("2x2: list / pcs resource", ["pcs", "resource"], "list", env, 3)
+
+
+class Size(NamedTuple):
+    """A large cluster, and what is asked of it."""
+
+    nodes: int
+    domains: int
+    rounds: int
+    plans: tuple[str, ...]
+
+
+SIZES = (
+    Size(
+        16,
+        300,
+        2,
+        (
+            "migrate vm20 host3",
+            "standby host3",
+            "shutdown vm20",
+            "maintenance on",
+            "unmanage vm20",
+            "capacity",
+            "update plan",
+        ),
+    ),
+    Size(32, 1000, 1, ("migrate vm20 host3", "standby host3", "shutdown vm20", "maintenance on")),
+)
+"""`capacity` asks the scheduler once a node, `update plan` several times."""
+AFTER = (("standby host3", "active host3"), ("shutdown vm20", "start vm20"))
+"""What is done, and then the plan that takes it back."""
+WHOLE = ("capacity", "update plan")
+"""Plans that change nothing by themselves, measured once."""
+
+
+def of_size(env: dict[str, str], folder: Path, size: Size) -> None:
+    """Readings and plans on a cluster of that size; at the smaller the orders, too."""
+    name = f"{size.nodes}x{size.domains}"
+    options = (f"--nodes={size.nodes}", f"--domains={size.domains}")
+    there = sandbox(env, folder / name, *options)
+    for words in ("status -o json", "list"):
+        against(f"{name}: {words} / crm_mon", CRM_MON, words, there, size.rounds)
+    theirs = measure(SIMULATE, there, size.rounds)
+    for words in size.plans:
+        dry, rounds = ([], 1) if words in WHOLE else (["--dry-run"], size.rounds)
+        ours = measure([HXM, *words.split(), *dry], there, rounds)
+        report(f"{name}: plan {words} / crm_simulate", theirs, ours)
+    for words, back in AFTER if size.rounds > 1 else ():
+        report(f"{name}: {words} / crm_simulate", theirs, measure(done(words), there, 1))
+        ours = measure([HXM, *back.split(), "--dry-run"], there, size.rounds)
+        report(f"{name}: plan {back} / crm_simulate", theirs, ours)
+
+
+def done(words: str) -> list[str]:
+    """The command line of an order that is carried out."""
+    return [HXM, *words.split(), "--yes"]
 
 
 def main() -> None:
     """The small cluster, a pass-through, and large clusters."""
+    began = time.monotonic()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        xl = folder / "xl"
-        xl.write_text("#!/bin/sh\nexit 0\n")
-        xl.chmod(0o755)
         env = {**os.environ, "PATH": f"{os.environ['PATH']}:/usr/sbin"}
-        with_xl = {**env, "PATH": f"{folder}:{env['PATH']}"}
-
-        print(f"python alone {python_alone(env, 20) * 1000:.1f} ms; ours / theirs = ratio")
-        subprocess.run([HXM, "sandbox", "new", name + "/small"], check=True, capture_output=True)
-        small = {**env, "CIB_file": name + "/small/cib.xml"}
-        report("hxm list / crm_mon -1", ["crm_mon", "-1"], [HXM, "list"], small, 20)
-        report("hxm status / crm_mon -1", ["crm_mon", "-1"], [HXM, "status"], small, 20)
-        report("hxm list / crm status", ["crm", "status"], [HXM, "list"], small, 5)
-        report("hxm list / pcs resource", ["pcs", "resource"], [HXM, "list"], small, 5)
-        report("hxm uptime / xl uptime", [str(xl), "uptime"], [HXM, "uptime"], with_xl, 20)
-        plain = [str(xl) + ".hxm-real", "list"]
-        # nothing else may be found, and so guarded, on the machine that this runs on
-        hidden = {**with_xl, "HXM_REAL": name + "/real", "PATH": str(folder)}
-        subprocess.run([HXM, "guard", "install"], env=hidden, check=True, capture_output=True)
-        report("a read through the guard / xl", plain, [str(xl), "list"], hidden, 50)
-        with_tools = {**hidden, "PATH": f"{folder}:/usr/bin:/bin"}  # a shell script removes it
-        subprocess.run([HXM, "guard", "remove"], env=with_tools, check=True, capture_output=True)
-
-        for nodes, domains in ((16, 300), (32, 1000)):
-            of_size(env, folder, nodes, domains)
-
-
-CRM_MON = ["crm_mon", "--output-as=xml", "--inactive"]
-SIMULATE = ["crm_simulate", "-sL"]
-PLANS = (
-    "migrate vm20 host3",
-    "standby host3",
-    "shutdown vm20",
-    "maintenance on",
-    "unmanage vm20",
-    "capacity",
-)
-"""What is planned against one answer of the scheduler; `capacity` asks for one a node."""
-MEASURED_ONCE = 500
-"""DomUs from which on every run takes so long that one is exact enough."""
-
-
-def of_size(env: dict[str, str], folder: Path, nodes: int, domains: int) -> None:
-    """Readings and plans on a cluster of that size."""
-    place = folder / f"{nodes}x{domains}"
-    options = ["--nodes", str(nodes), "--domains", str(domains)]
-    subprocess.run([HXM, "sandbox", "new", str(place), *options], check=True, capture_output=True)
-    there = {**env, "CIB_file": str(place / "cib.xml")}
-    rounds, plans = (2, PLANS) if domains < MEASURED_ONCE else (1, PLANS[:-1])
-    size = f"{nodes}x{domains}"
-    for words in ("status -o json", "list"):
-        report(f"{size}: {words} / crm_mon", CRM_MON, [HXM, *words.split()], there, rounds)
-    for words in plans:
-        dry = [] if words == "capacity" else ["--dry-run"]
-        title = f"{size}: {words} / crm_simulate"
-        report(title, SIMULATE, [HXM, *words.split(), *dry], there, rounds)
+        python = measure([str(Path(HXM).with_name("python")), "-c", ""], env, 20)
+        print(f"python alone {python.wall * 1000:.1f} ms; ours / theirs = ratio")
+        of_two_hosts(sandbox(env, folder / "2x2"))
+        of_xl(env, folder)
+        for size in SIZES:
+            of_size(env, folder, size)
+    print(f"took {time.monotonic() - began:.0f} s")
 
 
 main()

@@ -6,7 +6,7 @@ import pytest
 from factories import cluster, domain
 
 from hxm.cluster import poller
-from hxm.cluster.poller import Poller
+from hxm.cluster.poller import Pace, Poller
 from hxm.config import Config
 from hxm.errors import CannotAsk
 
@@ -32,3 +32,21 @@ def test_whatever_a_look_ends_with_the_next_one_follows(monkeypatch, error, faul
         polling._poll()
         assert polling.cluster == SEEN
     assert told == ["", fault, ""]
+
+
+@pytest.mark.parametrize(
+    ("took", "waits"),
+    [(0.1, 1.0), (0.4, 1.2), (2.0, 6.0), (60.0, 15.0)],
+    ids=["cheap", "dear", "dearer", "not so long that the lock would be lost"],
+)
+def test_an_order_waits_the_longer_the_more_a_look_costs(monkeypatch, took, waits):
+    """At most a quarter of the time is spent on looks."""
+    now = [0.0]
+    slept: list[float] = []
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
+    monkeypatch.setattr("time.sleep", slept.append)
+    pace = Pace(1.0)
+    pace.begin()
+    now[0] += took
+    pace.wait()
+    assert slept == [pytest.approx(waits)]
