@@ -45,7 +45,7 @@ class NoForecast(CannotAsk):
 
 def simulator() -> Argv | None:
     """The scheduler that this host has: crm_simulate, ptest, or none."""
-    return next((each for each in SIMULATORS if programs.find(each[0])), None)
+    return next((argv for argv in SIMULATORS if programs.find(argv[0])), None)
 
 
 def carries_out(program: Argv | None) -> bool:
@@ -238,9 +238,9 @@ def _sweep(parent: str) -> None:
     a_while_ago = time.time() - _A_WHILE
     for entry in os.scandir(parent):
         try:
-            found = entry.stat(follow_symlinks=False)
-            ours = entry.name.startswith(_PREFIX) and found.st_uid == os.getuid()
-            if ours and found.st_mtime < a_while_ago:
+            status = entry.stat(follow_symlinks=False)
+            ours = entry.name.startswith(_PREFIX) and status.st_uid == os.getuid()
+            if ours and status.st_mtime < a_while_ago:
                 with _held(entry.path):
                     shutil.rmtree(entry.path)
         except OSError:  # still in use, no folder, or gone meanwhile

@@ -76,28 +76,28 @@ def graph(cluster: Cluster, relations: Relations) -> Graph:
         ),
         *(_vertex(cluster, relations, name, tops) for name in tops),
     ]
-    known = {each.id for each in vertices}
+    known = {vertex.id for vertex in vertices}
     edges = dict.fromkeys(
-        each
-        for each in _edges(cluster, relations)
-        if each.source in known and each.target in known and each.source != each.target
+        edge
+        for edge in _edges(cluster, relations)
+        if edge.source in known and edge.target in known and edge.source != edge.target
     )
     return Graph(tuple(vertices), tuple(edges))
 
 
 def _tops(cluster: Cluster, relations: Relations) -> dict[str, str]:
     """Every resource that is drawn, with its kind: a clone as one, a group and its members."""
-    found: dict[str, str] = {}
-    for each in cluster.primitives.values():
-        if each.clone:
-            found[each.clone] = CLONE
+    tops: dict[str, str] = {}
+    for primitive in cluster.primitives.values():
+        if primitive.clone:
+            tops[primitive.clone] = CLONE
             continue
-        if each.parent in relations.members:
-            found[each.parent or ""] = GROUP
-        fencing = each.agent.startswith("stonith:")
-        domain = cluster.domain_of(each.id)
-        found[each.id] = FENCING if fencing else DOMAIN if domain else RESOURCE
-    return found
+        if primitive.parent in relations.members:
+            tops[primitive.parent or ""] = GROUP
+        fencing = primitive.agent.startswith("stonith:")
+        domain = cluster.domain_of(primitive.id)
+        tops[primitive.id] = FENCING if fencing else DOMAIN if domain else RESOURCE
+    return tops
 
 
 def _inside(relations: Relations, name: str) -> Iterator[str]:
@@ -105,14 +105,16 @@ def _inside(relations: Relations, name: str) -> Iterator[str]:
     members = relations.members.get(name)
     if members is None:
         yield name
-    for each in members or ():
-        yield from _inside(relations, each)
+    for member in members or ():
+        yield from _inside(relations, member)
 
 
 def _vertex(cluster: Cluster, relations: Relations, name: str, tops: Mapping[str, str]) -> Vertex:
     inside = set(_inside(relations, name))
-    instances = [each for each in cluster.resources if each.id.partition(":")[0] in inside]
-    places = tuple(dict.fromkeys(node for each in instances for node in each.nodes))
+    instances = [
+        instance for instance in cluster.resources if instance.id.partition(":")[0] in inside
+    ]
+    places = tuple(dict.fromkeys(node for instance in instances for node in instance.nodes))
     domain = cluster.domain_of(name)
     state, well = _state(instances, clone=tops[name] == CLONE)
     if tops[name] == DOMAIN and domain:
@@ -123,23 +125,23 @@ def _vertex(cluster: Cluster, relations: Relations, name: str, tops: Mapping[str
 
 
 def _state(instances: Sequence[Resource], *, clone: bool) -> tuple[str, bool]:
-    failed = any(each.failed or each.blocked for each in instances)
+    failed = any(instance.failed or instance.blocked for instance in instances)
     suffix = ", failed" if failed else ""
-    running = [each for each in instances if each.nodes]
+    running = [instance for instance in instances if instance.nodes]
     if clone:
-        count = len({node for each in running for node in each.nodes})
+        count = len({node for instance in running for node in instance.nodes})
         nodes = "node" if count == 1 else "nodes"
         return f"on {count} {nodes}{suffix}", not failed
-    roles = {each.role for each in instances}
+    roles = {instance.role for instance in instances}
     return f"{'/'.join(sorted(roles))}{suffix}", not failed
 
 
 def _edges(cluster: Cluster, relations: Relations) -> Iterator[Edge]:
     outer = {
-        inside: each.clone
-        for each in cluster.primitives.values()
-        if each.clone
-        for inside in (each.id, each.parent or each.id)
+        inside: primitive.clone
+        for primitive in cluster.primitives.values()
+        if primitive.clone
+        for inside in (primitive.id, primitive.parent or primitive.id)
     }
 
     def end(name: str) -> str:
@@ -148,12 +150,14 @@ def _edges(cluster: Cluster, relations: Relations) -> Iterator[Edge]:
     for order in relations.orders:
         label = "after" if order.mandatory else "after (optional)"
         yield Edge(end(order.then), end(order.first), "after", label, order.mandatory)
-    for each in relations.colocations:
-        kind = "with" if each.score > 0 else "apart"
-        label = f"{'with' if each.score > 0 else 'apart from'} ({spoken(each.score)})"
-        yield Edge(end(each.resource), end(each.other), kind, label)
+    for colocation in relations.colocations:
+        kind = "with" if colocation.score > 0 else "apart"
+        label = f"{'with' if colocation.score > 0 else 'apart from'} ({spoken(colocation.score)})"
+        yield Edge(end(colocation.resource), end(colocation.other), kind, label)
     pings = [
-        each for each in cluster.primitives.values() if each.agent.rpartition(":")[2] in _PINGS
+        primitive
+        for primitive in cluster.primitives.values()
+        if primitive.agent.rpartition(":")[2] in _PINGS
     ]
     for location in relations.locations:
         for ping in pings:
@@ -164,7 +168,7 @@ def _edges(cluster: Cluster, relations: Relations) -> Iterator[Edge]:
             label = f"{kind} ({spoken(location.score)})"
             yield Edge(end(location.resource), f"node:{location.node}", kind, label, False)
     for name, members in relations.members.items():
-        yield from (Edge(end(each), end(name), "in", "in the group") for each in members)
+        yield from (Edge(end(member), end(name), "in", "in the group") for member in members)
     for device, nodes in relations.fences.items():
         for node in nodes:
             yield Edge(end(device), f"node:{node}", "fences", "fences")
@@ -173,39 +177,39 @@ def _edges(cluster: Cluster, relations: Relations) -> Iterator[Edge]:
 # As a tree
 
 
-def tree(found: Graph) -> list[Branch]:
+def tree(graph: Graph) -> list[Branch]:
     """The nodes with what runs on each, and under each domU what it depends on; then the rest."""
-    by_id = {each.id: each for each in found.vertices}
+    by_id = {vertex.id: vertex for vertex in graph.vertices}
     branches = []
     drawn: dict[tuple[Branch, ...], str] = {}
-    for node in (each for each in found.vertices if each.kind == NODE):
-        here = [each for each in found.vertices if node.name in each.places]
-        running = [each for each in here if each.kind in (DOMAIN, RESOURCE)]
-        below = _equal_once(found, by_id, running, drawn)
-        others = [each for each in here if each.kind in (CLONE, FENCING)]
+    for node in (vertex for vertex in graph.vertices if vertex.kind == NODE):
+        here = [vertex for vertex in graph.vertices if node.name in vertex.places]
+        running = [vertex for vertex in here if vertex.kind in (DOMAIN, RESOURCE)]
+        below = _equal_once(graph, by_id, running, drawn)
+        others = [vertex for vertex in here if vertex.kind in (CLONE, FENCING)]
         for kind, title in ((CLONE, "clones"), (FENCING, "fencing devices that run here")):
-            names = [each.name for each in others if each.kind == kind]
+            names = [vertex.name for vertex in others if vertex.kind == kind]
             below += [Branch(f"{title}: {', '.join(names)}")] if names else []
         fencing = [
-            by_id[each.source].name
-            for each in found.edges
-            if (each.kind, each.target) == ("fences", node.id)
+            by_id[edge.source].name
+            for edge in graph.edges
+            if (edge.kind, edge.target) == ("fences", node.id)
         ]
         below.append(Branch(f"fenced by: {', '.join(fencing) or 'whichever device says it can'}"))
         branches.append(Branch(f"{node.name} ({node.state})", tuple(below)))
     idle = [
-        each
-        for each in found.vertices
-        if not each.places and each.kind in (DOMAIN, RESOURCE, CLONE, FENCING)
+        vertex
+        for vertex in graph.vertices
+        if not vertex.places and vertex.kind in (DOMAIN, RESOURCE, CLONE, FENCING)
     ]
     if idle:
-        nowhere = _equal_once(found, by_id, idle, drawn)
+        nowhere = _equal_once(graph, by_id, idle, drawn)
         branches.append(Branch("running nowhere", tuple(nowhere)))
     return branches
 
 
 def _equal_once(
-    found: Graph,
+    graph: Graph,
     by_id: Mapping[str, Vertex],
     vertices: Sequence[Vertex],
     drawn: dict[tuple[Branch, ...], str],
@@ -217,7 +221,7 @@ def _equal_once(
     alike: dict[tuple[str, str, tuple[Branch, ...]], list[str]] = {}
     for vertex in vertices:
         kind = "" if vertex.kind == DOMAIN else f"{vertex.kind} "
-        needs = _needs(found, by_id, vertex.id, ())
+        needs = _needs(graph, by_id, vertex.id, ())
         alike.setdefault((kind, vertex.state, needs), []).append(vertex.name)
     branches = []
     for (kind, state, needs), names in alike.items():
@@ -230,15 +234,15 @@ def _equal_once(
 
 
 def _needs(
-    found: Graph, by_id: Mapping[str, Vertex], start: str, above: Sequence[str]
+    graph: Graph, by_id: Mapping[str, Vertex], start: str, above: Sequence[str]
 ) -> tuple[Branch, ...]:
     """What a resource depends on, and so on; a circle is entered once."""
     seen = (*above, start)
     return tuple(
         Branch(
-            f"{each.label}: {by_id[each.target].name}",
-            () if each.target in seen else _needs(found, by_id, each.target, seen),
+            f"{edge.label}: {by_id[edge.target].name}",
+            () if edge.target in seen else _needs(graph, by_id, edge.target, seen),
         )
-        for each in found.edges
-        if each.source == start and each.kind != "fences"
+        for edge in graph.edges
+        if edge.source == start and edge.kind != "fences"
     )
