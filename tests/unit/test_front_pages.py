@@ -35,3 +35,12 @@ def test_the_changelog_has_each_section_once():
         assert sections == [section for section in SECTIONS if section in sections]
         for line in version.split("###", 1)[-1].splitlines()[1:]:
             assert re.match(r"(- |  |### |$)", line), line
+
+
+def test_every_file_that_contributing_names_is_there():
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`([a-z_]+(?:/[a-z_]+)*\.py)`", text))
+    assert len(named) > 30
+    there = {str(path) for path in [*ROOT.glob("hxm/**/*.py"), *ROOT.glob("tests/**/*.py")]}
+    for name in named:
+        assert any(path.endswith(f"/{name}") for path in there), name
