@@ -85,8 +85,7 @@ def run(
 def note_unsettled(cluster: Cluster) -> None:
     """A cluster in a file reacts to nothing but hxm, which a learner takes for a fault."""
     if cluster.sandbox and not is_settled(cluster.sandbox):
-        what = "another tool has changed the sandbox, and nothing has reacted"
-        render.note(f"{what}: hxm sandbox settle")
+        render.note("the sandbox has not reacted to another tool: hxm sandbox settle")
 
 
 def _troubles(cluster: Cluster) -> Iterator[str]:
