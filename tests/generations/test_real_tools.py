@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 import forked
 import pytest
 from lxml import etree
+from transitions import both_ways, disturb
 
 from hxm.pacemaker.argv import step_argv
 from hxm.pacemaker.cib import parse_configuration
@@ -308,3 +309,17 @@ def _verified(real) -> tuple[int, str]:
     argv = ("crm_verify", f"--xml-file={real.file}", "-V")
     ran = subprocess.run(argv, capture_output=True, text=True, env=real.env, check=False)
     return ran.returncode, ran.stdout + ran.stderr
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_results_of_a_transition_are_those_of_its_own_crm_simulate(
+    real, seed, tmp_path, monkeypatch
+):
+    """2.0 writes them itself."""
+    monkeypatch.setenv("PATH", real.env["PATH"])
+    cib = tmp_path / "large" / "cib.xml"
+    real.hxm("sandbox", "new", str(cib.parent), "--nodes", "4", "--domains", "12")
+    disturb(cib, seed)
+    ours, actions = both_ways(cib, tmp_path)
+    assert ours == (not real.version().startswith("2.0"))
+    assert actions

@@ -1,0 +1,88 @@
+"""A transition whose results hxm writes, and crm_simulate: what both make of one CIB."""
+
+from __future__ import annotations
+
+import random
+import shutil
+from pathlib import Path
+from xml.etree import ElementTree
+
+from hxm.pacemaker.sandbox import forget_monitors
+from hxm.pacemaker.simulate import Scratch, read_graph
+from hxm.pacemaker.transition_results import write_results
+
+OF_NO_EFFECT = {
+    *("transition-key", "transition-magic", "last-rc-change", "crm-debug-origin", "exit-reason"),
+    *("call-id", "crm_feature_set", "last-run", "exec-time", "queue-time", "on_node"),
+}
+
+
+def remembered(path: Path) -> dict[tuple[str, str], list[dict[str, str]]]:
+    """What each node has done with each resource, the first action first."""
+    found = {}
+    for state in ElementTree.parse(path).iterfind("status/node_state"):
+        for history in state.iterfind("lrm/lrm_resources/lrm_resource"):
+            records = [one for one in history if one.get("operation") != "notify"]
+            records.sort(key=lambda record: int(record.get("call-id", "0")))
+            found[state.get("uname", ""), history.get("id", "")] = [
+                {name: value for name, value in record.items() if name not in OF_NO_EFFECT}
+                | {"expected": record.get("transition-key", ":::").split(":")[2]}
+                for record in records
+            ]
+    return {key: records for key, records in found.items() if records}
+
+
+def both_ways(cib: Path, folder: Path) -> tuple[bool, int]:
+    """Whether hxm writes the transition, and then as crm_simulate does; how many actions it has."""
+    theirs, ours = folder / "theirs.xml", folder / "ours.xml"
+    shutil.copy(cib, theirs)
+    shutil.copy(cib, ours)
+    actions = Scratch(str(theirs)).simulate()
+    ended = {(act.resource, act.node) for act in actions if act.operation == "cancel"}
+    assert Scratch(str(ours)).simulate(execute=False) == actions
+    graph = read_graph(f"{ours}.graph")
+    before = ours.read_bytes()
+    if not write_results(str(ours), graph):
+        assert ours.read_bytes() == before
+        return False, len(actions)
+    for path in (theirs, ours) if ended else ():
+        forget_monitors(str(path), ended)
+    assert remembered(ours) == remembered(theirs)
+    return True, len(actions)
+
+
+META = ("target-role", "is-managed", "maintenance", "allow-migrate", "resource-stickiness")
+
+
+def disturb(cib: Path, seed: int) -> None:
+    """A handful of changes that give the scheduler something to do."""
+    chance = random.Random(seed)
+    tree = ElementTree.parse(cib)
+    nodes = tree.findall("configuration/nodes/node")
+    domains = [one for one in tree.iterfind(".//resources/primitive") if one.get("type") == "Xen"]
+    for node in chance.sample(nodes, chance.randint(0, 2)):
+        pairs = node.find("instance_attributes")
+        name = chance.choice(("standby", "maintenance"))
+        ElementTree.SubElement(pairs, "nvpair", id=f"x-{node.get('id')}", name=name, value="true")
+    for domain in chance.sample(domains, 4):
+        pairs, name = domain.find("meta_attributes"), chance.choice(META)
+        value = {"target-role": "Stopped", "resource-stickiness": "0"}.get(name, "false")
+        ElementTree.SubElement(pairs, "nvpair", id=f"{domain.get('id')}-x", name=name, value=value)
+    for domain in chance.sample(domains, 3):
+        ElementTree.SubElement(
+            tree.find("configuration/constraints"),
+            "rsc_location",
+            {
+                "id": f"cli-ban-{domain.get('id')}",
+                "rsc": domain.get("id"),
+                "node": chance.choice(nodes).get("uname"),
+                "score": "-INFINITY",
+            },
+        )
+    for history in chance.sample(tree.findall(".//lrm_resource"), 3):
+        history[:] = []
+    if not seed % 3:
+        properties = tree.find(".//cluster_property_set")
+        pair = {"id": "all-x", "name": "maintenance-mode", "value": "true"}
+        ElementTree.SubElement(properties, "nvpair", pair)
+    tree.write(cib)
