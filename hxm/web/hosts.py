@@ -50,7 +50,7 @@ def host_cards(cluster: Cluster, picture: Picture) -> list[HostCard]:
     amounts = {
         node.name: list(_amounts(cluster, known[node.name], picture.needs))
         for node in cluster.hosts
-        if node.name in known
+        if node.online and node.name in known
     }
     most = max((sum(size for _, _, size in parts) for parts in amounts.values()), default=0)
     return [

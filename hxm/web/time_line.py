@@ -65,7 +65,7 @@ def time_line(cluster: Cluster, picture: Picture) -> TimeLine:
     colours = {node.name: number % _COLOURS for number, node in enumerate(cluster.hosts)}
     begin, end = picture.since, picture.at
     known = list(picture.rows.values())
-    shown = known if len(known) <= _ALL else [row for row in known if _is_eventful(row)]
+    shown = known if len(known) <= _ALL else [row for row in known if _is_eventful(row, begin)]
     still = [row.name for row in known if row not in shown]
     return TimeLine(
         tuple(_axis(begin, end)),
@@ -76,8 +76,9 @@ def time_line(cluster: Cluster, picture: Picture) -> TimeLine:
     )
 
 
-def _is_eventful(row: Row) -> bool:
-    return len(row.stays) != 1 or bool(row.failures)
+def _is_eventful(row: Row, begin: float) -> bool:
+    """Whether it came or went, or something of it failed."""
+    return bool(row.failures) or any(not stay.lasts or stay.since > begin for stay in row.stays)
 
 
 def _axis(begin: float, end: float) -> Iterator[tuple[float, str, str]]:

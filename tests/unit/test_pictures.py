@@ -83,7 +83,9 @@ def test_all_bars_have_one_scale():
 
 def test_a_host_that_was_never_asked_and_one_that_is_off_say_so():
     seen = cluster(node("host1"), node("host2", online=False))
-    assert [card.memory for card in host_cards(seen, Picture())] == ["memory not known", ""]
+    asked = Host("host2", 4096, source="hv_memory")
+    cards = host_cards(seen, Picture(AT, AT, (asked,)))
+    assert [(card.memory, card.parts) for card in cards] == [("memory not known", ()), ("", ())]
 
 
 WAYS = {
@@ -151,10 +153,13 @@ def test_a_name_is_written_where_it_has_room(length):
     assert row.segments[-1].width >= 0.3
 
 
-def test_of_many_domus_only_those_that_moved_have_a_row():
-    seen = cluster(domain("nfs", "host1"), *(domain(f"vm{n}", "host1") for n in range(30)))
-    drawn = time_line(seen, picture(seen))
-    assert [row.name for row in drawn.rows] == ["nfs"]
+def test_of_many_domus_only_those_that_came_or_went_have_a_row():
+    others = (domain(f"vm{number}", "host1") for number in range(30))
+    seen = cluster(domain("nfs", "host1"), domain("off"), domain("new", "host1"), *others)
+    stopped = Event(AT - 9, "off", "stopped", "host1", left="host1")
+    started = Event(AT - 9, "new", "started", "host1", came="host1")
+    drawn = time_line(seen, picture(seen, [*PAST, stopped, started]))
+    assert [row.name for row in drawn.rows] == ["nfs", "off", "new"]
     assert drawn.others.endswith("(30 in all)")
 
 
