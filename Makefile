@@ -19,7 +19,7 @@ JOBS := $(shell n=$$(nproc); echo $$(( n < 4 ? n * 3 : n + 8 )))
 # thousands of hxm are started in a test run: each would compile all of it
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: deb help demo lab test test-generations coverage soak edits faults real-xl check format docs bench clean
+.PHONY: deb bundle help demo lab test test-generations test-packages coverage soak edits faults real-xl check format docs bench clean
 
 help:
 	@echo "make demo    the seed guide's cluster, listed, migrated, drained and cleaned, in a file"
@@ -35,6 +35,8 @@ help:
 	@echo "make coverage  the share of each file that the unit tests run"
 	@echo "make bench   what hxm costs, against crm_mon, crm and pcs"
 	@echo "make deb     a package for the Debian that this machine runs, in dist/"
+	@echo "make bundle  a tarball with its own Python, for hosts that have none or an old one, in dist/"
+	@echo "make test-packages  both of them in clean Debian hosts: installed, upgraded, purged"
 	@echo "make docs    the man pages from man/*.rst, the completions from the table of commands"
 	@echo "make clean   remove the virtual environment and the caches"
 
@@ -95,8 +97,18 @@ format: .venv/ready
 coverage: .venv/ready
 	@$(PYTEST) -n auto --cov=hxm --cov-report=term:skip-covered tests/unit
 
-deb: .venv/ready
+deb:
+	@.ci/prepare binutils
 	@.ci/deb $(PYTHON) dist
+
+bundle:
+	@.ci/prepare binutils patchelf
+	@.ci/bundle $(PYTHON) dist
+
+test-packages: .venv/ready
+	@.ci/prepare debootstrap
+	@.ci/hosts .cache/hosts bullseye bookworm trixie
+	@$(PYTEST) -m "" tests/packages
 
 docs: .venv/ready
 	@$(BIN)/python man/generate.py

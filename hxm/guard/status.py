@@ -110,5 +110,9 @@ def own_words() -> tuple[str, ...]:
 
 
 def _remedy() -> str:
+    """The command that installs this hxm again; a package has its own in a file (.ci/venv)."""
     folder = sys.prefix
+    if os.path.exists(f"{folder}/remedy"):
+        with open(f"{folder}/remedy", encoding="utf-8") as file:
+            return file.read().strip()
     return f"python3 -m venv --clear {folder} && {folder}/bin/pip install hxm (hxm-install(7))"

@@ -55,6 +55,19 @@ def test_it_still_names_the_real_programs_and_takes_the_guard_away(guarded):
     assert guarded.files() == guarded.snapshot
 
 
+@upgraded
+def test_a_package_says_how_it_is_installed_again(tmp_path):
+    (tmp_path / "bin").mkdir()
+    shutil.copy(LAUNCHER, tmp_path / "bin" / "hxm")
+    (tmp_path / "bin" / "hxm").chmod(0o755)
+    (tmp_path / "bin" / "python").symlink_to(WITHOUT)
+    shutil.copy(Path(sys.prefix) / "pyvenv.cfg", tmp_path)
+    (tmp_path / "remedy").write_text("apt-get install --reinstall hxm\n")
+    status, _, said = launch(tmp_path / "bin" / "hxm", "list")
+    assert (status, "venv" in said) == (102, False)
+    assert "make it again: apt-get install --reinstall hxm\n" in said
+
+
 @pytest.fixture
 def installed(tmp_path):
     """The launcher in a virtual environment, and a link to it elsewhere."""
