@@ -16,10 +16,12 @@ from hxm.domu.config_file import XmFileError, agent_name, parse_xmfile, read_tex
 from hxm.domu.resources import name_in_xml
 from hxm.domu.settings import domain_name, preserved
 from hxm.guard import install
-from hxm.host import files
+from hxm.host import files, programs
+from hxm.host.safe_files import MIB
 from hxm.model import Cluster
 from hxm.pacemaker.audit_facts import parse_rules
 from hxm.pacemaker.cib import read_configuration
+from hxm.pacemaker.dialect import RINGS, WHOLE_CIB
 from hxm.pacemaker.utilization import utilization_in
 from hxm.policy import conflicts
 from hxm.policy.audit.configured import Rules, of_rules
@@ -37,6 +39,7 @@ from hxm.policy.findings import Finding
 from hxm.policy.live_pv import of_hypervisors
 from hxm.policy.memory import one_sided
 from hxm.records.authors import origins
+from hxm.toolstack import of
 from hxm.toolstack.host_facts import read_facts
 
 AUTOS = ("/etc/xen/auto", "/etc/libvirt/libxl/autostart")
@@ -62,6 +65,8 @@ def gather_findings(
 
     `thorough`: this host's toolstack tries every file, as those that gave `answers` did.
     """
+    if programs.elsewhere() and cluster.toolstack:  # one round trip instead of three
+        programs.ahead(WHOLE_CIB, (cluster.toolstack, *of(cluster.toolstack).LONG), RINGS)
     configuration = read_configuration(timeout=config.ask_timeout, whole=True)
     rules = parse_rules(configuration)
     yield from _conflicts(cluster, config, {node: answer.more for node, answer in answers.items()})
@@ -133,6 +138,7 @@ def _files(cluster: Cluster, rules: Rules) -> Iterator[Read]:
 
 def autostarted() -> Iterator[tuple[str, str]]:
     """The links that start domUs at boot, each with the name in its file."""
+    files.bring(AUTOS, MIB)
     for folder in AUTOS:
         try:
             paths = sorted(os.path.join(folder, entry) for entry in files.names_in(folder))
@@ -199,10 +205,11 @@ def _of_nodes(
     from hxm.pacemaker.verify import read_rings
 
     here = cluster.local_node or ""
-    for program, state in states(config):
+    stood = list(states(config))
+    for program, state in stood:
         if state != install.GUARDED:
             yield Finding(f"{program.path} is {state}", REMEDIES[state], "guard", here)
-    for look in last_looks(config):
+    for look in last_looks(config, stood):
         if look.fault:
             what = f"the guard's last look cannot ask {look.node}: {look.fault}"
             yield Finding(what, f"ssh {look.node} xl list", "last-look", look.node)

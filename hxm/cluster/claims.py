@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import struct
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 
 from hxm.cluster.read import askable, local_toolstack
 from hxm.config import Config
+from hxm.domu import block_devices
 from hxm.domu.block_devices import GREP, parse_devices, place, place_elsewhere
 from hxm.domu.config_file import Value, XmFileError, parse_xmfile, read_xmfile
 from hxm.domu.devices import (
@@ -41,6 +44,8 @@ _SAVED_MAGIC = b"libvirt-xml\n \0 \r"
 _QEMU_ARGUMENTS = ("device_model_args", "device_model_args_pv", "device_model_args_hvm")
 _FLOPPIES = ("fda", "fdb")
 """Settings of xm's that name an image."""
+_PATH = re.compile(rb"/[^\s'\",;|\]<>\0]+")
+"""What may be a path in a domU's file."""
 _DEVICES = "hxm:devices"
 """What stands between a node's domUs and its devices in its answer."""
 
@@ -202,6 +207,8 @@ def of_xml(
 
 def _held(disks: Iterable[Disk], devices: Mapping[str, str] | None = None) -> Iterator[DiskClaim]:
     """The disks as what they really are; `devices` are those of another node that has them."""
+    disks = tuple(disks)
+    block_devices.bring([path for disk in disks for path in paths_of(disk)])
     for disk in disks:
         target = disk.target.strip()
         if name := scripted_name(disk):
@@ -240,7 +247,7 @@ def all_claims(
     Asks the other nodes, unless `printed` holds the output of `claims_script` on each. A host that
     does not answer and a file that cannot be read become claims with a `fault`.
     """
-    bring(domain.xmfile or "" for domain in cluster.managed_domains)
+    _look_ahead([domain.xmfile or "" for domain in cluster.managed_domains])
     yield from map(of_managed, cluster.managed_domains)
     toolstack = local_toolstack(config, cluster.sandbox)
     whose = resources_by_name(cluster)
@@ -262,6 +269,18 @@ def all_claims(
             yield _of_details(details, whose.get(at_home(details.name)), node, devices)
     for node, why in silent.items():
         yield Claim(node, fault=f"the domUs of {node} are unknown: {why}", kind=NODE)
+
+
+def _look_ahead(paths: Sequence[str]) -> None:
+    """Ask a node at once for the files, and for all that their disks may lie on."""
+    if not programs.elsewhere():
+        return
+    bring(paths, MIB)
+    named = set[bytes]()
+    for path in paths:
+        with suppress(OSError, ValueError):
+            named |= {*_PATH.findall(read_whole(path, MIB))}
+    block_devices.bring([os.fsdecode(path) for path in sorted(named)])
 
 
 def _details_here(program: str) -> list[Details]:

@@ -190,6 +190,8 @@ def read_cluster(
     unknown.
     """
     sandbox = sandbox_file()
+    if env is None and programs.elsewhere():  # which brings what the node has, too
+        programs.ahead(STATUS_FORMS[0], CONFIGURATION, *([("xl", "list")] if local else []))
     toolstack = local_toolstack(config, sandbox) if local else None
     if env is None:
         _start_ahead(sandbox, toolstack)

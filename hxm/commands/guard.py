@@ -77,7 +77,7 @@ def status(form: Form = TABLE) -> int:
     if programs.elsewhere():
         return on_all_nodes("status", config, form)
     installed = list(states(config))
-    looks = last_looks(config)
+    looks = last_looks(config, installed)
     if form.output == "json":
         programs_shown = [{"program": program.path, "state": state} for program, state in installed]
         looks_shown = [{"node": look.node, "fault": look.fault or None} for look in looks]

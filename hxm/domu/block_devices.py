@@ -10,10 +10,10 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from hxm.host import files
+from hxm.host import files, programs
 from hxm.host.safe_files import MIB
 
 SYS = "/sys"
@@ -24,6 +24,12 @@ _OF_ONE_HOST = frozenset(
     b"ext2 ext3 ext4 xfs btrfs f2fs jfs reiserfs zfs tmpfs overlay ramfs".split()
 )
 """File systems that no two hosts can have mounted at once."""
+
+
+_ATTRIBUTES = (
+    *("dev", "dm/uuid", "partition", "wwid", "device/wwid", "loop/backing_file"),
+    *("holders", "slaves"),
+)
 
 
 class Place(NamedTuple):
@@ -48,6 +54,39 @@ def place(path: str) -> Place:
     mounted = _of_device(status.st_dev)
     below = mounted.below | {mounted.key} if os.major(status.st_dev) else frozenset[str]()
     return Place(f"file {status.st_dev}:{status.st_ino}", below)
+
+
+def bring(paths: Collection[str]) -> None:
+    """Ask a node for what `place` will want to know of the paths: for all of them at once.
+
+    Takes two round trips, and two more for each layer of devices; on this host, nothing.
+    """
+    if not programs.elsewhere():
+        return
+    files.bring(paths)
+    numbers = {_number(path) for path in paths} - {0}
+    links = [f"{SYS}/dev/block/{os.major(number)}:{os.minor(number)}" for number in numbers]
+    while links:
+        files.bring(links)
+        found = {files.realpath(link) for link in links}
+        folders = sorted(found | {os.path.dirname(folder) for folder in found})  # of a partition
+        files.bring(f"{folder}/{name}" for folder in folders for name in _ATTRIBUTES)
+        files.bring(f"{holder}/dm/uuid" for holder in _inside(folders, "holders"))
+        links = [*_inside(folders, "slaves")]
+
+
+def _inside(folders: Iterable[str], name: str) -> Iterator[str]:
+    for folder in folders:
+        yield from (f"{folder}/{name}/{device}" for device in _list(f"{folder}/{name}"))
+
+
+def _number(path: str) -> int:
+    """That of the device, or of the device under the file."""
+    try:
+        status = files.stat(path)
+    except (OSError, ValueError):
+        return 0
+    return status.st_rdev if stat.S_ISBLK(status.st_mode) else status.st_dev
 
 
 def place_elsewhere(path: str, known: Mapping[str, str]) -> Place | None:

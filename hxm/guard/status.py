@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from hxm.config import Config
@@ -69,12 +69,14 @@ def _states_there() -> Iterator[tuple[Program, str]]:
         yield Program(os.path.basename(path), path), state
 
 
-def last_looks(config: Config) -> list[Look]:
+def last_looks(config: Config, stood: Iterable[tuple[Program, str]]) -> list[Look]:
     """What the last look of this host's guard hears from each other node; none without a guard.
+
+    `stood` is how the programs stand.
 
     Asks in the way of the guard itself, for `last_look` seconds at most.
     """
-    program = next((known for known, state in states(config) if state == install.GUARDED), None)
+    program = next((known for known, state in stood if state == install.GUARDED), None)
     if not program or not config.last_look:
         return []
     argv = ("sh", program.paths.script, "look")

@@ -8,6 +8,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 from contextlib import suppress
@@ -15,7 +16,7 @@ from pathlib import Path
 
 import forked
 from conftest import Ran
-from test_live_path import TOOLS, Live
+from test_live_path import Live
 
 SSHD = "/usr/sbin/sshd"
 _CLIENT = """\
@@ -62,9 +63,11 @@ def missing() -> str:
 class Far:
     """Two nodes, and a workstation from which they are reached."""
 
-    def __init__(self, live: Live) -> None:
-        self.live = live
-        self.folder = folder = live.sandbox.folder / "far"
+    def __init__(self, sandbox, program: str = "", live: Live | None = None) -> None:
+        self.sandbox, self.live = sandbox, live
+        self.program_text = program
+        """What Python is to run instead of hxm."""
+        self.folder = folder = sandbox.folder / "far"
         self.there = folder / "there"
         self.there.mkdir(parents=True)
         for name in ("key", "host_key"):
@@ -119,11 +122,8 @@ class Far:
         there = self.folder / f"{name}.bin"
         there.mkdir()
         (self.folder / f"{name}.public").mkdir()
-        for tool in (*TOOLS, "crm_node"):
-            source = self.live.sandbox.bin / tool
-            if source.exists():
-                (there / tool).write_bytes(source.read_bytes())
-                (there / tool).chmod(0o755)
+        for source in self.sandbox.bin.iterdir():
+            shutil.copy(source, there / source.name)
         self.program(name, "uname", f"echo {name}")
         self.program(name, "crm_node", f"echo {name}")
 
@@ -160,8 +160,19 @@ class Far:
         shutil.rmtree(self.sockets, ignore_errors=True)  # ssh removes its own meanwhile
 
     def hxm(self, *words: str, **env: str) -> Ran:
-        timeout = int(os.environ.get("FAR_TIMEOUT", "100"))
-        return Ran(forked.run(words, self.env | env, timeout=timeout))
+        seconds = int(os.environ.get("FAR_TIMEOUT", "100"))
+        if not self.program_text:
+            return Ran(forked.run(words, self.env | env, timeout=seconds))
+        argv = [sys.executable, "-c", self.program_text, *words]
+        done = subprocess.run(
+            argv,
+            capture_output=True,
+            env=self.env | env,
+            check=False,
+            stdin=subprocess.DEVNULL,
+            timeout=seconds,
+        )
+        return Ran(done)
 
     def ok(self, *words: str, **env: str) -> Ran:
         ran = self.hxm(*words, **env)

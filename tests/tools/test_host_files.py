@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from hxm.domu import block_devices
 from hxm.host import files, programs
 from hxm.host.running import Result
 
@@ -96,3 +97,32 @@ def test_more_of_a_file_is_asked_for_again(node, tree):
     assert len(files.read_start(f"{tree}/large", 10)) == 10
     assert files.read_whole(f"{tree}/large") == (tree / "large").read_bytes()
     assert node.asked == 2
+
+
+def test_all_layers_of_devices_are_asked_for_in_advance(node, tmp_path, monkeypatch):
+    """A file, whose file system is on a partition, on a map, on a path of a disk."""
+    image = tmp_path / "image"
+    image.write_text("disk")
+    sys = tmp_path / "sys"
+    number = os.stat(image).st_dev
+    for folder, below in {"dm-1/part": "dm-0", "dm-0": "sda", "sda": ""}.items():
+        for part in ("slaves", "holders", "dm", "device"):
+            (sys / "devices" / folder / part).mkdir(parents=True)
+        (sys / "devices" / folder / "dev").write_text(f"9:{len(below)}\n")
+        if below:
+            (sys / "devices" / folder / "slaves" / below).symlink_to(sys / "devices" / below)
+    (sys / "devices/dm-1/part/partition").write_text("1\n")
+    (sys / "devices/dm-0/dm/uuid").write_text("mpath-36\n")
+    (sys / "devices/sda/wwid").write_text("naa.6\n")
+    (sys / "devices/sda/holders/dm-0").symlink_to(sys / "devices/dm-0")
+    (sys / "dev/block").mkdir(parents=True)
+    link = sys / f"dev/block/{os.major(number)}:{os.minor(number)}"
+    link.symlink_to(sys / "devices/dm-1/part")
+    monkeypatch.setattr(block_devices, "SYS", str(sys))
+    block_devices.bring([str(image), f"{tmp_path}/gone"])
+    asked = node.asked
+    assert asked <= 10
+    there = block_devices.place(str(image))
+    assert node.asked == asked
+    monkeypatch.setattr(programs, "_elsewhere", None)
+    assert there == block_devices.place(str(image))

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.skipif(bool(missing()), reason=missing())
 
 @pytest.fixture
 def far(live):
-    nodes = Far(live)
+    nodes = Far(live.sandbox, live=live)
     yield nodes
     nodes.end()
 
@@ -41,7 +41,7 @@ READINGS = (
 @pytest.mark.parametrize("words", READINGS)
 def test_what_only_looks_answers_as_on_the_node(far, words):
     far.live.paused.set()
-    there = far.live.sandbox.hxm(*words.split())
+    there = far.sandbox.hxm(*words.split())
     here = far.hxm(*words.split())
     assert here.status == there.status, (here, there)
     assert here.out == there.out
@@ -50,24 +50,24 @@ def test_what_only_looks_answers_as_on_the_node(far, words):
 
 
 def test_an_order_is_forecast_there_recorded_here_and_leaves_nothing(far):
-    before = far.live.sandbox.configuration()
+    before = far.sandbox.configuration()
     dry = far.ok("migrate", "nfs", "host2", "--dry-run")
     assert "nfs: move host1 -> host2, live" in dry.out
-    assert far.live.sandbox.configuration() == before
+    assert far.sandbox.configuration() == before
     assert "nfs: host1 -> host2, live" in far.ok("migrate", "nfs", "host2").out
-    assert far.live.sandbox.nodes_of("nfs") == ["host2"]
-    assert far.live.sandbox.configuration() == before
+    assert far.sandbox.nodes_of("nfs") == ["host2"]
+    assert far.sandbox.configuration() == before
     assert far.left() == []
     journal = (far.folder / "state/hxm/clusters/lab/journal").read_text()
     assert '"what": "migrate nfs to host2"' in journal
-    assert not (far.live.sandbox.folder / "journal").exists()
+    assert not (far.sandbox.folder / "journal").exists()
 
 
 def test_standby_active_and_undo(far):
     far.ok("standby", "host1", "--yes")
-    assert far.live.sandbox.nodes_of("nfs") == ["host2"]
+    assert far.sandbox.nodes_of("nfs") == ["host2"]
     far.ok("undo", "--yes")
-    assert "standby" not in far.live.sandbox.configuration()
+    assert "standby" not in far.sandbox.configuration()
 
 
 def test_a_node_that_does_not_answer_is_left_for_the_next(far):
@@ -109,12 +109,12 @@ def test_an_order_goes_on_through_another_node_and_does_nothing_twice(far, tool,
     far.program("host1", tool, script)
     counted = (far.folder / "host2.bin" / tool).read_text().removeprefix("#!/bin/sh\n")
     far.program("host2", tool, f'if {live}; then echo "$*" >>{far.folder}/changes; fi\n{counted}')
-    before = far.live.sandbox.configuration()
+    before = far.sandbox.configuration()
     ran = far.ok(*words)
     assert ran.err.count("host1 does not answer") == 1
     if words[0] == "migrate":
-        assert far.live.sandbox.nodes_of("nfs") == ["host2"]
-        assert far.live.sandbox.configuration() == before
+        assert far.sandbox.nodes_of("nfs") == ["host2"]
+        assert far.sandbox.configuration() == before
     changes = (far.folder / "changes").read_text() if (far.folder / "changes").exists() else ""
     if moment == "after" and tool != "cibadmin":
         assert not any(word in changes for word in ("--move", "--set-parameter", "--update=on"))
@@ -230,11 +230,11 @@ def test_another_cluster_behind_the_same_name_is_noticed(far):
     far.ok("unmanage", "nfs")
     seen = far.folder / "state/hxm/clusters/lab/seen.json"
     seen.write_text(seen.read_text().replace('"host1": "1"', '"host1": "99"'))
-    before = far.live.sandbox.configuration()
+    before = far.sandbox.configuration()
     ran = far.hxm("manage", "nfs")
     assert ran.status == 107
     assert "lab leads to another cluster than before: another id has host1" in ran.err
-    assert far.live.sandbox.configuration() == before
+    assert far.sandbox.configuration() == before
     far.ok("list")
     far.ok("manage", "nfs", "--force")
     far.ok("unmanage", "nfs")
