@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 
 from hxm.catalog.command import HOST, READS, REFUSED, RUNTIME, Command
 from hxm.cluster.read import identify, read_cluster
 from hxm.config import read_config
 from hxm.errors import DONE
 from hxm.host import programs
+from hxm.model import Cluster
 from hxm.orders import passthrough
 from hxm.output import render
-from hxm.policy.passthrough import operands
+from hxm.policy.passthrough import MAKES, managed, operands
 from hxm.toolstack import detect, is_xm
 
 _LOCAL_ONLY = "--local-only"
@@ -49,10 +51,22 @@ def run_raw(row: Command, before: tuple[str, ...], words: tuple[str, ...]) -> in
     if operands(passed):
         from hxm.guard.admission import admit
 
-        cluster = identify(read_cluster(config), passed)
+        cluster = _at_its_node(identify(read_cluster(config), passed), row, passed)
         xm = is_xm(cluster.toolstack or "")
         warnings = admit(row, passed, cluster, config, xm=xm, local_only=local_only)
     program = passthrough.toolstack_for(row.name, config)
     for warning in warnings:
         render.note(warning)
     programs.become((program, *before, row.name, *passed))
+
+
+def _at_its_node(cluster: Cluster, row: Command, words: Sequence[str]) -> Cluster:
+    """The cluster as its node sees it where the domU runs: ssh leads to that one as well."""
+    there = programs.elsewhere()
+    nodes = {node for domain in managed(cluster, row, words) for node in domain.places}
+    if not there or row.name in MAKES or len(nodes) != 1 or cluster.local_node in nodes:
+        return cluster
+    (node,) = nodes
+    programs.run_on(there.beside(node))
+    render.note(f"on {node}:")
+    return cluster._replace(local_node=node)

@@ -156,6 +156,10 @@ def test_the_toolstack_is_that_of_the_node(far):
     assert [row["nodes"] for row in far.ok("list", "--everywhere", "-o", "json").json["domains"]][
         -2:
     ] == [["host1"], ["host2"]]
+    far.program("host2", "xl", f"{XL.replace('echo', 'echo there:')}")
+    ran = far.ok("mem-set", "sles", "300")
+    assert (ran.out, "on host2:" in ran.err) == ("there: xl mem-set sles 300\n", True)
+    assert far.hxm("pause", "sles").status == 107
     row = far.ok("clusters", "-o", "csv").out.splitlines()[1]
     assert row.startswith("lab,answers,yes,2/2,2/2"), "dom0 is no domU"
 
