@@ -190,11 +190,7 @@ def read_cluster(
     unknown.
     """
     sandbox = sandbox_file()
-    if env is None and programs.elsewhere():  # which brings what the node has, too
-        programs.ahead(STATUS_FORMS[0], CONFIGURATION, *([("xl", "list")] if local else []))
-    toolstack = local_toolstack(config, sandbox) if local else None
-    if env is None:
-        _start_ahead(sandbox, toolstack)
+    toolstack = _start_ahead(config, env, sandbox, local=local)
     try:
         configuration, status, domains = _answers_of_both(env, config)
         unlisted = left_out(configuration, status, domains)
@@ -240,13 +236,17 @@ def read_cluster(
     return _with_reasons(seen, configuration, env, config, barred=barred)
 
 
-def _start_ahead(sandbox: str | None, toolstack: Toolstack | None) -> None:
-    """The programs that are sure to be needed run beside the heavy imports."""
-    programs.ahead(
-        STATUS_FORMS[0],
-        *(() if sandbox else (CONFIGURATION,)),
-        *(((toolstack.program, "list"),) if toolstack else ()),
-    )
+def _start_ahead(
+    config: Config, env: dict[str, str] | None, sandbox: str | None, *, local: bool
+) -> Toolstack | None:
+    """The toolstack; what is sure to be needed of the current CIB runs beside the heavy imports."""
+    asked = (STATUS_FORMS[0], *(() if sandbox else (CONFIGURATION,))) if env is None else ()
+    if asked and programs.elsewhere():  # whose answer tells which toolstack there is
+        programs.ahead(*asked, *([("xl", "list")] if local else []))
+    toolstack = local_toolstack(config, sandbox) if local else None
+    if asked:
+        programs.ahead(*asked, *(((toolstack.program, "list"),) if toolstack else ()))
+    return toolstack
 
 
 def _with_reasons(

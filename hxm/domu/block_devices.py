@@ -68,8 +68,8 @@ def bring(paths: Collection[str]) -> None:
     links = [f"{SYS}/dev/block/{os.major(number)}:{os.minor(number)}" for number in numbers]
     while links:
         files.bring(links)
-        found = {files.realpath(link) for link in links}
-        folders = sorted(found | {os.path.dirname(folder) for folder in found})  # of a partition
+        devices = {files.realpath(link) for link in links}
+        folders = sorted(devices | {os.path.dirname(device) for device in devices})  # a disk's
         files.bring(f"{folder}/{name}" for folder in folders for name in _ATTRIBUTES)
         files.bring(f"{holder}/dm/uuid" for holder in _inside(folders, "holders"))
         links = [*_inside(folders, "slaves")]

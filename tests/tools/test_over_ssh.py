@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import shutil
+import subprocess
+import sys
+from contextlib import suppress
+from urllib.error import HTTPError
+from urllib.request import urlopen
 
+import pexpect
 import pytest
-from far import XL, Far, missing
+from far import XL, Far, free_port, missing
 from test_live_path import live
 
 from hxm.guard.wrapper import MARK
@@ -228,6 +235,41 @@ def test_the_history_is_that_of_every_node(far):
     assert "missing" not in ran.err
     assert ran.out.count("migrate nfs to host2") == 1
     assert len(far.calls()) < 12
+
+
+def test_what_stays_open_follows_the_cluster(far):
+    ran = far.ok("watch", "--count", "2", "--interval", "1")
+    assert ran.out.count("quorum | 2 nodes | 2 domUs run") == 2
+    night = far.folder / "night"
+    night.write_text("shutdown nfs\nlist\n")
+    ran = far.ok("shell", "--file", str(night))
+    assert "nfs: stopped" in ran.out
+    address = f"127.0.0.1:{free_port()}"
+    argv = [sys.executable, "-m", "hxm", "serve", "--listen", address]
+    served = subprocess.Popen(argv, env=far.env, stderr=subprocess.PIPE)
+    try:
+        assert b"serving http" in served.stderr.readline()
+        shown = None
+        while not shown:
+            with (
+                suppress(HTTPError),
+                urlopen(f"http://{address}/status.json", timeout=60) as answer,
+            ):
+                shown = json.load(answer)
+        assert shown["cluster"]["dc"] == "host1"
+    finally:
+        served.terminate()
+        served.communicate(timeout=60)
+    toml = far.folder / "hxm.toml"
+    toml.write_text(toml.read_text() + 'colour = "magenta"\n')
+    env = far.env | {"TERM": "xterm"}
+    with pexpect.spawn(sys.executable, ["-m", "hxm", "shell"], env=env, timeout=60) as shell:
+        shell.expect(r"35;1mlab ")  # in its colour
+        shell.expect_exact("xen/host1")
+        shell.send("list --on lab\r")
+        shell.expect_exact("sles")
+        shell.send("exit\r")
+        shell.expect_exact(pexpect.EOF)
 
 
 def test_another_cluster_behind_the_same_name_is_noticed(far):
