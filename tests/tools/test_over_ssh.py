@@ -29,7 +29,9 @@ def far(live):
     nodes.end()
 
 
-def test_the_list_is_that_of_the_node(far):
+@pytest.mark.parametrize("shell", ["dash", "bash"])
+def test_the_list_is_that_of_the_node(far, shell):
+    (far.folder / "host1.public" / "sh").symlink_to(f"/bin/{shell}")
     ran = far.ok("list", "-o", "json")
     assert {domain["name"]: domain["nodes"] for domain in ran.json["domains"]} == {
         "nfs": ["host1"],
