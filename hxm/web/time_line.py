@@ -62,7 +62,7 @@ class TimeLine(NamedTuple):
 
 def time_line(cluster: Cluster, picture: Picture) -> TimeLine:
     """The drawing of the picture's time."""
-    colours = {node.name: number % _COLOURS for number, node in enumerate(cluster.hosts)}
+    colours = {node.name: number % _COLOURS for number, node in enumerate(cluster.nodes)}
     begin, end = picture.since, picture.at
     known = list(picture.rows.values())
     shown = known if len(known) <= _ALL else [row for row in known if _is_eventful(row, begin)]

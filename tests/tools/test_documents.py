@@ -14,6 +14,7 @@ import struct
 import subprocess
 import sys
 import termios
+import textwrap
 from functools import cache
 
 import forked
@@ -302,6 +303,18 @@ def test_the_examples_show_what_really_comes_out(cib, tmp_path):
     assert len(pairs) > 8
     for line, expected in pairs:
         _, shown, said = hxm(*shlex.split(line), cib=cib, width=80, path=f"{tmp_path}/bin:")
+        assert told(expected) == told(shown + said), line
+
+
+@needs_cluster_tools
+def test_the_readme_shows_what_really_comes_out(cib):
+    """Into a pipe, whose lines are only folded differently."""
+    _, begun, rest = read("README.md").partition("    # hxm list\n")
+    block = textwrap.dedent(begun + rest.partition("\n\n")[0])
+    pairs = [each.split("\n", 1) for each in block.split("# hxm ")[1:]]
+    assert len(pairs) > 4
+    for line, expected in pairs:
+        _, shown, said = hxm(*shlex.split(line), cib=cib)
         assert told(expected) == told(shown + said), line
 
 
