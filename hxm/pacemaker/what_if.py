@@ -42,26 +42,28 @@ class WhatIf:
         tree.write(self.scratch.path)
         name = self.subject.inside[0].id if self.subject.inside else self.subject.id
         actions, scores = self.scratch.answer()
-        found = movements(actions, self.cluster.cloned)
-        return Verdict(self._reached(actions, node), scores.get(name, {}), found)
+        moved = movements(actions, self.cluster.cloned)
+        return Verdict(self._reached(actions, node), scores.get(name, {}), moved)
 
     def _reached(self, actions: Sequence[Action], node: str | None) -> bool:
         for primitive in self.subject.inside:
             places = {
                 node
-                for each in self.cluster.resources
-                if each.id.partition(":")[0] == primitive.id
-                for node in each.nodes
+                for resource in self.cluster.resources
+                if resource.id.partition(":")[0] == primitive.id
+                for node in resource.nodes
             }
-            mine = [each for each in actions if each.resource.partition(":")[0] == primitive.id]
-            for each in sorted(mine, key=lambda action: action.operation != "stop"):
-                if each.operation == "stop":
-                    places.discard(each.node)
-                elif each.operation == "start":
-                    places.add(each.node)
-                elif each.operation == "migrate_to":
-                    places.discard(each.source or each.node)
-                    places.add(each.target or "")
+            mine = [
+                action for action in actions if action.resource.partition(":")[0] == primitive.id
+            ]
+            for action in sorted(mine, key=lambda action: action.operation != "stop"):
+                if action.operation == "stop":
+                    places.discard(action.node)
+                elif action.operation == "start":
+                    places.add(action.node)
+                elif action.operation == "migrate_to":
+                    places.discard(action.source or action.node)
+                    places.add(action.target or "")
             if node not in places if node else not places:
                 return False
         return bool(self.subject.inside)
@@ -91,27 +93,27 @@ def _possible(
 ) -> Iterator[etree._Element]:
     """Constraints that touch it, its meta options, options of the cluster, the node's own."""
     constraints = tree.xpath("/cib/configuration/constraints/*")
-    touching = [each for each in constraints if not _names(each).isdisjoint(ids)]
-    touching.sort(key=lambda each: b'score="-' not in etree.tostring(each))
+    touching = [constraint for constraint in constraints if not _names(constraint).isdisjoint(ids)]
+    touching.sort(key=lambda constraint: b'score="-' not in etree.tostring(constraint))
     yield from touching
     for name in ids:
         yield from tree.xpath("//resources//*[@id=$id]/meta_attributes//nvpair", id=name)
     yield from tree.xpath("//resources/template/meta_attributes//nvpair")
     yield from tree.xpath("//rsc_defaults//nvpair")
     for where in ("configuration/nodes/node", "status/node_state"):
-        for each in tree.xpath(f"/cib/{where}[@uname=$node]//nvpair", node=node or ""):
-            if not each.get("name", "").startswith(("fail-count-", "last-failure-")):
-                yield each
-    yield from (each for each in constraints if each not in touching)
-    for each in tree.xpath("//crm_config//nvpair"):
-        if each.get("name") not in ("dc-version", "cluster-infrastructure", "cluster-name"):
-            yield each
+        for pair in tree.xpath(f"/cib/{where}[@uname=$node]//nvpair", node=node or ""):
+            if not pair.get("name", "").startswith(("fail-count-", "last-failure-")):
+                yield pair
+    yield from (constraint for constraint in constraints if constraint not in touching)
+    for pair in tree.xpath("//crm_config//nvpair"):
+        if pair.get("name") not in ("dc-version", "cluster-infrastructure", "cluster-name"):
+            yield pair
 
 
 def _names(constraint: etree._Element) -> set[str]:
     """What a constraint names."""
-    found = {constraint.get(name, "") for name in ("rsc", "with-rsc", "first", "then")}
-    return found | {ref.get("id", "") for ref in constraint.iter("resource_ref")}
+    named = {constraint.get(name, "") for name in ("rsc", "with-rsc", "first", "then")}
+    return named | {ref.get("id", "") for ref in constraint.iter("resource_ref")}
 
 
 # The changes
@@ -137,9 +139,9 @@ def _keep_to(tree: etree._ElementTree, resource: str, node: str) -> None:
 
 def _elements(tree: etree._ElementTree, name: str) -> Iterator[etree._Element]:
     """The resource, and all resources in it."""
-    for each in tree.xpath("/cib/configuration/resources//*[@id=$id]", id=name):
-        yield each
-        yield from (inside for inside in each.iterdescendants() if inside.tag in _CONTAINERS)
+    for element in tree.xpath("/cib/configuration/resources//*[@id=$id]", id=name):
+        yield element
+        yield from (inside for inside in element.iterdescendants() if inside.tag in _CONTAINERS)
 
 
 def _meta(tree: etree._ElementTree, name: str, option: str, value: str) -> None:
@@ -149,11 +151,11 @@ def _meta(tree: etree._ElementTree, name: str, option: str, value: str) -> None:
         for pair in pairs:
             pair.set("value", value)
         if not number and not pairs:
-            found = element.find("meta_attributes")
+            attributes = element.find("meta_attributes")
             holder = child(element, "meta_attributes", f"{name}-{_ASKED}")
-            if found is not None and not found.get("id-ref"):
+            if attributes is not None and not attributes.get("id-ref"):
                 element.remove(holder)
-                holder = found
+                holder = attributes
             child(holder, "nvpair", f"{name}-{_ASKED}-{option}").attrib.update(
                 {"name": option, "value": value}
             )
@@ -176,13 +178,15 @@ def _wake(tree: etree._ElementTree, change: Change) -> None:
 
 def _forget(tree: etree._ElementTree, change: Change) -> None:
     """As `crm_resource --cleanup`: of everything on a node, where no resource is named."""
-    names = {each.get("id", "") for each in _elements(tree, change.subject)}
+    names = {element.get("id", "") for element in _elements(tree, change.subject)}
     for state in tree.xpath("/cib/status/node_state"):
         if change.value and state.get("uname") != change.value:
             continue
         for history in state.xpath(".//lrm_resource"):
             mine = history.get("id", "").partition(":")[0] in names or not change.subject
-            failed = [each for each in history if failed_action(each)] if mine else []
+            failed = (
+                [operation for operation in history if failed_action(operation)] if mine else []
+            )
             if failed and not still_runs(history):
                 history.getparent().remove(history)
             elif failed:  # a look would find it there
@@ -200,8 +204,8 @@ def _property(tree: etree._ElementTree, change: Change) -> None:
         pair.set("value", change.value)
     if not pairs:
         (options,) = tree.xpath("/cib/configuration/crm_config")[:1]
-        found = child(options, "cluster_property_set", _ASKED)
-        pair = child(found, "nvpair", f"{_ASKED}-{change.subject}")
+        holder = child(options, "cluster_property_set", _ASKED)
+        pair = child(holder, "nvpair", f"{_ASKED}-{change.subject}")
         pair.attrib.update({"name": change.subject, "value": change.value})
 
 
@@ -259,9 +263,9 @@ def _active(tree: etree._ElementTree, change: Change) -> None:
 def _up(tree: etree._ElementTree, change: Change) -> None:
     """The node is a member, as if it had just come, and its ping and the like as the others'."""
     (status,) = tree.xpath("/cib/status")[:1]
-    found = tree.xpath("/cib/configuration/nodes/node[@uname=$node]/@id", node=change.subject)
+    numbers = tree.xpath("/cib/configuration/nodes/node[@uname=$node]/@id", node=change.subject)
     states = status.xpath("node_state[@uname=$node]", node=change.subject)
-    known = found[0] if found else change.subject
+    known = numbers[0] if numbers else change.subject
     state = states[0] if states else child(status, "node_state", known)
     state.attrib.update(
         {"uname": change.subject, "in_ccm": "true", "crmd": "online", "join": "member"}
@@ -282,7 +286,7 @@ def _heal(tree: etree._ElementTree, change: Change) -> None:
 
 def _connect(tree: etree._ElementTree, change: Change) -> None:
     name = change.subject
-    _without(tree, change.value, lambda each: each == name)
+    _without(tree, change.value, lambda attribute: attribute == name)
     for state in tree.xpath("/cib/status/node_state[@uname=$node]", node=change.value):
         _set_attribute(state, name, "1000000")
 
