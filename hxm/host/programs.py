@@ -36,7 +36,7 @@ _DYING = 1.0  # seconds
 _CHUNK = 1 << 20  # bytes: no pipe holds more (16 pages, of at most 64 KiB)
 MOST = 256 << 20
 """Bytes that a program may print; the CIB of 1,000 domUs on 32 nodes has 50 MiB."""
-_LOGGED_WHOLE = ("crm_", "cibadmin")  # how the programs begin whose words hold no secret
+_PACEMAKERS = ("crm_", "cibadmin")  # how the programs begin whose words hold no secret
 _SIGKILL = 9  # the module signal takes 3 ms to import
 _PROGRAM_PATHS = ":/usr/sbin:/sbin"  # where Pacemaker's tools are, and su's PATH is not
 
@@ -333,7 +333,7 @@ def _log(argv: Sequence[str], started: float, how: str) -> None:
     from hxm.host.safe_files import append_line
     from hxm.printable import printable
 
-    shown = argv if os.path.basename(argv[0]).startswith(_LOGGED_WHOLE) else argv[:1]
+    shown = argv if os.path.basename(argv[0]).startswith(_PACEMAKERS) else argv[:1]
     words = shlex.join(f"({len(word)} characters)" if "<" in word else word for word in shown)
     if hidden := len(argv) - len(shown):
         words += f" ({hidden} more words)"
@@ -376,14 +376,13 @@ def search_path(env: Mapping[str, str], *, guarded: bool = False) -> str:
     return usual if guarded else f"{real_folder()}:{usual}"
 
 
-_TUNED = ("crm_mon", "crm_simulate")
 _MEMORY = "glibc.malloc.mxfast=0:glibc.malloc.hugetlb=1:glibc.malloc.top_pad=4194304"
-"""Half of their CPU time went to glibc's and the kernel's search for memory (2.1.5, glibc 2.36)."""
+"""Half and more of their CPU time went to the search for memory (Pacemaker 2.1.5, glibc 2.36)."""
 
 
 def _environment(program: str, extra: Mapping[str, str] | None) -> dict[str, str]:
     """The tools speak English (Pacemaker translates some texts) and find their own kind."""
-    memory = {"GLIBC_TUNABLES": _MEMORY} if program in _TUNED else {}
+    memory = {"GLIBC_TUNABLES": _MEMORY} if program.startswith(_PACEMAKERS) else {}
     ours = {"LC_ALL": "C.UTF-8", "PATH": search_path(os.environ)}
     return memory | os.environ | ours | dict(extra or {})
 
