@@ -6,6 +6,7 @@ whole process tree, and less shaken by what else the machine does than the wall 
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -89,6 +90,18 @@ def of_two_hosts(env: dict[str, str]) -> None:
     against("2x2: status / crm_mon -1", ["crm_mon", "-1"], "status", env, 20)
     against("2x2: list / crm status", ["crm", "status"], "list", env, 3)
     against("2x2: list / pcs resource", ["pcs", "resource"], "list", env, 3)
+    theirs = measure(SIMULATE, env, 10)
+    for words in ("why nfs", "why nfs host2"):
+        of_why("2x2", words, theirs, env, 10)
+
+
+def of_why(size: str, words: str, theirs: Cost, env: dict[str, str], rounds: int) -> None:
+    """What a reason costs, and how often the scheduler was asked for it."""
+    why = [HXM, *words.split()]
+    ran = subprocess.run([*why, "-o", "json"], env=env, check=True, capture_output=True)
+    runs = json.loads(ran.stdout)["simulations"]
+    title = f"{size}: {words} ({runs} runs) / crm_simulate"
+    report(title, theirs, measure(why, env, rounds))
 
 
 class Size(NamedTuple):
@@ -132,6 +145,8 @@ def of_size(env: dict[str, str], folder: Path, size: Size) -> None:
     for words in ("status -o json", "list"):
         against(f"{name}: {words} / crm_mon", CRM_MON, words, there, size.rounds)
     theirs = measure(SIMULATE, there, size.rounds)
+    for words in ("why vm20", "why vm20 host3"):
+        of_why(name, words, theirs, there, size.rounds)
     for words in size.plans:
         dry, rounds = ([], 1) if words in WHOLE else (["--dry-run"], size.rounds)
         ours = measure([HXM, *words.split(), *dry], there, rounds)

@@ -1,19 +1,26 @@
-"""Why domUs that should run do not, and hosts take none, by the model: no scheduler is asked."""
+"""Why domUs that should run do not, and why hosts take none: the first reason of each."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from xml.etree.ElementTree import Element
 
+from hxm.cluster.confirm_reasons import confirmed, inquiry_about
 from hxm.errors import CannotAsk
 from hxm.model import Cluster, ManagedDomain, Node
 from hxm.pacemaker.cib import read_configuration
 from hxm.pacemaker.relations import relations_in, remembered
+from hxm.pacemaker.simulate import carries_out, scratch, simulator
 from hxm.pacemaker.utilization import utilization_in
-from hxm.policy.reasons.facts import Facts
+from hxm.pacemaker.what_if import Said, Simulations
+from hxm.policy.reasons.facts import NEVER, Facts, Reason, subject_in
 from hxm.policy.reasons.hosts import barring
-from hxm.policy.reasons.why import first_reason
+from hxm.policy.reasons.why import ask, first_reason, weightiest
+
+_AT_MOST = 5
+"""How often the scheduler is asked, for all domUs and hosts together."""
 
 
 def with_reasons(
@@ -23,26 +30,112 @@ def with_reasons(
     empty: Iterable[Node],
     env: Mapping[str, str] | None,
     timeout: float,
+    *,
+    confirm: bool,
 ) -> Cluster:
     """The cluster with what keeps these domUs down, and every domU off these empty hosts.
 
-    The whole CIB is asked for if it was not read yet: its status has the fail counts.
+    The whole CIB is asked for if it was not read yet: its status has the fail counts. What the
+    scheduler has not confirmed says so.
     """
+    facts = _facts(cluster, cib, env, timeout)
+    if not facts:
+        return cluster
+    try:
+        with _simulations(cluster, timeout, confirm=confirm) as simulations:
+            return _explained(facts, down, empty, simulations)
+    except CannotAsk:
+        return _explained(facts, down, empty, None)
+
+
+def reason_against(
+    cluster: Cluster, resource: str, node: str | None, timeout: float
+) -> Reason | None:
+    """What keeps a domU that is to be started down, or off a node, and is not its target-role."""
+    domain, target = cluster.domain_of(resource), cluster.node(node or "")
+    facts = _facts(cluster, None, None, timeout) if domain else None
+    if not domain or not facts:
+        return None
+    with _simulations(cluster, timeout, confirm=True) as simulations:
+        if not simulations:
+            answer = ask(facts, domain, target)
+        else:
+            answer = confirmed(facts, domain, target, simulations)
+    return weightiest(
+        reason for reason in answer.reasons if not reason.change or reason.change.kind != "start"
+    )
+
+
+def _facts(
+    cluster: Cluster, cib: Element | None, env: Mapping[str, str] | None, timeout: float
+) -> Facts | None:
+    """All that the CIB says; None if the whole of it is not known and cannot be asked for."""
     if cib is None:
         try:
             cib = read_configuration(env, timeout, whole=True).cib
         except CannotAsk:
-            cib = None
+            return None
     if cib is None:
-        return cluster
+        return None
     relations = remembered(relations_in(cib), cluster.primitives.values(), time.time())
-    facts = Facts(cluster, relations, utilization=utilization_in(cib))
+    return Facts(cluster, relations, utilization=utilization_in(cib))
+
+
+@contextmanager
+def _simulations(
+    cluster: Cluster, timeout: float, *, confirm: bool
+) -> Iterator[Simulations | None]:
+    """What asks the scheduler; None if it is not to be asked, or there is none."""
+    if not confirm or not carries_out(simulator()):
+        yield None
+        return
+    with scratch(cluster.sandbox, timeout) as copy:
+        yield Simulations(cluster, copy, _AT_MOST)
+
+
+def _explained(
+    facts: Facts,
+    down: Iterable[ManagedDomain],
+    empty: Iterable[Node],
+    simulations: Simulations | None,
+) -> Cluster:
     reasons = {}
     for domain in down:
-        if reason := first_reason(facts, domain):
+        if reason := _first_reason(facts, domain, simulations):
             reasons[domain.resource] = reason
-    barred = {}
-    for node in empty:
-        if reason := barring(facts, node):
-            barred[node.name] = reason
-    return cluster._replace(down=reasons, barred=barred)
+    barred = {node.name: reason for node in empty if (reason := barring(facts, node))}
+    if simulations:
+        barred = _confirmed(facts, barred, simulations)
+    else:
+        barred = {node: reason.as_supposed for node, reason in barred.items()}
+    return facts.cluster._replace(down=reasons, barred=barred)
+
+
+def _first_reason(
+    facts: Facts, domain: ManagedDomain, simulations: Simulations | None
+) -> Reason | None:
+    if not simulations:
+        return first_reason(facts, domain)
+    inquiry, unknown = inquiry_about(facts, subject_in(facts.cluster, domain), simulations)
+    return first_reason(facts, domain, inquiry, unknown)
+
+
+def _confirmed(
+    facts: Facts, barred: Mapping[str, Reason], simulations: Simulations
+) -> dict[str, Reason]:
+    """Of these hosts those that no domU may come to by its scores; without the reason, one may."""
+    if not barred:
+        return {}
+    now = simulations.ask(())
+    without = simulations.ask([reason.change for reason in barred.values() if reason.change])
+    names = [domain.resource for domain in facts.cluster.managed_domains]
+
+    def may(answer: Said | None, node: str) -> bool:
+        scores = answer[1] if answer else {}
+        return any(scores.get(name, {}).get(node, NEVER) != NEVER for name in names)
+
+    return {
+        node: reason if may(without, node) else reason.as_supposed
+        for node, reason in barred.items()
+        if not may(now, node)
+    }

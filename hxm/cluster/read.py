@@ -178,14 +178,15 @@ def sandbox_file() -> str | None:
 
 
 def read_cluster(
-    config: Config, env: dict[str, str] | None = None, *, local: bool = True, barred: bool = False
+    config: Config, env: dict[str, str] | None = None, *, local: bool = True, why: bool = False
 ) -> Cluster:
     """The cluster as it is now: one crm_mon, one cibadmin, and one xl list where there is Xen.
 
     A crm_mon that prints only text takes one more cibadmin, for what the text lacks; before 2.0,
     hxm also asks the DC whether a transition is in progress.
     `env` selects another CIB than the current one; with `local` False the toolstack is not asked.
-    `barred` also tells why no domU may come to a host that has none.
+    `why` also tells why no domU may come to a host that has none, and has the scheduler confirm
+    what keeps domUs down.
     Raises CannotAsk if the cluster does not answer; a toolstack that does not answer is marked as
     unknown.
     """
@@ -233,7 +234,7 @@ def read_cluster(
         written=configuration.document,
         unlisted=unlisted,
     )
-    return _with_reasons(seen, configuration, env, config, barred=barred)
+    return _with_reasons(seen, configuration, env, config, why=why)
 
 
 def _start_ahead(
@@ -255,16 +256,18 @@ def _with_reasons(
     env: dict[str, str] | None,
     config: Config,
     *,
-    barred: bool,
+    why: bool,
 ) -> Cluster:
     """The cluster, and why what should run does not, and why one of several hosts takes no domU."""
     down = [d for d in cluster.managed_domains if d.role == "Stopped" and not d.told_to_stop]
-    empty = empty_hosts(cluster) if barred and len(cluster.hosts) > 1 else []
+    empty = empty_hosts(cluster) if why and len(cluster.hosts) > 1 else []
     if not down and not empty:
         return cluster
     from hxm.cluster.down import with_reasons  # not by every list
 
-    return with_reasons(cluster, configuration.cib, down, empty, env, config.ask_timeout)
+    return with_reasons(
+        cluster, configuration.cib, down, empty, env, config.ask_timeout, confirm=why
+    )
 
 
 def _answers_of_both(

@@ -70,7 +70,7 @@ def _look(subject: str | None, everywhere: bool) -> tuple[Cluster, list[Finding]
     config = read_config()
 
     def once() -> tuple[Cluster, list[Finding], list[str]]:
-        cluster = read_cluster(config, barred=True)
+        cluster = read_cluster(config, why=True)
         answers: dict[str, Answer] = {}
         thorough = everywhere or config.ask_nodes
         if thorough:

@@ -10,7 +10,7 @@ from hxm.output import TABLE, Form, as_json, render, tables
 
 def run(form: Form = TABLE) -> int:
     """List the nodes, their state, and the domUs that run on each."""
-    cluster = read_cluster(read_config(), barred=True)
+    cluster = read_cluster(read_config(), why=True)
     if form.output == "json":
         nodes = as_json.keyed_rows(cluster.nodes, as_json.NODE)
         for row in nodes:

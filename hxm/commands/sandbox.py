@@ -134,7 +134,7 @@ def lesson(number: Night = None, directory: NightDirectory = None, check: Checke
     from hxm.orders import lessons
 
     if check:
-        left = list(lessons.solved(read_cluster(_config_of_a_sandbox(), local=False, barred=True)))
+        left = list(lessons.solved(read_cluster(_config_of_a_sandbox(), local=False, why=True)))
         for line in left:
             render.out(f"not over: {line}")
         if not left:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 def look(config: Config, *, local: bool = True) -> tuple[Cluster, list[Finding]]:
     """The cluster and what needs attention; raises CannotAsk if it gives no answer."""
-    cluster = read_cluster(config, local=local, barred=True)
+    cluster = read_cluster(config, local=local, why=True)
     return cluster, list(findings(cluster, origins(cluster, config)))
 
 
@@ -72,4 +72,5 @@ def _show(cluster: Cluster, attention: list[Finding], form: Form) -> None:
     if not attention:
         render.out("")
         render.out("Nothing needs attention.")
+    render.out("")
     render.out("Not looked at: files, disks, the guard, other hosts: hxm check --everywhere")

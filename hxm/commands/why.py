@@ -9,17 +9,19 @@ from typing import TYPE_CHECKING
 
 from hxm.cluster import capacity
 from hxm.cluster.claims import all_claims
+from hxm.cluster.confirm_reasons import confirmed, confirmed_host
 from hxm.cluster.read import read_cluster, with_other_nodes
 from hxm.config import Config, read_config
 from hxm.errors import DONE
+from hxm.host.log import log
 from hxm.model import Cluster, Domain, Node
-from hxm.orders.confirm_reasons import confirmed, confirmed_host
 from hxm.orders.pipeline import named_domains
 from hxm.output import TABLE, Form, Table, as_json, render
 from hxm.output.progress import display
 from hxm.pacemaker.relations import relations_in, remembered
 from hxm.pacemaker.simulate import carries_out, scratch, simulator
 from hxm.pacemaker.utilization import utilization_in
+from hxm.pacemaker.what_if import Simulations
 from hxm.plan import Forecast
 from hxm.policy import listed
 from hxm.policy.names import find_node
@@ -63,7 +65,7 @@ def run(domain: OneDomain, node: OtherNode = None, form: Form = TABLE) -> int:
     target = find_node(cluster, node) if node else None
     facts = _facts(cluster, config)
     answer, runs = _answered(facts, subject, target)
-    answer = answer._replace(reasons=(*answer.reasons, *_refused(cluster, subject, config)))
+    answer = answer._replace(reasons=(*_refused(cluster, subject, config), *answer.reasons))
     if form.output == "json":
         render.show_json(
             {
@@ -156,7 +158,10 @@ def _answered(facts: Facts, domain: Domain, node: Node | None) -> tuple[Answer, 
         return ask(facts, domain, node), 0
     limit = _THOROUGH if sys.stderr.isatty() else _ORDINARY
     with scratch(facts.cluster.sandbox) as copy, display("asking the scheduler") as shown:
-        return confirmed(facts, domain, node, copy, limit, shown)
+        simulations = Simulations(facts.cluster, copy, limit, shown.report)
+        answer = confirmed(facts, domain, node, simulations)
+    log(f"the scheduler was asked {simulations.runs} times, {limit} at most")
+    return answer, simulations.runs
 
 
 def _refused(cluster: Cluster, domain: Domain, config: Config) -> Iterator[Reason]:

@@ -320,32 +320,22 @@ def on_terminal(argv: Sequence[str]) -> pexpect.spawn[bytes]:
 
 
 def _log(argv: Sequence[str], started: float, how: str) -> None:
-    """One line for HXM_LOG (`stderr`, or a file): what ran, for how many seconds, how it ended.
+    """One line for HXM_LOG: what ran, for how many seconds, how it ended.
 
     Words are shown of Pacemaker's own tools alone, and never XML: the CIB holds passwords in clear
     text, and a toolstack's command line may (`xl vncviewer --vncpasswd`).
     """
-    target = os.environ.get("HXM_LOG")
-    if not target:
+    if not os.environ.get("HXM_LOG"):
         return
     import shlex
 
-    from hxm.host.safe_files import append_line
-    from hxm.printable import printable
+    from hxm.host.log import log
 
     shown = argv if os.path.basename(argv[0]).startswith(_PACEMAKERS) else argv[:1]
     words = shlex.join(f"({len(word)} characters)" if "<" in word else word for word in shown)
     if hidden := len(argv) - len(shown):
         words += f" ({hidden} more words)"
-    line = f"hxm: {time.monotonic() - started:7.3f} s  {how}: {words}"
-    text = printable(line).encode()
-    try:
-        if target == "stderr":
-            os.write(2, text + b"\n")
-        else:
-            append_line(target, text)
-    except OSError:  # a log must not stop an order
-        pass
+    log(f"{time.monotonic() - started:7.3f} s  {how}: {words}")
 
 
 def find(program: str) -> str | None:

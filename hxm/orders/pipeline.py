@@ -48,7 +48,7 @@ def carry_out(order: Order, decide: Decide, *, locks: bool = True, then: Then | 
     _stop_like_ctrl_c()
     with one_at_a_time():
         for _ in range(_ATTEMPTS):
-            cluster = read_cluster(config)
+            cluster = read_cluster(config, why=order.verb == "start")
             for objection in known.objections(cluster, config):
                 if not _despite_refusal(order):
                     raise report.refusal(order, objection)
@@ -253,7 +253,7 @@ def _carry_out_plan(
         objections += capacity.objections(cluster, (predicted.after,), config)
         objections += hypervisors.objections(cluster, predicted, config)
     if not simulate.reaches_goals(plan, predicted) and not _between_states(cluster, plan):
-        objections.append(refusals.would_not_get_there(plan))
+        objections.append(refusals.would_not_get_there(cluster, plan, config))
     if order.dry_run:
         return report.show_plan(order, cluster, plan, predicted, objections)
     for warning in plan.warnings:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from hxm.cluster.down import reason_against
+from hxm.config import Config
 from hxm.model import Cluster
 from hxm.plan import Objection, Plan
 from hxm.policy import guards, location_guards
@@ -15,17 +17,15 @@ def unlisted(cluster: Cluster, plan: Plan) -> list[Objection]:
     return [*location_guards.not_listed(cluster, subjects)]
 
 
-def _why(plan: Plan) -> str:
-    """The command that explains why the plan leads nowhere."""
+def would_not_get_there(cluster: Cluster, plan: Plan, config: Config) -> Objection:
+    """The objection to a plan whose goals the scheduler would not reach, with the first reason."""
     goals = (goal for phase in plan.phases for goal in phase.goals if goal.kind == "running")
     goal = next(goals, None)
-    return " ".join(filter(None, ("hxm why", goal.subject, goal.node))) if goal else "hxm status"
-
-
-def would_not_get_there(plan: Plan) -> Objection:
-    """The objection to a plan whose goals the scheduler would not reach."""
-    return Objection(
-        f"the scheduler would not {plan.about}",
-        f"to see why: {_why(plan)}; use --force to order it anyway",
-        lifted_by=guards.FORCE,
-    )
+    what, do = f"the scheduler would not {plan.about}", ""
+    command = "hxm status"
+    if goal:
+        command = " ".join(filter(None, ("hxm why", goal.subject, goal.node)))
+        if reason := reason_against(cluster, goal.subject, goal.node, config.ask_timeout):
+            what, do = f"{what}: {reason.what}", f"{reason.do}; " if reason.do else ""
+    hint = f"{do}to see why: {command}; use --force to order it anyway"
+    return Objection(what, hint, lifted_by=guards.FORCE)

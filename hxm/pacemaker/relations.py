@@ -14,6 +14,7 @@ from xml.etree.ElementTree import Element
 from hxm.model import Primitive
 from hxm.policy import is_false, is_true
 from hxm.policy.relations import (
+    HARD,
     Colocation,
     Expression,
     Location,
@@ -71,8 +72,25 @@ def relations_in(cib: Element) -> Relations:
             for state in cib.iterfind("status/tickets/ticket_state")
             if is_true(state.get("granted", "")) and not is_true(state.get("standby", ""))
         ),
+        unfit={
+            state.get("uname", ""): dict(_unfit(state))
+            for state in cib.iterfind("status/node_state")
+        },
         fences=dict(_fences(configuration)),
     )
+
+
+def _unfit(state: Element) -> Iterator[tuple[str, int]]:
+    """The resources whose agent said last that they cannot run on the node, and its result."""
+    for history in state.iterfind("lrm/lrm_resources/lrm_resource"):
+        results = {
+            int(call): entry.get("rc-code", "")
+            for entry in history.iterfind("lrm_rsc_op")
+            if (call := entry.get("call-id", "")).isdigit()
+        }
+        last = results[max(results)] if results else ""
+        if last.isdigit() and int(last) in HARD:
+            yield history.get("id", "").partition(":")[0], int(last)
 
 
 _ENDS = ("rsc", "with-rsc", "first", "then")

@@ -52,7 +52,7 @@ def kept_off_by_health(nodes: Iterable[Node], properties: Mapping[str, str]) -> 
     strategy = properties.get("node-health-strategy", "none")
     score = properties.get("node-health-red", "-INFINITY").upper()
     bad = {"migrate-on-red": ("red",), "only-green": ("red", "yellow")}.get(strategy, ())
-    if strategy == "progressive" and score == "-INFINITY":
+    if strategy in ("progressive", "custom") and score == "-INFINITY":
         bad = ("red",)
     return tuple(
         node._replace(health="") if node.health and node.health not in bad else node

@@ -22,26 +22,72 @@ _MEASURED = re.compile(r"(?!(fail-count|last-failure|#|shutdown|standby|maintena
 _CONTAINERS = ("primitive", "group", "clone", "master", "bundle")
 
 
-class WhatIf:
-    """A copy of a CIB, and one resource that is asked about."""
+class Simulations:
+    """What the scheduler says of one CIB with changes: each asked once, and not without end."""
 
-    def __init__(self, cluster: Cluster, scratch: Scratch, subject: Subject) -> None:
-        self.cluster, self.scratch, self.subject = cluster, scratch, subject
+    def __init__(
+        self,
+        cluster: Cluster,
+        scratch: Scratch,
+        limit: int,
+        report: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        self.cluster, self.scratch, self.limit, self.report = cluster, scratch, limit, report
         self.tree = parse(scratch.path)
+        self._known: dict[_Asked, Said] = {}
 
-    def ask(self, changes: Sequence[Change], node: str | None) -> Verdict:
+    @property
+    def runs(self) -> int:
+        """How often the scheduler was asked."""
+        return len(self._known)
+
+    def ask(self, changes: Sequence[Change], keep: tuple[str, str] | None = None) -> Said | None:
+        """The actions and the scores with the changes; None: it may not be asked any more.
+
+        `keep` is a resource and the node where it must run, or nowhere. Raises CannotAsk if there
+        is no scheduler or it gives no answer.
+        """
+        asked = frozenset(changes), keep
+        if asked not in self._known:
+            if self.runs >= self.limit:
+                return None
+            what = f"without {len(changes)} of what may be the reason" if changes else ""
+            self.report(what)
+            tree = copy.deepcopy(self.tree)
+            for change in changes:
+                _CHANGES[change.kind](tree, change)
+            if keep:
+                _keep_to(tree, *keep)
+            tree.write(self.scratch.path)
+            self._known[asked] = self.scratch.answer()
+        return self._known[asked]
+
+
+_Asked = tuple[frozenset[Change], tuple[str, str] | None]
+Said = tuple[list[Action], dict[str, dict[str, str]]]
+
+
+class WhatIf:
+    """One resource that is asked about."""
+
+    def __init__(self, simulations: Simulations, subject: Subject) -> None:
+        self.simulations, self.subject = simulations, subject
+        self.cluster, self.tree = simulations.cluster, simulations.tree
+        first = next(iter(subject.inside), None)
+        in_group = first and first.parent and first.parent != first.clone
+        self.whole = str(first.parent) if first and in_group else subject.id
+        """What has to be where the resource is: its group."""
+
+    def ask(self, changes: Sequence[Change], node: str | None) -> Verdict | None:
         """The scheduler's answer with the changes; with a node, if it must run there or nowhere.
 
-        Raises CannotAsk if there is no scheduler or it gives no answer.
+        None: it may not be asked any more. Raises CannotAsk if it gives no answer.
         """
-        tree = copy.deepcopy(self.tree)
-        for change in changes:
-            _CHANGES[change.kind](tree, change)
-        if node:
-            _keep_to(tree, self.subject.id, node)
-        tree.write(self.scratch.path)
+        said = self.simulations.ask(changes, (self.whole, node) if node else None)
+        if not said:
+            return None
+        actions, scores = said
         name = self.subject.inside[0].id if self.subject.inside else self.subject.id
-        actions, scores = self.scratch.answer()
         moved = movements(actions, self.cluster.cloned)
         return Verdict(self._reached(actions, node), scores.get(name, {}), moved)
 
@@ -162,7 +208,13 @@ def _meta(tree: etree._ElementTree, name: str, option: str, value: str) -> None:
 
 
 def _start(tree: etree._ElementTree, change: Change) -> None:
+    """Also promoted, as its agent would see to."""
     _meta(tree, change.subject, "target-role", "Started")
+    promotable = "self::master or (self::clone and .//nvpair[@name='promotable'])"
+    path = f"//resources//*[@id=$id]/ancestor-or-self::*[{promotable}]//primitive"
+    for inside in tree.xpath(path, id=change.subject):
+        for state in tree.xpath("/cib/status/node_state[@crmd='online']"):
+            _set_attribute(state, f"master-{inside.get('id')}", "100")
 
 
 def _manage(tree: etree._ElementTree, change: Change) -> None:

@@ -103,6 +103,8 @@ class Relations(NamedTuple):
     tickets: tuple[Ticket, ...] = ()
     granted: frozenset[str] = frozenset()
     """The tickets that the cluster holds."""
+    unfit: Mapping[str, Mapping[str, int]] = {}
+    """Of each node the resources that cannot run there, by what their agent said last (OCF)."""
     fences: Mapping[str, tuple[str, ...]] = {}
     """The nodes that each fencing device says it can fence; none: it is asked at run time."""
 
@@ -175,6 +177,17 @@ def fail_count(relations: Relations, resource: str, node: str) -> int:
         if name.partition("#")[0] == f"fail-count-{resource}"
     )
     return min(sum(counts), INFINITY)
+
+
+HARD = {
+    2: "invalid parameters",
+    3: "not implemented",
+    4: "insufficient privileges",
+    5: "not installed",
+    6: "not configured",
+}
+"""The agent's results after which the scheduler tries a node no more; after the last, no node."""
+FATAL = 6
 
 
 def spoken(score: int) -> str:

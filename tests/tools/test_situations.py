@@ -189,7 +189,10 @@ def test_options_whose_rule_does_not_hold_have_no_effect(situation, name):
 
 ATTENTION = {
     "soft-hides-hard": ["web should run, and does not: not on", "hxm cleanup web alpha"],
-    "half-a-group": ["web should run, and does not: nowhere: base must start", "hxm start base"],
+    "half-a-group": [
+        "web should run, and does not: nowhere: it must run where base does",
+        "hxm start base",
+    ],
     "group-stopped": ["g1: target-role=Stopped", "hxm start g1"],
     "group-maintenance": ["g1: maintenance=true", "hxm default g1"],
     "cloned": ["web is in the clone c-web", "clone-max"],

@@ -106,6 +106,47 @@ def test_a_node_that_is_off_has_no_ping_path_to_lose(sandbox):
     assert [each["what"] for each in reasons] == ["the node is OFFLINE"]
 
 
+def _banned_and_off(sandbox):
+    sandbox.tool("crm_resource", "--ban", "-r", "nfs", "-N", "host1")
+    sandbox.ok("sandbox", "lose-network", "host2")
+    sandbox.tool("crm_simulate", "-x", str(sandbox.file), "-SX")
+
+
+def test_status_and_a_refusal_print_what_the_scheduler_has_confirmed(sandbox):
+    _banned_and_off(sandbox)
+    expected = "nfs should run, and does not: not on host1: a ban keeps it away"
+    assert expected in sandbox.ok("status").out
+    assert expected in sandbox.hxm("start", "nfs").err
+    assert "the scheduler was asked 3 times, 5 at most" in sandbox.ok("-v", "why", "nfs").err
+
+
+def test_without_a_scheduler_nothing_is_confirmed(sandbox):
+    _banned_and_off(sandbox)
+    sandbox.program("crm_simulate", "exit 70")
+    shown = sandbox.ok("status").out
+    assert "does not: not confirmed: not on host1: a ban keeps it away" in shown
+    assert "no domU may come to host2: not confirmed: the node has lost its ping path" in shown
+
+
+def test_the_scheduler_s_no_is_told_with_its_reason(sandbox):
+    sandbox.ok("shutdown", "nfs")
+    for host in ("host1", "host2"):
+        sandbox.tool("crm_resource", "--ban", "-r", "nfs", "-N", host)
+    ran = sandbox.hxm("start", "nfs")
+    assert ran.status == 107
+    assert "the scheduler would not start nfs: not on host1: a ban keeps it away" in ran.err
+    assert "hxm unmigrate nfs" in ran.err
+
+
+def test_of_two_failures_the_one_that_bars_is_named(sandbox):
+    """The first is a monitor's, after which the start fails for good."""
+    sandbox.tool("crm_resource", "-r", "nfs", "-m", "-p", "migration-threshold", "-v", "5")
+    sandbox.ok("sandbox", "fail", "nfs")
+    sandbox.hxm("sandbox", "fail", "nfs", "--operation", "start")
+    _, reasons = asked(sandbox, "nfs", "host1")
+    assert any("its start failed there" in each["what"] for each in reasons), reasons
+
+
 @pytest.mark.parametrize(
     ("words", "what", "do"),
     [

@@ -35,6 +35,10 @@ class Change(NamedTuple):
     source: str = ""
 
 
+NEVER = "-INFINITY"
+"""The score of a node that may not run a resource."""
+
+
 class Reason(NamedTuple):
     """One reason, where it stands, and the command that changes it."""
 
@@ -57,6 +61,11 @@ class Reason(NamedTuple):
     def supposed(self) -> bool:
         """Whether it is the model's word alone, where the scheduler could have been asked."""
         return self.absolute and self.change is not None and not self.confirmed
+
+    @property
+    def as_supposed(self) -> Reason:
+        """The reason, which says itself that the scheduler has not confirmed it."""
+        return self._replace(what=f"not confirmed: {self.what}")
 
 
 class Facts(NamedTuple):

@@ -8,11 +8,11 @@ from typing import NamedTuple
 from hxm.model import ManagedDomain, Node
 from hxm.plan import Movement
 from hxm.policy import listed, typed
-from hxm.policy.reasons.facts import Change, Facts, Reason, subject_in
-from hxm.policy.reasons.obstacles import against, everywhere, on_node, whole_cluster
+from hxm.policy.reasons.dependencies import against
+from hxm.policy.reasons.facts import NEVER, Change, Facts, Reason, subject_in
+from hxm.policy.reasons.obstacles import everywhere, on_node, whole_cluster
 from hxm.policy.reasons.question import hard_ones
 
-_NEVER = "-INFINITY"
 Scores = Mapping[str, Mapping[str, str]]
 AskHost = Callable[[Sequence[Change]], tuple[Sequence[Movement], Scores]]
 """Has the scheduler answer with these changes: what moves, and each resource's scores."""
@@ -104,14 +104,14 @@ def _coming(
     scores = ask([])[1] if ask and there else {}
     for domain in there:
         reasons = hard_ones(against(facts, subject_in(facts.cluster, domain), node))
-        score = scores.get(domain.resource, {}).get(node.name, _NEVER if ask else "")
-        if score == _NEVER or (not ask and reasons):
+        score = scores.get(domain.resource, {}).get(node.name, NEVER if ask else "")
+        if score == NEVER or (not ask and reasons):
             supposed[domain] = reasons[:1]
     changes = list(_changes(reasons for reasons in supposed.values()))
     free = ask(changes)[1] if ask and changes else {}
     coming = {}
     for domain, reasons in supposed.items():
-        may = free.get(domain.resource, {}).get(node.name, _NEVER) != _NEVER
+        may = free.get(domain.resource, {}).get(node.name, NEVER) != NEVER
         nothing = Reason("no reason was found", do=f"hxm why {typed(domain)} {node.name}")
         shown = [reason._replace(confirmed=may) for reason in reasons] or [nothing]
         coming[domain.name] = tuple(shown)

@@ -1,26 +1,23 @@
-"""What is against a resource everywhere, and on one node, as the model sees it.
-
-What it needs is followed to what is against that, so that the cause is told and not the constraint.
-"""
+"""What is against a resource everywhere, and on one node, as the model sees it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from hxm.model import Cluster, Node, Primitive
-from hxm.policy import bars, guards, is_false, is_true, keeps_stopped, listed
+from hxm.policy import bars, guards, is_false, is_true, keeps_stopped
+from hxm.policy.memory import Utilization
 from hxm.policy.reasons.facts import (
     Change,
     Facts,
     Reason,
     Subject,
-    forbids,
-    is_promoted,
-    places,
     remove,
     subject_of,
 )
 from hxm.policy.relations import (
+    FATAL,
+    HARD,
     INFINITY,
     Location,
     applying,
@@ -38,7 +35,7 @@ def everywhere(facts: Facts, subject: Subject) -> Iterator[Reason]:
         if keeps_stopped(primitive.meta):
             yield _told_to_stop(cluster, primitive, subject)
             break
-    yield from _left_alone(cluster, subject)
+    yield from left_alone(cluster, subject)
     for ticket in facts.relations.tickets:
         if ticket.resource in subject.ids and ticket.ticket not in facts.relations.granted:
             what = f"the cluster does not hold the ticket {ticket.ticket}"
@@ -57,7 +54,7 @@ def _told_to_stop(cluster: Cluster, primitive: Primitive, subject: Subject) -> R
     return Reason(what, evidence, do, True, Change("start", subject.id))
 
 
-def _left_alone(cluster: Cluster, subject: Subject) -> Iterator[Reason]:
+def left_alone(cluster: Cluster, subject: Subject) -> Iterator[Reason]:
     """Unmanaged, in maintenance, or blocked by a failure."""
     if cluster.maintenance:
         return  # told once, of the whole cluster
@@ -81,17 +78,8 @@ def _ids(subject: Subject) -> set[str]:
     return {each.id for each in subject.inside}
 
 
-def against(facts: Facts, subject: Subject, node: Node) -> Iterator[Reason]:
-    """What keeps the resource from the node, or makes the cluster put it elsewhere."""
-    if node.container in subject.ids:
-        yield Reason(f"{node.name} is the guest node of {subject.id} itself", absolute=True)
-    yield from _node(facts, node)
-    yield from on_node(facts, subject, node)
-    yield from _dependencies(facts, subject, node, frozenset())
-    yield from _room(facts, subject, node)
-
-
-def _node(facts: Facts, node: Node) -> Iterator[Reason]:
+def kept_empty(facts: Facts, node: Node) -> Iterator[Reason]:
+    """What keeps everything off the node."""
     if node.usable:
         return
     if not node.online and node.kind != "member":  # a resource makes it a node
@@ -139,6 +127,13 @@ def _interim(facts: Facts, subject: Subject, node: Node) -> Iterator[Reason]:
 def _failures(facts: Facts, subject: Subject, node: Node) -> Iterator[Reason]:
     cluster = facts.cluster
     for primitive in subject.inside:
+        for where, unfit in facts.relations.unfit.items():
+            result = unfit.get(primitive.id)
+            if result and (where == node.name or result == FATAL):
+                what = f"{subject.its} agent says of {where}: {HARD[result]}"
+                do = f"hxm cleanup {_word(cluster, subject, primitive)} {where}"
+                change = Change("forget", primitive.id, where)
+                yield Reason(what, "mend that first", do, True, change)
         count = fail_count(facts.relations, primitive.id, node.name)
         limit = score_of(primitive.meta.get("migration-threshold", "INFINITY"))
         failed = [f for f in cluster.failures if (f.resource, f.node) == (primitive.id, node.name)]
@@ -147,12 +142,17 @@ def _failures(facts: Facts, subject: Subject, node: Node) -> Iterator[Reason]:
         what = f"{subject.it} failed there too often"
         said = f"fail count {spoken(count)}, migration-threshold {spoken(limit)}"
         if failed:
-            what = f"{subject.its} {failed[0].operation} failed there"
-            said = f"{failed[0].reason}, {failed[0].when}; {said}"
-        domain = cluster.domain_of(primitive.id)
-        word = subject.word if domain or len(subject.inside) > 1 else primitive.id
-        do = f"hxm cleanup {word} {node.name}"
+            last = next((f for f in reversed(failed) if bars(cluster, f)), failed[-1])
+            what = f"{subject.its} {last.operation} failed there"
+            said = f"{last.reason}, {last.when}; {said}"
+        do = f"hxm cleanup {_word(cluster, subject, primitive)} {node.name}"
         yield Reason(what, said, do, True, Change("forget", primitive.id, node.name))
+
+
+def _word(cluster: Cluster, subject: Subject, primitive: Primitive) -> str:
+    """What to type for a primitive of the subject."""
+    alone = len(subject.inside) == 1 and not cluster.domain_of(primitive.id)
+    return primitive.id if alone else subject.word
 
 
 def _locations(facts: Facts, subject: Subject, node: Node) -> Iterator[Reason]:
@@ -219,131 +219,43 @@ def _located(facts: Facts, subject: Subject, location: Location, node: Node, sco
     return Reason("the node has lost its ping path", evidence, do, absolute, change)
 
 
-def _dependencies(
-    facts: Facts, subject: Subject, node: Node, seen: frozenset[str]
-) -> Iterator[Reason]:
-    """Orders, colocations and the group: what must run before it, with it, or not where it does."""
-    relations = facts.relations
-    seen |= subject.ids
-    for order in relations.orders:
-        if order.then not in subject.ids or not order.holds_back or order.first in seen:
-            continue
-        role = "Promoted" if order.first_action == "promote" else ""
-        if places(facts, order.first, role) or (order.one_suffices and _another(facts, order.id)):
-            continue
-        verb = "be promoted" if role else "start"
-        what = f"{order.first} must {verb} before {subject.it}"
-        yield from _needed(facts, order.first, what, order.id, node, seen, role)
-    for primitive in subject.inside:
-        members = relations.members.get(primitive.parent or "", ())
-        if primitive.id in members and primitive.parent not in (primitive.clone, subject.id):
-            for before in members[: members.index(primitive.id)]:
-                if not places(facts, before):
-                    what = f"{before} starts before {subject.it} in the group {primitive.parent}"
-                    where = str(primitive.parent)
-                    yield from _needed(facts, before, what, where, node, seen)
-    yield from _colocations(facts, subject, node, seen)
-
-
-def _another(facts: Facts, order: str) -> bool:
-    return any(places(facts, each.first) for each in facts.relations.orders if each.id == order)
-
-
-def _colocations(
-    facts: Facts, subject: Subject, node: Node, seen: frozenset[str]
-) -> Iterator[Reason]:
-    for each in facts.relations.colocations:
-        if each.other in subject.ids and each.resource not in seen and each.score >= INFINITY:
-            # what must run with it keeps it from where it may not be itself
-            other = subject_of(facts.cluster, each.resource, called=True)
-            for reason in on_node(facts, other, node):
-                if reason.absolute:
-                    what = f"{each.resource} must run where {subject.it} does: {reason.what}"
-                    yield reason._replace(what=what, absolute=False)
-        if each.resource not in subject.ids or each.other in seen:
-            continue
-        there = places(facts, each.other, each.other_role)
-        if each.score >= INFINITY and node.name not in there:
-            role = each.other_role if is_promoted(each.other_role) else ""
-            is_up = "is promoted" if role else "does"
-            what = f"{subject.it} must run where {each.other} {is_up}"
-            if there:
-                what += f": on {listed(sorted(there))}"
-            yield from _needed(facts, each.other, what, each.id, node, seen, role)
-        elif each.score < 0 and node.name in there:
-            what = f"{subject.it} is to keep away from {each.other}, which runs there"
-            evidence = f"{each.id}: {spoken(each.score)}"
-            hard, change = each.score <= -INFINITY, Change("drop", each.id)
-            yield Reason(what, evidence, remove(facts.cluster, each), hard, change)
-
-
-def _needed(
-    facts: Facts,
-    other: str,
-    what: str,
-    where: str,
-    node: Node,
-    seen: frozenset[str],
-    role: str = "",
-) -> Iterator[Reason]:
-    """Why what it needs is not there; where nothing is found, that it is not."""
-    dependency = subject_of(facts.cluster, other, called=True)
-    causes = [*everywhere(facts, dependency), *on_node(facts, dependency, node)]
-    causes += _dependencies(facts, dependency, node, seen)
-    causes += _not_promoted(dependency) if role else []
-    yield from (
-        each._replace(
-            what=f"{what}; {each.what}",
-            evidence=f"{where}; {each.evidence}" if each.evidence else where,
-        )
-        for each in causes
-        if each.absolute
-    )
-    if forbids(causes):
-        return
-    if not places(facts, other, role):
-        what += ", and is nowhere promoted" if role else ", and does not run"
-    change = Change("drop", where) if where not in facts.relations.members else None
-    at = f" {node.name}" if places(facts, other, role) else ""
-    yield Reason(what, where, f"hxm why {dependency.word}{at}", True, change)
-
-
-def _not_promoted(dependency: Subject) -> list[Reason]:
-    for primitive in dependency.inside:
-        role = primitive.meta.get("target-role", "")
-        if role.lower() in ("slave", "unpromoted"):
-            what, do = (
-                f"{dependency.it} is told not to be promoted",
-                f"hxm default {dependency.word}",
-            )
-            change = Change("start", dependency.id)
-            return [Reason(what, f"target-role={role}", do, absolute=True, change=change)]
-    return []
-
-
-def _room(facts: Facts, subject: Subject, node: Node) -> Iterator[Reason]:
+def room(facts: Facts, subject: Subject, node: Node) -> Iterator[Reason]:
     """What the scheduler counts, and what the host really has."""
-    name, used = subject.id, facts.utilization
-    for key, amount in used.resources.get(name, {}).items():
-        if used.strategy == "default":
-            break
-        offered = score_of(used.nodes.get(node.name, {}).get(key, "0"))
-        taken = sum(
-            score_of(used.resources.get(each.id.partition(":")[0], {}).get(key, "0"))
-            for each in facts.cluster.resources
-            if node.name in each.nodes and each.id != name
-        )
-        if score_of(amount) > offered - taken:
-            what = f"the node has too little {key}: {amount} wanted, {offered - taken} left"
-            evidence = f"utilization, placement-strategy={used.strategy}"
-            change = Change("property", "placement-strategy", "default")
-            yield Reason(what, evidence, "hxm capacity", True, change)
-    need = facts.needs.get(name)
+    yield from utilization(facts, subject, node)
+    need = facts.needs.get(subject.id)
     wanted = need.taken if need else None
     free = next((host.free for host in facts.hosts if host.name == node.name), None)
     if wanted is not None and free is not None and wanted > free:
         what = f"the node has too little memory: {wanted} MiB wanted, {free} free"
         yield Reason(what, do="hxm capacity")
+
+
+def utilization(facts: Facts, subject: Subject, node: Node) -> Iterator[Reason]:
+    """What the scheduler counts, of a group altogether, and the node has too little of."""
+    used = facts.utilization
+    inside, members = subject.inside, facts.relations.members
+    groups = {each.parent or "" for each in inside if each.parent != each.clone}
+    together = {name for group in groups for name in members.get(group, ())}
+    together |= {each.id for each in inside}
+    wanted = _sum(used, together)
+    there = {r.id.partition(":")[0] for r in facts.cluster.resources if node.name in r.nodes}
+    taken = _sum(used, there - together)
+    for key, amount in wanted.items() if used.strategy != "default" else ():
+        left = score_of(used.nodes.get(node.name, {}).get(key, "0")) - taken.get(key, 0)
+        if amount > left:
+            what = f"the node has too little {key}: {amount} wanted, {left} left"
+            evidence = f"utilization, placement-strategy={used.strategy}"
+            change = Change("property", "placement-strategy", "default")
+            yield Reason(what, evidence, "hxm capacity", True, change)
+
+
+def _sum(used: Utilization, resources: Iterable[str]) -> dict[str, int]:
+    """What the resources take together, by the name of the attribute."""
+    amounts: dict[str, int] = {}
+    for name in resources:
+        for key, amount in used.resources.get(name, {}).items():
+            amounts[key] = amounts.get(key, 0) + score_of(amount)
+    return amounts
 
 
 def whole_cluster(cluster: Cluster) -> Iterator[Reason]:
@@ -368,22 +280,3 @@ def whole_cluster(cluster: Cluster) -> Iterator[Reason]:
         what = "the whole cluster is in maintenance"
         change = Change("property", "maintenance-mode", "false")
         yield Reason(what, "", "hxm maintenance off", True, change)
-
-
-def needed(facts: Facts, subject: Subject) -> tuple[str, ...]:
-    """The ids of the resource, and of all that it needs or that needs it, the nearest first."""
-    relations = facts.relations
-    pairs = [(each.then, each.first) for each in relations.orders]
-    pairs += [(each.resource, each.other) for each in relations.colocations]
-    pairs += [(each.other, each.resource) for each in relations.colocations]
-    found = dict.fromkeys(sorted(subject.ids))
-    for name in found.copy():
-        _follow(facts, name, pairs, found)
-    return tuple(found)
-
-
-def _follow(facts: Facts, name: str, pairs: list[tuple[str, str]], found: dict[str, None]) -> None:
-    for one, other in pairs:
-        if one == name and other not in found:
-            found.update(dict.fromkeys(sorted(subject_of(facts.cluster, other).ids)))
-            _follow(facts, other, pairs, found)

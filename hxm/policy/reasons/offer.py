@@ -8,11 +8,10 @@ from hxm.model import Node
 from hxm.plan import Movement
 from hxm.policy import guards, listed, typed
 from hxm.policy.forecast import name_of
-from hxm.policy.reasons.facts import Change, Reason, Subject, places, remove
+from hxm.policy.reasons.facts import NEVER, Change, Reason, Subject, places, remove
 from hxm.policy.reasons.question import Answer, Question, beside, hard_ones, unknown
 from hxm.policy.relations import applying, score_of, spoken
 
-_NEVER = "-INFINITY"
 _OURS = ("quorum", "up")
 """What hxm refuses to change anything for, although the scheduler would go on."""
 
@@ -33,7 +32,9 @@ def allowed(question: Question, node: Node, against_it: Sequence[Reason]) -> Ans
         stays = Reason("a move there does not bring it: what it runs with keeps it where it is")
         reasons = hard_ones(against_it) or [stays, unknown(question.facts, domain, node.name)]
         return Answer(says, tuple(dict.fromkeys([*reasons, *soft])))
-    along = list(_along(question, node, moved)) if _score(question, node) == _NEVER else []
+    along = list(_along(question, node, moved)) if _score(question, node) == NEVER else []
+    if _score(question, node) == NEVER and not along:
+        offer = offer._replace(what="its score there is -INFINITY, and yet a move brings it there")
     stays_for = list(staying(question, domain.nodes[0], []))
     reasons = [*soft, *along, *stays_for, offer._replace(confirmed=bool(verdict))]
     return Answer(says, tuple(dict.fromkeys(reasons)), beside(question, [offer], None))
@@ -49,16 +50,14 @@ def _brings(subject: Subject, movement: Movement, node: str) -> bool:
 
 
 def _along(question: Question, node: Node, moved: Iterable[Movement]) -> Iterator[Reason]:
-    """What has to come with it, and keeps it from the node as long as it does not."""
+    """What has to come with it or make room, and keeps it from the node as long as it does not."""
     subject, cluster = question.subject, question.facts.cluster
-    names = [
-        name_of(cluster, each)
-        for each in moved
-        if each.target == node.name and each.resource not in subject.ids
-    ]
-    if names:
-        evidence = "without that its score there is -INFINITY"
-        yield Reason(f"{listed(names, 4)} would come along", evidence)
+    others = [each for each in moved if each.resource not in subject.ids]
+    evidence = "without that its score there is -INFINITY"
+    if along := [name_of(cluster, each) for each in others if each.target == node.name]:
+        yield Reason(f"{listed(along, 4)} would come along", evidence)
+    if away := [name_of(cluster, each) for each in others if each.source == node.name]:
+        yield Reason(f"{listed(away, 4)} would leave {node.name} for it", evidence)
 
 
 def _refused(question: Question, node: Node, hard: Iterable[Reason]) -> Iterator[Reason]:

@@ -82,6 +82,16 @@ def beside(question: Question, found: Sequence[Reason], node: Node | None) -> tu
     )
 
 
+def in_brief(question: Question, found: Sequence[Reason]) -> tuple[Reason, ...]:
+    """The reasons; of the elements that were not told apart the first, and how many there are."""
+    raw = [each for each in found if each in question.unknown]
+    if len(raw) < 2:
+        return tuple(found)
+    name, _, says = raw[0].what.partition(": ")
+    first = raw[0]._replace(what=f"{name}, or one of {len(raw) - 1} other elements: {says}")
+    return (*(each for each in found if each not in raw), first)
+
+
 def troubles(question: Question) -> Iterator[Reason]:
     """What concerns it wherever it would run."""
     cluster, domain = question.facts.cluster, question.domain

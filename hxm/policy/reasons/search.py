@@ -23,38 +23,26 @@ class Verdict(NamedTuple):
     movements: tuple[Movement, ...] = ()
 
 
-Ask = Callable[[Sequence[Change], str | None], Verdict]
-"""Has the scheduler answer with these changes; a node: what if the resource must run there."""
+Ask = Callable[[Sequence[Change], str | None], Verdict | None]
+"""Has the scheduler answer with these changes; a node: what if the resource must run there.
+
+None: it may not be asked any more.
+"""
 
 
 class Inquiry:
-    """Questions to the scheduler about one resource, and no more of them than `limit`."""
+    """Questions to the scheduler about one resource."""
 
-    def __init__(self, ask: Ask, limit: int) -> None:
-        self.ask, self.limit = ask, limit
-        self.asked: dict[tuple[frozenset[Change], str | None], Verdict] = {}
+    def __init__(self, ask: Ask) -> None:
+        self.ask = ask
         self.cut_short = False
 
-    @property
-    def runs(self) -> int:
-        """How often the scheduler was asked."""
-        return len(self.asked)
-
-    @property
-    def left(self) -> int:
-        """How often it may still be asked."""
-        return self.limit - self.runs
-
     def verdict(self, without: Sequence[Reason], node: str | None) -> Verdict | None:
-        """The scheduler's answer without these reasons; None: it may not be asked again."""
+        """The scheduler's answer without these reasons; None: it may not be asked any more."""
         changes = tuple(dict.fromkeys(each.change for each in without if each.change))
-        key = frozenset(changes), node
-        if key not in self.asked:
-            if self.left <= 0:
-                self.cut_short = True
-                return None
-            self.asked[key] = self.ask(changes, node)
-        return self.asked[key]
+        answer = self.ask(changes, node)
+        self.cut_short |= answer is None
+        return answer
 
     def reaches(self, without: Sequence[Reason], node: str | None) -> bool:
         """Whether it would be done without these reasons; False also if that is not known."""

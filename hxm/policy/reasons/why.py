@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from hxm.model import Domain, ManagedDomain, Node, is_managed
 from hxm.policy import listed, location_guards
-from hxm.policy.reasons.facts import Facts, Reason, forbids, subject_in
-from hxm.policy.reasons.obstacles import against
+from hxm.policy.reasons.dependencies import against
+from hxm.policy.reasons.facts import NEVER, Facts, Reason, forbids, subject_in
 from hxm.policy.reasons.offer import allowed, free, staying
 from hxm.policy.reasons.question import (
     Answer,
@@ -16,13 +16,12 @@ from hxm.policy.reasons.question import (
     beside,
     failures_of,
     hard_ones,
+    in_brief,
     no_reason,
     troubles,
     unknown,
 )
 from hxm.policy.reasons.search import Inquiry
-
-_NEVER = "-INFINITY"
 
 
 def ask(
@@ -66,18 +65,17 @@ def _running(question: Question) -> Answer:
 
 
 def _misplaced(question: Question, here: str) -> list[Reason]:
-    """Why the node where it runs may not run it."""
+    """Why the node where it runs may not run it; nothing if the scheduler's score allows it."""
     facts, inquiry = question.facts, question.inquiry
+    if facts.scores.get(here, NEVER) != NEVER:
+        return []
     known = {each.change for each in troubles(question)}
     node = facts.cluster.node(here)
     against_it = against(facts, question.subject, node) if node else ()
     hard = [each for each in hard_ones(against_it) if each.change not in known]
-    score = facts.scores.get(here, "")
     if inquiry and not inquiry.reaches((), here):
         hard = list(inquiry.confirmed([hard, question.unknown], here) or hard)
-    elif score and score != _NEVER:
-        return []
-    else:
+    else:  # it is left alone there, whatever is changed
         hard = list(as_facts(hard))
     return [each._replace(what=f"it may not run on {here}: {each.what}") for each in hard]
 
@@ -114,9 +112,10 @@ def _down(question: Question) -> Answer:
     if not found:
         return Answer(says, (*general, *_together(facts, {n.name: r for n, r in nodes.items()})))
     here_only = [each.change for each in nodes[node]]
-    everywhere_ = [each for each in found if each.change not in here_only]
+    brief = in_brief(question, found)
+    everywhere_ = [each for each in brief if each.change not in here_only]
     by_node: dict[str, Sequence[Reason]] = {}
-    if here := [each for each in found if each not in everywhere_]:
+    if here := [each for each in brief if each not in everywhere_]:
         for other, reasons in nodes.items():
             by_node[other.name] = here if other is node else _of_another(inquiry, whole, reasons)
     told = _as_typed([*everywhere_, *_together(facts, by_node)])
@@ -134,7 +133,7 @@ def _of_another(
 ) -> Sequence[Reason]:
     """What is against a further node; only supposed where the scheduler may not be asked again."""
     hard = hard_ones(reasons)
-    found = inquiry.confirmed([[*whole, *hard]], None) if hard and inquiry.left else None
+    found = inquiry.confirmed([[*whole, *hard]], None) if hard else None
     everywhere_ = [each.change for each in whole]
     return [each for each in found or hard[:1] if each.change not in everywhere_]
 
@@ -171,8 +170,9 @@ def _elsewhere(question: Question, node: Node) -> Answer:
     tiers = [hard, [*soft, *failures_of(facts, domain)], question.unknown]
     found = inquiry.confirmed(tiers, node.name)
     if found:
+        told = in_brief(question, found)
         notes = [each for each in general if not each.absolute and each not in found]
-        return Answer(says, (*_as_typed(found), *notes), beside(question, found, node))
+        return Answer(says, (*_as_typed(told), *notes), beside(question, found, node))
     plain = all(each.change for each in hard)  # else it is a fact that nothing can be tried for
     rest = [unknown(facts, domain, node.name)] if plain else []
     return Answer(says, tuple(dict.fromkeys([*hard, *rest])))
@@ -199,7 +199,7 @@ def _barred(question: Question, here: str) -> list[Reason]:
     others = [node for node in facts.cluster.hosts if node.name != here]
     found = {node.name: hard_ones(against(facts, question.subject, node)) for node in others}
     usable = [node.name for node in others if node.usable]  # of others the score says nothing
-    if not all(found.values()) or any(facts.scores.get(n, _NEVER) != _NEVER for n in usable):
+    if not all(found.values()) or any(facts.scores.get(n, NEVER) != NEVER for n in usable):
         return []
     nodes: dict[Reason, list[str]] = {}
     sure: dict[Reason, Sequence[Reason]] = {}
@@ -216,7 +216,18 @@ def _barred(question: Question, here: str) -> list[Reason]:
     ]
 
 
-def first_reason(facts: Facts, domain: ManagedDomain) -> Reason | None:
-    """The weightiest reason why a domU that should run does not, by the model alone."""
-    answer = ask(facts, domain)
-    return next((each for each in answer.reasons if each.absolute), None)
+def first_reason(
+    facts: Facts,
+    domain: ManagedDomain,
+    inquiry: Inquiry | None = None,
+    unknown: Sequence[Reason] = (),
+) -> Reason | None:
+    """The weightiest reason why a domU that should run does not, and whether it is confirmed."""
+    reasons = ask(facts, domain, None, inquiry, unknown).reasons
+    return weightiest(reasons) or (next(iter(reasons), None) if inquiry else None)
+
+
+def weightiest(reasons: Iterable[Reason]) -> Reason | None:
+    """The first that is a cause; what the scheduler has not confirmed says so."""
+    first = next((each for each in reasons if each.absolute or each.confirmed), None)
+    return first.as_supposed if first and first.supposed else first

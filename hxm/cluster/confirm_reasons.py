@@ -1,0 +1,45 @@
+"""Confirms reasons with the real scheduler, on copies of the CIB."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from hxm.model import Domain, Node
+from hxm.pacemaker.simulate import Scratch
+from hxm.pacemaker.what_if import Simulations, WhatIf, host_if
+from hxm.plan import Movement
+from hxm.policy.reasons.dependencies import needed
+from hxm.policy.reasons.facts import Change, Facts, Reason, Subject, subject_in
+from hxm.policy.reasons.hosts import HostAnswer, Scores, ask_host
+from hxm.policy.reasons.question import Answer
+from hxm.policy.reasons.search import Inquiry
+from hxm.policy.reasons.why import ask
+
+
+def confirmed_host(facts: Facts, node: Node, copy: Scratch) -> HostAnswer:
+    """What could not leave the host, and what cannot come to it, by the scheduler.
+
+    Raises CannotAsk if the scheduler gives no answer.
+    """
+
+    def asked(changes: Sequence[Change]) -> tuple[Sequence[Movement], Scores]:
+        return host_if(facts.cluster, copy, changes)
+
+    return ask_host(facts, node, asked)
+
+
+def inquiry_about(
+    facts: Facts, subject: Subject, simulations: Simulations, node: str | None = None
+) -> tuple[Inquiry, list[Reason]]:
+    """Questions about one resource, and what else in the CIB may be the reason."""
+    what_if = WhatIf(simulations, subject)
+    return Inquiry(what_if.ask), what_if.unknown(needed(facts, subject), node)
+
+
+def confirmed(facts: Facts, domain: Domain, node: Node | None, simulations: Simulations) -> Answer:
+    """The answer with its reasons confirmed. Raises CannotAsk if the scheduler gives no answer."""
+    subject = subject_in(facts.cluster, domain)
+    inquiry, unknown = inquiry_about(facts, subject, simulations, node.name if node else None)
+    now = inquiry.verdict((), None)
+    known = facts._replace(scores=now.scores if now else {})
+    return ask(known, domain, node, inquiry, unknown)

@@ -1,0 +1,196 @@
+"""What is against a resource, and what it needs, followed to what is against that.
+
+So the cause is told and not the constraint.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from hxm.model import Node
+from hxm.policy import listed
+from hxm.policy.reasons.facts import (
+    Change,
+    Facts,
+    Reason,
+    Subject,
+    forbids,
+    is_promoted,
+    places,
+    remove,
+    subject_of,
+)
+from hxm.policy.reasons.obstacles import (
+    everywhere,
+    kept_empty,
+    left_alone,
+    on_node,
+    room,
+    utilization,
+)
+from hxm.policy.relations import INFINITY, spoken
+
+
+def against(facts: Facts, subject: Subject, node: Node) -> Iterator[Reason]:
+    """What keeps the resource from the node, or makes the cluster put it elsewhere."""
+    if node.container in subject.ids:
+        yield Reason(f"{node.name} is the guest node of {subject.id} itself", absolute=True)
+    yield from kept_empty(facts, node)
+    yield from on_node(facts, subject, node)
+    yield from _dependencies(facts, subject, node, frozenset())
+    yield from _held_there(facts, subject)
+    yield from room(facts, subject, node)
+
+
+def _dependencies(
+    facts: Facts, subject: Subject, node: Node, seen: frozenset[str]
+) -> Iterator[Reason]:
+    """Orders, colocations and the group: what must run before it, with it, or not where it does."""
+    relations = facts.relations
+    seen |= subject.ids
+    for order in relations.orders:
+        if order.then not in subject.ids or not order.holds_back or order.first in seen:
+            continue
+        role = "Promoted" if order.first_action == "promote" else ""
+        if places(facts, order.first, role) or (order.one_suffices and _another(facts, order.id)):
+            continue
+        verb = "be promoted" if role else "start"
+        what = f"{order.first} must {verb} before {subject.it}"
+        yield from _needed(facts, order.first, what, order.id, node, seen, role)
+    for primitive in subject.inside:
+        members = relations.members.get(primitive.parent or "", ())
+        if primitive.id in members and primitive.parent not in (primitive.clone, subject.id):
+            for before in members[: members.index(primitive.id)]:
+                what = f"{before} starts before {subject.it} in the group {primitive.parent}"
+                where, there = str(primitive.parent), places(facts, before)
+                if not there:
+                    yield from _needed(facts, before, what, where, node, seen)
+                elif node.name not in there:
+                    yield from _caused(_causes(facts, before, node, seen), what, where)
+    yield from _colocations(facts, subject, node, seen)
+
+
+def _another(facts: Facts, order: str) -> bool:
+    return any(places(facts, each.first) for each in facts.relations.orders if each.id == order)
+
+
+def _colocations(
+    facts: Facts, subject: Subject, node: Node, seen: frozenset[str]
+) -> Iterator[Reason]:
+    for each in facts.relations.colocations:
+        if each.other in subject.ids and each.resource not in seen and each.score >= INFINITY:
+            # what must run with it keeps it from where it may not be itself
+            other = subject_of(facts.cluster, each.resource, called=True)
+            for reason in on_node(facts, other, node):
+                if reason.absolute:
+                    what = f"{each.resource} must run where {subject.it} does: {reason.what}"
+                    yield reason._replace(what=what, absolute=False)
+        if each.resource not in subject.ids or each.other in seen:
+            continue
+        there = places(facts, each.other, each.other_role)
+        if each.score >= INFINITY and node.name not in there:
+            role = each.other_role if is_promoted(each.other_role) else ""
+            is_up = "is promoted" if role else "does"
+            what = f"{subject.it} must run where {each.other} {is_up}"
+            if there:
+                what += f": on {listed(sorted(there))}"
+            yield from _needed(facts, each.other, what, each.id, node, seen, role)
+        elif each.score < 0 and node.name in there:
+            what = f"{subject.it} is to keep away from {each.other}, which runs there"
+            evidence = f"{each.id}: {spoken(each.score)}"
+            hard, change = each.score <= -INFINITY, Change("drop", each.id)
+            yield Reason(what, evidence, remove(facts.cluster, each), hard, change)
+
+
+def _needed(
+    facts: Facts,
+    other: str,
+    what: str,
+    where: str,
+    node: Node,
+    seen: frozenset[str],
+    role: str = "",
+) -> Iterator[Reason]:
+    """Why what it needs is not there; where nothing is found, that it is not."""
+    dependency = subject_of(facts.cluster, other, called=True)
+    causes = _causes(facts, other, node, seen)
+    causes += _not_promoted(dependency) if role else []
+    yield from _caused(causes, what, where)
+    if forbids(causes):
+        return
+    if not places(facts, other, role):
+        what += ", and is nowhere promoted" if role else ", and does not run"
+    in_group = where in facts.relations.members
+    change = Change("start", other) if in_group else Change("drop", where)
+    at = f" {node.name}" if places(facts, other, role) else ""
+    yield Reason(what, where, f"hxm why {dependency.word}{at}", True, change)
+
+
+def _causes(facts: Facts, other: str, node: Node, seen: frozenset[str]) -> list[Reason]:
+    """What is against a resource that is needed on the node."""
+    needed = subject_of(facts.cluster, other, called=True)
+    return [
+        *everywhere(facts, needed),
+        *on_node(facts, needed, node),
+        *_dependencies(facts, needed, node, seen),
+        *utilization(facts, needed, node),
+    ]
+
+
+def _caused(causes: Iterable[Reason], what: str, where: str) -> Iterator[Reason]:
+    """Those of the causes that forbid it, as the cause of what follows from them."""
+    for each in causes:
+        if each.absolute:
+            evidence = "; ".join(filter(None, (where, each.evidence)))
+            yield each._replace(what=f"{what}; {each.what}", evidence=evidence)
+
+
+def _held_there(facts: Facts, subject: Subject) -> Iterator[Reason]:
+    """What must stop before it can leave where it runs, and is left alone."""
+    cluster, relations = facts.cluster, facts.relations
+    if not any(places(facts, each.id) for each in subject.inside):
+        return
+    after = dict.fromkeys(
+        each.then for each in relations.orders if each.first in subject.ids and each.holds_back
+    )
+    for primitive in subject.inside:
+        members = relations.members.get(primitive.parent or "", ())
+        if primitive.id in members and primitive.parent not in (primitive.clone, subject.id):
+            after |= dict.fromkeys(members[members.index(primitive.id) + 1 :])
+    for name in after:
+        if name not in subject.ids and places(facts, name):
+            what = f"{name} must stop before {subject.it}"
+            other = subject_of(cluster, name, called=True)
+            yield from _caused(left_alone(cluster, other), what, "")
+
+
+def _not_promoted(dependency: Subject) -> list[Reason]:
+    for primitive in dependency.inside:
+        role = primitive.meta.get("target-role", "")
+        if role.lower() in ("slave", "unpromoted"):
+            what, do = (
+                f"{dependency.it} is told not to be promoted",
+                f"hxm default {dependency.word}",
+            )
+            change = Change("start", dependency.id)
+            return [Reason(what, f"target-role={role}", do, absolute=True, change=change)]
+    return []
+
+
+def needed(facts: Facts, subject: Subject) -> tuple[str, ...]:
+    """The ids of the resource, and of all that it needs or that needs it, the nearest first."""
+    relations = facts.relations
+    pairs = [(each.then, each.first) for each in relations.orders]
+    pairs += [(each.resource, each.other) for each in relations.colocations]
+    pairs += [(each.other, each.resource) for each in relations.colocations]
+    found = dict.fromkeys(sorted(subject.ids))
+    for name in found.copy():
+        _follow(facts, name, pairs, found)
+    return tuple(found)
+
+
+def _follow(facts: Facts, name: str, pairs: list[tuple[str, str]], found: dict[str, None]) -> None:
+    for one, other in pairs:
+        if one == name and other not in found:
+            found.update(dict.fromkeys(sorted(subject_of(facts.cluster, other).ids)))
+            _follow(facts, other, pairs, found)
