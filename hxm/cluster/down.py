@@ -61,9 +61,11 @@ def reason_against(
             answer = ask(facts, domain, target)
         else:
             answer = confirmed(facts, domain, target, simulations)
-    return weightiest(
-        reason for reason in answer.reasons if not reason.change or reason.change.kind != "start"
-    )
+    own = ("start", "send")  # the order itself
+    causes = [
+        reason for reason in answer.reasons if not reason.change or reason.change.kind not in own
+    ]
+    return weightiest(causes)
 
 
 def _facts(

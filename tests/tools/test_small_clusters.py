@@ -12,6 +12,9 @@ WITH_STORE = '<rsc_colocation id="c" rsc="web" with-rsc="{}" score="INFINITY"/>'
 AFTER = '<rsc_order id="o" first="{}" then="web" kind="Mandatory"/>'
 THREE: dict[str, dict[str, str]] = {"alpha": {}, "beta": {}, "gamma": {}}
 FOUR_GIB = '<utilization id="wu"><nvpair id="wu1" name="hv_memory" value="4096"/></utilization>'
+ONE_GIB = '<utilization id="bu"><nvpair id="bu1" name="hv_memory" value="1000"/></utilization>'
+IP = primitive("ip", "Dummy")
+GROUP = f'<group id="g">{primitive("base", "Dummy")}{primitive("web")}</group>'
 NO_START = ("--op-fail", "web_start_0@alpha=1", "--op-fail", "web_start_0@beta=1")
 FAILED = "web_monitor_10000@alpha=7"
 ON_ALPHA = location("a", "10", node="alpha")
@@ -287,6 +290,127 @@ SITUATIONS = {
         "active beta",
         constraints=location("cli-ban-web-on-beta", "-INFINITY", node="beta"),
         nodes={"alpha": {}, "beta": {"standby": "on"}},
+    ),
+    "a set that must run where the address does": Situation(
+        "db beta",
+        "a ban keeps ip away",
+        "unmigrate ip",
+        WEB_AND_DB + primitive("mail") + IP,
+        '<rsc_colocation id="c" score="INFINITY"><resource_set id="s1" sequential="false">'
+        '<resource_ref id="web"/><resource_ref id="db"/><resource_ref id="mail"/></resource_set>'
+        '<resource_set id="s2"><resource_ref id="ip"/></resource_set></rsc_colocation>'
+        + location("cli-ban-ip-on-beta", "-INFINITY", rsc="ip", node="beta")
+        + location("a", "10", rsc="ip", node="alpha"),
+    ),
+    "storage in maintenance, and dead": Situation(
+        "web",
+        "stores is in maintenance",
+        "default stores",
+        primitive("web") + clone("stores", STORE, maintenance="true"),
+        AFTER.format("stores") + WITH_STORE.format("stores"),
+    ),
+    "storage that a rule keeps off the node": Situation(
+        "web beta",
+        "a rule keeps stores away",
+        "l",
+        primitive("web") + STORES,
+        AFTER.format("stores")
+        + WITH_STORE.format("stores")
+        + location("l", "-INFINITY", rsc="stores", rule=expression("san", "ne", "yes")),
+        nodes={"alpha": {"san": "yes"}, "beta": {"san": "no"}},
+    ),
+    "storage that no location allows": Situation(
+        "web beta",
+        "nothing allows store there",
+        "store-on-beta",
+        primitive("web") + STORE,
+        location("a", "10", node="alpha")
+        + location("b", "10", node="beta")
+        + location("d", "10", rsc="store", node="alpha")
+        + WITH_STORE.format("store"),
+        options={"symmetric-cluster": "false"},
+    ),
+    "storage that failed, with on-fail=standby": Situation(
+        "web alpha",
+        "the node is standby (on-fail)",
+        "cleanup alpha",
+        primitive("web") + STORE.replace('interval="10s"', 'interval="10s" on-fail="standby"'),
+        location("a", "10", rsc="store", node="alpha") + location("b", "10", node="alpha"),
+        happens=("--op-inject", "store_monitor_10000@alpha=7"),
+    ),
+    "a chain of which the first is told to stop": Situation(
+        "web",
+        "san is told to stop",
+        "start san",
+        primitive("web") + STORE + primitive("san", "Dummy", target_role="Stopped"),
+        AFTER.format("store")
+        + '<rsc_order id="o2" first="san" then="store"/>'
+        + WITH_STORE.format("store")
+        + '<rsc_colocation id="c2" rsc="store" with-rsc="san" score="INFINITY"/>',
+    ),
+    "three that keep apart on two nodes": Situation(
+        "web",
+        "keep away from",
+        "",
+        WEB_AND_DB + primitive("mail"),
+        '<rsc_colocation id="c1" rsc="web" with-rsc="db" score="-INFINITY"/>'
+        '<rsc_colocation id="c2" rsc="web" with-rsc="mail" score="-INFINITY"/>'
+        '<rsc_colocation id="c3" rsc="mail" with-rsc="db" score="-INFINITY"/>',
+    ),
+    "the first of its group failed": Situation(
+        "web beta",
+        "base's monitor failed there",
+        "cleanup base beta",
+        GROUP,
+        location("a", "50", rsc="g", node="beta"),
+        defaults=meta("d", migration_threshold="1"),
+        happens=("--op-inject", "base_monitor_10000@beta=7"),
+    ),
+    "the first of its group is banned": Situation(
+        "web beta",
+        "a ban keeps base away",
+        "unmigrate",
+        GROUP,
+        location("cli-ban-base-on-beta", "-INFINITY", rsc="base", node="beta")
+        + location("a", "10", rsc="g", node="alpha"),
+    ),
+    "a group that has no room together": Situation(
+        "web beta",
+        "too little hv_memory: 5096 wanted",
+        "hxm capacity",
+        f'<group id="g">{primitive("base", "Dummy", ONE_GIB)}'
+        f"{primitive('web', inside=FOUR_GIB)}</group>",
+        location("a", "10", rsc="g", node="alpha"),
+        options={"placement-strategy": "balanced"},
+        utilization={"alpha": "8192", "beta": "5000"},
+        typed=False,
+    ),
+    "two tickets": Situation(
+        "web",
+        "does not hold the ticket",
+        "crm_ticket",
+        constraints=TICKET + TICKET.replace('"t"', '"t2"').replace('"T"', '"U"'),
+    ),
+    "health by scores of its own": Situation(
+        "web beta",
+        "unhealthy (red)",
+        "#health",
+        options={"node-health-strategy": "custom", "node-health-red": "-INFINITY"},
+        nodes={"alpha": {}, "beta": {"#health-cpu": "red"}},
+        typed=False,
+    ),
+    "drbd that its own handler has fenced": Situation(
+        "web beta",
+        "a constraint keeps ms-r0 away",
+        "drbd-fence",
+        primitive("web") + DRBD,
+        '<rsc_colocation id="c" rsc="web" with-rsc="ms-r0" with-rsc-role="Promoted" '
+        'score="INFINITY"/>'
+        + location(
+            "drbd-fence", "-INFINITY", rsc="ms-r0", rule=expression("#uname", "ne", "alpha")
+        ).replace("<rule ", '<rule role="Promoted" '),
+        nodes={"alpha": {"master-r0": "10000"}, "beta": {"master-r0": "10000"}},
+        typed=False,
     ),
     "colocated by the rack": Situation(
         "web gamma",

@@ -77,14 +77,8 @@ def _another(facts: Facts, order: str) -> bool:
 def _colocations(
     facts: Facts, subject: Subject, node: Node, seen: frozenset[str]
 ) -> Iterator[Reason]:
+    yield from _dependents(facts, subject, node, seen)
     for each in facts.relations.colocations:
-        if each.other in subject.ids and each.resource not in seen and each.score >= INFINITY:
-            # what must run with it keeps it from where it may not be itself
-            other = subject_of(facts.cluster, each.resource, called=True)
-            for reason in on_node(facts, other, node):
-                if reason.absolute:
-                    what = f"{each.resource} must run where {subject.it} does: {reason.what}"
-                    yield reason._replace(what=what, absolute=False)
         if each.resource not in subject.ids or each.other in seen:
             continue
         there = places(facts, each.other, each.other_role)
@@ -100,6 +94,30 @@ def _colocations(
             evidence = f"{each.id}: {spoken(each.score)}"
             hard, change = each.score <= -INFINITY, Change("drop", each.id)
             yield Reason(what, evidence, remove(facts.cluster, each), hard, change)
+
+
+def _dependents(
+    facts: Facts, subject: Subject, node: Node, seen: frozenset[str]
+) -> Iterator[Reason]:
+    """What must run with it, and keeps it from where it may not be itself; that is not absolute."""
+    names = dict.fromkeys(
+        each.resource
+        for each in facts.relations.colocations
+        if each.other in subject.ids and each.resource not in seen and each.score >= INFINITY
+    )
+    for name in (*names, *_later_in_group(facts, subject)):
+        for reason in on_node(facts, subject_of(facts.cluster, name, called=True), node):
+            if reason.absolute:
+                what = f"{name} must run where {subject.it} does: {reason.what}"
+                yield reason._replace(what=what, absolute=False)
+
+
+def _later_in_group(facts: Facts, subject: Subject) -> Iterator[str]:
+    """The members of its group that start after it, and run where it does."""
+    for primitive in subject.inside:
+        members = facts.relations.members.get(primitive.parent or "", ())
+        if primitive.id in members and primitive.parent not in (primitive.clone, subject.id):
+            yield from members[members.index(primitive.id) + 1 :]
 
 
 def _needed(
@@ -153,10 +171,7 @@ def _held_there(facts: Facts, subject: Subject) -> Iterator[Reason]:
     after = dict.fromkeys(
         each.then for each in relations.orders if each.first in subject.ids and each.holds_back
     )
-    for primitive in subject.inside:
-        members = relations.members.get(primitive.parent or "", ())
-        if primitive.id in members and primitive.parent not in (primitive.clone, subject.id):
-            after |= dict.fromkeys(members[members.index(primitive.id) + 1 :])
+    after |= dict.fromkeys(_later_in_group(facts, subject))
     for name in after:
         if name not in subject.ids and places(facts, name):
             what = f"{name} must stop before {subject.it}"

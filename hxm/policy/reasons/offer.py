@@ -34,7 +34,10 @@ def allowed(question: Question, node: Node, against_it: Sequence[Reason]) -> Ans
         return Answer(says, tuple(dict.fromkeys([*reasons, *soft])))
     along = list(_along(question, node, moved)) if _score(question, node) == NEVER else []
     if _score(question, node) == NEVER and not along:
-        offer = offer._replace(what="its score there is -INFINITY, and yet a move brings it there")
+        names = [name_of(question.facts.cluster, each) for each in moved if each.kind == "stop"]
+        stops = f", and stops {listed(names, 4)}" if names else ""
+        what = f"its score there is -INFINITY, and yet a move brings it there{stops}"
+        offer = offer._replace(what=what)
     stays_for = list(staying(question, domain.nodes[0], []))
     reasons = [*soft, *along, *stays_for, offer._replace(confirmed=bool(verdict))]
     return Answer(says, tuple(dict.fromkeys(reasons)), beside(question, [offer], None))

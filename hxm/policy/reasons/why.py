@@ -174,7 +174,7 @@ def _elsewhere(question: Question, node: Node) -> Answer:
         notes = [each for each in general if not each.absolute and each not in found]
         return Answer(says, (*_as_typed(told), *notes), beside(question, found, node))
     plain = all(each.change for each in hard)  # else it is a fact that nothing can be tried for
-    rest = [unknown(facts, domain, node.name)] if plain else []
+    rest = [unknown(facts, domain, node.name)] if plain and not hard else []
     return Answer(says, tuple(dict.fromkeys([*hard, *rest])))
 
 
