@@ -48,8 +48,8 @@ def run(domain: OneDomain, node: OtherNode = None, form: Form = TABLE) -> int:
     reason is gone. Reasons that only together make the difference are shown together, each with its
     evidence and the command that changes it. What a domU needs is followed to the cause. A
     constraint or an option that hxm does not know is shown by its id and its XML. On a terminal hxm
-    asks the scheduler as often as it takes, elsewhere at most 5 times. The scheduler's scores
-    follow. The id of a group, a clone or any other resource is accepted as well.
+    asks the scheduler as often as it takes, elsewhere at most 5 times; `hxm -v` says how often. The
+    scheduler's scores follow. The id of a group, a clone or any other resource is accepted as well.
 
     Example: `hxm why nfs`, or `hxm why nfs host2`, or `hxm why host2`.
     """

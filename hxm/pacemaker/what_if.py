@@ -83,10 +83,10 @@ class WhatIf:
 
         None: it may not be asked any more. Raises CannotAsk if it gives no answer.
         """
-        said = self.simulations.ask(changes, (self.whole, node) if node else None)
-        if not said:
+        answer = self.simulations.ask(changes, (self.whole, node) if node else None)
+        if not answer:
             return None
-        actions, scores = said
+        actions, scores = answer
         name = self.subject.inside[0].id if self.subject.inside else self.subject.id
         moved = movements(actions, self.cluster.cloned)
         return Verdict(self._reached(actions, node), scores.get(name, {}), moved)

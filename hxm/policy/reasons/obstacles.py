@@ -56,8 +56,6 @@ def _told_to_stop(cluster: Cluster, primitive: Primitive, subject: Subject) -> R
 
 def left_alone(cluster: Cluster, subject: Subject) -> Iterator[Reason]:
     """Unmanaged, in maintenance, or blocked by a failure."""
-    if cluster.maintenance:
-        return  # told once, of the whole cluster
     states = [each for each in cluster.resources if each.id.partition(":")[0] in _ids(subject)]
     if any(each.blocked for each in states):
         what, do = f"{subject.it} is blocked by a failure", f"hxm cleanup {subject.word}"
