@@ -190,7 +190,7 @@ def test_the_bundle_needs_neither_python_nor_the_libraries_of_the_host(host, out
     here.run(f"tar -xzf {file} -C /opt; rm /usr/bin/python3*")
     here.run("/src/tests/demo /opt/hxm/bin/python; ln -s /opt/hxm/bin/hxm /usr/local/sbin/")
     guard(here)
-    here.run(f"{INSTALL} busybox", network=True)
+    here.run(f"{INSTALL} busybox-static", network=True)
     here.run(
         """
         mkdir /bare /bare/bin /bare/proc /bare/dev /bare/tmp
