@@ -323,6 +323,7 @@ def _up(tree: etree._ElementTree, change: Change) -> None:
         {"uname": change.subject, "in_ccm": "true", "crmd": "online", "join": "member"}
     )
     state.set("expected", "member")
+    state.set("id", state.get("id", known))  # one that was never a member may have none
     _without(tree, change.subject, lambda name: name == "shutdown")
     theirs = "node_state[@crmd='online']/transient_attributes//nvpair"
     measured = {pair.get("name"): pair.get("value") for pair in status.iterfind(theirs)}

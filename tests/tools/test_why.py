@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -100,10 +101,16 @@ def test_a_ban_from_where_it_runs_is_named(sandbox):
     assert "it may not run on host1: a ban keeps it away" in [each["what"] for each in reasons]
 
 
-def test_a_node_that_is_off_has_no_ping_path_to_lose(sandbox):
+@pytest.mark.parametrize(
+    ("state", "condition"), [('id="2"', "OFFLINE"), ("", "UNCLEAN (offline)")], ids=["id", "no id"]
+)
+def test_a_node_that_is_off_has_no_ping_path_to_lose(sandbox, state, condition):
     sandbox.ok("sandbox", "fail", "host2")
+    text = sandbox.file.read_text()
+    (begin,) = re.findall(r'<node_state (?=[^>]*uname="host2")[^>]*>', text)
+    sandbox.replace(begin, re.sub(r'id="[^"]*"', state, begin, count=1))
     _, reasons = asked(sandbox, "nfs", "host2")
-    assert [each["what"] for each in reasons] == ["the node is OFFLINE"]
+    assert [each["what"] for each in reasons] == [f"the node is {condition}"]
 
 
 def _banned_and_off(sandbox):
