@@ -85,7 +85,7 @@ def test_ctrl_c_leaves_the_file_whole(sandbox):
     time.sleep(0.3)
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=30)
-    assert process.returncode in (0, 130)
+    assert process.returncode in (0, 130, -signal.SIGINT)  # before Python is there to be asked
     assert b"Traceback" not in err
     ElementTree.parse(sandbox.file)
 
