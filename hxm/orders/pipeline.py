@@ -17,6 +17,7 @@ from hxm.orders.lock import can_lock, one_at_a_time, take, with_holder_state
 from hxm.orders.migrations import wait_for_their_end
 from hxm.orders.outcome import Outcome, changed
 from hxm.orders.rehearsal import forecast
+from hxm.orders.transfers import Transfers
 from hxm.output import render
 from hxm.output.progress import display
 from hxm.plan import AlreadyDone, Decision, Forecast, Objection, PassThrough, Plan
@@ -296,6 +297,7 @@ def _execute(
     unwritten = journal.write_entry(path, begun | {"outcome": "begun"})
     for fault in filter(None, (no_backup, unwritten)):
         render.note(f"warning: {fault}")
+    transfers = Transfers(cluster, predicted, config)
     with display(plan.about) as shown:
 
         def seen(now: Cluster | None) -> None:
@@ -303,6 +305,7 @@ def _execute(
                 keep(now)
             if now:
                 shown.left(*remaining(now, predicted))
+                shown.arrived(transfers.read(now) if render.watched() else ())
 
         acting = execute.Execution(cluster, plan, predicted, config, shown.report, seen)
         outcome = acting.perform(_timeout(order, config), wait=order.wait)

@@ -114,18 +114,23 @@ def typed_out(argv: Sequence[str]) -> str:
 
 
 def _moves(cluster: Cluster, movements: Sequence[Movement]) -> list[str]:
-    """One line for each domU or single resource; one line for all that move with a node."""
+    """One line for each domU or single resource; one line for all that move with a node.
+
+    An instance of a clone is called as the clone is.
+    """
     lines = [
         f"      {movement_text(cluster, movement)}"
         for movement in movements
         if guards.concerns(cluster, movement)
     ]
-    others: dict[str, list[str]] = {}
+    others: dict[str, dict[str, None]] = {}
     for movement in movements:
         if not guards.concerns(cluster, movement):
-            others.setdefault(movement.kind, []).append(movement.resource)
+            primitive = cluster.primitives.get(movement.resource)
+            name = (primitive and primitive.clone) or movement.resource
+            others.setdefault(movement.kind, {})[name] = None
     for kind, names in others.items():
-        lines.append(f"      also {kind}: {listed(names)}")
+        lines.append(f"      also {kind}: {listed([*names])}")
     return lines or ["      nothing moves"]
 
 

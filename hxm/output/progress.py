@@ -21,6 +21,9 @@ class Display:
     def left(self, names: Sequence[str], total: int) -> None:
         """Which of so many domUs are not yet where they are to be."""
 
+    def arrived(self, transfers: Sequence[tuple[str, str, int, int]]) -> None:
+        """Name, target, and the MiB that have arrived, and of how many, of domUs on their way."""
+
 
 class _Bar(Display):
     """A line for each event, and below them a bar with what is left and when it should end."""
@@ -30,6 +33,7 @@ class _Bar(Display):
         self._update, self._write = update, write
         self._started = time.monotonic()
         self._last = ""
+        self._several = False
 
     def report(self, text: str) -> None:
         if text != self._last:
@@ -41,6 +45,17 @@ class _Bar(Display):
             done = total - len(names)
             count = f"{done} of {total}"
             self._update(total=total, completed=done, count=count, left=" ".join(names))
+        self._several = total > 1
+
+    def arrived(self, transfers: Sequence[tuple[str, str, int, int]]) -> None:
+        """One domU alone is the bar itself, whose end is then estimated."""
+        if len(transfers) == 1 and not self._several:
+            ((name, target, mib, of),) = transfers
+            left = f"{name} -> {target}" + (", changed pages follow" if mib >= of else "")
+            self._update(total=of, completed=mib, count=f"{mib} of {of} MiB", left=left)
+        elif transfers:
+            parts = [f"{name} {100 * mib // of} %" for name, _, mib, of in transfers]
+            self._update(left=" ".join(parts))
 
 
 class _Late(Display):

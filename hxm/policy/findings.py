@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from hxm.model import UPDATE, Advice, Cluster, Constraint, Failure, Lock, ManagedDomain
 from hxm.policy import bars, cleanup_of, half_way, is_false, is_true, keeps_stopped, listed, typed
 from hxm.policy.guards import stops_everything, stray
 from hxm.policy.location_guards import cloned, kept_from_running, not_listed
 from hxm.policy.running_twice import on_two_nodes
+
+if TYPE_CHECKING:
+    from hxm.policy.update.progress import Progress
 
 
 class Finding(NamedTuple):
@@ -37,16 +40,12 @@ def leftovers(
 
     `origins` tells who left a constraint, or set an option in passing, and when.
     """
-    lock, updated = cluster.lock, ""
+    lock, update = cluster.lock, _update_of(cluster)
     if lock and only is None:
         do = "nothing: it is under way" if lock.alive else "hxm unlock"
         yield Finding(f"hxm-lock: {lock_held_by(lock)}", do)
-    if UPDATE in cluster.properties and only is None:
-        from hxm.policy.update.progress import progress_in  # rarely needed, and not by every list
-
-        if update := progress_in(cluster.properties):
-            yield Finding(f"{UPDATE}: {update.said()}", "hxm update next, or hxm update abort")
-            updated = update.own_standby
+    if update and only is None:
+        yield Finding(f"{UPDATE}: {update.said()}", "hxm update next, or hxm update abort")
     for constraint in cluster.constraints:
         held = [
             domain
@@ -64,12 +63,20 @@ def leftovers(
         if only is not None and domain.resource not in only:
             continue
         for option, finding in _set_in_passing(cluster, domain):
-            origin = (origins or {}).get(f"{domain.resource}:{option}", "")
-            what = f"{finding.what} ({origin})" if origin else finding.what
+            what = finding.what + _whose(origins or {}, f"{domain.resource}:{option}")
             yield finding._replace(what=what, subject=domain.name)
     if only is None:
         yield from _above_domus(cluster)
-        yield from _whole_nodes(cluster, updated)
+        yield from _whole_nodes(cluster, origins or {})
+
+
+def _update_of(cluster: Cluster) -> Progress | None:
+    """The update that is under way."""
+    if UPDATE not in cluster.properties:
+        return None
+    from hxm.policy.update.progress import progress_in  # rarely needed, and not by every list
+
+    return progress_in(cluster.properties)
 
 
 def _above_domus(cluster: Cluster) -> Iterator[Finding]:
@@ -124,27 +131,47 @@ def _runs_under_another(cluster: Cluster, domain: ManagedDomain) -> bool:
     )
 
 
-def _whole_nodes(cluster: Cluster, updated: str) -> Iterator[Finding]:
+def _whole_nodes(cluster: Cluster, origins: Mapping[str, str]) -> Iterator[Finding]:
     """Standby and maintenance, which are set for a while and forgotten as easily.
 
     The standby of the host that is being updated is for the update to end.
     """
     if cluster.maintenance:
         yield Finding(
-            "the whole cluster is in maintenance: nothing is started, stopped or watched",
+            "the whole cluster is in maintenance: nothing is started, stopped or watched"
+            + _whose(origins, "cluster:maintenance"),
             "hxm maintenance off",
         )
+    update = _update_of(cluster)
+    updated = update.own_standby if update else ""
     for node in cluster.nodes:
         for name, end in (("standby", "active"), ("maintenance", "maintenance off")):
             if (name, node.name) == ("standby", updated):
                 continue
             stands = is_true(cluster.node_attributes.get(node.name, {}).get(name, ""))
             if getattr(node, name) and not node.away:
-                what = f"{node.name} is in {name}"
+                what = f"{node.name} is in {name}" + _whose(origins, f"node {node.name}:{name}")
                 yield Finding(what, f"hxm {end} {node.name}", subject=node.name)
             elif stands and node.away:  # what was ordered of a node that was then lost
                 what = f"{node.name} will be in {name} when it is back"
                 yield Finding(what, f"hxm {end} {node.name}", subject=node.name)
+
+
+def _whose(origins: Mapping[str, str], name: str) -> str:
+    origin = origins.get(name, "")
+    return f" ({origin})" if origin else ""
+
+
+def of_nodes(cluster: Cluster, origins: Mapping[str, str]) -> Iterator[Finding]:
+    """What there is to know of the nodes alone."""
+    yield from _nodes(cluster)
+    yield from _barred(cluster)
+    yield from _whole_nodes(cluster, origins)
+
+
+def _barred(cluster: Cluster) -> Iterator[Finding]:
+    for node, reason in cluster.barred.items():
+        yield Finding(f"no domU may come to {node}: {reason.what}", reason.do, "host-barred", node)
 
 
 def lock_held_by(lock: Lock) -> str:
@@ -163,9 +190,8 @@ def described(
     name = _domain_name(cluster, constraint.resource)
     verb = "must run on" if constraint.kind == "prefer" else "must not run on"
     until = f" until {constraint.expires}" if constraint.expires else ""
-    origin = (origins or {}).get(constraint.id, "")
     words = f"{constraint.id}: {name} {verb} {constraint.node or '?'}{until}"
-    return f"{words} ({origin})" if origin else words
+    return words + _whose(origins or {}, constraint.id)
 
 
 def findings(cluster: Cluster, origins: Mapping[str, str] | None = None) -> Iterator[Finding]:
@@ -186,8 +212,7 @@ def findings(cluster: Cluster, origins: Mapping[str, str] | None = None) -> Iter
         what = "this partition has no quorum"
         yield Finding(what, "bring the other nodes back: hxm nodes", "no-quorum")
     yield from _nodes(cluster)
-    for node, reason in cluster.barred.items():
-        yield Finding(f"no domU may come to {node}: {reason.what}", reason.do, "host-barred", node)
+    yield from _barred(cluster)
     if stops_everything(cluster):
         yield Finding(
             "stop-all-resources is set: the cluster runs nothing",

@@ -8,7 +8,7 @@ from typing import Any
 from hxm.config import Config
 from hxm.host.safe_files import open_own
 from hxm.model import Cluster
-from hxm.policy import IN_PASSING
+from hxm.policy import IN_PASSING, is_true
 
 Entry = dict[str, Any]
 UNKNOWN = "not set by hxm on this host"
@@ -19,17 +19,18 @@ MOST = 5000
 
 
 def origins(cluster: Cluster, config: Config) -> dict[str, str]:
-    """Who set each interim constraint and each `RESOURCE:OPTION` of a domU, from the journal.
+    """Who set each interim constraint, and what was set in passing, from the journal.
 
-    The CIB itself has no times. Empty if this user may not read the journal: an entry that is
-    missing would prove nothing.
+    The latter is called `RESOURCE:OPTION`, `node NODE:OPTION` or `cluster:maintenance`. The CIB
+    itself has no times. Empty if this user may not read the journal: an entry that is missing
+    would prove nothing.
     """
     options = {
         (domain.resource.replace("_", "-"), option): f"{domain.resource}:{option}"
         for domain in cluster.managed_domains
         for option in cluster.primitives[domain.resource].own_meta
         if option in IN_PASSING
-    }
+    } | _of_nodes(cluster)
     constraints = {constraint.id: constraint.resource for constraint in cluster.constraints}
     if not constraints and not options:
         return {}
@@ -57,19 +58,39 @@ def origins(cluster: Cluster, config: Config) -> dict[str, str]:
     return dict.fromkeys(wanted, unknown) | known
 
 
+def _of_nodes(cluster: Cluster) -> dict[tuple[str, str], str]:
+    """The standby and maintenance that stand now, by the words of the commands that set them."""
+    standing = {
+        (node.name.replace("_", "-"), option): f"node {node.name}:{option}"
+        for node in cluster.nodes
+        for option in ("standby", "maintenance")
+        if getattr(node, option)
+        or is_true(cluster.node_attributes.get(node.name, {}).get(option, ""))
+    }
+    if cluster.maintenance:
+        standing |= dict.fromkeys((("", "maintenance-mode"), ("", "is-managed-default")), _WHOLE)
+    return standing
+
+
+_WHOLE = "cluster:maintenance"
+
+
 def _changes(ended: Entry, options: Mapping[tuple[str, str], str]) -> dict[str, bool]:
     """What an order did: True for what it left, False for what it removed."""
     changes = dict.fromkeys(_texts(ended, "left"), True) | dict.fromkeys(
         _texts(ended, "gone"), False
     )
-    resources = {resource for resource, _ in options}
+    subjects = {subject for subject, _ in options}
+    wanted = {option for _, option in options}
     for command in _texts(ended, "commands"):
         words = command.split()
         settings = {word.rpartition("=")[2].replace("_", "-") for word in words}
+        settings |= {"standby"} if "crm-standby" in settings else set()
+        settings.add("")  # the whole cluster, whose options no node and no resource has
         removed = any(word == "-d" or word.startswith("--delete") for word in words)
-        for option in settings & {*IN_PASSING}:
-            for resource in settings & resources:
-                if name := options.get((resource, option)):
+        for option in settings & wanted:
+            for subject in settings & subjects:
+                if name := options.get((subject, option)):
                     changes[name] = not removed
     return changes
 

@@ -6,7 +6,7 @@ import json
 import os
 
 import pytest
-from factories import cluster, domain, prefer
+from factories import cluster, domain, node, prefer
 
 from hxm.config import Config
 from hxm.records import authors
@@ -79,3 +79,34 @@ def test_a_journal_of_somebody_elses_says_nothing(journal):
     journal.write_text(orders(1, outcome="done", left=["cli-prefer-nfs"]))
     os.chown(journal, 65534, 65534)
     assert told(journal) == {}
+
+
+DRAINED = "crm_attribute --node=host_1 --name=standby --update=on --lifetime=forever"
+ASLEEP = "crm_attribute --node=host_1 --name=maintenance --update=true --lifetime=forever"
+
+
+@pytest.mark.parametrize(
+    ("commands", "expected"),
+    [
+        ([DRAINED], {"node host_1:standby"}),
+        (["crm_standby -U host_1 -v on"], {"node host_1:standby"}),
+        ([DRAINED, DRAINED.replace("--update=on", "--delete")], set()),
+        ([DRAINED.replace("host_1", "host2")], set()),
+        ([ASLEEP], {"node host_1:maintenance"}),
+        (["crm_attribute --name=maintenance-mode --update=true"], {"cluster:maintenance"}),
+        (["crm_attribute -n is-managed-default -v false"], {"cluster:maintenance"}),
+    ],
+)
+def test_who_put_a_node_or_the_cluster_aside(journal, commands, expected):
+    seen = cluster(
+        nodes=(node("host_1", standby=True, maintenance=True), node("host2")), maintenance=True
+    )
+    at = "2026-11-26T01:00:00.250+0000"
+    entries = [
+        {"at": at, "who": "ann", "what": "x", "why": "fan", "commands": [command]}
+        for command in commands
+    ]
+    journal.write_text("".join(f"{json.dumps(entry)}\n" for entry in entries))
+    known = origins(seen._replace(sandbox=str(journal.parent / "cib.xml")), Config())
+    assert {name for name, origin in known.items() if "; why: fan" in origin} == expected
+    assert len(known) == 3
