@@ -169,7 +169,7 @@ def fence(cluster: Cluster, node: Node) -> Plan:
         else f"{name} loses its power; {loses}",
         objections=(
             *_from_elsewhere(cluster, name),
-            *guards.cannot_drain(node),
+            *guards.cannot_drain(cluster, node),
             *guards.last_usable(cluster, node),
             *guards.quorum_after(cluster, node),
             *guards.ignored(cluster, here),

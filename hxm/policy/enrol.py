@@ -13,6 +13,7 @@ from hxm.policy.guards import FORCE, YES
 from hxm.policy.names import at_home, travelling
 from hxm.policy.running_twice import on_two_nodes
 from hxm.policy.steps import meta_step
+from hxm.policy.way_back import way_back
 
 _MANY = 4
 """DomUs that may start or move on a host at once before it is worth a word."""
@@ -147,7 +148,7 @@ def _where_it_runs(cluster: Cluster, new: Newcomer) -> Iterator[Objection]:
             yield Objection(
                 f"{new.name} runs on {host}, which is {node.predicament}: the cluster would move "
                 "or stop it",
-                "move it by hand first, or end that: hxm nodes",
+                f"move it by hand first, or: {way_back(cluster, node)}",
             )
 
 

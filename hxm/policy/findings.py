@@ -10,6 +10,7 @@ from hxm.policy import bars, cleanup_of, half_way, is_false, is_true, keeps_stop
 from hxm.policy.guards import stops_everything, stray
 from hxm.policy.location_guards import cloned, kept_from_running, not_listed
 from hxm.policy.running_twice import on_two_nodes
+from hxm.policy.way_back import first_way_back, way_back
 
 if TYPE_CHECKING:
     from hxm.policy.update.progress import Progress
@@ -207,10 +208,10 @@ def findings(cluster: Cluster, origins: Mapping[str, str] | None = None) -> Iter
     yield from _same_names(cluster)
     if not cluster.dc:
         what = "there is no DC: the cluster acts on nothing"
-        yield Finding(what, "wait, or start the nodes: hxm nodes", "no-dc")
+        yield Finding(what, f"wait, or {first_way_back(cluster)}", "no-dc")
     if not cluster.quorum:
         what = "this partition has no quorum"
-        yield Finding(what, "bring the other nodes back: hxm nodes", "no-quorum")
+        yield Finding(what, first_way_back(cluster), "no-quorum")
     yield from _nodes(cluster)
     yield from _barred(cluster)
     if stops_everything(cluster):
@@ -298,19 +299,12 @@ def _nodes(cluster: Cluster) -> Iterator[Finding]:
                 do = f"start pacemaker_remote in {domain.name}: hxm console {typed(domain)}"
                 yield Finding(what, do, "node-away", node.name)
         elif node.away:
-            service = "Pacemaker" if node.kind == "member" else "pacemaker_remote"
-            what, do = (
-                f"{node.name} is {node.predicament}",
-                f"start {service} on {node.name}: hxm nodes",
-            )
-            yield Finding(what, do, "node-away", node.name)
+            what = f"{node.name} is {node.predicament}"
+            yield Finding(what, way_back(cluster, node), "node-away", node.name)
         elif node.leaving or node.health:
             code = "node-away" if node.leaving else "node-unhealthy"
             what = f"{node.name} is {node.condition}: the cluster moves everything away from it"
-            do = f"wait for its end, or start Pacemaker on {node.name} again: hxm nodes"
-            if node.health:
-                do = f"what its #health attributes say: crm_mon -1 -A; then mend {node.name}"
-            yield Finding(what, do, code, node.name)
+            yield Finding(what, way_back(cluster, node), code, node.name)
 
 
 def _not_running(cluster: Cluster, domains: Iterable[ManagedDomain]) -> Iterator[Finding]:

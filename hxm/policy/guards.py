@@ -15,6 +15,7 @@ from hxm.policy import called, cleanup_of, is_true, listed, typed
 from hxm.policy.forecast import after_all, name_of
 from hxm.policy.movement_kinds import phrase
 from hxm.policy.names import is_pattern, matching
+from hxm.policy.way_back import first_way_back, way_back
 
 FORCE, YES = "--force", "--yes"
 
@@ -153,10 +154,11 @@ def stopped(domains: Iterable[Domain]) -> Iterator[Objection]:
             yield Objection(f"{domain.name} does not run", f"hxm start {typed(domain)}")
 
 
-def cannot_drain(node: Node) -> Iterator[Objection]:
+def cannot_drain(cluster: Cluster, node: Node) -> Iterator[Objection]:
     """A node that nothing can be moved away from."""
     if not node.member:
-        yield Objection(f"{node.name} cannot be drained: it is {node.predicament}", "hxm nodes")
+        what = f"{node.name} cannot be drained: it is {node.predicament}"
+        yield Objection(what, way_back(cluster, node))
 
 
 def left_on(cluster: Cluster, node: Node) -> Iterator[Objection]:
@@ -238,8 +240,8 @@ def not_in_standby(cluster: Cluster, node: Node) -> Iterator[Objection]:
     """A node that is kept from running domUs by something else than standby."""
     for_good = is_true(cluster.node_attributes.get(node.name, {}).get("standby", ""))
     if not node.standby and not for_good:
-        hint = f"hxm maintenance off {node.name}" if node.maintenance else "hxm nodes"
-        yield Objection(f"{node.name} is not in standby: it is {node.predicament}", hint)
+        what = f"{node.name} is not in standby: it is {node.predicament}"
+        yield Objection(what, "hxm nodes" if node.usable else way_back(cluster, node))
 
 
 def failed(cluster: Cluster) -> Iterator[Objection]:
@@ -252,11 +254,11 @@ def failed(cluster: Cluster) -> Iterator[Objection]:
         )
 
 
-def target(node: Node) -> Iterator[Objection]:
+def target(cluster: Cluster, node: Node) -> Iterator[Objection]:
     """A node that the scheduler would not place anything on."""
     if not node.usable:
-        hint = f"hxm active {node.name}" if node.standby and node.online else "hxm nodes"
-        yield Objection(f"{node.name} cannot take a domU: it is {node.predicament}", hint)
+        what = f"{node.name} cannot take a domU: it is {node.predicament}"
+        yield Objection(what, way_back(cluster, node))
 
 
 def last_usable(cluster: Cluster, leaving: Node) -> Iterator[Objection]:
@@ -264,7 +266,7 @@ def last_usable(cluster: Cluster, leaving: Node) -> Iterator[Objection]:
     if not any(node.usable for node in cluster.hosts if node.name != leaving.name):
         yield Objection(
             f"{leaving.name} is the last usable node: everything would stop",
-            "bring another node back first: hxm nodes",
+            f"first: {first_way_back(cluster, leaving.name)}",
             lifted_by=FORCE,
         )
 

@@ -12,6 +12,7 @@ from hxm.model import Cluster, ManagedDomain
 from hxm.plan import Objection
 from hxm.policy import called, guards, is_true, listed, typed
 from hxm.policy.guards import FORCE
+from hxm.policy.way_back import first_way_back
 
 ATTRIBUTES = ("hv_memory", "memory")
 """What a host's memory for domUs is called in the CIB, in MiB: as ocf:heartbeat:Xen and
@@ -200,9 +201,9 @@ def can_start(cluster: Cluster) -> bool:
 def amiss(cluster: Cluster, losses: Sequence[Loss]) -> Iterator[str]:
     """What has no place although nothing is lost yet, in sentences."""
     if not any(node.usable for node in cluster.hosts):
-        yield "no node can run anything: hxm nodes"
+        yield f"no node can run anything: {first_way_back(cluster)}"
     if not can_start(cluster):
-        yield "there is no quorum, and nothing is started: hxm nodes"
+        yield f"there is no quorum, and nothing is started: {first_way_back(cluster)}"
     if down := without_place(cluster, losses):
         yield f"{called(down)} should run and cannot: hxm why {typed(down[0])}"
 

@@ -45,7 +45,7 @@ def migrate(cluster: Cluster, domain: ManagedDomain, node: Node, *, keep: bool =
         *guards.ignored(cluster, [domain]),
         *guards.in_flight(cluster, [domain]),
         *on_two_nodes(cluster, [domain]),
-        *guards.target(node),
+        *guards.target(cluster, node),
     )
     doomed = (f"cli-prefer-{resource}", f"cli-ban-{resource}-on-{source}")
 
@@ -137,7 +137,7 @@ def standby(cluster: Cluster, node: Node) -> Decision:
         frozenset({"live"}),
         (
             *guards.whole_cluster(cluster),
-            *guards.cannot_drain(node),
+            *guards.cannot_drain(cluster, node),
             *guards.ignored(cluster, here),
             *guards.in_flight(cluster, cluster.managed_domains, guards.FORCE),
             *on_two_nodes(cluster, here),

@@ -157,7 +157,7 @@ def test_of_two_failures_the_one_that_bars_is_named(sandbox):
 @pytest.mark.parametrize(
     ("words", "what", "do"),
     [
-        ("sandbox lose-quorum", "has no quorum", "hxm nodes"),
+        ("sandbox lose-quorum", "has no quorum", "hxm sandbox regain-quorum"),
         ("sandbox fail host1 --unfenced", "host1 is lost and not yet fenced", "stonith_admin"),
         ("maintenance on", "the whole cluster is in maintenance", "hxm maintenance off"),
         ("maintenance on host1", "host1 is in maintenance", "hxm maintenance off host1"),

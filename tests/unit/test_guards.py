@@ -243,13 +243,18 @@ TARGETS = {
 
 @pytest.mark.parametrize(("one", "expected"), TARGETS.values(), ids=TARGETS)
 def test_a_domu_is_never_sent_to_a_node_that_cannot_take_it(one, expected):
-    assert reasons(list(guards.target(one))) == expected
+    assert reasons(list(guards.target(cluster(nodes=(one,)), one))) == expected
 
 
 def test_a_target_in_standby_comes_with_the_command_that_ends_it():
-    (standby,) = guards.target(node("host2", standby=True))
-    (gone,) = guards.target(node("host2", standby=True, online=False))
-    assert (standby.do, gone.do) == ("hxm active host2", "hxm nodes")
+    hints = []
+    for kept in (node(standby=True), node(online=False), node(maintenance=True)):
+        hints += [objection.do for objection in guards.target(cluster(nodes=(kept,)), kept)]
+    assert hints == [
+        "hxm active host1",
+        "on host1: systemctl start pacemaker",
+        "hxm maintenance off host1",
+    ]
 
 
 LAST = {

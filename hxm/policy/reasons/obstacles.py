@@ -26,6 +26,7 @@ from hxm.policy.relations import (
     spoken,
     true_of,
 )
+from hxm.policy.way_back import first_way_back, way_back
 
 
 def everywhere(facts: Facts, subject: Subject) -> Iterator[Reason]:
@@ -87,16 +88,17 @@ def kept_empty(facts: Facts, node: Node) -> Iterator[Reason]:
             what = f"the node is {node.predicament}: {causes[0].what}"
             yield causes[0]._replace(what=what)
             return
-    what, do, change = f"the node is {node.predicament}", "hxm nodes", Change("up", node.name)
+    change = Change("up", node.name)
     if node.online and node.standby:
-        do, change = f"hxm active {node.name}", Change("active", node.name)
+        change = Change("active", node.name)
     elif node.online and node.maintenance:
-        do, change = f"hxm maintenance off {node.name}", Change("wake", node.name, "node")
+        change = Change("wake", node.name, "node")
     elif node.online and node.standby_onfail:
-        do, change = f"hxm cleanup {node.name}", Change("forget", "", node.name)
+        change = Change("forget", "", node.name)
     elif node.online and node.health:
-        do, change = "what its #health attributes say: crm_mon -1 -A", Change("heal", node.name)
-    yield Reason(what, "", do, True, change)
+        change = Change("heal", node.name)
+    what = f"the node is {node.predicament}"
+    yield Reason(what, "", way_back(facts.cluster, node), True, change)
 
 
 def on_node(facts: Facts, subject: Subject, node: Node) -> Iterator[Reason]:
@@ -260,11 +262,10 @@ def whole_cluster(cluster: Cluster) -> Iterator[Reason]:
     """What keeps the cluster from starting or moving anything."""
     if not cluster.dc:
         what = "there is no DC: nobody in the cluster decides anything"
-        yield Reason(what, do="hxm nodes", absolute=True)
+        yield Reason(what, do=first_way_back(cluster), absolute=True)
     if not cluster.quorum and (effect := guards.without_quorum(cluster)):
         what = f"this partition has no quorum: {effect}"
-        do = "bring the others back: hxm nodes"
-        yield Reason(what, "", do, True, Change("quorum"))
+        yield Reason(what, "", first_way_back(cluster), True, Change("quorum"))
     if guards.stops_everything(cluster):
         what = "stop-all-resources is set: the cluster runs nothing"
         change = Change("property", "stop-all-resources", "false")

@@ -34,6 +34,7 @@ from hxm.policy.update.progress import (
     progress_in,
     stages,
 )
+from hxm.policy.way_back import way_back
 
 WATCH = 60.0
 """Seconds for which a host, and then the canary on it, must stay well."""
@@ -102,7 +103,7 @@ def steady(cluster: Cluster, host: str) -> Iterator[Objection]:
         if node.name != host and not node.usable and not node.unclean:
             yield Objection(
                 f"{node.name} is {node.predicament}: nobody is to spare",
-                f"hxm active {node.name}" if node.standby else "hxm nodes",
+                way_back(cluster, node),
                 lifted_by=guards.FORCE,
             )
     yield from guards.failed(cluster)

@@ -1,0 +1,31 @@
+"""What brings a node back: the command that ends what keeps it from taking domUs."""
+
+from __future__ import annotations
+
+from hxm.model import Cluster, Node
+
+
+def way_back(cluster: Cluster, node: Node) -> str:
+    """The command for a node that is not usable, or what is to be done there."""
+    if node.away and cluster.sandbox:
+        return f"hxm sandbox recover {node.name}"
+    if node.unclean:
+        return cluster.advice("confirm", node=node.name)
+    if node.away:
+        service = "pacemaker" if node.kind == "member" else "pacemaker_remote"
+        return f"on {node.name}: systemctl start {service}"
+    if node.leaving:
+        return f"when it has left, on {node.name}: systemctl start pacemaker"
+    if node.health:
+        return f"crm_mon -1 -A shows its #health attributes; mend {node.name}"
+    if node.standby_onfail:
+        return f"hxm cleanup {node.name}"
+    return f"hxm active {node.name}" if node.standby else f"hxm maintenance off {node.name}"
+
+
+def first_way_back(cluster: Cluster, without: str = "") -> str:
+    """The same for the first host that is not usable; where all are, what lists them."""
+    if cluster.sandbox and not cluster.quorum:
+        return "hxm sandbox regain-quorum"
+    idle = [node for node in cluster.hosts if not node.usable and node.name != without]
+    return way_back(cluster, idle[0]) if idle else "hxm nodes"
