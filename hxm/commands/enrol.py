@@ -15,7 +15,7 @@ from hxm.cluster.read import local_toolstack, other_toolstack, read_cluster, wit
 from hxm.commands.withdraw import removal_steps
 from hxm.config import Config
 from hxm.domu.config_file import Value, XmFileError, candidate_files, parse_xmfile, read_text
-from hxm.domu.settings import domain_name, is_pv, memory_mib, preserved, slips, vcpus
+from hxm.domu.settings import cannot_boot, domain_name, is_pv, memory_mib, preserved, slips, vcpus
 from hxm.errors import NotFound, Refused, UsageError
 from hxm.host import files
 from hxm.model import Cluster, Domain
@@ -130,6 +130,7 @@ def _decide(cluster: Cluster, word: str, like: str | None, config: Config) -> De
         slips=tuple(slips(file.settings)),
         preserved=preserved(file.settings),
         pv=is_pv(file.settings),
+        cannot_boot=cannot_boot(file.settings),
     )
     steps = _steps(new, neighbours, file)
     mine = claims.claim(file.name, file.settings, new.resource)
@@ -149,7 +150,8 @@ def _decide(cluster: Cluster, word: str, like: str | None, config: Config) -> De
         if cluster.node(node) and not isinstance(answer, str)
     }
     objections += readiness.without_disks(new, lacking)
-    warnings = [*readiness.disk_warnings(lacking), *readiness.file_warnings(new, by_node)]
+    nothing = [] if mine.disks else [f"{file.path} names no disk"]
+    warnings = [*nothing, *readiness.disk_warnings(lacking), *readiness.file_warnings(new, by_node)]
     plan = enrol.enrol(cluster, new, steps, objections, notes, warnings)
     return plan._replace(same_instance=instance_of(cluster, Domain(file.name)))
 

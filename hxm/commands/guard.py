@@ -151,13 +151,17 @@ def wait() -> int:
     """
     config = read_config()
     forget_other_clusters()
-    end = time.monotonic() + config.timeout
+    begun = time.monotonic()
+    shown = ""
     while True:
         try:
             up_to_date(read_cluster(config))
-        except (CannotAsk, NoQuorum):
-            if time.monotonic() > end:
+        except (CannotAsk, NoQuorum) as error:
+            if time.monotonic() > begun + config.timeout:
                 raise
+            if error.message != shown:
+                render.note(f"waiting for this host's cluster: {error.message}")
+            shown = error.message
             time.sleep(config.poll)
         else:
             return DONE

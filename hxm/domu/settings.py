@@ -63,6 +63,12 @@ def is_pv(settings: Mapping[str, Value]) -> bool:
     )
 
 
+def cannot_boot(settings: Mapping[str, Value]) -> bool:
+    """Whether nothing says what a domU without firmware of its own is to boot (xl.cfg(5))."""
+    own = is_pv(settings) or settings.get("type") == "pvh" or bool(positive(settings.get("pvh")))
+    return own and not any(settings.get(key) for key in ("kernel", "bootloader", "firmware"))
+
+
 _AT_ITS_END = ("on_poweroff", "on_reboot", "on_crash", "on_watchdog")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -106,11 +107,18 @@ def plan_lines(
 
 
 def typed_out(argv: Sequence[str]) -> str:
-    """The command line as a user would type it: single quotes inside double ones where safe."""
+    """The command line as a user would type it: single quotes inside double ones where safe.
+
+    XML stands in one line.
+    """
+    words = (_BETWEEN_TAGS.sub("><", word) for word in without_scratch_paths(tuple(argv)))
     return " ".join(
         f'"{word}"' if "'" in word and not set('"$`\\!') & set(word) else shlex.quote(word)
-        for word in without_scratch_paths(tuple(argv))
+        for word in words
     )
+
+
+_BETWEEN_TAGS = re.compile(r">\s+<")
 
 
 def _moves(cluster: Cluster, movements: Sequence[Movement]) -> list[str]:

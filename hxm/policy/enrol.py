@@ -37,6 +37,8 @@ class Newcomer(NamedTuple):
     preserved: tuple[str, ...] = ()
     """The settings in its file that keep it when it has ended."""
     pv: bool = False
+    cannot_boot: bool = False
+    """Whether its file names neither a kernel nor a bootloader, and it needs one."""
 
 
 class EnrolmentSteps(NamedTuple):
@@ -103,6 +105,7 @@ def against(
         *_where_it_runs(cluster, new),
         *_files(new),
         *_clashing(new, mine, others, ignored),
+        *_cannot_boot(new),
         *(
             Objection(
                 f"{new.path}: {slip}",
@@ -120,6 +123,15 @@ def against(
             for node, why in new.unknown.items()
         ),
     ]
+
+
+def _cannot_boot(new: Newcomer) -> Iterator[Objection]:
+    if new.cannot_boot:
+        yield Objection(
+            f"{new.path} names neither kernel nor bootloader: {new.name} could not start",
+            "correct the file; --force takes it as it is",
+            lifted_by=FORCE,
+        )
 
 
 def _whole_maintenance(cluster: Cluster) -> Iterator[Objection]:

@@ -17,7 +17,7 @@ ENROL, WITHDRAW = 4, 6
 def web(lab):
     """The file of a domU that no cluster knows; whatever becomes of it, it is gone afterwards."""
     (lab.shared / "xen/vm/web").write_text(
-        'name = "web"\nmemory = 256\ndisk = [ "phy:/dev/vg/web,xvda,w" ]\n'
+        'name = "web"\nmemory = 256\nbootloader = "pygrub"\ndisk = [ "phy:/dev/vg/web,xvda,w" ]\n'
     )
     yield lab
     for host in lab.alive():
@@ -113,7 +113,7 @@ def test_a_typo_never_comes_to_the_cluster(web):
 def test_every_node_must_have_the_same_file(web):
     lab = web
     put = 'printf "%s\\n" "$0" >/etc/own'
-    text = 'name = "web"\nmemory = 64'
+    text = 'name = "web"\nbootloader = "pygrub"\nmemory = 64'
     lab.run("host1", "sh", "-c", put, text)
     ran = lab.hxm("host1", "enrol", "/etc/own")
     assert ran.status == 107, ran

@@ -278,7 +278,7 @@ def test_an_enrolment_is_not_undone(sandbox):
 def test_what_a_restore_takes_out_of_the_cluster_is_said_to_be_stopped(sandbox):
     sandbox.ok("backup")
     web = sandbox.file.parent / "web.xm"
-    web.write_text('name = "web"\nmemory = 512\ndisk = []\n')
+    web.write_text('name = "web"\nmemory = 512\nkernel = "/boot/vmlinuz"\ndisk = []\n')
     sandbox.ok("enrol", str(web))
     plan = sandbox.hxm("restore", "1", "--dry-run").out
     assert "constraint web-connected would be removed (rsc web, a rule with pingd)\n" in plan

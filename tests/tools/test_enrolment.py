@@ -9,7 +9,10 @@ from xml.etree import ElementTree
 
 import pytest
 
-WEB = 'name = "web"\nmemory = 512\ndisk = [ "phy:/dev/evms/san2/web,xvda,w" ]\n'
+WEB = (
+    'name = "web"\nmemory = 512\nbootloader = "pygrub"\n'
+    'disk = [ "phy:/dev/evms/san2/web,xvda,w" ]\n'
+)
 
 
 @pytest.fixture
@@ -254,3 +257,17 @@ def test_what_a_kill_leaves_is_named_and_taken_out(web, verb, number, way):
     assert web.configuration() == web.first
     listed = web.ok("list", "--everywhere", "-o", "json").json["domains"]
     assert "web" in [each["name"] for each in listed]
+
+
+def test_a_file_that_names_nothing_to_boot_is_refused(web):
+    Path(web.web).write_text('name = "web"\nmemory = 512\n')
+    ran = web.hxm("enrol", web.web, "--dry-run")
+    assert ran.status == 107
+    assert "refused (unless --force): " in ran.out
+    assert "names neither kernel nor bootloader" in ran.out
+    assert "web.xm names no disk" in ran.out
+    assert web.configuration() == web.first
+
+
+def test_a_plan_shows_xml_in_one_line(web):
+    assert "\\n" not in web.ok("withdraw", "nfs", "--dry-run").out

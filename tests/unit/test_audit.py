@@ -20,7 +20,7 @@ NFS = domain("nfs", "host1")
 FINE = (NFS, FENCED)
 STICKY = {"default-resource-stickiness": "1000"}
 DOES = re.compile(
-    r"\b(hxm|crm_\w+|cibadmin|stonith_admin|xl|ssh|rm|uuidgen|corosync-cfgtool)\b|\w\(\d\)"
+    r"\b(hxm|crm_\w+|cibadmin|stonith_admin|xl|ssh|rm|uuidgen|corosync-cfgtool|systemctl)\b|\w\(\d\)"
 )
 """Every finding says which command, or which man page, helps."""
 

@@ -156,7 +156,11 @@ def test_the_reasons_of_several_nodes_are_put_together():
     seen = cluster(
         node("host1", online=False), node("host2", online=False), domain("nfs"), failure()
     )
-    assert explained(seen) == ["nfs does not run", "nowhere: the node is OFFLINE"]
+    assert explained(seen) == [
+        "nfs does not run",
+        "not on host1: the node is OFFLINE",
+        "not on host2: the node is OFFLINE",
+    ]
 
 
 def test_what_has_no_reason_is_not_given_one():

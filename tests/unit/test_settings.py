@@ -6,7 +6,7 @@ import pytest
 
 from hxm.domu.config_file import parse_xmfile
 from hxm.domu.setting_names import XL, XM
-from hxm.domu.settings import domain_uuid, is_pv, preserved, slips
+from hxm.domu.settings import cannot_boot, domain_uuid, is_pv, preserved, slips
 
 SLIPS = {
     "memroy": "memory",
@@ -80,3 +80,20 @@ def test_what_keeps_a_domu_after_its_end():
     text = 'on_poweroff="destroy"\non_crash="preserve"\non_reboot="restart"\non_watchdog="preserve"'
     assert preserved(parse_xmfile(text)) == ("on_crash", "on_watchdog")
     assert preserved({"on_crash": "coredump-destroy"}) == preserved({}) == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", True),
+        ("kernel = '/boot/x'", False),
+        ("bootloader = 'pygrub'", False),
+        ("type = 'pvh'", True),
+        ("pvh = 1", True),
+        ("type = 'pvh'\nkernel = 'x'", False),
+        ("type = 'hvm'", False),
+        ("builder = 'hvm'", False),
+    ],
+)
+def test_what_needs_a_kernel_and_names_none(text, expected):
+    assert cannot_boot(parse_xmfile(text + "\n", "web")) is expected
