@@ -173,7 +173,7 @@ def _hosts_table(answer: _Answer) -> Table:
         node = answer.cluster.node(host.name)
         here = [need for need in answer.needs.values() if host.name in need.domain.nodes]
         by_toolstack = host.source not in ATTRIBUTES
-        known = [need.memory for need in here if need.memory is not None]
+        known = [need.taken for need in here if need.taken is not None]
         rows.append(
             (
                 host.name,

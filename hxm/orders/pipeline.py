@@ -259,8 +259,12 @@ def _carry_out_plan(
         return report.show_plan(order, cluster, plan, predicted, objections)
     for warning in plan.warnings:
         render.note(f"warning: {warning}")
-    lines = report.plan_lines(cluster, plan, predicted, objections, config, sys.stderr)
-    _confirm(order, objections, lines, plan)
+    _confirm(
+        order,
+        objections,
+        report.plan_lines(cluster, plan, predicted, objections, config, sys.stderr, briefly=True),
+        plan,
+    )
     plan = with_goals(plan, predicted)
     if not locks:
         return _end(order, config, plan, _execute(order, config, cluster, plan, predicted), then)

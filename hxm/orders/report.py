@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TextIO
 
 from hxm.config import Config
@@ -18,7 +18,7 @@ from hxm.pacemaker.simulate import without_scratch_paths
 from hxm.plan import Forecast, Movement, Objection, Plan, StepKind
 from hxm.policy import guards, listed
 from hxm.policy.findings import Finding, leftovers
-from hxm.policy.forecast import movement_text
+from hxm.policy.forecast import movement_text, name_of
 
 if TYPE_CHECKING:
     from hxm.arguments.options import Order
@@ -79,10 +79,13 @@ def plan_lines(
     objections: Sequence[Objection],
     config: Config,
     stream: TextIO,
+    *,
+    briefly: bool = False,
 ) -> list[str]:
     """The plan in lines: command lines, the forecast for each phase, and the objections.
 
     Everything is folded for the stream except the command lines, so that they can be copied.
+    `briefly`, for a question, is without command lines, and counts what is much of one kind.
     """
 
     def prose(lines: Iterable[str]) -> list[str]:
@@ -94,10 +97,14 @@ def plan_lines(
         left_out = "   (left out, because of this:)" if number in predicted.left_out else ""
         for step in phase.steps:
             noted = step.kind in _NOTED
-            typed = () if noted else map(typed_out, simulate.spell(cluster, step, config))
-            for line in [*typed] or [step.says]:
+            typed = [] if noted else [*map(typed_out, simulate.spell(cluster, step, config))]
+            for line in ([] if briefly else typed) if typed else [step.says]:
                 lines.append(f"  {line}{left_out}")
-        moves = _moves(cluster, movements) if predicted.simulated else ["      not simulated"]
+        moves = (
+            _moves(cluster, movements, briefly=briefly)
+            if predicted.simulated
+            else ["      not simulated"]
+        )
         lines += prose(moves)
     for objection in objections:
         what = "asked about" if objection.lifted_by == guards.YES else "refused"
@@ -121,16 +128,15 @@ def typed_out(argv: Sequence[str]) -> str:
 _BETWEEN_TAGS = re.compile(r">\s+<")
 
 
-def _moves(cluster: Cluster, movements: Sequence[Movement]) -> list[str]:
+def _moves(cluster: Cluster, movements: Sequence[Movement], *, briefly: bool) -> list[str]:
     """One line for each domU or single resource; one line for all that move with a node.
 
     An instance of a clone is called as the clone is.
     """
-    lines = [
-        f"      {movement_text(cluster, movement)}"
-        for movement in movements
-        if guards.concerns(cluster, movement)
-    ]
+    services = [movement for movement in movements if guards.concerns(cluster, movement)]
+    lines = [f"      {movement_text(cluster, movement)}" for movement in services]
+    if briefly and len(lines) > _MANY:
+        lines = [*_counted(cluster, services)]
     others: dict[str, dict[str, None]] = {}
     for movement in movements:
         if not guards.concerns(cluster, movement):
@@ -140,6 +146,23 @@ def _moves(cluster: Cluster, movements: Sequence[Movement]) -> list[str]:
     for kind, names in others.items():
         lines.append(f"      also {kind}: {listed([*names])}")
     return lines or ["      nothing moves"]
+
+
+_MANY = 8
+"""Movements that a question lists one by one."""
+
+
+def _counted(cluster: Cluster, movements: Sequence[Movement]) -> Iterator[str]:
+    """A line for each kind of movement: of how many, from how many nodes, and the first names."""
+    kinds: dict[str, list[Movement]] = {}
+    for movement in movements:
+        kinds.setdefault(movement.kind, []).append(movement)
+    for kind, alike in kinds.items():
+        names = ", ".join(name_of(cluster, movement) for movement in alike[:_MANY])
+        names += ", ..." if len(alike) > _MANY else ""
+        nodes = {movement.source for movement in alike if movement.source}
+        where = f" (on {len(nodes)} nodes)" if len(nodes) > 1 else ""
+        yield f"      {kind} {len(alike)}{where}: {names}"
 
 
 def show_plan(

@@ -57,12 +57,12 @@ def _write(stream: TextIO, line: str) -> None:
 def note(text: str, hint: str = "") -> None:
     """A message beside the answer, with who speaks; folded at blanks if a terminal shows it.
 
-    The hint is mostly a command, which is to be copied whole: it is not folded.
+    The hint is mostly a command, which is to be copied whole: see `hint_lines`.
     """
     for line in folded(f"hxm: {text}", 5, sys.stderr):
         beside(line)
-    if hint:
-        beside(f"     {hint}")
+    for line in hint_lines(hint, 5, sys.stderr) if hint else ():
+        beside(line)
 
 
 def folded(line: str, indent: int, stream: TextIO) -> list[str]:
@@ -88,6 +88,36 @@ def folded(line: str, indent: int, stream: TextIO) -> list[str]:
 
 
 _NARROW = 60
+
+
+def hint_lines(hint: str, indent: int, stream: TextIO) -> list[str]:
+    """A hint, folded as `folded` does it, but never within a command.
+
+    A command reaches to the next semicolon; where it is too long for the terminal it stays as it
+    is, to be copied whole.
+    """
+    margin, hint = " " * indent, printable(hint)
+    if indent + len(hint) < _NARROW or not stream.isatty():
+        return [margin + hint]
+    import re
+    import shutil
+
+    width = shutil.get_terminal_size().columns
+    words: list[str] = []
+    for part in re.split(r"(?<=[;:]) ", hint):
+        command = re.match(_COMMANDS, part)
+        words += [part] if command else part.split(" ")
+    lines = [margin]
+    for word in words:
+        first = lines[-1] == margin
+        if not first and len(lines[-1]) + 1 + len(word) > width:
+            lines.append(f"{margin}    {word}")
+        else:
+            lines[-1] += word if first else f" {word}"
+    return lines
+
+
+_COMMANDS = r"(hxm|xl|xm|crm_\w+|cibadmin|stonith_admin|systemctl|ssh|export) "
 
 
 def show_json(value: Any) -> None:

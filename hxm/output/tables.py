@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from hxm.model import Cluster, Domain, Resource, is_managed, where
 from hxm.output import Table, as_json
-from hxm.output.render import folded, out
+from hxm.output.render import folded, hint_lines, out
 from hxm.policy import forgotten
 from hxm.policy.discrepancies import disagreements
 from hxm.policy.findings import Finding
@@ -108,12 +108,12 @@ def flags(cluster: Cluster, domain: Domain) -> str:
     words = [
         (domain.blocked, "blocked"),
         (domain.failed, "failed"),
-        *((True, f"failed-on-{node}") for node in _failed_elsewhere(cluster, domain)),
         (any(_unclean(cluster, node) for node in domain.nodes), "UNCLEAN"),
         *((True, word) for word in differs),
         (bool(away) and not domain.blocked, away.flag if away else ""),
         (domain.told_to_stop, "disabled"),
         (role(cluster, domain) == "Stopped" and not domain.told_to_stop, "should-run"),
+        *((True, word) for word in _failed_elsewhere(cluster, domain)),
         (bool(domain.interim), "constrained"),
         (not domain.live, "not-live"),
     ]
@@ -121,9 +121,13 @@ def flags(cluster: Cluster, domain: Domain) -> str:
 
 
 def _failed_elsewhere(cluster: Cluster, domain: Domain) -> list[str]:
-    """The nodes where something of a domU failed that does not run there."""
+    """The nodes where something of a domU failed that does not run there; how many, if several."""
     nodes = {failure.node for failure in cluster.failures if failure.resource == domain.resource}
-    return sorted(nodes - set(domain.nodes))
+    nodes -= set(domain.nodes)
+    return [
+        f"failed-on-{len(nodes)}-nodes" if len(nodes) > 1 else f"failed-on-{node}"
+        for node in [*nodes][:1]
+    ]
 
 
 def _unclean(cluster: Cluster, name: str) -> bool:
@@ -152,7 +156,8 @@ def show_findings(
         for finding in alike:
             for line in folded(f"  {finding.what}", 4, sys.stdout if say is out else sys.stderr):
                 say(line)
-        say(f"      {remedy}")
+        for line in hint_lines(remedy, 6, sys.stdout if say is out else sys.stderr):
+            say(line)
 
 
 def nodes_table(cluster: Cluster) -> Table:

@@ -306,8 +306,8 @@ def withdraw(
         frozenset(),
         tuple(objections),
         guards.warnings(cluster),
-        done=f"the cluster does not know {domain.name} any more"
-        + (f", which runs {where} as before" if where else ""),
+        done=f"{domain.name} is out of the cluster"
+        + (f", and still runs {where}" if where else ""),
         resume_command=f"hxm withdraw {typed(domain)}",
     )
 

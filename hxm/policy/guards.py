@@ -364,5 +364,7 @@ def _staying(node: str, drained: Cluster) -> Iterator[Objection]:
 def _why_not_live(cluster: Cluster, movement: Movement) -> str:
     domain = cluster.domain_of(movement.resource)
     if movement.kind == "move" and domain and not domain.live:
-        return " (allow-migrate is not set)"
+        primitive = cluster.primitives.get(movement.resource)
+        value = primitive.meta.get("allow-migrate") if primitive else None
+        return f" (allow-migrate is {'not set' if value is None else value})"
     return ""

@@ -17,7 +17,7 @@ from hxm.commands import nodes, status, why
 from hxm.config import Config
 from hxm.errors import UsageError
 from hxm.orders import report
-from hxm.output import Form, Table
+from hxm.output import Form, Table, render
 from hxm.output.formats import FORMS, arranged, written
 from hxm.output.render import show
 from hxm.output.tables import everything_table
@@ -172,3 +172,24 @@ def test_what_a_plan_and_a_reason_say_is_folded_at_blanks(capsys, monkeypatch):
 def test_the_help_of_status_names_the_columns_of_its_one_table():
     *first, last = everything_table(cluster(), []).headers
     assert f"{', '.join(first)} and {last}" in " ".join(status.run.__doc__.split())
+
+
+HINTS = {
+    "hxm active host1": ["     hxm active host1"],
+    "use: hxm standby host1 --reason 'a long one'; it also moves away what runs there": [
+        "     use: hxm standby host1 --reason 'a long one';",
+        "         it also moves away what runs there",
+    ],
+    f"hxm why {'x' * 60}": [f"     hxm why {'x' * 60}"],
+    "wait for its end, or bring the node back; crm_mon -1 -A shows it": [
+        "     wait for its end, or bring the node back;",
+        "         crm_mon -1 -A shows it",
+    ],
+}
+
+
+@pytest.mark.parametrize("hint", HINTS)
+def test_a_hint_is_never_folded_within_a_command(hint, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "52")
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
+    assert render.hint_lines(hint, 5, sys.stdout) == HINTS[hint]

@@ -63,7 +63,9 @@ def _options(domain: ManagedDomain, primitive: Primitive, rules: Rules) -> Itera
         what = f"{spelt} of {domain.name} has no effect: here it is spelt {right}"
         yield Finding(what, _set(primitive.id, right, "VALUE"), "misspelt", domain.name)
     if not domain.live and "allow-migrate" not in misspelt.values():
-        what = f"{domain.name} is never migrated live: allow-migrate is not set"
+        said = primitive.meta.get("allow-migrate")
+        why = "not set" if said is None else f"set to {said}"
+        what = f"{domain.name} is never migrated live: allow-migrate is {why}"
         yield Finding(what, _set(primitive.id, "allow-migrate", "true"), "not-live", domain.name)
     if is_true(primitive.params.get("allow_mem_management", "")):
         what = (
@@ -161,7 +163,16 @@ def _neighbours(cluster: Cluster, rules: Rules) -> Iterator[Finding]:
             if (missing := sorted(usual - mine)) and mine <= usual:
                 verb = "start before" if code == "no-order" else "run without a rule about"
                 what = f"{domain.name} may {verb} {listed(missing)}; most other domUs may not"
-                yield Finding(what, "cibadmin -Q -o constraints", code, domain.name)
+                do = " && ".join(_as_others(domain.resource, name, code) for name in missing)
+                yield Finding(what, do, code, domain.name)
+
+
+def _as_others(resource: str, name: str, code: str) -> str:
+    """The command that adds an order after `name`, or that shows the rules about it to copy one."""
+    if code == "no-ping-rule":
+        return f"cibadmin -Q -A \"//rsc_location[.//expression[@attribute='{name}']]\""
+    order = f'<rsc_order id="{resource}-after-{name}" first="{name}" then="{resource}"/>'
+    return f"cibadmin -C -o constraints -X '{order}'"
 
 
 def fencing(cluster: Cluster, rules: Rules) -> Iterator[Finding]:
@@ -200,7 +211,7 @@ def _fail_counts(cluster: Cluster, rules: Rules) -> Iterator[Finding]:
             often = (
                 "has failed, and may start there no more,"
                 if times == "INFINITY"
-                else (f"has failed {times} times")
+                else f"has failed {'once' if times == '1' else f'{times} times'}"
             )
             do = f"hxm cleanup {resource} {node}"
             yield Finding(f"{name} {often} on {node}", do, "fail-count", f"{name} {node}")

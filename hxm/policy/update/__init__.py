@@ -195,7 +195,7 @@ def _drain(cluster: Cluster, progress: Progress, boot: str) -> Plan:
     goals: tuple[Goal, ...] = (Goal("empty", node.name),)
     name = node.name
     can_return = f"every domU runs elsewhere; {name} can still take all of them back"
-    notes: tuple[str, ...] = (f"when it is empty, patch and reboot {name}; then: {GO_ON}",)
+    notes: tuple[str, ...] = (f"then patch and reboot {name}, and: {GO_ON}",)
     if progress.number:
         notes = (can_return, *notes)
     if isinstance(plan, Plan):
