@@ -105,7 +105,7 @@ def plan_lines(
             if predicted.simulated
             else ["      not simulated"]
         )
-        lines += prose(moves)
+        lines += [] if briefly and predicted.movements and not movements else prose(moves)
     for objection in objections:
         what = "asked about" if objection.lifted_by == guards.YES else "refused"
         unless = f" (unless {guards.FORCE})" if objection.lifted_by == guards.FORCE else ""
@@ -246,7 +246,8 @@ def _show_changes(plan: Plan, outcome: Outcome, left: Sequence[Finding]) -> None
         render.prose(outcome.message if plan.done else f"done: {outcome.message}")
     if outcome.status == DONE:
         for note in plan.notes:
-            render.prose(f"  {note}")
+            if note.partition(":")[0] not in plan.done:
+                render.prose(f"  {note}")
     remedies: dict[str, list[str]] = {}
     for finding in left:
         if finding.do not in plan.done:

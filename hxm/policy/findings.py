@@ -273,7 +273,13 @@ def _failed(cluster: Cluster, failure: Failure) -> Finding:
     timeout = primitive.meta.get("failure-timeout", "") if primitive else ""
     if timeout.strip("0s"):
         what += f"; forgotten after {timeout} without a failure (failure-timeout)"
-    return Finding(what, cleanup_of(cluster, failure), "failed", f"{name} {failure.node}")
+    do = cleanup_of(cluster, failure)
+    if domain and domain.xmfile and domain.memory is None:
+        what += f"; {domain.xmfile} cannot be read here, or names no memory"
+        do = f"first: hxm check {typed(domain)}; then: {do}"
+    for doubled in on_two_nodes(cluster, [domain] if domain else ()):
+        do = doubled.do
+    return Finding(what, do, "failed", f"{name} {failure.node}")
 
 
 def _nodes(cluster: Cluster) -> Iterator[Finding]:
@@ -315,8 +321,9 @@ def _not_running(cluster: Cluster, domains: Iterable[ManagedDomain]) -> Iterator
             (objection,) = not_listed(cluster, [domain])
             yield Finding.of(objection, "not-known", domain.name)
         elif domain.blocked:
-            what, do = f"{domain.name} is blocked by a failure", f"hxm cleanup {typed(domain)}"
-            yield Finding(what, do, "blocked", domain.name)
+            own = [f for f in cluster.failures if f.resource == domain.resource]
+            do = cleanup_of(cluster, own[0]) if own else f"hxm cleanup {typed(domain)}"
+            yield Finding(f"{domain.name} is blocked by a failure", do, "blocked", domain.name)
         elif domain.role == "Stopped" and not domain.told_to_stop:
             reason = cluster.down.get(domain.resource)
             together.setdefault(reason.what if reason else domain.name, []).append(domain)
