@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
@@ -259,12 +258,8 @@ def _carry_out_plan(
         return report.show_plan(order, cluster, plan, predicted, objections)
     for warning in plan.warnings:
         render.note(f"warning: {warning}")
-    _confirm(
-        order,
-        objections,
-        report.plan_lines(cluster, plan, predicted, objections, config, sys.stderr, briefly=True),
-        plan,
-    )
+    plain = report.question_lines(cluster, plan, predicted, objections, config)
+    _confirm(order, objections, plain, plan)
     plan = with_goals(plan, predicted)
     if not locks:
         return _end(order, config, plan, _execute(order, config, cluster, plan, predicted), then)

@@ -113,6 +113,17 @@ def plan_lines(
     return lines
 
 
+def question_lines(
+    cluster: Cluster,
+    plan: Plan,
+    predicted: Forecast,
+    objections: Sequence[Objection],
+    config: Config,
+) -> list[str]:
+    """The plan as it stands above a question, on stderr."""
+    return plan_lines(cluster, plan, predicted, objections, config, sys.stderr, briefly=True)
+
+
 def typed_out(argv: Sequence[str]) -> str:
     """The command line as a user would type it: single quotes inside double ones where safe.
 
