@@ -257,8 +257,7 @@ def _show_changes(plan: Plan, outcome: Outcome, left: Sequence[Finding]) -> None
         render.prose(outcome.message if plan.done else f"done: {outcome.message}")
     if outcome.status == DONE:
         for note in plan.notes:
-            if note.partition(":")[0] not in plan.done:
-                render.prose(f"  {note}")
+            render.prose(f"  {note}")
     remedies: dict[str, list[str]] = {}
     for finding in left:
         if finding.do not in plan.done:

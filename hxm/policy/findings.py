@@ -274,9 +274,6 @@ def _failed(cluster: Cluster, failure: Failure) -> Finding:
     if timeout.strip("0s"):
         what += f"; forgotten after {timeout} without a failure (failure-timeout)"
     do = cleanup_of(cluster, failure)
-    if domain and domain.xmfile and domain.memory is None:
-        what += f"; {domain.xmfile} cannot be read here, or names no memory"
-        do = f"first: hxm check {typed(domain)}; then: {do}"
     for doubled in on_two_nodes(cluster, [domain] if domain else ()):
         do = doubled.do
     return Finding(what, do, "failed", f"{name} {failure.node}")
