@@ -69,7 +69,7 @@ def test_it_runs_all_the_while(web):
     calm(lab)
     assert lab.events(since) == []
     ran = lab.ok("host3", "withdraw", "web")
-    assert "which runs on host2 as before" in ran.out
+    assert "and still runs on host2" in ran.out
     calm(lab)
     assert lab.events(since) == []
     assert domid(lab, "host2") == place[1]
