@@ -43,7 +43,7 @@ def test_the_cluster_starts_it_and_it_runs_on_when_it_leaves(web):
     assert "is-managed" not in web.configuration()
     assert web.hxm("pause", "web").status == 107
     ran = web.ok("withdraw", "web")
-    assert ("which runs on" in ran.out, "stopped" in ran.out) == (True, False)
+    assert ("and still runs on" in ran.out, "stopped" in ran.out) == (True, False)
     assert web.configuration() == web.first
     assert web.nodes_of("web") == []
     listed = web.ok("list", "--everywhere", "-o", "json").json["domains"]
