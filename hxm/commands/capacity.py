@@ -143,7 +143,7 @@ def _show(answer: _Answer, form: Form, *, long: bool) -> None:
             render.out("")
         render.show(_domains_table(answer.needs), form)
     for line in _lines(answer):
-        (render.out if drawn else render.beside)(line)
+        (render.prose if drawn else render.beside)(line)
 
 
 def _more(cluster: Cluster, hosts: Sequence[Host], losses: Sequence[Loss], size: int) -> _More:
@@ -185,7 +185,7 @@ def _hosts_table(answer: _Answer) -> Table:
             )
         )
     headers = ("Host", "State", "Memory", "Dom0", "DomUs", "Free", "If it is lost")
-    return Table(headers, rows, frozenset({2, 3, 4, 5}))
+    return Table(headers, rows, frozenset({2, 3, 4, 5}), gives_way=(3, 2, 1, 4))
 
 
 def _domains_table(needs: Needs) -> Table:
