@@ -272,7 +272,7 @@ SITUATIONS = {
     "no quorum, and everything is frozen": Situation(
         "web",
         "has no quorum",
-        "hxm nodes",
+        "hxm sandbox regain-quorum",
         primitive("web", priority="10"),
         options={"no-quorum-policy": "freeze"},
         typed=False,
