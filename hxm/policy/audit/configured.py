@@ -63,8 +63,8 @@ def _options(domain: ManagedDomain, primitive: Primitive, rules: Rules) -> Itera
         what = f"{spelt} of {domain.name} has no effect: here it is spelt {right}"
         yield Finding(what, _set(primitive.id, right, "VALUE"), "misspelt", domain.name)
     if not domain.live and "allow-migrate" not in misspelt.values():
-        said = primitive.meta.get("allow-migrate")
-        why = "not set" if said is None else f"set to {said}"
+        value = primitive.meta.get("allow-migrate")
+        why = "not set" if value is None else f"set to {value}"
         what = f"{domain.name} is never migrated live: allow-migrate is {why}"
         yield Finding(what, _set(primitive.id, "allow-migrate", "true"), "not-live", domain.name)
     if is_true(primitive.params.get("allow_mem_management", "")):
