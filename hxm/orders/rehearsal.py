@@ -144,6 +144,7 @@ class Rehearsal:
                     moved = movements(actions, self._cluster.cloned)
                     if phase.only_if_still and moved:
                         self._left_out.add(len(self._phases))
+                        beside.drop()  # what was read is the state after a phase that is not done
                     else:
                         commit(trial.copy, self._copy.path)
                     self._phases.append(moved)
