@@ -49,7 +49,7 @@ def test_a_guest_node_is_no_host(situation):
     ("name", "condition", "command"),
     [
         ("on-fail-standby", "standby (on-fail)", "hxm cleanup web alpha"),
-        ("health", "unhealthy (red)", "what its #health attributes say"),
+        ("health", "unhealthy (red)", "crm_mon -1 -A shows its #health attributes; mend alpha"),
     ],
 )
 def test_what_keeps_everything_off_a_node_is_shown(situation, name, condition, command):
