@@ -133,7 +133,7 @@ def _show_host(answer: HostAnswer) -> None:
     for reason in answer.general:
         _tell(f"  {reason.what}")
         render.out(f"      {reason.do}")
-    if not answer.leaving and not answer.coming:
+    if not answer.general and not answer.leaving and not answer.coming:
         _tell("  nothing keeps a domU on it or off it")
     for heading, of_domains in (
         ("cannot leave it", answer.leaving),

@@ -22,6 +22,15 @@ def put(sandbox, text: str) -> None:
     sandbox.tool("cibadmin", "--create", "--scope=constraints", f"--xml-text={text}")
 
 
+def carry_out(sandbox, commands) -> None:
+    """Lines of hxm, which may end with the failure that they inject; @ for another tool's."""
+    for line in commands:
+        if line.startswith("@"):
+            sandbox.tool(*line[1:].split())
+        else:
+            sandbox.hxm(*line.split())
+
+
 def test_a_healthy_domu_takes_three_lines(sandbox):
     lines = sandbox.ok("why", "nfs").out.splitlines()
     assert lines == [
@@ -171,6 +180,58 @@ def test_the_weightiest_reason_is_the_first(sandbox, words, what, do):
     _, (first, *_) = asked(sandbox, "nfs")
     assert what in first["what"]
     assert do in first["do"]
+
+
+STOPPED = "@crm_resource -r sles --meta -p target-role -v Stopped"
+NO_FENCING = "@crm_attribute -n stonith-enabled -v false"
+OF_A_HOST = {
+    "told to stop": (
+        (STOPPED, "sandbox settle"),
+        ("host1", "coming", "sles", "it is told to stop", "hxm start sles"),
+    ),
+    "standby": (
+        ("standby host2 --yes",),
+        ("host2", "coming", "nfs", "the node is in standby", "hxm active host2"),
+    ),
+    "unclean": (
+        ("sandbox fail host2 --unfenced",),
+        ("host2", "leaving", "sles", "host2 is lost and not yet fenced", "stonith_admin"),
+    ),
+    "unclean, of another": (
+        ("sandbox fail host2 --unfenced",),
+        ("host1", "coming", "sles", "host2 is lost and not yet fenced", "stonith_admin"),
+    ),
+    "a failed stop": (
+        (NO_FENCING, "sandbox fail nfs --operation stop"),
+        ("host1", "leaving", "nfs", "nfs", "hxm cleanup nfs"),
+    ),
+}
+"""What is done, and what is then said of a host: the domU, the reason and the command."""
+
+
+@pytest.mark.parametrize("name", OF_A_HOST)
+def test_what_keeps_a_domu_on_a_host_or_off_it_is_named(sandbox, name):
+    commands, (host, where, domain, what, do) = OF_A_HOST[name]
+    carry_out(sandbox, commands)
+    first = sandbox.ok("why", host, "-o", "json").json[where][domain][0]
+    assert what in first["what"]
+    assert do in first["do"]
+    assert first["confirmed"]
+
+
+@pytest.mark.parametrize("commands", [("sandbox lose-quorum",), ("maintenance on --yes",)], ids=str)
+def test_a_host_is_not_called_free_below_what_stops_the_whole_cluster(sandbox, commands):
+    carry_out(sandbox, commands)
+    assert "nothing keeps" not in sandbox.ok("why", "host2").out
+
+
+def test_a_way_out_that_hxm_refuses_before_the_fencing_is_named_after_it(sandbox):
+    carry_out(sandbox, ("standby host1 --yes", "sandbox fail host2 --unfenced"))
+    _, reasons = asked(sandbox, "sles", "host1")
+    assert [each["what"].partition(":")[0] for each in reasons] == [
+        "host2 is lost and not yet fenced",
+        "the node is in standby",
+    ]
 
 
 def test_what_must_run_before_or_beside_it_is_named(sandbox):

@@ -11,7 +11,7 @@ from hxm.policy import listed, typed
 from hxm.policy.reasons.dependencies import against
 from hxm.policy.reasons.facts import NEVER, Change, Facts, Reason, subject_in
 from hxm.policy.reasons.obstacles import everywhere, on_node, whole_cluster
-from hxm.policy.reasons.question import hard_ones
+from hxm.policy.reasons.question import Question, hard_ones, troubles
 
 Scores = Mapping[str, Mapping[str, str]]
 AskHost = Callable[[Sequence[Change]], tuple[Sequence[Movement], Scores]]
@@ -46,7 +46,7 @@ def barring(facts: Facts, node: Node) -> Reason | None:
 def ask_host(facts: Facts, node: Node, ask: AskHost | None) -> HostAnswer:
     """What could not leave the host, and what cannot come to it; the scheduler is asked thrice.
 
-    A maintenance of the whole cluster counts as over, else nothing could leave or come.
+    What holds for the whole cluster counts as over, else nothing could leave or come.
     """
     cluster = facts.cluster
     here = [domain for domain in cluster.managed_domains if node.name in domain.nodes]
@@ -54,12 +54,12 @@ def ask_host(facts: Facts, node: Node, ask: AskHost | None) -> HostAnswer:
     runs = f"runs {listed([domain.name for domain in here])}" if here else "runs no domU"
     condition = "" if node.usable else f", and is {node.predicament}"
     general = tuple(whole_cluster(cluster))
-    over = [Change("property", "maintenance-mode", "false")] if cluster.maintenance else []
+    over = [each.change for each in general if each.change]
 
-    def after_maintenance(changes: Sequence[Change]) -> tuple[Sequence[Movement], Scores]:
+    def after_it(changes: Sequence[Change]) -> tuple[Sequence[Movement], Scores]:
         return ask([*over, *changes]) if ask else ((), {})
 
-    asked = after_maintenance if ask else None
+    asked = after_it if ask else None
     coming = _coming(facts, node, there, asked)
     leaving = _leaving(facts, node, here, asked)
     return HostAnswer(f"{node.name} {runs}{condition}", general, leaving, coming)
@@ -70,13 +70,22 @@ def _leaving(
 ) -> dict[str, tuple[Reason, ...]]:
     others = [other for other in facts.cluster.hosts if other.name != node.name]
     moved = ask([Change("drain", node.name)])[0] if ask and here else ()
-    stopped = {each.resource for each in moved if each.kind == "stop"}
+    leave = {each.resource for each in moved if each.source == node.name and each.target}
     stuck = {}
     for domain in here:
         by_node = {other.name: _against(facts, domain, other) for other in others}
-        if (domain.resource in stopped) if ask else (by_node and all(by_node.values())):
+        if own := _wherever(facts, domain):
+            stuck[domain.name] = tuple(each._replace(confirmed=bool(ask)) for each in own)
+        elif (domain.resource not in leave) if ask else (by_node and all(by_node.values())):
             stuck[domain.name] = tuple(_each_host(by_node, confirmed=bool(ask)))
     return stuck
+
+
+def _wherever(facts: Facts, domain: ManagedDomain) -> list[Reason]:
+    """What keeps one domU from being started or moved on any host."""
+    general = set(whole_cluster(facts.cluster))
+    question = Question(facts, domain, subject_in(facts.cluster, domain))
+    return [each for each in hard_ones(troubles(question)) if each not in general]
 
 
 def _each_host(by_node: Mapping[str, list[Reason]], *, confirmed: bool) -> Iterator[Reason]:
@@ -99,14 +108,18 @@ def _against(facts: Facts, domain: ManagedDomain, node: Node) -> list[Reason]:
 def _coming(
     facts: Facts, node: Node, there: Sequence[ManagedDomain], ask: AskHost | None
 ) -> dict[str, tuple[Reason, ...]]:
-    """By the scheduler's scores, and whether they would be others without the reasons."""
+    """By the scheduler's scores, and whether they would be others without the reasons.
+
+    They tell nothing of what leaves a domU alone, nor of a host in standby.
+    """
     supposed = {}
     scores = ask([])[1] if ask and there else {}
     for domain in there:
+        own = _wherever(facts, domain)
         reasons = hard_ones(against(facts, subject_in(facts.cluster, domain), node))
         score = scores.get(domain.resource, {}).get(node.name, NEVER if ask else "")
-        if score == NEVER or (not ask and reasons):
-            supposed[domain] = reasons[:1]
+        if own or score == NEVER or not node.usable or (not ask and reasons):
+            supposed[domain] = [*own, *reasons[:1]]
     changes = list(_changes(reasons for reasons in supposed.values()))
     free = ask(changes)[1] if ask and changes else {}
     coming = {}

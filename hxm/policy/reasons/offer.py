@@ -22,7 +22,7 @@ def allowed(question: Question, node: Node, against_it: Sequence[Reason]) -> Ans
     elsewhere = f", but on {listed(domain.nodes)}" if domain.nodes else ""
     says = f"{domain.name} does not run on {node.name}{elsewhere}"
     soft = [each for each in against_it if not each.absolute]
-    refused = list(_refused(question, node, hard_ones(against_it)))
+    refused = list(refusals(question, node, hard_ones(against_it)))
     if refused or not domain.nodes or not inquiry:
         return Answer(says, tuple(dict.fromkeys([*refused, *soft])))
     offer = _offer(question, node)
@@ -63,15 +63,22 @@ def _along(question: Question, node: Node, moved: Iterable[Movement]) -> Iterato
         yield Reason(f"{listed(away, 4)} would leave {node.name} for it", evidence)
 
 
-def _refused(question: Question, node: Node, hard: Iterable[Reason]) -> Iterator[Reason]:
-    """What hxm moves nothing for, although the scheduler would: these are facts."""
+def refusals(
+    question: Question, node: Node, hard: Iterable[Reason], told: Iterable[Reason] = ()
+) -> Iterator[Reason]:
+    """What hxm moves nothing for, although the scheduler would: these are facts.
+
+    Not what is `told` as a reason.
+    """
     cluster, inquiry = question.facts.cluster, question.inquiry
     verdict = inquiry.verdict((), node.name) if inquiry else None
     fenced = [each.source for each in verdict.movements if each.kind == "fence"] if verdict else []
-    known = False
+    known, reasons = False, {each.change for each in told}
     for each in hard:
         if each.change and each.change.kind in _OURS:
             known = True
+            if each.change in reasons:
+                continue
             yield each._replace(change=None, confirmed=each.change.subject in fenced)
         elif not each.change:
             known = True

@@ -8,7 +8,7 @@ from hxm.model import Domain, ManagedDomain, Node, is_managed
 from hxm.policy import listed, location_guards
 from hxm.policy.reasons.dependencies import against
 from hxm.policy.reasons.facts import NEVER, Facts, Reason, forbids, subject_in
-from hxm.policy.reasons.offer import allowed, free, staying
+from hxm.policy.reasons.offer import allowed, free, refusals, staying
 from hxm.policy.reasons.question import (
     Answer,
     Question,
@@ -170,9 +170,9 @@ def _elsewhere(question: Question, node: Node) -> Answer:
     tiers = [hard, [*soft, *failures_of(facts, domain)], question.unknown]
     found = inquiry.confirmed(tiers, node.name)
     if found:
-        told = in_brief(question, found)
+        told = [*refusals(question, node, hard, found), *_as_typed(in_brief(question, found))]
         notes = [each for each in general if not each.absolute and each not in found]
-        return Answer(says, (*_as_typed(told), *notes), beside(question, found, node))
+        return Answer(says, (*told, *notes), beside(question, found, node))
     plain = all(each.change for each in hard)  # else it is a fact that nothing can be tried for
     rest = [unknown(facts, domain, node.name)] if plain and not hard else []
     return Answer(says, tuple(dict.fromkeys([*hard, *rest])))
