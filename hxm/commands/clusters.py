@@ -98,7 +98,15 @@ def _ask(config: Config, words: Sequence[str]) -> dict[str, Result]:
     if not config.clusters:
         raise Failed("no cluster is configured", '[clusters.NAME] nodes = ["host1"] in hxm.toml')
     asked = {name: Process((*myself(), *words), {"HXM_ON": name}) for name in config.clusters}
-    return {name: process.finish(_patience(config)) for name, process in asked.items()}
+    return {name: _answer(process, _patience(config)) for name, process in asked.items()}
+
+
+def _answer(process: Process, timeout: float) -> Result:
+    """What came of it; a cluster that is silent costs no other cluster's answer."""
+    try:
+        return process.finish(timeout)
+    except CannotAsk as error:
+        return Result(process.argv, error.status, b"", f"hxm: {error.message}")
 
 
 def _patience(config: Config) -> float:

@@ -13,7 +13,7 @@ import shlex
 
 from hxm.errors import CannotAsk
 from hxm.host import files, programs
-from hxm.host.running import Argv, Lost, Result
+from hxm.host.running import Argv, Lost, NoAnswer, Result
 from hxm.host.ssh import LEAVE_NOTHING, Target, host_of, no_way_in, ssh_argv
 
 TYPE_CHECKING = False
@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 _TOOLS = ("xl", "xm", "crm_simulate", "ptest", "corosync-cfgtool", "virsh")
 """What hxm looks for on every node, asked with the first reading."""
 _NOT_FOUND = 127
+_ASKED = ("crm_mon", "cibadmin")
+"""Reading programs that any node of the cluster answers alike."""
+_NOT_CONNECTED = (102, 107)
+"""Their exit status where Pacemaker does not run: CRM_EX_DISCONNECT; ENOTCONN before 2.0."""
 _TERMINAL = ("-t", "-e", "none", "-o", "LogLevel=ERROR")
 _AT_ONCE = 40
 """Files that come unasked with a reading."""
@@ -56,6 +60,7 @@ class Remote:
             if node not in self._silent:
                 return self.target.destination(node)
         reasons = "; ".join(f"{node}: {why}" for node, why in self._silent.items())
+        self._silent = {}  # who asks again may be answered
         raise CannotAsk(f"no node of {self.target.name} answers: {reasons}", "try it: ssh NODE")
 
     @property
@@ -103,11 +108,15 @@ class Remote:
         if env and not files and "CIB_file" in env:
             files = (env["CIB_file"],)
         reading = None if env or files else self._ahead.pop(argv, None)
+        any_node = argv[0] in _ASKED and not (env or once)
         while True:
             reading = reading or _Reading(self, [argv], env, files)
             reading.process.most = most
             try:
-                result = reading.result_of(argv, timeout, meanwhile)
+                if any_node and len(self._silent) + 1 < len(self.target.nodes):
+                    result = _of_a_member(reading, argv, timeout, meanwhile)
+                else:
+                    result = reading.result_of(argv, timeout, meanwhile)
             except Lost as lost:
                 self._give_up(reading.destination, lost.message)
                 if once:
@@ -122,8 +131,18 @@ class Remote:
         """What ssh is to be told to get to another node of the same cluster."""
         return self.target.destination(node)
 
+    def vouch_for(self, node: str) -> None:
+        """Raise CannotAsk unless it was said where the node is: another host may have its name."""
+        if not self.target.knows(node):
+            raise CannotAsk(
+                f"{node} is not among the nodes of {self.target.name}, and another host may have"
+                " its name",
+                f"name it: --on ssh://{','.join(map(host_of, self.target.nodes))},{node}",
+            )
+
     def beside(self, node: str) -> Remote:
-        """Another node of the cluster, and that alone."""
+        """Another node of the cluster, and that alone. Raises CannotAsk as `vouch_for`."""
+        self.vouch_for(node)
         return Remote(self.target.alone(node), self.timeout, self._say)
 
     def argv(self, argv: Argv, *, terminal: bool) -> Argv:
@@ -138,7 +157,7 @@ class Remote:
         if under_way:
             reading = self._ahead[under_way]
             result = self.output(under_way, None, programs.TOOL_TIMEOUT)
-            if reading.finished:  # and no other node had to be asked
+            if reading.destination == self.destination:  # no other node had to be asked
                 self._ahead[result.argv] = reading
         if not self._name:
             self.output(("uname", "-n"), None, programs.TOOL_TIMEOUT)
@@ -174,6 +193,19 @@ _LOOK = f"""set --; set -f; for n in $f; do [ $# -ge {_AT_ONCE} ] || set -- "$@"
 set -- {{mark}} 4096 "$@"; {{script}}
 echo"""
 """Looks at the files that the filter found."""
+
+
+def _of_a_member(
+    reading: _Reading, argv: Argv, timeout: float, meanwhile: Callable[[], None] | None
+) -> Result:
+    """The answer; Lost as well where the node's own Pacemaker does not run, or hangs."""
+    try:
+        result = reading.result_of(argv, timeout, meanwhile)
+    except NoAnswer as error:
+        raise Lost(f"{argv[0]} gives no answer there within {timeout:g} s") from error
+    if result.status in _NOT_CONNECTED:
+        raise Lost("its Pacemaker does not run")
+    return result
 
 
 def _for_sh(script: str) -> str:
@@ -217,7 +249,8 @@ class _Reading:
                 "umask 077",
                 'd=`mktemp -d "${TMPDIR:-/tmp}/hxm-XXXXXX"` || exit',
                 "trap 'rm -rf \"$d\"' 0; trap 'exit 1' 1 2 13 15",
-                'cat >"$d/0"',
+                # a connection that breaks hands on a part, of which cibadmin takes what it can
+                f'cat >"$d/0"; [ `wc -c <"$d/0"` -eq {os.path.getsize(self._files[0])} ] || exit',
             ]
         lines += [
             f"echo {mark} name `uname -n` >&2",
@@ -260,11 +293,6 @@ class _Reading:
             except (ValueError, LookupError):
                 raise Lost("its answer cannot be understood") from None
         return self._results[argv]
-
-    @property
-    def finished(self) -> bool:
-        """Whether all of it was answered."""
-        return self._results is not None
 
     def end(self) -> None:
         """End the programs, unless they have ended already."""

@@ -77,6 +77,9 @@ if TYPE_CHECKING:
         def reach(self, node: str) -> str:
             """What ssh is to be told to get to another node of the same cluster."""
 
+        def vouch_for(self, node: str) -> None:
+            """Raise CannotAsk unless it was said where the node is."""
+
         def beside(self, node: str) -> Elsewhere:
             """Another node of the same cluster, and that alone."""
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 
-from hxm.errors import UsageError
+from hxm.errors import CannotAsk, UsageError
+from hxm.printable import printable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -63,11 +64,11 @@ LEAVE_NOTHING = ("-o", "ControlMaster=no")
 def share(folder: str) -> None:
     """Let all ssh, and all hxm of this user, share a connection to each host by a socket there.
 
-    A host that is silent is given up after six seconds. In a folder with too long a name nothing is
-    shared.
+    A host that is silent is given up after six seconds. In a folder with too long a name, or with a
+    character that ssh_config(5) gives a meaning, nothing is shared.
     """
     global _shared  # noqa: PLW0603 - a command has one cluster
-    if len(os.fsencode(folder)) > _LONGEST:
+    if len(os.fsencode(folder)) > _LONGEST or any(mark in folder for mark in " %\"'$\\"):
         return
     options = (
         "ControlMaster=auto",
@@ -88,9 +89,18 @@ class Target:
         self.user = user
         self.port = port
 
+    def knows(self, node: str) -> bool:
+        """Whether the configuration says where this node of the cluster is."""
+        return self._called(node) in self.nodes
+
     def destination(self, node: str) -> str:
-        """What ssh is to be told for a node, as the cluster or as the configuration calls it."""
+        """What ssh is to be told for a node, as the cluster or as the configuration calls it.
+
+        Raises CannotAsk for a name that ssh would take for something else.
+        """
         destination = self._called(node)
+        if destination not in self.nodes and not _is_a_name(destination):
+            raise CannotAsk(f"ssh cannot be told to go to {printable(node)}: this is no host name")
         if self.user and "@" not in destination:
             destination = f"{self.user}@{destination}"
         return f"ssh://{destination}:{self.port}" if self.port else destination
@@ -100,14 +110,22 @@ class Target:
         return Target(self.name, [self._called(node)], self.user, self.port)
 
     def _called(self, node: str) -> str:
-        short = node.partition(".")[0]
-        known = (node for node in self.nodes if host_of(node).partition(".")[0] == short)
-        return next(known, node)
+        if node in self.nodes:
+            return node
+        alike = [known for known in self.nodes if _same_host(host_of(known), node)]
+        return alike[0] if len(alike) == 1 else node
 
 
 def host_of(destination: str) -> str:
     """The host in [USER@]HOST[:PORT]."""
     return destination.rpartition("@")[2].partition(":")[0]
+
+
+def _same_host(name: str, other: str) -> bool:
+    """Whether both name one host; of one with its domain and one without, the short names do."""
+    if name == other or ("." in name and "." in other):
+        return name == other
+    return name.partition(".")[0] == other.partition(".")[0]
 
 
 def target_of(word: str) -> Target | None:

@@ -26,9 +26,11 @@ def carry_out_on_node(
     """Execute such a step, and add its command lines to `done`; returns a warning or "".
 
     A forced stop that fails is a warning, because the cluster also stops the domU, more slowly.
-    Raises Failed if anything else fails.
+    Raises Failed if anything else fails, and CannotAsk if it is unknown where the node is.
     """
     fault = ""
+    if there := programs.elsewhere():
+        there.vouch_for(step.values["node"])
     for argv in spell(cluster, step, config):
         keep()
         done.append(argv)

@@ -52,9 +52,17 @@ def holder_of(who: str, node: str, pid: int, started: str) -> str:
 
 
 def own_place(here: str | None) -> str:
-    """What hxm calls the host that it runs on in a lock: the node, or what no node is called."""
+    """What hxm calls the host that it runs on in a lock: the node, or what no node is called.
+
+    Workstations may have one name, as "localhost"; a process is told by its number only on the
+    kernel, and in the container, that it runs in.
+    """
     host = os.uname().nodename
-    return f"{host}/ssh" if programs.elsewhere() else here or host
+    if not programs.elsewhere():
+        return here or host
+    with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
+        boot = file.read(8)
+    return f"{host}/ssh-{boot}-{os.stat('/proc/self/ns/pid').st_ino:x}"
 
 
 def claim_step(holder: str, what: str, now: float) -> Step:

@@ -41,8 +41,14 @@ def ssh_argv(
 
 
 def at(node: str, here: str | None, words: Sequence[str], timeout: float) -> tuple[str, ...]:
-    """A program on a node: here directly, elsewhere through ssh."""
-    return tuple(words) if node == here else ssh_argv(node, words, timeout)
+    """A program on a node: here directly, elsewhere through ssh.
+
+    From a host outside the cluster always through ssh to that node: what runs on any node that
+    answers is run again on the next if the connection breaks.
+    """
+    if node == here and not programs.elsewhere():
+        return tuple(words)
+    return ssh_argv(node, words, timeout)
 
 
 def answered_as(node: str, name: str) -> bool:

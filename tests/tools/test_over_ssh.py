@@ -95,6 +95,48 @@ kill -9 `ps -o ppid= -p $PPID`
 """
 
 
+def test_what_is_done_on_a_node_is_never_done_on_another(far):
+    cut = CUT.format(folder=far.folder)
+    far.program("host1", "xl", f'[ "$1" != destroy ] || {{ {cut}exit 1; }}\necho')
+    destroyed = far.folder / "destroyed"
+    far.program("host2", "xl", f'[ "$1" != destroy ] || echo "$*" >>{destroyed}\necho')
+    ran = far.hxm("destroy", "nfs", "--yes")
+    assert "at once: " in ran.err, ran
+    assert not destroyed.exists()
+
+
+NOT_A_MEMBER = {
+    "stopped": "echo 'crm_mon: Connection to cluster failed' >&2; exit 102",
+    "hangs": "exec sleep 60",
+}
+
+
+@pytest.mark.parametrize("crm_mon", NOT_A_MEMBER.values(), ids=NOT_A_MEMBER)
+def test_a_node_whose_pacemaker_does_not_answer_is_left_for_the_next(far, crm_mon):
+    toml = far.folder / "hxm.toml"
+    toml.write_text(f"ask_timeout = 2\n{toml.read_text()}")
+    far.program("host1", "crm_mon", crm_mon)
+    ran = far.ok("status")
+    assert ran.err.count("host1 does not answer (") == 1
+    assert "asking host2" in ran.err
+
+
+def test_a_part_of_a_file_is_never_carried_out(far):
+    """Of XML that ends in the middle, cibadmin takes what it can, with status 0."""
+    ssh = far.folder / "here" / "ssh"
+    ssh.write_text(ssh.read_text().replace("exec ", "head -c 900 | "))
+    before = far.sandbox.configuration()
+    ran = far.hxm("shutdown", "nfs", "--dry-run")
+    assert ran.status == 102, ran
+    assert far.sandbox.configuration() == before
+
+
+def test_nothing_is_done_on_a_host_that_only_has_the_name_of_a_node(far):
+    (far.folder / "hxm.toml").write_text('[clusters.lab]\nnodes = ["host1"]\n')
+    ran = far.hxm("destroy", "sles", "--yes")
+    assert (ran.status, "host2 is not among the nodes of lab" in ran.err) == (102, True), ran
+
+
 @pytest.mark.parametrize("moment", ["before", "after"])
 @pytest.mark.parametrize(
     ("tool", "words"),

@@ -43,7 +43,7 @@ def test_what_is_wrong_is_told_before_anything_begins(three):
 def test_from_the_first_host_to_the_last(three):
     before = three.configuration()
     ran = three.ok("update", "start", "--canary", "vm4")
-    assert "patch and reboot host2; then: hxm update next" in ran.out
+    assert "then patch and reboot host2, and: hxm update next" in ran.out
     assert three.tool("crm_verify", f"--xml-file={three.file}", "-V") == ""
     (left, *_) = three.ok("list", "-o", "json").json["left"]
     assert "host2 is drained" in left["what"]

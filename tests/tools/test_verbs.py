@@ -71,7 +71,7 @@ def test_migrate_that_would_not_be_live_is_asked_about(sandbox):
     before = sandbox.file.read_bytes()
     ran = sandbox.hxm("migrate", "nfs", "host2")
     assert ran.status == 107
-    assert "not live (allow-migrate is not set)" in ran.err
+    assert "not live (allow-migrate is false)" in ran.err
     assert sandbox.file.read_bytes() == before
     ran = sandbox.ok("migrate", "nfs", "host2", "--yes")
     assert "stopped and started" in ran.out
