@@ -253,7 +253,8 @@ class _Reading:
                 f'cat >"$d/0"; [ `wc -c <"$d/0"` -eq {os.path.getsize(self._files[0])} ] || exit',
             ]
         lines += [
-            f"echo {mark} name `uname -n` >&2",
+            # what the profile of root prints stands before, and may not end its line
+            f"echo; echo {mark} begin; echo >&2; echo {mark} name `uname -n` >&2",
             f'{{ for t in {tools}; do printf "%s" "{mark} tool $t "; command -v $t || echo',
             "done; } >&2; exec 4>&1",
         ]
@@ -302,11 +303,12 @@ class _Reading:
 
     def _parse(self, result: Result) -> dict[Argv, Result]:
         mark = self._mark.encode()
-        if not result.stdout.endswith(mark + b" all\n"):
+        _, begun, rest = result.stdout.partition(b"\n" + mark + b" begin\n")
+        if not begun or not rest.endswith(mark + b" all\n"):
             raise Lost(_why(result, self._mark))
         facts, *errors = self._errors(result.stderr)
         self._remote.learn(*_facts(facts, self._mark))
-        rest, results = result.stdout, {}
+        results = {}
         for argv, error in zip(self._commands, errors, strict=True):
             out, _, rest = rest.partition(b"\n" + mark + b" end ")
             status, _, rest = rest.partition(b"\n")

@@ -121,6 +121,15 @@ def test_a_node_whose_pacemaker_does_not_answer_is_left_for_the_next(far, crm_mo
     assert "asking host2" in ran.err
 
 
+def test_a_profile_may_greet_whoever_comes(far):
+    (far.there / ".bashrc").write_text("echo welcome\necho -n 'no end' >&2\n")
+    before = far.sandbox.configuration()
+    assert "nfs" in far.ok("status").out
+    far.ok("migrate", "nfs", "host2")
+    assert far.sandbox.nodes_of("nfs") == ["host2"]
+    assert far.sandbox.configuration() == before
+
+
 def test_a_part_of_a_file_is_never_carried_out(far):
     """Of XML that ends in the middle, cibadmin takes what it can, with status 0."""
     ssh = far.folder / "here" / "ssh"
