@@ -15,7 +15,9 @@ import pytest
 from far import XL, Far, free_port, missing
 from test_live_path import live
 
+from hxm.commands import clusters
 from hxm.guard.wrapper import MARK
+from hxm.host.programs import Process
 
 __all__ = ["live"]
 
@@ -364,3 +366,10 @@ def test_all_clusters_at_once(far):
     ]
     assert ran.status == 102
     assert "gone: no node of gone answers" in ran.err
+
+
+def test_a_cluster_that_is_silent_costs_no_other_clusters_answer():
+    silent = clusters._answer(Process(("sleep", "60")), 0.1)
+    assert (silent.status, silent.stdout) == (102, b"")
+    error = "sleep gave no answer within 0.1 s"
+    assert clusters._document(silent) == {"error": error, "status": 102}
