@@ -138,11 +138,12 @@ class Primitive(NamedTuple):
     meta: Mapping[str, str]
     """The effective meta options: own, template's, group's and the cluster's defaults."""
     own_meta: Mapping[str, str]
-    """Those of the primitive itself; `inherited_meta`: what would be effective without them."""
+    """Its own; `inherited_meta`: what counts without them; `inherited_from`: what gives each."""
     inherited_meta: Mapping[str, str]
     operations: tuple[Mapping[str, str], ...] = ()
     parent: str | None = None
     clone: str | None = None
+    inherited_from: Mapping[str, str] = {}
     variants: Mapping[str, tuple[str, ...]] = {}
     """Every value of the parameters for which several sets, with rules, give different ones."""
 
@@ -155,9 +156,8 @@ class Constraint(NamedTuple):
     kind: str
     node: str | None = None
     expires: str | None = None
-    """When it ends, in UTC, as the tools write it: 2026-11-23 21:45:44Z."""
+    """When it ends, in UTC, as the tools write it: 2026-11-23 21:45:44Z; `expired`: it is over."""
     expired: bool = False
-    """Whether that is over, so that it has no effect."""
 
     @property
     def made_by_a_move(self) -> bool:
@@ -326,7 +326,8 @@ class _Look(NamedTuple):
     heard: tuple[str, ...] = ()
     """The nodes whose toolstack has told what it runs."""
     down: Mapping[str, Advice] = {}
-    """Of each resource of a domU that should run and does not: what keeps it from running."""
+    """Why each domU's resource that should run does not; `disallowed`: no location allows these."""
+    disallowed: tuple[str, ...] = ()
     barred: Mapping[str, Advice] = {}
     """Of each host that no domU may come to, where that was asked for: why."""
     unlisted: tuple[str, ...] = ()

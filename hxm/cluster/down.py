@@ -15,8 +15,10 @@ from hxm.pacemaker.relations import relations_in, remembered
 from hxm.pacemaker.simulate import carries_out, scratch, simulator
 from hxm.pacemaker.utilization import utilization_in
 from hxm.pacemaker.what_if import Said, Simulations
+from hxm.policy.cluster_wide import outermost
 from hxm.policy.reasons.facts import NEVER, Facts, Reason, subject_in
 from hxm.policy.reasons.hosts import barring
+from hxm.policy.reasons.obstacles import disallowed_everywhere
 from hxm.policy.reasons.why import ask, first_reason, weightiest
 
 _AT_MOST = 5
@@ -110,7 +112,8 @@ def _explained(
         barred = _confirmed(facts, barred, simulations)
     else:
         barred = {node: reason.as_supposed for node, reason in barred.items()}
-    return facts.cluster._replace(down=reasons, barred=barred)
+    disallowed = tuple(outermost(disallowed_everywhere(facts)))
+    return facts.cluster._replace(down=reasons, barred=barred, disallowed=disallowed)
 
 
 def _first_reason(

@@ -12,6 +12,7 @@ from hxm.errors import DONE, UsageError
 from hxm.output import TABLE, Form, as_json, render, tables
 from hxm.pacemaker.sandbox_past import is_settled
 from hxm.policy import listed, typed
+from hxm.policy.cluster_wide import settings
 from hxm.policy.discrepancies import disagreements
 from hxm.policy.findings import failed_domus, leftovers
 from hxm.policy.names import find_node
@@ -94,6 +95,7 @@ def _troubles(cluster: Cluster) -> Iterator[str]:
         yield "there is no DC"
     if not cluster.quorum:
         yield "there is no quorum"
+    yield from (objection.what for _, objection in settings(cluster))
     yield from (f"{node.name} is {node.condition}" for node in cluster.nodes if node.unclean)
 
 

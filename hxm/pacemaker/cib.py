@@ -248,17 +248,23 @@ def _primitives(configuration: Element, heartbeat: bool) -> Iterator[Primitive]:
     }
     by_id = _by_id(configuration)
 
-    def collect(parent: Element, above: dict[str, str], clone: str | None) -> Iterator[Primitive]:
+    def collect(
+        parent: Element, above: dict[str, str], given: dict[str, str], clone: str | None
+    ) -> Iterator[Primitive]:
         for element in parent:
             if element.tag == "primitive":
-                yield primitive(element, above, parent, clone)
+                yield primitive(element, above, given, parent, clone)
             elif element.tag in ("group", "clone", "master", "master_slave", "bundle"):
-                inherited = above | _meta(element, heartbeat, by_id)
-                inside = clone if element.tag == "group" else element.get("id")
-                yield from collect(element, inherited, inside)
+                meta, name = _meta(element, heartbeat, by_id), element.get("id", "")
+                inside = clone if element.tag == "group" else name
+                yield from collect(element, above | meta, given | dict.fromkeys(meta, name), inside)
 
     def primitive(
-        element: Element, above: dict[str, str], parent: Element, clone: str | None
+        element: Element,
+        above: dict[str, str],
+        given: dict[str, str],
+        parent: Element,
+        clone: str | None,
     ) -> Primitive:
         template = templates.get(element.get("template"), Element("template"))
         kind = template if "class" in template.attrib else element
@@ -268,13 +274,7 @@ def _primitives(configuration: Element, heartbeat: bool) -> Iterator[Primitive]:
         inherited = defaults | from_defaults | above | from_template
         words = (kind.get("class"), kind.get("provider"), kind.get("type"))
         operations = element.findall("operations/op") or template.findall("operations/op")
-        own, inherited_sets = (
-            [
-                by_id.get(options.get("id-ref"), options)
-                for options in source.findall("instance_attributes")
-            ]
-            for source in (element, template)
-        )
+        own, inherited_sets = (_parameter_sets(source, by_id) for source in (element, template))
         return Primitive(
             id=element.get("id", ""),
             agent=":".join(word for word in words if word),
@@ -282,6 +282,10 @@ def _primitives(configuration: Element, heartbeat: bool) -> Iterator[Primitive]:
             meta=inherited | own_meta,
             own_meta=own_meta,
             inherited_meta=inherited,
+            inherited_from=dict.fromkeys(defaults, "is-managed-default")
+            | dict.fromkeys(from_defaults, "rsc_defaults")
+            | given
+            | dict.fromkeys(from_template, f"the template {template.get('id')}"),
             operations=tuple(dict(operation.attrib) for operation in operations),
             parent=parent.get("id") if parent.tag != "resources" else None,
             clone=clone,
@@ -289,7 +293,12 @@ def _primitives(configuration: Element, heartbeat: bool) -> Iterator[Primitive]:
         )
 
     resources = configuration.find("resources")
-    return collect(resources, {}, None) if resources is not None else iter(())
+    return collect(resources, {}, {}, None) if resources is not None else iter(())
+
+
+def _parameter_sets(source: Element, by_id: Mapping[str | None, Element]) -> list[Element]:
+    sets = source.findall("instance_attributes")
+    return [by_id.get(options.get("id-ref"), options) for options in sets]
 
 
 def _interim(configuration: Element) -> Iterator[Constraint]:

@@ -118,6 +118,8 @@ _HINTS_2_0 = {
     "agents": "stonith_admin -I",
     "look": "crm_resource --refresh --resource={resource}",
     "run": "crm_attribute --name=stop-all-resources --delete",
+    "allow-all": "crm_attribute --name=symmetric-cluster --delete",
+    "default": "cibadmin --delete --xpath=\"//rsc_defaults//nvpair[@name='{option}']\"",
     "unbind": "cibadmin --delete --xpath=\"//constraints/*[@id='{constraint}']\"",
     "allow": (
         "cibadmin --create -o constraints -X '"
@@ -131,6 +133,7 @@ _HINTS_1_1 = _HINTS_2_0 | {
     "why": "hxm status",
     "look": "crm_resource -C -r {resource}",
     "run": "crm_attribute -n stop-all-resources -D",
+    "allow-all": "crm_attribute -n symmetric-cluster -D",
 }
 _HINTS_1_0 = _HINTS_1_1 | {
     "confirm": "these tools take nobody's word that {node} is off: see to its fencing, or start it",

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from hxm.model import UPDATE, Advice, Cluster, Constraint, Failure, Lock, ManagedDomain
 from hxm.policy import bars, cleanup_of, half_way, is_false, is_true, keeps_stopped, listed, typed
-from hxm.policy.guards import stops_everything, stray
+from hxm.policy.cluster_wide import settings
+from hxm.policy.guards import stray
 from hxm.policy.location_guards import cloned, kept_from_running, not_listed
 from hxm.policy.running_twice import on_two_nodes
 from hxm.policy.way_back import first_way_back, way_back
@@ -27,7 +28,7 @@ class Finding(NamedTuple):
     """The domU or the node that it is about; empty: the cluster."""
 
     @classmethod
-    def of(cls, advice: Advice, code: str, subject: str) -> Finding:
+    def of(cls, advice: Advice, code: str, subject: str = "") -> Finding:
         """An objection or a reason, as a finding."""
         return cls(advice.what, advice.do, code, subject)
 
@@ -165,12 +166,27 @@ def _whose(origins: Mapping[str, str], name: str) -> str:
 
 def of_nodes(cluster: Cluster, origins: Mapping[str, str]) -> Iterator[Finding]:
     """What there is to know of the nodes alone."""
+    yield from _whole_cluster(cluster)
     yield from _nodes(cluster)
     yield from _barred(cluster)
     yield from _whole_nodes(cluster, origins)
 
 
+def _whole_cluster(cluster: Cluster) -> Iterator[Finding]:
+    """What keeps the whole cluster from its work."""
+    if not cluster.dc:
+        what = "there is no DC: the cluster acts on nothing"
+        yield Finding(what, f"wait, or {first_way_back(cluster)}", "no-dc")
+    if not cluster.quorum:
+        what = "this partition has no quorum"
+        yield Finding(what, first_way_back(cluster), "no-quorum")
+    for code, objection in settings(cluster):
+        yield Finding.of(objection, code)
+
+
 def _barred(cluster: Cluster) -> Iterator[Finding]:
+    if cluster.disallowed:
+        return  # that is the cause, and is named
     for node, reason in cluster.barred.items():
         yield Finding(f"no domU may come to {node}: {reason.what}", reason.do, "host-barred", node)
 
@@ -206,20 +222,9 @@ def findings(cluster: Cluster, origins: Mapping[str, str] | None = None) -> Iter
         for objection in stray(cluster, [domain]):
             yield Finding.of(objection, "runs-unknown", domain.name)
     yield from _same_names(cluster)
-    if not cluster.dc:
-        what = "there is no DC: the cluster acts on nothing"
-        yield Finding(what, f"wait, or {first_way_back(cluster)}", "no-dc")
-    if not cluster.quorum:
-        what = "this partition has no quorum"
-        yield Finding(what, first_way_back(cluster), "no-quorum")
+    yield from _whole_cluster(cluster)
     yield from _nodes(cluster)
     yield from _barred(cluster)
-    if stops_everything(cluster):
-        yield Finding(
-            "stop-all-resources is set: the cluster runs nothing",
-            cluster.advice("run"),
-            "all-stopped",
-        )
     yield from _not_running(cluster, whole)
     yield from (_failed(cluster, failure) for failure in cluster.failures)
     if lost := sorted(_orphans(cluster)):
@@ -321,6 +326,8 @@ def _not_running(cluster: Cluster, domains: Iterable[ManagedDomain]) -> Iterator
             own = [f for f in cluster.failures if f.resource == domain.resource]
             do = cleanup_of(cluster, own[0]) if own else f"hxm cleanup {typed(domain)}"
             yield Finding(f"{domain.name} is blocked by a failure", do, "blocked", domain.name)
+        elif not cluster.ids_of(domain).isdisjoint(cluster.disallowed):
+            continue  # a setting of the whole cluster, which is named
         elif domain.role == "Stopped" and not domain.told_to_stop:
             reason = cluster.down.get(domain.resource)
             together.setdefault(reason.what if reason else domain.name, []).append(domain)

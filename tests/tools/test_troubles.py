@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+
 import pytest
 
 
@@ -147,6 +149,31 @@ def test_disabled_fencing_is_warned_of_on_every_change(sandbox):
     sandbox.replace('name="stonith-enabled" value="true"', 'name="stonith-enabled" value="false"')
     assert "fencing is disabled" in sandbox.ok("migrate", "nfs", "host2").err
     assert "fencing is disabled" in sandbox.ok("status").out
+
+
+_STOPPED = '<nvpair id="d-stopped" name="target-role" value="Stopped"/>'
+_DEFAULTS = f'<rsc_defaults><meta_attributes id="d">{_STOPPED}</meta_attributes></rsc_defaults>'
+# How a setting of the whole cluster is made, and the words that name it
+OF_ALL = {
+    "stopped by default": (
+        ("cibadmin", "--modify", "--allow-create", "--scope=rsc_defaults", "-X", _DEFAULTS),
+        "rsc_defaults has target-role=Stopped",
+    ),
+    "opt-in": (("crm_attribute", "-n", "symmetric-cluster", "-v", "false"), "no location allows"),
+}
+
+
+@pytest.mark.parametrize(("command", "words"), OF_ALL.values(), ids=OF_ALL)
+def test_what_stops_everything_is_said_everywhere_with_what_ends_it(sandbox, command, words):
+    sandbox.tool(*command)
+    sandbox.ok("sandbox", "settle")
+    assert words in sandbox.ok("list").err
+    assert words in sandbox.ok("nodes").err
+    (finding,) = sandbox.ok("status", "-o", "json").json["findings"]
+    assert words in finding["what"]
+    sandbox.tool(*shlex.split(finding["do"]))
+    sandbox.ok("sandbox", "settle")
+    assert "Nothing needs attention" in sandbox.ok("status").out
 
 
 def test_without_a_sandbox_it_is_said_how_to_name_one(sandbox):

@@ -197,6 +197,16 @@ def test_a_meta_option_never_comes_from_the_wrong_place(resources, rest, inherit
     assert found.inherited_meta == inherited
     assert found.own_meta == own
     assert found.meta == inherited | own
+    assert found.inherited_from.keys() == inherited.keys()
+
+
+def test_of_each_inherited_option_it_is_known_what_gives_it():
+    resources, rest, *_ = METAS["template over group over defaults"]
+    assert configuration(resources, rest=rest).primitives["nfs"].inherited_from == {
+        "allow-migrate": "the template vm",
+        "target-role": "the template vm",
+        "priority": "grp",
+    }
 
 
 def test_a_template_gives_agent_parameters_and_operations():

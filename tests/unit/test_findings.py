@@ -7,7 +7,7 @@ from factories import cluster, domain, failure, node, primitive, told
 
 from hxm.output.tables import flags
 from hxm.policy import placement, typed
-from hxm.policy.findings import failed_domus, findings, leftovers
+from hxm.policy.findings import failed_domus, findings, leftovers, of_nodes
 
 NFS = domain("nfs", "host1")
 # Each row: own meta options, inherited ones; what is said of them
@@ -47,6 +47,44 @@ def test_standby_and_maintenance_are_left_behind_too():
 def test_two_resources_for_one_domu_are_found():
     seen = cluster(domain("nfs", "host1", resource="a"), domain("nfs", resource="b"))
     assert "a, b are all the domU nfs" in next(iter(findings(seen))).what
+
+
+# Each row: an option that nfs inherits, what gives it; the codes of what is said of the cluster
+WIDE = {
+    "told to stop": ("target-role", "Stopped", "rsc_defaults", ["all-stopped"]),
+    "told to run": ("target-role", "Started", "rsc_defaults", []),
+    "told to stop by its group": ("target-role", "Stopped", "group", []),
+    "unmanaged": ("is-managed", "no", "rsc_defaults", ["all-unmanaged"]),
+    "managed": ("is-managed", "true", "rsc_defaults", []),
+    "in maintenance": ("maintenance", "on", "rsc_defaults", ["all-unmanaged"]),
+}
+
+
+@pytest.mark.parametrize(("option", "value", "place", "codes"), WIDE.values(), ids=WIDE)
+def test_what_the_defaults_make_of_all_is_named_with_what_removes_it(option, value, place, codes):
+    given = primitive("nfs", {option: value}, inherited_from={option: place})
+    seen = cluster(domain("nfs", target_role="Stopped"), given)
+    found = list(findings(seen))
+    assert [finding.code for finding in found] == codes
+    assert list(of_nodes(seen, {})) == found
+    assert all(f"rsc_defaults has {option}={value}: nfs is " in each.what for each in found)
+    assert all(f"//rsc_defaults//nvpair[@name='{option}']" in each.do for each in found)
+
+
+def test_an_option_of_its_own_stands_against_the_defaults():
+    own, given = {"target-role": "Stopped"}, {"target-role": "rsc_defaults"}
+    nfs = primitive("nfs", {"target-role": "Stopped"}, own=own, inherited_from=given)
+    assert [each.do for each in findings(cluster(NFS, nfs))] == ["hxm start nfs"]
+
+
+def test_what_no_location_allows_is_named_once_and_before_all_else():
+    seen = cluster(domain("nfs"), disallowed=("nfs", "STONITH"))
+    (found,) = findings(seen)
+    assert "no location allows nfs, STONITH on any node" in found.what
+    assert (found.do, found.code) == (
+        "crm_attribute --name=symmetric-cluster --delete",
+        "all-stopped",
+    )
 
 
 TYPED = {

@@ -11,6 +11,7 @@ from generations import GENERATIONS, HEARTBEAT, cib_of
 from hxm.pacemaker.relations import relations_in
 from hxm.policy.reasons import why
 from hxm.policy.reasons.facts import Facts, remove
+from hxm.policy.reasons.obstacles import disallowed_everywhere
 from hxm.policy.relations import (
     Colocation,
     Expression,
@@ -182,6 +183,18 @@ def test_an_opt_in_cluster_runs_it_where_a_location_allows():
         "not on host1: no reason was found",
         "not on host2: nothing allows it there",
     ]
+
+
+def test_what_no_location_allows_is_told_from_what_need_not_run():
+    fence = primitive("fence", clone="fences")
+    idle = primitive("idle", own={"target-role": "Stopped"})
+    opt_in = {"symmetric-cluster": "false"}
+    seen = cluster(domain("nfs"), domain("sles"), fence, idle, properties=opt_in)
+    relations = Relations(locations=(Location("l", "nfs", 0, "host1"), Location("m", "sles", -5)))
+    barred = disallowed_everywhere(Facts(seen, relations))
+    assert [each.id for each in barred] == ["sles", "fence"]
+    usual = Facts(seen._replace(properties={}), relations)
+    assert list(disallowed_everywhere(usual)) == []
 
 
 UNMANAGED = {

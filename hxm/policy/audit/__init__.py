@@ -34,7 +34,8 @@ CODES = {
         "no-dc": "the cluster has no DC, so that nobody decides",
         "no-quorum": "this partition has no quorum and may start nothing",
         "node-lost": "a node is lost and not yet fenced",
-        "all-stopped": "stop-all-resources is set",
+        "all-stopped": "stop-all-resources is set, or rsc_defaults or an opt-in stop resources",
+        "all-unmanaged": "rsc_defaults leave resources unmanaged, or in maintenance",
         "toolstack-silent": "the toolstack does not say which domUs run here, or with which disks",
     },
     WARNING: {

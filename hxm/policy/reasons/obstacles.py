@@ -47,11 +47,13 @@ def everywhere(facts: Facts, subject: Subject) -> Iterator[Reason]:
 def _told_to_stop(cluster: Cluster, primitive: Primitive, subject: Subject) -> Reason:
     domain = cluster.domain_of(subject.id)
     where = "at the domU itself" if domain else f"at {primitive.id}"
-    above = next((each for each in (primitive.parent, primitive.clone) if each), "")
+    do = f"hxm start {subject.word}"
     if not keeps_stopped(primitive.own_meta):
-        where = f"inherited: {f'from {above}, ' if above else ''}a template or the defaults"
+        above = primitive.inherited_from["target-role"]
+        where = f"inherited from {above}"
+        do = cluster.advice("default", option="target-role") if above == "rsc_defaults" else do
     evidence = f"target-role={primitive.meta['target-role']}, {where}"
-    what, do = f"{subject.it} is told to stop", f"hxm start {subject.word}"
+    what = f"{subject.it} is told to stop"
     return Reason(what, evidence, do, True, Change("start", subject.id))
 
 
@@ -186,6 +188,18 @@ def _locations(facts: Facts, subject: Subject, node: Node) -> Iterator[Reason]:
             what = f"{subject.it} may run only on nodes that constraints name, such as {each.node}"
             change = Change("drop", each.id)
             yield Reason(what, evidence, remove(cluster, each), True, change)
+
+
+def disallowed_everywhere(facts: Facts) -> Iterator[Primitive]:
+    """What should run and no location allows, where one has to."""
+    cluster = facts.cluster
+    if not is_false(cluster.properties.get("symmetric-cluster", "true")):
+        return
+    allowed = {each.resource for each in facts.relations.locations if each.score >= 0}
+    for primitive in cluster.primitives.values():
+        ids = {primitive.id, primitive.parent, primitive.clone}
+        if not keeps_stopped(primitive.meta) and allowed.isdisjoint(ids):
+            yield primitive
 
 
 def _unset(facts: Facts, location: Location, node: Node) -> bool:
