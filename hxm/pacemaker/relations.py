@@ -7,12 +7,13 @@ before; and it knows no sets.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import pairwise
 from xml.etree.ElementTree import Element
 
 from hxm.model import Primitive
 from hxm.policy import is_false, is_true
+from hxm.policy.fencing import fenced_by
 from hxm.policy.relations import (
     HARD,
     Colocation,
@@ -25,7 +26,6 @@ from hxm.policy.relations import (
 )
 
 _CONTAINERS = ("group", "clone", "master", "master_slave", "bundle")
-_FENCED = ("pcmk_host_list", "hostlist", "hostname", "pcmk_host_map")
 
 
 def relations_in(cib: Element) -> Relations:
@@ -299,15 +299,10 @@ def _fences(configuration: Element) -> Iterator[tuple[str, tuple[str, ...]]]:
         if kind.get("class") == "stonith":
             yield (
                 primitive.get("id", ""),
-                tuple(_fenced(_parameters(kind) | _parameters(primitive))),
+                fenced_by(_parameters(kind) | _parameters(primitive)),
             )
 
 
 def _parameters(element: Element) -> dict[str, str]:
     pairs = (pair for one in element.findall("instance_attributes") for pair in one.iter("nvpair"))
     return {pair.get("name", ""): pair.get("value", "") for pair in pairs}
-
-
-def _fenced(parameters: Mapping[str, str]) -> Sequence[str]:
-    text = next((parameters[name] for name in _FENCED if parameters.get(name)), "")
-    return [word.partition(":")[0] for word in re.split(r"[\s,;]+", text) if word]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from hxm.model import UPDATE, Advice, Cluster, Constraint, Failure, Lock, ManagedDomain
 from hxm.policy import bars, cleanup_of, half_way, is_false, is_true, keeps_stopped, listed, typed
 from hxm.policy.cluster_wide import settings
+from hxm.policy.fencing import unfenceable
 from hxm.policy.guards import stray
 from hxm.policy.location_guards import cloned, kept_from_running, not_listed
 from hxm.policy.running_twice import on_two_nodes
@@ -106,6 +107,13 @@ def _set_in_passing(cluster: Cluster, domain: ManagedDomain) -> Iterator[tuple[s
         interim = "is-managed=false, and " if is_false(own.get("is-managed", "")) else ""
         what = f"{domain.name}: {interim}{objection.what}"
         yield "is-managed", Finding(what, f"hxm withdraw {word}")
+        return
+    if domain.running and keeps_stopped(own) and is_false(primitive.meta.get("is-managed", "")):
+        what = (
+            f"{domain.name}: target-role={own['target-role']} and unmanaged: managed it would stop"
+        )
+        do = f"to let it run: hxm start {word} --force --yes, then hxm manage {word}"
+        yield "target-role", Finding(what, do)
         return
     if own.get("target-role"):
         if keeps_stopped(own):
@@ -223,6 +231,8 @@ def findings(cluster: Cluster, origins: Mapping[str, str] | None = None) -> Iter
             yield Finding.of(objection, "runs-unknown", domain.name)
     yield from _same_names(cluster)
     yield from _whole_cluster(cluster)
+    for host, objection in unfenceable(cluster):
+        yield Finding.of(objection, "no-fencing", host)
     yield from _nodes(cluster)
     yield from _barred(cluster)
     yield from _not_running(cluster, whole)

@@ -17,9 +17,17 @@ def on_two_nodes(cluster: Cluster, domains: Iterable[Domain]) -> Iterator[Object
     the source: there the toolstacks know, and where they were not asked it is not known.
     """
     for domain in domains:
-        if len(domain.places) > 1 and not domain.in_flight:
+        if len(domain.places) > 1 and not domain.in_flight and not _is_clone(cluster, domain):
             message, remedy = _what_is_known(cluster, domain)
             yield Objection(message, remedy, lifted_by=FORCE)
+
+
+def _is_clone(cluster: Cluster, domain: Domain) -> bool:
+    """Whether it is no domU but a clone, or in one, which is active on many nodes."""
+    return not cluster.domain_of(domain.resource or "") and any(
+        primitive.clone and domain.resource in (primitive.id, primitive.parent, primitive.clone)
+        for primitive in cluster.primitives.values()
+    )
 
 
 def _what_is_known(cluster: Cluster, domain: Domain) -> tuple[str, str]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from factories import cluster, domain, failure, node, primitive, told
+from factories import ban, cluster, domain, failure, node, primitive, told
 
+from hxm.model import Resource
 from hxm.output.tables import flags
 from hxm.policy import placement, typed
 from hxm.policy.findings import failed_domus, findings, leftovers, of_nodes
+from hxm.policy.running_twice import on_two_nodes
 
 NFS = domain("nfs", "host1")
 # Each row: own meta options, inherited ones; what is said of them
@@ -85,6 +87,45 @@ def test_what_no_location_allows_is_named_once_and_before_all_else():
         "crm_attribute --name=symmetric-cluster --delete",
         "all-stopped",
     )
+
+
+ILO = primitive("ilo", agent="stonith:riloe", params={"hostlist": "host1"})
+STOPPED = Resource("ilo", "stonith:riloe", "Stopped")
+AWAY = (node("host1"), node("host2", standby=True))
+# Each row: parts of a cluster with a device for host1; whether it can fence
+DEVICES = {
+    "it runs": ((ILO, STOPPED._replace(nodes=("host2",))), True),
+    "nothing is known of it": ((ILO,), True),
+    "it may run nowhere": ((ILO, STOPPED), False),
+    "its node is in standby": ((ILO, STOPPED, *AWAY), True),
+    "it is banned, and the other node is in standby": ((ILO, STOPPED, *AWAY, ban("ilo")), False),
+    "it has failed": ((ILO, STOPPED, failure(resource="ilo")), True),
+    "told to stop": ((ILO._replace(meta={"target-role": "Stopped"}), STOPPED), False),
+    "so does another": ((ILO, STOPPED, primitive("ssh", agent="stonith:ssh")), True),
+}
+
+
+@pytest.mark.parametrize(("parts", "able"), DEVICES.values(), ids=DEVICES)
+def test_a_host_that_nothing_can_fence_is_named(parts, able):
+    found = [each for each in findings(cluster(*parts)) if each.code == "no-fencing"]
+    expected = [] if able else [("nothing can fence host1: ilo may not run", "hxm why ilo")]
+    assert [(each.what, each.do) for each in found] == expected
+
+
+def test_what_is_unmanaged_and_told_to_stop_is_started_before_it_is_managed():
+    own = {"target-role": "Stopped", "is-managed": "false"}
+    assert [each.do for each in leftovers(cluster(NFS, primitive("nfs", own=own)))] == [
+        "to let it run: hxm start nfs --force --yes, then hxm manage nfs"
+    ]
+
+
+CLONE = primitive("pool", clone="pools", agent="ocf:heartbeat:Filesystem")
+
+
+@pytest.mark.parametrize("name", ["pool", "pools"])
+def test_a_clone_is_no_domu_that_runs_twice(name):
+    assert not list(on_two_nodes(cluster(CLONE), [domain(name, "host1", "host2")]))
+    assert list(on_two_nodes(cluster(), [domain(name, "host1", "host2")]))
 
 
 TYPED = {

@@ -129,7 +129,7 @@ def troubles(question: Question) -> Iterator[Reason]:
 def failures_of(facts: Facts, domain: ManagedDomain) -> Iterator[Reason]:
     """What it has failed at and may yet do."""
     for each in facts.cluster.failures:
-        if each.resource == domain.resource:
+        if each.resource.partition(":")[0] == domain.resource:
             count = fail_count(facts.relations, each.resource, each.node)
             evidence = f"{each.reason}, {each.when}"
             evidence += f"; fail count {spoken(count)}" if count else ""

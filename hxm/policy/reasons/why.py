@@ -53,7 +53,9 @@ def _running(question: Question) -> Answer:
     says = f"{domain.name} {role} on {listed(domain.nodes)}"
     if len(domain.nodes) > 1:
         says = f"{domain.name} is {domain.role or 'active'} on {listed(domain.nodes)}"
-        return Answer(says, tuple(general))
+        inside = [domain._replace(resource=each.id) for each in question.subject.inside]
+        failed = [reason for each in inside for reason in as_facts(failures_of(facts, each))]
+        return Answer(says, (*general, *failed))
     here = domain.nodes[0]
     misplaced = _misplaced(question, here)
     barred = [] if misplaced else _barred(question, here)
