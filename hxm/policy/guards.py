@@ -140,11 +140,11 @@ def ignored(cluster: Cluster, domains: Iterable[Domain]) -> Iterator[Objection]:
     """Orders that the cluster would take down and not carry out."""
     for domain in domains:
         if away := looked_away(cluster, domain):
-            yield Objection(
-                f"the cluster would do nothing: {away.reason}",
-                f"{away.end} first; --force writes the order down for later",
-                lifted_by=FORCE,
-            )
+            do = f"{away.end} first; --force writes the order down for later"
+            if domain.running and domain.told_to_stop:
+                start = f"hxm start {typed(domain)} --force --yes"
+                do = f"it is told to stop: to let it run, {start}, then {away.end}"
+            yield Objection(f"the cluster would do nothing: {away.reason}", do, lifted_by=FORCE)
 
 
 def stopped(domains: Iterable[Domain]) -> Iterator[Objection]:

@@ -9,6 +9,7 @@ from hxm.model import Resource
 from hxm.output.tables import flags
 from hxm.policy import placement, typed
 from hxm.policy.findings import failed_domus, findings, leftovers, of_nodes
+from hxm.policy.guards import ignored
 from hxm.policy.running_twice import on_two_nodes
 
 NFS = domain("nfs", "host1")
@@ -117,6 +118,12 @@ def test_what_is_unmanaged_and_told_to_stop_is_started_before_it_is_managed():
     assert [each.do for each in leftovers(cluster(NFS, primitive("nfs", own=own)))] == [
         "to let it run: hxm start nfs --force --yes, then hxm manage nfs"
     ]
+
+
+def test_so_does_the_refusal_of_its_start():
+    nfs = domain("nfs", "host1", managed=False, target_role="Stopped")
+    (refused,) = ignored(cluster(nfs), [nfs])
+    assert "hxm start nfs --force --yes, then hxm manage nfs" in refused.do
 
 
 CLONE = primitive("pool", clone="pools", agent="ocf:heartbeat:Filesystem")
