@@ -204,6 +204,8 @@ def _show(answer: Answer, runs: int) -> None:
         render.out(f"  scores: {listed(scores, 4)}")
     if not runs and any(reason.absolute for reason in answer.reasons):
         render.note("not confirmed: no scheduler of this generation can be asked here")
+    elif any(reason.supposed for reason in answer.reasons):
+        render.note("not confirmed: the CIB says so, and the scheduler has not shown it")
 
 
 def _what(reason: Reason, runs: int) -> str:

@@ -283,7 +283,17 @@ def _rule(name: str, resource: str, rule: Element) -> Location:
         joined.lower() != "or",
         rule.get("score-attribute") or rule.get("score_attribute") or "",
         rule.find("date_expression") is not None or rule.find("rule") is not None,
+        ", ".join(_dates(rule)),
     )
+
+
+def _dates(rule: Element) -> Iterator[str]:
+    """What a rule says of the time: hours 0-23."""
+    for tag in ("date_expression", "date_spec", "duration"):
+        for element in rule.iter(tag):
+            for key, value in element.items():
+                if key != "id" and value != "date_spec":
+                    yield f"{key} {value}"
 
 
 def _fences(configuration: Element) -> Iterator[tuple[str, tuple[str, ...]]]:

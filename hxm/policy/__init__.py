@@ -5,7 +5,7 @@ Nothing in this package starts a program, reads a file or knows how a tool is sp
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from hxm.model import ENROLLING, WITHDRAWING, Cluster, Domain, Failure, ManagedDomain
 from hxm.plan import Goal, GoalKind, Objection
@@ -77,6 +77,19 @@ def cleanup_of(cluster: Cluster, failure: Failure) -> str:
     nodes = {other.node for other in cluster.failures if other.resource == failure.resource}
     where = f" {failure.node}" if len(nodes) < 2 else ""
     return f"hxm cleanup {typed(domain) if domain else failure.resource}{where}"
+
+
+def block(cluster: Cluster, resources: Collection[str], word: str) -> tuple[str, str, str]:
+    """What blocks one of the resources, in words that follow its name, since when, and the end."""
+    failed = [failure for failure in cluster.failures if failure.resource in resources]
+    what = "is blocked by a failure"
+    if not failed:
+        return what, "", f"hxm cleanup {word}"
+    last = next(
+        (failure for failure in reversed(failed) if failure.operation == "stop"), failed[-1]
+    )
+    what += f": its {last.operation} failed on {last.node}"
+    return what, f"{last.reason}, {last.when}", cleanup_of(cluster, last)
 
 
 def forgotten(cluster: Cluster, domain: ManagedDomain) -> bool:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from hxm.errors import CannotAsk, NoQuorum
 from hxm.model import Cluster, Domain, Node
 from hxm.plan import Forecast, Movement, Objection, Plan
-from hxm.policy import called, cleanup_of, is_true, listed, typed
+from hxm.policy import block, called, cleanup_of, is_true, listed, typed
 from hxm.policy.forecast import after_all, name_of
 from hxm.policy.movement_kinds import phrase
 from hxm.policy.names import is_pattern, matching
@@ -229,8 +229,8 @@ def looked_away(cluster: Cluster, domain: Domain) -> LookedAway | None:
         return None
     word = typed(domain)
     if domain.blocked:
-        reason = f"{domain.name} is blocked by a failure"
-        return LookedAway(reason, f"hxm cleanup {word}", "blocked")
+        what, _, end = block(cluster, [domain.resource], word)
+        return LookedAway(f"{domain.name} {what}", end, "blocked")
     if is_true(cluster.primitives[domain.resource].meta.get("maintenance", "")):
         return LookedAway(f"{domain.name} is in maintenance", f"hxm maintenance off {word}")
     return LookedAway(f"{domain.name} is unmanaged", f"hxm manage {word}", "unmanaged")

@@ -67,6 +67,8 @@ class Location(NamedTuple):
     """The node's attribute that is the score, where it stands for one."""
     dated: bool = False
     """Whether it depends on the time as well: what holds now is then not known."""
+    dates: str = ""
+    """The times themselves, as the CIB has them."""
     exclusive: bool = False
     """Whether the resource may run only where such a location names the node."""
 

@@ -234,6 +234,78 @@ def test_a_way_out_that_hxm_refuses_before_the_fencing_is_named_after_it(sandbox
     ]
 
 
+BANS = ("@crm_resource --ban -r nfs -N host1", "@crm_resource --ban -r nfs -N host2")
+SAID = {
+    "a ban on each host": (
+        (*BANS, "sandbox settle"),
+        "status",
+        "nfs should run, and does not: nowhere: a ban keeps it away",
+    ),
+    "a command on each host": (
+        ("standby host1 --yes", "standby host2 --yes --force"),
+        "status",
+        "nowhere: the node is in standby",
+    ),
+    "stopped and banned": (
+        (*BANS, "shutdown nfs"),
+        "why nfs",
+        "nfs does not run: it is told to stop, and would have no place if it were not",
+    ),
+    "what is not confirmed": (
+        (*BANS, "shutdown nfs"),
+        "why nfs",
+        "not confirmed: the CIB says so, and the scheduler has not shown it",
+    ),
+    "a failed stop": (
+        (NO_FENCING, "sandbox fail nfs --operation stop"),
+        "why nfs host2",
+        "nfs is blocked by a failure: its stop failed on host1",
+    ),
+    "an order after a failed stop": (
+        (NO_FENCING, "sandbox fail nfs --operation stop"),
+        "migrate nfs host2",
+        "its stop failed on host1\n     hxm cleanup nfs host1 first",
+    ),
+}
+"""What is done, what is asked then, and what is said."""
+
+
+@pytest.mark.parametrize("name", SAID)
+def test_the_cause_is_told_in_full(sandbox, name):
+    commands, question, said = SAID[name]
+    carry_out(sandbox, commands)
+    ran = sandbox.hxm(*question.split())
+    assert said in ran.out + ran.err
+
+
+def test_a_rule_of_the_time_holds_on_all_nodes_and_shows_its_times(sandbox):
+    put(
+        sandbox,
+        '<rsc_location id="night" rsc="nfs"><rule id="r" score="-INFINITY">'
+        '<date_expression id="e" operation="date_spec"><date_spec id="s" hours="0-23"/>'
+        "</date_expression></rule></rsc_location>",
+    )
+    sandbox.hxm("sandbox", "settle")
+    _, (reason,) = asked(sandbox, "nfs")
+    assert reason["what"] == "nowhere: a rule that depends on the time keeps it away"
+    assert reason["evidence"] == "night: hours 0-23"
+
+
+def test_the_forecast_is_what_the_commands_bring(sandbox):
+    """Both start together, and not always on the node that was asked about."""
+    put(sandbox, '<rsc_colocation id="c" rsc="nfs" with-rsc="sles" score="INFINITY"/>')
+    carry_out(sandbox, (STOPPED, "sandbox settle"))
+    answers = {
+        node: sandbox.ok("why", "nfs", node, "-o", "json").json for node in ("host1", "host2")
+    }
+    sandbox.ok("start", "sles")
+    (reached,) = sandbox.nodes_of("nfs")
+    (other,) = {"host1", "host2"} - {reached}
+    assert answers[reached]["also"] == answers[other]["also"] == [f"sles would start on {reached}"]
+    steps = [each["do"] for each in answers[other]["reasons"]]
+    assert steps == ["hxm start sles", f"hxm migrate nfs {other}"]
+
+
 def test_what_must_run_before_or_beside_it_is_named(sandbox):
     sandbox.ok("shutdown", "sles")
     put(sandbox, '<rsc_order id="o" first="sles" then="nfs" kind="Mandatory"/>')

@@ -51,11 +51,18 @@ class Reason(NamedTuple):
     """What would show that it is the reason; None: nothing that can be tried on a copy."""
     confirmed: bool = False
     """Whether the scheduler has shown that."""
+    nodes: tuple[str, ...] = ()
+    """The nodes that it begins with, where it is told of several."""
 
     @classmethod
     def of(cls, advice: Advice) -> Reason:
         """What stands against it on every node, as a reason."""
         return cls(advice.what, do=advice.do, absolute=True)
+
+    @property
+    def cause(self) -> str:
+        """What it is, without the nodes where it holds."""
+        return self.what.partition(": ")[2] if self.nodes else self.what
 
     @property
     def supposed(self) -> bool:

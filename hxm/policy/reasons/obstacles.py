@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from hxm.model import Cluster, Node, Primitive
-from hxm.policy import bars, guards, is_false, is_true, keeps_stopped
+from hxm.policy import bars, block, guards, is_false, is_true, keeps_stopped
 from hxm.policy.memory import Utilization
 from hxm.policy.reasons.facts import (
     Change,
@@ -61,8 +61,8 @@ def left_alone(cluster: Cluster, subject: Subject) -> Iterator[Reason]:
     """Unmanaged, in maintenance, or blocked by a failure."""
     states = [each for each in cluster.resources if each.id.partition(":")[0] in _ids(subject)]
     if any(each.blocked for each in states):
-        what, do = f"{subject.it} is blocked by a failure", f"hxm cleanup {subject.word}"
-        yield Reason(what, "", do, True, Change("forget", subject.id))
+        what, evidence, do = block(cluster, _ids(subject), subject.word)
+        yield Reason(f"{subject.it} {what}", evidence, do, True, Change("forget", subject.id))
         return
     domain = cluster.domain_of(subject.id)
     if any(is_true(each.meta.get("maintenance", "")) for each in subject.inside):
@@ -173,7 +173,8 @@ def _locations(facts: Facts, subject: Subject, node: Node) -> Iterator[Reason]:
         elif each.dated and each.score < 0 and each.id not in interim:
             what = f"a rule that depends on the time keeps {subject.it} away"
             do = remove(cluster, each)
-            yield Reason(what, each.id, do, change=Change("drop", each.id))
+            evidence = f"{each.id}: {each.dates}" if each.dates else each.id
+            yield Reason(what, evidence, do, change=Change("drop", each.id))
     scores = [applying(relations, each, node.name) for each in mine]
     allowed = any(score is not None and score >= 0 for score in scores)
     if is_false(cluster.properties.get("symmetric-cluster", "true")) and not allowed:

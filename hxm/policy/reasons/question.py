@@ -24,7 +24,7 @@ class Answer(NamedTuple):
     says: str
     reasons: tuple[Reason, ...]
     also: tuple[str, ...] = ()
-    """What else would move if the reasons were gone, and the domU where it was asked for."""
+    """What else would move if the reasons were gone, and it, if it runs, where it was asked for."""
     scores: Mapping[str, str] = MappingProxyType({})
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from hxm.model import Domain, ManagedDomain, Node, is_managed
-from hxm.policy import listed, location_guards
+from hxm.policy import listed, location_guards, typed
 from hxm.policy.reasons.dependencies import against
 from hxm.policy.reasons.facts import NEVER, Facts, Reason, forbids, subject_in
 from hxm.policy.reasons.offer import allowed, free, refusals, staying
@@ -60,7 +60,9 @@ def _running(question: Question) -> Answer:
     misplaced = _misplaced(question, here)
     barred = [] if misplaced else _barred(question, here)
     reasons = [*general, *misplaced]
-    reasons += [] if barred or misplaced else as_facts(failures_of(facts, domain))
+    ends = {each.do for each in general}
+    failures = [] if barred or misplaced else as_facts(failures_of(facts, domain))
+    reasons += [each for each in failures if each.do not in ends]
     if not forbids(general) and not misplaced and not domain.in_flight:
         reasons += staying(question, here, barred)
     return Answer(says, tuple(dict.fromkeys(reasons)))
@@ -121,6 +123,8 @@ def _down(question: Question) -> Answer:
         for other, reasons in nodes.items():
             by_node[other.name] = here if other is node else _of_another(inquiry, whole, reasons)
     told = _as_typed([*everywhere_, *_together(facts, by_node)])
+    if told[1:] and told[-1].change and told[-1].change.kind == "start":
+        says += f": {told[-1].what}, and would have no place if it were not"
     told += _notes(found, general)
     return Answer(says, tuple(dict.fromkeys(told)), beside(question, found, None))
 
@@ -135,7 +139,7 @@ def _of_another(
 ) -> Sequence[Reason]:
     """What is against a further node; only supposed where the scheduler may not be asked again."""
     hard = hard_ones(reasons)
-    found = inquiry.confirmed([[*whole, *hard]], None) if hard else None
+    found = inquiry.confirmed([[*whole, *hard], reasons], None) if reasons else None
     everywhere_ = [each.change for each in whole]
     return [each for each in found or hard[:1] if each.change not in everywhere_]
 
@@ -174,10 +178,23 @@ def _elsewhere(question: Question, node: Node) -> Answer:
     if found:
         told = [*refusals(question, node, hard, found), *_as_typed(in_brief(question, found))]
         notes = [each for each in general if not each.absolute and each not in found]
-        return Answer(says, (*told, *notes), beside(question, found, node))
+        goes = _goes(question, found) if not domain.nodes else None
+        if goes and goes != node.name:
+            then = f"it would start on {goes}, and only then come to {node.name}"
+            notes.insert(0, Reason(then, do=f"hxm migrate {typed(domain)} {node.name}"))
+        forecast_for = node if domain.nodes else None
+        return Answer(says, (*told, *notes), beside(question, found, forecast_for))
     plain = all(each.change for each in hard)  # else it is a fact that nothing can be tried for
     rest = [unknown(facts, domain, node.name)] if plain and not hard else []
     return Answer(says, tuple(dict.fromkeys([*hard, *rest])))
+
+
+def _goes(question: Question, found: Sequence[Reason]) -> str | None:
+    """Where it would start without these reasons, where nothing else keeps it to a node."""
+    verdict = question.inquiry.verdict(found, None) if question.inquiry else None
+    own = {each.id for each in question.subject.inside}
+    moved = verdict.movements if verdict else ()
+    return next((each.target for each in moved if each.resource in own and each.target), None)
 
 
 def _together(facts: Facts, found: Mapping[str, Sequence[Reason]]) -> Iterator[Reason]:
@@ -192,7 +209,8 @@ def _together(facts: Facts, found: Mapping[str, Sequence[Reason]]) -> Iterator[R
             kept.setdefault(key, each)
     for words, where in nodes.items():
         heading = "nowhere" if where == names and len(names) > 1 else f"not on {listed(where)}"
-        yield kept[words]._replace(what=f"{heading}: {kept[words].what}")
+        what = f"{heading}: {kept[words].what}"
+        yield kept[words]._replace(what=what, nodes=tuple(where))
 
 
 def _barred(question: Question, here: str) -> list[Reason]:
@@ -230,6 +248,20 @@ def first_reason(
 
 
 def weightiest(reasons: Iterable[Reason]) -> Reason | None:
-    """The first that is a cause; what the scheduler has not confirmed says so."""
-    first = next((each for each in reasons if each.absolute or each.confirmed), None)
+    """The first that is a cause, of all nodes with it; what is not confirmed says so."""
+    causes = [each for each in reasons if each.absolute or each.confirmed]
+    first = _of_all_nodes(causes) if causes else None
     return first.as_supposed if first and first.supposed else first
+
+
+def _of_all_nodes(causes: Sequence[Reason]) -> Reason:
+    """The first cause, of every node that has the same, whatever ends it there."""
+    first = causes[0]
+    key = first.cause, first.confirmed
+    alike = [each for each in causes if (each.cause, each.confirmed) == key]
+    nodes = [node for each in alike for node in each.nodes]
+    if len(alike) == 1 or not nodes:
+        return first
+    everywhere_ = {node for each in causes for node in each.nodes} == set(nodes)
+    heading = "nowhere" if everywhere_ else f"not on {listed(nodes)}"
+    return first._replace(what=f"{heading}: {first.cause}", nodes=tuple(nodes))
