@@ -243,7 +243,7 @@ SITUATIONS = {
         happens=("--op-inject", FAILED),
     ),
     "a default that stops": Situation(
-        "web", "it is told to stop", "start web", defaults=meta("d", target_role="Stopped")
+        "web", "it is told to stop", "rsc_defaults", defaults=meta("d", target_role="Stopped")
     ),
     "a default that leaves everything unmanaged": Situation(
         "web", "web is unmanaged", "manage web", defaults=meta("d", is_managed="false")
