@@ -87,6 +87,8 @@ def _maintenance_and_dead(lab, domain):
 def _all_in_standby(lab, _):
     for host in lab.hosts:
         lab.tool(host, "crm_standby", "-N", host, "-v", "on")
+        # Pacemaker 2.1.5 may lose a domU whose migration it is told to give up, and start another
+        lab.tool(host, "crm_resource", "--wait")
 
 
 def _everything_is_stopped(lab, _):
