@@ -29,18 +29,23 @@ def carry_out_on_node(
     Raises Failed if anything else fails, and CannotAsk if it is unknown where the node is.
     """
     fault = ""
-    if there := programs.elsewhere():
-        there.vouch_for(step.values["node"])
     for argv in spell(cluster, step, config):
         keep()
         done.append(argv)
         if step.kind == "destroy":
             fault = pull_the_plug(cluster, step, argv)
         else:
+            _vouch_for(step.values["node"])
             result = programs.output(argv, None, _TIMEOUT, keep)
             if result.status != 0:
                 raise Failed(f"cannot {step.says}: {fault_of(step.values['node'], result)}")
     return fault
+
+
+def _vouch_for(node: str) -> None:
+    """Raise CannotAsk where another host may be called as this node of a cluster far away."""
+    if there := programs.elsewhere():
+        there.vouch_for(node)
 
 
 def pull_the_plug(cluster: Cluster, step: Step, argv: Argv) -> str:
@@ -51,6 +56,7 @@ def pull_the_plug(cluster: Cluster, step: Step, argv: Argv) -> str:
         fault = f"{name} is {node.predicament}"
     else:
         try:
+            _vouch_for(name)
             result = programs.output(argv, timeout=DESTROY_TIMEOUT)
             fault = fault_of(name, result) if result.status != 0 else ""
         except CannotAsk as error:
