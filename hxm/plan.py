@@ -13,10 +13,10 @@ _OfCluster = Literal["maintenance", "watched", "marked", "unmarked", "unlocked"]
 _OfResource = Literal["gone", "forgotten", "idle", "healthy", "absent", "unwatched", "withdrawn"]
 _OfDomain = Literal["running", "stopped", "elsewhere", "anew", "managed", "unmanaged"]
 GoalKind = Literal[_OfNode, _OfCluster, _OfResource, _OfDomain]
-"""Every kind of goal; `policy.goal_kinds` has a row for each."""
+"""Every kind of goal; `policy.forecast.goal_kinds` has a row for each."""
 
 MovementKind = Literal["start", "stop", "restart", "move", "live", "fence"]
-"""Every kind of movement; `policy.movement_kinds` has a row for each."""
+"""Every kind of movement; `policy.forecast.movement_kinds` has a row for each."""
 
 _OnResource = Literal["set-meta", "clear-meta", "cleanup", "cleanup-on"]
 _OnConstraint = Literal["move", "move-and-ban", "clear", "delete-constraint", "unmove", "unban"]
@@ -72,7 +72,7 @@ class Step(NamedTuple):
 
 
 class Goal(NamedTuple):
-    """What must be seen for a phase to be over; `policy.goal_kinds` says when a kind is reached."""
+    """What must be seen for a phase to be over. `forecast.goal_kinds` says when it is reached."""
 
     kind: GoalKind
     subject: str

@@ -46,7 +46,7 @@ from hxm.pacemaker.transitions import parse_status as parse_look  # noqa: E402
 from hxm.pacemaker.utilization import utilization_in  # noqa: E402
 from hxm.pacemaker.verify import parse_actions, parse_complaints, parse_rings  # noqa: E402
 from hxm.policy.diff import as_row, differences, intention, sentence  # noqa: E402
-from hxm.policy.timeline import history  # noqa: E402
+from hxm.policy.past.timeline import history  # noqa: E402
 from hxm.records.past import parse_pieces  # noqa: E402
 from hxm.records.since import parse_since  # noqa: E402
 from hxm.terminal.shell.lines import words_of  # noqa: E402

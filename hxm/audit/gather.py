@@ -23,7 +23,6 @@ from hxm.pacemaker.audit_facts import parse_rules
 from hxm.pacemaker.cib import read_configuration
 from hxm.pacemaker.dialect import RINGS, WHOLE_CIB
 from hxm.pacemaker.utilization import utilization_in
-from hxm.policy import conflicts
 from hxm.policy.audit.configured import Rules, of_rules
 from hxm.policy.audit.files import (
     Read,
@@ -35,9 +34,10 @@ from hxm.policy.audit.files import (
 )
 from hxm.policy.audit.nodes import ABSENT, UNREADABLE, Survey, of_rings, of_surveys
 from hxm.policy.audit.running import of_cluster, of_expired
-from hxm.policy.findings import Finding
-from hxm.policy.live_pv import of_hypervisors
+from hxm.policy.guards import conflicts
+from hxm.policy.guards.live_pv import of_hypervisors
 from hxm.policy.memory import one_sided
+from hxm.policy.state.findings import Finding
 from hxm.records.authors import origins
 from hxm.toolstack import of
 from hxm.toolstack.host_facts import read_facts

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from hxm.errors import CannotAsk
 from hxm.guard.status import STATE, STATES_SCRIPT
 from hxm.policy.audit.nodes import ABSENT, UNREADABLE, BootLink, Survey
-from hxm.policy.readiness import Readiness
+from hxm.policy.orders.readiness import Readiness
 from hxm.toolstack.host_facts import HostFacts, facts_script, parse_facts
 from hxm.toolstack.remote import Named, ask_elsewhere, named_in, named_script
 

@@ -29,7 +29,7 @@ from hxm.host import programs
 from hxm.host.files import bring, is_file, read_start, read_whole
 from hxm.host.safe_files import MIB
 from hxm.model import Cluster, Domain
-from hxm.policy.conflicts import DEVICE, FILE, NODE, THIS_HOST, Claim, DiskClaim
+from hxm.policy.guards.conflicts import DEVICE, FILE, NODE, THIS_HOST, Claim, DiskClaim
 from hxm.policy.names import at_home
 from hxm.toolstack import of
 from hxm.toolstack.list_long import Details, parse_image, parse_long

@@ -15,11 +15,11 @@ from hxm.pacemaker.relations import relations_in, remembered
 from hxm.pacemaker.simulate import carries_out, scratch, simulator
 from hxm.pacemaker.utilization import utilization_in
 from hxm.pacemaker.what_if import Said, Simulations
-from hxm.policy.cluster_wide import outermost
 from hxm.policy.reasons.facts import NEVER, Facts, Reason, subject_in
 from hxm.policy.reasons.hosts import barring
 from hxm.policy.reasons.obstacles import disallowed_everywhere
 from hxm.policy.reasons.why import ask, first_reason, weightiest
+from hxm.policy.state.cluster_wide import outermost
 
 _AT_MOST = 5
 """How often the scheduler is asked, for all domUs and hosts together."""

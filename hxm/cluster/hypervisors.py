@@ -8,7 +8,7 @@ from hxm.errors import CannotAsk
 from hxm.host import programs
 from hxm.model import Cluster
 from hxm.plan import Forecast, Objection
-from hxm.policy import live_pv
+from hxm.policy.guards import live_pv
 from hxm.toolstack.memory import INFO, can_log_dirty
 from hxm.toolstack.remote import ask_elsewhere
 

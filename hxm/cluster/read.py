@@ -18,7 +18,7 @@ from hxm.pacemaker.dialect import CONFIGURATION, DC_STATE, IDLE, OWN_NAME, STATU
 from hxm.pacemaker.environment import ELSEWHERE, is_this_hosts
 from hxm.pacemaker.lock import lock_in, own_place
 from hxm.pacemaker.status import TEXT, Status, kept_off_by_health
-from hxm.policy.location_guards import empty_hosts
+from hxm.policy.guards.location import empty_hosts
 from hxm.toolstack import Toolstack, detect, read_local, read_uuids
 from hxm.toolstack.remote import Named, read_elsewhere, read_named_elsewhere
 from hxm.toolstack.xl import LocalDomain

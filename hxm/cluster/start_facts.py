@@ -12,8 +12,8 @@ from hxm.config import Config
 from hxm.errors import CannotAsk
 from hxm.host import files
 from hxm.model import Cluster
-from hxm.policy.conflicts import FILE, Claim
-from hxm.policy.start_guards import File
+from hxm.policy.guards.conflicts import FILE, Claim
+from hxm.policy.guards.start import File
 from hxm.toolstack import domains_in
 from hxm.toolstack.remote import Named, ask_elsewhere
 from hxm.toolstack.xl import LocalDomain

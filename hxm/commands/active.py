@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from hxm.model import Cluster
 from hxm.orders import pipeline
 from hxm.plan import AlreadyDone, Decision, Plan
-from hxm.policy import called, placement, several_moves
+from hxm.policy import called
 from hxm.policy.names import find_node
+from hxm.policy.orders import placement, several_moves
 from hxm.records.drained import moved_away
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from hxm.model import Cluster
 from hxm.orders import choose, pipeline
 from hxm.plan import Decision
-from hxm.policy import several_moves
+from hxm.policy.orders import several_moves
 
 if TYPE_CHECKING:
     from hxm.arguments.options import Order

@@ -11,8 +11,8 @@ from hxm.config import read_config
 from hxm.errors import DONE
 from hxm.output import TABLE, Form, Table, render
 from hxm.policy.audit import ERROR, PASSING, WARNING, chosen, severity_of, still_found
-from hxm.policy.findings import Finding
 from hxm.policy.names import find_domain
+from hxm.policy.state.findings import Finding
 
 if TYPE_CHECKING:
     from hxm.arguments.options import Everywhere, MaybeSubject, Nagios

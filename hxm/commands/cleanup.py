@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from hxm.model import Cluster
 from hxm.orders import pipeline
 from hxm.plan import Decision
-from hxm.policy import hygiene
 from hxm.policy.names import find_node
+from hxm.policy.orders import hygiene
 
 if TYPE_CHECKING:
     from hxm.arguments.options import MaybeDomain, MaybeNode, Order

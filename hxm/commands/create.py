@@ -15,8 +15,9 @@ from hxm.model import Cluster, Domain, is_managed
 from hxm.orders import passthrough, pipeline
 from hxm.output import render
 from hxm.plan import Decision, PassThrough
-from hxm.policy import lifecycle, typed
+from hxm.policy import typed
 from hxm.policy.names import find_domains, surely_unmanaged
+from hxm.policy.orders import lifecycle
 from hxm.terminal.until import until_guests_answer
 from hxm.toolstack import is_xm
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hxm.orders import pipeline
-from hxm.policy import hygiene
+from hxm.policy.orders import hygiene
 
 if TYPE_CHECKING:
     from hxm.arguments.options import ManagedDomains, Order

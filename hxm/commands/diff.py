@@ -12,7 +12,7 @@ from hxm.pacemaker.cib import read_configuration
 from hxm.pacemaker.cib_document import same
 from hxm.pacemaker.cib_flatten import private_names
 from hxm.policy.diff import as_row, sentence
-from hxm.policy.restore import ONLY_FORM
+from hxm.policy.orders.restore import ONLY_FORM
 from hxm.records.backups import Store
 from hxm.records.select import Opened, compare, newest_changes, open_backup
 

@@ -9,8 +9,8 @@ from hxm.orders import pipeline
 from hxm.output import TABLE, Form, Table, render
 from hxm.pacemaker.audit_facts import monitors_in
 from hxm.plan import Plan
-from hxm.policy import drill
 from hxm.policy.names import find_node
+from hxm.policy.orders import drill
 
 if TYPE_CHECKING:
     from hxm.arguments.options import OneDomain, OneNode, Order

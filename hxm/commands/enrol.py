@@ -28,11 +28,12 @@ from hxm.pacemaker.simulate import carries_out, scratch, simulator
 from hxm.pacemaker.utilization import utilization_in
 from hxm.pacemaker.verify import read_actions
 from hxm.plan import Decision, Objection
-from hxm.policy import IN_PASSING, called, enrol, half_way, listed, readiness, timings
+from hxm.policy import IN_PASSING, called, half_way, listed, timings
 from hxm.policy.audit.nodes import BootLink
-from hxm.policy.conflicts import Claim
 from hxm.policy.guards import FORCE
+from hxm.policy.guards.conflicts import Claim
 from hxm.policy.names import shown, surely_unmanaged
+from hxm.policy.orders import enrol, readiness
 from hxm.toolstack.host_facts import HostFacts, read_facts
 from hxm.toolstack.remote import ask_elsewhere
 

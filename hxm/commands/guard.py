@@ -17,8 +17,8 @@ from hxm.guard.status import REMEDIES, Look, last_looks, own_words, states, wrap
 from hxm.host import programs
 from hxm.output import TABLE, Form, Table, render
 from hxm.pacemaker.environment import forget_other_clusters
-from hxm.policy.passthrough import up_to_date
-from hxm.policy.timeline import PAST_THE_GUARD
+from hxm.policy.orders.passthrough import up_to_date
+from hxm.policy.past.timeline import PAST_THE_GUARD
 from hxm.records import journal
 
 if TYPE_CHECKING:

@@ -12,10 +12,10 @@ from hxm.errors import DONE, UsageError
 from hxm.output import TABLE, Form, as_json, render, tables
 from hxm.pacemaker.sandbox_past import is_settled
 from hxm.policy import listed, typed
-from hxm.policy.cluster_wide import settings
-from hxm.policy.discrepancies import disagreements
-from hxm.policy.findings import failed_domus, leftovers
 from hxm.policy.names import find_node
+from hxm.policy.state.cluster_wide import settings
+from hxm.policy.state.discrepancies import disagreements
+from hxm.policy.state.findings import failed_domus, leftovers
 from hxm.records.authors import origins
 
 if TYPE_CHECKING:

@@ -10,8 +10,9 @@ from hxm.errors import Ambiguous, HxmError, NotFound, UsageError
 from hxm.model import Cluster, ManagedDomain, Node
 from hxm.orders import pipeline
 from hxm.plan import Decision
-from hxm.policy import hygiene, listed
+from hxm.policy import listed
 from hxm.policy.names import find_domains, find_node, shown
+from hxm.policy.orders import hygiene
 
 if TYPE_CHECKING:
     from hxm.arguments.options import Order, Subject, Switch

@@ -13,7 +13,7 @@ from hxm.output import render
 from hxm.plan import Decision, PassThrough
 from hxm.policy import all_typed, called
 from hxm.policy.names import find_domains, find_node, is_pattern
-from hxm.policy.several_moves import Move, migrate_all
+from hxm.policy.orders.several_moves import Move, migrate_all
 
 if TYPE_CHECKING:
     from hxm.arguments.options import Keep, OneDomain, Order, OthersAndNode

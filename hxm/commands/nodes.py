@@ -6,7 +6,7 @@ from hxm.cluster.read import read_cluster
 from hxm.config import read_config
 from hxm.errors import DONE
 from hxm.output import TABLE, Form, as_json, render, tables
-from hxm.policy.findings import of_nodes
+from hxm.policy.state.findings import of_nodes
 from hxm.records.authors import origins
 
 

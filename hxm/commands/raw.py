@@ -13,7 +13,7 @@ from hxm.host import programs
 from hxm.model import Cluster
 from hxm.orders import passthrough
 from hxm.output import render
-from hxm.policy.passthrough import MAKES, managed, operands
+from hxm.policy.orders.passthrough import MAKES, managed, operands
 from hxm.toolstack import detect, is_xm
 
 _LOCAL_ONLY = "--local-only"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hxm.orders import pipeline
-from hxm.policy import lifecycle
+from hxm.policy.orders import lifecycle
 from hxm.terminal.until import until_guests_answer
 
 if TYPE_CHECKING:

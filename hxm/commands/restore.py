@@ -13,7 +13,7 @@ from hxm.orders.replace import put_in_place
 from hxm.pacemaker.cib_document import SECTIONS, parse_backup, sections_in
 from hxm.pacemaker.simulate import private_folder
 from hxm.plan import Decision
-from hxm.policy import restore
+from hxm.policy.orders import restore
 from hxm.records.select import open_backup
 
 if TYPE_CHECKING:

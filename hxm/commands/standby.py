@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hxm.orders import pipeline
-from hxm.policy import placement
 from hxm.policy.names import find_node
+from hxm.policy.orders import placement
 
 if TYPE_CHECKING:
     from hxm.arguments.options import OneNode, Order

@@ -9,13 +9,13 @@ from hxm.commands.list import note_unsettled
 from hxm.config import read_config
 from hxm.errors import DONE
 from hxm.output import TABLE, Form, as_json, render, tables
-from hxm.policy.findings import findings
+from hxm.policy.state.findings import findings
 from hxm.records.authors import origins
 
 if TYPE_CHECKING:
     from hxm.config import Config
     from hxm.model import Cluster
-    from hxm.policy.findings import Finding
+    from hxm.policy.state.findings import Finding
 
 
 def look(config: Config, *, local: bool = True) -> tuple[Cluster, list[Finding]]:

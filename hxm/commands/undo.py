@@ -15,7 +15,7 @@ from hxm.pacemaker.cib_document import SECTIONS, same
 from hxm.pacemaker.cib_flatten import private_names
 from hxm.pacemaker.simulate import private_folder
 from hxm.plan import AlreadyDone, Decision
-from hxm.policy import restore
+from hxm.policy.orders import restore
 from hxm.records.journal import time_of
 from hxm.records.select import Opened, compare, local_time, newest_changes, open_backup
 

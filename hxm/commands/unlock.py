@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from hxm.orders import pipeline
 from hxm.orders.lock import with_holder_state
-from hxm.policy import lock
+from hxm.policy.orders import lock
 
 if TYPE_CHECKING:
     from hxm.arguments.options import Order

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from hxm.model import Cluster
 from hxm.orders import pipeline
 from hxm.plan import Decision
-from hxm.policy import placement
+from hxm.policy.orders import placement
 from hxm.records.authors import origins
 
 if TYPE_CHECKING:

@@ -17,10 +17,11 @@ from hxm.output import TABLE, Form, Table, as_json, render
 from hxm.output.progress import Display, display
 from hxm.pacemaker.simulate import simulator
 from hxm.plan import Decision, Forecast, Objection, Phase, Plan
-from hxm.policy import guards, update
+from hxm.policy import guards
 from hxm.policy.forecast import movements_tell_all
-from hxm.policy.update import plan as update_plan
-from hxm.policy.update.progress import REBOOT, Progress, Stage, progress_in
+from hxm.policy.orders import update
+from hxm.policy.orders.update import plan as update_plan
+from hxm.policy.orders.update.progress import REBOOT, Progress, Stage, progress_in
 from hxm.records.journal import user
 from hxm.toolstack.remote import read_boot
 

@@ -24,13 +24,13 @@ from hxm.pacemaker.utilization import utilization_in
 from hxm.pacemaker.what_if import Simulations
 from hxm.plan import Forecast
 from hxm.policy import listed
+from hxm.policy.guards.start import clashes
 from hxm.policy.names import find_node
 from hxm.policy.reasons.facts import Facts, Reason
 from hxm.policy.reasons.hosts import HostAnswer, ask_host, by_reason
 from hxm.policy.reasons.question import Answer
 from hxm.policy.reasons.why import ask
-from hxm.policy.running_twice import on_two_nodes
-from hxm.policy.start_guards import clashes
+from hxm.policy.state.running_twice import on_two_nodes
 
 if TYPE_CHECKING:
     from hxm.arguments.options import OneDomain, OtherNode

@@ -10,7 +10,7 @@ from hxm.model import Cluster, ManagedDomain
 from hxm.orders import pipeline
 from hxm.pacemaker import enrolment_xml
 from hxm.plan import Decision
-from hxm.policy.enrol import RemovalSteps, withdraw
+from hxm.policy.orders.enrol import RemovalSteps, withdraw
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element

@@ -30,9 +30,9 @@ from hxm.model import Cluster, Domain
 from hxm.orders import passthrough
 from hxm.output import render
 from hxm.pacemaker.environment import forget_other_clusters
-from hxm.policy.conflicts import FILE, Claim, judge_new
+from hxm.policy.guards.conflicts import FILE, Claim, judge_new
 from hxm.policy.names import at_home, find_domains
-from hxm.policy.passthrough import (
+from hxm.policy.orders.passthrough import (
     ATTACHES,
     MAKES,
     REPLACES,

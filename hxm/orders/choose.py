@@ -13,7 +13,7 @@ from hxm.pacemaker.simulate import scratch, simulator
 from hxm.plan import Phase
 from hxm.policy import typed
 from hxm.policy.forecast import movements
-from hxm.policy.several_moves import Move
+from hxm.policy.orders.several_moves import Move
 from hxm.policy.steps import move_and_ban_step
 
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from hxm.model import Cluster
 from hxm.plan import Goal
-from hxm.policy.goal_kinds import reached
+from hxm.policy.forecast.goal_kinds import reached
 from hxm.policy.guards import migrating
 
 

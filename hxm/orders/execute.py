@@ -27,8 +27,8 @@ from hxm.pacemaker.simulate import commit, scratch, simulator
 from hxm.plan import ON_NODE, Forecast, Goal, Movement, Objection, Phase, Plan, Step
 from hxm.policy import forgotten, guards, listed
 from hxm.policy.forecast import movement_text, movements, settled
-from hxm.policy.goal_kinds import missing, reached
-from hxm.policy.summary import same_place
+from hxm.policy.forecast.goal_kinds import missing, reached
+from hxm.policy.state.summary import same_place
 
 Report = Callable[[str], None]
 _POLLS_AT_REST = 5

@@ -10,7 +10,9 @@ from hxm.orders.simulate import apply_to_copy
 from hxm.pacemaker import sandbox
 from hxm.pacemaker.simulate import Scratch
 from hxm.plan import Step
-from hxm.policy.findings import findings
+from hxm.policy.orders.update import proposed
+from hxm.policy.orders.update.progress import REBOOT
+from hxm.policy.state.findings import findings
 from hxm.policy.steps import (
     maintenance_step,
     mark_step,
@@ -19,8 +21,6 @@ from hxm.policy.steps import (
     node_maintenance_step,
     standby_step,
 )
-from hxm.policy.update import proposed
-from hxm.policy.update.progress import REBOOT
 
 Fault = Callable[[Cluster, Scratch], None]
 

@@ -11,7 +11,7 @@ from hxm.pacemaker.dialect import Argv
 from hxm.plan import Forecast, Plan
 from hxm.policy import forgotten
 from hxm.policy.forecast import came_live
-from hxm.policy.goal_kinds import started_since
+from hxm.policy.forecast.goal_kinds import started_since
 
 How = Literal["live", "restarted", "moved", "started", "stopped", "gone", "unchanged", "unknown"]
 """What became of a domU; `gone` was stopped, and is no resource any more."""

@@ -20,10 +20,11 @@ from hxm.orders.transfers import Transfers
 from hxm.output import render
 from hxm.output.progress import display
 from hxm.plan import AlreadyDone, Decision, Forecast, Objection, PassThrough, Plan
-from hxm.policy import all_typed, called, guards, lock, other_resources
+from hxm.policy import all_typed, called, guards
 from hxm.policy.forecast import elsewhere, with_goals
 from hxm.policy.names import find_resources, is_pattern, matching, surely_unmanaged
-from hxm.policy.summary import remaining
+from hxm.policy.orders import lock, other_resources
+from hxm.policy.state.summary import remaining
 from hxm.records import journal, known
 from hxm.records.backups import try_to_keep
 

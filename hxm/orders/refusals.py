@@ -6,7 +6,8 @@ from hxm.cluster.down import reason_against
 from hxm.config import Config
 from hxm.model import Cluster
 from hxm.plan import Objection, Plan
-from hxm.policy import guards, location_guards
+from hxm.policy import guards
+from hxm.policy.guards import location
 
 
 def unlisted(cluster: Cluster, plan: Plan) -> list[Objection]:
@@ -14,7 +15,7 @@ def unlisted(cluster: Cluster, plan: Plan) -> list[Objection]:
     subjects = [domain for domain in cluster.managed_domains if domain.resource in plan.subjects]
     if plan.verb in ("manage", "default"):
         return []
-    return [*location_guards.not_listed(cluster, subjects)]
+    return [*location.not_listed(cluster, subjects)]
 
 
 def would_not_get_there(cluster: Cluster, plan: Plan, config: Config) -> Objection:

@@ -15,9 +15,10 @@ from hxm.pacemaker.cib_document import as_cib, combined, left_out, parse_backup,
 from hxm.pacemaker.cib_flatten import private_names
 from hxm.pacemaker.verify import read_complaints
 from hxm.plan import AlreadyDone, Decision, Objection
-from hxm.policy import listed, restore
+from hxm.policy import listed
 from hxm.policy.audit.configured import fencing
 from hxm.policy.diff import sentence
+from hxm.policy.orders import restore
 from hxm.records.select import Opened, compare
 
 

@@ -17,8 +17,8 @@ from hxm.output import as_json, render
 from hxm.pacemaker.simulate import without_scratch_paths
 from hxm.plan import Forecast, Movement, Objection, Plan, StepKind
 from hxm.policy import guards, listed
-from hxm.policy.findings import Finding, leftovers
 from hxm.policy.forecast import movement_text, name_of
+from hxm.policy.state.findings import Finding, leftovers
 
 if TYPE_CHECKING:
     from hxm.arguments.options import Order

@@ -12,7 +12,7 @@ from hxm.pacemaker.sandbox import forget, forget_failures, set_connected, set_fo
 from hxm.pacemaker.simulate import Scratch, carries_out, scratch, simulator
 from hxm.plan import ON_NODE, Forecast, Movement, Phase, Plan, Step
 from hxm.policy.forecast import movements
-from hxm.policy.goal_kinds import reached
+from hxm.policy.forecast.goal_kinds import reached
 from hxm.toolstack.node_actions import destroy_argv, on_node_argv
 
 

@@ -9,33 +9,33 @@ from hxm.cluster.read import read_cluster
 from hxm.config import Config
 from hxm.model import Cluster
 from hxm.plan import Forecast, Objection, Plan
-from hxm.policy import start_guards
+from hxm.policy.guards import start
 
 
 def judge(
     cluster: Cluster, plan: Plan, predicted: Forecast, config: Config
 ) -> tuple[Plan, list[Objection]]:
     """The plan with what is to be said of its starts, and what stands against them."""
-    starting = start_guards.started(cluster, plan, predicted)
-    needed = list(start_guards.files_needed(cluster, predicted))
-    mounting = start_guards.mounting(cluster, predicted)
+    starting = start.started(cluster, plan, predicted)
+    needed = list(start.files_needed(cluster, predicted))
+    mounting = start.mounting(cluster, predicted)
     answers = start_facts.ask(cluster, needed, config, starting=bool(starting))
     unreadable, silent = start_facts.faults(cluster, needed, mounting, answers)
-    objections = list(start_guards.unreadable(unreadable))
+    objections = list(start.unreadable(unreadable))
     warnings, intentions = plan.warnings, plan.intentions
     if starting:
         objections += _strays(cluster, starting, answers, config)
         claims = start_facts.claims(cluster, needed, answers, config)
         ignored = config.ignore.split()
-        objections += start_guards.clashes(cluster, predicted, starting, claims, ignored)
+        objections += start.clashes(cluster, predicted, starting, claims, ignored)
         if predicted.simulated:
-            objections += start_guards.unknown_disks(starting, claims, needed, unreadable, mounting)
+            objections += start.unknown_disks(starting, claims, needed, unreadable, mounting)
         unasked = {node: why for node, why in answers.items() if isinstance(why, str)}
-        unknown = start_guards.not_asked(unasked | silent)
-        uncompared = start_guards.warnings(starting, claims, simulated=predicted.simulated)
+        unknown = start.not_asked(unasked | silent)
+        uncompared = start.warnings(starting, claims, simulated=predicted.simulated)
         warnings = (*warnings, *uncompared, *unknown)
     elif silent:
-        intentions = (*(intentions or plan.notes), *start_guards.not_looked_at(silent))
+        intentions = (*(intentions or plan.notes), *start.not_looked_at(silent))
     return plan._replace(warnings=warnings, intentions=intentions), objections
 
 
@@ -46,8 +46,8 @@ def _strays(
     config: Config,
 ) -> list[Objection]:
     asked = start_facts.with_what_runs(cluster, answers, config)
-    objections = list(start_guards.strays(asked, starting))
+    objections = list(start.strays(asked, starting))
     if not objections or cluster.sandbox:
         return objections
     again = read_cluster(config)  # the answers are newer than the snapshot
-    return list(start_guards.strays(start_facts.with_what_runs(again, answers, config), starting))
+    return list(start.strays(start_facts.with_what_runs(again, answers, config), starting))

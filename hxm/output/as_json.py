@@ -7,8 +7,8 @@ from typing import Any
 
 from hxm.model import Cluster, Domain
 from hxm.plan import Objection
-from hxm.policy.discrepancies import disagreements
-from hxm.policy.findings import Finding
+from hxm.policy.state.discrepancies import disagreements
+from hxm.policy.state.findings import Finding
 
 NODE = (
     *("name", "online", "standby", "maintenance", "unclean", "pending", "dc"),

@@ -10,9 +10,9 @@ from hxm.model import Cluster, Domain, Resource, is_managed, where
 from hxm.output import Table, as_json
 from hxm.output.render import folded, hint_lines, out
 from hxm.policy import forgotten
-from hxm.policy.discrepancies import disagreements
-from hxm.policy.findings import Finding
 from hxm.policy.guards import looked_away
+from hxm.policy.state.discrepancies import disagreements
+from hxm.policy.state.findings import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 
 from hxm.output.bars import wide
-from hxm.policy.stays import Row
+from hxm.policy.past.stays import Row
 
 _LEAST = 20
 """Columns of time that are drawn at least, on however narrow a terminal."""

@@ -9,7 +9,7 @@ from xml.etree.ElementTree import Element
 from hxm.pacemaker.cib import Configuration
 from hxm.policy import is_false, is_true
 from hxm.policy.audit.configured import FailCount, Rules
-from hxm.policy.drill import Monitor
+from hxm.policy.orders.drill import Monitor
 from hxm.xml_reading import parse_xml
 
 _DEFAULT_TIMEOUT = 20.0  # PCMK_DEFAULT_ACTION_TIMEOUT_MS, since Heartbeat 2

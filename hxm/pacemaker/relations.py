@@ -13,7 +13,6 @@ from xml.etree.ElementTree import Element
 
 from hxm.model import Primitive
 from hxm.policy import is_false, is_true
-from hxm.policy.fencing import fenced_by
 from hxm.policy.relations import (
     HARD,
     Colocation,
@@ -24,6 +23,7 @@ from hxm.policy.relations import (
     Ticket,
     score_of,
 )
+from hxm.policy.state.fencing import fenced_by
 
 _CONTAINERS = ("group", "clone", "master", "master_slave", "bundle")
 

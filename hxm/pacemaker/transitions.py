@@ -16,7 +16,7 @@ from hxm.errors import CannotAsk
 from hxm.host import files, programs, safe_files
 from hxm.pacemaker.dialect import FENCING_HISTORY
 from hxm.policy import is_true
-from hxm.policy.pieces import Done, Fenced, Look, Pieces
+from hxm.policy.past.events import Done, Fenced, Look, Pieces
 from hxm.xml_reading import XmlError, parse_xml
 
 FOLDERS = (

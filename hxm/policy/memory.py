@@ -12,7 +12,7 @@ from hxm.model import Cluster, ManagedDomain
 from hxm.plan import Objection
 from hxm.policy import called, guards, is_true, listed, typed
 from hxm.policy.guards import FORCE
-from hxm.policy.way_back import first_way_back
+from hxm.policy.state.way_back import first_way_back
 
 ATTRIBUTES = ("hv_memory", "memory")
 """What a host's memory for domUs is called in the CIB, in MiB: as ocf:heartbeat:Xen and

@@ -23,8 +23,8 @@ from hxm.pacemaker.transitions import (
     read_fencing,
     read_transitions,
 )
-from hxm.policy.pieces import Done, Fenced, Look, Ordered, Pieces
-from hxm.policy.timeline import PAST_THE_GUARD, as_written
+from hxm.policy.past.events import Done, Fenced, Look, Ordered, Pieces
+from hxm.policy.past.timeline import PAST_THE_GUARD, as_written
 from hxm.records.journal import journal_path, orders_backwards, time_of
 from hxm.records.select import iso_time
 from hxm.toolstack.remote import ask_elsewhere

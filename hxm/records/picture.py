@@ -7,8 +7,8 @@ import time
 from hxm.cluster import capacity
 from hxm.config import Config
 from hxm.model import Cluster
-from hxm.policy.stays import first_change, rows
-from hxm.policy.timeline import history
+from hxm.policy.past.stays import first_change, rows
+from hxm.policy.past.timeline import history
 from hxm.records.past import joined_by_others, known_here
 from hxm.web.snapshot import Picture
 

@@ -26,8 +26,8 @@ from hxm.output import Table, render, tables
 from hxm.output.styles import style_of
 from hxm.output.terminal import Line, console
 from hxm.policy import counted
-from hxm.policy.findings import findings
-from hxm.policy.summary import BAD, BUSY, GOOD, ODD, Word, news, overview
+from hxm.policy.state.findings import findings
+from hxm.policy.state.summary import BAD, BUSY, GOOD, ODD, Word, news, overview
 from hxm.printable import printable
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from hxm.model import Cluster
 from hxm.output.styles import style_of
 from hxm.output.tables import flags, resources_table, role
 from hxm.policy import listed
-from hxm.policy.summary import doubled
+from hxm.policy.state.summary import doubled
 from hxm.web.hosts import host_cards, nowhere
 from hxm.web.snapshot import Snapshot
 from hxm.web.time_line import time_line

@@ -11,10 +11,10 @@ from typing import NamedTuple
 
 from hxm.errors import HxmError
 from hxm.model import Cluster
-from hxm.policy.findings import Finding
 from hxm.policy.memory import Host, Needs
-from hxm.policy.pieces import Event
-from hxm.policy.stays import Row
+from hxm.policy.past.events import Event
+from hxm.policy.past.stays import Row
+from hxm.policy.state.findings import Finding
 
 PICTURE = 30.0
 """Seconds for which the hosts' memory and the past are not asked again."""

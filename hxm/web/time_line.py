@@ -9,8 +9,8 @@ from typing import NamedTuple
 from hxm.model import Cluster
 from hxm.output.time_line import ticks
 from hxm.policy import listed
-from hxm.policy.pieces import Event
-from hxm.policy.stays import Row
+from hxm.policy.past.events import Event
+from hxm.policy.past.stays import Row
 from hxm.web.snapshot import Picture
 
 _ALL = 20

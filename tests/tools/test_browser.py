@@ -16,10 +16,10 @@ import pytest
 from waitress import create_server
 
 from hxm.model import Cluster, Domain, Failure, Node, Primitive, Resource
-from hxm.policy.findings import Finding
 from hxm.policy.memory import Host, Need
-from hxm.policy.pieces import Event
-from hxm.policy.stays import rows
+from hxm.policy.past.events import Event
+from hxm.policy.past.stays import rows
+from hxm.policy.state.findings import Finding
 from hxm.web.app import Site
 from hxm.web.page import REFRESH, login_page, page
 from hxm.web.snapshot import Picture, Snapshot

@@ -18,7 +18,8 @@ from hxm.orders import rehearsal, simulate
 from hxm.output import progress
 from hxm.pacemaker import simulate as scheduler
 from hxm.plan import Plan
-from hxm.policy import guards, lifecycle, placement
+from hxm.policy import guards
+from hxm.policy.orders import lifecycle, placement
 
 
 def shown(cluster: Cluster) -> list[list[object]]:

@@ -11,7 +11,7 @@ from conftest import XL
 
 from hxm.audit.survey import parse_survey, read_readiness, surveyor
 from hxm.policy.audit.nodes import ABSENT, UNREADABLE, BootLink
-from hxm.policy.readiness import Readiness
+from hxm.policy.orders.readiness import Readiness
 
 SSH = """
 while [ "$1" != -- ]; do shift; done

@@ -6,8 +6,8 @@ from factories import ban, cluster, domain, failure, node, primitive
 
 from hxm.model import Cluster
 from hxm.plan import Decision
-from hxm.policy import hygiene, lifecycle, placement, several_moves
-from hxm.policy.several_moves import Move
+from hxm.policy.orders import hygiene, lifecycle, placement, several_moves
+from hxm.policy.orders.several_moves import Move
 
 OWN = {"target-role": "Stopped", "maintenance": "true"}
 HOST1, HOST2, HOST3 = node("host1"), node("host2"), node("host3", standby=True)

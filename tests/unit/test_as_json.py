@@ -9,12 +9,12 @@ from hxm.orders.downtime import Downtime
 from hxm.orders.outcome import Change
 from hxm.output import as_json
 from hxm.plan import Movement, Objection
-from hxm.policy.findings import Finding
 from hxm.policy.graph import Edge, Vertex
 from hxm.policy.memory import Host
-from hxm.policy.pieces import Event
+from hxm.policy.orders.update.progress import Stage
+from hxm.policy.past.events import Event
 from hxm.policy.reasons.facts import Reason
-from hxm.policy.update.progress import Stage
+from hxm.policy.state.findings import Finding
 
 PRINTED = {
     "node": (

@@ -12,8 +12,8 @@ from hxm.policy.audit.configured import FailCount, Rules, of_rules
 from hxm.policy.audit.files import Read, clashing, of_autostart, of_copies, of_files, of_refusals
 from hxm.policy.audit.nodes import ABSENT, UNREADABLE, BootLink, Ring, Survey, of_rings, of_surveys
 from hxm.policy.audit.running import of_cluster, of_expired
-from hxm.policy.conflicts import Clash
-from hxm.policy.findings import Finding
+from hxm.policy.guards.conflicts import Clash
+from hxm.policy.state.findings import Finding
 
 FENCED = primitive("fence", agent="stonith:fence_ipmilan")
 NFS = domain("nfs", "host1")

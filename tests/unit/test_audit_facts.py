@@ -8,7 +8,7 @@ from factories import DATA
 from hxm.pacemaker.audit_facts import monitors_in, parse_rules, seconds
 from hxm.pacemaker.cib import parse_configuration
 from hxm.policy.audit.configured import FailCount, Rules
-from hxm.policy.drill import Monitor
+from hxm.policy.orders.drill import Monitor
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import pytest
 from hxm.cluster.claims import claim
 from hxm.domu import block_devices
 from hxm.domu.block_devices import parse_devices, place, place_elsewhere
-from hxm.policy.conflicts import among
+from hxm.policy.guards.conflicts import among
 
 
 class Host:

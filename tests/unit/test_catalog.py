@@ -11,7 +11,7 @@ from hxm.catalog import ALIASES, BYGONE, COMMANDS, EXACT_ONLY, candidates
 from hxm.catalog.command import HOST, READS, REFUSED, RUNTIME
 from hxm.cli import dispatch
 from hxm.errors import Refused
-from hxm.policy.passthrough import judge
+from hxm.policy.orders.passthrough import judge
 
 with (DATA / "xen-commands.tsv").open(encoding="utf-8") as file:
     EVER = {row["command"]: row for row in csv.DictReader(file, delimiter="\t")}

@@ -13,7 +13,7 @@ from hxm.cluster.claims import all_claims
 from hxm.config import Config
 from hxm.domu import block_devices
 from hxm.host import programs
-from hxm.policy.conflicts import FILE, NODE, THIS_HOST
+from hxm.policy.guards.conflicts import FILE, NODE, THIS_HOST
 from hxm.toolstack import remote
 
 

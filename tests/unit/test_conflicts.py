@@ -13,8 +13,8 @@ from hxm.domu.block_devices import place
 from hxm.domu.config_file import parse_xmfile
 from hxm.errors import Refused
 from hxm.model import Domain
-from hxm.policy import conflicts
-from hxm.policy.conflicts import Claim, DiskClaim, among, between, judge_new
+from hxm.policy.guards import conflicts
+from hxm.policy.guards.conflicts import Claim, DiskClaim, among, between, judge_new
 
 NFS = """
 name="nfs"

@@ -7,8 +7,8 @@ from factories import cluster, domain, node
 
 from hxm.cluster.read import _with_local
 from hxm.model import Domain, Operation
-from hxm.policy import discrepancies
-from hxm.policy.discrepancies import disagreements
+from hxm.policy.state import discrepancies
+from hxm.policy.state.discrepancies import disagreements
 from hxm.toolstack.xl import LocalDomain
 
 HERE = {"local_node": "host1", "heard": ("host1",), "toolstack": "xl"}

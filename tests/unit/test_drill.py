@@ -13,8 +13,9 @@ from hxm.orders import execute
 from hxm.orders.downtime import DowntimeMeter
 from hxm.orders.simulate import spell
 from hxm.plan import ON_NODE, Forecast, Goal, Movement, Step
-from hxm.policy import drill, guards
-from hxm.policy.goal_kinds import missing, reached
+from hxm.policy import guards
+from hxm.policy.forecast.goal_kinds import missing, reached
+from hxm.policy.orders import drill
 
 MONITORS = (drill.Monitor("10s"), drill.Monitor("1min"))
 PINGER = Primitive("p", "ocf:pacemaker:ping", {"host_list": "10.0.0.1 10.0.0.2"}, {}, {}, {})

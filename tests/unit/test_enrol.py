@@ -14,13 +14,13 @@ from hxm.errors import Refused
 from hxm.model import ENROLLING, WITHDRAWING, Domain, Operation
 from hxm.pacemaker import enrolment_xml
 from hxm.plan import Goal, Objection, Plan, Step
-from hxm.policy import enrol, readiness
 from hxm.policy.audit.nodes import BootLink
-from hxm.policy.conflicts import Claim, DiskClaim
-from hxm.policy.enrol import EnrolmentSteps, Newcomer, RemovalSteps
-from hxm.policy.goal_kinds import reached
-from hxm.policy.passthrough import judge
-from hxm.policy.readiness import Readiness
+from hxm.policy.forecast.goal_kinds import reached
+from hxm.policy.guards.conflicts import Claim, DiskClaim
+from hxm.policy.orders import enrol, readiness
+from hxm.policy.orders.enrol import EnrolmentSteps, Newcomer, RemovalSteps
+from hxm.policy.orders.passthrough import judge
+from hxm.policy.orders.readiness import Readiness
 from hxm.policy.timings import Timed, timings
 from hxm.toolstack import Toolstack
 from hxm.toolstack.host_facts import HostFacts

@@ -17,8 +17,8 @@ from hxm.orders.on_node import carry_out_on_node
 from hxm.orders.outcome import changed, changes
 from hxm.pacemaker.cib import configuration_in
 from hxm.plan import Forecast, Instance, Movement, Phase, Plan, Step
-from hxm.policy import enrol, lifecycle, placement, restore
-from hxm.policy.enrol import RemovalSteps
+from hxm.policy.orders import enrol, lifecycle, placement, restore
+from hxm.policy.orders.enrol import RemovalSteps
 
 BEFORE = cluster(domain("nfs", "host1"), local_node="host2", toolstack="xl")
 HELD = Lock("root@host1:12:345", "root", "host1", "12", "345", "migrate nfs", 5.0, 5.0)

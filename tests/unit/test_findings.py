@@ -7,10 +7,11 @@ from factories import ban, cluster, domain, failure, node, primitive, told
 
 from hxm.model import Resource
 from hxm.output.tables import flags
-from hxm.policy import placement, typed
-from hxm.policy.findings import failed_domus, findings, leftovers, of_nodes
+from hxm.policy import typed
 from hxm.policy.guards import ignored
-from hxm.policy.running_twice import on_two_nodes
+from hxm.policy.orders import placement
+from hxm.policy.state.findings import failed_domus, findings, leftovers, of_nodes
+from hxm.policy.state.running_twice import on_two_nodes
 
 NFS = domain("nfs", "host1")
 # Each row: own meta options, inherited ones; what is said of them

@@ -12,17 +12,18 @@ from hxm.model import Operation, Resource
 from hxm.pacemaker.crm_mon import parse_status
 from hxm.pacemaker.simulate import parse_graph
 from hxm.plan import Action, Forecast, Goal, GoalKind, Movement, MovementKind, Phase, Plan
-from hxm.policy import goal_kinds, movement_kinds
 from hxm.policy.forecast import (
     after_all,
     came_live,
     elsewhere,
+    goal_kinds,
+    movement_kinds,
     movements,
     settled,
     with_goals,
 )
-from hxm.policy.goal_kinds import missing, reached, started_since
-from hxm.policy.movement_kinds import phrase
+from hxm.policy.forecast.goal_kinds import missing, reached, started_since
+from hxm.policy.forecast.movement_kinds import phrase
 
 GRAPHS = DATA / "graphs"
 CLONES = frozenset({"STONITH-child", "evms-child", "configpool-child", "pingd-child"})

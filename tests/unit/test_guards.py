@@ -8,7 +8,7 @@ from factories import cluster, domain, failure, local, node, primitive, reasons,
 
 from hxm.plan import Forecast, Movement, Phase, Plan, Step
 from hxm.policy import guards
-from hxm.policy.running_twice import on_two_nodes
+from hxm.policy.state.running_twice import on_two_nodes
 
 WHOLE_CLUSTER = {
     "all well": ({}, []),

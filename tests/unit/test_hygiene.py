@@ -6,7 +6,7 @@ import pytest
 from factories import cluster, domain, failure, node, primitive, told
 
 from hxm.plan import AlreadyDone
-from hxm.policy import hygiene
+from hxm.policy.orders import hygiene
 
 NFS = domain("nfs", "host1")
 HOST1, HOST2 = node("host1"), node("host2")

@@ -8,7 +8,7 @@ import pytest
 from factories import cluster, domain, failure, node, primitive, reasons, told, told_phase
 
 from hxm.plan import AlreadyDone, Phase
-from hxm.policy import lifecycle
+from hxm.policy.orders import lifecycle
 from hxm.policy.reasons.facts import Reason
 
 STOPPED = {"target-role": "Stopped"}

@@ -10,7 +10,7 @@ from hxm.config import Config
 from hxm.errors import CannotAsk
 from hxm.host import programs
 from hxm.plan import Forecast, Movement
-from hxm.policy.live_pv import of_hypervisors
+from hxm.policy.guards.live_pv import of_hypervisors
 
 INFO = (DATA / "xen-4.17" / "xl-info.txt").read_bytes()
 NODES = (node("host1"), node("host2"))

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from hxm.model import Lock
 from hxm.pacemaker.lock import claim_step, holder_of, lock_in, renew_in
-from hxm.policy import lock
-from hxm.policy.findings import leftovers
-from hxm.policy.goal_kinds import reached
+from hxm.policy.forecast.goal_kinds import reached
+from hxm.policy.orders import lock
+from hxm.policy.state.findings import leftovers
 
 NOW = 1760000100.0
 PROPERTIES = {

@@ -7,7 +7,7 @@ from captured import clusters
 from factories import ban, cluster, domain, failure, local, node, prefer
 from prometheus_client.parser import text_string_to_metric_families
 
-from hxm.policy.findings import findings
+from hxm.policy.state.findings import findings
 from hxm.web.metrics import NODE_STATES, exposition
 from hxm.web.snapshot import Snapshot
 

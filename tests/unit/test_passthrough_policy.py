@@ -8,7 +8,7 @@ from factories import cluster, domain, local, node, under_way
 from hxm.catalog import BY_HAND, COMMANDS
 from hxm.catalog.command import HOST, READS, REFUSED, RUNTIME
 from hxm.errors import CannotAsk, Refused
-from hxm.policy.passthrough import judge
+from hxm.policy.orders.passthrough import judge
 
 UUID = "8a2f7a9e-7d5a-4b9c-9f57-1d1f0c1a2b3c"
 NFS = domain("nfs", "host1", id=5, uuid=UUID)

@@ -9,8 +9,8 @@ from factories import cluster, domain, local, node
 from test_page import AT, HEALTHY, SVG, dom, known, table, text_of
 
 from hxm.policy.memory import Host, Need
-from hxm.policy.pieces import Event
-from hxm.policy.stays import rows
+from hxm.policy.past.events import Event
+from hxm.policy.past.stays import rows
 from hxm.web.hosts import host_cards
 from hxm.web.page import page
 from hxm.web.snapshot import Picture

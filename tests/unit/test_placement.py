@@ -19,8 +19,8 @@ from factories import (
 from hxm.model import Constraint, Resource
 from hxm.orders.pipeline import named_resources
 from hxm.plan import AlreadyDone
-from hxm.policy import placement
-from hxm.policy.findings import leftovers
+from hxm.policy.orders import placement
+from hxm.policy.state.findings import leftovers
 
 NFS = domain("nfs", "host1")
 MIGRATING = domain("nfs", "host1", role="Migrating")

@@ -17,7 +17,7 @@ from hxm.config import Config
 from hxm.output import Form, Table, progress, render, tables
 from hxm.output.formats import FORMS
 from hxm.policy.graph import Branch
-from hxm.policy.summary import BAD, Word
+from hxm.policy.state.summary import BAD, Word
 from hxm.printable import printable
 from hxm.terminal.shell import prompt
 from hxm.terminal.watch import Watch

@@ -6,9 +6,9 @@ import pytest
 from factories import cluster, domain, local, primitive, reasons
 
 from hxm.model import ENROLLING, WITHDRAWING, Domain
-from hxm.policy import restore
 from hxm.policy.diff import Difference, Fact, Item
-from hxm.policy.findings import Finding
+from hxm.policy.orders import restore
+from hxm.policy.state.findings import Finding
 
 NFS = Domain("nfs", "nfs", "/nfs.xm", uuid="135631b2", also=("old-nfs",))
 OUTSIDE = {

@@ -9,7 +9,7 @@ from factories import cluster, domain, failure, node
 
 from hxm.commands import shell
 from hxm.errors import Interrupted, Refused, UsageError
-from hxm.policy.summary import BAD, BUSY, Word, overview, trouble
+from hxm.policy.state.summary import BAD, BUSY, Word, overview, trouble
 from hxm.terminal.shell.completion import CommandLine
 from hxm.terminal.shell.lines import from_file, read_all, words_of
 from hxm.terminal.shell.prompt import _fitting

@@ -8,9 +8,9 @@ from factories import cluster, domain, reasons
 from hxm.cluster.start_facts import parse_answer
 from hxm.errors import CannotAsk
 from hxm.plan import Forecast, Movement, Plan
-from hxm.policy import start_guards
-from hxm.policy.conflicts import FILE, Claim, DiskClaim
-from hxm.policy.start_guards import File
+from hxm.policy.guards import start
+from hxm.policy.guards.conflicts import FILE, Claim, DiskClaim
+from hxm.policy.guards.start import File
 
 NFS, SLES = domain("nfs", "host1"), domain("sles")
 SEEN = cluster(NFS, SLES)
@@ -40,7 +40,7 @@ CLASHES = {
 @pytest.mark.parametrize(("names", "forecast", "expected"), CLASHES.values(), ids=CLASHES)
 def test_two_domus_on_one_disk(names, forecast, expected):
     seen = AFTER if forecast is RESTART else SEEN
-    objections = start_guards.clashes(seen, forecast, {"sles"}, [CLAIMS[name] for name in names])
+    objections = start.clashes(seen, forecast, {"sles"}, [CLAIMS[name] for name in names])
     assert [(each.what, each.lifted_by) for each in objections] == expected
 
 
@@ -50,7 +50,7 @@ def test_nothing_ever_starts_a_domu_that_the_toolstack_runs_unknown_to_the_clust
     order = Plan(verb, verb, (), ())
 
     def strays(forecast):
-        return reasons(list(start_guards.strays(seen, start_guards.started(seen, order, forecast))))
+        return reasons(list(start.strays(seen, start.started(seen, order, forecast))))
 
     assert strays(Forecast(((Movement("nfs", "start", None, "host2"),),), seen)) == ["stray, 107"]
     assert strays(Forecast(((),), seen)) == []
@@ -69,7 +69,7 @@ UNKNOWN = {
 def test_a_start_on_disks_that_nobody_can_tell(name, faulty, mounting, refused):
     files = [File(SLES, "host2", starts=True)]
     unreadable = [file for file in files if file.node in faulty]
-    found = list(start_guards.unknown_disks({"sles"}, [CLAIMS[name]], files, unreadable, mounting))
+    found = list(start.unknown_disks({"sles"}, [CLAIMS[name]], files, unreadable, mounting))
     assert [each.lifted_by for each in found] == ["--force"] * refused
 
 

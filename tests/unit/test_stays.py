@@ -8,9 +8,9 @@ import pytest
 from test_timeline import BEGIN, END, captured
 
 from hxm.output.time_line import draw, letters_of
-from hxm.policy.pieces import Event
-from hxm.policy.stays import Row, Stay, stays
-from hxm.policy.timeline import history
+from hxm.policy.past.events import Event
+from hxm.policy.past.stays import Row, Stay, stays
+from hxm.policy.past.timeline import history
 
 
 def test_the_captured_night_is_a_row_of_stays():

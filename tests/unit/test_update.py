@@ -14,9 +14,17 @@ from hxm.errors import CannotAsk, NotFound
 from hxm.model import UPDATE
 from hxm.orders import execute
 from hxm.plan import AlreadyDone, Forecast
-from hxm.policy import update
-from hxm.policy.findings import leftovers
-from hxm.policy.update.progress import BACK, DRAIN, DRAINING, REBOOT, TRY, Progress, progress_in
+from hxm.policy.orders import update
+from hxm.policy.orders.update.progress import (
+    BACK,
+    DRAIN,
+    DRAINING,
+    REBOOT,
+    TRY,
+    Progress,
+    progress_in,
+)
+from hxm.policy.state.findings import leftovers
 
 HOSTS = (node("host1", dc=True), node("host2"), node("host3"))
 NFS, SLES = domain("nfs", "host1"), domain("sles", "host2")

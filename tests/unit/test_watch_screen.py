@@ -12,7 +12,7 @@ from rich.console import Console
 from hxm.config import Config
 from hxm.errors import CannotAsk
 from hxm.plan import Forecast, Movement
-from hxm.policy.summary import BAD, GOOD, Word, news, remaining
+from hxm.policy.state.summary import BAD, GOOD, Word, news, remaining
 from hxm.terminal.watch import _KEY, Watch, watch_plainly
 
 BEFORE = cluster(domain("nfs", "host1"), domain("sles", "host2"))

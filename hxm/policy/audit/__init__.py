@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-from hxm.policy.findings import Finding
+from hxm.policy.state.findings import Finding
 
 WARNING, ERROR = "warning", "error"
 CODES = {

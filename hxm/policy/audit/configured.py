@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from hxm.model import Cluster, ManagedDomain, Primitive
 from hxm.policy import is_true, listed
-from hxm.policy.findings import Finding
 from hxm.policy.relations import score_of
+from hxm.policy.state.findings import Finding
 
 Actions = Mapping[str, Mapping[str, float]]
 """For each agent, the seconds that its metadata asks for each of its actions."""

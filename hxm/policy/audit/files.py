@@ -8,8 +8,8 @@ from typing import NamedTuple
 from hxm.model import Cluster, ManagedDomain
 from hxm.policy import listed
 from hxm.policy.audit.nodes import ABSENT, UNREADABLE, Survey
-from hxm.policy.conflicts import REMEDIES, Clash
-from hxm.policy.findings import Finding
+from hxm.policy.guards.conflicts import REMEDIES, Clash
+from hxm.policy.state.findings import Finding
 
 
 def clashing(clashes: Iterable[tuple[Sequence[str], Clash]]) -> Iterator[Finding]:

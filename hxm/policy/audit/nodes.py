@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from hxm.model import Cluster
-from hxm.policy.findings import Finding
+from hxm.policy.state.findings import Finding
 
 ABSENT, UNREADABLE = "-", "?"
 """What stands for the checksum of a file that is not there, or cannot be read."""

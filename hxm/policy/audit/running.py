@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from hxm.model import Cluster, Constraint, Domain
 from hxm.policy import listed, typed
-from hxm.policy.discrepancies import LETTERS, disagreements, under_way
-from hxm.policy.findings import Finding, findings
 from hxm.policy.names import at_home, travelling
+from hxm.policy.state.discrepancies import LETTERS, disagreements, under_way
+from hxm.policy.state.findings import Finding, findings
 
 
 def of_cluster(cluster: Cluster, origins: Mapping[str, str] | None = None) -> Iterator[Finding]:

@@ -26,7 +26,7 @@ from hxm.policy.relations import (
     spoken,
     true_of,
 )
-from hxm.policy.way_back import first_way_back, way_back
+from hxm.policy.state.way_back import first_way_back, way_back
 
 
 def everywhere(facts: Facts, subject: Subject) -> Iterator[Reason]:

@@ -7,15 +7,16 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from hxm.model import ManagedDomain, Node
-from hxm.policy import guards, listed, location_guards, typed
-from hxm.policy.findings import lock_held_by
+from hxm.policy import guards, listed, typed
 from hxm.policy.forecast import name_of
-from hxm.policy.movement_kinds import phrase
+from hxm.policy.forecast.movement_kinds import phrase
+from hxm.policy.guards import location
 from hxm.policy.reasons.facts import Change, Facts, Reason, Subject
 from hxm.policy.reasons.obstacles import everywhere, whole_cluster
 from hxm.policy.reasons.search import Inquiry
 from hxm.policy.relations import fail_count, spoken
-from hxm.policy.running_twice import on_two_nodes
+from hxm.policy.state.findings import lock_held_by
+from hxm.policy.state.running_twice import on_two_nodes
 
 
 class Answer(NamedTuple):
@@ -95,7 +96,7 @@ def in_brief(question: Question, found: Sequence[Reason]) -> tuple[Reason, ...]:
 def troubles(question: Question) -> Iterator[Reason]:
     """What concerns it wherever it would run."""
     cluster, domain = question.facts.cluster, question.domain
-    in_clone = list(location_guards.cloned(cluster, [domain]))
+    in_clone = list(location.cloned(cluster, [domain]))
     for guard in (in_clone or on_two_nodes(cluster, [domain]), guards.stray(cluster, [domain])):
         yield from map(Reason.of, guard)
     for name in domain.nodes:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from hxm.model import Domain, ManagedDomain, Node, is_managed
-from hxm.policy import listed, location_guards, typed
+from hxm.policy import listed, typed
+from hxm.policy.guards import location
 from hxm.policy.reasons.dependencies import against
 from hxm.policy.reasons.facts import NEVER, Facts, Reason, forbids, subject_in
 from hxm.policy.reasons.offer import allowed, free, refusals, staying
@@ -88,7 +89,7 @@ def _down(question: Question) -> Answer:
     """Why it runs nowhere: what holds everywhere, and what is against each node."""
     facts, domain, inquiry = question.facts, question.domain, question.inquiry
     if domain.resource in facts.cluster.unlisted:
-        (objection,) = location_guards.not_listed(facts.cluster, [domain])
+        (objection,) = location.not_listed(facts.cluster, [domain])
         return Answer(f"it is not known where {domain.name} runs", (Reason.of(objection),))
     says = f"{domain.name} does not run"
     general = list(troubles(question))

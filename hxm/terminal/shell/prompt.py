@@ -27,7 +27,7 @@ from hxm.errors import DONE, UsageError
 from hxm.host import programs
 from hxm.host.safe_files import is_ours
 from hxm.output.render import beside, note
-from hxm.policy.summary import BAD, GOOD, Word, overview, trouble
+from hxm.policy.state.summary import BAD, GOOD, Word, overview, trouble
 from hxm.printable import printable
 from hxm.terminal.shell.completion import CommandLine
 from hxm.terminal.shell.lines import LEAVING, carry_out, words_of

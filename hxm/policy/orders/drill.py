@@ -9,10 +9,12 @@ from typing import NamedTuple
 from hxm.errors import NotFound
 from hxm.model import UPDATE, Cluster, ManagedDomain, Node, Primitive
 from hxm.plan import Goal, Objection, Phase, Plan, Step
-from hxm.policy import called, goals, guards, listed, placement, resources
-from hxm.policy.goal_kinds import missing
-from hxm.policy.lifecycle import means_itself
-from hxm.policy.running_twice import on_two_nodes
+from hxm.policy import called, goals, guards, listed, resources
+from hxm.policy.forecast.goal_kinds import missing
+from hxm.policy.orders import placement
+from hxm.policy.orders.lifecycle import means_itself
+from hxm.policy.orders.update import steady
+from hxm.policy.state.running_twice import on_two_nodes
 from hxm.policy.steps import (
     cleanup_step,
     clear_standby_step,
@@ -24,7 +26,6 @@ from hxm.policy.steps import (
     start_stack_step,
     stop_stack_step,
 )
-from hxm.policy.update import steady
 
 DRILLS = {
     "kill": ("DOMAIN", "destroy a domU behind the cluster's back, and see it come back"),

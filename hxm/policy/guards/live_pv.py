@@ -7,8 +7,8 @@ from collections.abc import Collection, Iterator, Sequence
 from hxm.model import Cluster
 from hxm.plan import Forecast, Objection
 from hxm.policy import listed
-from hxm.policy.findings import Finding
 from hxm.policy.guards import YES
+from hxm.policy.state.findings import Finding
 
 _WHY = "it is a PV domU, and the hypervisor there has no shadow paging (xl info, virt_caps)"
 

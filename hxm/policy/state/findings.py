@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from hxm.model import UPDATE, Advice, Cluster, Constraint, Failure, Lock, ManagedDomain
 from hxm.policy import bars, cleanup_of, half_way, is_false, is_true, keeps_stopped, listed, typed
-from hxm.policy.cluster_wide import settings
-from hxm.policy.fencing import unfenceable
 from hxm.policy.guards import stray
-from hxm.policy.location_guards import cloned, kept_from_running, not_listed
-from hxm.policy.running_twice import on_two_nodes
-from hxm.policy.way_back import first_way_back, way_back
+from hxm.policy.guards.location import cloned, kept_from_running, not_listed
+from hxm.policy.state.cluster_wide import settings
+from hxm.policy.state.fencing import unfenceable
+from hxm.policy.state.running_twice import on_two_nodes
+from hxm.policy.state.way_back import first_way_back, way_back
 
 if TYPE_CHECKING:
-    from hxm.policy.update.progress import Progress
+    from hxm.policy.orders.update.progress import Progress
 
 
 class Finding(NamedTuple):
@@ -77,7 +77,9 @@ def _update_of(cluster: Cluster) -> Progress | None:
     """The update that is under way."""
     if UPDATE not in cluster.properties:
         return None
-    from hxm.policy.update.progress import progress_in  # rarely needed, and not by every list
+    from hxm.policy.orders.update.progress import (
+        progress_in,  # rarely needed, and not by every list
+    )
 
     return progress_in(cluster.properties)
 

@@ -8,8 +8,8 @@ from typing import NamedTuple
 from hxm.model import Cluster, Domain
 from hxm.plan import Forecast, Movement
 from hxm.policy import guards
-from hxm.policy.findings import findings
-from hxm.policy.running_twice import on_two_nodes
+from hxm.policy.state.findings import findings
+from hxm.policy.state.running_twice import on_two_nodes
 
 GOOD, BUSY, ODD, BAD = "good", "busy", "odd", "bad"
 """How a word is meant: as it should be, something is under way, unusual, and in trouble."""

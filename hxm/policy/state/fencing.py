@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from hxm.model import Cluster, Primitive
 from hxm.plan import Objection
 from hxm.policy import keeps_stopped, listed
-from hxm.policy.cluster_wide import outermost, settings
+from hxm.policy.state.cluster_wide import outermost, settings
 
 _HOSTS = ("pcmk_host_list", "hostlist", "hostname", "pcmk_host_map")
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from hxm.model import Cluster, Lock
 from hxm.plan import AlreadyDone, Decision, Goal, Objection, Phase, Plan
-from hxm.policy.findings import lock_held_by
 from hxm.policy.guards import FORCE, migrating_names
+from hxm.policy.state.findings import lock_held_by
 from hxm.policy.steps import release_step
 
 RENEW = 20.0

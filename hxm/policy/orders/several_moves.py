@@ -11,7 +11,7 @@ from typing import NamedTuple
 from hxm.model import Cluster, ManagedDomain, Node
 from hxm.plan import AlreadyDone, Decision, Goal, Objection, Phase, Plan
 from hxm.policy import called, guards, listed
-from hxm.policy.placement import active, migrate
+from hxm.policy.orders.placement import active, migrate
 from hxm.policy.steps import clear_standby_step
 
 

@@ -9,9 +9,9 @@ from hxm.plan import Objection
 from hxm.policy import listed
 from hxm.policy.audit.files import keeps_the_dead
 from hxm.policy.audit.nodes import BootLink
-from hxm.policy.enrol import Newcomer
 from hxm.policy.guards import FORCE, YES
-from hxm.policy.live_pv import never_live
+from hxm.policy.guards.live_pv import never_live
+from hxm.policy.orders.enrol import Newcomer
 
 
 class Readiness(NamedTuple):

@@ -7,10 +7,10 @@ from collections.abc import Collection, Mapping, Sequence
 from hxm.model import Cluster, Constraint, ManagedDomain, Node
 from hxm.plan import AlreadyDone, Decision, Goal, Phase, Plan, Step
 from hxm.policy import guards, listed, resources, typed
-from hxm.policy.findings import described
-from hxm.policy.goal_kinds import reached
+from hxm.policy.forecast.goal_kinds import reached
 from hxm.policy.relations import INFINITY, score_of
-from hxm.policy.running_twice import on_two_nodes
+from hxm.policy.state.findings import described
+from hxm.policy.state.running_twice import on_two_nodes
 from hxm.policy.steps import (
     clear_standby_step,
     clear_step,

@@ -11,10 +11,9 @@ from collections.abc import Iterator, Sequence
 from hxm.errors import NotFound
 from hxm.model import Cluster, ManagedDomain, Node
 from hxm.plan import AlreadyDone, Decision, Goal, Objection, Phase, Plan, Step
-from hxm.policy import guards, listed, placement
-from hxm.policy.findings import leftovers
-from hxm.policy.steps import clear_standby_step, mark_step, unmark_step, unmove_step
-from hxm.policy.update.objections import (
+from hxm.policy import guards, listed
+from hxm.policy.orders import placement
+from hxm.policy.orders.update.objections import (
     ABORT,
     GO_ON,
     not_back,
@@ -23,7 +22,7 @@ from hxm.policy.update.objections import (
     unfit_canary,
     unheard,
 )
-from hxm.policy.update.progress import (
+from hxm.policy.orders.update.progress import (
     BACK,
     DRAIN,
     DRAINING,
@@ -34,7 +33,9 @@ from hxm.policy.update.progress import (
     progress_in,
     stages,
 )
-from hxm.policy.way_back import way_back
+from hxm.policy.state.findings import leftovers
+from hxm.policy.state.way_back import way_back
+from hxm.policy.steps import clear_standby_step, mark_step, unmark_step, unmove_step
 
 WATCH = 60.0
 """Seconds for which a host, and then the canary on it, must stay well."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from hxm.model import Cluster, Node
 from hxm.plan import Objection
 from hxm.policy import guards
-from hxm.policy.update.progress import BACK, DRAIN, Progress
+from hxm.policy.orders.update.progress import BACK, DRAIN, Progress
 
 GO_ON, ABORT = "hxm update next", "hxm update abort"
 

@@ -8,9 +8,9 @@ from hxm.model import UPDATE, Cluster, Domain
 from hxm.plan import Objection, Phase, Plan
 from hxm.policy import guards, half_way, is_false, listed, typed
 from hxm.policy.diff import Difference, intention, sentence, summed_up
-from hxm.policy.findings import Finding
 from hxm.policy.names import at_home
-from hxm.policy.running_twice import on_two_nodes
+from hxm.policy.state.findings import Finding
+from hxm.policy.state.running_twice import on_two_nodes
 from hxm.policy.steps import restore_step
 
 NODES = "nodes"

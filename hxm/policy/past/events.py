@@ -1,4 +1,4 @@
-"""The pieces that the past is put together from, and an event, which is one line of it.
+"""What was recorded of the past, and an event, which is one line of the history made from it.
 
 Times are seconds since the epoch.
 """

@@ -8,12 +8,12 @@ from typing import NamedTuple
 from hxm.model import Cluster, Domain, ManagedDomain
 from hxm.plan import AlreadyDone, Decision, Goal, Objection, Phase, Plan, Step
 from hxm.policy import guards, half_way, is_false, listed, typed
-from hxm.policy.conflicts import DISK, MAC, REMEDIES, Claim, between, is_intended
 from hxm.policy.guards import FORCE, YES
+from hxm.policy.guards.conflicts import DISK, MAC, REMEDIES, Claim, between, is_intended
 from hxm.policy.names import at_home, travelling
-from hxm.policy.running_twice import on_two_nodes
+from hxm.policy.state.running_twice import on_two_nodes
+from hxm.policy.state.way_back import way_back
 from hxm.policy.steps import meta_step
-from hxm.policy.way_back import way_back
 
 _MANY = 4
 """DomUs that may start or move on a host at once before it is worth a word."""

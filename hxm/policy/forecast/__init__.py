@@ -7,8 +7,8 @@ from typing import Any
 
 from hxm.model import IN_FLIGHT, Cluster, Node, Resource
 from hxm.plan import Action, Forecast, Goal, GoalKind, Movement, Plan, Step, StepKind
-from hxm.policy.goal_kinds import newest, reached
-from hxm.policy.movement_kinds import nodes_after, phrase
+from hxm.policy.forecast.goal_kinds import newest, reached
+from hxm.policy.forecast.movement_kinds import nodes_after, phrase
 
 
 def movements(actions: Iterable[Action], clones: frozenset[str]) -> tuple[Movement, ...]:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
 from hxm.errors import DONE, Interrupted
-from hxm.policy.pieces import Done, Event, Fenced, Look, Ordered, Pieces
+from hxm.policy.past.events import Done, Event, Fenced, Look, Ordered, Pieces
 
 PAST_THE_GUARD = "past the guard"
 """The outcome in the journal of what was done in spite of the guard; its end nobody sees."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from hxm.model import ManagedDomain
-from hxm.policy.pieces import Event
+from hxm.policy.past.events import Event
 
 
 class Stay(NamedTuple):

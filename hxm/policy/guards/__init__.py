@@ -13,9 +13,9 @@ from hxm.model import Cluster, Domain, Node
 from hxm.plan import Forecast, Movement, Objection, Plan
 from hxm.policy import block, called, cleanup_of, is_true, listed, typed
 from hxm.policy.forecast import after_all, name_of
-from hxm.policy.movement_kinds import phrase
+from hxm.policy.forecast.movement_kinds import phrase
 from hxm.policy.names import is_pattern, matching
-from hxm.policy.way_back import first_way_back, way_back
+from hxm.policy.state.way_back import first_way_back, way_back
 
 FORCE, YES = "--force", "--yes"
 

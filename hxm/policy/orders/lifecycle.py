@@ -6,19 +6,10 @@ from collections.abc import Sequence
 
 from hxm.model import Cluster, ManagedDomain
 from hxm.plan import AlreadyDone, Decision, Goal, Objection, Phase, Plan, Step
-from hxm.policy import (
-    all_typed,
-    called,
-    goals,
-    guards,
-    keeps_stopped,
-    listed,
-    location_guards,
-    own_meta,
-    resources,
-)
-from hxm.policy.goal_kinds import reached
-from hxm.policy.running_twice import on_two_nodes
+from hxm.policy import all_typed, called, goals, guards, keeps_stopped, listed, own_meta, resources
+from hxm.policy.forecast.goal_kinds import reached
+from hxm.policy.guards import location
+from hxm.policy.state.running_twice import on_two_nodes
 from hxm.policy.steps import clear_meta_step, destroy_step, meta_step
 
 
@@ -46,11 +37,11 @@ def start(
         (
             *_checks(cluster, wanting),
             *guards.stray(cluster, wanting),
-            *location_guards.cloned(cluster, wanting),
+            *location.cloned(cluster, wanting),
             *(
                 objection
                 for domain in idle
-                for objection in location_guards.kept_from_running(cluster, domain)
+                for objection in location.kept_from_running(cluster, domain)
             ),
             *guards.all_of_them(wanting, everything, "start"),
         ),

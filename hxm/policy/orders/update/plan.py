@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from hxm.model import Cluster
 from hxm.plan import Forecast, Goal, Objection, Phase, Plan
-from hxm.policy import called, guards, placement, resources, start_guards
+from hxm.policy import called, guards, resources
 from hxm.policy.forecast import after_all, movement_text
+from hxm.policy.guards import start
+from hxm.policy.orders import placement
+from hxm.policy.orders.update import all_stages, busy, ready
+from hxm.policy.orders.update.objections import unfit_canary, unheard
+from hxm.policy.orders.update.progress import TRY, Progress, Stage, progress_in
 from hxm.policy.steps import clear_standby_step, standby_step
-from hxm.policy.update import all_stages, busy, ready
-from hxm.policy.update.objections import unfit_canary, unheard
-from hxm.policy.update.progress import TRY, Progress, Stage, progress_in
 
 
 def whole(
@@ -61,7 +63,7 @@ def against(
     for host in filter(None, map(cluster.node, progress.order)):
         drain = placement.standby(cluster, host)
         objections += [*unheard(cluster, host), *getattr(drain, "objections", ())]
-    strays = start_guards.strays(cluster, start_guards.started(cluster, plan, predicted))
+    strays = start.strays(cluster, start.started(cluster, plan, predicted))
     return list(dict.fromkeys((*objections, *strays, *guards.foreseen(cluster, plan, predicted))))
 
 

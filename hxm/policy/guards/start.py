@@ -11,7 +11,9 @@ from typing import NamedTuple
 from hxm.model import Cluster, Domain
 from hxm.plan import Forecast, Objection, Plan
 from hxm.policy import guards, listed, typed
-from hxm.policy.conflicts import (
+from hxm.policy.forecast.movement_kinds import starts_anew
+from hxm.policy.guards import FORCE, YES
+from hxm.policy.guards.conflicts import (
     DEVICE,
     DISK,
     FILE,
@@ -23,8 +25,6 @@ from hxm.policy.conflicts import (
     is_intended,
     pairs,
 )
-from hxm.policy.guards import FORCE, YES
-from hxm.policy.movement_kinds import starts_anew
 
 _NO_START = ("destroy", "unlock")
 """Orders after which no domU starts, also where nothing could be simulated."""

@@ -1,0 +1,1 @@
+"""What happened, put together from what was recorded."""

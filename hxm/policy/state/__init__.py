@@ -1,0 +1,1 @@
+"""What the present state of the cluster means for an operator."""
