@@ -13,15 +13,16 @@ from hxm.toolstack.memory import INFO, can_log_dirty
 from hxm.toolstack.remote import ask_elsewhere
 
 
-def objections(cluster: Cluster, forecast: Forecast, config: Config) -> list[Objection]:
-    """The moves of PV domUs that cannot be live.
+def judge(cluster: Cluster, forecast: Forecast, config: Config) -> tuple[Forecast, list[Objection]]:
+    """The forecast with the moves of PV domUs that cannot be live, and what is said of them.
 
     Only the nodes that a PV domU would leave are asked, for at most ssh_timeout; of one that gives
     no answer nothing is said.
     """
     nodes = live_pv.sources(cluster, forecast)
     unable = {node for node, able in _can_log_dirty(cluster, nodes, config).items() if not able}
-    return list(live_pv.objections(cluster, forecast, unable))
+    objections = list(live_pv.objections(cluster, forecast, unable))
+    return live_pv.with_restarts(cluster, forecast, unable), objections
 
 
 def _can_log_dirty(cluster: Cluster, nodes: list[str], config: Config) -> dict[str, bool]:

@@ -49,7 +49,8 @@ def plan(
         tried, whole, predicted = _foreseen(cluster, progress, config, shown)
     objections = update_plan.against(cluster, progress, whole, predicted)
     objections += capacity.objections(cluster, update_plan.afterwards(cluster, predicted), config)
-    objections += hypervisors.objections(cluster, predicted, config)
+    predicted, against_live = hypervisors.judge(cluster, predicted, config)
+    objections += against_live
     stages = update_plan.foreseen(cluster, progress, predicted, tried)
     if form.output == "json":
         render.show_json(

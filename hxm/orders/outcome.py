@@ -94,9 +94,10 @@ def cold_moves(
     """The moves that should have been live, and stopped and started the domU instead.
 
     A domU that the order is not about counts only if its migration failed: it may have moved
-    because its node was lost.
+    because its node was lost. A restart that was foreseen is none of them.
     """
     live = {movement.resource for movement in predicted.movements if movement.kind == "live"}
+    restarts = {movement.resource for movement in predicted.movements if movement.kind == "move"}
     failed = {
         failure.resource
         for failure in after.failures
@@ -107,7 +108,8 @@ def cold_moves(
         domain = before.domain_of(resource)
         foreseen = not predicted.simulated or resource in live
         ordered = foreseen and resource in plan.subjects
-        return bool(domain and domain.live and (ordered or resource in failed))
+        unforeseen = resource in failed and resource not in restarts
+        return bool(domain and domain.live and (ordered or unforeseen))
 
     return [change for change in made if change.how == "moved" and should_be_live(change.resource)]
 

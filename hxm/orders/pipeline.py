@@ -252,7 +252,8 @@ def _carry_out_plan(
     objections = [*plan.objections, *against_starts, *guards.foreseen(cluster, plan, predicted)]
     if predicted.movements or not predicted.simulated:
         objections += capacity.objections(cluster, (predicted.after,), config)
-        objections += hypervisors.objections(cluster, predicted, config)
+        predicted, against_live = hypervisors.judge(cluster, predicted, config)
+        objections += against_live
     if not simulate.reaches_goals(plan, predicted) and not _between_states(cluster, plan):
         objections.append(refusals.would_not_get_there(cluster, plan, config))
     if order.dry_run:

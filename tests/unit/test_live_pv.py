@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import pytest
-from factories import DATA, cluster, domain, node
+from factories import DATA, cluster, domain, failure, node
 
 from hxm.cluster import hypervisors
 from hxm.config import Config
 from hxm.errors import CannotAsk
 from hxm.host import programs
-from hxm.plan import Forecast, Movement
+from hxm.orders.outcome import Change, cold_moves
+from hxm.plan import Forecast, Movement, Plan
 from hxm.policy.guards.live_pv import of_hypervisors
 
 INFO = (DATA / "xen-4.17" / "xl-info.txt").read_bytes()
@@ -38,7 +39,7 @@ def asked(monkeypatch):
 
 def found(cluster_seen, *movements):
     forecast = Forecast((movements,), cluster_seen)
-    return hypervisors.objections(cluster_seen, forecast, Config(toolstack="xl"))
+    return hypervisors.judge(cluster_seen, forecast, Config(toolstack="xl"))[1]
 
 
 @pytest.mark.parametrize(("here", "host"), [("host1", "here"), ("host2", "host1")])
@@ -49,6 +50,23 @@ def test_the_plan_says_that_it_will_not_be_live(asked, here, host):
     )
     assert objection.lifted_by == "--yes"
     assert asked == [host]
+
+
+@pytest.mark.parametrize(
+    ("source", "cold"),
+    [("host1", []), ("host3", ["nfs"])],
+    ids=["foreseen", "the hypervisor gives no answer"],
+)
+def test_a_restart_that_was_foreseen_is_no_failure(asked, source, cold):
+    live = LIVE._replace(source=source)
+    before = cluster(node(source), node("host2"), PV._replace(nodes=(source,)), local_node="host2")
+    forecast = Forecast(((live,),), before)
+    predicted, _ = hypervisors.judge(before, forecast, Config(toolstack="xl"))
+    failed = failure("migrate_to", where=source)
+    after = cluster(*NODES, PV._replace(nodes=("host2",)), failures=(failed,))
+    moved = Change("nfs", "nfs", (source,), ("host2",), "moved")
+    plan = Plan("migrate", "migrate nfs", ("nfs",), ())
+    assert [change.name for change in cold_moves([moved], before, after, plan, predicted)] == cold
 
 
 @pytest.mark.parametrize(
