@@ -7,15 +7,15 @@ xen-utils-wrapper is both).
 
 from __future__ import annotations
 
-import fcntl
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from typing import NamedTuple
 
 from hxm.errors import CannotAsk, Failed
 from hxm.guard.wrapper import MARK, Paths, Wrapper
 from hxm.host import programs
+from hxm.host.folder_lock import locked
 from hxm.host.safe_files import make_folders
 
 PROGRAMS = ("xl", "xm", "virsh")
@@ -96,7 +96,7 @@ def install(program: Program, wrapper: Wrapper) -> None:
     paths = program.paths
     os.umask(0o022)
     try:
-        with _alone(program):
+        with locked(os.path.realpath(os.path.dirname(program.path))):
             if MARK not in _text(program.path):
                 _put(
                     paths.displaced,
@@ -125,17 +125,6 @@ def remove(program: Program, wrapper: Wrapper) -> None:
     if result.status != 0:
         hint = "" if os.access(os.path.dirname(program.path), os.W_OK) else "this takes root"
         raise Failed(result.complaint(), hint)
-
-
-@contextmanager
-def _alone(program: Program) -> Iterator[None]:
-    """One installation or removal in the program's folder at a time."""
-    folder = os.open(os.path.dirname(program.path), os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        fcntl.flock(folder, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(folder)
 
 
 def _text(path: str) -> str:

@@ -61,6 +61,20 @@ def write_new(path: str, data: bytes, mode: int = 0o600) -> None:
         file.write(data)
 
 
+def replace(path: str, data: bytes, mode: int = 0o600) -> None:
+    """Write a file, new or in the place of another: whole or not at all. Raises OSError."""
+    folder, name = os.path.split(path)
+    beside = os.path.join(folder, f".{name}.{os.getpid()}")
+    try:
+        if os.path.lexists(beside):  # of a killed one
+            os.unlink(beside)
+        write_new(beside, data, mode)
+        os.replace(beside, path)
+    finally:
+        if os.path.lexists(beside):
+            os.unlink(beside)
+
+
 def append_line(path: str, line: bytes) -> None:
     """A line more in a file of ours, which its owner alone may read. Raises OSError.
 

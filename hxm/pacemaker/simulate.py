@@ -7,18 +7,19 @@ all is well.
 
 from __future__ import annotations
 
-import fcntl
 import os
 import re
 import shutil
+import stat
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from xml.etree.ElementTree import Element
 
 from hxm.errors import CannotAsk, Failed
 from hxm.host import programs, safe_files
+from hxm.host.folder_lock import locked
 from hxm.host.running import NoAnswer
 from hxm.pacemaker import cannot_ask
 from hxm.pacemaker.apply import carry_out
@@ -185,7 +186,7 @@ class Scratch:
 @contextmanager
 def private_folder() -> Iterator[str]:
     """A folder for its owner alone, gone at the end; a killed hxm's is removed by the next."""
-    with tempfile.TemporaryDirectory(prefix=_PREFIX) as folder, _held(folder):
+    with tempfile.TemporaryDirectory(prefix=_PREFIX) as folder, locked(folder):
         _sweep(os.path.dirname(folder))
         yield folder
 
@@ -222,17 +223,6 @@ def scratch(
         raise CannotAsk(f"no scratch copy of the CIB: {error.strerror}: {error.filename}") from None
 
 
-@contextmanager
-def _held(folder: str) -> Iterator[None]:
-    """A lock on the folder, which dies with its holder. Raises OSError if it is taken."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield
-    finally:
-        os.close(descriptor)
-
-
 def _sweep(parent: str) -> None:
     """Remove the copies that nobody holds: their hxm was killed."""
     a_while_ago = time.time() - _A_WHILE
@@ -241,7 +231,7 @@ def _sweep(parent: str) -> None:
             status = entry.stat(follow_symlinks=False)
             ours = entry.name.startswith(_PREFIX) and status.st_uid == os.getuid()
             if ours and status.st_mtime < a_while_ago:
-                with _held(entry.path):
+                with locked(entry.path, patience=0):
                     shutil.rmtree(entry.path)
         except OSError:  # still in use, no folder, or gone meanwhile
             continue
@@ -253,18 +243,12 @@ def commit(copy: Scratch, cib_file: str) -> None:
     Raises Failed, with the file untouched, if there is no room for it.
     """
     target = os.path.realpath(cib_file)
-    beside = f"{target}.{os.getpid()}"
     try:
-        descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with open(copy.path, "rb") as source, os.fdopen(descriptor, "wb") as file:
-            shutil.copyfileobj(source, file)
-        shutil.copymode(target, beside)
-        os.replace(beside, target)
+        mode = stat.S_IMODE(os.stat(target).st_mode)
+        safe_files.replace(target, safe_files.read_whole(copy.path), mode)
         if copy.past:
             copy.past.keep()
     except OSError as error:
-        if os.path.exists(beside):
-            os.unlink(beside)
         raise Failed(f"{cib_file} cannot be written: {error.strerror}", "it is unchanged") from None
 
 
@@ -272,22 +256,15 @@ def commit(copy: Scratch, cib_file: str) -> None:
 def serialised(cib_file: str, waiting: Callable[[], None]) -> Iterator[None]:
     """Only one hxm at a time changes the file, for as long as this lasts.
 
-    Pacemaker's tools do not lock it (of 20 writers at once 1 change survived). The lock is on the
-    folder, leaves nothing behind and dies with its holder; `waiting` is called if it is taken.
+    Pacemaker's tools do not lock it (of 20 writers at once 1 change survived). `waiting` is called
+    if another one is at it.
     """
-    try:
-        folder = os.open(os.path.dirname(os.path.realpath(cib_file)), os.O_RDONLY)
-    except OSError as error:
-        raise CannotAsk(f"the folder of {cib_file} cannot be read: {error.strerror}") from None
-    try:
+    with ExitStack() as lock:
         try:
-            fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            waiting()
-            fcntl.flock(folder, fcntl.LOCK_EX)
+            lock.enter_context(locked(os.path.dirname(os.path.realpath(cib_file)), waiting=waiting))
+        except OSError as error:
+            raise CannotAsk(f"the folder of {cib_file} cannot be read: {error.strerror}") from None
         yield
-    finally:
-        os.close(folder)
 
 
 def read_graph(path: str) -> Element:

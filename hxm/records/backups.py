@@ -5,17 +5,15 @@ They hold the fencing devices' passwords: folder and files are readable by their
 
 from __future__ import annotations
 
-import fcntl
 import os
 import re
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from typing import NamedTuple
 
 from hxm.config import Config
 from hxm.errors import HxmError, NotFound, Refused
-from hxm.host.safe_files import make_private, read_whole, write_new
+from hxm.host.folder_lock import locked
+from hxm.host.safe_files import make_private, read_whole, replace
 from hxm.pacemaker.cib import configuration_in
 from hxm.pacemaker.cib_document import as_cib, read_header
 from hxm.xml_reading import XmlError, in_utf8
@@ -81,7 +79,7 @@ class Store:
         It is written without waiting for the disk: that of a dying host may never answer.
         """
         make_private(self.folder)
-        with _alone(self.folder, self.timeout):
+        with locked(os.path.realpath(self.folder), self.timeout):  # or two would take one number
             return self._keep(configuration)
 
     def _keep(self, configuration: bytes) -> Backup:
@@ -91,43 +89,12 @@ class Store:
         document = as_cib(configuration, read_header(self.timeout))
         now = time.time()
         number = known[-1].number + 1 if known else 1
-        path = self._write(document, number, time.strftime(_STAMP, time.gmtime(now)))
+        stamp = time.strftime(_STAMP, time.gmtime(now))
+        path = os.path.join(self.folder, f"{number:06}-{stamp}.xml")
+        replace(path, document)
         for old in known[: max(0, len(known) + 1 - self.most)] if self.most else ():
             os.unlink(old.path)
         return Backup(number, now, path)
-
-    def _write(self, document: bytes, number: int, stamp: str) -> str:
-        """Whole or not at all."""
-        path = os.path.join(self.folder, f"{number:06}-{stamp}.xml")
-        beside = os.path.join(self.folder, f".{os.getpid()}")
-        try:
-            with suppress(FileNotFoundError):  # of a killed one
-                os.unlink(beside)
-            write_new(beside, document)
-            os.rename(beside, path)
-        finally:
-            with suppress(OSError):
-                os.unlink(beside)
-        return path
-
-
-@contextmanager
-def _alone(folder: str, timeout: float) -> Iterator[None]:
-    """Two at once must not take one number; the lock dies with its holder. Raises OSError."""
-    end = time.monotonic() + timeout
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        while True:
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if time.monotonic() > end:
-                    raise
-                time.sleep(0.05)
-        yield
-    finally:
-        os.close(descriptor)
 
 
 def try_to_keep(

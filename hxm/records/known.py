@@ -6,10 +6,11 @@ import json
 import os
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 from hxm.config import Config
-from hxm.host.safe_files import MIB, read_whole
+from hxm.host.safe_files import MIB, read_whole, replace
 from hxm.model import Cluster
 from hxm.plan import Objection
 from hxm.policy import listed
@@ -59,13 +60,8 @@ def remember(cluster: Cluster, config: Config) -> None:
     seen = {"name": cluster.name, "ids": _ids(cluster.written)}
     if seen == _read(config):
         return
-    beside = f"{_path(config)}.{os.getpid()}"
-    try:
-        with open(beside, "w", encoding="utf-8") as file:
-            json.dump(seen, file)
-        os.replace(beside, _path(config))
-    except OSError:
-        return
+    with suppress(OSError):
+        replace(_path(config), json.dumps(seen).encode())
 
 
 def _path(config: Config) -> str:

@@ -12,6 +12,7 @@ import pytest
 
 from hxm.config import Config
 from hxm.host import safe_files
+from hxm.host.folder_lock import locked
 from hxm.records import journal, rotated
 from hxm.records.backups import Store
 from hxm.records.rotated import MOST_UNPACKED, lines_backwards
@@ -40,6 +41,31 @@ def test_what_is_read_is_a_regular_file_and_of_a_size(tmp_path):
             safe_files.read_whole(str(path))
     with pytest.raises(FileNotFoundError):
         safe_files.read_whole(str(tmp_path / "none"))
+
+
+def test_a_file_is_replaced_whole_or_not_at_all(tmp_path, monkeypatch):
+    path = tmp_path / "cib.xml"
+    (tmp_path / f".cib.xml.{os.getpid()}").symlink_to("/dev/full")  # of a killed one
+    safe_files.replace(str(path), b"old")
+    monkeypatch.setattr(os, "replace", lambda *_: os.open(tmp_path / "none", os.O_RDONLY))
+    with pytest.raises(FileNotFoundError):
+        safe_files.replace(str(path), b"new")
+    assert path.read_bytes() == b"old"
+    assert os.listdir(tmp_path) == ["cib.xml"]
+
+
+def test_a_folder_is_locked_by_one_at_a_time(tmp_path):
+    folder, waited = str(tmp_path), []
+    with locked(folder):
+        with pytest.raises(BlockingIOError), locked(folder, patience=0):
+            raise AssertionError
+        with pytest.raises(BlockingIOError), locked(folder, 0.06, lambda: waited.append(1)):
+            raise AssertionError
+    with locked(folder, patience=0):
+        assert waited == [1]
+    (tmp_path / "link").symlink_to(folder)
+    with pytest.raises(OSError, match=r"Not a directory|Too many"), locked(f"{folder}/link"):
+        raise AssertionError
 
 
 @pytest.mark.usefixtures("umask")
