@@ -64,16 +64,16 @@ def refer(
     At least so many of its words must be that tool's own. `kind` says of an operand whether it is
     a node or a domU.
     """
-    from hxm.catalog import foreign
+    from hxm.catalog.other_tools import translate
 
-    answer, options = foreign.answer_by_options(words), list[str]()
+    answer, options = translate.answer_by_options(words), list[str]()
     if answer is None:
-        answer = foreign.answer(split("", words)[0], least=least)
+        answer = translate.answer(split("", words)[0], least=least)
         if answer is None:
             return
         verb = answer[0][0] if answer[0] else ""
         operands, options = split(verb, words)
-        answer = foreign.answer(operands, least=least, kind=kind) or answer
+        answer = translate.answer(operands, least=least, kind=kind) or answer
     hint = f"use: {with_options(join(['hxm', *before, *answer[0]]), options)}" if answer[0] else ""
     raise UsageError(
         f"unknown command {words[0][:60]!r}", "; ".join(filter(None, (hint, answer[1])))
@@ -82,9 +82,9 @@ def refer(
 
 def for_other_kind(verb: str, error: WrongKind) -> None:
     """Complete the error with the command that takes what was named."""
-    from hxm.catalog import foreign
+    from hxm.catalog.other_tools import translate
 
-    if instead := foreign.of_other_kind(verb, error.word, error.kind):
+    if instead := translate.of_other_kind(verb, error.word, error.kind):
         command, note = instead
         error.hint = f"{note}: " if note else ""
         error.instead = join(["hxm", *command])

@@ -19,7 +19,7 @@ from hxm.host import programs
 from hxm.model import Cluster, ManagedDomain
 from hxm.pacemaker.cib import read_configuration
 from hxm.pacemaker.lose_node import forbid, lose
-from hxm.pacemaker.side_by_side import at_once, side_by_side
+from hxm.pacemaker.parallel import at_once, side_by_side
 from hxm.pacemaker.simulate import scratch
 from hxm.pacemaker.utilization import utilization_in
 from hxm.pacemaker.what_if import make

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 
-from hxm.cluster.agree import left_out
+from hxm.cluster.consistency import left_out
 from hxm.config import Config
 from hxm.domu.resources import is_xen, managed
 from hxm.errors import CannotAsk
@@ -262,7 +262,7 @@ def _with_reasons(
     empty = empty_hosts(cluster) if why and len(cluster.hosts) > 1 else []
     if not down and not empty:
         return cluster
-    from hxm.cluster.down import with_reasons  # not by every list
+    from hxm.cluster.not_running import with_reasons  # not by every list
 
     return with_reasons(
         cluster, configuration.cib, down, empty, env, config.ask_timeout, confirm=why

@@ -10,10 +10,11 @@ from hxm.config import Config, read_config
 from hxm.errors import DONE, Failed, Refused, UsageError
 from hxm.host.safe_files import write_new
 from hxm.output import TABLE, Form, Table, render
+from hxm.output.times import iso_time, time_column
 from hxm.pacemaker.cib import read_configuration
 from hxm.pacemaker.cib_document import as_cib, read_header
 from hxm.records.backups import Store
-from hxm.records.select import iso_time, newest_changes, time_column
+from hxm.records.changes import newest_changes
 
 if TYPE_CHECKING:
     from hxm.arguments.backups import BackupFile, ListKept

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hxm.model import Cluster
-from hxm.orders import choose, pipeline
+from hxm.orders import choose_nodes, pipeline
 from hxm.plan import Decision
 from hxm.policy.orders import several_moves
 
@@ -27,6 +27,8 @@ def run(order: Order) -> int:
         memory = {domain.resource: domain.memory for domain in cluster.managed_domains}
         hosts = [node.name for node in cluster.hosts]
         moves = several_moves.spread(cluster, memory, hosts)
-        return several_moves.balance(cluster, choose.possible(cluster, list(moves), order.config))
+        return several_moves.balance(
+            cluster, choose_nodes.possible(cluster, list(moves), order.config)
+        )
 
     return pipeline.carry_out(order, decide)

@@ -14,7 +14,7 @@ from hxm.pacemaker.cib_flatten import private_names
 from hxm.policy.diff import as_row, sentence
 from hxm.policy.orders.restore import ONLY_FORM
 from hxm.records.backups import Store
-from hxm.records.select import Opened, compare, newest_changes, open_backup
+from hxm.records.changes import Opened, compare, newest_changes, open_backup
 
 if TYPE_CHECKING:
     from hxm.arguments.backups import Backups

@@ -11,12 +11,12 @@ from hxm.config import Config, read_config
 from hxm.errors import DONE, CannotAsk, NotFound
 from hxm.model import Cluster
 from hxm.output import TABLE, Form, Table, as_json, render, time_line
+from hxm.output.times import iso_time, time_column, took
 from hxm.policy.names import find_domains
 from hxm.policy.past.events import Event, Pieces
 from hxm.policy.past.stays import first_change, rows
 from hxm.policy.past.timeline import history
 from hxm.records.past import joined_by_others, known_here, unasked, written
-from hxm.records.select import iso_time, time_column, took
 from hxm.records.since import parse_since
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from hxm.catalog import BY_HAND
 from hxm.errors import NotFound, Refused, UsageError, WrongKind
 from hxm.guard.admission import admit
 from hxm.model import Cluster, is_managed
-from hxm.orders import choose, pipeline
+from hxm.orders import choose_nodes, pipeline
 from hxm.output import render
 from hxm.plan import Decision, PassThrough
 from hxm.policy import all_typed, called
@@ -44,7 +44,7 @@ def run(order: Order, domain: OneDomain, others: OthersAndNode = None, keep: Kee
             if len(running) < len(managed):
                 stopped = [guest for guest in managed if guest not in running]
                 raise Refused(f"{called(stopped)} does not run", f"hxm start {all_typed(stopped)}")
-            moves = choose.elsewhere(cluster, running, order.config)
+            moves = choose_nodes.elsewhere(cluster, running, order.config)
         else:
             moves = [Move(guest, find_node(cluster, node)) for guest in managed]
         decision = migrate_all(cluster, moves, keep=keep, chosen=node is None)

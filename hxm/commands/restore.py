@@ -14,7 +14,7 @@ from hxm.pacemaker.cib_document import SECTIONS, parse_backup, sections_in
 from hxm.pacemaker.simulate import private_folder
 from hxm.plan import Decision
 from hxm.policy.orders import restore
-from hxm.records.select import open_backup
+from hxm.records.changes import open_backup
 
 if TYPE_CHECKING:
     from hxm.arguments.backups import BackupWords, Sections

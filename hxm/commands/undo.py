@@ -10,14 +10,15 @@ from hxm.model import Cluster
 from hxm.orders import pipeline
 from hxm.orders.replace import put_in_place
 from hxm.orders.report import refusal
+from hxm.output.times import local_time
 from hxm.pacemaker.cib import read_configuration
 from hxm.pacemaker.cib_document import SECTIONS, same
 from hxm.pacemaker.cib_flatten import private_names
 from hxm.pacemaker.simulate import private_folder
 from hxm.plan import AlreadyDone, Decision
 from hxm.policy.orders import restore
+from hxm.records.changes import Opened, compare, newest_changes, open_backup
 from hxm.records.journal import time_of
-from hxm.records.select import Opened, compare, local_time, newest_changes, open_backup
 
 if TYPE_CHECKING:
     from hxm.arguments.options import Order

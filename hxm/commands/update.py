@@ -6,7 +6,7 @@ import os
 import time
 from typing import TYPE_CHECKING
 
-from hxm.cluster import capacity, hypervisors
+from hxm.cluster import capacity, live_pv
 from hxm.cluster.read import read_cluster, with_other_nodes
 from hxm.config import Config, read_config
 from hxm.errors import DONE, TimedOut, UsageError
@@ -49,7 +49,7 @@ def plan(
         tried, whole, predicted = _foreseen(cluster, progress, config, shown)
     objections = update_plan.against(cluster, progress, whole, predicted)
     objections += capacity.objections(cluster, update_plan.afterwards(cluster, predicted), config)
-    predicted, against_live = hypervisors.judge(cluster, predicted, config)
+    predicted, against_live = live_pv.judge(cluster, predicted, config)
     objections += against_live
     stages = update_plan.foreseen(cluster, progress, predicted, tried)
     if form.output == "json":

@@ -9,7 +9,7 @@ from hxm.cluster.read import askable, read_cluster
 from hxm.config import Config
 from hxm.errors import DONE, CannotAsk, Failed
 from hxm.output import Form, Table, render
-from hxm.records import known
+from hxm.records import known_clusters
 from hxm.toolstack.remote import ask_elsewhere
 
 _SCRIPT = 'hxm guard "$@" 2>&1 </dev/null; echo "hxm: status $?"'
@@ -28,7 +28,7 @@ def on_all_nodes(subcommand: str, config: Config, form: Form) -> int:
     Raises Refused if the cluster may not be the one that is meant.
     """
     cluster = read_cluster(config, local=False)
-    for objection in known.objections(cluster, config) if subcommand != "status" else ():
+    for objection in known_clusters.objections(cluster, config) if subcommand != "status" else ():
         raise objection.error()
     _, nodes, lost = askable(cluster._replace(local_node=None), config)
     as_json = form.output == "json"

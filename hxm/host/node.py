@@ -13,7 +13,7 @@ import shlex
 
 from hxm.errors import CannotAsk
 from hxm.host import files, programs
-from hxm.host.running import Argv, Lost, NoAnswer, Result
+from hxm.host.results import Argv, Lost, NoAnswer, Result
 from hxm.host.ssh import LEAVE_NOTHING, Target, host_of, no_way_in, ssh_argv
 
 TYPE_CHECKING = False

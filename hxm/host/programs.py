@@ -12,7 +12,7 @@ import select
 import time
 
 from hxm.errors import CannotAsk
-from hxm.host.running import Lost, NoAnswer, Result
+from hxm.host.results import Lost, NoAnswer, Result
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     import pexpect
 
-    from hxm.host.running import Elsewhere
+    from hxm.host.results import Elsewhere
 
 __all__ = ["Lost", "NoAnswer", "Result"]
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from hxm.cluster import capacity, hypervisors
+from hxm.cluster import capacity, live_pv
 from hxm.cluster.read import identify, read_cluster
 from hxm.config import Config
 from hxm.errors import DONE, HxmError, Refused, UsageError
@@ -25,7 +25,7 @@ from hxm.policy.forecast import elsewhere, with_goals
 from hxm.policy.names import find_resources, is_pattern, matching, surely_unmanaged
 from hxm.policy.orders import lock, other_resources
 from hxm.policy.state.summary import remaining
-from hxm.records import journal, known
+from hxm.records import journal, known_clusters
 from hxm.records.backups import try_to_keep
 
 if TYPE_CHECKING:
@@ -50,11 +50,11 @@ def carry_out(order: Order, decide: Decide, *, locks: bool = True, then: Then | 
     with one_at_a_time():
         for _ in range(_ATTEMPTS):
             cluster = read_cluster(config, why=order.verb == "start")
-            for objection in known.objections(cluster, config):
+            for objection in known_clusters.objections(cluster, config):
                 if not _despite_refusal(order):
                     raise report.refusal(order, objection)
             if not order.dry_run:
-                known.remember(cluster, config)
+                known_clusters.remember(cluster, config)
             decision = decide(cluster)
             if isinstance(decision, AlreadyDone):
                 sentences = [decision.message]
@@ -252,7 +252,7 @@ def _carry_out_plan(
     objections = [*plan.objections, *against_starts, *guards.foreseen(cluster, plan, predicted)]
     if predicted.movements or not predicted.simulated:
         objections += capacity.objections(cluster, (predicted.after,), config)
-        predicted, against_live = hypervisors.judge(cluster, predicted, config)
+        predicted, against_live = live_pv.judge(cluster, predicted, config)
         objections += against_live
     if not simulate.reaches_goals(plan, predicted) and not _between_states(cluster, plan):
         objections.append(refusals.would_not_get_there(cluster, plan, config))

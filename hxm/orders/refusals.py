@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hxm.cluster.down import reason_against
+from hxm.cluster.not_running import reason_against
 from hxm.config import Config
 from hxm.model import Cluster
 from hxm.plan import Objection, Plan

@@ -13,7 +13,7 @@ from hxm.host import safe_files
 from hxm.model import Cluster
 from hxm.orders.simulate import apply_to_copy, spell
 from hxm.output.progress import Display
-from hxm.pacemaker.side_by_side import at_once
+from hxm.pacemaker.parallel import at_once
 from hxm.pacemaker.simulate import (
     LONGEST,
     NoForecast,

@@ -19,7 +19,7 @@ from hxm.policy import listed
 from hxm.policy.audit.configured import fencing
 from hxm.policy.diff import sentence
 from hxm.policy.orders import restore
-from hxm.records.select import Opened, compare
+from hxm.records.changes import Opened, compare
 
 
 def put_in_place(

@@ -20,7 +20,7 @@ from xml.etree.ElementTree import Element
 from hxm.errors import CannotAsk, Failed
 from hxm.host import programs, safe_files
 from hxm.host.folder_lock import locked
-from hxm.host.running import NoAnswer
+from hxm.host.results import NoAnswer
 from hxm.pacemaker import cannot_ask
 from hxm.pacemaker.apply import carry_out
 from hxm.pacemaker.argv import step_argv

@@ -8,6 +8,7 @@ from typing import Any
 from hxm.config import Config
 from hxm.host.safe_files import open_own
 from hxm.model import Cluster
+from hxm.output.times import duration
 from hxm.policy import IN_PASSING, is_true
 
 Entry = dict[str, Any]
@@ -120,7 +121,4 @@ def _age(at: str) -> str:
         seconds = int((datetime.now().astimezone() - datetime.fromisoformat(at)).total_seconds())
     except ValueError:
         return f"({at})"
-    for size, unit in ((86400, "days"), (3600, "h"), (60, "min")):
-        if seconds >= 2 * size:
-            return f"{seconds // size} {unit}"
-    return f"{max(seconds, 0)} s"
+    return duration(seconds)

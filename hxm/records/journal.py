@@ -11,7 +11,7 @@ from typing import Any
 
 from hxm.config import Config
 from hxm.host.safe_files import append_line
-from hxm.records.rotated import lines_backwards
+from hxm.records.rotated_logs import lines_backwards
 
 Entry = dict[str, Any]
 _MANY = 1000

@@ -13,6 +13,7 @@ from hxm.config import Config
 from hxm.errors import CannotAsk
 from hxm.host import files, programs
 from hxm.model import Cluster
+from hxm.output.times import iso_time
 from hxm.pacemaker import sandbox_past
 from hxm.pacemaker.cib import read_configuration
 from hxm.pacemaker.sandbox_past import past_folder
@@ -26,11 +27,10 @@ from hxm.pacemaker.transitions import (
 from hxm.policy.past.events import Done, Fenced, Look, Ordered, Pieces
 from hxm.policy.past.timeline import PAST_THE_GUARD, as_written
 from hxm.records.journal import journal_path, orders_backwards, time_of
-from hxm.records.select import iso_time
 from hxm.toolstack.remote import ask_elsewhere
 
 if TYPE_CHECKING:
-    from hxm.host.running import Elsewhere
+    from hxm.host.results import Elsewhere
 
 _MOST = 50_000
 """Orders of the journal that are shown at most."""

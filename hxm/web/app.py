@@ -9,9 +9,10 @@ from typing import Any, NamedTuple
 from urllib.parse import parse_qs
 
 from hxm.output import as_json
+from hxm.output.times import duration
 from hxm.web import metrics
 from hxm.web.auth import MINUTE, Gate
-from hxm.web.page import duration, login_page, page, policy
+from hxm.web.page import login_page, page, policy
 from hxm.web.snapshot import Snapshot, SnapshotPoller
 
 Headers = list[tuple[str, str]]

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from hxm.errors import UsageError
 from hxm.host.safe_files import read_start
-from hxm.web.places import is_here, place_of
+from hxm.web.client_address import is_here, place_of
 
 STAY = 12 * 3600
 """Seconds for which a browser that showed the token once is let in."""

@@ -15,6 +15,7 @@ from hxm import __version__
 from hxm.model import Cluster
 from hxm.output.styles import style_of
 from hxm.output.tables import flags, resources_table, role
+from hxm.output.times import duration, iso_time
 from hxm.policy import listed
 from hxm.policy.state.summary import doubled
 from hxm.web.hosts import host_cards, nowhere
@@ -66,7 +67,7 @@ def page(known: Snapshot, *, served: bool) -> str:
         past=time_line(cluster, known.picture) if cluster and known.picture.at else None,
         sections=list(_sections(cluster)) if cluster else [],
         seen=_clock(known.at),
-        seen_iso=time.strftime("%Y-%m-%dT%H:%M:%S%z", time.localtime(known.at)),
+        seen_iso=iso_time(known.at),
         age=duration(known.age),
         refresh=REFRESH,
         served=served,
@@ -98,14 +99,6 @@ def headline(known: Snapshot) -> tuple[str, str]:
         things = "1 thing needs" if count == 1 else f"{count} things need"
         return "yellow", f"{things} attention"
     return "green", "All is well"
-
-
-def duration(seconds: float) -> str:
-    """A duration in the largest unit that fits it twice."""
-    for size, unit in ((86400, "days"), (3600, "h"), (60, "min")):
-        if seconds >= 2 * size:
-            return f"{seconds // size:.0f} {unit}"
-    return f"{max(seconds, 0):.0f} s"
 
 
 def _clock(at: float) -> str:

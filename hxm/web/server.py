@@ -16,7 +16,7 @@ from waitress import create_server
 from waitress.channel import HTTPChannel
 from waitress.parser import HTTPRequestParser
 
-from hxm.web.places import is_here, place_of
+from hxm.web.client_address import is_here, place_of
 
 CONNECTIONS = 200
 """How many there may be at a time; the next waits until one of them has ended."""

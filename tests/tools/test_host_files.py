@@ -11,7 +11,7 @@ import pytest
 
 from hxm.domu import block_devices
 from hxm.host import files, programs
-from hxm.host.running import Result
+from hxm.host.results import Result
 
 SHELLS = [shell for shell in ("dash", "bash", "busybox") if shutil.which(shell)]
 

@@ -17,7 +17,7 @@ from hxm.output import as_json
 from hxm.web import app, auth
 from hxm.web.app import Site
 from hxm.web.auth import Gate, read_token
-from hxm.web.places import is_here, place_of
+from hxm.web.client_address import is_here, place_of
 from hxm.web.server import _has_enough
 from hxm.web.snapshot import Snapshot
 

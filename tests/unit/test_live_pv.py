@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from factories import DATA, cluster, domain, failure, node
 
-from hxm.cluster import hypervisors
+from hxm.cluster import live_pv
 from hxm.config import Config
 from hxm.errors import CannotAsk
 from hxm.host import programs
@@ -39,7 +39,7 @@ def asked(monkeypatch):
 
 def found(cluster_seen, *movements):
     forecast = Forecast((movements,), cluster_seen)
-    return hypervisors.judge(cluster_seen, forecast, Config(toolstack="xl"))[1]
+    return live_pv.judge(cluster_seen, forecast, Config(toolstack="xl"))[1]
 
 
 @pytest.mark.parametrize(("here", "host"), [("host1", "here"), ("host2", "host1")])
@@ -61,7 +61,7 @@ def test_a_restart_that_was_foreseen_is_no_failure(asked, source, cold):
     live = LIVE._replace(source=source)
     before = cluster(node(source), node("host2"), PV._replace(nodes=(source,)), local_node="host2")
     forecast = Forecast(((live,),), before)
-    predicted, _ = hypervisors.judge(before, forecast, Config(toolstack="xl"))
+    predicted, _ = live_pv.judge(before, forecast, Config(toolstack="xl"))
     failed = failure("migrate_to", where=source)
     after = cluster(*NODES, PV._replace(nodes=("host2",)), failures=(failed,))
     moved = Change("nfs", "nfs", (source,), ("host2",), "moved")

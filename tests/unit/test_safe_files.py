@@ -13,9 +13,9 @@ import pytest
 from hxm.config import Config
 from hxm.host import safe_files
 from hxm.host.folder_lock import locked
-from hxm.records import journal, rotated
+from hxm.records import journal, rotated_logs
 from hxm.records.backups import Store
-from hxm.records.rotated import MOST_UNPACKED, lines_backwards
+from hxm.records.rotated_logs import MOST_UNPACKED, lines_backwards
 
 ROOT_ONLY = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
 SOMEBODY = 65534
@@ -171,8 +171,8 @@ def test_a_log_is_read_with_what_was_put_aside(tmp_path):
 
 
 def test_lines_are_read_from_the_end_whatever_their_length(tmp_path, monkeypatch):
-    monkeypatch.setattr(rotated, "_BLOCK", 7)
-    monkeypatch.setattr(rotated, "_LONGEST", 40)
+    monkeypatch.setattr(rotated_logs, "_BLOCK", 7)
+    monkeypatch.setattr(rotated_logs, "_LONGEST", 40)
     lines = [b"x" * length for length in (0, 1, 30, 6, 7, 8, 0, 13)]
     for end in (b"", b"\n"):
         (tmp_path / "log").write_bytes(b"\n".join(lines) + end)

@@ -1,7 +1,7 @@
 """The words of other tools that mean a command of hxm's, as data: what they type, what hxm takes.
 
 Whoever types `hxm drain host1` is told what to type; hxm-from-crm(7) is made from the same rows.
-Words in capitals stand for operands. What hxm does not do at all is in `beyond`.
+Words in capitals stand for operands. What hxm does not do at all is in `lacking`.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ import pytest
 from hxm.config import Config
 from hxm.errors import NotFound
 from hxm.records.backups import Store, try_to_keep
-from hxm.records.select import open_backup
+from hxm.records.changes import open_backup
 
 CIB = b'<cib validate-with="pacemaker-3.9" epoch="7"><configuration>%d</configuration></cib>'
 

@@ -1,12 +1,12 @@
 """The verbs of other tools that hxm does not have, and what to do instead.
 
-Together with `meanings` these are all verbs of these tools that concern virtual machines, nodes or
-the cluster (crmsh 4.4, pcs 0.11, virsh 9, kubectl 1.30, patronictl 3, Proxmox VE 8, Ganeti 3, xe).
+With `equivalents` these are all verbs of these tools that concern virtual machines, nodes or the
+cluster (crmsh 4.4, pcs 0.11, virsh 9, kubectl 1.30, patronictl 3, Proxmox VE 8, Ganeti 3, xe).
 """
 
 from __future__ import annotations
 
-from hxm.catalog.meanings import Meaning
+from hxm.catalog.other_tools.equivalents import Meaning
 
 TRANSLATIONS = "hxm-from-crm(7) translates the commands of crm, pcs and others"
 
