@@ -40,7 +40,8 @@ class Config(NamedTuple):
     poll: float = 1.0
     """Seconds between two polls of the cluster while waiting."""
     ask_timeout: float = 30.0
-    """Seconds that a tool may take to report the state of the cluster."""
+    """Seconds that a tool may take to report the state of the cluster; what it computes of a
+    CIB_file has no such bound."""
     toolstack: str = "auto"
     """xl, xm, or auto: whichever is installed."""
     dialect: str = "auto"

@@ -7,9 +7,14 @@ import shutil
 from pathlib import Path
 from xml.etree import ElementTree
 
+from hxm.cluster.read import read_cluster
+from hxm.config import Config
+from hxm.model import Cluster
 from hxm.pacemaker.sandbox import forget_monitors
-from hxm.pacemaker.simulate import Scratch, read_graph
+from hxm.pacemaker.simulate import Scratch, parse_graph, read_graph
 from hxm.pacemaker.transition_results import write_results
+from hxm.plan import Plan
+from hxm.policy.forecast import after_all, movements, movements_tell_all
 
 OF_NO_EFFECT = {
     *("transition-key", "transition-magic", "last-rc-change", "crm-debug-origin", "exit-reason"),
@@ -49,6 +54,33 @@ def both_ways(cib: Path, folder: Path) -> tuple[bool, int]:
         forget_monitors(str(path), ended)
     assert remembered(ours) == remembered(theirs)
     return True, len(actions)
+
+
+def placed(cluster: Cluster) -> dict[str, list[str]]:
+    """Where each primitive runs; the numbers of a clone's instances mean nothing."""
+    places: dict[str, list[str]] = {}
+    for resource in cluster.resources:
+        places.setdefault(resource.id.partition(":")[0], []).extend(resource.nodes)
+    for domain in cluster.managed_domains:
+        places.setdefault(f"domU {domain.name}", []).extend(domain.nodes)
+    return {name: sorted(nodes) for name, nodes in places.items()}
+
+
+NOTHING_ELSE = Plan("list", "nothing", (), ())
+"""A plan that does not change what the scheduler does by itself."""
+
+
+def told_and_seen(cib: Path, folder: Path) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
+    """Who runs where after the transition of `both_ways`: by its movements, and by crm_mon.
+
+    Empty where hxm itself asks crm_mon.
+    """
+    before = read_cluster(Config(), {"CIB_file": str(cib)}, local=False)
+    moved = movements(parse_graph(str(folder / "theirs.xml.graph")), before.cloned)
+    if not movements_tell_all(before, NOTHING_ELSE) or any(one.kind == "fence" for one in moved):
+        return {}, {}
+    after = read_cluster(Config(), {"CIB_file": str(folder / "theirs.xml")}, local=False)
+    return placed(after_all(before, [moved])), placed(after)
 
 
 META = ("target-role", "is-managed", "maintenance", "allow-migrate", "resource-stickiness")

@@ -15,7 +15,6 @@ from hxm.orders.simulate import apply_to_copy, spell
 from hxm.output.progress import Display
 from hxm.pacemaker.parallel import at_once
 from hxm.pacemaker.simulate import (
-    LONGEST,
     NoForecast,
     Scratch,
     carries_out,
@@ -220,4 +219,4 @@ def rehearsal(
 
 
 def _read_copy(config: Config, copy: Scratch) -> Cluster:
-    return read_cluster(config._replace(ask_timeout=LONGEST), copy.env, local=False)
+    return read_cluster(config, copy.env, local=False)

@@ -5,6 +5,7 @@ ElementTree and not lxml: it is loaded in half the time, and nothing is changed 
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Sequence
 from xml.etree.ElementTree import Element
@@ -14,6 +15,7 @@ from hxm.host import programs
 from hxm.model import Failure, Node, Operation, Resource
 from hxm.pacemaker import cannot_ask, is_help
 from hxm.pacemaker.dialect import STATUS_FORMS, Argv
+from hxm.pacemaker.environment import LONGEST
 from hxm.pacemaker.status import Status, operation_in
 from hxm.xml_reading import XmlError, parse_xml
 
@@ -26,10 +28,12 @@ def read_status(
     timeout: float = programs.TOOL_TIMEOUT,
     forms: Sequence[Argv] = STATUS_FORMS,
 ) -> Status:
-    """Ask crm_mon in the newest form that it knows.
+    """Ask crm_mon in the newest form that it knows; of a CIB_file for as long as it takes.
 
     Raises CannotAsk if there is no answer, or none that makes sense.
     """
+    if (env or os.environ).get("CIB_file"):
+        timeout = LONGEST
     for argv in forms:
         result = programs.output(argv, env, timeout)
         root = _root_in(result.stdout)

@@ -12,6 +12,8 @@ ELSEWHERE = {"CIB_shadow": "the shadow", "CIB_port": "another host's CIB"}
 _DETAILS = ("CIB_server", "CIB_user", "CIB_passwd", "CIB_encrypted", "CIB_shadow_dir")
 THIS_HOSTS = "HXM_TEST_CIB"
 """For tests: a CIB_file of this name stands for this host's cluster, also for the guard."""
+LONGEST = 600.0
+"""Seconds for one answer about a CIB in a file: arithmetic, which says nothing of the cluster."""
 
 
 def is_this_hosts() -> bool:

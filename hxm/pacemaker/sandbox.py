@@ -151,11 +151,15 @@ def running_outside(transient: Mapping[str, Mapping[str, str]]) -> Iterator[tupl
 
 
 def forget_monitors(path: str, cancelled: set[tuple[str, str]]) -> None:
-    """Take the recurring actions of these resources on these nodes out of the history."""
+    """Take the recurring actions of these resources on these nodes out of the history.
+
+    An instance of a clone is there under its own name where it was recorded before 1.1.8.
+    """
     tree = parse(path)
+    mine = "lrm_resource[@id=$id or starts-with(@id, concat($id, ':'))]"
     for resource, node in cancelled:
         for operation in tree.xpath(
-            "/cib/status/node_state[@uname=$node]//lrm_resource[@id=$id]/lrm_rsc_op[@interval!='0']",
+            f"/cib/status/node_state[@uname=$node]//{mine}/lrm_rsc_op[@interval!='0']",
             node=node,
             id=resource,
         ):

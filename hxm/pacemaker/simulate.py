@@ -25,6 +25,7 @@ from hxm.pacemaker import cannot_ask
 from hxm.pacemaker.apply import carry_out
 from hxm.pacemaker.argv import step_argv
 from hxm.pacemaker.dialect import SIMULATORS, WHOLE_CIB, Argv, Dialect
+from hxm.pacemaker.environment import LONGEST
 from hxm.pacemaker.isolation import sees_the_copy
 from hxm.pacemaker.sandbox_past import Past
 from hxm.plan import Action, Step
@@ -32,8 +33,6 @@ from hxm.xml_reading import XmlError, parse_xml
 
 _MOST_TRANSITIONS = 20  # each is one answer of the scheduler; balancing may take several
 _CANCEL = "cancel"  # ends a monitor; crm_simulate 2.1.5 writes it down as if it were an action
-LONGEST = 600.0
-"""Seconds for one answer about a copy: that is arithmetic, and says nothing of the cluster."""
 _EDITED_SINCE = (2, 0)
 _PREFIX = "hxm-scratch-"
 _IN_A_FOLDER = re.compile(rf"^(--[a-z-]+=)?/.*/{_PREFIX}[^/]+/[^/]+$")

@@ -84,6 +84,7 @@ def _is_known(action: Element) -> bool:
         action.tag == "rsc_op"
         and not action.get("router_node")
         and action.find("primitive") is not None
+        and action.find("attributes/param") is None  # a name that no XML attribute can have
         and release is not None
         and (int(release[1]), int(release[2])) >= _OLDEST
         and all(_IN_A_DIGEST.fullmatch(value) for _, value in _parameters(attributes))
@@ -129,8 +130,8 @@ def _record(history: etree._Element, action: Element) -> None:
     attributes, resource = _attributes(action), _resource(action).get("id", "")
     interval, operation = attributes.get("CRM_meta_interval", "0"), action.get("operation", "")
     if operation == "cancel":
-        ended = f"{resource}_{attributes.get('CRM_meta_operation', 'monitor')}_{interval}"
-        for record in history.xpath("*[@id=$id]", id=ended):
+        ended = attributes.get("CRM_meta_operation", "monitor")
+        for record in history.xpath("*[@operation=$o][@interval=$i]", o=ended, i=interval):
             history.remove(record)
         return
     operation = "start" if operation in _RELOADS else operation

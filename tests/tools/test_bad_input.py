@@ -177,7 +177,6 @@ def test_without_a_cluster_nothing_is_guessed(sandbox, words):
 
 
 TOOLS = {
-    "hangs": ("exec sleep 60", "no answer within 1 s"),
     "is killed": ("kill -9 $$", "SIGKILL"),
     "stops half-way": ('/usr/sbin/crm_mon "$@" | head -c 2500', "no complete XML"),
     "prints rubbish": ("echo nothing to see", "a form that hxm does not know"),
@@ -198,12 +197,24 @@ def test_crm_mon_in_trouble(sandbox, trouble, words):
     script, said = TOOLS[trouble]
     before = sandbox.file.read_bytes()
     sandbox.program("crm_mon", script)
-    (sandbox.folder / "hxm.toml").write_text("ask_timeout = 1\n")
     ran = sandbox.hxm(*words.split())
     assert ran.status == 102, ran
     assert said in ran.err
     assert "Traceback" not in ran.err
     assert sandbox.file.read_bytes() == before
+
+
+@pytest.mark.parametrize("live", [True, False])
+def test_only_a_cluster_has_to_answer_in_time(sandbox, live):
+    """On a file crm_mon computes, for as long as that takes."""
+    if live:
+        sandbox.as_if_live()
+    asked = f"CIB_file={sandbox.file} exec /usr/sbin/crm_mon"
+    sandbox.program("crm_mon", f'sleep 1; {asked} "$@"')
+    (sandbox.folder / "hxm.toml").write_text("ask_timeout = 0.5\n")
+    ran = sandbox.hxm("list")
+    assert ran.status == (102 if live else 0), ran
+    assert ("no answer within 0.5 s" in ran.err) == live
 
 
 def test_a_missing_tool_is_named_with_its_package(sandbox):

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import shutil
+from contextlib import suppress
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from transitions import both_ways, disturb
+from transitions import both_ways, disturb, told_and_seen
 
+from hxm.errors import CannotAsk
 from hxm.pacemaker.cib_edit import edit
 from hxm.pacemaker.dialect import DIALECTS
+from hxm.pacemaker.sandbox import forget_monitors
 from hxm.pacemaker.simulate import Scratch
 from hxm.plan import Step
 
@@ -18,11 +21,24 @@ DATA = Path(__file__).parents[1] / "data"
 CIBS = [*sorted((DATA / "situations").glob("*.xml")), *sorted((DATA / "scheduler").glob("*.xml"))]
 LEFT_TO_THE_TOOL = {"unmanaged-group-offline"}
 """A node is fenced."""
+WHOLE = sorted((Path(__file__).parents[2] / ".cache" / "scheduler").glob("*.xml"))
+"""All of Pacemaker's CIBs, where .ci/corpus has fetched them."""
 
 
 @pytest.mark.parametrize("cib", CIBS, ids=[path.stem for path in CIBS])
 def test_the_results_of_a_transition_are_those_of_crm_simulate(cib, tmp_path):
     assert both_ways(cib, tmp_path)[0] == (cib.stem not in LEFT_TO_THE_TOOL)
+    told, seen = told_and_seen(cib, tmp_path)
+    assert told == seen
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("cib", WHOLE, ids=[path.stem for path in WHOLE])
+def test_so_they_are_in_all_scheduler_tests_of_pacemaker(cib, tmp_path):
+    with suppress(CannotAsk):  # the scheduler, or crm_mon, takes it for no CIB
+        both_ways(cib, tmp_path)
+        told, seen = told_and_seen(cib, tmp_path)
+        assert told == seen
 
 
 @pytest.mark.parametrize("seed", range(12))
@@ -32,6 +48,28 @@ def test_the_results_are_the_same_on_random_clusters(bare, seed, tmp_path):
     ours, actions = both_ways(cib, tmp_path)
     assert ours
     assert actions
+    told, seen = told_and_seen(cib, tmp_path)
+    assert told == seen
+
+
+OF_OLD = """
+<lrm_resource id="evms-child:0" class="ocf" provider="heartbeat" type="Dummy">
+  <lrm_rsc_op id="evms-child:0_monitor_10000" operation="monitor" interval="10000" call-id="2"/>
+</lrm_resource>"""
+
+
+def test_an_ended_monitor_is_gone_under_whichever_name(tmp_path):
+    """Instances of an anonymous clone were recorded with a number before Pacemaker 1.1.8."""
+    cib = tmp_path / "cib.xml"
+    cib.write_text(f'<cib><status><node_state uname="host1">{OF_OLD}</node_state></status></cib>')
+    forget_monitors(str(cib), {("evms-child", "host1")})
+    assert not ElementTree.parse(cib).findall(".//lrm_rsc_op")
+
+
+def test_a_parameter_whose_name_xml_does_not_allow_is_left_to_the_tool(sandbox, tmp_path):
+    sandbox.replace('name="xmfile"', 'name="1"')
+    sandbox.replace('id="nodes-1">', 'id="nodes-1"><nvpair id="s" name="standby" value="on"/>')
+    assert not both_ways(sandbox.file, tmp_path)[0]
 
 
 def step(kind: str, **values: str) -> Step:

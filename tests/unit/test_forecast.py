@@ -338,6 +338,15 @@ def test_a_clones_instance_that_stops_leaves_its_node():
     assert [each.nodes for each in seen.resources] == [(), ("h2",)]
 
 
+def test_a_unique_instance_moves_by_its_own_name():
+    instances = [
+        Resource(f"x:{at}", "a", "Started", nodes=(f"h{at}",), clone="c") for at in (0, 1, 2)
+    ]
+    moved = [Movement("x:0", "stop", "h0"), Movement("x:1", "move", "h1", "h3")]
+    seen = after_all(cluster(*instances), [moved])
+    assert [each.nodes for each in seen.resources] == [(), ("h3",), ("h2",)]
+
+
 def test_a_dc_at_work_is_never_taken_for_rest():
     assert settled(cluster(domain("nfs", "host1")))
     assert not settled(cluster(domain("nfs", "host1"), idle=False))

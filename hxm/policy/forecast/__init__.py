@@ -59,14 +59,15 @@ def after_all(cluster: Cluster, phases: Iterable[Iterable[Movement]]) -> Cluster
     for movement in (movement for phase in phases for movement in phase):
         moves.setdefault(movement.resource, []).append(movement)
 
-    def places(resource: str, nodes: tuple[str, ...], clone: bool) -> tuple[str, ...]:
-        for movement in moves.get(resource, ()):
-            if clone and movement.kind == "start":
-                continue
-            if clone:
-                nodes = tuple(node for node in nodes if node != movement.source)
-            else:
-                nodes = nodes_after(movement, nodes)
+    cloned = {resource.id.partition(":")[0] for resource in cluster.resources if resource.clone}
+
+    def places(resource: str, nodes: tuple[str, ...]) -> tuple[str, ...]:
+        """The scheduler names the primitive of a clone, and the instance if each is unique."""
+        primitive = resource.partition(":")[0]
+        left = [move.source for move in moves.get(primitive, ()) if primitive in cloned]
+        nodes = tuple(node for node in nodes if node not in left)
+        for movement in moves.get(resource, ()) if resource not in cloned else ():
+            nodes = nodes_after(movement, nodes)
         return nodes
 
     def after(nodes: tuple[str, ...], role: str | None) -> dict[str, Any]:
@@ -74,17 +75,12 @@ def after_all(cluster: Cluster, phases: Iterable[Iterable[Movement]]) -> Cluster
         return {"nodes": nodes, "role": role if unchanged else "Started" if nodes else "Stopped"}
 
     resources = tuple(
-        resource._replace(
-            **after(
-                places(resource.id.split(":")[0], resource.nodes, bool(resource.clone)),
-                resource.role,
-            )
-        )
+        resource._replace(**after(places(resource.id, resource.nodes), resource.role))
         for resource in cluster.resources
     )
     resources = tuple(_with_clones_started(resources, moves))
     domains = tuple(
-        domain._replace(**after(places(domain.resource, domain.nodes, False), domain.role))
+        domain._replace(**after(places(domain.resource, domain.nodes), domain.role))
         if domain.resource
         else domain
         for domain in cluster.domains
