@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from hxm.model import Cluster, ManagedDomain, Node
 from hxm.plan import AlreadyDone, Decision, Goal, Objection, Phase, Plan
-from hxm.policy import called, guards, listed
+from hxm.policy import called, counted, guards, listed
 from hxm.policy.orders.placement import active, migrate
 from hxm.policy.steps import clear_standby_step
 
@@ -193,8 +193,9 @@ def balance(cluster: Cluster, moves: Sequence[Move]) -> Decision:
     if not plans:
         return AlreadyDone("the domUs are spread as evenly as moves can make it")
     domains = [move.domain for move in moves]
+    in_turn = ", one after the other" if len(plans) > 1 else ""
     question = Objection(
-        f"{len(plans)} domUs would move, one after the other: {called(domains)}",
+        f"{counted(len(plans), 'domU')} would move{in_turn}: {called(domains)}",
         "use --yes to do it anyway",
         lifted_by=guards.YES,
     )
