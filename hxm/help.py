@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import textwrap
+
 from hxm.catalog import BYGONE, COMMANDS
 from hxm.catalog.command import GROUPS, HOST, READS, REFUSED, RUNTIME
 
@@ -23,6 +25,8 @@ def overview(*, everything: bool = False) -> list[str]:
     lines += ["--timeout, --reason and -o json. Every command takes --help. Commands can be"]
     lines += ["shortened as long as they are unambiguous."]
     if not everything:
+        lines += ["To try it without a cluster: hxm sandbox new DIRECTORY"]
+        lines += ["To work on a cluster elsewhere: hxm --on ssh://root@HOST COMMAND"]
         return [*lines, "How hxm treats the other commands of xl and xm: hxm help all"]
     for title, policies in (
         ("Passed to xl or xm at once", (READS, HOST)),
@@ -34,14 +38,6 @@ def overview(*, everything: bool = False) -> list[str]:
             for row in COMMANDS.values()
             if row.policy in policies and row.name not in BYGONE
         ]
-        lines += ["", f"{title}:", *_wrapped(names)]
-    return lines
-
-
-def _wrapped(words: list[str], width: int = 79) -> list[str]:
-    lines = [" "]
-    for word in words:
-        if len(lines[-1]) + len(word) >= width:
-            lines.append(" ")
-        lines[-1] += " " + word
+        wrapped = textwrap.wrap(" ".join(names), 77, break_on_hyphens=False)
+        lines += ["", f"{title}:", *(f"  {line}" for line in wrapped)]
     return lines

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from xml.etree import ElementTree as ET
 
-from hxm.host.safe_files import make_private, read_whole, write_new
+from hxm.host.safe_files import make_private, read_whole, replace, write_new
 from hxm.plan import Action
 from hxm.xml_reading import XmlError, parse_xml
 
@@ -32,7 +32,7 @@ def mark_settled(cib_file: str) -> None:
     folder = past_folder(cib_file)
     with suppress(OSError):
         make_private(folder)
-        _write(os.path.join(folder, _SETTLED), _stamp(cib_file))
+        replace(os.path.join(folder, _SETTLED), _stamp(cib_file))
 
 
 def is_settled(cib_file: str) -> bool:
@@ -46,12 +46,6 @@ def is_settled(cib_file: str) -> bool:
 def _stamp(cib_file: str) -> bytes:
     seen = os.stat(cib_file)
     return f"{seen.st_mtime_ns} {seen.st_size}".encode()
-
-
-def _write(path: str, data: bytes) -> None:
-    with suppress(FileNotFoundError):
-        os.unlink(path)
-    write_new(path, data)
 
 
 class Past:
@@ -102,7 +96,7 @@ class Past:
             when = time.strftime("%Y-%m-%d %H:%M:%SZ", time.gmtime(at))
             facts = {"target": node, "client": "pacemaker-controld", "status": "success"}
             ET.SubElement(history, "fence_event", facts, completed=when)
-        _write(os.path.join(self._folder, _FENCING), ET.tostring(history))
+        replace(os.path.join(self._folder, _FENCING), ET.tostring(history))
 
 
 def read_fencing(folder: str) -> ET.Element:

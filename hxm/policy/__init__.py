@@ -27,6 +27,18 @@ def typed(domain: Domain) -> str:
     return domain.resource
 
 
+def typed_resource(cluster: Cluster, resource: str) -> str:
+    """What to type for the domU that the resource is, or for the resource."""
+    domain = cluster.domain_of(resource)
+    return typed(domain) if domain else resource
+
+
+def resource_name(cluster: Cluster, resource: str) -> str:
+    """The name of the domU that the resource is, or of the resource."""
+    domain = cluster.domain_of(resource)
+    return domain.name if domain else resource
+
+
 def all_typed(domains: Sequence[Domain]) -> str:
     """What to type for several domUs."""
     return " ".join(typed(domain) for domain in domains)
@@ -73,10 +85,9 @@ def bars(cluster: Cluster, failure: Failure) -> bool:
 
 def cleanup_of(cluster: Cluster, failure: Failure) -> str:
     """The command that makes the cluster forget a failure, and try again: one for all its nodes."""
-    domain = cluster.domain_of(failure.resource)
     nodes = {other.node for other in cluster.failures if other.resource == failure.resource}
     where = f" {failure.node}" if len(nodes) < 2 else ""
-    return f"hxm cleanup {typed(domain) if domain else failure.resource}{where}"
+    return f"hxm cleanup {typed_resource(cluster, failure.resource)}{where}"
 
 
 def block(cluster: Cluster, resources: Collection[str], word: str) -> tuple[str, str, str]:

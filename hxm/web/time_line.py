@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from hxm.model import Cluster
 from hxm.output.time_line import ticks
-from hxm.policy import listed
+from hxm.policy import listed, resource_name
 from hxm.policy.past.events import Event
 from hxm.policy.past.stays import Row
 from hxm.web.snapshot import Picture
@@ -125,8 +125,7 @@ def _latest(cluster: Cluster, picture: Picture) -> Iterator[tuple[str, str, str]
 
 
 def _what(cluster: Cluster, event: Event) -> str:
-    domain = cluster.domain_of(event.subject)
-    who = domain.name if domain else event.subject
+    who = resource_name(cluster, event.subject)
     text = f"{who}: {event.what}" if who else event.what
     return ", ".join(filter(None, (text, event.where)))
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from hxm.model import Cluster, ManagedDomain, Primitive
-from hxm.policy import is_true, listed
+from hxm.policy import is_true, listed, resource_name
 from hxm.policy.relations import score_of
 from hxm.policy.state.findings import Finding
 
@@ -206,8 +206,7 @@ def _fail_counts(cluster: Cluster, rules: Rules) -> Iterator[Finding]:
     shown = {(failure.resource.split(":")[0], failure.node) for failure in cluster.failures}
     for resource, node, times in rules.fail_counts:
         if (resource, node) not in shown:
-            domain = cluster.domain_of(resource)
-            name = domain.name if domain else resource
+            name = resource_name(cluster, resource)
             often = (
                 "has failed, and may start there no more,"
                 if times == "INFINITY"

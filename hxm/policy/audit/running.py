@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from hxm.model import Cluster, Constraint, Domain
-from hxm.policy import listed, typed
+from hxm.policy import listed, resource_name, typed, typed_resource
 from hxm.policy.names import at_home, travelling
 from hxm.policy.state.discrepancies import LETTERS, disagreements, under_way
 from hxm.policy.state.findings import Finding, findings
@@ -81,8 +81,7 @@ def _stranger(cluster: Cluster, domain: Domain) -> Iterator[Finding]:
 def of_expired(cluster: Cluster, expired: Iterable[Constraint]) -> Iterator[Finding]:
     """Interim constraints whose time is over: they count no more and still stand in the CIB."""
     for constraint in expired:
-        domain = cluster.domain_of(constraint.resource)
-        name = domain.name if domain else constraint.resource
+        name = resource_name(cluster, constraint.resource)
         what = f"{constraint.id} of {name} ended {constraint.expires}"
-        do = f"hxm unmigrate {typed(domain) if domain else constraint.resource}"
+        do = f"hxm unmigrate {typed_resource(cluster, constraint.resource)}"
         yield Finding(what, do, "expired", name)

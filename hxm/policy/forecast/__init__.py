@@ -7,6 +7,7 @@ from typing import Any
 
 from hxm.model import IN_FLIGHT, Cluster, Node, Resource
 from hxm.plan import Action, Forecast, Goal, GoalKind, Movement, Plan, Step, StepKind
+from hxm.policy import resource_name
 from hxm.policy.forecast.goal_kinds import newest, reached
 from hxm.policy.forecast.movement_kinds import nodes_after, phrase
 
@@ -217,8 +218,7 @@ def came_live(cluster: Cluster, resource: str, node: str) -> bool:
 
 def name_of(cluster: Cluster, movement: Movement) -> str:
     """Who moves: the domU, another resource, or the node that is fenced."""
-    domain = cluster.domain_of(movement.resource)
-    return domain.name if domain else movement.resource or movement.source or ""
+    return resource_name(cluster, movement.resource) or movement.source or ""
 
 
 def movement_text(cluster: Cluster, movement: Movement) -> str:

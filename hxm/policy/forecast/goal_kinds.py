@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from hxm.model import UPDATE, Cluster, Domain, Operation
 from hxm.plan import Goal, GoalKind
-from hxm.policy import listed
+from hxm.policy import listed, resource_name
 from hxm.policy.relations import score_of
 
 _Check = Callable[[Cluster, Goal, Cluster | None], bool]
@@ -160,8 +160,7 @@ def _negated(check: _Check) -> _Check:
 
 
 def _is_not(cluster: Cluster, goal: Goal) -> str:
-    domain = cluster.domain_of(goal.subject)
-    return f"{domain.name if domain else goal.subject or 'the cluster'} is not {goal.kind}"
+    return f"{resource_name(cluster, goal.subject) or 'the cluster'} is not {goal.kind}"
 
 
 def _not_in_maintenance(_: Cluster, goal: Goal) -> str:

@@ -6,7 +6,17 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from hxm.model import UPDATE, Advice, Cluster, Constraint, Failure, Lock, ManagedDomain
-from hxm.policy import bars, cleanup_of, half_way, is_false, is_true, keeps_stopped, listed, typed
+from hxm.policy import (
+    bars,
+    cleanup_of,
+    half_way,
+    is_false,
+    is_true,
+    keeps_stopped,
+    listed,
+    resource_name,
+    typed,
+)
 from hxm.policy.guards import stray
 from hxm.policy.guards.location import cloned, kept_from_running, not_listed
 from hxm.policy.state.cluster_wide import settings
@@ -214,7 +224,7 @@ def described(
     cluster: Cluster, constraint: Constraint, origins: Mapping[str, str] | None = None
 ) -> str:
     """An interim constraint, what it makes the cluster do, whose it is and how old."""
-    name = _domain_name(cluster, constraint.resource)
+    name = resource_name(cluster, constraint.resource)
     verb = "must run on" if constraint.kind == "prefer" else "must not run on"
     until = f" until {constraint.expires}" if constraint.expires else ""
     words = f"{constraint.id}: {name} {verb} {constraint.node or '?'}{until}"
@@ -282,7 +292,7 @@ def failed_domus(cluster: Cluster) -> Iterator[Finding]:
 
 def _failed(cluster: Cluster, failure: Failure) -> Finding:
     """A failure, and what follows from it where that is known."""
-    name, domain = _domain_name(cluster, failure.resource), cluster.domain_of(failure.resource)
+    name, domain = resource_name(cluster, failure.resource), cluster.domain_of(failure.resource)
     what = f"{failure.operation} of {failure.resource} failed on {failure.node}: {failure.reason}"
     if domain and failure.node not in domain.nodes and bars(cluster, failure):
         what += f"; {name} may not run on {failure.node}"
@@ -364,8 +374,3 @@ def _same_names(cluster: Cluster) -> Iterator[Finding]:
                 "name-shared",
                 name,
             )
-
-
-def _domain_name(cluster: Cluster, resource: str) -> str:
-    domain = cluster.domain_of(resource)
-    return domain.name if domain else resource
