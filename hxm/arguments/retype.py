@@ -1,4 +1,4 @@
-"""The command line to type instead of one that is wrong: with all options that were typed."""
+"""Suggests the command line to type instead of a wrong one, with all its options."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def refer(
     At least so many of its words must be that tool's own. `kind` says of an operand whether it is
     a node or a domU.
     """
-    from hxm.catalog.other_tools import translate
+    from hxm.catalog.foreign import translate
 
     answer, options = translate.answer_by_options(words), list[str]()
     if answer is None:
@@ -82,7 +82,7 @@ def refer(
 
 def for_other_kind(verb: str, error: WrongKind) -> None:
     """Complete the error with the command that takes what was named."""
-    from hxm.catalog.other_tools import translate
+    from hxm.catalog.foreign import translate
 
     if instead := translate.of_other_kind(verb, error.word, error.kind):
         command, note = instead

@@ -1,4 +1,4 @@
-"""One row of the table of commands, and the policies that a toolstack's command may fall under.
+"""One row of the table of commands, and the policies for a toolstack's commands.
 
 Light, and below everything: it is read before every pass-through, and by the policy.
 """

@@ -1,4 +1,4 @@
-"""What the domUs have for themselves: by their files, and by the toolstacks that run them."""
+"""What each domU uses alone: by its file, and by the toolstack that runs it."""
 
 from __future__ import annotations
 

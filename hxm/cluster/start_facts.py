@@ -1,4 +1,4 @@
-"""What the starts of a plan rest on: what runs on the other nodes, and the domUs' files there."""
+"""Facts for judging the starts of a plan: what runs on other nodes, and the domUs' files there."""
 
 from __future__ import annotations
 

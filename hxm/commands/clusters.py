@@ -1,4 +1,4 @@
-"""hxm clusters, and what is asked of every cluster at once: each by an hxm of its own."""
+"""hxm clusters, and `--on all`: asks every cluster at once, by an hxm process for each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which device or file a path really is, and what it lies on: as this host's kernel tells.
+"""Resolves a path to its device or file, and to what that lies on, by this host's kernel.
 
 Held against the layout of sysfs in Linux 6.1: /sys/dev/block/MAJOR:MINOR is the device, and in its
 folder stand `partition` (then the folder above is the disk), slaves/, holders/, dm/uuid (LVM-...,
@@ -81,7 +81,7 @@ def _inside(folders: Iterable[str], name: str) -> Iterator[str]:
 
 
 def _number(path: str) -> int:
-    """That of the device, or of the device under the file."""
+    """The number of the device, or of the device that holds the file."""
     try:
         status = files.stat(path)
     except (OSError, ValueError):

@@ -9,7 +9,7 @@ from hxm.domu.config_file import Number, Value, to_int
 
 
 def domain_name(settings: Mapping[str, Value]) -> str | None:
-    """Return the domU's name as xl takes it, or None if there is none."""
+    """The domU's name as xl takes it, or None."""
     name = settings.get("name")
     if isinstance(name, Number):
         return name.spelling
@@ -55,7 +55,7 @@ def slips(settings: Mapping[str, Value]) -> list[str]:
 
 
 def is_pv(settings: Mapping[str, Value]) -> bool:
-    """Whether the domU is paravirtual, which is what xl and xm make where nothing else is said."""
+    """Whether the domU is paravirtual, which is the default of xl and xm."""
     if settings.get("type"):
         return settings["type"] == "pv"
     return settings.get("builder", "linux") in ("linux", "generic", "pv") and not positive(

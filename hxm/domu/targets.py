@@ -1,4 +1,4 @@
-"""Which devices and files a disk of a domU stands for, by its block script."""
+"""The devices and files behind a domU's disk, by its block script."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the guard lets pass of a command line typed to xl, xm or virsh, and what it does not."""
+"""The guard's judgement of a command line typed to xl, xm or virsh."""
 
 from __future__ import annotations
 
@@ -176,7 +176,7 @@ def admitted(
 
 
 def _run_elsewhere(cluster: Cluster, config: Config) -> dict[str, list[str] | str]:
-    """The domUs that each other node runs, by its toolstack; also of those that are no members.
+    """The domUs that each other node runs, by its toolstack; also of nodes that are not members.
 
     Where the cluster is stopped on a host its domUs may run on.
     """

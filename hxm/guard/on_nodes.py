@@ -1,4 +1,4 @@
-"""The guard of all nodes, from a host that ssh leads there from: each node's own hxm does it."""
+"""Installs the guard on all nodes from a workstation: through ssh, by each node's own hxm."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How each guarded program stands, and what to do about one that is not as it should be."""
+"""The state of the guard of each program, and what to do if it is not guarded."""
 
 from __future__ import annotations
 

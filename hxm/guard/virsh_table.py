@@ -1,4 +1,4 @@
-"""What hxm thinks of each of virsh's commands, for domUs that libvirt's Xen driver runs.
+"""How the guard treats each command of virsh, for domUs of libvirt's Xen driver.
 
 virsh knows no prefixes: a command is its whole name. One that is not here is refused for a managed
 domU, and passed for every other. The names are those of virsh(1) of libvirt 9.0.

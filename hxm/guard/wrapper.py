@@ -49,7 +49,7 @@ class Paths(NamedTuple):
 
 
 def meanings(program: str, word: str) -> list[Command]:
-    """Every command that some xl, xm or virsh may take the word for; none if it knows none.
+    """Every command that the word may stand for in some version of xl, xm or virsh.
 
     xl and xm take a whole name or the beginning of one (cmdtable_lookup in xl.c, xm_lookup_cmd in
     xen/xm/main.py); what is unique to one generation is not to another, so all count.

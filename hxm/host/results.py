@@ -1,4 +1,4 @@
-"""What comes of a program that ran, here or on a node, and what a node must be able to do."""
+"""The result of a program, here or on a node, and the interface of a node."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Argv = tuple[str, ...]
 
 
 class NoAnswer(CannotAsk):
-    """A program gave none in time, and was ended."""
+    """A program did not answer in time, and was killed."""
 
 
 class Lost(CannotAsk):
@@ -21,7 +21,7 @@ class Lost(CannotAsk):
 
 
 class Result:
-    """What a program left behind: exit status (negative: killed by that signal) and output."""
+    """A program's exit status (negative: killed by that signal) and output."""
 
     __slots__ = ("argv", "status", "stderr", "stdout")
 

@@ -26,7 +26,7 @@ Fault = Callable[[Cluster, Scratch], None]
 
 
 class Lesson(NamedTuple):
-    """One night: what is told of it, and what happens before the learner comes."""
+    """One night: its story, and what happens before the learner arrives."""
 
     title: str
     story: str

@@ -93,7 +93,7 @@ class _Beside:
             self._begun.append(self._pool.submit(work))
 
     def drop(self) -> None:
-        """Forget what was begun: its ground has changed."""
+        """Forget what was begun: the copy that it works on has changed."""
         while self._begun:
             future = self._begun.pop()
             if not future.cancel() and not future.exception():
@@ -120,7 +120,7 @@ class Rehearsal:
         self._phases: list[tuple[Movement, ...]] = []
         self._left_out: set[int] = set()
         self._after: Cluster | None = None
-        """As it was read beside the last answer, if it was."""
+        """The cluster as it was read during the last answer, if it was."""
         if not cluster.sandbox:
             self._before = movements(copy.settle(), cluster.cloned)
         self._settled = safe_files.read_whole(copy.path)
@@ -165,7 +165,7 @@ class Rehearsal:
     def _next(
         self, phase: Phase, following: Phase | None, copy: Scratch, *, whole: bool
     ) -> Callable[[], _Trial | Cluster] | None:
-        """What can be done beside the last answer on this phase, if that says what is expected."""
+        """What can be done during the last answer on this phase, if that is as expected."""
         if following:
             return None if phase.only_if_still else partial(self._begin, following, copy.path)
         return None if whole else partial(_read_copy, self._config, copy)

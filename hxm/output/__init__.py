@@ -26,7 +26,7 @@ class Form(NamedTuple):
 
     output: str = "table"
     columns: str = ""
-    """Which, and in which order: headers or their beginnings, with commas between them."""
+    """The columns to show, in this order: headers or their beginnings, separated by commas."""
     sort: str = ""
     """The column to sort by, with a - in front for the greatest first."""
     headers: bool = True

@@ -1,4 +1,4 @@
-"""Bars of characters: amounts beside each other, to scale."""
+"""Bars of characters: amounts side by side, to scale."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ def wide(encoding: str | None) -> bool:
 
 
 def marks(encoding: str | None) -> str:
-    """Four marks for four kinds of amount, which the encoding has: full ones first, free last."""
+    """Four marks that the encoding has, for four kinds of amount: full first, free last."""
     return _BLOCKS if wide(encoding) else _LETTERS
 
 
 def bar(amounts: Sequence[int], scale: float, drawn: str) -> str:
-    """The amounts beside each other, `scale` to a character, each with its own mark.
+    """The amounts side by side, `scale` to a character, each with its own mark.
 
     What is not zero has at least one character; the rounding never adds up.
     """

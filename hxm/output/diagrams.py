@@ -51,7 +51,7 @@ def dot(graph: Graph) -> str:
 
 
 def _literal(text: str) -> str:
-    """The text as dot draws it: without its escapes, and without HTML's, which it also knows."""
+    """The text for dot, which would interpret its own escapes and those of HTML."""
     from graphviz import escape
 
     return str(escape(printable(text).replace("&", "&amp;")))

@@ -16,7 +16,7 @@ _DELIMITERS = {"csv": ",", "tsv": "\t"}
 
 
 def arranged(table: Table, form: Form) -> Table:
-    """The table with the chosen columns and order; raises UsageError for one that is not there."""
+    """The table with the chosen columns and order; raises UsageError for an unknown column."""
     rows = list(table.rows)
     if form.sort:
         by = _column(table, form.sort.removeprefix("-"))

@@ -1,4 +1,4 @@
-"""How far an order is, for somebody who waits at a terminal; elsewhere nothing is shown."""
+"""Shows on a terminal how far an order is; elsewhere it shows nothing."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 
 _A_MOMENT = 1.0
-"""Seconds for which nobody needs to be told that something is being worked on."""
+"""Seconds before progress is shown."""
 
 
 class Display:
-    """Where the work reports to, and nobody looks."""
+    """A progress display that shows nothing."""
 
     def report(self, text: str) -> None:
         """Something that has happened, in a line."""

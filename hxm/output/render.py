@@ -23,7 +23,7 @@ def out(line: str) -> None:
 
 
 def document(text: str) -> None:
-    """An answer of several lines, of which a line end within a value is no part (JSON, HTML)."""
+    """An answer of several lines, such as JSON or HTML; line ends within values are escaped."""
     if text.replace("\n", "").isprintable():  # 10,000 lines of 300 domUs at once
         sys.stdout.write(f"{text}\n")
         return
@@ -32,7 +32,7 @@ def document(text: str) -> None:
 
 
 def prose(line: str) -> None:
-    """A line of the answer that is no command: a terminal shows it folded, and hanging."""
+    """A line of prose; a terminal shows it folded, with a hanging indent."""
     for part in hanging(line, sys.stdout):
         out(part)
 
@@ -43,7 +43,7 @@ def hanging(line: str, stream: TextIO) -> list[str]:
 
 
 def beside(line: str) -> None:
-    """A line beside the answer, on stderr, after what the answer says so far."""
+    """A line on stderr, after what stdout has so far."""
     sys.stdout.flush()
     _write(sys.stderr, line)
 
@@ -55,7 +55,7 @@ def _write(stream: TextIO, line: str) -> None:
 
 
 def note(text: str, hint: str = "") -> None:
-    """A message beside the answer, with who speaks; folded at blanks if a terminal shows it.
+    """A message on stderr, with the program's name; a terminal shows it folded at blanks.
 
     The hint is mostly a command, which is to be copied whole: see `hint_lines`.
     """
@@ -184,10 +184,10 @@ def ask(question: str) -> bool:
 
 
 def watched() -> bool:
-    """Whether somebody sees what is said beside the answer."""
+    """Whether stderr is a terminal."""
     return sys.stderr.isatty()
 
 
 def can_ask() -> bool:
-    """Whether there is somebody to answer."""
+    """Whether somebody can answer a question."""
     return sys.stdin.isatty() and sys.stderr.isatty()

@@ -1,4 +1,4 @@
-"""Who was where, as a drawing: a row for each domU, the time to the right, hosts as letters."""
+"""Draws where each domU ran: a row for each, time from left to right, hosts as letters."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _STEPS = (
     *(3600 * count for count in (1, 2, 3, 6, 12)),
     *(86400 * count for count in (1, 2, 7, 14, 28)),
 )
-"""Seconds between two marks of the axis, of which the shortest that has room is taken."""
+"""Seconds between two marks of the axis; the shortest that fits is taken."""
 _COLOURS = ("green", "cyan", "magenta", "yellow", "blue", "bright_green", "bright_cyan")
 
 
@@ -140,7 +140,7 @@ def _line(
 
 
 def ticks(begin: float, end: float, width: int) -> Iterator[tuple[float, str]]:
-    """The round times of an axis that is so many characters wide, each with its words."""
+    """The round times on an axis of this width in characters, each with its label."""
     scale = (end - begin) / width
     step = next((step for step in _STEPS if step / scale >= _room(step)), _STEPS[-1])
     zone = time.localtime(begin).tm_gmtoff
@@ -151,7 +151,7 @@ def ticks(begin: float, end: float, width: int) -> Iterator[tuple[float, str]]:
 
 
 def _axis(begin: float, end: float, width: int) -> str:
-    """Times above the columns in which they lie."""
+    """Time labels above their columns."""
     text = ""
     for at, word in ticks(begin, end, width):
         column = int((at - begin) / (end - begin) * width)

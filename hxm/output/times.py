@@ -38,7 +38,7 @@ def local_time(at: float) -> str:
 
 
 def took(seconds: float | None) -> str:
-    """How long something took; a dash where nobody has measured it."""
+    """How long something took; a dash if it was not measured."""
     if not seconds:
         return "-"
     if seconds < _ALMOST_A_MINUTE:

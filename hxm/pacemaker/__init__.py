@@ -24,7 +24,7 @@ def cannot_ask(result: Result, errors: str = "") -> CannotAsk:
 
 
 def _who_may_not() -> str:
-    """That it may be for who is asking, where that is one whom the cluster does not answer."""
+    """A hint that the user may lack the right to ask the cluster."""
     if os.geteuid() == 0:
         return ""
     import grp
@@ -55,7 +55,7 @@ def is_help(result: Result) -> bool:
 
 
 def cannot_read(file: str) -> CannotAsk:
-    """Why a CIB_file is none."""
+    """Why a CIB_file is not usable."""
     return CannotAsk(
         f"Pacemaker's tools cannot read {file}: {_fault_of(file)}",
         f"crm_verify --xml-file={file} -V shows more; hxm sandbox new DIR makes a good one",

@@ -1,4 +1,4 @@
-"""Has steps carried out by the tools, and sees in the CIB afterwards that they were.
+"""Lets the tools carry out steps, and verifies in the CIB that they did.
 
 A tool's exit status proves nothing: up to Pacemaker 1.0 many errors end with 0, and Pacemaker 3.0
 ends with 105 where there was nothing to delete.
@@ -124,7 +124,7 @@ def _run(
 def _missing(
     kind: StepKind, steps: Sequence[Step], env: Mapping[str, str] | None, timeout: float
 ) -> Step | None:
-    """The first step that the CIB does not bear out; a running cluster may take a moment."""
+    """The first step whose effect the CIB does not show; a running cluster may take a moment."""
     check = CHECKS[kind]
     if check.holds is None:
         return None

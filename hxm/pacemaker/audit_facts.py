@@ -120,7 +120,7 @@ class _Known:
         return self._members.get(name or "", set())
 
     def constraints(self, tag: str) -> Iterator[Element]:
-        """The constraints of a kind, but for what a move or a ban left behind."""
+        """The constraints of a kind, without leftovers of moves and bans."""
         for element in self.cib.iterfind(f"configuration/constraints/{tag}"):
             if not element.get("id", "").startswith("cli-"):
                 yield element
@@ -192,7 +192,7 @@ def _watches(operation: Mapping[str, str]) -> bool:
 
 
 def _interval(operation: Mapping[str, str]) -> float:
-    """In seconds; one that the tools cannot read is none to them (crm_parse_interval_spec)."""
+    """In seconds; the tools ignore one that they cannot read (crm_parse_interval_spec)."""
     return seconds(operation.get("interval", "")) or 0.0
 
 
@@ -285,7 +285,7 @@ def _misspelt(known: _Known, *, heartbeat: bool) -> Iterator[tuple[str, dict[str
 
 
 def _hosts(params: Mapping[str, str]) -> list[str]:
-    """The nodes that a fencing resource is told to be for, in any of the spellings."""
+    """The nodes that a fencing resource is configured for, in any of the spellings."""
     text = params.get("pcmk_host_list") or params.get("hostlist") or ""
     names = re.split(r"[\s,;]+", text)
     names += [

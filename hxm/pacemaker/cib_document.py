@@ -29,7 +29,7 @@ CLUSTERS_OWN = frozenset(("dc-version", "cluster-infrastructure", "have-watchdog
 
 
 def parse_backup(document: bytes, name: str) -> Element:
-    """The `<cib>`, `<configuration>` or section in a backup. Raises Refused if it is none."""
+    """The `<cib>`, `<configuration>` or section in a backup. Raises Refused if there is none."""
     try:
         root = _parsed(document)
     except XmlError as error:
@@ -56,7 +56,7 @@ def sections_in(backup: Element) -> dict[str, Element]:
 
 
 def read_header(timeout: float = programs.TOOL_TIMEOUT) -> dict[str, str]:
-    """The attributes of the CIB itself (schema, feature set, epochs), or none if nobody tells."""
+    """The attributes of the CIB itself (schema, feature set, epochs); empty if nobody answers."""
     try:
         if file := os.environ.get("CIB_file"):
             return dict(parse_xml(safe_files.read_whole(file)).attrib)
@@ -72,7 +72,7 @@ def as_cib(configuration: bytes, header: Mapping[str, str]) -> bytes:
 
 
 def same(one: bytes, other: bytes) -> bool:
-    """Whether two configurations are the same, but for what hxm and the cluster keep in them."""
+    """Whether two configurations are equal, ignoring what hxm and the cluster keep in them."""
     return configuration_in(one) == configuration_in(other) or _bare(one) == _bare(other)
 
 

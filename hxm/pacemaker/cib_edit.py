@@ -104,7 +104,7 @@ def _clear_meta(tree: etree._ElementTree, values: Values) -> None:
 
 
 def _places(tree: etree._ElementTree, resource: str) -> list[str]:
-    """The nodes whose last action on it, but for monitors, leaves it running."""
+    """The nodes whose last action on it, monitors aside, leaves it running."""
     places = []
     for state in tree.iterfind("status/node_state"):
         histories = state.xpath("lrm/lrm_resources/lrm_resource[@id=$id]", id=resource)
@@ -153,7 +153,7 @@ def _remove_constraints(tree: etree._ElementTree, *names: str) -> None:
 
 
 def _clear(tree: etree._ElementTree, values: Values) -> None:
-    """crm_resource 2.0 and newer clears what moves have left, but for its own 0.6's cli-standby."""
+    """crm_resource 2.0 and newer clears what moves left, except the cli-standby of version 0.6."""
     resource = values["resource"]
     _primitive(tree, values)
     nodes = [node.get("uname") for node in tree.iterfind("configuration/nodes/node")]
@@ -224,4 +224,4 @@ _EDITS: Mapping[StepKind, _Edit] = {
     "maintenance": _maintenance,
     "clear-maintenance": _no_maintenance,
 }
-"""The kinds of step of which the effect is known; of the others the tools are asked."""
+"""The kinds of step whose effect is known; the tools carry out the others."""

@@ -51,7 +51,7 @@ def parse_status(document: bytes) -> Status:
 
 
 def _root_in(document: bytes) -> Element | XmlError | None:
-    """The root of the XML that crm_mon printed, or why that is none; None: it is text."""
+    """The root of the XML that crm_mon printed, or what is wrong with it; None: it is text."""
     start = _XML.search(document)
     if not start:
         return None
@@ -62,7 +62,7 @@ def _root_in(document: bytes) -> Element | XmlError | None:
 
 
 def _is_whole_but_no_xml(root: Element | XmlError | None, document: bytes) -> bool:
-    """Whether it is a whole document that is no XML, for what it cites of agents and people.
+    """Whether the document is complete but not XML, because it quotes agents or people.
 
     1.1 escapes nothing of it, and no version leaves out the control characters, which XML has not.
     """
@@ -125,7 +125,7 @@ def _parse_xml(root: Element) -> Status:
 
 
 def _errors_in(root: Element) -> str:
-    """What crm_mon says in its document of its own failure."""
+    """The error that crm_mon reports in its document."""
     errors = (error.text or "" for error in root.iterfind("status/errors/error"))
     return "; ".join(error.removeprefix("error: ").removeprefix("crm_mon: ") for error in errors)
 

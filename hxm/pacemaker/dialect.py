@@ -1,4 +1,4 @@
-"""What each generation of the cluster's tools spells how: data, and nothing but data.
+"""How each generation of the cluster's tools spells each step: data, and nothing but data.
 
 Every spelling of 2.0 and newer was run on 2.0.5, 2.1.5 and 3.0; those of the older rows are
 compared with what the real tools of Heartbeat 2.1.3 and Pacemaker 0.6.6, 1.0.8, 1.1.14 and 1.1.24

@@ -33,7 +33,7 @@ _REFRESHED = "last-lrm-refresh"
 
 
 class Spec(NamedTuple):
-    """What a domU is to be in the configuration, but for its constraints."""
+    """A domU's future resource in the configuration, without its constraints."""
 
     resource: str
     agent: str
@@ -67,7 +67,7 @@ def ncname(name: str) -> str:
 
 
 def binding(cib: Element, owners: Collection[str]) -> Iterator[Bound]:
-    """The constraints that bind one of these resources, but for what commands left behind."""
+    """The constraints that bind one of these resources, without leftovers of commands."""
     for element in cib.iterfind("configuration/constraints/*"):
         owner = element.get(_DEPENDENT.get(element.tag, ""), "")
         if owner in owners and not element.get("id", "").startswith(_OURS):
@@ -180,7 +180,7 @@ def hand_over_step(name: str, resource: str) -> Step:
 
 
 def hide_step(name: str, resource: str) -> Step:
-    """Keep every node from looking for the domU and from starting it, and say whose doing it is."""
+    """Keep every node from probing and starting the domU, in constraints that name hxm."""
     root = Element("configuration")
     primitive = SubElement(SubElement(root, "resources"), "primitive", id=resource)
     marker = _interim(WITHDRAWING, resource)

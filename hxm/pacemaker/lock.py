@@ -72,7 +72,7 @@ def claim_step(holder: str, what: str, now: float) -> Step:
 
 
 def renew_step(holder: str, now: float) -> Step:
-    """Say that the holder still lives."""
+    """Renew the lock: its holder is alive."""
     values = {"holder": holder, "now": f"{now:.0f}"}
     return Step("renew", "keep the cluster's lock", values)
 

@@ -1,4 +1,4 @@
-"""How many simulations this host can take at once: each has the whole CIB in memory, many times.
+"""Runs simulations in parallel, as many as this host has memory for: each holds the CIB many times.
 
 Threads, and not processes: what they do is wait for a tool.
 """

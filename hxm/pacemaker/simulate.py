@@ -116,7 +116,7 @@ class Scratch:
         return result.stdout
 
     def _carry_out(self, actions: Sequence[Action]) -> None:
-        """Write down what the transition leads to that was computed last."""
+        """Write the results of the last computed transition."""
         from hxm.pacemaker.transition_results import write_results
 
         if write_results(self.path, read_graph(self.graph)):
@@ -131,7 +131,7 @@ class Scratch:
             forget_monitors(self.path, cancelled)
 
     def inject(self, injections: Sequence[str]) -> None:
-        """Put a fact into the status, such as a lost node, without any reaction to it."""
+        """Record a fact in the status, such as a lost node, without simulating the reaction."""
         files = (f"--xml-file={self.path}", f"--save-output={self.path}")
         self._run(["crm_simulate", *files, *injections])
 
@@ -191,7 +191,7 @@ def private_folder() -> Iterator[str]:
 
 
 def without_scratch_paths(argv: Argv) -> Argv:
-    """The command line, to be read later: FILE is what was in a folder that is gone by then."""
+    """The command line for later reading: FILE replaces the path of a scratch copy."""
     return tuple(_IN_A_FOLDER.sub(r"\1FILE", word) for word in argv)
 
 

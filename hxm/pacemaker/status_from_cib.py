@@ -1,4 +1,4 @@
-"""What crm_mon's text does not tell, taken from the CIB, so that every guard has its grounds.
+"""Completes crm_mon's text from the CIB, so that every guard has the facts that it needs.
 
 Pending actions, target roles, the quorum and the fencing of Heartbeat, transient standby: what
 even the CIB leaves open is taken as what makes a guard object.
@@ -213,7 +213,7 @@ def _each_instance(
 
 
 def _told_to_leave(primitive: Primitive, status: Status, configuration: Configuration) -> bool:
-    """Whether somebody said that the cluster is to leave it alone; a failure does so by itself."""
+    """Whether a user made it unmanaged; a failure can do that too."""
     return (
         status.maintenance
         or configuration.maintenance

@@ -18,13 +18,13 @@ class Check(NamedTuple):
     """How to see in the CIB that a step was carried out."""
 
     holds: Callable[[Values, Configuration], bool] | None
-    """None: it leaves nothing behind that could be looked for, and its exit status has to do."""
+    """None: it leaves no trace in the CIB, and its exit status has to do."""
     whole_cib: bool = False
-    """Whether it needs more than the parsed configuration: the document, status and all."""
+    """Whether it needs the whole document, with the status, and not only the configuration."""
 
 
 def borne_out(step: Step, configuration: Configuration) -> bool:
-    """Whether the CIB says what the step was to make it say; True where it never says it.
+    """Whether the CIB shows the effect of the step; True for a step that leaves no trace.
 
     Raises KeyError for a step that is not done in the CIB, or of an unknown kind.
     """

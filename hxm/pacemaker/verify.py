@@ -25,7 +25,7 @@ _LOGGED = re.compile(r"crm_verify(?:\[|: \[)\d+\]")
 _SUMMARIES = ("found during check", "Configuration invalid", "Configuration may need")
 _GENERAL = "did not pass"  # ... schema validation: what exactly did not stands before it
 _SETTLED = ("deprecated", "STONITH", "fencing-enabled")
-"""What is no trouble yet, and what `hxm check` says in words of its own."""
+"""Messages to skip: harmless ones, and those that `hxm check` words itself."""
 
 
 class Complaint(NamedTuple):

@@ -1,4 +1,4 @@
-"""Who is meant: from a word of the command line to a domU or a node."""
+"""Resolves a word of the command line to a domU or a node."""
 
 from __future__ import annotations
 

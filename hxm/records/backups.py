@@ -35,7 +35,7 @@ class Backup(NamedTuple):
 
 
 class Store:
-    """The folder of the backups, on this host or beside a sandbox's file."""
+    """The folder of the backups, on this host or next to a sandbox's file."""
 
     def __init__(self, config: Config, sandbox: str | None) -> None:
         self.folder = f"{os.path.realpath(sandbox)}.backups" if sandbox else config.backups
@@ -52,7 +52,7 @@ class Store:
             raise Refused(f"{self.folder} cannot be read: {error.strerror}") from None
 
     def _backup(self, name: str) -> Backup | None:
-        """What a file of that name is; other names are nobody's backup."""
+        """The backup in a file of that name; None if the name is not that of a backup."""
         match = _NAME.fullmatch(name)
         if not match:
             return None
@@ -72,7 +72,7 @@ class Store:
         raise NotFound(f"there is no backup {number} (there are: {known})", "hxm backup --list")
 
     def keep(self, configuration: bytes) -> Backup:
-        """Keep a configuration; the newest backup if that is the same. Raises OSError.
+        """Keep a configuration, unless the newest backup has the same. Raises OSError.
 
         The oldest go if there are more than the configured number, unless that is 0.
 

@@ -46,7 +46,7 @@ def compare(before: bytes, after: bytes, private: Collection[str]) -> list[Diffe
 
 
 def newest_changes(config: Config, sandbox: str | None) -> Iterator[dict[str, Any]]:
-    """The journal's changes with their backups, the newest first, as far as somebody asks.
+    """The journal's changes with their backups, the newest first; reads only as far as needed.
 
     A change that never ended has the outcome "begun".
     """

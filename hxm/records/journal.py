@@ -18,7 +18,7 @@ _MANY = 1000
 
 
 def journal_path(config: Config, sandbox: str | None) -> str:
-    """The journal of this host, or the one beside the sandbox's file."""
+    """The journal of this host, or the one next to the sandbox's file."""
     if sandbox:
         return os.path.join(os.path.dirname(os.path.realpath(sandbox)), "journal")
     return config.journal
@@ -99,7 +99,7 @@ def _entries_backwards(path: str, since: float) -> Iterator[Entry]:
 
 
 def user() -> str:
-    """Who sits in front of the keyboard, also behind sudo."""
+    """The user who typed the command, also through sudo."""
     try:
         return os.environ.get("SUDO_USER") or pwd.getpwuid(os.getuid()).pw_name
     except KeyError:

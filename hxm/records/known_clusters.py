@@ -1,4 +1,4 @@
-"""What was seen of a cluster that is reached through ssh: an address may lead to another one."""
+"""Remembers the clusters that are reached through ssh: an address may lead to another one later."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the status page draws beside one look at the cluster: memory, and the past."""
+"""What the status page draws in addition to the snapshot: memory, and the past."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from hxm.records.past import joined_by_others, known_here
 from hxm.web.snapshot import Picture
 
 _PAST = 86400.0
-"""Seconds back to which the past is drawn."""
+"""Seconds of the past that are drawn."""
 
 
 def paint(cluster: Cluster, config: Config, *, local: bool = True) -> Picture:

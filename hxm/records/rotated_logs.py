@@ -1,4 +1,4 @@
-"""Reads a log and what logrotate(8) made of it from the end backwards, as far as somebody asks.
+"""Reads a log and its rotated files (logrotate(8)) backwards, only as far as needed.
 
 What is packed is unpacked as a whole, because it can be read from its beginning only.
 """

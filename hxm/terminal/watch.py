@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 _COLOURS = {GOOD: "", BUSY: "cyan", ODD: "yellow", BAD: "bold red"}
 _NARROW = 76
-"""Columns below which only what matters most is shown."""
+"""On a narrower terminal only the essential columns are shown."""
 _ESSENTIAL = ("Name", "Node", "Role", "Flags")
 _KEYS = {"d": "domUs", "n": "nodes", "f": "failures", "e": "events", "?": "help", "q": "quit"}
 _HELP = """

@@ -1,4 +1,4 @@
-"""What the toolstacks tell of a domU at length: `xl list -l`, `xm list --long`, a saved image.
+"""Parses the long descriptions of domUs: `xl list -l`, `xm list --long`, a saved image.
 
 xl's is JSON since Xen 4.2, held against `xl list -l` and `xl create -n` of 4.17.7: what is 0 or
 false is left out. xend's is an S-expression. An image begins with the one (struct save_file_header

@@ -1,4 +1,4 @@
-"""What is done to a node or on it behind the cluster's back, by ssh where it is another one."""
+"""Actions on a node that bypass the cluster, through ssh if it is another node."""
 
 from __future__ import annotations
 

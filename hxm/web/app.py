@@ -45,7 +45,7 @@ class Site:
     def __init__(
         self, poller: SnapshotPoller, gate: Gate | None = None, own: Iterable[str] = ()
     ) -> None:
-        """`own` is what this host is called beside localhost, as it stands in a URL."""
+        """`own`: this host's names in a URL, apart from localhost."""
         self._poller, self._gate = poller, gate
         self._local = {*_LOCAL, *(name.lower() for name in own)}
         self._csp = ("Content-Security-Policy", f"{policy()}; frame-ancestors 'none'")

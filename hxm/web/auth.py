@@ -15,9 +15,9 @@ from hxm.host.safe_files import read_start
 from hxm.web.client_address import is_here, place_of
 
 STAY = 12 * 3600
-"""Seconds for which a browser that showed the token once is let in."""
+"""Seconds for which a browser stays logged in."""
 MOST_WRONG, MINUTE = 10, 60
-"""Wrong tokens from one place within so many seconds, after which it is told so."""
+"""So many wrong tokens from one address within so many seconds are reported."""
 _SHORTEST = 16
 _MOST_PLACES = 1000
 _NAME = "hxm"
@@ -149,7 +149,7 @@ def _place(environ: dict[str, Any]) -> str:
 
 
 def _cookies(header: str) -> Iterator[str]:
-    """The values of the cookies of this name, whatever stands beside them.
+    """The values of the cookies of this name; other cookies are skipped.
 
     (http.cookies gives up at a value that it dislikes, and others of the same host set what they
     like.)

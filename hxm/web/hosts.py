@@ -105,7 +105,7 @@ def _taken(domain: Domain, needs: Needs) -> int | None:
 
 
 def _amounts(cluster: Cluster, host: Host, needs: Needs) -> Iterator[tuple[str, str, int]]:
-    """Kinds of memory and MiB of each: dom0, each domU, what is used besides, what is free."""
+    """MiB of memory by use: dom0, each domU, anything else, free."""
     free = free_now(host, needs, cluster)
     if free is None:
         return

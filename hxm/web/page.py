@@ -23,7 +23,7 @@ from hxm.web.snapshot import Snapshot
 from hxm.web.time_line import time_line
 
 REFRESH = 5
-"""Seconds after which the page shows the present again."""
+"""Seconds after which the page reloads."""
 
 _MARKS = {"green": "\N{CHECK MARK}", "yellow": "\N{WARNING SIGN}", "red": "\N{BALLOT X}"}
 _COMMANDS = ("hxm ", "crm_", "stonith_")
@@ -114,7 +114,7 @@ def policy() -> str:
 
 
 def _summary(cluster: Cluster) -> Iterator[tuple[str, str, str]]:
-    """What is said of the cluster as a whole: name, words, tone."""
+    """The facts about the cluster as a whole: name, words, tone."""
     yield ("Quorum", "yes", "green") if cluster.quorum else ("Quorum", "NO QUORUM", "red")
     yield ("Fencing", "on", "green") if cluster.fencing else ("Fencing", "FENCING OFF", "red")
     asleep = cluster.maintenance
@@ -195,7 +195,7 @@ def _templates() -> Any:
 
 @cache
 def _asset(name: str) -> Any:
-    """A file of the page's own, which is none of the cluster's words and so is not escaped."""
+    """One of the page's own files: not escaped, because nothing in it comes from the cluster."""
     from markupsafe import Markup
 
     with open(os.path.join(_HERE, name), encoding="ascii") as file:

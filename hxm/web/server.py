@@ -39,7 +39,7 @@ _LIMITS: dict[str, Any] = {
 
 
 class _OneRequest(HTTPRequestParser):  # type: ignore[misc]
-    """A request that is the last of its connection, whatever it says itself."""
+    """A request after which the connection is closed, whatever its header asks for."""
 
     def parse_header(self, header_plus: bytes) -> None:
         super().parse_header(header_plus)

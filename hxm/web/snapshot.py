@@ -17,11 +17,11 @@ from hxm.policy.past.stays import Row
 from hxm.policy.state.findings import Finding
 
 PICTURE = 30.0
-"""Seconds for which the hosts' memory and the past are not asked again."""
+"""Seconds for which the answers about the hosts' memory and the past are reused."""
 REST, LONG_REST = 5.0, 30.0
 """Seconds between two looks at the cluster, at least and at most: twelve a minute or fewer."""
 SLOW = 10.0
-"""Seconds after which a look that has not ended makes what was seen before it doubtful."""
+"""Seconds after which the last snapshot is stale, if the next one is not finished."""
 
 Look = tuple[Cluster, Sequence[Finding]]
 
@@ -35,7 +35,7 @@ class Picture(NamedTuple):
     hosts: Sequence[Host] = ()
     needs: Needs = MappingProxyType({})
     rows: Mapping[str, Row] = MappingProxyType({})
-    """Who was where, by resource."""
+    """Which node each resource ran on, and when."""
     events: Sequence[Event] = ()
 
 
@@ -48,7 +48,7 @@ class Snapshot(NamedTuple):
     at: float = 0.0
     """When it was seen, in seconds since 1970."""
     age: float = 0.0
-    """Seconds since then, by a clock that nobody sets."""
+    """Seconds since then, by the monotonic clock."""
     took: float = 0.0
     """Seconds that the look took."""
     fault: str = ""

@@ -6,9 +6,9 @@ import pytest
 
 from hxm.catalog import ALIASES, BYGONE, COMMANDS, NEVER_GUESSED, candidates, near
 from hxm.catalog.command import REFUSED, RUNTIME
-from hxm.catalog.other_tools.equivalents import MEANINGS, TOOLS
-from hxm.catalog.other_tools.lacking import BEYOND, TRANSLATIONS
-from hxm.catalog.other_tools.translate import answer, answer_by_options
+from hxm.catalog.foreign.equivalents import MEANINGS, TOOLS
+from hxm.catalog.foreign.lacking import BEYOND, TRANSLATIONS
+from hxm.catalog.foreign.translate import answer, answer_by_options
 from hxm.cli import guarded
 
 WORDS = {word: meaning for meaning in MEANINGS for word in meaning.words.split()}

@@ -91,7 +91,7 @@ PASSING = (
 
 
 def still_found(first: Iterable[Finding], again: Iterable[Finding]) -> list[Finding]:
-    """What a second look found, but for what may pass and was not there at the first."""
+    """The findings of a second look, without those that may pass and were new in it."""
     known = {(finding.code, finding.subject) for finding in first}
     return [
         finding

@@ -1,4 +1,4 @@
-"""What is wrong with the domUs' files, on this host and beside those of the other nodes."""
+"""What is wrong with the domUs' files, on this host and compared with the other nodes."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Read(NamedTuple):
     own: str | None = None
     """The name that xl or xm finds in it."""
     agents: str | None = None
-    """The name that the agent finds in it; None: it takes the resource's id."""
+    """The name that the agent reads in the file; None: it uses the resource's id."""
     preserved: tuple[str, ...] = ()
     """The settings in it that keep the domU when it has ended."""
 

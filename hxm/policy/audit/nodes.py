@@ -10,7 +10,7 @@ from hxm.model import Cluster
 from hxm.policy.state.findings import Finding
 
 ABSENT, UNREADABLE = "-", "?"
-"""What stands for the checksum of a file that is not there, or cannot be read."""
+"""In place of the checksum of a file that is missing, or cannot be read."""
 _APART = 1.0
 """Seconds that two clocks may be apart: of any two that ntp keeps, they are milliseconds."""
 
@@ -58,7 +58,7 @@ class Ring(NamedTuple):
 
 
 def of_surveys(cluster: Cluster, surveys: Mapping[str, Survey], guarded: str) -> Iterator[Finding]:
-    """What the other nodes said; `guarded` is the word for a guard that is as it should be."""
+    """Findings from the other nodes' answers; `guarded`: the state of a guard that works."""
     for node, survey in surveys.items():
         if abs(survey.ahead) > _APART:
             relation = "ahead of" if survey.ahead > 0 else "behind"

@@ -217,7 +217,7 @@ def came_live(cluster: Cluster, resource: str, node: str) -> bool:
 
 
 def name_of(cluster: Cluster, movement: Movement) -> str:
-    """Who moves: the domU, another resource, or the node that is fenced."""
+    """The name of what moves: the domU, another resource, or the node that is fenced."""
     return resource_name(cluster, movement.resource) or movement.source or ""
 
 

@@ -106,7 +106,7 @@ def between(one: Claim, other: Claim) -> Iterator[Clash]:
 
 
 def _would_spoil(mine: DiskClaim, its: DiskClaim) -> bool:
-    """Whoever writes must say that he shares (xm's w!), as Xen's block script wants it."""
+    """A writer must declare the disk shared (xm's w!), as Xen's block script demands."""
     return any(disk.writes and not disk.shared for disk in (mine, its))
 
 

@@ -1,4 +1,4 @@
-"""What stands against a start: the same domU elsewhere, a disk in use, a file that is not read.
+"""Objections to a start: the same domU elsewhere, a disk in use, an unreadable file.
 
 Each start that the scheduler foresees is judged, whichever order leads to it.
 """
@@ -168,7 +168,7 @@ def unknown_disks(
     unreadable: Collection[File],
     mounting: Collection[str],
 ) -> Iterator[Objection]:
-    """A start of a domU of which nobody can tell on which disks.
+    """A start of a domU whose disks are unknown.
 
     Not where its file cannot be read on the node where it starts: there it cannot start. Nor where
     a file system is mounted first, on which the file may lie.

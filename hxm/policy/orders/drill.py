@@ -36,7 +36,7 @@ DRILLS = {
 }
 """Each with what it is done to, and what it does."""
 EXPIRY = 600
-"""Seconds after which a cut ping path is whole again, whatever has become of hxm."""
+"""Seconds after which a cut ping path is restored, even if hxm was killed."""
 
 
 class Monitor(NamedTuple):

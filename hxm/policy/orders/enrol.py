@@ -177,7 +177,7 @@ def _files(new: Newcomer) -> Iterator[Objection]:
 
 
 def complained(complaints: Iterable[str]) -> Iterator[Objection]:
-    """What crm_verify says of the configuration with it, which nobody can ask it of afterwards."""
+    """What crm_verify says of the configuration with the domU in it."""
     for complaint in complaints:
         yield Objection(
             f"crm_verify would complain: {complaint}",

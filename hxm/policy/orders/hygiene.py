@@ -56,7 +56,7 @@ def default(cluster: Cluster, domains: Sequence[ManagedDomain]) -> Decision:
 
 
 def manage(cluster: Cluster, domains: Sequence[ManagedDomain]) -> Decision:
-    """Hand the domUs back to the cluster, which then sees to it that they are as they should."""
+    """Hand the domUs back to the cluster, which then brings them into their target state."""
     steps: list[Step] = []
     for domain in domains:
         primitive = cluster.primitives[domain.resource]
@@ -148,7 +148,7 @@ def maintenance(cluster: Cluster, on: bool, subject: Node | ManagedDomain | None
 
 
 def _switch(cluster: Cluster, on: bool, subject: Node | ManagedDomain | None) -> Step | None:
-    """The step that makes it so, or None if it is so."""
+    """The step to this state, or None if it is so already."""
     if isinstance(subject, Domain):
         primitive = cluster.primitives[subject.resource]
         if is_true(primitive.meta.get("maintenance", "")) == on:

@@ -13,7 +13,7 @@ from hxm.policy.steps import release_step
 RENEW = 20.0
 """Seconds between two signs of life of a holder that waits."""
 LEASE = 60.0
-"""Seconds without a sign of life after which nobody waits for a holder that cannot be asked."""
+"""Seconds without renewal after which a holder that cannot be asked is taken for dead."""
 
 
 def forsaken(cluster: Cluster, lock: Lock) -> str:

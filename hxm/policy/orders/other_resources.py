@@ -78,7 +78,7 @@ def _primitives(cluster: Cluster, name: str) -> list[Primitive]:
 
 
 def decided(cluster: Cluster, verb: str, words: Sequence[str]) -> Decision | None:
-    """The decision on a resource that is no domU, where its id is the only word."""
+    """The decision if the only operand is the id of a resource that is not a domU."""
     decide = {"start": start, "default": default}.get(verb)
     if not decide or len(words) != 1:
         return None

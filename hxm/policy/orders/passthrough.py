@@ -1,4 +1,4 @@
-"""Which of the toolstack's own commands may pass, given whom they mean."""
+"""Which of the toolstack's own commands may pass, given the domUs that they mean."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ UNTOLD = {
     "shell": "run each command separately",
     "serve": "run each command separately",
 }
-"""Commands of which only a file or nobody tells whom they mean, and what to do about it."""
+"""Commands whose domU is named only in a file or nowhere, and what to do instead."""
 
 
 MAKES = frozenset(("create", "new", "restore", "resume", "start"))
-"""Commands of xl's, xm's and virsh's that make a domU run which did not."""
+"""Commands of xl, xm and virsh that start a domU."""
 
 ATTACHES = frozenset(
     (
@@ -35,7 +35,7 @@ ATTACHES = frozenset(
 """Commands of xl's, xm's and virsh's that give a disk to a domU."""
 
 REPLACES = frozenset(("migrate", "config-update"))
-"""Commands that may have a file among their words, by which the domU runs from then on."""
+"""Commands that may name a file, which replaces the domU's configuration."""
 
 
 def up_to_date(cluster: Cluster) -> None:

@@ -1,4 +1,4 @@
-"""What the nodes have for a domU that is to come under the cluster."""
+"""What each node has for a domU that is to be enrolled."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from hxm.policy.orders.enrol import Newcomer
 
 
 class Readiness(NamedTuple):
-    """What a node has for a domU that is to come under the cluster."""
+    """What a node has for a domU that is to be enrolled."""
 
     auto: tuple[BootLink, ...]
     """What it starts at boot."""
@@ -28,7 +28,7 @@ class Readiness(NamedTuple):
 
 
 def started_at_boot(new: Newcomer, by_node: Mapping[str, Readiness | str]) -> Iterator[Objection]:
-    """A node that starts it at boot, or one of which that is unknown, and why."""
+    """A node that starts the domU at boot, or may, and why."""
     for node, answer in by_node.items():
         if isinstance(answer, str):
             yield Objection(

@@ -173,7 +173,7 @@ def _best(
     memory: Mapping[str, int | None],
     average: int,
 ) -> tuple[ManagedDomain, str] | None:
-    """The domU on the fullest node that brings it and the emptiest closest; None: none does."""
+    """The domU whose move from the fullest node evens out the memory best; None: no move helps."""
     full, empty = max(load, key=lambda name: load[name]), min(load, key=lambda name: load[name])
     gap = load[full] - load[empty]
     amounts = {

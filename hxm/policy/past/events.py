@@ -35,11 +35,11 @@ class Look(NamedTuple):
     quorum: bool = True
     maintenance: bool = False
     version: tuple[int, ...] = ()
-    """The CIB's epochs, which tell the order of those within one second."""
+    """The CIB's epochs: the order of snapshots within one second."""
 
 
 class Fenced(NamedTuple):
-    """A fencing that is remembered."""
+    """A recorded fencing."""
 
     at: float
     node: str
@@ -50,7 +50,7 @@ class Fenced(NamedTuple):
 
 
 class Ordered(NamedTuple):
-    """A change that somebody ordered of hxm; `ended` is None if it never did."""
+    """A change that hxm was ordered to make; `ended` is None if it never ended."""
 
     at: float
     ended: float | None

@@ -1,4 +1,4 @@
-"""Who was where, and when: what the events of the history make of each domU."""
+"""Where each domU ran, and when, according to the events of the history."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Stay(NamedTuple):
 
 
 class Row(NamedTuple):
-    """A domU, its stays in their order, and the times at which something of it failed."""
+    """A domU, its stays in order, and the times of its failures."""
 
     name: str
     stays: list[Stay]

@@ -13,9 +13,9 @@ from hxm.errors import DONE, Interrupted
 from hxm.policy.past.events import Done, Event, Fenced, Look, Ordered, Pieces
 
 PAST_THE_GUARD = "past the guard"
-"""The outcome in the journal of what was done in spite of the guard; its end nobody sees."""
+"""The outcome in the journal of a command that went past the guard; hxm does not see its end."""
 _CLOCKS = 1.0
-"""Seconds by which times may differ that are written down as whole ones."""
+"""Seconds by which times may differ that are recorded as whole seconds."""
 _A_MOVE = 600.0
 """Seconds within which the two halves of a live migration belong together."""
 

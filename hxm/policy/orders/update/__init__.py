@@ -80,7 +80,7 @@ def _number(priority: str) -> float:
 
 
 def ready(cluster: Cluster) -> Iterator[Objection]:
-    """What stands against beginning: an update begins with a cluster that is well."""
+    """The objections to beginning: an update begins only in a healthy cluster."""
     yield from steady(cluster, "")
     if len(cluster.voters) < 2:
         yield Objection("a cluster of one host cannot be updated host by host")
@@ -92,7 +92,7 @@ def ready(cluster: Cluster) -> Iterator[Objection]:
 
 
 def steady(cluster: Cluster, host: str) -> Iterator[Objection]:
-    """What must be so at every step, beside the host that is being worked on."""
+    """The objections at every step: the cluster's, and those of all hosts but the one in work."""
     yield from guards.whole_cluster(cluster)
     if not cluster.fencing:
         yield Objection(
@@ -186,7 +186,7 @@ def abort(cluster: Cluster) -> Decision:
 
 
 def _drain(cluster: Cluster, progress: Progress, boot: str) -> Plan:
-    """Order the standby, which is written down first as the update's own, and see it drained."""
+    """Record that the update drains the host, order the standby, and wait until it is drained."""
     node = cluster.node(progress.host)
     if node is None:
         raise NotFound(f"there is no node {progress.host}", ABORT)

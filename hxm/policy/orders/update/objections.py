@@ -1,4 +1,4 @@
-"""What stands against a step of a rolling update, beside what stands against every change."""
+"""The objections to a step of a rolling update, in addition to those to every change."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def somebody_elses(node: Node, progress: Progress) -> Iterator[Objection]:
 
 
 def unheard(cluster: Cluster, node: Node) -> Iterator[Objection]:
-    """A host of which nobody knows what else it runs than the cluster's domUs."""
+    """A host that may run more than the cluster's domUs, because it could not be asked."""
     if not cluster.sandbox and node.name not in cluster.heard:
         why = cluster.unreachable.get(node.name) or cluster.toolstack_fault or "it was not asked"
         yield Objection(

@@ -6,7 +6,7 @@ cluster (crmsh 4.4, pcs 0.11, virsh 9, kubectl 1.30, patronictl 3, Proxmox VE 8,
 
 from __future__ import annotations
 
-from hxm.catalog.other_tools.equivalents import Meaning
+from hxm.catalog.foreign.equivalents import Meaning
 
 TRANSLATIONS = "hxm-from-crm(7) translates the commands of crm, pcs and others"
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from hxm.catalog import COMMANDS
-from hxm.catalog.other_tools.equivalents import MEANINGS, TOOLS, Meaning
-from hxm.catalog.other_tools.lacking import BEYOND, TRANSLATIONS
+from hxm.catalog.foreign.equivalents import MEANINGS, TOOLS, Meaning
+from hxm.catalog.foreign.lacking import BEYOND, TRANSLATIONS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
