@@ -68,6 +68,8 @@ _FORMAT_KINDS = ("raw", "qcow", "qcow2", "vhd")
 _SCRIPT_KINDS = ("iscsi", "nbd", "enbd", "drbd")
 _PLAIN_KINDS = ("tapdisk", "tap", "tap2", "aio", "ioemu", "file", "phy")
 
+_LONGEST = 1 << 14
+"""Characters: four times the longest path. The rules look ahead, each to the end."""
 _XM_KIND = re.compile(r"([a-z][a-z0-9]*):")
 _XM_PLAIN_KINDS = (*_FORMAT_KINDS, *_PLAIN_KINDS, "sync", "vmdk", "qed", "ram")
 _XM_DEVICE = re.compile(r"(?:ioemu:)?([^:]+)(?::(cdrom|disk))?")
@@ -112,20 +114,22 @@ def _of_xm(spec: str) -> Disk | None:
     target, *rest = spec.split(",")
     if not 2 <= len(rest) <= 4 or not _XM_KIND.match(target):
         return None
-    script = ""
-    while not script and (kind := _XM_KIND.match(target)):
-        target = target[kind.end() :]
+    script, start = "", 0
+    while not script and (kind := _XM_KIND.match(target, start)):
+        start = kind.end()
         if kind[1] not in _XM_PLAIN_KINDS:
             script = f"block-{kind[1]}"
     device, mode = _XM_DEVICE.fullmatch(rest[0].strip()), _XM_MODE.fullmatch(rest[1].strip())
     if not device or not mode:
         return None
     writes = not (mode[1] or "w").startswith("r") and device[2] != "cdrom"
-    return Disk(target, device[1], writes, writes and bool(mode[2]), script)
+    return Disk(target[start:], device[1], writes, writes and bool(mode[2]), script)
 
 
 def parse_xl_disk(*words: str) -> Disk:
     """The disk as xl reads the specification, or DeviceError where xl refuses it."""
+    if sum(map(len, words)) > _LONGEST:
+        raise DeviceError(f"it has more than {_LONGEST} characters")
     reading = _Reading()
     for word in words:
         _read(reading, word)

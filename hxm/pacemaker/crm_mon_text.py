@@ -120,6 +120,10 @@ class _Reader:
         self.full = False
         self.nodes: dict[str, Node] = {}
         self.resources: list[Resource] = []
+        self.numbers: dict[str, int] = {}
+        """Where a resource stands among them that may be listed again, under another node."""
+        self.placed: set[tuple[str | None, str]] = set()
+        """The nodes of each clone's instances."""
         self.failures: list[Failure] = []
         self.fencing: list[str] = []
         self.dc: str | None = None
@@ -250,15 +254,17 @@ class _Reader:
             raise CannotAsk(f"crm_mon printed a line that hxm does not know: {match[0]!r}")
         for name in match[3].split():
             nodes = () if role == "Stopped" else (name,)
-            if nodes and any(nodes == instance.nodes for instance in self._of(clone.clone)):
+            if nodes and (clone.clone, name) in self.placed:
                 continue  # 1.1 with --show-detail lists an instance twice
-            instance = Resource(
-                clone.child or clone.clone, "", role, nodes=nodes, clone=clone.clone
+            self._add(
+                Resource(clone.child or clone.clone, "", role, nodes=nodes, clone=clone.clone)
             )
-            self.resources.append(instance)
 
-    def _of(self, clone: str) -> list[Resource]:
-        return [resource for resource in self.resources if resource.clone == clone]
+    def _add(self, resource: Resource) -> None:
+        self.numbers.setdefault(resource.id, len(self.resources))
+        if len(resource.nodes) == 1:
+            self.placed.add((resource.clone, resource.nodes[0]))
+        self.resources.append(resource)
 
     def take_resource(self, indent: int, match: re.Match[str]) -> None:
         name, agent, lost, colon, rest = match.groups()
@@ -279,12 +285,12 @@ class _Reader:
             orphaned=resource.orphaned or bool(lost),
             clone=self._innermost(indent).clone,
         )
-        for number, other in enumerate(self.resources):
-            if self.at and other.id == name and not resource.clone:
-                nodes = (*other.nodes, *resource.nodes)  # listed under each of its nodes
-                self.resources[number] = other._replace(nodes=nodes)
-                return
-        self.resources.append(resource)
+        number = self.numbers.get(name) if self.at and not resource.clone else None
+        if number is None:
+            self._add(resource)
+            return
+        other = self.resources[number]  # listed under each of its nodes
+        self.resources[number] = other._replace(nodes=(*other.nodes, *resource.nodes))
 
     def status(self) -> Status:
         """All of it. Raises CannotAsk if less was listed than was announced."""

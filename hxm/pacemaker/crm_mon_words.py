@@ -111,13 +111,13 @@ _FAILED_IN_WORDS = re.compile(  # 2.1.2 and newer
     r"(\S+) (?:\S+-interval )?(\S+) on (\S+) (?:returned|could not be executed) ?"
     r"(?:'([^']*)')?(?: ?\((.*)\)| because '(.*)')?(?: at (.*?))?(?: after .*)?$"
 )
-_REASON = re.compile(r"exitreason='(.*?)'(?:,|$)")
+_REASON = re.compile(r"(?>.*?exitreason=')(.*?)'(?:,|$)")  # no later one is tried
 _WHEN = re.compile(r"last-rc-change='?([^',]*)'?")
 
 
 def failure_in(line: str, failures: list[Failure]) -> None:
     """Parse a line of the failed actions and append it; an unknown line is kept as it stands."""
-    reason, when = _REASON.search(line), _WHEN.search(line)
+    reason, when = _REASON.match(line), _WHEN.search(line)
     if line.startswith("last-rc-change=") and failures:
         failures[-1] = failures[-1]._replace(when=when[1] if when else "")
     elif match := _FAILED_AT.match(line):

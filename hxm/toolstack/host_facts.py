@@ -24,8 +24,8 @@ _SECONDS = 2
 _INFO, _TRIED, _SAID = "hxm info ", "hxm tried ", "hxm said "
 _READ_BY_XL = "Parsing config"
 _NO_REASON = re.compile(r"warning|deprecated|^Failed to parse config|^\s*$", re.IGNORECASE)
-_VALUE = re.compile(r"(config parsing error) near `.*?':")
-"""What xl quotes of a file may be a password."""
+_VALUE = re.compile(r"(config parsing error) near `(?:.*':|.*)")
+"""What xl quotes of a file may be a password, with any quotes in it, and cut off."""
 
 
 class HostFacts(NamedTuple):

@@ -15,16 +15,25 @@ from typing import Any
 import pytest
 from factories import DATA, cluster, domain
 
-from hxm.domu.config_file import parse_xmfile
+from hxm.audit.survey import parse_survey
+from hxm.domu.config_file import agent_name, parse_xmfile
+from hxm.domu.disk_spec import parse_disk
+from hxm.domu.libvirt_xml import drives_xen, memory_and_vcpus
+from hxm.domu.xm_header import as_data
 from hxm.model import Cluster, Operation
 from hxm.pacemaker.cib import configuration_in, parse_configuration
 from hxm.pacemaker.crm_mon import as_migrations, parse_status
+from hxm.pacemaker.crm_mon_words import failure_in
+from hxm.pacemaker.verify import parse_complaints, parse_rings
 from hxm.plan import Action, Movement
 from hxm.policy.forecast import after_all, movements
 from hxm.policy.guards import in_flight
 from hxm.records.journal import orders_backwards
+from hxm.toolstack.host_facts import parse_facts
 from hxm.toolstack.list_long import parse_image, parse_long
 from hxm.toolstack.virsh import spoken
+from hxm.toolstack.xl import parse_list
+from hxm.xml_reading import parse_xml
 
 LONG_ENOUGH = 0.004
 """Seconds of CPU time for the smaller input."""
@@ -39,6 +48,8 @@ PRIMITIVE = (
     'id="vm{0}-ia"><nvpair id="vm{0}-x" name="xmfile" value="/etc/xen/vm{0}"/>'
     "</instance_attributes></primitive>"
 )
+XL_LIST = "Name                ID   Mem VCPUs\tState\tTime(s)\n"
+QUOTED = b"config parsing error near `x"
 LOCK = b'<cluster_property_set id="hxm-lock"><nvpair/></cluster_property_set>'
 
 
@@ -88,6 +99,28 @@ READERS: dict[str, tuple[Callable[[int], Any], Callable[[Any], object]]] = {
     "a CIB": (cib, parse_configuration),
     "crm_mon's XML": (lambda n: more_of(MON, b"<resource ", n), parse_status),
     "crm_mon's text": (lambda n: more_of(MON_TEXT, b"ocf:", n), parse_status),
+    "clones in crm_mon's text": (
+        lambda n: MON_TEXT + b"\n Clone Set: c [x]\n     Started: [ h ]\n" * n,
+        parse_status,
+    ),
+    "instances in crm_mon's text": (
+        lambda n: MON_TEXT + b"\n Clone Set: c [x]\n     Stopped: [" + b" h" * n + b" ]\n",
+        parse_status,
+    ),
+    "reasons in crm_mon's text": (
+        lambda n: "a_start_0 on b 'c' (1): call=1, " + "exitreason='x' " * n,
+        lambda line: failure_in(line, []),
+    ),
+    "causes in crm_mon's text": (
+        lambda n: "a start on b returned because '" + "' (" * n,
+        lambda line: failure_in(line, []),
+    ),
+    "an XML declaration": (lambda n: b"<?xml " + b"encoding='a' " * n, parse_xml),
+    "crm_verify": (lambda n: "error : " * n, lambda text: parse_complaints(text, valid=True)),
+    "rings of corosync": (
+        lambda n: "RING ID 0\nid = 1\n" * n + "nodeid: 1 " * n,
+        lambda text: [*parse_rings(text, bool)],
+    ),
     "migrations": (many, lambda seen: as_migrations(seen.resources, seen.history)),
     "who migrates": (many, lambda seen: [*in_flight(seen, seen.managed_domains)]),
     "what a transition means": (moved, lambda actions: movements(actions, frozenset())),
@@ -108,6 +141,18 @@ READERS: dict[str, tuple[Callable[[int], Any], Callable[[Any], object]]] = {
     "letters of an option of virsh": (lambda n: ["-" + "q" * n], spoken),
     "a quote in virsh": (lambda n: ['"' + "\\ " * n], spoken),
     "a domU's file": (lambda n: "".join(f"a{i} = 'x' # y\n" for i in range(n)), parse_xmfile),
+    "kinds of a disk": (lambda n: "phy:" * n + ",a,w", parse_disk),
+    "settings of a disk": (lambda n: "script=a," * n, parse_disk),
+    "names in a domU's file": (lambda n: "name = a\n" * n, agent_name),
+    "a header of xm's": (lambda n: "\n" * n + "import os, re\n" * n, as_data),
+    "libvirt's domain": (lambda n: b"<domain " + b"type = 'x' " * n, drives_xen),
+    "libvirt's memory": (lambda n: "<memory>" * n + " " * n, memory_and_vcpus),
+    "a list of xl's": (lambda n: XL_LIST + "vm 1 1 1 r----- 1.0\n" * n, parse_list),
+    "what xl quotes": (
+        lambda n: b"hxm tried 1 /a\nhxm said Parsing config\nhxm said " + QUOTED * n,
+        lambda printed: parse_facts(printed, "xl"),
+    ),
+    "a survey": (lambda n: "hxm file 1 /a\n" * n, lambda text: parse_survey(text, 0, 1)),
     "a disk list": (lambda n: "disk = [" + "'a', " * n + "]", parse_xmfile),
 }
 
