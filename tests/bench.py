@@ -1,7 +1,8 @@
 """What hxm costs, as ratios against the tools beside it in the same run: `make bench`.
 
 Nothing is asserted: a figure is only comparable with the others of its run. CPU time is that of the
-whole process tree, and less shaken by what else the machine does than the wall time.
+whole process tree, and less shaken by what else the machine does than the wall time. The table at
+the end is the one of CONTRIBUTING.
 """
 
 from __future__ import annotations
@@ -16,7 +17,12 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
+from hxm.pacemaker.dialect import DIALECTS
+from hxm.pacemaker.simulate import commit, scratch
+from hxm.plan import Step
+
 HXM = str(Path(sys.argv[1]).resolve())
+TESTS = Path(__file__).parent
 CRM_MON = ["crm_mon", "--output-as=xml", "--inactive"]
 SIMULATE = ["crm_simulate", "-sL"]
 
@@ -41,25 +47,28 @@ def measure(argv: list[str], env: dict[str, str], rounds: int) -> Cost:
         process.returncode = os.waitstatus_to_exitcode(status)
         wall = time.perf_counter() - start
         costs.append(Cost(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss))
+    if process.returncode:
+        print(f"{' '.join(argv)} ended with {process.returncode}", flush=True)
     return Cost(*map(min, zip(*costs, strict=True)))
 
 
-def report(title: str, theirs: Cost, ours: Cost) -> None:
-    """One line: both, and their ratio."""
+def report(title: str, theirs: Cost, ours: Cost) -> str:
+    """Print one line, with both and their ratio; returns the ratio of the CPU times."""
     print(
         f"{title:<44} cpu {ours.cpu * 1000:8.1f} / {theirs.cpu * 1000:7.1f} ms ="
         f" {ours.cpu / theirs.cpu:6.2f}   wall {ours.wall / theirs.wall:6.2f}"
         f"   memory {ours.memory // 1024:4} / {theirs.memory // 1024:4} MiB",
         flush=True,
     )
+    return f"{ours.cpu / theirs.cpu:.1f}"
 
 
-def against(title: str, peer: list[str], words: str, env: dict[str, str], rounds: int) -> None:
-    """Compare hxm with these words to a peer, if that is installed."""
+def against(title: str, peer: list[str], words: str, env: dict[str, str], rounds: int) -> str:
+    """Compare hxm with these words to a peer, if that is installed; returns the ratio."""
     if not shutil.which(peer[0], path=env["PATH"]):
-        print(f"{title:<44} {peer[0]} is not installed")
-        return
-    report(title, measure(peer, env, rounds), measure([HXM, *words.split()], env, rounds))
+        print(f"{title:<44} {peer[0]} is not installed", flush=True)
+        return ""
+    return report(title, measure(peer, env, rounds), measure([HXM, *words.split()], env, rounds))
 
 
 def sandbox(env: dict[str, str], place: Path, *options: str) -> dict[str, str]:
@@ -84,15 +93,23 @@ def of_xl(env: dict[str, str], folder: Path) -> None:
     subprocess.run([HXM, "guard", "remove"], env=with_tools, check=True, capture_output=True)
 
 
-def of_two_hosts(env: dict[str, str]) -> None:
-    """The smallest cluster: here what counts is the start of a program."""
-    against("2x2: list / crm_mon -1", ["crm_mon", "-1"], "list", env, 20)
-    against("2x2: status / crm_mon -1", ["crm_mon", "-1"], "status", env, 20)
-    against("2x2: list / crm status", ["crm", "status"], "list", env, 3)
-    against("2x2: list / pcs resource", ["pcs", "resource"], "list", env, 3)
-    theirs = measure(SIMULATE, env, 10)
-    for words in ("why nfs", "why nfs host2"):
-        of_why("2x2", words, theirs, env, 10)
+def of_ssh(folder: Path) -> None:
+    """A reading through a real sshd here; what runs behind that counts in the wall time alone."""
+    sys.path[:0] = [str(TESTS / "tools"), str(TESTS)]
+    from conftest import Sandbox
+    from far import Far, missing
+
+    if why := missing():
+        print(f"{'2 x 2: list --on / list':<44} {why}")
+        return
+    cluster = Sandbox(folder).make()
+    here = measure([HXM, "list"], cluster.env, 10)
+    cluster.as_if_live()
+    far = Far(cluster)
+    try:
+        report("2 x 2: list --on / list", here, measure([HXM, "list"], far.env, 10))
+    finally:
+        far.end()
 
 
 def of_why(size: str, words: str, theirs: Cost, env: dict[str, str], rounds: int) -> None:
@@ -105,75 +122,105 @@ def of_why(size: str, words: str, theirs: Cost, env: dict[str, str], rounds: int
 
 
 class Size(NamedTuple):
-    """A large cluster, and what is asked of it."""
+    """A cluster, what is asked about in it, and how often."""
 
     nodes: int
     domains: int
+    domain: str
+    other: str
+    node: str
     rounds: int
-    plans: tuple[str, ...]
+    simulations: tuple[str, ...] = ()
+    """What asks the scheduler more than once, at least once a node; measured once."""
+
+    @property
+    def name(self) -> str:
+        return f"{self.nodes} x {self.domains:,}"
 
 
+REASONS = ("why {domain}", "why {domain} {node}")
 SIZES = (
-    Size(
-        16,
-        300,
-        2,
-        (
-            "migrate vm20 host3",
-            "standby host3",
-            "shutdown vm20",
-            "maintenance on",
-            "unmanage vm20",
-            "capacity",
-            "update plan",
-        ),
-    ),
-    Size(32, 1000, 1, ("migrate vm20 host3", "standby host3", "shutdown vm20", "maintenance on")),
+    Size(2, 2, "nfs", "sles", "host2", 5, REASONS),
+    Size(8, 100, "vm20", "vm21", "host3", 3),
+    Size(16, 300, "vm20", "vm21", "host3", 2, (*REASONS, "capacity", "update plan")),
+    Size(32, 1000, "vm20", "vm21", "host3", 1, ("capacity",)),
 )
-"""`capacity` asks the scheduler once a node, `update plan` several times."""
-AFTER = (("standby host3", "active host3"), ("shutdown vm20", "start vm20"))
-"""What is done, and then the plan that takes it back."""
-WHOLE = ("capacity", "update plan")
-"""Plans that change nothing by themselves, measured once."""
+"""`update plan` drains each host: at the last size that takes longer than all the rest."""
+READINGS = {"list": CRM_MON, "status -o json": CRM_MON}
+OTHERS = (["crm", "status"], ["pcs", "resource"])
+PLANS = ("migrate {domain} {node}", "standby {node}", "shutdown {domain}", "maintenance on")
+PLANS_BACK = ("active {node}", "start {domain}", "default {domain}", "unmigrate {other}")
+ORDERS = ("standby {node}", "active {node}", "migrate {domain} {node}")
+"""What is carried out, one after the other, where it is measured more than once."""
 
 
-def of_size(env: dict[str, str], folder: Path, size: Size) -> None:
-    """Readings and plans on a cluster of that size; at the smaller the orders, too."""
-    name = f"{size.nodes}x{size.domains}"
+def done_and_left(size: Size, file: str) -> None:
+    """Have the node in standby, the domain told to stop, and the constraint of a move left."""
+    steps = [
+        Step("standby", "", {"node": size.node}),
+        Step("set-meta", "", {"resource": size.domain, "name": "target-role", "value": "Stopped"}),
+        Step("move", "", {"resource": size.other, "node": "host1"}),
+    ]
+    (dialect,) = [dialect for dialect in DIALECTS if dialect.key == "2.1"]
+    with scratch(file) as copy:
+        copy.foresee(dialect, steps)
+        copy.settle()
+        commit(copy, file)
+
+
+def of_size(env: dict[str, str], folder: Path, size: Size) -> dict[str, str]:
+    """Readings and plans on a cluster of that size: the row of the table."""
     options = (f"--nodes={size.nodes}", f"--domains={size.domains}")
-    there = sandbox(env, folder / name, *options)
-    for words in ("status -o json", "list"):
-        against(f"{name}: {words} / crm_mon", CRM_MON, words, there, size.rounds)
+    there = sandbox(env, folder / f"{size.nodes}x{size.domains}", *options)
+    row = {"nodes x domUs": size.name}
+    for words, peer in READINGS.items():
+        row[words] = against(f"{size.name}: {words} / crm_mon", peer, words, there, size.rounds)
+    for peer in OTHERS:
+        against(f"{size.name}: list / {' '.join(peer)}", peer, "list", there, 1)
     theirs = measure(SIMULATE, there, size.rounds)
-    for words in ("why vm20", "why vm20 host3"):
-        of_why(name, words, theirs, there, size.rounds)
-    for words in size.plans:
-        dry, rounds = ([], 1) if words in WHOLE else (["--dry-run"], size.rounds)
-        ours = measure([HXM, *words.split(), *dry], there, rounds)
-        report(f"{name}: plan {words} / crm_simulate", theirs, ours)
-    for words, back in AFTER if size.rounds > 1 else ():
-        report(f"{name}: {words} / crm_simulate", theirs, measure(done(words), there, 1))
-        ours = measure([HXM, *back.split(), "--dry-run"], there, size.rounds)
-        report(f"{name}: plan {back} / crm_simulate", theirs, ours)
 
+    def of_plan(form: str) -> None:
+        words = form.format(**size._asdict())
+        ours = measure([HXM, *words.split(), "--dry-run"], there, size.rounds)
+        row[words.split()[0]] = report(f"{size.name}: plan {words} / crm_simulate", theirs, ours)
 
-def done(words: str) -> list[str]:
-    """The command line of an order that is carried out."""
-    return [HXM, *words.split(), "--yes"]
+    for form in PLANS:
+        of_plan(form)
+    for form in size.simulations:
+        words = form.format(**size._asdict())
+        if form in REASONS:
+            of_why(size.name, words, theirs, there, size.rounds)
+        else:
+            ours = measure([HXM, *words.split()], there, 1)
+            report(f"{size.name}: {words} / crm_simulate", theirs, ours)
+    file = Path(there["CIB_file"])
+    fresh = file.read_bytes()
+    for form in ORDERS if size.rounds > 1 else ():
+        words = form.format(**size._asdict())
+        ours = measure([HXM, *words.split(), "--yes"], there, 1)
+        report(f"{size.name}: {words}, carried out / crm_simulate", theirs, ours)
+    file.write_bytes(fresh)
+    done_and_left(size, str(file))
+    for form in PLANS_BACK:
+        of_plan(form)
+    return row
 
 
 def main() -> None:
-    """The small cluster, a pass-through, and large clusters."""
+    """A pass-through, and clusters of all sizes."""
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         env = {**os.environ, "PATH": f"{os.environ['PATH']}:/usr/sbin"}
+        env.pop("PYTHONDONTWRITEBYTECODE", None)  # an installed hxm is compiled
         python = measure([str(Path(HXM).with_name("python")), "-c", ""], env, 20)
         print(f"python alone {python.wall * 1000:.1f} ms; ours / theirs = ratio")
-        of_two_hosts(sandbox(env, folder / "2x2"))
         of_xl(env, folder)
-        for size in SIZES:
-            of_size(env, folder, size)
+        (folder / "ssh").mkdir()
+        of_ssh(folder / "ssh")
+        rows = [of_size(env, folder, size) for size in SIZES]
+    for cells in ([*rows[0]], ["---"] * len(rows[0]), *([*row.values()] for row in rows)):
+        print(f"| {' | '.join(cells)} |")
     print(f"took {time.monotonic() - began:.0f} s")
 
 
