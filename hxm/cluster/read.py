@@ -318,7 +318,7 @@ def _is_idle(dc: str | None, timeout: float) -> bool:
         result = programs.output([word.format(node=dc) for word in DC_STATE], timeout=timeout)
     except CannotAsk:
         return False
-    return IDLE in result.stdout.decode("utf-8", "replace") + result.stderr
+    return IDLE in result.text + result.stderr
 
 
 def _local_node(status: Status, config: Config, sandbox: str | None) -> str | None:

@@ -216,17 +216,13 @@ def _lines(answer: _Answer) -> Iterator[str]:
     if answer.cluster.maintenance:
         yield ""
         yield "The cluster is in maintenance; this is what holds when it is over:"
-    if answer.amiss:
-        yield ""
-        yield "Now:"
-        yield from (f"  {line}" for line in answer.amiss)
-    for loss in answer.losses:
-        why = list(_why(answer, loss))
-        if why:
-            yield ""
-            yield f"Without {loss.node}:"
-            yield from (f"  {line}" for line in why)
-    for title, lines in (("Not known", [*_unknown(answer)]), ("Utilization", answer.findings)):
+    sections = [
+        ("Now", answer.amiss),
+        *((f"Without {loss.node}", [*_why(answer, loss)]) for loss in answer.losses),
+        ("Not known", [*_unknown(answer)]),
+        ("Utilization", answer.findings),
+    ]
+    for title, lines in sections:
         if lines:
             yield ""
             yield f"{title}:"

@@ -128,7 +128,7 @@ def _merged(results: dict[str, Result]) -> Table:
     headers: list[str] = []
     rows = []
     for name, result in results.items():
-        table = list(csv.reader(io.StringIO(result.stdout.decode("utf-8", "replace"))))
+        table = list(csv.reader(io.StringIO(result.text)))
         headers = table[0] if table and not headers else headers
         rows += [[name, *row] for row in table[1:] if len(row) == len(headers)]
     return Table(("Cluster", *headers), rows)

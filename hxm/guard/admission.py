@@ -322,5 +322,5 @@ def _called(words: Sequence[str], uri: str) -> list[str]:
             result = programs.output(
                 ("virsh", "-r", *(("-c", uri) if uri else ()), "domname", word)
             )
-            names += result.stdout.decode("utf-8", "replace").split()
+            names += result.text.split()
     return names

@@ -33,18 +33,22 @@ def on_all_nodes(subcommand: str, config: Config, form: Form) -> int:
     _, nodes, lost = askable(cluster._replace(local_node=None), config)
     as_json = form.output == "json"
     words = ("sh", "-c", _SCRIPT, "sh", subcommand, *(("-o", "json") if as_json else ()))
-    answers: dict[str, _Answer | str] = {node: f"it is {why}" for node, why in lost.items()}
-    answers |= ask_elsewhere(words, nodes, config.ask_timeout, _parse)
+    silent = {node: f"it is {why}" for node, why in lost.items()}
+    replies = silent | ask_elsewhere(words, nodes, config.ask_timeout, _parse)
+    answers = {
+        node: _Answer((reply,), CannotAsk.status) if isinstance(reply, str) else reply
+        for node, reply in replies.items()
+    }
     if as_json:
         render.show_json({"nodes": {node: _document(answer) for node, answer in answers.items()}})
     elif form.usual:
         for node, answer in answers.items():
-            for line in _lines(answer):
+            for line in answer.lines:
                 render.out(f"{node}: {line}")
     else:
-        rows = [(node, line) for node, answer in answers.items() for line in _lines(answer)]
+        rows = [(node, line) for node, answer in answers.items() for line in answer.lines]
         render.show(Table(("Node", "Guard"), rows), form)
-    return max(map(_status, answers.values()), default=DONE)
+    return max((answer.status for answer in answers.values()), default=DONE)
 
 
 def _parse(printed: bytes) -> _Answer:
@@ -56,16 +60,8 @@ def _parse(printed: bytes) -> _Answer:
     return _Answer((*text.splitlines(),), int(status))
 
 
-def _lines(answer: _Answer | str) -> tuple[str, ...]:
-    return (answer,) if isinstance(answer, str) else answer.lines
-
-
-def _status(answer: _Answer | str) -> int:
-    return CannotAsk.status if isinstance(answer, str) else answer.status
-
-
-def _document(answer: _Answer | str) -> Any:
-    text = "\n".join(_lines(answer))
+def _document(answer: _Answer) -> Any:
+    text = "\n".join(answer.lines)
     try:
         return json.loads(text)
     except ValueError:

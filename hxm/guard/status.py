@@ -64,7 +64,7 @@ def states(config: Config) -> Iterator[tuple[Program, str]]:
 
 def _states_there() -> Iterator[tuple[Program, str]]:
     argv = ("sh", "-c", f"mark=$1; {STATES_SCRIPT}", "sh", MARK)
-    for line in programs.output(argv).stdout.decode("utf-8", "replace").splitlines():
+    for line in programs.output(argv).text.splitlines():
         state, _, path = line.removeprefix(STATE).partition(":")
         yield Program(os.path.basename(path), path), state
 
@@ -72,9 +72,8 @@ def _states_there() -> Iterator[tuple[Program, str]]:
 def last_looks(config: Config, stood: Iterable[tuple[Program, str]]) -> list[Look]:
     """What the last look of this host's guard hears from each other node; none without a guard.
 
-    `stood` is how the programs stand.
-
-    Asks in the way of the guard itself, for `last_look` seconds at most.
+    `stood`: the programs and their states. It asks as the guard itself does, for `last_look`
+    seconds at most.
     """
     program = next((known for known, state in stood if state == install.GUARDED), None)
     if not program or not config.last_look:

@@ -77,7 +77,7 @@ class Remote:
         if program not in self._tools:
             words = ("sh", "-c", 'command -v -- "$1"', "sh", program)
             result = self.output(words, None, programs.TOOL_TIMEOUT)
-            self._tools[program] = result.stdout.decode("utf-8", "replace").strip()
+            self._tools[program] = result.text.strip()
         return self._tools[program] or None
 
     def ahead(self, commands: Sequence[Argv]) -> None:

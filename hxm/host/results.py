@@ -31,6 +31,11 @@ class Result:
         self.stdout = stdout
         self.stderr = stderr
 
+    @property
+    def text(self) -> str:
+        """What the program wrote to stdout, as text."""
+        return self.stdout.decode("utf-8", "replace")
+
     def complaint(self, line: int = -1) -> str:
         """The last line (or another) that the program wrote to stderr, or how it ended."""
         lines = [line.strip() for line in self.stderr.splitlines() if line.strip()]

@@ -44,7 +44,7 @@ def read_complaints(cib: Element) -> list[Complaint]:
         ElementTree(copy).write(file)  # the folder is its owner's alone
         argv = [word.format(file=file) for word in VERIFY]
         result = programs.output(argv, files=(file,))
-    text = result.stderr + result.stdout.decode("utf-8", "replace")
+    text = result.stderr + result.text
     return parse_complaints(text, valid=result.status == 0)
 
 
@@ -114,7 +114,7 @@ def read_rings() -> list[Ring]:
     if not programs.find(RINGS[0]):
         return []
     result = programs.output(RINGS)
-    text = "" if result.status else result.stdout.decode("utf-8", "replace")
+    text = "" if result.status else result.text
     return list(parse_rings(text, _bonded_address))
 
 
