@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
+import signal
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Self
 
 from hxm.cluster.read import read_cluster, sandbox_file
 from hxm.config import Config
 from hxm.errors import Failed, HxmError, Refused
 from hxm.host import programs
+from hxm.host.signals import handled
 from hxm.model import Cluster, Lock
 from hxm.orders.simulate import dialect_of
 from hxm.output import render
@@ -110,17 +112,9 @@ class Hold:
             render.note(f"left: the cluster's lock ({fault}); remove it with: hxm unlock")
 
 
-@contextmanager
-def _signals_ignored() -> Iterator[None]:
-    import signal
-
+def _signals_ignored() -> AbstractContextManager[None]:
     numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    handlers = [signal.signal(number, signal.SIG_IGN) for number in numbers]
-    try:
-        yield
-    finally:
-        for number, handler in zip(numbers, handlers, strict=True):
-            signal.signal(number, handler)
+    return handled(dict.fromkeys(numbers, signal.SIG_IGN))
 
 
 def can_lock(cluster: Cluster) -> bool:

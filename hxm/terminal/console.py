@@ -17,6 +17,7 @@ from hxm.cluster.read import nodes_that_run, other_toolstack, read_cluster
 from hxm.config import Config
 from hxm.errors import CannotAsk, Failed, TimedOut, UsageError
 from hxm.host import programs
+from hxm.host.signals import handled
 from hxm.host.ssh import FAILED, no_way_in
 from hxm.model import Cluster, Domain
 from hxm.output.render import note
@@ -138,22 +139,14 @@ def attach(argv: Sequence[str]) -> End:
         size = os.get_terminal_size(0)
         child.setwinsize(size.lines, size.columns)
 
-    before = {
-        number: signal.signal(number, handler)
-        for number, handler in (
-            (signal.SIGWINCH, resize),
-            (signal.SIGTERM, signal.default_int_handler),  # the terminal must not stay raw
-            (signal.SIGHUP, signal.default_int_handler),
-        )
-    }
-    try:
-        resize()
-        child.interact(LEAVE, typed, printed)
-        status = _ended(child, left=left)
-    finally:
-        child.close(force=True)
-        for number, handler in before.items():
-            signal.signal(number, handler)
+    stop = signal.default_int_handler  # the terminal must not stay raw
+    with handled({signal.SIGWINCH: resize, signal.SIGTERM: stop, signal.SIGHUP: stop}):
+        try:
+            resize()
+            child.interact(LEAVE, typed, printed)
+            status = _ended(child, left=left)
+        finally:
+            child.close(force=True)
     if left or shown[-1:] not in (b"", b"\n"):
         os.write(1, b"\r\n")
     return End(left, status, time.monotonic() - started, shown.decode("utf-8", "replace"))

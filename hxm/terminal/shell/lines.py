@@ -13,6 +13,7 @@ from hxm.catalog import candidates
 from hxm.errors import DONE, Interrupted, UsageError
 from hxm.host import programs
 from hxm.host.safe_files import MIB, read_whole
+from hxm.host.signals import handled
 from hxm.output.render import beside, note
 
 LEAVING = ("exit", "quit")
@@ -51,7 +52,8 @@ def carry_out(words: Sequence[str], *, stdin: int | None = None) -> int:
 
     Ctrl-C reaches that process only; the terminal is restored however it ends.
     """
-    with _restored_terminal(), _without_ctrl_c():
+    ignored = {signal.SIGINT: lambda *_: None}  # SIG_IGN would be inherited
+    with _restored_terminal(), handled(ignored):
         return programs.beside((*myself(), *words), stdin, here=True)
 
 
@@ -61,15 +63,6 @@ def myself() -> tuple[str, ...]:
     if os.path.basename(program) == "hxm" and os.access(program, os.X_OK):
         return (program,)
     return (sys.executable, "-P", "-m", "hxm")
-
-
-@contextmanager
-def _without_ctrl_c() -> Iterator[None]:
-    before = signal.signal(signal.SIGINT, lambda *_: None)  # ignored would be inherited
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 @contextmanager
