@@ -127,6 +127,32 @@ def test_so_does_the_refusal_of_its_start():
     assert "hxm start nfs --force --yes, then hxm manage nfs" in refused.do
 
 
+VIP = (primitive("vip", parent="front"), primitive("web", parent="front"))
+DOWN = tuple(Resource(name, "ocf:heartbeat:Dummy", "Stopped") for name in ("vip", "web"))
+UP = DOWN[1]._replace(role="Started", nodes=("host1",))
+TOLD = VIP[0]._replace(meta={"target-role": "Stopped"})
+# Each row: parts of a cluster with services that are no domUs; what is said of those
+SERVICES = {
+    "a group that runs nowhere": ((*VIP, *DOWN), ["front should run, and does not"]),
+    "a half of it": ((*VIP, DOWN[0], UP), ["front should run, and does not"]),
+    "what runs": ((VIP[1], UP), []),
+    "what is about to start": ((VIP[1], DOWN[1]._replace(role="Starting")), []),
+    "told to stop": ((TOLD, DOWN[0]), []),
+    "nothing is known of it": (VIP, []),
+    "one instance of a clone runs": (
+        (VIP[0]._replace(clone="vips"), DOWN[0], UP._replace(id="vip:1")),
+        [],
+    ),
+}
+
+
+@pytest.mark.parametrize(("parts", "said"), SERVICES.values(), ids=SERVICES)
+def test_what_is_no_domu_and_does_not_run_is_named(parts, said):
+    found = [each for each in findings(cluster(*parts)) if each.code == "not-running"]
+    assert [each.what for each in found] == said
+    assert {each.do for each in found} <= {"hxm why front"}
+
+
 CLONE = primitive("pool", clone="pools", agent="ocf:heartbeat:Filesystem")
 
 

@@ -20,7 +20,7 @@ CODES = {
         "half-migrated": "a migration left a domU behind under its interim name",
         "not-there": "a domU is Started, but the toolstack does not list it",
         "not-alive": "a domU is paused or crashed, which the agent reports as running",
-        "not-running": "a domU should run, but is stopped",
+        "not-running": "a domU, a group or another service should run, and does not",
         "not-known": "the cluster does not say where an unmanaged domU is",
         "blocked": "because of a failure, the cluster does nothing with a domU",
         "auto-start": "`/etc/xen/auto` or libvirt starts a managed domU at boot",

@@ -17,9 +17,9 @@ from hxm.policy import (
     resource_name,
     typed,
 )
-from hxm.policy.guards import stray
+from hxm.policy.guards import stops_everything, stray
 from hxm.policy.guards.location import cloned, kept_from_running, not_listed
-from hxm.policy.state.cluster_wide import settings
+from hxm.policy.state.cluster_wide import outermost, settings
 from hxm.policy.state.fencing import unfenceable
 from hxm.policy.state.running_twice import on_two_nodes
 from hxm.policy.state.way_back import first_way_back, way_back
@@ -248,6 +248,7 @@ def findings(cluster: Cluster, origins: Mapping[str, str] | None = None) -> Iter
     yield from _nodes(cluster)
     yield from _barred(cluster)
     yield from _not_running(cluster, whole)
+    yield from _others_down(cluster)
     yield from (_failed(cluster, failure) for failure in cluster.failures)
     if lost := sorted(_orphans(cluster)):
         yield Finding(
@@ -359,6 +360,24 @@ def _not_running(cluster: Cluster, domains: Iterable[ManagedDomain]) -> Iterator
             if len(names) > 1:
                 what = f"{listed(names)} should run, and do not: {what.partition(': ')[2]}"
             yield Finding(what, objection.do, "not-running", " ".join(names))
+
+
+def _others_down(cluster: Cluster) -> Iterator[Finding]:
+    """What is no domU, should run and runs nowhere: storage, groups, clones, other services."""
+    active = {r.id.partition(":")[0] for r in cluster.resources if r.nodes or r.role != "Stopped"}
+    known = {resource.id.partition(":")[0] for resource in cluster.resources} - active
+    idle = [
+        primitive
+        for name, primitive in cluster.primitives.items()
+        if name in known and not cluster.domain_of(name) and not keeps_stopped(primitive.meta)
+        if not primitive.agent.startswith("stonith:")  # of these the host is named
+        and {name, primitive.parent, primitive.clone}.isdisjoint(cluster.disallowed)
+    ]
+    if names := [] if stops_everything(cluster) else outermost(idle):
+        verb = "should run, and does not" if len(names) == 1 else "should run, and do not"
+        yield Finding(
+            f"{listed(names)} {verb}", f"hxm why {names[0]}", "not-running", " ".join(names)
+        )
 
 
 def _same_names(cluster: Cluster) -> Iterator[Finding]:
