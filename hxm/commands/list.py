@@ -14,7 +14,7 @@ from hxm.pacemaker.sandbox_past import is_settled
 from hxm.policy import listed, typed
 from hxm.policy.names import find_node
 from hxm.policy.state.cluster_wide import settings
-from hxm.policy.state.discrepancies import disagreements
+from hxm.policy.state.discrepancies import disagreements, on_its_way
 from hxm.policy.state.findings import failed_domus, leftovers
 from hxm.records.authors import origins
 
@@ -40,7 +40,8 @@ def run(
     of the others come from their configuration files. With --everywhere, or ask_nodes = true in
     /etc/hxm.toml, hxm asks the other nodes as well, in parallel, for at most ssh_timeout seconds;
     the domains of a node that does not answer are reported as unknown. In a name, * stands for any
-    letters, and ? for one.
+    letters, and ? for one. A managed domU that moves has one row, also while xl calls it
+    NAME--incoming or NAME--migratedaway.
 
     Example: `hxm list`, `hxm list 'vm1*' --node host1`, or `hxm list nfs --long`.
     """
@@ -110,7 +111,8 @@ def _chosen(cluster: Cluster, words: list[str], node: str | None) -> list[Domain
 
         domains = named_domains(cluster, words)
     else:
-        domains = sorted(cluster.domains, key=lambda domain: domain.id != 0)  # as xl: dom0 first
+        rows = (domain for domain in cluster.domains if not on_its_way(cluster, domain))
+        domains = sorted(rows, key=lambda domain: domain.id != 0)  # as xl: dom0 first
     if not node:
         return domains
     name = find_node(cluster, node).name

@@ -8,7 +8,7 @@ from factories import cluster, domain, node
 from hxm.cluster.read import _with_local
 from hxm.model import Domain, Operation
 from hxm.policy.state import discrepancies
-from hxm.policy.state.discrepancies import disagreements
+from hxm.policy.state.discrepancies import disagreements, on_its_way
 from hxm.toolstack.xl import LocalDomain
 
 HERE = {"local_node": "host1", "heard": ("host1",), "toolstack": "xl"}
@@ -58,6 +58,13 @@ def test_nothing_is_said_of_what_is_on_its_way(role, known):
     traveller = Domain("nfs--incoming", nodes=("host1",), seen=("host1",))
     found = cluster(known, traveller, **HERE)
     assert disagreements(found, known) == disagreements(found, traveller) == []
+
+
+@pytest.mark.parametrize(("role", "moves"), [("Migrating", True), ("Started", False)])
+def test_what_a_migration_renames_is_its_domu_and_a_left_over_is_not(role, moves):
+    traveller = Domain("nfs--migratedaway", nodes=("host1",), seen=("host1",))
+    found = cluster(ON_1._replace(role=role), traveller, **HERE)
+    assert [on_its_way(found, each) for each in found.domains] == [False, moves]
 
 
 def test_nor_where_what_is_under_way_is_not_written_down():

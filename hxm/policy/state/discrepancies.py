@@ -52,3 +52,10 @@ def _of_stranger(cluster: Cluster, domain: Domain) -> Iterator[str]:
             continue
         if not under_way(cluster, managed):
             yield known
+
+
+def on_its_way(cluster: Cluster, domain: Domain) -> bool:
+    """Whether this is what a toolstack shows of a managed domU that the cluster moves now."""
+    managed = (known.name for known in cluster.managed_domains)
+    moves = travelling(domain) and not domain.resource and at_home(domain.name) in managed
+    return moves and not disagreements(cluster, domain)
