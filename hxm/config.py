@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from hxm.errors import UsageError
@@ -114,7 +114,9 @@ def state_folder() -> str:
 
 
 def _file_name(on: str) -> str:
-    return "".join(c if c.isalnum() or c in "-_.," else "_" for c in on).lstrip(".") or "_"
+    """One for each cluster: other characters, and a point in front, as in URLs."""
+    name = "".join(c if c.isalnum() or c in "-_.," else f"%{ord(c):02X}" for c in on)
+    return f"%2E{name[1:]}" if name.startswith(".") else name
 
 
 SETTINGS = tuple(name for name in Config._fields if name not in ("clusters", "on"))
@@ -158,23 +160,32 @@ def _clusters(tables: Any, path: str) -> dict[str, Reached]:
     if not isinstance(tables, dict):
         raise UsageError(f"{path}: clusters must be tables", '[clusters.prod]; nodes = ["host1"]')
     clusters = {}
-    words = {"toolstack": TOOLSTACKS, "colour": COLOURS}
     for name, table in tables.items():
         where = f"{path}: [clusters.{name}]"
         if not isinstance(table, dict) or not table.get("nodes"):
             raise UsageError(f"{where} names no nodes", 'nodes = ["host1", "host2"]')
-        if name == "all" or "/" in name:
+        if name == "all" or "/" in name or not name.isprintable() or name[:1] in ("", "-"):
             raise UsageError(f"{where}: a cluster cannot have this name")
         for key, value in table.items():
-            default = getattr(Reached(), key, None)
-            if default is None:
+            if key not in Reached._fields:
                 known = ", ".join(Reached._fields)
                 raise UsageError(f"{where}: there is no setting {key!r}", f"there are: {known}")
-            texts = value if isinstance(value, list) else [value] if key != "nodes" else [None]
-            kind = int if key == "port" else str
-            if not all(type(text) is kind and str(text)[:1] not in ("-", "") for text in texts):
-                raise UsageError(f"{where}: {key} cannot be {value!r}")
-            if key in words and value not in words[key]:
-                raise UsageError(f"{where}: {key} must be one of {', '.join(words[key])}")
+            _check(where, key, value)
         clusters[name] = Reached(**table | {"nodes": tuple(table["nodes"])})
     return clusters
+
+
+def _check(where: str, key: str, value: Any) -> None:
+    """Raise UsageError for what the setting of a cluster cannot be."""
+    from hxm.host.ssh import is_a_destination, is_a_name
+
+    words = {"toolstack": TOOLSTACKS, "colour": COLOURS}
+    allowed: Callable[[Any], bool] = {
+        "nodes": lambda nodes: isinstance(nodes, list) and all(map(is_a_destination, nodes)),
+        "user": is_a_name,
+        "port": lambda port: type(port) is int and 0 < port < 65536,
+    }.get(key, lambda text: bool(text) and isinstance(text, str))
+    if not allowed(value):
+        raise UsageError(f"{where}: {key} cannot be {value!r}")
+    if key in words and value not in words[key]:
+        raise UsageError(f"{where}: {key} must be one of {', '.join(words[key])}")

@@ -16,7 +16,9 @@ from hxm.pacemaker.dialect import CONFIGURATION
 
 EVERY = "all"
 _PATHS = r"""/ name="xmfile"/{
-s/.* value="\([^"]*\)".*/\1/p
+h
+s/.* value="\([^"]*\)".*/\1/w /dev/fd/3
+g
 }"""
 """Finds in a CIB where the domUs' files are."""
 _HERE = ("help", "clusters")
@@ -56,7 +58,7 @@ def go_to(on: str, command: str, words: Sequence[str]) -> int | None:
             raise Refused(_ON_THE_NODE[name], f"ssh NODE hxm {name}")
     _own(os.path.dirname(config.journal))
     share(_sockets())
-    paths = (CONFIGURATION, ("sed", "-n", _PATHS))
+    paths = (CONFIGURATION, _PATHS)
     programs.run_on(Remote(target(config), config.ssh_timeout, render.note, paths))
     return None
 

@@ -180,8 +180,9 @@ ask_nodes() { # SECONDS NODE...
         if [ "$here" ]; then
             timeout -k 1 "$seconds" sh -c "$ask" 2>&1
         else
-            timeout -k 1 "$seconds" ssh -n -a -x -o BatchMode=yes -o ControlPath=none \
-                -o ConnectTimeout="$seconds" -o ClearAllForwardings=yes -- "$node" "$ask" 2>&1
+            timeout -k 1 "$seconds" ssh -n -T -a -x -o BatchMode=yes -o ControlPath=none \
+                -o ConnectTimeout="$seconds" -o ClearAllForwardings=yes -- "$node" \
+                "exec sh -c '$ask'" 2>&1
         fi | NAME=$name UUID=$uuid NODE=$node HERE=$here awk "
             BEGIN { name = ENVIRON[\"NAME\"]; uuid = ENVIRON[\"UUID\"]
                 node = ENVIRON[\"NODE\"]; here = ENVIRON[\"HERE\"] }

@@ -24,14 +24,16 @@ _USUAL = 4096
 _AT_ONCE = 500
 """Files for one command line."""
 SCRIPT = r"""
-mark=$1 most=$2; shift 2
+mark=$1 most=$2 last=- place=; shift 2
 { printf '%s facts\n' "$mark"; stat -L -c '%f %d %i %t %T %s %Y %n' -- "$@"; } 2>/dev/null
 for file do
     link= real=
     [ -L "$file" ] && link=link
     case $link${file##*/} in
     link*|''|.|..) real=`readlink -f -- "$file"`;;
-    *) real=`cd -P -- "${file%"${file##*/}"}" && pwd -P` && real=${real%/}/${file##*/}
+    *)  above=${file%"${file##*/}"}
+        [ "$above" = "$last" ] || { place=`cd -P -- "$above" && pwd -P`; last=$above; }
+        real=${place:+${place%/}/${file##*/}}
     esac 2>/dev/null
     printf '\n%s look\0%s\0%s\0%s\0' "$mark" "$file" "$link" "$real"
     if [ -f "$file" ]; then head -c "$most" -- "$file"

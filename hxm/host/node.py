@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import time
 
 from hxm.errors import CannotAsk
 from hxm.host import files, programs
@@ -30,6 +31,10 @@ _NOT_CONNECTED = (102, 107)
 _TERMINAL = ("-t", "-e", "none", "-o", "LogLevel=ERROR")
 _AT_ONCE = 40
 """Files that come unasked with a reading."""
+_START_WITHIN = 10.0
+"""Seconds, beside those for the connection, after which a change that comes late is not begun."""
+_END_WITHIN = 120
+"""Seconds after which it is ended: crm_resource 2.1.5 computes for 30 s on 32 nodes."""
 
 
 class Remote:
@@ -40,17 +45,20 @@ class Remote:
         target: Target,
         timeout: float,
         say: Callable[[str], None],
-        paths: tuple[Argv, Argv] | None = None,
+        paths: tuple[Argv, str] | None = None,
     ) -> None:
         self.target = target
         self.timeout = timeout
         """Seconds that a node may take to accept the connection."""
         self.paths = paths
-        """A program, and a filter of its output that prints files that are likely to be wanted."""
+        """A program, and what sed(1) is to do with its output: hand it on, and write the files that
+        are likely to be wanted to /dev/fd/3."""
         self._say = say
         self._silent: dict[str, str] = {}
+        self._doubted: set[str] = set()
         self._tools: dict[str, str] = {}
         self._name = ""
+        self._booted: float | None = None
         self._ahead: dict[Argv, _Reading] = {}
 
     @property
@@ -109,8 +117,10 @@ class Remote:
             files = (env["CIB_file"],)
         reading = None if env or files else self._ahead.pop(argv, None)
         any_node = argv[0] in _ASKED and not (env or once)
+        if once and not self._name:
+            self._learn()
         while True:
-            reading = reading or _Reading(self, [argv], env, files)
+            reading = reading or _Reading(self, [argv], env, files, once=once)
             reading.process.most = most
             try:
                 if any_node and len(self._silent) + 1 < len(self.target.nodes):
@@ -118,6 +128,7 @@ class Remote:
                 else:
                     result = reading.result_of(argv, timeout, meanwhile)
             except Lost as lost:
+                lost.node, lost.until = self._name, reading.until
                 self._give_up(reading.destination, lost.message)
                 if once:
                     raise
@@ -135,10 +146,19 @@ class Remote:
         """Raise CannotAsk unless it was said where the node is: another host may have its name."""
         if not self.target.knows(node):
             raise CannotAsk(
-                f"{node} is not among the nodes of {self.target.name}, and another host may have"
-                " its name",
+                self._not_named(node),
                 f"name it: --on ssh://{','.join(map(host_of, self.target.nodes))},{node}",
             )
+
+    def doubt(self, node: str) -> None:
+        """Say once of a node that is asked by its name alone that another host may have it."""
+        if not self.target.knows(node) and node not in self._doubted:
+            self._doubted.add(node)
+            self._say(f"warning: {self._not_named(node)}: it is asked all the same")
+
+    def _not_named(self, node: str) -> str:
+        name = self.target.name
+        return f"{node} is not among the nodes of {name}, and another host may have its name"
 
     def beside(self, node: str) -> Remote:
         """Another node of the cluster, and that alone. Raises CannotAsk as `vouch_for`."""
@@ -149,7 +169,7 @@ class Remote:
         """The command line here for a program there that owns the terminal."""
         quoted = f"{_START}exec {shlex.join(argv)}"
         options = (*LEAVE_NOTHING, *(_TERMINAL if terminal else ()))
-        return ssh_argv(self.destination, _for_sh(quoted), self.timeout, options)
+        return ssh_argv(self.destination, quoted, self.timeout, options)
 
     def _learn(self) -> None:
         """Wait for any answer: each brings what `learn` takes."""
@@ -162,10 +182,18 @@ class Remote:
         if not self._name:
             self.output(("uname", "-n"), None, programs.TOOL_TIMEOUT)
 
-    def learn(self, name: str, tools: Mapping[str, str]) -> None:
-        """Take over what the node tells of itself with every reading."""
+    def learn(self, name: str, uptime: str, tools: Mapping[str, str], asked: float) -> None:
+        """Take over what the node, asked at this time, tells of itself with every reading."""
         self._name = name
+        self._booted = asked - float(uptime) if uptime else None
         self._tools = dict(tools) | {k: v for k, v in self._tools.items() if k not in tools}
+
+    def uptime(self, then: float) -> int | None:
+        """What the node's clock that nobody sets will show then, or up to an answer's time later.
+
+        None if the node has none.
+        """
+        return None if self._booted is None else int(then - self._booted) + 1
 
     def _give_up(self, destination: str, why: str) -> None:
         node = next(
@@ -173,7 +201,7 @@ class Remote:
         )
         if node not in self._silent:
             self._silent[node] = why
-            self._name, self._tools, self._ahead = "", {}, {}
+            self._name, self._booted, self._tools, self._ahead = "", None, {}, {}
             files.forget()
             following = host_of(self.destination.removeprefix("ssh://"))  # raises CannotAsk
             self._say(f"{node} does not answer ({why}): asking {following}")
@@ -187,12 +215,18 @@ _START = (
 """The tools speak English, are found, are the real ones, and ask their own cluster."""
 
 
-_FILTERED = "f=$({{ {{ {line}; }} | tee /dev/fd/3 2>/dev/null >&4; }} 3>&1 | {filter})"
-"""Keeps what the filter makes of a program's output."""
+_FILTERED = "f=$({{ {line}; }} | sed '{filter}' 3>&1 >&4)"
+"""Keeps what the filter writes to /dev/fd/3."""
 _LOOK = f"""set --; set -f; for n in $f; do [ $# -ge {_AT_ONCE} ] || set -- "$@" "$n"; done; set +f
 set -- {{mark}} 4096 "$@"; {{script}}
 echo"""
 """Looks at the files that the filter found."""
+
+
+_BOUND = """{line} </dev/null & t=$!
+{{ trap 'kill $n; exit' 15; sleep {seconds} & n=$!; wait $n && kill -9 $t; }} >/dev/null 2>&1 &
+n=$!; wait $t; s=$?; kill $n 2>/dev/null"""
+"""Runs a program, and ends it if nobody may wait for it any more."""
 
 
 def _of_a_member(
@@ -208,11 +242,6 @@ def _of_a_member(
     return result
 
 
-def _for_sh(script: str) -> str:
-    """The line for a login shell of whatever kind."""
-    return f"exec sh -c {shlex.quote(script)}"
-
-
 class _Reading:
     """Programs that run on the node one after the other, by one ssh, and what they said.
 
@@ -226,6 +255,8 @@ class _Reading:
         commands: Sequence[Argv],
         env: Mapping[str, str] | None = None,
         files: Sequence[str] = (),
+        *,
+        once: bool = False,
     ) -> None:
         self._remote = remote
         self._mark = f"hxm-{os.urandom(8).hex()}"
@@ -235,12 +266,14 @@ class _Reading:
         self._commands = tuple(commands)
         self._looks = bool(remote.paths) and len(self._commands) > 1
         self.destination = remote.destination
-        script = self._script(env or {})
-        argv = ssh_argv(self.destination, _for_sh(script), remote.timeout)
+        latest = time.monotonic() + remote.timeout + _START_WITHIN
+        self.until = latest + _END_WITHIN
+        script = self._script(env or {}, remote.uptime(latest) if once else None)
+        argv = ssh_argv(self.destination, script, remote.timeout)
         stdin = files[0] if files else "/dev/null"
         self.process = programs.Process(argv, stdin=stdin)
 
-    def _script(self, env: Mapping[str, str]) -> str:
+    def _script(self, env: Mapping[str, str], latest: int | None) -> str:
         mark = self._mark
         tools = " ".join(_TOOLS)
         lines = [_START]
@@ -254,17 +287,24 @@ class _Reading:
             ]
         lines += [
             # what the profile of root prints stands before, and may not end its line
-            f"echo; echo {mark} begin; echo >&2; echo {mark} name `uname -n` >&2",
+            "{ read up x </proc/uptime; } 2>/dev/null",
+            f"echo; echo {mark} begin; echo >&2; echo {mark} name `uname -n` ${{up%%.*}} >&2",
             f'{{ for t in {tools}; do printf "%s" "{mark} tool $t "; command -v $t || echo',
             "done; } >&2; exec 4>&1",
         ]
+        if latest is not None:
+            lines.append(f'[ "${{up%%.*}}" -le {latest} ] || exit')
         for argv in self._commands:
             words = [f"{name}={self._word(value)}" for name, value in env.items()]
             words = ["env", *words] if words else []
             line = " ".join([*words, *map(self._word, argv)])
-            line = f"{line} </dev/null; s=$?; printf '\\n{mark} end %s\\n' $s"
+            if latest is None:
+                line = f"{line} </dev/null; s=$?"
+            else:
+                line = _BOUND.format(line=line, seconds=_END_WITHIN)
+            line = f"{line}; printf '\\n{mark} end %s\\n' $s"
             if self._looks and self._remote.paths and argv == self._remote.paths[0]:
-                line = _FILTERED.format(line=line, filter=shlex.join(self._remote.paths[1]))
+                line = _FILTERED.format(line=line, filter=self._remote.paths[1])
             lines += [line, f"echo >&2; echo {mark} end >&2"]
         if self._looks:
             lines += [_LOOK.format(mark=mark, script=files.SCRIPT)]
@@ -307,7 +347,7 @@ class _Reading:
         if not begun or not rest.endswith(mark + b" all\n"):
             raise Lost(_why(result, self._mark))
         facts, *errors = self._errors(result.stderr)
-        self._remote.learn(*_facts(facts, self._mark))
+        self._remote.learn(*_facts(facts, self._mark), self.process.started)
         results = {}
         for argv, error in zip(self._commands, errors, strict=True):
             out, _, rest = rest.partition(b"\n" + mark + b" end ")
@@ -331,16 +371,16 @@ class _Reading:
         return ["".join(facts), own, *parts][: len(self._commands) + 1]
 
 
-def _facts(text: str, mark: str) -> tuple[str, dict[str, str]]:
-    """The node's own name, and the paths of the tools that it has; without: an empty one."""
-    name, tools = "", dict.fromkeys(_TOOLS, "")
+def _facts(text: str, mark: str) -> tuple[str, str, dict[str, str]]:
+    """The node's name, its seconds since the boot, and the paths of its tools; empty: none."""
+    name, uptime, tools = "", "", dict.fromkeys(_TOOLS, "")
     for line in text.splitlines():
         _, kind, *words = [*line.removeprefix(mark).split(" "), ""]
         if kind == "name":
-            name = words[0]
+            name, uptime = words[:2]
         elif kind == "tool":
             tools[words[0]] = words[1]
-    return name, tools
+    return name, uptime, tools
 
 
 def _write(path: str, content: bytes) -> None:

@@ -19,6 +19,11 @@ class NoAnswer(CannotAsk):
 class Lost(CannotAsk):
     """The connection to the node broke, and it is unknown whether the program did its work."""
 
+    node = ""
+    """What the node calls itself, if that is known."""
+    until = 0.0
+    """When a program that may run only once has surely ended there, by time.monotonic()."""
+
 
 class Result:
     """A program's exit status (negative: killed by that signal) and output."""
@@ -84,6 +89,9 @@ if TYPE_CHECKING:
 
         def vouch_for(self, node: str) -> None:
             """Raise CannotAsk unless it was said where the node is."""
+
+        def doubt(self, node: str) -> None:
+            """Say once of a node that is asked by its name alone that another host may have it."""
 
         def beside(self, node: str) -> Elsewhere:
             """Another node of the same cluster, and that alone."""

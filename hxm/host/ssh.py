@@ -33,26 +33,52 @@ def no_way_in(node: str, stderr: str) -> str:
 def ssh_argv(
     destination: str, script: str, timeout: float, options: Sequence[str] = ()
 ) -> tuple[str, ...]:
-    """A line for the shell at the destination; what is given to the line is quoted in it.
+    """A script for sh at the destination; what is given to the script is quoted in it.
 
     Whatever ssh_config(5) says, nothing of this host is handed on: no agent (-a), no display (-x),
-    no port (ClearAllForwardings). Whoever is root on that node could use it. ssh asks nothing.
+    no port (ClearAllForwardings). Whoever is root on that node could use it. ssh asks nothing, and
+    nothing comes between the script and its output: no terminal (-T), no local command.
     """
     return (
         "ssh",
+        "-T",
         *options,
         *_shared,
         *("-o", "BatchMode=yes"),
         *("-o", "ClearAllForwardings=yes"),
+        *("-o", "PermitLocalCommand=no"),
         *("-o", f"ConnectTimeout={max(1, round(timeout))}"),
         "-ax",
         "--",
         destination,
-        script,
+        _for_sh(script),
     )
 
 
+_READ_OTHERWISE = str.maketrans({c: f"\\0{ord(c):03o}" for c in "'\\!\n"})
+"""What csh or fish changes within quotes, and how printf(1) is told of it."""
+_WORD = 250
+"""Characters, each written as five at most: csh takes words of 8,192 bytes, or of 1,024."""
+
+
+def _for_sh(script: str) -> str:
+    """The line for a login shell of whatever kind, which hands the script on as it is."""
+    if len(script) <= _WORD and script == script.translate(_READ_OTHERWISE):
+        return f"exec sh -c '{script}'"
+    parts = [script[start : start + _WORD] for start in range(0, len(script), _WORD)]
+    safe = " ".join(f"'{part.translate(_READ_OTHERWISE)}'" for part in parts)
+    return f"""exec sh -c 'eval "$(printf %b "$@")"' sh {safe}"""
+
+
 _shared: tuple[str, ...] = ()
+_UNDISTURBED = (
+    "IgnoreUnknown=RemoteCommand,SessionType,StdinNull,ForkAfterAuthentication",
+    "RemoteCommand=none",
+    "SessionType=default",
+    "StdinNull=no",
+    "ForkAfterAuthentication=no",
+)
+"""Against what a person's own ssh_config(5) may say of a host that is worked on by hand."""
 _LASTS = 60
 """Seconds for which a connection stays after its last use."""
 _LONGEST = 107 - len("/") - 40 - len(".") - 16
@@ -68,15 +94,13 @@ def share(folder: str) -> None:
     character that ssh_config(5) gives a meaning, nothing is shared.
     """
     global _shared  # noqa: PLW0603 - a command has one cluster
-    if len(os.fsencode(folder)) > _LONGEST or any(mark in folder for mark in " %\"'$\\"):
-        return
-    options = (
-        "ControlMaster=auto",
-        f"ControlPath={folder}/%C",
-        f"ControlPersist={_LASTS}",
-        "ServerAliveInterval=2",
-        "ServerAliveCountMax=3",
-    )
+    options = [*_UNDISTURBED, "ServerAliveInterval=2", "ServerAliveCountMax=3"]
+    if len(os.fsencode(folder)) <= _LONGEST and not any(mark in folder for mark in " %\"'$\\"):
+        options += (
+            "ControlMaster=auto",
+            f"ControlPath={folder}/%C",
+            f"ControlPersist={_LASTS}",
+        )
     _shared = tuple(word for option in options for word in ("-o", option))
 
 
@@ -99,7 +123,7 @@ class Target:
         Raises CannotAsk for a name that ssh would take for something else.
         """
         destination = self._called(node)
-        if destination not in self.nodes and not _is_a_name(destination):
+        if destination not in self.nodes and not is_a_name(destination):
             raise CannotAsk(f"ssh cannot be told to go to {printable(node)}: this is no host name")
         if self.user and "@" not in destination:
             destination = f"{self.user}@{destination}"
@@ -129,7 +153,7 @@ def _same_host(name: str, other: str) -> bool:
 
 
 def target_of(word: str) -> Target | None:
-    """The cluster that `ssh://[USER@]HOST[:PORT][,HOST...]` names; None for another word."""
+    """The cluster that `ssh://[USER@]HOST[,HOST...][:PORT]` names; None for another word."""
     if not word.startswith("ssh://"):
         return None
     names = word.removeprefix("ssh://").rstrip("/")
@@ -137,12 +161,21 @@ def target_of(word: str) -> Target | None:
     nodes, port = hosts.split(","), ""
     if ":" in nodes[-1]:
         nodes[-1], _, port = nodes[-1].partition(":")
-    if not all(map(_is_a_name, nodes)) or (at and not _is_a_name(user)):
+    if not all(map(is_a_name, nodes)) or (at and not is_a_name(user)):
         raise UsageError(f"this names no nodes: {word[:80]}", "--on ssh://root@host1,host2")
     if port and not (port.isdecimal() and 0 < int(port) < 65536):
         raise UsageError(f"this is no port: {port}", "--on ssh://root@host1,host2:22")
     return Target(hosts, nodes, user, int(port or 0))
 
 
-def _is_a_name(word: str) -> bool:
-    return bool(word) and word[0] != "-" and all(c.isalnum() or c in "-._" for c in word)
+def is_a_name(word: object) -> bool:
+    """Whether it can be the name of a host or of a user, and is nothing else to ssh."""
+    if not isinstance(word, str) or not word or word[0] == "-":
+        return False
+    return all(c.isalnum() or c in "-._" for c in word)
+
+
+def is_a_destination(word: object) -> bool:
+    """Whether it is [USER@]HOST."""
+    user, at, host = word.rpartition("@") if isinstance(word, str) else ("", "", "")
+    return is_a_name(host) and (not at or is_a_name(user))

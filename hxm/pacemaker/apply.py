@@ -12,8 +12,10 @@ from itertools import groupby
 
 from hxm.errors import Failed, Refused
 from hxm.host import programs
+from hxm.output.render import note
 from hxm.pacemaker.argv import step_argv
 from hxm.pacemaker.cib import read_configuration
+from hxm.pacemaker.crm_mon import read_status
 from hxm.pacemaker.dialect import Argv, Dialect
 from hxm.pacemaker.lock import renew_in
 from hxm.pacemaker.step_checks import CHECKS, borne_out
@@ -51,11 +53,7 @@ def carry_out(
             complaint = None
             while todo and complaint is None:
                 tried.append(todo.pop(0))
-                if kind == "restore":
-                    renew_in(tried[-1].values["file"], time.time())
-                    if seen:
-                        _still(seen, env, timeout)
-                complaint = _tell(dialect, tried[-1], env, done, meanwhile, timeout)
+                complaint = _tell(dialect, tried[-1], env, done, meanwhile, seen, timeout)
             missing = _missing(kind, tried, env, timeout)
             if complaint and CHECKS[kind].holds is None:
                 missing = tried[-1]
@@ -87,21 +85,53 @@ def _tell(
     env: Mapping[str, str] | None,
     done: list[Argv],
     meanwhile: Callable[[], None] | None,
+    seen: bytes,
     timeout: float,
 ) -> programs.Result | None:
     """The first of a step's command lines that ended badly, if one did.
 
     If the connection breaks, the step is taken again only if the CIB, read through another node,
-    does not have it; raises Lost if the CIB does not tell.
+    does not have it once the lost node cannot do it any more; raises Lost if the CIB cannot tell.
     """
-    try:
-        return _run(dialect, step, env, done, meanwhile)
-    except programs.Lost:
-        if CHECKS[step.kind].holds is None:
-            raise
+    while True:
+        if step.kind == "restore":
+            renew_in(step.values["file"], time.time())
+            if seen:
+                _still(seen, env, timeout)
+        try:
+            return _run(dialect, step, env, done, meanwhile)
+        except programs.Lost as lost:
+            if CHECKS[step.kind].holds is None:
+                raise
+            if _came_late(lost, step, env, meanwhile, timeout):
+                return None
+
+
+def _came_late(
+    lost: programs.Lost,
+    step: Step,
+    env: Mapping[str, str] | None,
+    meanwhile: Callable[[], None] | None,
+    timeout: float,
+) -> bool:
+    """Whether a lost node did the step; waits until it has, or surely will not any more."""
+    mentioned = over = False
+    while not over:
+        over = time.monotonic() > lost.until or _has_left(lost.node, timeout)
         if not _missing(step.kind, [step], env, timeout):
-            return None
-        return _run(dialect, step, env, done, meanwhile)
+            return True
+        if not over and not mentioned:
+            note(f"{lost.node} may still {step.says}: hxm waits until it surely will not")
+            mentioned = True
+        if meanwhile:
+            meanwhile()
+    return False
+
+
+def _has_left(name: str, timeout: float) -> bool:
+    """Whether the node is no member of the cluster any more, and the others need not fence it."""
+    node = next((node for node in read_status(None, timeout).nodes if node.name == name), None)
+    return node is not None and not node.online and not node.unclean
 
 
 def _run(

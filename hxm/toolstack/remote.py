@@ -129,6 +129,9 @@ def ask_elsewhere(
     """
     from concurrent.futures import ThreadPoolExecutor
 
+    if cluster := programs.elsewhere():
+        for node in nodes:
+            cluster.doubt(node)
     asked = {node: ssh_argv(node, words, timeout) for node in nodes}
     with suppress(CannotAsk):  # no ssh at all: said of each node below
         for argv in asked.values():

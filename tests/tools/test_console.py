@@ -80,10 +80,10 @@ def test_a_pattern_is_one_of_bytes():
 
 
 def test_another_nodes_console_passes_every_byte_and_notices_a_lost_node():
-    argv = terminal_argv("host2", ("xl", "console", "a b"), 6, terminal=True)
-    assert argv[:4] == ("ssh", "-t", "-e", "none")
+    argv = terminal_argv("host2", ("xl", "console", "a-b"), 6, terminal=True)
+    assert argv[:5] == ("ssh", "-T", "-t", "-e", "none")
     assert "ServerAliveInterval=2" in argv
-    assert argv[-1].endswith("xl console 'a b'")
+    assert argv[-1].endswith("xl console a-b'")
     assert "-t" not in terminal_argv("host2", ("xl",), 6, terminal=False)
 
 

@@ -18,6 +18,7 @@ from test_live_path import live
 from hxm.commands import clusters
 from hxm.guard.wrapper import MARK
 from hxm.host.programs import Process
+from hxm.host.ssh import ssh_argv
 
 __all__ = ["live"]
 
@@ -41,6 +42,55 @@ def test_the_list_is_that_of_the_node(far, shell):
     }
     assert len(far.calls()) == 1, "round trips"
     assert far.left() == []
+
+
+ODD = """
+RequestTTY force
+RemoteCommand true
+SessionType none
+StdinNull yes
+ForkAfterAuthentication yes
+PermitLocalCommand yes
+LocalCommand echo hello
+"""
+
+
+def test_what_a_person_has_set_for_ssh_does_no_harm(far):
+    client = far.folder / "client"
+    client.write_text(client.read_text() + f"Host *\n{ODD}")
+    assert "nfs: move host1 -> host2, live" in far.ok("migrate", "nfs", "host2", "--dry-run").out
+    assert far.left() == []
+
+
+SHELLS = ("sh", "bash", "zsh", "fish", "tcsh", "bsd-csh")
+SCRIPT = (
+    r"""x='a !b'; printf '%s|' "$x" 'd\\e\n' "it's" '$HOME' '`' ü \
+    !! \!"""
+    + 2000 * "'yes!'"
+)
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_a_script_goes_through_any_login_shell(shell):
+    if not shutil.which(shell):
+        pytest.skip(f"no {shell} here")
+    said = [
+        subprocess.run((*words, line), capture_output=True, check=True).stdout
+        for words, line in ((("sh", "-c"), SCRIPT), ((shell, "-c"), ssh_argv("x", SCRIPT, 1)[-1]))
+    ]
+    assert said[0] == said[1]
+
+
+@pytest.mark.skipif(not shutil.which("tcsh"), reason="no tcsh here")
+def test_a_login_shell_may_be_csh(far):
+    far.kill("host1")
+    server = far.folder / "host1"
+    server.write_text(server.read_text() + 'ForceCommand tcsh -c "$SSH_ORIGINAL_COMMAND"\n')
+    far.start("host1")
+    for node in ("host1", "host2"):
+        far.program(node, "xl", XL)
+    assert far.ok("migrate", "nfs", "host2", "--dry-run").err == ""
+    assert "are unknown" not in far.ok("list", "--everywhere").err
 
 
 READINGS = (
@@ -150,28 +200,49 @@ def test_nothing_is_done_on_a_host_that_only_has_the_name_of_a_node(far):
     assert "at once: host2 is not among the nodes of lab" in ran.err
     assert not destroyed.exists()
     assert far.sandbox.nodes_of("sles") == []
+    warning = "warning: host2 is not among the nodes of lab"
+    assert far.ok("list", "--everywhere").err.count(warning) == 1
 
 
-@pytest.mark.parametrize("moment", ["before", "after"])
+HASTY = """
+import sys
+from hxm.host import node
+node._START_WITHIN, node._END_WITHIN = 0, 6
+from hxm.cli import guarded
+sys.exit(guarded(sys.argv[1:]))
+"""
+"""Gives a change on a node that is lost nine seconds to come, and no two minutes."""
+MOMENTS = {
+    "before": ("{cut}exit 1", HASTY),
+    "after": (":", ""),
+    "late": ("{cut}exec >/dev/null 2>&1\nsleep 1", ""),
+    "too late": ("{cut}exec sleep 20", HASTY),
+}
+ORDERS = {
+    "migrate": ("crm_resource", ("migrate", "nfs", "host2"), MOMENTS),
+    "shutdown": ("crm_resource", ("shutdown", "nfs"), ("before", "after")),
+    "standby": ("crm_attribute", ("standby", "host1", "--yes"), ("before", "after")),
+    "lock": ("cibadmin", ("migrate", "nfs", "host2"), ("before", "after")),
+}
+
+
 @pytest.mark.parametrize(
-    ("tool", "words"),
+    ("tool", "words", "moment"),
     [
-        ("crm_resource", ("migrate", "nfs", "host2")),
-        ("crm_resource", ("shutdown", "nfs")),
-        ("crm_attribute", ("standby", "host1", "--yes")),
-        ("cibadmin", ("migrate", "nfs", "host2")),
+        pytest.param(tool, words, moment, id=f"{name}-{moment}")
+        for name, (tool, words, moments) in ORDERS.items()
+        for moment in moments
     ],
-    ids=["migrate", "shutdown", "standby", "lock"],
 )
 def test_an_order_goes_on_through_another_node_and_does_nothing_twice(far, tool, words, moment):
-    """The node dies as the tool that changes something starts, or has ended."""
+    """The node is lost as the tool that changes something starts, works, or has ended."""
+    first, far.program_text = MOMENTS[moment]
     source = (far.folder / "host1.bin" / tool).read_text().removeprefix("#!/bin/sh\n")
     cut = CUT.format(folder=far.folder)
     live = '[ -z "$CIB_file" ] && case "$*" in *--query*|-Q*|*--list*) false;; esac'
     done = source.replace("exit $status", f"{cut if moment == 'after' else ''}exit $status")
-    script = (
-        f"if {live}; then {cut + 'exit 1' if moment == 'before' else ':'}\n{done}\nfi\n{source}"
-    )
+    did = far.folder / "did"
+    script = f"if {live}; then {first.format(cut=cut)}\necho >>{did}\n{done}\nfi\n{source}"
     far.program("host1", tool, script)
     counted = (far.folder / "host2.bin" / tool).read_text().removeprefix("#!/bin/sh\n")
     far.program("host2", tool, f'if {live}; then echo "$*" >>{far.folder}/changes; fi\n{counted}')
@@ -182,8 +253,12 @@ def test_an_order_goes_on_through_another_node_and_does_nothing_twice(far, tool,
         assert far.sandbox.nodes_of("nfs") == ["host2"]
         assert far.sandbox.configuration() == before
     changes = (far.folder / "changes").read_text() if (far.folder / "changes").exists() else ""
-    if moment == "after" and tool != "cibadmin":
-        assert not any(word in changes for word in ("--move", "--set-parameter", "--update=on"))
+    assert did.exists() == (moment in ("after", "late"))
+    if moment != "after" or tool != "cibadmin":
+        repeated = any(word in changes for word in ("--move", "--set-parameter", "--update=on"))
+        assert repeated != (did.exists() and tool != "cibadmin")
+    waits = "host1 may still" in ran.err
+    assert waits == (not did.exists() or moment == "late") or tool == "cibadmin"
     assert far.left() == []
 
 

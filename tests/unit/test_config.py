@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hxm.config import Config, parse_config
+from hxm.config import Config, for_cluster, parse_config
 from hxm.errors import UsageError
 
 FAULTS = {
@@ -21,6 +21,17 @@ FAULTS = {
     "clusters that are none": (b"clusters = 5", "clusters must be tables"),
     "an option for a node": (b'[clusters.a]\nnodes = ["-oX"]', "nodes cannot be"),
     "a text for a port": (b'[clusters.a]\nnodes = ["a"]\nport = "22"', "port cannot be '22'"),
+    "two names for one node": (b'[clusters.a]\nnodes = ["a b"]', "nodes cannot be"),
+    "a node with a port": (b'[clusters.a]\nnodes = ["a:22"]', "nodes cannot be"),
+    "an empty user of a node": (b'[clusters.a]\nnodes = ["@a"]', "nodes cannot be"),
+    "a number for a node": (b"[clusters.a]\nnodes = [5]", "nodes cannot be"),
+    "one text for all nodes": (b'[clusters.a]\nnodes = "a"', "nodes cannot be 'a'"),
+    "several users": (b'[clusters.a]\nnodes = ["a"]\nuser = ["x"]', "user cannot be"),
+    "an option for a user": (b'[clusters.a]\nnodes = ["a"]\nuser = "-l"', "user cannot be"),
+    "no port": (b'[clusters.a]\nnodes = ["a"]\nport = 65536', "port cannot be 65536"),
+    "a key that tuples have": (b'[clusters.a]\nnodes = ["a"]\ncount = 1', "no setting 'count'"),
+    "a cluster with a line end": (b'[clusters."a\\nb"]\nnodes = ["a"]', "cannot have this name"),
+    "a cluster that is an option": (b'[clusters.-a]\nnodes = ["a"]', "cannot have this name"),
     "a cluster's unknown key": (b'[clusters.a]\nnodes = ["a"]\nusr = "x"', "no setting 'usr'"),
     "an unknown colour": (
         b'[clusters.a]\nnodes = ["a"]\ncolour = "x"',
@@ -42,3 +53,22 @@ def test_a_bad_setting_is_never_taken(text, said):
 def test_what_is_not_set_has_its_default():
     assert parse_config(b"") == Config()
     assert parse_config(b"timeout = 5\ntoolstack = 'xm'") == Config(timeout=5, toolstack="xm")
+
+
+CLUSTERS = (
+    "prod",
+    "prod a",
+    "prod_a",
+    "prod%20a",
+    ".a",
+    "a",
+    "%2Ea",
+    "ssh://root@a",
+    "ssh://root_a",
+)
+
+
+def test_no_two_clusters_have_their_records_in_one_place():
+    journals = [for_cluster(Config(), name).journal for name in CLUSTERS]
+    assert len({*journals}) == len(CLUSTERS)
+    assert journals[0].endswith("/clusters/prod/journal")

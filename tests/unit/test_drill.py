@@ -183,7 +183,7 @@ def test_what_is_done_on_a_node_goes_there_and_never_through_a_text():
     (argv,) = spell(NOW, plan.phases[0].steps[0], Config())
     assert argv[0] == "ssh"
     assert argv[-2] == "host1"
-    assert argv[-1].endswith("sh 10.0.0.1 600")
+    assert argv[-1].endswith("sh 10.0.0.1 600'")
     (argv,) = spell(NOW._replace(local_node="host1"), plan.phases[1].steps[0], Config())
     assert (argv[:2], argv[3:]) == (("sh", "-c"), ("sh", "10.0.0.1"))
     stop = PLANS["dc"][0].phases[1].steps[0]

@@ -21,11 +21,13 @@ TABLE = (
 
 
 def test_the_command_line():
-    assert remote.ssh_argv("host2", ("xl", "destroy", "a b"), 5) == (
-        *("ssh", "-o", "BatchMode=yes", "-o", "ClearAllForwardings=yes"),
-        *("-o", "ConnectTimeout=5", "-ax", "--", "host2"),
-        """PATH="${HXM_REAL:-/usr/lib/hxm/real}:$PATH" xl destroy 'a b'""",
+    line = remote.ssh_argv("host2", ("xl", "destroy", "a b"), 5)
+    assert line[:-1] == (
+        *("ssh", "-T", "-o", "BatchMode=yes", "-o", "ClearAllForwardings=yes"),
+        *("-o", "PermitLocalCommand=no", "-o", "ConnectTimeout=5", "-ax", "--", "host2"),
     )
+    words = r"""'PATH="${HXM_REAL:-/usr/lib/hxm/real}:$PATH" xl destroy \0047a b\0047'"""
+    assert line[-1] == f"""exec sh -c 'eval "$(printf %b "$@")"' sh {words}"""
     assert destroy_argv("xl", "nfs", "host1", "host1", 5) == ("xl", "destroy", "nfs")
     assert "ConnectTimeout=1" in remote.ssh_argv("host2", ("true",), 0.2)
 
