@@ -30,7 +30,6 @@ from hxm.policy.forecast import movement_text, movements, settled
 from hxm.policy.forecast.goal_kinds import missing, reached
 from hxm.policy.state.summary import same_place
 
-Report = Callable[[str], None]
 _POLLS_AT_REST = 5
 """Polls at rest after which the cluster has surely nothing to do."""
 
@@ -46,7 +45,7 @@ class Execution:
         plan: Plan,
         predicted: Forecast,
         config: Config,
-        report: Report,
+        report: Callable[[str], None],
         keep: Callable[[Cluster | None], None] | None = None,
     ) -> None:
         self.before = cluster
@@ -115,15 +114,17 @@ class Execution:
         """The outcome of an order that may be half done, with the command that takes it back."""
         if self.commands and self.plan.rollback_phases and self._rolled_back():
             return self._outcome(error.status, error.message, _ROLLED_BACK)
+        seen: Cluster | None = None
         try:
-            self.cluster = read_cluster(self.config, local=False)
+            seen = self.cluster = read_cluster(self.config, local=False)
         except (HxmError, KeyboardInterrupt):
             self.warnings.append("cannot read what is left in the cluster: hxm list")
         message = error.message
         if isinstance(error, Interrupted):
             message += f"; the cluster continues: {under_way(self.cluster, self.plan)}"
         hint = filter(None, (error.hint, self._recovery_hint() if self.commands else ""))
-        return self._outcome(error.status, message, "; ".join(hint))
+        outcome = self._outcome(error.status, message, "; ".join(hint))
+        return outcome if seen else outcome._replace(seen=None, written=self.written or b"")
 
     def _recovery_hint(self) -> str:
         """What to type after an order that did not end; "" if nothing is left to do."""

@@ -284,12 +284,16 @@ def _json(order: Order, outcome: Outcome, result: str) -> dict[str, Any]:
 
 
 def journal_entry(before: Cluster, outcome: Outcome) -> dict[str, Any]:
-    """The journal's fields for an outcome: among others the constraints `left` and `gone`."""
-    seen = outcome.seen.constraints if outcome.seen else before.constraints
+    """The journal's fields for an outcome: among others the constraints `left` and `gone`.
+
+    These are None where nobody could look.
+    """
+    was = before.constraints
+    now = outcome.seen and outcome.seen.constraints
     return {
         "commands": [typed_out(argv) for argv in outcome.commands],
-        "left": [constraint.id for constraint in seen if constraint not in before.constraints],
-        "gone": [constraint.id for constraint in before.constraints if constraint not in seen],
+        "left": None if now is None else [left.id for left in now if left not in was],
+        "gone": None if now is None else [gone.id for gone in was if gone not in now],
         "status": outcome.status,
         "outcome": outcome.message,
         "seconds": round(outcome.seconds, 1),

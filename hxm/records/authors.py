@@ -48,7 +48,8 @@ def origins(cluster: Cluster, config: Config) -> dict[str, str]:
     known: dict[str, str] = {}
     unknown = UNKNOWN
     for number, (begun, ended) in enumerate(orders_backwards(path), 1):
-        changes = _changes(ended, options) if ended else _may_have_left(begun, constraints)
+        changes = {} if _seen_to_its_end(ended) else _may_have_left(begun, constraints)
+        changes |= _changes(ended, options) if ended else {}
         for name in changes.keys() & (wanted - known.keys()):
             known[name] = _described(ended or begun) if changes[name] else UNKNOWN
         if len(known) == len(wanted):
@@ -96,8 +97,13 @@ def _changes(ended: Entry, options: Mapping[tuple[str, str], str]) -> dict[str, 
     return changes
 
 
+def _seen_to_its_end(ended: Entry | None) -> bool:
+    """Whether somebody looked what the order left; not if it was killed, or lost the cluster."""
+    return ended is not None and isinstance(ended.get("left", []), list)
+
+
 def _may_have_left(begun: Entry, constraints: Mapping[str, str | None]) -> dict[str, bool]:
-    """The constraints of the domUs that a killed migration was about."""
+    """The constraints of the domUs that such a migration was about."""
     if not str(begun.get("what")).startswith("migrate "):
         return {}
     subjects = _texts(begun, "subjects")

@@ -67,6 +67,9 @@ def test_the_newest_word_on_a_constraint_counts(journal):
     assert told(journal)["cli-prefer-nfs"].startswith("by root")
     journal.write_text(gone + killed)
     assert "migrate nfs" in told(journal)["cli-prefer-nfs"]
+    unseen = orders(1, what="migrate nfs to host2", subjects=["nfs"], outcome="lost", left=None)
+    journal.write_text(gone + unseen)
+    assert "migrate nfs" in told(journal)["cli-prefer-nfs"]
 
 
 def test_what_each_list_reads_of_the_journal_has_a_bound(journal):

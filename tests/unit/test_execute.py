@@ -15,6 +15,7 @@ from hxm.model import WITHDRAWING, Lock
 from hxm.orders import execute, instances, lock, pipeline
 from hxm.orders.on_node import carry_out_on_node
 from hxm.orders.outcome import changed, changes
+from hxm.orders.report import journal_entry
 from hxm.pacemaker.cib import configuration_in
 from hxm.plan import Forecast, Instance, Movement, Phase, Plan, Step
 from hxm.policy.orders import enrol, lifecycle, placement, restore
@@ -139,6 +140,19 @@ def test_what_to_type_after_ctrl_c_is_what_would_be_done(plan, now, hint, monkey
     outcome = found._cut_short(Interrupted("interrupted", "to look: hxm status"))
     assert outcome.hint == f"to look: hxm status; {hint}"
     assert outcome.message.startswith("interrupted; the cluster continues: ")
+
+
+def test_what_nobody_could_look_at_is_not_nothing(monkeypatch):
+    def silent(*_, **__):
+        raise CannotAsk("no node of lab answers")
+
+    found = performance(placement.migrate(BEFORE, BEFORE.domains[0], BEFORE.nodes[1]))
+    found.commands.append(("crm_resource",))
+    found.written = None
+    monkeypatch.setattr(execute, "read_cluster", silent)
+    outcome = found._cut_short(CannotAsk("no node of lab answers"))
+    entry = journal_entry(BEFORE, outcome)
+    assert (entry["left"], entry["gone"], outcome.written) == (None, None, b"")
 
 
 def test_a_withdrawal_that_is_done_is_not_to_be_finished(monkeypatch):
