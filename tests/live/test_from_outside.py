@@ -54,7 +54,8 @@ class Workstation:
         ssh.write_text(f'#!/bin/sh\nexec /usr/bin/ssh -F {home}/client "$@"\n')
         ssh.chmod(0o755)
         nodes = json.dumps(lab.hosts)
-        (home / "hxm.toml").write_text(f"poll = 0.3\n[clusters.lab]\nnodes = {nodes}\n")
+        patient = "poll = 0.3\nssh_timeout = 20"  # five labs at once on two cores
+        (home / "hxm.toml").write_text(f"{patient}\n[clusters.lab]\nnodes = {nodes}\n")
         children = Path(f"/proc/{lab.launcher.pid}/task/{lab.launcher.pid}/children").read_text()
         network = f"--net=/proc/{children.split()[0]}/ns/net"
         within = ("nsenter", network, "unshare", "-m", "sh", "-c", ONLY_SSH, "sh")
