@@ -103,12 +103,14 @@ def _show_traceback() -> None:
 
 
 def _monitors(words: Sequence[str]) -> bool:
-    command = next((word for word in words if not word.startswith("-")), "")
+    after = zip(words, ("", *words), strict=False)
+    command = next((w for w, last in after if not w.startswith("-") and last != "--on"), "")
     return _NAGIOS in words and command in ("check", "capacity")
 
 
 def dispatch(words: list[str]) -> int:
     """Find the command and hand it to whoever carries it out; returns the exit status."""
+    typed = words
     before, words = _split_globals(_without_cluster(words))
     if words[:2] == ["guard", "judge"] and len(words) > 2:  # the wrapper's own call
         from hxm.config import read_config
@@ -124,7 +126,8 @@ def dispatch(words: list[str]) -> int:
     if on := os.environ.get("HXM_ON"):
         from hxm.reach import go_to
 
-        if (status := go_to(on, row.name, words)) is not None:
+        status = go_to(on, row.name, words, named=len(before) + len(words) < len(typed))
+        if status is not None:
             return status
     if row.name == "help":
         return _help(words[1:])
@@ -158,8 +161,11 @@ def _without_cluster(words: list[str]) -> list[str]:
             name = word[5:] if "=" in word else "".join(words[count + 1 : count + 2])
             if not name:
                 raise UsageError("--on takes a cluster", "hxm clusters shows those configured")
+            others = [*words[:count], *words[count + 2 - ("=" in word) :]]
+            if _without_cluster(others) != others:
+                raise UsageError("--on is given twice", "--on all is for reading all of them")
             os.environ["HXM_ON"] = name
-            return [*words[:count], *words[count + 2 - ("=" in word) :]]
+            return others
         if word in catalog.COMMANDS and catalog.COMMANDS[word].policy:
             break
     return words
@@ -314,12 +320,12 @@ def _version() -> int:
     from hxm.output import render
     from hxm.toolstack import detect
 
-    render.out(f"hxm {__version__}")
-    sys.stdout.flush()  # whatever the cluster may do
     if on := os.environ.get("HXM_ON"):
         from hxm.reach import go_to
 
-        go_to(on, "--version", ())
+        go_to(on, "--version", ("--version",))
+    render.out(f"hxm {__version__}")
+    sys.stdout.flush()  # whatever the cluster may do
     config = read_config()
     if toolstack := detect(config.toolstack):
         render.out(f"toolstack: {toolstack.program} ({toolstack.why})")

@@ -162,7 +162,9 @@ def _clusters(tables: Any, path: str) -> dict[str, Reached]:
     clusters = {}
     for name, table in tables.items():
         where = f"{path}: [clusters.{name}]"
-        if not isinstance(table, dict) or not table.get("nodes"):
+        if not isinstance(table, dict):
+            raise UsageError(f"{where} must be a table", 'nodes = ["host1", "host2"]')
+        if not table.get("nodes"):
             raise UsageError(f"{where} names no nodes", 'nodes = ["host1", "host2"]')
         if name == "all" or "/" in name or not name.isprintable() or name[:1] in ("", "-"):
             raise UsageError(f"{where}: a cluster cannot have this name")

@@ -10,7 +10,7 @@ from hxm.errors import Failed, Refused, UsageError
 from hxm.host import programs
 from hxm.host.node import Remote
 from hxm.host.safe_files import is_ours, make_private
-from hxm.host.ssh import Target, share, target_of
+from hxm.host.ssh import Target, is_a_destination, share, target_of
 from hxm.output import render
 from hxm.pacemaker.dialect import CONFIGURATION
 
@@ -32,13 +32,16 @@ _ON_THE_NODE = {
 }
 
 
-def go_to(on: str, command: str, words: Sequence[str]) -> int | None:
+def go_to(on: str, command: str, words: Sequence[str], *, named: bool = False) -> int | None:
     """Let all programs run in the cluster; the exit status if that was all there is to do.
 
+    If the command line named it, the commands that are recommended name it as well.
     Raises UsageError for a cluster that is not configured, and Refused for a command that cannot
     be given from here.
     """
     if command in _HERE or {"-h", "--help"} & set(words):
+        if not words:  # the command may have been taken for the cluster's name
+            target(read_config())
         return None
     if os.environ.get("CIB_file"):
         raise UsageError(
@@ -56,10 +59,12 @@ def go_to(on: str, command: str, words: Sequence[str]) -> int | None:
     for name in (command, " ".join(words[:2])):
         if name in _ON_THE_NODE:
             raise Refused(_ON_THE_NODE[name], f"ssh NODE hxm {name}")
+    cluster = target(config)
     _own(os.path.dirname(config.journal))
     share(_sockets())
-    paths = (CONFIGURATION, _PATHS)
-    programs.run_on(Remote(target(config), config.ssh_timeout, render.note, paths))
+    if named and command != "shell":
+        render.name_cluster(on)
+    programs.run_on(Remote(cluster, config.ssh_timeout, render.note, (CONFIGURATION, _PATHS)))
     return None
 
 
@@ -86,9 +91,11 @@ def target(config: Config) -> Target:
         return named
     if config.on not in config.clusters:
         known = ", ".join(config.clusters) or "none"
+        host = config.on if is_a_destination(config.on) else "HOST"
         raise UsageError(
             f"no cluster {config.on!r} is configured (there are: {known})",
-            f"--on ssh://root@HOST, or [clusters.{config.on}] in /etc/hxm.toml",
+            f"--on ssh://{host if '@' in host else f'root@{host}'}, or [clusters.NAME] in"
+            " /etc/hxm.toml",
         )
     cluster = config.clusters[config.on]
     return Target(config.on, cluster.nodes, cluster.user, cluster.port)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from hxm.config import Config, read_config
-from hxm.errors import DONE, CannotAsk, Failed, UsageError
+from hxm.errors import DONE, CannotAsk, Failed, NotFound, UsageError
 from hxm.host.programs import Process, Result
 from hxm.output import TABLE, Form, Table, render
 from hxm.terminal.shell.lines import myself
@@ -37,6 +37,7 @@ def run(form: Form = TABLE) -> int:
         rows = [_row(name, answer) for name, answer in answers.items()]
         render.show(Table(_HEADERS, rows, frozenset((3, 4))), form)
     silent = [name for name, answer in answers.items() if "error" in answer]
+    _show_notes({name: result for name, result in results.items() if name not in silent})
     return CannotAsk.status if silent else DONE
 
 
@@ -65,16 +66,25 @@ def ask_all(config: Config, words: Sequence[str]) -> int:
     Returns the highest of the statuses.
     """
     form, asked = _form_in(words)
-    if form.output == "json":
-        results = _ask(config, [*asked, "-o", "json"])
+    json_wanted = form.output == "json"
+    results = _ask(config, [*asked, "-o", "json" if json_wanted else "csv"])
+    without = [name for name, result in results.items() if result.status == NotFound.status]
+    if len(without) < len(results):  # what was named is in another cluster
+        results = {name: result for name, result in results.items() if name not in without}
+    if json_wanted:
         render.show_json({name: _document(result) for name, result in results.items()})
-    else:
-        results = _ask(config, [*asked, "-o", "csv"])
-        render.show(_merged(results), form)
-        for name, result in results.items():
-            for line in result.stderr.splitlines():
-                render.beside(f"{name}: {line.removeprefix('hxm: ').strip()}")
+        return max(result.status for result in results.values())
+    table = _merged(results)
+    if len(table.headers) > 1:
+        render.show(table, form)
+    _show_notes(results)
     return max(result.status for result in results.values())
+
+
+def _show_notes(results: dict[str, Result]) -> None:
+    for name, result in results.items():
+        for line in result.stderr.splitlines():
+            render.beside(f"{name}: {line.removeprefix('hxm: ').strip()}")
 
 
 def _form_in(words: Sequence[str]) -> tuple[Shown, list[str]]:
@@ -97,7 +107,7 @@ def _ask(config: Config, words: Sequence[str]) -> dict[str, Result]:
     """The answer of each configured cluster to the command line; all are asked at once."""
     if not config.clusters:
         raise Failed("no cluster is configured", '[clusters.NAME] nodes = ["host1"] in hxm.toml')
-    asked = {name: Process((*myself(), *words), {"HXM_ON": name}) for name in config.clusters}
+    asked = {name: Process((*myself(), "--on", name, *words)) for name in config.clusters}
     return {name: _answer(process, _patience(config)) for name, process in asked.items()}
 
 
@@ -121,7 +131,9 @@ def _document(result: Result) -> dict[str, Any]:
         document = None
     if isinstance(document, dict):
         return document
-    return {"error": result.complaint(0).removeprefix("hxm: "), "status": result.status}
+    messages = [line for line in result.stderr.splitlines() if line.startswith("hxm: ")]
+    error = messages[-1].removeprefix("hxm: ") if messages else result.complaint()
+    return {"error": error, "status": result.status}
 
 
 def _merged(results: dict[str, Result]) -> Table:
@@ -131,4 +143,10 @@ def _merged(results: dict[str, Result]) -> Table:
         table = list(csv.reader(io.StringIO(result.text)))
         headers = table[0] if table and not headers else headers
         rows += [[name, *row] for row in table[1:] if len(row) == len(headers)]
-    return Table(("Cluster", *headers), rows)
+    columns = [*zip(*rows, strict=True)]
+    right = {number for number, cells in enumerate(columns) if all(map(_is_a_number, cells))}
+    return Table(("Cluster", *headers), rows, frozenset(right))
+
+
+def _is_a_number(cell: str) -> bool:
+    return not cell.strip("-0123456789.%")

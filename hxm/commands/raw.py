@@ -51,9 +51,12 @@ def run_raw(row: Command, before: tuple[str, ...], words: tuple[str, ...]) -> in
     if operands(passed):
         from hxm.guard.admission import admit
 
-        cluster = _at_its_node(identify(read_cluster(config), passed), row, passed)
+        seen = identify(read_cluster(config), passed)
+        cluster = _at_its_node(seen, row, passed)
         xm = is_xm(cluster.toolstack or "")
         warnings = admit(row, passed, cluster, config, xm=xm, local_only=local_only)
+        if cluster.local_node != seen.local_node:
+            warnings = [f"on {cluster.local_node}:", *warnings]
     program = passthrough.toolstack_for(row.name, config)
     for warning in warnings:
         render.note(warning)
@@ -68,5 +71,4 @@ def _at_its_node(cluster: Cluster, row: Command, words: Sequence[str]) -> Cluste
         return cluster
     (node,) = nodes
     programs.run_on(there.beside(node))
-    render.note(f"on {node}:")
     return cluster._replace(local_node=node)

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 FAILED = 255
 """Ssh's own exit status for a trouble of its own; else it is the remote command's (ssh(1))."""
 FAULTS = (
-    ("Host key verification failed", "its host key is not the known one: ssh {node} by hand once"),
-    ("REMOTE HOST IDENTIFICATION", "its host key is not the known one: ssh {node} by hand once"),
+    ("REMOTE HOST IDENTIFICATION", "its host key has changed; if that is right: ssh-keygen -R"),
+    ("Host key verification failed", "its host key is not known yet: ssh {node} by hand once"),
     ("Permission denied", "it lets nobody in without a password: ssh-copy-id {node}"),
     ("Could not resolve", "its name is not known: /etc/hosts"),
     ("timed out", "no answer from its sshd"),

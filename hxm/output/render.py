@@ -17,6 +17,32 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
+_cluster = ""
+
+
+def name_cluster(name: str) -> None:
+    """From now on let every command of hxm's that is shown name the cluster that it is for."""
+    global _cluster  # noqa: PLW0603 - a command has one cluster
+    _cluster = name
+
+
+def _named(text: str) -> str:
+    if not _cluster or "hxm " not in text:
+        return text
+    import re
+    import shlex
+
+    from hxm.catalog import COMMANDS
+
+    def for_it(match: re.Match[str]) -> str:
+        there, verb = match.groups()
+        if verb not in COMMANDS or (there and verb != "guard"):
+            return match[0]
+        return f"hxm --on {shlex.quote(_cluster)} {verb}"
+
+    return re.sub(r"\b(ssh \S+ )?hxm ([a-z-]+)", for_it, text)
+
+
 def out(line: str) -> None:
     """A line of the answer, on stdout. Tabs stay, as in `xl list`."""
     _write(sys.stdout, line)
@@ -51,7 +77,7 @@ def beside(line: str) -> None:
 def _write(stream: TextIO, line: str) -> None:
     if not line.isprintable():
         line = "\t".join(map(printable, line.split("\t")))
-    stream.write(f"{line}\n")
+    stream.write(f"{_named(line)}\n")
 
 
 def note(text: str, hint: str = "") -> None:
@@ -70,7 +96,7 @@ def folded(line: str, indent: int, stream: TextIO) -> list[str]:
 
     All lines but the first begin with `indent` blanks.
     """
-    line = printable(line)
+    line = _named(printable(line))
     if len(line) < _NARROW or not stream.isatty():
         return [line]
     import shutil
@@ -96,7 +122,7 @@ def hint_lines(hint: str, indent: int, stream: TextIO) -> list[str]:
     A command reaches to the next semicolon; where it is too long for the terminal it stays as it
     is, to be copied whole.
     """
-    margin, hint = " " * indent, printable(hint)
+    margin, hint = " " * indent, _named(printable(hint))
     if indent + len(hint) < _NARROW or not stream.isatty():
         return [margin + hint]
     import re
@@ -133,7 +159,7 @@ def show(table: Table, form: Form = TABLE) -> None:
     Without any wish it is drawn by Rich on a terminal and aligned by blanks elsewhere. A cell is
     one line in every form.
     """
-    table = table._replace(rows=[[*map(printable, row)] for row in table.rows])
+    table = table._replace(rows=[[_named(printable(cell)) for cell in row] for row in table.rows])
     if not form.usual:
         from hxm.output import formats
 

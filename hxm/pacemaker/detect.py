@@ -56,7 +56,7 @@ def named(key: str) -> Dialect:
         if key == dialect.key:
             return dialect
     keys = ", ".join(dialect.key for dialect in DIALECTS)
-    raise UsageError(f"the configuration's dialect = {key!r} is unknown", f"there are: {keys}")
+    raise UsageError(f"dialect = {key!r} in /etc/hxm.toml is unknown", f"there are: {keys}")
 
 
 def _mixture(status: Status) -> str:

@@ -126,7 +126,7 @@ def test_a_real_ssh_and_a_real_sshd(lab, sshd):
 
     (home / "known_hosts").write_text("")
     unknown = everywhere(lab, "host1", env=REAL_SSH).json["unknown"]
-    assert unknown["host2"] == "its host key is not the known one: ssh host2 by hand once"
+    assert unknown["host2"] == "its host key is not known yet: ssh host2 by hand once"
 
 
 def test_destroy_through_a_real_ssh(lab, sshd):

@@ -8,13 +8,10 @@ from typing import Any
 import pytest
 from factories import cluster, domain, node
 
-from hxm.cluster import claims
 from hxm.cluster.claims import all_claims
 from hxm.config import Config
-from hxm.domu import block_devices
 from hxm.host import programs
 from hxm.policy.guards.conflicts import FILE, NODE, THIS_HOST
-from hxm.toolstack import remote
 
 
 def long_of(*names: str) -> str:
@@ -102,13 +99,6 @@ def test_half_an_answer_is_none(answers):
         "the domUs of host2 are unknown: its answer was cut off",
         "the domUs of host3 are unknown: the toolstack printed nothing that tells of its domUs",
     ]
-
-
-def test_what_is_run_there_is_one_program_and_one_look_into_sysfs():
-    script = f"xm list --long && {{ echo; echo {claims._DEVICES}; {block_devices.GREP}; :; }}"
-    assert remote.ssh_argv("host2", ("sh", "-c", script), 5)[-1].endswith(
-        f"sh -c '{script.replace(chr(39), chr(39) + chr(34) + chr(39) + chr(34) + chr(39))}'"
-    )
 
 
 def test_a_sandbox_has_no_other_nodes(answers, monkeypatch):

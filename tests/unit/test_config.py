@@ -18,6 +18,7 @@ FAULTS = {
     "not a number": (b"poll = nan", "from 0 on"),
     "for ever": (b"timeout = inf", "from 0 on"),
     "a cluster without nodes": (b"[clusters.a]", "[clusters.a] names no nodes"),
+    "a cluster that is no table": (b"[clusters]\na = 3", "[clusters.a] must be a table"),
     "clusters that are none": (b"clusters = 5", "clusters must be tables"),
     "an option for a node": (b'[clusters.a]\nnodes = ["-oX"]', "nodes cannot be"),
     "a text for a port": (b'[clusters.a]\nnodes = ["a"]\nport = "22"', "port cannot be '22'"),

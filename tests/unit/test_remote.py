@@ -38,12 +38,12 @@ def test_the_command_line():
         (
             255,
             "Host key verification failed.\n",
-            "its host key is not the known one: ssh host2 by hand once",
+            "its host key is not known yet: ssh host2 by hand once",
         ),
         (
             255,
             "@@@\nWARNING: REMOTE HOST IDENTIFICATION HAS CHANGED!\nHost key ...\n",
-            "its host key is not the known one: ssh host2 by hand once",
+            "its host key has changed; if that is right: ssh-keygen -R",
         ),
         (
             255,
