@@ -6,9 +6,11 @@ BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
 SUITES := bullseye bookworm trixie forky sid
 TEST_PACKAGES := bash-completion chromium logrotate man-db mandoc sudo tcsh zsh fish
+XEN_PACKAGES := qemu-system-x86 mmdebstrap openssh-client e2fsprogs
 LAB_PACKAGES := pacemaker corosync resource-agents pacemaker-cli-utils iproute2 iputils-ping
 MINUTES := 10
 COUNT := 10000
+CUTS := 20
 # several labs wait more than they compute, but a cluster that gets no time fences its nodes
 LABS := 5
 # what a busy machine made of a live test is tried once more; a domU that ran twice never is
@@ -19,15 +21,19 @@ JOBS := $(shell n=$$(nproc); echo $$(( n < 4 ? n * 3 : n + 8 )))
 # thousands of hxm are started in a test run: each would compile all of it
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: deb bundle help demo lab test test-generations test-packages coverage soak edits faults real-xl check format docs bench clean
+.PHONY: deb bundle help demo lab xen xen-demo xen-test xen-cuts test test-generations test-packages coverage soak edits faults real-xl check format docs bench clean
 
 help:
 	@echo "make demo    the seed guide's cluster, listed, migrated, drained and cleaned, in a file"
 	@echo "make lab     a shell on a real cluster: three nodes in namespaces on this machine"
+	@echo "make xen     a shell on one of two real Xen hosts, emulated, with real fencing"
+	@echo "make xen-demo  on them: a guest writes while it migrates, a drain, faults, a power cut"
 	@echo "make test    all tests (installs what they need)"
 	@echo "make test-generations   the real tools of Pacemaker 2.0, 2.1 and 3.0, unpacked beside yours"
 	@echo "make soak    a random walk over a live cluster: MINUTES=10, SEED=, STEPS=, ONLY="
 	@echo "make faults  every live test: every fault at every moment of every changing verb, every kill"
+	@echo "make xen-test  what only a real hypervisor shows, on two emulated Xen hosts"
+	@echo "make xen-cuts  their power cut at random moments, no domU ever twice: CUTS=20"
 	@echo "make edits   random edits behind hxm's back while domUs migrate, with the guard: MINUTES=30, SEED="
 	@echo "make real-xl  hxm's reading of random configurations against that of the real xl: COUNT=, SEED="
 	@echo "make check   lint, format and types; rewrites nothing"
@@ -59,6 +65,22 @@ test: .venv/ready
 lab: .venv/ready
 	@.ci/prepare $(LAB_PACKAGES) || echo "trying without"
 	@$(BIN)/python tests/live/shell.py
+
+xen: .venv/ready
+	@.ci/prepare $(XEN_PACKAGES)
+	@$(BIN)/python tests/xen/xen_shell.py
+
+xen-demo: .venv/ready
+	@.ci/prepare $(XEN_PACKAGES)
+	@$(BIN)/python tests/xen/demo.py
+
+xen-test: .venv/ready
+	@.ci/prepare $(XEN_PACKAGES)
+	@$(PYTEST) -m "" tests/xen
+
+xen-cuts: .venv/ready
+	@.ci/prepare $(XEN_PACKAGES)
+	@$(BIN)/python tests/xen/cuts.py $(CUTS)
 
 soak: .venv/ready
 	@.ci/prepare $(LAB_PACKAGES) || echo "trying without"
