@@ -91,6 +91,7 @@ def fail(subject: NodeOrDomain, unfenced: Unfenced = False, operation: At = "mon
 def recover(node: OneNode) -> int:
     """Switch a lost node on again: it joins the cluster with a working network."""
     with _changed() as (cluster, copy):
+        sandbox.pass_a_second(copy.path)
         copy.inject([f"--node-up={find_node(cluster, node).name}"])
         sandbox.set_connected(copy.path, node)
         sandbox.elect(copy.path)

@@ -5,6 +5,7 @@ lxml and not ElementTree: documents are changed here, which takes parents and XP
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping
 
 from lxml import etree
@@ -185,6 +186,17 @@ def set_start_failed(path: str, resource: str, node: str) -> None:
 def set_connected(path: str, node: str, score: str = "100", attribute: str = "pingd") -> None:
     """The attribute that the ping daemon sets on its node, and that goes with a lost node."""
     _set_transient(path, node, {attribute: score})
+
+
+def pass_a_second(path: str) -> None:
+    """Wait until a record has a later time than all that stand there, as where a node boots.
+
+    The scheduler orders the records of different nodes by their times, in whole seconds: a look at
+    the node that has booted would not be newer than a migration to it, and the domU be there too.
+    """
+    times = parse(path).xpath("/cib/status/node_state//lrm_rsc_op/@last-rc-change")
+    rest = max(map(int, times), default=0) + 1 - time.time()
+    time.sleep(min(max(rest, 0), 1))
 
 
 def set_order(path: str, kind: str) -> None:

@@ -291,6 +291,8 @@ class _History:
                 resource.append(monitor)
         else:
             resource.append(self._operation("monitor", 0, "7", self.digest))
+        for operation in resource:
+            operation.set("on_node", node)
         return resource
 
     def _operation(self, task: str, interval: int, rc: str, digest: str) -> etree._Element:

@@ -161,6 +161,7 @@ def _record(history: etree._Element, action: Element) -> None:
             "exec-time": "0",
             "queue-time": "0",
             "op-digest": digest(digested),
+            "on_node": action.get("on_node", ""),
         }
     )
     for end in ("source", "target") if operation in _OWN_RECORD else ():

@@ -115,6 +115,15 @@ def test_migrate_is_live_and_leaves_nothing(every):
     assert every.configuration() == before
 
 
+def test_a_host_that_took_a_domu_and_was_fenced_comes_back_without_it(every):
+    every.hxm("migrate", "nfs", "host2")
+    every.hxm("sandbox", "fail", "host2")
+    assert "nfs" not in every.hxm("sandbox", "recover", "host2")
+    assert every.where("nfs") == ["host1"]
+    every.hxm("migrate", "nfs", "host2")
+    assert every.where("nfs") == ["host2"]
+
+
 def test_a_domu_leaves_and_comes_back_while_it_runs(real):
     real.hxm("withdraw", "sles")
     assert not real.xpath("//*[@id='sles']")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from xml.etree import ElementTree
 
 import pytest
 
@@ -17,6 +18,18 @@ def test_a_lost_node_is_fenced_and_its_domus_run_elsewhere(sandbox):
     assert "OFFLINE" in ran.err
     sandbox.ok("sandbox", "recover", "host1")
     sandbox.ok("migrate", "nfs", "host1")
+    assert sandbox.nodes_of("nfs") == ["host1"]
+
+
+def test_a_host_that_comes_back_has_not_what_migrated_to_it_before_it_was_lost(sandbox):
+    """As the scheduler of Pacemaker 3.0 sees it, records of two nodes must name their nodes."""
+    sandbox.ok("migrate", "nfs", "host2")
+    root = ElementTree.parse(sandbox.file).getroot()
+    for state in root.iterfind("status/node_state"):
+        records = [*state.iter("lrm_rsc_op")]
+        assert {record.get("on_node") for record in records} == {state.get("uname")}
+    sandbox.ok("sandbox", "fail", "host2")
+    sandbox.ok("sandbox", "recover", "host2")
     assert sandbox.nodes_of("nfs") == ["host1"]
 
 
