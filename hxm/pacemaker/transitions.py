@@ -205,6 +205,7 @@ def _action(operation: Element, node: str, resource: str) -> Done | None:
         source=said("migrate_source"),
         target=said("migrate_target"),
         why=said("exit-reason") or ("timed out" if timed_out else ""),
+        transition=_number(":".join(said("transition-key").split(":")[1:2]), -1),
     )
 
 

@@ -230,6 +230,49 @@ CASES = {
         [],
         ["nfs moved live host1 -> host2"],
     ),
+    "within one second, of two transitions": (
+        [
+            done("start", "host1", 5, call=1, transition=7),
+            done("stop", "host1", 5, call=2, transition=8),
+            done("start", "host2", 5, call=1, transition=8),
+            done("migrate_to", "host2", 5, call=2, transition=9, target="host1"),
+            done("stop", "host2", 5, call=3, transition=9),
+        ],
+        [],
+        [],
+        [
+            "nfs started host1",
+            "nfs stopped host1",
+            "nfs started host2",
+            "nfs moved live host2 -> host1 host1 has not written down its arrival",
+        ],
+    ),
+    "a later stop where the one of the move is no longer written down": (
+        [
+            done("migrate_to", "host2", 5, call=4, source="host2", target="host1"),
+            done("migrate_from", "host1", 6, source="host2", target="host1"),
+            done("migrate_to", "host1", 15, source="host1", target="host2"),
+            done("migrate_from", "host2", 16, call=6, source="host1", target="host2"),
+            done("stop", "host2", 20, call=8),
+        ],
+        [],
+        [],
+        ["nfs moved live host2 -> host1", "nfs moved live host1 -> host2", "nfs stopped host2"],
+    ),
+    "two orders within one second": (
+        [done("stop", "host1", 10, call=1), done("start", "host1", 10, call=2)],
+        [],
+        [
+            SHUT._replace(at=10.2, ended=10.4),
+            order("start", "start nfs", 10.5, ended=10.9),
+        ],
+        [
+            "ordered: shut down nfs",
+            "nfs stopped host1",
+            "ordered: start nfs",
+            "nfs started host1",
+        ],
+    ),
     "twice": (
         [STARTED, done("start", "host2", 20)],
         [],

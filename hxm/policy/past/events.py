@@ -24,6 +24,8 @@ class Done(NamedTuple):
     target: str = ""
     why: str = ""
     domu: bool = False
+    transition: int = -1
+    """The number of the transition that it belongs to, if one was written down."""
 
 
 class Look(NamedTuple):

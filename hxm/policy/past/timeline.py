@@ -6,8 +6,10 @@ the fencing that is remembered, and hxm's journal. Times are seconds since the e
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import pairwise
+from heapq import merge
+from itertools import groupby, pairwise
 
 from hxm.errors import DONE, Interrupted
 from hxm.policy.past.events import Done, Event, Fenced, Look, Ordered, Pieces
@@ -23,13 +25,13 @@ _A_MOVE = 600.0
 def history(pieces: Pieces) -> list[Event]:
     """The events in their order: of the domUs and the nodes, what else failed, what was ordered."""
     domus: dict[str, list[Done]] = {}
-    for action in sorted(pieces.done, key=lambda action: (_order_of(action), action)):
+    for action in sorted(pieces.done):
         if action.domu:
             domus.setdefault(action.resource, []).append(action)
     events = [
         *_of_nodes(pieces.looks),
         *(_fencing(fence) for fence in sorted(pieces.fenced)),
-        *(event for done in domus.values() for event in _of_domu(done, pieces)),
+        *(event for done in domus.values() for event in _of_domu(_in_order(done), pieces)),
         *(
             _failure(action)
             for action in sorted(pieces.done)
@@ -37,9 +39,15 @@ def history(pieces: Pieces) -> list[Event]:
         ),
     ]
     orders = as_written(pieces.ordered)
-    events = [_with_orderer(event, orders) for event in events]
-    events += [_order(order, events, pieces) for order in orders]
-    return sorted(events, key=lambda event: (int(event.at), _SOURCES.index(event.source)))
+    placed = [_with_order(event, orders) for event in events]
+    events = [event for event, _ in placed]
+    placed += [(_order(order, events, pieces), order.at) for order in orders]
+    return [event for event, _ in sorted(placed, key=_place)]
+
+
+def _place(placed: tuple[Event, float]) -> tuple[int, float, int]:
+    event, moment = placed
+    return int(event.at), moment, _SOURCES.index(event.source)
 
 
 def as_written(orders: Iterable[Ordered]) -> list[Ordered]:
@@ -48,7 +56,7 @@ def as_written(orders: Iterable[Ordered]) -> list[Ordered]:
 
 
 _SOURCES = ("journal", "looks", "fencing", "actions")
-"""In the order in which they speak of one second."""
+"""In the order in which they speak of one moment."""
 
 
 # What became of a domU
@@ -56,9 +64,22 @@ _SOURCES = ("journal", "looks", "fencing", "actions")
 _RANKS = ("monitor", "migrate_to", "migrate_from", "stop", "start")
 
 
-def _order_of(action: Done) -> tuple[float, int, int]:
-    """Within one second, which is as exact as the times are, in the order that makes sense."""
-    return action.at, _RANKS.index(action.task) if action.task in _RANKS else 0, action.call
+def _in_order(done: Iterable[Done]) -> list[Done]:
+    """A domU's actions as they happened, whose times are whole seconds.
+
+    Within one, the numbers of the calls tell the order on each node, and between nodes that of the
+    transitions; where one transition has all of them, the order that makes sense.
+    """
+    ordered: list[Done] = []
+    for _, one_second in groupby(sorted(done), key=lambda action: action.at):
+        nodes = groupby(one_second, key=lambda action: action.node)
+        queues = [sorted(own, key=lambda action: action.call) for _, own in nodes]
+        ordered += merge(*queues, key=_rank)
+    return ordered
+
+
+def _rank(action: Done) -> tuple[int, int]:
+    return action.transition, _RANKS.index(action.task) if action.task in _RANKS else 0
 
 
 def _of_domu(done: Sequence[Done], pieces: Pieces) -> Iterator[Event]:
@@ -131,14 +152,9 @@ def _moved(to: Done, done: Sequence[Done], pieces: Pieces) -> tuple[Event, set[D
         bad = to if to.rc else came or to
         event = _event(to, f"live move failed ({_why(bad)})", where, failed=True)
         return event, {came} if came else set()
-    left = next(
-        (
-            action
-            for action in later
-            if (action.task, action.node) == ("stop", to.node) and action.call > to.call
-        ),
-        None,
-    )
+    there = [action for action in later if action.node == to.node and action.call > to.call]
+    back = min((a.call for a in there if a.task in ("start", "migrate_from")), default=math.inf)
+    left = next((a for a in there if a.task == "stop" and a.call < back), None)
     taken = to.seconds + (came.seconds if came else 0.0)
     silent = not came and _kept_its_records(to, done, pieces)
     note = f"{to.target} has not written down its arrival" if silent else ""
@@ -250,11 +266,14 @@ def _fencing(fence: Fenced) -> Event:
 # Who ordered it
 
 
-def _with_orderer(event: Event, ordered: Iterable[Ordered]) -> Event:
-    for order in ordered:
-        if _covers(order, event) and not event.by:
-            return event._replace(by=order.who)
-    return event
+def _with_order(event: Event, ordered: Iterable[Ordered]) -> tuple[Event, float]:
+    """The event with who ordered it, and its moment within its second: behind that order."""
+    covering = [order for order in ordered if _covers(order, event)]
+    if not covering:
+        return event, math.inf
+    meant = [order for order in covering if _LEADS_TO.get(order.verb) == event.what]
+    order = (meant or covering)[-1]
+    return event._replace(by=event.by or order.who), max(order.at, int(event.at))
 
 
 def _covers(order: Ordered, event: Event) -> bool:
