@@ -235,6 +235,8 @@ class Domain(NamedTuple, Generic[_Resource_co]):
     """Names that its configuration file gives it, where the agent uses another."""
     nameless: bool = False
     """Whether its name is not known: nothing says it but a file that cannot be read here."""
+    file_fault: str = ""
+    """Why its configuration file cannot be read on this host."""
     stray: str | None = None
     """A node where the toolstack runs it and the cluster does not know of it."""
     seen: tuple[str, ...] = ()

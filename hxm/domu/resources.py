@@ -48,6 +48,8 @@ class _File(NamedTuple):
     also: tuple[str, ...] = ()
     settings: Mapping[str, Value] = MappingProxyType({})
     unread: bool = False
+    fault: str = ""
+    """Why it cannot be read, or not understood."""
 
 
 def name_in_xml(path: str) -> str | None:
@@ -56,20 +58,22 @@ def name_in_xml(path: str) -> str | None:
 
 
 def _virsh_file(path: str) -> _File:
-    return _File(name_in_xml(path), unread=_contents(path) is None)
+    unread = _contents(path) is None
+    return _File(name_in_xml(path), unread=unread, fault=f"{path} cannot be read" * unread)
 
 
 def _xm_file(path: str) -> _File:
     try:
         text = read_text(path)
-    except XmFileError:
-        return _File(unread=True)
+    except XmFileError as error:
+        return _File(unread=True, fault=error.message)
+    fault = ""
     try:
         settings = parse_xmfile(text, path)
-    except XmFileError:
-        settings = {}
+    except XmFileError as error:
+        settings, fault = {}, error.message
     name, own = agent_name(text), domain_name(settings)
-    return _File(name, (own,) if own and own != name else (), settings)
+    return _File(name, (own,) if own and own != name else (), settings, fault=fault)
 
 
 def managed(primitive: Primitive, constraints: tuple[Constraint, ...]) -> ManagedDomain:
@@ -101,4 +105,5 @@ def managed(primitive: Primitive, constraints: tuple[Constraint, ...]) -> Manage
         live=is_true(primitive.meta.get("allow-migrate", "")),
         also=primitive.variants.get("name", ()) or (() if name else (*file.also, *maybe)),
         nameless=not name and any(one.unread for one in (file, *others)),
+        file_fault=file.fault,
     )

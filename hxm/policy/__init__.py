@@ -84,10 +84,12 @@ def bars(cluster: Cluster, failure: Failure) -> bool:
 
 
 def cleanup_of(cluster: Cluster, failure: Failure) -> str:
-    """The command that makes the cluster forget a failure, and try again: one for all its nodes."""
+    """What makes the cluster forget a failure, and try again: one command for all its nodes."""
+    domain = cluster.domain_of(failure.resource)
+    first = "mend its file, then: " if domain and domain.file_fault else ""
     nodes = {other.node for other in cluster.failures if other.resource == failure.resource}
     where = f" {failure.node}" if len(nodes) < 2 else ""
-    return f"hxm cleanup {typed_resource(cluster, failure.resource)}{where}"
+    return f"{first}hxm cleanup {typed_resource(cluster, failure.resource)}{where}"
 
 
 def block(cluster: Cluster, resources: Collection[str], word: str) -> tuple[str, str, str]:

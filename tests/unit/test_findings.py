@@ -210,6 +210,15 @@ def test_a_failure_is_told_with_what_follows_and_one_remedy_for_all_nodes():
     assert "hxm cleanup evms:0 host2" in [each.do for each in findings(seen)]
 
 
+def test_a_file_that_cannot_be_read_is_named_once_and_mended_first():
+    here = NFS._replace(file_fault="/etc/xen/vm/nfs: cannot be read: No such file or directory")
+    seen = cluster(here, failure("start", where="host2"), failure("start", where="host1"))
+    first, second = failed_domus(seen)
+    assert first.what.endswith(f"; on this host: {here.file_fault}")
+    assert second.what == "start of nfs failed on host1: error"
+    assert {first.do, second.do} == {"mend its file, then: hxm cleanup nfs"}
+
+
 def test_a_start_that_may_be_tried_again_bars_nothing():
     seen = cluster(NFS, failure(where="host2"), properties={"start-failure-is-fatal": "false"})
     assert [each.what for each in failed_domus(seen)] == ["start of nfs failed on host2: error"]

@@ -111,6 +111,22 @@ def test_a_domu_has_every_name_that_a_rule_may_give_it(tmp_path):
     assert managed(gone, ()).nameless
 
 
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ('name = "nfs"\n', ""),
+        ('name = "nfs\n', ":1:8: this string is never closed"),
+        (None, ": cannot be read: No such file or directory"),
+    ],
+)
+def test_why_its_file_cannot_be_read_is_known(tmp_path, text, fault):
+    path = tmp_path / "nfs"
+    if text:
+        path.write_text(text)
+    found = managed(primitive("nfs", agent=XEN, params={"xmfile": str(path)}), ())
+    assert found.file_fault == (f"{path}{fault}" if fault else "")
+
+
 def test_a_look_that_fails_never_leaves_an_answer_for_the_next_one(monkeypatch):
     """Here because crm_mon does not list what the CIB knows: xl's answer was not fetched."""
     cib = """<cib><configuration><crm_config/><nodes><node id="1" uname="host9"/></nodes>

@@ -148,6 +148,8 @@ def _failures(facts: Facts, subject: Subject, node: Node) -> Iterator[Reason]:
             what = f"{subject.its} {last.operation} failed there"
             said = f"{last.reason}, {last.when}; {said}"
         do = f"hxm cleanup {_word(cluster, subject, primitive)} {node.name}"
+        if (domain := cluster.domain_of(primitive.id)) and domain.file_fault:
+            said, do = f"{said}; on this host: {domain.file_fault}", f"mend its file, then: {do}"
         yield Reason(what, said, do, True, Change("forget", primitive.id, node.name))
 
 

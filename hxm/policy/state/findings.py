@@ -297,6 +297,9 @@ def _failed(cluster: Cluster, failure: Failure) -> Finding:
     what = f"{failure.operation} of {failure.resource} failed on {failure.node}: {failure.reason}"
     if domain and failure.node not in domain.nodes and bars(cluster, failure):
         what += f"; {name} may not run on {failure.node}"
+    first = next((f for f in cluster.failures if f.resource == failure.resource), failure)
+    if domain and domain.file_fault and failure is first:
+        what += f"; on this host: {domain.file_fault}"
     primitive = cluster.primitives.get(failure.resource)
     timeout = primitive.meta.get("failure-timeout", "") if primitive else ""
     if timeout.strip("0s"):
