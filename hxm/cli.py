@@ -197,7 +197,7 @@ def _look_up(words: list[str], before: list[str]) -> command.Command:
     if word in catalog.COMMANDS and not _only_xm_has(word):
         return catalog.COMMANDS[word]
     names = catalog.candidates(word)
-    short = len(names) == 1 and (names == [word] or names[0] not in catalog.BYGONE)
+    short = len(names) == 1 and names[0] not in catalog.BYGONE
     if not short or len(words) > 1:
         from hxm.arguments.retype import refer
 

@@ -228,15 +228,13 @@ class Domain(NamedTuple, Generic[_Resource_co]):
     blocked: bool = False
     uuid: str | None = None
     live: bool = False
-    """Whether the cluster may move it by live migration (allow-migrate)."""
+    """Whether the cluster may move it live (allow-migrate); `pv`: its file makes it paravirtual."""
     pv: bool = False
-    """Whether its file makes it paravirtual, which live migration asks more of a hypervisor for."""
     also: tuple[str, ...] = ()
     """Names that its configuration file gives it, where the agent uses another."""
     nameless: bool = False
-    """Whether its name is not known: nothing says it but a file that cannot be read here."""
+    """Whether its name is known by no more than a file that cannot be read; `file_fault`: why."""
     file_fault: str = ""
-    """Why its configuration file cannot be read on this host."""
     stray: str | None = None
     """A node where the toolstack runs it and the cluster does not know of it."""
     seen: tuple[str, ...] = ()

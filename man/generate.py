@@ -28,7 +28,8 @@ from hxm.arguments.describe import (  # noqa: E402
 from hxm.arguments.types import Option  # noqa: E402
 from hxm.catalog import ALIASES, COMMANDS  # noqa: E402
 from hxm.catalog.command import GROUPS, HOST, READS, REFUSED, RUNTIME  # noqa: E402
-from hxm.catalog.foreign.equivalents import MEANINGS, TOOLS, Meaning  # noqa: E402
+from hxm.catalog.foreign.equivalents import MEANINGS  # noqa: E402
+from hxm.catalog.foreign.meaning import TOOLS, Meaning  # noqa: E402
 from hxm.config import SETTINGS, Config, Reached  # noqa: E402
 from hxm.policy.audit import CODES  # noqa: E402
 from man.roff import to_roff  # noqa: E402

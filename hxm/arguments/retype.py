@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cache
 from importlib import import_module
 from shlex import join
 
@@ -66,18 +67,56 @@ def refer(
     """
     from hxm.catalog.foreign import translate
 
-    answer, options = translate.answer_by_options(words), list[str]()
+    kind = cache(kind)
+    answer, options, without = translate.answer_by_options(words, kind), list[str](), list[str]()
     if answer is None:
         answer = translate.answer(split("", words)[0], least=least)
         if answer is None:
             return
-        verb = answer[0][0] if answer[0] else ""
-        operands, options = split(verb, words)
+        operands, options, without = _kept(answer[0], words, kind)
         answer = translate.answer(operands, least=least, kind=kind) or answer
-    hint = f"use: {with_options(join(['hxm', *before, *answer[0]]), options)}" if answer[0] else ""
-    raise UsageError(
-        f"unknown command {words[0][:60]!r}", "; ".join(filter(None, (hint, answer[1])))
-    )
+    notes = [answer[1]]
+    if answer[0]:
+        line = with_options(join(["hxm", *before, *answer[0]]), options)
+        notes = [f"use: {line}", f"without {' '.join(without)}" if without else "", answer[1]]
+    raise UsageError(f"unknown command {words[0][:60]!r}", "; ".join(filter(None, notes)))
+
+
+_OF_EVERY_TOOL = ("--dry-run", "--timeout", "--reason", "--wait", "--no-wait")
+"""Options that mean the same in another tool's line."""
+
+
+def _kept(
+    command: Sequence[str], words: Sequence[str], kind: Callable[[str], str]
+) -> tuple[list[str], list[str], list[str]]:
+    """The operands, the options that the command has, and what is left out.
+
+    What follows an option that is left out is its value, unless it is a node or a domU.
+    """
+    from hxm.catalog.foreign.meaning import TOOLS
+
+    declared = {
+        spelling: option
+        for option in (_declared(command[0], command[1:]) if command else ())
+        for spelling in option.spellings
+        if spelling not in _NEVER_GUESSED and (words[0] not in TOOLS or spelling in _OF_EVERY_TOOL)
+    }
+    operands: list[str] = []
+    options: list[str] = []
+    without: list[str] = []
+    rest = list(words)
+    while rest:
+        word = rest.pop(0)
+        name, mark, _ = word.partition("=")
+        if not word.startswith("-") or word == "-":
+            operands.append(word)
+            continue
+        known = declared.get(name)
+        (options if known else without).append(word if not known or known.value else name)
+        follows = bool(rest) and not mark and not rest[0].startswith("-")
+        if follows and (known.value if known else not kind(rest[0])):
+            (options if known else without).append(rest.pop(0))
+    return operands, options, without
 
 
 def for_other_kind(verb: str, error: WrongKind) -> None:

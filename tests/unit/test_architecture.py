@@ -141,7 +141,7 @@ def test_the_policy_never_touches_the_world(module):
     for name, _ in imported(module):
         assert part(name) in PURE, f"{module} imports {name}"
     allowed = {"hxm", "__future__", "typing", "collections", "difflib", "itertools", "os", "types"}
-    allowed |= {"fnmatch", "functools", "ipaddress"}
+    allowed |= {"fnmatch", "functools", "heapq", "ipaddress"}
     for node, for_types in statements(module):
         names = (
             [alias.name for alias in node.names] if isinstance(node, ast.Import) else [node.module]

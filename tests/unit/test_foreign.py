@@ -6,8 +6,9 @@ import pytest
 
 from hxm.catalog import ALIASES, BYGONE, COMMANDS, NEVER_GUESSED, candidates, near
 from hxm.catalog.command import REFUSED, RUNTIME
-from hxm.catalog.foreign.equivalents import MEANINGS, TOOLS
+from hxm.catalog.foreign.equivalents import MEANINGS
 from hxm.catalog.foreign.lacking import BEYOND, TRANSLATIONS
+from hxm.catalog.foreign.meaning import TOOLS
 from hxm.catalog.foreign.translate import answer, answer_by_options
 from hxm.cli import guarded
 
@@ -53,13 +54,39 @@ def test_each_line_is_answered_with_its_own_command(line, meaning):
     assert list(found[0][:1]) == wanted
 
 
+KINDS = {"host1": "node", "host2": "node", **dict.fromkeys(("nfs", "sles"), "domU")}
 ANSWERS = {
     "drain host1": "use: hxm standby host1\n",
     "drain host1 --dry-run": "use: hxm standby host1 --dry-run\n",
     "-N drain host1": "use: hxm -N standby host1\n",
     "restart nfs sles --reason new\\ x -w": "use: hxm reboot nfs sles --reason 'new x' -w\n",
     "restart --timeout 5 nfs": "use: hxm reboot nfs --timeout 5\n",
-    "resource move nfs host2 --yes": "use: hxm migrate nfs host2 --yes\n",
+    "resource move nfs host2 --yes": "use: hxm migrate nfs host2; without --yes\n",
+    "xe vm-migrate host=host2 vm=nfs": "use: hxm migrate nfs host2\n",
+    "move host2 nfs --dry-run": "use: hxm migrate nfs host2 --dry-run\n",
+    "move host2": "use: hxm standby host2; it moves everything away\n",
+    "ha-manager crm-command stop vm:nfs 60": "use: hxm shutdown nfs; without 60\n",
+    "qm shutdown nfs -timeout 60": "use: hxm shutdown nfs; without -timeout 60\n",
+    "virsh shutdown nfs --mode acpi": "use: hxm shutdown nfs; without --mode acpi\n",
+    "crm resource meta nfs set target-role Stopped": "use: hxm shutdown nfs\n",
+    "pcs resource meta nfs is-managed=false": "use: hxm unmanage nfs\n",
+    "pcs resource meta nfs priority=5": "the cluster's configuration",
+    "crm resource maintenance nfs": "use: hxm maintenance on nfs\n",
+    "virsh autostart --disable nfs": "the cluster starts each domU",
+    "kubectl drain host1 --force": "use: hxm standby host1; without --force\n",
+    "kubectl drain host1 --dry-run=client": "use: hxm standby host1 --dry-run\n",
+    "gnt-node modify -D yes host1": "use: hxm standby host1; it also moves away",
+    "gnt-instance migrate -n host2 nfs": "use: hxm migrate nfs host2\n",
+    "ha-manager set vm:nfs --state disabled": "use: hxm shutdown nfs\n",
+    "pcs resource relocate clear": "the cluster's configuration",
+    "pcs resource failcount reset nfs": "use: hxm cleanup nfs\n",
+    "kubectl get pod nfs -o yaml": "use: hxm list nfs; without -o yaml\n",
+    "xe vm-start vm=nfs on=host2": "use: hxm start nfs; without on=host2\n",
+    "patronictl switchover --leader nfs --candidate host2": "use: hxm migrate nfs host2; without",
+    "move nfs": "use: hxm migrate nfs\n",
+    "virsh migrate --live nfs xen+ssh://host2/": "use: hxm migrate nfs host2; without --live\n",
+    "virsh setmem nfs 524288": "use: hxm mem-set nfs MIB; without 524288; virsh takes KiB",
+    "log nfs": "use: hxm history nfs\n",
     "crm resource ban nfs host1": "to move a domU once: hxm migrate DOMAIN NODE",
     "node standby host1": "use: hxm standby host1\n",
     "property set maintenance-mode=false": "use: hxm maintenance off\n",
@@ -77,7 +104,7 @@ ANSWERS = {
     "ls": "use: hxm list\n",
     "xl list -v": "use: hxm list -v\n",
     "hxm drain host1": "use: hxm standby host1\n",
-    "resource migrate nfs host2 --yes": "use: hxm migrate nfs host2 --yes\n",
+    "resource migrate nfs host2 --force": "use: hxm migrate nfs host2; without --force\n",
     "resource unmigrate nfs": "use: hxm unmigrate nfs\n",
     "resource cleanup nfs": "use: hxm cleanup nfs\n",
     "resource why nfs": "use: hxm why nfs\n",
@@ -97,7 +124,7 @@ ANSWERS = {
 def test_the_answer_keeps_what_was_typed(line, capsys, monkeypatch):
     import shlex
 
-    monkeypatch.setattr("hxm.cli._kind", lambda _: "")
+    monkeypatch.setattr("hxm.cli._kind", lambda word: KINDS.get(word, ""))
     assert guarded(shlex.split(line)) == 2
     assert ANSWERS[line] in capsys.readouterr().err
 
@@ -158,9 +185,6 @@ def test_every_verb_of_the_other_tools_is_answered(before):
 def test_what_hxm_does_not_have_hides_nothing_that_it_has():
     beyond = {line for meaning in BEYOND for line in meaning.elsewhere}
     assert not beyond & {line for meaning in MEANINGS for line in meaning.elsewhere}
-
-
-KINDS = {"host1": "node", "host2": "node", "nfs": "domU"}
 
 
 @pytest.mark.parametrize(

@@ -47,7 +47,7 @@ ROWS = {
     "nothing at all": ((), (), []),
     "stopped": ((left(150, "a"),), (), [("a", 100, 150, False)]),
     "started": ((came(150, "a"),), ("a",), [("a", 151, 200, True)]),
-    "moved": ((moved(150, "a", "b"),), ("b",), [("a", 100, 150, False), ("b", 152, 200, True)]),
+    "moved": ((moved(150, "a", "b"),), ("b",), [("a", 100, 152, False), ("b", 152, 200, True)]),
     "only the beginning is older": ((came(50, "a"),), ("a",), [("a", 100, 200, True)]),
     "all of it is older": ((came(50, "a"), left(60, "a")), (), []),
     "stopped where it was not": (

@@ -6,34 +6,7 @@ Words in capitals stand for operands. What hxm does not do at all is in `lacking
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
-TOOLS = {
-    "crm": "crm",
-    "pcs": "pcs",
-    "virsh": "libvirt",
-    "kubectl": "Kubernetes",
-    "patronictl": "Patroni",
-    "qm": "Proxmox",
-    "ha-manager": "Proxmox HA",
-    "gnt-instance": "Ganeti",
-    "gnt-node": "Ganeti",
-    "gnt-cluster": "Ganeti",
-    "gnt": "Ganeti",
-    "xe": "XenServer",
-}
-
-
-class Meaning(NamedTuple):
-    """One thing to be done: how hxm is told, and how the other tools are."""
-
-    command: str
-    """What follows `hxm`; empty if hxm has no such command, which `note` then explains."""
-    words: str
-    """Single words that mean this without their tool, or with nothing else that is known."""
-    elsewhere: tuple[tuple[str, str], ...]
-    """The tool, and the command line that follows its name."""
-    note: str = ""
+from hxm.catalog.foreign.meaning import Meaning
 
 
 def _row(command: str, words: str, *lines: str, note: str = "") -> Meaning:
@@ -46,13 +19,14 @@ MEANINGS = (
     _row(
         "list [DOMAIN]",
         "ls ps pods vms domains domus instances guests dominfo",
-        "crm resource status",
+        "crm resource status DOMAIN",
         "crm resource list",
         "pcs resource",
         "pcs resource status",
         "virsh list",
         "virsh domstate DOMAIN",
-        "kubectl get pods",
+        "kubectl get pods DOMAIN",
+        "kubectl get pod DOMAIN",
         "kubectl get DOMAIN",
         "patronictl list",
         "qm list",
@@ -78,7 +52,8 @@ MEANINGS = (
         "pcs resource enable DOMAIN",
         "virsh start DOMAIN",
         "virsh create DOMAIN",
-        "virsh autostart DOMAIN",
+        "crm resource meta DOMAIN set target-role started",
+        "pcs resource meta DOMAIN target-role=started",
         "qm start DOMAIN",
         "ha-manager set DOMAIN --state started",
         "gnt-instance startup DOMAIN",
@@ -92,7 +67,12 @@ MEANINGS = (
         "pcs resource safe-disable DOMAIN",
         "virsh shutdown DOMAIN",
         "qm shutdown DOMAIN",
+        "crm resource meta DOMAIN set target-role stopped",
+        "pcs resource meta DOMAIN target-role=stopped",
         "ha-manager set DOMAIN --state stopped",
+        "ha-manager set DOMAIN --state disabled",
+        "ha-manager crm-command stop DOMAIN",
+        "kubectl scale DOMAIN --replicas=0",
         "gnt-instance shutdown DOMAIN",
         "xe vm-shutdown vm=DOMAIN",
     ),
@@ -114,7 +94,6 @@ MEANINGS = (
         "kill",
         "virsh destroy DOMAIN",
         "qm stop DOMAIN",
-        "ha-manager crm-command stop DOMAIN",
         "xe vm-reset-powerstate vm=DOMAIN",
         "xe vm-shutdown --force vm=DOMAIN",
         note="it pulls the plug; to stop cleanly: hxm shutdown",
@@ -129,7 +108,7 @@ MEANINGS = (
         "xe console vm=DOMAIN",
     ),
     _row(
-        "migrate DOMAIN NODE",
+        "migrate DOMAIN [NODE]",
         "move relocate switchover failover vmotion livemigrate",
         "crm resource move DOMAIN NODE",
         "crm resource migrate DOMAIN NODE",
@@ -145,6 +124,9 @@ MEANINGS = (
         "gnt-instance migrate DOMAIN",
         "gnt-instance failover DOMAIN",
         "gnt-instance move DOMAIN",
+        "gnt-instance migrate -n NODE DOMAIN",
+        "gnt-instance failover -n NODE DOMAIN",
+        "gnt-instance move -n NODE DOMAIN",
         "xe vm-migrate vm=DOMAIN host=NODE",
     ),
     _row(
@@ -181,6 +163,7 @@ MEANINGS = (
         "cordon",
         "kubectl cordon NODE",
         "gnt-node modify --drained=yes NODE",
+        "gnt-node modify -D yes NODE",
         "xe host-disable host=NODE",
         note="it also moves away what runs there",
     ),
@@ -197,6 +180,7 @@ MEANINGS = (
         "kubectl uncordon NODE",
         "ha-manager crm-command node-maintenance disable NODE",
         "gnt-node modify --drained=no NODE",
+        "gnt-node modify -D no NODE",
         "xe host-enable host=NODE",
     ),
     _row(
@@ -217,6 +201,7 @@ MEANINGS = (
         "crm maintenance on",
         "crm cluster maintenance on",
         "pcs property set maintenance-mode=true",
+        "crm configure property maintenance-mode=true",
         "patronictl pause",
         "gnt-cluster watcher pause",
     ),
@@ -225,16 +210,19 @@ MEANINGS = (
         "unfreeze arm",
         "crm maintenance off",
         "pcs property set maintenance-mode=false",
+        "crm configure property maintenance-mode=false",
         "patronictl resume",
         "gnt-cluster watcher continue",
     ),
     _row(
-        "cleanup DOMAIN",
+        "cleanup [DOMAIN]",
         "refresh reprobe resetfailcount clear-failures",
         "crm resource cleanup DOMAIN",
         "crm resource refresh DOMAIN",
         "pcs resource cleanup DOMAIN",
         "pcs resource refresh DOMAIN",
+        "pcs resource failcount reset DOMAIN",
+        "crm resource failcount DOMAIN delete NODE",
         "qm unlock DOMAIN",
     ),
     _row(
@@ -243,16 +231,31 @@ MEANINGS = (
         "crm resource unmanage DOMAIN",
         "pcs resource unmanage DOMAIN",
         "ha-manager set DOMAIN --state ignored",
+        "crm resource meta DOMAIN set is-managed false",
+        "pcs resource meta DOMAIN is-managed=false",
     ),
-    _row("manage DOMAIN...", "", "crm resource manage DOMAIN", "pcs resource manage DOMAIN"),
-    _row("maintenance on DOMAIN", "", "crm resource maintenance DOMAIN on"),
+    _row(
+        "manage DOMAIN...",
+        "",
+        "crm resource manage DOMAIN",
+        "pcs resource manage DOMAIN",
+        "crm resource meta DOMAIN set is-managed true",
+        "pcs resource meta DOMAIN is-managed=true",
+    ),
+    _row(
+        "maintenance on DOMAIN",
+        "",
+        "crm resource maintenance DOMAIN",
+        "crm resource maintenance DOMAIN on",
+    ),
     _row("maintenance off DOMAIN", "", "crm resource maintenance DOMAIN off"),
     _row(
         "default DOMAIN...",
-        "meta",
+        "",
         "crm resource meta DOMAIN delete target-role",
-        "pcs resource meta DOMAIN",
+        "crm resource meta DOMAIN delete is-managed",
         "pcs resource meta DOMAIN target-role=",
+        "pcs resource meta DOMAIN is-managed=",
     ),
     _row(
         "why DOMAIN",
@@ -260,14 +263,16 @@ MEANINGS = (
         "crm resource scores DOMAIN",
         "crm resource constraints DOMAIN",
         "crm resource locate DOMAIN",
+        "crm resource failcount DOMAIN",
         "crm resource failcount DOMAIN show NODE",
+        "pcs resource failcount DOMAIN",
         "pcs resource failcount show DOMAIN",
         "kubectl describe pod DOMAIN",
         "kubectl describe DOMAIN",
-        "kubectl describe node NODE",
         "gnt-instance info DOMAIN",
         "xe diagnostic-vm-status vm=DOMAIN",
     ),
+    _row("why NODE", "", "kubectl describe node NODE"),
     _row(
         "history [DOMAIN]",
         "events log logs tasks journal",
@@ -326,7 +331,7 @@ MEANINGS = (
     ),
     _row(
         "withdraw DOMAIN",
-        "remove rm undefine unenrol deregister",
+        "remove rm delete undefine unenrol deregister",
         "crm configure delete DOMAIN",
         "pcs resource delete DOMAIN",
         "pcs resource remove DOMAIN",
@@ -338,6 +343,7 @@ MEANINGS = (
         note="it keeps the domU running",
     ),
     _row("balance", "rebalance spread hbal", "pcs resource relocate run", "gnt hbal"),
+    _row("balance --dry-run", "", "pcs resource relocate dry-run", "pcs resource relocate show"),
     _row("drill", "crash_test crash-test chaos", "crm cluster crash_test"),
     _row("update plan", "upgrade patch hroller", "gnt hroller"),
     _row("--version", "version", "crm --version", "pcs --version", "kubectl version"),
@@ -367,10 +373,10 @@ MEANINGS = (
     _row("top", "", "virsh domstats", "kubectl top pod", "kubectl top pods"),
     _row("vcpu-set DOMAIN N", "setvcpus", "virsh setvcpus DOMAIN N"),
     _row(
-        "mem-set DOMAIN MEMORY",
-        "setmem",
-        "virsh setmem DOMAIN MEMORY",
-        note="MEMORY is in MiB, and virsh's in KiB",
+        "mem-set DOMAIN MIB",
+        "",
+        "virsh setmem DOMAIN",
+        note="virsh takes KiB, and hxm MiB",
     ),
-    _row("mem-max DOMAIN MEMORY", "setmaxmem", "virsh setmaxmem DOMAIN MEMORY", note="in MiB"),
+    _row("mem-max DOMAIN MIB", "", "virsh setmaxmem DOMAIN", note="virsh takes KiB, and hxm MiB"),
 )

@@ -1,12 +1,12 @@
 """The verbs of other tools that hxm does not have, and what to do instead.
 
-With `equivalents` these are all verbs of these tools that concern virtual machines, nodes or the
-cluster (crmsh 4.4, pcs 0.11, virsh 9, kubectl 1.30, patronictl 3, Proxmox VE 8, Ganeti 3, xe).
+With `equivalents` these are most verbs of these tools that concern virtual machines, nodes or
+the cluster (crmsh 4.4, pcs 0.11, virsh 9, kubectl 1.30, patronictl 3, Proxmox VE 8, Ganeti 3, xe).
 """
 
 from __future__ import annotations
 
-from hxm.catalog.foreign.equivalents import Meaning
+from hxm.catalog.foreign.meaning import Meaning
 
 TRANSLATIONS = "hxm-from-crm(7) translates the commands of crm, pcs and others"
 
@@ -22,6 +22,10 @@ def _beyond(note: str, *lines: str) -> Meaning:
 
 
 BEYOND = (
+    _beyond(
+        "the cluster starts each domU that it manages by itself; to give it one: hxm enrol FILE",
+        "virsh: autostart",
+    ),
     _beyond(
         "hxm does not touch disks: the storage's own tools do, for example lvcreate --snapshot",
         "virsh: snapshot-create snapshot-create-as snapshot-list snapshot-revert snapshot-delete "
@@ -51,19 +55,20 @@ BEYOND = (
         "crm: configure cib corosync options template site ra script resource node cluster alert",
         "crm configure: show edit group clone ms rename property rsc_defaults op_defaults location "
         "colocation order tag acl_target role fencing_topology modgroup upgrade commit rsctest",
-        "crm resource: param secret trace untrace promote demote utilization operations",
+        "crm resource: meta param secret trace untrace promote demote utilization operations",
         "crm node: attribute status-attr server delete",
         "pcs: config property alert tag acl stonith quorum cluster booth dr qdevice",
-        "pcs resource: update create-bundle bundle clone unclone group ungroup op defaults "
+        "pcs resource: meta update create-bundle bundle clone unclone group ungroup op defaults "
         "utilization promotable agents providers standards describe config debug-start "
         "debug-monitor move-with-constraint",
+        "pcs resource relocate: clear",
         "pcs node: attribute add-guest remove-guest add-remote remove-remote",
-        "pcs cluster: edit cib-upgrade config sync uidgid link",
+        "pcs cluster: node edit cib-upgrade config sync uidgid link",
         "pcs stonith: list describe create update delete enable disable level sbd config",
         "pcs constraint: location colocation order ticket delete remove config ref",
         "patronictl: edit-config show-config configure dsn query",
         "kubectl: edit patch replace set config taint",
-        "ha-manager: config groupadd groupconfig groupremove groupset",
+        "ha-manager: config groups groupadd groupconfig groupremove groupset",
         "gnt-cluster: modify info",
     ),
     _beyond(
@@ -88,7 +93,7 @@ BEYOND = (
     _beyond(
         "log in to the guest, or: hxm console DOMAIN",
         "virsh: send-key sendkey screenshot qemu-monitor-command qemu-agent-command domifaddr "
-        "set-user-password dompmsuspend dompmwakeup",
+        "domdisplay set-user-password dompmsuspend dompmwakeup",
         "qm: guest agent sendkey monitor showcmd wait",
         "kubectl: port-forward proxy debug",
     ),

@@ -78,9 +78,11 @@ def _of_one(
     began: dict[str, float] = {}
     last = start
     for number, event in enumerate(events):
-        if event.left in began or (event.left and not number):
-            yield Stay(resource, event.left, began.pop(event.left, start), event.at)
         last = event.at + (event.seconds or 0.0)
+        if event.left in began or (event.left and not number):
+            live = event.left and event.came  # it runs there until it is here
+            until = last if live else event.at
+            yield Stay(resource, event.left, began.pop(event.left, start), until)
         if event.came:
             began.setdefault(event.came, last)
     for node in now:

@@ -6,7 +6,6 @@ the fencing that is remembered, and hxm's journal. Times are seconds since the e
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Iterator, Sequence
 from heapq import merge
 from itertools import groupby, pairwise
@@ -18,6 +17,7 @@ PAST_THE_GUARD = "past the guard"
 """The outcome in the journal of a command that went past the guard; hxm does not see its end."""
 _CLOCKS = 1.0
 """Seconds by which times may differ that are recorded as whole seconds."""
+_NEVER = float("inf")
 _A_MOVE = 600.0
 """Seconds within which the two halves of a live migration belong together."""
 
@@ -153,7 +153,7 @@ def _moved(to: Done, done: Sequence[Done], pieces: Pieces) -> tuple[Event, set[D
         event = _event(to, f"live move failed ({_why(bad)})", where, failed=True)
         return event, {came} if came else set()
     there = [action for action in later if action.node == to.node and action.call > to.call]
-    back = min((a.call for a in there if a.task in ("start", "migrate_from")), default=math.inf)
+    back = min((a.call for a in there if a.task in ("start", "migrate_from")), default=_NEVER)
     left = next((a for a in there if a.task == "stop" and a.call < back), None)
     taken = to.seconds + (came.seconds if came else 0.0)
     silent = not came and _kept_its_records(to, done, pieces)
@@ -270,7 +270,7 @@ def _with_order(event: Event, ordered: Iterable[Ordered]) -> tuple[Event, float]
     """The event with who ordered it, and its moment within its second: behind that order."""
     covering = [order for order in ordered if _covers(order, event)]
     if not covering:
-        return event, math.inf
+        return event, _NEVER
     meant = [order for order in covering if _LEADS_TO.get(order.verb) == event.what]
     order = (meant or covering)[-1]
     return event._replace(by=event.by or order.who), max(order.at, int(event.at))

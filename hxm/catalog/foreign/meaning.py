@@ -1,0 +1,32 @@
+"""The tools whose words are answered, and what a row of `equivalents` and `lacking` holds."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+TOOLS = {
+    "crm": "crm",
+    "pcs": "pcs",
+    "virsh": "libvirt",
+    "kubectl": "Kubernetes",
+    "patronictl": "Patroni",
+    "qm": "Proxmox",
+    "ha-manager": "Proxmox HA",
+    "gnt-instance": "Ganeti",
+    "gnt-node": "Ganeti",
+    "gnt-cluster": "Ganeti",
+    "gnt": "Ganeti",
+    "xe": "XenServer",
+}
+
+
+class Meaning(NamedTuple):
+    """One thing to be done: how hxm is told, and how the other tools are."""
+
+    command: str
+    """What follows `hxm`; empty if hxm has no such command, which `note` then explains."""
+    words: str
+    """Single words that mean this without their tool, or with nothing else that is known."""
+    elsewhere: tuple[tuple[str, str], ...]
+    """The tool, and the command line that follows its name."""
+    note: str = ""

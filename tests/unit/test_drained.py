@@ -1,0 +1,34 @@
+"""Where domUs are at home: the node of the first drain since each was given its place."""
+
+from __future__ import annotations
+
+import pytest
+
+from hxm.records.drained import homes_in
+
+
+def order(verb: str, what: str, *subjects: str) -> dict[str, object]:
+    return {"verb": verb, "what": what, "subjects": list(subjects)}
+
+
+FIRST = order("standby", "drain host1", "nfs", "vm4")
+SECOND = order("standby", "drain host3", "vm4")
+CASES = {
+    "nothing": ([], {}),
+    "one drain": ([FIRST], {"nfs": "host1", "vm4": "host1"}),
+    "drained again from where it went": ([FIRST, SECOND], {"nfs": "host1", "vm4": "host1"}),
+    "home again": ([FIRST, SECOND, order("active", "active host1", "vm4")], {"nfs": "host1"}),
+    "an order that moves nothing": (
+        [FIRST, order("active", "active host1")],
+        {"nfs": "host1", "vm4": "host1"},
+    ),
+    "moved on purpose": ([FIRST, order("migrate", "migrate nfs", "nfs")], {"vm4": "host1"}),
+    "restarted where it is": ([SECOND, order("reboot", "reboot vm4", "vm4")], {"vm4": "host3"}),
+    "placed, and drained": ([order("migrate", "", "vm4"), SECOND], {"vm4": "host3"}),
+    "nonsense": ([{}, {"subjects": 7, "verb": "standby", "what": "drain host1"}], {}),
+}
+
+
+@pytest.mark.parametrize(("orders", "homes"), CASES.values(), ids=CASES)
+def test_where_domus_are_at_home(orders, homes):
+    assert homes_in(reversed(orders)) == homes
