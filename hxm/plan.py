@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Literal, NamedTuple, get_args
 
 from hxm.errors import BY_STATUS, HxmError, Refused
-from hxm.model import Cluster
+from hxm.model import Cluster, ManagedDomain
 
 _OfNode = Literal["empty", "usable", "sound", "lost", "back", "led", "connected"]
 _OfCluster = Literal["maintenance", "watched", "marked", "unmarked", "unlocked"]
@@ -218,6 +218,8 @@ class AlreadyDone(NamedTuple):
     """It is so already."""
 
     message: str
+    named: tuple[ManagedDomain, ...] = ()
+    """The domUs of which that was asked."""
 
 
 Decision = Plan | PassThrough | AlreadyDone

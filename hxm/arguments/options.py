@@ -140,7 +140,7 @@ NodesCount = Annotated[
 DomainsCount = Annotated[
     int, Option(("--domains",), "N", "The number of domUs: 0 to 2000.", read=whole(0, 2000))
 ]
-Night = Annotated[str | None, Operand("[NUMBER]", "The night: 1 to 12.")]
+Night = Annotated[str | None, Operand("[NUMBER]", "The night: 1 to 14.")]
 NightDirectory = Annotated[str | None, Operand("[DIR]", "The folder to create for it.")]
 Checked = Annotated[bool, Option(("--check",), "", "Say whether the night in CIB_file is over.")]
 Unfenced = Annotated[

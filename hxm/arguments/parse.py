@@ -128,7 +128,8 @@ def _usage_error(error: Any, verb: str, signature: Signature, words: list[str]) 
     if isinstance(error, _errors.MissingParameter):
         operands = " ".join(signature.metavars)
         missing = f"{verb} takes {operands}: {error.param.metavar} is missing"
-        typed, _ = split(verb.partition(" ")[0], words)
+        name, *subcommand = verb.split()
+        typed = split(name, [*subcommand, *words])[0][len(subcommand) :]
         rest = [metavar.replace("|", " or ") for metavar in signature.metavars[len(typed) :]]
         return UsageError(missing, instead=" ".join(["hxm", verb, *map(quote, typed), *rest]))
     if isinstance(error, _errors.BadParameter):

@@ -116,4 +116,9 @@ def _chosen(cluster: Cluster, words: list[str], node: str | None) -> list[Domain
     if not node:
         return domains
     name = find_node(cluster, node).name
-    return [domain for domain in domains if name in (*domain.nodes, *domain.places)]
+    there = [domain for domain in domains if name in domain.places]
+    for domain in domains if words else ():
+        if domain not in there:
+            where = f"but on {listed(domain.places)}" if domain.places else "nor anywhere else"
+            render.note(f"{domain.name} does not run on {name}, {where}")
+    return there

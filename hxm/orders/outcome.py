@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Literal, NamedTuple
 
 from hxm.model import IN_FLIGHT, Cluster, ManagedDomain, where
@@ -86,6 +86,33 @@ def changes(before: Cluster, after: Cluster, plan: Plan) -> Iterator[Change]:
                 yield Change(now.name, resource, (), now.nodes, "started")
             elif resource in plan.subjects:
                 yield Change(now.name, resource, now.nodes, now.nodes, "unchanged")
+
+
+def unchanged(domain: ManagedDomain) -> Change:
+    """That nothing becomes of a domU."""
+    return Change(domain.name, domain.resource, domain.nodes, domain.nodes, "unchanged")
+
+
+_FORESEEN: Mapping[str, How] = {
+    "live": "live",
+    "move": "moved",
+    "start": "started",
+    "stop": "stopped",
+    "restart": "restarted",
+}
+"""What becomes of a domU by each kind of movement."""
+
+
+def planned(before: Cluster, plan: Plan, predicted: Forecast) -> Iterator[Change]:
+    """What would become of each domU that was named or would move; only if that was computed."""
+    kinds = {movement.resource: movement.kind for movement in predicted.movements}
+    for domain in before.managed_domains if predicted.simulated else ():
+        resource = domain.resource
+        if how := _FORESEEN.get(kinds.get(resource, "")):
+            then = predicted.after.domain_of(resource)
+            yield Change(domain.name, resource, domain.nodes, then.nodes if then else (), how)
+        elif resource in (*plan.subjects, *plan.unchanged):
+            yield unchanged(domain)
 
 
 def cold_moves(

@@ -61,7 +61,7 @@ def carry_out(order: Order, decide: Decide, *, locks: bool = True, then: Then | 
                 if then and not order.dry_run:
                     sentences.append(then(_timeout(order, config)))
                 sentences += report.useless_options(order)
-                return report.show_already_done(order, "; ".join(sentences))
+                return report.show_already_done(order, "; ".join(sentences), decision.named)
             if isinstance(decision, PassThrough):
                 break
             status = _carry_out_plan(
@@ -97,8 +97,10 @@ def on_domains(
 
     `everything` means every managed domU that runs, or for `start` that does not, and no other.
     """
-    if everything == bool(words):
-        alternative = ", or -a" if everything else ""
+    if everything and words:
+        raise UsageError(f"{order.verb} takes names, or -a for all domUs, and not both", "say one")
+    if not everything and not words:
+        alternative = ", or -a" if order.verb != "destroy" else ""
         raise UsageError(f"{order.verb} needs the names of domUs{alternative}", "see: hxm list")
 
     def decide(cluster: Cluster) -> Decision:
@@ -123,7 +125,10 @@ def on_domains(
 
 
 def asked_about(cluster: Cluster, words: Sequence[str], decision: Decision) -> Decision:
-    """The decision, with a question where a pattern stands for the domUs."""
+    """The decision, with a question where a pattern stands for the domUs; with all named ones."""
+    if isinstance(decision, AlreadyDone):
+        domains = named_domains(cluster, [] if "all" in words else words)
+        return decision._replace(named=tuple(filter(is_managed, domains)))
     if not isinstance(decision, Plan):
         return decision
     stronger = decision.fallback

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from hxm.config import Config
 from hxm.errors import BY_STATUS, DONE, HxmError
-from hxm.model import Cluster
+from hxm.model import Cluster, ManagedDomain
 from hxm.orders import simulate
-from hxm.orders.outcome import How, Outcome
+from hxm.orders.outcome import How, Outcome, planned, unchanged
 from hxm.output import as_json, render
 from hxm.pacemaker.simulate import without_scratch_paths
 from hxm.plan import Forecast, Movement, Objection, Plan, StepKind
@@ -44,10 +44,11 @@ def _name_cluster(order: Order) -> None:
         render.prose(f"cluster {order.config.on}:")
 
 
-def show_already_done(order: Order, message: str) -> int:
+def show_already_done(order: Order, message: str, named: Iterable[ManagedDomain] = ()) -> int:
     """Report that there is nothing to do."""
     if order.output == "json":
-        render.show_json(_json(order, Outcome(DONE, message), "nothing"))
+        outcome = Outcome(DONE, message, changes=tuple(map(unchanged, named)))
+        render.show_json(_json(order, outcome, "nothing"))
     else:
         _name_cluster(order)
         render.prose(message)
@@ -195,7 +196,8 @@ def show_plan(
             for step in phase.steps
             for argv in simulate.spell(cluster, step, order.config)
         ]
-        outcome = Outcome(status, plan.about, commands=tuple(commands))
+        changes = tuple(planned(cluster, plan, predicted))
+        outcome = Outcome(status, plan.about, changes=changes, commands=tuple(commands))
         extra = {
             "simulated": predicted.simulated,
             "movements": as_json.keyed_rows(predicted.movements, as_json.MOVEMENT),

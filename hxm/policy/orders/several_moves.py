@@ -39,7 +39,12 @@ def migrate_all(
         plan = _asked(plan, _choice(moves))
     unmoved = _unmoved(decisions, moves)
     return _alike(
-        plan, lambda plan: plan._replace(notes=(*plan.notes, *already), unchanged=unmoved)
+        plan,
+        lambda plan: plan._replace(
+            notes=(*plan.notes, *already),
+            intentions=(*plan.intentions, *already) if plan.intentions else (),
+            unchanged=unmoved,
+        ),
     )
 
 
