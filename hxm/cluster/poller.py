@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable
 
 from hxm.cluster.read import read_cluster
+from hxm.cluster.transfers import Transfer, Transfers
 from hxm.config import Config
 from hxm.errors import HxmError
 from hxm.host import programs
@@ -45,7 +46,12 @@ class Poller:
     """The latest snapshot of the cluster, available without waiting."""
 
     def __init__(
-        self, config: Config, changed: Callable[[], None], interval: float = AT_REST
+        self,
+        config: Config,
+        changed: Callable[[], None],
+        interval: float = AT_REST,
+        *,
+        transfers: bool = False,
     ) -> None:
         self.cluster: Cluster | None = None
         self.fault = ""
@@ -54,7 +60,10 @@ class Poller:
         """When `cluster` was read, by the monotonic clock."""
         self.polled_at: deque[float] = deque(maxlen=120)
         """When the last polls began."""
+        self.transfers: list[Transfer] = []
+        """How far the live migrations are, where that is asked for."""
         self._config, self._changed, self._interval = config, changed, interval
+        self._transfers = Transfers(config) if transfers else None
         self._quick_until = 0.0
         self._took = 0.0
         self._paused = False
@@ -103,6 +112,8 @@ class Poller:
         self.polled_at.append(began)
         try:
             cluster = read_cluster(self._config)
+            if self._transfers:
+                self.transfers = self._transfers.read(cluster)
         except HxmError as error:
             self.fault = error.message
         except Exception as error:  # noqa: BLE001 - whatever it is, it may pass

@@ -124,6 +124,11 @@ def settle() -> int:
     return DONE
 
 
+def _night_file(cib_file: str) -> str:
+    """What marks a sandbox as a night."""
+    return os.path.join(os.path.dirname(os.path.realpath(cib_file)), "night")
+
+
 def lesson(number: Night = None, directory: NightDirectory = None, check: Checked = False) -> int:
     """List the nights to learn from, or create one in a new folder, or check it.
 
@@ -135,7 +140,10 @@ def lesson(number: Night = None, directory: NightDirectory = None, check: Checke
     from hxm.orders import lessons
 
     if check:
-        left = list(lessons.solved(read_cluster(_config_of_a_sandbox(), local=False, why=True)))
+        config = _config_of_a_sandbox()
+        if not os.path.exists(_night_file(sandbox_file() or "")):
+            raise Refused("this sandbox is no night to learn from", "hxm sandbox lesson lists them")
+        left = list(lessons.solved(read_cluster(config, local=False, why=True)))
         for line in left:
             render.out(f"not over: {line}")
         if not left:
@@ -150,7 +158,8 @@ def lesson(number: Night = None, directory: NightDirectory = None, check: Checke
     if directory is None:
         raise UsageError("a night needs a new folder", f"hxm sandbox lesson {number} DIR")
     new(directory)
-    os.environ["CIB_file"] = os.path.join(os.path.abspath(directory), "cib.xml")
+    cib_file = os.environ["CIB_file"] = os.path.join(os.path.abspath(directory), "cib.xml")
+    write_new(_night_file(cib_file), f"{number}\n".encode())
     with _changed() as (cluster, copy):
         lessons.LESSONS[int(number) - 1].fault(cluster, copy)
     render.note(lessons.story_of(int(number)))

@@ -8,6 +8,7 @@ import socket
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
+from hxm.cluster.transfers import Transfers
 from hxm.commands.status import look
 from hxm.config import read_config
 from hxm.errors import DONE, Failed, UsageError
@@ -43,10 +44,14 @@ def run(listen: Listen = "127.0.0.1:9685", token_file: TokenFile = None) -> int:
         )
     config = read_config()
     local = os.geteuid() == 0
+    transfers = Transfers(config)
     poller = SnapshotPoller(
         lambda: look(config, local=local),
         render.note,
         lambda cluster: paint(cluster, config, local=local),
+        lambda cluster: (
+            {transfer.name: transfer.share for transfer in transfers.read(cluster)} if local else {}
+        ),
     )
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from hxm.model import Cluster, ManagedDomain
 from hxm.orders.simulate import apply_to_copy
 from hxm.pacemaker import sandbox
+from hxm.pacemaker.sandbox_cib import seed_names
 from hxm.pacemaker.simulate import Scratch
 from hxm.plan import Step
 from hxm.policy.orders.update import proposed
@@ -22,6 +23,8 @@ from hxm.policy.steps import (
     standby_step,
 )
 
+DOMUS = seed_names(2, 2)[1]
+"""The domUs of each night."""
 Fault = Callable[[Cluster, Scratch], None]
 
 
@@ -35,6 +38,8 @@ class Lesson(NamedTuple):
 
 def solved(cluster: Cluster) -> Iterator[str]:
     """What is still wrong; nothing if the night is over: all domUs run, and nothing is left."""
+    for name in sorted({*DOMUS} - {domain.resource for domain in cluster.managed_domains}):
+        yield f"{name} is no longer in the cluster"
     for domain in cluster.managed_domains:
         if not domain.running:
             yield f"{domain.name} does not run"

@@ -7,12 +7,14 @@ where a half-migrated domU belongs (ClusterLabs/pacemaker#2739; seen with 2.1.5 
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 
 from hxm.cluster.read import read_cluster
 from hxm.config import Config
 from hxm.errors import Refused, TimedOut
 from hxm.model import Cluster
 from hxm.output import render
+from hxm.plan import Forecast
 from hxm.policy import listed
 from hxm.policy.guards import migrating_names
 
@@ -41,3 +43,11 @@ def wait_for_their_end(cluster: Cluster, config: Config, deadline: float) -> boo
         time.sleep(config.poll)
         names = migrating_names(read_cluster(config))
     return True
+
+
+def moved_live(cluster: Cluster, predicted: Forecast) -> Iterator[str]:
+    """The domUs whose migration is foreseen."""
+    for movement in predicted.movements:
+        domain = cluster.domain_of(movement.resource)
+        if movement.kind == "live" and domain:
+            yield domain.name

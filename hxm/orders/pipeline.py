@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from hxm.cluster import capacity, live_pv
 from hxm.cluster.read import identify, read_cluster
+from hxm.cluster.transfers import Transfers
 from hxm.config import Config
 from hxm.errors import DONE, HxmError, Refused, UsageError
 from hxm.model import Cluster, Domain, ManagedDomain, is_managed
 from hxm.orders import execute, passthrough, refusals, report, simulate, start_check
 from hxm.orders.lock import can_lock, one_at_a_time, take, with_holder_state
-from hxm.orders.migrations import wait_for_their_end
+from hxm.orders.migrations import moved_live, wait_for_their_end
 from hxm.orders.outcome import Outcome, changed
 from hxm.orders.rehearsal import forecast
-from hxm.orders.transfers import Transfers
 from hxm.output import render
 from hxm.output.progress import display
 from hxm.plan import AlreadyDone, Decision, Forecast, Objection, PassThrough, Plan
@@ -100,8 +100,9 @@ def on_domains(
     if everything and words:
         raise UsageError(f"{order.verb} takes names, or -a for all domUs, and not both", "say one")
     if not everything and not words:
-        alternative = ", or -a" if order.verb != "destroy" else ""
-        raise UsageError(f"{order.verb} needs the names of domUs{alternative}", "see: hxm list")
+        raise UsageError(
+            f"{order.verb} needs the names of domUs", f"see: hxm list, or hxm {order.verb} --help"
+        )
 
     def decide(cluster: Cluster) -> Decision:
         if everything:
@@ -279,7 +280,7 @@ def _carry_out_plan(
             return None
         outcome = _execute(order, config, cluster, plan, predicted, hold.keep)
         if not order.wait:
-            hold.leaves_to = tuple(_moved_live(cluster, predicted))
+            hold.leaves_to = tuple(moved_live(cluster, predicted))
     return _end(order, config, plan, outcome, then)
 
 
@@ -303,7 +304,7 @@ def _execute(
     unwritten = journal.write_entry(path, begun | {"outcome": "begun"})
     for fault in filter(None, (no_backup, unwritten)):
         render.note(f"warning: {fault}")
-    transfers = Transfers(cluster, predicted, config)
+    transfers = Transfers(config, cluster, predicted)
     with display(plan.about) as shown:
 
         def seen(now: Cluster | None) -> None:
@@ -354,14 +355,6 @@ def _forecast(config: Config, cluster: Cluster, plan: Plan) -> tuple[Plan, Forec
             if simulate.reaches_goals(plan.fallback, stronger):
                 return plan.fallback, stronger
     return plan, predicted
-
-
-def _moved_live(cluster: Cluster, predicted: Forecast) -> Iterator[str]:
-    """The domUs whose migration is foreseen."""
-    for movement in predicted.movements:
-        domain = cluster.domain_of(movement.resource)
-        if movement.kind == "live" and domain:
-            yield domain.name
 
 
 def _between_states(cluster: Cluster, plan: Plan) -> bool:

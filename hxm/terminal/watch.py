@@ -117,6 +117,8 @@ class Watch:
         here = f"sandbox {here}" if cluster and cluster.sandbox else here
         text = Line(f"hxm watch {here}{time.strftime('%H:%M:%S')}", "bold")
         words = overview(cluster, "f") if cluster else [Word("asking the cluster ...", BUSY)]
+        for transfer in self.poller.transfers:
+            words.append(Word(f"{transfer.name} -> {transfer.target}: {transfer.share}", BUSY))
         if self.poller.fault:
             words.insert(0, Word(self.poller.fault, BAD))
         lines, line = [text], Line("")
@@ -257,7 +259,7 @@ def watch(config: Config, interval: float) -> int:
         with suppress(BlockingIOError):
             os.write(wake, b".")
 
-    poller = Poller(config, stir, interval)
+    poller = Poller(config, stir, interval, transfers=True)
     watching = Watch(poller)
     drawing = console()
     signal.signal(signal.SIGWINCH, stir)

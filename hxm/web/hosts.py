@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 from hxm.model import Cluster, Domain, Node
@@ -44,8 +45,13 @@ class HostCard(NamedTuple):
     others: str
 
 
-def host_cards(cluster: Cluster, picture: Picture) -> list[HostCard]:
-    """A card for each node, guest nodes included; all bars have one scale."""
+def host_cards(
+    cluster: Cluster, picture: Picture, arrived: Mapping[str, str] = MappingProxyType({})
+) -> list[HostCard]:
+    """A card for each node, guest nodes included; all bars have one scale.
+
+    `arrived` tells by name how far the domUs are that move live.
+    """
     known = {host.name: host for host in picture.hosts}
     amounts = {
         node.name: list(_amounts(cluster, known[node.name], picture.needs))
@@ -60,7 +66,10 @@ def host_cards(cluster: Cluster, picture: Picture) -> list[HostCard]:
             node.dc,
             tuple(_parts(amounts.get(node.name, ()), most)),
             _memory(node, known.get(node.name), amounts.get(node.name, ())),
-            tuple(_domu(cluster, domain, node, picture.needs) for domain in _on(cluster, node)),
+            tuple(
+                _domu(cluster, domain, node, picture.needs, arrived.get(domain.name, ""))
+                for domain in _on(cluster, node)
+            ),
             " ".join(_others(cluster, node)),
         )
         for node in cluster.nodes
@@ -88,7 +97,7 @@ def _others(cluster: Cluster, node: Node) -> Iterator[str]:
             yield resource.clone or resource.id
 
 
-def _domu(cluster: Cluster, domain: Domain, node: Node, needs: Needs) -> DomU:
+def _domu(cluster: Cluster, domain: Domain, node: Node, needs: Needs, arrived: str) -> DomU:
     taken = _taken(domain, needs)
     direction = ""
     if domain.role == "Migrating" and len(domain.nodes) > 1:
@@ -96,6 +105,7 @@ def _domu(cluster: Cluster, domain: Domain, node: Node, needs: Needs) -> DomU:
         direction = f"\N{RIGHTWARDS ARROW} {target}" if node.name == source else f"from {source}"
     elif domain.in_flight:
         direction = (domain.role or "").lower()
+    direction = ", ".join(filter(None, (direction, arrived)))
     return DomU(domain.name, _size(taken) if taken else "", direction, flags(cluster, domain))
 
 

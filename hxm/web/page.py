@@ -50,7 +50,7 @@ def page(known: Snapshot, *, served: bool) -> str:
     """
     cluster = known.cluster
     tone, state = headline(known)
-    hosts = host_cards(cluster, known.picture) if cluster else []
+    hosts = host_cards(cluster, known.picture, known.arrived) if cluster else []
     return _rendered(
         "page.html",
         known=known,

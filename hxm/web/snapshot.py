@@ -54,6 +54,8 @@ class Snapshot(NamedTuple):
     fault: str = ""
     """Why the cluster cannot be asked now; empty if what was seen can be relied on."""
     picture: Picture = Picture()
+    arrived: Mapping[str, str] = MappingProxyType({})
+    """How much of each domU that moves live has arrived, by name, where that is known."""
     looks: int = 0
     failed: int = 0
     """How many looks there were, and how many of them saw nothing."""
@@ -71,8 +73,10 @@ class SnapshotPoller:
         look: Callable[[], Look],
         say: Callable[[str], None],
         paint: Callable[[Cluster], Picture] = lambda _: Picture(),
+        arrivals: Callable[[Cluster], Mapping[str, str]] = lambda _: {},
     ) -> None:
-        self._look, self._say, self._paint = look, say, paint
+        """`arrivals` tells by name how far the domUs are that move."""
+        self._look, self._say, self._paint, self._arrivals = look, say, paint, arrivals
         self._painted: dict[str, tuple[str, ...]] = {}
         self._rested = self._old = 0.0
         self._last = Snapshot()  # its age is the time of the look, by the clock of time.monotonic
@@ -108,13 +112,22 @@ class SnapshotPoller:
         begun = self._begun = time.monotonic()
         try:
             cluster, findings = self._look()
+            arrived = self._arrivals(cluster)
         except Exception as error:  # noqa: BLE001 - the poller must outlive whatever it is
             fault = error.message if isinstance(error, HxmError) else _own(error)
             self._last = last._replace(fault=fault, looks=last.looks + 1, failed=last.failed + 1)
         else:
             took = time.monotonic() - begun
             self._last = Snapshot(
-                cluster, findings, at, begun, took, "", last.picture, last.looks + 1, last.failed
+                cluster,
+                findings,
+                at,
+                begun,
+                took,
+                picture=last.picture,
+                arrived=arrived,
+                looks=last.looks + 1,
+                failed=last.failed,
             )
         self._begun = None
         self._first.set()

@@ -34,6 +34,15 @@ def moved(*nodes, role="Started"):
     return cluster(domain("nfs", *nodes, role=role), SLES)
 
 
+def test_how_much_has_arrived_stands_at_the_domu():
+    seen = moved("host1", "host2", role="Migrating")
+    cards = host_cards(seen, Picture(), {"nfs": "60 of 512 MiB"})
+    assert [domu.direction for card in cards for domu in card.domus if domu.name == "nfs"] == [
+        "\u2192 host2, 60 of 512 MiB",
+        "from host1, 60 of 512 MiB",
+    ]
+
+
 BARS = {
     "asked": (
         SEEN,
@@ -133,10 +142,10 @@ def picture(seen=HEALTHY, events=PAST, since=AT - 100):
 
 def test_a_row_is_drawn_and_told_in_words():
     (row,) = time_line(HEALTHY, picture()).rows
-    clock = [time.strftime("%H:%M:%S", time.localtime(AT - ago)) for ago in (50, 49, 20)]
+    clock = [time.strftime("%H:%M:%S", time.localtime(AT - ago)) for ago in (49, 49, 20)]
     assert row.words == "nfs: on host2 until {}; on host1 since {}; a failure at {}".format(*clock)
     drawn = [(each.start, each.width, each.node, each.colour) for each in row.segments]
-    assert drawn == [(0.0, 50.0, "host2", 1), (51.0, 49.0, "host1", 0)]
+    assert drawn == [(0.0, 51.0, "host2", 1), (51.0, 49.0, "host1", 0)]
     assert row.failures == (80.0,)
 
 

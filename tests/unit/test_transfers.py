@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from factories import DATA, cluster, domain
+from factories import DATA, cluster, domain, node
 
+from hxm.cluster import transfers
+from hxm.cluster.transfers import Transfers
 from hxm.config import Config
-from hxm.orders import transfers
-from hxm.orders.transfers import Transfers
 from hxm.plan import Forecast, Movement
 from hxm.toolstack.xl import LocalDomain, parse_list
 
@@ -28,7 +28,7 @@ def asked(monkeypatch, rows: tuple[LocalDomain, ...] | str) -> Transfers:
     monkeypatch.setattr(
         transfers, "read_elsewhere", lambda _, nodes, __: dict.fromkeys(nodes, rows)
     )
-    return Transfers(BEFORE, FORECAST, Config())
+    return Transfers(Config(), BEFORE, FORECAST)
 
 
 def test_the_memory_of_a_captured_migration_grows_until_it_is_there(monkeypatch):
@@ -51,6 +51,28 @@ def test_the_memory_of_a_captured_migration_grows_until_it_is_there(monkeypatch)
 )
 def test_nothing_is_told_of_what_is_not_seen(monkeypatch, seen, rows):
     assert asked(monkeypatch, rows).read(seen) == []
+
+
+def test_without_a_forecast_all_other_nodes_may_be_the_target(monkeypatch):
+    row = LocalDomain("vm1--incoming", 5, 60, 0, "--p---", 0.0)
+    seen = cluster(
+        *(node(f"xen{number}") for number in (1, 2, 3)),
+        domain("vm1", "xen2", role="Migrating", memory=128),
+        domain("vm2", "xen2", memory=64),
+    )
+    nodes_asked: list[str] = []
+
+    def answer(_, nodes, __):
+        nodes_asked.extend(nodes)
+        return {"xen1": (row,), "xen3": ()}
+
+    monkeypatch.setattr(transfers, "read_elsewhere", answer)
+    reading = Transfers(Config())
+    (transfer,) = reading.read(seen)
+    assert (transfer.target, transfer.share) == ("xen1", "60 of 128 MiB")
+    assert reading.read(seen) == [transfer], "too early to ask again"
+    assert nodes_asked == ["xen1", "xen3"]
+    assert reading.read(BEFORE) == []
 
 
 def test_who_does_not_answer_is_not_asked_again(monkeypatch):

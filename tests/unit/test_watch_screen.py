@@ -9,6 +9,7 @@ import pytest
 from factories import cluster, domain, failure, node
 from rich.console import Console
 
+from hxm.cluster.transfers import Transfer
 from hxm.config import Config
 from hxm.errors import CannotAsk
 from hxm.plan import Forecast, Movement
@@ -83,6 +84,7 @@ class Knows:
     def __init__(self, seen, fault="") -> None:
         self.cluster, self.fault = seen, fault
         self.age, self.stale, self.polls_per_minute = 3.0, bool(fault), 12
+        self.transfers: list[Transfer] = []
 
 
 def screen(watch, width, height):
@@ -93,6 +95,12 @@ def screen(watch, width, height):
     assert len(lines) == height
     assert max(map(len, lines)) <= width
     return lines
+
+
+def test_how_far_a_live_migration_is_stands_in_the_head():
+    watch = Watch(Knows(NOW))
+    watch.poller.transfers.append(Transfer("nfs", "host2", 60, 512))
+    assert "nfs -> host2: 60 of 512 MiB" in "\n".join(screen(watch, 80, 24)[:4])
 
 
 MANY = cluster(
