@@ -20,7 +20,7 @@ class Reached(NamedTuple):
     nodes: tuple[str, ...] = ()
     """Its nodes as ssh calls them; the first one that answers is used."""
     user: str = ""
-    """Who to be there; by default as in ssh_config(5)."""
+    """The user to log in as; by default as in ssh_config(5)."""
     port: int = 0
     """The port of their sshd; by default as in ssh_config(5)."""
     toolstack: str = "auto"

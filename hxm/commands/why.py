@@ -23,7 +23,7 @@ from hxm.pacemaker.simulate import carries_out, scratch, simulator
 from hxm.pacemaker.utilization import utilization_in
 from hxm.pacemaker.what_if import Simulations
 from hxm.plan import Forecast
-from hxm.policy import listed
+from hxm.policy import listed, resource_ids
 from hxm.policy.guards.start import clashes
 from hxm.policy.names import find_node
 from hxm.policy.reasons.facts import Facts, Reason
@@ -89,8 +89,7 @@ def run(domain: OneDomain, node: OtherNode = None, form: Form = TABLE) -> int:
 
 def _subject(cluster: Cluster, word: str) -> Domain:
     """The domU, or any other resource, as one that the cluster manages."""
-    ids = {name for p in cluster.primitives.values() for name in (p.id, p.parent, p.clone)}
-    if word not in ids or cluster.domain_of(word):
+    if word not in resource_ids(cluster) or cluster.domain_of(word):
         (named,) = named_domains(cluster, [word])
         return named
     inside = [p.id for p in cluster.primitives.values() if word in (p.id, p.parent, p.clone)]

@@ -39,6 +39,12 @@ def resource_name(cluster: Cluster, resource: str) -> str:
     return domain.name if domain else resource
 
 
+def resource_ids(cluster: Cluster) -> set[str | None]:
+    """The ids of all primitives, and of their groups and clones."""
+    primitives = cluster.primitives.values()
+    return {name for p in primitives for name in (p.id, p.parent, p.clone)}
+
+
 def all_typed(domains: Sequence[Domain]) -> str:
     """What to type for several domUs."""
     return " ".join(typed(domain) for domain in domains)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from hxm.errors import Ambiguous, CannotAsk, NotFound, Refused, WrongKind
 from hxm.model import Cluster, Domain, Node
-from hxm.policy import listed
+from hxm.policy import listed, resource_ids
 
 
 def find_domains(cluster: Cluster, word: str) -> list[Domain]:
@@ -107,11 +107,7 @@ def find_resources(cluster: Cluster, word: str) -> frozenset[str]:
 
     Raises NotFound or Ambiguous as find_domain does.
     """
-    known = {
-        name
-        for primitive in cluster.primitives.values()
-        for name in (primitive.id, primitive.parent, primitive.clone)
-    } | {constraint.resource for constraint in cluster.constraints}
+    known = resource_ids(cluster) | {constraint.resource for constraint in cluster.constraints}
     if word in known and not find_domains(cluster, word):
         return frozenset((word,))
     domain = find_domain(cluster, word)

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from hxm.model import Cluster, Constraint, ManagedDomain, Node
 from hxm.plan import AlreadyDone, Decision, Goal, Phase, Plan, Step
-from hxm.policy import guards, listed, resources, typed
+from hxm.policy import guards, listed, resource_ids, resources, typed
 from hxm.policy.forecast.goal_kinds import reached
 from hxm.policy.relations import INFINITY, score_of
 from hxm.policy.state.findings import described
@@ -184,11 +184,7 @@ def _sweep(cluster: Cluster, interim: Sequence[Constraint]) -> tuple[Step, ...]:
     gave an id of the same kind (crm_resource --clear knows the ids that it makes itself).
     """
     steps: dict[str, Step] = {}
-    known = {
-        name
-        for primitive in cluster.primitives.values()
-        for name in (primitive.id, primitive.parent, primitive.clone)
-    }
+    known = resource_ids(cluster)
     for constraint in interim:
         if constraint.resource in known and constraint.made_by_a_move:
             steps[constraint.resource] = clear_step(constraint.resource)
