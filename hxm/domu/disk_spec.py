@@ -80,6 +80,7 @@ _XM_MODE = re.compile(r"(r|ro|w|rw)?(!)?")
 _KEYS = "|".join(("access", "colo-port", "devtype", *_STRINGS, *_CHOICES))
 _KINDS = "|".join((*_FORMAT_KINDS, *_SCRIPT_KINDS, *_PLAIN_KINDS))
 _FLAGS = "direct-io-safe|(?:no-)?(?:discard|colo)|(?:un)?trusted|grant_usage=[01]"
+_KIND = re.compile(rf"(?:{_KINDS}):")
 _RULES = tuple(
     (name, re.compile(pattern))
     for name, pattern in (
@@ -137,8 +138,13 @@ def parse_xl_disk(*words: str) -> Disk:
 
 
 def _read(reading: _Reading, spec: str) -> None:
-    position = 0
+    position, single = 0, "\n" not in spec
     while position < len(spec):
+        # this rule looks ahead to the end of its line: in a single line none is longer
+        if single and (kind := _KIND.match(spec, position)):
+            reading.take("kind", kind[0])
+            position = kind.end()
+            continue
         matches = (
             (rule, match) for rule, pattern in _RULES if (match := pattern.match(spec, position))
         )
