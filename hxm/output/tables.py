@@ -222,15 +222,16 @@ def _resource_row(
     first = (active or list(instances))[0]
     domain = cluster.domain_of(first.id) or Domain(first.id)
     away = looked_away(cluster, domain)
+    known = first.id.partition(":")[0] in cluster.primitives  # a spare instance is no orphan
     words = (
         (any(instance.blocked for instance in instances), "blocked"),
         (any(instance.failed for instance in instances), "failed"),
         (not all(instance.managed for instance in instances), away.flag if away else "unmanaged"),
-        (any(instance.orphaned for instance in instances), "orphaned"),
+        (not known and any(instance.orphaned for instance in instances), "orphaned"),
         (first.target_role == "Stopped", "disabled"),
     )
     nodes = tuple(node for instance in active for node in instance.nodes)
-    special = " ".join(word for applies, word in words if applies)
+    special = " ".join(dict.fromkeys(word for applies, word in words if applies))
     return (name, first.agent, first.role, where(first.role, nodes, " ") or "-", special)
 
 

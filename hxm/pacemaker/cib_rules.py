@@ -1,6 +1,6 @@
 """Whether the rule of a set of options holds now, for a resource of some agent.
 
-Of what it does not understand (date_spec, attributes of nodes) it says that it holds.
+Of what it does not understand (duration, moon, attributes of nodes) it says that it holds.
 """
 
 from __future__ import annotations
@@ -45,9 +45,34 @@ def _true(expression: Element, agent: Mapping[str, str | None]) -> bool:
 
 def _now(expression: Element) -> bool:
     operation = expression.get("operation", "in_range")
+    if operation == "date_spec":
+        return all(_in_spec(spec) for spec in expression.iterfind("date_spec"))
     start, end = expression.get("start"), expression.get("end")
     begun = operation == "lt" or not start or is_over(start)
     return begun and (operation == "gt" or not is_over(end))
+
+
+def _in_spec(spec: Element) -> bool:
+    """Whether this host's time is within all the ranges: hours 9-16, weekdays 1-5, years 2027-."""
+    from datetime import datetime  # rarely needed, and not by every list
+
+    now = datetime.now().astimezone()
+    names = "years months monthdays hours minutes seconds weekdays yeardays weekyears weeks"
+    date = now.timetuple()
+    values = (*date[:6], date.tm_wday + 1, date.tm_yday, *now.isocalendar()[:2])
+    return all(
+        _in_range(spec.get(name, ""), value)
+        for name, value in zip(names.split(), values, strict=True)
+    )
+
+
+def _in_range(text: str, value: int) -> bool:
+    low, _, high = text.partition("-")
+    if "-" not in text:
+        high = low
+    return not (low.isdecimal() and value < int(low)) and not (
+        high.isdecimal() and value > int(high)
+    )
 
 
 def is_over(moment: str | None) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import pairwise
+from itertools import combinations, pairwise, product
 from xml.etree.ElementTree import Element
 
 from hxm.model import Primitive
@@ -232,12 +232,21 @@ def _colocations(element: Element) -> Iterator[Colocation]:
         yield Colocation(name, resource, other, score, *roles)
     sets = _sets(element)
     for one, names in zip(element.iterfind("resource_set"), sets, strict=True):
-        if not is_false(one.get("sequential", "")):
-            yield from (Colocation(name, later, first, score) for first, later in pairwise(names))
-    in_role = [one.get("role", "") for one in element.iterfind("resource_set")]
-    for (before, role), (after, other_role) in pairwise(zip(sets, in_role, strict=True)):
-        for resource_id in before if after else ():
-            yield Colocation(name, resource_id, after[-1], score, role, other_role)
+        if _is_sequential(one):  # below 0 each keeps from all before it
+            roles = one.get("role", ""), one.get("role", "")
+            pairs = combinations(names, 2) if score < 0 else pairwise(names)
+            yield from (Colocation(name, later, first, score, *roles) for first, later in pairs)
+    groups = zip(element.iterfind("resource_set"), sets, strict=True)
+    for (one, before), (target, after) in pairwise(groups):  # colocate_rsc_sets in Pacemaker
+        roles = one.get("role", ""), target.get("role", "")
+        ends = before[:1] if _is_sequential(one) else before
+        targets = after[-1:] if _is_sequential(target) else after
+        for resource_id, with_id in product(ends, targets):
+            yield Colocation(name, resource_id, with_id, score, *roles)
+
+
+def _is_sequential(resources: Element) -> bool:
+    return not is_false(resources.get("sequential", ""))
 
 
 def _locations(element: Element, configuration: Element) -> Iterator[Location]:
@@ -270,6 +279,8 @@ def _rule(name: str, resource: str, rule: Element) -> Location:
             expression.get("attribute", ""),
             expression.get("operation", ""),
             expression.get("value", ""),
+            expression.get("type", ""),
+            expression.get("value-source", "literal") != "literal",
         )
         for expression in rule.iterfind("expression")
     )

@@ -45,6 +45,15 @@ class Expression(NamedTuple):
     attribute: str
     operation: str
     value: str = ""
+    type: str = ""
+    refers: bool = False
+    """Whether the value is the name of a parameter or of a meta option of the resource's."""
+
+    @property
+    def judged(self) -> bool:
+        """Whether hxm knows what is compared, and how."""
+        own = not self.attribute.startswith("#") or self.attribute == "#uname"
+        return own and not self.refers and self.type != "version"
 
     @property
     def said(self) -> str:
@@ -119,14 +128,14 @@ def applying(relations: Relations, location: Location, node: str) -> int | None:
     """The score that the location gives the node; None if it says nothing of it, or may not."""
     if location.node is not None:
         return location.score if location.node.lower() == node.lower() else None
-    if location.dated:
+    if location.dated or not all(expression.judged for expression in location.expressions):
         return None
     known = relations.attributes_of(node)
     holds = [true(expression, known) for expression in location.expressions]
     if not (all(holds) if location.every else any(holds)):
         return None
     if location.score_attribute:
-        return score_of(known.get(location.score_attribute, "0"))
+        return score_of(known.get(location.score_attribute, "-INFINITY"))
     return location.score
 
 
@@ -137,12 +146,14 @@ def true_of(relations: Relations, location: Location, node: str) -> Iterator[Exp
 
 
 def true(expression: Expression, known: Mapping[str, str]) -> bool:
-    """Whether the comparison holds; numbers are compared as numbers (Pacemaker's default)."""
+    """Whether it holds; without a type, texts are equal and numbers less (as in Pacemaker)."""
     value = known.get(expression.attribute)
     if expression.operation in ("defined", "not_defined"):
         return (value is not None) == (expression.operation == "defined")
     # what is not there equals nothing, and is less (compare_attr_expr_vals in Pacemaker 2.1)
-    order = -1 if value is None else _compare(value, expression.value)
+    usual = "string" if expression.operation in ("eq", "ne") else "number"
+    compare = _compare_texts if (expression.type or usual) == "string" else _compare
+    order = -1 if value is None else compare(value, expression.value)
     return {
         "eq": order == 0,
         "ne": order != 0,
@@ -157,8 +168,12 @@ def _compare(one: str, other: str) -> int:
     try:
         left, right = float(one), float(other)
     except ValueError:
-        return (one.lower() > other.lower()) - (one.lower() < other.lower())
+        return _compare_texts(one, other)
     return (left > right) - (left < right)
+
+
+def _compare_texts(one: str, other: str) -> int:
+    return (one.lower() > other.lower()) - (one.lower() < other.lower())
 
 
 def score_of(score: str) -> int:

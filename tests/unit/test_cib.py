@@ -134,7 +134,26 @@ FROM_TEMPLATE = (
 )
 DEFAULTS = f"<rsc_defaults>{meta(target_role='Stopped', priority='1')}</rsc_defaults>"
 IN_A_GROUP = f'<group id="grp">{meta(priority="2")}{nfs()}</group>'
+SPEC = '<date_expression id="e" operation="date_spec"><date_spec id="s" {}/></date_expression>'
+
+
+def by_time(spec: str) -> str:
+    """The primitive, told to stop where the time is as specified."""
+    rule = f'<rule id="r">{SPEC.format(spec)}</rule>'
+    return nfs(meta(target_role="Stopped").replace("<nvpair", f"{rule}<nvpair", 1))
+
+
+_ALL_DAY = 'hours="0-23" minutes="0-59" seconds="0-" weekdays="1-7" monthdays="-31" weeks="1-53"'
 METAS = {
+    "at any time of this century": (
+        by_time(f'{_ALL_DAY} years="2020-2099" months="1-12" yeardays="1-366" weekyears="2020-"'),
+        "",
+        {},
+        {"target-role": "Stopped"},
+    ),
+    "in a year that is over": (by_time('years="2020"'), "", {}, {}),
+    "in a year to come": (by_time('years="2099-"'), "", {}, {}),
+    "at no hour": (by_time('hours="24-30"'), "", {}, {}),
     "own": (nfs(meta(target_role="Started")), "", {}, {"target-role": "Started"}),
     "defaults": (nfs(), DEFAULTS, {"target-role": "Stopped", "priority": "1"}, {}),
     "own over defaults": (

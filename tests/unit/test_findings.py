@@ -138,6 +138,7 @@ SERVICES = {
     "what runs": ((VIP[1], UP), []),
     "what is about to start": ((VIP[1], DOWN[1]._replace(role="Starting")), []),
     "told to stop": ((TOLD, DOWN[0]), []),
+    "the connection of a remote node": ((VIP[0], DOWN[0], node("vip", kind="remote")), []),
     "nothing is known of it": (VIP, []),
     "one instance of a clone runs": (
         (VIP[0]._replace(clone="vips"), DOWN[0], UP._replace(id="vip:1")),

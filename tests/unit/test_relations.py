@@ -9,10 +9,13 @@ from factories import DATA, cluster, domain, failure, local, node, primitive
 from generations import GENERATIONS, HEARTBEAT, cib_of
 
 from hxm.pacemaker.relations import relations_in
+from hxm.plan import Movement
 from hxm.policy.reasons import why
-from hxm.policy.reasons.facts import Facts, remove
+from hxm.policy.reasons.facts import NEVER, Facts, remove
 from hxm.policy.reasons.obstacles import disallowed_everywhere
+from hxm.policy.reasons.search import Inquiry, Verdict
 from hxm.policy.relations import (
+    INFINITY,
     Colocation,
     Expression,
     Location,
@@ -30,7 +33,7 @@ COMPARED = {
     "pingd lt 9": [("10", False), ("8", True), (None, True)],  # as numbers, not as texts
     "pingd gt 9": [("10", True), (None, False)],
     "pingd gte 10": [("10", True)],
-    "pingd eq 10": [("10.0", True), ("11", False), (None, False)],
+    "pingd eq 10": [("10", True), ("10.0", False), ("11", False), (None, False)],  # as texts
     "pingd ne 10": [("11", True), (None, True)],
     "site eq North": [("north", True), ("south", False)],
     "pingd defined": [("0", True), (None, False)],
@@ -80,6 +83,16 @@ CIB = """<cib><configuration><nodes><node id="1" uname="host1"><instance_attribu
 </instance_attributes></transient_attributes></node_state></status></cib>"""
 
 LOOSE = ' sequential="false"'
+_REFS = '<resource_ref id="a"/><resource_ref id="b"/>'
+_MORE = '<resource_ref id="d"/><resource_ref id="e"/>'
+# Each row: options of a colocation, of its first set (a, b) and its second (d, e); who goes with
+# whom, by colocate_rsc_sets and unpack_colocation_set in Pacemaker 2.1.5
+COLOCATED = {
+    "in their order": ("5", "", "", "ba ed ae"),
+    "the first in any order": ("5", ' sequential="false"', "", "ed ae be"),
+    "the second in any order": ("5", "", ' sequential="false"', "ba ad ae"),
+    "both in any order": ("5", ' sequential="false"', ' sequential="false"', "ad ae bd be"),
+}
 SETS = '<resource_set id="s1"{}><resource_ref id="a"/><resource_ref id="b"/></resource_set>'
 READ = {
     '<rsc_order id="o" first="a" then="b"/>': Order("o", "a", "b"),
@@ -114,6 +127,23 @@ def test_a_constraint_is_read_in_every_layout(text, expected):
     assert found.fences == {"f": ("host1", "host2")}
 
 
+@pytest.mark.parametrize(("score", "first", "second", "pairs"), COLOCATED.values(), ids=COLOCATED)
+def test_the_members_of_sets_go_with_those_that_pacemaker_means(score, first, second, pairs):
+    sets = f'<resource_set id="s1"{first}>{_REFS}</resource_set>'
+    sets += f'<resource_set id="s2"{second}>{_MORE}</resource_set>'
+    text = f'<rsc_colocation id="x" score="{score}">{sets}</rsc_colocation>'
+    found = relations_in(fromstring(CIB.format(text))).colocations
+    assert [each.resource + each.other for each in found] == pairs.split()
+
+
+def test_each_of_a_set_keeps_from_all_before_it_and_has_its_role():
+    three = f'<resource_set id="s1" role="Promoted">{_REFS}<resource_ref id="d"/></resource_set>'
+    text = f'<rsc_colocation id="x" score="-5">{three}</rsc_colocation>'
+    found = relations_in(fromstring(CIB.format(text))).colocations
+    assert [each.resource + each.other for each in found] == ["ba", "da", "db"]
+    assert {(each.role, each.other_role) for each in found} == {("Promoted", "Promoted")}
+
+
 RULE = '<rsc_location id="l" rsc="a"><rule id="r" {}>{}</rule></rsc_location>'
 PINGD = '<expression id="e1" attribute="pingd" operation="not_defined"/>'
 LTE = '<expression id="e2" attribute="pingd" operation="lte" value="0"/>'
@@ -122,6 +152,30 @@ RULES = {
     "heartbeat's": (RULE.format('score="-INFINITY" boolean_op="or"', PINGD + LTE), -1000000),
     "both": (RULE.format('score="-INFINITY"', PINGD + LTE), None),
     "an attribute is the score": (RULE.format('score-attribute="pingd"', LTE), 0),
+    "the attribute that is the score is not set": (
+        RULE.format('score-attribute="prio"', LTE),
+        -1000000,
+    ),
+    "as texts": (
+        RULE.format('score="5"', LTE.replace('value="0"', 'type="string" value="00"')),
+        5,
+    ),
+    "as texts, and not equal": (
+        RULE.format('score="5"', LTE.replace('lte" value="0"', 'eq" type="string" value="0.0"')),
+        None,
+    ),
+    **{
+        f"what hxm does not compare: {name}": (RULE.format('score="5"', expression), None)
+        for name, expression in {
+            "versions": LTE.replace("value=", 'type="version" value='),
+            "a parameter": LTE.replace("value=", 'value-source="param" value='),
+            "the kind of the node": '<expression attribute="#kind" operation="ne" value="x"/>',
+        }.items()
+    },
+    "its name": (
+        RULE.format('score="5"', '<expression attribute="#uname" operation="ne" value="x"/>'),
+        5,
+    ),
     "it depends on the time": (RULE.format('score="5"', LTE + '<date_expression id="d"/>'), None),
 }
 
@@ -144,6 +198,62 @@ def test_the_ping_rule_of_every_generation_is_read(generation):
     silent = found._replace(attributes={})
     assert applying(silent, connected, "host1") == -1000000
     assert bool(found.orders) == heartbeat
+
+
+MOVES = {
+    "what runs and is about to stop": (
+        domain("nfs", "host1"),
+        [Movement("nfs", "stop", "host1")],
+        None,
+        ["the cluster is about to act: it would stop on host1"],
+        (),
+    ),
+    "what is about to start, in the place of another": (
+        domain("nfs"),
+        [Movement("nfs", "start", None, "host1"), Movement("sles", "stop", "host1")],
+        None,
+        ["the cluster is about to start it on host1"],
+        ("sles would stop on host1",),
+    ),
+    "what must run with it comes along, and a fencing device that has nothing to do with it": (
+        domain("nfs", "host1"),
+        [
+            Movement("nfs", "live", "host1", "host2"),
+            Movement("sles", "live", "host1", "host2"),
+            Movement("ipmi", "move", "host1", "host2"),
+        ],
+        "host2",
+        ["sles would come along", "nothing forbids host2"],
+        ("sles would move host1 -> host2, live",),
+    ),
+    "what must run with it stays": (
+        domain("nfs", "host1"),
+        [Movement("nfs", "live", "host1", "host2")],
+        "host2",
+        [
+            "sles must run where it does: sles is unmanaged",
+            "a move there would leave sles behind, which must run where it does",
+        ],
+        (),
+    ),
+}
+
+
+@pytest.mark.parametrize(("nfs", "moved", "to", "said", "also"), MOVES.values(), ids=MOVES)
+def test_what_the_scheduler_moves_is_told(nfs, moved, to, said, also):
+    left = "is-managed" if len(moved) == 1 and to else "priority"
+    ipmi = primitive("ipmi", agent="stonith:fence_ipmilan")
+    sles = primitive("sles", own={left: "false"})
+    seen = cluster(nfs, domain("sles", "host1"), sles, ipmi)
+    inquiry = Inquiry(
+        lambda changes, _: Verdict(True, movements=tuple(moved if changes or not to else ()))
+    )
+    scores = {"host1": "0", "host2": NEVER}
+    facts = Facts(seen, Relations(colocations=(Colocation("x", "sles", "nfs", INFINITY),)), scores)
+    answer = why.ask(facts, nfs, seen.node(to or ""), inquiry)
+    chosen = "the cluster chose the node, and may choose another: it has no stickiness"
+    assert [each.what for each in answer.reasons if each.what != chosen] == said
+    assert answer.also == also
 
 
 def explained(seen, relations=None, name="nfs"):

@@ -61,7 +61,8 @@ def _dependencies(
         members = relations.members.get(primitive.parent or "", ())
         if primitive.id in members and primitive.parent not in (primitive.clone, subject.id):
             for before in members[: members.index(primitive.id)]:
-                what = f"{before} starts before {subject.it} in the group {primitive.parent}"
+                it = subject.it if primitive.id == subject.id else primitive.id
+                what = f"{before} starts before {it} in the group {primitive.parent}"
                 where, there = str(primitive.parent), places(facts, before)
                 if not there:
                     yield from _needed(facts, before, what, where, node, seen)
@@ -100,13 +101,14 @@ def _dependents(
     facts: Facts, subject: Subject, node: Node, seen: frozenset[str]
 ) -> Iterator[Reason]:
     """What must run with it, and keeps it from where it may not be itself; that is not absolute."""
-    names = dict.fromkeys(
-        each.resource
-        for each in facts.relations.colocations
-        if each.other in subject.ids and each.resource not in seen and each.score >= INFINITY
-    )
+    bound = (each.id for each in bound_to(facts, subject))
+    names = dict.fromkeys(name for name in bound if name not in seen)
     for name in (*names, *_later_in_group(facts, subject)):
-        for reason in on_node(facts, subject_of(facts.cluster, name, called=True), node):
+        dependent = subject_of(facts.cluster, name, called=True)
+        there = places(facts, name)
+        stays = there and node.name not in there
+        held = left_alone(facts.cluster, dependent) if stays else ()
+        for reason in (*held, *on_node(facts, dependent, node)):
             if reason.absolute:
                 what = f"{name} must run where {subject.it} does: {reason.what}"
                 yield reason._replace(what=what, absolute=False)
@@ -190,6 +192,13 @@ def _not_promoted(dependency: Subject) -> list[Reason]:
             change = Change("start", dependency.id)
             return [Reason(what, f"target-role={role}", do, absolute=True, change=change)]
     return []
+
+
+def bound_to(facts: Facts, subject: Subject) -> Iterator[Subject]:
+    """What must run where it does."""
+    for each in facts.relations.colocations:
+        if each.other in subject.ids and each.score >= INFINITY:
+            yield subject_of(facts.cluster, each.resource, called=True)
 
 
 def needed(facts: Facts, subject: Subject) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from hxm.model import Node
 from hxm.plan import Movement
 from hxm.policy import guards, listed, typed
 from hxm.policy.forecast import name_of
+from hxm.policy.reasons.dependencies import bound_to, needed
 from hxm.policy.reasons.facts import NEVER, Change, Reason, Subject, places, remove
 from hxm.policy.reasons.question import Answer, Question, beside, hard_ones, unknown
 from hxm.policy.relations import applying, score_of, spoken
@@ -32,6 +33,10 @@ def allowed(question: Question, node: Node, against_it: Sequence[Reason]) -> Ans
         stays = Reason("a move there does not bring it: what it runs with keeps it where it is")
         reasons = hard_ones(against_it) or [stays, unknown(question.facts, domain, node.name)]
         return Answer(says, tuple(dict.fromkeys([*reasons, *soft])))
+    if behind := _left_behind(question, node, moved):
+        told = [each for each in soft if each.do]
+        what = f"a move there would leave {listed(behind, 4)} behind, which must run where it does"
+        return Answer(says, tuple(dict.fromkeys([*told, Reason(what)])))
     along = list(_along(question, node, moved)) if _score(question, node) == NEVER else []
     if _score(question, node) == NEVER and not along:
         names = [name_of(question.facts.cluster, each) for each in moved if each.kind == "stop"]
@@ -41,6 +46,17 @@ def allowed(question: Question, node: Node, against_it: Sequence[Reason]) -> Ans
     stays_for = list(staying(question, domain.nodes[0], []))
     reasons = [*soft, *along, *stays_for, offer._replace(confirmed=bool(verdict))]
     return Answer(says, tuple(dict.fromkeys(reasons)), beside(question, [offer], None))
+
+
+def _left_behind(question: Question, node: Node, moved: Iterable[Movement]) -> list[str]:
+    """What must run where it does, and is neither there nor would come along."""
+    facts, going = question.facts, {each.resource for each in moved}
+    return [
+        bound.id
+        for bound in bound_to(facts, question.subject)
+        if (there := places(facts, bound.id)) and node.name not in there
+        if going.isdisjoint({each.id for each in bound.inside})
+    ]
 
 
 def _score(question: Question, node: Node) -> str | None:
@@ -55,7 +71,8 @@ def _brings(subject: Subject, movement: Movement, node: str) -> bool:
 def _along(question: Question, node: Node, moved: Iterable[Movement]) -> Iterator[Reason]:
     """What has to come with it or make room, and keeps it from the node as long as it does not."""
     subject, cluster = question.subject, question.facts.cluster
-    others = [each for each in moved if each.resource not in subject.ids]
+    concerned = set(needed(question.facts, subject)) - subject.ids
+    others = [each for each in moved if each.resource in concerned]
     evidence = "without that its score there is -INFINITY"
     if along := [name_of(cluster, each) for each in others if each.target == node.name]:
         yield Reason(f"{listed(along, 4)} would come along", evidence)

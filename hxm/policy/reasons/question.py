@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
 
 from hxm.model import ManagedDomain, Node
+from hxm.plan import Movement
 from hxm.policy import guards, listed, typed
 from hxm.policy.forecast import name_of
 from hxm.policy.forecast.movement_kinds import phrase
 from hxm.policy.guards import location
 from hxm.policy.reasons.facts import Change, Facts, Reason, Subject
 from hxm.policy.reasons.obstacles import everywhere, whole_cluster
-from hxm.policy.reasons.search import Inquiry
+from hxm.policy.reasons.search import Inquiry, Verdict
 from hxm.policy.relations import fail_count, spoken
 from hxm.policy.state.findings import lock_held_by
 from hxm.policy.state.running_twice import on_two_nodes
@@ -65,18 +66,23 @@ def unknown(facts: Facts, domain: ManagedDomain, node: str) -> Reason:
 
 def beside(question: Question, found: Sequence[Reason], node: Node | None) -> tuple[str, ...]:
     """What else would move with the reasons gone."""
-    inquiry, cluster = question.inquiry, question.facts.cluster
+    inquiry = question.inquiry
     if not inquiry:
         return ()
     name = node.name if node else None
     before = inquiry.verdict((), None)
     after = inquiry.verdict(found, name)
-    if not after:
-        return ()
-    known = set(before.movements) if before else set()
+    return would_move(question, after, before.movements if before else ())
+
+
+def would_move(
+    question: Question, verdict: Verdict | None, known: Collection[Movement] = ()
+) -> tuple[str, ...]:
+    """What else the scheduler moves in its answer, but for what is known."""
+    cluster = question.facts.cluster
     return tuple(
         f"{name_of(cluster, each)} would {phrase(each)}"
-        for each in after.movements
+        for each in (verdict.movements if verdict else ())
         if each not in known
         and each.resource not in question.subject.ids
         and guards.concerns(cluster, each)
@@ -89,7 +95,8 @@ def in_brief(question: Question, found: Sequence[Reason]) -> tuple[Reason, ...]:
     if len(raw) < 2:
         return tuple(found)
     name, _, says = raw[0].what.partition(": ")
-    first = raw[0]._replace(what=f"{name}, or one of {len(raw) - 1} other elements: {says}")
+    rest = f"one of {len(raw) - 1} other elements" if raw[2:] else "one other element"
+    first = raw[0]._replace(what=f"{name}, or {rest}: {says}")
     return (*(each for each in found if each not in raw), first)
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from hxm.model import Domain, ManagedDomain, Node, is_managed
+from hxm.plan import Movement
 from hxm.policy import listed, typed
+from hxm.policy.forecast.movement_kinds import phrase
 from hxm.policy.guards import location
 from hxm.policy.reasons.dependencies import against
 from hxm.policy.reasons.facts import NEVER, Facts, Reason, forbids, subject_in
@@ -21,6 +23,7 @@ from hxm.policy.reasons.question import (
     no_reason,
     troubles,
     unknown,
+    would_move,
 )
 from hxm.policy.reasons.search import Inquiry
 
@@ -64,9 +67,20 @@ def _running(question: Question) -> Answer:
     ends = {each.do for each in general}
     failures = [] if barred or misplaced else as_facts(failures_of(facts, domain))
     reasons += [each for each in failures if each.do not in ends]
-    if not forbids(general) and not misplaced and not domain.in_flight:
+    imminent = [] if domain.in_flight else _imminent(question)
+    stays = not domain.in_flight and all(each.kind == "restart" for each in imminent)
+    if stays and not forbids(general) and not misplaced:
         reasons += staying(question, here, barred)
+    acts = "the cluster is about to act: it would"
+    reasons += [Reason(f"{acts} {phrase(each)}") for each in imminent]
     return Answer(says, tuple(dict.fromkeys(reasons)))
+
+
+def _imminent(question: Question) -> list[Movement]:
+    """What the cluster is about to do with it, although nothing is changed."""
+    verdict = question.inquiry.verdict((), None) if question.inquiry else None
+    own = {each.id for each in question.subject.inside}
+    return [each for each in verdict.movements if each.resource in own] if verdict else []
 
 
 def _misplaced(question: Question, here: str) -> list[Reason]:
@@ -103,8 +117,8 @@ def _down(question: Question) -> Answer:
         verdict = inquiry.verdict((), None)
         moves = [m for m in verdict.movements if m.resource == domain.resource] if verdict else []
         where = f" on {moves[0].target}" if moves and moves[0].target else ""
-        now = Reason(f"the cluster is about to start it{where}", "", "hxm status")
-        return Answer(says, (*general, now))
+        now = Reason(f"the cluster is about to start it{where}")
+        return Answer(says, (*general, now), would_move(question, verdict))
     found = inquiry.confirmed([whole], None)
     if found:
         told = [*_as_typed(found), *_notes(found, general)]

@@ -373,7 +373,8 @@ def _others_down(cluster: Cluster) -> Iterator[Finding]:
         primitive
         for name, primitive in cluster.primitives.items()
         if name in known and not cluster.domain_of(name) and not keeps_stopped(primitive.meta)
-        if not primitive.agent.startswith("stonith:")  # of these the host is named
+        if not primitive.agent.startswith("stonith:")  # of these and of remote nodes
+        and not cluster.node(name)  # the host is named
         and {name, primitive.parent, primitive.clone}.isdisjoint(cluster.disallowed)
     ]
     if names := [] if stops_everything(cluster) else outermost(idle):
