@@ -18,9 +18,11 @@ from hxm.host import programs
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from types import ModuleType
     from typing import NoReturn
+
+    from hxm.model import Cluster
 
 _NEW_OBJECTS = 100_000
 """Between two searches for garbage: a CIB has 500,000 and none, and 700 made hxm search often."""
@@ -201,7 +203,7 @@ def _look_up(words: list[str], before: list[str]) -> command.Command:
     if not short or len(words) > 1:
         from hxm.arguments.retype import refer
 
-        refer(words, before, _kind, least=2 if short else 1)
+        refer(words, before, _kinds(), least=2 if short else 1)
     if len(names) == 1:
         return catalog.COMMANDS[names[0]]
     if names:
@@ -211,17 +213,28 @@ def _look_up(words: list[str], before: list[str]) -> command.Command:
     raise UsageError(f"unknown command {word[:60]!r}", hint + "hxm --help lists them all")
 
 
-def _kind(word: str) -> str:
-    """Whether the cluster knows the word as a node or as a domU; empty if it does not say."""
+def _kinds() -> Callable[[str], str]:
+    """Tells whether the cluster knows a word as a node or as a domU; empty if it does not say."""
+    from functools import cache
+
     from hxm.cluster.read import read_cluster
     from hxm.config import read_config
     from hxm.policy.names import find_domains
 
-    try:
-        cluster = read_cluster(read_config(), local=False)
-    except HxmError:
-        return ""
-    return "node" if cluster.node(word) else "domU" if find_domains(cluster, word) else ""
+    @cache
+    def cluster() -> Cluster | None:
+        try:
+            return read_cluster(read_config(), local=False)
+        except HxmError:
+            return None
+
+    def kind(word: str) -> str:
+        known = cluster()
+        if known is None:
+            return ""
+        return "node" if known.node(word) else "domU" if find_domains(known, word) else ""
+
+    return kind
 
 
 def _only_xm_has(word: str) -> bool:
@@ -270,11 +283,11 @@ def _own(row: command.Command, words: list[str], before: list[str]) -> int:
         if isinstance(error, WrongKind):
             from hxm.arguments.retype import for_other_kind
 
-            for_other_kind(row.name, error)
+            for_other_kind(row.name, words, error)
         if error.instead:
-            from hxm.arguments.retype import split, with_options
+            from hxm.arguments.retype import with_options
 
-            error.hint += with_options(error.instead, split(row.name, words)[1])
+            error.hint += with_options(error.instead, words, row.name)
         raise
 
 

@@ -278,17 +278,22 @@ def _beside_crm() -> str:
 
 def _said(meaning: Meaning, tool: str) -> str:
     lines = [
-        line if line.startswith("crm_") else f"{tool} {line}"
+        _as_typed(line if line.startswith("crm_") else f"{tool} {line}")
         for of_tool, line in meaning.elsewhere
         if of_tool == tool
     ]
     return ", ".join(map(_literal, lines)) or "none"
 
 
+def _as_typed(line: str) -> str:
+    """The line with a blank between an option of one letter and its value."""
+    return re.sub(r"( \[?-\w)=", r"\1 ", line)
+
+
 def _beside_others() -> str:
     """One row for each command line of the other tools, in the order of the tools."""
     rows = [
-        (_literal(f"{tool} {line}" if tool != "gnt" else line), _by_hxm(meaning))
+        (_literal(_as_typed(f"{tool} {line}" if tool != "gnt" else line)), _by_hxm(meaning))
         for tool in TOOLS
         for meaning in MEANINGS
         for of_tool, line in meaning.elsewhere

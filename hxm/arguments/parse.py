@@ -129,9 +129,10 @@ def _usage_error(error: Any, verb: str, signature: Signature, words: list[str]) 
         operands = " ".join(signature.metavars)
         missing = f"{verb} takes {operands}: {error.param.metavar} is missing"
         name, *subcommand = verb.split()
-        typed = split(name, [*subcommand, *words])[0][len(subcommand) :]
-        rest = [metavar.replace("|", " or ") for metavar in signature.metavars[len(typed) :]]
-        return UsageError(missing, instead=" ".join(["hxm", verb, *map(quote, typed), *rest]))
+        typed, _ = split(name, [*subcommand, *words])
+        rest = signature.metavars[len(typed) - len(subcommand) :]
+        known = [*map(quote, typed), *(metavar.replace("|", " or ") for metavar in rest)]
+        return UsageError(missing, instead=" ".join(["hxm", name, *known]))
     if isinstance(error, _errors.BadParameter):
         return UsageError(f"{error.param.opts[0]}: {error.message}", hint)
     return UsageError(error.format_message(), hint)

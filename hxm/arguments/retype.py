@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from functools import cache
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from importlib import import_module
-from shlex import join
+from shlex import join, quote
 
 from hxm.arguments.signatures import shared_parameters, signature_of, subcommands, xl_parameters
-from hxm.arguments.types import Option
+from hxm.arguments.types import Option, one_of
 from hxm.catalog import COMMANDS
 from hxm.errors import UsageError, WrongKind
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from hxm.catalog.foreign.typed import Takes
+
 
 def split(name: str, words: Sequence[str]) -> tuple[list[str], list[str]]:
-    """The operands and the options, each with its value, of what was typed after a command."""
+    """The operands and the options, each with its value, of what was typed after a command.
+
+    A subcommand is among the words, as their first.
+    """
     operands: list[str] = []
     options: list[str] = []
     rest = list(words)
-    valued = {spelling for option in _options(name, rest) for spelling in option.spellings}
+    declared = _spellings(_declared(name, rest))
     while rest:
         word = rest.pop(0)
         if word == "--":
@@ -27,14 +34,13 @@ def split(name: str, words: Sequence[str]) -> tuple[list[str], list[str]]:
             operands.append(word)
             continue
         options.append(word)
-        if word in valued and rest:
+        if word in declared and declared[word].value and rest:
             options.append(rest.pop(0))
     return operands, options
 
 
-def _options(name: str, words: Sequence[str]) -> list[Option]:
-    """The options of the command that take a value."""
-    return [option for option in _declared(name, words) if option.value]
+def _spellings(options: Iterable[Option]) -> dict[str, Option]:
+    return {spelling: option for option in options for spelling in option.spellings}
 
 
 def _declared(name: str, words: Sequence[str]) -> list[Option]:
@@ -52,9 +58,51 @@ def _declared(name: str, words: Sequence[str]) -> list[Option]:
     return [option for option in declared if isinstance(option, Option)]
 
 
-def with_options(line: str, options: Sequence[str]) -> str:
-    """The corrected line, and the options that were typed."""
-    return f"{line} {join(options)}" if options else line
+def with_options(line: str, typed: Sequence[str], name: str) -> str:
+    """The corrected line, with what was typed after the command of that name as options.
+
+    What the other command has not, and what answers a question or lifts a refusal, is left out and
+    named.
+    """
+    verb, *rest = line.split()[1:]
+    may_stay = _spellings(_declared(verb, rest))
+    same: list[str] = []
+    left_out: list[str] = []
+    for option in _one_by_one(name, typed):
+        stays = option[0].partition("=")[0] in may_stay and option[0] not in _NEVER_GUESSED
+        (same if stays else left_out).extend(option)
+    without = f"; without {join(left_out)}" if left_out else ""
+    return f"{' '.join([line, *map(quote, same)])}{without}"
+
+
+def _one_by_one(name: str, typed: Sequence[str]) -> Iterator[list[str]]:
+    """The options among the words, each with its value."""
+    _, words = split(name, typed)
+    declared = _spellings(_declared(name, typed))
+    while words:
+        word = words.pop(0)
+        takes = word in declared and declared[word].value and words
+        yield [word, words.pop(0)] if takes else [word]
+
+
+def takes(name: str, words: Sequence[str]) -> dict[str, Takes]:
+    """The options of a command that its help shows, by their spellings."""
+    from hxm.catalog.foreign.typed import Takes
+
+    shown = _spellings(option for option in _declared(name, words) if not option.hidden)
+    return {
+        spelling: Takes(bool(option.value), partial(_accepts, option))
+        for spelling, option in shown.items()
+    }
+
+
+def _accepts(option: Option, value: str) -> bool:
+    read = option.read or (one_of(option.words) if option.words else str)
+    try:
+        read(value)
+    except ValueError:
+        return False
+    return True
 
 
 def refer(
@@ -65,68 +113,23 @@ def refer(
     At least so many of its words must be that tool's own. `kind` says of an operand whether it is
     a node or a domU.
     """
-    from hxm.catalog.foreign import translate
+    from hxm.catalog.foreign.translate import Asked, translate
 
-    kind = cache(kind)
-    answer, options, without = translate.answer_by_options(words, kind), list[str](), list[str]()
-    if answer is None:
-        answer = translate.answer(split("", words)[0], least=least)
-        if answer is None:
-            return
-        operands, options, without = _kept(answer[0], words, kind)
-        answer = translate.answer(operands, least=least, kind=kind) or answer
-    notes = [answer[1]]
-    if answer[0]:
-        line = with_options(join(["hxm", *before, *answer[0]]), options)
-        notes = [f"use: {line}", f"without {' '.join(without)}" if without else "", answer[1]]
-    raise UsageError(f"unknown command {words[0][:60]!r}", "; ".join(filter(None, notes)))
+    if answer := translate(words, Asked(takes, kind), least=least):
+        line = f"use: {join(['hxm', *before, *answer.command])}" if answer.command else ""
+        hint = "; ".join(filter(None, (line, *answer.notes)))
+        raise UsageError(f"unknown command {words[0][:60]!r}", hint)
 
 
-_OF_EVERY_TOOL = ("--dry-run", "--timeout", "--reason", "--wait", "--no-wait")
-"""Options that mean the same in another tool's line."""
+def for_other_kind(verb: str, words: Sequence[str], error: WrongKind) -> None:
+    """Complete the error with the command that takes what was named, if nothing else was."""
+    from hxm.catalog.foreign.translate import of_other_kind
 
-
-def _kept(
-    command: Sequence[str], words: Sequence[str], kind: Callable[[str], str]
-) -> tuple[list[str], list[str], list[str]]:
-    """The operands, the options that the command has, and what is left out.
-
-    What follows an option that is left out is its value, unless it is a node or a domU.
-    """
-    from hxm.catalog.foreign.meaning import TOOLS
-
-    declared = {
-        spelling: option
-        for option in (_declared(command[0], command[1:]) if command else ())
-        for spelling in option.spellings
-        if spelling not in _NEVER_GUESSED and (words[0] not in TOOLS or spelling in _OF_EVERY_TOOL)
-    }
-    operands: list[str] = []
-    options: list[str] = []
-    without: list[str] = []
-    rest = list(words)
-    while rest:
-        word = rest.pop(0)
-        name, mark, _ = word.partition("=")
-        if not word.startswith("-") or word == "-":
-            operands.append(word)
-            continue
-        known = declared.get(name)
-        (options if known else without).append(word if not known or known.value else name)
-        follows = bool(rest) and not mark and not rest[0].startswith("-")
-        if follows and (known.value if known else not kind(rest[0])):
-            (options if known else without).append(rest.pop(0))
-    return operands, options, without
-
-
-def for_other_kind(verb: str, error: WrongKind) -> None:
-    """Complete the error with the command that takes what was named."""
-    from hxm.catalog.foreign import translate
-
-    if instead := translate.of_other_kind(verb, error.word, error.kind):
-        command, note = instead
-        error.hint = f"{note}: " if note else ""
-        error.instead = join(["hxm", *command])
+    if len(split(verb, words)[0]) > 1:
+        return
+    if instead := of_other_kind(verb, error.word, error.kind):
+        error.hint = f"{instead.notes[0]}: " if instead.notes else ""
+        error.instead = join(["hxm", *instead.command])
 
 
 _OF_ORDERS = {

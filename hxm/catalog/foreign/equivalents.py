@@ -1,41 +1,44 @@
 """The words of other tools that mean a command of hxm's, as data: what they type, what hxm takes.
 
 Whoever types `hxm drain host1` is told what to type; hxm-from-crm(7) is made from the same rows.
-Words in capitals stand for operands. What hxm does not do at all is in `lacking`.
+A line is written as in `patterns`. What hxm passes on to the toolstack is in `for_xl`, what it does
+not do at all in `lacking`.
 """
 
 from __future__ import annotations
 
-from hxm.catalog.foreign.meaning import Meaning
-
-
-def _row(command: str, words: str, *lines: str, note: str = "") -> Meaning:
-    split = (line.partition(" ") for line in lines)
-    return Meaning(command, words, tuple((tool, rest) for tool, _, rest in split), note)
-
+from hxm.catalog.foreign.for_xl import FOR_XL
+from hxm.catalog.foreign.meaning import row
 
 MEANINGS = (
-    _row("status", "info-status summary", "crm status", "pcs status", "ha-manager status"),
-    _row(
+    row(
+        "status",
+        "info-status summary",
+        "crm status",
+        "crm crm_mon -1",
+        "pcs status",
+        "ha-manager status",
+    ),
+    row(
         "list [DOMAIN]",
         "ls ps pods vms domains domus instances guests dominfo",
-        "crm resource status DOMAIN",
+        "crm resource status [DOMAIN]",
         "crm resource list",
         "pcs resource",
-        "pcs resource status",
+        "pcs resource status [DOMAIN]",
         "virsh list",
         "virsh domstate DOMAIN",
-        "kubectl get pods DOMAIN",
-        "kubectl get pod DOMAIN",
-        "kubectl get DOMAIN",
+        "kubectl get pods [DOMAIN]",
+        "kubectl get pod [DOMAIN]",
+        "kubectl get [DOMAIN]",
         "patronictl list",
         "qm list",
         "qm status DOMAIN",
         "gnt-instance list",
         "xe vm-list",
     ),
-    _row("list DOMAIN --long", "dumpxml", "virsh dominfo DOMAIN", "qm config DOMAIN"),
-    _row(
+    row("list DOMAIN --long", "dumpxml", "virsh dominfo DOMAIN", "qm config DOMAIN"),
+    row(
         "nodes",
         "hosts members",
         "crm node show",
@@ -44,61 +47,70 @@ MEANINGS = (
         "gnt-node list",
         "xe host-list",
     ),
-    _row("watch", "mon monitor top-cluster", "crm crm_mon", "pcs crm_mon"),
-    _row(
+    row(
+        "watch",
+        "mon monitor top-cluster",
+        "crm crm_mon",
+        "kubectl get pods -w",
+        "kubectl get pods --watch",
+    ),
+    row(
         "start DOMAIN...",
         "enable startup run power-on poweron",
-        "crm resource start DOMAIN",
-        "pcs resource enable DOMAIN",
+        "crm resource start DOMAIN...",
+        "crm resource meta DOMAIN set target-role Started",
+        "pcs resource meta DOMAIN target-role=Started",
+        "pcs resource enable DOMAIN...",
         "virsh start DOMAIN",
-        "virsh create DOMAIN",
-        "crm resource meta DOMAIN set target-role started",
-        "pcs resource meta DOMAIN target-role=started",
         "qm start DOMAIN",
-        "ha-manager set DOMAIN --state started",
+        "ha-manager set DOMAIN --state=started",
+        "ha-manager set DOMAIN --state=enabled",
+        "kubectl scale [deployment] DOMAIN --replicas=1",
         "gnt-instance startup DOMAIN",
         "xe vm-start vm=DOMAIN",
     ),
-    _row(
+    row(
         "shutdown DOMAIN...",
         "stop disable halt poweroff power-off",
-        "crm resource stop DOMAIN",
-        "pcs resource disable DOMAIN",
-        "pcs resource safe-disable DOMAIN",
+        "crm resource stop DOMAIN...",
+        "crm resource meta DOMAIN set target-role Stopped",
+        "pcs resource disable DOMAIN...",
+        "pcs resource safe-disable DOMAIN...",
+        "pcs resource meta DOMAIN target-role=Stopped",
         "virsh shutdown DOMAIN",
         "qm shutdown DOMAIN",
-        "crm resource meta DOMAIN set target-role stopped",
-        "pcs resource meta DOMAIN target-role=stopped",
-        "ha-manager set DOMAIN --state stopped",
-        "ha-manager set DOMAIN --state disabled",
-        "ha-manager crm-command stop DOMAIN",
-        "kubectl scale DOMAIN --replicas=0",
+        "ha-manager set DOMAIN --state=stopped",
+        "ha-manager set DOMAIN --state=disabled",
+        "kubectl scale [deployment] DOMAIN --replicas=0",
         "gnt-instance shutdown DOMAIN",
         "xe vm-shutdown vm=DOMAIN",
     ),
-    _row(
+    row("shutdown DOMAIN [--timeout=SECONDS]", "", "ha-manager crm-command stop DOMAIN [SECONDS]"),
+    row(
         "reboot DOMAIN...",
         "restart bounce",
-        "crm resource restart DOMAIN",
+        "crm resource restart DOMAIN...",
         "pcs resource restart DOMAIN",
         "virsh reboot DOMAIN",
-        "kubectl rollout restart DOMAIN",
-        "kubectl delete pod DOMAIN",
+        "kubectl rollout restart [deployment] DOMAIN",
+        "kubectl delete pod DOMAIN...",
         "patronictl restart DOMAIN",
         "qm reboot DOMAIN",
         "gnt-instance reboot DOMAIN",
         "xe vm-reboot vm=DOMAIN",
     ),
-    _row(
+    row(
         "destroy DOMAIN...",
         "kill",
         "virsh destroy DOMAIN",
         "qm stop DOMAIN",
+        "ha-manager crm-command stop DOMAIN 0",
         "xe vm-reset-powerstate vm=DOMAIN",
         "xe vm-shutdown --force vm=DOMAIN",
+        "xe vm-shutdown force=true vm=DOMAIN",
         note="it pulls the plug; to stop cleanly: hxm shutdown",
     ),
-    _row(
+    row(
         "console DOMAIN",
         "attach exec terminal",
         "virsh console DOMAIN",
@@ -107,29 +119,27 @@ MEANINGS = (
         "gnt-instance console DOMAIN",
         "xe console vm=DOMAIN",
     ),
-    _row(
-        "migrate DOMAIN [NODE]",
+    row(
+        "migrate DOMAIN... [NODE]",
         "move relocate switchover failover vmotion livemigrate",
-        "crm resource move DOMAIN NODE",
-        "crm resource migrate DOMAIN NODE",
-        "pcs resource move DOMAIN NODE",
+        "crm resource move DOMAIN [NODE]",
+        "crm resource migrate DOMAIN [NODE]",
+        "pcs resource move DOMAIN [NODE]",
         "virsh migrate DOMAIN NODE",
-        "patronictl switchover DOMAIN NODE",
+        "patronictl switchover [DOMAIN] [NODE]",
+        "patronictl switchover --leader=DOMAIN [--candidate=NODE]",
+        "patronictl failover [DOMAIN] [NODE]",
         "qm migrate DOMAIN NODE",
-        "patronictl failover DOMAIN NODE",
         "ha-manager crm-command migrate DOMAIN NODE",
         "ha-manager crm-command relocate DOMAIN NODE",
         "ha-manager migrate DOMAIN NODE",
         "ha-manager relocate DOMAIN NODE",
-        "gnt-instance migrate DOMAIN",
-        "gnt-instance failover DOMAIN",
-        "gnt-instance move DOMAIN",
-        "gnt-instance migrate -n NODE DOMAIN",
-        "gnt-instance failover -n NODE DOMAIN",
-        "gnt-instance move -n NODE DOMAIN",
+        "gnt-instance migrate [-n=NODE] DOMAIN",
+        "gnt-instance failover [-n=NODE] DOMAIN",
+        "gnt-instance move [-n=NODE] DOMAIN",
         "xe vm-migrate vm=DOMAIN host=NODE",
     ),
-    _row(
+    row(
         "unmigrate DOMAIN...",
         "clear unmove unban",
         "crm resource clear DOMAIN",
@@ -138,7 +148,7 @@ MEANINGS = (
         "crm resource unmove DOMAIN",
         "pcs resource clear DOMAIN",
     ),
-    _row(
+    row(
         "",
         "ban",
         "crm resource ban DOMAIN NODE",
@@ -146,7 +156,7 @@ MEANINGS = (
         note="a ban stays, and lasting constraints belong in the configuration; "
         "to move a domU once: hxm migrate DOMAIN NODE",
     ),
-    _row(
+    row(
         "standby NODE",
         "drain evacuate empty",
         "crm node standby NODE",
@@ -158,21 +168,21 @@ MEANINGS = (
         "gnt-node failover NODE",
         "xe host-evacuate host=NODE",
     ),
-    _row(
+    row(
         "standby NODE",
         "cordon",
         "kubectl cordon NODE",
         "gnt-node modify --drained=yes NODE",
-        "gnt-node modify -D yes NODE",
+        "gnt-node modify -D=yes NODE",
         "xe host-disable host=NODE",
         note="it also moves away what runs there",
     ),
-    _row(
+    row(
         "standby NODE --dry-run",
         "blockers",
         "xe host-get-vms-which-prevent-evacuation host=NODE",
     ),
-    _row(
+    row(
         "active NODE",
         "online unstandby uncordon undrain activate",
         "crm node online NODE",
@@ -180,100 +190,104 @@ MEANINGS = (
         "kubectl uncordon NODE",
         "ha-manager crm-command node-maintenance disable NODE",
         "gnt-node modify --drained=no NODE",
-        "gnt-node modify -D no NODE",
+        "gnt-node modify -D=no NODE",
         "xe host-enable host=NODE",
     ),
-    _row(
+    row(
         "maintenance on NODE",
         "",
         "crm node maintenance NODE",
         "pcs node maintenance NODE",
     ),
-    _row(
+    row(
         "maintenance off NODE",
         "unmaintenance ready",
         "crm node ready NODE",
         "pcs node unmaintenance NODE",
     ),
-    _row(
+    row(
         "maintenance on",
         "freeze disarm",
         "crm maintenance on",
         "crm cluster maintenance on",
-        "pcs property set maintenance-mode=true",
         "crm configure property maintenance-mode=true",
+        "pcs property set maintenance-mode=true",
         "patronictl pause",
         "gnt-cluster watcher pause",
     ),
-    _row(
+    row(
         "maintenance off",
         "unfreeze arm",
         "crm maintenance off",
-        "pcs property set maintenance-mode=false",
+        "crm cluster maintenance off",
         "crm configure property maintenance-mode=false",
+        "pcs property set maintenance-mode=false",
         "patronictl resume",
         "gnt-cluster watcher continue",
     ),
-    _row(
-        "cleanup [DOMAIN]",
+    row(
+        "cleanup [DOMAIN] [NODE]",
         "refresh reprobe resetfailcount clear-failures",
-        "crm resource cleanup DOMAIN",
-        "crm resource refresh DOMAIN",
-        "pcs resource cleanup DOMAIN",
-        "pcs resource refresh DOMAIN",
-        "pcs resource failcount reset DOMAIN",
+        "crm resource cleanup [DOMAIN] [NODE]",
+        "crm resource refresh [DOMAIN] [NODE]",
         "crm resource failcount DOMAIN delete NODE",
+        "pcs resource cleanup [DOMAIN] [node=NODE]",
+        "pcs resource refresh [DOMAIN] [node=NODE]",
+        "pcs resource failcount reset [DOMAIN] [node=NODE]",
         "qm unlock DOMAIN",
     ),
-    _row(
+    row(
         "unmanage DOMAIN...",
         "",
         "crm resource unmanage DOMAIN",
-        "pcs resource unmanage DOMAIN",
-        "ha-manager set DOMAIN --state ignored",
         "crm resource meta DOMAIN set is-managed false",
+        "pcs resource unmanage DOMAIN...",
         "pcs resource meta DOMAIN is-managed=false",
+        "ha-manager set DOMAIN --state=ignored",
     ),
-    _row(
+    row(
         "manage DOMAIN...",
         "",
         "crm resource manage DOMAIN",
-        "pcs resource manage DOMAIN",
         "crm resource meta DOMAIN set is-managed true",
+        "pcs resource manage DOMAIN...",
         "pcs resource meta DOMAIN is-managed=true",
     ),
-    _row(
+    row(
         "maintenance on DOMAIN",
         "",
-        "crm resource maintenance DOMAIN",
-        "crm resource maintenance DOMAIN on",
+        "crm resource maintenance DOMAIN [on]",
+        "pcs resource meta DOMAIN maintenance=true",
     ),
-    _row("maintenance off DOMAIN", "", "crm resource maintenance DOMAIN off"),
-    _row(
+    row(
+        "maintenance off DOMAIN",
+        "",
+        "crm resource maintenance DOMAIN off",
+        "pcs resource meta DOMAIN maintenance=false",
+    ),
+    row(
         "default DOMAIN...",
         "",
         "crm resource meta DOMAIN delete target-role",
         "crm resource meta DOMAIN delete is-managed",
         "pcs resource meta DOMAIN target-role=",
         "pcs resource meta DOMAIN is-managed=",
+        note="it resets target-role, is-managed and maintenance",
     ),
-    _row(
-        "why DOMAIN",
+    row(
+        "why DOMAIN [NODE]",
         "describe explain reason scores constraints locate failcount fails show",
         "crm resource scores DOMAIN",
         "crm resource constraints DOMAIN",
         "crm resource locate DOMAIN",
-        "crm resource failcount DOMAIN",
         "crm resource failcount DOMAIN show NODE",
-        "pcs resource failcount DOMAIN",
-        "pcs resource failcount show DOMAIN",
+        "pcs resource failcount show DOMAIN [node=NODE]",
         "kubectl describe pod DOMAIN",
-        "kubectl describe DOMAIN",
         "gnt-instance info DOMAIN",
         "xe diagnostic-vm-status vm=DOMAIN",
     ),
-    _row("why NODE", "", "kubectl describe node NODE"),
-    _row(
+    row("why NODE", "", "kubectl describe node NODE"),
+    row(
         "history [DOMAIN]",
         "events log logs tasks journal",
         "crm history",
@@ -285,16 +299,17 @@ MEANINGS = (
         "kubectl logs DOMAIN",
         "patronictl history",
     ),
-    _row(
+    row(
         "capacity",
         "utilization headroom",
+        "kubectl top",
         "kubectl top nodes",
         "kubectl top node",
-        "crm node utilization NODE",
-        "pcs node utilization NODE",
+        "crm node utilization",
+        "pcs node utilization",
         "gnt hspace",
     ),
-    _row(
+    row(
         "check",
         "verify health validate lint doctor",
         "crm cluster health",
@@ -303,33 +318,34 @@ MEANINGS = (
         "gnt-cluster verify",
         "gnt-node health",
     ),
-    _row(
+    row(
         "graph",
         "relations tree",
         "crm configure graph",
         "pcs constraint",
         "patronictl topology",
-        "pcs resource relations DOMAIN",
+        "pcs resource relations",
     ),
-    _row("backup FILE", "export", "crm configure save FILE", "pcs cluster cib FILE"),
-    _row(
+    row("backup FILE", "export", "crm configure save FILE", "pcs cluster cib FILE"),
+    row(
         "restore FILE",
         "import rollback",
         "crm configure load replace FILE",
         "crm configure load FILE",
         "pcs cluster cib-push FILE",
     ),
-    _row(
+    row(
         "enrol FILE",
         "enroll define add apply register",
-        "crm configure primitive DOMAIN",
-        "pcs resource create DOMAIN",
+        "crm configure primitive",
+        "pcs resource create",
         "virsh define FILE",
-        "kubectl apply -f FILE",
-        "ha-manager add DOMAIN",
-        "gnt-instance add DOMAIN",
+        "kubectl apply -f=FILE",
+        "kubectl create -f=FILE",
+        "ha-manager add",
+        "gnt-instance add",
     ),
-    _row(
+    row(
         "withdraw DOMAIN",
         "remove rm delete undefine unenrol deregister",
         "crm configure delete DOMAIN",
@@ -342,41 +358,18 @@ MEANINGS = (
         "gnt-instance remove DOMAIN",
         note="it keeps the domU running",
     ),
-    _row("balance", "rebalance spread hbal", "pcs resource relocate run", "gnt hbal"),
-    _row("balance --dry-run", "", "pcs resource relocate dry-run", "pcs resource relocate show"),
-    _row("drill", "crash_test crash-test chaos", "crm cluster crash_test"),
-    _row("update plan", "upgrade patch hroller", "gnt hroller"),
-    _row("--version", "version", "crm --version", "pcs --version", "kubectl version"),
-    _row("diff FILE", "", "crm cluster diff", "kubectl diff -f FILE", "pcs cluster cib-diff FILE"),
-    _row("shutdown --all", "", "virsh shutdown-all", "xe vm-shutdown --multiple"),
-    _row("pause DOMAIN", "", "virsh suspend DOMAIN", "qm suspend DOMAIN", "xe vm-pause vm=DOMAIN"),
-    _row(
-        "unpause DOMAIN", "", "virsh resume DOMAIN", "qm resume DOMAIN", "xe vm-unpause vm=DOMAIN"
-    ),
-    _row(
-        "save DOMAIN FILE",
+    row("balance", "rebalance spread", "pcs resource relocate run", "gnt hbal -X"),
+    row(
+        "balance --dry-run",
         "",
-        "virsh save DOMAIN FILE",
-        "virsh managedsave DOMAIN",
-        "xe vm-suspend vm=DOMAIN",
+        "pcs resource relocate dry-run",
+        "pcs resource relocate show",
+        "gnt hbal",
     ),
-    _row("rename DOMAIN NEW", "", "virsh domrename DOMAIN NEW", "gnt-instance rename DOMAIN NEW"),
-    _row("reset DOMAIN", "", "virsh reset DOMAIN", "qm reset DOMAIN"),
-    _row("dump-core DOMAIN FILE", "", "virsh dump DOMAIN FILE"),
-    _row("domid DOMAIN", "", "virsh domid DOMAIN"),
-    _row("domname ID", "", "virsh domname ID"),
-    _row("block-list DOMAIN", "", "virsh domblklist DOMAIN"),
-    _row("network-list DOMAIN", "", "virsh domiflist DOMAIN"),
-    _row("vcpu-list DOMAIN", "", "virsh vcpuinfo DOMAIN", "virsh vcpucount DOMAIN"),
-    _row("vncviewer DOMAIN", "", "virsh vncdisplay DOMAIN", "qm vncproxy DOMAIN"),
-    _row("info", "", "virsh nodeinfo", "virsh capabilities"),
-    _row("top", "", "virsh domstats", "kubectl top pod", "kubectl top pods"),
-    _row("vcpu-set DOMAIN N", "setvcpus", "virsh setvcpus DOMAIN N"),
-    _row(
-        "mem-set DOMAIN MIB",
-        "",
-        "virsh setmem DOMAIN",
-        note="virsh takes KiB, and hxm MiB",
-    ),
-    _row("mem-max DOMAIN MIB", "", "virsh setmaxmem DOMAIN", note="virsh takes KiB, and hxm MiB"),
+    row("drill --help", "crash_test crash-test chaos", "crm cluster crash_test"),
+    row("update plan", "upgrade patch hroller", "gnt hroller"),
+    row("--version", "version", "crm --version", "pcs --version", "kubectl version"),
+    row("diff [FILE]", "", "kubectl diff -f=FILE", "pcs cluster cib-diff FILE"),
+    row("shutdown --all", "", "virsh shutdown-all", "xe vm-shutdown --multiple"),
+    *FOR_XL,
 )

@@ -23,8 +23,12 @@ def _beyond(note: str, *lines: str) -> Meaning:
 
 BEYOND = (
     _beyond(
-        "the cluster starts each domU that it manages by itself; to give it one: hxm enrol FILE",
+        "the cluster itself starts the domUs that it manages: hxm enrol FILE hands it one",
         "virsh: autostart",
+    ),
+    _beyond(
+        "it is the cluster's configuration that hxm restore takes, never a domU's state",
+        "virsh: restore",
     ),
     _beyond(
         "hxm does not touch disks: the storage's own tools do, for example lvcreate --snapshot",
@@ -62,6 +66,7 @@ BEYOND = (
         "utilization promotable agents providers standards describe config debug-start "
         "debug-monitor move-with-constraint",
         "pcs resource relocate: clear",
+        "crm configure load: update",
         "pcs node: attribute add-guest remove-guest add-remote remove-remote",
         "pcs cluster: node edit cib-upgrade config sync uidgid link",
         "pcs stonith: list describe create update delete enable disable level sbd config",

@@ -1,4 +1,4 @@
-"""The tools whose words are answered, and what a row of `equivalents` and `lacking` holds."""
+"""What a row of the tables of other tools' words consists of."""
 
 from __future__ import annotations
 
@@ -28,5 +28,11 @@ class Meaning(NamedTuple):
     words: str
     """Single words that mean this without their tool, or with nothing else that is known."""
     elsewhere: tuple[tuple[str, str], ...]
-    """The tool, and the command line that follows its name."""
+    """The tool, and the command line that follows its name; see `patterns`."""
     note: str = ""
+
+
+def row(command: str, words: str, *lines: str, note: str = "") -> Meaning:
+    """One row: each line begins with its tool."""
+    split = (line.partition(" ") for line in lines)
+    return Meaning(command, words, tuple((tool, rest) for tool, _, rest in split), note)

@@ -1,38 +1,36 @@
-"""What to type instead of another tool's line. Loaded only for a word that hxm has not."""
+"""What to type instead of another tool's line. Loaded only for a word that hxm has not.
+
+The answer is a line that does what was meant, or a note: a word that has no place in hxm's command
+is never left out of a line, moved or taken for another one.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from hxm.catalog import COMMANDS
+from hxm.catalog.command import LOOK, READS
 from hxm.catalog.foreign.equivalents import MEANINGS
 from hxm.catalog.foreign.lacking import BEYOND, TRANSLATIONS
 from hxm.catalog.foreign.meaning import TOOLS, Meaning
+from hxm.catalog.foreign.patterns import (
+    Fit,
+    Pattern,
+    Values,
+    filled,
+    fit,
+    operands_of,
+    pattern_of,
+)
+from hxm.catalog.foreign.typed import NEVER, OF_EVERY_TOOL, Typed, spelled, taken_apart
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
 
-class Pattern(NamedTuple):
-    """How another tool is told it: what follows the words that find it, and the meaning.
+    from hxm.catalog.foreign.typed import Takes
 
-    Words in capitals are operands, the others are typed as they are.
-    """
-
-    rest: tuple[str, ...]
-    meaning: Meaning
-
-    def fits(self, key: Sequence[str], typed: Sequence[str]) -> bool:
-        """Whether what follows the key has the words of the pattern; nothing hides a subcommand."""
-        words = [word.lower() for word in typed]
-        there = all(
-            name.isupper() or words[place : place + 1] == [name]
-            for place, name in enumerate(self.rest)
-        )
-        return there and not (typed and not self.rest and self.meaning.command and key[-1] in NOUNS)
-
-
-Known = dict[tuple[str, ...], list[Pattern]]
-"""By the words that are typed as they are, those with the most such words behind them first."""
-
+    Declared = Callable[[str, Sequence[str]], Mapping[str, Takes]]
 
 NOUNS = frozenset(
     (
@@ -45,124 +43,266 @@ _THEMSELVES = ("hxm", "xl", "xm", "sudo")
 """What hxm itself, and what it replaces, is called: typed twice, or in hxm's own shell."""
 
 
-def _by_word() -> Known:
+class Answer(NamedTuple):
+    """The words to type after `hxm`, none where there is no such line, and notes."""
+
+    command: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+
+
+class Asked(NamedTuple):
+    """What a translation needs to know of hxm and of the cluster."""
+
+    declared: Declared
+    """The options of a command of hxm's, by their spellings."""
+    kind: Callable[[str], str]
+    """Whether a word is a node or a domU; empty if neither, or if the cluster does not say."""
+
+
+def _by_word() -> list[Pattern]:
     """What single words mean without their tool."""
-    known: Known = {}
-    for meaning in MEANINGS:
-        operands = tuple(word.strip(".[]") for word in meaning.command.split() if word.isupper())
-        for word in meaning.words.split():
-            known[(word,)] = [Pattern(operands, meaning)]
-    return known
+    return [
+        pattern_of("", " ".join((word, *_operands(meaning.command))), meaning)
+        for meaning in MEANINGS
+        for word in meaning.words.split()
+    ]
 
 
-def _known() -> Known:
-    known: Known = {}
-    shortened: Known = {}
-    for meaning in (*MEANINGS, *BEYOND):
-        for tool, line in meaning.elsewhere:
-            if " -" in f" {line}":  # an option that says what is meant stands anywhere
-                continue
-            fixed, rest = _parts(line)
-            pattern = Pattern(rest, meaning)
-            known.setdefault((tool, *fixed), []).append(pattern)
-            if fixed:
-                shortened.setdefault(fixed, []).append(pattern)
-            if fixed[1:] and fixed[0] in NOUNS:
-                shortened.setdefault(fixed[1:], []).append(pattern)
-    known = shortened | _by_word() | known
-    return {key: sorted(patterns, key=_fewest_operands) for key, patterns in known.items()}
+def _operands(command: str) -> list[str]:
+    return [word for word in command.split() if any(map(str.isupper, word))]
 
 
-def _fewest_operands(pattern: Pattern) -> int:
-    return -sum(not word.isupper() for word in pattern.rest)
+def _by_tool() -> list[Pattern]:
+    """What the lines of the other tools mean, with their tool."""
+    return [
+        pattern_of(tool, line, meaning)
+        for meaning in (*MEANINGS, *BEYOND)
+        for tool, line in meaning.elsewhere
+    ]
 
 
-def _parts(line: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The words before the first operand, and those from it on."""
-    words = line.split()
-    count = next((at for at, word in enumerate(words) if not word.islower()), len(words))
-    return tuple(words[:count]), tuple(_value(word) for word in words[count:])
+_WORDS = _by_word()
+_LINES = _by_tool()
 
 
-_MARKS = {
-    **dict.fromkeys(("vm=", "uuid=", "vm:", "ct:", "pod/"), "DOMAIN"),
-    **dict.fromkeys(("host=", "on=", "node/"), "NODE"),
-}
+def _shortened() -> list[Pattern]:
+    """The lines without their tool, and without its noun; not where two tools mean two things."""
+    meant: dict[tuple[str, ...], set[Meaning]] = {}
+    short = []
+    for pattern in _LINES:
+        noun = pattern.key[:1] != () and pattern.key[0] in NOUNS
+        for key in {pattern.key, pattern.key[1:] if noun else pattern.key} - {()}:
+            meant.setdefault(key, set()).add(pattern.meaning)
+            short.append(pattern._replace(key=key))
+    words = {pattern.key for pattern in _WORDS}
+    tools: dict[tuple[str, ...], set[str]] = {}
+    for pattern in short:
+        tools.setdefault(pattern.key, set()).add(pattern.tool)
+    return [
+        pattern
+        for pattern in short
+        if pattern.key not in words
+        and (len(meant[pattern.key]) == 1 or len(tools[pattern.key]) == 1)
+    ]
 
 
-def _marked(word: str) -> tuple[str, str]:
-    """What the operand is, if the word says so, and its value: vm=nfs, vm:nfs, pod/nfs.
-
-    A node may stand in an address, as libvirt takes one: xen+ssh://root@host2/system.
-    """
-    if (parts := word.partition("://"))[1]:
-        return "NODE", parts[2].partition("/")[0].rpartition("@")[2].partition(":")[0]
-    for mark, name in _MARKS.items():
-        if word.startswith(mark):
-            return name, word.removeprefix(mark)
-    return "", word
+_SHORT = _shortened()
 
 
-def _value(word: str) -> str:
-    return _marked(word)[1]
-
-
-Answer = tuple[tuple[str, ...], str]
-"""The words to type after `hxm`, none where it has no such command, and a note."""
-Kind = Callable[[str], str]
-"""Tells of a word whether it is a node or a domU; empty: neither, or nobody knows."""
-
-
-def answer(
-    words: Sequence[str], *, least: int = 1, kind: Kind = lambda _: "", known: Known | None = None
-) -> Answer | None:
+def translate(words: Sequence[str], asked: Asked, *, least: int = 1) -> Answer | None:
     """The command for another tool's line; None for no such line.
 
-    The command keeps the operands that were typed, and names those that are missing; what cannot
-    be one is left out and named. At least so many words must be known ones. `kind` tells which
-    operand is a node, for which the other tool's verb may mean another command. No option may be
-    among the words.
+    The command has the operands that were typed, and names those that are missing. At least so
+    many words must be known ones.
     """
     first, rest = words[0], words[1:]
     if first in _THEMSELVES and rest:
-        return _own(rest) or answer(rest, kind=kind)
-    known = _known() if known is None else known
-    fitting = [
-        (count, pattern)
-        for count in range(len(words), least - 1, -1)
-        for pattern in known.get(tuple(words[:count]), ())
-        if pattern.fits(words[:count], words[count:])
-    ]
-    if first in NOUNS and rest and not any(count > 1 for count, _ in fitting):
-        stripped = _own(rest) or answer(rest, least=max(least - 1, 1), kind=kind)
-        if stripped:
-            return stripped
-    if not fitting and first in TOOLS:
-        by_word = rest and (_own(rest) or answer(rest, kind=kind, known=_by_word()))
-        return by_word or ((), TRANSLATIONS)
-    if not fitting:
+        return _own(rest, asked, first) or translate(rest, asked)
+    if first in TOOLS:
+        of_tool = [pattern for pattern in _LINES if pattern.tool == first]
+        return (
+            _best(rest, of_tool, asked, tool=first)
+            or (_own(_without_noun(rest), asked, "") if rest else None)
+            or (_best(_without_noun(rest), _WORDS, asked, tool=first) if rest else None)
+            or Answer((), (TRANSLATIONS,))
+        )
+    answer = _best(words, [*_SHORT, *_WORDS], asked, least=least)
+    if answer is None and _without_noun(words) != list(words):
+        bare = _without_noun(words)
+        return _own(bare, asked, first) or _best(bare, [*_SHORT, *_WORDS], asked)
+    return answer
+
+
+def _without_noun(words: Sequence[str]) -> list[str]:
+    return list(words[1:] if words[1:] and words[0] in NOUNS else words)
+
+
+def _own(words: Sequence[str], asked: Asked, behind: str) -> Answer | None:
+    """A command line that is hxm's own already, behind the name of a tool or a noun."""
+    row = COMMANDS.get(words[0])
+    if row is None or not (row.group or behind in _THEMSELVES):
         return None
-    count, pattern = fitting[0]
-    return _filled(pattern, words[count:], kind)
+    if row.policy:
+        return Answer(tuple(words))
+    declared = _may_be_kept(asked.declared(words[0], words[1:]), of_tool=not behind)
+    typed = taken_apart(words, (), {}, declared)
+    return _with_options(tuple(typed.words), typed, asked)
 
 
-def answer_by_options(words: Sequence[str], kind: Kind = lambda _: "") -> Answer | None:
-    """The command for a line whose options say what is meant, such as `set nfs --state started`."""
-    for meaning in MEANINGS:
-        for tool, line in meaning.elsewhere:
-            fixed = [word for word in line.split() if word[0] == "-" or _value(word).islower()]
-            typed = list(words[1:] if words[0] == tool else words)
-            if " -" not in f" {line}" or not set(fixed) <= set(typed):
-                continue
-            operands = tuple(_value(word) for word in line.split() if word not in fixed)
-            rest = [word for word in typed if word not in fixed]
-            return _filled(Pattern(operands, meaning), rest, kind)
+def _best(
+    words: Sequence[str],
+    patterns: Sequence[Pattern],
+    asked: Asked,
+    *,
+    tool: str = "",
+    least: int = 1,
+) -> Answer | None:
+    """The answer of the pattern that has the most of the words, as they are."""
+    plain = [word for word in words if word[:1] != "-"]
+    keys = sorted({pattern.key for pattern in patterns}, key=len, reverse=True)
+    for key in keys:
+        if len(key) < (least if not tool else 0) or tuple(plain[: len(key)]) != key:
+            continue
+        fitting = [
+            (placed, typed)
+            for pattern in patterns
+            if pattern.key == key
+            for placed, typed in _tried(pattern, words, asked, tool)
+        ]
+        if fitting:
+            placed, typed = max(fitting, key=_how_well)
+            if not (_is_subcommand(placed) and key):
+                return _answer(placed, typed, asked)
     return None
 
 
-def _own(words: Sequence[str]) -> Answer | None:
-    """A command line that is hxm's own already."""
-    return (tuple(words), "") if words[0] in COMMANDS else None
+def _how_well(fitting: tuple[Fit, Typed]) -> tuple[bool, bool, int, bool]:
+    placed, typed = fitting
+    return (
+        not placed.surplus and not typed.doubt,
+        not placed.surplus,
+        placed.exact,
+        bool(placed.pattern.meaning.command),
+    )
+
+
+def _is_subcommand(placed: Fit) -> bool:
+    """Whether the first word that has no place may be a command of the other tool's."""
+    pattern = placed.pattern
+    return bool(placed.surplus) and not pattern.places and pattern.key[-1] in NOUNS
+
+
+def _tried(
+    pattern: Pattern, words: Sequence[str], asked: Asked, tool: str
+) -> list[tuple[Fit, Typed]]:
+    """What was typed in the places of the pattern; empty if it does not fit."""
+    options = {name: bool(p.word) for name, p in pattern.by_name.items() if name[0] == "-"}
+    command = pattern.meaning.command.split()
+    every = asked.declared(command[0], command[1:]) if command else {}
+    declared = _may_be_kept(every, of_tool=bool(tool))
+    behind = tool or pattern.tool
+    tools = [behind, " ".join((behind, *pattern.key[:1]))]
+    typed = taken_apart(words, tools, options, declared)
+    key = len(pattern.key)
+    if tuple(typed.words[:key]) != pattern.key:
+        return []
+    placed = fit(pattern, typed.words[key:], typed.of_pattern)
+    return [(placed, typed)] if placed else []
+
+
+def _may_be_kept(declared: Mapping[str, Takes], *, of_tool: bool) -> dict[str, Takes]:
+    return {
+        name: option
+        for name, option in declared.items()
+        if name not in NEVER and not (of_tool and name not in OF_EVERY_TOOL)
+    }
+
+
+def _answer(placed: Fit, typed: Typed, asked: Asked) -> Answer:
+    meaning = placed.pattern.meaning
+    note = (meaning.note,) if meaning.note else ()
+    if not meaning.command:
+        return Answer((), note)
+    like = f"the like is: hxm {meaning.command}"
+    if typed.doubt:
+        return Answer((), (like, f"whether {typed.doubt!r} is an option with its value is unclear"))
+    if placed.surplus:
+        return Answer((), (like, f"it has no place for {' '.join(placed.surplus)}", *note))
+    values, options = _everything(meaning.command, placed.values, typed.of_hxm, asked)
+    if values is None:
+        return Answer((), (like, "it takes names, or -a alone"))
+    if wrong := _unusable(placed.pattern, values, asked):
+        return Answer((), (like, wrong, *note))
+    values = _in_units(placed.pattern, values)
+    if values is None:
+        return Answer((), (like, *note))
+    other = _by_kind(meaning.command, values, asked)
+    if isinstance(other, Answer):
+        rest = (*other.notes, *(() if other.command else note))
+        return _with_options(other.command, typed, asked, rest) if other.command else other
+    command = tuple(filled(meaning.command, other))
+    if "-a" in options or "--all" in options:
+        command = tuple(word for word in command if word != "DOMAIN...")
+    return _with_options(command, typed._replace(of_hxm=options), asked, note)
+
+
+def _with_options(
+    command: tuple[str, ...], typed: Typed, asked: Asked, notes: Sequence[str] = ()
+) -> Answer:
+    """The line with the options that the command has; none if it would change what was a trial."""
+    declared = asked.declared(command[0], command[1:])
+    options = [
+        word for word in typed.of_hxm if word[:1] != "-" or word.partition("=")[0] in declared
+    ]
+    left_out = [*typed.left_out, *(word for word in typed.of_hxm if word not in options)]
+    row = COMMANDS.get(command[0])
+    harmless = row is None or row.group == LOOK or row.policy == READS
+    if any(spelled(word) == "--dry-run" for word in left_out) and not harmless:
+        return Answer((), (f"hxm {command[0]} has no --dry-run", *notes))
+    without = (f"without {' '.join(left_out)}",) if left_out else ()
+    return Answer(
+        (*command, *(word for word in options if word not in command)), (*without, *notes)
+    )
+
+
+def _everything(
+    command: str, values: Values, options: list[str], asked: Asked
+) -> tuple[Values | None, list[str]]:
+    """The operands and the options where `all` is one, or -a beside one: -a, or a pattern."""
+    place = operands_of(command).get("DOMAIN")
+    names = values.get("DOMAIN", [])
+    if place is None or not place.repeated:
+        return values, options
+    declared = asked.declared(command.split(maxsplit=1)[0], ())
+    if "all" in names and len(names) == 1 and "-a" in declared:
+        return {name: value for name, value in values.items() if name != "DOMAIN"}, ["-a", *options]
+    if names and ("-a" in options or "--all" in options):
+        return None, options
+    return values, options
+
+
+_TAKE_ALL = ("default", "manage", "unmanage", "cleanup", "unmigrate")
+
+
+def _unusable(pattern: Pattern, values: Values, asked: Asked) -> str:
+    """Why a value cannot be a domU's name: a number is another tool's, or a domid of this host."""
+    by_number = TOOLS.get(pattern.tool, "").startswith("Proxmox")
+    for word in values.get("DOMAIN", ()):
+        if word == "all" and not pattern.meaning.command.startswith(_TAKE_ALL):
+            return "it takes names: '*' means every domU"
+        if word.isdigit() and (by_number or not asked.kind(word)):
+            return f"hxm takes a domU's name, not {word}"
+    return ""
+
+
+def _in_units(pattern: Pattern, values: Values) -> Values | None:
+    """The values with virsh's KiB in hxm's MiB; None for a size that is no whole number of them."""
+    if pattern.tool != "virsh" or "MEMORY" not in values:
+        return values
+    size = values["MEMORY"][0]
+    number, unit = size.rstrip("KMGkmgiB"), size.lstrip("0123456789")[:1].upper() or "K"
+    kib = int(number) * 1024 ** "KMG".index(unit) if number.isdigit() and unit in "KMG" else 1
+    return None if kib % 1024 else values | {"MEMORY": [str(kib // 1024)]}
 
 
 FOR_A_NODE = {
@@ -187,53 +327,30 @@ def of_other_kind(verb: str, operand: str, kind: str) -> Answer | None:
     if verb not in table:
         return None
     command, note = table[verb]
-    return (*command.split(), operand), note
+    return Answer((*command.split(), operand), (note,) if note else ())
 
 
-def _filled(pattern: Pattern, typed: Sequence[str], kind: Kind) -> Answer:
-    """The command with the typed words in the places of its operands, and what they leave out."""
-    meaning = pattern.meaning
-    if not meaning.command:
-        return (), meaning.note
-    values, more, left = _placed(pattern, typed, kind)
-    filled: list[str] = []
-    for word in meaning.command.split():
-        name = word.removesuffix("...").strip("[]")
-        if name in values or word[0] != "[":
-            filled.append(values.get(name, word))
-        if word.endswith("...") and name in values:
-            known = ("domU",) if kind(values[name]) else ("domU", "")
-            further = [extra for extra in more if not extra.isdigit() and kind(extra) in known]
-            left += [extra for extra in more if extra not in further]
-            filled, more = filled + further, []
-    alone = filled[1] if filled[1:] and len(values) == 1 and not more else ""
-    if other := of_other_kind(filled[0], alone, kind(alone) if alone else ""):
-        return other
-    left = left + more
-    without = f"without {' '.join(left)}" if left else ""
-    return tuple(filled), "; ".join(filter(None, (without, meaning.note)))
-
-
-def _placed(
-    pattern: Pattern, typed: Sequence[str], kind: Kind
-) -> tuple[dict[str, str], list[str], list[str]]:
-    """The operands by name, further ones, and what is none: by mark, by kind, by place."""
-    names = [name for name in pattern.rest if name.isupper()]
-    values: dict[str, str] = {}
-    free: list[str] = []
-    left: list[str] = []
-    for place, word in enumerate(typed):
-        if pattern.rest[place : place + 1] and not pattern.rest[place].isupper():
-            continue
-        name, value = _marked(word)
-        if name in names and name not in values:
-            values[name] = value
-        elif name or word[0] == "-" or "=" in word:
-            left.append(word)
-        else:
-            free.append(value)
-    names = [name for name in names if name not in values]
-    if names[:2] == ["DOMAIN", "NODE"] and [*map(kind, free[:2])] == ["node", "domU"]:
-        free[:2] = reversed(free[:2])
-    values |= dict(zip(names, free, strict=False))
-    return values, free[len(names) :], left
+def _by_kind(command: str, values: Values, asked: Asked) -> Values | Answer:
+    """The values, each where its kind belongs, or the command for what was named."""
+    verb = command.split(maxsplit=1)[0]
+    wanted = {"DOMAIN": "domU", "NODE": "node"}
+    if verb not in FOR_A_NODE | FOR_A_DOMU:
+        return values
+    named = [(place, word) for place in wanted for word in values.get(place, ())]
+    kinds = {word: asked.kind(word) for _, word in named}
+    wrong = [word for place, word in named if kinds[word] not in ("", wanted[place])]
+    if not wrong:
+        return values
+    if len(named) == 1:
+        other = of_other_kind(verb, wrong[0], kinds[wrong[0]])
+        if other:
+            return other
+    nodes = [word for _, word in named if kinds[word] == "node"]
+    domus = [word for _, word in named if kinds[word] == "domU"]
+    places = operands_of(command)
+    if "DOMAIN" in places and places["DOMAIN"].repeated and len(domus) == len(named):
+        return {"DOMAIN": domus}
+    if "NODE" in places and domus and len(nodes) == 1 == len(named) - len(domus):
+        return values | {"DOMAIN": domus, "NODE": nodes}
+    place = "domU" if kinds[wrong[0]] == "node" else "node"
+    return Answer((), (f"the like is: hxm {command}", f"{wrong[0]} is no {place}"))
