@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
+from hxm.catalog import COMMANDS
+from hxm.catalog.command import LOOK
 from hxm.config import Config, read_config, state_folder
 from hxm.errors import Failed, Refused, UsageError
 from hxm.host import programs
@@ -60,8 +62,13 @@ def go_to(on: str, command: str, words: Sequence[str], *, named: bool = False) -
         if name in _ON_THE_NODE:
             raise Refused(_ON_THE_NODE[name], f"ssh NODE hxm {name}")
     cluster = target(config)
-    _own(os.path.dirname(config.journal))
-    share(_sockets())
+    try:
+        _own(os.path.dirname(config.journal))
+        share(_sockets())
+    except Failed:
+        if command in COMMANDS and COMMANDS[command].group != LOOK:
+            raise
+        share()  # who only looks records nothing
     if named and command != "shell":
         render.name_cluster(on)
     programs.run_on(Remote(cluster, config.ssh_timeout, render.note, (CONFIGURATION, _PATHS)))
@@ -81,7 +88,10 @@ def _own(folder: str) -> str:
     try:
         make_private(folder)
     except OSError as error:
-        raise Failed(f"{folder} cannot be used: {error.strerror}", "HOME, XDG_STATE_HOME") from None
+        raise Failed(
+            f"{folder} cannot be used: {error.strerror}",
+            "let XDG_STATE_HOME name a folder of your own",
+        ) from None
     return folder
 
 

@@ -83,7 +83,7 @@ def ask_all(config: Config, words: Sequence[str]) -> int:
 
 def _show_notes(results: dict[str, Result]) -> None:
     for name, result in results.items():
-        for line in result.stderr.splitlines():
+        for line in filter(str.strip, result.stderr.splitlines()):
             render.beside(f"{name}: {line.removeprefix('hxm: ').strip()}")
 
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 FAILED = 255
 """Ssh's own exit status for a trouble of its own; else it is the remote command's (ssh(1))."""
 FAULTS = (
+    ("UNKNOWN port 65535", "its jump host does not lead to it"),
     ("REMOTE HOST IDENTIFICATION", "its host key has changed; if that is right: ssh-keygen -R"),
     ("Host key verification failed", "its host key is not known yet: ssh {node} by hand once"),
     ("Permission denied", "it lets nobody in without a password: ssh-copy-id {node}"),
@@ -87,15 +88,15 @@ LEAVE_NOTHING = ("-o", "ControlMaster=no")
 """For a program that owns stderr: before OpenSSH 8.5, what keeps a connection holds that open."""
 
 
-def share(folder: str) -> None:
+def share(folder: str = "") -> None:
     """Let all ssh, and all hxm of this user, share a connection to each host by a socket there.
 
-    A host that is silent is given up after six seconds. In a folder with too long a name, or with a
-    character that ssh_config(5) gives a meaning, nothing is shared.
+    A host that is silent is given up after six seconds. Nothing is shared without a folder, or in
+    one with too long a name, or with a character that ssh_config(5) gives a meaning.
     """
     global _shared  # noqa: PLW0603 - a command has one cluster
     options = [*_UNDISTURBED, "ServerAliveInterval=2", "ServerAliveCountMax=3"]
-    if len(os.fsencode(folder)) <= _LONGEST and not any(mark in folder for mark in " %\"'$\\"):
+    if 0 < len(os.fsencode(folder)) <= _LONGEST and not any(mark in folder for mark in " %\"'$\\"):
         options += (
             "ControlMaster=auto",
             f"ControlPath={folder}/%C",

@@ -7,7 +7,9 @@ import pytest
 from hxm import cli, reach
 from hxm.commands import clusters
 from hxm.config import Config
-from hxm.errors import UsageError
+from hxm.errors import Failed, UsageError
+from hxm.host import programs, ssh
+from hxm.host.node import Remote
 from hxm.host.results import Result
 from hxm.output import render
 
@@ -108,6 +110,20 @@ def test_numbers_stand_to_the_right():
 def test_the_last_word_of_a_cluster_is_why_it_is_silent():
     said = "hxm: host1 does not answer (no sshd there): asking host2\nhxm: no node of lab\n   try\n"
     assert clusters._document(Result((), 102, b"", said))["error"] == "no node of lab"
+
+
+def test_who_only_looks_needs_no_records(home, monkeypatch):
+    (home / "state").write_text("no folder")
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(home))
+    monkeypatch.setenv("HXM_ON", "lab")
+    reached: list[Remote] = []
+    monkeypatch.setattr(programs, "run_on", reached.append)
+    monkeypatch.setattr(ssh, "_shared", ())
+    reach.go_to("lab", "list", ["list"])
+    assert [node.destination for node in reached] == ["host1"]
+    with pytest.raises(Failed, match="cannot be used: ") as raised:
+        reach.go_to("lab", "migrate", ["migrate", "nfs", "host2"])
+    assert "XDG_STATE_HOME" in raised.value.hint
 
 
 def test_help_needs_no_cluster(home):

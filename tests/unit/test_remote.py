@@ -56,6 +56,11 @@ def test_the_command_line():
             "no answer from its sshd",
         ),
         (255, "ssh: connect to host host2 port 22: Connection refused\n", "no sshd there"),
+        (
+            255,
+            "ssh: connect to host jump port 22: Refused\nConnection closed by UNKNOWN port 65535\n",
+            "its jump host does not lead to it",
+        ),
         (255, "something new\n", "something new"),
         (127, "sh: 1: xl: not found\n", "sh: 1: xl: not found"),
         (1, "", "exit status 1"),

@@ -46,7 +46,9 @@ def test_the_cib_names_no_other_destination(name):
         Target("lab", ["host1"]).destination(name)
 
 
-@pytest.mark.parametrize("folder", ["/tmp/a b", "/tmp/a%q", '/tmp/a"b', "/tmp/${HOME}", "/" * 99])
+@pytest.mark.parametrize(
+    "folder", ["", "/tmp/a b", "/tmp/a%q", '/tmp/a"b', "/tmp/${HOME}", "/" * 99]
+)
 def test_no_socket_has_a_name_that_ssh_reads_otherwise(folder, monkeypatch):
     monkeypatch.setattr(ssh, "_shared", ())
     ssh.share(folder)
