@@ -74,7 +74,9 @@ MaybeSubject = Annotated[
     str | None, Operand("[DOMAIN|NODE]", "Only what concerns this domU or node.")
 ]
 Directory = Annotated[str, Operand("DIR", "The folder to create.")]
-NodeOrDomain = Annotated[str, Operand("NODE|DOMAIN", "The node or domU that fails.")]
+NodeOrDomain = Annotated[
+    str, Operand("NODE|DOMAIN", "The node, domU or other resource that fails.")
+]
 Raw = Annotated[
     list[str] | None,
     Operand("-- PROGRAM [ARGUMENTS]...", "The command line, as it would be typed without a guard."),

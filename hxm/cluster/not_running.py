@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from xml.etree.ElementTree import Element
 
@@ -63,11 +63,14 @@ def reason_against(
             answer = ask(facts, domain, target)
         else:
             answer = confirmed(facts, domain, target, simulations)
-    own = ("start", "send")  # the order itself
-    causes = [
-        reason for reason in answer.reasons if not reason.change or reason.change.kind not in own
-    ]
-    return weightiest(causes)
+    own = subject_in(cluster, domain).ids
+    return weightiest(reason for reason in answer.reasons if not _ordered(reason, own))
+
+
+def _ordered(reason: Reason, own: Collection[str]) -> bool:
+    """Whether the reason is what the order itself ends: that it is told to stop, or elsewhere."""
+    change = reason.change
+    return bool(change and change.kind in ("start", "send") and change.subject in own)
 
 
 def _facts(

@@ -28,6 +28,12 @@ from hxm.policy.memory import (
     without_place,
 )
 from hxm.policy.names import find_node
+from hxm.policy.utilization import (
+    UNHEEDED,
+    Utilization,
+    active_on,
+    shortage,
+)
 
 if TYPE_CHECKING:
     from hxm.arguments.options import Add, Everywhere, Long, Nagios, Without
@@ -55,6 +61,7 @@ class _Answer(NamedTuple):
     more: _More | None
     findings: Sequence[str]
     amiss: Sequence[str]
+    used: Utilization = UNHEEDED
 
     @property
     def status(self) -> int:
@@ -103,11 +110,13 @@ def run(
     online = [node.name for node in cluster.hosts if node.reachable]
     nodes = [find_node(cluster, without).name] if without else online
     losses = _losses(cluster, nodes, hosts, needs)
-    uneven = list(one_sided(cluster, utilization_in(cib), needs, hosts))
+    used = utilization_in(cib)
+    uneven = list(one_sided(cluster, used, needs, hosts))
     more = _more(cluster, hosts, losses, add) if add else None
     if more and without:
         more = more._replace(without=nodes[0])
-    answer = _Answer(cluster, hosts, needs, losses, more, uneven, [*amiss(cluster, losses)])
+    now = list(amiss(cluster, losses, used))
+    answer = _Answer(cluster, hosts, needs, losses, more, uneven, now, used)
     if form.output == "json":
         render.show_json(_json(answer))
     elif nagios:
@@ -141,7 +150,7 @@ def _show(answer: _Answer, form: Form, *, long: bool) -> None:
     if long:
         if drawn:
             render.out("")
-        render.show(_domains_table(answer.needs), form)
+        render.show(_domains_table(answer.needs, answer.used), form)
     for line in _lines(answer):
         (render.prose if drawn else render.beside)(line)
 
@@ -181,14 +190,24 @@ def _hosts_table(answer: _Answer) -> Table:
                 *((_or_unknown(host.total), _or_unknown(host.dom0)) if by_toolstack else "--"),
                 str(sum(known)) if len(known) == len(here) else "?",
                 _or_unknown(host.free),
+                *_left(answer, host.name),
                 verdicts.get(host.name, "-"),
             )
         )
-    headers = ("Host", "State", "Memory", "Dom0", "DomUs", "Free", "If it is lost")
-    return Table(headers, rows, frozenset({2, 3, 4, 5}), gives_way=(3, 2, 1, 4))
+    counted = [f"{key} left" for key in answer.used.heeded]
+    headers = ("Host", "State", "Memory", "Dom0", "DomUs", "Free", *counted, "If it is lost")
+    right = frozenset(range(2, 6 + len(counted)))
+    return Table(headers, rows, right, gives_way=(3, 2, 1, 4))
 
 
-def _domains_table(needs: Needs) -> Table:
+def _left(answer: _Answer, host: str) -> Iterator[str]:
+    """What the scheduler counts of each utilization attribute on a host."""
+    used, there = answer.used, active_on(answer.cluster, host)
+    for key in used.heeded:
+        yield f"{used.left(host, key, there)} of {used.offered(host, key)}"
+
+
+def _domains_table(needs: Needs, used: Utilization) -> Table:
     rows = [
         (
             need.domain.name,
@@ -196,10 +215,12 @@ def _domains_table(needs: Needs) -> Table:
             _or_unknown(need.memory),
             "-" if need.most is None else str(need.most),
             _or_unknown(need.taken),
+            *(str(used.asked([name]).get(key, "-")) for key in used.heeded),
         )
-        for need in needs.values()
+        for name, need in needs.items()
     ]
-    return Table(("DomU", "Node", "Memory", "Maxmem", "Takes"), rows, frozenset({2, 3, 4}))
+    headers = ("DomU", "Node", "Memory", "Maxmem", "Takes", *used.heeded)
+    return Table(headers, rows, frozenset(range(2, len(headers))))
 
 
 def _verdict(loss: Loss) -> str:
@@ -220,7 +241,7 @@ def _lines(answer: _Answer) -> Iterator[str]:
         ("Now", answer.amiss),
         *((f"Without {loss.node}", [*_why(answer, loss)]) for loss in answer.losses),
         ("Not known", [*_unknown(answer)]),
-        ("Utilization", answer.findings),
+        ("Utilization", [*answer.findings, *_room_by_hand(answer)]),
     ]
     for title, lines in sections:
         if lines:
@@ -247,8 +268,36 @@ def _why(answer: _Answer, loss: Loss) -> Iterator[str]:
         if refused:
             where = ", ".join(f"{refusal.left} on {refusal.host}" for refusal in refused)
             yield f"{domain.name} takes {refused[0].need.taken} MiB; there would be {where}"
+        elif short := shortage(answer.used, domain.resource, _after(answer, loss)):
+            yield f"no other node has room for {domain.name}: {short}"
         else:
             yield f"no other node may run {domain.name}: hxm why {domain.name}"
+
+
+def _after(answer: _Answer, loss: Loss) -> dict[str, set[str]]:
+    """The resources on each other usable host after a loss."""
+    usable = {node.name for node in answer.cluster.hosts if node.usable}
+    return {
+        place.host.name: {need.domain.resource for need in place.fit}
+        | active_on(answer.cluster, place.host.name)
+        for place in loss.places
+        if place.host.name in usable
+    }
+
+
+def _room_by_hand(answer: _Answer) -> Iterator[str]:
+    """What makes room where utilization leaves a domU without a place."""
+    used = answer.used
+    short = {
+        domain.resource
+        for loss in answer.losses
+        for domain in loss.nowhere
+        if shortage(used, domain.resource, _after(answer, loss))
+    }
+    for key in used.asked(short):
+        yield f"placement-strategy={used.strategy}: {key} decides; a host has more, or a domU less:"
+        yield f"  {answer.cluster.advice('offer', attribute=key)}"
+        yield f"  {answer.cluster.advice('ask', attribute=key)}"
 
 
 def _unknown(answer: _Answer) -> Iterator[str]:
@@ -322,4 +371,14 @@ def _json(answer: _Answer) -> dict[str, Any]:
         "add": as_json.keyed(answer.more, as_json.MORE_DOMUS) if answer.more else None,
         "findings": list(answer.findings),
         "amiss": list(answer.amiss),
+        "utilization": [
+            {
+                "node": host.name,
+                "attribute": key,
+                "offered": answer.used.offered(host.name, key),
+                "left": answer.used.left(host.name, key, active_on(answer.cluster, host.name)),
+            }
+            for host in answer.hosts
+            for key in answer.used.heeded
+        ],
     }

@@ -68,7 +68,7 @@ def new(directory: Directory, nodes: NodesCount = 2, domains: DomainsCount = 2) 
 
 
 def fail(subject: NodeOrDomain, unfenced: Unfenced = False, operation: At = "monitor") -> int:
-    """Simulate a power loss of a node or a crash of a domU, and the cluster's reaction."""
+    """Simulate a power loss of a node or a crash of a domU or of any resource, and the reaction."""
     with _changed() as (cluster, copy):
         victim = _victim(cluster, subject)
         if isinstance(victim, Domain):
@@ -238,7 +238,13 @@ def _monitor_interval(cluster: Cluster, domain: ManagedDomain) -> int:
 
 
 def _victim(cluster: Cluster, word: str) -> Node | ManagedDomain:
+    """The node, the domU, or another resource as one: of a clone the instance on its first node."""
     domains = [domain for domain in find_domains(cluster, word) if is_managed(domain)]
+    for inside in () if domains else cluster.primitives.values():
+        if word in (inside.id, inside.parent, inside.clone):
+            states = [r for r in cluster.resources if r.id.partition(":")[0] == inside.id]
+            nodes = tuple(node for state in states for node in state.nodes)
+            domains.append(Domain(word, inside.id, nodes=nodes, managed=True))
     if not domains and not cluster.node(word):
         known = [node.name for node in cluster.nodes]
         known += [domain.name for domain in cluster.managed_domains]

@@ -243,7 +243,7 @@ def _carry_out_plan(
         if not objection.lifted_by or (
             objection.lifted_by == guards.FORCE and not _despite_refusal(order)
         ):
-            raise report.refusal(order, objection)
+            raise report.refusal(order, refusals.with_cause(cluster, decided, objection, config))
     try:
         if locks and not _despite_refusal(order) and wait_for_their_end(cluster, config, deadline):
             return None

@@ -30,3 +30,15 @@ def would_not_get_there(cluster: Cluster, plan: Plan, config: Config) -> Objecti
             what, do = f"{what}: {reason.what}", f"{reason.do}; " if reason.do else ""
     hint = f"{do}to see why: {command}; use --force to order it anyway"
     return Objection(what, hint, lifted_by=guards.FORCE)
+
+
+def with_cause(cluster: Cluster, plan: Plan, objection: Objection, config: Config) -> Objection:
+    """The refusal to move what does not run, with what would keep it from being started."""
+    for subject in plan.subjects:
+        domain = cluster.domain_of(subject)
+        if domain and objection in guards.stopped([domain]):
+            reason = reason_against(cluster, subject, None, config.ask_timeout)
+            if reason and reason.do:
+                do = f"{reason.do}, then {objection.do}"
+                return objection._replace(what=f"{objection.what}: {reason.what}", do=do)
+    return objection

@@ -6,11 +6,11 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from hxm.model import Cluster, Domain, Resource, is_managed, where
+from hxm.model import Cluster, Domain, Node, Resource, is_managed, where
 from hxm.output import Table, as_json
 from hxm.output.render import folded, hint_lines, out
 from hxm.policy import forgotten
-from hxm.policy.guards import looked_away
+from hxm.policy.guards import looked_away, stops_everything
 from hxm.policy.state.discrepancies import disagreements
 from hxm.policy.state.findings import Finding
 
@@ -175,7 +175,7 @@ def nodes_table(cluster: Cluster) -> Table:
     rows = [
         (
             node.name,
-            "takes no domU" if node.name in cluster.barred else node.condition,
+            _state(cluster, node),
             "DC" if node.dc else "",
             str(len(guests[node.name])),
             str(others[node.name]),
@@ -184,6 +184,19 @@ def nodes_table(cluster: Cluster) -> Table:
         for node in cluster.nodes
     ]
     return Table(("Node", "State", "DC", "DomUs", "Others", "Running"), rows, frozenset({3, 4}))
+
+
+def _state(cluster: Cluster, node: Node) -> str:
+    """Its condition; of one that is well, what keeps the cluster from using it."""
+    if node.name in cluster.barred:
+        return "takes no domU"
+    holds = (
+        (not cluster.quorum, "no quorum"),
+        (stops_everything(cluster), "all stopped"),
+        (cluster.maintenance, "maintenance"),
+    )
+    held = next((word for holding, word in holds if holding and node.usable), "")
+    return f"{node.condition}, {held}" if held else node.condition
 
 
 def _few(names: Sequence[str]) -> str:

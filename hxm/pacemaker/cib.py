@@ -206,9 +206,7 @@ def _meta(element: Element, heartbeat: bool, by_id: Mapping[str | None, Element]
     Heartbeat takes them from XML attributes, meta_attributes and instance_attributes, the first
     of them counts (get_meta_attributes in complex.c), and none that is spelt with a dash.
     """
-    sets = [
-        by_id.get(options.get("id-ref"), options) for options in element.findall("meta_attributes")
-    ]
+    sets = _meta_sets(element, by_id)
     if not heartbeat:
         return _pairs(in_effect(sets, element.attrib), by_id)
     attributes = dict(element.attrib)
@@ -218,6 +216,23 @@ def _meta(element: Element, heartbeat: bool, by_id: Mapping[str | None, Element]
     if (role := meta.get("target-role")) is not None:
         meta["target-role"] = _ROLES.get(role.lower(), role)
     return {name: value for name, value in meta.items() if value != "#default"}
+
+
+def _meta_sets(element: Element, by_id: Mapping[str | None, Element]) -> list[Element]:
+    sets = element.findall("meta_attributes")
+    return [by_id.get(options.get("id-ref"), options) for options in sets]
+
+
+_Given = dict[str, tuple[str, str]]
+"""What gives each option, and the id of its set where that is to be changed by hand."""
+
+
+def _given(sets: list[Element], by_id: Mapping[str | None, Element], place: str) -> _Given:
+    given: _Given = {}
+    for options in sets:
+        for name, _ in _each_pair([options], by_id):
+            given.setdefault(name, (place, options.get("id", "")))
+    return given
 
 
 _RESOURCES = ("primitive", "group", "clone", "master", "master_slave", "bundle")
@@ -249,7 +264,7 @@ def _primitives(configuration: Element, heartbeat: bool) -> Iterator[Primitive]:
     by_id = _by_id(configuration)
 
     def collect(
-        parent: Element, above: dict[str, str], given: dict[str, str], clone: str | None
+        parent: Element, above: dict[str, str], given: _Given, clone: str | None
     ) -> Iterator[Primitive]:
         for element in parent:
             if element.tag == "primitive":
@@ -257,21 +272,22 @@ def _primitives(configuration: Element, heartbeat: bool) -> Iterator[Primitive]:
             elif element.tag in ("group", "clone", "master", "master_slave", "bundle"):
                 meta, name = _meta(element, heartbeat, by_id), element.get("id", "")
                 inside = clone if element.tag == "group" else name
-                yield from collect(element, above | meta, given | dict.fromkeys(meta, name), inside)
+                here = dict.fromkeys(meta, (name, ""))
+                yield from collect(element, above | meta, given | here, inside)
 
     def primitive(
         element: Element,
         above: dict[str, str],
-        given: dict[str, str],
+        given: _Given,
         parent: Element,
         clone: str | None,
     ) -> Primitive:
         template = templates.get(element.get("template"), Element("template"))
         kind = template if "class" in template.attrib else element
         own_meta = _meta(element, heartbeat, by_id)
-        from_defaults = _pairs(in_effect(default_sets, kind.attrib), by_id)
-        from_template = _meta(template, heartbeat, by_id)
-        inherited = defaults | from_defaults | above | from_template
+        by_default = in_effect(default_sets, kind.attrib)
+        by_template = in_effect(_meta_sets(template, by_id), template.attrib)
+        inherited = defaults | _pairs(by_default, by_id) | above | _pairs(by_template, by_id)
         words = (kind.get("class"), kind.get("provider"), kind.get("type"))
         operations = element.findall("operations/op") or template.findall("operations/op")
         own, inherited_sets = (_parameter_sets(source, by_id) for source in (element, template))
@@ -282,10 +298,10 @@ def _primitives(configuration: Element, heartbeat: bool) -> Iterator[Primitive]:
             meta=inherited | own_meta,
             own_meta=own_meta,
             inherited_meta=inherited,
-            inherited_from=dict.fromkeys(defaults, "is-managed-default")
-            | dict.fromkeys(from_defaults, "rsc_defaults")
+            inherited_from=dict.fromkeys(defaults, ("is-managed-default", ""))
+            | _given(by_default, by_id, "rsc_defaults")
             | given
-            | dict.fromkeys(from_template, f"the template {template.get('id')}"),
+            | _given(by_template, by_id, f"the template {template.get('id')}"),
             operations=tuple(dict(operation.attrib) for operation in operations),
             parent=parent.get("id") if parent.tag != "resources" else None,
             clone=clone,

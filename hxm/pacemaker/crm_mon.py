@@ -221,6 +221,8 @@ def _failure(element: Element) -> Failure:
     reason, code = element.get("exitreason", ""), element.get("exitstatus", "")
     if reason and code.lower() not in _SAYS_NOTHING:  # "not installed" says what it may not
         reason = f"{code[:1].lower()}{code[1:]}: {reason}"
+    if reason in ("User-injected result", "Simulated action result"):  # crm_simulate's
+        reason = "made to fail in the sandbox"
     reason = reason or code
     return Failure(
         resource, operation, element.get("node", ""), reason, element.get("last-rc-change", "")

@@ -115,17 +115,23 @@ class Dialect:
 _HINTS_2_0 = {
     "why": "crm_resource --why --resource={resource}",
     "confirm": "if {node} is off for certain: stonith_admin --confirm {node}",
+    "fence": "wait for its fencing, or order it: stonith_admin --reboot {node}",
     "agents": "stonith_admin -I",
     "look": "crm_resource --refresh --resource={resource}",
     "run": "crm_attribute --name=stop-all-resources --delete",
     "allow-all": "crm_attribute --name=symmetric-cluster --delete",
-    "default": "cibadmin --delete --xpath=\"//rsc_defaults//nvpair[@name='{option}']\"",
+    "unset": (
+        "cibadmin --delete --xpath=\"//meta_attributes[@id='{set}']//nvpair[@name='{option}']\""
+    ),
     "unbind": "cibadmin --delete --xpath=\"//constraints/*[@id='{constraint}']\"",
     "allow": (
         "cibadmin --create -o constraints -X '"
         '<rsc_location id="{resource}-on-{node}" rsc="{resource}" node="{node}" score="0"/>\''
     ),
+    "offer": "crm_attribute -N NODE -z -n {attribute} -v NUMBER",
+    "ask": "crm_resource -r DOMAIN -z -p {attribute} -v NUMBER",
     "grant": "crm_ticket --ticket={ticket} --grant --force",
+    "activate": "crm_ticket --ticket={ticket} --activate",
     "stack": "service pacemaker start",
 }
 # stonith_admin came with 1.1, --why with 1.1.18, --refresh of one resource with 1.1.18 as well
@@ -137,6 +143,7 @@ _HINTS_1_1 = _HINTS_2_0 | {
 }
 _HINTS_1_0 = _HINTS_1_1 | {
     "confirm": "these tools take nobody's word that {node} is off: see to its fencing, or start it",
+    "fence": "wait for its fencing; the log of the DC says why it does not come",
     "agents": "stonith -L",
 }
 _HINTS_0_6 = _HINTS_1_0 | {

@@ -36,6 +36,8 @@ def relations_in(cib: Element) -> Relations:
     constraints = configuration.find("constraints")
     stand_ins = _stand_ins(configuration)
     written = [] if constraints is None else list(constraints)
+    states = cib.iterfind("status/tickets/ticket_state")
+    held = [state for state in states if is_true(state.get("granted", ""))]
     single = [constraint for one in written for constraint in _named(one, stand_ins)]
     return Relations(
         orders=tuple(
@@ -67,17 +69,18 @@ def relations_in(cib: Element) -> Relations:
             if element.tag in _CONTAINERS
         },
         tickets=tuple(ticket for one in single for ticket in _tickets(one)),
-        granted=frozenset(
-            state.get("id", "")
-            for state in cib.iterfind("status/tickets/ticket_state")
-            if is_true(state.get("granted", "")) and not is_true(state.get("standby", ""))
-        ),
+        granted=frozenset(state.get("id", "") for state in held if not _asleep(state)),
+        asleep=frozenset(state.get("id", "") for state in held if _asleep(state)),
         unfit={
             state.get("uname", ""): dict(_unfit(state))
             for state in cib.iterfind("status/node_state")
         },
         fences=dict(_fences(configuration)),
     )
+
+
+def _asleep(ticket: Element) -> bool:
+    return is_true(ticket.get("standby", ""))
 
 
 def _unfit(state: Element) -> Iterator[tuple[str, int]]:
@@ -253,21 +256,25 @@ def _locations(element: Element, configuration: Element) -> Iterator[Location]:
     name = element.get("id", "")
     resources = [element.get("rsc", "")] if element.get("rsc") else []
     if pattern := element.get("rsc-pattern"):
-        ids = [element.get("id", "") for element in configuration.iterfind("resources//*[@id]")]
+        inside = configuration.iterfind("resources//*[@id]")
+        ids = [e.get("id", "") for e in inside if e.tag in ("primitive", *_CONTAINERS)]
         resources = [resource for resource in ids if _matches(pattern, resource)]
     resources += [name for names in _sets(element) for name in names]
     for resource in resources:
         if node := element.get("node"):
             score = score_of(element.get("score", "0"))
             exclusive = element.get("resource-discovery") == "exclusive"
-            yield Location(name, resource, score, node, exclusive=exclusive)
+            role = element.get("role", "")
+            yield Location(name, resource, score, node, exclusive=exclusive, role=role)
         for rule in element.iterfind("rule"):
-            yield _rule(name, resource, rule)
+            in_role = rule.get("role", element.get("role", ""))
+            yield _rule(name, resource, rule)._replace(role=in_role)
 
 
 def _matches(pattern: str, name: str) -> bool:
+    """Whether a pattern means the resource; one that begins with ! means what it does not match."""
     try:
-        return bool(re.search(pattern, name))
+        return bool(re.search(pattern.removeprefix("!"), name)) != pattern.startswith("!")
     except re.error:
         return False
 

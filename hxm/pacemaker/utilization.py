@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from xml.etree.ElementTree import Element
 
-from hxm.policy.memory import Utilization
+from hxm.policy.utilization import Utilization
 
 
 def utilization_in(cib: Element) -> Utilization:

@@ -51,7 +51,7 @@ class Simulations:
         if asked not in self._known:
             if self.runs >= self.limit:
                 return None
-            what = f"without {len(changes)} of what may be the reason" if changes else ""
+            what = f"what if it were without {len(changes)} possible reasons?" if changes else ""
             self.report(what)
             tree = copy.deepcopy(self.tree)
             for change in changes:
@@ -139,7 +139,7 @@ def _possible(
 ) -> Iterator[etree._Element]:
     """Constraints that touch it, its meta options, options of the cluster, the node's own."""
     constraints = tree.xpath("/cib/configuration/constraints/*")
-    touching = [constraint for constraint in constraints if not _names(constraint).isdisjoint(ids)]
+    touching = [constraint for constraint in constraints if _names(constraint, ids)]
     touching.sort(key=lambda constraint: b'score="-' not in etree.tostring(constraint))
     yield from touching
     for name in ids:
@@ -156,10 +156,11 @@ def _possible(
             yield pair
 
 
-def _names(constraint: etree._Element) -> set[str]:
-    """What a constraint names."""
+def _names(constraint: etree._Element, ids: Collection[str]) -> bool:
+    """Whether a constraint names one of them, or may by its pattern."""
     named = {constraint.get(name, "") for name in ("rsc", "with-rsc", "first", "then")}
-    return named | {ref.get("id", "") for ref in constraint.iter("resource_ref")}
+    named |= {ref.get("id", "") for ref in constraint.iter("resource_ref")}
+    return "rsc-pattern" in constraint.attrib or not named.isdisjoint(ids)
 
 
 # The changes
@@ -271,12 +272,18 @@ def _ticket(tree: etree._ElementTree, change: Change) -> None:
     if tickets is None:
         tickets = etree.SubElement(status, "tickets")
     state = child(tickets, "ticket_state", change.subject)
-    state.attrib.update({"granted": "true", "standby": "false"})
+    state.set(*(("standby", "false") if change.value == "activate" else ("granted", "true")))
 
 
 def _drop(tree: etree._ElementTree, change: Change) -> None:
     for element in tree.xpath("//*[@id=$id]", id=change.subject):
         element.getparent().remove(element)
+
+
+def _unset(tree: etree._ElementTree, change: Change) -> None:
+    path = "//meta_attributes[@id=$id]//nvpair[@name=$name]"
+    for pair in tree.xpath(path, id=change.subject, name=change.value):
+        pair.getparent().remove(pair)
 
 
 def _without(tree: etree._ElementTree, node: str, gone: Callable[[str], bool]) -> None:
@@ -379,6 +386,7 @@ _CHANGES: Mapping[str, Callable[[etree._ElementTree, Change], None]] = {
     "quorum": _quorum,
     "ticket": _ticket,
     "drop": _drop,
+    "unset": _unset,
     "active": _active,
     "drain": _drain,
     "up": _up,

@@ -13,6 +13,7 @@ from hxm.plan import Objection
 from hxm.policy import called, guards, is_true, listed, typed
 from hxm.policy.guards import FORCE
 from hxm.policy.state.way_back import first_way_back
+from hxm.policy.utilization import UNHEEDED, Utilization, active_on, shortage
 
 ATTRIBUTES = ("hv_memory", "memory")
 """What a host's memory for domUs is called in the CIB, in MiB: as ocf:heartbeat:Xen and
@@ -198,14 +199,19 @@ def can_start(cluster: Cluster) -> bool:
     return cluster.quorum or guards.acts_without_quorum(cluster)
 
 
-def amiss(cluster: Cluster, losses: Sequence[Loss]) -> Iterator[str]:
+def amiss(cluster: Cluster, losses: Sequence[Loss], used: Utilization = UNHEEDED) -> Iterator[str]:
     """What has no place although nothing is lost yet, in sentences."""
     if not any(node.usable for node in cluster.hosts):
         yield f"no node can run anything: {first_way_back(cluster)}"
     if not can_start(cluster):
         yield f"there is no quorum, and nothing is started: {first_way_back(cluster)}"
-    if down := without_place(cluster, losses):
-        yield f"{called(down)} should run and cannot: hxm why {typed(down[0])}"
+    there = {node.name: active_on(cluster, node.name) for node in cluster.hosts if node.usable}
+    together: dict[str, list[ManagedDomain]] = {}
+    for domain in without_place(cluster, losses):
+        together.setdefault(shortage(used, domain.resource, there), []).append(domain)
+    for short, domains in together.items():
+        why = short or f"hxm why {typed(domains[0])}"
+        yield f"{called(domains)} should run and cannot: {why}"
 
 
 def without_place(cluster: Cluster, losses: Sequence[Loss]) -> list[ManagedDomain]:
@@ -223,14 +229,6 @@ def how_many(left: Iterable[int | None], taken: int) -> int | None:
 
 
 # Utilization
-
-
-class Utilization(NamedTuple):
-    """The utilization attributes of the nodes and of the resources, and what they are used for."""
-
-    nodes: Mapping[str, Mapping[str, str]]
-    resources: Mapping[str, Mapping[str, str]]
-    strategy: str = "default"
 
 
 def one_sided(

@@ -80,6 +80,8 @@ class Location(NamedTuple):
     """The times themselves, as the CIB has them."""
     exclusive: bool = False
     """Whether the resource may run only where such a location names the node."""
+    role: str = ""
+    """The role that it counts for; empty: any."""
 
     @property
     def uses(self) -> frozenset[str]:
@@ -113,7 +115,8 @@ class Relations(NamedTuple):
     """What groups, clones and bundles consist of, in their order."""
     tickets: tuple[Ticket, ...] = ()
     granted: frozenset[str] = frozenset()
-    """The tickets that the cluster holds."""
+    """The tickets that the cluster holds; `asleep`: those of them in standby do not count."""
+    asleep: frozenset[str] = frozenset()
     unfit: Mapping[str, Mapping[str, int]] = {}
     """Of each node the resources that cannot run there, by what their agent said last (OCF)."""
     fences: Mapping[str, tuple[str, ...]] = {}

@@ -103,6 +103,28 @@ def test_with_utilization_the_scheduler_itself_counts(three):
     assert "and not for vm3: to the scheduler these take nothing" in ran.out
 
 
+def test_utilization_that_decides_is_counted_and_leads_in_no_circle(three):
+    """Four domUs for three hosts, each of which has room for one: so says utilization."""
+    three.tool("crm_attribute", "-n", "placement-strategy", "-v", "utilization")
+    for number in (1, 2, 3):
+        three.tool("crm_attribute", "-N", f"host{number}", "-z", "-n", "hv_memory", "-v", "2048")
+    for name in ("nfs", "sles", "vm3", "vm4"):
+        three.tool("crm_resource", "-r", name, "-z", "-p", "hv_memory", "-v", "2048")
+    three.hxm("sandbox", "settle")
+    (down,) = (name for name in ("nfs", "sles", "vm3", "vm4") if not three.nodes_of(name))
+    ran = three.hxm("capacity")
+    assert ran.out.count("0 of 2048") == 3
+    assert f"{down} should run and cannot: it asks for hv_memory 2048, and no host has more" in (
+        ran.out
+    )
+    assert ran.out.count("no other node has room for") == 3
+    assert "may not run it: the node has too little hv_memory" in three.ok("why", "nfs").out
+    assert "crm_attribute -N NODE -z -n hv_memory -v NUMBER" in ran.out
+    three.tool("crm_attribute", "-N", "host1", "-z", "-n", "hv_memory", "-v", "4096")
+    three.hxm("sandbox", "settle")
+    assert three.nodes_of(down) == ["host1"]
+
+
 def test_the_unknown_is_said_and_never_guessed(three):
     rooms(three, 3000, 3000, 3000)
     three.tool("crm_attribute", "-N", "host2", "-n", "hv_memory", "-D")

@@ -98,6 +98,16 @@ CAUSES = {
     "template-order": ("vm1", "fs must start before it; fs is told to stop", "start fs"),
     "soft-hides-hard": ("web", "not on alpha: it failed there too often", "cleanup web alpha"),
     "group-stopped": ("web", "it is told to stop", "start web"),
+    "lasting-location": ("web", "not on gamma: the node is OFFLINE", "sandbox recover gamma"),
+    "drbd-outdated": ("web", "not on alpha: the node is OFFLINE", "sandbox recover alpha"),
+    "guest-stopped": ("app", "not on g1: the node is OFFLINE: vm1 is told to stop", "start vm1"),
+    "pattern-not": ("web beta", "a constraint keeps it away", "l-pat"),
+    "apart-set": ("c", "not on alpha: it is to keep away from a, which runs there", "apart"),
+    "set-not-sequential": ("web beta", "store-clone's start failed there", "cleanup store beta"),
+    "group-banned": ("web", "not on alpha: a ban keeps it away", "unmigrate web"),
+    "group-unmanaged": ("web", "the cluster leaves it alone: web is unmanaged", "default g"),
+    "ticket-standby": ("web", "the ticket T is in standby", "crm_ticket --ticket=T --activate"),
+    "ping-stopped": ("web", "lost its ping path: ping-clone is told to stop", "start ping-clone"),
 }
 """What is asked of each situation, the cause, and what the command that ends it says."""
 
@@ -213,6 +223,39 @@ def test_what_is_advised_does_what_was_asked_and_moves_nothing_unmentioned(situa
         assert moved <= {each.partition(" ")[0] for each in answer["also"]}
 
 
+def test_what_drbd_forbids_is_never_offered_for_deletion(situation):
+    """Its data there is outdated: whoever deletes the constraint uses it all the same."""
+    sandbox = situation("drbd-outdated")
+    for words in ("why web", "why web beta", "why drbd-clone", "why beta", "status", "check"):
+        assert "cibadmin --delete" not in sandbox.hxm(*words.split()).out
+    assert "DRBD keeps drbd-clone from being promoted" in sandbox.ok("why", "web").out
+
+
+SAID = {
+    "no-promotion-score": ("why drbd-clone", "its agent gives no node a promotion score"),
+    "set-location": ("why web", "if it is not meant for web, db: cibadmin"),
+    "date-spec-over": ("why web", "the cluster is about to start it"),
+    "stopped-chain": ("start web", "mail is told to stop\n     hxm start mail"),
+    "lasting-location": ("status", "not on gamma: the node is OFFLINE"),
+    "guest-stopped": ("why app", "app does not run\n"),
+}
+"""What is asked of a situation, and what is said then."""
+
+
+@pytest.mark.parametrize("name", SAID)
+def test_what_is_said_of_a_situation(situation, name):
+    question, said = SAID[name]
+    ran = situation(name).hxm(*question.split())
+    assert said in ran.out + ran.err
+    assert "no domU may come" not in ran.out
+
+
+def test_of_several_that_are_told_to_stop_the_deepest_is_started_first(situation):
+    reasons = situation("stopped-chain").ok("why", "web", "-o", "json").json["reasons"]
+    starts = [each["do"] for each in reasons if each["do"].startswith("hxm start")]
+    assert starts == ["hxm start mail", "hxm start db", "hxm start web"]
+
+
 def test_a_guest_node_cannot_run_itself(situation):
     (reason,) = situation("guest-update").ok("why", "guest1", "g1", "-o", "json").json["reasons"]
     assert reason["what"] == "g1 is the guest node of guest1 itself"
@@ -227,7 +270,7 @@ def test_options_whose_rule_does_not_hold_have_no_effect(situation, name):
 ATTENTION = {
     "soft-hides-hard": ["web should run, and does not: not on", "hxm cleanup web alpha"],
     "half-a-group": [
-        "web should run, and does not: nowhere: it must run where base does",
+        "web should run, and does not: nowhere: base must start before it; base is told to stop",
         "hxm start base",
     ],
     "group-stopped": ["g1: target-role=Stopped", "hxm start g1"],

@@ -56,15 +56,62 @@ def test_what_was_told_to_stop_says_so_and_how_to_start_it(sandbox):
     assert sandbox.nodes_of("nfs")
 
 
-def test_a_target_role_that_is_inherited_is_told_apart(sandbox):
+def by_defaults(sandbox, option: str, value: str) -> None:
     sandbox.tool(
         "cibadmin",
         "--modify",
-        "--xml-text=<rsc_defaults><meta_attributes id='rsc-options'>"
-        "<nvpair id='t' name='target-role' value='Stopped'/></meta_attributes></rsc_defaults>",
+        f"--xml-text=<rsc_defaults><meta_attributes id='opt'><nvpair id='o' name='{option}'"
+        f" value='{value}'/></meta_attributes></rsc_defaults>",
     )
-    _, (reason, *_) = asked(sandbox, "nfs")
-    assert "inherited" in reason["evidence"]
+
+
+def by_template(sandbox, option: str, value: str) -> None:
+    """Of nfs and sles."""
+    template = (
+        '<template id="big" class="ocf" provider="heartbeat" type="Xen"><meta_attributes id="opt">'
+        f'<nvpair id="o" name="{option}" value="{value}"/></meta_attributes></template>'
+    )
+    text = sandbox.file.read_text().replace("<resources>", f"<resources>{template}", 1)
+    text = re.sub(
+        r'<primitive [^>]*id="(nfs|sles)"[^>]*>', r'<primitive id="\1" template="big">', text
+    )
+    sandbox.file.write_text(text)
+
+
+@pytest.mark.parametrize(
+    ("give", "place"), [(by_defaults, "rsc_defaults"), (by_template, "the template big")]
+)
+def test_a_role_that_is_inherited_is_changed_where_it_stands(sandbox, give, place):
+    give(sandbox, "target-role", "Stopped")
+    sandbox.hxm("sandbox", "settle")
+    answer = sandbox.ok("why", "nfs", "-o", "json").json
+    (reason,) = answer["reasons"]
+    assert reason["evidence"] == f"target-role=Stopped, inherited from {place} (set opt)"
+    assert reason["confirmed"]
+    assert "sles would start on host2" in answer["also"]
+    shown = sandbox.ok("status").out
+    assert f"{place} has target-role=Stopped" in shown
+    assert reason["do"] in shown
+    sandbox.tool("sh", "-c", reason["do"])
+    sandbox.hxm("sandbox", "settle")
+    assert sandbox.nodes_of("nfs")
+    assert sandbox.nodes_of("sles")
+
+
+@pytest.mark.parametrize("give", [by_defaults, by_template])
+def test_what_is_left_alone_and_told_to_stop_is_started_before_it_is_managed(sandbox, give):
+    give(sandbox, "is-managed", "false")
+    carry_out(sandbox, [STOPPED.replace("sles", "nfs")])
+    _, reasons = asked(sandbox, "nfs")
+    (do,) = [each["do"] for each in reasons if each["do"]]
+    refused = sandbox.hxm("manage", "nfs").err
+    assert "nfs would stop on host1: its target-role is Stopped" in refused
+    start, end = do.removeprefix("to let it run: ").split(", then ")
+    assert start in refused
+    sandbox.ok(*start.split()[1:])
+    sandbox.tool("sh", "-c", end)
+    sandbox.hxm("sandbox", "settle")
+    assert sandbox.nodes_of("nfs") == ["host1"]
 
 
 def test_a_lost_ping_path_is_named_and_nothing_else(sandbox):
@@ -236,6 +283,31 @@ def test_a_way_out_that_hxm_refuses_before_the_fencing_is_named_after_it(sandbox
 
 BANS = ("@crm_resource --ban -r nfs -N host1", "@crm_resource --ban -r nfs -N host2")
 SAID = {
+    "an opt-in of nobody": (
+        ("@crm_attribute -n symmetric-cluster -v false", "sandbox settle"),
+        "why nfs",
+        "symmetric-cluster=false, and no location allows anything on any node\n      crm_attribute",
+    ),
+    "a device that is banned": (
+        ("@crm_resource --ban -r STONITH-iLO-host1 -N host2", "sandbox settle"),
+        "why STONITH-iLO-host1",
+        "STONITH-iLO-host1 does not run\n  not on host2: a ban keeps it away",
+    ),
+    "a move of another tool": (
+        ("@crm_resource --move -r sles -N host1",),
+        "why sles",
+        "a move prefers host1 (cli-prefer-sles)",
+    ),
+    "two maintenances": (
+        ("maintenance on sles --yes", "maintenance on --yes"),
+        "why sles",
+        "the cluster leaves it alone: sles is in maintenance",
+    ),
+    "an end of maintenance that stops": (
+        ("maintenance on --yes", STOPPED),
+        "maintenance off",
+        "     to let it run, first: hxm start sles --force --yes",
+    ),
     "a ban on each host": (
         (*BANS, "sandbox settle"),
         "status",
@@ -276,6 +348,38 @@ def test_the_cause_is_told_in_full(sandbox, name):
     carry_out(sandbox, commands)
     ran = sandbox.hxm(*question.split())
     assert said in ran.out + ran.err
+
+
+def test_a_failure_of_a_clone_is_ended_by_what_is_said(sandbox):
+    sandbox.hxm("sandbox", "fail", "configpool", "--operation", "start")
+    (node,) = {"host1", "host2"} - set(sandbox.nodes_of("configpool-child"))
+    _, (reason, *_) = asked(sandbox, "configpool")
+    assert reason["do"] == f"hxm cleanup configpool-child {node}"
+    assert "made to fail in the sandbox" in reason["evidence"]
+    sandbox.ok("cleanup", "configpool", node)
+    assert node in sandbox.nodes_of("configpool-child")
+    assert "Nothing needs attention" in sandbox.ok("status").out
+
+
+def test_a_move_of_what_is_stopped_is_refused_with_what_keeps_it_down(sandbox):
+    carry_out(sandbox, (*BANS, "shutdown nfs"))
+    refused = sandbox.hxm("migrate", "nfs", "host2").err
+    assert "nfs does not run: not on host1: a ban keeps it away" in refused
+    assert "hxm unmigrate nfs, then hxm start nfs" in refused
+
+
+@pytest.mark.parametrize(
+    ("commands", "state"),
+    [
+        (("sandbox lose-quorum",), "online, no quorum"),
+        (("maintenance on --yes",), "online, maintenance"),
+        (("@crm_attribute -n stop-all-resources -v true",), "online, all stopped"),
+    ],
+    ids=["quorum", "maintenance", "stop-all"],
+)
+def test_what_stops_the_whole_cluster_stands_at_each_node(sandbox, commands, state):
+    carry_out(sandbox, commands)
+    assert sandbox.ok("nodes").out.count(state) == 2
 
 
 def test_a_rule_of_the_time_holds_on_all_nodes_and_shows_its_times(sandbox):
@@ -323,7 +427,7 @@ def test_a_colocation_and_a_constraint_are_named_with_what_removes_them(sandbox)
     assert reason["what"] == "it is to keep away from sles, which runs there"
     _, (reason, *_) = asked(sandbox, "sles", "host1")
     assert reason["evidence"] == "off: -INFINITY"
-    sandbox.tool("sh", "-c", reason["do"])
+    sandbox.tool("sh", "-c", reason["do"].removeprefix("if it is not meant: "))
     assert '"off"' not in sandbox.configuration()
 
 

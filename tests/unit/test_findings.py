@@ -55,12 +55,12 @@ def test_two_resources_for_one_domu_are_found():
 
 # Each row: an option that nfs inherits, what gives it; the codes of what is said of the cluster
 WIDE = {
-    "told to stop": ("target-role", "Stopped", "rsc_defaults", ["all-stopped"]),
-    "told to run": ("target-role", "Started", "rsc_defaults", []),
-    "told to stop by its group": ("target-role", "Stopped", "group", []),
-    "unmanaged": ("is-managed", "no", "rsc_defaults", ["all-unmanaged"]),
-    "managed": ("is-managed", "true", "rsc_defaults", []),
-    "in maintenance": ("maintenance", "on", "rsc_defaults", ["all-unmanaged"]),
+    "told to stop": ("target-role", "Stopped", ("rsc_defaults", "set"), ["all-stopped"]),
+    "told to run": ("target-role", "Started", ("rsc_defaults", "set"), []),
+    "told to stop by its group": ("target-role", "Stopped", ("group", ""), []),
+    "unmanaged": ("is-managed", "no", ("rsc_defaults", "set"), ["all-unmanaged"]),
+    "managed": ("is-managed", "true", ("rsc_defaults", "set"), []),
+    "in maintenance": ("maintenance", "on", ("rsc_defaults", "set"), ["all-unmanaged"]),
 }
 
 
@@ -72,11 +72,13 @@ def test_what_the_defaults_make_of_all_is_named_with_what_removes_it(option, val
     assert [finding.code for finding in found] == codes
     assert list(of_nodes(seen, {})) == found
     assert all(f"rsc_defaults has {option}={value}: nfs is " in each.what for each in found)
-    assert all(f"//rsc_defaults//nvpair[@name='{option}']" in each.do for each in found)
+    assert all(
+        f"//meta_attributes[@id='set']//nvpair[@name='{option}']" in each.do for each in found
+    )
 
 
 def test_an_option_of_its_own_stands_against_the_defaults():
-    own, given = {"target-role": "Stopped"}, {"target-role": "rsc_defaults"}
+    own, given = {"target-role": "Stopped"}, {"target-role": ("rsc_defaults", "set")}
     nfs = primitive("nfs", {"target-role": "Stopped"}, own=own, inherited_from=given)
     assert [each.do for each in findings(cluster(NFS, nfs))] == ["hxm start nfs"]
 
@@ -152,6 +154,16 @@ def test_what_is_no_domu_and_does_not_run_is_named(parts, said):
     found = [each for each in findings(cluster(*parts)) if each.code == "not-running"]
     assert [each.what for each in found] == said
     assert {each.do for each in found} <= {"hxm why front"}
+
+
+@pytest.mark.parametrize(
+    ("online", "do"),
+    [(False, "stonith_admin --confirm host2"), (True, "stonith_admin --reboot host2")],
+)
+def test_nobody_confirms_that_a_node_is_off_that_still_answers(online, do):
+    lost = cluster(node("host1"), node("host2", online=online, unclean=True))
+    (found,) = (each for each in findings(lost) if each.code == "node-lost")
+    assert do in found.do
 
 
 CLONE = primitive("pool", clone="pools", agent="ocf:heartbeat:Filesystem")

@@ -16,7 +16,8 @@ from hxm.output.progress import Display
 from hxm.pacemaker.cib import parse_configuration
 from hxm.pacemaker.utilization import utilization_in
 from hxm.policy import memory
-from hxm.policy.memory import Host, Loss, Need, Utilization
+from hxm.policy.memory import Host, Loss, Need
+from hxm.policy.utilization import Utilization
 from hxm.toolstack.memory import parse_info
 
 

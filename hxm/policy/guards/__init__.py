@@ -36,10 +36,11 @@ def whole_cluster(cluster: Cluster) -> Iterator[Objection]:
             FORCE,
         )
     lost = [node.name for node in cluster.nodes if node.unclean]
+    off = [node.name for node in cluster.nodes if node.unclean and not node.online]
     if cluster.dc and lost:
         yield Objection(
             f"{listed(lost)} is lost and not yet fenced: what ran there may still run",
-            "; ".join(("wait for the fencing", *(cluster.advice("confirm", node=n) for n in lost))),
+            "; ".join(("wait for the fencing", *(cluster.advice("confirm", node=n) for n in off))),
             lifted_by=FORCE,
         )
     if cluster.pending_fencing:
@@ -141,9 +142,8 @@ def ignored(cluster: Cluster, domains: Iterable[Domain]) -> Iterator[Objection]:
     for domain in domains:
         if away := looked_away(cluster, domain):
             do = f"{away.end} first; --force writes the order down for later"
-            if domain.running and domain.told_to_stop:
-                start = f"hxm start {typed(domain)} --force --yes"
-                do = f"it is told to stop: to let it run, {start}, then {away.end}"
+            if end := safe_end(domain, away.end):
+                do = f"it is told to stop; {end}"
             yield Objection(f"the cluster would do nothing: {away.reason}", do, lifted_by=FORCE)
 
 
@@ -215,6 +215,13 @@ class LookedAway(NamedTuple):
     reason: str
     end: str
     flag: str = "maintenance"
+
+
+def safe_end(domain: Domain, end: str) -> str:
+    """What to type before the end of what leaves a domU alone that would then be stopped."""
+    if domain.running and domain.told_to_stop:
+        return f"to let it run: hxm start {typed(domain)} --force --yes, then {end}"
+    return ""
 
 
 def looked_away(cluster: Cluster, domain: Domain) -> LookedAway | None:
@@ -315,12 +322,13 @@ def foreseen(cluster: Cluster, plan: Plan, forecast: Forecast) -> Iterator[Objec
         yield from _staying(plan.drains, drained)
     for movement in dict.fromkeys(forecast.movements):
         if concerns(cluster, movement) and not plan.means(movement):
-            yield Objection(
-                f"{name_of(cluster, movement)} would {phrase(movement)}"
-                f"{_why_not_live(cluster, movement)}",
-                "use --yes to do it anyway",
-                lifted_by=YES,
-            )
+            domain, do = cluster.domain_of(movement.resource), "use --yes to do it anyway"
+            what = f"{name_of(cluster, movement)} would {phrase(movement)}"
+            what += _why_not_live(cluster, movement)
+            if movement.kind == "stop" and domain and domain.told_to_stop:
+                what += f": its target-role is {domain.target_role}"
+                do = f"to let it run, first: hxm start {typed(domain)} --force --yes; {do}"
+            yield Objection(what, do, lifted_by=YES)
 
 
 NOT_MEANT = "it is to stay as it is: hxm status shows what is against its place"

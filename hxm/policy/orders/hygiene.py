@@ -181,12 +181,18 @@ def _its_nodes(cluster: Cluster, domain: ManagedDomain) -> list[Node]:
     return [node for node in cluster.nodes if node.name in domain.nodes]
 
 
+def _around(cluster: Cluster, resource: str) -> set[str | None]:
+    """The ids by which a resource that failed may be meant: its own, its group's, its clone's."""
+    primitive = cluster.primitives.get(resource.partition(":")[0])
+    return {resource, *((primitive.id, primitive.parent, primitive.clone) if primitive else ())}
+
+
 def cleanup(cluster: Cluster, subjects: Collection[str] | None, node: Node | None) -> Decision:
     """Forget the failures of these resources, or of everything, on a node, or on all."""
     failed = {
         failure.resource
         for failure in cluster.failures
-        if (subjects is None or failure.resource in subjects)
+        if (subjects is None or _around(cluster, failure.resource) & set(subjects))
         and (node is None or failure.node == node.name)
     }
     where = f" on {node.name}" if node else ""

@@ -94,7 +94,7 @@ def _colocations(
             what = f"{subject.it} is to keep away from {each.other}, which runs there"
             evidence = f"{each.id}: {spoken(each.score)}"
             hard, change = each.score <= -INFINITY, Change("drop", each.id)
-            yield Reason(what, evidence, remove(facts.cluster, each), hard, change)
+            yield Reason(what, evidence, remove(facts, each), hard, change, lasting=True)
 
 
 def _dependents(
@@ -133,7 +133,7 @@ def _needed(
 ) -> Iterator[Reason]:
     """Why what it needs is not there; where nothing is found, that it is not."""
     dependency = subject_of(facts.cluster, other, called=True)
-    causes = _causes(facts, other, node, seen)
+    causes = _causes(facts, other, node, seen, role)
     causes += _not_promoted(dependency) if role else []
     yield from _caused(causes, what, where)
     if forbids(causes):
@@ -146,12 +146,14 @@ def _needed(
     yield Reason(what, where, f"hxm why {dependency.word}{at}", True, change)
 
 
-def _causes(facts: Facts, other: str, node: Node, seen: frozenset[str]) -> list[Reason]:
+def _causes(
+    facts: Facts, other: str, node: Node, seen: frozenset[str], role: str = ""
+) -> list[Reason]:
     """What is against a resource that is needed on the node."""
     needed = subject_of(facts.cluster, other, called=True)
     return [
         *everywhere(facts, needed),
-        *on_node(facts, needed, node),
+        *on_node(facts, needed, node, role),
         *_dependencies(facts, needed, node, seen),
         *utilization(facts, needed, node),
     ]

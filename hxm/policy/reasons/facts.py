@@ -7,12 +7,13 @@ from types import MappingProxyType
 from typing import Literal, NamedTuple
 
 from hxm.model import Advice, Cluster, Domain, Primitive
-from hxm.policy import typed
-from hxm.policy.memory import Host, Needs, Utilization
+from hxm.policy import listed, typed
+from hxm.policy.memory import Host, Needs
 from hxm.policy.relations import Colocation, Location, Relations
+from hxm.policy.utilization import UNHEEDED, Utilization
 
 _OfResource = Literal["start", "manage", "wake", "forget"]
-_OfCluster = Literal["property", "quorum", "ticket", "drop"]
+_OfCluster = Literal["property", "quorum", "ticket", "drop", "unset"]
 _OfNode = Literal["active", "drain", "up", "heal", "connect", "send", "allow"]
 ChangeKind = Literal[_OfResource, _OfCluster, _OfNode]
 
@@ -22,11 +23,12 @@ class Change(NamedTuple):
 
     start, manage, wake: a resource is no longer told to stop, unmanaged, in maintenance (wake also
     of a node, by `value` "node"); forget: the failures of a resource, on the node `value` or on
-    all; property: a cluster option gets the value; quorum: there is one; ticket: it is granted;
-    drop: the element with this id is gone; active, drain, up, heal: a node leaves standby, goes
-    into it, is back, or its health is good; connect: the node `value` has the attribute; send: the
-    resource is moved from the node `source` to the node `value`, as by `hxm migrate`; allow: a
-    location lets the resource run on the node `value`.
+    all; property: a cluster option gets the value; quorum: there is one; ticket: it is granted
+    (or, by `value` "activate", leaves standby);
+    drop: the element with this id is gone; unset: the option `value` of this set is; active, drain,
+    up, heal: a node leaves standby, goes into it, is back, or its health is good; connect: the node
+    `value` has the attribute; send: the resource is moved from the node `source` to the node
+    `value`, as by `hxm migrate`; allow: a location lets the resource run on the node `value`.
     """
 
     kind: ChangeKind
@@ -53,6 +55,8 @@ class Reason(NamedTuple):
     """Whether the scheduler has shown that."""
     nodes: tuple[str, ...] = ()
     """The nodes that it begins with, where it is told of several."""
+    lasting: bool = False
+    """Whether an administrator wrote it to stay, and what has happened since is told before it."""
 
     @classmethod
     def of(cls, advice: Advice) -> Reason:
@@ -84,7 +88,7 @@ class Facts(NamedTuple):
     """The scheduler's for the domU on each node, where it tells them."""
     hosts: tuple[Host, ...] = ()
     needs: Needs = MappingProxyType({})
-    utilization: Utilization = Utilization({}, {})
+    utilization: Utilization = UNHEEDED
 
 
 class Subject(NamedTuple):
@@ -127,10 +131,16 @@ def forbids(reasons: Iterable[Reason]) -> bool:
     return any(each.absolute for each in reasons)
 
 
-def remove(cluster: Cluster, constraint: Colocation | Location) -> str:
-    """The command that takes a permanent constraint out of the CIB."""
+def remove(facts: Facts, constraint: Colocation | Location) -> str:
+    """The command that takes a permanent constraint out of the CIB, and for whom it counts."""
     kind = "rsc_location" if isinstance(constraint, Location) else "rsc_colocation"
-    return cluster.advice("unbind", constraint=constraint.id, kind=kind)
+    every: tuple[Colocation | Location, ...] = facts.relations.locations
+    if isinstance(constraint, Colocation):
+        every = facts.relations.colocations
+    alike = list(dict.fromkeys(each.resource for each in every if each.id == constraint.id))
+    also = f" for {listed(alike, 4)}" if alike[1:] else ""
+    command = facts.cluster.advice("unbind", constraint=constraint.id, kind=kind)
+    return f"if it is not meant{also}: {command}"
 
 
 def is_promoted(role: str) -> bool:

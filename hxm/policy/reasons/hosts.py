@@ -31,13 +31,17 @@ class HostAnswer(NamedTuple):
 
 
 def barring(facts: Facts, node: Node) -> Reason | None:
-    """What keeps every domU off a host, but for what it needs; None: one runs there, or may."""
+    """What keeps every domU off a host, but for what it needs; None: one runs there, or may.
+
+    None as well where a constraint of the administrator's says that one may not.
+    """
     cluster, reason = facts.cluster, None
+    written = {Change("drop", each.id) for each in facts.relations.locations if not each.uses}
     for domain in cluster.managed_domains:
         if node.name in domain.nodes:
             return None
         hard = hard_ones(on_node(facts, subject_in(cluster, domain), node))
-        if not hard:
+        if not hard or (hard[0].lasting and hard[0].change in written):
             return None
         reason = reason or hard[0]
     return reason
@@ -119,7 +123,8 @@ def _coming(
         reasons = hard_ones(against(facts, subject_in(facts.cluster, domain), node))
         score = scores.get(domain.resource, {}).get(node.name, NEVER if ask else "")
         if own or score == NEVER or not node.usable or (not ask and reasons):
-            supposed[domain] = [*own, *reasons[:1]]
+            each_once = {each.change or each.what: each for each in reversed([*own, *reasons])}
+            supposed[domain] = list(reversed(each_once.values()))
     changes = list(_changes(reasons for reasons in supposed.values()))
     free = ask(changes)[1] if ask and changes else {}
     coming = {}

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from hxm.model import Cluster, Node, Primitive
 from hxm.policy import bars, block, guards, is_false, is_true, keeps_stopped
-from hxm.policy.memory import Utilization
 from hxm.policy.reasons.facts import (
     Change,
     Facts,
     Reason,
     Subject,
+    is_promoted,
     remove,
     subject_of,
 )
@@ -20,6 +20,7 @@ from hxm.policy.relations import (
     HARD,
     INFINITY,
     Location,
+    Ticket,
     applying,
     fail_count,
     score_of,
@@ -27,6 +28,10 @@ from hxm.policy.relations import (
     true_of,
 )
 from hxm.policy.state.way_back import first_way_back, way_back
+from hxm.policy.utilization import active_on
+
+UNCOUNTED = Change("property", "placement-strategy", "default")
+"""What utilization forbids shows in no score."""
 
 
 def everywhere(facts: Facts, subject: Subject) -> Iterator[Reason]:
@@ -37,24 +42,47 @@ def everywhere(facts: Facts, subject: Subject) -> Iterator[Reason]:
             yield _told_to_stop(cluster, primitive, subject)
             break
     yield from left_alone(cluster, subject)
+    yield from _not_opted_in(facts)
     for ticket in facts.relations.tickets:
         if ticket.resource in subject.ids and ticket.ticket not in facts.relations.granted:
-            what = f"the cluster does not hold the ticket {ticket.ticket}"
-            do = f"if no other cluster holds it: {cluster.advice('grant', ticket=ticket.ticket)}"
-            yield Reason(what, ticket.id, do, True, Change("ticket", ticket.ticket))
+            yield _without_ticket(facts, ticket)
+
+
+def _without_ticket(facts: Facts, ticket: Ticket) -> Reason:
+    name, cluster = ticket.ticket, facts.cluster
+    if name in facts.relations.asleep:
+        what, do = f"the ticket {name} is in standby", cluster.advice("activate", ticket=name)
+        return Reason(what, ticket.id, do, True, Change("ticket", name, "activate"))
+    what = f"the cluster does not hold the ticket {name}"
+    do = f"if no other cluster holds it: {cluster.advice('grant', ticket=name)}"
+    return Reason(what, ticket.id, do, True, Change("ticket", name))
 
 
 def _told_to_stop(cluster: Cluster, primitive: Primitive, subject: Subject) -> Reason:
     domain = cluster.domain_of(subject.id)
     where = "at the domU itself" if domain else f"at {primitive.id}"
+    said = f"target-role={primitive.meta['target-role']}"
     do = f"hxm start {subject.word}"
-    if not keeps_stopped(primitive.own_meta):
-        above = primitive.inherited_from["target-role"]
-        where = f"inherited from {above}"
-        do = cluster.advice("default", option="target-role") if above == "rsc_defaults" else do
-    evidence = f"target-role={primitive.meta['target-role']}, {where}"
-    what = f"{subject.it} is told to stop"
-    return Reason(what, evidence, do, True, Change("start", subject.id))
+    reason = Reason(f"{subject.it} is told to stop", f"{said}, {where}", do, True)
+    return _where_it_stands(cluster, primitive, "target-role", reason, Change("start", subject.id))
+
+
+def _where_it_stands(
+    cluster: Cluster, primitive: Primitive, option: str, reason: Reason, change: Change
+) -> Reason:
+    """The reason with the place of the option, and with what changes it in a default there."""
+    if option in primitive.own_meta:
+        return reason._replace(change=change)
+    place, given = primitive.inherited_from.get(option, ("", ""))
+    evidence = f"{option}={primitive.meta[option]}, inherited from {place}"
+    if not given:
+        if option != "target-role" and option in cluster.own_meta.get(place, {}):
+            do, change = f"hxm default {place}", Change(change.kind, place)
+            return reason._replace(evidence=evidence, do=do, change=change)
+        return reason._replace(evidence=evidence, change=change)
+    do = cluster.advice("unset", option=option, set=given)
+    change = Change("unset", given, option)
+    return reason._replace(evidence=f"{evidence} (set {given})", do=do, change=change)
 
 
 def left_alone(cluster: Cluster, subject: Subject) -> Iterator[Reason]:
@@ -65,14 +93,20 @@ def left_alone(cluster: Cluster, subject: Subject) -> Iterator[Reason]:
         yield Reason(f"{subject.it} {what}", evidence, do, True, Change("forget", subject.id))
         return
     domain = cluster.domain_of(subject.id)
-    if any(is_true(each.meta.get("maintenance", "")) for each in subject.inside):
-        do = f"hxm {'maintenance off' if domain else 'default'} {subject.word}"
-        what = f"{subject.it} is in maintenance"
-        yield Reason(what, "", do, True, Change("wake", subject.id))
-    if any(is_false(each.meta.get("is-managed", "")) for each in subject.inside):
-        do = f"hxm {'manage' if domain else 'default'} {subject.word}"
-        what = f"{subject.it} is unmanaged"
-        yield Reason(what, "", do, True, Change("manage", subject.id))
+    for primitive in subject.inside:
+        if is_true(primitive.meta.get("maintenance", "")):
+            do = f"hxm {'maintenance off' if domain else 'default'} {subject.word}"
+            reason = Reason(f"{subject.it} is in maintenance", "", do, True)
+            change = Change("wake", subject.id)
+            yield _where_it_stands(cluster, primitive, "maintenance", reason, change)
+            break
+    for primitive in subject.inside:
+        if is_false(primitive.meta.get("is-managed", "")):
+            do = f"hxm {'manage' if domain else 'default'} {subject.word}"
+            reason = Reason(f"{subject.it} is unmanaged", "", do, True)
+            change = Change("manage", subject.id)
+            yield _where_it_stands(cluster, primitive, "is-managed", reason, change)
+            break
 
 
 def _ids(subject: Subject) -> set[str]:
@@ -103,18 +137,19 @@ def kept_empty(facts: Facts, node: Node) -> Iterator[Reason]:
     yield Reason(what, "", way_back(facts.cluster, node), True, change)
 
 
-def on_node(facts: Facts, subject: Subject, node: Node) -> Iterator[Reason]:
-    """Bans and moves, failures, other locations."""
+def on_node(facts: Facts, subject: Subject, node: Node, role: str = "") -> Iterator[Reason]:
+    """Bans and moves, failures, other locations; for the promoted role those of it as well."""
     yield from _interim(facts, subject, node)
     yield from _failures(facts, subject, node)
-    yield from _locations(facts, subject, node)
+    yield from _locations(facts, subject, node, role)
 
 
 def _interim(facts: Facts, subject: Subject, node: Node) -> Iterator[Reason]:
-    do = f"hxm unmigrate {subject.word}"
     for each in facts.cluster.constraints:
         if each.resource not in subject.ids or each.expired:
             continue
+        alone = facts.cluster.domain_of(subject.id)
+        do = f"hxm unmigrate {subject.word if alone else each.resource}"
         change = Change("drop", each.id)
         there = (each.node or "").lower() == node.name.lower()
         if each.kind == "ban" and there:
@@ -122,7 +157,7 @@ def _interim(facts: Facts, subject: Subject, node: Node) -> Iterator[Reason]:
         elif each.kind == "prefer" and not there:
             target = facts.cluster.node(each.node or "")
             if target and target.usable:
-                what = f"a move sent {subject.it} to {each.node}"
+                what = f"a move prefers {each.node}"
                 yield Reason(what, each.id, do, change=change)
 
 
@@ -159,10 +194,14 @@ def _word(cluster: Cluster, subject: Subject, primitive: Primitive) -> str:
     return primitive.id if alone else subject.word
 
 
-def _locations(facts: Facts, subject: Subject, node: Node) -> Iterator[Reason]:
+def _locations(facts: Facts, subject: Subject, node: Node, role: str) -> Iterator[Reason]:
     cluster, relations = facts.cluster, facts.relations
     interim = {each.id for each in cluster.constraints}
-    mine = [each for each in relations.locations if each.resource in subject.ids]
+    mine = [
+        each
+        for each in relations.locations
+        if each.resource in subject.ids and (role or not is_promoted(each.role))
+    ]
     for each in mine:
         score = applying(relations, each, node.name)
         if (
@@ -174,12 +213,12 @@ def _locations(facts: Facts, subject: Subject, node: Node) -> Iterator[Reason]:
             yield _located(facts, subject, each, node, score)
         elif each.dated and each.score < 0 and each.id not in interim:
             what = f"a rule that depends on the time keeps {subject.it} away"
-            do = remove(cluster, each)
+            do = remove(facts, each)
             evidence = f"{each.id}: {each.dates}" if each.dates else each.id
-            yield Reason(what, evidence, do, change=Change("drop", each.id))
+            yield Reason(what, evidence, do, change=Change("drop", each.id), lasting=True)
     scores = [applying(relations, each, node.name) for each in mine]
     allowed = any(score is not None and score >= 0 for score in scores)
-    if is_false(cluster.properties.get("symmetric-cluster", "true")) and not allowed:
+    if _opt_in(cluster) and not allowed and not list(_not_opted_in(facts)):
         evidence = "symmetric-cluster=false: a resource runs only where a location allows it"
         do = cluster.advice("allow", resource=subject.id, node=node.name)
         change = Change("allow", subject.id, node.name)
@@ -190,19 +229,33 @@ def _locations(facts: Facts, subject: Subject, node: Node) -> Iterator[Reason]:
             evidence = f"{each.id}: resource-discovery=exclusive"
             what = f"{subject.it} may run only on nodes that constraints name, such as {each.node}"
             change = Change("drop", each.id)
-            yield Reason(what, evidence, remove(cluster, each), True, change)
+            yield Reason(what, evidence, remove(facts, each), True, change, lasting=True)
 
 
 def disallowed_everywhere(facts: Facts) -> Iterator[Primitive]:
     """What should run and no location allows, where one has to."""
     cluster = facts.cluster
-    if not is_false(cluster.properties.get("symmetric-cluster", "true")):
+    if not _opt_in(cluster):
         return
     allowed = {each.resource for each in facts.relations.locations if each.score >= 0}
     for primitive in cluster.primitives.values():
         ids = {primitive.id, primitive.parent, primitive.clone}
         if not keeps_stopped(primitive.meta) and allowed.isdisjoint(ids):
             yield primitive
+
+
+def _opt_in(cluster: Cluster) -> bool:
+    return is_false(cluster.properties.get("symmetric-cluster", "true"))
+
+
+def _not_opted_in(facts: Facts) -> Iterator[Reason]:
+    """That no location allows anything anywhere; where something is allowed, that is meant."""
+    cluster = facts.cluster
+    wanted = {each.id for each in cluster.primitives.values() if not keeps_stopped(each.meta)}
+    if wanted and wanted == {each.id for each in disallowed_everywhere(facts)}:
+        what = "symmetric-cluster=false, and no location allows anything on any node"
+        change = Change("property", "symmetric-cluster", "true")
+        yield Reason(what, "", cluster.advice("allow-all"), True, change)
 
 
 def _unset(facts: Facts, location: Location, node: Node) -> bool:
@@ -213,27 +266,60 @@ def _unset(facts: Facts, location: Location, node: Node) -> bool:
     return not node.online and any(n in of_others or n.startswith("ping") for n in unknown)
 
 
+_BY_DRBD = "drbd-fence-by-handler-"
+"""How the constraints begin by which DRBD keeps outdated data from being used (crm-fence-peer)."""
+
+
 def _located(facts: Facts, subject: Subject, location: Location, node: Node, score: int) -> Reason:
     """A constraint with a score below 0, in the words of the rule where it has one."""
+    if location.id.startswith(_BY_DRBD):
+        return _outdated(facts, subject, location)
     absolute = score <= -INFINITY
     known = facts.relations.attributes_of(node.name)
     about = sorted(location.uses)
     change = Change("drop", location.id)
+    away = "from being promoted there" if is_promoted(location.role) else "away"
     if not about:
-        what = f"a constraint keeps {subject.it} away"
+        what = f"a constraint keeps {subject.it} {away}"
         what = what if absolute else "a constraint is against the node"
         evidence = f"{location.id}: {spoken(score)}"
-        return Reason(what, evidence, remove(facts.cluster, location), absolute, change)
+        return Reason(what, evidence, remove(facts, location), absolute, change, lasting=True)
     rule = " or ".join(each.said for each in true_of(facts.relations, location, node.name))
     values = ", ".join(f"{a} is {known[a]}" if a in known else f"{a} is not set" for a in about)
     evidence = f"{values} there; {location.id}: {spoken(score)} where {rule}"
     pings = [name for name in about if name.startswith("ping")]
     if not pings:
-        what = f"a rule keeps {subject.it} away"
-        return Reason(what, evidence, remove(facts.cluster, location), absolute, change)
-    do = "the network of that host, or its ping resource"
+        what = f"a rule keeps {subject.it} {away}"
+        return Reason(what, evidence, remove(facts, location), absolute, change, lasting=True)
     change = Change("connect", pings[0], node.name)
-    return Reason("the node has lost its ping path", evidence, do, absolute, change)
+    what, do = "the node has lost its ping path", "the network of that host, or its ping resource"
+    for cause in _of_pings(facts):
+        what, do = f"{what}: {cause.what}", cause.do
+        break
+    return Reason(what, evidence, do, absolute, change)
+
+
+def _outdated(facts: Facts, subject: Subject, location: Location) -> Reason:
+    """What DRBD itself took from a node, and gives back when the data is in step again.
+
+    Nobody else may: the data that is left would be used, and what was written since is lost.
+    """
+    cluster = facts.cluster
+    names = [each.value for each in location.expressions if each.attribute == "#uname"]
+    best = [node for name in names if (node := cluster.node(name))]
+    away = [way_back(cluster, node) for node in best if not node.usable]
+    what = f"DRBD keeps {subject.it} from being promoted: its data there is outdated"
+    do = f"{away[0]}; " if away else ""
+    do += "DRBD removes it when it is in step again: drbdadm status"
+    return Reason(what, location.id, do, True, lasting=True)
+
+
+def _of_pings(facts: Facts) -> Iterator[Reason]:
+    """What stops the resources that measure the way to the network."""
+    for primitive in facts.cluster.primitives.values():
+        if primitive.agent.rpartition(":")[2] in ("ping", "pingd"):
+            above = primitive.clone or primitive.parent or primitive.id
+            yield from everywhere(facts, subject_of(facts.cluster, above, called=True))
 
 
 def room(facts: Facts, subject: Subject, node: Node) -> Iterator[Reason]:
@@ -250,29 +336,18 @@ def room(facts: Facts, subject: Subject, node: Node) -> Iterator[Reason]:
 def utilization(facts: Facts, subject: Subject, node: Node) -> Iterator[Reason]:
     """What the scheduler counts, of a group altogether, and the node has too little of."""
     used = facts.utilization
+    if not used.heeded:
+        return
     inside, members = subject.inside, facts.relations.members
     groups = {each.parent or "" for each in inside if each.parent != each.clone}
     together = {name for group in groups for name in members.get(group, ())}
     together |= {each.id for each in inside}
-    wanted = _sum(used, together)
-    there = {r.id.partition(":")[0] for r in facts.cluster.resources if node.name in r.nodes}
-    taken = _sum(used, there - together)
-    for key, amount in wanted.items() if used.strategy != "default" else ():
-        left = score_of(used.nodes.get(node.name, {}).get(key, "0")) - taken.get(key, 0)
+    for key, amount in used.asked(together).items():
+        left = used.left(node.name, key, active_on(facts.cluster, node.name) - together)
         if amount > left:
             what = f"the node has too little {key}: {amount} wanted, {left} left"
             evidence = f"utilization, placement-strategy={used.strategy}"
-            change = Change("property", "placement-strategy", "default")
-            yield Reason(what, evidence, "hxm capacity", True, change)
-
-
-def _sum(used: Utilization, resources: Iterable[str]) -> dict[str, int]:
-    """What the resources take together, by the name of the attribute."""
-    amounts: dict[str, int] = {}
-    for name in resources:
-        for key, amount in used.resources.get(name, {}).items():
-            amounts[key] = amounts.get(key, 0) + score_of(amount)
-    return amounts
+            yield Reason(what, evidence, "hxm capacity", True, UNCOUNTED)
 
 
 def whole_cluster(cluster: Cluster) -> Iterator[Reason]:

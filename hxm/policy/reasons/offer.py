@@ -43,7 +43,8 @@ def allowed(question: Question, node: Node, against_it: Sequence[Reason]) -> Ans
         stops = f", and stops {listed(names, 4)}" if names else ""
         what = f"its score there is -INFINITY, and yet a move brings it there{stops}"
         offer = offer._replace(what=what)
-    stays_for = list(staying(question, domain.nodes[0], []))
+    known = {each.what for each in soft}
+    stays_for = [e for e in staying(question, domain.nodes[0], []) if e.what not in known]
     reasons = [*soft, *along, *stays_for, offer._replace(confirmed=bool(verdict))]
     return Answer(says, tuple(dict.fromkeys(reasons)), beside(question, [offer], None))
 
@@ -105,8 +106,9 @@ def refusals(
 
 
 def _offer(question: Question, node: Node) -> Reason:
-    """That nothing forbids the node, and what brings it there."""
-    command = f"hxm migrate {typed(question.domain)} {node.name}"
+    """That nothing forbids the node, and what brings a domU there; hxm moves nothing else."""
+    mine = question.facts.cluster.domain_of(question.domain.resource)
+    command = f"hxm migrate {typed(question.domain)} {node.name}" if mine else ""
     change = Change("send", question.subject.id, node.name, question.domain.nodes[0])
     return Reason(f"nothing forbids {node.name}", do=command, change=change)
 
@@ -128,12 +130,14 @@ def staying(question: Question, here: str, barred: Sequence[Reason]) -> Iterator
         if (each.node == here) == sent and (sent or not barred):
             what = "a move sent it there" if sent else f"a ban keeps it off {each.node}"
             yield Reason(what, each.id, f"hxm unmigrate {typed(domain)}")
+        elif sent and not barred:
+            yield Reason(f"a move prefers {each.node}", each.id, f"hxm unmigrate {typed(domain)}")
     interim = {each.id for each in mine}
     for location in relations.locations:
         score = applying(relations, location, here)
         if location.resource in ids and location.id not in interim and score and score > 0:
             what = f"{here} is preferred: score {spoken(score)}"
-            yield Reason(what, location.id, remove(cluster, location))
+            yield Reason(what, location.id, remove(facts, location))
     for colocation in relations.colocations:
         with_it = here in places(facts, colocation.other, colocation.other_role)
         if colocation.resource in ids and colocation.score > 0 and with_it:

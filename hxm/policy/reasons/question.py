@@ -13,11 +13,12 @@ from hxm.policy.forecast import name_of
 from hxm.policy.forecast.movement_kinds import phrase
 from hxm.policy.guards import location
 from hxm.policy.reasons.facts import Change, Facts, Reason, Subject
-from hxm.policy.reasons.obstacles import everywhere, whole_cluster
+from hxm.policy.reasons.obstacles import UNCOUNTED, everywhere, left_alone, whole_cluster
 from hxm.policy.reasons.search import Inquiry, Verdict
 from hxm.policy.relations import fail_count, spoken
 from hxm.policy.state.findings import lock_held_by
 from hxm.policy.state.running_twice import on_two_nodes
+from hxm.policy.state.way_back import end_of_wait
 
 
 class Answer(NamedTuple):
@@ -65,9 +66,9 @@ def unknown(facts: Facts, domain: ManagedDomain, node: str) -> Reason:
 
 
 def beside(question: Question, found: Sequence[Reason], node: Node | None) -> tuple[str, ...]:
-    """What else would move with the reasons gone."""
+    """What else would move with the reasons gone; unknown where nobody is told to end one so."""
     inquiry = question.inquiry
-    if not inquiry:
+    if not inquiry or any(each.change == UNCOUNTED for each in found):
         return ()
     name = node.name if node else None
     before = inquiry.verdict((), None)
@@ -111,7 +112,7 @@ def troubles(question: Question) -> Iterator[Reason]:
         if node and node.unclean:
             what = f"{name} is lost and not yet fenced: before that it starts nowhere else"
             change = Change("up", name)
-            yield Reason(what, "", cluster.advice("confirm", node=name), True, change)
+            yield Reason(what, "", end_of_wait(cluster, node), True, change)
     yield from whole_cluster(cluster)
     if cluster.pending_fencing:
         yield Reason(f"fencing of {listed(cluster.pending_fencing)} is under way", do="hxm status")
@@ -123,11 +124,16 @@ def troubles(question: Question) -> Iterator[Reason]:
             what, do = f"the node {name} is in maintenance", f"hxm maintenance off {name}"
             yield Reason(what, "", do, True, Change("wake", name, "node"))
     away = guards.looked_away(cluster, domain)
+    alone = set(left_alone(cluster, question.subject)) if away else set()
+    order = guards.safe_end(domain, away.end) if away else ""
     for reason in everywhere(question.facts, question.subject):
-        kind = reason.change.kind if reason.change else ""
-        if kind in ("wake", "manage", "forget") and away:
-            what = f"the cluster leaves it alone: {away.reason}"
-            yield reason._replace(what=what, do=away.end)
+        if reason in alone:
+            cause = reason.what.removeprefix(f"{question.subject.it} ")
+            what = f"the cluster leaves it alone: {domain.name} {cause}"
+            do = guards.safe_end(domain, reason.do) or reason.do
+            yield reason._replace(what=what, do=do)
+        elif order and reason.change and reason.change.kind in ("start", "unset"):
+            yield reason._replace(do="" if alone else order)
         else:
             yield reason
     if cluster.lock:

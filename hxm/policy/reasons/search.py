@@ -83,7 +83,8 @@ class Inquiry:
         for number, tier in enumerate(tiers):
             known = {each.change for each in supposed}
             new = [each for each in tier if each.change and each.change not in known]
-            supposed += {each.change: each for each in new}.values()
+            first = {each.change: each for each in reversed(new)}  # the nearest of those alike
+            supposed += reversed(first.values())
             likeliest = [new[0]] if new and number else []
             if likeliest and self.reaches(likeliest, node):
                 return tuple(each._replace(confirmed=True) for each in likeliest)

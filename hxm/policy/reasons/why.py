@@ -6,11 +6,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from hxm.model import Domain, ManagedDomain, Node, is_managed
 from hxm.plan import Movement
-from hxm.policy import listed, typed
+from hxm.policy import is_true, listed, typed
 from hxm.policy.forecast.movement_kinds import phrase
 from hxm.policy.guards import location
 from hxm.policy.reasons.dependencies import against
-from hxm.policy.reasons.facts import NEVER, Facts, Reason, forbids, subject_in
+from hxm.policy.reasons.facts import NEVER, Facts, Reason, forbids, places, subject_in
+from hxm.policy.reasons.obstacles import UNCOUNTED
 from hxm.policy.reasons.offer import allowed, free, refusals, staying
 from hxm.policy.reasons.question import (
     Answer,
@@ -59,7 +60,7 @@ def _running(question: Question) -> Answer:
         says = f"{domain.name} is {domain.role or 'active'} on {listed(domain.nodes)}"
         inside = [domain._replace(resource=each.id) for each in question.subject.inside]
         failed = [reason for each in inside for reason in as_facts(failures_of(facts, each))]
-        return Answer(says, (*general, *failed))
+        return Answer(says, (*general, *failed, *_nobody_promoted(question)))
     here = domain.nodes[0]
     misplaced = _misplaced(question, here)
     barred = [] if misplaced else _barred(question, here)
@@ -81,6 +82,21 @@ def _imminent(question: Question) -> list[Movement]:
     verdict = question.inquiry.verdict((), None) if question.inquiry else None
     own = {each.id for each in question.subject.inside}
     return [each for each in verdict.movements if each.resource in own] if verdict else []
+
+
+def _nobody_promoted(question: Question) -> Iterator[Reason]:
+    """Why a resource that is to be promoted somewhere is so nowhere: its agent votes for none."""
+    facts = question.facts
+    for each in question.subject.inside:
+        promotable = is_true(each.meta.get("promotable", "")) and not places(
+            facts, each.id, "Promoted"
+        )
+        votes = [known.get(f"master-{each.id}") for known in facts.relations.attributes.values()]
+        if promotable and not any(votes):
+            what = "it is nowhere promoted: its agent gives no node a promotion score"
+            yield Reason(
+                what, f"no attribute master-{each.id}", "crm_mon -1 -A shows the attributes"
+            )
 
 
 def _misplaced(question: Question, here: str) -> list[Reason]:
@@ -109,6 +125,7 @@ def _down(question: Question) -> Answer:
     general = list(troubles(question))
     whole = [each for each in general if each.absolute]
     nodes = {node: list(against(facts, question.subject, node)) for node in facts.cluster.nodes}
+    nodes = {node: nodes[node] for node in sorted(nodes, key=lambda n: _weight(n, nodes[n]))}
     if not inquiry:
         first = {node.name: (hard_ones(r) or r)[:1] for node, r in nodes.items()}
         told = [] if whole else list(_together(facts, first))
@@ -121,10 +138,9 @@ def _down(question: Question) -> Answer:
         return Answer(says, (*general, now), would_move(question, verdict))
     found = inquiry.confirmed([whole], None)
     if found:
-        told = [*_as_typed(found), *_notes(found, general)]
+        told = [*_as_typed(question, found), *_notes(found, general)]
         return Answer(says, tuple(told), beside(question, found, None))
-    best = sorted(nodes, key=lambda node: (node.kind == "guest", _weight(nodes[node])))
-    node = best[0]
+    node = next(iter(nodes))
     soft = [each for each in general if not each.absolute]
     tiers = [[*whole, *hard_ones(nodes[node])], [*soft, *nodes[node], *failures_of(facts, domain)]]
     found = inquiry.confirmed([*tiers, question.unknown], None)
@@ -137,16 +153,29 @@ def _down(question: Question) -> Answer:
     if here := [each for each in brief if each not in everywhere_]:
         for other, reasons in nodes.items():
             by_node[other.name] = here if other is node else _of_another(inquiry, whole, reasons)
-    told = _as_typed([*everywhere_, *_together(facts, by_node)])
-    if told[1:] and told[-1].change and told[-1].change.kind == "start":
+    told = _as_typed(question, [*everywhere_, *_together(facts, by_node)])
+    if told[1:] and _starts(question, told[-1]):
         says += f": {told[-1].what}, and would have no place if it were not"
     told += _notes(found, general)
     return Answer(says, tuple(dict.fromkeys(told)), beside(question, found, None))
 
 
-def _as_typed(reasons: Iterable[Reason]) -> list[Reason]:
-    """In the order in which the commands work: hxm starts nothing that would have no place."""
-    return sorted(reasons, key=lambda each: each.change is not None and each.change.kind == "start")
+def _as_typed(question: Question, reasons: Iterable[Reason]) -> list[Reason]:
+    """In the order in which the commands work: hxm starts nothing that would have no place.
+
+    Of what is told to stop the deepest comes first, and the resource itself last of all.
+    """
+    told = list(reasons)
+    at = [n for n, each in enumerate(told) if each.change and each.change.kind == "start"]
+    for number, start in zip(at, [told[n] for n in reversed(at)], strict=True):
+        told[number] = start
+    return sorted(told, key=lambda each: _starts(question, each))
+
+
+def _starts(question: Question, reason: Reason) -> bool:
+    """Whether it is that the resource itself is told to stop."""
+    change = reason.change
+    return bool(change and change.kind == "start" and change.subject in question.subject.ids)
 
 
 def _of_another(
@@ -159,10 +188,14 @@ def _of_another(
     return [each for each in found or hard[:1] if each.change not in everywhere_]
 
 
-def _weight(reasons: Sequence[Reason]) -> tuple[bool, int]:
-    """How far a node is from running it: what lies outside the cluster weighs most."""
+def _weight(node: Node, reasons: Sequence[Reason]) -> tuple[bool, bool, bool, int]:
+    """How far a node is from running it: what is written to stay weighs most.
+
+    Then that the node is a guest, and what lies outside the cluster.
+    """
+    hard = hard_ones(reasons)
     outside = any(each.change and each.change.kind in ("up", "heal") for each in reasons)
-    return outside, len(hard_ones(reasons))
+    return any(each.lasting for each in hard), node.kind == "guest", outside, len(hard)
 
 
 def _notes(found: Sequence[Reason], general: Sequence[Reason]) -> Iterator[Reason]:
@@ -191,7 +224,10 @@ def _elsewhere(question: Question, node: Node) -> Answer:
     tiers = [hard, [*soft, *failures_of(facts, domain)], question.unknown]
     found = inquiry.confirmed(tiers, node.name)
     if found:
-        told = [*refusals(question, node, hard, found), *_as_typed(in_brief(question, found))]
+        told = [
+            *refusals(question, node, hard, found),
+            *_as_typed(question, in_brief(question, found)),
+        ]
         notes = [each for each in general if not each.absolute and each not in found]
         goes = _goes(question, found) if not domain.nodes else None
         if goes and goes != node.name:
@@ -229,12 +265,17 @@ def _together(facts: Facts, found: Mapping[str, Sequence[Reason]]) -> Iterator[R
 
 
 def _barred(question: Question, here: str) -> list[Reason]:
-    """Why no other node may run it; nothing if one may. A score that allows it outweighs all."""
+    """Why no other node may run it; nothing if one may.
+
+    A score that allows it outweighs all but utilization, of which it tells nothing.
+    """
     facts, inquiry = question.facts, question.inquiry
     others = [node for node in facts.cluster.hosts if node.name != here]
     found = {node.name: hard_ones(against(facts, question.subject, node)) for node in others}
     usable = [node.name for node in others if node.usable]  # of others the score says nothing
-    if not all(found.values()) or any(facts.scores.get(n, NEVER) != NEVER for n in usable):
+    full = [name for name, reasons in found.items() if UNCOUNTED in [r.change for r in reasons]]
+    free = [name for name in usable if name not in full and facts.scores.get(name, NEVER) != NEVER]
+    if free or not all(found.values()):
         return []
     nodes: dict[Reason, list[str]] = {}
     sure: dict[Reason, Sequence[Reason]] = {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from hxm.model import Cluster, Primitive
 from hxm.plan import Objection
@@ -15,38 +15,58 @@ def settings(cluster: Cluster) -> Iterator[tuple[str, Objection]]:
     if stops_everything(cluster):
         what = "stop-all-resources is set: the cluster runs nothing"
         yield "all-stopped", Objection(what, cluster.advice("run"))
-    primitives = cluster.primitives.values()
-    for option, code, effect, concerned in (
-        ("target-role", "all-stopped", "told to stop", [p for p in primitives if _stopped(p)]),
-        ("is-managed", "all-unmanaged", "left alone", [p for p in primitives if _unmanaged(p)]),
-        ("maintenance", "all-unmanaged", "left alone", [p for p in primitives if _asleep(p)]),
-    ):
-        if mine := [p for p in concerned if _by_default(p, option)]:
-            names, value = outermost(mine), mine[0].meta[option]
+    for option, place, given, concerned in inherited(cluster):
+        if place == "rsc_defaults":
+            code, effect = _EFFECTS[option]
+            names, value = outermost(concerned), concerned[0].meta[option]
             what = f"rsc_defaults has {option}={value}: {listed(names, 4)} {_are(names)} {effect}"
-            yield code, Objection(what, cluster.advice("default", option=option))
+            yield code, Objection(what, cluster.advice("unset", option=option, set=given))
     if cluster.disallowed:
         names = list(cluster.disallowed)
         what = f"symmetric-cluster=false, and no location allows {listed(names, 4)} on any node"
-        yield "all-stopped", Objection(what, cluster.advice("allow-all"))
+        every = outermost(p for p in cluster.primitives.values() if not keeps_stopped(p.meta))
+        meant = set(names) < set(every)
+        do = f"hxm why {names[0]}" if meant else cluster.advice("allow-all")
+        yield "all-stopped", Objection(what, do)
 
 
-def _stopped(primitive: Primitive) -> bool:
-    return keeps_stopped(primitive.meta)
+_EFFECTS = {
+    "target-role": ("all-stopped", "told to stop"),
+    "is-managed": ("all-unmanaged", "left alone"),
+    "maintenance": ("all-unmanaged", "left alone"),
+}
 
 
-def _unmanaged(primitive: Primitive) -> bool:
-    return is_false(primitive.meta.get("is-managed", ""))
+def inherited(cluster: Cluster) -> Iterator[tuple[str, str, str, list[Primitive]]]:
+    """What rsc_defaults and templates keep stopped or leave alone, unless something nearer does.
+
+    The option, what gives it, the id of its set, and the primitives.
+    """
+    by_place: dict[tuple[str, str, str], list[Primitive]] = {}
+    for option in _EFFECTS:
+        for primitive in cluster.primitives.values():
+            place, given = primitive.inherited_from.get(option, ("", ""))
+            if given and option not in primitive.own_meta and _holds(option, primitive.meta):
+                by_place.setdefault((option, place, given), []).append(primitive)
+    for key, primitives in by_place.items():
+        yield *key, primitives
 
 
-def _asleep(primitive: Primitive) -> bool:
-    return is_true(primitive.meta.get("maintenance", ""))
+def by_templates(cluster: Cluster) -> Iterator[Objection]:
+    """Each such option of a template, and what takes it away there."""
+    for option, place, given, concerned in inherited(cluster):
+        if place != "rsc_defaults":
+            names = listed(outermost(concerned), 4)
+            what = f"{place} has {option}={concerned[0].meta[option]}, which counts for {names}"
+            yield Objection(what, cluster.advice("unset", option=option, set=given))
 
 
-def _by_default(primitive: Primitive, option: str) -> bool:
-    """Whether rsc_defaults gives it the option, and nothing nearer does."""
-    from_defaults = primitive.inherited_from.get(option) == "rsc_defaults"
-    return from_defaults and option not in primitive.own_meta
+def _holds(option: str, meta: Mapping[str, str]) -> bool:
+    """Whether the option keeps a resource stopped, or makes the cluster leave it alone."""
+    if option == "target-role":
+        return keeps_stopped(meta)
+    value = meta.get(option, "")
+    return is_false(value) if option == "is-managed" else is_true(value)
 
 
 def outermost(primitives: Iterable[Primitive]) -> list[str]:

@@ -17,12 +17,12 @@ from hxm.policy import (
     resource_name,
     typed,
 )
-from hxm.policy.guards import stops_everything, stray
+from hxm.policy.guards import safe_end, stops_everything, stray
 from hxm.policy.guards.location import cloned, kept_from_running, not_listed
-from hxm.policy.state.cluster_wide import outermost, settings
+from hxm.policy.state.cluster_wide import by_templates, outermost, settings
 from hxm.policy.state.fencing import unfenceable
 from hxm.policy.state.running_twice import on_two_nodes
-from hxm.policy.state.way_back import first_way_back, way_back
+from hxm.policy.state.way_back import end_of_wait, first_way_back, way_back
 
 if TYPE_CHECKING:
     from hxm.policy.orders.update.progress import Progress
@@ -87,15 +87,15 @@ def _update_of(cluster: Cluster) -> Progress | None:
     """The update that is under way."""
     if UPDATE not in cluster.properties:
         return None
-    from hxm.policy.orders.update.progress import (
-        progress_in,  # rarely needed, and not by every list
-    )
+    from hxm.policy.orders.update.progress import progress_in  # rarely needed
 
     return progress_in(cluster.properties)
 
 
 def _above_domus(cluster: Cluster) -> Iterator[Finding]:
-    """What was set in passing at what is no domU: groups, clones, and what the domUs need."""
+    """What was set in passing at what is no domU: templates, groups, what the domUs need."""
+    for objection in by_templates(cluster):
+        yield Finding.of(objection, "left-behind")
     for name, own in cluster.own_meta.items():
         if cluster.domain_of(name):
             continue
@@ -124,7 +124,7 @@ def _set_in_passing(cluster: Cluster, domain: ManagedDomain) -> Iterator[tuple[s
         what = (
             f"{domain.name}: target-role={own['target-role']} and unmanaged: managed it would stop"
         )
-        do = f"to let it run: hxm start {word} --force --yes, then hxm manage {word}"
+        do = safe_end(domain._replace(target_role="Stopped"), f"hxm manage {word}")
         yield "target-role", Finding(what, do)
         return
     if own.get("target-role"):
@@ -315,7 +315,7 @@ def _nodes(cluster: Cluster) -> Iterator[Finding]:
         if node.unclean:
             yield Finding(
                 f"{node.name} is {node.condition}: it waits to be fenced",
-                cluster.advice("confirm", node=node.name),
+                end_of_wait(cluster, node),
                 "node-lost",
                 node.name,
             )

@@ -5,12 +5,17 @@ from __future__ import annotations
 from hxm.model import Cluster, Node
 
 
+def end_of_wait(cluster: Cluster, node: Node) -> str:
+    """What ends the wait for a fencing; nobody confirms that a node is off that still answers."""
+    return cluster.advice("fence" if node.online else "confirm", node=node.name)
+
+
 def way_back(cluster: Cluster, node: Node) -> str:
     """The command for a node that is not usable, or what is to be done there."""
     if node.away and cluster.sandbox:
         return f"hxm sandbox recover {node.name}"
     if node.unclean:
-        return cluster.advice("confirm", node=node.name)
+        return end_of_wait(cluster, node)
     if node.away:
         service = "pacemaker" if node.kind == "member" else "pacemaker_remote"
         return f"on {node.name}: systemctl start {service}"
