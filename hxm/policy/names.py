@@ -77,7 +77,9 @@ def find_domain(cluster: Cluster, word: str) -> Domain:
         raise WrongKind(word, "node", "domU", f"the domUs on it: hxm list --node {word}")
     if not matching:
         names = [domain.name for domain in cluster.guests]
-        raise NotFound(f"there is no domU {shown(word)}", near_to(word, names))
+        every = "every domU is '*', or -a where the command has it"
+        hint = every if word == "all" else near_to(word, names)
+        raise NotFound(f"there is no domU {shown(word)}", hint)
     return matching[0]
 
 

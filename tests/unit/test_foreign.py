@@ -387,9 +387,10 @@ def test_a_line_of_another_tool_does_what_was_meant_or_is_a_note(line):
         ("kubectl drain host1 --force", "without --force"),
         ("kubectl delete pod nfs --grace-period 30", "without --grace-period 30"),
         ("kubectl drain host1 --timeout=60s", "without --timeout=60s"),
+        ("move nfs to host2", "it has no place for to"),
     ],
 )
-def test_an_option_that_is_left_out_is_named(line, left_out):
+def test_what_is_left_out_is_named(line, left_out):
     assert left_out in answer(line)[1]
 
 

@@ -76,6 +76,7 @@ UNKNOWN = {
     "a slip": ("nsf", "did you mean nfs?"),
     "another slip": ("slse", "did you mean sles?"),
     "nothing like it": ("xyzzy", "there are: nfs, sles, other"),
+    "every one": ("all", "every domU is '*', or -a "),
     "a free domid": ("99", "there are: "),
     "an unknown uuid": ("0" * 8 + UUID[8:], "there are: "),
     "an unknown file": ("/etc/xen/vm/none.xm", "there are: "),

@@ -159,8 +159,8 @@ def _in_order(
             continue
         later = sum(other.operand for other in places[number + 1 :])
         count = max(len(rest) - later, 1) if place.repeated else 1
-        if any(word.lower() in _NO_NAMES for word in rest[:count]):
-            break
+        if fillers := [word for word in rest[:count] if word.lower() in _NO_NAMES]:
+            return exact, fillers
         if rest:
             values[place.word] = [operand(place.word, word) for word in rest[:count]]
             rest = rest[count:]
