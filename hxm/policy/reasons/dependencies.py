@@ -72,36 +72,40 @@ def _dependencies(
 
 
 def _another(facts: Facts, order: str) -> bool:
-    return any(places(facts, each.first) for each in facts.relations.orders if each.id == order)
+    return any(
+        places(facts, other_order.first)
+        for other_order in facts.relations.orders
+        if other_order.id == order
+    )
 
 
 def _colocations(
     facts: Facts, subject: Subject, node: Node, seen: frozenset[str]
 ) -> Iterator[Reason]:
     yield from _dependents(facts, subject, node, seen)
-    for each in facts.relations.colocations:
-        if each.resource not in subject.ids or each.other in seen:
+    for colocation in facts.relations.colocations:
+        if colocation.resource not in subject.ids or colocation.other in seen:
             continue
-        there = places(facts, each.other, each.other_role)
-        if each.score >= INFINITY and node.name not in there:
-            role = each.other_role if is_promoted(each.other_role) else ""
+        there = places(facts, colocation.other, colocation.other_role)
+        if colocation.score >= INFINITY and node.name not in there:
+            role = colocation.other_role if is_promoted(colocation.other_role) else ""
             is_up = "is promoted" if role else "does"
-            what = f"{subject.it} must run where {each.other} {is_up}"
+            what = f"{subject.it} must run where {colocation.other} {is_up}"
             if there:
                 what += f": on {listed(sorted(there))}"
-            yield from _needed(facts, each.other, what, each.id, node, seen, role)
-        elif each.score < 0 and node.name in there:
-            what = f"{subject.it} is to keep away from {each.other}, which runs there"
-            evidence = f"{each.id}: {spoken(each.score)}"
-            hard, change = each.score <= -INFINITY, Change("drop", each.id)
-            yield Reason(what, evidence, remove(facts, each), hard, change, lasting=True)
+            yield from _needed(facts, colocation.other, what, colocation.id, node, seen, role)
+        elif colocation.score < 0 and node.name in there:
+            what = f"{subject.it} is to keep away from {colocation.other}, which runs there"
+            evidence = f"{colocation.id}: {spoken(colocation.score)}"
+            hard, change = colocation.score <= -INFINITY, Change("drop", colocation.id)
+            yield Reason(what, evidence, remove(facts, colocation), hard, change, lasting=True)
 
 
 def _dependents(
     facts: Facts, subject: Subject, node: Node, seen: frozenset[str]
 ) -> Iterator[Reason]:
     """What must run with it, and keeps it from where it may not be itself; that is not absolute."""
-    bound = (each.id for each in bound_to(facts, subject))
+    bound = (other_reason.id for other_reason in bound_to(facts, subject))
     names = dict.fromkeys(name for name in bound if name not in seen)
     for name in (*names, *_later_in_group(facts, subject)):
         dependent = subject_of(facts.cluster, name, called=True)
@@ -161,19 +165,19 @@ def _causes(
 
 def _caused(causes: Iterable[Reason], what: str, where: str) -> Iterator[Reason]:
     """Those of the causes that forbid it, as the cause of what follows from them."""
-    for each in causes:
-        if each.absolute:
-            evidence = "; ".join(filter(None, (where, each.evidence)))
-            yield each._replace(what=f"{what}; {each.what}", evidence=evidence)
+    for reason in causes:
+        if reason.absolute:
+            evidence = "; ".join(filter(None, (where, reason.evidence)))
+            yield reason._replace(what=f"{what}; {reason.what}", evidence=evidence)
 
 
 def _held_there(facts: Facts, subject: Subject) -> Iterator[Reason]:
     """What must stop before it can leave where it runs, and is left alone."""
     cluster, relations = facts.cluster, facts.relations
-    if not any(places(facts, each.id) for each in subject.inside):
+    if not any(places(facts, p.id) for p in subject.inside):
         return
     after = dict.fromkeys(
-        each.then for each in relations.orders if each.first in subject.ids and each.holds_back
+        order.then for order in relations.orders if order.first in subject.ids and order.holds_back
     )
     after |= dict.fromkeys(_later_in_group(facts, subject))
     for name in after:
@@ -198,25 +202,25 @@ def _not_promoted(dependency: Subject) -> list[Reason]:
 
 def bound_to(facts: Facts, subject: Subject) -> Iterator[Subject]:
     """What must run where it does."""
-    for each in facts.relations.colocations:
-        if each.other in subject.ids and each.score >= INFINITY:
-            yield subject_of(facts.cluster, each.resource, called=True)
+    for colocation in facts.relations.colocations:
+        if colocation.other in subject.ids and colocation.score >= INFINITY:
+            yield subject_of(facts.cluster, colocation.resource, called=True)
 
 
 def needed(facts: Facts, subject: Subject) -> tuple[str, ...]:
     """The ids of the resource, and of all that it needs or that needs it, the nearest first."""
     relations = facts.relations
-    pairs = [(each.then, each.first) for each in relations.orders]
-    pairs += [(each.resource, each.other) for each in relations.colocations]
-    pairs += [(each.other, each.resource) for each in relations.colocations]
-    found = dict.fromkeys(sorted(subject.ids))
-    for name in found.copy():
-        _follow(facts, name, pairs, found)
-    return tuple(found)
+    pairs = [(order.then, order.first) for order in relations.orders]
+    pairs += [(colocation.resource, colocation.other) for colocation in relations.colocations]
+    pairs += [(colocation.other, colocation.resource) for colocation in relations.colocations]
+    ids = dict.fromkeys(sorted(subject.ids))
+    for name in ids.copy():
+        _follow(facts, name, pairs, ids)
+    return tuple(ids)
 
 
-def _follow(facts: Facts, name: str, pairs: list[tuple[str, str]], found: dict[str, None]) -> None:
+def _follow(facts: Facts, name: str, pairs: list[tuple[str, str]], ids: dict[str, None]) -> None:
     for one, other in pairs:
-        if one == name and other not in found:
-            found.update(dict.fromkeys(sorted(subject_of(facts.cluster, other).ids)))
-            _follow(facts, other, pairs, found)
+        if one == name and other not in ids:
+            ids.update(dict.fromkeys(sorted(subject_of(facts.cluster, other).ids)))
+            _follow(facts, other, pairs, ids)

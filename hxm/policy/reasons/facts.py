@@ -107,18 +107,16 @@ class Subject(NamedTuple):
 
 def subject_of(cluster: Cluster, name: str, *, called: bool = False) -> Subject:
     """The resource of that id; `called` by its id in sentences, and not `it`."""
-    inside = tuple(
-        each for each in cluster.primitives.values() if name in (each.id, each.parent, each.clone)
-    )
+    inside = tuple(p for p in cluster.primitives.values() if name in (p.id, p.parent, p.clone))
     ids = {name}
-    for each in inside:
-        ids |= {each.id, each.parent or "", each.clone or ""}
-    if called and any(each.id == name for each in inside):
+    for primitive in inside:
+        ids |= {primitive.id, primitive.parent or "", primitive.clone or ""}
+    if called and any(p.id == name for p in inside):
         ids -= {""}
     domain = cluster.domain_of(name)
     word = typed(domain) if domain else name
-    said = (name, f"{name}'s") if called else ("it", "its")
-    return Subject(name, frozenset(ids - {""}), inside, word, *said)
+    pronouns = (name, f"{name}'s") if called else ("it", "its")
+    return Subject(name, frozenset(ids - {""}), inside, word, *pronouns)
 
 
 def subject_in(cluster: Cluster, domain: Domain) -> Subject:
@@ -128,7 +126,7 @@ def subject_in(cluster: Cluster, domain: Domain) -> Subject:
 
 def forbids(reasons: Iterable[Reason]) -> bool:
     """Whether one of them keeps the domU from the node."""
-    return any(each.absolute for each in reasons)
+    return any(reason.absolute for reason in reasons)
 
 
 def remove(facts: Facts, constraint: Colocation | Location) -> str:
@@ -137,7 +135,9 @@ def remove(facts: Facts, constraint: Colocation | Location) -> str:
     every: tuple[Colocation | Location, ...] = facts.relations.locations
     if isinstance(constraint, Colocation):
         every = facts.relations.colocations
-    alike = list(dict.fromkeys(each.resource for each in every if each.id == constraint.id))
+    alike = list(
+        dict.fromkeys(location.resource for location in every if location.id == constraint.id)
+    )
     also = f" for {listed(alike, 4)}" if alike[1:] else ""
     command = facts.cluster.advice("unbind", constraint=constraint.id, kind=kind)
     return f"if it is not meant{also}: {command}"
@@ -152,14 +152,14 @@ def places(facts: Facts, name: str, role: str = "") -> frozenset[str]:
     """The nodes where a resource is active, in the role; a group where all of its members are."""
     inside = facts.relations.members.get(name)
     if inside:
-        of_each = [places(facts, each, role) for each in inside]
+        of_each = [places(facts, p, role) for p in inside]
         return of_each[0].intersection(*of_each[1:])
     wanted = is_promoted(role)
     return frozenset(
         node
-        for each in facts.cluster.resources
-        if _is_instance(each.id, name) and (not wanted or is_promoted(each.role))
-        for node in each.nodes
+        for resource in facts.cluster.resources
+        if _is_instance(resource.id, name) and (not wanted or is_promoted(resource.role))
+        for node in resource.nodes
     )
 
 

@@ -36,7 +36,9 @@ def barring(facts: Facts, node: Node) -> Reason | None:
     None as well where a constraint of the administrator's says that one may not.
     """
     cluster, reason = facts.cluster, None
-    written = {Change("drop", each.id) for each in facts.relations.locations if not each.uses}
+    written = {
+        Change("drop", location.id) for location in facts.relations.locations if not location.uses
+    }
     for domain in cluster.managed_domains:
         if node.name in domain.nodes:
             return None
@@ -58,7 +60,7 @@ def ask_host(facts: Facts, node: Node, ask: AskHost | None) -> HostAnswer:
     runs = f"runs {listed([domain.name for domain in here])}" if here else "runs no domU"
     condition = "" if node.usable else f", and is {node.predicament}"
     general = tuple(whole_cluster(cluster))
-    over = [each.change for each in general if each.change]
+    over = [reason.change for reason in general if reason.change]
 
     def after_it(changes: Sequence[Change]) -> tuple[Sequence[Movement], Scores]:
         return ask([*over, *changes]) if ask else ((), {})
@@ -74,12 +76,12 @@ def _leaving(
 ) -> dict[str, tuple[Reason, ...]]:
     others = [other for other in facts.cluster.hosts if other.name != node.name]
     moved = ask([Change("drain", node.name)])[0] if ask and here else ()
-    leave = {each.resource for each in moved if each.source == node.name and each.target}
+    leave = {move.resource for move in moved if move.source == node.name and move.target}
     stuck = {}
     for domain in here:
         by_node = {other.name: _against(facts, domain, other) for other in others}
         if own := _wherever(facts, domain):
-            stuck[domain.name] = tuple(each._replace(confirmed=bool(ask)) for each in own)
+            stuck[domain.name] = tuple(reason._replace(confirmed=bool(ask)) for reason in own)
         elif (domain.resource not in leave) if ask else (by_node and all(by_node.values())):
             stuck[domain.name] = tuple(_each_host(by_node, confirmed=bool(ask)))
     return stuck
@@ -89,7 +91,7 @@ def _wherever(facts: Facts, domain: ManagedDomain) -> list[Reason]:
     """What keeps one domU from being started or moved on any host."""
     general = set(whole_cluster(facts.cluster))
     question = Question(facts, domain, subject_in(facts.cluster, domain))
-    return [each for each in hard_ones(troubles(question)) if each not in general]
+    return [reason for reason in hard_ones(troubles(question)) if reason not in general]
 
 
 def _each_host(by_node: Mapping[str, list[Reason]], *, confirmed: bool) -> Iterator[Reason]:
@@ -123,7 +125,7 @@ def _coming(
         reasons = hard_ones(against(facts, subject_in(facts.cluster, domain), node))
         score = scores.get(domain.resource, {}).get(node.name, NEVER if ask else "")
         if own or score == NEVER or not node.usable or (not ask and reasons):
-            each_once = {each.change or each.what: each for each in reversed([*own, *reasons])}
+            each_once = {one.change or one.what: one for one in reversed([*own, *reasons])}
             supposed[domain] = list(reversed(each_once.values()))
     changes = list(_changes(reasons for reasons in supposed.values()))
     free = ask(changes)[1] if ask and changes else {}

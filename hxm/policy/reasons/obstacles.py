@@ -61,9 +61,9 @@ def _without_ticket(facts: Facts, ticket: Ticket) -> Reason:
 def _told_to_stop(cluster: Cluster, primitive: Primitive, subject: Subject) -> Reason:
     domain = cluster.domain_of(subject.id)
     where = "at the domU itself" if domain else f"at {primitive.id}"
-    said = f"target-role={primitive.meta['target-role']}"
+    evidence = f"target-role={primitive.meta['target-role']}"
     do = f"hxm start {subject.word}"
-    reason = Reason(f"{subject.it} is told to stop", f"{said}, {where}", do, True)
+    reason = Reason(f"{subject.it} is told to stop", f"{evidence}, {where}", do, True)
     return _where_it_stands(cluster, primitive, "target-role", reason, Change("start", subject.id))
 
 
@@ -87,8 +87,10 @@ def _where_it_stands(
 
 def left_alone(cluster: Cluster, subject: Subject) -> Iterator[Reason]:
     """Unmanaged, in maintenance, or blocked by a failure."""
-    states = [each for each in cluster.resources if each.id.partition(":")[0] in _ids(subject)]
-    if any(each.blocked for each in states):
+    states = [
+        resource for resource in cluster.resources if resource.id.partition(":")[0] in _ids(subject)
+    ]
+    if any(resource.blocked for resource in states):
         what, evidence, do = block(cluster, _ids(subject), subject.word)
         yield Reason(f"{subject.it} {what}", evidence, do, True, Change("forget", subject.id))
         return
@@ -110,7 +112,7 @@ def left_alone(cluster: Cluster, subject: Subject) -> Iterator[Reason]:
 
 
 def _ids(subject: Subject) -> set[str]:
-    return {each.id for each in subject.inside}
+    return {p.id for p in subject.inside}
 
 
 def kept_empty(facts: Facts, node: Node) -> Iterator[Reason]:
@@ -119,7 +121,7 @@ def kept_empty(facts: Facts, node: Node) -> Iterator[Reason]:
         return
     if not node.online and node.kind != "member":  # a resource makes it a node
         connection = subject_of(facts.cluster, node.container or node.name, called=True)
-        causes = [each for each in everywhere(facts, connection) if each.absolute]
+        causes = [reason for reason in everywhere(facts, connection) if reason.absolute]
         if causes:
             what = f"the node is {node.predicament}: {causes[0].what}"
             yield causes[0]._replace(what=what)
@@ -145,20 +147,20 @@ def on_node(facts: Facts, subject: Subject, node: Node, role: str = "") -> Itera
 
 
 def _interim(facts: Facts, subject: Subject, node: Node) -> Iterator[Reason]:
-    for each in facts.cluster.constraints:
-        if each.resource not in subject.ids or each.expired:
+    for constraint in facts.cluster.constraints:
+        if constraint.resource not in subject.ids or constraint.expired:
             continue
         alone = facts.cluster.domain_of(subject.id)
-        do = f"hxm unmigrate {subject.word if alone else each.resource}"
-        change = Change("drop", each.id)
-        there = (each.node or "").lower() == node.name.lower()
-        if each.kind == "ban" and there:
-            yield Reason(f"a ban keeps {subject.it} away", each.id, do, True, change)
-        elif each.kind == "prefer" and not there:
-            target = facts.cluster.node(each.node or "")
+        do = f"hxm unmigrate {subject.word if alone else constraint.resource}"
+        change = Change("drop", constraint.id)
+        there = (constraint.node or "").lower() == node.name.lower()
+        if constraint.kind == "ban" and there:
+            yield Reason(f"a ban keeps {subject.it} away", constraint.id, do, True, change)
+        elif constraint.kind == "prefer" and not there:
+            target = facts.cluster.node(constraint.node or "")
             if target and target.usable:
-                what = f"a move prefers {each.node}"
-                yield Reason(what, each.id, do, change=change)
+                what = f"a move prefers {constraint.node}"
+                yield Reason(what, constraint.id, do, change=change)
 
 
 def _failures(facts: Facts, subject: Subject, node: Node) -> Iterator[Reason]:
@@ -174,18 +176,21 @@ def _failures(facts: Facts, subject: Subject, node: Node) -> Iterator[Reason]:
         count = fail_count(facts.relations, primitive.id, node.name)
         limit = score_of(primitive.meta.get("migration-threshold", "INFINITY"))
         failed = [f for f in cluster.failures if (f.resource, f.node) == (primitive.id, node.name)]
-        if not (count >= limit > 0 or any(bars(cluster, each) for each in failed)):
+        if not (count >= limit > 0 or any(bars(cluster, failure) for failure in failed)):
             continue
         what = f"{subject.it} failed there too often"
-        said = f"fail count {spoken(count)}, migration-threshold {spoken(limit)}"
+        evidence = f"fail count {spoken(count)}, migration-threshold {spoken(limit)}"
         if failed:
             last = next((f for f in reversed(failed) if bars(cluster, f)), failed[-1])
             what = f"{subject.its} {last.operation} failed there"
-            said = f"{last.reason}, {last.when}; {said}"
+            evidence = f"{last.reason}, {last.when}; {evidence}"
         do = f"hxm cleanup {_word(cluster, subject, primitive)} {node.name}"
         if (domain := cluster.domain_of(primitive.id)) and domain.file_fault:
-            said, do = f"{said}; on this host: {domain.file_fault}", f"mend its file, then: {do}"
-        yield Reason(what, said, do, True, Change("forget", primitive.id, node.name))
+            evidence, do = (
+                f"{evidence}; on this host: {domain.file_fault}",
+                f"mend its file, then: {do}",
+            )
+        yield Reason(what, evidence, do, True, Change("forget", primitive.id, node.name))
 
 
 def _word(cluster: Cluster, subject: Subject, primitive: Primitive) -> str:
@@ -196,40 +201,42 @@ def _word(cluster: Cluster, subject: Subject, primitive: Primitive) -> str:
 
 def _locations(facts: Facts, subject: Subject, node: Node, role: str) -> Iterator[Reason]:
     cluster, relations = facts.cluster, facts.relations
-    interim = {each.id for each in cluster.constraints}
+    interim = {constraint.id for constraint in cluster.constraints}
     mine = [
-        each
-        for each in relations.locations
-        if each.resource in subject.ids and (role or not is_promoted(each.role))
+        location
+        for location in relations.locations
+        if location.resource in subject.ids and (role or not is_promoted(location.role))
     ]
-    for each in mine:
-        score = applying(relations, each, node.name)
+    for location in mine:
+        score = applying(relations, location, node.name)
         if (
-            each.id not in interim
+            location.id not in interim
             and score is not None
             and score < 0
-            and not _unset(facts, each, node)
+            and not _unset(facts, location, node)
         ):
-            yield _located(facts, subject, each, node, score)
-        elif each.dated and each.score < 0 and each.id not in interim:
+            yield _located(facts, subject, location, node, score)
+        elif location.dated and location.score < 0 and location.id not in interim:
             what = f"a rule that depends on the time keeps {subject.it} away"
-            do = remove(facts, each)
-            evidence = f"{each.id}: {each.dates}" if each.dates else each.id
-            yield Reason(what, evidence, do, change=Change("drop", each.id), lasting=True)
-    scores = [applying(relations, each, node.name) for each in mine]
+            do = remove(facts, location)
+            evidence = f"{location.id}: {location.dates}" if location.dates else location.id
+            yield Reason(what, evidence, do, change=Change("drop", location.id), lasting=True)
+    scores = [applying(relations, location, node.name) for location in mine]
     allowed = any(score is not None and score >= 0 for score in scores)
     if _opt_in(cluster) and not allowed and not list(_not_opted_in(facts)):
         evidence = "symmetric-cluster=false: a resource runs only where a location allows it"
         do = cluster.advice("allow", resource=subject.id, node=node.name)
         change = Change("allow", subject.id, node.name)
         yield Reason(f"nothing allows {subject.it} there", evidence, do, True, change)
-    exclusive = [each for each in mine if each.exclusive]
-    if all(applying(relations, each, node.name) is None for each in exclusive):
-        for each in exclusive:
-            evidence = f"{each.id}: resource-discovery=exclusive"
-            what = f"{subject.it} may run only on nodes that constraints name, such as {each.node}"
-            change = Change("drop", each.id)
-            yield Reason(what, evidence, remove(facts, each), True, change, lasting=True)
+    exclusive = [location for location in mine if location.exclusive]
+    if all(applying(relations, location, node.name) is None for location in exclusive):
+        for location in exclusive:
+            evidence = f"{location.id}: resource-discovery=exclusive"
+            what = (
+                f"{subject.it} may run only on nodes that constraints name, such as {location.node}"
+            )
+            change = Change("drop", location.id)
+            yield Reason(what, evidence, remove(facts, location), True, change, lasting=True)
 
 
 def disallowed_everywhere(facts: Facts) -> Iterator[Primitive]:
@@ -237,7 +244,7 @@ def disallowed_everywhere(facts: Facts) -> Iterator[Primitive]:
     cluster = facts.cluster
     if not _opt_in(cluster):
         return
-    allowed = {each.resource for each in facts.relations.locations if each.score >= 0}
+    allowed = {location.resource for location in facts.relations.locations if location.score >= 0}
     for primitive in cluster.primitives.values():
         ids = {primitive.id, primitive.parent, primitive.clone}
         if not keeps_stopped(primitive.meta) and allowed.isdisjoint(ids):
@@ -251,8 +258,8 @@ def _opt_in(cluster: Cluster) -> bool:
 def _not_opted_in(facts: Facts) -> Iterator[Reason]:
     """That no location allows anything anywhere; where something is allowed, that is meant."""
     cluster = facts.cluster
-    wanted = {each.id for each in cluster.primitives.values() if not keeps_stopped(each.meta)}
-    if wanted and wanted == {each.id for each in disallowed_everywhere(facts)}:
+    wanted = {p.id for p in cluster.primitives.values() if not keeps_stopped(p.meta)}
+    if wanted and wanted == {p.id for p in disallowed_everywhere(facts)}:
         what = "symmetric-cluster=false, and no location allows anything on any node"
         change = Change("property", "symmetric-cluster", "true")
         yield Reason(what, "", cluster.advice("allow-all"), True, change)
@@ -284,7 +291,9 @@ def _located(facts: Facts, subject: Subject, location: Location, node: Node, sco
         what = what if absolute else "a constraint is against the node"
         evidence = f"{location.id}: {spoken(score)}"
         return Reason(what, evidence, remove(facts, location), absolute, change, lasting=True)
-    rule = " or ".join(each.said for each in true_of(facts.relations, location, node.name))
+    rule = " or ".join(
+        expression.said for expression in true_of(facts.relations, location, node.name)
+    )
     values = ", ".join(f"{a} is {known[a]}" if a in known else f"{a} is not set" for a in about)
     evidence = f"{values} there; {location.id}: {spoken(score)} where {rule}"
     pings = [name for name in about if name.startswith("ping")]
@@ -305,7 +314,9 @@ def _outdated(facts: Facts, subject: Subject, location: Location) -> Reason:
     Nobody else may: the data that is left would be used, and what was written since is lost.
     """
     cluster = facts.cluster
-    names = [each.value for each in location.expressions if each.attribute == "#uname"]
+    names = [
+        expression.value for expression in location.expressions if expression.attribute == "#uname"
+    ]
     best = [node for name in names if (node := cluster.node(name))]
     away = [way_back(cluster, node) for node in best if not node.usable]
     what = f"DRBD keeps {subject.it} from being promoted: its data there is outdated"
@@ -339,9 +350,9 @@ def utilization(facts: Facts, subject: Subject, node: Node) -> Iterator[Reason]:
     if not used.heeded:
         return
     inside, members = subject.inside, facts.relations.members
-    groups = {each.parent or "" for each in inside if each.parent != each.clone}
+    groups = {p.parent or "" for p in inside if p.parent != p.clone}
     together = {name for group in groups for name in members.get(group, ())}
-    together |= {each.id for each in inside}
+    together |= {p.id for p in inside}
     for key, amount in used.asked(together).items():
         left = used.left(node.name, key, active_on(facts.cluster, node.name) - together)
         if amount > left:
@@ -362,7 +373,7 @@ def whole_cluster(cluster: Cluster) -> Iterator[Reason]:
         what = "stop-all-resources is set: the cluster runs nothing"
         change = Change("property", "stop-all-resources", "false")
         yield Reason(what, "", cluster.advice("run"), True, change)
-    devices = any(each.agent.startswith("stonith:") for each in cluster.primitives.values())
+    devices = any(p.agent.startswith("stonith:") for p in cluster.primitives.values())
     if cluster.fencing and not devices and not cluster.properties.get("stonith-watchdog-timeout"):
         what = "fencing is on and there is no fencing resource: the cluster starts nothing"
         do = f"add a fencing resource for each node: {cluster.advice('agents')}"

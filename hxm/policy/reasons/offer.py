@@ -10,7 +10,7 @@ from hxm.policy import guards, listed, typed
 from hxm.policy.forecast import name_of
 from hxm.policy.reasons.dependencies import bound_to, needed
 from hxm.policy.reasons.facts import NEVER, Change, Reason, Subject, places, remove
-from hxm.policy.reasons.question import Answer, Question, beside, hard_ones, unknown
+from hxm.policy.reasons.question import Answer, Question, hard_ones, side_effects, unknown
 from hxm.policy.relations import applying, score_of, spoken
 
 _OURS = ("quorum", "up")
@@ -22,41 +22,41 @@ def allowed(question: Question, node: Node, against_it: Sequence[Reason]) -> Ans
     domain, inquiry = question.domain, question.inquiry
     elsewhere = f", but on {listed(domain.nodes)}" if domain.nodes else ""
     says = f"{domain.name} does not run on {node.name}{elsewhere}"
-    soft = [each for each in against_it if not each.absolute]
+    soft = [reason for reason in against_it if not reason.absolute]
     refused = list(refusals(question, node, hard_ones(against_it)))
     if refused or not domain.nodes or not inquiry:
         return Answer(says, tuple(dict.fromkeys([*refused, *soft])))
     offer = _offer(question, node)
     verdict = inquiry.verdict([offer], None)
     moved = verdict.movements if verdict else ()
-    if verdict and not any(_brings(question.subject, each, node.name) for each in moved):
+    if verdict and not any(_brings(question.subject, move, node.name) for move in moved):
         stays = Reason("a move there does not bring it: what it runs with keeps it where it is")
         reasons = hard_ones(against_it) or [stays, unknown(question.facts, domain, node.name)]
         return Answer(says, tuple(dict.fromkeys([*reasons, *soft])))
     if behind := _left_behind(question, node, moved):
-        told = [each for each in soft if each.do]
+        shown = [reason for reason in soft if reason.do]
         what = f"a move there would leave {listed(behind, 4)} behind, which must run where it does"
-        return Answer(says, tuple(dict.fromkeys([*told, Reason(what)])))
+        return Answer(says, tuple(dict.fromkeys([*shown, Reason(what)])))
     along = list(_along(question, node, moved)) if _score(question, node) == NEVER else []
     if _score(question, node) == NEVER and not along:
-        names = [name_of(question.facts.cluster, each) for each in moved if each.kind == "stop"]
+        names = [name_of(question.facts.cluster, move) for move in moved if move.kind == "stop"]
         stops = f", and stops {listed(names, 4)}" if names else ""
         what = f"its score there is -INFINITY, and yet a move brings it there{stops}"
         offer = offer._replace(what=what)
-    known = {each.what for each in soft}
+    known = {reason.what for reason in soft}
     stays_for = [e for e in staying(question, domain.nodes[0], []) if e.what not in known]
     reasons = [*soft, *along, *stays_for, offer._replace(confirmed=bool(verdict))]
-    return Answer(says, tuple(dict.fromkeys(reasons)), beside(question, [offer], None))
+    return Answer(says, tuple(dict.fromkeys(reasons)), side_effects(question, [offer], None))
 
 
 def _left_behind(question: Question, node: Node, moved: Iterable[Movement]) -> list[str]:
     """What must run where it does, and is neither there nor would come along."""
-    facts, going = question.facts, {each.resource for each in moved}
+    facts, going = question.facts, {move.resource for move in moved}
     return [
         bound.id
         for bound in bound_to(facts, question.subject)
         if (there := places(facts, bound.id)) and node.name not in there
-        if going.isdisjoint({each.id for each in bound.inside})
+        if going.isdisjoint({p.id for p in bound.inside})
     ]
 
 
@@ -66,41 +66,41 @@ def _score(question: Question, node: Node) -> str | None:
 
 def _brings(subject: Subject, movement: Movement, node: str) -> bool:
     """Whether the movement takes a part of the resource to the node."""
-    return movement.target == node and movement.resource in {each.id for each in subject.inside}
+    return movement.target == node and movement.resource in {p.id for p in subject.inside}
 
 
 def _along(question: Question, node: Node, moved: Iterable[Movement]) -> Iterator[Reason]:
     """What has to come with it or make room, and keeps it from the node as long as it does not."""
     subject, cluster = question.subject, question.facts.cluster
     concerned = set(needed(question.facts, subject)) - subject.ids
-    others = [each for each in moved if each.resource in concerned]
+    others = [move for move in moved if move.resource in concerned]
     evidence = "without that its score there is -INFINITY"
-    if along := [name_of(cluster, each) for each in others if each.target == node.name]:
+    if along := [name_of(cluster, move) for move in others if move.target == node.name]:
         yield Reason(f"{listed(along, 4)} would come along", evidence)
-    if away := [name_of(cluster, each) for each in others if each.source == node.name]:
+    if away := [name_of(cluster, move) for move in others if move.source == node.name]:
         yield Reason(f"{listed(away, 4)} would leave {node.name} for it", evidence)
 
 
 def refusals(
-    question: Question, node: Node, hard: Iterable[Reason], told: Iterable[Reason] = ()
+    question: Question, node: Node, hard: Iterable[Reason], shown: Iterable[Reason] = ()
 ) -> Iterator[Reason]:
     """What hxm moves nothing for, although the scheduler would: these are facts.
 
-    Not what is `told` as a reason.
+    Not what is `shown` as a reason.
     """
     cluster, inquiry = question.facts.cluster, question.inquiry
     verdict = inquiry.verdict((), node.name) if inquiry else None
-    fenced = [each.source for each in verdict.movements if each.kind == "fence"] if verdict else []
-    known, reasons = False, {each.change for each in told}
-    for each in hard:
-        if each.change and each.change.kind in _OURS:
+    fenced = [move.source for move in verdict.movements if move.kind == "fence"] if verdict else []
+    known, reasons = False, {reason.change for reason in shown}
+    for reason in hard:
+        if reason.change and reason.change.kind in _OURS:
             known = True
-            if each.change in reasons:
+            if reason.change in reasons:
                 continue
-            yield each._replace(change=None, confirmed=each.change.subject in fenced)
-        elif not each.change:
+            yield reason._replace(change=None, confirmed=reason.change.subject in fenced)
+        elif not reason.change:
             known = True
-            yield each
+            yield reason
     for objection in () if known else guards.whole_cluster(cluster):
         yield Reason.of(objection)
 
@@ -124,15 +124,21 @@ def staying(question: Question, here: str, barred: Sequence[Reason]) -> Iterator
     """Why it is there and not elsewhere, in as few reasons as tell it."""
     facts, domain, ids = question.facts, question.domain, question.subject.ids
     cluster, relations = facts.cluster, facts.relations
-    mine = [each for each in cluster.constraints if each.resource in ids and not each.expired]
-    for each in mine:
-        sent = each.kind == "prefer"
-        if (each.node == here) == sent and (sent or not barred):
-            what = "a move sent it there" if sent else f"a ban keeps it off {each.node}"
-            yield Reason(what, each.id, f"hxm unmigrate {typed(domain)}")
+    mine = [
+        constraint
+        for constraint in cluster.constraints
+        if constraint.resource in ids and not constraint.expired
+    ]
+    for constraint in mine:
+        sent = constraint.kind == "prefer"
+        if (constraint.node == here) == sent and (sent or not barred):
+            what = "a move sent it there" if sent else f"a ban keeps it off {constraint.node}"
+            yield Reason(what, constraint.id, f"hxm unmigrate {typed(domain)}")
         elif sent and not barred:
-            yield Reason(f"a move prefers {each.node}", each.id, f"hxm unmigrate {typed(domain)}")
-    interim = {each.id for each in mine}
+            yield Reason(
+                f"a move prefers {constraint.node}", constraint.id, f"hxm unmigrate {typed(domain)}"
+            )
+    interim = {constraint.id for constraint in mine}
     for location in relations.locations:
         score = applying(relations, location, here)
         if location.resource in ids and location.id not in interim and score and score > 0:

@@ -44,19 +44,19 @@ class Question(NamedTuple):
 
 def as_facts(reasons: Iterable[Reason]) -> Iterator[Reason]:
     """The reasons as what is so, where nothing is asked that they would be the reason of."""
-    return (each._replace(change=None) for each in reasons)
+    return (reason._replace(change=None) for reason in reasons)
 
 
 def hard_ones(reasons: Iterable[Reason]) -> list[Reason]:
     """Those that alone keep the domU from a node."""
-    return [each for each in reasons if each.absolute]
+    return [reason for reason in reasons if reason.absolute]
 
 
 def no_reason(facts: Facts, node: str) -> Reason:
     """That nothing was found, and what the scheduler's score is."""
     score = facts.scores.get(node)
-    said = f"the scheduler's score there is {score}" if score else ""
-    return Reason("no reason was found", said, "")
+    evidence = f"the scheduler's score there is {score}" if score else ""
+    return Reason("no reason was found", evidence, "")
 
 
 def unknown(facts: Facts, domain: ManagedDomain, node: str) -> Reason:
@@ -65,14 +65,16 @@ def unknown(facts: Facts, domain: ManagedDomain, node: str) -> Reason:
     return no_reason(facts, node)._replace(do=do)
 
 
-def beside(question: Question, found: Sequence[Reason], node: Node | None) -> tuple[str, ...]:
+def side_effects(
+    question: Question, confirmed: Sequence[Reason], node: Node | None
+) -> tuple[str, ...]:
     """What else would move with the reasons gone; unknown where nobody is told to end one so."""
     inquiry = question.inquiry
-    if not inquiry or any(each.change == UNCOUNTED for each in found):
+    if not inquiry or any(reason.change == UNCOUNTED for reason in confirmed):
         return ()
     name = node.name if node else None
     before = inquiry.verdict((), None)
-    after = inquiry.verdict(found, name)
+    after = inquiry.verdict(confirmed, name)
     return would_move(question, after, before.movements if before else ())
 
 
@@ -82,23 +84,23 @@ def would_move(
     """What else the scheduler moves in its answer, but for what is known."""
     cluster = question.facts.cluster
     return tuple(
-        f"{name_of(cluster, each)} would {phrase(each)}"
-        for each in (verdict.movements if verdict else ())
-        if each not in known
-        and each.resource not in question.subject.ids
-        and guards.concerns(cluster, each)
+        f"{name_of(cluster, move)} would {phrase(move)}"
+        for move in (verdict.movements if verdict else ())
+        if move not in known
+        and move.resource not in question.subject.ids
+        and guards.concerns(cluster, move)
     )
 
 
-def in_brief(question: Question, found: Sequence[Reason]) -> tuple[Reason, ...]:
+def in_brief(question: Question, confirmed: Sequence[Reason]) -> tuple[Reason, ...]:
     """The reasons; of the elements that were not told apart the first, and how many there are."""
-    raw = [each for each in found if each in question.unknown]
+    raw = [reason for reason in confirmed if reason in question.unknown]
     if len(raw) < 2:
-        return tuple(found)
+        return tuple(confirmed)
     name, _, says = raw[0].what.partition(": ")
     rest = f"one of {len(raw) - 1} other elements" if raw[2:] else "one other element"
     first = raw[0]._replace(what=f"{name}, or {rest}: {says}")
-    return (*(each for each in found if each not in raw), first)
+    return (*(reason for reason in confirmed if reason not in raw), first)
 
 
 def troubles(question: Question) -> Iterator[Reason]:
@@ -142,12 +144,12 @@ def troubles(question: Question) -> Iterator[Reason]:
 
 def failures_of(facts: Facts, domain: ManagedDomain) -> Iterator[Reason]:
     """What it has failed at and may yet do."""
-    for each in facts.cluster.failures:
-        if each.resource.partition(":")[0] == domain.resource:
-            count = fail_count(facts.relations, each.resource, each.node)
-            evidence = f"{each.reason}, {each.when}"
+    for failure in facts.cluster.failures:
+        if failure.resource.partition(":")[0] == domain.resource:
+            count = fail_count(facts.relations, failure.resource, failure.node)
+            evidence = f"{failure.reason}, {failure.when}"
             evidence += f"; fail count {spoken(count)}" if count else ""
-            what = f"its {each.operation} failed on {each.node}"
-            do = f"hxm cleanup {typed(domain)} {each.node}"
-            change = Change("forget", each.resource, each.node)
+            what = f"its {failure.operation} failed on {failure.node}"
+            do = f"hxm cleanup {typed(domain)} {failure.node}"
+            change = Change("forget", failure.resource, failure.node)
             yield Reason(what, evidence, do, change=change)

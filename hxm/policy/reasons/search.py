@@ -39,7 +39,7 @@ class Inquiry:
 
     def verdict(self, without: Sequence[Reason], node: str | None) -> Verdict | None:
         """The scheduler's answer without these reasons; None: it may not be asked any more."""
-        changes = tuple(dict.fromkeys(each.change for each in without if each.change))
+        changes = tuple(dict.fromkeys(reason.change for reason in without if reason.change))
         answer = self.ask(changes, node)
         self.cut_short |= answer is None
         return answer
@@ -81,15 +81,17 @@ class Inquiry:
         """
         supposed: list[Reason] = []
         for number, tier in enumerate(tiers):
-            known = {each.change for each in supposed}
-            new = [each for each in tier if each.change and each.change not in known]
-            first = {each.change: each for each in reversed(new)}  # the nearest of those alike
+            known = {reason.change for reason in supposed}
+            new = [reason for reason in tier if reason.change and reason.change not in known]
+            first = {
+                reason.change: reason for reason in reversed(new)
+            }  # the nearest of those alike
             supposed += reversed(first.values())
             likeliest = [new[0]] if new and number else []
             if likeliest and self.reaches(likeliest, node):
-                return tuple(each._replace(confirmed=True) for each in likeliest)
+                return tuple(reason._replace(confirmed=True) for reason in likeliest)
             if new and self.reaches(supposed, node):
-                found = self.smallest((), supposed, node)
-                sure = len(found) == 1 or not self.cut_short
-                return tuple(each._replace(confirmed=sure) for each in found)
+                smallest = self.smallest((), supposed, node)
+                sure = len(smallest) == 1 or not self.cut_short
+                return tuple(reason._replace(confirmed=sure) for reason in smallest)
         return None

@@ -17,11 +17,11 @@ from hxm.policy.reasons.question import (
     Answer,
     Question,
     as_facts,
-    beside,
     failures_of,
     hard_ones,
     in_brief,
     no_reason,
+    side_effects,
     troubles,
     unknown,
     would_move,
@@ -58,44 +58,48 @@ def _running(question: Question) -> Answer:
     says = f"{domain.name} {role} on {listed(domain.nodes)}"
     if len(domain.nodes) > 1:
         says = f"{domain.name} is {domain.role or 'active'} on {listed(domain.nodes)}"
-        inside = [domain._replace(resource=each.id) for each in question.subject.inside]
-        failed = [reason for each in inside for reason in as_facts(failures_of(facts, each))]
+        inside = [domain._replace(resource=p.id) for p in question.subject.inside]
+        failed = [reason for p in inside for reason in as_facts(failures_of(facts, p))]
         return Answer(says, (*general, *failed, *_nobody_promoted(question)))
     here = domain.nodes[0]
     misplaced = _misplaced(question, here)
     barred = [] if misplaced else _barred(question, here)
     reasons = [*general, *misplaced]
-    ends = {each.do for each in general}
+    ends = {one.do for one in general}
     failures = [] if barred or misplaced else as_facts(failures_of(facts, domain))
-    reasons += [each for each in failures if each.do not in ends]
+    reasons += [failure for failure in failures if failure.do not in ends]
     imminent = [] if domain.in_flight else _imminent(question)
-    stays = not domain.in_flight and all(each.kind == "restart" for each in imminent)
+    stays = not domain.in_flight and all(
+        other_reason.kind == "restart" for other_reason in imminent
+    )
     if stays and not forbids(general) and not misplaced:
         reasons += staying(question, here, barred)
     acts = "the cluster is about to act: it would"
-    reasons += [Reason(f"{acts} {phrase(each)}") for each in imminent]
+    reasons += [Reason(f"{acts} {phrase(other_reason)}") for other_reason in imminent]
     return Answer(says, tuple(dict.fromkeys(reasons)))
 
 
 def _imminent(question: Question) -> list[Movement]:
     """What the cluster is about to do with it, although nothing is changed."""
     verdict = question.inquiry.verdict((), None) if question.inquiry else None
-    own = {each.id for each in question.subject.inside}
-    return [each for each in verdict.movements if each.resource in own] if verdict else []
+    own = {p.id for p in question.subject.inside}
+    return [move for move in verdict.movements if move.resource in own] if verdict else []
 
 
 def _nobody_promoted(question: Question) -> Iterator[Reason]:
     """Why a resource that is to be promoted somewhere is so nowhere: its agent votes for none."""
     facts = question.facts
-    for each in question.subject.inside:
-        promotable = is_true(each.meta.get("promotable", "")) and not places(
-            facts, each.id, "Promoted"
+    for primitive in question.subject.inside:
+        promotable = is_true(primitive.meta.get("promotable", "")) and not places(
+            facts, primitive.id, "Promoted"
         )
-        votes = [known.get(f"master-{each.id}") for known in facts.relations.attributes.values()]
+        votes = [
+            known.get(f"master-{primitive.id}") for known in facts.relations.attributes.values()
+        ]
         if promotable and not any(votes):
             what = "it is nowhere promoted: its agent gives no node a promotion score"
             yield Reason(
-                what, f"no attribute master-{each.id}", "crm_mon -1 -A shows the attributes"
+                what, f"no attribute master-{primitive.id}", "crm_mon -1 -A shows the attributes"
             )
 
 
@@ -104,15 +108,15 @@ def _misplaced(question: Question, here: str) -> list[Reason]:
     facts, inquiry = question.facts, question.inquiry
     if facts.scores.get(here, NEVER) != NEVER:
         return []
-    known = {each.change for each in troubles(question)}
+    known = {reason.change for reason in troubles(question)}
     node = facts.cluster.node(here)
     against_it = against(facts, question.subject, node) if node else ()
-    hard = [each for each in hard_ones(against_it) if each.change not in known]
+    hard = [reason for reason in hard_ones(against_it) if reason.change not in known]
     if inquiry and not inquiry.reaches((), here):
         hard = list(inquiry.confirmed([hard, question.unknown], here) or hard)
     else:  # it is left alone there, whatever is changed
         hard = list(as_facts(hard))
-    return [each._replace(what=f"it may not run on {here}: {each.what}") for each in hard]
+    return [reason._replace(what=f"it may not run on {here}: {reason.what}") for reason in hard]
 
 
 def _down(question: Question) -> Answer:
@@ -123,41 +127,41 @@ def _down(question: Question) -> Answer:
         return Answer(f"it is not known where {domain.name} runs", (Reason.of(objection),))
     says = f"{domain.name} does not run"
     general = list(troubles(question))
-    whole = [each for each in general if each.absolute]
+    whole = [reason for reason in general if reason.absolute]
     nodes = {node: list(against(facts, question.subject, node)) for node in facts.cluster.nodes}
     nodes = {node: nodes[node] for node in sorted(nodes, key=lambda n: _weight(n, nodes[n]))}
     if not inquiry:
         first = {node.name: (hard_ones(r) or r)[:1] for node, r in nodes.items()}
-        told = [] if whole else list(_together(facts, first))
-        return Answer(says, (*general, *told))
+        shown = [] if whole else list(_together(facts, first))
+        return Answer(says, (*general, *shown))
     if inquiry.reaches((), None):
         verdict = inquiry.verdict((), None)
         moves = [m for m in verdict.movements if m.resource == domain.resource] if verdict else []
         where = f" on {moves[0].target}" if moves and moves[0].target else ""
         now = Reason(f"the cluster is about to start it{where}")
         return Answer(says, (*general, now), would_move(question, verdict))
-    found = inquiry.confirmed([whole], None)
-    if found:
-        told = [*_as_typed(question, found), *_notes(found, general)]
-        return Answer(says, tuple(told), beside(question, found, None))
+    confirmed = inquiry.confirmed([whole], None)
+    if confirmed:
+        shown = [*_as_typed(question, confirmed), *_notes(confirmed, general)]
+        return Answer(says, tuple(shown), side_effects(question, confirmed, None))
     node = next(iter(nodes))
-    soft = [each for each in general if not each.absolute]
+    soft = [reason for reason in general if not reason.absolute]
     tiers = [[*whole, *hard_ones(nodes[node])], [*soft, *nodes[node], *failures_of(facts, domain)]]
-    found = inquiry.confirmed([*tiers, question.unknown], None)
-    if not found:
+    confirmed = inquiry.confirmed([*tiers, question.unknown], None)
+    if not confirmed:
         return Answer(says, (*general, *_together(facts, {n.name: r for n, r in nodes.items()})))
-    here_only = [each.change for each in nodes[node]]
-    brief = in_brief(question, found)
-    everywhere_ = [each for each in brief if each.change not in here_only]
+    here_only = [reason.change for reason in nodes[node]]
+    brief = in_brief(question, confirmed)
+    everywhere_ = [reason for reason in brief if reason.change not in here_only]
     by_node: dict[str, Sequence[Reason]] = {}
-    if here := [each for each in brief if each not in everywhere_]:
+    if here := [reason for reason in brief if reason not in everywhere_]:
         for other, reasons in nodes.items():
             by_node[other.name] = here if other is node else _of_another(inquiry, whole, reasons)
-    told = _as_typed(question, [*everywhere_, *_together(facts, by_node)])
-    if told[1:] and _starts(question, told[-1]):
-        says += f": {told[-1].what}, and would have no place if it were not"
-    told += _notes(found, general)
-    return Answer(says, tuple(dict.fromkeys(told)), beside(question, found, None))
+    shown = _as_typed(question, [*everywhere_, *_together(facts, by_node)])
+    if shown[1:] and _starts(question, shown[-1]):
+        says += f": {shown[-1].what}, and would have no place if it were not"
+    shown += _notes(confirmed, general)
+    return Answer(says, tuple(dict.fromkeys(shown)), side_effects(question, confirmed, None))
 
 
 def _as_typed(question: Question, reasons: Iterable[Reason]) -> list[Reason]:
@@ -165,11 +169,11 @@ def _as_typed(question: Question, reasons: Iterable[Reason]) -> list[Reason]:
 
     Of what is told to stop the deepest comes first, and the resource itself last of all.
     """
-    told = list(reasons)
-    at = [n for n, each in enumerate(told) if each.change and each.change.kind == "start"]
-    for number, start in zip(at, [told[n] for n in reversed(at)], strict=True):
-        told[number] = start
-    return sorted(told, key=lambda each: _starts(question, each))
+    shown = list(reasons)
+    at = [n for n, reason in enumerate(shown) if reason.change and reason.change.kind == "start"]
+    for number, start in zip(at, [shown[n] for n in reversed(at)], strict=True):
+        shown[number] = start
+    return sorted(shown, key=lambda reason: _starts(question, reason))
 
 
 def _starts(question: Question, reason: Reason) -> bool:
@@ -183,9 +187,9 @@ def _of_another(
 ) -> Sequence[Reason]:
     """What is against a further node; only supposed where the scheduler may not be asked again."""
     hard = hard_ones(reasons)
-    found = inquiry.confirmed([[*whole, *hard], reasons], None) if reasons else None
-    everywhere_ = [each.change for each in whole]
-    return [each for each in found or hard[:1] if each.change not in everywhere_]
+    confirmed = inquiry.confirmed([[*whole, *hard], reasons], None) if reasons else None
+    everywhere_ = [reason.change for reason in whole]
+    return [reason for reason in confirmed or hard[:1] if reason.change not in everywhere_]
 
 
 def _weight(node: Node, reasons: Sequence[Reason]) -> tuple[bool, bool, bool, int]:
@@ -194,16 +198,16 @@ def _weight(node: Node, reasons: Sequence[Reason]) -> tuple[bool, bool, bool, in
     Then that the node is a guest, and what lies outside the cluster.
     """
     hard = hard_ones(reasons)
-    outside = any(each.change and each.change.kind in ("up", "heal") for each in reasons)
-    return any(each.lasting for each in hard), node.kind == "guest", outside, len(hard)
+    outside = any(reason.change and reason.change.kind in ("up", "heal") for reason in reasons)
+    return any(reason.lasting for reason in hard), node.kind == "guest", outside, len(hard)
 
 
-def _notes(found: Sequence[Reason], general: Sequence[Reason]) -> Iterator[Reason]:
+def _notes(confirmed: Sequence[Reason], general: Sequence[Reason]) -> Iterator[Reason]:
     """What else is to be known, and is no cause."""
-    told = [each.change for each in found]
-    for each in general:
-        if not each.absolute and (not each.change or each.change not in told):
-            yield each
+    changes = [reason.change for reason in confirmed]
+    for reason in general:
+        if not reason.absolute and (not reason.change or reason.change not in changes):
+            yield reason
 
 
 def _elsewhere(question: Question, node: Node) -> Answer:
@@ -214,54 +218,54 @@ def _elsewhere(question: Question, node: Node) -> Answer:
     general = list(troubles(question))
     there = list(against(facts, question.subject, node))
     if not inquiry:
-        reasons = [*general, *sorted(there, key=lambda each: not each.absolute)]
+        reasons = [*general, *sorted(there, key=lambda reason: not reason.absolute)]
         offers = [] if forbids(reasons) else free(question, node)
         return Answer(says, tuple(dict.fromkeys(reasons + offers)))
     hard = [*hard_ones(general), *hard_ones(there)]
     if inquiry.reaches((), node.name):
         return allowed(question, node, [*general, *there])
-    soft = [each for each in (*general, *there) if not each.absolute]
+    soft = [reason for reason in (*general, *there) if not reason.absolute]
     tiers = [hard, [*soft, *failures_of(facts, domain)], question.unknown]
-    found = inquiry.confirmed(tiers, node.name)
-    if found:
-        told = [
-            *refusals(question, node, hard, found),
-            *_as_typed(question, in_brief(question, found)),
+    confirmed = inquiry.confirmed(tiers, node.name)
+    if confirmed:
+        shown = [
+            *refusals(question, node, hard, confirmed),
+            *_as_typed(question, in_brief(question, confirmed)),
         ]
-        notes = [each for each in general if not each.absolute and each not in found]
-        goes = _goes(question, found) if not domain.nodes else None
+        notes = [reason for reason in general if not reason.absolute and reason not in confirmed]
+        goes = _goes(question, confirmed) if not domain.nodes else None
         if goes and goes != node.name:
             then = f"it would start on {goes}, and only then come to {node.name}"
             notes.insert(0, Reason(then, do=f"hxm migrate {typed(domain)} {node.name}"))
         forecast_for = node if domain.nodes else None
-        return Answer(says, (*told, *notes), beside(question, found, forecast_for))
-    plain = all(each.change for each in hard)  # else it is a fact that nothing can be tried for
+        return Answer(says, (*shown, *notes), side_effects(question, confirmed, forecast_for))
+    plain = all(reason.change for reason in hard)  # else it is a fact that nothing can be tried for
     rest = [unknown(facts, domain, node.name)] if plain and not hard else []
     return Answer(says, tuple(dict.fromkeys([*hard, *rest])))
 
 
-def _goes(question: Question, found: Sequence[Reason]) -> str | None:
+def _goes(question: Question, confirmed: Sequence[Reason]) -> str | None:
     """Where it would start without these reasons, where nothing else keeps it to a node."""
-    verdict = question.inquiry.verdict(found, None) if question.inquiry else None
-    own = {each.id for each in question.subject.inside}
+    verdict = question.inquiry.verdict(confirmed, None) if question.inquiry else None
+    own = {p.id for p in question.subject.inside}
     moved = verdict.movements if verdict else ()
-    return next((each.target for each in moved if each.resource in own and each.target), None)
+    return next((move.target for move in moved if move.resource in own and move.target), None)
 
 
-def _together(facts: Facts, found: Mapping[str, Sequence[Reason]]) -> Iterator[Reason]:
+def _together(facts: Facts, by_node: Mapping[str, Sequence[Reason]]) -> Iterator[Reason]:
     """All that is against each node, nodes with the same together."""
-    names = list(found)
+    names = list(by_node)
     nodes: dict[tuple[str, ...], list[str]] = {}
-    kept: dict[tuple[str, ...], Reason] = {}
-    for name, reasons in found.items():
-        for each in hard_ones(reasons) or list(reasons)[:1] or [no_reason(facts, name)]:
-            key = each.what, each.evidence, each.do
+    by_words: dict[tuple[str, ...], Reason] = {}
+    for name, reasons in by_node.items():
+        for reason in hard_ones(reasons) or list(reasons)[:1] or [no_reason(facts, name)]:
+            key = reason.what, reason.evidence, reason.do
             nodes.setdefault(key, []).append(name)
-            kept.setdefault(key, each)
+            by_words.setdefault(key, reason)
     for words, where in nodes.items():
         heading = "nowhere" if where == names and len(names) > 1 else f"not on {listed(where)}"
-        what = f"{heading}: {kept[words].what}"
-        yield kept[words]._replace(what=what, nodes=tuple(where))
+        what = f"{heading}: {by_words[words].what}"
+        yield by_words[words]._replace(what=what, nodes=tuple(where))
 
 
 def _barred(question: Question, here: str) -> list[Reason]:
@@ -271,15 +275,15 @@ def _barred(question: Question, here: str) -> list[Reason]:
     """
     facts, inquiry = question.facts, question.inquiry
     others = [node for node in facts.cluster.hosts if node.name != here]
-    found = {node.name: hard_ones(against(facts, question.subject, node)) for node in others}
+    by_node = {node.name: hard_ones(against(facts, question.subject, node)) for node in others}
     usable = [node.name for node in others if node.usable]  # of others the score says nothing
-    full = [name for name, reasons in found.items() if UNCOUNTED in [r.change for r in reasons]]
+    full = [name for name, reasons in by_node.items() if UNCOUNTED in [r.change for r in reasons]]
     free = [name for name in usable if name not in full and facts.scores.get(name, NEVER) != NEVER]
-    if free or not all(found.values()):
+    if free or not all(by_node.values()):
         return []
     nodes: dict[Reason, list[str]] = {}
     sure: dict[Reason, Sequence[Reason]] = {}
-    for name, reasons in found.items():
+    for name, reasons in by_node.items():
         alike = reasons[0]._replace(change=None)
         if alike not in sure:
             confirmed = inquiry.confirmed([reasons], name) if inquiry else None
@@ -305,7 +309,7 @@ def first_reason(
 
 def weightiest(reasons: Iterable[Reason]) -> Reason | None:
     """The first that is a cause, of all nodes with it; what is not confirmed says so."""
-    causes = [each for each in reasons if each.absolute or each.confirmed]
+    causes = [reason for reason in reasons if reason.absolute or reason.confirmed]
     first = _of_all_nodes(causes) if causes else None
     return first.as_supposed if first and first.supposed else first
 
@@ -314,10 +318,10 @@ def _of_all_nodes(causes: Sequence[Reason]) -> Reason:
     """The first cause, of every node that has the same, whatever ends it there."""
     first = causes[0]
     key = first.cause, first.confirmed
-    alike = [each for each in causes if (each.cause, each.confirmed) == key]
-    nodes = [node for each in alike for node in each.nodes]
+    alike = [reason for reason in causes if (reason.cause, reason.confirmed) == key]
+    nodes = [node for reason in alike for node in reason.nodes]
     if len(alike) == 1 or not nodes:
         return first
-    everywhere_ = {node for each in causes for node in each.nodes} == set(nodes)
+    everywhere_ = {node for reason in causes for node in reason.nodes} == set(nodes)
     heading = "nowhere" if everywhere_ else f"not on {listed(nodes)}"
     return first._replace(what=f"{heading}: {first.cause}", nodes=tuple(nodes))
