@@ -195,8 +195,8 @@ class Rehearsal:
         """
         held = tuple(ends_of_holds(after))
         waiting = self._waiting(held)
-        if not waiting:
-            return (), ()
+        if not any(self._cluster.domain_of(start.resource) for start in waiting):
+            return (), ()  # a node in standby holds back its clones' instances, too
         with open(self._copy.path, "wb") as file:
             file.write(self._settled)
         excluded = {movement.resource for movement in self._waiting(held)}

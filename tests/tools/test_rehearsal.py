@@ -79,6 +79,26 @@ def test_an_update_plan_drains_each_host_once(bare, monkeypatch, capsys):
     assert "drain host4" in capsys.readouterr().out
 
 
+def test_instances_of_clones_that_wait_are_not_asked_about_twice(bare, monkeypatch):
+    """A domU that is told to stop, and a node in standby, on which no domU waits."""
+    bare.make("--nodes", "4", "--domains", "12")
+    monkeypatch.setenv("CIB_file", str(bare.file))
+    bare.ok("standby", "host4", "--yes")
+    bare.ok("shutdown", "vm3")
+    cluster = read_cluster(Config())
+    plan = placement.standby(cluster, cluster.hosts[0])
+    answers = []
+
+    def answer(copy):
+        answers.append(copy)
+        return real(copy)
+
+    real = scheduler.Scratch.answer
+    monkeypatch.setattr(scheduler.Scratch, "answer", answer)
+    predicted = rehearsal.forecast(cluster, plan, Config())
+    assert (len(answers), predicted.waiting, predicted.later) == (1, (), ())
+
+
 def test_a_forecast_that_takes_too_long_is_asked_about(bare, monkeypatch):
     bare.make("--nodes", "4", "--domains", "12")
     monkeypatch.setenv("CIB_file", str(bare.file))
