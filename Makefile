@@ -33,7 +33,7 @@ help:
 	@echo "make soak    a random walk over a live cluster: MINUTES=10, SEED=, STEPS=, ONLY="
 	@echo "make faults  every live test: every fault at every moment of every changing verb, every kill"
 	@echo "make xen-test  what only a real hypervisor shows, on two emulated Xen hosts"
-	@echo "make xen-cuts  their power cut at random moments, no domU ever twice: CUTS=20"
+	@echo "make xen-cuts  their power, or network, cut again and again, no domU ever twice: CUTS=20"
 	@echo "make edits   random edits behind hxm's back while domUs migrate, with the guard: MINUTES=30, SEED="
 	@echo "make real-xl  hxm's reading of random configurations against that of the real xl: COUNT=, SEED="
 	@echo "make check   lint, format and types; rewrites nothing"

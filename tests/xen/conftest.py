@@ -7,9 +7,9 @@ from hosts import Lab, missing
 
 
 @pytest.fixture(scope="session")
-def booted():
+def running():
     if why := missing():
-        pytest.skip(f"no emulated hosts: {why}")
+        pytest.exit(f"there can be no emulated hosts here: {why}", returncode=1)
     with Lab() as lab:
         lab.boot()
         for host in lab.hosts.values():
@@ -18,8 +18,8 @@ def booted():
 
 
 @pytest.fixture
-def lab(booted: Lab):
+def lab(running: Lab):
     """The cluster at rest; after the test no guest has been there twice."""
-    booted.until("the cluster is at rest", booted.settled)
-    yield booted
-    assert booted.doubles() == []
+    running.until("the cluster is at rest", running.settled)
+    yield running
+    assert running.doubles() == []

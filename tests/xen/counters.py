@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 SECTOR = 512
-STARTS = 8
 
 
 class Slot(NamedTuple):

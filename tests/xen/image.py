@@ -6,6 +6,7 @@ and is made again when what it is made of has changed.
 
 from __future__ import annotations
 
+import fcntl
 import gzip
 import hashlib
 import lzma
@@ -35,28 +36,49 @@ EARLY_MODULES = "virtio_pci virtio_blk virtio_net ext4"
 HOST_MODULES = ("virtio_pci", "virtio_blk", "ext4", "virtio_net", "virtio_console")
 GUEST_MODULES = ("net/xen-netfront", "block/xen-blkfront")
 PIP = (sys.executable, "-m", "pip", "--disable-pip-version-check", "-q")
+FOR_THE_HOSTS = (
+    *("--python-version", "3.11", "--only-binary=:all:"),
+    *("--platform", "manylinux_2_28_x86_64", "--platform", "manylinux2014_x86_64"),
+)
 INSTALL = ("/opt/hxm/bin/pip", "install", "-q", "--no-index", "--find-links", "/tmp/wheels")
 GUESTS = ("nfs", "sles", "vm3", "vm4")
 SLICE = 16
 """What each guest has of the disk that the hosts share, in MiB."""
 
 
+LIMIT = 1800
+"""How long one program that builds may take, in seconds."""
+
+
 def run(*argv: object, **options) -> subprocess.CompletedProcess[bytes]:
     """A program that must succeed; what it says is shown only if it does not."""
-    ran = subprocess.run([*map(str, argv)], capture_output=True, check=False, **options)
+    ran = subprocess.run(
+        [*map(str, argv)], capture_output=True, check=False, timeout=LIMIT, **options
+    )
     if ran.returncode != 0:
         sys.exit(f"{argv[0]} failed: {(ran.stdout + ran.stderr).decode(errors='replace')[-3000:]}")
     return ran
 
 
-def build() -> None:
-    """The files that a host boots from: xen, vmlinuz, initrd and disk, in CACHE."""
+@contextmanager
+def built() -> Iterator[None]:
+    """The files that a host boots from, in CACHE: xen, vmlinuz, initrd, disk and key.
+
+    Nobody else changes them meanwhile; a lab copies them, and lets go.
+    """
     CACHE.mkdir(parents=True, exist_ok=True)
-    _once("root", repr((PACKAGES, EARLY_MODULES, _sources())), _debian)
+    with open(CACHE / "lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        _build()
+        yield
+
+
+def _build() -> None:
+    _once("root", repr((PACKAGES, EARLY_MODULES)), _debian)
     root = (CACHE / "root.stamp").read_text()
     _once("libraries", f"{_dependencies()} {root}", _libraries)
-    ours = [*HERE.glob("*/**/*"), *(TREE / "hxm").rglob("*"), __file__]
-    files = sorted({Path(each) for each in ours if Path(each).is_file()} - set(TREE.rglob("*.pyc")))
+    ours = (*HERE.rglob("*"), *(TREE / "hxm").rglob("*"), *(TREE / "etc").rglob("*"))
+    files = sorted(path for path in ours if path.is_file() and path.suffix != ".pyc")
     _once(
         "disk",
         (CACHE / "libraries.stamp").read_text()
@@ -85,6 +107,8 @@ def _sources() -> str:
             lines.append(f"deb {site} bookworm main")
         elif re.search(r"/debian-security/?$", site):
             lines.append(f"deb {site} bookworm-security main")
+    if not lines:
+        sys.exit("apt knows no mirror of Debian: apt-get update")
     return "\n".join(lines) + "\n"
 
 
@@ -114,7 +138,13 @@ def _debian() -> None:
 def _disk() -> None:
     print("installing hxm, making the disk of the hosts", flush=True)
     _hxm()
-    shutil.copytree(HERE / "dom0", ROOT, dirs_exist_ok=True)
+    for path in (HERE / "dom0").rglob("*"):
+        if path.is_file():
+            target = ROOT / path.relative_to(HERE / "dom0")
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, target)
+            # not as the clone's umask left it
+            target.chmod(0o755 if path.stat().st_mode & 0o100 else 0o644)
     _keys()
     for name in ("cib", "pengine", "cores", "blackbox"):
         (ROOT / "var/lib/pacemaker" / name).mkdir(exist_ok=True)
@@ -149,8 +179,7 @@ def _libraries() -> None:
     run("chroot", ROOT, "python3", "-m", "venv", "/opt/hxm")
     wanted = _dependencies()
     with _wheels() as wheels:
-        version = ("--python-version", "3.11", "--only-binary=:all:")
-        run(*PIP, "download", *version, "-d", wheels, *wanted)
+        run(*PIP, "download", *FOR_THE_HOSTS, "-d", wheels, *wanted)
         run("chroot", ROOT, *INSTALL, *wanted)
 
 
@@ -243,17 +272,13 @@ def partition_table() -> bytes:
     """A master boot record with a partition of SLICE MiB for each guest, the first at 1 MiB."""
     entries = (
         struct.pack(
-            "<8B2I", 0, 255, 255, 255, 0x83, 255, 255, 255, start(guest) // 512, SLICE << 11
+            "<8B2I", 0, 255, 255, 255, 0x83, 255, 255, 255, offset(guest) // 512, SLICE << 11
         )
         for guest in GUESTS
     )
     return bytes(446) + b"".join(entries) + b"\x55\xaa"
 
 
-def start(guest: str) -> int:
+def offset(guest: str) -> int:
     """Where a guest's partition begins on the shared disk, in bytes."""
     return (1 + GUESTS.index(guest) * SLICE) << 20
-
-
-if __name__ == "__main__":
-    build()

@@ -12,10 +12,6 @@ from hosts import BOOT, Lab
 pytestmark = pytest.mark.thorough
 
 
-def other(lab: Lab, name: str) -> str:
-    return next(host for host in lab.hosts if host != name)
-
-
 def domains(lab: Lab, host: str) -> dict[str, dict[str, object]]:
     """What the toolstack of a host runs, by name."""
     listed = json.loads(lab[host].ok("xl list -l"))
@@ -47,15 +43,15 @@ def test_a_domu_is_stopped_and_started(lab):
     lab["host1"].ok("hxm shutdown sles", 2 * BOOT)
     assert "sles" not in domains(lab, host)
     lab["host1"].ok("hxm start sles", 2 * BOOT)
-    lab.until("sles writes", lambda: lab.slot("sles").starts == starts + 1)
+    lab.until("sles writes", lambda: lab.slot("sles").starts > starts)
     lab["host1"].ok("hxm reboot sles", 2 * BOOT)
-    lab.until("sles writes", lambda: lab.slot("sles").starts == starts + 2)
+    lab.until("sles writes", lambda: lab.slot("sles").starts > starts + 1)
 
 
 def test_a_day(lab):
     """One order after the other, each from the cluster as the last one left it."""
     (here,) = lab.where("nfs")
-    there = other(lab, here)
+    there = lab.other(here)
     for order, status, shown in (
         ("backup", 0, "/var/lib/hxm/backups/"),
         ("unmanage sles", 0, "sles"),
@@ -98,7 +94,7 @@ def test_a_live_migration_in_every_list(lab):
     """Whatever the toolstacks call the domU meanwhile, hxm lists it once and calls none a stray."""
     (source,) = lab.where("nfs")
     before = lab.slot("nfs")
-    command = f"hxm migrate nfs {other(lab, source)}"
+    command = f"hxm migrate nfs {lab.other(source)}"
     with subprocess.Popen(
         (*lab[source].ssh_argv(), command), stdout=subprocess.PIPE, text=True
     ) as moving:
@@ -112,7 +108,7 @@ def test_a_live_migration_in_every_list(lab):
         assert names.count("nfs") == 1, shown
         assert "stray" not in shown
         assert "--" not in "".join(names), shown
-    assert lab.where("nfs") == [other(lab, source)]
+    assert lab.where("nfs") == [lab.other(source)]
     assert lab.slot("nfs").run == before.run
     assert "cli-" not in lab[source].ok("cibadmin -Q --scope constraints")
 
@@ -138,8 +134,10 @@ def test_a_live_migration_in_every_list(lab):
 def test_the_guard_before_debians_xl(lab, command, status):
     (host,) = lab.where("nfs")
     run = lab.slot("nfs").run
-    ran = lab[host].run(command.format(other=other(lab, host)))
+    ran = lab[host].run(command.format(other=lab.other(host)))
     assert ran.returncode == status, ran
+    count = lab.slot("nfs").written
+    lab.until("nfs writes on", lambda: lab.slot("nfs").written > count)
     assert lab.slot("nfs").run == run
 
 
@@ -191,13 +189,23 @@ def test_the_last_look_before_a_start(lab):
         host.ok("crm_resource --clear -r nfs; crm_resource --cleanup -r nfs")
 
 
+def test_a_double_start_is_counted(lab):
+    """What no cluster manages may be started twice, as it always could: both instances are seen."""
+    for host in lab.hosts.values():
+        host.ok("xl create /etc/xen/vm4.cfg")
+    lab.until("two instances are found", lab.doubles)
+    for host in lab.hosts.values():
+        host.ok("xl destroy vm4")
+    lab.forget_double("vm4")
+
+
 def test_a_lost_host_is_fenced_and_nothing_runs_twice(lab):
     (victim,) = lab.where("nfs")
-    starts, cut = lab.slot("nfs").starts, len(lab.switch.cut)
+    run, cut = lab.slot("nfs").run, len(lab.switch.cuts)
     lab[victim].off()
-    lab.until("nfs runs again", lambda: lab.slot("nfs").starts == starts + 1)
-    assert lab.slot("nfs").host == other(lab, victim)
-    assert lab.switch.cut[cut:] == [victim]
+    lab.until("nfs runs again", lambda: lab.slot("nfs").run != run)
+    assert lab.slot("nfs").host == lab.other(victim)
+    assert lab.switch.cuts[cut:] == [(victim, run)]
 
 
 def test_xendomains_at_a_real_boot(lab):
@@ -205,11 +213,11 @@ def test_xendomains_at_a_real_boot(lab):
     host = lab["host2"]
     if lab.where("nfs") == ["host2"]:
         lab["host1"].ok("hxm migrate nfs host1", 2 * BOOT)
-    run, cut = lab.slot("nfs").run, len(lab.switch.cut)
+    run, cut = lab.slot("nfs").run, len(lab.switch.cuts)
     host.ok("mkdir -p /etc/xen/auto; cd /etc/xen/auto; ln -s ../nfs.cfg ../vm4.cfg .; sync")
     host.init = "/lib/systemd/systemd"
     host.off()
-    lab.until("host2 is fenced", lambda: len(lab.switch.cut) > cut)
+    lab.until("host2 is fenced", lambda: len(lab.switch.cuts) > cut)
     lab.until("host2 is back", lab.settled)
     lab.until("vm4 runs", lambda: "vm4" in domains(lab, "host2"))
     times = "systemctl show -P {} {}"

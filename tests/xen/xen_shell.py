@@ -2,46 +2,40 @@
 
 from __future__ import annotations
 
+import shlex
 import subprocess
 import sys
-import time
 
-from hosts import Lab, missing
+from hosts import booted
 
 WELCOME = """
 You are root on host1. host1 and host2 are emulated machines with Xen {version},
 corosync, Pacemaker, ocf:heartbeat:Xen, a shared disk, and fencing that cuts their
-power. Everything takes some ten times as long as on hardware. Begin with
+power. Everything takes some twenty times as long as on hardware. Begin with
 `hxm list`, then try:
 
     hxm migrate nfs host2      hxm console nfs         xl list
     hxm standby host1          hxm active host1        crm_mon -1
     hxm guard install          xl migrate nfs host2    ssh host2 xl list
     hxm enrol /etc/xen/vm3.cfg                         xl create /etc/xen/vm4.cfg
-    fence_lab -o reboot        (as Pacemaker does: port=host2 on its standard input)
+    stonith_admin --reboot host2
 
 nfs and vm3 are PVH guests, sles and vm4 are PV, which this Xen cannot migrate live.
 For a second terminal:
     {again}
-`exit` ends both hosts; nothing of them remains.
+`exit` ends both hosts, and so does the loss of host1; nothing of them remains.
 """
 
 
 def main() -> int:
-    if why := missing():
-        print(f"there can be no emulated hosts here: {why}", file=sys.stderr)
-        return 1
-    start = time.monotonic()
-    with Lab() as lab:
-        print("booting two Xen hosts, a minute or more", flush=True)
-        lab.boot()
-        print(f"ready after {time.monotonic() - start:.0f} s")
+    with booted() as lab:
         host = lab["host1"]
         version = host.ok("xl info xen_version").strip()
-        again = " ".join(lab["host2"].ssh_argv("-t"))
+        again = shlex.join(lab["host2"].ssh_argv("-t"))
         print(WELCOME.format(version=version, again=again), flush=True)
         terminal = ("-t",) if sys.stdin.isatty() else ()
-        return subprocess.run(host.ssh_argv(*terminal), check=False).returncode
+        subprocess.run(host.ssh_argv(*terminal), check=False)
+    return 0
 
 
 if __name__ == "__main__":
