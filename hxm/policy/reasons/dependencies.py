@@ -105,7 +105,7 @@ def _dependents(
     facts: Facts, subject: Subject, node: Node, seen: frozenset[str]
 ) -> Iterator[Reason]:
     """What must run with it, and keeps it from where it may not be itself; that is not absolute."""
-    bound = (other_reason.id for other_reason in bound_to(facts, subject))
+    bound = (other.id for other in bound_to(facts, subject))
     names = dict.fromkeys(name for name in bound if name not in seen)
     for name in (*names, *_later_in_group(facts, subject)):
         dependent = subject_of(facts.cluster, name, called=True)
