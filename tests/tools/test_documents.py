@@ -380,6 +380,7 @@ def lived_in(tmp_path_factory):
     web = (folder / "sles.xm").read_text().replace("sles", "web").replace("vm3", "vm9")
     (folder / "web.xm").write_text(web.replace("00:02", "00:09"))
     (folder / "night.hxm").write_text("list\n")
+    (folder / "night").write_text("1\n")  # as a lesson leaves it
     return folder
 
 

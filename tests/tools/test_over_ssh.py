@@ -139,7 +139,7 @@ def test_a_node_that_does_not_answer_is_left_for_the_next(far):
     far.kill("host2")
     ran = far.hxm("list")
     assert ran.status == 102
-    assert "no node of lab answers: host1: no sshd there; host2: no sshd there" in ran.err
+    assert "no node of lab answers: host1, host2: no sshd there" in ran.err
 
 
 CUT = """kill -9 `cat {folder}/host1.pid`
@@ -254,9 +254,9 @@ def test_an_order_goes_on_through_another_node_and_does_nothing_twice(far, tool,
         assert far.sandbox.configuration() == before
     changes = (far.folder / "changes").read_text() if (far.folder / "changes").exists() else ""
     assert did.exists() == (moment in ("after", "late"))
-    if moment != "after" or tool != "cibadmin":
+    if tool != "cibadmin":
         repeated = any(word in changes for word in ("--move", "--set-parameter", "--update=on"))
-        assert repeated != (did.exists() and tool != "cibadmin")
+        assert repeated != did.exists()
     assert did.exists() or tool == "cibadmin" or "host1 may still" in ran.err
     assert far.left() == []
 

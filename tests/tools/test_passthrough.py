@@ -51,7 +51,7 @@ REFUSED = [
     "save -c nfs /tmp/x", "suspend nfs", "restore nfs /tmp/x", "rename nfs other",
     "rename other nfs", "trigger nfs reset", "sysrq nfs b", "sysrq nfs o", "dump-core nfs /tmp/x",
     "block-attach nfs phy:x xvdb w", "vbd-create nfs phy:x xvdb w", "network-detach nfs 0",
-    "pci-attach nfs 0:0:1", "config-update nfs nfs.cfg", "delete nfs", "new nfs", "reset nfs",
+    "pci-attach nfs 0:0:1", "config-update nfs nfs.cfg", "new nfs",
     "remus nfs hostX", "button-press nfs power", "qemu-monitor-command nfs quit", "cd-eject nfs x",
     "pause sles", "resume sles",
 ]  # fmt: skip

@@ -382,11 +382,14 @@ def booted() -> Iterator[Lab]:
     if why := missing():
         sys.exit(f"there can be no emulated hosts here: {why}")
     start = time.monotonic()
-    with Lab() as lab:
-        print("booting two Xen hosts, a minute or more", flush=True)
-        lab.boot()
-        print(f"ready after {time.monotonic() - start:.0f} s", flush=True)
-        yield lab
+    try:
+        with Lab() as lab:
+            print("booting two Xen hosts, a minute or more", flush=True)
+            lab.boot()
+            print(f"ready after {time.monotonic() - start:.0f} s", flush=True)
+            yield lab
+    except KeyboardInterrupt:
+        sys.exit(130)
 
 
 def _interrupt(*_: object) -> None:

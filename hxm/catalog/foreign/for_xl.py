@@ -15,7 +15,7 @@ FOR_XL = (
         "xe vm-suspend vm=DOMAIN",
     ),
     row("rename DOMAIN NEW", "", "virsh domrename DOMAIN NEW", "gnt-instance rename DOMAIN NEW"),
-    row("reset DOMAIN", "", "virsh reset DOMAIN", "qm reset DOMAIN"),
+    row("trigger DOMAIN reset", "", "virsh reset DOMAIN", "qm reset DOMAIN"),
     row("dump-core DOMAIN FILE", "", "virsh dump DOMAIN FILE"),
     row("domid DOMAIN", "", "virsh domid DOMAIN"),
     row("domname ID", "", "virsh domname ID"),
