@@ -315,6 +315,17 @@ CASES = {
             "ordered: shut down nfs the cluster's records show no such thing of nfs",
         ],
     ),
+    "moved, and not live, as agreed": (
+        [STARTED, done("stop", "host1", 11), done("start", "host2", 12)],
+        [],
+        [order("migrate", "migrate nfs to host2")],
+        [
+            "nfs started host1",
+            "ordered: migrate nfs to host2",
+            "nfs stopped host1",
+            "nfs started host2",
+        ],
+    ),
     "ordered and failed": (
         [STARTED],
         [],

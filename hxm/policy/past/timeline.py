@@ -271,7 +271,7 @@ def _with_order(event: Event, ordered: Iterable[Ordered]) -> tuple[Event, float]
     covering = [order for order in ordered if _covers(order, event)]
     if not covering:
         return event, _NEVER
-    meant = [order for order in covering if _LEADS_TO.get(order.verb) == event.what]
+    meant = [order for order in covering if event.what in _LEADS_TO.get(order.verb, ())]
     order = (meant or covering)[-1]
     return event._replace(by=event.by or order.who), max(order.at, int(event.at))
 
@@ -284,13 +284,13 @@ def _covers(order: Ordered, event: Event) -> bool:
 
 
 _LEADS_TO = {
-    "start": "started",
-    "create": "started",
-    "shutdown": "stopped",
-    "destroy": "stopped",
-    "migrate": "moved live",
+    "start": ("started",),
+    "create": ("started",),
+    "shutdown": ("stopped",),
+    "destroy": ("stopped",),
+    "migrate": ("moved live", "started"),  # not live, if that was agreed to
 }
-"""What must be found of each of its domUs if one of these was carried out."""
+"""One of these must be found of each of its domUs if one of these was carried out."""
 
 
 def _order(order: Ordered, events: Sequence[Event], pieces: Pieces) -> Event:
@@ -327,6 +327,6 @@ def _missing(order: Ordered, events: Sequence[Event], pieces: Pieces) -> str:
     watched = any(look.at < order.at for look in pieces.looks)
     if not wanted or order.status != 0 or not watched:
         return ""
-    seen = {event.subject for event in events if event.what == wanted and _covers(order, event)}
+    seen = {event.subject for event in events if event.what in wanted and _covers(order, event)}
     lacking = [subject for subject in order.subjects if subject not in seen]
     return f"the cluster's records show no such thing of {', '.join(lacking)}" if lacking else ""
