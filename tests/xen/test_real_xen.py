@@ -66,7 +66,7 @@ def test_a_day(lab):
         (f"migrate sles {there} --yes", 0, "stopped and started"),
         ("undo --dry-run", 0, "nothing to undo"),
         ("destroy sles --yes", 0, "sles"),
-        ("default sles", 0, "sles"),
+        ("default sles --yes", 0, "sles"),
         ("cleanup sles", 0, "the failures of sles are forgotten"),
         ("unmigrate", 0, ""),
         ("check --everywhere", 1, "sles cannot be migrated live"),
