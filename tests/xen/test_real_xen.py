@@ -190,9 +190,10 @@ def test_the_last_look_before_a_start(lab):
 
 
 def test_a_double_start_is_counted(lab):
-    """What no cluster manages may be started twice, as it always could: both instances are seen."""
-    for host in lab.hosts.values():
-        host.ok("xl create /etc/xen/vm4.cfg")
+    """The guard refuses it also of what no cluster manages; past it, the instances are found."""
+    lab["host1"].ok("xl create /etc/xen/vm4.cfg")
+    assert lab["host2"].run("xl create /etc/xen/vm4.cfg").returncode == 107
+    lab["host2"].ok("xl.hxm-real create /etc/xen/vm4.cfg")
     lab.until("two instances are found", lab.doubles)
     for host in lab.hosts.values():
         host.ok("xl destroy vm4")
