@@ -112,7 +112,8 @@ def _parse_xml(root: Element) -> Status:
         feature_sets=tuple(
             member.get("feature_set", "")
             for member in members
-            if member.get("feature_set") and not _true(member, "pending")
+            if member.get("feature_set")
+            and not (_true(member, "pending") or _true(member, "unclean"))
         ),
         transient={
             node.get("name", ""): {

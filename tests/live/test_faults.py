@@ -106,7 +106,8 @@ def test_a_refusal_while_a_node_is_lost_and_not_fenced(lab):
     (lab.shared / "knobs" / f"fence.{host}").touch()
     lab.switch("off", host)
     asker = lab.other(host)
-    lab.until("it is unclean", lambda: lab.node(host, lab.mon(asker))["unclean"] == "true")
+    lost = {"unclean": "true", "online": "false"}
+    lab.until("it is lost", lambda: lost.items() <= lab.node(host, lab.mon(asker)).items())
     ran = lab.hxm(asker, "shutdown", "nfs")
     assert ran.status == 107, ran
     assert "lost and not yet fenced" in ran.err

@@ -338,6 +338,21 @@ def test_members_that_are_alike_are_what_the_dc_is():
     assert (found.dialect.key, found.mixed) == ("3.0", "")
 
 
+LOST = (
+    b'<pacemaker-result api-version="2.25"><summary><current_dc present="true" name="h1" '
+    b'version="2.1.5" with_quorum="true" mixed_version="true"/></summary><nodes>'
+    b'<node name="h1" online="true" feature_set="3.16.1"/>'
+    b'<node name="h2" online="true" %s="true" feature_set="&lt;3.15.1"/>'
+    b"</nodes></pacemaker-result>"
+)
+
+
+@pytest.mark.parametrize("state", [b"unclean", b"pending"])
+def test_a_member_without_attributes_is_not_taken_for_an_older_one(state):
+    found = detect(parse_status(LOST % state), CONFIGURATION)
+    assert (found.dialect.key, found.mixed) == ("2.1", "")
+
+
 def test_the_configuration_overrides_what_is_detected():
     assert detect(XML, CONFIGURATION, "1.0").dialect.key == "1.0"
     with pytest.raises(UsageError) as raised:
