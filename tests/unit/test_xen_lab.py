@@ -37,7 +37,7 @@ def _path(monkeypatch):
 
 @pytest.fixture
 def agent():
-    return load("fence_lab", XEN / "dom0/usr/sbin/fence_lab")
+    return load("fence_serial", XEN / "dom0/usr/sbin/fence_serial")
 
 
 class Machine(Host):
@@ -119,7 +119,7 @@ def test_the_agent(agent, tmp_path, monkeypatch, given, words, answer, asked, st
 
 def test_the_agent_describes_itself_without_a_switch(agent, capsys):
     assert agent.main(io.StringIO("action=metadata\n"), []) == 0
-    assert '<resource-agent name="fence_lab"' in capsys.readouterr().out
+    assert '<resource-agent name="fence_serial"' in capsys.readouterr().out
 
 
 def sector(text: str) -> bytes:

@@ -41,6 +41,18 @@ FOR_THE_HOSTS = (
     *("--platform", "manylinux_2_28_x86_64", "--platform", "manylinux2014_x86_64"),
 )
 INSTALL = ("/opt/hxm/bin/pip", "install", "-q", "--no-index", "--find-links", "/tmp/wheels")
+# the initramfs is made while the kernel is installed
+EARLY = (
+    'mkdir -p "$1/etc/initramfs-tools/conf.d" "$1/usr/share/initramfs-tools/modules.d"; '
+    'printf "MODULES=list\\nCOMPRESS=gzip\\n" >"$1/etc/initramfs-tools/conf.d/lab"; '
+    f'printf "%s\\n" {EARLY_MODULES} >"$1/usr/share/initramfs-tools/modules.d/lab"'
+)
+# the package itself would have GRUB configured; the machine's own apt knows its way to a mirror
+HYPERVISOR = (
+    'cd "$1/tmp"; export APT_CONFIG="$MMDEBSTRAP_APT_CONFIG"; '
+    f"apt-get download -qq -o APT::Sandbox::User=root xen-hypervisor-{XEN}-amd64; "
+    'dpkg -x xen-hypervisor-*.deb "$1/usr/local/lib/xen"; rm xen-hypervisor-*.deb'
+)
 GUESTS = ("nfs", "sles", "vm3", "vm4")
 SLICE = 16
 """What each guest has of the disk that the hosts share, in MiB."""
@@ -74,10 +86,13 @@ def built() -> Iterator[None]:
 
 
 def _build() -> None:
-    _once("root", repr((PACKAGES, EARLY_MODULES)), _debian)
+    # what dom0 held once would stay in a root that is used again: its names count
+    names = sorted(str(path.relative_to(HERE)) for path in (HERE / "dom0").rglob("*"))
+    _once("root", repr((PACKAGES, EARLY, HYPERVISOR, names)), _debian)
     root = (CACHE / "root.stamp").read_text()
     _once("libraries", f"{_dependencies()} {root}", _libraries)
-    ours = (*HERE.rglob("*"), *(TREE / "hxm").rglob("*"), *(TREE / "etc").rglob("*"))
+    folders = (HERE, TREE / "hxm", TREE / "etc")
+    ours = (TREE / "pyproject.toml", *(path for top in folders for path in top.rglob("*")))
     files = sorted(path for path in ours if path.is_file() and path.suffix != ".pyc")
     _once(
         "disk",
@@ -115,20 +130,9 @@ def _sources() -> str:
 def _debian() -> None:
     print(f"unpacking Debian 12 with Xen {XEN} and Pacemaker, a minute or two", flush=True)
     shutil.rmtree(ROOT, ignore_errors=True)
-    # the initramfs is made while the kernel is installed
-    early = (
-        'mkdir -p "$1/etc/initramfs-tools/conf.d" "$1/usr/share/initramfs-tools/modules.d"; '
-        'printf "MODULES=list\\nCOMPRESS=gzip\\n" >"$1/etc/initramfs-tools/conf.d/lab"; '
-        f'printf "%s\\n" {EARLY_MODULES} >"$1/usr/share/initramfs-tools/modules.d/lab"'
-    )
-    # the package itself would have GRUB configured
-    hypervisor = (
-        f'chroot "$1" sh -c "cd /tmp; apt-get download -qq xen-hypervisor-{XEN}-amd64"; '
-        'cd "$1/tmp"; dpkg -x xen-hypervisor-*.deb "$1/usr/local/lib/xen"; rm xen-hypervisor-*.deb'
-    )
     run(
         *("mmdebstrap", "--mode=root", "--variant=minbase", f"--include={','.join(PACKAGES)}"),
-        *(f"--essential-hook={early}", f"--customize-hook={hypervisor}"),
+        *(f"--essential-hook={EARLY}", f"--customize-hook={HYPERVISOR}"),
         *("--dpkgopt=path-exclude=/usr/share/man/*", "--dpkgopt=path-exclude=/usr/share/locale/*"),
         *("bookworm", ROOT, "-"),
         input=_sources().encode(),
