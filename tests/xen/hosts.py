@@ -334,14 +334,14 @@ class Lab:
         raise OSError("no host answers")
 
     def where(self, resource: str, root: ElementTree.Element | None = None) -> list[str]:
-        """The nodes that run a resource, and do not start or stop it."""
+        """The nodes that run a resource, and do not start, stop or move it."""
         found = self.mon() if root is None else root
         return [
             node.get("name", "")
             for each in found.iterfind("resources//resource")
             if each.get("id") == resource and each.get("role") == "Started"
             for node in each.iterfind("node")
-            if not each.get("pending")
+            if each.get("pending") in (None, "Monitoring")
         ]
 
     def slot(self, guest: str) -> Slot:

@@ -31,6 +31,10 @@ def domains(lab: Lab, host: str) -> dict[str, dict[str, object]]:
         ("guard status", "/usr/sbin/xl is guarded"),
         ("info", "xen_version            : 4.17"),
         ("list nfs -o json", '"name": "nfs"'),
+        ("graph", "nfs"),
+        ("drill list", "fence"),
+        ("update plan", "host2"),
+        ("vcpu-list", "Domain-0"),
     ],
 )
 def test_what_only_reads(lab, words, shown):
@@ -198,6 +202,32 @@ def test_a_double_start_is_counted(lab):
     for host in lab.hosts.values():
         host.ok("xl destroy vm4")
     lab.forget_double("vm4")
+
+
+def test_a_drill_kills_a_domu(lab):
+    (host,) = lab.where("sles")
+    starts = lab.slot("sles").starts
+    said = lab[lab.other(host)].ok("hxm drill kill sles --yes", 2 * BOOT)
+    assert "sles" in said
+    lab.until("sles writes", lambda: lab.slot("sles").starts == starts + 1)
+
+
+def test_an_update_of_a_host(lab):
+    """It is drained, rebooted and tried with a canary; hxm sees by the boot id that it is new."""
+    (here,) = lab.where("nfs")
+    asker, host = lab[lab.other(here)], lab[here]
+    run = lab.slot("nfs").run
+    asker.ok(f"hxm update start --order {here} --canary nfs --watch 5 --yes", 2 * BOOT)
+    assert list(domains(lab, here)) == []
+    early = asker.run("hxm update next --yes", 2 * BOOT)
+    assert early.returncode == 107 and "has not been rebooted" in early.stderr, early
+    host.ok("killall pacemakerd; while pidof pacemakerd; do sleep 1; done; sync")
+    host.off()
+    host.on()
+    asker.ok("hxm update next --yes", 3 * BOOT)
+    assert lab.slot("nfs").run == run
+    lab.until("no update is in progress", lambda: "no update" in asker.ok("hxm update status"))
+    lab.until("the cluster has settled", lab.settled)
 
 
 def test_a_lost_host_is_fenced_and_nothing_runs_twice(lab):
