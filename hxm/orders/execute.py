@@ -18,17 +18,16 @@ from hxm.model import Cluster
 from hxm.orders import instances
 from hxm.orders.downtime import DowntimeMeter
 from hxm.orders.on_node import carry_out_on_node
-from hxm.orders.outcome import Outcome, changes, cold_moves, is_lost, new_failure, under_way
+from hxm.orders.outcome import Outcome, changes, cold_moves, is_lost, new_failure, news, under_way
 from hxm.orders.simulate import apply_to_copy, dialect_of, would_move
 from hxm.pacemaker.apply import carry_out, meddled
 from hxm.pacemaker.dialect import Argv
 from hxm.pacemaker.sandbox_past import Past
 from hxm.pacemaker.simulate import commit, scratch, simulator
 from hxm.plan import ON_NODE, Forecast, Goal, Movement, Objection, Phase, Plan, Step
-from hxm.policy import forgotten, guards, listed
+from hxm.policy import guards, listed
 from hxm.policy.forecast import movement_text, movements, settled
 from hxm.policy.forecast.goal_kinds import missing, reached
-from hxm.policy.state.summary import same_place
 
 _POLLS_AT_REST = 5
 """Polls at rest after which the cluster has surely nothing to do."""
@@ -68,6 +67,8 @@ class Execution:
         """The number of successive polls at rest; used if there is no scheduler to ask."""
         self._pace = Pace(config.poll)
         self.started = time.monotonic()
+        self._last_change: dict[str, float] = {}
+        """The second of the order in which each resource last changed its role or nodes."""
 
     def perform(self, timeout: float, *, wait: bool = True) -> Outcome:
         """Execute all phases, or until one does not reach its goals.
@@ -376,13 +377,17 @@ class Execution:
 
     def _outcome(self, status: int, message: str, hint: str = "") -> Outcome:
         written = self.cluster.written if self.written is None else self.written
+        seconds = time.monotonic() - self.started
         return Outcome(
             status,
             message,
             hint,
-            tuple(changes(self.before, self.cluster, self.plan)),
+            tuple(
+                change._replace(seconds=self._last_change.get(change.resource, seconds))
+                for change in changes(self.before, self.cluster, self.plan)
+            ),
             tuple(self.commands),
-            time.monotonic() - self.started,
+            seconds,
             self.cluster,
             tuple(self.warnings),
             b"" if self.meddled else written,
@@ -390,11 +395,6 @@ class Execution:
         )
 
     def _tell_changes(self, seen: Cluster) -> None:
-        for now in seen.managed_domains:
-            was = self.cluster.domain_of(now.resource)
-            if self.before.sandbox or not was or same_place(was, now):
-                continue
-            role = "migrating" if guards.migrating(seen, now) else now.role
-            gone = forgotten(seen, now)
-            does = "no longer known to the cluster, still runs" if gone else f"{role} {now.where}"
-            self.report(f"{now.name}: {does}")
+        for resource, does in () if self.before.sandbox else news(self.cluster, seen):
+            self._last_change[resource] = time.monotonic() - self.started
+            self.report(does)

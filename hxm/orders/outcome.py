@@ -9,9 +9,10 @@ from hxm.model import IN_FLIGHT, Cluster, ManagedDomain, where
 from hxm.orders.downtime import Downtime
 from hxm.pacemaker.dialect import Argv
 from hxm.plan import Forecast, Plan
-from hxm.policy import forgotten
+from hxm.policy import forgotten, guards
 from hxm.policy.forecast import came_live
 from hxm.policy.forecast.goal_kinds import started_since
+from hxm.policy.state.summary import same_place
 
 How = Literal["live", "restarted", "moved", "started", "stopped", "gone", "unchanged", "unknown"]
 """What became of a domU; `gone` was stopped, and is no resource any more."""
@@ -25,6 +26,8 @@ class Change(NamedTuple):
     before: tuple[str, ...]
     after: tuple[str, ...]
     how: How
+    seconds: float = 0.0
+    """From the beginning of the order until it was seen to be so."""
 
 
 class Outcome(NamedTuple):
@@ -86,6 +89,18 @@ def changes(before: Cluster, after: Cluster, plan: Plan) -> Iterator[Change]:
                 yield Change(now.name, resource, (), now.nodes, "started")
             elif resource in plan.subjects:
                 yield Change(now.name, resource, now.nodes, now.nodes, "unchanged")
+
+
+def news(before: Cluster, after: Cluster) -> Iterator[tuple[str, str]]:
+    """The resource of each domU that does something else than before, and what it does."""
+    for now in after.managed_domains:
+        was = before.domain_of(now.resource)
+        if not was or same_place(was, now):
+            continue
+        role = "migrating" if guards.migrating(after, now) else now.role
+        gone = forgotten(after, now)
+        does = "no longer known to the cluster, still runs" if gone else f"{role} {now.where}"
+        yield now.resource, f"{now.name}: {does}"
 
 
 def unchanged(domain: ManagedDomain) -> Change:

@@ -251,7 +251,7 @@ def _show_changes(plan: Plan, outcome: Outcome, left: Sequence[Finding]) -> None
         words = _HOW[change.how].format(
             before=" ".join(change.before), after=" ".join(change.after)
         )
-        render.prose(f"{change.name}: {words}, {outcome.seconds:.1f} s")
+        render.prose(f"{change.name}: {words}, {change.seconds:.1f} s")
     for away in outcome.away:
         noticed = f", noticed after {away.noticed:.1f} s" if away.noticed is not None else ""
         render.out(f"{away.name}: away for {away.seconds:.1f} s{noticed}")

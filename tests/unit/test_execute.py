@@ -111,6 +111,24 @@ def test_ctrl_c_between_two_steps_tells_what_was_ordered(monkeypatch):
     assert [(each.name, each.how) for each in outcome.changes] == [("nfs", "stopped")]
 
 
+def test_each_domu_is_told_with_its_own_time(monkeypatch):
+    """Not with that of the last one: a drain of two took as long for both."""
+    before = cluster(domain("nfs", "host1"), domain("sles", "host1"))
+    between = cluster(domain("nfs", "host2"), domain("sles", "host1"))
+    after = cluster(domain("nfs", "host2"), domain("sles", "host2"))
+    drain = performance(placement.standby(before, before.nodes[0]), before, before)
+    clock = iter((drain.started + 10, drain.started + 70, drain.started + 71))
+    monkeypatch.setattr(time, "monotonic", lambda: next(clock))
+    for seen in (between, after):
+        drain._tell_changes(seen)
+        drain.cluster = seen
+    changes = drain._outcome(0, "").changes
+    assert [(change.name, round(change.seconds)) for change in changes] == [
+        ("nfs", 10),
+        ("sles", 70),
+    ]
+
+
 HIDDEN = cluster(domain("nfs"), primitive("nfs", own={WITHDRAWING: "true"}))
 OUT = RemovalSteps(*(Step(kind, kind, {}) for kind in ("hide", "forget", "delete")))
 CUT_SHORT = {
