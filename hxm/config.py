@@ -11,6 +11,7 @@ from hxm.host.safe_files import MIB, read_whole
 
 PATH = "/etc/hxm.toml"
 TOOLSTACKS = ("auto", "xl", "xm")
+DIALECTS = ("auto", "0.6", "1.0", "1.1", "1.1.10", "1.1.13", "2.0", "2.1", "3.0")
 COLOURS = ("red", "green", "yellow", "blue", "magenta", "cyan", "black", "white")
 
 
@@ -150,8 +151,7 @@ def parse_config(text: bytes, path: str = PATH) -> Config:
             raise UsageError(f"{path}: {key} must be {kind}, not {value!r}")
         if isinstance(value, (int, float)) and not 0 <= value < float("inf"):
             raise UsageError(f"{path}: {key} must be {kind} from 0 on, not {value!r}")
-        if key == "toolstack" and value not in TOOLSTACKS:
-            raise UsageError(f"{path}: toolstack must be one of {', '.join(TOOLSTACKS)}")
+        _check_word(path, key, value)
     return defaults._replace(clusters=clusters, **settings)
 
 
@@ -181,7 +181,6 @@ def _check(where: str, key: str, value: Any) -> None:
     """Raise UsageError for what the setting of a cluster cannot be."""
     from hxm.host.ssh import is_a_destination, is_a_name
 
-    words = {"toolstack": TOOLSTACKS, "colour": COLOURS}
     allowed: Callable[[Any], bool] = {
         "nodes": lambda nodes: isinstance(nodes, list) and all(map(is_a_destination, nodes)),
         "user": is_a_name,
@@ -189,5 +188,12 @@ def _check(where: str, key: str, value: Any) -> None:
     }.get(key, lambda text: bool(text) and isinstance(text, str))
     if not allowed(value):
         raise UsageError(f"{where}: {key} cannot be {value!r}")
-    if key in words and value not in words[key]:
-        raise UsageError(f"{where}: {key} must be one of {', '.join(words[key])}")
+    _check_word(where, key, value)
+
+
+_WORDS = {"toolstack": TOOLSTACKS, "dialect": DIALECTS, "colour": COLOURS}
+
+
+def _check_word(where: str, key: str, value: Any) -> None:
+    if key in _WORDS and value not in _WORDS[key]:
+        raise UsageError(f"{where}: {key} must be one of {', '.join(_WORDS[key])}")

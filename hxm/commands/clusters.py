@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from hxm.config import Config, read_config
-from hxm.errors import DONE, CannotAsk, Failed, NotFound, UsageError
+from hxm.errors import DONE, CannotAsk, NotFound, UsageError
 from hxm.host.programs import Process, Result
 from hxm.output import TABLE, Form, Table, render
 from hxm.terminal.shell.lines import myself
@@ -106,7 +106,9 @@ def _form_in(words: Sequence[str]) -> tuple[Shown, list[str]]:
 def _ask(config: Config, words: Sequence[str]) -> dict[str, Result]:
     """The answer of each configured cluster to the command line; all are asked at once."""
     if not config.clusters:
-        raise Failed("no cluster is configured", '[clusters.NAME] nodes = ["host1"] in hxm.toml')
+        raise UsageError(
+            "no cluster is configured", '[clusters.NAME] nodes = ["host1"] in /etc/hxm.toml'
+        )
     asked = {name: Process((*myself(), "--on", name, *words)) for name in config.clusters}
     return {name: _answer(process, _patience(config)) for name, process in asked.items()}
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from hxm.cluster.read import read_cluster
 from hxm.config import Config, read_config
 from hxm.errors import DONE, CannotAsk, NotFound
+from hxm.host import programs
 from hxm.model import Cluster
 from hxm.output import TABLE, Form, Table, as_json, render, time_line
 from hxm.output.times import iso_time, time_column, took
@@ -58,7 +59,9 @@ def run(
     if cluster and (everywhere or config.ask_nodes):
         known = joined_by_others(known, cluster, config, start, notes)
     elif cluster and not cluster.sandbox and len(cluster.hosts) > 1:
-        notes.append("this is what this host knows; to ask the other nodes as well: --everywhere")
+        node = programs.elsewhere()
+        who = f"{node.name} knows, and what was ordered from here" if node else "this host knows"
+        notes.append(f"this is what {who}; to ask the other nodes as well: --everywhere")
     events = history(known)
     name = _subject_id(cluster, subject, known) if subject else None
     if timeline and cluster:

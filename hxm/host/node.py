@@ -14,7 +14,7 @@ from hxm.errors import CannotAsk
 from hxm.host import files, programs
 from hxm.host.reading import START, Reading
 from hxm.host.results import Argv, Lost, NoAnswer, Result
-from hxm.host.ssh import LEAVE_NOTHING, Target, host_of, ssh_argv
+from hxm.host.ssh import LEAVE_NOTHING, Target, as_typed, host_of, ssh_argv
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -46,6 +46,8 @@ class Remote:
         are likely to be wanted to /dev/fd/3."""
         self._say = say
         self._silent: dict[str, str] = {}
+        self._missed: set[str] = set()
+        """Nodes whose silence was told of since the last answer."""
         self._doubted: set[str] = set()
         self._tools: dict[str, str] = {}
         self._name = ""
@@ -58,14 +60,12 @@ class Remote:
         for node in self.target.nodes:
             if node not in self._silent:
                 return self.target.destination(node)
-        nodes: dict[str, list[str]] = {}
-        for node, why in self._silent.items():
-            nodes.setdefault(why, []).append(node)
-        reasons = "; ".join(f"{', '.join(who)}: {why}" for why, who in nodes.items())
+        (node, why), *others = reversed(self._silent.items())
         self._silent = {}  # who asks again may be answered
+        left = f", nor does any other node of {self.target.name}" if others else ""
         raise CannotAsk(
-            f"no node of {self.target.name} answers: {reasons}",
-            f"try it: ssh {self.target.destination(self.target.nodes[0])}",
+            f"{node} does not answer ({why}){left}",
+            f"try it: ssh {as_typed(self.target.destination(node))}",
         )
 
     @property
@@ -181,6 +181,7 @@ class Remote:
 
     def learn(self, name: str, uptime: str, tools: Mapping[str, str], asked: float) -> None:
         """Take over what the node, asked at this time, tells of itself with every reading."""
+        self._missed.clear()
         self._name = name
         self._booted = asked - float(uptime) if uptime else None
         self._tools = dict(tools) | {k: v for k, v in self._tools.items() if k not in tools}
@@ -201,7 +202,9 @@ class Remote:
             self._name, self._booted, self._tools, self._ahead = "", None, {}, {}
             files.forget()
             following = host_of(self.destination.removeprefix("ssh://"))  # raises CannotAsk
-            self._say(f"{node} does not answer ({why}): asking {following}")
+            if node not in self._missed:
+                self._missed.add(node)
+                self._say(f"{node} does not answer ({why}): asking {following}")
 
 
 def _of_a_member(

@@ -8,7 +8,7 @@ import time
 
 from hxm.host import files, programs
 from hxm.host.results import Argv, Lost, NoAnswer, Result
-from hxm.host.ssh import no_way_in, ssh_argv
+from hxm.host.ssh import as_typed, no_way_in, ssh_argv
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -148,7 +148,7 @@ class Reading:
                 answer = self.process.finish(timeout, meanwhile)
             except NoAnswer:
                 why = f"{argv[0]} gives no answer there within {timeout:g} s"
-                raise NoAnswer(why, f"try it: ssh {self.destination}") from None
+                raise NoAnswer(why, f"try it: ssh {as_typed(self.destination)}") from None
             try:
                 self._results = self._parse(answer)
             except (ValueError, LookupError):

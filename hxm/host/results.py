@@ -58,6 +58,9 @@ if TYPE_CHECKING:
     class Elsewhere(Protocol):
         """A node on which the programs run instead of on this host; `node.Remote` is one."""
 
+        timeout: float
+        """Seconds that a node may take to accept the connection."""
+
         @property
         def name(self) -> str:
             """What the node calls itself."""

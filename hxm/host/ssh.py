@@ -15,7 +15,10 @@ FAILED = 255
 """Ssh's own exit status for a trouble of its own; else it is the remote command's (ssh(1))."""
 FAULTS = (
     ("UNKNOWN port 65535", "its jump host does not lead to it"),
-    ("REMOTE HOST IDENTIFICATION", "its host key has changed; if that is right: ssh-keygen -R"),
+    (
+        "REMOTE HOST IDENTIFICATION",
+        "its host key has changed; if it is right: ssh-keygen -R {key}",
+    ),
     ("Host key verification failed", "its host key is not known yet: ssh {node} by hand once"),
     ("Permission denied", "it lets nobody in without a password: ssh-copy-id {node}"),
     ("Could not resolve", "its name is not known: /etc/hosts"),
@@ -26,9 +29,23 @@ FAULTS = (
 """What OpenSSH 9.2 says on stderr, and what it means here."""
 
 
-def no_way_in(node: str, stderr: str) -> str:
+def no_way_in(destination: str, stderr: str) -> str:
     """Why ssh did not get in, by what it said; nothing if it did, or if it is not known."""
-    return next((what for part, what in FAULTS if part in stderr), "").format(node=node)
+    what = next((what for part, what in FAULTS if part in stderr), "")
+    login, port = _login_and_port(destination)
+    host = host_of(login)
+    return what.format(node=as_typed(destination), key=f"'[{host}]:{port}'" if port else host)
+
+
+def as_typed(destination: str) -> str:
+    """The destination for the command line of ssh or ssh-copy-id, of any age."""
+    login, port = _login_and_port(destination)
+    return f"-p {port} {login}" if port else login
+
+
+def _login_and_port(destination: str) -> tuple[str, str]:
+    login, _, port = destination.removeprefix("ssh://").partition(":")
+    return login, port
 
 
 def ssh_argv(

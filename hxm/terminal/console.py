@@ -18,10 +18,10 @@ from hxm.config import Config
 from hxm.errors import CannotAsk, Failed, TimedOut, UsageError
 from hxm.host import programs
 from hxm.host.signals import handled
-from hxm.host.ssh import FAILED, no_way_in
+from hxm.host.ssh import FAILED
 from hxm.model import Cluster, Domain
 from hxm.output.render import note
-from hxm.toolstack.remote import terminal_argv
+from hxm.toolstack.remote import no_way_in, terminal_argv
 
 if TYPE_CHECKING:
     import pexpect

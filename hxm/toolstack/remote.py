@@ -37,7 +37,18 @@ def ssh_argv(
 
     cluster = programs.elsewhere()
     script = f'PATH="${{HXM_REAL:-{programs.REAL}}}:$PATH" {shlex.join(words)}'
-    return ssh.ssh_argv(cluster.reach(node) if cluster else node, script, timeout, options)
+    connect = min(timeout, cluster.timeout) if cluster else timeout
+    return ssh.ssh_argv(_destination(node), script, connect, options)
+
+
+def _destination(node: str) -> str:
+    cluster = programs.elsewhere()
+    return cluster.reach(node) if cluster else node
+
+
+def no_way_in(node: str, stderr: str) -> str:
+    """Why ssh did not get in to the node, by what it said; nothing if that is not known."""
+    return ssh.no_way_in(_destination(node), stderr)
 
 
 def at(node: str, here: str | None, words: Sequence[str], timeout: float) -> tuple[str, ...]:
@@ -180,4 +191,4 @@ def fault_of(node: str, result: programs.Result) -> str:
     """One line on why a command on another node failed: ssh's own trouble, or the command's."""
     if result.status != ssh.FAILED:
         return result.complaint()
-    return ssh.no_way_in(node, result.stderr) or result.complaint()
+    return no_way_in(node, result.stderr) or result.complaint()

@@ -148,7 +148,9 @@ class Far:
 
     def kill(self, name: str) -> None:
         """Cut the node off: its sshd, and every connection to it."""
-        for pid in [self.sshds[name].pid, *children_of(self.sshds[name].pid)]:
+        listener = self.sshds[name].pid
+        os.kill(listener, signal.SIGSTOP)  # it would accept another one meanwhile
+        for pid in [listener, *children_of(listener)]:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         self.sshds[name].wait()

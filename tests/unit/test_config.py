@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from hxm.config import Config, for_cluster, parse_config
+from hxm.config import DIALECTS, Config, for_cluster, parse_config
 from hxm.errors import UsageError
+from hxm.pacemaker import dialect
 
 FAULTS = {
     "no TOML": (b"timeout = ", "Invalid value"),
@@ -40,6 +41,11 @@ FAULTS = {
     ),
     "a cluster called all": (b'[clusters.all]\nnodes = ["a"]', "cannot have this name"),
     "an unknown toolstack": (b'toolstack = "foo"', "toolstack must be one of auto, xl, xm"),
+    "an unknown dialect": (b'dialect = "9"', "hxm.toml: dialect must be one of auto, 0.6, 1.0, 1"),
+    "a cluster's unknown dialect": (
+        b'[clusters.a]\nnodes = ["a"]\ndialect = "9"',
+        "[clusters.a]: dialect must be one of auto, 0.6",
+    ),
 }
 
 
@@ -54,6 +60,10 @@ def test_a_bad_setting_is_never_taken(text, said):
 def test_what_is_not_set_has_its_default():
     assert parse_config(b"") == Config()
     assert parse_config(b"timeout = 5\ntoolstack = 'xm'") == Config(timeout=5, toolstack="xm")
+
+
+def test_every_generation_can_be_configured():
+    assert ("auto", *(known.key for known in reversed(dialect.DIALECTS))) == DIALECTS
 
 
 CLUSTERS = (

@@ -7,7 +7,7 @@ import pytest
 from hxm import cli, reach
 from hxm.commands import clusters
 from hxm.config import Config
-from hxm.errors import Failed, UsageError
+from hxm.errors import CannotAsk, Failed, UsageError
 from hxm.host import programs, ssh
 from hxm.host.node import Remote
 from hxm.host.results import Result
@@ -128,3 +128,16 @@ def test_who_only_looks_needs_no_records(home, monkeypatch):
 
 def test_help_needs_no_cluster(home):
     assert reach.go_to("prd", "help", ["help"]) is None
+
+
+def test_a_silence_that_lasts_is_told_of_once():
+    said: list[str] = []
+    node = Remote(ssh.Target("lab", ["host1", "host2"]), 3, said.append)
+    for _ in range(2):
+        node._give_up("host1", "no sshd there")
+        with pytest.raises(CannotAsk, match=r"host2 does not answer \(cut\), nor does any other"):
+            node._give_up("host2", "cut")
+    assert said == ["host1 does not answer (no sshd there): asking host2"]
+    node.learn("host1", "", {}, 0)
+    node._give_up("host1", "no sshd there")
+    assert len(said) == 2

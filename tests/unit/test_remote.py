@@ -8,7 +8,7 @@ from factories import DATA, cluster, domain, local, node
 from hxm.cluster import read
 from hxm.config import Config
 from hxm.errors import CannotAsk
-from hxm.host import programs
+from hxm.host import programs, ssh
 from hxm.toolstack import remote
 from hxm.toolstack.node_actions import destroy_argv
 from hxm.toolstack.xl import LocalDomain
@@ -43,7 +43,7 @@ def test_the_command_line():
         (
             255,
             "@@@\nWARNING: REMOTE HOST IDENTIFICATION HAS CHANGED!\nHost key ...\n",
-            "its host key has changed; if that is right: ssh-keygen -R",
+            "its host key has changed; if it is right: ssh-keygen -R host2",
         ),
         (
             255,
@@ -68,6 +68,18 @@ def test_the_command_line():
 )
 def test_one_clear_line_for_each_trouble(status, err, expected):
     assert remote.fault_of("host2", programs.Result(("ssh",), status, b"", err)) == expected
+
+
+TYPED = {
+    "Permission denied": "ssh-copy-id -p 2222 root@host2",
+    "REMOTE HOST IDENTIFICATION": "ssh-keygen -R '[host2]:2222'",
+    "Host key verification failed": "ssh -p 2222 root@host2 by hand",
+}
+
+
+@pytest.mark.parametrize(("err", "command"), TYPED.items())
+def test_the_command_is_for_the_user_and_the_port(err, command):
+    assert command in ssh.no_way_in("ssh://root@host2:2222", err)
 
 
 @pytest.fixture
