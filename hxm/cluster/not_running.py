@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from xml.etree.ElementTree import Element
 
@@ -15,10 +15,10 @@ from hxm.pacemaker.relations import relations_in, remembered
 from hxm.pacemaker.simulate import carries_out, scratch, simulator
 from hxm.pacemaker.utilization import utilization_in
 from hxm.pacemaker.what_if import Said, Simulations
-from hxm.policy.reasons.facts import NEVER, Facts, Reason, subject_in
+from hxm.policy.reasons.facts import NEVER, Change, Facts, Reason, subject_in
 from hxm.policy.reasons.hosts import barring
 from hxm.policy.reasons.obstacles import disallowed_everywhere
-from hxm.policy.reasons.why import ask, first_reason, weightiest
+from hxm.policy.reasons.why import ask, first_reason, likely, weightiest
 from hxm.policy.state.cluster_wide import outermost
 
 _AT_MOST = 5
@@ -107,8 +107,11 @@ def _explained(
     simulations: Simulations | None,
 ) -> Cluster:
     reasons = {}
+    down = list(down)
+    alike = dict.fromkeys(reason.change for domain in down for reason in likely(facts, domain))
+    joint = [change for change in alike if change] if down[1:] else []
     for domain in down:
-        if reason := _first_reason(facts, domain, simulations):
+        if reason := _first_reason(facts, domain, simulations, joint):
             reasons[domain.resource] = reason
     barred = {node.name: reason for node in empty if (reason := barring(facts, node))}
     if simulations:
@@ -120,11 +123,15 @@ def _explained(
 
 
 def _first_reason(
-    facts: Facts, domain: ManagedDomain, simulations: Simulations | None
+    facts: Facts, domain: ManagedDomain, simulations: Simulations | None, joint: Sequence[Change]
 ) -> Reason | None:
+    """Of one domU; `joint` is what is against all of them, which is tried at once."""
     if not simulations:
         return first_reason(facts, domain)
     inquiry, unknown = inquiry_about(facts, subject_in(facts.cluster, domain), simulations)
+    verdict = inquiry.ask(joint, None) if joint else None
+    if verdict and verdict.reached:
+        inquiry.joint = frozenset(joint)
     return first_reason(facts, domain, inquiry, unknown)
 
 

@@ -75,6 +75,7 @@ def run(domain: OneDomain, node: OtherNode = None, form: Form = TABLE) -> int:
                 "says": answer.says,
                 "reasons": as_json.keyed_rows(answer.reasons, as_json.REASON),
                 "also": answer.also,
+                "also_on": answer.also_on,
                 "scores": dict(answer.scores),
                 "simulations": runs,
             }
@@ -197,7 +198,8 @@ def _show(answer: Answer, runs: int) -> None:
         if reason.do:
             render.out(f"      {reason.do}")
     if answer.also:
-        _tell(f"  with that also: {listed(answer.also, 4)}")
+        of = f" for {answer.also_on}" if answer.also_on else ""
+        _tell(f"  with that{of} also: {listed(answer.also, 4)}")
     if answer.scores:
         scores = [f"{node} {score}" for node, score in answer.scores.items()]
         render.out(f"  scores: {listed(scores, 4)}")

@@ -317,6 +317,8 @@ def _drain(tree: etree._ElementTree, change: Change) -> None:
 
 def _active(tree: etree._ElementTree, change: Change) -> None:
     _without(tree, change.subject, lambda name: name == "standby")
+    for state in tree.xpath("/cib/status/node_state[@uname=$node]", node=change.subject):
+        _measure(tree, state)
 
 
 def _up(tree: etree._ElementTree, change: Change) -> None:
@@ -332,8 +334,13 @@ def _up(tree: etree._ElementTree, change: Change) -> None:
     state.set("expected", "member")
     state.set("id", state.get("id", known))  # one that was never a member may have none
     _without(tree, change.subject, lambda name: name == "shutdown")
-    theirs = "node_state[@crmd='online']/transient_attributes//nvpair"
-    measured = {pair.get("name"): pair.get("value") for pair in status.iterfind(theirs)}
+    _measure(tree, state)
+
+
+def _measure(tree: etree._ElementTree, state: etree._Element) -> None:
+    """Give the node what agents set at the others, and will set at it when they start there."""
+    theirs = "/cib/status/node_state[@crmd='online']/transient_attributes//nvpair"
+    measured = {pair.get("name"): pair.get("value") for pair in tree.xpath(theirs)}
     own = {pair.get("name") for pair in state.iterfind("transient_attributes//nvpair")}
     for name in measured.keys() - own:
         if _MEASURED.match(name):

@@ -107,6 +107,13 @@ CAUSES = {
     "group-banned": ("web", "not on alpha: a ban keeps it away", "unmigrate web"),
     "group-unmanaged": ("web", "the cluster leaves it alone: web is unmanaged", "default g"),
     "ticket-standby": ("web", "the ticket T is in standby", "crm_ticket --ticket=T --activate"),
+    "drbd-standby": ("web", "not on alpha: the node is in standby", "active alpha"),
+    "remote-failed": (
+        "web",
+        "not on rem1: the node is OFFLINE: rem1 does not",
+        "cleanup rem1 alpha",
+    ),
+    "stopped-chain": ("web", "nowhere: db must start before it; mail must start", "start mail"),
     "ping-stopped": ("web", "lost its ping path: ping-clone is told to stop", "start ping-clone"),
 }
 """What is asked of each situation, the cause, and what the command that ends it says."""
@@ -183,6 +190,8 @@ APPLIED = (
     "apart-set",
     "set-not-sequential",
     "ticket-standby",
+    "remote-failed",
+    "stopped-chain",
 )
 
 
@@ -240,6 +249,12 @@ def test_what_drbd_forbids_is_never_offered_for_deletion(situation):
     for words in ("why web", "why web beta", "why drbd-clone", "why beta", "status", "check"):
         assert "cibadmin --delete" not in sandbox.hxm(*words.split()).out
     assert "DRBD keeps drbd-clone from being promoted" in sandbox.ok("why", "web").out
+
+
+def test_every_reason_is_confirmed_where_there_are_more_than_runs(situation):
+    reasons = situation("stopped-chain").ok("why", "web", "-o", "json").json["reasons"]
+    assert len(reasons) == 5
+    assert all(each["confirmed"] for each in reasons)
 
 
 SAID = {

@@ -197,7 +197,7 @@ def test_the_scheduler_s_no_is_told_with_its_reason(sandbox):
         sandbox.tool("crm_resource", "--ban", "-r", "nfs", "-N", host)
     ran = sandbox.hxm("start", "nfs")
     assert ran.status == 107
-    assert "the scheduler would not start nfs: not on host1: a ban keeps it away" in ran.err
+    assert "the scheduler would not start nfs: nowhere: a ban keeps it away" in ran.err
     assert "hxm unmigrate nfs" in ran.err
 
 

@@ -10,7 +10,7 @@ from hxm.plan import Movement
 from hxm.policy import listed, typed
 from hxm.policy.reasons.dependencies import against
 from hxm.policy.reasons.facts import NEVER, Change, Facts, Reason, subject_in
-from hxm.policy.reasons.obstacles import everywhere, on_node, whole_cluster
+from hxm.policy.reasons.obstacles import everywhere, kept_empty, on_node, whole_cluster
 from hxm.policy.reasons.question import Question, hard_ones, troubles
 
 Scores = Mapping[str, Mapping[str, str]]
@@ -68,7 +68,8 @@ def ask_host(facts: Facts, node: Node, ask: AskHost | None) -> HostAnswer:
     asked = after_it if ask else None
     coming = _coming(facts, node, there, asked)
     leaving = _leaving(facts, node, here, asked)
-    return HostAnswer(f"{node.name} {runs}{condition}", general, leaving, coming)
+    alone = () if coming else tuple(kept_empty(facts, node))
+    return HostAnswer(f"{node.name} {runs}{condition}", general + alone, leaving, coming)
 
 
 def _leaving(

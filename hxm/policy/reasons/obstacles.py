@@ -121,10 +121,8 @@ def kept_empty(facts: Facts, node: Node) -> Iterator[Reason]:
         return
     if not node.online and node.kind != "member":  # a resource makes it a node
         connection = subject_of(facts.cluster, node.container or node.name, called=True)
-        causes = [reason for reason in everywhere(facts, connection) if reason.absolute]
-        if causes:
-            what = f"the node is {node.predicament}: {causes[0].what}"
-            yield causes[0]._replace(what=what)
+        if cause := _unconnected(facts, connection):
+            yield cause._replace(what=f"the node is {node.predicament}: {cause.what}")
             return
     change = Change("up", node.name)
     if node.online and node.standby:
@@ -137,6 +135,23 @@ def kept_empty(facts: Facts, node: Node) -> Iterator[Reason]:
         change = Change("heal", node.name)
     what = f"the node is {node.predicament}"
     yield Reason(what, "", way_back(facts.cluster, node), True, change)
+
+
+def _unconnected(facts: Facts, connection: Subject) -> Reason | None:
+    """What keeps what makes a node of it from every host, where each has something against it."""
+    by_host = {
+        host.name: [*kept_empty(facts, host), *on_node(facts, connection, host)]
+        for host in facts.cluster.voters
+    }
+    first = {name: [r for r in reasons if r.absolute][:1] for name, reasons in by_host.items()}
+    on_hosts = [
+        reason._replace(what=f"{connection.id} does not run on {name}: {reason.what}")
+        for name, reasons in first.items()
+        for reason in reasons
+    ]
+    causes = [reason for reason in everywhere(facts, connection) if reason.absolute]
+    causes += on_hosts if all(first.values()) else []
+    return causes[0] if causes else None
 
 
 def on_node(facts: Facts, subject: Subject, node: Node, role: str = "") -> Iterator[Reason]:
@@ -322,7 +337,7 @@ def _outdated(facts: Facts, subject: Subject, location: Location) -> Reason:
     what = f"DRBD keeps {subject.it} from being promoted: its data there is outdated"
     do = f"{away[0]}; " if away else ""
     do += "DRBD removes it when it is in step again: drbdadm status"
-    return Reason(what, location.id, do, True, lasting=True)
+    return Reason(what, location.id, do, True, Change("drop", location.id), lasting=True)
 
 
 def _of_pings(facts: Facts) -> Iterator[Reason]:

@@ -29,6 +29,8 @@ class Answer(NamedTuple):
     also: tuple[str, ...] = ()
     """What else would move if the reasons were gone, and it, if it runs, where it was asked for."""
     scores: Mapping[str, str] = MappingProxyType({})
+    also_on: str | None = None
+    """The node whose reasons those are, where nodes have different ones: any of them suffices."""
 
 
 class Question(NamedTuple):

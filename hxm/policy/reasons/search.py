@@ -35,6 +35,8 @@ class Inquiry:
 
     def __init__(self, ask: Ask) -> None:
         self.ask = ask
+        self.joint: frozenset[Change] = frozenset()
+        """Changes that were tried together with those of others, and with which it is done."""
         self.cut_short = False
 
     def verdict(self, without: Sequence[Reason], node: str | None) -> Verdict | None:
@@ -77,7 +79,8 @@ class Inquiry:
         """The smallest set, of as few tiers as lead there; None: no reason could be confirmed.
 
         Of every tier but the first, the likeliest is tried alone. Where the scheduler may not be
-        asked any more, the reasons are only known to suffice together, and stay unconfirmed.
+        asked any more, the reasons are only known to suffice together: those of the first tier,
+        of which each forbids it by the model, are confirmed by that, and others are not.
         """
         supposed: list[Reason] = []
         for number, tier in enumerate(tiers):
@@ -87,11 +90,13 @@ class Inquiry:
                 reason.change: reason for reason in reversed(new)
             }  # the nearest of those alike
             supposed += reversed(first.values())
+            if new and not number and self.joint.issuperset(first):
+                return tuple(reason._replace(confirmed=True) for reason in supposed)
             likeliest = [new[0]] if new and number else []
             if likeliest and self.reaches(likeliest, node):
                 return tuple(reason._replace(confirmed=True) for reason in likeliest)
             if new and self.reaches(supposed, node):
                 smallest = self.smallest((), supposed, node)
-                sure = len(smallest) == 1 or not self.cut_short
+                sure = not number or len(smallest) == 1 or not self.cut_short
                 return tuple(reason._replace(confirmed=sure) for reason in smallest)
         return None

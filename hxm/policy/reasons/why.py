@@ -26,7 +26,7 @@ from hxm.policy.reasons.question import (
     unknown,
     would_move,
 )
-from hxm.policy.reasons.search import Inquiry
+from hxm.policy.reasons.search import Inquiry, Verdict
 
 
 def ask(
@@ -127,9 +127,8 @@ def _down(question: Question) -> Answer:
         return Answer(f"it is not known where {domain.name} runs", (Reason.of(objection),))
     says = f"{domain.name} does not run"
     general = list(troubles(question))
-    whole = [reason for reason in general if reason.absolute]
-    nodes = {node: list(against(facts, question.subject, node)) for node in facts.cluster.nodes}
-    nodes = {node: nodes[node] for node in sorted(nodes, key=lambda n: _weight(n, nodes[n]))}
+    whole = hard_ones(general)
+    nodes = _likeliest_first(question)
     if not inquiry:
         first = {node.name: (hard_ones(r) or r)[:1] for node, r in nodes.items()}
         shown = [] if whole else list(_together(facts, first))
@@ -144,6 +143,7 @@ def _down(question: Question) -> Answer:
     if confirmed:
         shown = [*_as_typed(question, confirmed), *_notes(confirmed, general)]
         return Answer(says, tuple(shown), side_effects(question, confirmed, None))
+    together = _all_together(inquiry, whole, nodes)
     node = next(iter(nodes))
     soft = [reason for reason in general if not reason.absolute]
     tiers = [[*whole, *hard_ones(nodes[node])], [*soft, *nodes[node], *failures_of(facts, domain)]]
@@ -156,12 +156,18 @@ def _down(question: Question) -> Answer:
     by_node: dict[str, Sequence[Reason]] = {}
     if here := [reason for reason in brief if reason not in everywhere_]:
         for other, reasons in nodes.items():
-            by_node[other.name] = here if other is node else _of_another(inquiry, whole, reasons)
+            scores = together.scores if together else {}
+            may = scores.get(other.name, NEVER) != NEVER
+            of_another = _of_another(inquiry, whole, reasons, may=may)
+            by_node[other.name] = here if other is node else of_another
     shown = _as_typed(question, [*everywhere_, *_together(facts, by_node)])
     if shown[1:] and _starts(question, shown[-1]):
         says += f": {shown[-1].what}, and would have no place if it were not"
     shown += _notes(confirmed, general)
-    return Answer(says, tuple(dict.fromkeys(shown)), side_effects(question, confirmed, None))
+    also = side_effects(question, confirmed, None)
+    differ = len({tuple(reason.change for reason in reasons) for reasons in by_node.values()}) > 1
+    also_on = node.name if differ else None
+    return Answer(says, tuple(dict.fromkeys(shown)), also, also_on=also_on)
 
 
 def _as_typed(question: Question, reasons: Iterable[Reason]) -> list[Reason]:
@@ -182,14 +188,46 @@ def _starts(question: Question, reason: Reason) -> bool:
     return bool(change and change.kind == "start" and change.subject in question.subject.ids)
 
 
+def _likeliest_first(question: Question) -> dict[Node, list[Reason]]:
+    """What is against each node, those first that are the nearest to running it."""
+    facts = question.facts
+    nodes = {node: list(against(facts, question.subject, node)) for node in facts.cluster.nodes}
+    return {node: nodes[node] for node in sorted(nodes, key=lambda n: _weight(n, nodes[n]))}
+
+
+def likely(facts: Facts, domain: ManagedDomain) -> list[Reason]:
+    """What has to go, by the model, for a domU to run on the likeliest node."""
+    question = Question(facts, domain, subject_in(facts.cluster, domain))
+    first = next(iter(_likeliest_first(question).values()), [])
+    return hard_ones([*troubles(question), *first])
+
+
+_FEW = 3
+"""The causes that an ordinary number of simulations tells apart."""
+
+
+def _all_together(
+    inquiry: Inquiry, whole: Sequence[Reason], nodes: Mapping[Node, Sequence[Reason]]
+) -> Verdict | None:
+    """What the scheduler would do without all causes of all nodes; None: they are few, or stay."""
+    causes = {r.change: r for reasons in (whole, *nodes.values()) for r in hard_ones(reasons)}
+    verdict = inquiry.verdict([*causes.values()], None) if len(causes) > _FEW else None
+    return verdict if verdict and verdict.reached else None
+
+
 def _of_another(
-    inquiry: Inquiry, whole: Sequence[Reason], reasons: Sequence[Reason]
+    inquiry: Inquiry, whole: Sequence[Reason], reasons: Sequence[Reason], *, may: bool
 ) -> Sequence[Reason]:
-    """What is against a further node; only supposed where the scheduler may not be asked again."""
+    """What is against a further node; only supposed where the scheduler may not be asked again.
+
+    Unless it `may` run there without all that is against any node.
+    """
     hard = hard_ones(reasons)
     confirmed = inquiry.confirmed([[*whole, *hard], reasons], None) if reasons else None
+    by_score = [reason._replace(confirmed=True) for reason in hard if may]
     everywhere_ = [reason.change for reason in whole]
-    return [reason for reason in confirmed or hard[:1] if reason.change not in everywhere_]
+    shown = confirmed or by_score or hard[:1]
+    return [reason for reason in shown if reason.change not in everywhere_]
 
 
 def _weight(node: Node, reasons: Sequence[Reason]) -> tuple[bool, bool, bool, int]:
