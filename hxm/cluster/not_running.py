@@ -64,13 +64,14 @@ def reason_against(
         else:
             answer = confirmed(facts, domain, target, simulations)
     own = subject_in(cluster, domain).ids
-    return weightiest(reason for reason in answer.reasons if not _ordered(reason, own))
+    ends = ("start", "send") if target else ("start",)
+    return weightiest(reason for reason in answer.reasons if not _ordered(reason, own, ends))
 
 
-def _ordered(reason: Reason, own: Collection[str]) -> bool:
+def _ordered(reason: Reason, own: Collection[str], ends: Collection[str]) -> bool:
     """Whether the reason is what the order itself ends: that it is told to stop, or elsewhere."""
     change = reason.change
-    return bool(change and change.kind in ("start", "send") and change.subject in own)
+    return bool(change and change.kind in ends and change.subject in own)
 
 
 def _facts(

@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from hxm.config import Config
 from hxm.errors import Refused
 from hxm.model import Cluster, ManagedDomain, Node
+from hxm.orders.refusals import with_reason
 from hxm.orders.simulate import apply_to_copy, would_move
 from hxm.pacemaker.enrolment_xml import banned_step
 from hxm.pacemaker.simulate import scratch, simulator
 from hxm.plan import Phase
-from hxm.policy import typed
 from hxm.policy.forecast import movements
 from hxm.policy.orders.several_moves import Move
 from hxm.policy.steps import move_and_ban_step
@@ -33,15 +33,16 @@ def elsewhere(cluster: Cluster, domains: Sequence[ManagedDomain], config: Config
             for movement in movements(copy.settle(), cluster.cloned)
             if movement.target
         }
-    return [Move(domain, _target(cluster, domain, targets)) for domain in domains]
+    return [Move(domain, _target(cluster, domain, targets, config)) for domain in domains]
 
 
-def _target(cluster: Cluster, domain: ManagedDomain, targets: Mapping[str, str]) -> Node:
+def _target(
+    cluster: Cluster, domain: ManagedDomain, targets: Mapping[str, str], config: Config
+) -> Node:
     node = cluster.node(targets.get(domain.resource, ""))
     if not node:
-        raise Refused(
-            f"the scheduler finds no other node for {domain.name}", f"hxm why {typed(domain)}"
-        )
+        what = f"the scheduler finds no other node for {domain.name}"
+        raise Refused(*with_reason(cluster, what, domain.resource, None, config))
     return node
 
 

@@ -22,14 +22,21 @@ def would_not_get_there(cluster: Cluster, plan: Plan, config: Config) -> Objecti
     """The objection to a plan whose goals the scheduler would not reach, with the first reason."""
     goals = (goal for phase in plan.phases for goal in phase.goals if goal.kind == "running")
     goal = next(goals, None)
-    what, do = f"the scheduler would not {plan.about}", ""
-    command = "hxm status"
+    what, do = f"the scheduler would not {plan.about}", "to see why: hxm status"
     if goal:
-        command = " ".join(filter(None, ("hxm why", goal.subject, goal.node)))
-        if reason := reason_against(cluster, goal.subject, goal.node, config.ask_timeout):
-            what, do = f"{what}: {reason.what}", f"{reason.do}; " if reason.do else ""
-    hint = f"{do}to see why: {command}; use --force to order it anyway"
-    return Objection(what, hint, lifted_by=guards.FORCE)
+        what, do = with_reason(cluster, what, goal.subject, goal.node, config)
+    return Objection(what, f"{do}; use --force to order it anyway", lifted_by=guards.FORCE)
+
+
+def with_reason(
+    cluster: Cluster, what: str, resource: str, node: str | None, config: Config
+) -> tuple[str, str]:
+    """What the scheduler will not do, with the first reason, and what to type."""
+    command = f"to see why: {' '.join(filter(None, ('hxm why', resource, node)))}"
+    reason = reason_against(cluster, resource, node, config.ask_timeout)
+    if not reason:
+        return what, command
+    return f"{what}: {reason.what}", f"{reason.do}; {command}" if reason.do else command
 
 
 def with_cause(cluster: Cluster, plan: Plan, objection: Objection, config: Config) -> Objection:

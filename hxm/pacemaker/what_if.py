@@ -93,15 +93,9 @@ class WhatIf:
 
     def _reached(self, actions: Sequence[Action], node: str | None) -> bool:
         for primitive in self.subject.inside:
-            places = {
-                node
-                for resource in self.cluster.resources
-                if resource.id.partition(":")[0] == primitive.id
-                for node in resource.nodes
-            }
-            mine = [
-                action for action in actions if action.resource.partition(":")[0] == primitive.id
-            ]
+            running = [r for r in self.cluster.resources if _primitive(r.id) == primitive.id]
+            places = {node for resource in running for node in resource.nodes}
+            mine = [action for action in actions if _primitive(action.resource) == primitive.id]
             for action in sorted(mine, key=lambda action: action.operation != "stop"):
                 if action.operation == "stop":
                     places.discard(action.node)
@@ -127,6 +121,10 @@ class WhatIf:
             for element in _possible(self.tree, ids, node)
             if (name := element.get("id", ""))
         ]
+
+
+def _primitive(resource: str) -> str:
+    return resource.partition(":")[0]
 
 
 def _short(element: etree._Element) -> str:
@@ -237,9 +235,7 @@ def _forget(tree: etree._ElementTree, change: Change) -> None:
             continue
         for history in state.xpath(".//lrm_resource"):
             mine = history.get("id", "").partition(":")[0] in names or not change.subject
-            failed = (
-                [operation for operation in history if failed_action(operation)] if mine else []
-            )
+            failed = [operation for operation in history if mine and failed_action(operation)]
             if failed and not still_runs(history):
                 history.getparent().remove(history)
             elif failed:  # a look would find it there
@@ -317,8 +313,7 @@ def _drain(tree: etree._ElementTree, change: Change) -> None:
 
 def _active(tree: etree._ElementTree, change: Change) -> None:
     _without(tree, change.subject, lambda name: name == "standby")
-    for state in tree.xpath("/cib/status/node_state[@uname=$node]", node=change.subject):
-        _measure(tree, state)
+    _measure(tree, change.subject)
 
 
 def _up(tree: etree._ElementTree, change: Change) -> None:
@@ -334,16 +329,16 @@ def _up(tree: etree._ElementTree, change: Change) -> None:
     state.set("expected", "member")
     state.set("id", state.get("id", known))  # one that was never a member may have none
     _without(tree, change.subject, lambda name: name == "shutdown")
-    _measure(tree, state)
+    _measure(tree, change.subject)
 
 
-def _measure(tree: etree._ElementTree, state: etree._Element) -> None:
+def _measure(tree: etree._ElementTree, node: str) -> None:
     """Give the node what agents set at the others, and will set at it when they start there."""
     theirs = "/cib/status/node_state[@crmd='online']/transient_attributes//nvpair"
     measured = {pair.get("name"): pair.get("value") for pair in tree.xpath(theirs)}
-    own = {pair.get("name") for pair in state.iterfind("transient_attributes//nvpair")}
-    for name in measured.keys() - own:
-        if _MEASURED.match(name):
+    for state in tree.xpath("/cib/status/node_state[@uname=$node]", node=node):
+        own = {pair.get("name") for pair in state.iterfind("transient_attributes//nvpair")}
+        for name in filter(_MEASURED.match, measured.keys() - own):
             _set_attribute(state, name, measured[name])
 
 
@@ -374,10 +369,11 @@ def _location(tree: etree._ElementTree, name: str, resource: str, node: str, sco
 
 
 def _send(tree: etree._ElementTree, change: Change) -> None:
-    """As `crm_resource --move --force` leaves it."""
+    """As `crm_resource --move` leaves it, or `--force` with it where there is a source."""
     name = change.subject
     _location(tree, f"cli-prefer-{name}", name, change.value, "INFINITY")
-    _location(tree, f"cli-ban-{name}-on-{change.source}", name, change.source, "-INFINITY")
+    if change.source:
+        _location(tree, f"cli-ban-{name}-on-{change.source}", name, change.source, "-INFINITY")
 
 
 def _allow(tree: etree._ElementTree, change: Change) -> None:

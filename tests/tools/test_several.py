@@ -54,7 +54,8 @@ def test_there_is_no_other_node(sandbox):
     sandbox.ok("standby", "host2")
     ran = sandbox.hxm("migrate", "nfs", "--yes")
     assert ran.status == 107
-    assert "the scheduler finds no other node for nfs" in ran.err
+    said = "the scheduler finds no other node for nfs: host2 may not run it: the node is in standby"
+    assert f"{said}\n     hxm active host2; to see why: hxm why nfs" in ran.err
 
 
 def test_all_are_refused_if_one_may_not_move(four):

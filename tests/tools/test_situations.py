@@ -131,6 +131,7 @@ def test_the_first_reason_is_the_cause_and_the_scheduler_has_confirmed_it(situat
 
 
 NOTHING_FORBIDS = {
+    "change-places": "web beta",
     "bundle-first": "web alpha",
     "expired-ban": "web beta",
     "expired-failure": "web alpha",
@@ -144,8 +145,9 @@ _ALL_THE_SAME = "its score there is -INFINITY, and yet a move brings it there"
 MOVES_ALL_THE_SAME = {
     "drbd-promoted": _ALL_THE_SAME,
     "dependent-banned": f"{_ALL_THE_SAME}, and stops vip",
+    "change-places": "a move to beta makes room for it there",
 }
-"""Where what it runs with is promoted there first, or may not come."""
+"""Where what it runs with is promoted there first, or may not come, or another makes room."""
 
 
 @pytest.mark.parametrize("name", NOTHING_FORBIDS)

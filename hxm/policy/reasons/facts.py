@@ -27,8 +27,9 @@ class Change(NamedTuple):
     (or, by `value` "activate", leaves standby);
     drop: the element with this id is gone; unset: the option `value` of this set is; active, drain,
     up, heal: a node leaves standby, goes into it, is back, or its health is good; connect: the node
-    `value` has the attribute; send: the resource is moved from the node `source` to the node
-    `value`, as by `hxm migrate`; allow: a location lets the resource run on the node `value`.
+    `value` has the attribute; send: the resource is moved to the node `value`, and banned
+    from the node `source` if there is one, as by `hxm migrate`; allow: a location lets the
+    resource run on the node `value`.
     """
 
     kind: ChangeKind

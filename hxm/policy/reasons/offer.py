@@ -10,6 +10,7 @@ from hxm.policy import guards, listed, typed
 from hxm.policy.forecast import name_of
 from hxm.policy.reasons.dependencies import bound_to, needed
 from hxm.policy.reasons.facts import NEVER, Change, Reason, Subject, places, remove
+from hxm.policy.reasons.obstacles import UNCOUNTED
 from hxm.policy.reasons.question import Answer, Question, hard_ones, side_effects, unknown
 from hxm.policy.relations import applying, score_of, spoken
 
@@ -17,7 +18,9 @@ _OURS = ("quorum", "up")
 """What hxm refuses to change anything for, although the scheduler would go on."""
 
 
-def allowed(question: Question, node: Node, against_it: Sequence[Reason]) -> Answer:
+def allowed(
+    question: Question, node: Node, against_it: Sequence[Reason], *, gently: bool = False
+) -> Answer:
     """The answer where the scheduler would put it on the node if it had to."""
     domain, inquiry = question.domain, question.inquiry
     elsewhere = f", but on {listed(domain.nodes)}" if domain.nodes else ""
@@ -26,7 +29,9 @@ def allowed(question: Question, node: Node, against_it: Sequence[Reason]) -> Ans
     refused = list(refusals(question, node, hard_ones(against_it)))
     if refused or not domain.nodes or not inquiry:
         return Answer(says, tuple(dict.fromkeys([*refused, *soft])))
-    offer = _offer(question, node)
+    offer = offered(question, node, gently=gently)
+    if gently:
+        offer = offer._replace(what=f"a move to {node.name} makes room for it there")
     verdict = inquiry.verdict([offer], None)
     moved = verdict.movements if verdict else ()
     if verdict and not any(_brings(question.subject, move, node.name) for move in moved):
@@ -47,6 +52,20 @@ def allowed(question: Question, node: Node, against_it: Sequence[Reason]) -> Ans
     stays_for = [e for e in staying(question, domain.nodes[0], []) if e.what not in known]
     reasons = [*soft, *along, *stays_for, offer._replace(confirmed=bool(verdict))]
     return Answer(says, tuple(dict.fromkeys(reasons)), side_effects(question, [offer], None))
+
+
+def makes_room(question: Question, node: Node, hard: Sequence[Reason]) -> bool:
+    """Whether too little utilization is all that is against the node, and others yield to a move.
+
+    The scheduler places what is sent first, and may find another place for what runs there.
+    """
+    full = hard and all(reason.change == UNCOUNTED for reason in hard)
+    if not full or not question.domain.nodes or not question.inquiry:
+        return False
+    verdict = question.inquiry.verdict([offered(question, node, gently=True)], None)
+    moved = verdict.movements if verdict else ()
+    comes = any(_brings(question.subject, move, node.name) for move in moved)
+    return comes and all(move.kind != "stop" for move in moved)
 
 
 def _left_behind(question: Question, node: Node, moved: Iterable[Movement]) -> list[str]:
@@ -105,11 +124,15 @@ def refusals(
         yield Reason.of(objection)
 
 
-def _offer(question: Question, node: Node) -> Reason:
-    """That nothing forbids the node, and what brings a domU there; hxm moves nothing else."""
+def offered(question: Question, node: Node, *, gently: bool = False) -> Reason:
+    """That nothing forbids the node, and what brings a domU there; hxm moves nothing else.
+
+    `gently` it only prefers the node, as hxm tries first, and is not banned from where it is.
+    """
     mine = question.facts.cluster.domain_of(question.domain.resource)
     command = f"hxm migrate {typed(question.domain)} {node.name}" if mine else ""
-    change = Change("send", question.subject.id, node.name, question.domain.nodes[0])
+    source = "" if gently else question.domain.nodes[0]
+    change = Change("send", question.subject.id, node.name, source)
     return Reason(f"nothing forbids {node.name}", do=command, change=change)
 
 
@@ -117,7 +140,7 @@ def free(question: Question, node: Node) -> list[Reason]:
     """The offer, and why it stays where it runs; no scheduler has been asked."""
     if not question.domain.nodes:
         return []
-    return [*staying(question, question.domain.nodes[0], []), _offer(question, node)]
+    return [*staying(question, question.domain.nodes[0], []), offered(question, node)]
 
 
 def staying(question: Question, here: str, barred: Sequence[Reason]) -> Iterator[Reason]:

@@ -12,7 +12,7 @@ from hxm.policy.guards import location
 from hxm.policy.reasons.dependencies import against
 from hxm.policy.reasons.facts import NEVER, Facts, Reason, forbids, places, subject_in
 from hxm.policy.reasons.obstacles import UNCOUNTED
-from hxm.policy.reasons.offer import allowed, free, refusals, staying
+from hxm.policy.reasons.offer import allowed, free, makes_room, offered, refusals, staying
 from hxm.policy.reasons.question import (
     Answer,
     Question,
@@ -262,6 +262,9 @@ def _elsewhere(question: Question, node: Node) -> Answer:
     hard = [*hard_ones(general), *hard_ones(there)]
     if inquiry.reaches((), node.name):
         return allowed(question, node, [*general, *there])
+    if makes_room(question, node, hard):
+        soft = [*general, *(reason._replace(absolute=False) for reason in there)]
+        return allowed(question, node, soft, gently=True)
     soft = [reason for reason in (*general, *there) if not reason.absolute]
     tiers = [hard, [*soft, *failures_of(facts, domain)], question.unknown]
     confirmed = inquiry.confirmed(tiers, node.name)
@@ -323,9 +326,12 @@ def _barred(question: Question, here: str) -> list[Reason]:
     sure: dict[Reason, Sequence[Reason]] = {}
     for name, reasons in by_node.items():
         alike = reasons[0]._replace(change=None)
-        if alike not in sure:
+        if alike not in sure and (node := facts.cluster.node(name)):
             confirmed = inquiry.confirmed([reasons], name) if inquiry else None
             sure[alike] = confirmed or reasons[:1]
+            if makes_room(question, node, reasons):
+                what = f"{reasons[0].what}, until a move there makes room"
+                sure[alike] = [offered(question, node)._replace(what=what, confirmed=True)]
         nodes.setdefault(alike, []).append(name)
     return [
         reason._replace(what=f"{listed(names)} may not run it: {reason.what}")
