@@ -130,7 +130,7 @@ bundle:
 test-packages: .venv/ready
 	@.ci/prepare debootstrap
 	@.ci/hosts .cache/hosts bullseye bookworm trixie
-	@$(PYTEST) -m "" tests/packages
+	@$(PYTEST) -n auto --dist worksteal -m "" tests/packages
 
 docs: .venv/ready
 	@$(BIN)/python man/generate.py

@@ -12,7 +12,9 @@ import pytest
 ROOT = Path(__file__).parents[2]
 HOSTS = ROOT / ".cache" / "hosts"
 ENTER = """
-mount -t overlay overlay -o "lowerdir=$LOWER,upperdir=$TOP/upper,workdir=$TOP/work" "$TOP/root"
+rm -rf "$TOP/work/work/incompat"
+mount -t overlay overlay \
+    -o "volatile,lowerdir=$LOWER,upperdir=$TOP/upper,workdir=$TOP/work" "$TOP/root"
 mount -t proc proc "$TOP/root/proc"
 mount -t devpts devpts "$TOP/root/dev/pts"
 mkdir -p "$TOP/root/src" "$TOP/root/out"
@@ -20,8 +22,12 @@ mount --bind -o ro "$SRC" "$TOP/root/src"
 mount --bind "$OUT" "$TOP/root/out"
 cp /etc/resolv.conf "$TOP/root/etc/"
 [ "$NETWORK" ] || ip link set lo up
+[ ! "$PIP_CERT" ] || cp "$PIP_CERT" "$TOP/root/tmp/pip.crt"
+export PIP_CERT="${PIP_CERT:+/tmp/pip.crt}"
 exec chroot "$TOP/root" bash -euc "$0" "$@"
 """
+"""Nothing waits for the disk: `volatile`, of which a mark stays (incompat). PIP_CERT names the
+certificates for a package index that only this machine knows."""
 ENVIRONMENT = {
     "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
     "HOME": "/root",
@@ -60,13 +66,13 @@ class Host:
             check=False,
             timeout=3600,
             env=ENVIRONMENT
-            | certificates(self.out)
             | {
                 "LOWER": str(HOSTS / self.suite),
                 "TOP": str(self.top),
                 "SRC": str(ROOT),
                 "OUT": str(self.out),
                 "NETWORK": "yes" if network else "",
+                "PIP_CERT": os.environ.get("PIP_CERT", ""),
             },
         )
         return ran.returncode, ran.stdout
@@ -78,12 +84,3 @@ class Host:
 
     def throw_away(self) -> None:
         shutil.rmtree(self.top)
-
-
-def certificates(out: Path) -> dict[str, str]:
-    """The certificates that pip uses here, for a package index that only this machine knows."""
-    own = os.environ.get("PIP_CERT")
-    if not own:
-        return {}
-    shutil.copy(own, out / "pip.crt")
-    return {"PIP_CERT": "/out/pip.crt"}

@@ -5,6 +5,9 @@ All of it is thorough and left to `make test-packages`: it unpacks and upgrades 
 
 from __future__ import annotations
 
+import fcntl
+import os
+
 import pytest
 from debian_host import Host
 
@@ -47,7 +50,11 @@ rm /root/enough
 
 @pytest.fixture(scope="module")
 def out(tmp_path_factory):
-    return tmp_path_factory.mktemp("packages")
+    """The packages' folder, for all that test at the same time."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base) / "packages"
+    folder.mkdir(exist_ok=True)
+    return folder
 
 
 @pytest.fixture
@@ -64,33 +71,29 @@ def host(tmp_path_factory, out):
         each.throw_away()
 
 
-def build(make, out, suite: str, name: str) -> str:
-    """What `make deb` or `make bundle` puts into dist/, as the name of its file in /out."""
+def build(make, suite: str, name: str, to: str) -> None:
+    """Let `make deb` or `make bundle` put its file into a folder."""
     tools = "python3-venv binutils patchelf"
-    make(suite).run(f"{INSTALL} {tools}; /src/.ci/{name} /usr/bin/python3 /out", network=True)
-    newest = max(out.glob("hxm*"), key=lambda file: file.stat().st_mtime)
-    return f"/out/{newest.name}"
+    make(suite).run(f"{INSTALL} {tools}; /src/.ci/{name} /usr/bin/python3 {to}", network=True)
 
 
 @pytest.fixture
-def package(host, out, request):
+def package(host, out):
     """The file of the package for a suite; built once."""
 
     def of(suite: str) -> str:
-        key = f"hxm/{suite}"
-        packages = request.session.stash.setdefault(PACKAGES, {})
-        if key not in packages:
-            packages[key] = build(host, out, suite, "deb")
-        return packages[key]
+        folder = out / suite
+        with open(out / f"{suite}.lock", "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not folder.exists():
+                build(host, suite, "deb", f"/out/{suite}")
+        return f"/out/{suite}/{next(folder.glob('hxm*')).name}"
 
     return of
 
 
-PACKAGES = pytest.StashKey[dict[str, str]]()
-
-
 def next_version(host: Host, package: str) -> str:
-    """A package of a later version, whose guard is another as well."""
+    """A package of a later version, whose guard is another as well; in no folder that is shared."""
     host.run(
         """
         dpkg-deb -R "$1" /tmp/next
@@ -99,12 +102,12 @@ def next_version(host: Host, package: str) -> str:
         sed -i '2i # of the next version' guard/wrapper.sh
         sed -i 's/^__version__ = .*/__version__ = "9.9"/' __init__.py
         cd /
-        dpkg-deb -b /tmp/next /out/next-version.deb
+        dpkg-deb -Znone -b /tmp/next /root/next-version.deb
         rm -r /tmp/next
         """,
         package,
     )
-    return "/out/next-version.deb"
+    return "/root/next-version.deb"
 
 
 def guard(host: Host) -> None:
@@ -127,12 +130,33 @@ def probed(host: Host) -> None:
     assert {line.split()[0] for line in said} <= {"102", "107"}, said
 
 
-@pytest.mark.parametrize("suite", SUITES)
-def test_lintian_finds_no_error(host, package, suite):
-    found = host(suite).try_out(
-        f"{INSTALL} lintian >/dev/null 2>&1; lintian --fail-on error {package(suite)}", network=True
+def test_debian_12_becomes_13_under_the_guard(host, package):
+    here = host("bookworm")
+    here.run(f"dpkg -i {package('bookworm')}")
+    guard(here)
+    here.run("sed -i s/bookworm/trixie/ /etc/apt/sources.list; apt-get update -q", network=True)
+    upgrade = "apt-get full-upgrade -q -y -o Dpkg::Options::=--force-confold"
+    here.run(PROBE, "sh", "-c", f"{upgrade} && apt-get autoremove -q -y", network=True)
+    probed(here)
+    assert here.run("cat /etc/debian_version").startswith("13")
+    assert here.run("python3 --version").startswith("Python 3.13")
+    assert_guarded(here)
+    here.run(PROBE, "dpkg", "-i", package("trixie"))
+    probed(here)
+    assert here.run("/usr/lib/hxm/bin/python --version").startswith("Python 3.13")
+    assert_guarded(here)
+    here.run("! ls -d /usr/lib/hxm/lib/python3.11")
+    removed = here.run("apt-get autoremove -q -y; dpkg --purge hxm")
+    assert "python3.11" in removed
+    assert NO_XEN in here.try_out("xl destroy nfs")[1]
+
+
+def test_lintian_finds_no_error(host, package):
+    files = " ".join(map(package, SUITES))
+    status, found = host("trixie").try_out(
+        f"{INSTALL} lintian >/dev/null 2>&1; lintian --fail-on error {files}", network=True
     )
-    assert found[0] == 0, found[1]
+    assert status == 0, found
 
 
 @pytest.mark.parametrize("suite", SUITES)
@@ -163,31 +187,10 @@ def test_an_upgrade_renews_the_guard_and_never_takes_it_away(host, package, suit
     assert_guarded(here)
 
 
-def test_debian_12_becomes_13_under_the_guard(host, package):
-    here = host("bookworm")
-    here.run(f"dpkg -i {package('bookworm')}")
-    guard(here)
-    here.run("sed -i s/bookworm/trixie/ /etc/apt/sources.list; apt-get update -q", network=True)
-    upgrade = "apt-get full-upgrade -q -y -o Dpkg::Options::=--force-confold"
-    here.run(PROBE, "sh", "-c", f"{upgrade} && apt-get autoremove -q -y", network=True)
-    probed(here)
-    assert here.run("cat /etc/debian_version").startswith("13")
-    assert here.run("python3 --version").startswith("Python 3.13")
-    assert_guarded(here)
-    here.run(PROBE, "dpkg", "-i", package("trixie"))
-    probed(here)
-    assert here.run("/usr/lib/hxm/bin/python --version").startswith("Python 3.13")
-    assert_guarded(here)
-    here.run("! ls -d /usr/lib/hxm/lib/python3.11")
-    removed = here.run("apt-get autoremove -q -y; dpkg --purge hxm")
-    assert "python3.11" in removed
-    assert NO_XEN in here.try_out("xl destroy nfs")[1]
-
-
-def test_the_bundle_needs_neither_python_nor_the_libraries_of_the_host(host, out):
-    file = build(host, out, "bookworm", "bundle")
+def test_the_bundle_needs_neither_python_nor_the_libraries_of_the_host(host):
+    build(host, "bookworm", "bundle", "/out/bundle")
     here = host("bullseye")
-    here.run(f"tar -xzf {file} -C /opt; rm /usr/bin/python3*")
+    here.run("tar -xzf /out/bundle/hxm* -C /opt; rm /usr/bin/python3*")
     here.run("/src/tests/demo /opt/hxm/bin/python; ln -s /opt/hxm/bin/hxm /usr/local/sbin/")
     guard(here)
     here.run(f"{INSTALL} busybox-static", network=True)
