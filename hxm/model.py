@@ -199,8 +199,8 @@ class Lock(NamedTuple):
     pid: str
     started: str
     what: str
-    age: float
-    idle: float
+    age: float | None
+    idle: float | None
     alive: bool | None = None
     """Whether the holder's process exists, where that is known."""
     renewed: str = ""

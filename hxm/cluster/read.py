@@ -302,7 +302,7 @@ def _lock(configuration: Configuration, here: str | None) -> Lock | None:
     import time
 
     lock = lock_in(configuration.properties, time.time())
-    if lock and lock.node == own_place(here):
+    if lock and lock.pid.isdigit() and lock.node == own_place(here):
         return lock._replace(alive=programs.start_time(lock.pid) == lock.started)
     return lock
 

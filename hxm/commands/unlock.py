@@ -17,7 +17,8 @@ def run(order: Order) -> int:
 
     Only one hxm changes a cluster at a time. If the holder's process has ended, its node is lost,
     or it shows no sign of life for a minute, the lock blocks nobody: the next change takes it over,
-    and this command only tidies up. A lock that may be in use is removed only with --force.
+    and this command only tidies up. A lock that may be in use is removed only with --force, and so
+    is one that somebody wrote by hand and that names no process.
     """
     return pipeline.carry_out(
         order,

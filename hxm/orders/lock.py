@@ -24,6 +24,7 @@ from hxm.plan import Step
 from hxm.policy import listed
 from hxm.policy.guards import migrating_names
 from hxm.policy.orders.lock import RENEW, forsaken, held
+from hxm.policy.state.lock import owner
 from hxm.policy.steps import release_step
 from hxm.records.journal import user
 from hxm.toolstack.remote import answered_as, ssh_argv
@@ -90,7 +91,7 @@ class Hold:
     def keep(self, seen: Cluster | None) -> None:
         """Renew the lock if it is time to. Raises Failed if `seen` shows that it is lost."""
         if seen and (not seen.lock or seen.lock.holder != self.holder):
-            by = f" by {seen.lock.who} on {seen.lock.node}" if seen.lock else ""
+            by = f" by {owner(seen.lock)}" if seen.lock else ""
             raise Failed(f"the cluster's lock was taken over{by}: hxm stops here")
         now = time.monotonic()
         if seen and migrating_names(seen):
@@ -139,8 +140,12 @@ def take(cluster: Cluster, what: str, config: Config) -> Hold:
                 render.note(taken_over)
             hold.seen = cluster
             return hold
-        if not cluster.lock and result.status != EXISTS and "exists" not in result.stderr:
+        if cluster.lock:
+            continue
+        if result.status != EXISTS and "exists" not in result.stderr:
             raise Failed(f"the cluster's lock cannot be taken: {result.complaint()}")
+        # released since, or an editor has left what is no lock any more
+        programs.output(_argv(cluster, release_step(holder)))
     raise Refused("the cluster's lock keeps changing hands", "try again")
 
 
@@ -166,7 +171,7 @@ def _remove_stale(cluster: Cluster, lock: Lock, config: Config) -> str:
     asked = lock._replace(alive=_is_alive(cluster, lock, config))
     node = cluster.node(lock.node)
     if asked.alive is None and forsaken(cluster, asked) and (node is None or node.online):
-        render.note(f"waiting {_PATIENCE:.0f} s for a sign of life of {lock.who} on {lock.node}")
+        render.note(f"waiting {_PATIENCE:.0f} s for a sign of life of {owner(lock)}")
         time.sleep(_PATIENCE)
         now = read_cluster(config, local=False).lock
         if now and (now.holder, now.renewed) != (lock.holder, lock.renewed):
@@ -175,7 +180,7 @@ def _remove_stale(cluster: Cluster, lock: Lock, config: Config) -> str:
         raise objection.error()
     programs.output(_argv(cluster, release_step(lock.holder)))
     why = forsaken(cluster, asked)
-    return f"took over the lock of {lock.who} on {lock.node} ({lock.what}): {why}"
+    return f"took over the lock of {owner(lock)} ({lock.what or 'for what is not told'}): {why}"
 
 
 def with_holder_state(cluster: Cluster, config: Config) -> Cluster:

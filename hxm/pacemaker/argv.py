@@ -9,6 +9,18 @@ from hxm.plan import Step
 _XML = {"&": "&amp;", "<": "&lt;", '"': "&quot;"}
 
 
+class _Value(str):
+    """A value of a step; `{value:literal}` spells it within an XPath, which has no escapes."""
+
+    __slots__ = ()
+
+    def __format__(self, form: str) -> str:
+        if form != "literal":
+            return str(self)
+        parts = ', "\'", '.join(f"'{part}'" for part in self.split("'"))
+        return f"concat({parts})" if "'" in self else parts
+
+
 def step_argv(dialect: Dialect, step: Step) -> tuple[Argv, ...]:
     """The command lines of one step, to be run in this order.
 
@@ -21,7 +33,7 @@ def step_argv(dialect: Dialect, step: Step) -> tuple[Argv, ...]:
         if not value or value.startswith("-"):  # it could pass for an option, or lose one
             raise Refused(f"cannot {step.says}: {value!r} is no name")
     values = {
-        key: dialect.words.get(value, value) if key in ("name", "value") else value
+        key: _Value(dialect.words.get(value, value) if key in ("name", "value") else value)
         for key, value in step.values.items()
     }
     quoted = {key: "".join(_XML.get(char, char) for char in value) for key, value in values.items()}

@@ -187,7 +187,14 @@ _LOCK = (
     '<nvpair id="hxm-lock-since" name="hxm-lock-since" value="{now}"/>'
     f"{_RENEWAL}</cluster_property_set>"
 )
-_LOCK_OF = "//cluster_property_set[@id='hxm-lock'][nvpair[@value='{holder}']]"
+_LOCK_OF = "//cluster_property_set[@id='hxm-lock'][nvpair[@value={holder:literal}]]"
+# Also one that was written with crm_attribute, or lost its holder, and hinders every create.
+_OTHER_SET = "cluster_property_set[not(@id='hxm-lock')]"
+_ANY_LOCK_OF = (
+    f"{_LOCK_OF}|//cluster_property_set[@id='hxm-lock'][not(nvpair[@name='hxm-lock'])]"
+    f"|//{_OTHER_SET}[../{_OTHER_SET}/nvpair[@name='hxm-lock'][@value={{holder:literal}}]]"
+    "/nvpair[starts-with(@name,'hxm-lock')]"
+)
 
 _UPDATE_SET = 'cluster_property_set id="hxm-update"'
 _UPDATE = (
@@ -227,7 +234,7 @@ _STEPS_2_0: Steps = {
     "renew": (
         ("cibadmin", "--modify", f"--xpath={_LOCK_OF}/{_RENEWED}", f"--xml-text={_RENEWAL}"),
     ),
-    "release": (("cibadmin", "--delete", f"--xpath={_LOCK_OF}"),),
+    "release": (("cibadmin", "--delete-all", "--force", f"--xpath={_ANY_LOCK_OF}"),),
     # a modify at this level merges, creates what is not there, and is one change; so is a delete
     "load-xml": (("cibadmin", "--modify", "--scope=configuration", "--xml-text={xml}"),),
     "delete-xml": (("cibadmin", "--delete-all", "--force", "--xpath={xpath}"),),

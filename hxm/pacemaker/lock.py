@@ -21,14 +21,17 @@ _UNSAFE = re.compile(r"[^A-Za-z0-9 @._,/+-]")  # in XML, in XPath, and to the ho
 
 
 def lock_in(properties: Mapping[str, str], now: float) -> Lock | None:
-    """The lock among the cluster's properties, its ages in seconds by this host's clock."""
+    """The lock among the cluster's properties, its ages in seconds by this host's clock.
+
+    Whoever writes one by hand may write anything: what is no time, is not known.
+    """
     holder = properties.get("hxm-lock", "")
     who, _, place = holder.partition("@")
     node, pid, started = [*place.split(":"), "", "", ""][:3]
     if not holder:
         return None
-    since = _number(properties.get("hxm-lock-since", ""), now)
-    renewed = _number(properties.get("hxm-lock-renewed", ""), since)
+    since = _seconds_since(properties.get("hxm-lock-since", ""), now)
+    renewed = _seconds_since(properties.get("hxm-lock-renewed", ""), now)
     return Lock(
         holder,
         who,
@@ -36,14 +39,17 @@ def lock_in(properties: Mapping[str, str], now: float) -> Lock | None:
         pid,
         started,
         properties.get("hxm-lock-what", ""),
-        max(0.0, now - since),
-        max(0.0, now - renewed),
+        since,
+        # a person gives no signs of life: only a process is taken for dead without them
+        (since if renewed is None else renewed) if pid.isdigit() else None,
         renewed=properties.get("hxm-lock-renewed", ""),
     )
 
 
-def _number(text: str, otherwise: float) -> float:
-    return float(text) if text.isascii() and text.isdigit() and len(text) < 12 else otherwise
+def _seconds_since(time: str, now: float) -> float | None:
+    if time.isascii() and time.isdigit() and len(time) < 12:
+        return max(0.0, now - float(time))
+    return None
 
 
 def holder_of(who: str, node: str, pid: int, started: str) -> str:

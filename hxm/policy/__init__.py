@@ -136,6 +136,14 @@ def counted(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
+def duration(seconds: float) -> str:
+    """A duration in the largest unit that fits it twice."""
+    for size, unit in ((86400, "days"), (3600, "h"), (60, "min")):
+        if seconds >= 2 * size:
+            return f"{seconds // size:.0f} {unit}"
+    return f"{max(seconds, 0):.0f} s"
+
+
 def listed(words: Sequence[str], limit: int = 12) -> str:
     """A list for a sentence: `nfs, sles`, or `nfs, sles, ... (1000 in all)`."""
     if not words:

@@ -8,8 +8,7 @@ from typing import Any
 from hxm.config import Config
 from hxm.host.safe_files import open_own
 from hxm.model import Cluster
-from hxm.output.times import duration
-from hxm.policy import IN_PASSING, is_true
+from hxm.policy import IN_PASSING, duration, is_true
 
 Entry = dict[str, Any]
 UNKNOWN = "not set by hxm on this host"

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from urllib.parse import parse_qs
 
 from hxm.output import as_json
-from hxm.output.times import duration
+from hxm.policy import duration
 from hxm.web import metrics
 from hxm.web.auth import MINUTE, Gate
 from hxm.web.page import login_page, page, policy

@@ -15,8 +15,8 @@ from hxm import __version__
 from hxm.model import Cluster
 from hxm.output.styles import style_of
 from hxm.output.tables import flags, resources_table, role
-from hxm.output.times import duration, iso_time
-from hxm.policy import listed
+from hxm.output.times import iso_time
+from hxm.policy import duration, listed
 from hxm.policy.state.summary import doubled
 from hxm.web.hosts import host_cards, nowhere
 from hxm.web.snapshot import Snapshot

@@ -30,7 +30,9 @@ VALUES = {
     "state": "order=host1,host2;host=host1;stage=drain",
 }
 RENEWAL = '<nvpair id="hxm-lock-renewed" name="hxm-lock-renewed" value="1760000000"/>'
-LOCK_OF = "//cluster_property_set[@id='hxm-lock'][nvpair[@value='root@host1:12:345']]"
+OWN_SET = "//cluster_property_set[@id='hxm-lock']"
+OTHER_SET = "cluster_property_set[not(@id='hxm-lock')]"
+LOCK_OF = f"{OWN_SET}[nvpair[@value='root@host1:12:345']]"
 NODE_SET = "//nodes/node[@uname='host2']/instance_attributes[not(*)]"
 SPELT = {
     "set-meta": [
@@ -78,7 +80,14 @@ SPELT = {
     "renew": [
         f"cibadmin --modify --xpath={LOCK_OF}/nvpair[@id='hxm-lock-renewed'] --xml-text={RENEWAL}"
     ],
-    "release": [f"cibadmin --delete --xpath={LOCK_OF}"],
+    "release": [
+        (
+            f"cibadmin --delete-all --force --xpath={LOCK_OF}"
+            f"|{OWN_SET}[not(nvpair[@name='hxm-lock'])]"
+            f"|//{OTHER_SET}[../{OTHER_SET}/nvpair[@name='hxm-lock'][@value='root@host1:12:345']]"
+            "/nvpair[starts-with(@name,'hxm-lock')]"
+        )
+    ],
     "restore": [
         "cibadmin --replace --scope=configuration --xml-file=/tmp/hxm-scratch-1/configuration.xml"
     ],

@@ -374,7 +374,7 @@ def test_the_holder_is_asked_for_on_its_node(monkeypatch):
         (0, b"", ""),
     )
     lock.take(BEFORE, "migrate nfs", Config())
-    assert asked == ["--create", "ssh", "--delete", "--create"]
+    assert asked == ["--create", "ssh", "--delete-all", "--create"]
 
 
 @pytest.mark.parametrize(
@@ -404,7 +404,7 @@ def test_a_silent_holder_that_cannot_be_asked_is_watched_by_this_hosts_own_clock
     looks = iter([silent, HELD._replace(holder="me")])
     monkeypatch.setattr(lock, "read_cluster", lambda *_, **__: BEFORE._replace(lock=next(looks)))
     lock.take(BEFORE._replace(lock=locks[0]), "destroy nfs", Config())
-    assert asked == ["ssh", "--delete", "--create"]
+    assert asked == ["ssh", "--delete-all", "--create"]
     _answers(monkeypatch, refused)
     alive = silent._replace(renewed="120")
     monkeypatch.setattr(lock, "read_cluster", lambda *_, **__: BEFORE._replace(lock=alive))
@@ -422,21 +422,21 @@ def test_a_lock_that_may_have_been_taken_is_given_back(fails, monkeypatch):
     monkeypatch.setattr(lock, "read_cluster", look)
     with pytest.raises(type(fails) if isinstance(fails, Exception) else fails):
         lock.take(BEFORE, "migrate nfs", Config())
-    assert asked == ["--create", "--delete"]
+    assert asked == ["--create", "--delete-all"]
 
 
 def test_a_lock_given_back_in_between_is_simply_taken(monkeypatch):
-    asked = _answers(monkeypatch, (108, b"", "File exists"), (0, b"", ""))
+    asked = _answers(monkeypatch, (108, b"", "File exists"), (0, b"", ""), (0, b"", ""))
     looks = iter([None, HELD._replace(holder="me")])
     monkeypatch.setattr(lock, "read_cluster", lambda *_, **__: BEFORE._replace(lock=next(looks)))
     lock.take(BEFORE, "migrate nfs", Config())
-    assert asked == ["--create", "--create"]
+    assert asked == ["--create", "--delete-all", "--create"]  # what nobody holds is no lock
 
 
 def test_another_process_of_the_same_number_is_not_the_holder(monkeypatch):
     asked = _answers(monkeypatch, (0, b"host1\n" + STAT, ""), (0, b"", ""), (0, b"", ""))
     lock.take(BEFORE._replace(lock=HELD), "destroy nfs", Config())
-    assert asked == ["ssh", "--delete", "--create"]
+    assert asked == ["ssh", "--delete-all", "--create"]
 
 
 def test_an_unmanaged_domu_needs_no_lock():

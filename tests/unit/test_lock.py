@@ -39,10 +39,33 @@ def test_a_broken_one_is_still_a_lock(broken):
     assert (found is None) == (broken == "")
 
 
-@pytest.mark.parametrize("time", ["", "soon", "9" * 40, "-5", "1760009999"])
-def test_a_senseless_time_counts_as_now(time):
+@pytest.mark.parametrize(
+    ("time", "age"),
+    [("", None), ("soon", None), ("9" * 40, None), ("-5", None), ("1760009999", 0.0)],
+)
+def test_what_is_no_time_is_not_known(time, age):
     found = lock_in(PROPERTIES | {"hxm-lock-since": time, "hxm-lock-renewed": time}, NOW)
-    assert (found.age, found.idle) == (0.0, 0.0)
+    assert (found.age, found.idle) == (age, age)
+
+
+def test_a_person_gives_no_signs_of_life():
+    assert lock_in(PROPERTIES | {"hxm-lock": "bob@host1"}, NOW).idle is None
+
+
+@pytest.mark.parametrize(
+    ("holder", "said", "why"),
+    [
+        ("bob, do not touch", "bob, do not touch holds", "it names no process"),
+        ("bob@host1", "bob on host1 holds", "it names no process"),
+        ("@", "somebody holds", "it names no process"),
+        ("bob's@gone:7:1", "bob's on gone (process 7) holds", "gone is no node of this cluster"),
+        ("root@host2:7:1", "root on host2 (process 7) holds", "host2 does not say whether"),
+    ],
+)
+def test_one_that_was_written_by_hand_is_told_as_far_as_it_is_known(holder, said, why):
+    seen = cluster(domain("nfs", "host2"), lock=lock_in({"hxm-lock": holder}, NOW))
+    (reason,) = reasons(lock.unlock(seen))
+    assert reason.startswith(f"{said} the cluster's lock, since when is not told: {why}")
 
 
 @given(st.text(), st.text(), st.text())
@@ -96,7 +119,7 @@ def test_unlock():
     assert reached(locked(holder="root@host2:3:4"), goal)
     assert reasons(lock.unlock(locked(alive=False))) == []
     (reason,) = reasons(lock.unlock(locked()))
-    assert reason.endswith("and may still be at work, 107, --force")
+    assert reason.endswith(": host1 does not say whether its process is alive, 107, --force")
 
 
 def test_is_named_among_what_was_left_behind():

@@ -13,7 +13,7 @@ from factories import cluster, domain, failure, local, node, prefer, primitive
 
 import hxm.web
 from hxm.model import Cluster, Resource
-from hxm.output.times import duration
+from hxm.policy import duration
 from hxm.policy.state.findings import Finding, findings
 from hxm.web.page import headline, login_page, page, policy
 from hxm.web.snapshot import Snapshot

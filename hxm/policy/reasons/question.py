@@ -16,7 +16,7 @@ from hxm.policy.reasons.facts import Change, Facts, Reason, Subject
 from hxm.policy.reasons.obstacles import UNCOUNTED, everywhere, left_alone, whole_cluster
 from hxm.policy.reasons.search import Inquiry, Verdict
 from hxm.policy.relations import fail_count, spoken
-from hxm.policy.state.findings import lock_held_by
+from hxm.policy.state.lock import held_by
 from hxm.policy.state.running_twice import on_two_nodes
 from hxm.policy.state.way_back import end_of_wait
 
@@ -141,7 +141,7 @@ def troubles(question: Question) -> Iterator[Reason]:
         else:
             yield reason
     if cluster.lock:
-        yield Reason(f"the cluster is being changed: {lock_held_by(cluster.lock)}")
+        yield Reason(f"the cluster is being changed: {held_by(cluster.lock)}")
 
 
 def failures_of(facts: Facts, domain: ManagedDomain) -> Iterator[Reason]:

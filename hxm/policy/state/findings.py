@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
-from hxm.model import UPDATE, Advice, Cluster, Constraint, Failure, Lock, ManagedDomain
+from hxm.model import UPDATE, Advice, Cluster, Constraint, Failure, ManagedDomain
 from hxm.policy import (
     bars,
     cleanup_of,
@@ -21,6 +21,7 @@ from hxm.policy.guards import safe_end, stops_everything, stray
 from hxm.policy.guards.location import cloned, kept_from_running, not_listed
 from hxm.policy.state.cluster_wide import by_templates, outermost, settings
 from hxm.policy.state.fencing import unfenceable
+from hxm.policy.state.lock import held_by
 from hxm.policy.state.running_twice import on_two_nodes
 from hxm.policy.state.way_back import end_of_wait, first_way_back, way_back
 
@@ -56,7 +57,7 @@ def leftovers(
     lock, update = cluster.lock, _update_of(cluster)
     if lock and only is None:
         do = "nothing: it is under way" if lock.alive else "hxm unlock"
-        yield Finding(f"hxm-lock: {lock_held_by(lock)}", do)
+        yield Finding(f"hxm-lock: {held_by(lock)}", do)
     if update and only is None:
         yield Finding(f"{UPDATE}: {update.said()}", "hxm update next, or hxm update abort")
     for constraint in cluster.constraints:
@@ -209,15 +210,6 @@ def _barred(cluster: Cluster) -> Iterator[Finding]:
         return  # that is the cause, and is named
     for node, reason in cluster.barred.items():
         yield Finding(f"no domU may come to {node}: {reason.what}", reason.do, "host-barred", node)
-
-
-def lock_held_by(lock: Lock) -> str:
-    """Who holds the cluster's lock, for what, and since when."""
-    gone = ", and has ended" if lock.alive is False else ""
-    return (
-        f"{lock.who} on {lock.node} (process {lock.pid}) is at {lock.what!r} "
-        f"for {lock.age:.0f} s{gone}"
-    )
 
 
 def described(

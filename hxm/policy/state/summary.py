@@ -9,6 +9,7 @@ from hxm.model import Cluster, Domain
 from hxm.plan import Forecast, Movement
 from hxm.policy import guards
 from hxm.policy.state.findings import findings
+from hxm.policy.state.lock import owner
 from hxm.policy.state.running_twice import on_two_nodes
 
 GOOD, BUSY, ODD, BAD = "good", "busy", "odd", "bad"
@@ -67,7 +68,7 @@ def overview(cluster: Cluster, shown_by: str = "status") -> list[Word]:
     words.append(_domains(cluster))
     words += [Word(text, BUSY) for text in under_way(cluster)]
     if cluster.lock and cluster.lock.alive is not False:
-        words.append(Word(f"{cluster.lock.who}@{cluster.lock.node}: {cluster.lock.what}", BUSY))
+        words.append(Word(f"{owner(cluster.lock)}: {cluster.lock.what or 'the lock'}", BUSY))
     if not cluster.fencing:
         words.append(Word("FENCING OFF", BAD))
     if count := sum(1 for _ in findings(cluster)):
@@ -130,7 +131,8 @@ def news(before: Cluster, now: Cluster) -> Iterator[Word]:
     if before.quorum != now.quorum:
         yield Word("quorum", GOOD) if now.quorum else Word("NO QUORUM", BAD)
     if now.lock and (not before.lock or before.lock.holder != now.lock.holder):
-        yield Word(f"{now.lock.who}@{now.lock.node} orders: {now.lock.what}", BUSY)
+        orders = f"orders: {now.lock.what}" if now.lock.what else "holds the lock"
+        yield Word(f"{owner(now.lock)} {orders}", BUSY)
 
 
 def _moved(was: Domain, now: Domain) -> str:
