@@ -71,7 +71,7 @@ def with_options(line: str, typed: Sequence[str], name: str) -> str:
     for option in _one_by_one(name, typed):
         stays = option[0].partition("=")[0] in may_stay and option[0] not in _NEVER_GUESSED
         (same if stays else left_out).extend(option)
-    without = f"; without {join(left_out)}" if left_out else ""
+    without = f"\nwithout {join(left_out)}" if left_out else ""
     return f"{' '.join([line, *map(quote, same)])}{without}"
 
 
@@ -117,7 +117,7 @@ def refer(
 
     if answer := translate(words, Asked(takes, kind), least=least):
         line = f"use: {join(['hxm', *before, *answer.command])}" if answer.command else ""
-        hint = "; ".join(filter(None, (line, *answer.notes)))
+        hint = "\n".join(filter(None, (line, *answer.notes)))
         raise UsageError(f"unknown command {words[0][:60]!r}", hint)
 
 

@@ -81,10 +81,7 @@ def _write(stream: TextIO, line: str) -> None:
 
 
 def note(text: str, hint: str = "") -> None:
-    """A message on stderr, with the program's name; a terminal shows it folded at blanks.
-
-    The hint is mostly a command, which is to be copied whole: see `hint_lines`.
-    """
+    """A message on stderr, with the program's name, and lines of what to do about it."""
     for line in folded(f"hxm: {text}", 5, sys.stderr):
         beside(line)
     for line in hint_lines(hint, 5, sys.stderr) if hint else ():
@@ -92,7 +89,7 @@ def note(text: str, hint: str = "") -> None:
 
 
 def folded(line: str, indent: int, stream: TextIO) -> list[str]:
-    """The line, folded at blanks if the stream is a terminal that it would be too long for.
+    """The line, folded if the stream is a terminal that it would be too long for.
 
     All lines but the first begin with `indent` blanks.
     """
@@ -100,50 +97,50 @@ def folded(line: str, indent: int, stream: TextIO) -> list[str]:
     if len(line) < _NARROW or not stream.isatty():
         return [line]
     import shutil
-    import textwrap
 
     width = shutil.get_terminal_size().columns
-    return textwrap.wrap(
-        line,
-        max(width, _NARROW // 2),
-        subsequent_indent=" " * indent,
-        break_long_words=False,
-        break_on_hyphens=False,
-        replace_whitespace=False,
-    )
+    return wrapped(line, max(width, _NARROW // 2), " " * indent)
 
 
 _NARROW = 60
 
 
 def hint_lines(hint: str, indent: int, stream: TextIO) -> list[str]:
-    """A hint, folded as `folded` does it, but never within a command.
+    """The lines of a hint, each folded as `folded` does it."""
+    margin = " " * indent
+    return [
+        folded_line
+        for line in hint.split("\n")
+        for folded_line in folded(f"{margin}{line}", indent + 4, stream)
+    ]
 
-    A command reaches to the next semicolon; where it is too long for the terminal it stays as it
-    is, to be copied whole.
+
+def wrapped(line: str, width: int, margin: str) -> list[str]:
+    """The line, folded at blanks, but never within a command, which is to be copied whole.
+
+    A command stands at the beginning or behind a colon or a semicolon, and reaches to the next.
     """
-    margin, hint = " " * indent, _named(printable(hint))
-    if indent + len(hint) < _NARROW or not stream.isatty():
-        return [margin + hint]
     import re
-    import shutil
+    import textwrap
 
-    width = shutil.get_terminal_size().columns
-    words: list[str] = []
-    for part in re.split(r"(?<=[;:]) ", hint):
-        command = re.match(_COMMANDS, part)
-        words += [part] if command else part.split(" ")
-    lines = [margin]
-    for word in words:
-        first = lines[-1] == margin
-        if not first and len(lines[-1]) + 1 + len(word) > width:
-            lines.append(f"{margin}    {word}")
-        else:
-            lines[-1] += word if first else f" {word}"
-    return lines
+    whole = re.sub(_COMMAND, lambda match: match[0].replace(" ", _GLUE), line)
+    lines = textwrap.wrap(
+        whole,
+        width,
+        subsequent_indent=margin,
+        break_long_words=False,
+        break_on_hyphens=False,
+        replace_whitespace=False,
+    )
+    return [each.replace(_GLUE, " ") for each in lines]
 
 
-_COMMANDS = r"(hxm|xl|xm|crm_\w+|cibadmin|stonith_admin|systemctl|ssh|export) "
+_GLUE = "\0"
+_COMMAND = (
+    r"(?:(?<=[;:] )|(?:^ *))(?:hxm|xl|xm|crm_\w+|cibadmin|stonith_admin|systemctl|ssh|export) "
+    r"""(?:(?<=[ =])'(?:[^']|'"'"')*'|[^;:]|[;:](?=\S))*[;:]?"""
+)
+"""What is in quotes may hold what ends a command."""
 
 
 def show_json(value: Any) -> None:

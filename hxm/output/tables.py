@@ -149,15 +149,20 @@ def show_findings(
     if findings:
         say("")
         say(f"{title}:")
-    together: dict[str, list[Finding]] = {}
-    for finding in findings:
-        together.setdefault(finding.do, []).append(finding)
-    for remedy, alike in together.items():
+    for remedy, alike in by_remedy(findings).items():
         for finding in alike:
             for line in folded(f"  {finding.what}", 4, sys.stdout if say is out else sys.stderr):
                 say(line)
         for line in hint_lines(remedy, 6, sys.stdout if say is out else sys.stderr):
             say(line)
+
+
+def by_remedy(findings: Iterable[Finding]) -> dict[str, list[Finding]]:
+    """The findings that one remedy ends, together: it is shown once."""
+    together: dict[str, list[Finding]] = {}
+    for finding in findings:
+        together.setdefault(finding.do, []).append(finding)
+    return together
 
 
 def nodes_table(cluster: Cluster) -> Table:

@@ -7,7 +7,6 @@ import re
 import select
 import signal
 import sys
-import textwrap
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -23,7 +22,9 @@ from hxm.errors import CannotAsk
 from hxm.host import programs
 from hxm.model import Cluster, Domain
 from hxm.output import Table, render, tables
+from hxm.output.render import wrapped
 from hxm.output.styles import style_of
+from hxm.output.tables import by_remedy
 from hxm.output.terminal import Line, console
 from hxm.policy import counted
 from hxm.policy.state.findings import findings
@@ -183,15 +184,10 @@ def _urgency(cluster: Cluster, domain: Domain) -> int:
 def _findings(cluster: Cluster, width: int) -> list[Text]:
     """The findings with their commands, folded to the width of the terminal."""
     lines = []
-    for finding in findings(cluster):
-        for text, indent in ((finding.what, ""), (finding.do, " " * 4)):
-            lines += textwrap.wrap(
-                printable(text),
-                max(width, 20),
-                initial_indent=indent,
-                subsequent_indent=f"{indent}  ",
-                break_on_hyphens=False,
-            )
+    for remedy, alike in by_remedy(findings(cluster)).items():
+        said = [(finding.what, "  ") for finding in alike] + [(f"    {remedy}", "      ")]
+        for text, margin in said:
+            lines += wrapped(printable(text), max(width, 20), margin)
     return [Line(line) for line in lines]
 
 

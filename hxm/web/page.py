@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from hxm import __version__
 from hxm.model import Cluster
 from hxm.output.styles import style_of
-from hxm.output.tables import flags, resources_table, role
+from hxm.output.tables import by_remedy, flags, resources_table, role
 from hxm.output.times import iso_time
 from hxm.policy import duration, listed
 from hxm.policy.state.summary import doubled
@@ -54,6 +54,7 @@ def page(known: Snapshot, *, served: bool) -> str:
     return _rendered(
         "page.html",
         known=known,
+        remedies=by_remedy(known.findings),
         cluster=cluster,
         tone=tone,
         mark=_MARKS[tone],
