@@ -287,7 +287,8 @@ def _own(row: command.Command, words: list[str], before: list[str]) -> int:
         if error.instead:
             from hxm.arguments.retype import with_options
 
-            error.hint += with_options(error.instead, words, row.name)
+            line, *error.more = with_options(error.instead, words, row.name)
+            error.hint += line
         raise
 
 
@@ -355,5 +356,5 @@ def _version() -> int:
 def _complain(error: HxmError) -> int:
     from hxm.output import render
 
-    render.note(error.message, error.hint)
+    render.note(error.message, error.hint, *error.more)
     return error.status

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 DONE = 0
 
 
@@ -9,15 +11,19 @@ class HxmError(Exception):
     """One clear line for the user: what is wrong, and in `hint` what to do about it.
 
     `instead` is the corrected command line without options: those that were typed are added to it.
+    `more` are further lines: a command that is to be copied has one of its own.
     """
 
     status = 1
 
-    def __init__(self, message: str, hint: str = "", instead: str = "") -> None:
+    def __init__(
+        self, message: str, hint: str = "", instead: str = "", more: Sequence[str] = ()
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
         self.instead = instead
+        self.more = more
 
 
 class Failed(HxmError):

@@ -58,11 +58,11 @@ def _declared(name: str, words: Sequence[str]) -> list[Option]:
     return [option for option in declared if isinstance(option, Option)]
 
 
-def with_options(line: str, typed: Sequence[str], name: str) -> str:
+def with_options(line: str, typed: Sequence[str], name: str) -> list[str]:
     """The corrected line, with what was typed after the command of that name as options.
 
     What the other command has not, and what answers a question or lifts a refusal, is left out and
-    named.
+    named in a line of its own.
     """
     verb, *rest = line.split()[1:]
     may_stay = _spellings(_declared(verb, rest))
@@ -71,8 +71,8 @@ def with_options(line: str, typed: Sequence[str], name: str) -> str:
     for option in _one_by_one(name, typed):
         stays = option[0].partition("=")[0] in may_stay and option[0] not in _NEVER_GUESSED
         (same if stays else left_out).extend(option)
-    without = f"\nwithout {join(left_out)}" if left_out else ""
-    return f"{' '.join([line, *map(quote, same)])}{without}"
+    without = [f"without {join(left_out)}"] if left_out else []
+    return [" ".join([line, *map(quote, same)]), *without]
 
 
 def _one_by_one(name: str, typed: Sequence[str]) -> Iterator[list[str]]:
@@ -117,8 +117,8 @@ def refer(
 
     if answer := translate(words, Asked(takes, kind), least=least):
         line = f"use: {join(['hxm', *before, *answer.command])}" if answer.command else ""
-        hint = "\n".join(filter(None, (line, *answer.notes)))
-        raise UsageError(f"unknown command {words[0][:60]!r}", hint)
+        first, *more = filter(None, (line, *answer.notes))
+        raise UsageError(f"unknown command {words[0][:60]!r}", first, more=more)
 
 
 def for_other_kind(verb: str, words: Sequence[str], error: WrongKind) -> None:
@@ -133,6 +133,7 @@ def for_other_kind(verb: str, words: Sequence[str], error: WrongKind) -> None:
 
 
 _OF_ORDERS = {
+    "-i": "hxm asks before what may hurt; without the question: --yes",
     "-f": "to override a refusal that names it: --force",
     "-n": "say --dry-run, or -N before the command, as to xl",
     "-N": "say --dry-run, or -N before the command, as to xl",
@@ -142,6 +143,8 @@ _OF_COMMANDS = {
         ("list", f"-{letter}"): f"only this host's xl knows that: xl list -{letter}"
         for letter in "nZc"
     },
+    ("list", "-a"): "hxm list shows all domUs, also those that do not run",
+    ("list", "-i"): "all that is known of each: hxm list -l; again and again: hxm watch",
     ("migrate", "--lifetime"): "hxm leaves no constraint behind, so there is none to expire",
 }
 """Options of other tools, or of xl for what is no question of the cluster."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from hxm.cluster import capacity, live_pv
@@ -43,7 +44,7 @@ def plan(
     Example: `hxm update plan --canary sles`.
     """
     config = read_config()
-    cluster = with_other_nodes(read_cluster(config), config)
+    cluster = with_other_nodes(read_cluster(config, why=True), config)
     progress = _proposed(cluster, canary, sequence, watch)
     with display("asking the scheduler") as shown:
         tried, whole, predicted = _foreseen(cluster, progress, config, shown)
@@ -103,11 +104,12 @@ def _show_plan(
             render.prose(f"         {line}")
     if in_the_end:
         render.prose(f"afterwards: {in_the_end}")
-    for objection in objections:
+    for objection, following in zip_longest(objections, objections[1:]):
         what = "asked about" if objection.lifted_by == guards.YES else "refused"
         unless = f" (unless {guards.FORCE})" if objection.lifted_by == guards.FORCE else ""
         render.prose(f"{what}{unless}: {objection.what}")
-        render.out(f"     {objection.do}")
+        if not following or following.do != objection.do:
+            render.out(f"     {objection.do}")
     render.out("nothing was changed" + ("" if objections else "; begin with: hxm update start"))
 
 

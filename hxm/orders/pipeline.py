@@ -49,7 +49,7 @@ def carry_out(order: Order, decide: Decide, *, locks: bool = True, then: Then | 
     _stop_like_ctrl_c()
     with one_at_a_time():
         for _ in range(_ATTEMPTS):
-            cluster = read_cluster(config, why=order.verb == "start")
+            cluster = read_cluster(config, why=order.verb in ("start", "update start"))
             for objection in known_clusters.objections(cluster, config):
                 if not _despite_refusal(order):
                     raise report.refusal(order, objection)

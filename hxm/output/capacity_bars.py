@@ -23,13 +23,16 @@ def lines(hosts: Sequence[Host], needs: Needs, losses: Sequence[Loss]) -> Iterat
     drawn = marks(sys.stdout.encoding)
     label = max(map(len, amounts))
     most = max(map(sum, amounts.values()))
-    width = max(shutil.get_terminal_size().columns - label - len(f"{most} MiB") - 5, _LEAST)
+    room = shutil.get_terminal_size().columns - label - len(f"{most} MiB for domUs") - 5
+    width = max(room, _LEAST)
     yield ""
     for name, (dom0, domus, coming, free) in amounts.items():
         drawing = bar((dom0, domus, coming, free), most / width, drawn)
-        yield f"{name:<{label}}  {drawing}  {dom0 + domus + coming + free} MiB"
+        whole = f"{dom0 + domus + coming + free} MiB{'' if dom0 else ' for domUs'}"
+        yield f"{name:<{label}}  {drawing}  {whole}"
     meanings = ("dom0", "domUs", "from a lost host, at worst", "free even then")
-    yield "  ".join(map(" ".join, zip(drawn, meanings, strict=True)))
+    kinds = zip(drawn, meanings, zip(*amounts.values(), strict=True), strict=True)
+    yield "  ".join(f"{mark} {meaning}" for mark, meaning, drawn_of in kinds if any(drawn_of))
 
 
 def _amounts(host: Host, needs: Needs, losses: Sequence[Loss]) -> tuple[int, int, int, int] | None:

@@ -80,12 +80,13 @@ def _write(stream: TextIO, line: str) -> None:
     stream.write(f"{_named(line)}\n")
 
 
-def note(text: str, hint: str = "") -> None:
+def note(text: str, *hints: str) -> None:
     """A message on stderr, with the program's name, and lines of what to do about it."""
     for line in folded(f"hxm: {text}", 5, sys.stderr):
         beside(line)
-    for line in hint_lines(hint, 5, sys.stderr) if hint else ():
-        beside(line)
+    for hint in filter(None, hints):
+        for line in hint_lines(hint, 5, sys.stderr):
+            beside(line)
 
 
 def folded(line: str, indent: int, stream: TextIO) -> list[str]:
@@ -106,13 +107,8 @@ _NARROW = 60
 
 
 def hint_lines(hint: str, indent: int, stream: TextIO) -> list[str]:
-    """The lines of a hint, each folded as `folded` does it."""
-    margin = " " * indent
-    return [
-        folded_line
-        for line in hint.split("\n")
-        for folded_line in folded(f"{margin}{line}", indent + 4, stream)
-    ]
+    """A hint, folded as `folded` does it, set in by `indent` blanks, and its rest by 4 more."""
+    return folded(f"{' ' * indent}{hint}", indent + 4, stream)
 
 
 def wrapped(line: str, width: int, margin: str) -> list[str]:
@@ -132,7 +128,7 @@ def wrapped(line: str, width: int, margin: str) -> list[str]:
         break_on_hyphens=False,
         replace_whitespace=False,
     )
-    return [each.replace(_GLUE, " ") for each in lines]
+    return [folded_line.replace(_GLUE, " ") for folded_line in lines]
 
 
 _GLUE = "\0"

@@ -185,8 +185,8 @@ def _findings(cluster: Cluster, width: int) -> list[Text]:
     """The findings with their commands, folded to the width of the terminal."""
     lines = []
     for remedy, alike in by_remedy(findings(cluster)).items():
-        said = [(finding.what, "  ") for finding in alike] + [(f"    {remedy}", "      ")]
-        for text, margin in said:
+        texts = [(finding.what, "  ") for finding in alike] + [(f"    {remedy}", "      ")]
+        for text, margin in texts:
             lines += wrapped(printable(text), max(width, 20), margin)
     return [Line(line) for line in lines]
 

@@ -180,10 +180,9 @@ HINTS = {
         "     use: hxm standby host1 --reason 'a long one';",
         "         it also moves away what runs there",
     ],
-    "use: hxm standby host1 --reason 'a; b: it'\"'\"'s c' --dry-run\nwithout --yes": [
+    "use: hxm standby host1 --reason 'a; b: it'\"'\"'s c' --dry-run": [
         "     use:",
         "         hxm standby host1 --reason 'a; b: it'\"'\"'s c' --dry-run",
-        "     without --yes",
     ],
     f"hxm why {'x' * 60}": [f"     hxm why {'x' * 60}"],
     "wait for its end, or bring the node back; crm_mon -1 -A shows it": [

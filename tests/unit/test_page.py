@@ -13,6 +13,7 @@ from factories import cluster, domain, failure, local, node, prefer, primitive
 
 import hxm.web
 from hxm.model import Cluster, Resource
+from hxm.output.tables import by_remedy
 from hxm.policy import duration
 from hxm.policy.state.findings import Finding, findings
 from hxm.web.page import headline, login_page, page, policy
@@ -87,10 +88,15 @@ def test_every_captured_cluster_has_its_page(name):
     assert [row[0] for row in domains] == [each.name for each in seen.domains]
     for row, each in zip(domains, seen.domains, strict=True):
         assert row[1:3] == [each.role or "-", " ".join(each.nodes) or "-"]
-    assert [
-        (squeezed(item.text), squeezed(item[0].tail) + "".join(map(text_of, item.iter("code"))))
+    shown = [
+        [*map(squeezed, (item.text, *(line.tail for line in item.iterfind("br"))))]
+        + [text_of(code) for code in item.iter("code")]
         for item in document.iterfind(".//ol/li")
-    ] == [(squeezed(each.what), squeezed(each.do)) for each in findings(seen)]
+    ]
+    assert [[*filter(None, words)] for words in shown] == [
+        [*(squeezed(finding.what) for finding in alike), *filter(None, [squeezed(remedy)])]
+        for remedy, alike in by_remedy(findings(seen)).items()
+    ]
     for failed in seen.failures:
         assert [failed.resource, failed.operation] in [r[:2] for r in table(document, "failures")]
 

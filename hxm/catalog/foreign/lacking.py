@@ -31,6 +31,20 @@ BEYOND = (
         "virsh: restore",
     ),
     _beyond(
+        "hxm does not break a live migration off; how far it is: hxm watch",
+        "virsh: domjobinfo domjobabort migrate-setmaxdowntime migrate-setspeed migrate-getspeed "
+        "migrate-postcopy migrate-compcache",
+    ),
+    _beyond(
+        "hxm migrates within one cluster; to another: hxm shutdown DOMAIN, hxm withdraw DOMAIN, "
+        "and there hxm enrol FILE",
+        "qm: remote-migrate",
+    ),
+    _beyond(
+        "an order of hxm's is no job: hxm history tells of each, hxm undo takes the last one back",
+        "gnt-job: info watch wait cancel archive autoarchive change-priority",
+    ),
+    _beyond(
         "hxm does not touch disks: the storage's own tools do, for example lvcreate --snapshot",
         "virsh: snapshot-create snapshot-create-as snapshot-list snapshot-revert snapshot-delete "
         "snapshot-current snapshot-info checkpoint-create backup-begin blockcopy blockcommit "
@@ -39,6 +53,7 @@ BEYOND = (
         "template clone unlink",
         "gnt-instance: activate-disks deactivate-disks grow-disk recreate-disks replace-disks "
         "snapshot",
+        "gnt-backup: export import list remove",
         "gnt-node: volumes list-storage modify-storage repair-storage",
         "xe: vm-snapshot vm-clone vm-copy vm-export vm-import snapshot-list snapshot-revert "
         "vdi-list sr-list vm-disk-add vm-cd-eject vm-cd-insert",
@@ -75,6 +90,7 @@ BEYOND = (
         "kubectl: edit patch replace set config taint",
         "ha-manager: config groups groupadd groupconfig groupremove groupset",
         "gnt-cluster: modify info",
+        "gnt-node: modify",
     ),
     _beyond(
         "fencing is the cluster's: hxm status says whom it waits for, and what confirms it",

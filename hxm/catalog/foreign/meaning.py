@@ -15,6 +15,8 @@ TOOLS = {
     "gnt-instance": "Ganeti",
     "gnt-node": "Ganeti",
     "gnt-cluster": "Ganeti",
+    "gnt-job": "Ganeti",
+    "gnt-backup": "Ganeti",
     "gnt": "Ganeti",
     "xe": "XenServer",
 }

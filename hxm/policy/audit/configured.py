@@ -163,14 +163,16 @@ def _neighbours(cluster: Cluster, rules: Rules) -> Iterator[Finding]:
             if (missing := sorted(usual - mine)) and mine <= usual:
                 verb = "start before" if code == "no-order" else "run without a rule about"
                 what = f"{domain.name} may {verb} {listed(missing)}; most other domUs may not"
-                do = " && ".join(_as_others(domain.resource, name, code) for name in missing)
+                between = " && " if code == "no-order" else "; "
+                do = between.join(_as_others(domain.resource, name, code) for name in missing)
                 yield Finding(what, do, code, domain.name)
 
 
 def _as_others(resource: str, name: str, code: str) -> str:
     """The command that adds an order after `name`, or that shows the rules about it to copy one."""
     if code == "no-ping-rule":
-        return f"cibadmin -Q -A \"//rsc_location[.//expression[@attribute='{name}']]\""
+        rules = f"//rsc_location[.//expression[@attribute='{name}']]"
+        return f'give it a rule like theirs: cibadmin -Q -A "{rules}"'
     order = f'<rsc_order id="{resource}-after-{name}" first="{name}" then="{resource}"/>'
     return f"cibadmin -C -o constraints -X '{order}'"
 

@@ -108,7 +108,7 @@ def _carry_out_line(place: str, line: str, stdin: int | None) -> int | None:
         words = words_of(line)
         checked(words)
     except UsageError as error:
-        note(f"{place}: {error.message}", error.hint)
+        note(f"{place}: {error.message}", error.hint, *error.more)
         return error.status
     if words and words[0] in LEAVING:
         return None

@@ -65,7 +65,7 @@ def _converse(shell: _Shell) -> int:
         try:
             words = words_of(line)
         except UsageError as error:
-            note(error.message, error.hint)
+            note(error.message, error.hint, *error.more)
             continue
         if words and words[0] in LEAVING:
             return DONE

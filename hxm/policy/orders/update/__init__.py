@@ -84,6 +84,10 @@ def ready(cluster: Cluster) -> Iterator[Objection]:
     yield from steady(cluster, "")
     if len(cluster.voters) < 2:
         yield Objection("a cluster of one host cannot be updated host by host")
+    for node, reason in cluster.barred.items():
+        yield Objection(
+            f"no domU may come to {node}: {reason.what}", reason.do, lifted_by=guards.YES
+        )
     for finding in leftovers(cluster):
         if not finding.what.startswith("hxm-lock"):
             yield Objection(
