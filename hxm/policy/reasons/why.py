@@ -148,8 +148,9 @@ def _down(question: Question) -> Answer:
     soft = [reason for reason in general if not reason.absolute]
     tiers = [[*whole, *hard_ones(nodes[node])], [*soft, *nodes[node], *failures_of(facts, domain)]]
     confirmed = inquiry.confirmed([*tiers, question.unknown], None)
-    if not confirmed:
-        return Answer(says, (*general, *_together(facts, {n.name: r for n, r in nodes.items()})))
+    if not confirmed:  # what holds everywhere is a reason also where nothing is against the node
+        with_any = {n.name: r for n, r in nodes.items() if hard_ones(r) or not whole}
+        return Answer(says, (*general, *_together(facts, with_any)))
     here_only = [reason.change for reason in nodes[node]]
     brief = in_brief(question, confirmed)
     everywhere_ = [reason for reason in brief if reason.change not in here_only]
