@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from hxm.model import Domain, Node
-from hxm.pacemaker.simulate import Scratch
-from hxm.pacemaker.what_if import Simulations, WhatIf, host_if
+from hxm.pacemaker.what_if import Simulations, WhatIf
 from hxm.plan import Movement
+from hxm.policy.forecast import movements
 from hxm.policy.reasons.dependencies import needed
 from hxm.policy.reasons.facts import Change, Facts, Reason, Subject, subject_in
 from hxm.policy.reasons.hosts import HostAnswer, Scores, ask_host
@@ -16,14 +16,15 @@ from hxm.policy.reasons.search import Inquiry
 from hxm.policy.reasons.why import ask
 
 
-def confirmed_host(facts: Facts, node: Node, copy: Scratch) -> HostAnswer:
+def confirmed_host(facts: Facts, node: Node, simulations: Simulations) -> HostAnswer:
     """What could not leave the host, and what cannot come to it, by the scheduler.
 
     Raises CannotAsk if the scheduler gives no answer.
     """
 
     def asked(changes: Sequence[Change]) -> tuple[Sequence[Movement], Scores]:
-        return host_if(facts.cluster, copy, changes)
+        actions, scores = simulations.ask(changes) or ((), {})
+        return movements(actions, facts.cluster.cloned), scores
 
     return ask_host(facts, node, asked)
 

@@ -104,7 +104,9 @@ def _of_host(facts: Facts, host: Node, form: Form) -> int:
     """Show what could not leave the host, and what cannot come to it."""
     if carries_out(simulator()):
         with scratch(facts.cluster.sandbox) as copy:
-            answer = confirmed_host(facts, host, copy)
+            simulations = Simulations(facts.cluster, copy, _ORDINARY)
+            answer = confirmed_host(facts, host, simulations)
+        _log_runs(simulations)
     else:
         answer = ask_host(facts, host, None)
     groups = {"leaving": answer.leaving, "coming": answer.coming}
@@ -160,8 +162,12 @@ def _answered(facts: Facts, domain: Domain, node: Node | None) -> tuple[Answer, 
     with scratch(facts.cluster.sandbox) as copy, display("asking the scheduler") as shown:
         simulations = Simulations(facts.cluster, copy, limit, shown.report)
         answer = confirmed(facts, domain, node, simulations)
-    log(f"the scheduler was asked {simulations.runs} times, {limit} at most")
+    _log_runs(simulations)
     return answer, simulations.runs
+
+
+def _log_runs(simulations: Simulations) -> None:
+    log(f"the scheduler was asked {simulations.runs} times, {simulations.limit} at most")
 
 
 def _refused(cluster: Cluster, domain: Domain, config: Config) -> Iterator[Reason]:

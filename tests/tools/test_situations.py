@@ -108,6 +108,11 @@ CAUSES = {
     "group-unmanaged": ("web", "the cluster leaves it alone: web is unmanaged", "default g"),
     "ticket-standby": ("web", "the ticket T is in standby", "crm_ticket --ticket=T --activate"),
     "drbd-standby": ("web", "not on alpha: the node is in standby", "active alpha"),
+    "role-location": (
+        "web beta",
+        "a constraint keeps drbd-clone from being promoted",
+        "l-promoted",
+    ),
     "remote-failed": (
         "web",
         "not on rem1: the node is OFFLINE: rem1 does not",
@@ -264,6 +269,10 @@ SAID = {
     "set-location": ("why web", "if it is not meant for web, db: cibadmin"),
     "date-spec-over": ("why web", "the cluster is about to start it"),
     "stopped-chain": ("start web", "mail is told to stop\n     hxm start mail"),
+    "template-stopped": (
+        "why vm1",
+        "-role']\"\n  the cluster is about to act: it would stop on alpha",
+    ),
     "lasting-location": ("status", "not on gamma: the node is OFFLINE"),
     "guest-stopped": ("why app", "app does not run\n"),
 }

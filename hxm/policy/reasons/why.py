@@ -108,12 +108,17 @@ def _misplaced(question: Question, here: str) -> list[Reason]:
     facts, inquiry = question.facts, question.inquiry
     if facts.scores.get(here, NEVER) != NEVER:
         return []
-    known = {reason.change for reason in troubles(question)}
+    general = hard_ones(troubles(question))
+    if general and inquiry and inquiry.reaches(general, here):
+        return []
+    known = {reason.change for reason in general if reason.change}
     node = facts.cluster.node(here)
     against_it = against(facts, question.subject, node) if node else ()
     hard = [reason for reason in hard_ones(against_it) if reason.change not in known]
     if inquiry and not inquiry.reaches((), here):
-        hard = list(inquiry.confirmed([hard, question.unknown], here) or hard)
+        confirmed = inquiry.confirmed([[*general, *hard], question.unknown], here)
+        brief = in_brief(question, confirmed) if confirmed else hard
+        hard = [reason for reason in brief if reason.change not in known]
     else:  # it is left alone there, whatever is changed
         hard = list(as_facts(hard))
     return [reason._replace(what=f"it may not run on {here}: {reason.what}") for reason in hard]
@@ -225,7 +230,8 @@ def _of_another(
     """
     hard = hard_ones(reasons)
     confirmed = inquiry.confirmed([[*whole, *hard], reasons], None) if reasons else None
-    by_score = [reason._replace(confirmed=True) for reason in hard if may]
+    nearest = {reason.change or reason.what: reason for reason in reversed(hard)}
+    by_score = [r._replace(confirmed=True) for r in reversed(nearest.values()) if may]
     everywhere_ = [reason.change for reason in whole]
     shown = confirmed or by_score or hard[:1]
     return [reason for reason in shown if reason.change not in everywhere_]
