@@ -131,6 +131,19 @@ def wrapped(line: str, width: int, margin: str) -> list[str]:
     return [folded_line.replace(_GLUE, " ") for folded_line in lines]
 
 
+def parts(text: str) -> Iterator[tuple[str, bool]]:
+    """The text in parts, and whether each is a command; together they are the whole text."""
+    import re
+
+    end = 0
+    for match in re.finditer(_COMMAND, text):
+        command = match[0].rstrip(";:")
+        yield text[end : match.start()], False
+        yield command, True
+        end = match.start() + len(command)
+    yield text[end:], False
+
+
 _GLUE = "\0"
 _COMMAND = (
     r"(?:(?<=[;:] )|(?:^ *))(?:hxm|xl|xm|crm_\w+|cibadmin|stonith_admin|systemctl|ssh|export) "

@@ -115,12 +115,12 @@ def _taken(domain: Domain, needs: Needs) -> int | None:
 
 
 def _amounts(cluster: Cluster, host: Host, needs: Needs) -> Iterator[tuple[str, str, int]]:
-    """MiB of memory by use: dom0, each domU, anything else, free."""
+    """MiB of memory by use: dom0, each domU, anything else, free; what moves live is on both."""
     free = free_now(host, needs, cluster)
     if free is None:
         return
     domus = [
-        ("domu", domain.name, _taken(domain, needs) or 0)
+        ("moving" if domain.in_flight else "domu", domain.name, _taken(domain, needs) or 0)
         for domain in cluster.guests
         if host.name in domain.nodes
     ]

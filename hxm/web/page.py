@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from hxm import __version__
 from hxm.model import Cluster
+from hxm.output.render import parts
 from hxm.output.styles import style_of
 from hxm.output.tables import by_remedy, flags, resources_table, role
 from hxm.output.times import iso_time
@@ -26,8 +27,6 @@ REFRESH = 5
 """Seconds after which the page reloads."""
 
 _MARKS = {"green": "\N{CHECK MARK}", "yellow": "\N{WARNING SIGN}", "red": "\N{BALLOT X}"}
-_COMMANDS = ("hxm ", "crm_", "stonith_")
-"""How what there is to do begins, if it is a command to be typed as it stands."""
 _HERE = os.path.dirname(__file__)
 _UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
 """What no HTML document may have, not even as a reference."""
@@ -188,9 +187,8 @@ def _templates() -> Any:
         undefined=StrictUndefined,
     )
     environment.filters["tone"] = style_of
-    environment.globals.update(
-        commands=_COMMANDS, version=__version__, policy=policy(), asset=_asset
-    )
+    environment.filters["parts"] = parts
+    environment.globals.update(version=__version__, policy=policy(), asset=_asset)
     return environment
 
 

@@ -15,6 +15,8 @@ from hxm.web.snapshot import Picture
 
 _ALL = 20
 """Up to so many domUs each has a row; of more, only those that moved."""
+_WHOLE = 99.5
+"""Per cent of a row from which on nothing of it is left blank."""
 _LATEST = 10
 _COLOURS = 6
 _CHARACTERS = 70
@@ -53,6 +55,16 @@ class TimeLine(NamedTuple):
     since: str
     latest: tuple[tuple[str, str, str], ...]
     """What happened last, the newest first: when, what, on whose order."""
+
+    @property
+    def gaps(self) -> bool:
+        """Whether there is a time at which a domU is not known to have run."""
+        return any(sum(part.width for part in row.segments) < _WHOLE for row in self.rows)
+
+    @property
+    def failed(self) -> bool:
+        """Whether anything failed."""
+        return any(row.failures for row in self.rows)
 
     @property
     def ordered(self) -> bool:

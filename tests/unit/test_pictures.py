@@ -63,6 +63,12 @@ BARS = {
         [("domu", 12.7), ("domu", 12.7), ("free", 74.61)],
         "3056 MiB free of 4096 MiB for domUs",
     ),
+    "it moves": (
+        moved("host1", "host2", role="Migrating"),
+        BY_CIB,
+        [("moving", 12.7), ("free", 87.3)],
+        "3576 MiB free of 4096 MiB for domUs",
+    ),
     "large": (SEEN, BY_CIB._replace(free=20000), [("domu", 2.53), ("free", 97.47)], "19.5 GiB"),
     "full": (SEEN, BY_CIB._replace(free=-8), [("domu", 100.0)], "0 MiB free of 520 MiB"),
     "not known": (SEEN, Host("host1", why="not asked"), [], "memory not known: not asked"),
