@@ -24,7 +24,7 @@ from hxm.pacemaker.simulate import (
 )
 from hxm.pacemaker.what_if import host_if
 from hxm.plan import Action, Forecast, Movement, Phase, Plan
-from hxm.policy.forecast import after_plan, movements, movements_tell_all
+from hxm.policy.forecast import after_steps, movements, movements_tell_all
 from hxm.policy.reasons.facts import Change
 from hxm.policy.reasons.holds import ends_of_holds
 
@@ -172,11 +172,13 @@ class Rehearsal:
 
     def after(self, plan: Plan) -> Cluster:
         """The cluster after what was tried, which is this plan."""
-        done = [moved for at, moved in enumerate(self._phases) if at not in self._left_out]
-        fenced = any(move.kind == "fence" for moved in (self._before, *done) for move in moved)
+        done = [at for at in range(len(self._phases)) if at not in self._left_out]
+        moved = [self._before, *(self._phases[at] for at in done)]
+        fenced = any(move.kind == "fence" for moves in moved for move in moves)
         whole = movements_tell_all(self._cluster, plan) and not fenced
         if whole or not carries_out(simulator()):
-            return after_plan(self._cluster, plan, (self._before, *done))
+            steps = [step for at in done for step in plan.phases[at].steps]
+            return after_steps(self._cluster, steps, moved)
         return self._after or _read_copy(self._config, self._copy)
 
     def forecast(self, plan: Plan) -> Forecast:

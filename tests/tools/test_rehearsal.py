@@ -13,7 +13,7 @@ import pytest
 from hxm.cluster.read import read_cluster
 from hxm.commands import update
 from hxm.config import Config
-from hxm.model import Cluster
+from hxm.model import Cluster, Domain
 from hxm.orders import rehearsal, simulate
 from hxm.output import progress
 from hxm.pacemaker import simulate as scheduler
@@ -22,12 +22,14 @@ from hxm.policy import guards
 from hxm.policy.orders import lifecycle, placement
 
 
-def shown(cluster: Cluster) -> list[list[object]]:
-    """Who runs where, and which nodes are in standby."""
+def shown(cluster: Cluster, before: Cluster) -> list[list[object]]:
+    """Who runs where and is told to stop, which nodes are in standby, what is left of old moves."""
+    domains = cluster.managed_domains
     return [
         sorted((one.id, one.nodes, one.role) for one in cluster.resources),
-        [(domain.name, domain.nodes, domain.role) for domain in cluster.managed_domains],
+        [(domain.name, domain.nodes, domain.role, domain.told_to_stop) for domain in domains],
         [(node.name, node.standby, node.usable) for node in cluster.nodes],
+        [one.id for one in cluster.constraints if one in before.constraints],
     ]
 
 
@@ -47,8 +49,9 @@ def test_the_cluster_after_a_plan_is_the_one_that_crm_mon_would_show(bare, seed,
             placement.active(before, node) if node.standby else placement.standby(before, node),
             lifecycle.start(before, stopped) if stopped else lifecycle.shutdown(before, running),
             placement.migrate(before, running[0], target),
+            placement.unmigrate(before, None),
         ]
-        plan = chance.choice(plans)
+        plan = chance.choice([plan for plan in plans if isinstance(plan, Plan)])
         with monkeypatch.context() as patched:
             patched.setattr(rehearsal, "_read_copy", None)
             told = rehearsal.forecast(before, plan, Config())
@@ -56,7 +59,7 @@ def test_the_cluster_after_a_plan_is_the_one_that_crm_mon_would_show(bare, seed,
             patched.setattr(rehearsal, "movements_tell_all", lambda *_: False)
             read = rehearsal.forecast(before, plan, Config())
         assert told.phases == read.phases
-        assert shown(told.after) == shown(read.after)
+        assert shown(told.after, before) == shown(read.after, before)
         with scheduler.scratch(str(bare.file)) as copy:
             simulate.apply_to_copy(before, plan.phases[0].steps, copy)
             copy.settle()
@@ -79,13 +82,18 @@ def test_an_update_plan_drains_each_host_once(bare, monkeypatch, capsys):
     assert "drain host4" in capsys.readouterr().out
 
 
-def test_instances_of_clones_that_wait_are_not_asked_about_twice(bare, monkeypatch):
-    """A domU that is told to stop, and a node in standby, on which no domU waits."""
+@pytest.mark.parametrize(("told_to_stop", "asked"), [(True, 0), (False, 1)])
+def test_what_waits_is_asked_once_and_only_where_a_domu_may_wait(
+    bare, monkeypatch, told_to_stop, asked
+):
+    """With a node in standby, for which instances of clones wait, and no domU."""
     bare.make("--nodes", "4", "--domains", "12")
     monkeypatch.setenv("CIB_file", str(bare.file))
     bare.ok("standby", "host4", "--yes")
     bare.ok("shutdown", "vm3")
     cluster = read_cluster(Config())
+    if not told_to_stop:
+        monkeypatch.setattr(Domain, "told_to_stop", False)
     plan = placement.standby(cluster, cluster.hosts[0])
     answers = []
 
@@ -96,7 +104,7 @@ def test_instances_of_clones_that_wait_are_not_asked_about_twice(bare, monkeypat
     real = scheduler.Scratch.answer
     monkeypatch.setattr(scheduler.Scratch, "answer", answer)
     predicted = rehearsal.forecast(cluster, plan, Config())
-    assert (len(answers), predicted.waiting, predicted.later) == (1, (), ())
+    assert (len(answers), predicted.waiting, predicted.later) == (asked, (), ())
 
 
 def test_a_forecast_that_takes_too_long_is_asked_about(bare, monkeypatch):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from hxm.model import IN_FLIGHT, Cluster, Node, Resource
+from hxm.model import IN_FLIGHT, Cluster, Constraint, Node, Resource
 from hxm.plan import Action, Forecast, Goal, GoalKind, Movement, Plan, Step, StepKind
 from hxm.policy import resource_name
 from hxm.policy.forecast.goal_kinds import newest, reached
@@ -111,7 +111,7 @@ _STEPS_TOLD: frozenset[StepKind] = frozenset(
     }
 )
 _GOALS_TOLD: frozenset[GoalKind] = frozenset(
-    {"running", "elsewhere", "stopped", "anew", "empty", "usable"}
+    {"running", "elsewhere", "stopped", "anew", "empty", "usable", "gone"}
 )
 _STANDBY: Mapping[StepKind, bool] = {"standby": True, "clear-standby": False}
 
@@ -121,7 +121,7 @@ def _is_told(step: Step) -> bool:
 
 
 def movements_tell_all(cluster: Cluster, plan: Plan) -> bool:
-    """Whether `after_plan` gives all that the plan's goals ask for, without the cluster's tools.
+    """Whether `after_steps` gives all that the plan's goals ask for, without the cluster's tools.
 
     Not where anything is unusual: something failed, runs twice, is under way, or is in a guest.
     """
@@ -141,16 +141,43 @@ def movements_tell_all(cluster: Cluster, plan: Plan) -> bool:
     )
 
 
-def after_plan(cluster: Cluster, plan: Plan, phases: Iterable[Iterable[Movement]]) -> Cluster:
-    """The cluster after the plan, which leads to these movements: who runs where, and standby."""
-    standby = {
-        step.values["node"]: _STANDBY[step.kind]
-        for phase in plan.phases
-        for step in phase.steps
-        if step.kind in _STANDBY
+def after_steps(
+    cluster: Cluster, steps: Sequence[Step], phases: Iterable[Iterable[Movement]]
+) -> Cluster:
+    """The cluster after the steps, which lead to these movements.
+
+    Told are: who runs where and who is told to stop, standby, and the interim constraints that go.
+    """
+    standby = {step.values["node"]: _STANDBY[step.kind] for step in steps if step.kind in _STANDBY}
+    roles = {
+        step.values["resource"]: step.values.get("value")
+        for step in steps
+        if step.values.get("name") == "target-role"
     }
-    nodes = (node._replace(standby=standby.get(node.name, node.standby)) for node in cluster.nodes)
-    return after_all(cluster, phases)._replace(nodes=tuple(nodes))
+    after = after_all(cluster, phases)
+    return after._replace(
+        nodes=tuple(
+            node._replace(standby=standby.get(node.name, node.standby)) for node in after.nodes
+        ),
+        domains=tuple(
+            domain._replace(target_role=roles.get(domain.resource or ""))
+            if roles.keys() & cluster.ids_of(domain)
+            else domain
+            for domain in after.domains
+        ),
+        constraints=tuple(
+            constraint
+            for constraint in after.constraints
+            if not any(_removes(step, constraint) for step in steps)
+        ),
+    )
+
+
+def _removes(step: Step, constraint: Constraint) -> bool:
+    """Whether the step takes the constraint away."""
+    if step.kind == "clear":
+        return constraint.made_by_a_move and constraint.resource == step.values["resource"]
+    return step.kind == "delete-constraint" and constraint.id == step.values["constraint"]
 
 
 def with_goals(plan: Plan, predicted: Forecast) -> Plan:

@@ -12,9 +12,13 @@ from hxm.policy.reasons.facts import Change
 def ends_of_holds(cluster: Cluster) -> Iterator[Change]:
     """What would end each hold: maintenance, standby, stop-all-resources, unmanaged, no quorum.
 
-    Nothing where every domU runs: then no start waits.
+    Nothing where every domU runs or is told to stop: then no start waits.
     """
-    stopped = [domain for domain in cluster.managed_domains if not domain.running]
+    stopped = [
+        domain
+        for domain in cluster.managed_domains
+        if not domain.running and not domain.told_to_stop
+    ]
     if not stopped:
         return
     if cluster.maintenance:
