@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from hxm.cluster.not_running import reason_against
 from hxm.config import Config
-from hxm.model import Cluster
+from hxm.model import Advice, Cluster
 from hxm.plan import Objection, Plan
 from hxm.policy import guards
 from hxm.policy.guards import location
@@ -33,7 +32,7 @@ def with_reason(
 ) -> tuple[str, str]:
     """What the scheduler will not do, with the first reason, and what to type."""
     command = f"to see why: {' '.join(filter(None, ('hxm why', resource, node)))}"
-    reason = reason_against(cluster, resource, node, config.ask_timeout)
+    reason = _reason_against(cluster, resource, node, config)
     if not reason:
         return what, command
     return f"{what}: {reason.what}", f"{reason.do}; {command}" if reason.do else command
@@ -44,8 +43,16 @@ def with_cause(cluster: Cluster, plan: Plan, objection: Objection, config: Confi
     for subject in plan.subjects:
         domain = cluster.domain_of(subject)
         if domain and objection in guards.stopped([domain]):
-            reason = reason_against(cluster, subject, None, config.ask_timeout)
+            reason = _reason_against(cluster, subject, None, config)
             if reason and reason.do:
                 do = f"{reason.do}, then {objection.do}"
                 return objection._replace(what=f"{objection.what}: {reason.what}", do=do)
     return objection
+
+
+def _reason_against(
+    cluster: Cluster, resource: str, node: str | None, config: Config
+) -> Advice | None:
+    from hxm.cluster.not_running import reason_against  # 3 ms, and seldom needed
+
+    return reason_against(cluster, resource, node, config.ask_timeout)

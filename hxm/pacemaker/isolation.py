@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import functools
 import os
-import secrets
 import tempfile
 
 from hxm.errors import CannotAsk
@@ -34,7 +33,7 @@ def sees_the_copy(program: str) -> None:
     query = _QUERIES.get(program)
     if not query:
         return
-    mark = f"mark-{secrets.token_hex(8)}"
+    mark = f"mark-{os.urandom(8).hex()}"  # secrets takes 4 ms to import
     with tempfile.TemporaryDirectory(prefix="hxm-mark-") as folder:
         path = os.path.join(folder, "cib.xml")
         with open(path, "w", encoding="ascii") as file:

@@ -35,7 +35,7 @@ def at_once(cib: str) -> int:
 def _available() -> int:
     """The bytes that the kernel could give to programs (proc(5), MemAvailable), or 0."""
     try:
-        with open("/proc/meminfo", encoding="ascii") as file:
+        with open("/proc/meminfo", encoding="utf-8") as file:
             sizes = dict(line.split(":", 1) for line in file)
         return int(sizes["MemAvailable"].split()[0]) * 1024
     except (OSError, KeyError, ValueError):
