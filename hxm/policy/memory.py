@@ -12,7 +12,7 @@ from hxm.model import Cluster, ManagedDomain
 from hxm.plan import Objection
 from hxm.policy import called, guards, is_true, listed, typed
 from hxm.policy.guards import FORCE
-from hxm.policy.state.way_back import first_way_back
+from hxm.policy.state.node_remedy import first_node_remedy
 from hxm.policy.utilization import UNHEEDED, Utilization, active_on, shortage
 
 ATTRIBUTES = ("hv_memory", "memory")
@@ -202,9 +202,9 @@ def can_start(cluster: Cluster) -> bool:
 def amiss(cluster: Cluster, losses: Sequence[Loss], used: Utilization = UNHEEDED) -> Iterator[str]:
     """What has no place although nothing is lost yet, in sentences."""
     if not any(node.usable for node in cluster.hosts):
-        yield f"no node can run anything: {first_way_back(cluster)}"
+        yield f"no node can run anything: {first_node_remedy(cluster)}"
     if not can_start(cluster):
-        yield f"there is no quorum, and nothing is started: {first_way_back(cluster)}"
+        yield f"there is no quorum, and nothing is started: {first_node_remedy(cluster)}"
     there = {node.name: active_on(cluster, node.name) for node in cluster.hosts if node.usable}
     together: dict[str, list[ManagedDomain]] = {}
     for domain in without_place(cluster, losses):

@@ -15,7 +15,7 @@ from hxm.policy import block, called, cleanup_of, is_true, listed, typed
 from hxm.policy.forecast import after_all, name_of
 from hxm.policy.forecast.movement_kinds import phrase
 from hxm.policy.names import is_pattern, matching
-from hxm.policy.state.way_back import first_way_back, way_back
+from hxm.policy.state.node_remedy import first_node_remedy, node_remedy
 
 FORCE, YES = "--force", "--yes"
 
@@ -158,7 +158,7 @@ def cannot_drain(cluster: Cluster, node: Node) -> Iterator[Objection]:
     """A node that nothing can be moved away from."""
     if not node.member:
         what = f"{node.name} cannot be drained: it is {node.predicament}"
-        yield Objection(what, way_back(cluster, node))
+        yield Objection(what, node_remedy(cluster, node))
 
 
 def left_on(cluster: Cluster, node: Node) -> Iterator[Objection]:
@@ -248,7 +248,7 @@ def not_in_standby(cluster: Cluster, node: Node) -> Iterator[Objection]:
     for_good = is_true(cluster.node_attributes.get(node.name, {}).get("standby", ""))
     if not node.standby and not for_good:
         what = f"{node.name} is not in standby: it is {node.predicament}"
-        yield Objection(what, "hxm nodes" if node.usable else way_back(cluster, node))
+        yield Objection(what, "hxm nodes" if node.usable else node_remedy(cluster, node))
 
 
 def failed(cluster: Cluster) -> Iterator[Objection]:
@@ -265,7 +265,7 @@ def target(cluster: Cluster, node: Node) -> Iterator[Objection]:
     """A node that the scheduler would not place anything on."""
     if not node.usable:
         what = f"{node.name} cannot take a domU: it is {node.predicament}"
-        yield Objection(what, way_back(cluster, node))
+        yield Objection(what, node_remedy(cluster, node))
 
 
 def last_usable(cluster: Cluster, leaving: Node) -> Iterator[Objection]:
@@ -273,7 +273,7 @@ def last_usable(cluster: Cluster, leaving: Node) -> Iterator[Objection]:
     if not any(node.usable for node in cluster.hosts if node.name != leaving.name):
         yield Objection(
             f"{leaving.name} is the last usable node: everything would stop",
-            f"first: {first_way_back(cluster, leaving.name)}",
+            f"first: {first_node_remedy(cluster, leaving.name)}",
             lifted_by=FORCE,
         )
 

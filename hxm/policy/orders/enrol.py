@@ -11,8 +11,8 @@ from hxm.policy import guards, half_way, is_false, listed, typed
 from hxm.policy.guards import FORCE, YES
 from hxm.policy.guards.conflicts import DISK, MAC, REMEDIES, Claim, between, is_intended
 from hxm.policy.names import at_home, travelling
+from hxm.policy.state.node_remedy import node_remedy
 from hxm.policy.state.running_twice import on_two_nodes
-from hxm.policy.state.way_back import way_back
 from hxm.policy.steps import meta_step
 
 _MANY = 4
@@ -160,7 +160,7 @@ def _where_it_runs(cluster: Cluster, new: Newcomer) -> Iterator[Objection]:
             yield Objection(
                 f"{new.name} runs on {host}, which is {node.predicament}: the cluster would move "
                 "or stop it",
-                f"move it by hand first, or: {way_back(cluster, node)}",
+                f"move it by hand first, or: {node_remedy(cluster, node)}",
             )
 
 

@@ -27,7 +27,7 @@ from hxm.policy.relations import (
     spoken,
     true_of,
 )
-from hxm.policy.state.way_back import first_way_back, way_back
+from hxm.policy.state.node_remedy import first_node_remedy, node_remedy
 from hxm.policy.utilization import active_on
 
 UNCOUNTED = Change("property", "placement-strategy", "default")
@@ -134,7 +134,7 @@ def kept_empty(facts: Facts, node: Node) -> Iterator[Reason]:
     elif node.online and node.health:
         change = Change("heal", node.name)
     what = f"the node is {node.predicament}"
-    yield Reason(what, "", way_back(facts.cluster, node), True, change)
+    yield Reason(what, "", node_remedy(facts.cluster, node), True, change)
 
 
 def _unconnected(facts: Facts, connection: Subject) -> Reason | None:
@@ -333,7 +333,7 @@ def _outdated(facts: Facts, subject: Subject, location: Location) -> Reason:
         expression.value for expression in location.expressions if expression.attribute == "#uname"
     ]
     best = [node for name in names if (node := cluster.node(name))]
-    away = [way_back(cluster, node) for node in best if not node.usable]
+    away = [node_remedy(cluster, node) for node in best if not node.usable]
     what = f"DRBD keeps {subject.it} from being promoted: its data there is outdated"
     do = f"{away[0]}; " if away else ""
     do += "DRBD removes it when it is in step again: drbdadm status"
@@ -380,10 +380,10 @@ def whole_cluster(cluster: Cluster) -> Iterator[Reason]:
     """What keeps the cluster from starting or moving anything."""
     if not cluster.dc:
         what = "there is no DC: nobody in the cluster decides anything"
-        yield Reason(what, do=first_way_back(cluster), absolute=True)
+        yield Reason(what, do=first_node_remedy(cluster), absolute=True)
     if not cluster.quorum and (effect := guards.without_quorum(cluster)):
         what = f"this partition has no quorum: {effect}"
-        yield Reason(what, "", first_way_back(cluster), True, Change("quorum"))
+        yield Reason(what, "", first_node_remedy(cluster), True, Change("quorum"))
     if guards.stops_everything(cluster):
         what = "stop-all-resources is set: the cluster runs nothing"
         change = Change("property", "stop-all-resources", "false")

@@ -17,8 +17,8 @@ from hxm.policy.reasons.obstacles import UNCOUNTED, everywhere, left_alone, whol
 from hxm.policy.reasons.search import Inquiry, Verdict
 from hxm.policy.relations import fail_count, spoken
 from hxm.policy.state.lock import held_by
+from hxm.policy.state.node_remedy import end_of_wait
 from hxm.policy.state.running_twice import on_two_nodes
-from hxm.policy.state.way_back import end_of_wait
 
 
 class Answer(NamedTuple):

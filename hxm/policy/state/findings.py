@@ -22,8 +22,8 @@ from hxm.policy.guards.location import cloned, kept_from_running, not_listed
 from hxm.policy.state.cluster_wide import by_templates, outermost, settings
 from hxm.policy.state.fencing import unfenceable
 from hxm.policy.state.lock import held_by
+from hxm.policy.state.node_remedy import end_of_wait, first_node_remedy, node_remedy
 from hxm.policy.state.running_twice import on_two_nodes
-from hxm.policy.state.way_back import end_of_wait, first_way_back, way_back
 
 if TYPE_CHECKING:
     from hxm.policy.orders.update.progress import Progress
@@ -197,10 +197,10 @@ def _whole_cluster(cluster: Cluster) -> Iterator[Finding]:
     """What keeps the whole cluster from its work."""
     if not cluster.dc:
         what = "there is no DC: the cluster acts on nothing"
-        yield Finding(what, f"wait, or {first_way_back(cluster)}", "no-dc")
+        yield Finding(what, f"wait, or {first_node_remedy(cluster)}", "no-dc")
     if not cluster.quorum:
         what = "this partition has no quorum"
-        yield Finding(what, first_way_back(cluster), "no-quorum")
+        yield Finding(what, first_node_remedy(cluster), "no-quorum")
     for code, objection in settings(cluster):
         yield Finding.of(objection, code)
 
@@ -326,11 +326,11 @@ def _nodes(cluster: Cluster) -> Iterator[Finding]:
                 yield Finding(what, do, "node-away", node.name)
         elif node.away:
             what = f"{node.name} is {node.predicament}"
-            yield Finding(what, way_back(cluster, node), "node-away", node.name)
+            yield Finding(what, node_remedy(cluster, node), "node-away", node.name)
         elif node.leaving or node.health:
             code = "node-away" if node.leaving else "node-unhealthy"
             what = f"{node.name} is {node.condition}: the cluster moves everything away from it"
-            yield Finding(what, way_back(cluster, node), code, node.name)
+            yield Finding(what, node_remedy(cluster, node), code, node.name)
 
 
 def _not_running(cluster: Cluster, domains: Iterable[ManagedDomain]) -> Iterator[Finding]:

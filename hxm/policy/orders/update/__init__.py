@@ -34,7 +34,7 @@ from hxm.policy.orders.update.progress import (
     stages,
 )
 from hxm.policy.state.findings import leftovers
-from hxm.policy.state.way_back import way_back
+from hxm.policy.state.node_remedy import node_remedy
 from hxm.policy.steps import clear_standby_step, mark_step, unmark_step, unmove_step
 
 WATCH = 60.0
@@ -108,7 +108,7 @@ def steady(cluster: Cluster, host: str) -> Iterator[Objection]:
         if node.name != host and not node.usable and not node.unclean:
             yield Objection(
                 f"{node.name} is {node.predicament}: nobody is to spare",
-                way_back(cluster, node),
+                node_remedy(cluster, node),
                 lifted_by=guards.FORCE,
             )
     yield from guards.failed(cluster)

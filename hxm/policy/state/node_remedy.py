@@ -10,7 +10,7 @@ def end_of_wait(cluster: Cluster, node: Node) -> str:
     return cluster.advice("fence" if node.online else "confirm", node=node.name)
 
 
-def way_back(cluster: Cluster, node: Node) -> str:
+def node_remedy(cluster: Cluster, node: Node) -> str:
     """The command for a node that is not usable, or what is to be done there."""
     if node.away and cluster.sandbox:
         return f"hxm sandbox recover {node.name}"
@@ -28,9 +28,9 @@ def way_back(cluster: Cluster, node: Node) -> str:
     return f"hxm active {node.name}" if node.standby else f"hxm maintenance off {node.name}"
 
 
-def first_way_back(cluster: Cluster, without: str = "") -> str:
+def first_node_remedy(cluster: Cluster, without: str = "") -> str:
     """The same for the first host that is not usable; where all are, what lists them."""
     if cluster.sandbox and not cluster.quorum:
         return "hxm sandbox regain-quorum"
     idle = [node for node in cluster.hosts if not node.usable and node.name != without]
-    return way_back(cluster, idle[0]) if idle else "hxm nodes"
+    return node_remedy(cluster, idle[0]) if idle else "hxm nodes"
