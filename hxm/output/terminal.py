@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from rich import box
 from rich.console import Console
@@ -12,6 +12,9 @@ from rich.text import Text
 from hxm.output import Form, Table
 from hxm.output.styles import style_of
 from hxm.printable import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _GAP = 2
 """Blanks between two columns."""
@@ -60,6 +63,15 @@ def draw(table: Table, form: Form) -> None:
     drawing.print(drawn)
 
 
+def side_by_side(table: Table, widths: Mapping[int, int], room: int) -> dict[int, int]:
+    """The columns of these widths without those that give way where there is no room for all."""
+    left = dict(widths)
+    for column in table.gives_way:
+        if sum(left.values()) + _GAP * (len(left) - 1) > room:
+            left.pop(column, None)
+    return left
+
+
 def fitted(table: Table, room: int) -> dict[int, int]:
     """The columns that have room side by side, and how wide each is: folded at blanks alone.
 
@@ -73,9 +85,7 @@ def fitted(table: Table, room: int) -> dict[int, int]:
 
     columns = range(len(table.headers))
     least = {column: longest(column, word=column not in table.whole) for column in columns}
-    for column in table.gives_way:
-        if sum(least.values()) + _GAP * (len(least) - 1) > room:
-            del least[column]
+    least = side_by_side(table, least, room)
     widths = {column: longest(column, word=False) for column in least}
     while sum(widths.values()) + _GAP * (len(widths) - 1) > max(room, 3 * len(widths)):
         slack = max(

@@ -25,7 +25,7 @@ from hxm.output import Table, render, tables
 from hxm.output.render import wrapped
 from hxm.output.styles import style_of
 from hxm.output.tables import by_remedy
-from hxm.output.terminal import Line, console
+from hxm.output.terminal import Line, console, side_by_side
 from hxm.policy import counted
 from hxm.policy.state.findings import findings
 from hxm.policy.state.summary import BAD, BUSY, GOOD, ODD, Word, news, overview
@@ -203,25 +203,18 @@ def _lines(table: Table, width: int, essential: Sequence[str] = ()) -> list[Text
     columns = list(range(len(table.headers)))
     if width < _NARROW and essential:
         columns = [n for n in columns if table.headers[n] in essential]
-    widest = [
-        max(len(printable(row[n])) for row in (table.headers, *table.rows))
-        for n in range(len(table.headers))
-    ]
-    for given in table.gives_way:
-        if sum(widest[n] + 2 for n in columns) - 2 <= width:
-            break
-        columns = [n for n in columns if n != given]
-    grid = [[printable(row[n]) for n in columns] for row in (table.headers, *table.rows)]
-    wide = [widest[n] for n in columns[:-1]] + [0]
+    grid = [[printable(cell) for cell in row] for row in (table.headers, *table.rows)]
+    widest = {n: max(len(row[n]) for row in grid) for n in columns}
+    widths = side_by_side(table, widest, width)
     lines: list[Text] = []
     for number, row in enumerate(grid):
         line = Line("")
-        for place, cell in enumerate(row):
-            right = columns[place] in table.right
-            padded = cell.rjust(wide[place]) if right else cell.ljust(wide[place])
+        for column, wide in widths.items():
+            cell = row[column]
             style = style_of(cell) if number else "bold"
-            line.append("  " if place else "")
-            line.append(padded, style)
+            line.append("  " if line.plain else "")
+            line.append(cell.rjust(wide) if column in table.right else cell.ljust(wide), style)
+        line.rstrip()
         lines.append(line)
     return lines
 
