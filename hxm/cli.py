@@ -115,11 +115,7 @@ def dispatch(words: list[str]) -> int:
     typed = words
     before, words = _split_globals(_without_cluster(words))
     if words[:2] == ["guard", "judge"] and len(words) > 2:  # the wrapper's own call
-        from hxm.config import read_config
-        from hxm.guard.admission import judge_for_the_wrapper
-
-        os.environ.pop("HXM_ON", None)  # it judges what is typed on this host
-        return judge_for_the_wrapper(words[2], words[3:], read_config())
+        return _judge(words[2], words[3:])
     if before and before[0] in ("-h", "--help"):
         words = ["help"]
     if before and before[0] == "--version":
@@ -133,24 +129,37 @@ def dispatch(words: list[str]) -> int:
             return status
     if row.name == "help":
         return _help(words[1:])
-    if row.policy and words[1:2] in (["-h"], ["--help"]):
-        from hxm.commands.raw import explain
-
-        return explain(row)
-    if row.policy == command.HOST and os.environ.get("CIB_file"):
-        sys.stderr.write(f"hxm: {row.name} is not of the sandbox: it acts on this host itself\n")
-    if row.policy in (command.READS, command.HOST):
-        programs.become((_toolstack(), *before, row.name, *words[1:]))
     if row.policy:
-        from hxm.commands.raw import run_raw
-
-        return run_raw(row, tuple(before), tuple(words[1:]))
+        return _raw(row, before, words[1:])
     if row.name == "console" and _plainly_here(words):
         programs.become((_toolstack(), *before, *words))
     if any("v" in word for word in before):
         os.environ.setdefault("HXM_LOG", "stderr")
     dry = ["--dry-run"] if any("N" in word for word in before) and row.group != command.LOOK else []
     return _own(row, [*dry, *words[1:]], before)
+
+
+def _judge(program: str, words: list[str]) -> int:
+    from hxm.config import read_config
+    from hxm.guard.admission import judge_for_the_wrapper
+
+    os.environ.pop("HXM_ON", None)  # it judges what is typed on this host
+    return judge_for_the_wrapper(program, words, read_config())
+
+
+def _raw(row: command.Command, before: Sequence[str], words: Sequence[str]) -> int:
+    """A command of the toolstack's: passed on at once, judged, or explained."""
+    if words[:1] in (["-h"], ["--help"]):
+        from hxm.commands.raw import explain
+
+        return explain(row)
+    if row.policy == command.HOST and os.environ.get("CIB_file"):
+        sys.stderr.write(f"hxm: {row.name} is not of the sandbox: it acts on this host itself\n")
+    if row.policy in (command.READS, command.HOST):
+        programs.become((_toolstack(), *before, row.name, *words))
+    from hxm.commands.raw import run_raw
+
+    return run_raw(row, tuple(before), tuple(words))
 
 
 def _without_cluster(words: list[str]) -> list[str]:

@@ -62,6 +62,15 @@ def go_to(on: str, command: str, words: Sequence[str], *, named: bool = False) -
         if name in _ON_THE_NODE:
             raise Refused(_ON_THE_NODE[name], f"ssh NODE hxm {name}")
     cluster = target(config)
+    _make_folders(config, command)
+    if named and command != "shell":
+        render.name_cluster(on)
+    programs.run_on(Remote(cluster, config.ssh_timeout, render.note, (CONFIGURATION, _PATHS)))
+    return None
+
+
+def _make_folders(config: Config, command: str) -> None:
+    """For the records, and for ssh's connections. Raises Failed, unless the command only looks."""
     try:
         _own(os.path.dirname(config.journal))
         share(_sockets())
@@ -69,10 +78,6 @@ def go_to(on: str, command: str, words: Sequence[str], *, named: bool = False) -
         if command in COMMANDS and COMMANDS[command].group != LOOK:
             raise
         share()  # who only looks records nothing
-    if named and command != "shell":
-        render.name_cluster(on)
-    programs.run_on(Remote(cluster, config.ssh_timeout, render.note, (CONFIGURATION, _PATHS)))
-    return None
 
 
 def _sockets() -> str:

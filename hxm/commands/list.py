@@ -55,7 +55,20 @@ def run(
     left = [*failed_domus(cluster), *leftovers(cluster, origins(cluster, config))]
     if form.output == "json":
         render.show_json(as_json.list_json(cluster, shown, left))
-    elif long:
+    else:
+        _show(cluster, shown, form, long=long, verbose=verbose)
+        say = render.out if form.usual and (sys.stdout.isatty() or long) else render.beside
+        tables.show_findings("Left behind, and what removes it", left, say)
+        for silent, why in cluster.unreachable.items():
+            render.note(f"the domains of {silent} are unknown: {why}")
+    for note in _notes(cluster, shown):
+        render.note(note)
+    note_unsettled(cluster)
+    return DONE
+
+
+def _show(cluster: Cluster, shown: list[Domain], form: Form, *, long: bool, verbose: bool) -> None:
+    if long:
         for domain in shown:
             tables.show_long(cluster, domain)
     elif sys.stdout.isatty() or not form.usual:
@@ -63,25 +76,22 @@ def run(
     else:
         for line in tables.domains_lines(cluster, shown, uuids=verbose):
             render.out(line)
-    if form.output != "json":
-        say = render.out if form.usual and (sys.stdout.isatty() or long) else render.beside
-        tables.show_findings("Left behind, and what removes it", left, say)
-        for silent, why in cluster.unreachable.items():
-            render.note(f"the domains of {silent} are unknown: {why}")
+
+
+def _notes(cluster: Cluster, shown: list[Domain]) -> Iterator[str]:
+    """What is wrong, and what shows more of it."""
     for trouble in _troubles(cluster):
-        render.note(f"{trouble}: hxm status")
+        yield f"{trouble}: hxm status"
     down = [d for d in shown if tables.role(cluster, d) == "Stopped" and not d.told_to_stop]
     if down:
         verb = "does" if len(down) == 1 else "do"
         names = listed([domain.name for domain in down], 4)
-        render.note(f"{names} should run, and {verb} not: hxm why {typed(down[0])}")
+        yield f"{names} should run, and {verb} not: hxm why {typed(down[0])}"
     for gone in cluster.nodes:
         if not gone.online and not gone.unclean:
-            render.note(f"{gone.name} is {gone.condition}: hxm status")
-    note_unsettled(cluster)
+            yield f"{gone.name} is {gone.condition}: hxm status"
     if cluster.toolstack_fault:
-        render.note(f"this host's own domUs are not known: {cluster.toolstack_fault}")
-    return DONE
+        yield f"this host's own domUs are not known: {cluster.toolstack_fault}"
 
 
 def note_unsettled(cluster: Cluster) -> None:

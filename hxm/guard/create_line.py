@@ -112,9 +112,7 @@ def _taken_apart(words: Sequence[str], *, xm: bool) -> _Told:
             operands = [word]
             if not xm and (path is not None or "=" in word):  # for getopt(3) the options end here
                 operands, left = [word, *left], []
-        for operand in operands:
-            if path is None and "=" not in operand:
-                path = operand
-            elif "=" in operand:  # with any other both say how they are used
-                lines.append(operand)
+        lines += [operand for operand in operands if "=" in operand]
+        files = [operand for operand in operands if "=" not in operand]
+        path = next(iter(files), None) if path is None else path  # more: both say how they are used
     return _Told(path, tuple(lines), dry, hidden)

@@ -13,6 +13,7 @@ from hxm.config import Config
 from hxm.errors import DONE, HxmError, Refused, UsageError
 from hxm.model import Cluster, Domain, ManagedDomain, is_managed
 from hxm.orders import execute, passthrough, refusals, report, simulate, start_check
+from hxm.orders.confirm import confirm
 from hxm.orders.lock import can_lock, one_at_a_time, take, with_holder_state
 from hxm.orders.migrations import moved_live, wait_for_their_end
 from hxm.orders.outcome import Outcome, changed
@@ -239,11 +240,7 @@ def _carry_out_plan(
         cluster = with_holder_state(cluster, config)
         for objection in lock.held(cluster):
             raise report.refusal(order, objection)
-    for objection in (*refusals.unlisted(cluster, decided), *decided.objections):
-        if not objection.lifted_by or (
-            objection.lifted_by == guards.FORCE and not _despite_refusal(order)
-        ):
-            raise report.refusal(order, refusals.with_cause(cluster, decided, objection, config))
+    _refuse(order, config, cluster, decided)
     try:
         if locks and not _despite_refusal(order) and wait_for_their_end(cluster, config, deadline):
             return None
@@ -251,6 +248,32 @@ def _carry_out_plan(
         raise _refusal(order, error) from None
     if not order.wait and not decided.one_breath:
         raise UsageError(f"{order.verb} must wait between its steps", "leave out -W")
+    plan, predicted, objections = _judged(order, config, cluster, decided)
+    if order.dry_run:
+        return report.show_plan(order, cluster, plan, predicted, objections)
+    for warning in plan.warnings:
+        render.note(f"warning: {warning}")
+    plain = report.question_lines(cluster, plan, predicted, objections, config)
+    confirm(order, objections, plain, plan)
+    plan = with_goals(plan, predicted)
+    perform = _execute_locked if locks else _execute
+    outcome = perform(order, config, cluster, plan, predicted)
+    return None if outcome is None else _end(order, config, plan, outcome, then)
+
+
+def _refuse(order: Order, config: Config, cluster: Cluster, decided: Plan) -> None:
+    """Raise the first objection of those that need no forecast and that the order does not lift."""
+    for objection in (*refusals.unlisted(cluster, decided), *decided.objections):
+        if not objection.lifted_by or (
+            objection.lifted_by == guards.FORCE and not _despite_refusal(order)
+        ):
+            raise report.refusal(order, refusals.with_cause(cluster, decided, objection, config))
+
+
+def _judged(
+    order: Order, config: Config, cluster: Cluster, decided: Plan
+) -> tuple[Plan, Forecast, list[Objection]]:
+    """The plan with its warnings, its forecast, and all that there is to object to them."""
     plan, predicted = _forecast(config, cluster, decided)
     more = (*elsewhere(cluster, plan, predicted), *report.useless_options(order))
     plan = plan._replace(warnings=(*plan.warnings, *more))
@@ -262,15 +285,13 @@ def _carry_out_plan(
         objections += against_live
     if not simulate.reaches_goals(plan, predicted) and not _between_states(cluster, plan):
         objections.append(refusals.would_not_get_there(cluster, plan, config))
-    if order.dry_run:
-        return report.show_plan(order, cluster, plan, predicted, objections)
-    for warning in plan.warnings:
-        render.note(f"warning: {warning}")
-    plain = report.question_lines(cluster, plan, predicted, objections, config)
-    _confirm(order, objections, plain, plan)
-    plan = with_goals(plan, predicted)
-    if not locks:
-        return _end(order, config, plan, _execute(order, config, cluster, plan, predicted), then)
+    return plan, predicted, objections
+
+
+def _execute_locked(
+    order: Order, config: Config, cluster: Cluster, plan: Plan, predicted: Forecast
+) -> Outcome | None:
+    """None if the cluster has changed since the snapshot."""
     try:
         hold = take(cluster, plan.about, config)
     except HxmError as error:
@@ -281,7 +302,7 @@ def _carry_out_plan(
         outcome = _execute(order, config, cluster, plan, predicted, hold.keep)
         if not order.wait:
             hold.leaves_to = tuple(moved_live(cluster, predicted))
-    return _end(order, config, plan, outcome, then)
+    return outcome
 
 
 def _execute(
@@ -361,34 +382,3 @@ def _between_states(cluster: Cluster, plan: Plan) -> bool:
     """Whether a subject is in transition: until that ends the scheduler forecasts nothing."""
     domains = (cluster.domain_of(resource) for resource in plan.subjects)
     return any(domain and domain.in_flight for domain in domains)
-
-
-def _questions(objections: Sequence[Objection]) -> list[Objection]:
-    return [objection for objection in objections if objection.lifted_by == guards.YES]
-
-
-def _asked(order: Order, objections: Sequence[Objection]) -> bool:
-    return bool(_questions(objections)) and not order.yes
-
-
-def _confirm(
-    order: Order, objections: Sequence[Objection], lines: Sequence[str], plan: Plan
-) -> None:
-    """Ask the questions; raise the first objection that --force, --yes or the answer does not lift.
-
-    On a terminal, a drain is shown before it begins.
-    """
-    for objection in objections:
-        if not objection.lifted_by or (objection.lifted_by == guards.FORCE and not order.force):
-            raise report.refusal(order, objection)
-    asked = _asked(order, objections)
-    if asked and (order.output == "json" or not render.can_ask()):
-        raise report.refusal(order, _questions(objections)[0])
-    if asked or (plan.drains and render.watched() and order.output != "json"):
-        for line in lines:
-            render.beside(line)
-    questions = [f"{plan.about}?"] if asked else []
-    if asked and plan.confirm_twice:
-        questions.append("are you sure?")
-    if not all(render.ask(question) for question in questions):
-        raise Refused("not confirmed; nothing was changed")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import groupby
 
 from hxm.config import Config
@@ -67,12 +68,7 @@ def apply_to_copy(
     dialect = dialect_of(cluster)
     for kind, alike in groupby(steps, key=_its_own_kind):
         if kind in ("cleanup", "cleanup-on"):
-            # crm_resource --cleanup crashes on a file (2.0.5 to 3.0.1)
-            for step in alike:
-                resource = step.values["resource"]
-                running = forget_failures(copy.path, resource, step.values.get("node"))
-                for node in running if carries_out(simulator()) else ():
-                    _find_running(copy, resource, node, resource)
+            _clean_up(alike, copy)
         elif kind == "fence":
             copy.inject([f"--node-fail={step.values['node']}" for step in alike])
         elif kind == "kill":  # a recurring monitor of any interval finds the domU gone
@@ -90,6 +86,15 @@ def apply_to_copy(
             done += (copy.apply if by_tools else copy.foresee)(dialect, group)
             _answer_probes(group, copy)
     return done
+
+
+def _clean_up(steps: Iterable[Step], copy: Scratch) -> None:
+    """What crm_resource --cleanup does, which crashes on a file (2.0.5 to 3.0.1)."""
+    for step in steps:
+        resource = step.values["resource"]
+        running = forget_failures(copy.path, resource, step.values.get("node"))
+        for node in running if carries_out(simulator()) else ():
+            _find_running(copy, resource, node, resource)
 
 
 _WRITTEN = ""

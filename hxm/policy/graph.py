@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from hxm.model import Cluster, Resource
-from hxm.policy.relations import Relations, spoken
+from hxm.policy.relations import Location, Relations, spoken
 
 NODE, DOMAIN, CLONE, GROUP, FENCING, RESOURCE = (
     "node",
@@ -154,24 +154,24 @@ def _edges(cluster: Cluster, relations: Relations) -> Iterator[Edge]:
         kind = "with" if colocation.score > 0 else "apart"
         label = f"{'with' if colocation.score > 0 else 'apart from'} ({spoken(colocation.score)})"
         yield Edge(end(colocation.resource), end(colocation.other), kind, label)
-    pings = [
-        primitive
-        for primitive in cluster.primitives.values()
-        if primitive.agent.rpartition(":")[2] in _PINGS
-    ]
     for location in relations.locations:
-        for ping in pings:
-            if ping.params.get("name", "pingd") in location.uses:
-                yield Edge(end(location.resource), end(ping.id), "ping", "needs the ping path")
-        if location.node is not None:
-            kind = "prefers" if location.score > 0 else "avoids"
-            label = f"{kind} ({spoken(location.score)})"
-            yield Edge(end(location.resource), f"node:{location.node}", kind, label, False)
+        yield from _of_location(cluster, location, end)
     for name, members in relations.members.items():
         yield from (Edge(end(member), end(name), "in", "in the group") for member in members)
     for device, nodes in relations.fences.items():
         for node in nodes:
             yield Edge(end(device), f"node:{node}", "fences", "fences")
+
+
+def _of_location(cluster: Cluster, location: Location, end: Callable[[str], str]) -> Iterator[Edge]:
+    for ping in cluster.primitives.values():
+        pings = ping.agent.rpartition(":")[2] in _PINGS
+        if pings and ping.params.get("name", "pingd") in location.uses:
+            yield Edge(end(location.resource), end(ping.id), "ping", "needs the ping path")
+    if location.node is not None:
+        kind = "prefers" if location.score > 0 else "avoids"
+        label = f"{kind} ({spoken(location.score)})"
+        yield Edge(end(location.resource), f"node:{location.node}", kind, label, False)
 
 
 # As a tree

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 _VALUED = {
@@ -90,12 +90,9 @@ def _commands(text: str, *, lines: bool) -> list[tuple[str, ...]]:
     word: list[str] | None = None
     quote = ""
     ends = ";\n" if lines else ";"
-    comment = False
     letters = iter(text)
     for letter in letters:
-        if comment:
-            comment = letter != "\n"
-        elif letter == "\\" and quote != "'":
+        if letter == "\\" and quote != "'":
             escaped = next(letters, "")
             if not (lines and escaped == "\n"):
                 word = word or []
@@ -109,7 +106,7 @@ def _commands(text: str, *, lines: bool) -> list[tuple[str, ...]]:
             if letter in ends:
                 commands.append([])
         elif lines and word is None and letter == "#":
-            comment = True
+            _skip_line(letters)
             commands.append([])
         else:
             word = word or []
@@ -117,3 +114,9 @@ def _commands(text: str, *, lines: bool) -> list[tuple[str, ...]]:
     if word is not None:
         commands[-1].append("".join(word))
     return [tuple(command) for command in commands if command and "\n" not in command[0]]
+
+
+def _skip_line(letters: Iterator[str]) -> None:
+    for letter in letters:
+        if letter == "\n":
+            return

@@ -117,18 +117,25 @@ def _of_domu(done: Sequence[Done], pieces: Pieces) -> Iterator[Event]:
             event = _event(action, "arrived live", f"{action.source} -> {action.node}")
             yield event._replace(left=action.source, came=action.node)
             running = action.node
-        elif action.task == "start" and action.rc == 0:
-            event = _event(action, "started", action.node, note=_twice(running, action, pieces))
-            yield event._replace(came=action.node)
-            running = action.node
         elif action.task == "stop" and action.rc == 0:
             yield _event(action, "stopped", action.node)._replace(left=action.node)
             running = "" if running == action.node else running
-        elif action.rc == 0 and action.task == "monitor" and not action.recurring:
-            yield _event(action, "found running", action.node)._replace(came=action.node)
+        elif came := _came(action, running, pieces):
+            yield came
             running = action.node
         elif failed(action):
             yield _failure(action)
+
+
+def _came(action: Done, running: str, pieces: Pieces) -> Event | None:
+    """That it was started, or found running, if that is what the action did."""
+    if action.rc == 0 and action.task == "start":
+        event = _event(action, "started", action.node, note=_twice(running, action, pieces))
+    elif action.rc == 0 and action.task == "monitor" and not action.recurring:
+        event = _event(action, "found running", action.node)
+    else:
+        return None
+    return event._replace(came=action.node)
 
 
 def _was_over(fence: Fenced, action: Done) -> bool:

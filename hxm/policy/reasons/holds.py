@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hxm.model import Cluster
+from hxm.model import Cluster, ManagedDomain
 from hxm.policy import guards, is_false, is_true
 from hxm.policy.reasons.facts import Change
 
@@ -27,13 +27,15 @@ def ends_of_holds(cluster: Cluster) -> Iterator[Change]:
         yield Change("property", "stop-all-resources", "false")
     if not cluster.quorum:
         yield Change("quorum")
-    for node in cluster.nodes:
-        if node.maintenance:
-            yield Change("wake", node.name, "node")
-        if node.standby:
-            yield Change("active", node.name)
+    yield from (Change("wake", node.name, "node") for node in cluster.nodes if node.maintenance)
+    yield from (Change("active", node.name) for node in cluster.nodes if node.standby)
     for domain in stopped:
-        if is_true(cluster.primitives[domain.resource].meta.get("maintenance", "")):
-            yield Change("wake", domain.resource)
-        if is_false(cluster.primitives[domain.resource].meta.get("is-managed", "")):
-            yield Change("manage", domain.resource)
+        yield from _of_domain(cluster, domain)
+
+
+def _of_domain(cluster: Cluster, domain: ManagedDomain) -> Iterator[Change]:
+    meta = cluster.primitives[domain.resource].meta
+    if is_true(meta.get("maintenance", "")):
+        yield Change("wake", domain.resource)
+    if is_false(meta.get("is-managed", "")):
+        yield Change("manage", domain.resource)

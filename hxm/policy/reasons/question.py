@@ -127,6 +127,14 @@ def troubles(question: Question) -> Iterator[Reason]:
         if node and node.maintenance:
             what, do = f"the node {name} is in maintenance", f"hxm maintenance off {name}"
             yield Reason(what, "", do, True, Change("wake", name, "node"))
+    yield from _troubles_everywhere(question)
+    if cluster.lock:
+        yield Reason(f"the cluster is being changed: {held_by(cluster.lock)}")
+
+
+def _troubles_everywhere(question: Question) -> Iterator[Reason]:
+    """What `everywhere` says, in words that tell how to end it safely."""
+    cluster, domain = question.facts.cluster, question.domain
     away = guards.looked_away(cluster, domain)
     alone = set(left_alone(cluster, question.subject)) if away else set()
     order = guards.safe_end(domain, away.end) if away else ""
@@ -140,8 +148,6 @@ def troubles(question: Question) -> Iterator[Reason]:
             yield reason._replace(do="" if alone else order)
         else:
             yield reason
-    if cluster.lock:
-        yield Reason(f"the cluster is being changed: {held_by(cluster.lock)}")
 
 
 def failures_of(facts: Facts, domain: ManagedDomain) -> Iterator[Reason]:

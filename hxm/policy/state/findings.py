@@ -21,6 +21,7 @@ from hxm.policy.guards import safe_end, stops_everything, stray
 from hxm.policy.guards.location import cloned, kept_from_running, not_listed
 from hxm.policy.state.cluster_wide import by_templates, outermost, settings
 from hxm.policy.state.fencing import unfenceable
+from hxm.policy.state.in_passing import ends
 from hxm.policy.state.lock import held_by
 from hxm.policy.state.node_remedy import end_of_wait, first_node_remedy, node_remedy
 from hxm.policy.state.running_twice import on_two_nodes
@@ -111,11 +112,7 @@ def _above_domus(cluster: Cluster) -> Iterator[Finding]:
 def _set_in_passing(cluster: Cluster, domain: ManagedDomain) -> Iterator[tuple[str, Finding]]:
     """Meta options at the domU itself, but for those that it needs against an inherited one."""
     primitive, word = cluster.primitives[domain.resource], typed(domain)
-    own, inherited = primitive.own_meta, primitive.inherited_meta
-
-    def found(option: str, command: str) -> tuple[str, Finding]:
-        return option, Finding(f"{domain.name}: {option}={own[option]}", f"hxm {command} {word}")
-
+    own = primitive.own_meta
     for objection in half_way(cluster, [domain]):
         interim = "is-managed=false, and " if is_false(own.get("is-managed", "")) else ""
         what = f"{domain.name}: {interim}{objection.what}"
@@ -128,30 +125,9 @@ def _set_in_passing(cluster: Cluster, domain: ManagedDomain) -> Iterator[tuple[s
         do = safe_end(domain._replace(target_role="Stopped"), f"hxm manage {word}")
         yield "target-role", Finding(what, do)
         return
-    if own.get("target-role"):
-        if keeps_stopped(own):
-            yield found("target-role", "check" if _runs_under_another(cluster, domain) else "start")
-        elif not keeps_stopped(inherited):
-            yield found("target-role", "default")
-    if managed := own.get("is-managed"):
-        if is_false(managed):
-            yield found("is-managed", "manage")
-        elif not is_false(inherited.get("is-managed", "")):
-            yield found("is-managed", "default")
-    if asleep := own.get("maintenance"):
-        if is_true(asleep):
-            yield found("maintenance", "maintenance off")
-        elif not is_true(inherited.get("maintenance", "")):
-            yield found("maintenance", "default")
-
-
-def _runs_under_another(cluster: Cluster, domain: ManagedDomain) -> bool:
-    """Whether a resource that runs may be the same domU: then a start is no remedy."""
-    return any(
-        other.running and other.resource != domain.resource
-        for other in cluster.managed_domains
-        if other.name == domain.name or (other.xmfile and other.xmfile == domain.xmfile)
-    )
+    for option, command in ends(cluster, domain):
+        what = f"{domain.name}: {option}={own[option]}"
+        yield option, Finding(what, f"hxm {command} {word}")
 
 
 def _whole_nodes(cluster: Cluster, origins: Mapping[str, str]) -> Iterator[Finding]:
