@@ -107,16 +107,16 @@ def _explained(
     empty: Iterable[Node],
     simulations: Simulations | None,
 ) -> Cluster:
-    reasons = {}
-    down = list(down)
-    alike = dict.fromkeys(reason.change for domain in down for reason in likely(facts, domain))
-    joint = [change for change in alike if change] if down[1:] else []
+    down, reasons = list(down), {}
+    barred = {node.name: reason for node in empty if (reason := barring(facts, node))}
+    causes = [[reason] for reason in barred.values()] + [likely(facts, domain) for domain in down]
+    alike = dict.fromkeys(reason.change for several in causes for reason in several)
+    joint = [change for change in alike if change] if causes[1:] else []
     for domain in down:
         if reason := _first_reason(facts, domain, simulations, joint):
             reasons[domain.resource] = reason
-    barred = {node.name: reason for node in empty if (reason := barring(facts, node))}
     if simulations:
-        barred = _confirmed(facts, barred, simulations)
+        barred = _confirmed(facts, barred, joint, simulations)
     else:
         barred = {node: reason.as_supposed for node, reason in barred.items()}
     disallowed = tuple(outermost(disallowed_everywhere(facts)))
@@ -137,13 +137,14 @@ def _first_reason(
 
 
 def _confirmed(
-    facts: Facts, barred: Mapping[str, Reason], simulations: Simulations
+    facts: Facts, barred: Mapping[str, Reason], joint: Sequence[Change], simulations: Simulations
 ) -> dict[str, Reason]:
     """Of these hosts those that no domU may come to by its scores; without the reason, one may."""
     if not barred:
         return {}
     now = simulations.ask(())
-    without = simulations.ask([reason.change for reason in barred.values() if reason.change])
+    alone = [reason.change for reason in barred.values() if reason.change]
+    without = simulations.ask(joint or alone)
     names = [domain.resource for domain in facts.cluster.managed_domains]
 
     def may(answer: Said | None, node: str) -> bool:

@@ -315,6 +315,11 @@ ATTENTION = {
     "cloned": ["web is in the clone c-web", "clone-max"],
     "cloned-stopped": ["web is in the clone c-web", "clone-max"],
     "clone-max": ["Nothing needs attention."],
+    "several-banned": [
+        "no domU may come to alpha: a ban keeps it away",
+        "no domU may come to beta: a ban keeps it away",
+        "mail should run, and does not: not on alpha: a ban keeps it away",
+    ],
     "unmanaged-group-offline": ["does not say where web is", "hxm default g1"],
 }
 
