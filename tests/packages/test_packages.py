@@ -187,10 +187,12 @@ def test_an_upgrade_renews_the_guard_and_never_takes_it_away(host, package, suit
     assert_guarded(here)
 
 
-def test_the_bundle_needs_neither_python_nor_the_libraries_of_the_host(host):
-    build(host, "bookworm", "bundle", "/out/bundle")
+@pytest.mark.parametrize("suite", SUITES)
+def test_the_bundle_needs_neither_python_nor_the_libraries_of_the_host(host, suite):
+    """Built on this suite, it runs on an older one."""
+    build(host, suite, "bundle", f"/out/bundle-{suite}")
     here = host("bullseye")
-    here.run("tar -xzf /out/bundle/hxm* -C /opt; rm /usr/bin/python3*")
+    here.run(f"tar -xzf /out/bundle-{suite}/hxm* -C /opt; rm /usr/bin/python3*")
     here.run("/src/tests/demo /opt/hxm/bin/python; ln -s /opt/hxm/bin/hxm /usr/local/sbin/")
     guard(here)
     here.run(f"{INSTALL} busybox-static", network=True)
