@@ -24,9 +24,22 @@ SANDBOX = r"""
     done
 """
 """Lets the cluster in a file answer for the host's cluster, also to the guard."""
+SSHD = """
+    mkdir -p /run/sshd /root/.ssh
+    ssh-keygen -q -t ed25519 -N '' -f /root/.ssh/id_ed25519
+    cp /root/.ssh/id_ed25519.pub /root/.ssh/authorized_keys
+    printf '127.0.0.1 localhost host1\n' >/etc/hosts
+    for program in uname crm_node; do
+        printf '#!/bin/sh\necho host1\n' >/usr/local/sbin/$program
+        chmod 755 /usr/local/sbin/$program
+    done
+    /usr/sbin/sshd -o ListenAddress=127.0.0.1 -o SetEnv=PATH=/usr/local/sbin:/usr/bin:/bin
+    echo "host1 $(cat /etc/ssh/ssh_host_ed25519_key.pub)" >/root/.ssh/known_hosts
+"""
+"""Makes a node of the host, which the host's own ssh leads to."""
 NO_XEN = "Can't find hypervisor information"
 """What only the real xl says here."""
-REFUSED = 107
+REFUSED, CANNOT_ASK = 107, 102
 PROBE = """
 probe() {
     while [ ! -e /root/enough ]; do
@@ -171,6 +184,28 @@ def test_it_is_installed_used_and_purged(host, package, suite):
     guard(here)
     here.run("dpkg --purge hxm; rm -r /root/xen /usr/local/sbin/*")
     assert here.files() == before
+
+
+@pytest.mark.parametrize("suite", SUITES)
+def test_a_cluster_is_reached_through_ssh(host, package, suite):
+    here = host(suite)
+    file = package(suite)
+    here.run(f"{INSTALL} openssh-client openssh-server", network=True)
+    here.run(f"dpkg -i {file}")
+    said = here.run(
+        f"""
+        {SANDBOX}
+        {SSHD}
+        export HXM_ON=ssh://root@host1
+        hxm list
+        hxm migrate nfs host2 --dry-run
+        hxm standby host1 --dry-run
+        """
+    )
+    assert "sles                                         -   512     1     -" in said
+    assert said.count("nfs: move host1 -> host2, live") == 2
+    assert here.try_out("hxm --on ssh://root@host1 list")[0] == CANNOT_ASK  # its sshd has ended
+    here.run("! ls -d /tmp/hxm*")
 
 
 @pytest.mark.parametrize("suite", SUITES)
