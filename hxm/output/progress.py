@@ -34,6 +34,7 @@ class _Bar(Display):
         self._started = time.monotonic()
         self._last = ""
         self._several = False
+        self._arriving = False
 
     def report(self, text: str) -> None:
         if text != self._last:
@@ -48,8 +49,12 @@ class _Bar(Display):
         self._several = total > 1
 
     def arrived(self, transfers: Sequence[tuple[str, str, int, int]]) -> None:
-        """One domU alone is the bar itself, whose end is then estimated."""
+        """One domU alone is the bar itself, whose end is then estimated, until it has ended."""
+        if self._arriving and not transfers:
+            self._update(total=None, completed=0, count="", left="")
+        self._arriving = False
         if len(transfers) == 1 and not self._several:
+            self._arriving = True
             ((name, target, mib, of),) = transfers
             left = f"{name} -> {target}" + (", changed pages follow" if mib >= of else "")
             self._update(total=of, completed=mib, count=f"{mib} of {of} MiB", left=left)

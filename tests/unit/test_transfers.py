@@ -8,6 +8,7 @@ from factories import DATA, cluster, domain, node
 from hxm.cluster import transfers
 from hxm.cluster.transfers import Transfers
 from hxm.config import Config
+from hxm.output.progress import _Bar
 from hxm.plan import Forecast, Movement
 from hxm.toolstack.xl import LocalDomain, parse_list
 
@@ -80,3 +81,12 @@ def test_who_does_not_answer_is_not_asked_again(monkeypatch):
     assert silent.read(ON_THE_WAY) == []
     monkeypatch.setattr(transfers, "read_elsewhere", pytest.fail)
     assert silent.read(ON_THE_WAY) == []
+
+
+def test_the_bar_is_that_of_one_domu_until_it_has_ended():
+    shown: dict[str, object] = {}
+    bar = _Bar(lambda **values: shown.update(values), lambda _: None)
+    bar.arrived([("vm1", "xen1", 60, 128)])
+    assert (shown["total"], shown["completed"], shown["left"]) == (128, 60, "vm1 -> xen1")
+    bar.arrived([])
+    assert (shown["total"], shown["count"], shown["left"]) == (None, "", "")
