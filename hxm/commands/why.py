@@ -73,7 +73,7 @@ def run(domain: OneDomain, node: OtherNode = None, form: Form = TABLE) -> int:
                 "node": target.name if target else None,
                 "nodes": subject.nodes,
                 "says": answer.says,
-                "reasons": as_json.keyed_rows(answer.reasons, as_json.REASON),
+                "reasons": as_json.reasons_json(answer.reasons),
                 "also": answer.also,
                 "also_on": answer.also_on,
                 "scores": dict(answer.scores),
@@ -112,10 +112,10 @@ def _of_host(facts: Facts, host: Node, form: Form) -> int:
     groups = {"leaving": answer.leaving, "coming": answer.coming}
     if form.output == "json":
         shown = {
-            key: {name: as_json.keyed_rows(reasons, as_json.REASON) for name, reasons in of.items()}
+            key: {name: as_json.reasons_json(reasons) for name, reasons in of.items()}
             for key, of in groups.items()
         }
-        general = as_json.keyed_rows(answer.general, as_json.REASON)
+        general = as_json.reasons_json(answer.general)
         render.show_json({"node": host.name, "says": answer.says, "reasons": general, **shown})
     elif not form.usual:
         rows = [

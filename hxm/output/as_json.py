@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hxm.model import Cluster, Domain
 from hxm.plan import Objection
 from hxm.policy.state.discrepancies import disagreements
 from hxm.policy.state.findings import Finding
+
+if TYPE_CHECKING:
+    from hxm.policy.reasons.facts import Reason
 
 NODE = (
     *("name", "online", "standby", "maintenance", "unclean", "pending", "dc"),
@@ -22,7 +25,7 @@ RESOURCE = ("id", "agent", "role", "target_role", "managed", "failed", "blocked"
 CONSTRAINT = ("id", "resource", "kind", "node", "expires", "expired")
 FAILURE = ("resource", "operation", "node", "reason", "when")
 FINDING = ("what", "do", "code", "subject")
-REASON = ("what", "evidence", "do", "absolute", "confirmed")
+REASON = ("what", "evidence", "absolute", "confirmed")
 MOVEMENT = ("resource", "kind", "source", "target")
 CHANGE = ("name", "resource", "before", "after", "how")
 DOWNTIME = ("name", "resource", "seconds", "noticed")
@@ -42,6 +45,14 @@ def keyed(value: object, keys: Sequence[str]) -> dict[str, Any]:
 def keyed_rows(values: Iterable[object], keys: Sequence[str]) -> list[dict[str, Any]]:
     """These attributes of each of the values."""
     return [keyed(value, keys) for value in values]
+
+
+def reasons_json(reasons: Iterable[Reason]) -> list[dict[str, Any]]:
+    """The reasons, with what is to be typed, and what must hold before that."""
+    return [
+        {**keyed(reason, REASON), "if": reason.condition, "do": reason.command}
+        for reason in reasons
+    ]
 
 
 def objection_json(objection: Objection) -> dict[str, Any]:

@@ -89,10 +89,14 @@ def bars(cluster: Cluster, failure: Failure) -> bool:
     return fatal and failure.operation == "start"
 
 
+MEND = "mend its file, then"
+"""What comes before the cleanup of a domU whose configuration file is at fault."""
+
+
 def cleanup_of(cluster: Cluster, failure: Failure) -> str:
     """What makes the cluster forget a failure, and try again: one command for all its nodes."""
     domain = cluster.domain_of(failure.resource)
-    first = "mend its file, then: " if domain and domain.file_fault else ""
+    first = f"{MEND}: " if domain and domain.file_fault else ""
     nodes = {other.node for other in cluster.failures if other.resource == failure.resource}
     where = f" {failure.node}" if len(nodes) < 2 else ""
     return f"{first}hxm cleanup {typed_resource(cluster, failure.resource)}{where}"

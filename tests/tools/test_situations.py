@@ -231,8 +231,7 @@ def test_what_is_advised_does_what_was_asked_and_moves_nothing_unmentioned(situa
     for commands in alternatives(answer["reasons"]):
         assert commands
         shutil.copyfile(SITUATIONS / f"{name}.xml", sandbox.file)
-        for command in commands:
-            line = command.rpartition(": ")[2]  # behind the condition for it
+        for line in commands:
             if line.startswith("hxm sandbox "):
                 sandbox.ok(*line.split()[1:])
             elif line.startswith("hxm "):

@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Literal, NamedTuple
 
 from hxm.model import Advice, Cluster, Domain, Primitive
-from hxm.policy import listed, typed
+from hxm.policy import MEND, listed, typed
 from hxm.policy.memory import Host, Needs
 from hxm.policy.relations import Colocation, Location, Relations
 from hxm.policy.utilization import UNHEEDED, Utilization
@@ -63,6 +63,19 @@ class Reason(NamedTuple):
     def of(cls, advice: Advice) -> Reason:
         """What stands against it on every node, as a reason."""
         return cls(advice.what, do=advice.do, absolute=True)
+
+    @property
+    def condition(self) -> str:
+        """What must hold before `command` is typed; may be empty."""
+        before, behind, _ = self.do.partition(": ")
+        if behind and before == MEND:
+            return "its file is mended"
+        return before.removeprefix(_IF) if behind and before.startswith(_IF) else ""
+
+    @property
+    def command(self) -> str:
+        """What `do` says is to be typed."""
+        return self.do.partition(": ")[2] if self.condition else self.do
 
     @property
     def cause(self) -> str:
@@ -141,7 +154,15 @@ def remove(facts: Facts, constraint: Colocation | Location) -> str:
     )
     also = f" for {listed(alike, 4)}" if alike[1:] else ""
     command = facts.cluster.advice("unbind", constraint=constraint.id, kind=kind)
-    return f"if it is not meant{also}: {command}"
+    return on_condition(f"it is not meant{also}", command)
+
+
+_IF = "if "
+
+
+def on_condition(condition: str, command: str) -> str:
+    """What to type, and what must hold before that; `Reason.condition` and `command` are these."""
+    return f"{_IF}{condition}: {command}"
 
 
 def is_promoted(role: str) -> bool:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hxm.model import Cluster, Node, Primitive
-from hxm.policy import bars, block, guards, is_false, is_true, keeps_stopped
+from hxm.policy import MEND, bars, block, guards, is_false, is_true, keeps_stopped
 from hxm.policy.reasons.facts import (
     Change,
     Facts,
     Reason,
     Subject,
     is_promoted,
+    on_condition,
     remove,
     subject_of,
 )
@@ -54,7 +55,7 @@ def _without_ticket(facts: Facts, ticket: Ticket) -> Reason:
         what, do = f"the ticket {name} is in standby", cluster.advice("activate", ticket=name)
         return Reason(what, ticket.id, do, True, Change("ticket", name, "activate"))
     what = f"the cluster does not hold the ticket {name}"
-    do = f"if no other cluster holds it: {cluster.advice('grant', ticket=name)}"
+    do = on_condition("no other cluster holds it", cluster.advice("grant", ticket=name))
     return Reason(what, ticket.id, do, True, Change("ticket", name))
 
 
@@ -203,7 +204,7 @@ def _failures(facts: Facts, subject: Subject, node: Node) -> Iterator[Reason]:
         if (domain := cluster.domain_of(primitive.id)) and domain.file_fault:
             evidence, do = (
                 f"{evidence}; on this host: {domain.file_fault}",
-                f"mend its file, then: {do}",
+                f"{MEND}: {do}",
             )
         yield Reason(what, evidence, do, True, Change("forget", primitive.id, node.name))
 
