@@ -25,9 +25,8 @@ from hxm.policy.reasons.obstacles import (
     kept_empty,
     left_alone,
     on_node,
-    room,
-    utilization,
 )
+from hxm.policy.reasons.room import room, utilization
 from hxm.policy.relations import INFINITY, spoken
 
 
@@ -174,7 +173,7 @@ def _caused(causes: Iterable[Reason], what: str, where: str) -> Iterator[Reason]
 def _held_there(facts: Facts, subject: Subject) -> Iterator[Reason]:
     """What must stop before it can leave where it runs, and is left alone."""
     cluster, relations = facts.cluster, facts.relations
-    if not any(places(facts, p.id) for p in subject.inside):
+    if not any(places(facts, part) for part in subject.parts):
         return
     after = dict.fromkeys(
         order.then for order in relations.orders if order.first in subject.ids and order.holds_back

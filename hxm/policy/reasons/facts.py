@@ -118,14 +118,23 @@ class Subject(NamedTuple):
     it: str = "it"
     its: str = "its"
 
+    @property
+    def parts(self) -> frozenset[str]:
+        """The ids of the primitives that it is or consists of."""
+        return frozenset(primitive.id for primitive in self.inside)
+
 
 def subject_of(cluster: Cluster, name: str, *, called: bool = False) -> Subject:
     """The resource of that id; `called` by its id in sentences, and not `it`."""
-    inside = tuple(p for p in cluster.primitives.values() if name in (p.id, p.parent, p.clone))
+    inside = tuple(
+        primitive
+        for primitive in cluster.primitives.values()
+        if name in (primitive.id, primitive.parent, primitive.clone)
+    )
     ids = {name}
     for primitive in inside:
         ids |= {primitive.id, primitive.parent or "", primitive.clone or ""}
-    if called and any(p.id == name for p in inside):
+    if called and any(primitive.id == name for primitive in inside):
         ids -= {""}
     domain = cluster.domain_of(name)
     word = typed(domain) if domain else name
@@ -174,7 +183,7 @@ def places(facts: Facts, name: str, role: str = "") -> frozenset[str]:
     """The nodes where a resource is active, in the role; a group where all of its members are."""
     inside = facts.relations.members.get(name)
     if inside:
-        of_each = [places(facts, p, role) for p in inside]
+        of_each = [places(facts, member, role) for member in inside]
         return of_each[0].intersection(*of_each[1:])
     wanted = is_promoted(role)
     return frozenset(

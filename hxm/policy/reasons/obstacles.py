@@ -29,10 +29,6 @@ from hxm.policy.relations import (
     true_of,
 )
 from hxm.policy.state.node_remedy import first_node_remedy, node_remedy
-from hxm.policy.utilization import active_on
-
-UNCOUNTED = Change("property", "placement-strategy", "default")
-"""What utilization forbids shows in no score."""
 
 
 def everywhere(facts: Facts, subject: Subject) -> Iterator[Reason]:
@@ -89,10 +85,10 @@ def _where_it_stands(
 def left_alone(cluster: Cluster, subject: Subject) -> Iterator[Reason]:
     """Unmanaged, in maintenance, or blocked by a failure."""
     states = [
-        resource for resource in cluster.resources if resource.id.partition(":")[0] in _ids(subject)
+        resource for resource in cluster.resources if resource.id.partition(":")[0] in subject.parts
     ]
     if any(resource.blocked for resource in states):
-        what, evidence, do = block(cluster, _ids(subject), subject.word)
+        what, evidence, do = block(cluster, subject.parts, subject.word)
         yield Reason(f"{subject.it} {what}", evidence, do, True, Change("forget", subject.id))
         return
     domain = cluster.domain_of(subject.id)
@@ -110,10 +106,6 @@ def left_alone(cluster: Cluster, subject: Subject) -> Iterator[Reason]:
             change = Change("manage", subject.id)
             yield _where_it_stands(cluster, primitive, "is-managed", reason, change)
             break
-
-
-def _ids(subject: Subject) -> set[str]:
-    return {p.id for p in subject.inside}
 
 
 def kept_empty(facts: Facts, node: Node) -> Iterator[Reason]:
@@ -144,7 +136,10 @@ def _unconnected(facts: Facts, connection: Subject) -> Reason | None:
         host.name: [*kept_empty(facts, host), *on_node(facts, connection, host)]
         for host in facts.cluster.voters
     }
-    first = {name: [r for r in reasons if r.absolute][:1] for name, reasons in by_host.items()}
+    first = {
+        name: [reason for reason in reasons if reason.absolute][:1]
+        for name, reasons in by_host.items()
+    }
     on_hosts = [
         reason._replace(what=f"{connection.id} does not run on {name}: {reason.what}")
         for name, reasons in first.items()
@@ -191,13 +186,19 @@ def _failures(facts: Facts, subject: Subject, node: Node) -> Iterator[Reason]:
                 yield Reason(what, "mend that first", do, True, change)
         count = fail_count(facts.relations, primitive.id, node.name)
         limit = score_of(primitive.meta.get("migration-threshold", "INFINITY"))
-        failed = [f for f in cluster.failures if (f.resource, f.node) == (primitive.id, node.name)]
+        failed = [
+            failure
+            for failure in cluster.failures
+            if (failure.resource, failure.node) == (primitive.id, node.name)
+        ]
         if not (count >= limit > 0 or any(bars(cluster, failure) for failure in failed)):
             continue
         what = f"{subject.it} failed there too often"
         evidence = f"fail count {spoken(count)}, migration-threshold {spoken(limit)}"
         if failed:
-            last = next((f for f in reversed(failed) if bars(cluster, f)), failed[-1])
+            last = next(
+                (failure for failure in reversed(failed) if bars(cluster, failure)), failed[-1]
+            )
             what = f"{subject.its} {last.operation} failed there"
             evidence = f"{last.reason}, {last.when}; {evidence}"
         do = f"hxm cleanup {_word(cluster, subject, primitive)} {node.name}"
@@ -274,8 +275,12 @@ def _opt_in(cluster: Cluster) -> bool:
 def _not_opted_in(facts: Facts) -> Iterator[Reason]:
     """That no location allows anything anywhere; where something is allowed, that is meant."""
     cluster = facts.cluster
-    wanted = {p.id for p in cluster.primitives.values() if not keeps_stopped(p.meta)}
-    if wanted and wanted == {p.id for p in disallowed_everywhere(facts)}:
+    wanted = {
+        primitive.id
+        for primitive in cluster.primitives.values()
+        if not keeps_stopped(primitive.meta)
+    }
+    if wanted and wanted == {primitive.id for primitive in disallowed_everywhere(facts)}:
         what = "symmetric-cluster=false, and no location allows anything on any node"
         change = Change("property", "symmetric-cluster", "true")
         yield Reason(what, "", cluster.advice("allow-all"), True, change)
@@ -286,7 +291,7 @@ def _unset(facts: Facts, location: Location, node: Node) -> bool:
     of_others = {name for names in facts.cluster.transient.values() for name in names}
     known = facts.relations.attributes_of(node.name)
     unknown = [name for name in location.uses if name not in known]
-    return not node.online and any(n in of_others or n.startswith("ping") for n in unknown)
+    return not node.online and any(name in of_others or name.startswith("ping") for name in unknown)
 
 
 _BY_DRBD = "drbd-fence-by-handler-"
@@ -349,34 +354,6 @@ def _of_pings(facts: Facts) -> Iterator[Reason]:
             yield from everywhere(facts, subject_of(facts.cluster, above, called=True))
 
 
-def room(facts: Facts, subject: Subject, node: Node) -> Iterator[Reason]:
-    """What the scheduler counts, and what the host really has."""
-    yield from utilization(facts, subject, node)
-    need = facts.needs.get(subject.id)
-    wanted = need.taken if need else None
-    free = next((host.free for host in facts.hosts if host.name == node.name), None)
-    if wanted is not None and free is not None and wanted > free:
-        what = f"the node has too little memory: {wanted} MiB wanted, {free} free"
-        yield Reason(what, do="hxm capacity")
-
-
-def utilization(facts: Facts, subject: Subject, node: Node) -> Iterator[Reason]:
-    """What the scheduler counts, of a group altogether, and the node has too little of."""
-    used = facts.utilization
-    if not used.heeded:
-        return
-    inside, members = subject.inside, facts.relations.members
-    groups = {p.parent or "" for p in inside if p.parent != p.clone}
-    together = {name for group in groups for name in members.get(group, ())}
-    together |= {p.id for p in inside}
-    for key, amount in used.asked(together).items():
-        left = used.left(node.name, key, active_on(facts.cluster, node.name) - together)
-        if amount > left:
-            what = f"the node has too little {key}: {amount} wanted, {left} left"
-            evidence = f"utilization, placement-strategy={used.strategy}"
-            yield Reason(what, evidence, "hxm capacity", True, UNCOUNTED)
-
-
 def whole_cluster(cluster: Cluster) -> Iterator[Reason]:
     """What keeps the cluster from starting or moving anything."""
     if not cluster.dc:
@@ -389,7 +366,9 @@ def whole_cluster(cluster: Cluster) -> Iterator[Reason]:
         what = "stop-all-resources is set: the cluster runs nothing"
         change = Change("property", "stop-all-resources", "false")
         yield Reason(what, "", cluster.advice("run"), True, change)
-    devices = any(p.agent.startswith("stonith:") for p in cluster.primitives.values())
+    devices = any(
+        primitive.agent.startswith("stonith:") for primitive in cluster.primitives.values()
+    )
     if cluster.fencing and not devices and not cluster.properties.get("stonith-watchdog-timeout"):
         what = "fencing is on and there is no fencing resource: the cluster starts nothing"
         do = f"add a fencing resource for each node: {cluster.advice('agents')}"

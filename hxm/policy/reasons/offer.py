@@ -10,8 +10,8 @@ from hxm.policy import guards, listed, typed
 from hxm.policy.forecast import name_of
 from hxm.policy.reasons.dependencies import bound_to, needed
 from hxm.policy.reasons.facts import NEVER, Change, Reason, Subject, places, remove
-from hxm.policy.reasons.obstacles import UNCOUNTED
 from hxm.policy.reasons.question import Answer, Question, hard_ones, side_effects, unknown
+from hxm.policy.reasons.room import UNCOUNTED
 from hxm.policy.relations import applying, score_of, spoken
 
 _OURS = ("quorum", "up")
@@ -49,7 +49,9 @@ def allowed(
         what = f"its score there is -INFINITY, and yet a move brings it there{stops}"
         offer = offer._replace(what=what)
     known = {reason.what for reason in soft}
-    stays_for = [e for e in staying(question, domain.nodes[0], []) if e.what not in known]
+    stays_for = [
+        reason for reason in staying(question, domain.nodes[0], []) if reason.what not in known
+    ]
     reasons = [*soft, *along, *stays_for, offer._replace(confirmed=bool(verdict))]
     return Answer(says, tuple(dict.fromkeys(reasons)), side_effects(question, [offer], None))
 
@@ -75,7 +77,7 @@ def _left_behind(question: Question, node: Node, moved: Iterable[Movement]) -> l
         bound.id
         for bound in bound_to(facts, question.subject)
         if (there := places(facts, bound.id)) and node.name not in there
-        if going.isdisjoint({p.id for p in bound.inside})
+        if going.isdisjoint(bound.parts)
     ]
 
 
@@ -85,7 +87,7 @@ def _score(question: Question, node: Node) -> str | None:
 
 def _brings(subject: Subject, movement: Movement, node: str) -> bool:
     """Whether the movement takes a part of the resource to the node."""
-    return movement.target == node and movement.resource in {p.id for p in subject.inside}
+    return movement.target == node and movement.resource in subject.parts
 
 
 def _along(question: Question, node: Node, moved: Iterable[Movement]) -> Iterator[Reason]:

@@ -13,7 +13,8 @@ from hxm.policy.forecast import name_of
 from hxm.policy.forecast.movement_kinds import phrase
 from hxm.policy.guards import location
 from hxm.policy.reasons.facts import Change, Facts, Reason, Subject
-from hxm.policy.reasons.obstacles import UNCOUNTED, everywhere, left_alone, whole_cluster
+from hxm.policy.reasons.obstacles import everywhere, left_alone, whole_cluster
+from hxm.policy.reasons.room import UNCOUNTED
 from hxm.policy.reasons.search import Inquiry, Verdict
 from hxm.policy.relations import fail_count, spoken
 from hxm.policy.state.lock import held_by

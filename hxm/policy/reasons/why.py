@@ -11,7 +11,6 @@ from hxm.policy.forecast.movement_kinds import phrase
 from hxm.policy.guards import location
 from hxm.policy.reasons.dependencies import against
 from hxm.policy.reasons.facts import NEVER, Facts, Reason, forbids, places, subject_in
-from hxm.policy.reasons.obstacles import UNCOUNTED
 from hxm.policy.reasons.offer import allowed, free, makes_room, offered, refusals, staying
 from hxm.policy.reasons.question import (
     Answer,
@@ -26,6 +25,7 @@ from hxm.policy.reasons.question import (
     unknown,
     would_move,
 )
+from hxm.policy.reasons.room import UNCOUNTED
 from hxm.policy.reasons.search import Inquiry, Verdict
 
 
@@ -58,8 +58,8 @@ def _running(question: Question) -> Answer:
     says = f"{domain.name} {role} on {listed(domain.nodes)}"
     if len(domain.nodes) > 1:
         says = f"{domain.name} is {domain.role or 'active'} on {listed(domain.nodes)}"
-        inside = [domain._replace(resource=p.id) for p in question.subject.inside]
-        failed = [reason for p in inside for reason in as_facts(failures_of(facts, p))]
+        inside = [domain._replace(resource=part.id) for part in question.subject.inside]
+        failed = [reason for part in inside for reason in as_facts(failures_of(facts, part))]
         return Answer(says, (*general, *failed, *_nobody_promoted(question)))
     here = domain.nodes[0]
     misplaced = _misplaced(question, here)
@@ -82,7 +82,7 @@ def _running(question: Question) -> Answer:
 def _imminent(question: Question) -> list[Movement]:
     """What the cluster is about to do with it, although nothing is changed."""
     verdict = question.inquiry.verdict((), None) if question.inquiry else None
-    own = {p.id for p in question.subject.inside}
+    own = question.subject.parts
     return [move for move in verdict.movements if move.resource in own] if verdict else []
 
 
@@ -135,12 +135,16 @@ def _down(question: Question) -> Answer:
     whole = hard_ones(general)
     nodes = _likeliest_first(question)
     if not inquiry:
-        first = {node.name: (hard_ones(r) or r)[:1] for node, r in nodes.items()}
+        first = {node.name: (hard_ones(reasons) or reasons)[:1] for node, reasons in nodes.items()}
         shown = [] if whole else list(_together(facts, first))
         return Answer(says, (*general, *shown))
     if inquiry.reaches((), None):
         verdict = inquiry.verdict((), None)
-        moves = [m for m in verdict.movements if m.resource == domain.resource] if verdict else []
+        moves = [
+            move
+            for move in (verdict.movements if verdict else ())
+            if move.resource == domain.resource
+        ]
         where = f" on {moves[0].target}" if moves and moves[0].target else ""
         now = Reason(f"the cluster is about to start it{where}")
         return Answer(says, (*general, now), would_move(question, verdict))
@@ -154,7 +158,9 @@ def _down(question: Question) -> Answer:
     tiers = [[*whole, *hard_ones(nodes[node])], [*soft, *nodes[node], *failures_of(facts, domain)]]
     confirmed = inquiry.confirmed([*tiers, question.unknown], None)
     if not confirmed:  # what holds everywhere is a reason also where nothing is against the node
-        with_any = {n.name: r for n, r in nodes.items() if hard_ones(r) or not whole}
+        with_any = {
+            node.name: reasons for node, reasons in nodes.items() if hard_ones(reasons) or not whole
+        }
         return Answer(says, (*general, *_together(facts, with_any)))
     here_only = [reason.change for reason in nodes[node]]
     brief = in_brief(question, confirmed)
@@ -182,8 +188,12 @@ def _as_typed(question: Question, reasons: Iterable[Reason]) -> list[Reason]:
     Of what is told to stop the deepest comes first, and the resource itself last of all.
     """
     shown = list(reasons)
-    at = [n for n, reason in enumerate(shown) if reason.change and reason.change.kind == "start"]
-    for number, start in zip(at, [shown[n] for n in reversed(at)], strict=True):
+    at = [
+        number
+        for number, reason in enumerate(shown)
+        if reason.change and reason.change.kind == "start"
+    ]
+    for number, start in zip(at, [shown[number] for number in reversed(at)], strict=True):
         shown[number] = start
     return sorted(shown, key=lambda reason: _starts(question, reason))
 
@@ -198,7 +208,9 @@ def _likeliest_first(question: Question) -> dict[Node, list[Reason]]:
     """What is against each node, those first that are the nearest to running it."""
     facts = question.facts
     nodes = {node: list(against(facts, question.subject, node)) for node in facts.cluster.nodes}
-    return {node: nodes[node] for node in sorted(nodes, key=lambda n: _weight(n, nodes[n]))}
+    return {
+        node: nodes[node] for node in sorted(nodes, key=lambda node: _weight(node, nodes[node]))
+    }
 
 
 def likely(facts: Facts, domain: ManagedDomain) -> list[Reason]:
@@ -216,7 +228,11 @@ def _all_together(
     inquiry: Inquiry, whole: Sequence[Reason], nodes: Mapping[Node, Sequence[Reason]]
 ) -> Verdict | None:
     """What the scheduler would do without all causes of all nodes; None: they are few, or stay."""
-    causes = {r.change: r for reasons in (whole, *nodes.values()) for r in hard_ones(reasons)}
+    causes = {
+        reason.change: reason
+        for reasons in (whole, *nodes.values())
+        for reason in hard_ones(reasons)
+    }
     verdict = inquiry.verdict([*causes.values()], None) if len(causes) > _FEW else None
     return verdict if verdict and verdict.reached else None
 
@@ -295,7 +311,7 @@ def _elsewhere(question: Question, node: Node) -> Answer:
 def _goes(question: Question, confirmed: Sequence[Reason]) -> str | None:
     """Where it would start without these reasons, where nothing else keeps it to a node."""
     verdict = question.inquiry.verdict(confirmed, None) if question.inquiry else None
-    own = {p.id for p in question.subject.inside}
+    own = question.subject.parts
     moved = verdict.movements if verdict else ()
     return next((move.target for move in moved if move.resource in own and move.target), None)
 
@@ -325,7 +341,11 @@ def _barred(question: Question, here: str) -> list[Reason]:
     others = [node for node in facts.cluster.hosts if node.name != here]
     by_node = {node.name: hard_ones(against(facts, question.subject, node)) for node in others}
     usable = [node.name for node in others if node.usable]  # of others the score says nothing
-    full = [name for name, reasons in by_node.items() if UNCOUNTED in [r.change for r in reasons]]
+    full = [
+        name
+        for name, reasons in by_node.items()
+        if UNCOUNTED in [reason.change for reason in reasons]
+    ]
     free = [name for name in usable if name not in full and facts.scores.get(name, NEVER) != NEVER]
     if free or not all(by_node.values()):
         return []
