@@ -109,9 +109,8 @@ def _explained(
 ) -> Cluster:
     down, reasons = list(down), {}
     barred = {node.name: reason for node in empty if (reason := barring(facts, node))}
-    causes = [[reason] for reason in barred.values()] + [likely(facts, domain) for domain in down]
-    alike = dict.fromkeys(reason.change for several in causes for reason in several)
-    joint = [change for change in alike if change] if causes[1:] else []
+    several = simulations and len(barred) + len(down) > 1
+    joint = _joint(facts, down, barred.values()) if several else []
     for domain in down:
         if reason := _first_reason(facts, domain, simulations, joint):
             reasons[domain.resource] = reason
@@ -121,6 +120,12 @@ def _explained(
         barred = {node: reason.as_supposed for node, reason in barred.items()}
     disallowed = tuple(outermost(disallowed_everywhere(facts)))
     return facts.cluster._replace(down=reasons, barred=barred, disallowed=disallowed)
+
+
+def _joint(facts: Facts, down: Sequence[ManagedDomain], bars: Iterable[Reason]) -> list[Change]:
+    """What would bring up all of them, and end what bars hosts: one simulation shows it."""
+    causes = [*bars, *(reason for domain in down for reason in likely(facts, domain))]
+    return [change for change in dict.fromkeys(reason.change for reason in causes) if change]
 
 
 def _first_reason(
