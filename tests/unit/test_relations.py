@@ -11,7 +11,7 @@ from generations import GENERATIONS, HEARTBEAT, cib_of
 from hxm.pacemaker.relations import relations_in
 from hxm.plan import Movement
 from hxm.policy.reasons import why
-from hxm.policy.reasons.facts import NEVER, Facts, remove
+from hxm.policy.reasons.facts import NEVER, Change, Facts, Reason, remove
 from hxm.policy.reasons.obstacles import disallowed_everywhere
 from hxm.policy.reasons.search import Inquiry, Verdict
 from hxm.policy.relations import (
@@ -254,6 +254,33 @@ def test_what_the_scheduler_moves_is_told(nfs, moved, to, said, also):
     chosen = "the cluster chose the node, and may choose another: it has no stickiness"
     assert [each.what for each in answer.reasons if each.what != chosen] == said
     assert answer.also == also
+
+
+SEARCHES = {
+    "told apart": (("a", "b"), "a", 9, {"a": True}),
+    "too many to tell apart": (("a", "b", "c"), "abc", 2, {"a": True, "b": True, "c": True}),
+    "not enough": (("a",), "ab", 9, None),
+}
+
+
+@pytest.mark.parametrize(("hard", "needed", "runs", "confirmed"), SEARCHES.values(), ids=SEARCHES)
+def test_hard_reasons_that_suffice_together_are_confirmed(hard, needed, runs, confirmed):
+    left = iter(range(runs))
+
+    def scheduler(changes, _):
+        dropped = {change.subject for change in changes}
+        return Verdict(dropped.issuperset(needed)) if next(left, None) is not None else None
+
+    tier = [Reason(name, absolute=True, change=Change("drop", name)) for name in hard]
+    found = Inquiry(scheduler).confirmed([tier], None)
+    assert (found and {reason.what: reason.confirmed for reason in found}) == confirmed
+
+
+def test_what_suffices_together_with_the_causes_of_others_is_confirmed_unasked():
+    inquiry = Inquiry(lambda *_: pytest.fail("it was asked"))
+    inquiry.joint = frozenset({Change("drop", "a"), Change("drop", "of another")})
+    (found,) = inquiry.confirmed([[Reason("a", absolute=True, change=Change("drop", "a"))]], None)
+    assert found.confirmed
 
 
 def explained(seen, relations=None, name="nfs"):
