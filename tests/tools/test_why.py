@@ -323,11 +323,6 @@ SAID = {
         "why nfs",
         "nfs does not run: it is told to stop, and would have no place if it were not",
     ),
-    "what is not confirmed": (
-        (*BANS, "shutdown nfs"),
-        "why nfs",
-        "not confirmed: the CIB says so, and the scheduler has not shown it",
-    ),
     "a failed stop": (
         (NO_FENCING, "sandbox fail nfs --operation stop"),
         "why nfs host2",
@@ -364,7 +359,7 @@ def test_a_failure_of_a_clone_is_ended_by_what_is_said(sandbox):
 def test_a_move_of_what_is_stopped_is_refused_with_what_keeps_it_down(sandbox):
     carry_out(sandbox, (*BANS, "shutdown nfs"))
     refused = sandbox.hxm("migrate", "nfs", "host2").err
-    assert "nfs does not run: not on host1: a ban keeps it away" in refused
+    assert "nfs does not run: nowhere: a ban keeps it away" in refused
     assert "hxm unmigrate nfs, then hxm start nfs" in refused
 
 

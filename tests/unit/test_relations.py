@@ -279,8 +279,8 @@ def test_hard_reasons_that_suffice_together_are_confirmed(hard, needed, runs, co
 def test_what_suffices_together_with_the_causes_of_others_is_confirmed_unasked():
     inquiry = Inquiry(lambda *_: pytest.fail("it was asked"))
     inquiry.joint = frozenset({Change("drop", "a"), Change("drop", "of another")})
-    (found,) = inquiry.confirmed([[Reason("a", absolute=True, change=Change("drop", "a"))]], None)
-    assert found.confirmed
+    reason = Reason("a", absolute=True, change=Change("drop", "a"))
+    assert inquiry.confirmed([[reason]], None) == (reason._replace(confirmed=True),)
 
 
 def explained(seen, relations=None, name="nfs"):
