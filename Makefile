@@ -5,7 +5,7 @@ BIN := .venv/bin
 # a script's first line cannot name an interpreter in a path with a blank: run modules instead
 PYTEST := $(BIN)/python -m pytest
 SUITES := bullseye bookworm trixie forky sid
-TEST_PACKAGES := bash-completion chromium logrotate man-db mandoc sudo tcsh zsh fish
+TEST_PACKAGES := bash-completion busybox chromium logrotate man-db mandoc mksh sudo tcsh zsh fish
 XEN_PACKAGES := qemu-system-x86 mmdebstrap openssh-client e2fsprogs
 LAB_PACKAGES := pacemaker corosync resource-agents pacemaker-cli-utils iproute2 iputils-ping
 MINUTES := 10
