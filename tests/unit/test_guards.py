@@ -316,6 +316,12 @@ FORESEEN = {
         [Movement("sles", "stop", "host2")],
         ["sles would stop on host2, 107, --yes"],
     ),
+    "several stop": (
+        ("nfs",),
+        ("stop",),
+        [Movement("sles", "stop", "host2"), Movement("web", "stop", "host2")],
+        ["sles, web would stop on host2, 107, --yes"],
+    ),
     "another restarts": (
         ("nfs",),
         ("stop",),

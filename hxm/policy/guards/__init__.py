@@ -320,15 +320,17 @@ def foreseen(cluster: Cluster, plan: Plan, forecast: Forecast) -> Iterator[Objec
         drained = first if plan.is_drill else forecast.after
         yield from _without_a_place(cluster, plan.drains, drained)
         yield from _staying(plan.drains, drained)
+    together: dict[tuple[str, str], list[str]] = {}
     for movement in dict.fromkeys(forecast.movements):
         if concerns(cluster, movement) and not plan.means(movement):
             domain, do = cluster.domain_of(movement.resource), "use --yes to do it anyway"
-            what = f"{name_of(cluster, movement)} would {phrase(movement)}"
-            what += _why_not_live(cluster, movement)
+            what = f"would {phrase(movement)}{_why_not_live(cluster, movement)}"
             if movement.kind == "stop" and domain and domain.told_to_stop:
                 what += f": its target-role is {domain.target_role}"
                 do = f"to let it run, first: hxm start {typed(domain)} --force --yes; {do}"
-            yield Objection(what, do, lifted_by=YES)
+            together.setdefault((what, do), []).append(name_of(cluster, movement))
+    for (what, do), names in together.items():
+        yield Objection(f"{listed(names)} {what}", do, lifted_by=YES)
 
 
 NOT_MEANT = "it is to stay as it is: hxm status shows what is against its place"
@@ -349,14 +351,18 @@ def concerns(cluster: Cluster, movement: Movement) -> bool:
 
 
 def _without_a_place(cluster: Cluster, node: str, drained: Cluster) -> Iterator[Objection]:
-    for domain in cluster.managed_domains:
-        after = drained.domain_of(domain.resource)
-        if node in domain.nodes and after and not after.running:
-            yield Objection(
-                f"{domain.name} would have no place and stop",
-                f"hxm why {typed(domain)}",
-                lifted_by=FORCE,
-            )
+    after = {domain: drained.domain_of(domain.resource) for domain in cluster.managed_domains}
+    stopped = [
+        domain
+        for domain, then in after.items()
+        if node in domain.nodes and then and not then.running
+    ]
+    if stopped:
+        yield Objection(
+            f"{called(stopped)} would have no place and stop",
+            f"hxm why {typed(stopped[0])}; --force drains {node} all the same",
+            lifted_by=FORCE,
+        )
 
 
 def _staying(node: str, drained: Cluster) -> Iterator[Objection]:
