@@ -121,7 +121,7 @@ class Execution:
         except (HxmError, KeyboardInterrupt):
             self.warnings.append("cannot read what is left in the cluster: hxm list")
         message = error.message
-        if isinstance(error, Interrupted):
+        if isinstance(error, Interrupted) and not self.before.sandbox:
             message += f"; the cluster continues: {under_way(self.cluster, self.plan)}"
         hint = filter(None, (error.hint, self._recovery_hint() if self.commands else ""))
         outcome = self._outcome(error.status, message, "; ".join(hint))

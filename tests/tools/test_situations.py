@@ -118,7 +118,7 @@ CAUSES = {
         "not on rem1: the node is OFFLINE: rem1 does not",
         "cleanup rem1 alpha",
     ),
-    "stopped-chain": ("web", "nowhere: db must start before it; mail must start", "start mail"),
+    "stopped-chain": ("web", "db must start before it; mail must start", "start mail"),
     "ping-stopped": ("web", "lost its ping path: ping-clone is told to stop", "start ping-clone"),
 }
 """What is asked of each situation, the cause, and what the command that ends it says."""
@@ -307,7 +307,7 @@ def test_options_whose_rule_does_not_hold_have_no_effect(situation, name):
 ATTENTION = {
     "soft-hides-hard": ["web should run, and does not: not on", "hxm cleanup web alpha"],
     "half-a-group": [
-        "web should run, and does not: nowhere: base must start before it; base is told to stop",
+        "web should run, and does not: base must start before it; base is told to stop",
         "hxm start base",
     ],
     "group-stopped": ["g1: target-role=Stopped", "hxm start g1"],

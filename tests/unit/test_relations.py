@@ -303,14 +303,14 @@ def test_the_reasons_of_several_nodes_are_put_together():
 
 def test_what_has_no_reason_is_not_given_one():
     seen = cluster(domain("nfs"))
-    assert explained(seen)[1:] == ["nowhere: no reason was found"]
+    assert explained(seen)[1:] == ["no reason was found"]
 
 
 def test_a_member_of_a_group_waits_for_those_before_it():
     seen = cluster(domain("nfs"), domain("sles"), primitive("sles", parent="g"))
     relations = Relations(members={"g": ("nfs", "sles")})
     (_, reason) = explained(seen, relations, "sles")
-    assert reason == "nowhere: nfs starts before it in the group g, and does not run"
+    assert reason == "nfs starts before it in the group g, and does not run"
 
 
 def test_an_opt_in_cluster_runs_it_where_a_location_allows():

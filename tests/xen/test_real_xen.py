@@ -33,7 +33,6 @@ def domains(lab: Lab, host: str) -> dict[str, dict[str, object]]:
         ("list nfs -o json", '"name": "nfs"'),
         ("graph", "nfs"),
         ("drill list", "fence"),
-        ("update plan", "host2"),
         ("vcpu-list", "Domain-0"),
     ],
 )

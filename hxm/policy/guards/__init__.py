@@ -15,7 +15,7 @@ from hxm.policy import block, called, cleanup_of, is_true, listed, typed
 from hxm.policy.forecast import after_all, name_of
 from hxm.policy.forecast.movement_kinds import phrase
 from hxm.policy.names import is_pattern, matching
-from hxm.policy.state.node_remedy import first_node_remedy, node_remedy
+from hxm.policy.state.node_remedy import end_of_wait, first_node_remedy, node_remedy
 
 FORCE, YES = "--force", "--yes"
 
@@ -36,11 +36,11 @@ def whole_cluster(cluster: Cluster) -> Iterator[Objection]:
             FORCE,
         )
     lost = [node.name for node in cluster.nodes if node.unclean]
-    off = [node.name for node in cluster.nodes if node.unclean and not node.online]
+    off = [node for node in cluster.nodes if node.unclean and not node.online]
     if cluster.dc and lost:
         yield Objection(
             f"{listed(lost)} is lost and not yet fenced: what ran there may still run",
-            "; ".join(("wait for the fencing", *(cluster.advice("confirm", node=n) for n in off))),
+            "; ".join(("wait for the fencing", *(end_of_wait(cluster, node) for node in off))),
             lifted_by=FORCE,
         )
     if cluster.pending_fencing:

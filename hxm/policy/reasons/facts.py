@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Literal, NamedTuple
 
@@ -81,6 +81,14 @@ class Reason(NamedTuple):
     def cause(self) -> str:
         """What it is, without the nodes where it holds."""
         return self.what.partition(": ")[2] if self.nodes else self.what
+
+    def of_nodes(self, nodes: Sequence[str], *, every: bool) -> Reason:
+        """The reason, told of these nodes together; of every node it needs no heading."""
+        if not every:
+            return self._replace(what=f"not on {listed(nodes)}: {self.cause}", nodes=tuple(nodes))
+        rest = self.cause.removeprefix("the node ")
+        what = self.cause if rest == self.cause else f"each node {rest}"
+        return self._replace(what=what, nodes=())
 
     @property
     def supposed(self) -> bool:

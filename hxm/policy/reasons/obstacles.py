@@ -322,7 +322,9 @@ def _located(facts: Facts, subject: Subject, location: Location, node: Node, sco
         what = f"a rule keeps {subject.it} {away}"
         return Reason(what, evidence, remove(facts, location), absolute, change, lasting=True)
     change = Change("connect", pings[0], node.name)
-    what, do = "the node has lost its ping path", "the network of that host, or its ping resource"
+    what, do = "the node has lost its ping path", "look at its network, and at the ping resource"
+    if facts.cluster.sandbox:
+        do = f"hxm sandbox recover {node.name}"
     for cause in _of_pings(facts):
         what, do = f"{what}: {cause.what}", cause.do
         break

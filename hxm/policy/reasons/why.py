@@ -327,9 +327,7 @@ def _together(facts: Facts, by_node: Mapping[str, Sequence[Reason]]) -> Iterator
             nodes.setdefault(key, []).append(name)
             by_words.setdefault(key, reason)
     for words, where in nodes.items():
-        heading = "nowhere" if where == names and len(names) > 1 else f"not on {listed(where)}"
-        what = f"{heading}: {by_words[words].what}"
-        yield by_words[words]._replace(what=what, nodes=tuple(where))
+        yield by_words[words].of_nodes(where, every=where == names and len(names) > 1)
 
 
 def _barred(question: Question, here: str) -> list[Reason]:
@@ -394,5 +392,4 @@ def _of_all_nodes(causes: Sequence[Reason]) -> Reason:
     if len(alike) == 1 or not nodes:
         return first
     everywhere_ = {node for reason in causes for node in reason.nodes} == set(nodes)
-    heading = "nowhere" if everywhere_ else f"not on {listed(nodes)}"
-    return first._replace(what=f"{heading}: {first.cause}", nodes=tuple(nodes))
+    return first.of_nodes(nodes, every=everywhere_)

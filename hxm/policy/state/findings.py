@@ -238,9 +238,11 @@ def findings(cluster: Cluster, origins: Mapping[str, str] | None = None) -> Iter
             cluster.local_node or "",
         )
     if not cluster.fencing:
+        devices = any(p.agent.startswith("stonith:") for p in cluster.primitives.values())
+        first = "" if devices else "add a fencing resource for each node, then: "
         yield Finding(
             "fencing is disabled: a lost node's domUs may come to run twice",
-            "add a fencing resource for each node, then: crm_attribute -n stonith-enabled -v true",
+            f"{first}crm_attribute -n stonith-enabled -v true",
             "no-fencing",
         )
     yield from leftovers(cluster, origins)
