@@ -358,7 +358,7 @@ STAND_FOR = {
 }
 """What an example names that the sandbox has not, or not so soon."""
 OTHER_STATUS = {
-    "hxm clusters -o json": 1,  # none is configured
+    "hxm clusters -o json": 2,  # none is configured
     "hxm console nfs": 107,  # a sandbox has none
     "hxm drill kill sles": 107,  # it needs a cluster that runs
     "hxm graph -o svg > cluster.svg": 0 if shutil.which("dot") else 1,

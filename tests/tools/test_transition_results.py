@@ -19,7 +19,7 @@ from hxm.plan import Step
 
 DATA = Path(__file__).parents[1] / "data"
 CIBS = [*sorted((DATA / "situations").glob("*.xml")), *sorted((DATA / "scheduler").glob("*.xml"))]
-LEFT_TO_THE_TOOL = {"unmanaged-group-offline"}
+LEFT_TO_THE_TOOL = {"unmanaged-group-offline", "remote-failed"}
 """A node is fenced."""
 WHOLE = sorted((Path(__file__).parents[2] / ".cache" / "scheduler").glob("*.xml"))
 """All of Pacemaker's CIBs, where .ci/corpus has fetched them."""
