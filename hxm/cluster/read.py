@@ -16,7 +16,7 @@ from hxm.pacemaker.crm_mon import as_migrations, read_status
 from hxm.pacemaker.detect import detect as detect_dialect
 from hxm.pacemaker.dialect import CONFIGURATION, DC_STATE, IDLE, OWN_NAME, STATUS_FORMS
 from hxm.pacemaker.environment import ELSEWHERE, is_this_hosts
-from hxm.pacemaker.lock import lock_in, own_place
+from hxm.pacemaker.lock import lives, lock_in, own_place
 from hxm.pacemaker.status import TEXT, Status, kept_off_by_health
 from hxm.policy.guards.location import empty_hosts
 from hxm.toolstack import Toolstack, detect, read_local, read_uuids
@@ -303,7 +303,7 @@ def _lock(configuration: Configuration, here: str | None) -> Lock | None:
 
     lock = lock_in(configuration.properties, time.time())
     if lock and lock.pid.isdigit() and lock.node == own_place(here):
-        return lock._replace(alive=programs.start_time(lock.pid) == lock.started)
+        return lock._replace(alive=lives(lock, programs.start_time(lock.pid)))
     return lock
 
 

@@ -34,7 +34,9 @@ def no_way_in(destination: str, stderr: str) -> str:
     what = next((what for part, what in FAULTS if part in stderr), "")
     login, port = _login_and_port(destination)
     host = host_of(login)
-    return what.format(node=as_typed(destination), key=f"'[{host}]:{port}'" if port else host)
+    return what.format(
+        node=as_typed(destination), key=host if port in ("", "22") else f"'[{host}]:{port}'"
+    )
 
 
 def as_typed(destination: str) -> str:

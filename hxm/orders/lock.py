@@ -18,7 +18,7 @@ from hxm.model import Cluster, Lock
 from hxm.orders.simulate import dialect_of
 from hxm.output import render
 from hxm.pacemaker.argv import step_argv
-from hxm.pacemaker.lock import EXISTS, claim_step, holder_of, own_place, renew_step
+from hxm.pacemaker.lock import EXISTS, claim_step, holder_of, lives, own_place, renew_step
 from hxm.pacemaker.simulate import serialised
 from hxm.plan import Step
 from hxm.policy import listed
@@ -210,7 +210,7 @@ def _is_alive(cluster: Cluster, lock: Lock, config: Config) -> bool | None:
     if not answered_as(lock.node, host.decode("utf-8", "replace")):
         return None
     if result.status == 0:
-        return programs.start_time_in(stat) == lock.started
+        return lives(lock, programs.start_time_in(stat))
     return False if result.status == 1 and path in result.stderr else None
 
 

@@ -25,7 +25,7 @@ RESOURCE = ("id", "agent", "role", "target_role", "managed", "failed", "blocked"
 CONSTRAINT = ("id", "resource", "kind", "node", "expires", "expired")
 FAILURE = ("resource", "operation", "node", "reason", "when")
 FINDING = ("what", "do", "code", "subject")
-REASON = ("what", "evidence", "absolute", "confirmed")
+REASON = ("what", "evidence", "do", "absolute", "confirmed")
 MOVEMENT = ("resource", "kind", "source", "target")
 CHANGE = ("name", "resource", "before", "after", "how")
 DOWNTIME = ("name", "resource", "seconds", "noticed")
@@ -48,9 +48,9 @@ def keyed_rows(values: Iterable[object], keys: Sequence[str]) -> list[dict[str, 
 
 
 def reasons_json(reasons: Iterable[Reason]) -> list[dict[str, Any]]:
-    """The reasons, with what is to be typed, and what must hold before that."""
+    """The reasons; what `do` says once more in parts: the command, and what must hold before it."""
     return [
-        {**keyed(reason, REASON), "if": reason.condition, "do": reason.command}
+        {**keyed(reason, REASON), "if": reason.condition, "command": reason.command}
         for reason in reasons
     ]
 

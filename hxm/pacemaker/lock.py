@@ -52,6 +52,16 @@ def _seconds_since(time: str, now: float) -> float | None:
     return None
 
 
+def lives(lock: Lock, started: str) -> bool | None:
+    """Whether a process that started then is the holder; empty: there is none of its number.
+
+    None if the lock was written by hand without a start time: the number may be another's by now.
+    """
+    if not started:
+        return False
+    return started == lock.started if lock.started else None
+
+
 def holder_of(who: str, node: str, pid: int, started: str) -> str:
     """The holder's name in the lock: no two processes ever have the same."""
     return f"{_safe(who).replace('@', '.')}@{_safe(node)}:{pid}:{started}"

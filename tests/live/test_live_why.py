@@ -119,7 +119,7 @@ def _typed(lab, domain) -> list[str]:
         ran = lab.ok(lab.hosts[0], "why", domain, "-o", "json")
         print(ran)  # shown if the test fails
         for reason in ran.json["reasons"]:
-            command = reason["do"]
+            command = reason["command"]
             if reason["confirmed"] and command and command not in typed:
                 words = shlex.split(command)
                 typed.append(command)

@@ -204,7 +204,7 @@ APPLIED = (
 
 def alternatives(reasons) -> list[list[str]]:
     """The commands to type together: those for one node, and those for all."""
-    told = [(each["what"], each["do"]) for each in reasons if each["confirmed"] and each["do"]]
+    told = [(each["what"], each["command"]) for each in reasons if each["confirmed"] and each["do"]]
     of_nodes = {
         what: what.partition(": ")[0].removeprefix("not on ").split(", ")
         for what, _ in told

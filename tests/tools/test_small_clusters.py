@@ -446,7 +446,7 @@ def test_the_first_reason_is_the_cause_and_its_remedy_mends_it(cluster, name):
     if not case.typed:
         return
     for reason in reasons:
-        command = reason["do"]
+        command = reason["command"]
         if reason["confirmed"] and command.startswith("hxm "):
             sandbox.ok(*command.split()[1:], "--yes")
         elif reason["confirmed"]:

@@ -426,7 +426,7 @@ def test_a_colocation_and_a_constraint_are_named_with_what_removes_them(sandbox)
     assert reason["what"] == "it is to keep away from sles, which runs there"
     _, (reason, *_) = asked(sandbox, "sles", "host1")
     assert (reason["evidence"], reason["if"]) == ("off: -INFINITY", "it is not meant")
-    sandbox.tool("sh", "-c", reason["do"])
+    sandbox.tool("sh", "-c", reason["command"])
     assert '"off"' not in sandbox.configuration()
 
 

@@ -38,7 +38,7 @@ PRINTED = {
     "constraint": (prefer(), as_json.CONSTRAINT, "id resource kind node expires expired"),
     "failure": (failure(), as_json.FAILURE, "resource operation node reason when"),
     "finding": (Finding("left", "hxm unmigrate nfs"), as_json.FINDING, "what do code subject"),
-    "reason": (Reason("a ban"), as_json.REASON, "what evidence absolute confirmed"),
+    "reason": (Reason("a ban"), as_json.REASON, "what evidence do absolute confirmed"),
     "movement": (Movement("nfs", "live"), as_json.MOVEMENT, "resource kind source target"),
     "change": (
         Change("nfs", "nfs", ("host1",), ("host2",), "live"),
@@ -84,7 +84,7 @@ def test_each_value_is_printed_with_the_keys_of_the_manual(value, keys, expected
 )
 def test_what_must_hold_before_a_command_is_typed_stands_apart(do, condition, command):
     (printed,) = as_json.reasons_json([Reason("a ban", do=do)])
-    assert (printed["if"], printed["do"]) == (condition, command)
+    assert (printed["if"], printed["command"], printed["do"]) == (condition, command, do)
 
 
 def test_an_objection_is_printed_with_the_keys_of_an_error():

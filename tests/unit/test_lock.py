@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hxm.model import Lock
-from hxm.pacemaker.lock import claim_step, holder_of, lock_in, renew_in
+from hxm.pacemaker.lock import claim_step, holder_of, lives, lock_in, renew_in
 from hxm.policy.forecast.goal_kinds import reached
 from hxm.policy.orders import lock
 from hxm.policy.state.findings import leftovers
@@ -92,6 +92,7 @@ def test_no_name_ever_breaks_out_of_the_document(who, where, what):
         (locked(node("host2")), ""),  # its host may be called otherwise than its node
         (locked(node("host2"), idle=61.0), "no sign of life for 61 s"),
         (locked(node("host1", standby=True), node("host2")), ""),
+        (locked(node("host1", online=False), node("host2"), pid="", started=""), ""),
     ],
 )
 def test_is_forsaken(seen, expected):
@@ -107,6 +108,20 @@ def test_the_others_are_told_by_whom_and_since_when():
     )
     assert not list(lock.held(locked(alive=False)))
     assert not list(lock.held(cluster()))
+
+
+@pytest.mark.parametrize(
+    ("own", "seen", "alive"),
+    [
+        ("345", "345", True),
+        ("345", "346", False),
+        ("345", "", False),
+        ("", "346", None),  # written by hand: the number may be another's by now
+        ("", "", False),
+    ],
+)
+def test_a_process_lives_if_its_start_is_the_lock_s(own, seen, alive):
+    assert lives(HELD._replace(started=own), seen) is alive
 
 
 def test_unlock():

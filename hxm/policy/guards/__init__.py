@@ -40,7 +40,9 @@ def whole_cluster(cluster: Cluster) -> Iterator[Objection]:
     if cluster.dc and lost:
         yield Objection(
             f"{listed(lost)} is lost and not yet fenced: what ran there may still run",
-            "; ".join(("wait for the fencing", *(end_of_wait(cluster, node) for node in off))),
+            "; ".join(
+                ("wait for the fencing", *dict.fromkeys(end_of_wait(cluster, n) for n in off))
+            ),
             lifted_by=FORCE,
         )
     if cluster.pending_fencing:
@@ -330,7 +332,7 @@ def foreseen(cluster: Cluster, plan: Plan, forecast: Forecast) -> Iterator[Objec
                 do = f"to let it run, first: hxm start {typed(domain)} --force --yes; {do}"
             together.setdefault((what, do), []).append(name_of(cluster, movement))
     for (what, do), names in together.items():
-        yield Objection(f"{listed(names)} {what}", do, lifted_by=YES)
+        yield Objection(f"{listed(names, len(names))} {what}", do, lifted_by=YES)
 
 
 NOT_MEANT = "it is to stay as it is: hxm status shows what is against its place"
@@ -359,7 +361,7 @@ def _without_a_place(cluster: Cluster, node: str, drained: Cluster) -> Iterator[
     ]
     if stopped:
         yield Objection(
-            f"{called(stopped)} would have no place and stop",
+            f"{listed([d.name for d in stopped], len(stopped))} would have no place and stop",
             f"hxm why {typed(stopped[0])}; --force drains {node} all the same",
             lifted_by=FORCE,
         )

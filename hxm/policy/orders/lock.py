@@ -22,7 +22,7 @@ def forsaken(cluster: Cluster, lock: Lock) -> str:
     node = cluster.node(lock.node)
     if lock.alive is False:
         return "its process has ended"
-    if node and not node.reachable:
+    if node and not node.reachable and lock.pid.isdigit():
         return f"{lock.node} is {node.predicament}"
     # nobody renews it during a migration
     if (lock.idle or 0.0) > LEASE and not lock.alive and not migrating_names(cluster):
