@@ -48,8 +48,6 @@ def _what_is_known(cluster: Cluster, domain: Domain) -> tuple[str, str]:
         known = f"{message}; by the toolstacks there it runs {where}"
         return known, f"hxm cleanup {word}"
     unknown = f"{message}; whether it runs twice is not known" if failed else message
-    if cluster.sandbox:  # there is no host to be asked
-        return unknown, f"hxm cleanup {word}"
     look = f"look first: hxm list {word} --everywhere"
     return unknown, f"{look}; if it runs on one node only: hxm cleanup {word}"
 
