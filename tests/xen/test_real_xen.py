@@ -8,6 +8,7 @@ import subprocess
 import pytest
 from consoles import Console
 from hosts import BOOT, Lab
+from image import XEN
 
 pytestmark = pytest.mark.thorough
 
@@ -177,8 +178,10 @@ def test_the_last_look_before_a_start(lab):
     """Somebody starts nfs by hand where Pacemaker does not look; its own start is then refused."""
     host = lab["host1"]
     host.ok("hxm shutdown nfs", 2 * BOOT)
+    earlier = lab.slot("nfs").run
     lab["host2"].ok("hxm guard bypass --reason test -- xl create /etc/xen/nfs.cfg")
-    lab.until("nfs writes", lambda: lab.slot("nfs").host == "host2")
+    lab.until("nfs writes", lambda: lab.slot("nfs").run != earlier)
+    assert lab.slot("nfs").host == "host2"
     run = lab.slot("nfs").run
     host.ok("crm_resource --ban -r nfs -N host2")
     host.ok("crm_resource --meta -r nfs -p target-role -v Started")
@@ -190,13 +193,15 @@ def test_the_last_look_before_a_start(lab):
     finally:
         lab["host2"].ok("hxm guard bypass --reason test -- xl destroy nfs")
         host.ok("crm_resource --clear -r nfs; crm_resource --cleanup -r nfs")
+        host.ok("hxm default nfs --yes", 2 * BOOT)
+        lab.until("the cluster has settled", lab.settled)
 
 
 def test_a_double_start_is_counted(lab):
     """The guard refuses it also of what no cluster manages; past it, the instances are found."""
     lab["host1"].ok("xl create /etc/xen/vm4.cfg")
     assert lab["host2"].run("xl create /etc/xen/vm4.cfg").returncode == 107
-    lab["host2"].ok("xl.hxm-real create /etc/xen/vm4.cfg")
+    lab["host2"].ok(f"/usr/lib/xen-{XEN}/bin/xl create /etc/xen/vm4.cfg")
     lab.until("two instances are found", lab.doubles)
     for host in lab.hosts.values():
         host.ok("xl destroy vm4")
