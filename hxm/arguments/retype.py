@@ -133,7 +133,7 @@ def for_other_kind(verb: str, words: Sequence[str], error: WrongKind) -> None:
 
 
 _OF_ORDERS = {
-    "-i": "hxm asks before what may hurt; without the question: --yes",
+    "-i": "what may hurt is asked about; without the question: --yes",
     "-f": "to override a refusal that names it: --force",
     "-n": "say --dry-run, or -N before the command, as to xl",
     "-N": "say --dry-run, or -N before the command, as to xl",

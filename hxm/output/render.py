@@ -146,10 +146,11 @@ def parts(text: str) -> Iterator[tuple[str, bool]]:
 
 _GLUE = "\0"
 _COMMAND = (
-    r"(?:(?<=[;:] )|(?:^ *))(?:hxm|xl|xm|crm_\w+|cibadmin|stonith_admin|systemctl|ssh|export) "
+    r"(?:(?<=[;:] )(?<!^hxm: )|(?:^ *))"
+    r"(?:hxm|xl|xm|crm_\w+|cibadmin|stonith_admin|systemctl|ssh|export) "
     r"""(?:(?<=[ =])'(?:[^']|'"'"')*'|[^;:]|[;:](?=\S))*[;:]?"""
 )
-"""What is in quotes may hold what ends a command."""
+"""What is in quotes may hold what ends a command; a message behind `hxm: ` begins with none."""
 
 
 def show_json(value: Any) -> None:

@@ -51,7 +51,7 @@ class Simulations:
         if asked not in self._known:
             if self.runs >= self.limit:
                 return None
-            what = f"what if it were without {len(changes)} possible reasons?" if changes else ""
+            what = "trying it on a copy, without what may be the reason" if changes else ""
             self.report(what)
             tree = copy.deepcopy(self.tree)
             for change in changes:

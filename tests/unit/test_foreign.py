@@ -196,7 +196,7 @@ ANSWERS = {
     "ha-manager set nfs --state stopped": "use: hxm shutdown nfs\n",
     "gnt-node modify --drained=yes host1": "use: hxm standby host1\n     it also moves away",
     "kubectl apply -f nfs.cfg": "use: hxm enrol nfs.cfg\n",
-    "virsh snapshot-create nfs": "hxm does not touch disks",
+    "virsh snapshot-create nfs": "disks are left to the storage",
     "migrate nfs host2 --yse": "did you mean --yes?\n",
     "migrate nfs host2 --focre": "did you mean --force?\n",
     "kubectl frobnicate": "hxm-from-crm(7)",

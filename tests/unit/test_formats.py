@@ -192,6 +192,14 @@ HINTS = {
 }
 
 
+def test_a_message_that_begins_with_the_name_of_a_tool_is_folded_as_prose():
+    message = "hxm: xl and xm move one domU at a time, and hxm takes several"
+    assert render.wrapped(message, 40, "     ") == [
+        "hxm: xl and xm move one domU at a time,",
+        "     and hxm takes several",
+    ]
+
+
 @pytest.mark.parametrize("hint", HINTS)
 def test_a_hint_is_never_folded_within_a_command(hint, monkeypatch):
     monkeypatch.setenv("COLUMNS", "52")

@@ -31,13 +31,13 @@ BEYOND = (
         "virsh: restore",
     ),
     _beyond(
-        "hxm does not break a live migration off; how far it is: hxm watch",
+        "a live migration cannot be broken off; how far it is: hxm watch",
         "virsh: domjobinfo domjobabort migrate-setmaxdowntime migrate-setspeed migrate-getspeed "
         "migrate-postcopy migrate-compcache",
     ),
     _beyond(
-        "hxm migrates within one cluster; to another: hxm shutdown DOMAIN, hxm withdraw DOMAIN, "
-        "and there hxm enrol FILE",
+        "a migration stays within one cluster; to another: hxm shutdown DOMAIN, "
+        "hxm withdraw DOMAIN, and there hxm enrol FILE",
         "qm: remote-migrate",
     ),
     _beyond(
@@ -45,7 +45,7 @@ BEYOND = (
         "gnt-job: info watch wait cancel archive autoarchive change-priority",
     ),
     _beyond(
-        "hxm does not touch disks: the storage's own tools do, for example lvcreate --snapshot",
+        "disks are left to the storage's own tools, for example lvcreate --snapshot",
         "virsh: snapshot-create snapshot-create-as snapshot-list snapshot-revert snapshot-delete "
         "snapshot-current snapshot-info checkpoint-create backup-begin blockcopy blockcommit "
         "blockpull blockresize blockjob domblkstat domblkinfo vol-list pool-list pool-start",
@@ -100,8 +100,8 @@ BEYOND = (
         "xe: host-power-on",
     ),
     _beyond(
-        "hxm does not start or stop Pacemaker: systemctl start pacemaker, on the host; a host "
-        "that is to go down: hxm standby NODE first",
+        "Pacemaker is started on the host itself: systemctl start pacemaker; a host that is to go "
+        "down: hxm standby NODE first",
         "crm cluster: start stop restart enable disable init join remove add rename run "
         "wait_for_startup copy geo_init geo_join",
         "pcs cluster: start stop enable disable setup destroy kill auth reload",

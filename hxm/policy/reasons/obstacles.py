@@ -28,6 +28,7 @@ from hxm.policy.relations import (
     spoken,
     true_of,
 )
+from hxm.policy.state.fencing import can_fence
 from hxm.policy.state.node_remedy import first_node_remedy, node_remedy
 
 
@@ -368,10 +369,7 @@ def whole_cluster(cluster: Cluster) -> Iterator[Reason]:
         what = "stop-all-resources is set: the cluster runs nothing"
         change = Change("property", "stop-all-resources", "false")
         yield Reason(what, "", cluster.advice("run"), True, change)
-    devices = any(
-        primitive.agent.startswith("stonith:") for primitive in cluster.primitives.values()
-    )
-    if cluster.fencing and not devices and not cluster.properties.get("stonith-watchdog-timeout"):
+    if cluster.fencing and not can_fence(cluster):
         what = "fencing is on and there is no fencing resource: the cluster starts nothing"
         do = f"add a fencing resource for each node: {cluster.advice('agents')}"
         yield Reason(what, "", do, change=Change("property", "stonith-enabled", "false"))

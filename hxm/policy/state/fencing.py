@@ -19,6 +19,22 @@ def fenced_by(parameters: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(word.partition(":")[0] for word in words)
 
 
+def can_fence(cluster: Cluster) -> bool:
+    """Whether anything is configured that fences: a device, or the nodes' watchdogs."""
+    watchdog = cluster.properties.get("stonith-watchdog-timeout")
+    return bool(watchdog or _devices(cluster))
+
+
+def remedy(cluster: Cluster) -> str:
+    """What switches fencing on."""
+    first = "" if can_fence(cluster) else "add a fencing resource for each node, then: "
+    return f"{first}crm_attribute -n stonith-enabled -v true"
+
+
+def _devices(cluster: Cluster) -> list[Primitive]:
+    return [p for p in cluster.primitives.values() if p.agent.startswith("stonith:")]
+
+
 def unfenceable(cluster: Cluster) -> Iterator[tuple[str, Objection]]:
     """The hosts whose devices are all stopped, and not for what is said of the whole cluster.
 
@@ -26,7 +42,7 @@ def unfenceable(cluster: Cluster) -> Iterator[tuple[str, Objection]]:
     """
     if not (cluster.fencing and cluster.dc and cluster.quorum) or any(settings(cluster)):
         return
-    devices = [p for p in cluster.primitives.values() if p.agent.startswith("stonith:")]
+    devices = _devices(cluster)
     hosts = {device.id: fenced_by(device.params) for device in devices}
     for host in cluster.hosts:
         able = [p for p in devices if not hosts[p.id] or host.name in hosts[p.id]]

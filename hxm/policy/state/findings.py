@@ -19,8 +19,8 @@ from hxm.policy import (
 )
 from hxm.policy.guards import safe_end, stops_everything, stray
 from hxm.policy.guards.location import cloned, kept_from_running, not_listed
+from hxm.policy.state import fencing
 from hxm.policy.state.cluster_wide import by_templates, outermost, settings
-from hxm.policy.state.fencing import unfenceable
 from hxm.policy.state.in_passing import ends
 from hxm.policy.state.lock import held_by
 from hxm.policy.state.node_remedy import end_of_wait, first_node_remedy, node_remedy
@@ -211,7 +211,7 @@ def findings(cluster: Cluster, origins: Mapping[str, str] | None = None) -> Iter
             yield Finding.of(objection, "runs-unknown", domain.name)
     yield from _same_names(cluster)
     yield from _whole_cluster(cluster)
-    for host, objection in unfenceable(cluster):
+    for host, objection in fencing.unfenceable(cluster):
         yield Finding.of(objection, "no-fencing", host)
     yield from _nodes(cluster)
     yield from _barred(cluster)
@@ -238,11 +238,9 @@ def findings(cluster: Cluster, origins: Mapping[str, str] | None = None) -> Iter
             cluster.local_node or "",
         )
     if not cluster.fencing:
-        devices = any(p.agent.startswith("stonith:") for p in cluster.primitives.values())
-        first = "" if devices else "add a fencing resource for each node, then: "
         yield Finding(
             "fencing is disabled: a lost node's domUs may come to run twice",
-            f"{first}crm_attribute -n stonith-enabled -v true",
+            fencing.remedy(cluster),
             "no-fencing",
         )
     yield from leftovers(cluster, origins)

@@ -33,6 +33,7 @@ from hxm.policy.orders.update.progress import (
     progress_in,
     stages,
 )
+from hxm.policy.state import fencing
 from hxm.policy.state.findings import leftovers
 from hxm.policy.state.node_remedy import node_remedy
 from hxm.policy.steps import clear_standby_step, mark_step, unmark_step, unmove_step
@@ -101,7 +102,7 @@ def steady(cluster: Cluster, host: str) -> Iterator[Objection]:
     if not cluster.fencing:
         yield Objection(
             "fencing is disabled: a host that is lost now would cost domUs",
-            "set stonith-enabled=true and a fencing resource for each node",
+            fencing.remedy(cluster),
             lifted_by=guards.FORCE,
         )
     for node in cluster.hosts:
