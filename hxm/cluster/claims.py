@@ -8,7 +8,7 @@ import struct
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 
-from hxm.cluster.read import askable, local_toolstack
+from hxm.cluster.read import local_toolstack, other_toolstack
 from hxm.config import Config
 from hxm.domu import block_devices
 from hxm.domu.block_devices import GREP, parse_devices, place, place_elsewhere
@@ -46,6 +46,7 @@ _FLOPPIES = ("fda", "fdb")
 """Settings of xm's that name an image."""
 _PATH = re.compile(rb"/[^\s'\",;|\]<>\0]+")
 """What may be a path in a domU's file."""
+_NO_DOM0 = "! grep -qs control_d /proc/xen/capabilities"
 _DEVICES = "hxm:devices"
 """What stands between a node's domUs and its devices in its answer."""
 
@@ -294,23 +295,33 @@ def _details_here(program: str) -> list[Details]:
 def _details_elsewhere(
     cluster: Cluster, config: Config
 ) -> tuple[dict[str, tuple[list[Details], dict[str, str]]], dict[str, str]]:
-    """What each of the other nodes tells of its domUs and devices, and why the others do not."""
-    program, asked, silent = askable(cluster, config)
-    answers = {}
+    """What each of the other hosts tells of its domUs and devices, and why the others do not.
+
+    Lost ones are asked as well: domUs outlive the cluster's daemons.
+    """
+    words = ("sh", "-c", claims_script(other_toolstack(cluster, config)))
+    asked = {host.name: host for host in cluster.hosts if host.name != cluster.local_node}
+    answers, silent = {}, {}
     for node, answer in ask_elsewhere(
-        ("sh", "-c", claims_script(program)), asked, config.ssh_timeout, details_and_devices
+        words, list(asked), config.ssh_timeout, details_and_devices
     ).items():
-        if isinstance(answer, str):
+        if not isinstance(answer, str):
+            answers[node] = answer
+        elif asked[node].reachable:
             silent[node] = answer
         else:
-            answers[node] = answer
+            silent[node] = f"it is {asked[node].predicament}, and {answer}"
     return answers, silent
 
 
 def claims_script(program: str) -> str:
-    """Prints, on another node, what its domUs have and which devices it knows."""
-    words = (program, *of(program).LONG)
-    return f"{' '.join(words)} && {{ echo; echo {_DEVICES}; {GREP}; :; }}"
+    """Prints, on another node, what its domUs have and which devices it knows.
+
+    A host that is no dom0 and lacks the toolstack, as one that only votes, has no domUs.
+    """
+    words = " ".join((program, *of(program).LONG))
+    script = f"if {_NO_DOM0} && ! command -v {program} >/dev/null; then echo '[]'; else {words}; fi"
+    return f"{{ {script}; }} && {{ echo; echo {_DEVICES}; {GREP}; :; }}"
 
 
 def _parse_details(

@@ -48,7 +48,8 @@ def run(order: Order, words: Words = None, until: Until = "") -> int:
         if not domain:
             passthrough.require_this_host(f"hxm enrol {words[0]}")
             made, filed = made_by_creation(creation_of(order.words, xm=xm))
-            for warning in admitted(BY_HAND["create"], (), made, filed, cluster, order.config):
+            row, config = BY_HAND["create"], order.config
+            for warning in admitted(row, (), made, filed, cluster, config, forced=order.force):
                 render.note(warning)
         return PassThrough()
 

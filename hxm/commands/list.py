@@ -16,6 +16,7 @@ from hxm.policy.names import find_node
 from hxm.policy.state.cluster_wide import settings
 from hxm.policy.state.discrepancies import disagreements, on_its_way
 from hxm.policy.state.findings import failed_domus, leftovers
+from hxm.policy.state.lock import order_that_runs
 from hxm.records.authors import origins
 
 if TYPE_CHECKING:
@@ -79,7 +80,9 @@ def _show(cluster: Cluster, shown: list[Domain], form: Form, *, long: bool, verb
 
 
 def _notes(cluster: Cluster, shown: list[Domain]) -> Iterator[str]:
-    """What is wrong, and what shows more of it."""
+    """What is under way, what is wrong, and what shows more of it."""
+    if order := order_that_runs(cluster):
+        yield order
     for trouble in _troubles(cluster):
         yield f"{trouble}: hxm status"
     down = [d for d in shown if tables.role(cluster, d) == "Stopped" and not d.told_to_stop]

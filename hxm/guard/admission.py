@@ -30,7 +30,7 @@ from hxm.model import Cluster, Domain
 from hxm.orders import passthrough
 from hxm.output import render
 from hxm.pacemaker.environment import forget_other_clusters
-from hxm.policy.guards.conflicts import FILE, Claim, judge_new
+from hxm.policy.guards.conflicts import FILE, NODE, THIS_HOST, Claim, judge_new
 from hxm.policy.names import at_home, find_domains
 from hxm.policy.orders.passthrough import (
     ATTACHES,
@@ -162,17 +162,18 @@ def admitted(
     config: Config,
     *,
     local_only: bool = False,
+    forced: bool | None = None,
 ) -> list[str]:
     """What there is to be warned of before the command passes. Raises Refused, CannotAsk, NoQuorum.
 
     That the cluster looks away from a managed domU makes it no safer to start: nobody else sees
-    that another host runs it already.
+    that another host runs it already. `forced` says whether --force was typed, where it can be.
     """
     warning = judge(row, words, cluster, filed=filed, local_only=local_only)
     if row.name in MAKES and (named := managed(cluster, row, [*words, *filed])):
         up_to_date(cluster)
         runs_nowhere_else(named, _run_elsewhere(cluster, config))
-    return [*filter(None, [warning]), *newcomers(row, made, cluster, config)]
+    return [*filter(None, [warning]), *newcomers(row, made, cluster, config, forced=forced)]
 
 
 def _run_elsewhere(cluster: Cluster, config: Config) -> dict[str, list[str] | str]:
@@ -241,11 +242,19 @@ def filed_by(row: Command, words: Sequence[str], made: Sequence[Claim]) -> list[
     return [claim.name for claim in made]
 
 
-def newcomers(row: Command, made: Sequence[Claim], cluster: Cluster, config: Config) -> list[str]:
+def newcomers(
+    row: Command,
+    made: Sequence[Claim],
+    cluster: Cluster,
+    config: Config,
+    *,
+    forced: bool | None = None,
+) -> list[str]:
     """What there is to be warned of before a command makes or feeds these domUs.
 
-    Raises Refused for a disk of another domU's, and CannotAsk or NoQuorum where this host's copy
-    of the CIB may be too old to tell which domUs are managed.
+    Raises Refused for a disk of another domU's, CannotAsk where it may be one that is not known,
+    and CannotAsk or NoQuorum where this host's copy of the CIB may be too old to tell which domUs
+    are managed.
     """
     if row.name not in (*MAKES, *ATTACHES) and not (made and row.name in REPLACES):
         return []
@@ -255,14 +264,32 @@ def newcomers(row: Command, made: Sequence[Claim], cluster: Cluster, config: Con
     others = list(all_claims(cluster, config))
     ignored, whose = config.ignore.split(), resources_by_name(cluster)
     mine = [claim._replace(resource=whose.get(at_home(claim.name))) for claim in made]
+    if not forced:
+        _know_all(mine, others, _BYPASS if forced is None else "--force")
+    return [warning for claim in mine for warning in judge_new(claim, others, ignored)]
+
+
+_BYPASS = "hxm guard bypass --reason '...' -- ..."
+
+
+def _know_all(mine: Sequence[Claim], others: Sequence[Claim], lift: str) -> None:
+    """Raises CannotAsk where one of the others is not known that may be, or use, what is `mine`.
+
+    No disk is exempt: a path does not tell whether another host reaches what it leads to.
+    """
+    meeting = [claim.name for claim in mine if claim.disks or claim.uuid]
     known = {claim.resource for claim in mine} | {other.resource for other in others if other.runs}
-    for other in others if any(new.disks for new in mine) else ():
+    for other in others if meeting else ():
+        if other.kind in (NODE, THIS_HOST):
+            raise CannotAsk(
+                f"{other.fault}; one of them may be {meeting[0]}, or use its disks",
+                f"see to it that none does; then: {lift}",
+            )
         if other.kind == FILE and other.resource not in known and files.lexists(other.path):
             raise CannotAsk(
-                f"{other.fault}, and one of them may be among those of {mine[0].name}",
-                "correct the file; or, if none is: hxm guard bypass --reason '...' -- ...",
+                f"{other.fault}, and one of them may be among those of {meeting[0]}",
+                f"correct the file; or, if none is: {lift}",
             )
-    return [warning for claim in mine for warning in judge_new(claim, others, ignored)]
 
 
 def _means_all(word: str) -> bool:

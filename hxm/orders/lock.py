@@ -23,8 +23,8 @@ from hxm.pacemaker.simulate import serialised
 from hxm.plan import Step
 from hxm.policy import listed
 from hxm.policy.guards import migrating_names
-from hxm.policy.orders.lock import RENEW, forsaken, held
-from hxm.policy.state.lock import owner
+from hxm.policy.orders.lock import RENEW, held
+from hxm.policy.state.lock import forsaken, owner
 from hxm.policy.steps import release_step
 from hxm.records.journal import user
 from hxm.toolstack.remote import answered_as, ssh_argv

@@ -9,6 +9,7 @@ from hxm.model import Cluster, Domain
 from hxm.plan import Objection
 from hxm.policy.state.discrepancies import disagreements
 from hxm.policy.state.findings import Finding
+from hxm.policy.state.lock import order_that_runs
 
 if TYPE_CHECKING:
     from hxm.policy.reasons.facts import Reason
@@ -68,6 +69,7 @@ def list_json(
     return {
         **_members_json(cluster, domains),
         "unknown": dict(cluster.unreachable),
+        "order": order_that_runs(cluster) or None,
         "left": keyed_rows(left, FINDING),
     }
 
@@ -97,6 +99,7 @@ def status_json(cluster: Cluster, findings: Iterable[Finding]) -> dict[str, Any]
             "sandbox": cluster.sandbox,
             "toolstack": cluster.toolstack,
             "toolstack_why": cluster.toolstack_why,
+            "order": order_that_runs(cluster) or None,
         },
         **_members_json(cluster, cluster.domains),
         "resources": keyed_rows(cluster.resources, RESOURCE),

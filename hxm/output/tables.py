@@ -13,6 +13,7 @@ from hxm.policy import forgotten
 from hxm.policy.guards import looked_away, stops_everything
 from hxm.policy.state.discrepancies import disagreements
 from hxm.policy.state.findings import Finding
+from hxm.policy.state.lock import order_that_runs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -275,6 +276,8 @@ def summary(cluster: Cluster) -> list[str]:
     lines = [f"Cluster {cluster.name or '(no name)'}: {', '.join(words)}"]
     if cluster.toolstack:
         lines.append(f"  {cluster.toolstack}: {cluster.toolstack_why}")
+    if order := order_that_runs(cluster):
+        lines.append(f"  {order}")
     if cluster.sandbox:
         lines.append(f"  sandbox {cluster.sandbox}")
     return lines

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from hxm.host import programs
 from hxm.model import Lock
 from hxm.plan import Step
+from hxm.policy.state.lock import LONGEST
 
 EXISTS = 108  # CRM_EX_EXISTS
 _RENEWED = re.compile(rb'(name="hxm-lock-renewed" value=")[0-9]*')
@@ -83,7 +84,7 @@ def own_place(here: str | None) -> str:
 
 def claim_step(holder: str, what: str, now: float) -> Step:
     """Create the lock; fails if there is one."""
-    values = {"holder": holder, "what": _safe(what)[:80], "now": f"{now:.0f}"}
+    values = {"holder": holder, "what": _safe(what)[:LONGEST], "now": f"{now:.0f}"}
     return Step("claim", "take the cluster's lock", values)
 
 

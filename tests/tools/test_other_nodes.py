@@ -21,6 +21,7 @@ status=$?
 exit $status
 """
 XL = r"""
+[ "$1" != create ] || exit 42
 [ "$1" = list ] || exit 1
 [ "$2" != -l ] || { cat "$XL_LONG" 2>/dev/null || echo "[]"; exit; }
 printf 'Name                                        ID   Mem VCPUs\tState\tTime(s)\n'
@@ -87,6 +88,20 @@ def test_disks_that_nobody_can_tell_are_not_started_on(xen, there):
     shown = plan(xen)
     assert "refused (unless --force): the disks of sles are unknown" in shown
     assert "what runs on host2, and on which disks, is unknown: no sshd there" in shown
+
+
+def test_an_unmanaged_domu_that_another_host_may_run_is_created_by_force_alone(xen, there):
+    text = "name = 'fresh'\ndisk = ['phy:/dev/vg/fresh,xvda,w']\n"
+    (xen.folder / "fresh.cfg").write_text(text)
+    file = str(xen.folder / "fresh.cfg")
+    assert xen.hxm("create", file).status == 42
+    (there / "silent").touch()
+    refused = xen.hxm("create", file)
+    assert (refused.status, refused.out) == (102, "")
+    assert "the domUs of host2 are unknown: no sshd there; one of them may be fresh" in refused.err
+    assert refused.err.endswith("see to it that none does; then: --force\n")
+    forced = xen.hxm("create", file, "--force")
+    assert (forced.status, "warning: the domUs of host2 are unknown" in forced.err) == (42, True)
 
 
 @pytest.mark.parametrize("answer", ["", "welcome to host2\n", "a\0b"])

@@ -101,11 +101,11 @@ def test_the_list_and_the_status_have_their_keys():
     seen = cluster(domain("nfs", "host1"), prefer(), failure())
     left = [Finding("left", "hxm unmigrate nfs")]
     listed, status = as_json.list_json(seen, seen.domains, left), as_json.status_json(seen, left)
-    assert list(listed) == ["nodes", "domains", "unknown", "left"]
+    assert list(listed) == ["nodes", "domains", "unknown", "order", "left"]
     assert [*listed["domains"][0]][-1] == "differs"
     assert " ".join(status) == "cluster nodes domains resources failures constraints findings"
     assert (
         " ".join(status["cluster"])
         == "name dc quorum maintenance fencing dialect dialect_why mixed sandbox toolstack"
-        " toolstack_why"
+        " toolstack_why order"
     )

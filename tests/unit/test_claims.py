@@ -10,6 +10,7 @@ from factories import cluster, domain, node
 
 from hxm.cluster.claims import all_claims
 from hxm.config import Config
+from hxm.errors import CannotAsk
 from hxm.host import programs
 from hxm.policy.guards.conflicts import FILE, NODE, THIS_HOST
 
@@ -71,11 +72,12 @@ def test_all_are_asked_and_who_is_silent_is_named(answers):
         long_of("Domain-0", "b", "sles", "nfs--incoming") + "\nhxm:devices\n" + devices
     )
     answers["host3"] = programs.NoAnswer("ssh gave no answer within 5 s")
+    answers["host4"] = answers["host5"] = CannotAsk("no sshd there")
     seen = cluster(
         *NODES, domain("nfs", "host1", xmfile="/x"), domain("sles", "host2"), local_node="host1"
     )
     found = told(seen)
-    assert answers["asked"] == ["here", "host2", "host3"]
+    assert answers["asked"] == ["here", "host2", "host3", "host4", "host5"]
     faulty = {each.name: each.kind for each in all_claims(seen, CONFIG) if each.fault}
     assert faulty.items() >= kinds.items()
     assert found.pop(("a", "")) == "/dev/mapper/vg-a"
@@ -85,8 +87,8 @@ def test_all_are_asked_and_who_is_silent_is_named(answers):
     assert found.pop(("nfs", "")) == "nfs"
     assert {name: why for (name, _), why in found.items() if name.startswith("host")} == {
         "host3": "the domUs of host3 are unknown: no answer within 5 s",
-        "host4": "the domUs of host4 are unknown: OFFLINE",
-        "host5": "the domUs of host5 are unknown: UNCLEAN (online)",
+        "host4": "the domUs of host4 are unknown: it is OFFLINE, and no sshd there",
+        "host5": "the domUs of host5 are unknown: it is UNCLEAN (online), and no sshd there",
     }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from factories import cluster, domain, node, reasons, told, under_way
+from factories import ban, cluster, domain, node, prefer, reasons, told, under_way
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -12,6 +12,7 @@ from hxm.pacemaker.lock import claim_step, holder_of, lives, lock_in, renew_in
 from hxm.policy.forecast.goal_kinds import reached
 from hxm.policy.orders import lock
 from hxm.policy.state.findings import leftovers
+from hxm.policy.state.lock import forsaken, order_that_runs
 
 NOW = 1760000100.0
 PROPERTIES = {
@@ -25,7 +26,7 @@ HELD = HELD._replace(renewed="1760000090")
 
 
 def locked(*nodes, **known):
-    return cluster(domain("nfs", "host2"), *nodes, lock=HELD._replace(**known))
+    return cluster(domain("nfs", "host2"), domain("sles"), *nodes, lock=HELD._replace(**known))
 
 
 def test_is_read_from_the_properties():
@@ -96,7 +97,7 @@ def test_no_name_ever_breaks_out_of_the_document(who, where, what):
     ],
 )
 def test_is_forsaken(seen, expected):
-    assert lock.forsaken(seen, seen.lock) == expected
+    assert forsaken(seen, seen.lock) == expected
 
 
 def test_the_others_are_told_by_whom_and_since_when():
@@ -135,6 +136,36 @@ def test_unlock():
     assert reasons(lock.unlock(locked(alive=False))) == []
     (reason,) = reasons(lock.unlock(locked()))
     assert reason.endswith(": host1 does not say whether its process is alive, 107, --force")
+
+
+ORDER = "an order runs: migrate nfs to host2, by root on host1, for 60 s"
+WHO_LEFT_WHAT = {
+    "alive": (locked(alive=True), ORDER, ["cli-ban-sles-on-host1"]),
+    "on a host that was not asked": (locked(), ORDER, ["cli-ban-sles-on-host1"]),
+    "of many, in part": (locked(what="x" * 80), None, []),
+    "of many, counted": (locked(what="migrate nfs, ... (90 in all) to host2"), None, []),
+    "over": (locked(alive=False), "", ["hxm-lock", "cli-prefer-nfs", "cli-ban-sles-on-host1"]),
+    "by hand": (
+        locked(pid="", started="", idle=None),
+        "",
+        ["hxm-lock", "cli-prefer-nfs", "cli-ban-sles-on-host1"],
+    ),
+}
+
+
+@pytest.mark.parametrize(("seen", "order", "left"), WHO_LEFT_WHAT.values(), ids=WHO_LEFT_WHAT)
+def test_what_an_order_has_set_that_runs_is_not_left_behind(seen, order, left):
+    seen = seen._replace(constraints=(prefer(), ban("sles")))
+    assert [finding.what.partition(":")[0] for finding in leftovers(seen)] == left
+    assert order is None or order_that_runs(seen) == order
+    assert len(list(leftovers(seen, only=["nfs"]))) == 1, "its own report tells it"
+
+
+def test_nor_is_the_standby_of_a_node_that_it_drains():
+    host1 = node("host1", standby=True)
+    for what, left in (("drain host1", []), ("drain host2", ["hxm active host1"])):
+        seen = locked(host1, node("host2"), what=what, alive=True)
+        assert [finding.do for finding in leftovers(seen)] == left
 
 
 def test_is_named_among_what_was_left_behind():

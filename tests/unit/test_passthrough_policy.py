@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
-from factories import cluster, domain, local, node, under_way
+from factories import cluster, domain, local, node, prefer, under_way
 
 from hxm.catalog import BY_HAND, COMMANDS
 from hxm.catalog.command import HOST, READS, REFUSED, RUNTIME
@@ -225,3 +227,22 @@ def test_where_this_host_is_not_known_nothing_runs_a_second_time():
         with pytest.raises(Refused, match="nfs runs on host1"):
             judge(BY_HAND[name], ["nfs"], seen)
     assert judge(BY_HAND["destroy"], ["nfs"], seen)
+
+
+WHERE = {
+    "it runs on host1": NFS,
+    "it is migrating from host1 to host2": domain("nfs", "host1", "host2", role="Migrating"),
+    "it is migrating from host1": domain("nfs", "host1", role="Migrating"),
+}
+
+
+@pytest.mark.parametrize("words", WHERE)
+def test_a_refusal_says_where_the_domu_is_or_goes(words):
+    with pytest.raises(Refused, match=re.escape(f"the cluster manages nfs ({words});")):
+        judge(BY_HAND["pause"], ["nfs"], cluster(WHERE[words]))
+
+
+def test_a_move_s_constraint_tells_where_to():
+    seen = cluster(domain("nfs", "host1", role="Migrating"), prefer("nfs", "host2"))
+    with pytest.raises(Refused, match="from host1 to host2"):
+        judge(BY_HAND["pause"], ["nfs"], seen)

@@ -212,7 +212,7 @@ def test_an_overview_begins_with_a_domu_that_runs_twice():
     assert Word("2 domUs run", BAD) in words
     moving = overview(cluster(domain("nfs", "host1", "host2", role="Migrating")))
     assert [each.text for each in moving if each.kind == BAD] == []
-    assert Word("nfs: migrating, host1->host2", BUSY) in moving
+    assert Word("nfs: migrating from host1 to host2", BUSY) in moving
 
 
 def test_an_overview_names_what_moves_and_who_is_out():

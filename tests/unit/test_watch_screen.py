@@ -28,7 +28,7 @@ NOW = cluster(
 
 def test_what_one_look_shows_that_the_one_before_did_not():
     assert [word.text for word in news(BEFORE, NOW)] == [
-        "nfs: migrating, host1",
+        "nfs: migrating from host1",
         "sles: Stopped",
         "monitor of sles failed on host2: error",
         "host2: standby",
@@ -246,5 +246,5 @@ def test_a_migration_is_shown_with_an_arrow_and_its_turn_is_no_news():
     assert "host1->host2" in text
     assert "Migrating" in text
     assert [word.text for word in news(NOW, NOW._replace(domains=(moving, domain("sles"))))] == [
-        "nfs: migrating, host1->host2"
+        "nfs: migrating from host1 to host2"
     ]

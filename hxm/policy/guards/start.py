@@ -25,6 +25,7 @@ from hxm.policy.guards.conflicts import (
     is_intended,
     pairs,
 )
+from hxm.policy.state.whereabouts import whereabouts
 
 _NO_START = ("destroy", "unlock")
 """Orders after which no domU starts, also where nothing could be simulated."""
@@ -208,7 +209,7 @@ def _lives(claim: Claim, running: Collection[str]) -> bool:
 def _state(claim: Claim, cluster: Cluster, running: Collection[str]) -> str:
     domain = cluster.domain_of(claim.resource) if claim.resource else None
     if domain and claim.resource in running:
-        return f"{claim.called} runs on {listed(domain.nodes)}"
+        return f"{claim.called} {whereabouts(cluster, domain)}"
     if claim.runs:
         return f"{claim.called} runs" if claim.node else f"{claim.called} runs on this host"
     return f"{claim.called} would run as well"

@@ -6,28 +6,12 @@ from collections.abc import Iterator
 
 from hxm.model import Cluster, Lock
 from hxm.plan import AlreadyDone, Decision, Goal, Objection, Phase, Plan
-from hxm.policy import duration
-from hxm.policy.guards import FORCE, migrating_names
-from hxm.policy.state.lock import held_by, owner
+from hxm.policy.guards import FORCE
+from hxm.policy.state.lock import forsaken, held_by, owner
 from hxm.policy.steps import release_step
 
 RENEW = 20.0
 """Seconds between two signs of life of a holder that waits."""
-LEASE = 60.0
-"""Seconds without renewal after which a holder that cannot be asked is taken for dead."""
-
-
-def forsaken(cluster: Cluster, lock: Lock) -> str:
-    """Why the holder will not come back, or nothing if it may still be at work."""
-    node = cluster.node(lock.node)
-    if lock.alive is False:
-        return "its process has ended"
-    if node and not node.reachable and lock.pid.isdigit():
-        return f"{lock.node} is {node.predicament}"
-    # nobody renews it during a migration
-    if (lock.idle or 0.0) > LEASE and not lock.alive and not migrating_names(cluster):
-        return f"no sign of life for {duration(lock.idle or 0.0)}"
-    return ""
 
 
 def _may_live(cluster: Cluster, lock: Lock) -> str:

@@ -10,6 +10,7 @@ from hxm.errors import CannotAsk, NoQuorum, Refused
 from hxm.model import Cluster, Domain, ManagedDomain, is_managed
 from hxm.policy import guards, half_way, listed, typed
 from hxm.policy.names import at_home, find_domains, surely_unmanaged, travelling
+from hxm.policy.state.whereabouts import whereabouts
 
 UNTOLD = {
     "restore": "name its configuration file as well: hxm restore FILE IMAGE",
@@ -141,7 +142,7 @@ def _on_this_host(
         if elsewhere and (cluster.local_node or row.name in MAKES):
             there = f"ssh {domain.places[0]} hxm {' '.join((row.name, *words))}"
             hint = "two of them destroy what is on its disks" if row.name in MAKES else there
-            raise Refused(f"{domain.name} runs on {listed(domain.places)}", hint)
+            raise Refused(f"{domain.name} {whereabouts(cluster, domain)}", hint)
 
 
 def _warning(
@@ -168,7 +169,7 @@ def _warning(
         return f"warning: {row.name} {domain.name}: {row.why}"
     why = "it stops the guest, which the monitor would take for a failure" if deadly else row.why
     instead = f"instead: hxm reboot {typed(domain)}" if deadly else _hint(row, domain, "instead: ")
-    raise _refusal(row, domain, why, instead)
+    raise _refusal(cluster, row, domain, why, instead)
 
 
 def _unpause(row: Command, words: Sequence[str], cluster: Cluster, named: Sequence[Domain]) -> str:
@@ -177,12 +178,12 @@ def _unpause(row: Command, words: Sequence[str], cluster: Cluster, named: Sequen
     for domain in named:
         copies = (row for row in cluster.domains if at_home(row.name) == domain.name)
         if words_travel or any(map(travelling, copies)) or guards.migrating(cluster, domain):
-            raise _refusal(row, domain, row.why, _hint(row, domain, "instead: "))
+            raise _refusal(cluster, row, domain, row.why, _hint(row, domain, "instead: "))
     return ""
 
 
-def _refusal(row: Command, domain: Domain, why: str, instead: str) -> Refused:
-    where = f" (it runs on {listed(domain.nodes)})" if domain.running else ""
+def _refusal(cluster: Cluster, row: Command, domain: Domain, why: str, instead: str) -> Refused:
+    where = f" (it {whereabouts(cluster, domain)})" if domain.running else ""
     return Refused(
         f"the cluster manages {domain.name}{where}; {row.name} is refused: {why}", instead
     )

@@ -22,7 +22,7 @@ from hxm.policy.guards.location import cloned, kept_from_running, not_listed
 from hxm.policy.state import fencing
 from hxm.policy.state.cluster_wide import by_templates, outermost, settings
 from hxm.policy.state.in_passing import ends
-from hxm.policy.state.lock import held_by
+from hxm.policy.state.lock import held_by, may_be_part_of_it, order_that_runs
 from hxm.policy.state.node_remedy import end_of_wait, first_node_remedy, node_remedy
 from hxm.policy.state.running_twice import on_two_nodes
 
@@ -53,12 +53,24 @@ def leftovers(
 ) -> Iterator[Finding]:
     """Everything interim that stands in the CIB, or what concerns the resources in `only`.
 
+    Not what an order that runs may have set, and will remove by itself, unless `only` is given.
     `origins` tells who left a constraint, or set an option in passing, and when.
     """
+    left = _leftovers(cluster, origins or {}, only)
+    return left if only is not None else _of_no_order(cluster, left)
+
+
+def _of_no_order(cluster: Cluster, left: Iterable[Finding]) -> Iterator[Finding]:
+    """Without what an order that runs at this moment has set."""
+    return (f for f in left if not may_be_part_of_it(cluster, f.subject.split()))
+
+
+def _leftovers(
+    cluster: Cluster, origins: Mapping[str, str], only: Collection[str] | None
+) -> Iterator[Finding]:
     lock, update = cluster.lock, _update_of(cluster)
-    if lock and only is None:
-        do = "nothing: it is under way" if lock.alive else "hxm unlock"
-        yield Finding(f"hxm-lock: {held_by(lock)}", do)
+    if lock and only is None and not order_that_runs(cluster):
+        yield Finding(f"hxm-lock: {held_by(lock)}", "hxm unlock")
     if update and only is None:
         yield Finding(f"{UPDATE}: {update.said()}", "hxm update next, or hxm update abort")
     for constraint in cluster.constraints:
@@ -72,17 +84,17 @@ def leftovers(
         yield Finding(
             described(cluster, constraint, origins),
             f"hxm unmigrate {typed(held[0]) if held else constraint.resource}",
-            subject=" ".join(domain.name for domain in held),
+            subject=" ".join(domain.name for domain in held) or constraint.resource,
         )
     for domain in cluster.managed_domains:
         if only is not None and domain.resource not in only:
             continue
         for option, finding in _set_in_passing(cluster, domain):
-            what = finding.what + _whose(origins or {}, f"{domain.resource}:{option}")
+            what = finding.what + _whose(origins, f"{domain.resource}:{option}")
             yield finding._replace(what=what, subject=domain.name)
     if only is None:
         yield from _above_domus(cluster)
-        yield from _whole_nodes(cluster, origins or {})
+        yield from _whole_nodes(cluster, origins)
 
 
 def _update_of(cluster: Cluster) -> Progress | None:
@@ -102,7 +114,9 @@ def _above_domus(cluster: Cluster) -> Iterator[Finding]:
         if cluster.domain_of(name):
             continue
         if keeps_stopped(own):
-            yield Finding(f"{name}: target-role={own['target-role']}", f"hxm start {name}")
+            yield Finding(
+                f"{name}: target-role={own['target-role']}", f"hxm start {name}", subject=name
+            )
         if is_false(own.get("is-managed", "")):
             yield Finding(f"{name}: is-managed={own['is-managed']}", f"hxm default {name}")
         if is_true(own.get("maintenance", "")):
@@ -166,7 +180,7 @@ def of_nodes(cluster: Cluster, origins: Mapping[str, str]) -> Iterator[Finding]:
     yield from _whole_cluster(cluster)
     yield from _nodes(cluster)
     yield from _barred(cluster)
-    yield from _whole_nodes(cluster, origins)
+    yield from _of_no_order(cluster, _whole_nodes(cluster, origins))
 
 
 def _whole_cluster(cluster: Cluster) -> Iterator[Finding]:

@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
-from hxm.model import Lock
+from collections.abc import Collection
+
+from hxm.model import Cluster, Lock
 from hxm.policy import duration
+from hxm.policy.guards import migrating_names
+
+LEASE = 60.0
+"""Seconds without renewal after which a holder that cannot be asked is taken for dead."""
+
+
+LONGEST = 80
+"""Characters of an order that a lock has room for."""
 
 
 def owner(lock: Lock) -> str:
@@ -19,3 +29,41 @@ def held_by(lock: Lock) -> str:
     since = ", since when is not told" if lock.age is None else f" for {duration(lock.age)}"
     gone = ", and has ended" if lock.alive is False else ""
     return f"{owner(lock)}{process} {doing}{since}{gone}"
+
+
+def forsaken(cluster: Cluster, lock: Lock) -> str:
+    """Why the holder will not come back, or nothing if it may still be at work."""
+    node = cluster.node(lock.node)
+    if lock.alive is False:
+        return "its process has ended"
+    if node and not node.reachable and lock.pid.isdigit():
+        return f"{lock.node} is {node.predicament}"
+    # nobody renews it during a migration
+    if (lock.idle or 0.0) > LEASE and not lock.alive and not migrating_names(cluster):
+        return f"no sign of life for {duration(lock.idle or 0.0)}"
+    return ""
+
+
+def order_that_runs(cluster: Cluster) -> str:
+    """The order that a program carries out at this moment, whose, and for how long; or nothing.
+
+    What somebody wrote by hand is no order.
+    """
+    lock = cluster.lock
+    if not lock or not lock.pid.isdigit() or forsaken(cluster, lock):
+        return ""
+    since = "" if lock.age is None else f", for {duration(lock.age)}"
+    return f"an order runs: {lock.what or 'which is not told'}, by {owner(lock)}{since}"
+
+
+def may_be_part_of_it(cluster: Cluster, names: Collection[str]) -> bool:
+    """Whether what is set at one of these may be the running order's, to be removed by itself.
+
+    Of an order that the lock does not tell in full, whatever is set may be.
+    """
+    if not names or not cluster.lock or not order_that_runs(cluster):
+        return False
+    what = cluster.lock.what
+    if not what or len(what) >= LONGEST or "..." in what or "?" in what:
+        return True
+    return not {word.strip(",;") for word in what.split()}.isdisjoint(names)

@@ -9,8 +9,9 @@ from hxm.model import Cluster, Domain
 from hxm.plan import Forecast, Movement
 from hxm.policy import guards
 from hxm.policy.state.findings import findings
-from hxm.policy.state.lock import owner
+from hxm.policy.state.lock import order_that_runs, owner
 from hxm.policy.state.running_twice import on_two_nodes
+from hxm.policy.state.whereabouts import whereabouts
 
 GOOD, BUSY, ODD, BAD = "good", "busy", "odd", "bad"
 """How a word is meant: as it should be, something is under way, unusual, and in trouble."""
@@ -67,8 +68,8 @@ def overview(cluster: Cluster, shown_by: str = "status") -> list[Word]:
     words += _nodes(cluster)
     words.append(_domains(cluster))
     words += [Word(text, BUSY) for text in under_way(cluster)]
-    if cluster.lock and cluster.lock.alive is not False:
-        words.append(Word(f"{owner(cluster.lock)}: {cluster.lock.what or 'the lock'}", BUSY))
+    if order := order_that_runs(cluster):
+        words.append(Word(order, BUSY))
     if not cluster.fencing:
         words.append(Word("FENCING OFF", BAD))
     if count := sum(1 for _ in findings(cluster)):
@@ -119,6 +120,8 @@ def news(before: Cluster, now: Cluster) -> Iterator[Word]:
         twice = list(on_two_nodes(now, [domain]))
         usual = BUSY if domain.in_flight else GOOD if domain.running else ODD
         text = _moved(was, domain) or doing(now, domain)
+        if text == doing(before, was):
+            continue
         yield Word(text, BAD if twice else usual)
     for failure in now.failures:
         if failure not in before.failures:
@@ -149,7 +152,9 @@ def same_place(was: Domain, now: Domain) -> bool:
 
 
 def doing(cluster: Cluster, domain: Domain) -> str:
-    """A domU and what becomes of it, and where: `nfs: migrating, host1`."""
+    """A domU and what becomes of it, and where: `nfs: Started, host1`."""
+    if guards.migrating(cluster, domain) and domain.running:
+        return f"{domain.name}: {whereabouts(cluster, domain).removeprefix('is ')}"
     role = "migrating" if guards.migrating(cluster, domain) else domain.role or ""
     return f"{domain.name}: {', '.join(filter(None, (role, domain.where)))}"
 

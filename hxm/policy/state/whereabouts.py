@@ -1,0 +1,24 @@
+"""Where a domU is, in words."""
+
+from __future__ import annotations
+
+from hxm.model import Cluster, Domain
+from hxm.policy import listed
+from hxm.policy.guards import migrating
+
+
+def whereabouts(cluster: Cluster, domain: Domain) -> str:
+    """Where a domU is, behind its name: `runs on host1`, or from where to where it migrates.
+
+    Until the target lists it, only the constraint of a move tells where that is.
+    """
+    if not migrating(cluster, domain) or not domain.nodes:
+        return f"runs on {listed(domain.places)}"
+    source, *targets = domain.nodes
+    targets += [
+        constraint.node
+        for constraint in cluster.constraints
+        if constraint.kind == "prefer" and constraint.resource in cluster.ids_of(domain)
+        if constraint.node and constraint.node != source
+    ]
+    return f"is migrating from {source}{f' to {targets[0]}' if targets else ''}"
