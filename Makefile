@@ -137,7 +137,7 @@ docs: .venv/ready
 	@$(BIN)/python completions/generate.py
 
 bench: .venv/ready
-	@$(BIN)/python tests/bench.py $(BIN)/hxm
+	@$(BIN)/python tests/bench.py $(BIN)/hxm $(SIZES)
 
 clean:
 	rm -rf .venv .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis
