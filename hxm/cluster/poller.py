@@ -21,6 +21,8 @@ _JUST_MOVED = 5.0
 """Seconds of frequent polls after the cluster has come to rest."""
 _LONGEST_PAUSE = 15.0
 """Seconds: an order's lock needs a sign of life more often than once a minute."""
+_LONGEST_PAUSE_AT_REST = 30.0
+"""Seconds: whoever watches is to learn of a fault soon, however long one poll took."""
 _SHARE_AT_REST, _SHARE_WHILE_MOVING = 1 / 10, 1 / 3
 """The largest share of time spent on polls: with 1,000 domUs each takes seconds of CPU."""
 
@@ -130,8 +132,9 @@ class Poller:
 
     def _pace(self) -> float:
         if time.monotonic() < self._quick_until:
-            return max(min(WHILE_MOVING, self._interval), self._took / _SHARE_WHILE_MOVING)
-        return max(self._interval, self._took / _SHARE_AT_REST)
+            wanted = min(self._took / _SHARE_WHILE_MOVING, _LONGEST_PAUSE)
+            return max(min(WHILE_MOVING, self._interval), wanted)
+        return max(self._interval, min(self._took / _SHARE_AT_REST, _LONGEST_PAUSE_AT_REST))
 
 
 def _activity(cluster: Cluster) -> object:

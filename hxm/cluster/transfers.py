@@ -36,6 +36,8 @@ class Transfer(NamedTuple):
     @property
     def share(self) -> str:
         """How much of it has arrived, in words."""
+        if self.arrived >= self.of:
+            return "memory copied; waiting for the cluster"
         return f"{self.arrived} of {self.of} MiB"
 
 

@@ -40,7 +40,9 @@ def run(domain: OneDomain, kind: ConsoleType = None, number: ConsoleNumber = "")
         note(f"cannot ask the cluster; asking only this host: {error.message}")
         programs.become((program, "console", *options, domain))
     if not guest.resource and cluster.local_node in (None, *guest.nodes):
-        programs.become((passthrough.toolstack_for("console", config), "console", *options, domain))
+        program = passthrough.toolstack_for("console", config)
+        console.greet(guest.name, cluster.local_node)
+        programs.become((program, "console", *options, domain))
     if cluster.sandbox:
         raise Refused("domUs in a sandbox have no console", "unset CIB_file to reach real ones")
     if os.isatty(0) and os.isatty(1):

@@ -42,6 +42,10 @@ def run(
     such as standby, has the time of the second one. Of two actions of one kind between two saved
     states, only the second is known.
 
+    Took is the time of the agents' own actions; of an order it is the time from its confirmation to
+    its end, with the waiting and the tidying up. What the order itself printed for a domU is the
+    time until hxm saw it arrive, between the two.
+
     --timeline draws who was where: a row for each domU, the time to the right, each host as a
     letter; from the first change on, or from --since.
 

@@ -19,7 +19,8 @@ def run(interval: Interval = 5.0, count: Count = None) -> int:
     first. Keys: n shows the nodes, f the failures, e all events, ? help, q quits. hxm polls the
     cluster every --interval seconds, and every second while something is in progress. If the
     cluster answers slowly, polling takes at most a tenth of the time, or a third while something is
-    in progress. The last line shows the number of polls in the last minute and the age of the data.
+    in progress, but no pause is longer than 30 s, or than --interval. The last line shows the
+    number of polls in the last minute and the age of the data; from 10 s on, so does the first.
 
     In a pipe or a file, or with --count, the list is printed repeatedly, below the time and the
     changes; a failed poll is one line, and the next poll follows.

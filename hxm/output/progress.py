@@ -35,6 +35,8 @@ class _Bar(Display):
         self._last = ""
         self._several = False
         self._arriving = False
+        self._copied: float | None = None
+        """When all memory of the one domU had arrived, by the monotonic clock."""
 
     def report(self, text: str) -> None:
         if text != self._last:
@@ -44,23 +46,37 @@ class _Bar(Display):
     def left(self, names: Sequence[str], total: int) -> None:
         if total > 1:
             done = total - len(names)
-            count = f"{done} of {total}"
-            self._update(total=total, completed=done, count=count, left=" ".join(names))
+            self._fill(done, total, f"{done} of {total}", " ".join(names))
         self._several = total > 1
 
     def arrived(self, transfers: Sequence[tuple[str, str, int, int]]) -> None:
         """One domU alone is the bar itself, whose end is then estimated, until it has ended."""
         if self._arriving and not transfers:
             self._update(total=None, completed=0, count="", left="")
+            self._copied = None
         self._arriving = False
         if len(transfers) == 1 and not self._several:
             self._arriving = True
             ((name, target, mib, of),) = transfers
-            left = f"{name} -> {target}" + (", changed pages follow" if mib >= of else "")
-            self._update(total=of, completed=mib, count=f"{mib} of {of} MiB", left=left)
+            left = f"{name} -> {target}{self._waiting(whole=mib >= of)}"
+            self._fill(mib, of, f"{mib} of {of} MiB", left)
         elif transfers:
             parts = [f"{name} {100 * mib // of} %" for name, _, mib, of in transfers]
             self._update(left=" ".join(parts))
+
+    def _fill(self, done: int, total: int, count: str, left: str) -> None:
+        """A bar that is full counts as over, and its clock stops: what follows has no end yet."""
+        end = total if done < total else None
+        self._update(total=end, completed=done if end else 0, count=count, left=left)
+
+    def _waiting(self, *, whole: bool) -> str:
+        """What happens once all memory is there, and for how long already."""
+        if not whole:
+            self._copied = None
+            return ""
+        self._copied = self._copied or time.monotonic()
+        minutes, seconds = divmod(int(time.monotonic() - self._copied), 60)
+        return f", memory copied; waiting for the cluster, {minutes}:{seconds:02}"
 
 
 class _Late(Display):

@@ -77,6 +77,12 @@ def console_node(cluster: Cluster, domain: Domain) -> str:
     return cluster.local_node if cluster.local_node in domain.places else domain.places[0]
 
 
+def greet(name: str, node: str | None) -> None:
+    """Tell a person on a terminal what to type: an idle guest prints nothing by itself."""
+    if os.isatty(0) and os.isatty(2):
+        note(f"console of {name} on {node or 'this host'}: Enter for a prompt, Ctrl-] to leave")
+
+
 def follow(cluster: Cluster, domain: Domain, options: Sequence[str], config: Config) -> int:
     """Show a domU's console, and follow the domU to other nodes, until Ctrl-] or its end.
 
@@ -84,7 +90,7 @@ def follow(cluster: Cluster, domain: Domain, options: Sequence[str], config: Con
     """
     name, node, hasty = domain.name, console_node(cluster, domain), 0
     config = config._replace(toolstack=other_toolstack(cluster, config))
-    note(f"console of {name} on {node}; Ctrl-] leaves it")
+    greet(name, node)
     while True:
         argv = console_argv(cluster, config, name, node, options, terminal=True)
         end = attach(argv)

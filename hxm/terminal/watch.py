@@ -26,7 +26,7 @@ from hxm.output.render import wrapped
 from hxm.output.styles import style_of
 from hxm.output.tables import by_remedy
 from hxm.output.terminal import Line, console, side_by_side
-from hxm.policy import counted
+from hxm.policy import counted, duration
 from hxm.policy.state.findings import findings
 from hxm.policy.state.summary import BAD, BUSY, GOOD, ODD, Word, news, overview
 from hxm.printable import printable
@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 _COLOURS = {GOOD: "", BUSY: "cyan", ODD: "yellow", BAD: "bold red"}
+_OLD = 10.0
+"""Seconds from which on the age of what is shown stands beside the time."""
 _NARROW = 76
 """On a narrower terminal only the essential columns are shown."""
 _ESSENTIAL = ("Name", "Node", "Role", "Flags")
@@ -117,6 +119,8 @@ class Watch:
         here = f"{cluster.name or 'cluster'} " if cluster else ""
         here = f"sandbox {here}" if cluster and cluster.sandbox else here
         text = Line(f"hxm watch {here}{time.strftime('%H:%M:%S')}", "bold")
+        if cluster and self.poller.age >= _OLD:
+            text.append(f", seen {duration(self.poller.age)} ago", _COLOURS[ODD])
         words = overview(cluster, "f") if cluster else [Word("asking the cluster ...", BUSY)]
         for transfer in self.poller.transfers:
             words.append(Word(f"{transfer.name} -> {transfer.target}: {transfer.share}", BUSY))

@@ -109,7 +109,7 @@ def test_a_day_at_a_desk(lab, desk):
     assert lab.where("nfs") == there
     screen = pexpect.spawn(desk.start[0], [*desk.start[1:], "console", "nfs"], env=desk.env)
     screen.timeout = 60
-    screen.expect_exact(f"console of nfs on {there}; Ctrl-] leaves it")
+    screen.expect_exact(f"console of nfs on {there}: Enter for a prompt, Ctrl-] to leave")
     while screen.expect_exact(["nfs login: ", pexpect.TIMEOUT], timeout=1):
         screen.send("\r")
     assert f"nfs: {there} -> {here}, live" in desk.ok("migrate", "nfs", here)

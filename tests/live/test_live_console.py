@@ -61,7 +61,7 @@ def test_a_console_follows_its_domu_to_another_node(lab):
     here = lab.where("nfs")
     asker, other = lab.other(here), lab.other(here, lab.other(here))
     with terminal(lab, asker, "hxm", "console", "nfs") as typed:
-        typed.sees(f"console of nfs on {here}; Ctrl-] leaves it")
+        typed.sees(f"console of nfs on {here}: Enter for a prompt, Ctrl-] to leave")
         typed.gets("nfs login: ")
         every = bytes(each for each in range(256) if each not in (0x0D, LEAVE[0]))
         typed.types(every)

@@ -35,6 +35,18 @@ def test_whatever_a_look_ends_with_the_next_one_follows(monkeypatch, error, faul
 
 
 @pytest.mark.parametrize(
+    ("took", "moving", "waits"),
+    [(0.1, False, 5.0), (1.0, False, 10.0), (18.0, False, 30.0), (18.0, True, 15.0)],
+)
+def test_after_a_slow_poll_the_next_one_is_not_far(took, moving, waits):
+    polling = Poller(Config(), lambda: None)
+    polling._took = took
+    polling._quick_until = float("inf") if moving else 0.0
+    assert polling._pace() == waits
+    assert Poller(Config(), lambda: None, 60.0)._pace() == 60.0
+
+
+@pytest.mark.parametrize(
     ("took", "waits"),
     [(0.1, 1.0), (0.4, 1.2), (2.0, 6.0), (60.0, 15.0)],
     ids=["cheap", "dear", "dearer", "not so long that the lock would be lost"],

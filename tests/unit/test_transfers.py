@@ -88,5 +88,8 @@ def test_the_bar_is_that_of_one_domu_until_it_has_ended():
     bar = _Bar(lambda **values: shown.update(values), lambda _: None)
     bar.arrived([("vm1", "xen1", 60, 128)])
     assert (shown["total"], shown["completed"], shown["left"]) == (128, 60, "vm1 -> xen1")
+    bar.arrived([("vm1", "xen1", 128, 128)])
+    assert shown["total"] is None, "its clock would stop"
+    assert shown["left"] == "vm1 -> xen1, memory copied; waiting for the cluster, 0:00"
     bar.arrived([])
     assert (shown["total"], shown["count"], shown["left"]) == (None, "", "")

@@ -101,6 +101,8 @@ def test_how_far_a_live_migration_is_stands_in_the_head():
     watch = Watch(Knows(NOW))
     watch.poller.transfers.append(Transfer("nfs", "host2", 60, 512))
     assert "nfs -> host2: 60 of 512 MiB" in "\n".join(screen(watch, 80, 24)[:4])
+    watch.poller.transfers = [Transfer("nfs", "host2", 512, 512)]
+    assert "memory copied; waiting for the cluster" in "\n".join(screen(watch, 132, 24)[:4])
 
 
 MANY = cluster(
@@ -135,6 +137,9 @@ def test_a_narrow_terminal_keeps_what_matters():
     once = Knows(BEFORE)
     once.polls_per_minute = 1
     assert "1 poll/min" in screen(Watch(once), 80, 24)[-1]
+    assert "ago" not in narrow[0]
+    once.age = 41.0
+    assert screen(Watch(once), 60, 24)[0].endswith(", seen 41 s ago")
 
 
 def test_where_there_is_room_nodes_and_attention_stand_below_the_domus():
