@@ -13,7 +13,7 @@ import sys
 
 from hxm import catalog
 from hxm.catalog import command
-from hxm.errors import DONE, Failed, HxmError, Interrupted, UsageError, WrongKind
+from hxm.errors import DONE, Failed, HxmError, Interrupted, Joined, UsageError, WrongKind
 from hxm.host import programs
 
 TYPE_CHECKING = False
@@ -293,6 +293,10 @@ def _own(row: command.Command, words: list[str], before: list[str]) -> int:
             from hxm.arguments.retype import for_other_kind
 
             for_other_kind(row.name, words, error)
+        if isinstance(error, Joined):
+            from hxm.arguments.retype import parted
+
+            parted(row.name, words, error)
         if error.instead:
             from hxm.arguments.retype import with_options
 

@@ -57,6 +57,14 @@ class WrongKind(NotFound):
         self.kind = kind
 
 
+class Joined(NotFound):
+    """Names that exist were joined by commas, where blanks part them."""
+
+    def __init__(self, word: str) -> None:
+        super().__init__(f"names are parted by blanks, not by commas: {word}")
+        self.word = word
+
+
 class NoQuorum(HxmError):
     """There is no quorum: orders in this partition would have no effect."""
 

@@ -153,6 +153,21 @@ class Instance(NamedTuple):
     domids: Mapping[str, int]
 
 
+class Shift(NamedTuple):
+    """What an order makes of a host's memory, in MiB: of its domUs now and then, and free now."""
+
+    host: str
+    used: int
+    then: int
+    free: int | None = None
+    """None: that is unknown; `left`: what is free then."""
+
+    @property
+    def left(self) -> int | None:
+        """What is free when all moves are over, as far as is known now."""
+        return None if self.free is None else self.free + self.used - self.then
+
+
 class Plan(NamedTuple):
     """What the cluster is to do for an order: data, and nothing that is called."""
 
@@ -184,6 +199,8 @@ class Plan(NamedTuple):
     """The resources that were named and need nothing: the answer mentions them."""
     intentions: tuple[str, ...] = ()
     """What the plan says instead of the notes, where those tell what was done."""
+    memory: tuple[Shift, ...] = ()
+    """What an order that spreads domUs makes of the hosts' memory."""
     stops: frozenset[str] = frozenset()
     """The subjects that an objection says would be stopped: they are not asked about again."""
     undo: str = ""

@@ -10,7 +10,7 @@ from shlex import join, quote
 from hxm.arguments.signatures import shared_parameters, signature_of, subcommands, xl_parameters
 from hxm.arguments.types import Option, one_of
 from hxm.catalog import COMMANDS
-from hxm.errors import UsageError, WrongKind
+from hxm.errors import Joined, UsageError, WrongKind
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -130,6 +130,16 @@ def for_other_kind(verb: str, words: Sequence[str], error: WrongKind) -> None:
     if instead := of_other_kind(verb, error.word, error.kind):
         error.hint = f"{instead.notes[0]}: " if instead.notes else ""
         error.instead = join(["hxm", *instead.command])
+
+
+def parted(verb: str, words: Sequence[str], error: Joined) -> None:
+    """Complete the error with the command as it is meant, its names parted by blanks."""
+    operands = [
+        part
+        for word in split(verb, words)[0]
+        for part in (filter(None, word.split(",")) if word == error.word else [word])
+    ]
+    error.instead = join(["hxm", verb, *operands])
 
 
 _OF_ORDERS = {

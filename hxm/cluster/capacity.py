@@ -89,6 +89,13 @@ def read_hosts(
     return tuple(hosts)
 
 
+def known_hosts(cluster: Cluster, config: Config, needs: Needs) -> tuple[Host, ...]:
+    """The memory of the nodes as a plan knows it; asks other hosts only if ask_nodes is set."""
+    configuration = parse_xml(cluster.written) if cluster.written else Element("configuration")
+    ask = [node.name for node in cluster.nodes] if config.ask_nodes else ()
+    return read_hosts(cluster, config, needs, configuration, ask)
+
+
 def _ask_toolstacks(
     cluster: Cluster, config: Config, ask: Collection[str], *, local: bool
 ) -> dict[str, Info | str]:
@@ -178,9 +185,7 @@ def objections(cluster: Cluster, states: Sequence[Cluster], config: Config) -> l
     concerned = {domain.resource for domain in both if targets.intersection(domain.nodes)}
     needs = {resource: _need(latest[resource]) for resource in concerned}
     there = cluster._replace(nodes=tuple(node for node in cluster.nodes if node.name in targets))
-    configuration = parse_xml(cluster.written) if cluster.written else Element("configuration")
-    ask = targets if config.ask_nodes else ()
-    hosts = read_hosts(there, config, needs, configuration, ask)
+    hosts = known_hosts(there, config, needs)
     full = [
         objection
         for s in states

@@ -20,8 +20,8 @@ def run(order: Order, node: OneNode, home: Home = False) -> int:
     """Take a node out of standby, so that it may run domUs again.
 
     Resources move back only where stickiness permits; --dry-run shows what would move. hxm names
-    the domUs that were at home there until `hxm standby` moved them away, as the journal of this
-    host has them; `--home` moves them back, live, in the same order.
+    the domUs that were at home there until `hxm standby` or `hxm update` moved them away, as the
+    journal of this host has them; `--home` moves them back, live, in the same order.
 
     Example: `hxm active host1`, or `hxm active host1 --home`.
     """

@@ -320,6 +320,7 @@ def _execute(
         "what": plan.about,
         "why": order.reason or None,
         "subjects": list(plan.subjects),
+        "drains": plan.drains,
         "before": backup,
     }
     unwritten = journal.write_entry(path, begun | {"outcome": "begun"})

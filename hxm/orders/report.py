@@ -13,7 +13,7 @@ from hxm.errors import BY_STATUS, DONE, HxmError
 from hxm.model import Cluster, ManagedDomain
 from hxm.orders import simulate
 from hxm.orders.outcome import How, Outcome, planned, unchanged
-from hxm.output import as_json, render
+from hxm.output import as_json, render, shift_bars
 from hxm.pacemaker.simulate import without_scratch_paths
 from hxm.plan import Forecast, Movement, Objection, Plan, StepKind
 from hxm.policy import guards, listed
@@ -93,7 +93,7 @@ def plan_lines(
         return [part for line in lines for part in render.hanging(line, stream)]
 
     notes = [f"  {note}" for note in plan.intentions or plan.notes]
-    lines = prose([f"plan: {plan.about}", *notes])
+    lines = [*prose([f"plan: {plan.about}", *notes]), *shift_bars.lines(plan.memory, stream)]
     for number, (phase, movements) in enumerate(zip(plan.phases, predicted.phases, strict=True)):
         left_out = "   (left out, because of this:)" if number in predicted.left_out else ""
         for step in phase.steps:
@@ -203,7 +203,7 @@ def show_plan(
             "movements": as_json.keyed_rows(predicted.movements, as_json.MOVEMENT),
             "objections": [as_json.objection_json(objection) for objection in objections],
             "notes": list(plan.intentions or plan.notes),
-        }
+        } | _memory_json(plan)
         render.show_json(_json(order, outcome, "planned") | extra)
     else:
         _name_cluster(order)
@@ -213,6 +213,10 @@ def show_plan(
             render.prose(f"  warning: {warning}")
         render.out("nothing was changed")
     return status
+
+
+def _memory_json(plan: Plan) -> dict[str, Any]:
+    return {"memory": as_json.keyed_rows(plan.memory, as_json.SHIFT)} if plan.memory else {}
 
 
 def _lifted(order: Order, objection: Objection) -> bool:
@@ -231,7 +235,7 @@ def show_outcome(order: Order, plan: Plan, outcome: Outcome) -> int:
         extra: dict[str, Any] = {
             "left": as_json.keyed_rows(left, as_json.FINDING),
             "notes": list(plan.notes),
-        }
+        } | _memory_json(plan)
         if plan.is_drill:
             extra["verdict"] = "pass" if outcome.status == DONE else "fail"
             extra["away"] = as_json.keyed_rows(outcome.away, as_json.DOWNTIME)

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from hxm.model import Cluster, ManagedDomain
-from hxm.plan import Objection
+from hxm.plan import Objection, Shift
 from hxm.policy import called, guards, is_true, listed, typed
 from hxm.policy.guards import FORCE
 from hxm.policy.state.node_remedy import first_node_remedy
@@ -146,6 +146,25 @@ def without_room(by_host: Iterable[Arrivals]) -> Iterator[Objection]:
                 "hxm capacity shows the memory of all; use --force to do it anyway",
                 lifted_by=FORCE,
             )
+
+
+def shifts(
+    hosts: Iterable[Host], needs: Needs, targets: Mapping[str, Sequence[str]]
+) -> Iterator[Shift]:
+    """What the moves make of the hosts' memory; `targets` are nodes by resource.
+
+    A domU whose memory is unknown counts as nothing, and what is free where it is, as unknown.
+    """
+    for host in hosts:
+        now = [need for need in needs.values() if host.name in need.domain.nodes]
+        then = [
+            need
+            for need in needs.values()
+            if host.name in targets.get(need.domain.resource, need.domain.nodes)
+        ]
+        used, later = (sum(need.taken or 0 for need in there) for there in (now, then))
+        known = all(need.taken is not None for need in (*now, *then))
+        yield Shift(host.name, used, later, host.free if known else None)
 
 
 class Refusal(NamedTuple):

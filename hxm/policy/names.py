@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
-from hxm.errors import Ambiguous, CannotAsk, NotFound, Refused, WrongKind
+from hxm.errors import Ambiguous, CannotAsk, Joined, NotFound, Refused, WrongKind
 from hxm.model import Cluster, Domain, Node
 from hxm.policy import listed, resource_ids
 
@@ -75,6 +75,9 @@ def find_domain(cluster: Cluster, word: str) -> Domain:
         )
     if not matching and cluster.node(word):
         raise WrongKind(word, "node", "domU", f"the domUs on it: hxm list --node {word}")
+    parts = [part for part in word.split(",") if part]
+    if not matching and "," in word and parts and all(find_domains(cluster, p) for p in parts):
+        raise Joined(word)
     if not matching:
         names = [domain.name for domain in cluster.guests]
         every = "every domU is '*', or -a where the command has it"

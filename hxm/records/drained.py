@@ -33,10 +33,9 @@ def homes_in(orders: Iterable[Entry]) -> dict[str, str]:
     homes: dict[str, str] = {}
     placed: set[str] = set()
     for order in orders:
-        subjects, verb, what = order.get("subjects"), order.get("verb"), str(order.get("what"))
+        subjects, verb, node = order.get("subjects"), order.get("verb"), order.get("drains")
         names = [*map(str, subjects)] if isinstance(subjects, list) else []
-        if verb == "standby" and what.startswith("drain "):
-            node = what.removeprefix("drain ")
+        if isinstance(node, str):
             homes |= {name: node for name in names if name not in placed}
         elif verb in _PLACES:
             placed.update(names)

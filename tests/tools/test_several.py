@@ -101,7 +101,9 @@ def test_balance_shows_and_then_moves_one_by_one(four):
     ran = four.hxm("balance")
     assert (ran.status, "would move, one after the other" in ran.err) == (107, True), ran
     assert four.file.read_bytes() == before
-    four.ok("balance", "--yes")
+    shown = four.ok("balance", "--yes", "-o", "json").json["memory"]
+    assert len({host["then"] for host in shown}) == 1
+    assert {host["left"] + host["then"] for host in shown} == {4096}
     counts = [
         len(four.ok("list", "--node", f"host{n}", "-o", "json").json["domains"])
         for n in (1, 2, 3, 4)

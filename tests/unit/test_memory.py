@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from contextlib import nullcontext
 
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from hxm.cluster import capacity as engine
 from hxm.commands import capacity
 from hxm.errors import CannotAsk
+from hxm.output import shift_bars
 from hxm.output.progress import Display
 from hxm.pacemaker.cib import parse_configuration
 from hxm.pacemaker.utilization import utilization_in
@@ -309,3 +311,22 @@ def test_who_waits_for_the_losses_sees_how_far_they_are(monkeypatch):
     found = capacity._losses(cluster(), ["host1", "host2"], [], {})
     assert [each.node for each in found] == ["host1", "host2"]
     assert told == [(("host1", "host2"), 2), (("host2",), 2), ((), 2)]
+
+
+def test_what_moves_make_of_the_hosts_is_known_as_far_as_memory_is():
+    hosts = (Host("host1", 100), Host("host2", 4000), Host("host3"))
+    found = needs(Need(NFS, 512), Need(SLES, 256), Need(VM3._replace(nodes=("host3",)), None))
+    rows = [*memory.shifts(hosts, found, {"nfs": ("host2",)})]
+    assert [(row.host, row.used, row.then, row.free, row.left) for row in rows] == [
+        ("host1", 782, 262, 100, 620),
+        ("host2", 0, 520, 4000, 3480),
+        ("host3", 0, 0, None, None),
+    ]
+    drawn = [*shift_bars.lines(rows, io.StringIO())]
+    assert max(map(len, drawn)) <= 80
+    assert [line[:13].split() for line in drawn[:3]] == [
+        ["host1", "now"],
+        ["then"],
+        ["host2", "now"],
+    ]
+    assert drawn[-1].endswith("0 MiB of domUs,    ? free")

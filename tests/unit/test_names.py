@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from factories import cluster, domain, local, node
 
-from hxm.errors import Ambiguous, NotFound
+from hxm.arguments.retype import parted
+from hxm.errors import Ambiguous, Joined, NotFound
 from hxm.policy.names import find_domain, find_domains, find_node, shown
 
 UUID = "8a2f7a9e-7d5a-4b9c-9f57-1d1f0c1a2b3c"
@@ -91,6 +92,25 @@ def test_an_unknown_word_never_means_anything(word, hint):
         find_domain(SEEN, word)
     assert raised.value.status == 105
     assert raised.value.hint.startswith(hint)
+
+
+@pytest.mark.parametrize(
+    ("word", "joined"),
+    [
+        *(("nfs,sles", True), ("nfs,vm-nfs,", True), ("nfs,other,7", True)),
+        *(("nfs,nobody", False), (",", False), ("", False), ("a,b", False)),
+    ],
+)
+def test_names_with_commas_between_them_are_told_from_unknown_ones(word, joined):
+    with pytest.raises(NotFound) as raised:
+        find_domain(SEEN, word)
+    assert isinstance(raised.value, Joined) == joined
+
+
+def test_the_answer_to_commas_is_the_line_with_blanks():
+    error = Joined("nfs,sles")
+    parted("migrate", ["nfs,sles", "host2", "--reason", "a,b"], error)
+    assert error.instead == "hxm migrate nfs sles host2"
 
 
 def test_of_a_thousand_domus_never_all_are_listed():

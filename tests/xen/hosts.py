@@ -384,7 +384,7 @@ def booted() -> Iterator[Lab]:
     start = time.monotonic()
     try:
         with Lab() as lab:
-            print("booting two Xen hosts, a minute or more", flush=True)
+            print("booting two Xen hosts: two minutes, or up to ten on a busy machine", flush=True)
             lab.boot()
             print(f"ready after {time.monotonic() - start:.0f} s", flush=True)
             yield lab

@@ -21,8 +21,12 @@ power. Everything takes some twenty times as long as on hardware. Begin with
     stonith_admin --reboot host2
 
 nfs and vm3 are PVH guests, sles and vm4 are PV, which this Xen cannot migrate live.
-For a second terminal:
-    {again}
+The guard is a matter of each host: install it on both.
+For a second terminal, on host2 or host1:
+
+    {folder}/login-host2
+    {folder}/login-host1
+
 `exit` ends both hosts, and so does the loss of host1; nothing of them remains.
 """
 
@@ -31,8 +35,11 @@ def main() -> int:
     with booted() as lab:
         host = lab["host1"]
         version = host.ok("xl info xen_version").strip()
-        again = shlex.join(lab["host2"].ssh_argv("-t"))
-        print(WELCOME.format(version=version, again=again), flush=True)
+        for name in lab.hosts:
+            login = lab.folder / f"login-{name}"
+            login.write_text(f'#!/bin/sh\nexec {shlex.join(lab[name].ssh_argv("-t"))} "$@"\n')
+            login.chmod(0o700)
+        print(WELCOME.format(version=version, folder=lab.folder), flush=True)
         terminal = ("-t",) if sys.stdin.isatty() else ()
         subprocess.run(host.ssh_argv(*terminal), check=False)
     return 0

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from hxm.model import Cluster, ManagedDomain, Node
-from hxm.plan import AlreadyDone, Decision, Goal, Objection, Phase, Plan
+from hxm.plan import AlreadyDone, Decision, Goal, Objection, Phase, Plan, Shift
 from hxm.policy import called, counted, guards, listed
 from hxm.policy.orders.placement import active, migrate
 from hxm.policy.steps import clear_standby_step
@@ -190,13 +190,17 @@ def _best(
     return (min(better, key=lambda domain: better[domain]), empty) if better else None
 
 
-def balance(cluster: Cluster, moves: Sequence[Move]) -> Decision:
-    """Carry the moves out one after the other: each has arrived before the next begins."""
+def balance(cluster: Cluster, moves: Sequence[Move], memory: Sequence[Shift] = ()) -> Decision:
+    """Carry the moves out one after the other: each has arrived before the next begins.
+
+    `memory` is what they make of that of the hosts.
+    """
     plans = [
         plan for move in moves if isinstance(plan := migrate(cluster, move.domain, move.node), Plan)
     ]
     if not plans:
-        return AlreadyDone("the domUs are spread as evenly as moves can make it")
+        there = listed([f"{shift.used} MiB on {shift.host}" for shift in memory])
+        return AlreadyDone(f"the domUs are spread as evenly as moves can make it: {there}")
     domains = [move.domain for move in moves]
     in_turn = ", one after the other" if len(plans) > 1 else ""
     question = Objection(
@@ -204,7 +208,8 @@ def balance(cluster: Cluster, moves: Sequence[Move]) -> Decision:
         "use --yes to do it anyway",
         lifted_by=guards.YES,
     )
-    return _asked(_in_turn(plans), question)
+    plan = _alike(_in_turn(plans), lambda plan: plan._replace(memory=tuple(memory)))
+    return _asked(plan, question)
 
 
 def _in_turn(plans: Sequence[Plan]) -> Plan:
