@@ -176,7 +176,7 @@ def _or_unknown(value: int | None) -> str:
 
 
 def _hosts_table(answer: _Answer) -> Table:
-    verdicts = {loss.node: _verdict(loss) for loss in answer.losses}
+    verdicts = {loss.node: _verdict(answer, loss) for loss in answer.losses}
     rows = []
     for host in answer.hosts:
         node = answer.cluster.node(host.name)
@@ -189,7 +189,7 @@ def _hosts_table(answer: _Answer) -> Table:
                 node.condition if node else "",
                 *((_or_unknown(host.total), _or_unknown(host.dom0)) if by_toolstack else "--"),
                 str(sum(known)) if len(known) == len(here) else "?",
-                _or_unknown(host.free),
+                _or_unknown(None if host.free is None else max(host.free, 0)),
                 *_left(answer, host.name),
                 verdicts.get(host.name, "-"),
             )
@@ -223,13 +223,21 @@ def _domains_table(needs: Needs, used: Utilization) -> Table:
     return Table(headers, rows, frozenset(range(2, len(headers))))
 
 
-def _verdict(loss: Loss) -> str:
+def _verdict(answer: _Answer, loss: Loss) -> str:
     if loss.fits:
         return "everything fits"
+    if _stops_for_quorum(answer, loss):
+        return "no quorum"
     if loss.fits is None:
         return "unknown"
     names = [domain.name for domain in loss.nowhere]
     return f"no place for {listed(names, 3)}"
+
+
+def _stops_for_quorum(answer: _Answer, loss: Loss) -> bool:
+    """Whether a place is missing because the other nodes would have no quorum."""
+    unheeded = loss.quorate or guards.acts_without_quorum(answer.cluster)
+    return bool(loss.nowhere) and not unheeded
 
 
 def _lines(answer: _Answer) -> Iterator[str]:
@@ -255,7 +263,7 @@ def _lines(answer: _Answer) -> Iterator[str]:
 
 def _why(answer: _Answer, loss: Loss) -> Iterator[str]:
     """The problems that the loss would add to the present ones."""
-    if loss.nowhere and not loss.quorate and not guards.acts_without_quorum(answer.cluster):
+    if _stops_for_quorum(answer, loss):
         if answer.cluster.quorum:
             yield "the other nodes would have no quorum"
         return

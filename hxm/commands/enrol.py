@@ -73,19 +73,19 @@ class _File:
     """A domU's configuration file as it stands on this host."""
 
     def __init__(self, word: str) -> None:
-        paths = map(os.path.abspath, candidate_files(word))
-        self.path = next((path for path in paths if files.lexists(path)), "")
-        if not self.path:
+        typed = next((path for path in candidate_files(word) if files.lexists(path)), "")
+        self.path = os.path.abspath(typed)
+        if not typed:
             raise NotFound(f"file not found: {shown(word)}", "enrol takes a configuration file")
         try:
-            self.text = read_text(self.path)
-            self.settings: Mapping[str, Value] = parse_xmfile(self.text, self.path)
+            self.text = read_text(typed)
+            self.settings: Mapping[str, Value] = parse_xmfile(self.text, typed)
         except XmFileError as error:
             raise Refused(error.message, error.hint or _UNTOUCHED) from None
         self.name = domain_name(self.settings) or ""
         for lacks, what in ((not self.name, "name"), (not self.memory, "memory")):
             if lacks:
-                raise Refused(f"{self.path} has no {what}", _UNTOUCHED)
+                raise Refused(f"{typed} has no {what}", _UNTOUCHED)
 
     @property
     def memory(self) -> int | None:

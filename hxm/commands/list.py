@@ -54,6 +54,9 @@ def run(
         cluster = _look(config, everywhere=everywhere)  # a move may have begun between two answers
     shown = _chosen(cluster, domains or [], node)
     left = [*failed_domus(cluster), *leftovers(cluster, origins(cluster, config))]
+    if node:
+        there = {find_node(cluster, node).name, *(domain.name for domain in shown)}
+        left = [one for one in left if not one.subject or there & set(one.subject.split())]
     if form.output == "json":
         render.show_json(as_json.list_json(cluster, shown, left))
     else:
@@ -100,7 +103,7 @@ def _notes(cluster: Cluster, shown: list[Domain]) -> Iterator[str]:
 def note_unsettled(cluster: Cluster) -> None:
     """A cluster in a file reacts to nothing but hxm, which a learner takes for a fault."""
     if cluster.sandbox and not is_settled(cluster.sandbox):
-        render.note("the sandbox has not reacted to another tool: hxm sandbox settle")
+        render.note("another tool has changed the sandbox; to let it react: hxm sandbox settle")
 
 
 def _troubles(cluster: Cluster) -> Iterator[str]:

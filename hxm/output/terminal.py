@@ -75,7 +75,8 @@ def side_by_side(table: Table, widths: Mapping[int, int], room: int) -> dict[int
 def fitted(table: Table, room: int) -> dict[int, int]:
     """The columns that have room side by side, and how wide each is: folded at blanks alone.
 
-    Only where a word alone has no room is it broken, the longest first.
+    Before anything is folded, columns that say nothing give way. Only where a word alone has no
+    room is it broken, the longest first.
     """
 
     def longest(column: int, *, word: bool) -> int:
@@ -83,7 +84,9 @@ def fitted(table: Table, room: int) -> dict[int, int]:
         parts = (part for cell in cells for part in (cell.split() if word else [cell]))
         return max(map(len, parts), default=0)
 
-    columns = range(len(table.headers))
+    silent = [n for n in table.gives_way if {row[n] for row in table.rows} <= {"", "-"}]
+    whole = {column: longest(column, word=False) for column in range(len(table.headers))}
+    columns = side_by_side(table._replace(gives_way=tuple(silent)), whole, room)
     least = {column: longest(column, word=column not in table.whole) for column in columns}
     least = side_by_side(table, least, room)
     widths = {column: longest(column, word=False) for column in least}

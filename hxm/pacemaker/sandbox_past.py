@@ -36,7 +36,10 @@ def mark_settled(cib_file: str) -> None:
 
 
 def is_settled(cib_file: str) -> bool:
-    """Whether nobody but hxm has changed the sandbox; also where that is not known."""
+    """Whether nobody but hxm has changed the sandbox; also where that is not known.
+
+    A copy, or a file that was only touched, is not changed.
+    """
     try:
         return read_whole(os.path.join(past_folder(cib_file), _SETTLED)) == _stamp(cib_file)
     except OSError:
@@ -44,8 +47,9 @@ def is_settled(cib_file: str) -> bool:
 
 
 def _stamp(cib_file: str) -> bytes:
-    seen = os.stat(cib_file)
-    return f"{seen.st_mtime_ns} {seen.st_size}".encode()
+    from hashlib import sha256
+
+    return sha256(read_whole(cib_file)).hexdigest().encode()
 
 
 class Past:

@@ -230,6 +230,8 @@ def amiss(cluster: Cluster, losses: Sequence[Loss], used: Utilization = UNHEEDED
         together.setdefault(shortage(used, domain.resource, there), []).append(domain)
     for short, domains in together.items():
         why = short or f"hxm why {typed(domains[0])}"
+        if len(domains) > 1:
+            why = why.replace("it asks", "each asks", 1)
         yield f"{called(domains)} should run and cannot: {why}"
 
 
@@ -292,6 +294,8 @@ def _wrong_amounts(
         if amount.isdecimal() and need.memory is not None and int(amount) < need.memory:
             yield f"{need.domain.name} takes {need.memory} MiB, and its utilization says {amount}"
     for host in hosts:
+        if host.free is not None and host.free < 0:
+            yield f"the domUs of {host.name} take {-host.free} MiB more than its {host.source} says"
         if host.total is None or host.dom0 is None:
             continue
         room = host.total - host.dom0

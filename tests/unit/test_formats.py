@@ -126,6 +126,14 @@ def test_a_narrow_terminal_breaks_no_word_that_has_room(room, expected):
     assert fitted(table._replace(whole=frozenset({3})), 46)[3] == 20
 
 
+def test_columns_that_say_nothing_give_way_before_anything_is_folded():
+    table = Table(("Name", "ID", "Mem", "Flags"), [ROW], gives_way=(2, 1))
+    empty = table._replace(rows=[("nfs", "-", "2048", "constrained not-live")])
+    assert [*fitted(empty, 34)] == [0, 2, 3]
+    assert [*fitted(empty, 36)] == [0, 1, 2, 3]
+    assert fitted(table._replace(rows=[("nfs", "7", "2048", "constrained not-live")]), 30)[3] < 20
+
+
 def test_what_a_terminal_shows_is_folded_at_blanks(capsys, monkeypatch):
     monkeypatch.setattr("sys.stdout.isatty", lambda: True)
     monkeypatch.setenv("COLUMNS", "40")

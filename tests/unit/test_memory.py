@@ -313,6 +313,25 @@ def test_who_waits_for_the_losses_sees_how_far_they_are(monkeypatch):
     assert told == [(("host1", "host2"), 2), (("host2",), 2), ((), 2)]
 
 
+def test_of_several_without_room_each_asks_for_it():
+    down = [domain("nfs"), domain("sles")]
+    asking = {"hv_memory": "2048"}
+    resources = dict.fromkeys(("nfs", "sles"), asking)
+    used = Utilization({"host1": {"hv_memory": "10"}}, resources, "utilization")
+    seen = cluster(*down)
+    lost = Loss("host1", (), (), tuple(down))
+    (told,) = memory.amiss(seen, [lost], used)
+    assert told.startswith("nfs, sles should run and cannot: each asks for hv_memory 2048")
+    (alone,) = memory.amiss(cluster(down[0]), [lost._replace(nowhere=(down[0],))], used)
+    assert "it asks for" in alone
+
+
+def test_a_host_that_has_less_than_its_domus_take_is_named():
+    hosts = [Host("host1", -32, source="hv_memory")]
+    (told,) = memory.one_sided(cluster(NFS), Utilization({}, {}), {}, hosts)
+    assert told == "the domUs of host1 take 32 MiB more than its hv_memory says"
+
+
 def test_what_moves_make_of_the_hosts_is_known_as_far_as_memory_is():
     hosts = (Host("host1", 100), Host("host2", 4000), Host("host3"))
     found = needs(Need(NFS, 512), Need(SLES, 256), Need(VM3._replace(nodes=("host3",)), None))

@@ -57,7 +57,7 @@ def _plan(cluster: Cluster, verb: str, says: str, name: str, steps: tuple[Step, 
         frozenset({"start"}),
         (*whole, *moving),
         guards.warnings(cluster),
-        done=f"{name}: {listed([step.says for step in steps])}",
+        done=f"done: {listed([step.says for step in steps])}",
     )
 
 

@@ -34,7 +34,8 @@ def migrate(cluster: Cluster, domain: ManagedDomain, node: Node, *, keep: bool =
     resource = domain.resource
     goals = (Goal("running", resource, node.name),)
     if reached(cluster, goals[0]) and not domain.stray:
-        left = f"; {listed(domain.interim)} is still there: hxm unmigrate {typed(domain)}"
+        are = "is" if len(domain.interim) == 1 else "are"
+        left = f"; {listed(domain.interim)} {are} still there: hxm unmigrate {typed(domain)}"
         hint = "; without a move there is nothing to keep" if keep else ""
         hint = left if domain.interim else hint
         return AlreadyDone(f"{domain.name} runs on {node.name} already{hint}")
