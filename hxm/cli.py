@@ -324,7 +324,7 @@ def _start_readers() -> None:
     if elsewhere or (cib_file and not os.path.isfile(cib_file)):
         return  # cluster/read.py says what is wrong
     if programs.elsewhere():
-        programs.ahead(STATUS_FORMS[0], CONFIGURATION, ("xl", "list"))
+        programs.ahead(STATUS_FORMS[0], ("xl", "list"), CONFIGURATION)
     else:
         programs.ahead(STATUS_FORMS[0], *(() if cib_file else (CONFIGURATION,)))
 

@@ -116,7 +116,10 @@ def state_folder() -> str:
 
 def _file_name(on: str) -> str:
     """One for each cluster: other characters, and a point in front, as in URLs."""
-    name = "".join(c if c.isalnum() or c in "-_.," else f"%{ord(c):02X}" for c in on)
+    name = "".join(
+        c if c.isalnum() or c in "-_.," else "".join(f"%{byte:02X}" for byte in c.encode())
+        for c in on
+    )
     return f"%2E{name[1:]}" if name.startswith(".") else name
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -110,22 +111,44 @@ def of_xl(env: dict[str, str], folder: Path) -> None:
     subprocess.run([HXM, "guard", "remove"], env=with_tools, check=True, capture_output=True)
 
 
+def median(argv: list[str], env: dict[str, str]) -> float:
+    """The wall time in ms: the median of fifteen runs."""
+    times = []
+    for _ in range(15):
+        start = time.perf_counter()
+        subprocess.run(argv, env=env, stdin=subprocess.DEVNULL, capture_output=True, check=True)
+        times.append((time.perf_counter() - start) * 1000)
+    return statistics.median(times)
+
+
 def of_ssh(folder: Path) -> None:
-    """A reading through a real sshd here; what runs behind that counts in the wall time alone."""
+    """A list through a real sshd, against crm_mon through the same one over an open connection."""
     sys.path[:0] = [str(TESTS / "tools"), str(TESTS)]
     from conftest import Sandbox
-    from far import Far, missing
+    from far import Far, free_port, missing
 
+    title = "2 x 2: list --on / 1.5 x ssh crm_mon -1 + 40 ms"
     if why := missing():
-        print(f"{'2 x 2: list --on / list':<44} {why}")
+        print(f"{title}: {why}")
         return
     cluster = Sandbox(folder).make()
-    here = measure([HXM, "list"], cluster.env, 10)
     cluster.as_if_live()
     far = Far(cluster)
+    near, slow = far.ports["host1"], free_port()
+    link = [sys.executable, str(TESTS / "slow_link.py"), str(slow), str(near), "10"]
+    config = far.folder / "client"
+    crm_mon = ["ssh", "-F", str(config), "-S", f"{far.sockets}/%p", "-o", "ControlMaster=auto"]
+    crm_mon += ["-o", "ControlPersist=60", "host1", f"{far.folder}/host1.bin/crm_mon", "-1"]
+    process = subprocess.Popen(link)
     try:
-        report("2 x 2: list --on / list", here, measure([HXM, "list"], far.env, 10))
+        for port, how in ((near, "no delay"), (slow, "20 ms to and fro")):
+            config.write_text(config.read_text().replace(f"Port {near}", f"Port {port}"))
+            for argv in (crm_mon, [HXM, "list"]):  # which open the connections
+                subprocess.run(argv, env=far.env, check=True, capture_output=True)
+            theirs, ours = median(crm_mon, far.env), median([HXM, "list"], far.env)
+            print(f"{title}, {how}: {ours:.0f} / {1.5 * theirs + 40:.0f} ms", flush=True)
     finally:
+        process.kill()
         far.end()
 
 

@@ -242,7 +242,7 @@ def _start_ahead(
     """The toolstack; what is sure to be needed of the current CIB runs beside the heavy imports."""
     asked = (STATUS_FORMS[0], *(() if sandbox else (CONFIGURATION,))) if env is None else ()
     if asked and programs.elsewhere():  # whose answer tells which toolstack there is
-        programs.ahead(*asked, *([("xl", "list")] if local else []))
+        programs.ahead(STATUS_FORMS[0], *([("xl", "list")] if local else []), CONFIGURATION)
     toolstack = local_toolstack(config, sandbox) if local else None
     if asked:
         programs.ahead(*asked, *(((toolstack.program, "list"),) if toolstack else ()))

@@ -34,29 +34,29 @@ def run(form: Form = TABLE) -> int:
     if form.output == "json":
         render.show_json({"clusters": answers})
     else:
-        rows = [_row(name, answer) for name, answer in answers.items()]
+        rows = [_row(name, answers[name], _notes(result)) for name, result in results.items()]
         render.show(Table(_HEADERS, rows, frozenset((3, 4))), form)
     silent = [name for name, answer in answers.items() if "error" in answer]
     _show_notes({name: result for name, result in results.items() if name not in silent})
     return CannotAsk.status if silent else DONE
 
 
-def _row(name: str, answer: dict[str, Any]) -> tuple[str, ...]:
+def _row(name: str, answer: dict[str, Any], notes: Sequence[str]) -> tuple[str, ...]:
     if "error" in answer:
         return (name, "unknown", "-", "-", "-", str(answer["error"]))
     cluster, nodes = answer["cluster"], answer["nodes"]
     domains = [domain for domain in answer["domains"] if domain["resource"]]
     online = sum(bool(node["online"]) for node in nodes)
     running = sum(bool(domain["nodes"]) for domain in domains)
-    findings = [finding["what"] for finding in answer["findings"]]
-    more = f"; {len(findings) - 1} more" if len(findings) > 1 else ""
+    troubles = [*notes, *(finding["what"] for finding in answer["findings"])]
+    more = f"; {len(troubles) - 1} more" if len(troubles) > 1 else ""
     return (
         name,
         "maintenance" if cluster["maintenance"] else "answers",
         "yes" if cluster["quorum"] else "no",
         f"{online}/{len(nodes)}",
         f"{running}/{len(domains)}",
-        f"{findings[0]}{more}" if findings else "none",
+        f"{troubles[0]}{more}" if troubles else "none",
     )
 
 
@@ -83,8 +83,14 @@ def ask_all(config: Config, words: Sequence[str]) -> int:
 
 def _show_notes(results: dict[str, Result]) -> None:
     for name, result in results.items():
-        for line in filter(str.strip, result.stderr.splitlines()):
-            render.beside(f"{name}: {line.removeprefix('hxm: ').strip()}")
+        for note in _notes(result):
+            render.beside(f"{name}: {note}")
+
+
+def _notes(result: Result) -> list[str]:
+    """What the command said beside its answer, as that a node was left for the next."""
+    lines = filter(str.strip, result.stderr.splitlines())
+    return [line.removeprefix("hxm: ").strip() for line in lines]
 
 
 def _form_in(words: Sequence[str]) -> tuple[Shown, list[str]]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from hxm.cluster.read import askable, read_cluster
 from hxm.config import Config
 from hxm.errors import DONE, CannotAsk, Failed
+from hxm.host import programs
 from hxm.output import Form, Table, render
 from hxm.records import known_clusters
 from hxm.toolstack.remote import ask_elsewhere
@@ -33,8 +35,9 @@ def on_all_nodes(subcommand: str, config: Config, form: Form) -> int:
     _, nodes, lost = askable(cluster._replace(local_node=None), config)
     as_json = form.output == "json"
     words = ("sh", "-c", _SCRIPT, "sh", subcommand, *(("-o", "json") if as_json else ()))
-    silent = {node: f"it is {why}" for node, why in lost.items()}
-    replies = silent | ask_elsewhere(words, nodes, config.ask_timeout, _parse)
+    silent = _silent(nodes) | {node: f"it is {why}" for node, why in lost.items()}
+    asked = [node for node in nodes if node not in silent]
+    replies = silent | ask_elsewhere(words, asked, config.ask_timeout, _parse)
     answers = {
         node: _Answer((reply,), CannotAsk.status) if isinstance(reply, str) else reply
         for node, reply in replies.items()
@@ -49,6 +52,12 @@ def on_all_nodes(subcommand: str, config: Config, form: Form) -> int:
         rows = [(node, line) for node, answer in answers.items() for line in answer.lines]
         render.show(Table(("Node", "Guard"), rows), form)
     return max((answer.status for answer in answers.values()), default=DONE)
+
+
+def _silent(nodes: Sequence[str]) -> dict[str, str]:
+    """Those of the nodes that have just been asked for the cluster in vain, and why."""
+    there = programs.elsewhere()
+    return {node: why for node in nodes if there and (why := there.silence(node))}
 
 
 def _parse(printed: bytes) -> _Answer:

@@ -116,8 +116,11 @@ class Remote:
         any_node = argv[0] in _ASKED and not (env or once)
         if once and not self._name:
             self._learn()
+        commands: Sequence[Argv] = [argv]
         while True:
-            reading = reading or Reading(self, [argv], env, files, once=once)
+            if reading is None:
+                reading = Reading(self, commands, env, files, once=once)
+                self._ahead |= {other: reading for other in commands if other != argv}
             reading.process.most = most
             try:
                 if any_node and len(self._silent) + 1 < len(self.target.nodes):
@@ -129,7 +132,7 @@ class Remote:
                 self._give_up(reading.destination, lost.message)
                 if once:
                     raise
-                reading = None
+                commands, reading = reading.commands, None
                 continue
             if result.status == _NOT_FOUND and "not found" in result.stderr:
                 raise CannotAsk(f"{argv[0]} is not installed on {self.name or reading.destination}")
@@ -138,6 +141,10 @@ class Remote:
     def reach(self, node: str) -> str:
         """What ssh is to be told to get to another node of the same cluster."""
         return self.target.destination(node)
+
+    def silence(self, node: str) -> str:
+        """Why the node has not answered; nothing if it has, or was not asked."""
+        return self._silent.get(self.target.called(node), "")
 
     def vouch_for(self, node: str) -> None:
         """Raise CannotAsk unless it was said where the node is: another host may have its name."""

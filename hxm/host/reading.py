@@ -46,15 +46,20 @@ START = (
     "unset CIB_file CIB_shadow CIB_port CIB_server; "
 )
 """The tools speak English, are found, are the real ones, and ask their own cluster."""
-_FILTERED = "f=$({{ {line}; }} | sed '{filter}' 3>&1 >&4)"
-"""Keeps what the filter writes to /dev/fd/3."""
+_RUN = """{{ e=$({line} 2>&1 >&5); s=$?; }} 5>&1
+printf '\\n{mark} end %s\\n%s\\n{mark} said\\n' $s "$e\""""
+"""Runs a program; behind its output stand its exit status and its complaints."""
+_FILTERED = """f=$({{ {last}
+}} | {{ {{ {before}
+}} >&4; sed '{filter}' 3>&1 >&4; }})"""
+"""Runs the last program beside those before, and keeps what the filter writes to /dev/fd/3."""
 _LOOK = f"""set --; set -f; for n in $f; do [ $# -ge {_AT_ONCE} ] || set -- "$@" "$n"; done; set +f
 set -- {{mark}} 4096 "$@"; {{script}}
 echo"""
 """Looks at the files that the filter found."""
-_BOUND = """{line} </dev/null & t=$!
+_BOUND = """{{ {line} </dev/null & t=$!
 {{ trap 'kill $n; exit' 15; sleep {seconds} & n=$!; wait $n && kill -9 $t; }} >/dev/null 2>&1 &
-n=$!; wait $t; s=$?; kill $n 2>/dev/null"""
+n=$!; wait $t; s=$?; kill $n 2>/dev/null; exit $s; }}"""
 """Runs a program, and ends it if nobody may wait for it any more."""
 
 
@@ -79,8 +84,11 @@ class Reading:
         self._files = files
         self._results: dict[Argv, Result] | None = None
         self._ended = False
-        self._commands = tuple(commands)
-        self._looks = bool(remote.paths) and len(self._commands) > 1
+        self.commands = tuple(commands)
+        self._filter = ""
+        """What sed(1) is to do with the output of the last program."""
+        if remote.paths and len(commands) > 1 and commands[-1] == remote.paths[0]:
+            self._filter = remote.paths[1]
         self.destination = remote.destination
         latest = time.monotonic() + remote.timeout + _START_WITHIN
         self.until = latest + _END_WITHIN
@@ -91,7 +99,6 @@ class Reading:
 
     def _script(self, env: Mapping[str, str], latest: int | None) -> str:
         mark = self._mark
-        tools = " ".join(_TOOLS)
         lines = [START]
         if self._files:
             lines += [
@@ -103,32 +110,33 @@ class Reading:
             ]
         lines += [
             # what the profile of root prints stands before, and may not end its line
-            "{ read up x </proc/uptime; } 2>/dev/null",
-            f"echo; echo {mark} begin; echo >&2; echo {mark} name `uname -n` ${{up%%.*}} >&2",
-            f'{{ for t in {tools}; do printf "%s" "{mark} tool $t "; command -v $t || echo',
-            "done; } >&2; exec 4>&1",
+            f"{{ read up x </proc/uptime; }} 2>/dev/null; echo; echo {mark} begin",
+            f"echo `uname -n` ${{up%%.*}}; for t in {' '.join(_TOOLS)}; do",
+            f'printf "%s " $t; command -v $t || echo; done; echo {mark} facts; exec 4>&1',
         ]
         if latest is not None:
             lines.append(f'[ "${{up%%.*}}" -le {latest} ] || exit')
-        for argv in self._commands:
-            words = [f"{name}={self._word(value)}" for name, value in env.items()]
-            words = ["env", *words] if words else []
-            line = " ".join([*words, *map(self._word, argv)])
-            if latest is None:
-                line = f"{line} </dev/null; s=$?"
-            else:
-                line = _BOUND.format(line=line, seconds=_END_WITHIN)
-            line = f"{line}; printf '\\n{mark} end %s\\n' $s"
-            if self._looks and self._remote.paths and argv == self._remote.paths[0]:
-                line = _FILTERED.format(line=line, filter=self._remote.paths[1])
-            lines += [line, f"echo >&2; echo {mark} end >&2"]
-        if self._looks:
-            lines += [_LOOK.format(mark=mark, script=files.SCRIPT)]
+        programs = [self._program(argv, env, bound=latest is not None) for argv in self.commands]
+        if self._filter:
+            *others, last = programs
+            before = "\n".join(others)
+            programs = [
+                _FILTERED.format(before=before, last=last, filter=self._filter),
+                _LOOK.format(mark=mark, script=files.SCRIPT),
+            ]
+        lines += programs
         for number in range(len(self._files)):
             there = f'"$d"/{number}'
             shown = f"echo {mark} file {number}; cat {there}; printf '\\n{mark} end\\n'"
             lines.append(f"[ -f {there} ] && {{ {shown}; }}")
         return "\n".join([*lines, f"echo {mark} all"])
+
+    def _program(self, argv: Argv, env: Mapping[str, str], *, bound: bool) -> str:
+        words = [f"{name}={self._word(value)}" for name, value in env.items()]
+        words = ["env", *words] if words else []
+        line = " ".join([*words, *map(self._word, argv)])
+        line = _BOUND.format(line=line, seconds=_END_WITHIN) if bound else f"{line} </dev/null"
+        return _RUN.format(line=line, mark=self._mark)
 
     def _word(self, word: str) -> str:
         """The word for the shell there, where a file that travels has another path."""
@@ -165,15 +173,16 @@ class Reading:
         mark = self._mark.encode()
         _, begun, rest = result.stdout.partition(b"\n" + mark + b" begin\n")
         if not begun or not rest.endswith(mark + b" all\n"):
-            raise Lost(_why(result, self._mark))
-        facts, *errors = self._errors(result.stderr)
-        self._remote.learn(*_facts(facts, self._mark), self.process.started)
+            raise Lost(_why(result))
+        facts, _, rest = rest.partition(b"\n" + mark + b" facts\n")
+        self._remote.learn(*_facts(facts), self.process.started)
         results = {}
-        for argv, error in zip(self._commands, errors, strict=True):
+        for argv in self.commands:
             out, _, rest = rest.partition(b"\n" + mark + b" end ")
             status, _, rest = rest.partition(b"\n")
-            results[argv] = Result(argv, int(status), out, error)
-        if self._looks:
+            error, _, rest = rest.partition(b"\n" + mark + b" said\n")
+            results[argv] = Result(argv, int(status), out, error.decode("utf-8", "replace"))
+        if self._filter:
             files.learn(rest.partition(b"\n" + mark + b" all\n")[0], self._mark)
         for number, path in enumerate(self._files):
             head = mark + b" file %d\n" % number
@@ -182,25 +191,12 @@ class Reading:
                 _write(path, content)
         return results
 
-    def _errors(self, stderr: str) -> list[str]:
-        """What stands before the programs' own errors, and these."""
-        before, *parts = stderr.split(f"\n{self._mark} end\n")
-        lines = before.splitlines(keepends=True)
-        facts = [line for line in lines if line.startswith(self._mark)]
-        own = "".join(line for line in lines[lines.index(facts[-1]) + 1 :]) if facts else before
-        return ["".join(facts), own, *parts][: len(self._commands) + 1]
 
-
-def _facts(text: str, mark: str) -> tuple[str, str, dict[str, str]]:
+def _facts(text: bytes) -> tuple[str, str, dict[str, str]]:
     """The node's name, its seconds since the boot, and the paths of its tools; empty: none."""
-    name, uptime, tools = "", "", dict.fromkeys(_TOOLS, "")
-    for line in text.splitlines():
-        _, kind, *words = [*line.removeprefix(mark).split(" "), ""]
-        if kind == "name":
-            name, uptime = words[:2]
-        elif kind == "tool":
-            tools[words[0]] = words[1]
-    return name, uptime, tools
+    first, *lines = os.fsdecode(text).split("\n")
+    name, _, uptime = first.partition(" ")
+    return name, uptime, {tool: path for tool, _, path in (line.partition(" ") for line in lines)}
 
 
 def _write(path: str, content: bytes) -> None:
@@ -209,8 +205,6 @@ def _write(path: str, content: bytes) -> None:
         file.write(content)
 
 
-def _why(result: Result, mark: str) -> str:
-    own = "\n".join(line for line in result.stderr.splitlines() if not line.startswith(mark))
-    destination = result.argv[-2]
-    known = no_way_in(destination, own)
-    return known or (own.strip().splitlines() or ["the connection was lost"])[-1]
+def _why(result: Result) -> str:
+    known = no_way_in(result.argv[-2], result.stderr)
+    return known or (result.stderr.strip().splitlines() or ["the connection was lost"])[-1]

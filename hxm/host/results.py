@@ -90,6 +90,9 @@ if TYPE_CHECKING:
         def reach(self, node: str) -> str:
             """What ssh is to be told to get to another node of the same cluster."""
 
+        def silence(self, node: str) -> str:
+            """Why the node has not answered; nothing if it has, or was not asked."""
+
         def vouch_for(self, node: str) -> None:
             """Raise CannotAsk unless it was said where the node is."""
 

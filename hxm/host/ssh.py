@@ -135,14 +135,14 @@ class Target:
 
     def knows(self, node: str) -> bool:
         """Whether the configuration says where this node of the cluster is."""
-        return self._called(node) in self.nodes
+        return self.called(node) in self.nodes
 
     def destination(self, node: str) -> str:
         """What ssh is to be told for a node, as the cluster or as the configuration calls it.
 
         Raises CannotAsk for a name that ssh would take for something else.
         """
-        destination = self._called(node)
+        destination = self.called(node)
         if destination not in self.nodes and not is_a_name(destination):
             raise CannotAsk(f"ssh cannot be told to go to {printable(node)}: this is no host name")
         if self.user and "@" not in destination:
@@ -151,9 +151,10 @@ class Target:
 
     def alone(self, node: str) -> Target:
         """The same without its other nodes."""
-        return Target(self.name, [self._called(node)], self.user, self.port)
+        return Target(self.name, [self.called(node)], self.user, self.port)
 
-    def _called(self, node: str) -> str:
+    def called(self, node: str) -> str:
+        """The node as the configuration calls it, if it does."""
         if node in self.nodes:
             return node
         alike = [known for known in self.nodes if _same_host(host_of(known), node)]

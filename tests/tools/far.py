@@ -77,8 +77,9 @@ class Far:
         host_key = (folder / "host_key.pub").read_text()
         known, client = "", ""
         self.sshds: dict[str, subprocess.Popen[bytes]] = {}
+        self.ports: dict[str, int] = {}
         for name in ("host1", "host2"):
-            port = free_port()
+            port = self.ports[name] = free_port()
             known += f"{name} {host_key}"
             client += _CLIENT.format(name=name, port=port, folder=folder)
             (folder / name).write_text(
@@ -138,10 +139,9 @@ class Far:
         argv = (SSHD, "-D", "-e", "-f", str(self.folder / name))
         with open(self.folder / f"{name}.log", "wb") as log:
             self.sshds[name] = subprocess.Popen(argv, start_new_session=True, stderr=log)
-        port = int((self.folder / name).read_text().split(":")[1].split()[0])
         for _ in range(200):
             with socket.socket() as sock:
-                if sock.connect_ex(("127.0.0.1", port)) == 0:
+                if sock.connect_ex(("127.0.0.1", self.ports[name])) == 0:
                     return
             time.sleep(0.02)
         raise AssertionError((self.folder / f"{name}.log").read_text())

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from contextlib import suppress
 from urllib.error import HTTPError
 from urllib.request import urlopen
@@ -146,7 +148,8 @@ def test_a_node_that_does_not_answer_is_left_for_the_next(far):
 
 
 CUT = """kill -9 `cat {folder}/host1.pid`
-kill -9 `ps -o ppid= -p $PPID`
+p=$PPID; until [ "`ps -o comm= -p $p`" = sshd ]; do p=`ps -o ppid= -p $p`; done
+kill -9 $p
 """
 
 
@@ -232,7 +235,10 @@ ORDERS = {
     "shutdown": ("crm_resource", ("shutdown", "nfs"), ("before", "after")),
     "standby": ("crm_attribute", ("standby", "host1", "--yes"), ("before", "after")),
     "lock": ("cibadmin", ("migrate", "nfs", "host2"), ("before", "after")),
+    "restore": ("cibadmin", ("undo", "--yes"), ("before", "after")),
 }
+CHANGES = '[ -z "$CIB_file" ] && case "$*" in *--query*|-Q*|*--list*) false;; esac'
+REPLACES = '[ -z "$CIB_file" ] && case "$*" in *--replace*) ;; *) false;; esac'
 
 
 @pytest.mark.parametrize(
@@ -248,26 +254,63 @@ def test_an_order_goes_on_through_another_node_and_does_nothing_twice(far, tool,
     first, far.program_text = MOMENTS[moment]
     source = (far.folder / "host1.bin" / tool).read_text().removeprefix("#!/bin/sh\n")
     cut = CUT.format(folder=far.folder)
-    live = '[ -z "$CIB_file" ] && case "$*" in *--query*|-Q*|*--list*) false;; esac'
+    live = REPLACES if words[0] == "undo" else CHANGES
+    before = far.sandbox.configuration()
+    if words[0] == "undo":
+        far.ok("unmanage", "nfs")
     done = source.replace("exit $status", f"{cut if moment == 'after' else ''}exit $status")
     did = far.folder / "did"
     script = f"if {live}; then {first.format(cut=cut)}\necho >>{did}\n{done}\nfi\n{source}"
     far.program("host1", tool, script)
     counted = (far.folder / "host2.bin" / tool).read_text().removeprefix("#!/bin/sh\n")
     far.program("host2", tool, f'if {live}; then echo "$*" >>{far.folder}/changes; fi\n{counted}')
-    before = far.sandbox.configuration()
     ran = far.ok(*words)
     assert ran.err.count("host1 does not answer") == 1
     if words[0] == "migrate":
         assert far.sandbox.nodes_of("nfs") == ["host2"]
+    if words[0] in ("migrate", "undo"):
         assert far.sandbox.configuration() == before
     changes = (far.folder / "changes").read_text() if (far.folder / "changes").exists() else ""
     assert did.exists() == (moment in ("after", "late"))
-    if tool != "cibadmin":
-        repeated = any(word in changes for word in ("--move", "--set-parameter", "--update=on"))
+    if tool != "cibadmin" or live == REPLACES:
+        steps = ("--move", "--set-parameter", "--update=on", "--replace")
+        repeated = any(word in changes for word in steps)
         assert repeated != did.exists()
     assert did.exists() or tool == "cibadmin" or "host1 may still" in ran.err
     assert far.left() == []
+
+
+def test_what_a_lost_node_does_after_the_order_has_ended_is_left_by_name(far):
+    """Somebody does not wait for it: Ctrl-C. Every list tells of it then, and so it is undone."""
+    source = (far.folder / "host1.bin/crm_resource").read_text().removeprefix("#!/bin/sh\n")
+    ended, did = far.folder / "ended", far.folder / "did"
+    wait = f"exec >/dev/null 2>&1\nuntil [ -e {ended} ]; do sleep 0.1; done"
+    late = f"{CUT.format(folder=far.folder)}{wait}\n{source}".replace(
+        "exit $status", f"echo >{did}\nexit $status"
+    )
+    far.program("host1", "crm_resource", f"if {CHANGES}; then {late}\nfi\n{source}")
+    before = far.sandbox.configuration()
+    argv = [sys.executable, "-m", "hxm", "migrate", "nfs", "host2"]
+    order = subprocess.Popen(argv, env=far.env, stderr=subprocess.PIPE)
+    said = b""
+    while b"host1 may still" not in said:
+        line = order.stderr.readline()
+        assert line, said
+        said += line
+    order.send_signal(signal.SIGINT)
+    order.communicate(timeout=100)
+    assert order.returncode == 130
+    assert far.sandbox.configuration() == before
+    ended.touch()
+    for _ in range(1000):
+        if did.exists():
+            break
+        time.sleep(0.05)
+    ran = far.ok("list")
+    assert "cli-prefer-nfs" in ran.err
+    assert "hxm unmigrate nfs" in ran.err
+    far.ok("unmigrate", "nfs", "--yes")
+    assert far.sandbox.configuration() == before
 
 
 EXCLUDED = {
@@ -338,6 +381,11 @@ def test_the_guard_is_that_of_every_node(far):
     assert ran.out == "".join(f"host{n}: /usr/sbin/xl is not guarded\n" for n in (1, 2))
     orders = (far.folder / "orders").read_text().splitlines()
     assert orders == ["hxm guard install", *["hxm guard remove"] * 2, *["hxm guard status"] * 2]
+    far.kill("host1")
+    far.calls()
+    ran = far.hxm("guard", "status")
+    assert ran.out == "host1: no sshd there\nhost2: /usr/sbin/xl is not guarded\n"
+    assert len(far.calls()) == 3, "who did not answer is not asked again"
 
 
 def test_check_tells_of_the_guard_on_the_node(far):
@@ -453,6 +501,9 @@ def test_all_clusters_at_once(far):
     ]
     assert ran.status == 102
     assert "gone: nowhere.invalid does not answer (its name is not known" in ran.err
+    far.kill("host1")
+    said = "host1 does not answer (no sshd there): asking host2"
+    assert f"lab,answers,yes,2/2,2/2,{said}" in far.hxm("clusters", "-o", "csv").out.splitlines()
 
 
 def test_a_cluster_that_is_silent_costs_no_other_clusters_answer():

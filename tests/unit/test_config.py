@@ -76,6 +76,8 @@ CLUSTERS = (
     "%2Ea",
     "ssh://root@a",
     "ssh://root_a",
+    "\N{EM DASH}",
+    " 14",
 )
 
 
