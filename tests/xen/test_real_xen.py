@@ -228,6 +228,7 @@ def test_an_update_of_a_host(lab):
     host.ok("killall pacemakerd; while pidof pacemakerd; do sleep 1; done; sync")
     host.off()
     host.on()
+    lab.until("the host is in the cluster again", lab.settled)
     asker.ok("hxm update next --yes", 3 * BOOT)
     assert lab.slot("nfs").run == run
     lab.until("no update is in progress", lambda: "no update" in asker.ok("hxm update status"))
