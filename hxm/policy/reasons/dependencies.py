@@ -6,6 +6,7 @@ So the cause is told and not the constraint.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 from hxm.model import Node
 from hxm.policy import listed
@@ -30,32 +31,40 @@ from hxm.policy.reasons.room import room, utilization
 from hxm.policy.relations import INFINITY, spoken
 
 
+class _Path(NamedTuple):
+    """How far the question has been followed."""
+
+    node: Node
+    seen: frozenset[str]
+    """The resources that it has come through: there are circles."""
+    causes: dict[tuple[str, str], list[Reason]]
+    """What was found against each resource and role: many paths can lead to one."""
+
+
 def against(facts: Facts, subject: Subject, node: Node) -> Iterator[Reason]:
     """What keeps the resource from the node, or makes the cluster put it elsewhere."""
     if node.container in subject.ids:
         yield Reason(f"{node.name} is the guest node of {subject.id} itself", absolute=True)
     yield from kept_empty(facts, node)
     yield from on_node(facts, subject, node)
-    yield from _dependencies(facts, subject, node, frozenset())
+    yield from _dependencies(facts, subject, _Path(node, frozenset(), {}))
     yield from _held_there(facts, subject)
     yield from room(facts, subject, node)
 
 
-def _dependencies(
-    facts: Facts, subject: Subject, node: Node, seen: frozenset[str]
-) -> Iterator[Reason]:
+def _dependencies(facts: Facts, subject: Subject, path: _Path) -> Iterator[Reason]:
     """Orders, colocations and the group: what must run before it, with it, or not where it does."""
     relations = facts.relations
-    seen |= subject.ids
+    path = path._replace(seen=path.seen | subject.ids)
     for order in relations.orders:
-        if order.then not in subject.ids or not order.holds_back or order.first in seen:
+        if order.then not in subject.ids or not order.holds_back or order.first in path.seen:
             continue
         role = "Promoted" if order.first_action == "promote" else ""
         if places(facts, order.first, role) or (order.one_suffices and _another(facts, order.id)):
             continue
         verb = "be promoted" if role else "start"
         what = f"{order.first} must {verb} before {subject.it}"
-        yield from _needed(facts, order.first, what, order.id, node, seen, role)
+        yield from _needed(facts, order.first, what, order.id, path, role)
     for primitive in subject.inside:
         members = relations.members.get(primitive.parent or "", ())
         if primitive.id in members and primitive.parent not in (primitive.clone, subject.id):
@@ -64,10 +73,10 @@ def _dependencies(
                 what = f"{before} starts before {it} in the group {primitive.parent}"
                 where, there = str(primitive.parent), places(facts, before)
                 if not there:
-                    yield from _needed(facts, before, what, where, node, seen)
-                elif node.name not in there:
-                    yield from _caused(_causes(facts, before, node, seen), what, where)
-    yield from _colocations(facts, subject, node, seen)
+                    yield from _needed(facts, before, what, where, path)
+                elif path.node.name not in there:
+                    yield from _caused(_causes(facts, before, path), what, where)
+    yield from _colocations(facts, subject, path)
 
 
 def _another(facts: Facts, order: str) -> bool:
@@ -78,40 +87,36 @@ def _another(facts: Facts, order: str) -> bool:
     )
 
 
-def _colocations(
-    facts: Facts, subject: Subject, node: Node, seen: frozenset[str]
-) -> Iterator[Reason]:
-    yield from _dependents(facts, subject, node, seen)
+def _colocations(facts: Facts, subject: Subject, path: _Path) -> Iterator[Reason]:
+    yield from _dependents(facts, subject, path)
     for colocation in facts.relations.colocations:
-        if colocation.resource not in subject.ids or colocation.other in seen:
+        if colocation.resource not in subject.ids or colocation.other in path.seen:
             continue
         there = places(facts, colocation.other, colocation.other_role)
-        if colocation.score >= INFINITY and node.name not in there:
+        if colocation.score >= INFINITY and path.node.name not in there:
             role = colocation.other_role if is_promoted(colocation.other_role) else ""
             is_up = "is promoted" if role else "does"
             what = f"{subject.it} must run where {colocation.other} {is_up}"
             if there:
                 what += f": on {listed(sorted(there))}"
-            yield from _needed(facts, colocation.other, what, colocation.id, node, seen, role)
-        elif colocation.score < 0 and node.name in there:
+            yield from _needed(facts, colocation.other, what, colocation.id, path, role)
+        elif colocation.score < 0 and path.node.name in there:
             what = f"{subject.it} is to keep away from {colocation.other}, which runs there"
             evidence = f"{colocation.id}: {spoken(colocation.score)}"
             hard, change = colocation.score <= -INFINITY, Change("drop", colocation.id)
             yield Reason(what, evidence, remove(facts, colocation), hard, change, lasting=True)
 
 
-def _dependents(
-    facts: Facts, subject: Subject, node: Node, seen: frozenset[str]
-) -> Iterator[Reason]:
+def _dependents(facts: Facts, subject: Subject, path: _Path) -> Iterator[Reason]:
     """What must run with it, and keeps it from where it may not be itself; that is not absolute."""
     bound = (other.id for other in bound_to(facts, subject))
-    names = dict.fromkeys(name for name in bound if name not in seen)
+    names = dict.fromkeys(name for name in bound if name not in path.seen)
     for name in (*names, *_later_in_group(facts, subject)):
         dependent = subject_of(facts.cluster, name, called=True)
         there = places(facts, name)
-        stays = there and node.name not in there
+        stays = there and path.node.name not in there
         held = left_alone(facts.cluster, dependent) if stays else ()
-        for reason in (*held, *on_node(facts, dependent, node)):
+        for reason in (*held, *on_node(facts, dependent, path.node)):
             if reason.absolute:
                 what = f"{name} must run where {subject.it} does: {reason.what}"
                 yield reason._replace(what=what, absolute=False)
@@ -126,17 +131,11 @@ def _later_in_group(facts: Facts, subject: Subject) -> Iterator[str]:
 
 
 def _needed(
-    facts: Facts,
-    other: str,
-    what: str,
-    where: str,
-    node: Node,
-    seen: frozenset[str],
-    role: str = "",
+    facts: Facts, other: str, what: str, where: str, path: _Path, role: str = ""
 ) -> Iterator[Reason]:
     """Why what it needs is not there; where nothing is found, that it is not."""
     dependency = subject_of(facts.cluster, other, called=True)
-    causes = _causes(facts, other, node, seen, role)
+    causes = _causes(facts, other, path, role)
     causes += _not_promoted(dependency) if role else []
     yield from _caused(causes, what, where)
     if forbids(causes):
@@ -145,21 +144,24 @@ def _needed(
         what += ", and is nowhere promoted" if role else ", and does not run"
     in_group = where in facts.relations.members
     change = Change("start", other) if in_group else Change("drop", where)
-    at = f" {node.name}" if places(facts, other, role) else ""
+    at = f" {path.node.name}" if places(facts, other, role) else ""
     yield Reason(what, where, f"hxm why {dependency.word}{at}", True, change)
 
 
-def _causes(
-    facts: Facts, other: str, node: Node, seen: frozenset[str], role: str = ""
-) -> list[Reason]:
-    """What is against a resource that is needed on the node."""
-    needed = subject_of(facts.cluster, other, called=True)
-    return [
-        *everywhere(facts, needed),
-        *on_node(facts, needed, node, role),
-        *_dependencies(facts, needed, node, seen),
-        *utilization(facts, needed, node),
-    ]
+def _causes(facts: Facts, other: str, path: _Path, role: str = "") -> list[Reason]:
+    """What is against a resource that is needed on the node; each cause once, by its first path."""
+    if (other, role) not in path.causes:
+        needed = subject_of(facts.cluster, other, called=True)
+        causes: dict[object, Reason] = {}
+        for reason in (
+            *everywhere(facts, needed),
+            *on_node(facts, needed, path.node, role),
+            *_dependencies(facts, needed, path),
+            *utilization(facts, needed, path.node),
+        ):
+            causes.setdefault((reason.change or reason.what, reason.absolute), reason)
+        path.causes[other, role] = [*causes.values()]
+    return path.causes[other, role].copy()
 
 
 def _caused(causes: Iterable[Reason], what: str, where: str) -> Iterator[Reason]:
