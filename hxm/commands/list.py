@@ -103,7 +103,7 @@ def _notes(cluster: Cluster, shown: list[Domain]) -> Iterator[str]:
 def note_unsettled(cluster: Cluster) -> None:
     """A cluster in a file reacts to nothing but hxm, which a learner takes for a fault."""
     if cluster.sandbox and not is_settled(cluster.sandbox):
-        render.note("another tool has changed the sandbox; to let it react: hxm sandbox settle")
+        render.note("another tool has changed the sandbox: hxm sandbox settle")
 
 
 def _troubles(cluster: Cluster) -> Iterator[str]:

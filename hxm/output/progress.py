@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
+from typing import Any
 
 _A_MOMENT = 1.0
 """Seconds before progress is shown."""
@@ -58,8 +59,11 @@ class _Bar(Display):
         if len(transfers) == 1 and not self._several:
             self._arriving = True
             ((name, target, mib, of),) = transfers
-            left = f"{name} -> {target}{self._waiting(whole=mib >= of)}"
-            self._fill(mib, of, f"{mib} of {of} MiB", left)
+            if mib < of:
+                self._copied = None
+                self._fill(mib, of, f"{mib} of {of} MiB", f"{name} -> {target}")
+            else:
+                self._fill(mib, of, "", self._waiting())
         elif transfers:
             parts = [f"{name} {100 * mib // of} %" for name, _, mib, of in transfers]
             self._update(left=" ".join(parts))
@@ -69,14 +73,11 @@ class _Bar(Display):
         end = total if done < total else None
         self._update(total=end, completed=done if end else 0, count=count, left=left)
 
-    def _waiting(self, *, whole: bool) -> str:
+    def _waiting(self) -> str:
         """What happens once all memory is there, and for how long already."""
-        if not whole:
-            self._copied = None
-            return ""
         self._copied = self._copied or time.monotonic()
         minutes, seconds = divmod(int(time.monotonic() - self._copied), 60)
-        return f", memory copied; waiting for the cluster, {minutes}:{seconds:02}"
+        return f"memory copied; waiting {minutes}:{seconds:02} for the cluster"
 
 
 class _Late(Display):
@@ -163,7 +164,10 @@ def _bar(title: str) -> Iterator[Display]:
     )
     with bar:
         task = bar.add_task(printable(title), total=None, count="", left="")
-        yield _Bar(
-            lambda left, **values: bar.update(task, left=printable(left), **values),
-            lambda text: drawing.print(Line(text)),
-        )
+
+        def update(left: str, **values: Any) -> None:
+            if "total" in values:  # to update() a total of None is none that was given
+                bar.tasks[task].total = values.pop("total")
+            bar.update(task, left=printable(left), **values)
+
+        yield _Bar(update, lambda text: drawing.print(Line(text)))

@@ -72,7 +72,7 @@ def test_what_pacemakers_own_tools_change_takes_effect(sandbox):
 
 
 def test_a_list_says_that_nothing_has_reacted_yet(sandbox):
-    hint = "another tool has changed the sandbox; to let it react: hxm sandbox settle"
+    hint = "another tool has changed the sandbox: hxm sandbox settle"
     assert hint not in sandbox.ok("list").err
     sandbox.tool("crm_resource", "-r", "nfs", "--meta", "-p", "target-role", "-v", "Stopped")
     assert hint in sandbox.ok("list").err

@@ -103,7 +103,7 @@ def test_balance_shows_and_then_moves_one_by_one(four):
     assert four.file.read_bytes() == before
     shown = four.ok("balance", "--yes", "-o", "json").json["memory"]
     assert len({host["then"] for host in shown}) == 1
-    assert {host["left"] + host["then"] for host in shown} == {4096}
+    assert len({host["left"] for host in shown}) == 1
     counts = [
         len(four.ok("list", "--node", f"host{n}", "-o", "json").json["domains"])
         for n in (1, 2, 3, 4)

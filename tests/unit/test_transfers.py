@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import pytest
+import rich.progress
 from factories import DATA, cluster, domain, node
 
 from hxm.cluster import transfers
 from hxm.cluster.transfers import Transfers
 from hxm.config import Config
+from hxm.output import progress
 from hxm.output.progress import _Bar
 from hxm.plan import Forecast, Movement
 from hxm.toolstack.xl import LocalDomain, parse_list
@@ -83,6 +85,23 @@ def test_who_does_not_answer_is_not_asked_again(monkeypatch):
     assert silent.read(ON_THE_WAY) == []
 
 
+def test_the_clock_of_a_full_bar_goes_on(monkeypatch):
+    bars: list[rich.progress.Progress] = []
+
+    class Known(rich.progress.Progress):
+        def __init__(self, *columns, **options) -> None:
+            super().__init__(*columns, **options)
+            bars.append(self)
+
+    monkeypatch.setattr(rich.progress, "Progress", Known)
+    with progress._bar("migrate vm1 to xen1") as bar:
+        for mib in (60, 128):
+            bar.arrived([("vm1", "xen1", mib, 128)])
+            assert not bars[0].finished
+        bar.left([], 3)
+        assert not bars[0].finished
+
+
 def test_the_bar_is_that_of_one_domu_until_it_has_ended():
     shown: dict[str, object] = {}
     bar = _Bar(lambda **values: shown.update(values), lambda _: None)
@@ -90,6 +109,6 @@ def test_the_bar_is_that_of_one_domu_until_it_has_ended():
     assert (shown["total"], shown["completed"], shown["left"]) == (128, 60, "vm1 -> xen1")
     bar.arrived([("vm1", "xen1", 128, 128)])
     assert shown["total"] is None, "its clock would stop"
-    assert shown["left"] == "vm1 -> xen1, memory copied; waiting for the cluster, 0:00"
+    assert shown["left"] == "memory copied; waiting 0:00 for the cluster"
     bar.arrived([])
     assert (shown["total"], shown["count"], shown["left"]) == (None, "", "")
