@@ -106,6 +106,10 @@ def block(cluster: Cluster, resources: Collection[str], word: str) -> tuple[str,
     """What blocks one of the resources, in words that follow its name, since when, and the end."""
     failed = [failure for failure in cluster.failures if failure.resource in resources]
     what = "is blocked by a failure"
+    states = [state for state in cluster.resources if state.id in resources]
+    if not failed and any(len(state.nodes) > 1 for state in states):
+        what = "is blocked, because it is active on several nodes (multiple-active=block)"
+        return what, "", f"hxm why {word}"
     if not failed:
         return what, "", f"hxm cleanup {word}"
     last = next(

@@ -8,6 +8,7 @@ from factories import cluster, domain, failure, local, node, primitive, reasons,
 
 from hxm.plan import Forecast, Movement, Phase, Plan, Step
 from hxm.policy import guards
+from hxm.policy.orders import hygiene
 from hxm.policy.state.running_twice import on_two_nodes
 
 WHOLE_CLUSTER = {
@@ -423,7 +424,7 @@ STATES = {
     ),
     "on two nodes": (
         subject(nfs=domain("nfs", "host1", "host3")),
-        dict.fromkeys((*LIFE, *MOVES[:2], "standby"), "on two nodes, 107, --force"),
+        dict.fromkeys((*LIFE, *MOVES[:2], "standby", "manage"), "on two nodes, 107, --force"),
     ),
 }
 
@@ -449,7 +450,7 @@ KNOWN = {
     "it runs on both": (
         ("host1", "host2"),
         ("host1", "host2"),
-        "decide which one to keep; then hxm unmanage nfs",
+        "hxm unmanage nfs; then on each node where it runs but the one to keep: xl destroy nfs",
     ),
 }
 
@@ -461,3 +462,38 @@ def test_destroy_is_advised_only_when_the_toolstacks_have_seen_two(heard, seen, 
     assert objection.do.startswith(remedy)
     assert ("xl destroy nfs" in objection.do) == (len(seen) == 2)
     assert ("the cluster supposes" in objection.what) == (len(seen) < 2)
+
+
+KEEP = "on each node where it runs but the one to keep: xl destroy nfs"
+REFRESH = "crm_resource --refresh --resource=nfs"
+BOTH = ("host1", "host2")
+ACTIVE_TWICE = {
+    "managed": ({}, f"hxm unmanage nfs; then {KEEP}; then {REFRESH}; then hxm manage nfs"),
+    "unmanaged": ({"managed": False}, f"{KEEP}; then {REFRESH}; then hxm manage nfs"),
+    "blocked": ({"managed": False, "blocked": True}, f"{KEEP}; then {REFRESH}"),
+    "unmanaged, and seen on one": (
+        {"managed": False, "seen": BOTH[:1]},
+        REFRESH,
+    ),
+    "blocked, and seen on both": (
+        {"managed": False, "blocked": True, "seen": BOTH},
+        f"{KEEP}; then {REFRESH}",
+    ),
+}
+"""Of a domU on two nodes that has not failed: a cleanup would change nothing there."""
+
+
+@pytest.mark.parametrize(("state", "remedy"), ACTIVE_TWICE.values(), ids=ACTIVE_TWICE)
+def test_of_two_instances_one_is_ended_and_the_cluster_looks(state, remedy):
+    one = domain("nfs", *BOTH, **state)
+    heard = BOTH if one.seen else ()
+    (objection,) = on_two_nodes(cluster(one, heard=heard), [one])
+    look = "" if heard else "look first: hxm list nfs --everywhere; "
+    assert objection.do == f"{look}{remedy}"
+
+
+@pytest.mark.parametrize("failures", [(), (FAILED,)])
+def test_a_cleanup_is_refused_where_it_would_leave_both_running(failures):
+    seen = cluster(domain("nfs", *BOTH, managed=False, blocked=True), *failures)
+    refused = reasons(hygiene.cleanup(seen, ["nfs"], None).objections)
+    assert refused == ["on two nodes, 107, --force"] * (not failures)

@@ -20,6 +20,7 @@ from hxm.policy import (
     resources,
     typed,
 )
+from hxm.policy.state.running_twice import on_two_nodes
 from hxm.policy.steps import (
     cleanup_step,
     clear_meta_step,
@@ -88,6 +89,7 @@ def manage(cluster: Cluster, domains: Sequence[ManagedDomain]) -> Decision:
             *half_way(cluster, domains),
             *guards.in_flight(cluster, domains, guards.FORCE),
             *guards.stray(cluster, domains),
+            *on_two_nodes(cluster, domains),
         ),
         guards.warnings(cluster),
         done=f"the cluster manages {called(domains)} again",
@@ -199,6 +201,7 @@ def cleanup(cluster: Cluster, subjects: Collection[str] | None, node: Node | Non
     concerned = sorted(failed or subjects or ())
     if not concerned:
         return AlreadyDone(f"the cluster remembers no failure{where}")
+    domains = [domain for domain in cluster.managed_domains if domain.resource in concerned]
     what = "failures" if failed else "fail counts"  # which crm_mon tells only beside a failure
     steps = tuple(
         cleanup_step(resource, f"the {what} of {resource}", node.name if node else None)
@@ -216,6 +219,7 @@ def cleanup(cluster: Cluster, subjects: Collection[str] | None, node: Node | Non
         (
             *guards.whole_cluster(cluster),
             *guards.in_flight(cluster, cluster.managed_domains),
+            *on_two_nodes(cluster, () if failed else domains),
         ),
         guards.warnings(cluster),
         done=f"the failures of {listed(concerned)} are forgotten"

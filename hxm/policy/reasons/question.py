@@ -138,8 +138,11 @@ def _troubles_everywhere(question: Question) -> Iterator[Reason]:
     cluster, domain = question.facts.cluster, question.domain
     away = guards.looked_away(cluster, domain)
     alone = set(left_alone(cluster, question.subject)) if away else set()
+    twice = list(on_two_nodes(cluster, [domain]))  # whose remedy says when that is to end
     order = guards.safe_end(domain, away.end) if away else ""
     for reason in everywhere(question.facts, question.subject):
+        if reason in alone and twice:
+            continue
         if reason in alone:
             cause = reason.what.removeprefix(f"{question.subject.it} ")
             what = f"the cluster leaves it alone: {domain.name} {cause}"

@@ -289,7 +289,8 @@ def _elsewhere(question: Question, node: Node) -> Answer:
         soft = [*general, *(reason._replace(absolute=False) for reason in there)]
         return allowed(question, node, soft, gently=True)
     soft = [reason for reason in (*general, *there) if not reason.absolute]
-    tiers = [hard, [*soft, *failures_of(facts, domain)], question.unknown]
+    plain = all(reason.change for reason in hard)  # else it is a fact that nothing can be tried for
+    tiers = [hard, [*soft, *failures_of(facts, domain)], question.unknown if plain else ()]
     confirmed = inquiry.confirmed(tiers, node.name)
     if confirmed:
         shown = [
@@ -303,7 +304,6 @@ def _elsewhere(question: Question, node: Node) -> Answer:
             notes.insert(0, Reason(then, do=f"hxm migrate {typed(domain)} {node.name}"))
         forecast_for = node if domain.nodes else None
         return Answer(says, (*shown, *notes), side_effects(question, confirmed, forecast_for))
-    plain = all(reason.change for reason in hard)  # else it is a fact that nothing can be tried for
     rest = [unknown(facts, domain, node.name)] if plain and not hard else []
     return Answer(says, tuple(dict.fromkeys([*hard, *rest])))
 

@@ -330,7 +330,7 @@ def _not_running(cluster: Cluster, domains: Iterable[ManagedDomain]) -> Iterator
         if domain.resource in cluster.unlisted:
             (objection,) = not_listed(cluster, [domain])
             yield Finding.of(objection, "not-known", domain.name)
-        elif domain.blocked:
+        elif domain.blocked and not list(on_two_nodes(cluster, [domain])):
             own = [f for f in cluster.failures if f.resource == domain.resource]
             do = cleanup_of(cluster, own[0]) if own else f"hxm cleanup {typed(domain)}"
             yield Finding(f"{domain.name} is blocked by a failure", do, "blocked", domain.name)

@@ -34,11 +34,8 @@ def _what_is_known(cluster: Cluster, domain: Domain) -> tuple[str, str]:
     name, word, places = domain.name, typed(domain), listed(domain.places)
     seen = [node for node in domain.places if node in domain.seen]
     if len(seen) > 1:
-        destroy = f"{cluster.toolstack or 'xl'} destroy {name}"
-        remedy = (
-            f"decide which one to keep; then hxm unmanage {word}, and on each other node: {destroy}"
-        )
-        return f"{name} runs on {listed(seen)} at once, by the toolstacks there", remedy
+        told = f"{name} runs on {listed(seen)} at once, by the toolstacks there"
+        return told, _end(cluster, domain)
     failed = _failed_migration(cluster, domain)
     message = f"{name} is active on {places} at once"
     if failed:
@@ -46,10 +43,35 @@ def _what_is_known(cluster: Cluster, domain: Domain) -> tuple[str, str]:
     if all(node in cluster.heard for node in domain.places):
         where = f"on {seen[0]} only" if seen else "on none of them"
         known = f"{message}; by the toolstacks there it runs {where}"
-        return known, f"hxm cleanup {word}"
-    unknown = f"{message}; whether it runs twice is not known" if failed else message
+        return known, _look(cluster, domain)
     look = f"look first: hxm list {word} --everywhere"
-    return unknown, f"{look}; if it runs on one node only: hxm cleanup {word}"
+    if failed:
+        unknown = f"{message}; whether it runs twice is not known"
+        return unknown, f"{look}; if it runs on one node only: {_look(cluster, domain)}"
+    return message, f"{look}; {_end(cluster, domain)}"
+
+
+def _end(cluster: Cluster, domain: Domain) -> str:
+    """What ends all instances but one, and has the cluster see that.
+
+    The guard lets xl destroy pass where the cluster leaves the domU alone; one that it manages
+    again too early, it would stop and start.
+    """
+    word = typed(domain)
+    steps = [f"hxm unmanage {word}"] if domain.managed else []
+    destroy = f"{cluster.toolstack or 'xl'} destroy {domain.name}"
+    steps.append(f"on each node where it runs but the one to keep: {destroy}")
+    if domain.resource:
+        steps.append(_look(cluster, domain))
+        steps += [] if domain.blocked else [f"hxm manage {word}"]
+    return "; then ".join(steps)
+
+
+def _look(cluster: Cluster, domain: Domain) -> str:
+    """What has the cluster look where it runs; a cleanup does so only where something failed."""
+    if not domain.resource or _failed_migration(cluster, domain):
+        return f"hxm cleanup {typed(domain)}"
+    return cluster.advice("look", resource=domain.resource)
 
 
 def _failed_migration(cluster: Cluster, domain: Domain) -> str:
