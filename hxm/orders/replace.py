@@ -9,16 +9,15 @@ from hxm.cluster.read import configured, with_other_nodes
 from hxm.config import Config
 from hxm.model import Cluster
 from hxm.orders.lock import own_lock
-from hxm.pacemaker.audit_facts import parse_rules
 from hxm.pacemaker.cib import Configuration, parse_configuration, read_configuration
 from hxm.pacemaker.cib_document import as_cib, combined, left_out, parse_backup, same, sections_in
 from hxm.pacemaker.cib_flatten import private_names
 from hxm.pacemaker.verify import read_complaints
 from hxm.plan import AlreadyDone, Decision, Objection
 from hxm.policy import listed
-from hxm.policy.audit.configured import fencing
 from hxm.policy.diff import sentence
 from hxm.policy.orders import restore
+from hxm.policy.state.fencing import unfenceable
 from hxm.records.changes import Opened, compare
 
 
@@ -84,9 +83,7 @@ def _in_it(
     yield from restore.not_finished(then)
     if new := restore.new_names(cluster, domains):
         yield from restore.newcomers(with_other_nodes(cluster, config), new)
-    yield from restore.less_fenced(
-        fencing(cluster, parse_rules(present)), fencing(then, parse_rules(wanted))
-    )
+    yield from restore.less_fenced(unfenceable(cluster), unfenceable(then))
 
 
 def _left_alone(cluster: Cluster, backup: Opened, private: Collection[str]) -> Iterator[str]:

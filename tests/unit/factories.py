@@ -69,7 +69,7 @@ _FIELDS = {
 
 
 def cluster(*parts, **known) -> Cluster:
-    """A healthy cluster of the parts; what is not said is host1, host2, a DC and a quorum.
+    """A healthy cluster of the parts; what is not said is host1, host2, a DC, a quorum, watchdogs.
 
     Each managed domU has its primitive and its resource.
     """
@@ -93,7 +93,12 @@ def cluster(*parts, **known) -> Cluster:
     usual = {"dc": "host1", "quorum": True, "dialect": "Pacemaker 2.1", "primitives": primitives}
     generation = known.get("dialect") or usual["dialect"]
     usual["hints"] = next((each.hints for each in DIALECTS if each.name == generation), {})
+    known["properties"] = WATCHDOGS | known.get("properties", {})
     return Cluster(**found | usual | known)
+
+
+WATCHDOGS = {"have-watchdog": "true", "stonith-watchdog-timeout": "10s"}
+"""By which nodes fence themselves."""
 
 
 # What a decision is, in lines

@@ -283,7 +283,7 @@ def test_it_is_compared_once_more_when_the_tool_is_about_to_start(
 
 
 def test_what_was_foreseen_holds_only_for_the_same_cluster():
-    properties = {"hxm-lock": HELD.holder}
+    properties = {**BEFORE.properties, "hxm-lock": HELD.holder}
     assert not changed(BEFORE, BEFORE._replace(lock=HELD, domains=(), properties=properties))
     assert changed(BEFORE, cluster(domain("nfs", "host2")))
     assert changed(BEFORE, cluster(domain("nfs", "host1"), node("host1", standby=True)))

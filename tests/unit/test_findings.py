@@ -93,6 +93,7 @@ def test_what_no_location_allows_is_named_once_and_before_all_else():
     )
 
 
+NO_WATCHDOG = {"properties": {"have-watchdog": "false", "stonith-watchdog-timeout": "0"}}
 ILO = primitive("ilo", agent="stonith:riloe", params={"hostlist": "host1"})
 STOPPED = Resource("ilo", "stonith:riloe", "Stopped")
 AWAY = (node("host1"), node("host2", standby=True))
@@ -111,9 +112,60 @@ DEVICES = {
 
 @pytest.mark.parametrize(("parts", "able"), DEVICES.values(), ids=DEVICES)
 def test_a_host_that_nothing_can_fence_is_named(parts, able):
-    found = [each for each in findings(cluster(*parts)) if each.code == "no-fencing"]
+    seen = cluster(*parts, ILO._replace(id="ilo2", params={"hostlist": "host2"}), **NO_WATCHDOG)
+    found = [each for each in findings(seen) if each.code == "no-fencing"]
     expected = [] if able else [("nothing can fence host1: ilo may not run", "hxm why ilo")]
     assert [(each.what, each.do) for each in found] == expected
+
+
+NO_DEVICE = "fencing is on, and no fencing resource is there: a lost node's domUs start nowhere"
+NO_WATCHDOG_RUNS = "stonith-watchdog-timeout is set, and no node has a watchdog: nothing can fence"
+WITHOUT = {
+    "nothing": ((), {}, [NO_DEVICE]),
+    "fencing is off": ((), {"stonith-enabled": "false"}, ["fencing is disabled"]),
+    "watchdogs": ((), {"have-watchdog": "true", "stonith-watchdog-timeout": "-1"}, []),
+    "no watchdogs": ((), {"stonith-watchdog-timeout": "10s"}, [NO_WATCHDOG_RUNS]),
+    "watchdogs that do not count": (
+        (),
+        {"have-watchdog": "true", "stonith-watchdog-timeout": "0s"},
+        [NO_DEVICE],
+    ),
+    "one node has no device": ((ILO,), {}, ["no fencing resource is for host2"]),
+    "it is asked which": ((ILO._replace(params={}),), {}, []),
+    "its watchdog does": ((ILO,), {"have-watchdog": "1", "stonith-watchdog-timeout": "10"}, []),
+}
+
+
+@pytest.mark.parametrize(("parts", "properties", "said"), WITHOUT.values(), ids=WITHOUT)
+def test_fencing_without_a_device_is_named(parts, properties, said):
+    properties = NO_WATCHDOG["properties"] | properties
+    on = "stonith-enabled" not in properties
+    found = findings(cluster(*parts, fencing=on, properties=properties))
+    whats = [each.what for each in found if each.code == "no-fencing"]
+    assert len(whats) == len(said)
+    assert all(what.startswith(start) for what, start in zip(whats, said, strict=True))
+
+
+SWITCH = "crm_attribute -n stonith-enabled -v true"
+SWITCHED_ON = {
+    "all is well": ((), SWITCH),
+    "a node is off": (
+        (node("host1"), node("host2", online=False)),
+        f"if host2 may be fenced at once: {SWITCH}",
+    ),
+    "nodes are lost, and a stop has failed": (
+        (node("host1"), node("host2", unclean=True), failure("stop", where="host1")),
+        f"if host1, host2 may be fenced at once: {SWITCH}",
+    ),
+    "a start has failed": ((failure("start"),), SWITCH),
+    "a guest node is off": ((node("host1"), node("g1", online=False, kind="guest")), SWITCH),
+}
+
+
+@pytest.mark.parametrize(("parts", "do"), SWITCHED_ON.values(), ids=SWITCHED_ON)
+def test_whom_fencing_would_meet_at_once_is_said_before(parts, do):
+    found = [each.do for each in findings(cluster(*parts, fencing=False))]
+    assert do in found
 
 
 def test_what_is_unmanaged_and_told_to_stop_is_started_before_it_is_managed():

@@ -178,20 +178,10 @@ def _as_others(resource: str, name: str, code: str) -> str:
 
 
 def fencing(cluster: Cluster, rules: Rules) -> Iterator[Finding]:
-    """Nodes that nothing fences although fencing is on, and devices that fence themselves."""
-    properties, nodes = cluster.properties, [node.name for node in cluster.hosts]
-    agents = cluster.advice("agents")
+    """Devices that fence the node where they run, and nothing else does."""
     if not cluster.fencing:
         return
-    if not rules.fences:
-        if not is_true(properties.get("have-watchdog", "")):  # else sbd may do without one
-            what = "there is no fencing resource: a lost node's domUs start nowhere else"
-            yield Finding(what, f"add one for each node: {agents}", "no-fencing", "")
-        return
-    for node in nodes:
-        if all(hosts and node not in hosts for hosts in rules.fences.values()):
-            what = f"no fencing resource is for {node}: if it is lost its domUs start nowhere else"
-            yield Finding(what, f"add one: {agents}", "no-fencing", node)
+    nodes = [node.name for node in cluster.hosts]
     for device, hosts in rules.fences.items():
         if len(hosts) != 1 or len(nodes) < 2 or device in cluster.cloned:
             continue

@@ -9,7 +9,6 @@ from hxm.plan import Objection, Phase, Plan
 from hxm.policy import guards, half_way, is_false, listed, typed
 from hxm.policy.diff import Difference, intention, sentence, summed_up
 from hxm.policy.names import at_home
-from hxm.policy.state.findings import Finding
 from hxm.policy.state.running_twice import on_two_nodes
 from hxm.policy.steps import restore_step
 
@@ -112,12 +111,14 @@ def unfenced(differences: Sequence[Difference]) -> Iterator[Objection]:
             yield _asked("a part of the cluster without quorum would go on (no-quorum-policy)")
 
 
-def less_fenced(now: Iterable[Finding], then: Iterable[Finding]) -> Iterator[Objection]:
+def less_fenced(
+    now: Iterable[tuple[str, Objection]], then: Iterable[tuple[str, Objection]]
+) -> Iterator[Objection]:
     """Nodes that nothing would fence any more."""
-    known = {finding.what for finding in now}
-    for finding in then:
-        if finding.code == "no-fencing" and finding.what not in known:
-            yield _asked(finding.what)
+    known = {objection.what for _, objection in now}
+    for _, objection in then:
+        if objection.what not in known:
+            yield _asked(objection.what)
 
 
 def _asked(message: str) -> Objection:

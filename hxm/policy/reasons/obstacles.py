@@ -28,7 +28,7 @@ from hxm.policy.relations import (
     spoken,
     true_of,
 )
-from hxm.policy.state.fencing import can_fence
+from hxm.policy.state.fencing import unfenceable
 from hxm.policy.state.node_remedy import first_node_remedy, node_remedy
 
 
@@ -369,10 +369,10 @@ def whole_cluster(cluster: Cluster) -> Iterator[Reason]:
         what = "stop-all-resources is set: the cluster runs nothing"
         change = Change("property", "stop-all-resources", "false")
         yield Reason(what, "", cluster.advice("run"), True, change)
-    if cluster.fencing and not can_fence(cluster):
-        what = "fencing is on and there is no fencing resource: the cluster starts nothing"
-        do = f"add a fencing resource for each node: {cluster.advice('agents')}"
-        yield Reason(what, "", do, change=Change("property", "stonith-enabled", "false"))
+    for host, objection in unfenceable(cluster):
+        if not host:
+            change = Change("property", "stonith-enabled", "false")
+            yield Reason(objection.what, "", objection.do, change=change)
     if cluster.maintenance:
         what = "the whole cluster is in maintenance"
         change = Change("property", "maintenance-mode", "false")

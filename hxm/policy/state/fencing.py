@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from hxm.model import Cluster, Primitive
 from hxm.plan import Objection
-from hxm.policy import keeps_stopped, listed
+from hxm.policy import is_true, keeps_stopped, listed
 from hxm.policy.state.cluster_wide import outermost, settings
 
 _HOSTS = ("pcmk_host_list", "hostlist", "hostname", "pcmk_host_map")
@@ -19,16 +19,32 @@ def fenced_by(parameters: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(word.partition(":")[0] for word in words)
 
 
-def can_fence(cluster: Cluster) -> bool:
-    """Whether anything is configured that fences: a device, or the nodes' watchdogs."""
-    watchdog = cluster.properties.get("stonith-watchdog-timeout")
-    return bool(watchdog or _devices(cluster))
+def _watchdogs_count(cluster: Cluster) -> bool:
+    """Whether the others take a lost node for reset by its watchdog (sbd without a disk)."""
+    return bool(cluster.properties.get("stonith-watchdog-timeout", "0").strip("0s"))
 
 
 def remedy(cluster: Cluster) -> str:
-    """What switches fencing on."""
-    first = "" if can_fence(cluster) else "add a fencing resource for each node, then: "
-    return f"{first}crm_attribute -n stonith-enabled -v true"
+    """What switches fencing on; where it would be used at once, with those that it would meet."""
+    first = "" if _devices(cluster) or _has_watchdogs(cluster) else f"{_ADD}, then: "
+    met = list(_would_be_fenced(cluster))
+    condition = f"if {listed(met)} may be fenced at once: " if met else ""
+    return f"{first}{condition}crm_attribute -n stonith-enabled -v true"
+
+
+def _has_watchdogs(cluster: Cluster) -> bool:
+    return is_true(cluster.properties.get("have-watchdog", ""))
+
+
+def _would_be_fenced(cluster: Cluster) -> Iterator[str]:
+    """The nodes that may have left without being shut down, and where a stop has failed."""
+    not_stopped = {failure.node for failure in cluster.failures if failure.operation == "stop"}
+    for host in cluster.hosts:
+        if host.away or host.unclean or host.name in not_stopped:
+            yield host.name
+
+
+_ADD = "add a fencing resource for each node"
 
 
 def _devices(cluster: Cluster) -> list[Primitive]:
@@ -36,17 +52,28 @@ def _devices(cluster: Cluster) -> list[Primitive]:
 
 
 def unfenceable(cluster: Cluster) -> Iterator[tuple[str, Objection]]:
-    """The hosts whose devices are all stopped, and not for what is said of the whole cluster.
+    """The hosts that nothing can fence although fencing is on; no host: none of them.
 
-    A device need not run to fence, but one that is told to stop, or may run nowhere, does not.
+    A device need not run to fence, but one that is told to stop, or may run nowhere, does not;
+    nothing is said of one that is stopped for what is said of the whole cluster.
     """
-    if not (cluster.fencing and cluster.dc and cluster.quorum) or any(settings(cluster)):
+    if not cluster.fencing or (_has_watchdogs(cluster) and _watchdogs_count(cluster)):
         return
-    devices = _devices(cluster)
+    devices, agents = _devices(cluster), cluster.advice("agents")
+    if not devices:
+        what = "fencing is on, and no fencing resource is there: a lost node's domUs start nowhere"
+        if _watchdogs_count(cluster):
+            what = "stonith-watchdog-timeout is set, and no node has a watchdog: nothing can fence"
+        yield "", Objection(what, f"{_ADD}: {agents}")
+        return
+    decides = cluster.dc and cluster.quorum and not any(settings(cluster))
     hosts = {device.id: fenced_by(device.params) for device in devices}
     for host in cluster.hosts:
         able = [p for p in devices if not hosts[p.id] or host.name in hosts[p.id]]
-        if able and not any(_usable(cluster, device) for device in able):
+        if not able:
+            what = f"no fencing resource is for {host.name}: if it is lost its domUs start nowhere"
+            yield host.name, Objection(what, f"add one: {agents}")
+        elif decides and not any(_usable(cluster, device) for device in able):
             names = outermost(able)
             what = f"nothing can fence {host.name}: {listed(names, 4)} may not run"
             yield host.name, Objection(what, f"hxm why {names[0]}")

@@ -34,8 +34,8 @@ def _what_is_known(cluster: Cluster, domain: Domain) -> tuple[str, str]:
     name, word, places = domain.name, typed(domain), listed(domain.places)
     seen = [node for node in domain.places if node in domain.seen]
     if len(seen) > 1:
-        told = f"{name} runs on {listed(seen)} at once, by the toolstacks there"
-        return told, _end(cluster, domain)
+        at_once = f"{name} runs on {listed(seen)} at once, by the toolstacks there"
+        return at_once, _end(cluster, domain)
     failed = _failed_migration(cluster, domain)
     message = f"{name} is active on {places} at once"
     if failed:
