@@ -119,6 +119,8 @@ CAUSES = {
         "cleanup rem1 alpha",
     ),
     "stopped-chain": ("web", "db must start before it; mail must start", "start mail"),
+    "opt-in-standby": ("web", "not on beta: the node is in standby", "active beta"),
+    "date-standby": ("web beta", "the node is in standby", "active beta"),
     "ping-stopped": ("web", "lost its ping path: ping-clone is told to stop", "start ping-clone"),
 }
 """What is asked of each situation, the cause, and what the command that ends it says."""
@@ -199,6 +201,7 @@ APPLIED = (
     "ticket-standby",
     "remote-failed",
     "stopped-chain",
+    "opt-in-standby",
 )
 
 

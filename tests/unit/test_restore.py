@@ -6,9 +6,9 @@ import pytest
 from factories import cluster, domain, local, primitive, reasons
 
 from hxm.model import ENROLLING, WITHDRAWING, Domain
+from hxm.plan import Objection
 from hxm.policy.diff import Difference, Fact, Item
 from hxm.policy.orders import restore
-from hxm.policy.state.findings import Finding
 
 NFS = Domain("nfs", "nfs", "/nfs.xm", uuid="135631b2", also=("old-nfs",))
 OUTSIDE = {
@@ -106,7 +106,6 @@ def test_what_takes_the_safety_away_is_asked_about(difference, asked):
 
 
 def test_a_node_that_nothing_would_fence_any_more_is_asked_about():
-    one, other = (Finding(f"none for {each}", "", "no-fencing", each) for each in ("a", "b"))
-    itself = Finding("c may run on c", "", "fences-itself", "c")
-    found = [*restore.less_fenced([one], [one, other, itself])]
+    one, other = ((each, Objection(f"none for {each}")) for each in ("a", "b"))
+    found = [*restore.less_fenced([one], [one, other])]
     assert [(each.what, each.lifted_by) for each in found] == [("none for b", "--yes")]

@@ -42,6 +42,7 @@ def barring(facts: Facts, node: Node) -> Reason | None:
     for domain in cluster.managed_domains:
         if node.name in domain.nodes:
             return None
+        written.add(Change("allow", domain.resource, node.name))
         hard = hard_ones(on_node(facts, subject_in(cluster, domain), node))
         if not hard or (hard[0].lasting and hard[0].change in written):
             return None

@@ -245,7 +245,8 @@ def _locations(facts: Facts, subject: Subject, node: Node, role: str) -> Iterato
         evidence = "symmetric-cluster=false: a resource runs only where a location allows it"
         do = cluster.advice("allow", resource=subject.id, node=node.name)
         change = Change("allow", subject.id, node.name)
-        yield Reason(f"nothing allows {subject.it} there", evidence, do, True, change)
+        what = f"nothing allows {subject.it} there"
+        yield Reason(what, evidence, do, True, change, lasting=True)
     exclusive = [location for location in mine if location.exclusive]
     if all(applying(relations, location, node.name) is None for location in exclusive):
         for location in exclusive:
@@ -284,7 +285,7 @@ def _not_opted_in(facts: Facts) -> Iterator[Reason]:
     if wanted and wanted == {primitive.id for primitive in disallowed_everywhere(facts)}:
         what = "symmetric-cluster=false, and no location allows anything on any node"
         change = Change("property", "symmetric-cluster", "true")
-        yield Reason(what, "", cluster.advice("allow-all"), True, change)
+        yield Reason(what, "", cluster.advice("allow-all"), True, change, lasting=True)
 
 
 def _unset(facts: Facts, location: Location, node: Node) -> bool:

@@ -51,8 +51,9 @@ def as_facts(reasons: Iterable[Reason]) -> Iterator[Reason]:
 
 
 def hard_ones(reasons: Iterable[Reason]) -> list[Reason]:
-    """Those that alone keep the domU from a node."""
-    return [reason for reason in reasons if reason.absolute]
+    """Those that alone keep the domU from a node; states before what was written to stay."""
+    hard = (reason for reason in reasons if reason.absolute)
+    return sorted(hard, key=lambda reason: reason.lasting)
 
 
 def no_reason(facts: Facts, node: str) -> Reason:

@@ -185,7 +185,8 @@ def _down(question: Question) -> Answer:
 def _as_typed(question: Question, reasons: Iterable[Reason]) -> list[Reason]:
     """In the order in which the commands work: hxm starts nothing that would have no place.
 
-    Of what is told to stop the deepest comes first, and the resource itself last of all.
+    States come before what was written to stay. Of what is told to stop the deepest comes first,
+    and the resource itself last of all.
     """
     shown = list(reasons)
     at = [
@@ -195,7 +196,7 @@ def _as_typed(question: Question, reasons: Iterable[Reason]) -> list[Reason]:
     ]
     for number, start in zip(at, [shown[number] for number in reversed(at)], strict=True):
         shown[number] = start
-    return sorted(shown, key=lambda reason: _starts(question, reason))
+    return sorted(shown, key=lambda reason: (_starts(question, reason), reason.lasting))
 
 
 def _starts(question: Question, reason: Reason) -> bool:
