@@ -10,11 +10,11 @@ from hxm.cluster import capacity
 from hxm.cluster.read import read_cluster, with_other_nodes
 from hxm.config import read_config
 from hxm.errors import DONE
-from hxm.model import Cluster
+from hxm.model import Cluster, ManagedDomain
 from hxm.output import TABLE, Form, Table, as_json, capacity_bars, render
 from hxm.output.progress import display
 from hxm.pacemaker.utilization import utilization_in
-from hxm.policy import guards, listed
+from hxm.policy import called, guards, listed, typed
 from hxm.policy.memory import (
     ATTRIBUTES,
     Host,
@@ -267,6 +267,7 @@ def _why(answer: _Answer, loss: Loss) -> Iterator[str]:
         if answer.cluster.quorum:
             yield "the other nodes would have no quorum"
         return
+    unexplained: list[ManagedDomain] = []
     for domain in loss.nowhere:
         if domain in without_place(answer.cluster, answer.losses):
             continue
@@ -279,7 +280,9 @@ def _why(answer: _Answer, loss: Loss) -> Iterator[str]:
         elif short := shortage(answer.used, domain.resource, _after(answer, loss)):
             yield f"no other node has room for {domain.name}: {short}"
         else:
-            yield f"no other node may run {domain.name}: hxm why {domain.name}"
+            unexplained.append(domain)
+    if unexplained:
+        yield f"no other node may run {called(unexplained)}: hxm why {typed(unexplained[0])}"
 
 
 def _after(answer: _Answer, loss: Loss) -> dict[str, set[str]]:

@@ -14,6 +14,7 @@ SSH = r"""
 for command; do :; done
 [ ! -e "$THERE/broken" ] || { cat "$THERE/broken"; exit 0; }
 [ ! -e "$THERE/silent" ] || { echo 'Connection refused' >&2; exit 255; }
+[ ! -e "$THERE/votes" ] || PATH=/usr/sbin:/usr/bin:/sbin:/bin
 [ ! -e "$THERE/sles.xm" ] || cp "$THERE/sles.xm" "$FILES/sles.xm"
 XL_ROWS="$THERE/rows" XL_LONG="$THERE/long" sh -c "$command"
 status=$?
@@ -32,7 +33,7 @@ LIKE_NFS = "disk = [ 'phy:/dev/evms/san2/vm2,xvda,w' ]"
 
 @pytest.fixture
 def there(xen):
-    """What stands on host2: rows and long for xl, sles.xm for its file, broken, silent."""
+    """What stands on host2: rows and long for xl, sles.xm for its file, broken, silent, votes."""
     xen.ok("shutdown", "sles")
     folder = xen.folder / "there"
     folder.mkdir()
@@ -102,6 +103,13 @@ def test_an_unmanaged_domu_that_another_host_may_run_is_created_by_force_alone(x
     assert refused.err.endswith("see to it that none does; then: --force\n")
     forced = xen.hxm("create", file, "--force")
     assert (forced.status, "warning: the domUs of host2 are unknown" in forced.err) == (42, True)
+
+
+def test_a_host_without_xen_that_only_votes_runs_no_domu(xen, there):
+    (xen.folder / "fresh.cfg").write_text("name = 'fresh'\ndisk = ['phy:/dev/vg/fresh,xvda,w']\n")
+    (there / "votes").touch()
+    ran = xen.hxm("create", str(xen.folder / "fresh.cfg"))
+    assert (ran.status, "unknown" in ran.err) == (42, False), ran
 
 
 @pytest.mark.parametrize("answer", ["", "welcome to host2\n", "a\0b"])
