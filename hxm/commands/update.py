@@ -13,10 +13,10 @@ from hxm.config import Config, read_config
 from hxm.errors import DONE, TimedOut, UsageError
 from hxm.model import Cluster, ManagedDomain
 from hxm.orders import pipeline
-from hxm.orders.rehearsal import forecast, rehearsal
+from hxm.orders.rehearsal import forecast, rehearsal, unforeseen
 from hxm.output import TABLE, Form, Table, as_json, render
 from hxm.output.progress import Display, display
-from hxm.pacemaker.simulate import simulator
+from hxm.pacemaker.simulate import NoForecast, simulator
 from hxm.plan import Decision, Forecast, Objection, Phase, Plan
 from hxm.policy import guards
 from hxm.policy.forecast import movements_tell_all
@@ -38,20 +38,27 @@ def plan(
 ) -> int:
     """Show the steps of a rolling update, what the scheduler would do, and all objections.
 
-    Changes nothing. Status 0 means that `hxm update start` is possible; otherwise the status is
-    that of the first objection.
+    Changes nothing. What is refused as things are is not simulated. Status 0 means that
+    `hxm update start` is possible; otherwise the status is that of the first objection.
 
     Example: `hxm update plan --canary sles`.
     """
     config = read_config()
     cluster = with_other_nodes(read_cluster(config, why=True), config)
     progress = _proposed(cluster, canary, sequence, watch)
-    with display("asking the scheduler") as shown:
-        tried, whole, predicted = _foreseen(cluster, progress, config, shown)
-    objections = update_plan.against(cluster, progress, whole, predicted)
-    objections += capacity.objections(cluster, update_plan.afterwards(cluster, predicted), config)
-    predicted, against_live = live_pv.judge(cluster, predicted, config)
-    objections += against_live
+    objections = update_plan.against(cluster, progress)
+    if any(objection.lifted_by != guards.YES for objection in objections):
+        tried = update_plan.trial(cluster, progress)
+        whole = update_plan.whole(cluster, progress, tried)
+        predicted = unforeseen(cluster, whole, "it is refused as things are")
+    else:
+        with display("asking the scheduler") as shown:
+            tried, whole, predicted = _foreseen(cluster, progress, config, shown)
+        objections += update_plan.against_foreseen(cluster, whole, predicted)
+        after = update_plan.afterwards(cluster, predicted)
+        objections += capacity.objections(cluster, after, config)
+        predicted, against_live = live_pv.judge(cluster, predicted, config)
+        objections += against_live
     stages = update_plan.foreseen(cluster, progress, predicted, tried)
     if form.output == "json":
         render.show_json(
@@ -67,7 +74,7 @@ def plan(
             }
         )
     elif form.usual:
-        _show_plan(stages, objections, update_plan.in_the_end(predicted.after))
+        _show_plan(stages, objections, predicted)
     else:
         rows = [(stage.host, stage.stage, stage.what, "; ".join(moves)) for stage, moves in stages]
         render.show(Table(("Host", "Step", "What", "Moves"), rows), form)
@@ -82,27 +89,32 @@ def _foreseen(
     Where the canary is when the first host has been taken back, is seen on the way.
     """
     first = update_plan.whole(cluster, progress, hosts=1)
+    tried = update_plan.trial(cluster, progress)
+    whole = update_plan.whole(cluster, progress, tried)
     if not simulator():
-        tried = update_plan.trial(cluster, progress)
-        whole = update_plan.whole(cluster, progress, tried)
         return tried, whole, forecast(cluster, whole, config)
-    with rehearsal(cluster, config, shown) as rehearsed:
-        rehearsed.go_through(first.phases, whole=movements_tell_all(cluster, first))
-        tried = update_plan.trial(rehearsed.after(first), progress)
-        whole = update_plan.whole(cluster, progress, tried)
-        rest = whole.phases[len(first.phases) :]
-        rehearsed.go_through(rest, whole=movements_tell_all(cluster, whole))
-        return tried, whole, rehearsed.forecast(whole)
+    try:
+        with rehearsal(cluster, config, shown) as rehearsed:
+            rehearsed.go_through(first.phases, whole=movements_tell_all(cluster, first))
+            tried = update_plan.trial(rehearsed.after(first), progress)
+            whole = update_plan.whole(cluster, progress, tried)
+            rest = whole.phases[len(first.phases) :]
+            rehearsed.go_through(rest, whole=movements_tell_all(cluster, whole))
+            return tried, whole, rehearsed.forecast(whole)
+    except NoForecast as error:
+        return tried, whole, unforeseen(cluster, whole, error.message)
 
 
 def _show_plan(
-    stages: list[tuple[Stage, list[str]]], objections: list[Objection], in_the_end: str
+    stages: list[tuple[Stage, list[str]]], objections: list[Objection], predicted: Forecast
 ) -> None:
     for number, (stage, moves) in enumerate(stages, 1):
         render.prose(f"{number:3}  {stage.what}")
         for line in moves:
             render.prose(f"         {line}")
-    if in_the_end:
+    if not predicted.simulated:
+        render.prose(f"not simulated: {predicted.unknown}")
+    elif in_the_end := update_plan.in_the_end(predicted.after):
         render.prose(f"afterwards: {in_the_end}")
     for objection, following in zip_longest(objections, objections[1:]):
         what = "asked about" if objection.lifted_by == guards.YES else "refused"

@@ -46,16 +46,17 @@ def forecast(
         for phase in plan.phases:
             for step in phase.steps:
                 spell(cluster, step, config)  # raises if this generation cannot do it
-        return _unknown(cluster, plan, "neither crm_simulate nor ptest is here")
+        return unforeseen(cluster, plan, "neither crm_simulate nor ptest is here")
     try:
         with rehearsal(cluster, config, shown) as tried:
             tried.go_through(plan.phases, whole=movements_tell_all(cluster, plan))
             return tried.forecast(plan)
     except NoForecast as error:
-        return _unknown(cluster, plan, error.message)
+        return unforeseen(cluster, plan, error.message)
 
 
-def _unknown(cluster: Cluster, plan: Plan, why: str) -> Forecast:
+def unforeseen(cluster: Cluster, plan: Plan, why: str) -> Forecast:
+    """What is known of a plan that nobody has simulated."""
     tidying = (number for number, phase in enumerate(plan.phases) if phase.only_if_still)
     nothing: tuple[tuple[Movement, ...], ...] = ((),) * len(plan.phases)
     return Forecast(nothing, cluster, frozenset(tidying), simulated=False, unknown=why)

@@ -110,7 +110,7 @@ class Scratch:
         try:
             result = programs.output(argv, self.env, LONGEST, files=self._files)
         except NoAnswer as error:
-            raise NoForecast(error.message) from None
+            raise NoForecast(error.message, "try again where a node has less to do") from None
         if result.status != 0:
             raise CannotAsk(f"{argv[0]} failed: {result.complaint()}")
         return result.stdout

@@ -107,7 +107,7 @@ def test_what_waits_is_asked_once_and_only_where_a_domu_may_wait(
     assert (len(answers), predicted.waiting, predicted.later) == (asked, (), ())
 
 
-def test_a_forecast_that_takes_too_long_is_asked_about(bare, monkeypatch):
+def test_a_forecast_that_takes_too_long_is_asked_about(bare, monkeypatch, capsys):
     bare.make("--nodes", "4", "--domains", "12")
     monkeypatch.setenv("CIB_file", str(bare.file))
     cluster = read_cluster(Config())
@@ -119,6 +119,8 @@ def test_a_forecast_that_takes_too_long_is_asked_about(bare, monkeypatch):
     monkeypatch.setenv("PATH", bare.env["PATH"])
     monkeypatch.setattr(scheduler, "LONGEST", 0.1)
     predicted = rehearsal.forecast(cluster, plan, Config())
+    assert update.plan() == 107
+    assert "not simulated: crm_simulate gave no answer within 0.1 s" in capsys.readouterr().out
     (objection,) = guards.foreseen(cluster, plan, predicted)
     assert "not simulated: crm_simulate gave no answer within 0.1 s" in objection.what
     assert objection.lifted_by == guards.YES

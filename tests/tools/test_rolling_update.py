@@ -29,9 +29,11 @@ def test_a_plan_foresees_every_drain_and_changes_nothing(three):
 
 def test_what_is_wrong_is_told_before_anything_begins(three):
     three.ok("standby", "host3")
-    ran = three.hxm("update", "plan")
+    ran = three.hxm("update", "plan", env={"HXM_LOG": "stderr"})
     assert ran.status == 107
     assert "refused (unless --force): host3 is in standby: nobody is to spare" in ran.out
+    assert "not simulated: it is refused as things are" in ran.out
+    assert "crm_mon" in ran.err and "crm_simulate" not in ran.err
     ran = three.hxm("update", "start")
     assert ran.status == 107
     assert three.hxm("update", "start", "--order", "host9").status == 105

@@ -53,18 +53,21 @@ def foreseen(
     return steps
 
 
-def against(
-    cluster: Cluster, progress: Progress, plan: Plan, predicted: Forecast
-) -> list[Objection]:
-    """All that stands against the whole of an update, of now and of what is foreseen."""
+def against(cluster: Cluster, progress: Progress) -> list[Objection]:
+    """All that stands against the whole of an update as things are."""
     if under_way := progress_in(cluster.properties):
         return [busy(cluster, under_way)]
     objections = [*ready(cluster), *unfit_canary(cluster, progress)]
     for host in filter(None, map(cluster.node, progress.order)):
         drain = placement.standby(cluster, host)
         objections += [*unheard(cluster, host), *getattr(drain, "objections", ())]
+    return list(dict.fromkeys(objections))
+
+
+def against_foreseen(cluster: Cluster, plan: Plan, predicted: Forecast) -> list[Objection]:
+    """All that stands against what is foreseen of it."""
     strays = start.strays(cluster, start.started(cluster, plan, predicted))
-    return list(dict.fromkeys((*objections, *strays, *guards.foreseen(cluster, plan, predicted))))
+    return list(dict.fromkeys((*strays, *guards.foreseen(cluster, plan, predicted))))
 
 
 def in_the_end(seen: Cluster) -> str:
