@@ -22,7 +22,7 @@ from hxm.output import render
 from hxm.output.progress import display
 from hxm.plan import AlreadyDone, Decision, Forecast, Objection, PassThrough, Plan
 from hxm.policy import all_typed, called, guards
-from hxm.policy.forecast import elsewhere, with_goals
+from hxm.policy.forecast import elsewhere, tried_again, with_goals
 from hxm.policy.names import find_resources, is_pattern, matching, surely_unmanaged
 from hxm.policy.orders import lock, other_resources
 from hxm.policy.state.summary import remaining
@@ -275,7 +275,11 @@ def _judged(
 ) -> tuple[Plan, Forecast, list[Objection]]:
     """The plan with its warnings, its forecast, and all that there is to object to them."""
     plan, predicted = _forecast(config, cluster, decided)
-    more = (*elsewhere(cluster, plan, predicted), *report.useless_options(order))
+    more = (
+        *elsewhere(cluster, plan, predicted),
+        *tried_again(cluster, plan, predicted),
+        *report.useless_options(order),
+    )
     plan = plan._replace(warnings=(*plan.warnings, *more))
     plan, against_starts = start_check.judge(cluster, plan, predicted, config)
     objections = [*plan.objections, *against_starts, *guards.foreseen(cluster, plan, predicted)]

@@ -16,6 +16,7 @@ _STYLES = {
     "OFFLINE": "red",
     "UNCLEAN": "bold red",
     "failed": "red",
+    "failed-to-start": "red",
     "blocked": "bold red",
 }
 

@@ -89,6 +89,13 @@ def bars(cluster: Cluster, failure: Failure) -> bool:
     return fatal and failure.operation == "start"
 
 
+def start_failed(cluster: Cluster, domain: Domain) -> bool:
+    """Whether what is known last of it is a failed start, where the cluster supposes it active."""
+    own = [failure for failure in cluster.failures if failure.resource == domain.resource]
+    last = own[-1] if own else None
+    return bool(domain.failed and last and last.operation == "start" and last.node in domain.nodes)
+
+
 MEND = "mend its file, then"
 """What comes before the cleanup of a domU whose configuration file is at fault."""
 

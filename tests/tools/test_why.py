@@ -134,8 +134,16 @@ def test_a_failed_start_is_named_with_its_count_and_the_way_out(sandbox):
     assert says == "nfs does not run"
     assert {each["do"] for each in reasons} == {"hxm cleanup nfs host1", "hxm cleanup nfs host2"}
     assert all("fail count INFINITY" in each["evidence"] for each in reasons)
-    sandbox.ok("cleanup", "nfs", "host1")
+    assert "tries again: nfs would start on host1" in sandbox.ok("cleanup", "nfs", "host1").err
     assert sandbox.nodes_of("nfs") == ["host1"]
+
+
+def test_what_failed_to_start_is_not_said_to_run(sandbox):
+    sandbox.replace('id="nfs-start"', 'id="nfs-start" on-fail="block"')
+    sandbox.hxm("sandbox", "fail", "nfs", "--operation", "start")
+    says, (reason, *_) = asked(sandbox, "nfs")
+    assert (says, reason["do"]) == ("nfs failed to start on host1", "hxm cleanup nfs host1")
+    assert "failed-to-start" in sandbox.ok("list").out
 
 
 def test_what_starts_it_is_typed_last(sandbox):

@@ -7,7 +7,7 @@ from typing import Any
 
 from hxm.model import IN_FLIGHT, Cluster, Constraint, Node, Resource
 from hxm.plan import Action, Forecast, Goal, GoalKind, Movement, Plan, Step, StepKind
-from hxm.policy import resource_name
+from hxm.policy import listed, resource_name
 from hxm.policy.forecast.goal_kinds import newest, reached
 from hxm.policy.forecast.movement_kinds import nodes_after, phrase
 
@@ -211,6 +211,17 @@ def elsewhere(cluster: Cluster, plan: Plan, predicted: Forecast) -> Iterator[str
         before = stops.get(movement.resource) if movement.resource in plan.subjects else None
         if before and movement.kind == "start" and movement.target != before:
             yield f"{name_of(cluster, movement)} starts on {movement.target}, not on {before} again"
+
+
+def tried_again(cluster: Cluster, plan: Plan, predicted: Forecast) -> Iterator[str]:
+    """What a cleanup makes the cluster do, which its name does not say."""
+    moved = [
+        f"{name_of(cluster, movement)} would {phrase(movement)}"
+        for movement in dict.fromkeys(predicted.movements)
+        if cluster.domain_of(movement.resource)
+    ]
+    if moved and plan.verb == "cleanup":
+        yield f"the cluster tries again: {listed(moved, 4)}"
 
 
 def settled(cluster: Cluster, before: Cluster | None = None) -> bool:

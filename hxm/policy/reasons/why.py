@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from hxm.model import Domain, ManagedDomain, Node, is_managed
 from hxm.plan import Movement
-from hxm.policy import is_true, listed, typed
+from hxm.policy import is_true, listed, start_failed, typed
 from hxm.policy.forecast.movement_kinds import phrase
 from hxm.policy.guards import location
 from hxm.policy.reasons.dependencies import against
@@ -55,6 +55,7 @@ def _running(question: Question) -> Answer:
     facts, domain = question.facts, question.domain
     general = list(as_facts(troubles(question)))
     role = "runs" if domain.role in ("Started", None) else f"is {domain.role}"
+    role = "failed to start" if start_failed(facts.cluster, domain) else role
     says = f"{domain.name} {role} on {listed(domain.nodes)}"
     if len(domain.nodes) > 1:
         says = f"{domain.name} is {domain.role or 'active'} on {listed(domain.nodes)}"
