@@ -85,7 +85,9 @@ def gather_findings(
         from hxm.pacemaker.verify import read_complaints
 
         for error, complaint in read_complaints(configuration.cib):
-            yield Finding(complaint, "crm_verify -L -V", "config" if error else "complaint", "")
+            yield Finding(
+                complaint, cluster.advice("verify"), "config" if error else "complaint", ""
+            )
         used = utilization_in(configuration.cib)
         for complaint in one_sided(cluster, used, read_needs(cluster), hosts=()):
             yield Finding(complaint, "to see the memory: hxm capacity", "utilization", "")
@@ -194,7 +196,8 @@ def _by_agents(cluster: Cluster, rules: Rules) -> Iterator[Finding]:
         wanted = any(here not in rules.kept_off.get(resource, ()) for resource in resources)
         if agent not in actions and wanted and not cluster.sandbox:
             what = f"{agent} is not installed on {here}: its domUs cannot run here"
-            do = "install resource-agents, or keep them away: crm_resource --ban"
+            away = cluster.advice("keep-off", resource=resources[0], node=here)
+            do = f"install resource-agents, or keep them away: {away}"
             yield Finding(what, do, "agent-missing", here)
 
 

@@ -56,7 +56,9 @@ def put_in_place(
         (
             *objections,
             *restore.unknown_nodes(cluster, theirs, sections),
-            *restore.too_new(root.get("validate-with", ""), header.get("validate-with", "")),
+            *restore.too_new(
+                cluster, root.get("validate-with", ""), header.get("validate-with", "")
+            ),
             *_in_it(cluster, present, parse_configuration(as_cib(wanted, header)), config),
         ),
         (*notes, *aside),

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import re
 
+from hxm.pacemaker.hints import HINTS_0_6, HINTS_1_0, HINTS_1_1, HINTS_2_0
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -104,53 +106,12 @@ class Dialect:
         spelling, it just has no effect."""
         self.lacks = lacks or {}
         """Steps that cannot be taken (`set-meta NAME`: for that option), and what can instead."""
-        self.hints = hints or _HINTS_2_0
+        self.hints = hints or HINTS_2_0
         """What to advise somebody who wants to look closer, or to do what hxm does not."""
         self.service = service
         """What starts and stops the cluster's stack on a node: service(8)."""
         self.works_on_file = works_on_file
         """Whether the tools obey CIB_file."""
-
-
-_HINTS_2_0 = {
-    "why": "crm_resource --why --resource={resource}",
-    "confirm": "if {node} is off for certain: stonith_admin --confirm {node}",
-    "fence": "wait for its fencing, or order it: stonith_admin --reboot {node}",
-    "agents": "stonith_admin -I",
-    "look": "crm_resource --refresh --resource={resource}",
-    "run": "crm_attribute --name=stop-all-resources --delete",
-    "allow-all": "crm_attribute --name=symmetric-cluster --delete",
-    "unset": (
-        "cibadmin --delete --xpath=\"//meta_attributes[@id='{set}']//nvpair[@name='{option}']\""
-    ),
-    "unbind": "cibadmin --delete --xpath=\"//constraints/*[@id='{constraint}']\"",
-    "allow": (
-        "cibadmin --create -o constraints -X '"
-        '<rsc_location id="{resource}-on-{node}" rsc="{resource}" node="{node}" score="0"/>\''
-    ),
-    "offer": "crm_attribute -N NODE -z -n {attribute} -v NUMBER",
-    "ask": "crm_resource -r DOMAIN -z -p {attribute} -v NUMBER",
-    "grant": "crm_ticket --ticket={ticket} --grant --force",
-    "activate": "crm_ticket --ticket={ticket} --activate",
-    "stack": "service pacemaker start",
-}
-# stonith_admin came with 1.1, --why with 1.1.18, --refresh of one resource with 1.1.18 as well
-_HINTS_1_1 = _HINTS_2_0 | {
-    "why": "hxm status",
-    "look": "crm_resource -C -r {resource}",
-    "run": "crm_attribute -n stop-all-resources -D",
-    "allow-all": "crm_attribute -n symmetric-cluster -D",
-}
-_HINTS_1_0 = _HINTS_1_1 | {
-    "confirm": "these tools take nobody's word that {node} is off: see to its fencing, or start it",
-    "fence": "wait for its fencing; the log of the DC says why it does not come",
-    "agents": "stonith -L",
-}
-_HINTS_0_6 = _HINTS_1_0 | {
-    "unbind": "cibadmin -D -o constraints -X '<{kind} id=\"{constraint}\"/>'",
-    "allow": "add a location constraint that gives {resource} a score on {node}",
-    "stack": "service heartbeat start",
-}
 
 
 def _drop_empty(what: str) -> Argv:
@@ -340,7 +301,7 @@ DIALECTS = (
         (3, 0, 10),
         _STEPS_2_0,
         lacks=_LACKS_1_1_13,
-        hints=_HINTS_1_1,
+        hints=HINTS_1_1,
     ),
     # --ban and --clear came with 1.1.10; a move's ban is called cli-ban from here on
     Dialect(
@@ -350,12 +311,12 @@ DIALECTS = (
         (3, 0, 7),
         _STEPS_2_0,
         lacks=_LACKS_1_1_10,
-        hints=_HINTS_1_1,
+        hints=HINTS_1_1,
     ),
     Dialect(
-        "1.1", "Pacemaker 1.1", (1, 1), (3, 0, 2), _STEPS_1_0, lacks=_LACKS_1_0, hints=_HINTS_1_1
+        "1.1", "Pacemaker 1.1", (1, 1), (3, 0, 2), _STEPS_1_0, lacks=_LACKS_1_0, hints=HINTS_1_1
     ),
-    Dialect("1.0", "Pacemaker 1.0", (0, 7), (3, 0), _STEPS_1_0, lacks=_LACKS_1_0, hints=_HINTS_1_0),
+    Dialect("1.0", "Pacemaker 1.0", (0, 7), (3, 0), _STEPS_1_0, lacks=_LACKS_1_0, hints=HINTS_1_0),
     Dialect(
         "0.6",
         "Heartbeat 2.1",  # and Pacemaker 0.6, which is the same
@@ -364,7 +325,7 @@ DIALECTS = (
         _STEPS_0_6,
         words=_WORDS_0_6,
         lacks=_LACKS_1_0 | _NO_RESTORE,
-        hints=_HINTS_0_6,
+        hints=HINTS_0_6,
         works_on_file=False,
         service="heartbeat",
     ),

@@ -1,6 +1,7 @@
 """The policy of hxm, pure: from a cluster and an order to a decision, in steps and reasons.
 
-Nothing in this package starts a program, reads a file or knows how a tool is spelt.
+Nothing in this package starts a program, reads a file or knows how a tool is spelt: what the user
+is to type into the cluster's own tools comes from `Cluster.advice`.
 """
 
 from __future__ import annotations

@@ -242,3 +242,24 @@ def test_no_generation_is_advised_to_use_what_it_has_not(dialect):
     assert ("stonith_admin" in said) == (dialect.since >= (1, 1)), "its release"
     for about in ("why", "confirm", "agents"):
         assert dialect.hints[about].format_map({"resource": "nfs", "node": "host1"})
+
+
+@pytest.mark.parametrize(
+    ("about", "generations"),
+    [
+        (
+            "keep-stopped",
+            {"2.1": "--parameter-value=Stopped", "1.1": " Stopped", "0.6": " stopped"},
+        ),
+        ("forget", {"2.1": "--cleanup", "1.1.10": "-C", "0.6": "-C"}),
+        ("stickiness", {"1.0": "rsc_defaults", "0.6": "default-resource-stickiness"}),
+        ("order", {"1.0": 'first="a" then="b"', "0.6": 'from="b" type="after" to="a"'}),
+        ("attributes", {"1.1": "crm_mon -1 -A", "1.0": "cibadmin -Q -o status"}),
+        ("stack", {"3.0": "systemctl start pacemaker", "1.1": "service pacemaker start"}),
+    ],
+)
+def test_each_generation_is_told_its_own_spelling(about, generations):
+    by_key = {dialect.key: dialect for dialect in DIALECTS}
+    values = dict.fromkeys(("resource", "then"), "b") | {"first": "a"}
+    for key, part in generations.items():
+        assert part in by_key[key].hints[about].format_map(values), key

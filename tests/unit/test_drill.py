@@ -86,7 +86,7 @@ def test_every_drill_says_what_takes_it_back():
     for plan, undo in (
         (PLANS["kill"][0], "crm_resource --refresh --resource=nfs"),
         (PLANS["standby"][0], "hxm active host2"),
-        (PLANS["dc"][0], "service pacemaker start, on host1, and hxm active host1"),
+        (PLANS["dc"][0], "systemctl start pacemaker, on host1, and hxm active host1"),
         (drill.dc(OLD), "service heartbeat start, on host1, and hxm active host1"),
         (
             PLANS["ping"][0],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import NamedTuple
 
 from hxm.model import Cluster, ManagedDomain, Primitive
@@ -47,7 +48,7 @@ def of_rules(cluster: Cluster, rules: Rules, actions: Actions) -> Iterator[Findi
     """What the rules make of each domU, of fencing and of failures."""
     for domain in cluster.managed_domains:
         primitive = cluster.primitives[domain.resource]
-        yield from _options(domain, primitive, rules)
+        yield from _options(cluster, domain, primitive, rules)
         yield from _monitor(domain, primitive, rules)
         yield from _timeouts(domain, rules, actions.get(primitive.agent, {}))
         yield from _shutdown(domain, primitive, rules)
@@ -57,23 +58,26 @@ def of_rules(cluster: Cluster, rules: Rules, actions: Actions) -> Iterator[Findi
     yield from _fail_counts(cluster, rules)
 
 
-def _options(domain: ManagedDomain, primitive: Primitive, rules: Rules) -> Iterator[Finding]:
+def _options(
+    cluster: Cluster, domain: ManagedDomain, primitive: Primitive, rules: Rules
+) -> Iterator[Finding]:
     misspelt = rules.misspelt.get(primitive.id, {})
+    set_to = partial(cluster.advice, "set", resource=primitive.id)
     for spelt, right in misspelt.items():
         what = f"{spelt} of {domain.name} has no effect: here it is spelt {right}"
-        yield Finding(what, _set(primitive.id, right, "VALUE"), "misspelt", domain.name)
+        yield Finding(what, set_to(option=right, value="VALUE"), "misspelt", domain.name)
     if not domain.live and "allow-migrate" not in misspelt.values():
         value = primitive.meta.get("allow-migrate")
         why = "not set" if value is None else f"set to {value}"
         what = f"{domain.name} is never migrated live: allow-migrate is {why}"
-        yield Finding(what, _set(primitive.id, "allow-migrate", "true"), "not-live", domain.name)
+        yield Finding(what, set_to(option="allow-migrate", value="true"), "not-live", domain.name)
     if is_true(primitive.params.get("allow_mem_management", "")):
         what = (
             f"allow_mem_management: the agent edits the file of {domain.name} and balloons "
             "every domU of its node"
         )
-        do = f"crm_resource -r {primitive.id} -d allow_mem_management, which restarts it"
-        yield Finding(what, do, "mem-management", domain.name)
+        do = cluster.advice("unset-parameter", resource=primitive.id, name="allow_mem_management")
+        yield Finding(what, f"{do}, which restarts it", "mem-management", domain.name)
 
 
 def _loose(cluster: Cluster) -> Iterator[Finding]:
@@ -89,12 +93,7 @@ def _loose(cluster: Cluster) -> Iterator[Finding]:
     loose = [name for name, score in stickiness.items() if score_of(score) == 0]
     if loose:
         what = f"{listed(loose, 4)} may be moved by any change: resource-stickiness is 0"
-        do = "crm_attribute -t rsc_defaults -n resource-stickiness -v 100"
-        yield Finding(what, do, "no-stickiness", " ".join(loose))
-
-
-def _set(resource: str, name: str, value: str) -> str:
-    return f"crm_resource -r {resource} -m -p {name} -v {value}"
+        yield Finding(what, cluster.advice("stickiness"), "no-stickiness", " ".join(loose))
 
 
 def _monitor(domain: ManagedDomain, primitive: Primitive, rules: Rules) -> Iterator[Finding]:
@@ -164,17 +163,15 @@ def _neighbours(cluster: Cluster, rules: Rules) -> Iterator[Finding]:
                 verb = "start before" if code == "no-order" else "run without a rule about"
                 what = f"{domain.name} may {verb} {listed(missing)}; most other domUs may not"
                 between = " && " if code == "no-order" else "; "
-                do = between.join(_as_others(domain.resource, name, code) for name in missing)
+                do = between.join(_as_others(cluster, domain, name, code) for name in missing)
                 yield Finding(what, do, code, domain.name)
 
 
-def _as_others(resource: str, name: str, code: str) -> str:
+def _as_others(cluster: Cluster, domain: ManagedDomain, name: str, code: str) -> str:
     """The command that adds an order after `name`, or that shows the rules about it to copy one."""
     if code == "no-ping-rule":
-        rules = f"//rsc_location[.//expression[@attribute='{name}']]"
-        return f'give it a rule like theirs: cibadmin -Q -A "{rules}"'
-    order = f'<rsc_order id="{resource}-after-{name}" first="{name}" then="{resource}"/>'
-    return f"cibadmin -C -o constraints -X '{order}'"
+        return f"give it a rule like theirs: {cluster.advice('rules', attribute=name)}"
+    return cluster.advice("order", first=name, then=domain.resource)
 
 
 def fencing(cluster: Cluster, rules: Rules) -> Iterator[Finding]:
@@ -187,10 +184,7 @@ def fencing(cluster: Cluster, rules: Rules) -> Iterator[Finding]:
             continue
         if hosts[0] in nodes and hosts[0] not in rules.kept_off.get(device, ()):
             what = f"{device} may run on {hosts[0]}, the only node that it fences"
-            do = (
-                f'cibadmin -C -o constraints -X \'<rsc_location id="{device}-elsewhere" '
-                f'rsc="{device}" node="{hosts[0]}" score="-INFINITY"/>\''
-            )
+            do = cluster.advice("keep-off", resource=device, node=hosts[0])
             yield Finding(what, do, "fences-itself", f"{device} {hosts[0]}")
 
 

@@ -109,7 +109,7 @@ def in_flight(
             yield Objection(
                 f"whether {domain.name} is being migrated cannot be told: the DC is at work, and "
                 f"{cluster.dialect} does not write down what",
-                f"wait for its end: crmadmin -S {cluster.dc} says S_IDLE",
+                f"wait for its end: {cluster.advice('idle', dc=cluster.dc)}",
                 lifted_by=FORCE,
             )
 

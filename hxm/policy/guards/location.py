@@ -40,8 +40,8 @@ def cloned(cluster: Cluster, domains: Iterable[Domain]) -> Iterator[Objection]:
             yield Objection(
                 f"{domain.name} is in the clone {primitive.clone}, which runs it on several nodes "
                 "at once",
-                f"crm_resource --resource={primitive.clone} --meta --set-parameter=clone-max "
-                "--parameter-value=1; then take it out of the clone",
+                f"{cluster.advice('one-instance', clone=primitive.clone)}; then take it out of the "
+                "clone",
             )
 
 

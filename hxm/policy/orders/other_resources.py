@@ -28,8 +28,7 @@ def start(cluster: Cluster, name: str) -> Decision:
     if not steps:
         return AlreadyDone(f"{name}: nothing tells it to stop; why it does not run: hxm why {name}")
     return _plan(cluster, "start", f"start {name}", name, steps)._replace(
-        undo=f"crm_resource --resource={name} --meta --set-parameter=target-role "
-        "--parameter-value=Stopped"
+        undo=cluster.advice("keep-stopped", resource=name)
     )
 
 

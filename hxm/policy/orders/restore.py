@@ -202,12 +202,12 @@ def unknown_nodes(
         )
 
 
-def too_new(theirs: str, ours: str) -> Iterator[Objection]:
+def too_new(cluster: Cluster, theirs: str, ours: str) -> Iterator[Objection]:
     """A backup in a later schema than the cluster's own may say what the cluster cannot read."""
     if _age(theirs) > _age(ours) > _UNKNOWN:
         yield Objection(
             f"the backup is written by {theirs}, and the cluster reads {ours}",
-            "cibadmin --upgrade --force raises the cluster's schema, if all nodes are new enough",
+            f"{cluster.advice('upgrade')} raises the cluster's schema, if all nodes are new enough",
         )
 
 

@@ -99,9 +99,8 @@ def _nobody_promoted(question: Question) -> Iterator[Reason]:
         ]
         if promotable and not any(votes):
             what = "it is nowhere promoted: its agent gives no node a promotion score"
-            yield Reason(
-                what, f"no attribute master-{primitive.id}", "crm_mon -1 -A shows the attributes"
-            )
+            do = f"{facts.cluster.advice('attributes')} shows the attributes"
+            yield Reason(what, f"no attribute master-{primitive.id}", do)
 
 
 def _misplaced(question: Question, here: str) -> list[Reason]:

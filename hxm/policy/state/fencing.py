@@ -29,7 +29,7 @@ def remedy(cluster: Cluster) -> str:
     first = "" if _devices(cluster) or _has_watchdogs(cluster) else f"{_ADD}, then: "
     met = list(_would_be_fenced(cluster))
     condition = f"if {listed(met)} may be fenced at once: " if met else ""
-    return f"{first}{condition}crm_attribute -n stonith-enabled -v true"
+    return first + condition + cluster.advice("fencing-on")
 
 
 def _has_watchdogs(cluster: Cluster) -> bool:

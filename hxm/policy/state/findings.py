@@ -235,7 +235,7 @@ def findings(cluster: Cluster, origins: Mapping[str, str] | None = None) -> Iter
     if lost := sorted(_orphans(cluster)):
         yield Finding(
             f"{listed(lost)}: no longer in the configuration, still known to the nodes",
-            f"crm_resource --cleanup --resource={lost[0]}",
+            cluster.advice("forget", resource=lost[0]),
             "orphan",
         )
     if cluster.mixed:

@@ -19,12 +19,12 @@ def node_remedy(cluster: Cluster, node: Node) -> str:
     if node.unclean:
         return end_of_wait(cluster, node)
     if node.away:
-        service = "pacemaker" if node.kind == "member" else "pacemaker_remote"
-        return f"on {node.name}: systemctl start {service}"
+        stack = cluster.advice("stack" if node.kind == "member" else "remote-stack")
+        return f"on {node.name}: {stack}"
     if node.leaving:
-        return f"when it has left, on {node.name}: systemctl start pacemaker"
+        return f"when it has left, on {node.name}: {cluster.advice('stack')}"
     if node.health:
-        return f"crm_mon -1 -A shows its #health attributes; mend {node.name}"
+        return f"{cluster.advice('attributes')} shows its #health attributes; mend {node.name}"
     if node.standby_onfail:
         return f"hxm cleanup {node.name}"
     return f"hxm active {node.name}" if node.standby else f"hxm maintenance off {node.name}"
