@@ -106,8 +106,8 @@ def _show_traceback() -> None:
 
 def _monitors(words: Sequence[str]) -> bool:
     after = zip(words, ("", *words), strict=False)
-    command = next((w for w, last in after if not w.startswith("-") and last != "--on"), "")
-    return _NAGIOS in words and command in ("check", "capacity")
+    name = next((w for w, last in after if not w.startswith("-") and last != "--on"), "")
+    return _NAGIOS in words and name in ("check", "capacity")
 
 
 def dispatch(words: list[str]) -> int:
@@ -150,16 +150,18 @@ def _judge(program: str, words: list[str]) -> int:
 def _raw(row: command.Command, before: Sequence[str], words: Sequence[str]) -> int:
     """A command of the toolstack's: passed on at once, judged, or explained."""
     if words[:1] in (["-h"], ["--help"]):
-        from hxm.commands.raw import explain
+        from hxm.config import read_config
+        from hxm.guard.raw import explain
 
-        return explain(row)
+        return explain(row, read_config())
     if row.policy == command.HOST and os.environ.get("CIB_file"):
         sys.stderr.write(f"hxm: {row.name} is not of the sandbox: it acts on this host itself\n")
     if row.policy in (command.READS, command.HOST):
         programs.become((_toolstack(), *before, row.name, *words))
-    from hxm.commands.raw import run_raw
+    from hxm.config import read_config
+    from hxm.guard.raw import run_raw
 
-    return run_raw(row, tuple(before), tuple(words))
+    return run_raw(row, tuple(before), tuple(words), read_config())
 
 
 def _without_cluster(words: list[str]) -> list[str]:

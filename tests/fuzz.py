@@ -18,6 +18,7 @@ from typing import NamedTuple
 DATA = Path(__file__).parent / "data"
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from hxm.arguments.since import parse_since  # noqa: E402
 from hxm.audit.survey import parse_survey  # noqa: E402
 from hxm.cluster.claims import claim, of_xml  # noqa: E402
 from hxm.cluster.start_facts import parse_answer  # noqa: E402
@@ -48,7 +49,6 @@ from hxm.pacemaker.verify import parse_actions, parse_complaints, parse_rings  #
 from hxm.policy.diff import as_row, differences, intention, sentence  # noqa: E402
 from hxm.policy.past.timeline import history  # noqa: E402
 from hxm.records.past import parse_pieces  # noqa: E402
-from hxm.records.since import parse_since  # noqa: E402
 from hxm.terminal.shell.lines import words_of  # noqa: E402
 from hxm.toolstack.host_facts import parse_facts  # noqa: E402
 from hxm.toolstack.list_long import parse_image, parse_long  # noqa: E402

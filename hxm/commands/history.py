@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from hxm.arguments.since import parse_since
 from hxm.cluster.read import read_cluster
 from hxm.config import Config, read_config
 from hxm.errors import DONE, CannotAsk, NotFound
@@ -18,7 +19,6 @@ from hxm.policy.past.events import Event, Pieces
 from hxm.policy.past.stays import first_change, rows
 from hxm.policy.past.timeline import history
 from hxm.records.past import joined_by_others, known_here, unasked, written
-from hxm.records.since import parse_since
 
 if TYPE_CHECKING:
     from hxm.arguments.backups import Asked, AsTimeLine, OwnPieces, Since

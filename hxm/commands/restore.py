@@ -37,9 +37,9 @@ def run(order: Order, words: BackupWords = None, section: Sections = None) -> in
         raise UsageError("restore takes a backup: a number or a file", "hxm backup --list")
     if len(words) > 1 or _is_an_image(words[0]):
         from hxm.catalog import BY_HAND
-        from hxm.commands.raw import run_raw
+        from hxm.guard.raw import run_raw
 
-        return run_raw(BY_HAND["restore"], order.before, order.words)
+        return run_raw(BY_HAND["restore"], order.before, order.words, order.config)
     backup = open_backup(order.config, words[0])
     sections = _chosen(section or [], sections_in(parse_backup(backup.document, backup.called)))
     begun_with: list[bytes] = []

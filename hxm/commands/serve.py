@@ -14,9 +14,9 @@ from hxm.config import read_config
 from hxm.errors import DONE, Failed, UsageError
 from hxm.host import programs
 from hxm.output import render
-from hxm.records.picture import paint
 from hxm.web.app import Site
 from hxm.web.auth import Gate, read_token
+from hxm.web.picture import paint
 from hxm.web.snapshot import SnapshotPoller
 
 if TYPE_CHECKING:

@@ -50,8 +50,8 @@ def run(form: Form = TABLE) -> int:
 
 
 def _show_page(cluster: Cluster, attention: list[Finding], config: Config) -> None:
-    from hxm.records.picture import paint
     from hxm.web.page import page
+    from hxm.web.picture import paint
     from hxm.web.snapshot import Snapshot
 
     drawn = paint(cluster, config)

@@ -1,4 +1,4 @@
-"""Asks the scheduler where it would put domUs, on a copy of the CIB."""
+"""Chooses the nodes of a move for which none was named: where the scheduler would put the domUs."""
 
 from __future__ import annotations
 

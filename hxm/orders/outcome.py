@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Literal, NamedTuple
 
-from hxm.model import IN_FLIGHT, Cluster, ManagedDomain, where
+from hxm.model import IN_FLIGHT, Cluster, ManagedDomain, Operation, where
 from hxm.orders.downtime import Downtime
 from hxm.pacemaker.dialect import Argv
 from hxm.plan import Forecast, Plan
@@ -56,18 +56,20 @@ _FORESEEN_FROM = (
 
 def changed(before: Cluster, now: Cluster) -> bool:
     """Whether a forecast for one snapshot may be wrong for the other."""
-    own = (
-        {k: v for k, v in cluster.properties.items() if k[:8] != "hxm-lock"}
-        for cluster in (before, now)
-    )
-    pending = (
-        {operation for operation in seen.history if operation.pending} for seen in (before, now)
-    )
     return (
         any(getattr(before, name) != getattr(now, name) for name in _FORESEEN_FROM)
-        or next(own) != next(own)
-        or next(pending) != next(pending)
+        or _properties(before) != _properties(now)
+        or _pending(before) != _pending(now)
     )
+
+
+def _properties(cluster: Cluster) -> dict[str, str]:
+    """All but the lock, which is renewed while an order runs."""
+    return {k: v for k, v in cluster.properties.items() if not k.startswith("hxm-lock")}
+
+
+def _pending(cluster: Cluster) -> set[Operation]:
+    return {operation for operation in cluster.history if operation.pending}
 
 
 def changes(before: Cluster, after: Cluster, plan: Plan) -> Iterator[Change]:

@@ -1,4 +1,4 @@
-"""Tries a plan on a copy of the CIB, phase by phase: what the scheduler would make of it."""
+"""Makes the forecast of a whole plan: takes one copy of the CIB through its phases, in order."""
 
 from __future__ import annotations
 

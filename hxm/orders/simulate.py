@@ -1,4 +1,4 @@
-"""Computes with the scheduler what a plan would do, on a copy of the CIB."""
+"""Writes steps into a copy of the CIB, and reads off one run of the scheduler what would move."""
 
 from __future__ import annotations
 

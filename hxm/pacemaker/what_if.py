@@ -104,7 +104,8 @@ class WhatIf:
                 elif action.operation == "migrate_to":
                     places.discard(action.source or action.node)
                     places.add(action.target or "")
-            if node not in places if node else not places:
+            there = node in places if node else bool(places)
+            if not there:
                 return False
         return bool(self.subject.inside)
 

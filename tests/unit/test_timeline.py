@@ -14,13 +14,13 @@ from factories import DATA
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hxm.arguments.since import parse_since
 from hxm.errors import CannotAsk, UsageError
 from hxm.pacemaker import transitions
 from hxm.pacemaker.transitions import parse_fencing, parse_status, read_transitions
 from hxm.policy.past.events import Done, Event, Fenced, Look, Ordered, Pieces
 from hxm.policy.past.timeline import history
 from hxm.records.past import parse_pieces, written
-from hxm.records.since import parse_since
 from hxm.xml_reading import MOST_TAGS
 
 LAB = DATA / "history-2.1.5"

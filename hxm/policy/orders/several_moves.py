@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from hxm.model import Cluster, ManagedDomain, Node
 from hxm.plan import AlreadyDone, Decision, Goal, Objection, Phase, Plan, Shift
-from hxm.policy import called, counted, guards, listed
+from hxm.policy import all_typed, called, counted, guards, listed
 from hxm.policy.orders.placement import active, migrate
 from hxm.policy.steps import clear_standby_step
 
@@ -97,10 +97,17 @@ def _at_once(plans: Sequence[Plan], moves: Sequence[Move]) -> Plan:
             dict.fromkeys(objection for plan in plans for objection in plan.objections)
         ),
         rollback=tuple(step for plan in plans for step in plan.rollback),
-        undo=" ".join(["hxm unmigrate", *(plan.undo.split()[-1] for plan in plans)]),
+        undo=_undo(plans, moves),
         intentions=tuple(line for plan in plans for line in plan.intentions),
         fallback=_at_once(fallbacks, moves) if fallbacks else None,
     )
+
+
+def _undo(plans: Sequence[Plan], moves: Sequence[Move]) -> str:
+    """What takes the constraints of all these moves away."""
+    subjects = {subject for plan in plans for subject in plan.subjects}
+    domains = [move.domain for move in moves if move.domain.resource in subjects]
+    return f"hxm unmigrate {all_typed(domains)}"
 
 
 # Home after a drain
@@ -208,11 +215,11 @@ def balance(cluster: Cluster, moves: Sequence[Move], memory: Sequence[Shift] = (
         "use --yes to do it anyway",
         lifted_by=guards.YES,
     )
-    plan = _alike(_in_turn(plans), lambda plan: plan._replace(memory=tuple(memory)))
+    plan = _alike(_in_turn(plans, moves), lambda plan: plan._replace(memory=tuple(memory)))
     return _asked(plan, question)
 
 
-def _in_turn(plans: Sequence[Plan]) -> Plan:
+def _in_turn(plans: Sequence[Plan], moves: Sequence[Move]) -> Plan:
     fallbacks = [plan.fallback for plan in plans if plan.fallback]
     together = plans[0]
     return together._replace(
@@ -224,6 +231,6 @@ def _in_turn(plans: Sequence[Plan]) -> Plan:
             dict.fromkeys(objection for plan in plans for objection in plan.objections)
         ),
         rollback=(),
-        undo=" ".join(["hxm unmigrate", *(plan.undo.split()[-1] for plan in plans)]),
-        fallback=_in_turn(fallbacks) if fallbacks else None,
+        undo=_undo(plans, moves),
+        fallback=_in_turn(fallbacks, moves) if fallbacks else None,
     )

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from hxm.catalog.command import HOST, READS, REFUSED, RUNTIME, Command
 from hxm.cluster.read import identify, read_cluster
-from hxm.config import read_config
+from hxm.config import Config
 from hxm.errors import DONE
 from hxm.host import programs
 from hxm.model import Cluster
@@ -25,26 +25,25 @@ _VERDICTS = {
 }
 
 
-def explain(row: Command) -> int:
+def explain(row: Command, config: Config) -> int:
     """Show how hxm treats a toolstack's command and why, then the toolstack's own help, if any."""
     render.out(f"hxm {row.name}: {_VERDICTS[row.policy]}.")
     if row.why:
         render.out(f"  Why: {row.why}.")
     if remedy := row.remedy():
         render.out(f"  {'Instead' if row.policy == REFUSED else 'Also'}: {remedy}")
-    if toolstack := detect(read_config().toolstack):
+    if toolstack := detect(config.toolstack):
         render.out("")
         sys.stdout.flush()
         programs.become((toolstack.program, row.name, "--help"))
     return DONE
 
 
-def run_raw(row: Command, before: tuple[str, ...], words: tuple[str, ...]) -> int:
+def run_raw(row: Command, before: tuple[str, ...], words: tuple[str, ...], config: Config) -> int:
     """Pass the command to the toolstack, unless it concerns a managed domU and may not.
 
     Raises Refused with the reason and the right command; CannotAsk if nobody can tell.
     """
-    config = read_config()
     local_only = _LOCAL_ONLY in words
     passed = tuple(word for word in words if word != _LOCAL_ONLY)
     warnings: list[str] = []
