@@ -24,7 +24,7 @@ unexport PYTHONDONTWRITEBYTECODE
 .PHONY: deb bundle help demo lab xen xen-demo xen-test xen-cuts test test-generations test-packages coverage soak edits faults real-xl check format docs bench clean
 
 help:
-	@echo "make demo    the seed guide's cluster, listed, migrated, drained and cleaned, in a file"
+	@echo "make demo    a cluster of two hosts, listed, migrated, drained and cleaned, in a file"
 	@echo "make lab     a shell on a real cluster: three nodes in namespaces on this machine"
 	@echo "make xen     a shell on one of two real Xen hosts, emulated, with real fencing"
 	@echo "make xen-demo  on them: a guest writes while it migrates, a drain, faults, a power cut"

@@ -1,4 +1,4 @@
-"""The seed guide's cluster as a CIB: hosts, domUs, storage, fencing, order and ping rules.
+"""A cluster like those that run Xen, as a CIB: hosts, domUs, storage, fencing, order and ping rules.
 
 Everything runs from the start. The status is written as the cluster itself would have left it,
 digests of the parameters included (md5 of their XML, a blank before and a newline behind): what
@@ -14,7 +14,7 @@ from typing import NamedTuple
 from lxml import etree
 from lxml.builder import E
 
-_LONG_AGO = "1231426761"  # when the guide's author ran crm_mon: Thu Jan 8 14:59:21 2009
+_LONG_AGO = "1231426761"  # Thu Jan 8 14:59:21 2009
 _PING = "100"
 _FEATURE_SET = "3.1.0"
 """That of Pacemaker 2.0.0: a tool refuses a CIB newer than itself, and reads fail counts of single
@@ -207,7 +207,7 @@ def _domain(name: str, xmfile: str) -> etree._Element:
 
 
 def _constraints(seed: Seed) -> list[etree._Element]:
-    """Orders that only count where both act (the guide's score 0), and rules."""
+    """Orders that only count where both act (score 0), and rules."""
     constraints = [_order("configpool", "evms")]
     for node in seed.nodes:
         device = f"STONITH-iLO-{node}"

@@ -124,7 +124,7 @@ def bare(tmp_path: Path) -> Sandbox:
 
 @pytest.fixture
 def sandbox(bare: Sandbox) -> Sandbox:
-    """The seed guide's cluster: host1 with nfs, host2 with sles."""
+    """A sandbox's cluster: host1 with nfs, host2 with sles."""
     return bare.make()
 
 

@@ -33,7 +33,7 @@ def stops(*names: str, where: str = "host1") -> list[tuple[Any, ...]]:
     return [(name, "stop", where, None) for name in names]
 
 
-# Graphs of the real scheduler (crm_simulate 2.1.5) for the seed guide's cluster
+# Graphs of the real scheduler (crm_simulate 2.1.5) for the sandbox's cluster
 CAPTURED = {
     "nothing": [],
     "live": [("nfs", "live", "host1", "host2")],

@@ -1,4 +1,4 @@
-"""The guide's proof of concept on two real Xen hosts: `make xen-demo`.
+"""A proof of concept on two real Xen hosts: `make xen-demo`.
 
 Each command runs as it is shown. The exit status is 1 if something did not happen as promised.
 """
@@ -146,7 +146,7 @@ def main() -> int:
     start = time.monotonic()
     with booted() as lab:
         story = Story(lab)
-        story.say("Two real Xen hosts under Pacemaker, as in the guide; xl is guarded on both.")
+        story.say("Two real Xen hosts under Pacemaker; xl is guarded on both.")
         for host in lab.hosts.values():
             story.run(host, "hxm guard install")
         story.run(lab["host1"], "hxm list")
