@@ -228,13 +228,15 @@ class Domain(NamedTuple, Generic[_Resource_co]):
     blocked: bool = False
     uuid: str | None = None
     live: bool = False
-    """Whether the cluster may move it live (allow-migrate); `pv`: its file makes it paravirtual."""
+    """Whether the cluster may move it live (allow-migrate)."""
     pv: bool = False
+    """Whether its file makes it paravirtual."""
     also: tuple[str, ...] = ()
     """Names that its configuration file gives it, where the agent uses another."""
     nameless: bool = False
-    """Whether its name is known by no more than a file that cannot be read; `file_fault`: why."""
+    """Whether its name is only known from a file that cannot be read."""
     file_fault: str = ""
+    """Why its file cannot be read."""
     stray: str | None = None
     """A node where the toolstack runs it and the cluster does not know of it."""
     seen: tuple[str, ...] = ()
@@ -326,8 +328,9 @@ class _Look(NamedTuple):
     heard: tuple[str, ...] = ()
     """The nodes whose toolstack has told what it runs."""
     down: Mapping[str, Advice] = {}
-    """Why each domU's resource that should run does not; `disallowed`: no location allows these."""
+    """Why each domU's resource that should run does not."""
     disallowed: tuple[str, ...] = ()
+    """The resources of domUs that no location constraint allows anywhere."""
     barred: Mapping[str, Advice] = {}
     """Of each host that no domU may come to, where that was asked for: why."""
     unlisted: tuple[str, ...] = ()
@@ -362,11 +365,8 @@ class Cluster(_Look):
     @cached_property
     def migrating(self) -> frozenset[str | None]:
         """The resources of which an action of a live migration is under way."""
-        return frozenset(
-            operation.resource
-            for operation in self.history
-            if operation.pending and operation.task.startswith("migrate")
-        )
+        pending = (operation for operation in self.history if operation.pending)
+        return frozenset(action.resource for action in pending if action.task[:7] == "migrate")
 
     def ids_of(self, domain: Domain) -> frozenset[str]:
         """The resource of a domU, and the group and the clone that it is in."""

@@ -113,9 +113,9 @@ class Forecast(NamedTuple):
     unknown: str = ""
     """Why nothing was simulated."""
     waiting: tuple[Movement, ...] = ()
-    """The starts of domUs that wait, after the plan, for the end of maintenance, standby, or the
-    like; `later`: those of them that did not wait before it."""
+    """Starts of domUs that wait, after the plan, for the end of maintenance or standby, say."""
     later: tuple[Movement, ...] = ()
+    """Those of `waiting` that did not wait before the plan."""
 
     @property
     def movements(self) -> tuple[Movement, ...]:
@@ -160,7 +160,7 @@ class Shift(NamedTuple):
     used: int
     then: int
     free: int | None = None
-    """None: that is unknown; `left`: what is free then."""
+    """None: that is unknown."""
 
     @property
     def left(self) -> int | None:

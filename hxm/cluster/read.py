@@ -185,7 +185,7 @@ def read_cluster(
     A crm_mon that prints only text takes one more cibadmin, for what the text lacks; before 2.0,
     hxm also asks the DC whether a transition is in progress.
     `env` selects another CIB than the current one; with `local` False the toolstack is not asked.
-    `why` has the scheduler confirm what keeps domUs down, and off hosts that have none.
+    With `why` the scheduler confirms what keeps domUs down, or off hosts that run none.
     Raises CannotAsk if the cluster does not answer; a toolstack that does not answer is marked as
     unknown.
     """

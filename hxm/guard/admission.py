@@ -252,9 +252,9 @@ def newcomers(
 ) -> list[str]:
     """What there is to be warned of before a command makes or feeds these domUs.
 
-    Raises Refused for a disk of another domU's, CannotAsk where it may be one that is not known,
-    and CannotAsk or NoQuorum where this host's copy of the CIB may be too old to tell which domUs
-    are managed.
+    Raises Refused if another domU uses a disk of theirs, CannotAsk if an unknown one may, and
+    CannotAsk or NoQuorum if this host's copy of the CIB may be too old to tell which domUs are
+    managed.
     """
     if row.name not in (*MAKES, *ATTACHES) and not (made and row.name in REPLACES):
         return []
@@ -273,7 +273,7 @@ _BYPASS = "hxm guard bypass --reason '...' -- ..."
 
 
 def _know_all(mine: Sequence[Claim], others: Sequence[Claim], lift: str) -> None:
-    """Raises CannotAsk where one of the others is not known that may be, or use, what is `mine`.
+    """Raises CannotAsk if an unknown domU may be one of `mine`, or may use a disk of one.
 
     No disk is exempt: a path does not tell whether another host reaches what it leads to.
     """

@@ -251,10 +251,11 @@ _LEAVING = ("migrate_to", "stop")
 def as_migrations(
     resources: Sequence[Resource], history: Sequence[Operation]
 ) -> tuple[Resource, ...]:
-    """The stop on the source that ends a live migration is part of it, and the source comes first.
+    """The resources, with each that migrates in the role Migrating, its source before its target.
 
-    Of such a resource crm_mon says Stopping, and before that Migrating, on both nodes in any order
-    (live lab, 2.1.5).
+    A live migration ends with a stop on the source, which counts as a part of it. Of such a
+    resource crm_mon says Stopping, and before that Migrating, on both nodes in any order (live
+    lab, 2.1.5).
     """
     leaving = {(e.resource, e.node) for e in history if e.pending and e.task in _LEAVING}
     came = {(e.resource, e.node) for e in history if e.task == "migrate_from"}

@@ -30,10 +30,10 @@ class _Split(NamedTuple):
 def resource_state(rest: str, line: str, *, under_node: bool, named: bool = True) -> Resource:
     """What stands behind the agent: role, nodes and flags, in any of the orders that were used.
 
-    The role is "?" where none is said: of a failed one, or of one that is listed by its nodes. A
-    description follows, in whatever words the administrator chose, of a resource that is on
-    several nodes or listed `under_node`; `named` says that a state is due before it. CannotAsk
-    for anything else.
+    The role is "?" if the line has none: crm_mon leaves it out for a failed resource, and for one
+    that it lists by its nodes. A resource that is on several nodes, or listed `under_node`, may
+    have the administrator's description at the end of its line. `named` says that its state must
+    come before that. Raises CannotAsk for any other line.
     """
     rest = rest.strip()
     several = _SEVERAL_NODES.search(rest)

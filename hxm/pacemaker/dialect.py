@@ -61,9 +61,9 @@ RINGS: Argv = ("corosync-cfgtool", "-s")
 class Dialect:
     """One generation: how it spells each kind of step, and what it cannot do.
 
-    A step may take several command lines. `{name}` stands for the step's value of that name; it
-    is part of an argument that begins with a dash of ours, or, where a tool is too old for that,
-    an argument of its own behind an option that takes one.
+    A step may take several command lines. `{name}` stands for the step's value of that name. The
+    value follows its option in the same argument (`--node={node}`), so that no value can pass for
+    an option; tools that are too old for that get it as the next argument.
     """
 
     __slots__ = (

@@ -1,4 +1,4 @@
-"""A cluster like those that run Xen, as a CIB: hosts, domUs, storage, fencing, order and ping rules.
+"""A cluster of Xen hosts as a CIB: hosts, domUs, storage, fencing, order and ping rules.
 
 Everything runs from the start. The status is written as the cluster itself would have left it,
 digests of the parameters included (md5 of their XML, a blank before and a newline behind): what

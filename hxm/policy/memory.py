@@ -96,8 +96,9 @@ def arrivals(
 ) -> tuple[Arrivals, ...]:
     """What would come to each host between two states of the cluster.
 
-    The more important (priority) are let in first, else the order of the CIB counts: the cluster
-    itself starts them side by side. Who leaves makes room, with what is listed of him.
+    DomUs of higher priority are let in first, and those of one priority in the order of the CIB:
+    the cluster itself starts them side by side. A domU that leaves frees the memory that is listed
+    for it.
     """
     by_host = []
     for host in hosts:

@@ -115,8 +115,9 @@ class Relations(NamedTuple):
     """What groups, clones and bundles consist of, in their order."""
     tickets: tuple[Ticket, ...] = ()
     granted: frozenset[str] = frozenset()
-    """The tickets that the cluster holds; `asleep`: those of them in standby do not count."""
+    """The tickets that the cluster holds."""
     asleep: frozenset[str] = frozenset()
+    """Those of `granted` that are in standby, and do not count."""
     unfit: Mapping[str, Mapping[str, int]] = {}
     """Of each node the resources that cannot run there, by what their agent said last (OCF)."""
     fences: Mapping[str, tuple[str, ...]] = {}

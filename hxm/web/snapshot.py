@@ -30,8 +30,9 @@ class Picture(NamedTuple):
     """What costs more to know than a look: the hosts' memory, and what happened."""
 
     at: float = 0.0
-    """When it was asked, in seconds since 1970; `since`: from when on the `rows` tell the past."""
+    """When it was asked, in seconds since 1970."""
     since: float = 0.0
+    """From when on the `rows` tell the past."""
     hosts: Sequence[Host] = ()
     needs: Needs = MappingProxyType({})
     rows: Mapping[str, Row] = MappingProxyType({})
@@ -64,8 +65,9 @@ class Snapshot(NamedTuple):
 class SnapshotPoller:
     """Looks at the cluster again and again, in one thread of its own: `known` never waits.
 
-    However many ask, there is one look at a time. Where looks take long the thread rests four times
-    as long, up to LONG_REST; one alone, when the tools hung for a while, is no reason.
+    However many ask, there is one look at a time. When looks take long, the thread rests four times
+    as long between them, up to LONG_REST. A single long look, because the tools hung for a while,
+    does not count.
     """
 
     def __init__(

@@ -86,7 +86,10 @@ _LINES = _by_tool()
 
 
 def _shortened() -> list[Pattern]:
-    """The lines without their tool, and without its noun; not where two tools mean two things."""
+    """The lines without their tool, and also without its noun (`resource move`, `move`).
+
+    A line that means different things in two tools is left out.
+    """
     meant: dict[tuple[str, ...], set[Meaning]] = {}
     short = []
     for pattern in _LINES:
@@ -268,7 +271,10 @@ def _with_options(
 def _everything(
     command: str, values: Values, options: list[str], asked: Asked
 ) -> tuple[Values | None, list[str]]:
-    """The operands and the options where `all` is one, or -a beside one: -a, or a pattern."""
+    """The operands and options with `all` turned into -a, where the command has that option.
+
+    The operands are None if -a stands beside a name: the two contradict each other.
+    """
     place = operands_of(command).get("DOMAIN")
     names = values.get("DOMAIN", [])
     if place is None or not place.repeated:
@@ -318,7 +324,7 @@ FOR_A_NODE = {
 }
 """What is to be typed for a node, where a command for domUs was; and a note."""
 FOR_A_DOMU = {"standby": ("migrate", "the scheduler chooses the node"), "active": ("start", "")}
-"""And the other way round."""
+"""What is to be typed for a domU, where a command for nodes was; and a note."""
 
 
 def of_other_kind(verb: str, operand: str, kind: str) -> Answer | None:

@@ -254,7 +254,7 @@ def not_in_standby(cluster: Cluster, node: Node) -> Iterator[Objection]:
 
 
 def failed(cluster: Cluster) -> Iterator[Objection]:
-    """What the cluster remembers as failed would be taken for a consequence of what is to come."""
+    """A failure that the cluster remembers: it could be mistaken for a consequence of the order."""
     for failure in cluster.failures:
         yield Objection(
             f"{failure.operation} of {failure.resource} failed on {failure.node}: {failure.reason}",

@@ -103,8 +103,9 @@ class Event(NamedTuple):
     about: tuple[str, ...] = ()
     """Further resources and nodes that it is about."""
     left: str = ""
-    """The node where the domU ran until then; `came`: the one where it runs from its end on."""
+    """The node where the domU ran until then."""
     came: str = ""
+    """The node where it runs from the end of the event on."""
 
     @property
     def moves(self) -> bool:

@@ -297,7 +297,7 @@ _LEADS_TO = {
     "destroy": ("stopped",),
     "migrate": ("moved live", "started"),  # not live, if that was agreed to
 }
-"""One of these must be found of each of its domUs if one of these was carried out."""
+"""For each verb the events of which every domU of the order has one, if it was carried out."""
 
 
 def _order(order: Ordered, events: Sequence[Event], pieces: Pieces) -> Event:

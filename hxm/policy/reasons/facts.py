@@ -57,7 +57,7 @@ class Reason(NamedTuple):
     nodes: tuple[str, ...] = ()
     """The nodes that it begins with, where it is told of several."""
     lasting: bool = False
-    """Whether an administrator wrote it to stay, and what has happened since is told before it."""
+    """Whether an administrator wrote it to stay. What has happened since is listed before it."""
 
     @classmethod
     def of(cls, advice: Advice) -> Reason:

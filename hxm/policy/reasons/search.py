@@ -24,9 +24,9 @@ class Verdict(NamedTuple):
 
 
 Ask = Callable[[Sequence[Change], str | None], Verdict | None]
-"""Has the scheduler answer with these changes; a node: what if the resource must run there.
+"""Asks the scheduler what it would do after these changes, and on this node if one is given.
 
-None: it may not be asked any more.
+It answers None when its questions are used up.
 """
 
 
@@ -36,7 +36,7 @@ class Inquiry:
     def __init__(self, ask: Ask) -> None:
         self.ask = ask
         self.joint: frozenset[Change] = frozenset()
-        """Changes that were tried together with those of others, and with which it is done."""
+        """Changes that were tried together with those of other domUs; together they suffice."""
         self.cut_short = False
 
     def verdict(self, without: Sequence[Reason], node: str | None) -> Verdict | None:
@@ -54,9 +54,10 @@ class Inquiry:
     def smallest(
         self, sure: Sequence[Reason], supposed: Sequence[Reason], node: str | None
     ) -> tuple[Reason, ...]:
-        """Of reasons without which, and without the sure ones, it is done: those that count.
+        """The fewest of the supposed reasons that must go, beside the sure ones, to reach the goal.
 
-        The likely ones come first. Where it may not be asked any more, too many are left.
+        All of them together are known to suffice. The likely ones come first. When the scheduler's
+        questions are used up, the answer holds more reasons than are needed.
         """
         return (*sure, *self._counting(list(sure), list(supposed), node, asked=not sure))
 
@@ -78,9 +79,9 @@ class Inquiry:
     ) -> tuple[Reason, ...] | None:
         """The smallest set, of as few tiers as lead there; None: no reason could be confirmed.
 
-        Of every tier but the first, the likeliest is tried alone. Where the scheduler may not be
-        asked any more, the reasons are only known to suffice together: those of the first tier,
-        of which each forbids it by the model, are confirmed by that, and others are not.
+        Of every tier but the first, the likeliest reason is tried alone. When the scheduler's
+        questions are used up, the reasons are only known to suffice together. That confirms those
+        of the first tier, because each of them forbids it by the model; it confirms no others.
         """
         supposed: list[Reason] = []
         for number, tier in enumerate(tiers):
