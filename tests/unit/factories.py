@@ -122,30 +122,30 @@ def told_phase(phase: Phase) -> list[str]:
     return lines
 
 
-_REASONS = {
-    "should run, and does not": "fails to run",
-    "has no DC": "no DC",
-    "has no quorum": "no quorum",
-    "lost and not yet fenced": "unclean node",
-    "is under way": "fencing",
-    "being migrated": "in flight",
-    "at once": "on two nodes",
-    "would do nothing": "not looking",
-    "cannot take a domU": "bad target",
-    "last usable node": "last node",
-    "does not run": "not running",
-    "running domUs of the cluster would stop": "all would stop",
-    "does not know it": "stray",
-    "would be replaced": "replaced",
-    "would stay on": "would stay",
-    "would have no quorum": "no quorum after",
-    "is not in standby": "not in standby",
-    "cannot be drained": "cannot drain",
-}
+_QUOTED = (
+    "should run, and does not",
+    "has no DC",
+    "has no quorum",
+    "lost and not yet fenced",
+    "is under way",
+    "being migrated",
+    "at once",
+    "would do nothing",
+    "cannot take a domU",
+    "last usable node",
+    "does not run",
+    "running domUs of the cluster would stop",
+    "does not know it",
+    "would be replaced",
+    "would stay on",
+    "would have no quorum",
+    "is not in standby",
+    "cannot be drained",
+)
 
 
 def reasons(objections: Decision | tuple[Objection, ...] | list[Objection]) -> list[str]:
-    """Objections as `what, exit status[, what lifts it]`."""
+    """Objections as `what, exit status[, what lifts it]`; of long sentences the part in _QUOTED."""
     if isinstance(objections, AlreadyDone):
         return []
     found = objections.objections if isinstance(objections, Plan) else objections
@@ -156,4 +156,4 @@ def reasons(objections: Decision | tuple[Objection, ...] | list[Objection]) -> l
 
 
 def _reason(message: str) -> str:
-    return next((word for part, word in _REASONS.items() if part in message), message)
+    return next((part for part in _QUOTED if part in message), message)

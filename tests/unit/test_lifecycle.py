@@ -56,27 +56,27 @@ START = {
     "nothing keeps it stopped": (
         [domain("nfs")],
         ["-> running nfs"],
-        ["fails to run, 107"],
+        ["should run, and does not, 107"],
     ),
     "inherited Stopped, own Started, and stopped": (
         [domain("nfs"), primitive("nfs", STOPPED, own=STARTED)],
         ["-> running nfs"],
-        ["fails to run, 107"],
+        ["should run, and does not, 107"],
     ),
     "runs on a lost node": (
         [LOST, node("host2"), ON],
         ["-> running nfs"],
-        ["unclean node, 107, --force"],
+        ["lost and not yet fenced, 107, --force"],
     ),
     "runs twice": (
         [domain("nfs", "host1", "host2")],
         ["-> running nfs"],
-        ["on two nodes, 107, --force"],
+        ["at once, 107, --force"],
     ),
     "runs where the cluster does not know it": (
         [OFF._replace(stray="host1"), primitive("nfs", own=STOPPED)],
         CLEAR,
-        ["stray, 107"],
+        ["does not know it, 107"],
     ),
 }
 
@@ -140,7 +140,7 @@ def test_what_is_shut_down_never_comes_back_by_itself(parts, lines, against):
 def test_everything_never_stops_unasked(policy):
     seen = cluster(ON, domain("sles", "host2"))
     decision = policy(seen, list(seen.domains), everything=True)
-    assert reasons(decision) == ["all would stop, 107, --yes"]
+    assert reasons(decision) == ["running domUs of the cluster would stop, 107, --yes"]
     assert "nfs, sles" in decision.objections[0].what
     assert policy(seen, [], everything=True) == AlreadyDone("no domU runs")
 
@@ -172,7 +172,7 @@ def test_reboot_never_leaves_another_target_role_than_there_was(config, back):
 
 def test_reboot_never_starts_what_did_not_run():
     decision = lifecycle.reboot(cluster(ON, OFF), [ON, domain("sles")])
-    assert "not running, 107" in reasons(decision)
+    assert "does not run, 107" in reasons(decision)
 
 
 DESTROY = {
@@ -201,7 +201,7 @@ DESTROY = {
             "destroy nfs host2",
             "-> stopped nfs",
         ],
-        ["on two nodes, 107, --force"],
+        ["at once, 107, --force"],
     ),
     "another name than its resource's": (
         [domain("nfs", "host1", resource="vm-nfs")],

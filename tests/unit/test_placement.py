@@ -43,20 +43,24 @@ MIGRATE = {
         ["nothing: nfs runs on host2 already; cli-prefer-nfs is still there: hxm unmigrate nfs"],
         [],
     ),
-    "stopped": ([domain("nfs")], STOPPED, ["not running, 107"]),
+    "stopped": ([domain("nfs")], STOPPED, ["does not run, 107"]),
     "another's preference is in the way": (
         [NFS, prefer(to="host3")],
         MOVE,
-        ["replaced, 107, --yes"],
+        ["would be replaced, 107, --yes"],
     ),
     "another's ban is not": ([NFS, ban(where="host3")], MOVE, []),
-    "in flight": ([MIGRATING], MOVE, ["in flight, 107"]),
+    "in flight": ([MIGRATING], MOVE, ["being migrated, 107"]),
     "in flight, at its end": (
         [domain("nfs", "host1", "host2", role="Stopping")],
         MOVE,
-        ["in flight, 107"],
+        ["being migrated, 107"],
     ),
-    "unmanaged": ([domain("nfs", "host1", managed=False)], MOVE, ["not looking, 107, --force"]),
+    "unmanaged": (
+        [domain("nfs", "host1", managed=False)],
+        MOVE,
+        ["would do nothing, 107, --force"],
+    ),
 }
 
 
@@ -79,7 +83,7 @@ def test_a_ban_of_anothers_is_never_replaced_unasked():
     seen = cluster(NFS, ban(where="host1"))
     decision = placement.migrate(seen, NFS, HOST2)
     assert reasons(decision) == []
-    assert reasons(decision.fallback) == ["replaced, 107, --yes"]
+    assert reasons(decision.fallback) == ["would be replaced, 107, --yes"]
 
 
 def test_migrate_never_expects_less_than_live():
@@ -112,7 +116,7 @@ UNUSABLE = {
 @pytest.mark.parametrize("target", UNUSABLE.values(), ids=UNUSABLE)
 def test_migrate_never_orders_a_node_that_cannot_take_it(target):
     seen = cluster(HOST1, target, NFS)
-    assert reasons(placement.migrate(seen, NFS, target)) == ["bad target, 107"]
+    assert reasons(placement.migrate(seen, NFS, target)) == ["cannot take a domU, 107"]
 
 
 # Unmigrate
@@ -146,21 +150,21 @@ UNMIGRATE = {
         ["clear web"],
         [],
     ),
-    "in flight": ([MIGRATING, prefer()], ["clear nfs"], ["in flight, 107"]),
+    "in flight": ([MIGRATING, prefer()], ["clear nfs"], ["being migrated, 107"]),
     "in flight, by a pending action": (
         [NFS, prefer(), under_way("migrate_to")],
         ["clear nfs"],
-        ["in flight, 107"],
+        ["being migrated, 107"],
     ),
     "in flight, at its end": (
         [domain("nfs", "host1", "host2", role="Stopping"), prefer()],
         ["clear nfs"],
-        ["in flight, 107"],
+        ["being migrated, 107"],
     ),
     "one of two in flight": (
         [MIGRATING, SLES, prefer(), prefer("sles")],
         ["clear nfs", "clear sles"],
-        ["in flight, 107"],
+        ["being migrated, 107"],
     ),
     "in flight without a constraint": ([MIGRATING, SLES, prefer("sles")], ["clear sles"], []),
 }
@@ -183,7 +187,7 @@ GROUPED = (primitive("nfs", parent="grp"), prefer("grp"))
 def test_a_groups_constraint_is_never_cleared_while_a_member_migrates():
     seen = cluster(MIGRATING, *GROUPED)
     decision = placement.unmigrate(seen, None)
-    assert reasons(decision) == ["in flight, 107"]
+    assert reasons(decision) == ["being migrated, 107"]
 
 
 def test_the_constraint_of_its_group_is_never_kept_from_the_domu_that_is_named():
@@ -264,37 +268,37 @@ STANDBY = {
         [HOST1, node("host2", standby=True), NFS],
         ["standby host1", "-> empty host1"],
         ["nfs"],
-        ["last node, 107, --force"],
+        ["last usable node, 107, --force"],
     ),
     "alone": (
         [HOST1, NFS],
         ["standby host1", "-> empty host1"],
         ["nfs"],
-        ["last node, 107, --force"],
+        ["last usable node, 107, --force"],
     ),
     "offline": (
         [node("host1", online=False), HOST2],
         ["standby host1", "-> empty host1"],
         [],
-        ["cannot drain, 107"],
+        ["cannot be drained, 107"],
     ),
     "pending": (
         [node("host1", pending=True), HOST2],
         ["standby host1", "-> empty host1"],
         [],
-        ["cannot drain, 107"],
+        ["cannot be drained, 107"],
     ),
     "unclean": (
         [node("host1", unclean=True), HOST2, NFS],
         ["standby host1", "-> empty host1"],
         ["nfs"],
-        ["unclean node, 107, --force", "cannot drain, 107"],
+        ["lost and not yet fenced, 107, --force", "cannot be drained, 107"],
     ),
     "with an unmanaged domU, which would stay": (
         [HOST1, HOST2, domain("nfs", "host1", managed=False)],
         ["standby host1", "-> empty host1"],
         ["nfs"],
-        ["not looking, 107, --force"],
+        ["would do nothing, 107, --force"],
     ),
     "another's domU is unmanaged": (
         [HOST1, HOST2, domain("sles", "host2", managed=False)],
@@ -346,12 +350,12 @@ ACTIVE = {
         [CLEAR],
         [],
     ),
-    "offline alone": (node("host3", online=False), {}, [CLEAR], ["not in standby, 107"]),
+    "offline alone": (node("host3", online=False), {}, [CLEAR], ["is not in standby, 107"]),
     "maintenance alone": (
         node("host3", maintenance=True),
         {},
         [CLEAR],
-        ["not in standby, 107"],
+        ["is not in standby, 107"],
     ),
 }
 

@@ -12,13 +12,13 @@ from hxm.policy.orders import restore
 
 NFS = Domain("nfs", "nfs", "/nfs.xm", uuid="135631b2", also=("old-nfs",))
 OUTSIDE = {
-    "by its name": (local("nfs"), ["stray, 107"]),
-    "by its file's name": (local("old-nfs"), ["stray, 107"]),
-    "by its uuid": (local("renamed", runs_as="135631b2"), ["stray, 107"]),
-    "on its way": (local("nfs--incoming"), ["stray, 107"]),
+    "by its name": (local("nfs"), ["does not know it, 107"]),
+    "by its file's name": (local("old-nfs"), ["does not know it, 107"]),
+    "by its uuid": (local("renamed", runs_as="135631b2"), ["does not know it, 107"]),
+    "on its way": (local("nfs--incoming"), ["does not know it, 107"]),
     "only known to xend": (Domain("nfs", nodes=("host1",), memory=512), []),
     "another": (local("other", runs_as="235631b2"), []),
-    "in a sandbox": (Domain("nfs", nodes=("host2",)), ["stray, 107"]),
+    "in a sandbox": (Domain("nfs", nodes=("host2",)), ["does not know it, 107"]),
 }
 
 

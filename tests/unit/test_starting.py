@@ -52,9 +52,11 @@ def test_nothing_ever_starts_a_domu_that_the_toolstack_runs_unknown_to_the_clust
     def strays(forecast):
         return reasons(list(start.strays(seen, start.started(seen, order, forecast))))
 
-    assert strays(Forecast(((Movement("nfs", "start", None, "host2"),),), seen)) == ["stray, 107"]
+    assert strays(Forecast(((Movement("nfs", "start", None, "host2"),),), seen)) == [
+        "does not know it, 107"
+    ]
     assert strays(Forecast(((),), seen)) == []
-    assert strays(Forecast(((),), seen, simulated=False)) == ["stray, 107"]
+    assert strays(Forecast(((),), seen, simulated=False)) == ["does not know it, 107"]
 
 
 UNKNOWN = {

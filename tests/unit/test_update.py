@@ -205,7 +205,7 @@ AGAINST = {
     "another's domU runs there": (
         seen(AT, domain("other", "host2", resource=None, id=7)),
         "b1",
-        ["would stay, 107, --force"],
+        ["would stay on, 107, --force"],
     ),
     "its watch is no number": (
         seen(DRAINED._replace(watch=float("inf")), AWAY),
@@ -230,9 +230,9 @@ AGAINST = {
     "another host is lost": (
         seen(DRAINED, AWAY, node("host3", online=False, unclean=True)),
         "b2",
-        ["unclean node, 107, --force"],
+        ["lost and not yet fenced, 107, --force"],
     ),
-    "no quorum": (seen(DRAINED, AWAY, quorum=False), "b2", ["no quorum, 106, --force"]),
+    "no quorum": (seen(DRAINED, AWAY, quorum=False), "b2", ["has no quorum, 106, --force"]),
     "no fencing": (seen(DRAINED, AWAY, fencing=False), "b2", ["fencing is disabled, 107, --force"]),
     "something failed": (
         seen(DRAINED, AWAY, failure(where="host2")),
