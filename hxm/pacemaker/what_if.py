@@ -104,8 +104,7 @@ class WhatIf:
                 elif action.operation == "migrate_to":
                     places.discard(action.source or action.node)
                     places.add(action.target or "")
-            there = node in places if node else bool(places)
-            if not there:
+            if not (node in places if node else places):
                 return False
         return bool(self.subject.inside)
 
