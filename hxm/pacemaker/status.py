@@ -50,10 +50,14 @@ class Status(NamedTuple):
 def kept_off_by_health(nodes: Iterable[Node], properties: Mapping[str, str]) -> tuple[Node, ...]:
     """The nodes, and of their health only what node-health-strategy keeps resources off for."""
     strategy = properties.get("node-health-strategy", "none")
-    score = properties.get("node-health-red", "-INFINITY").upper()
     bad = {"migrate-on-red": ("red",), "only-green": ("red", "yellow")}.get(strategy, ())
-    if strategy in ("progressive", "custom") and score == "-INFINITY":
-        bad = ("red",)
+    if strategy in ("progressive", "custom"):  # the scheduler places nothing at a score below 0
+        from hxm.policy.relations import score_of  # rarely needed
+
+        base = score_of(properties.get("node-health-base", "0"))
+        usual = {"red": "-INFINITY", "yellow": "0"}
+        scores = {word: properties.get(f"node-health-{word}", usual[word]) for word in usual}
+        bad = tuple(word for word, score in scores.items() if base + score_of(score) < 0)
     return tuple(
         node._replace(health="") if node.health and node.health not in bad else node
         for node in nodes

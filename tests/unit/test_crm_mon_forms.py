@@ -9,10 +9,11 @@ from test_crm_mon_text import HEAD, VM
 
 from hxm.errors import CannotAsk
 from hxm.host.programs import Result
+from hxm.model import Node
 from hxm.pacemaker.cib import parse_configuration
 from hxm.pacemaker.crm_mon import parse_status
 from hxm.pacemaker.dialect import dialect_of
-from hxm.pacemaker.status import Status
+from hxm.pacemaker.status import Status, kept_off_by_health
 from hxm.pacemaker.status_from_cib import complete
 
 BOTH = VM._replace(nodes=("host1", "host2"))
@@ -204,3 +205,25 @@ def test_a_thousand_domus_with_long_names_are_read_at_once():
     began = time.process_time()
     assert len(parse_status(text.encode()).resources) == 1000
     assert time.process_time() - began < 1
+
+
+KEPT_OFF = {
+    "none": ({}, ""),
+    "migrate-on-red": ({}, "red"),
+    "only-green": ({}, "red yellow"),
+    "custom": ({}, "red"),
+    "progressive": ({"red": "-100", "yellow": "-10"}, "red yellow"),
+    "custom, with a base": ({"red": "-100", "yellow": "-10", "base": "50"}, "red"),
+    "custom, red or not": ({"red": "0"}, ""),
+}
+"""By node-health-strategy and scores: the colours at which nothing is placed on a node."""
+
+
+@pytest.mark.parametrize("name", KEPT_OFF)
+def test_health_counts_where_its_score_is_below_nought(name):
+    scores, expected = KEPT_OFF[name]
+    properties = {f"node-health-{word}": score for word, score in scores.items()}
+    properties["node-health-strategy"] = name.partition(",")[0]
+    nodes = [Node(word, health=word) for word in ("red", "yellow")]
+    seen = kept_off_by_health(nodes, properties)
+    assert " ".join(node.name for node in seen if node.health) == expected

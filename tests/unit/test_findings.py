@@ -11,6 +11,7 @@ from hxm.policy import typed
 from hxm.policy.guards import ignored
 from hxm.policy.orders import placement
 from hxm.policy.state.findings import failed_domus, findings, leftovers, of_nodes
+from hxm.policy.state.node_remedy import node_remedy
 from hxm.policy.state.running_twice import on_two_nodes
 
 NFS = domain("nfs", "host1")
@@ -257,6 +258,28 @@ def test_what_was_set_at_a_node_that_was_then_lost_is_still_named(lost, attribut
         node_attributes={"host2": {attribute: "true" if attribute == "maintenance" else "on"}},
     )
     assert way in [finding.do for finding in findings(seen)]
+
+
+KEPT_DOWN = {"target-role": "Stopped"}
+CONNECTIONS = {
+    "told to stop": ({"kind": "remote"}, primitive("rem1", KEPT_DOWN), "hxm start rem1"),
+    "not told": (
+        {"kind": "remote"},
+        primitive("rem1"),
+        "on rem1: systemctl start pacemaker_remote",
+    ),
+    "a guest's domU": (
+        {"kind": "guest", "container": "vm1"},
+        primitive("vm1", KEPT_DOWN),
+        "hxm start vm1",
+    ),
+}
+
+
+@pytest.mark.parametrize(("known", "connection", "do"), CONNECTIONS.values(), ids=CONNECTIONS)
+def test_a_node_that_a_resource_makes_comes_back_with_that(known, connection, do):
+    seen = cluster(node("host1"), node("rem1", online=False, **known), connection)
+    assert node_remedy(seen, seen.nodes[1]) == do
 
 
 def test_a_lost_node_without_orders_is_named_once():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hxm.model import Cluster, Node
+from hxm.policy import keeps_stopped, typed_resource
 
 
 def end_of_wait(cluster: Cluster, node: Node) -> str:
@@ -14,6 +15,10 @@ def end_of_wait(cluster: Cluster, node: Node) -> str:
 
 def node_remedy(cluster: Cluster, node: Node) -> str:
     """The command for a node that is not usable, or what is to be done there."""
+    connection = node.container or (node.name if node.kind == "remote" else "")
+    primitive = cluster.primitives.get(connection)
+    if node.away and primitive and keeps_stopped(primitive.meta):  # a resource makes it a node
+        return f"hxm start {typed_resource(cluster, connection)}"
     if node.away and cluster.sandbox:
         return f"hxm sandbox recover {node.name}"
     if node.unclean:
