@@ -18,23 +18,42 @@ INSTALL = "apt-get install -q -y --no-install-recommends"
 SANDBOX = r"""
     hxm sandbox new /root/xen
     for tool in crm_mon cibadmin crm_resource crm_attribute crm_simulate crm_node; do
-        printf '#!/bin/sh\nCIB_file=/root/xen/cib.xml exec /usr/sbin/%s "$@"\n' $tool \
-            >/usr/local/sbin/$tool
+        printf '#!/bin/sh\nreal=/usr/sbin/%s\n' $tool >/usr/local/sbin/$tool
+        echo '[ ! "$CIB_file" ] || exec $real "$@"
+            CIB_file=/root/xen/cib.xml exec flock /root/xen/lock $real "$@"' >>/usr/local/sbin/$tool
         chmod 755 /usr/local/sbin/$tool
     done
 """
 """Lets the cluster in a file answer for the host's cluster, also to the guard."""
+SCHEDULER = """
+    while sleep 0.3; do
+        CIB_file= crm_simulate -SX -Q --xml-file=/root/xen/cib.xml >/dev/null 2>&1
+    done &
+"""
+"""Lets that cluster move by itself."""
+XL = r"""
+    cat >/usr/local/sbin/xl <<'END'
+#!/bin/sh
+case "$1" in
+list) printf 'Name                                        ID   Mem VCPUs\tState\tTime(s)\n'
+    printf 'Domain-0                                     0   768     1     r-----     263.4\n' ;;
+console) for name; do :; done; echo "login of $name"; exec cat ;;
+esac
+END
+    chmod 755 /usr/local/sbin/xl
+"""
+"""A toolstack with dom0 and consoles: the real one needs a hypervisor."""
 SSHD = """
     mkdir -p /run/sshd /root/.ssh
     ssh-keygen -q -t ed25519 -N '' -f /root/.ssh/id_ed25519
     cp /root/.ssh/id_ed25519.pub /root/.ssh/authorized_keys
-    printf '127.0.0.1 localhost host1\n' >/etc/hosts
+    printf '127.0.0.1 localhost host1 host2\n' >/etc/hosts
     for program in uname crm_node; do
         printf '#!/bin/sh\necho host1\n' >/usr/local/sbin/$program
         chmod 755 /usr/local/sbin/$program
     done
     /usr/sbin/sshd -o ListenAddress=127.0.0.1 -o SetEnv=PATH=/usr/local/sbin:/usr/bin:/bin
-    echo "host1 $(cat /etc/ssh/ssh_host_ed25519_key.pub)" >/root/.ssh/known_hosts
+    echo "host1,host2 $(cat /etc/ssh/ssh_host_ed25519_key.pub)" >/root/.ssh/known_hosts
 """
 """Makes a node of the host, which the host's own ssh leads to."""
 NO_XEN = "Can't find hypervisor information"
@@ -196,14 +215,25 @@ def test_a_cluster_is_reached_through_ssh(host, package, suite):
         f"""
         {SANDBOX}
         {SSHD}
-        export HXM_ON=ssh://root@host1
+        export HXM_ON=ssh://root@host1,host2
         hxm list
-        hxm migrate nfs host2 --dry-run
         hxm standby host1 --dry-run
+        {XL} {SCHEDULER}
+        hxm migrate nfs host2
+        hxm migrate nfs host1
+        hxm standby host1 --yes
+        hxm active host1
+        hxm console sles
+        while sleep 3; do printf '\\035'; done | script -qec 'hxm console sles' /dev/null
         """
     )
     assert "sles                                         -   512     1     -" in said
-    assert said.count("nfs: move host1 -> host2, live") == 2
+    assert "nfs: move host1 -> host2, live" in said
+    for moved in ("host1 -> host2", "host2 -> host1"):
+        assert f"nfs: {moved}, live" in said
+    assert "host1 is in standby and the cluster runs nothing on it" in said
+    assert "login of sles" in said
+    assert "left the console of sles on host2; sles still runs" in said
     assert here.try_out("hxm --on ssh://root@host1 list")[0] == CANNOT_ASK  # its sshd has ended
     here.run("! ls -d /tmp/hxm*")
 
