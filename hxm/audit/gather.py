@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator
 from contextlib import suppress
 
-from hxm.audit.survey import Answer, surveyor
+from hxm.audit.survey import Surveyed, surveyor
 from hxm.cluster.capacity import read_needs
 from hxm.cluster.claims import all_claims, claims_script, of_managed
 from hxm.cluster.read import local_toolstack, with_other_nodes
@@ -46,20 +46,20 @@ AUTOS = ("/etc/xen/auto", "/etc/libvirt/libxl/autostart")
 """Where xendomains and libvirt keep links to what they start at boot."""
 
 
-def ask_others(cluster: Cluster, config: Config) -> tuple[Cluster, dict[str, Answer]]:
+def ask_others(cluster: Cluster, config: Config) -> tuple[Cluster, dict[str, Surveyed]]:
     """The cluster with the domains of the other nodes, and what else each node answered.
 
     Asks all nodes in parallel, by one ssh each, for at most ssh_timeout seconds.
     """
     from hxm.guard.wrapper import MARK
 
-    answers: dict[str, Answer] = {}
+    answers: dict[str, Surveyed] = {}
     ask = surveyor(answers, _paths(cluster), MARK, AUTOS, claims_script)
     return with_other_nodes(cluster, config, ask), answers
 
 
 def gather_findings(
-    cluster: Cluster, config: Config, answers: dict[str, Answer], *, thorough: bool = False
+    cluster: Cluster, config: Config, answers: dict[str, Surveyed], *, thorough: bool = False
 ) -> Iterator[Finding]:
     """All findings about the cluster, this host and the nodes that answered.
 
@@ -155,7 +155,7 @@ def autostarted() -> Iterator[tuple[str, str]]:
 
 
 def _by_the_toolstacks(
-    cluster: Cluster, config: Config, rules: Rules, answers: dict[str, Answer], *, thorough: bool
+    cluster: Cluster, config: Config, rules: Rules, answers: dict[str, Surveyed], *, thorough: bool
 ) -> Iterator[Finding]:
     """What the hosts' own toolstacks say of the files, and of live migration."""
     facts = {node: answer.facts for node, answer in answers.items()}

@@ -52,7 +52,7 @@ _MORE = "hxm more"
 _CLOCK, _FILE, _AUTO = ("hxm clock ", "hxm file ", "hxm auto ")
 
 
-class Answer(NamedTuple):
+class Surveyed(NamedTuple):
     """All that a node brought back, except its domains."""
 
     survey: Survey
@@ -62,7 +62,7 @@ class Answer(NamedTuple):
 
 
 def surveyor(
-    answers: dict[str, Answer],
+    answers: dict[str, Surveyed],
     files: Collection[str],
     mark: str,
     autos: Sequence[str],
@@ -82,13 +82,13 @@ def surveyor(
         words = ("sh", "-c", script, "sh", mark, *autos, "--", *files)
         before = time.time()
 
-        def parse(printed: bytes) -> tuple[Named, Answer]:
+        def parse(printed: bytes) -> tuple[Named, Surveyed]:
             head, _, listed = printed.partition(b"hxm list\n")
             listed, _, rest = listed.partition(f"{_MORE}\n".encode())
             domains = named_in(program, listed)
             text = head.decode("utf-8", "surrogateescape")
             survey = parse_survey(text, before, time.time())
-            return domains, Answer(survey, parse_facts(head, program), rest)
+            return domains, Surveyed(survey, parse_facts(head, program), rest)
 
         answers_by_node: dict[str, Named | str] = {}
         for node, answer in ask_elsewhere(words, nodes, timeout, parse).items():

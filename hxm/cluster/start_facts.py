@@ -34,8 +34,8 @@ _ABSENT = "there is no {}"
 _CUT_OFF = "its answer was cut off"
 
 
-class Answer(NamedTuple):
-    """What another node says before a start."""
+class HostAnswer(NamedTuple):
+    """What another node says of itself before a start."""
 
     rows: tuple[LocalDomain, ...]
     """The domUs that its toolstack lists; none if they were not asked for."""
@@ -47,7 +47,7 @@ class Answer(NamedTuple):
 
 def ask(
     cluster: Cluster, files: Collection[File], config: Config, *, starting: bool
-) -> dict[str, Answer | str]:
+) -> dict[str, HostAnswer | str]:
     """What each node answers, or why it does not; all are asked at once, for ssh_timeout at most.
 
     Asked are the nodes that need one of the files, for the files; with `starting` all other members
@@ -63,7 +63,7 @@ def ask(
     if starting:
         runs = f"{program} list && printf '\\0' && {claims_script(program)} && printf '\\0'"
 
-    def parse(printed: bytes) -> Answer:
+    def parse(printed: bytes) -> HostAnswer:
         return parse_answer(program, printed, starting=starting)
 
     if not nodes:
@@ -72,13 +72,13 @@ def ask(
     return ask_elsewhere(words, nodes, config.ssh_timeout, parse)
 
 
-def parse_answer(program: str, printed: bytes, *, starting: bool) -> Answer:
+def parse_answer(program: str, printed: bytes, *, starting: bool) -> HostAnswer:
     """The answer that a node printed. Raises CannotAsk for anything else."""
     parts = printed.split(b"\0", 2)
     if len(parts) < 3:
         raise CannotAsk(_CUT_OFF)
     rows, claims, files = parts
-    return Answer(domains_in(program, rows) if starting else (), claims, dict(_files_in(files)))
+    return HostAnswer(domains_in(program, rows) if starting else (), claims, dict(_files_in(files)))
 
 
 def _files_in(printed: bytes) -> Iterator[tuple[str, bytes | str]]:
@@ -106,7 +106,7 @@ def faults(
     cluster: Cluster,
     files: Collection[File],
     mounting: Collection[str],
-    answers: Mapping[str, Answer | str],
+    answers: Mapping[str, HostAnswer | str],
 ) -> tuple[dict[File, str], dict[str, str]]:
     """Why files cannot be read where they are needed, and why nodes did not tell.
 
@@ -129,7 +129,7 @@ def faults(
     return unreadable, silent
 
 
-def _content(file: File, answers: Mapping[str, Answer | str]) -> bytes | str | None:
+def _content(file: File, answers: Mapping[str, HostAnswer | str]) -> bytes | str | None:
     """The file as it is on another node, or why it cannot be read there; None: that is unknown."""
     answer = answers.get(file.node, "")
     return None if isinstance(answer, str) else answer.files.get(file.domain.xmfile or "")
@@ -149,7 +149,7 @@ def _fault_of(claim: Claim) -> str:
 def claims(
     cluster: Cluster,
     files: Collection[File],
-    answers: Mapping[str, Answer | str],
+    answers: Mapping[str, HostAnswer | str],
     config: Config,
 ) -> list[Claim]:
     """The claims of all domUs; of those that start by their files on the nodes where they do."""
@@ -169,7 +169,7 @@ def claims(
 
 
 def with_what_runs(
-    cluster: Cluster, answers: Mapping[str, Answer | str], config: Config
+    cluster: Cluster, answers: Mapping[str, HostAnswer | str], config: Config
 ) -> Cluster:
     """The cluster with the domUs that the other nodes' toolstacks list."""
     named: dict[str, Named | str] = {

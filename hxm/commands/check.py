@@ -16,7 +16,7 @@ from hxm.policy.state.findings import Finding
 
 if TYPE_CHECKING:
     from hxm.arguments.options import Everywhere, MaybeSubject, Nagios
-    from hxm.audit.survey import Answer
+    from hxm.audit.survey import Surveyed
     from hxm.model import Cluster
 
 _STATUS = {WARNING: 1, ERROR: 2}
@@ -71,7 +71,7 @@ def _look(subject: str | None, everywhere: bool) -> tuple[Cluster, list[Finding]
 
     def once() -> tuple[Cluster, list[Finding], list[str]]:
         cluster = read_cluster(config, why=True)
-        answers: dict[str, Answer] = {}
+        answers: dict[str, Surveyed] = {}
         thorough = everywhere or config.ask_nodes
         if thorough:
             cluster, answers = ask_others(cluster, config)

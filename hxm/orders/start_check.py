@@ -42,7 +42,7 @@ def judge(
 def _strays(
     cluster: Cluster,
     starting: Collection[str],
-    answers: Mapping[str, start_facts.Answer | str],
+    answers: Mapping[str, start_facts.HostAnswer | str],
     config: Config,
 ) -> list[Objection]:
     asked = start_facts.with_what_runs(cluster, answers, config)

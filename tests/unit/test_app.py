@@ -157,7 +157,7 @@ def test_a_page_is_made_once_however_many_ask_for_it(monkeypatch):
 
     def page(known):
         made.append(known)
-        return app.Answer("200 OK", "x")
+        return app.Reply("200 OK", "x")
 
     monkeypatch.setitem(app._PAGES, "/", page)
     poller = Asker(WELL)

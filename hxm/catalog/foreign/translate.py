@@ -43,7 +43,7 @@ _THEMSELVES = ("hxm", "xl", "xm", "sudo")
 """What hxm itself, and what it replaces, is called: typed twice, or in hxm's own shell."""
 
 
-class Answer(NamedTuple):
+class Translation(NamedTuple):
     """The words to type after `hxm`, none where there is no such line, and notes."""
 
     command: tuple[str, ...]
@@ -112,7 +112,7 @@ def _shortened() -> list[Pattern]:
 _SHORT = _shortened()
 
 
-def translate(words: Sequence[str], asked: Asked, *, least: int = 1) -> Answer | None:
+def translate(words: Sequence[str], asked: Asked, *, least: int = 1) -> Translation | None:
     """The command for another tool's line; None for no such line.
 
     The command has the operands that were typed, and names those that are missing. At least so
@@ -127,7 +127,7 @@ def translate(words: Sequence[str], asked: Asked, *, least: int = 1) -> Answer |
             _best(rest, of_tool, asked, tool=first)
             or (_own(_without_noun(rest), asked, "") if rest else None)
             or (_best(_without_noun(rest), _WORDS, asked, tool=first) if rest else None)
-            or Answer((), (TRANSLATIONS,))
+            or Translation((), (TRANSLATIONS,))
         )
     answer = _best(words, [*_SHORT, *_WORDS], asked, least=least)
     if answer is None and _without_noun(words) != list(words):
@@ -140,13 +140,13 @@ def _without_noun(words: Sequence[str]) -> list[str]:
     return list(words[1:] if words[1:] and words[0] in NOUNS else words)
 
 
-def _own(words: Sequence[str], asked: Asked, behind: str) -> Answer | None:
+def _own(words: Sequence[str], asked: Asked, behind: str) -> Translation | None:
     """A command line that is hxm's own already, behind the name of a tool or a noun."""
     row = COMMANDS.get(words[0])
     if row is None or not (row.group or behind in _THEMSELVES):
         return None
     if row.policy:
-        return Answer(tuple(words))
+        return Translation(tuple(words))
     declared = _may_be_kept(asked.declared(words[0], words[1:]), of_tool=not behind)
     typed = taken_apart(words, (), {}, declared)
     return _with_options(tuple(typed.words), typed, asked)
@@ -159,7 +159,7 @@ def _best(
     *,
     tool: str = "",
     least: int = 1,
-) -> Answer | None:
+) -> Translation | None:
     """The answer of the pattern that has the most of the words, as they are."""
     plain = [word for word in words if word[:1] != "-"]
     keys = sorted({pattern.key for pattern in patterns}, key=len, reverse=True)
@@ -221,26 +221,28 @@ def _may_be_kept(declared: Mapping[str, Takes], *, of_tool: bool) -> dict[str, T
     }
 
 
-def _answer(placed: Fit, typed: Typed, asked: Asked) -> Answer:
+def _answer(placed: Fit, typed: Typed, asked: Asked) -> Translation:
     meaning = placed.pattern.meaning
     note = (meaning.note,) if meaning.note else ()
     if not meaning.command:
-        return Answer((), note)
+        return Translation((), note)
     like = f"the like is: hxm {meaning.command}"
     if typed.doubt:
-        return Answer((), (like, f"whether {typed.doubt!r} is an option with its value is unclear"))
+        return Translation(
+            (), (like, f"whether {typed.doubt!r} is an option with its value is unclear")
+        )
     if placed.surplus:
-        return Answer((), (like, f"it has no place for {' '.join(placed.surplus)}", *note))
+        return Translation((), (like, f"it has no place for {' '.join(placed.surplus)}", *note))
     values, options = _everything(meaning.command, placed.values, typed.of_hxm, asked)
     if values is None:
-        return Answer((), (like, "it takes names, or -a alone"))
+        return Translation((), (like, "it takes names, or -a alone"))
     if wrong := _unusable(placed.pattern, values, asked):
-        return Answer((), (like, wrong, *note))
+        return Translation((), (like, wrong, *note))
     values = _in_units(placed.pattern, values)
     if values is None:
-        return Answer((), (like, *note))
+        return Translation((), (like, *note))
     other = _by_kind(meaning.command, values, asked)
-    if isinstance(other, Answer):
+    if isinstance(other, Translation):
         rest = (*other.notes, *(() if other.command else note))
         return _with_options(other.command, typed, asked, rest) if other.command else other
     command = tuple(filled(meaning.command, other))
@@ -251,7 +253,7 @@ def _answer(placed: Fit, typed: Typed, asked: Asked) -> Answer:
 
 def _with_options(
     command: tuple[str, ...], typed: Typed, asked: Asked, notes: Sequence[str] = ()
-) -> Answer:
+) -> Translation:
     """The line with the options that the command has; none if it would change what was a trial."""
     declared = asked.declared(command[0], command[1:])
     options = [
@@ -261,9 +263,9 @@ def _with_options(
     row = COMMANDS.get(command[0])
     harmless = row is None or row.group == LOOK or row.policy == READS
     if any(spelled(word) == "--dry-run" for word in left_out) and not harmless:
-        return Answer((), (f"hxm {command[0]} has no --dry-run", *notes))
+        return Translation((), (f"hxm {command[0]} has no --dry-run", *notes))
     without = (f"without {' '.join(left_out)}",) if left_out else ()
-    return Answer(
+    return Translation(
         (*command, *(word for word in options if word not in command)), (*without, *notes)
     )
 
@@ -327,16 +329,16 @@ FOR_A_DOMU = {"standby": ("migrate", "the scheduler chooses the node"), "active"
 """What is to be typed for a domU, where a command for nodes was; and a note."""
 
 
-def of_other_kind(verb: str, operand: str, kind: str) -> Answer | None:
+def of_other_kind(verb: str, operand: str, kind: str) -> Translation | None:
     """The command to type for an operand that is a node where a domU is wanted, or a domU."""
     table = {"node": FOR_A_NODE, "domU": FOR_A_DOMU}.get(kind, {})
     if verb not in table:
         return None
     command, note = table[verb]
-    return Answer((*command.split(), operand), (note,) if note else ())
+    return Translation((*command.split(), operand), (note,) if note else ())
 
 
-def _by_kind(command: str, values: Values, asked: Asked) -> Values | Answer:
+def _by_kind(command: str, values: Values, asked: Asked) -> Values | Translation:
     """The values, each where its kind belongs, or the command for what was named."""
     verb = command.split(maxsplit=1)[0]
     wanted = {"DOMAIN": "domU", "NODE": "node"}
@@ -359,4 +361,4 @@ def _by_kind(command: str, values: Values, asked: Asked) -> Values | Answer:
     if "NODE" in places and domus and len(nodes) == 1 == len(named) - len(domus):
         return values | {"DOMAIN": domus, "NODE": nodes}
     place = "domU" if kinds[wrong[0]] == "node" else "node"
-    return Answer((), (f"the like is: hxm {command}", f"{wrong[0]} is no {place}"))
+    return Translation((), (f"the like is: hxm {command}", f"{wrong[0]} is no {place}"))
