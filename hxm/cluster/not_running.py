@@ -18,7 +18,8 @@ from hxm.pacemaker.what_if import Said, Simulations
 from hxm.policy.reasons.facts import NEVER, Change, Facts, Reason, subject_in
 from hxm.policy.reasons.hosts import barring
 from hxm.policy.reasons.obstacles import disallowed_everywhere
-from hxm.policy.reasons.why import ask, first_reason, likely, weightiest
+from hxm.policy.reasons.weightiest import first_reason, weightiest
+from hxm.policy.reasons.why import ask, likely
 from hxm.policy.state.cluster_wide import outermost
 
 _AT_MOST = 5

@@ -326,6 +326,11 @@ SAID = {
         "status",
         "nfs should run, and does not: a ban keeps it away",
     ),
+    "another cause on each host": (
+        (BANS[0], "@crm_standby -N host2 -v on", "sandbox settle"),
+        "status",
+        "a ban keeps it away; not on host2 for other reasons",
+    ),
     "a command on each host": (
         ("standby host1 --yes", "standby host2 --yes --force"),
         "status",

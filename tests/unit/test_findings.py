@@ -318,3 +318,9 @@ def test_standby_is_taken_from_a_node_that_is_off():
         node("host1"), node("host2", online=False), node_attributes={"host2": {"standby": "on"}}
     )
     assert told(placement.active(seen, seen.nodes[1])) == ["clear-standby host2"]
+
+
+def test_of_an_expired_ban_nothing_must_be():
+    over = ban("nfs")._replace(expires="2026-11-23 21:45:44Z", expired=True)
+    (finding,) = leftovers(cluster(NFS, over))
+    assert "nfs was not to run on host1 until 2026-11-23" in finding.what

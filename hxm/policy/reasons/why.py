@@ -351,46 +351,16 @@ def _barred(question: Question, here: str) -> list[Reason]:
     nodes: dict[Reason, list[str]] = {}
     sure: dict[Reason, Sequence[Reason]] = {}
     for name, reasons in by_node.items():
-        alike = reasons[0]._replace(change=None)
-        if alike not in sure and (node := facts.cluster.node(name)):
-            confirmed = inquiry.confirmed([reasons], name) if inquiry else None
-            sure[alike] = confirmed or reasons[:1]
-            if makes_room(question, node, reasons):
-                what = f"{reasons[0].what}, until a move there makes room"
-                sure[alike] = [offered(question, node)._replace(what=what, confirmed=True)]
+        alike, node = reasons[0]._replace(change=None), facts.cluster.node(name)
+        if node and makes_room(question, node, reasons):
+            what = f"{reasons[0].what}, until a move there makes room"
+            alike = offered(question, node)._replace(what=what, confirmed=True)
+            sure[alike] = [alike]
+        elif alike not in sure:
+            sure[alike] = (inquiry.confirmed([reasons], name) if inquiry else None) or reasons[:1]
         nodes.setdefault(alike, []).append(name)
     return [
         reason._replace(what=f"{listed(names)} may not run it: {reason.what}")
         for alike, names in nodes.items()
         for reason in sure[alike]
     ]
-
-
-def first_reason(
-    facts: Facts,
-    domain: ManagedDomain,
-    inquiry: Inquiry | None = None,
-    unknown: Sequence[Reason] = (),
-) -> Reason | None:
-    """The weightiest reason why a domU that should run does not, and whether it is confirmed."""
-    reasons = ask(facts, domain, None, inquiry, unknown).reasons
-    return weightiest(reasons) or (next(iter(reasons), None) if inquiry else None)
-
-
-def weightiest(reasons: Iterable[Reason]) -> Reason | None:
-    """The first that is a cause, of all nodes with it; what is not confirmed says so."""
-    causes = [reason for reason in reasons if reason.absolute or reason.confirmed]
-    first = _of_all_nodes(causes) if causes else None
-    return first.as_supposed if first and first.supposed else first
-
-
-def _of_all_nodes(causes: Sequence[Reason]) -> Reason:
-    """The first cause, of every node that has the same, whatever ends it there."""
-    first = causes[0]
-    key = first.cause, first.confirmed
-    alike = [reason for reason in causes if (reason.cause, reason.confirmed) == key]
-    nodes = [node for reason in alike for node in reason.nodes]
-    if len(alike) == 1 or not nodes:
-        return first
-    everywhere_ = {node for reason in causes for node in reason.nodes} == set(nodes)
-    return first.of_nodes(nodes, every=everywhere_)

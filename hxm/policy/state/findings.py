@@ -209,6 +209,8 @@ def described(
     name = resource_name(cluster, constraint.resource)
     verb = "must run on" if constraint.kind == "prefer" else "must not run on"
     until = f" until {constraint.expires}" if constraint.expires else ""
+    if constraint.expired:
+        verb = "was to run on" if constraint.kind == "prefer" else "was not to run on"
     words = f"{constraint.id}: {name} {verb} {constraint.node or '?'}{until}"
     return words + _whose(origins or {}, constraint.id)
 

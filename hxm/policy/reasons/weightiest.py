@@ -1,0 +1,45 @@
+"""The one reason that stands for all, where there is room for no more."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from hxm.model import ManagedDomain
+from hxm.policy import listed
+from hxm.policy.reasons.facts import Facts, Reason
+from hxm.policy.reasons.search import Inquiry
+from hxm.policy.reasons.why import ask
+
+
+def first_reason(
+    facts: Facts,
+    domain: ManagedDomain,
+    inquiry: Inquiry | None = None,
+    unknown: Sequence[Reason] = (),
+) -> Reason | None:
+    """The weightiest reason why a domU that should run does not, and whether it is confirmed."""
+    reasons = ask(facts, domain, None, inquiry, unknown).reasons
+    return weightiest(reasons) or (next(iter(reasons), None) if inquiry else None)
+
+
+def weightiest(reasons: Iterable[Reason]) -> Reason | None:
+    """The first that is a cause, of all nodes with it; what is not confirmed says so."""
+    causes = [reason for reason in reasons if reason.absolute or reason.confirmed]
+    first = _of_all_nodes(causes) if causes else None
+    return first.as_supposed if first and first.supposed else first
+
+
+def _of_all_nodes(causes: Sequence[Reason]) -> Reason:
+    """The first cause, of every node that has the same, whatever ends it there."""
+    first = causes[0]
+    key = first.cause, first.confirmed
+    alike = [reason for reason in causes if (reason.cause, reason.confirmed) == key]
+    nodes = [node for reason in alike for node in reason.nodes]
+    if not nodes:
+        return first
+    every = dict.fromkeys(node for reason in causes for node in reason.nodes)
+    others = [node for node in every if node not in nodes]
+    if len(alike) > 1:
+        first = first.of_nodes(nodes, every=not others)
+    elsewhere = f"; not on {listed(others, 4)} for other reasons" if others else ""
+    return first._replace(what=f"{first.what}{elsewhere}")
