@@ -76,7 +76,7 @@ def told_and_seen(cib: Path, folder: Path) -> tuple[dict[str, list[str]], dict[s
     Empty where hxm itself asks crm_mon.
     """
     before = read_cluster(Config(), {"CIB_file": str(cib)}, local=False)
-    moved = movements(parse_graph(str(folder / "theirs.xml.graph")), before.cloned)
+    moved = movements(parse_graph(str(folder / "theirs.xml.graph")), before)
     if not movements_tell_all(before, NOTHING_ELSE) or any(one.kind == "fence" for one in moved):
         return {}, {}
     after = read_cluster(Config(), {"CIB_file": str(folder / "theirs.xml")}, local=False)
@@ -84,6 +84,35 @@ def told_and_seen(cib: Path, folder: Path) -> tuple[dict[str, list[str]], dict[s
 
 
 META = ("target-role", "is-managed", "maintenance", "allow-migrate", "resource-stickiness")
+
+
+def half_migrate(tree: ElementTree.ElementTree, name: str, chance: random.Random) -> None:
+    """The domU's last migration lacks only the stop at its source."""
+    histories = {
+        state.get("uname"): history
+        for state in tree.iterfind("status/node_state")
+        for history in state.iter("lrm_resource")
+        if history.get("id") == name
+    }
+    running = [
+        node
+        for node, history in histories.items()
+        if history.find("*[@operation='start']") is not None
+    ]
+    if not running:
+        return
+    (source,) = running
+    target = chance.choice([node for node in histories if node != source])
+    started = dict(histories[source][0].items())
+    for node, operation, call in ((source, "migrate_to", 600), (target, "migrate_from", 601)):
+        key = f"{call}{started['transition-key']}"
+        ended = str(int(started.get("last-rc-change", "0")) + call)
+        known = {"id": f"{name}_{operation}_0", "operation_key": f"{name}_{operation}_0"}
+        known |= {"operation": operation, "call-id": str(call), "last-rc-change": ended}
+        known |= {"migrate_source": source, "migrate_target": target, "interval": "0"}
+        known |= {"transition-key": key, "transition-magic": f"0:0;{key}"}
+        known |= {"op-status": "0", "rc-code": "0"}
+        ElementTree.SubElement(histories[node], "lrm_rsc_op", started | known)
 
 
 def disturb(cib: Path, seed: int) -> None:
@@ -113,6 +142,8 @@ def disturb(cib: Path, seed: int) -> None:
         )
     for history in chance.sample(tree.findall(".//lrm_resource"), 3):
         history[:] = []
+    for domain in chance.sample(domains, 2):
+        half_migrate(tree, domain.get("id"), chance)
     if not seed % 3:
         properties = tree.find(".//cluster_property_set")
         pair = {"id": "all-x", "name": "maintenance-mode", "value": "true"}

@@ -223,7 +223,7 @@ def _after_loss(
         lose(copy.path, node, quorate=quorate)
         while True:
             # one answer says where everything goes, also to ptest
-            moves = movements(copy.simulate(execute=False), cluster.cloned)
+            moves = movements(copy.simulate(execute=False), cluster)
             after = after_all(cluster, [moves])
             places = arrivals(cluster, others, needs, cluster, after)
             new = list(_refusals(places))

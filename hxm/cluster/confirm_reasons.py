@@ -24,7 +24,7 @@ def confirmed_host(facts: Facts, node: Node, simulations: Simulations) -> HostAn
 
     def asked(changes: Sequence[Change]) -> tuple[Sequence[Movement], Scores]:
         actions, scores = simulations.ask(changes) or ((), {})
-        return movements(actions, facts.cluster.cloned), scores
+        return movements(actions, facts.cluster), scores
 
     return ask_host(facts, node, asked)
 

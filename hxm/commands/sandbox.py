@@ -198,10 +198,9 @@ def _changed() -> Iterator[tuple[Cluster, Scratch]]:
 
 
 def _settle(cluster: Cluster, copy: Scratch) -> None:
-    clones = frozenset(primitive.id for primitive in cluster.primitives.values() if primitive.clone)
-    moved = movements(copy.settle(), clones)
+    moved = movements(copy.settle(), cluster)
     for movement in moved:
-        if movement.resource not in clones:
+        if movement.resource not in cluster.cloned:
             render.out(movement_text(cluster, movement))
     if not moved:
         render.out("nothing moves")

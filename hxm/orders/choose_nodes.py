@@ -30,7 +30,7 @@ def elsewhere(cluster: Cluster, domains: Sequence[ManagedDomain], config: Config
         apply_to_copy(cluster, (banned_step(domains),), copy)
         targets = {
             movement.resource: movement.target
-            for movement in movements(copy.settle(), cluster.cloned)
+            for movement in movements(copy.settle(), cluster)
             if movement.target
         }
     return [Move(domain, _target(cluster, domain, targets, config)) for domain in domains]

@@ -221,7 +221,7 @@ class Execution:
             self.report(step.says)
         with scratch(cib_file, past=Past(cib_file)) as copy:
             done = apply_to_copy(self.before, steps, copy, by_tools=True)
-            for movement in movements(copy.settle(), self.before.cloned):
+            for movement in movements(copy.settle(), self.before):
                 self.report(movement_text(self.before, movement))
             commit(copy, cib_file)
         self.commands += done
@@ -306,7 +306,7 @@ class Execution:
         with scratch(None, self.config.ask_timeout) as copy:
             transition = copy.simulate(execute=False)
         looks = any(action.resource in watched for action in transition)
-        return movements(transition, self.before.cloned), looks
+        return movements(transition, self.before), looks
 
     def _look(self) -> None:
         self._pace.begin()

@@ -10,7 +10,7 @@ from hxm.orders.downtime import Downtime
 from hxm.pacemaker.dialect import Argv
 from hxm.plan import Forecast, Plan
 from hxm.policy import forgotten, guards
-from hxm.policy.forecast import came_live
+from hxm.policy.forecast import came_live, ends_a_migration
 from hxm.policy.forecast.goal_kinds import started_since
 from hxm.policy.state.summary import same_place
 
@@ -122,7 +122,11 @@ _FORESEEN: Mapping[str, How] = {
 
 def planned(before: Cluster, plan: Plan, predicted: Forecast) -> Iterator[Change]:
     """What would become of each domU that was named or would move; only if that was computed."""
-    kinds = {movement.resource: movement.kind for movement in predicted.movements}
+    kinds = {
+        movement.resource: movement.kind
+        for movement in predicted.movements
+        if not ends_a_migration(before, movement, predicted.after)
+    }
     for domain in before.managed_domains if predicted.simulated else ():
         resource = domain.resource
         if how := _FORESEEN.get(kinds.get(resource, "")):

@@ -123,7 +123,7 @@ class Rehearsal:
         self._after: Cluster | None = None
         """The cluster as it was read during the last answer, if it was."""
         if not cluster.sandbox:
-            self._before = movements(copy.settle(), cluster.cloned)
+            self._before = movements(copy.settle(), cluster)
         self._settled = safe_files.read_whole(copy.path)
 
     def go_through(self, phases: Sequence[Phase], *, whole: bool) -> None:
@@ -141,7 +141,7 @@ class Rehearsal:
                     next_work = self._next(phase, following, trial.copy, whole=whole)
                     at_rest = partial(beside.begin, next_work) if next_work else None
                     actions = trial.copy.settle(at_rest, trial.actions)
-                    moved = movements(actions, self._cluster.cloned)
+                    moved = movements(actions, self._cluster)
                     if phase.only_if_still and moved:
                         self._left_out.add(len(self._phases))
                         beside.drop()  # what was read is the state after a phase that is not done

@@ -54,7 +54,7 @@ def would_move(cluster: Cluster, phase: Phase, config: Config) -> tuple[Movement
         if not cluster.sandbox:
             copy.settle()
         apply_to_copy(cluster, phase.steps, copy)
-        return movements(copy.settle(), cluster.cloned)
+        return movements(copy.settle(), cluster)
 
 
 def apply_to_copy(

@@ -88,7 +88,7 @@ class WhatIf:
             return None
         actions, scores = answer
         name = self.subject.inside[0].id if self.subject.inside else self.subject.id
-        moved = movements(actions, self.cluster.cloned)
+        moved = movements(actions, self.cluster)
         return Verdict(self._reached(actions, node), scores.get(name, {}), moved)
 
     def _reached(self, actions: Sequence[Action], node: str | None) -> bool:
@@ -301,7 +301,7 @@ def host_if(
     make(scratch.path, changes)
     actions, scores = scratch.answer()
     before.write(scratch.path)
-    return movements(actions, cluster.cloned), scores
+    return movements(actions, cluster), scores
 
 
 def _drain(tree: etree._ElementTree, change: Change) -> None:

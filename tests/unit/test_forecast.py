@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, get_args
 
 import pytest
-from factories import DATA, cluster, domain, node, prefer, under_way
+from factories import DATA, cluster, domain, node, prefer, primitive, under_way
 
 from hxm.errors import CannotAsk
 from hxm.model import Operation, Resource
@@ -26,7 +26,8 @@ from hxm.policy.forecast.goal_kinds import missing, reached, started_since
 from hxm.policy.forecast.movement_kinds import phrase
 
 GRAPHS = DATA / "graphs"
-CLONES = frozenset({"STONITH-child", "evms-child", "configpool-child", "pingd-child"})
+CLONES = ("STONITH-child", "evms-child", "configpool-child", "pingd-child")
+LISTED = cluster(domain("nfs", "host1"), *(primitive(name, clone="c") for name in CLONES))
 
 
 def stops(*names: str, where: str = "host1") -> list[tuple[Any, ...]]:
@@ -53,7 +54,7 @@ CAPTURED = {
 @pytest.mark.parametrize(("name", "expected"), CAPTURED.items(), ids=CAPTURED)
 def test_a_transition_never_means_less_than_it_does(name, expected):
     actions = parse_graph(str(GRAPHS / f"{name}.xml"))
-    assert [tuple(each) for each in movements(actions, CLONES)] == expected
+    assert [tuple(each) for each in movements(actions, LISTED)] == expected
 
 
 def test_every_captured_graph_is_held_against_its_meaning():
@@ -82,6 +83,14 @@ WRITTEN = {
         [MIGRATE_TO, act("migrate_from", "host2"), act("stop")],
         [("nfs", "live", "host1", "host2")],
     ),
+    "what a migration left, and where it runs": (
+        [act("stop"), act("stop", "host3"), act("start", "host2")],
+        [("nfs", "move", "host1", "host2")],
+    ),
+    "the same, in another order": (
+        [act("stop", "host3"), act("stop")],
+        [("nfs", "stop", "host1", None)],
+    ),
     "a migration without its source": (
         [act("migrate_to", target="host2")],
         [("nfs", "live", "host1", "host2")],
@@ -103,7 +112,7 @@ WRITTEN = {
 
 @pytest.mark.parametrize(("actions", "expected"), WRITTEN.values(), ids=WRITTEN)
 def test_no_order_of_actions_ever_changes_their_meaning(actions, expected):
-    assert [tuple(each) for each in movements(actions, CLONES)] == expected
+    assert [tuple(each) for each in movements(actions, LISTED)] == expected
 
 
 def test_every_movement_has_its_words():
@@ -316,6 +325,7 @@ AFTER = {
     "start": ([Movement("nfs", "start", None, "host2")], ("host2",), "Started"),
     "restart": ([Movement("nfs", "restart", "host1", "host1")], ("host1",), "Started"),
     "nothing": ([], ("host1",), "Started"),
+    "the end of a migration from": ([Movement("nfs", "stop", "host3")], ("host1",), "Started"),
     "another": ([Movement("sles", "stop", "host1")], ("host1",), "Started"),
     "in two phases": (
         [Movement("nfs", "stop", "host1"), Movement("nfs", "start", None, "host2")],
@@ -330,6 +340,11 @@ def test_a_scheduler_that_only_computes_never_leaves_the_end_open(found, nodes, 
     (resource,) = seen.resources
     one = seen.domain_of("nfs")
     assert (one.nodes, one.role) == (resource.nodes, resource.role) == (nodes, role)
+
+
+def test_what_is_listed_nowhere_and_restarts_runs():
+    moved = [[Movement("nfs", "restart", "host1", "host1")]]
+    assert after_all(cluster(domain("nfs")), moved).domains[0].nodes == ("host1",)
 
 
 def test_a_clones_instance_that_stops_leaves_its_node():

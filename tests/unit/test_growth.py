@@ -123,7 +123,7 @@ READERS: dict[str, tuple[Callable[[int], Any], Callable[[Any], object]]] = {
     ),
     "migrations": (many, lambda seen: as_migrations(seen.resources, seen.history)),
     "who migrates": (many, lambda seen: [*in_flight(seen, seen.managed_domains)]),
-    "what a transition means": (moved, lambda actions: movements(actions, frozenset())),
+    "what a transition means": (moved, lambda actions: movements(actions, cluster())),
     "the state after it": (
         lambda n: (many(n), [moves(n)]),
         lambda given: after_all(*given),

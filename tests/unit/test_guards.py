@@ -388,6 +388,17 @@ def test_what_a_phase_that_is_left_out_would_move_is_not_asked_about():
     assert reasons(list(guards.foreseen(SEEN, order, left_out))) == []
 
 
+@pytest.mark.parametrize(
+    ("then", "expected"), [("host1", []), (None, ["sles would stop on host3, 107, --yes"])]
+)
+def test_the_end_of_a_migration_is_no_stop_of_what_runs_on(then, expected):
+    seen = cluster(domain("nfs", "host1"), domain("sles", "host1"))
+    forecast = Forecast(((Movement("sles", "stop", "host3"),),), seen)
+    if not then:
+        forecast = forecast._replace(after=cluster(domain("nfs", "host1"), domain("sles")))
+    assert reasons(list(guards.foreseen(seen, plan("nfs"), forecast))) == expected
+
+
 AFTER = {
     "moved": (domain("nfs", "host2"), []),
     "without a place": (domain("nfs"), ["nfs would have no place and stop, 107, --force"]),

@@ -12,11 +12,13 @@ from hxm.policy.forecast.goal_kinds import newest, reached
 from hxm.policy.forecast.movement_kinds import nodes_after, phrase
 
 
-def movements(actions: Iterable[Action], clones: frozenset[str]) -> tuple[Movement, ...]:
+def movements(actions: Iterable[Action], cluster: Cluster) -> tuple[Movement, ...]:
     """One movement for each resource that starts, stops or moves; before them what is fenced.
 
-    The instances of a clone (`clones`: their primitives) never move: each starts or stops.
+    The instances of a clone never move: each starts or stops. Of several stops of one resource that
+    counts which is where it runs: another ends what a live migration has left behind.
     """
+    places = {resource.id: resource.nodes for resource in cluster.resources}
     starts: dict[str, str] = {}
     stops: dict[str, str] = {}
     by_subject: dict[Action | str, Movement | None] = {}
@@ -26,7 +28,7 @@ def movements(actions: Iterable[Action], clones: frozenset[str]) -> tuple[Moveme
             by_subject[action] = Movement("", "fence", node)
         elif action.operation not in ("start", "stop", "migrate_to"):
             continue
-        elif resource in clones:
+        elif resource in cluster.cloned:
             by_subject[action] = (
                 Movement(resource, "stop", node)
                 if action.operation == "stop"
@@ -35,7 +37,10 @@ def movements(actions: Iterable[Action], clones: frozenset[str]) -> tuple[Moveme
         elif action.operation == "migrate_to":
             by_subject[resource] = Movement(resource, "live", action.source or node, action.target)
         else:
-            (starts if action.operation == "start" else stops)[resource] = node
+            if action.operation == "start":
+                starts[resource] = node
+            elif stops.get(resource) not in places.get(resource, ()):
+                stops[resource] = node
             by_subject.setdefault(resource, None)
     for key in [key for key, movement in by_subject.items() if movement is None]:
         by_subject[key] = _cold(str(key), stops.get(str(key)), starts.get(str(key)))
@@ -251,6 +256,16 @@ def came_live(cluster: Cluster, resource: str, node: str) -> bool:
     """
     return newest(cluster, resource, node, "migrate_from") > newest(
         cluster, resource, node, "start"
+    )
+
+
+def ends_a_migration(cluster: Cluster, movement: Movement, after: Cluster) -> bool:
+    """Whether it stops on its source what runs on another node, before and after."""
+    now, then = cluster.domain_of(movement.resource), after.domain_of(movement.resource)
+    return bool(
+        movement.kind == "stop"
+        and (now and now.running and movement.source not in now.nodes)
+        and (then and then.running)
     )
 
 

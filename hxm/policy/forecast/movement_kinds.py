@@ -46,8 +46,8 @@ def _on_target(movement: Movement, _: _Nodes) -> _Nodes:
     return (movement.target,) if movement.target else ()
 
 
-def _nowhere(_: Movement, __: _Nodes) -> _Nodes:
-    return ()
+def _not_on_source(movement: Movement, nodes: _Nodes) -> _Nodes:
+    return tuple(node for node in nodes if node != movement.source)
 
 
 def _as_before(_: Movement, nodes: _Nodes) -> _Nodes:
@@ -56,8 +56,8 @@ def _as_before(_: Movement, nodes: _Nodes) -> _Nodes:
 
 _MOVEMENTS: Mapping[MovementKind, _MovementRow] = {
     "start": _MovementRow("start on {target}", _on_target, starts=True, anew=True),
-    "stop": _MovementRow("stop on {source}", _nowhere, starts=False, anew=False),
-    "restart": _MovementRow("restart on {source}", _as_before, starts=True, anew=True),
+    "stop": _MovementRow("stop on {source}", _not_on_source, starts=False, anew=False),
+    "restart": _MovementRow("restart on {source}", _on_target, starts=True, anew=True),
     "move": _MovementRow(
         "move {source} -> {target}, stopped and started, not live",
         _on_target,

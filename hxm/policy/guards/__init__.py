@@ -12,7 +12,7 @@ from hxm.errors import CannotAsk, NoQuorum
 from hxm.model import Cluster, Domain, Node
 from hxm.plan import Forecast, Movement, Objection, Plan
 from hxm.policy import block, called, cleanup_of, is_true, listed, typed
-from hxm.policy.forecast import after_all, name_of
+from hxm.policy.forecast import after_all, ends_a_migration, name_of
 from hxm.policy.forecast.movement_kinds import phrase
 from hxm.policy.names import is_pattern, matching
 from hxm.policy.state.node_remedy import end_of_wait, first_node_remedy, node_remedy
@@ -324,7 +324,11 @@ def foreseen(cluster: Cluster, plan: Plan, forecast: Forecast) -> Iterator[Objec
         yield from _staying(plan.drains, drained)
     together: dict[tuple[str, str], list[str]] = {}
     for movement in dict.fromkeys(forecast.movements):
-        if concerns(cluster, movement) and not plan.means(movement):
+        if (
+            concerns(cluster, movement)
+            and not plan.means(movement)
+            and not ends_a_migration(cluster, movement, forecast.after)
+        ):
             domain, do = cluster.domain_of(movement.resource), "use --yes to do it anyway"
             what = f"would {phrase(movement)}{_why_not_live(cluster, movement)}"
             if movement.kind == "stop" and domain and domain.told_to_stop:
