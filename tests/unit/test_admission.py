@@ -195,15 +195,23 @@ MAY_BE_ELSEWHERE = {
 
 
 @pytest.mark.parametrize("line", MAY_BE_ELSEWHERE)
-@pytest.mark.parametrize("silent", ["host1", "host2", "host3"])
+@pytest.mark.parametrize("silent", ["host1", "host2", "host3", "host3 has left"])
 def test_where_a_host_is_silent_nothing_is_made_that_it_may_run_or_write_to(
     host, tmp_path, line, silent
 ):
     (tmp_path / "own.cfg").write_text('name="own"\ndisk=["phy:/dev/vg/own,xvda,w"]\n')
     (tmp_path / "bare.cfg").write_text('name="bare"\nuuid="135631b2-d539-4d73-bc0a-16ef7192fe00"\n')
     assert host.judge(line) == ""
+    silent, *left = silent.split(" ", 1)
+    if not left:
+        host.nodes = [known._replace(unclean=known.name == "host3") for known in NODES]
     host.answers[silent] = programs.NoAnswer("ssh gave no answer within 3 s")
-    if MAY_BE_ELSEWHERE[line]:
+    if left:  # and the cluster takes it for down
+        told = host.judge(line)
+        assert ("the domUs of host3 are unknown" in told) == (
+            line != "xl network-attach thief bridge=br0"
+        )
+    elif MAY_BE_ELSEWHERE[line]:
         with pytest.raises(CannotAsk, match=r"are unknown: .*; one of them may be") as refused:
             host.judge(line)
         assert "hxm guard bypass" in refused.value.hint
