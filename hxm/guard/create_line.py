@@ -47,7 +47,7 @@ def creation_of(words: Sequence[str], *, xm: bool = False) -> Creation:
     counts more than the file (held against `xl create -n` of 4.17). Raises Refused for a file that
     cannot be read.
     """
-    line = _taken_apart(words, xm=xm)
+    line = _Line(words, xm=xm).taken_apart()
     if line.hidden or line.dry:
         return Creation(None, {}, dry=not line.hidden)
     path = line.path or (_XM_FILE if xm else "")
@@ -84,35 +84,58 @@ def settings_of(path: str | None, lines: Sequence[str], *, xm: bool) -> dict[str
     return read
 
 
-def _taken_apart(words: Sequence[str], *, xm: bool) -> _Told:
-    path, dry, hidden = None, False, False
-    lines: list[str] = []
-    flags = _FLAGS - {"F"} if xm else _FLAGS
-    left = list(words)
-    while left:
-        word = left.pop(0)
-        if word == "--":
-            operands, left = left, []
-        elif word.startswith("--"):
-            name, equals, value = word[2:].partition("=")
-            if "defconfig".startswith(name) and len(name) > 1:
-                path = value if equals else left.pop(0) if left else path
-            dry = dry or (len(name) > 1 and any(option.startswith(name) for option in _DRY))
-            hidden = hidden or (xm and not any(option.startswith(name) for option in _XM_LONG))
-            continue
-        elif word.startswith("-") and word != "-":
-            letters, file, value = word[1:].partition("f")
-            known = set(letters) <= flags  # else one may have a value, and the rest be part of it
-            dry = dry or (known and bool({"n", "x"} & set(letters)))
-            hidden = hidden or (xm and not known)
-            if file:
-                path = value or (left.pop(0) if left else path)
-            continue
-        else:
-            operands = [word]
-            if not xm and (path is not None or "=" in word):  # for getopt(3) the options end here
-                operands, left = [word, *left], []
-        lines += [operand for operand in operands if "=" in operand]
-        files = [operand for operand in operands if "=" not in operand]
-        path = next(iter(files), None) if path is None else path  # more: both say how they are used
-    return _Told(path, tuple(lines), dry, hidden)
+class _Line:
+    """A command line of `create` that is taken apart, word by word."""
+
+    def __init__(self, words: Sequence[str], *, xm: bool) -> None:
+        self._left, self._xm = list(words), xm
+        self._path: str | None = None
+        self._settings: list[str] = []
+        self._dry = self._hidden = False
+
+    def taken_apart(self) -> _Told:
+        while self._left:
+            word = self._left.pop(0)
+            if word == "--":
+                self._operands(self._rest())
+            elif word.startswith("--"):
+                self._long(word[2:])
+            elif word.startswith("-") and word != "-":
+                self._short(word[1:])
+            elif not self._xm and (self._path is not None or "=" in word):
+                self._operands([word, *self._rest()])  # for getopt(3) the options end here
+            else:
+                self._operands([word])
+        return _Told(self._path, tuple(self._settings), self._dry, self._hidden)
+
+    def _rest(self) -> list[str]:
+        rest, self._left = self._left, []
+        return rest
+
+    def _next(self) -> str | None:
+        """The value of an option that has it in the next word."""
+        return self._left.pop(0) if self._left else self._path
+
+    def _long(self, option: str) -> None:
+        """Unlike a letter, a name may be shortened."""
+        name, equals, value = option.partition("=")
+        if "defconfig".startswith(name) and len(name) > 1:
+            self._path = value if equals else self._next()
+        self._dry |= len(name) > 1 and any(known.startswith(name) for known in _DRY)
+        self._hidden |= self._xm and not any(known.startswith(name) for known in _XM_LONG)
+
+    def _short(self, word: str) -> None:
+        """Several letters; -f takes what follows it as its value."""
+        letters, file, value = word.partition("f")
+        flags = _FLAGS - {"F"} if self._xm else _FLAGS
+        known = set(letters) <= flags  # else one may have a value, and the rest be part of it
+        self._dry |= known and bool({"n", "x"} & set(letters))
+        self._hidden |= self._xm and not known
+        if file:
+            self._path = value or self._next()
+
+    def _operands(self, words: Sequence[str]) -> None:
+        self._settings += [word for word in words if "=" in word]
+        paths = [word for word in words if "=" not in word]
+        if self._path is None and paths:  # of more than one, xl and xm say how they are used
+            self._path = paths[0]
