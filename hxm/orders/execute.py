@@ -19,14 +19,13 @@ from hxm.orders import instances
 from hxm.orders.downtime import DowntimeMeter
 from hxm.orders.on_node import carry_out_on_node
 from hxm.orders.outcome import Outcome, changes, cold_moves, is_lost, new_failure, news, under_way
-from hxm.orders.simulate import apply_to_copy, dialect_of, would_move
+from hxm.orders.simulate import change_sandbox, dialect_of, still_to_do, would_move
 from hxm.pacemaker.apply import carry_out, meddled
 from hxm.pacemaker.dialect import Argv
-from hxm.pacemaker.sandbox_past import Past
-from hxm.pacemaker.simulate import commit, scratch, simulator
-from hxm.plan import ON_NODE, Forecast, Goal, Movement, Objection, Phase, Plan, Step
+from hxm.pacemaker.simulate import NoForecast, simulator
+from hxm.plan import ON_NODE, Forecast, Goal, Objection, Phase, Plan
 from hxm.policy import guards, listed
-from hxm.policy.forecast import movement_text, movements, settled
+from hxm.policy.forecast import movement_text, settled
 from hxm.policy.forecast.goal_kinds import missing, reached
 
 _POLLS_AT_REST = 5
@@ -63,6 +62,8 @@ class Execution:
         """The configuration that the last step left; None until the next snapshot."""
         self.meddled = False
         """Whether somebody else changed it before the next step."""
+        self._unanswered = not predicted.simulated
+        """Whether the scheduler gave no answer."""
         self.quiet = 0
         """The number of successive polls at rest; used if there is no scheduler to ask."""
         self._pace = Pace(config.poll)
@@ -78,9 +79,7 @@ class Execution:
         deadline = self.started + timeout
         try:
             for phase in self.plan.phases:
-                if phase.only_if_still and (
-                    not simulator() or would_move(self.before, phase, self.config)
-                ):
+                if phase.only_if_still and self._leaves_out(phase):
                     continue
                 if phase.clears and phase is not self.plan.phases[0]:
                     self._look_until_nothing_migrates(deadline)
@@ -92,24 +91,30 @@ class Execution:
                 there = self._await(phase.goals, deadline, notices=phase.notices)
                 if not there or not self._goals_hold(phase):
                     return self._goals_missed(phase)
-            unknown = self._check_instance()
+            unknown = instances.uncertain(self.plan.same_instance, self.config)
         except KeyboardInterrupt:
             return self._cut_short(Interrupted("interrupted", "to look: hxm status"))
         except HxmError as error:
             return self._cut_short(error)
         return self._goals_reached(unknown)
 
-    def _check_instance(self) -> str:
-        """Why it is unknown whether the domU is the same instance, or "". Raises Failed if not."""
-        if not self.plan.same_instance:
-            return ""
+    @property
+    def _asks(self) -> bool:
+        """Whether a scheduler answers; if not, what the cluster shows has to do."""
+        return not self._unanswered and bool(simulator())
+
+    def _leaves_out(self, phase: Phase) -> bool:
+        """Whether a phase that only tidies up would move something, or nobody knows."""
         try:
-            fault = instances.changed(self.plan.same_instance, self.config)
-        except CannotAsk as error:
-            return error.message
-        if fault:
-            raise Failed(fault, "to see what runs: hxm list --everywhere")
-        return ""
+            return not self._asks or bool(would_move(self.before, phase, self.config))
+        except NoForecast as error:
+            self._no_answer(error)
+            return True
+
+    def _no_answer(self, error: NoForecast) -> None:
+        """Ask the scheduler no more: each time would take as long again."""
+        self._unanswered = True
+        self.report(f"{error.message}; going on by what the cluster shows")
 
     def _cut_short(self, error: HxmError) -> Outcome:
         """The outcome of an order that may be half done, with the command that takes it back."""
@@ -121,7 +126,9 @@ class Execution:
         except (HxmError, KeyboardInterrupt):
             self.warnings.append("cannot read what is left in the cluster: hxm list")
         message = error.message
-        if isinstance(error, Interrupted) and not self.before.sandbox:
+        if isinstance(error, Interrupted) and self.before.sandbox:
+            message += "" if self.commands else ": nothing was changed"
+        elif isinstance(error, Interrupted):
             message += f"; the cluster continues: {under_way(self.cluster, self.plan)}"
         hint = filter(None, (error.hint, self._recovery_hint() if self.commands else ""))
         outcome = self._outcome(error.status, message, "; ".join(hint))
@@ -172,7 +179,13 @@ class Execution:
             raise meddled()
         self.written = None
         if self.before.sandbox:
-            self._do_in_sandbox(phase.steps, self.before.sandbox)
+            done, moved = change_sandbox(self.before, phase.steps, self.before.sandbox)
+            self.commands += done
+            for text in (
+                *(step.says for step in phase.steps),
+                *(movement_text(self.before, movement) for movement in moved),
+            ):
+                self.report(text)
             return
         for on_node, alike in groupby(phase.steps, key=lambda step: step.kind in ON_NODE):
             group = tuple(alike)
@@ -215,17 +228,6 @@ class Execution:
             self._pace.wait()
             self._look()
 
-    def _do_in_sandbox(self, steps: tuple[Step, ...], cib_file: str) -> None:
-        """Change the file once, with the steps and their transitions, or not at all."""
-        for step in steps:
-            self.report(step.says)
-        with scratch(cib_file, past=Past(cib_file)) as copy:
-            done = apply_to_copy(self.before, steps, copy, by_tools=True)
-            for movement in movements(copy.settle(), self.before):
-                self.report(movement_text(self.before, movement))
-            commit(copy, cib_file)
-        self.commands += done
-
     def _await(self, goals: tuple[Goal, ...], deadline: float, *, notices: bool = False) -> bool:
         """Poll until the goals are reached (True) or the cluster rests without them (False).
 
@@ -245,6 +247,9 @@ class Execution:
                     self._look()
                     return all(reached(self.cluster, goal) for goal in goals)
                 blind = None
+            except NoForecast as error:
+                self._no_answer(error)
+                continue
             except CannotAsk as error:
                 if self.before.sandbox:
                     raise
@@ -295,18 +300,12 @@ class Execution:
         """
         if not all(reached(self.cluster, goal, self.before) for goal in goals):
             return False
-        if self.before.sandbox or not simulator():
+        if self.before.sandbox:
             return True
-        moves, looks = self._still_to_do(goals)
+        if not self._asks:
+            return settled(self.cluster, self.before)
+        moves, looks = still_to_do(self.before, goals, self.config)
         return not looks and not any(move.resource in self.plan.subjects for move in moves)
-
-    def _still_to_do(self, goals: tuple[Goal, ...]) -> tuple[tuple[Movement, ...], bool]:
-        """The movements that the scheduler still plans, and whether it would probe a new domU."""
-        watched = {goal.subject for goal in goals if goal.kind in ("healthy", "absent")}
-        with scratch(None, self.config.ask_timeout) as copy:
-            transition = copy.simulate(execute=False)
-        looks = any(action.resource in watched for action in transition)
-        return movements(transition, self.before), looks
 
     def _look(self) -> None:
         self._pace.begin()
@@ -329,9 +328,9 @@ class Execution:
         Without a scheduler: whether nothing was in progress at several successive polls.
         """
         self.quiet = self.quiet + 1 if settled(self.cluster, self.before) else 0
-        if not simulator() or not self.quiet:
+        if not self._asks or not self.quiet:
             return self.quiet >= _POLLS_AT_REST
-        moves, looks = self._still_to_do(goals)
+        moves, looks = still_to_do(self.before, goals, self.config)
         return not moves and not looks
 
     def _goals_missed(self, phase: Phase) -> Outcome:
@@ -343,7 +342,7 @@ class Execution:
         hint = "to see the failures: hxm status" if failure else "hxm status"
         if (
             self.plan.rollback
-            and simulator()
+            and self._asks
             and not any(
                 guards.concerns(self.before, movement)
                 for movement in would_move(self.before, Phase(self.plan.rollback), self.config)

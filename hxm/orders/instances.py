@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from hxm.cluster.read import read_cluster, with_other_nodes
 from hxm.config import Config
-from hxm.errors import CannotAsk
+from hxm.errors import CannotAsk, Failed
 from hxm.model import Cluster, Domain
 from hxm.plan import Instance
 from hxm.policy import listed
@@ -39,6 +39,17 @@ def changed(before: Instance, config: Config) -> str:
     if silent:
         why = asked.unreachable.get(silent[0]) or asked.toolstack_fault or "it was not asked"
         raise _unknown(before, f"{silent[0]}: {why}")
+    return ""
+
+
+def uncertain(before: Instance | None, config: Config) -> str:
+    """Why it is unknown whether the domU is the same instance, or "". Raises Failed if not."""
+    try:
+        fault = changed(before, config) if before else ""
+    except CannotAsk as error:
+        return error.message
+    if fault:
+        raise Failed(fault, "to see what runs: hxm list --everywhere")
     return ""
 
 

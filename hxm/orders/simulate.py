@@ -10,8 +10,9 @@ from hxm.model import Cluster
 from hxm.pacemaker.argv import step_argv
 from hxm.pacemaker.dialect import DIALECTS, Argv, Dialect
 from hxm.pacemaker.sandbox import forget, forget_failures, set_connected, set_found
-from hxm.pacemaker.simulate import Scratch, carries_out, scratch, simulator
-from hxm.plan import ON_NODE, Forecast, Movement, Phase, Plan, Step
+from hxm.pacemaker.sandbox_past import Past
+from hxm.pacemaker.simulate import Scratch, carries_out, commit, scratch, simulator
+from hxm.plan import ON_NODE, Forecast, Goal, Movement, Phase, Plan, Step
 from hxm.policy.forecast import movements
 from hxm.policy.forecast.goal_kinds import reached
 from hxm.toolstack.node_actions import destroy_argv, on_node_argv
@@ -55,6 +56,34 @@ def would_move(cluster: Cluster, phase: Phase, config: Config) -> tuple[Movement
             copy.settle()
         apply_to_copy(cluster, phase.steps, copy)
         return movements(copy.settle(), cluster)
+
+
+def still_to_do(
+    cluster: Cluster, goals: Iterable[Goal], config: Config
+) -> tuple[tuple[Movement, ...], bool]:
+    """The movements that the scheduler still plans, and whether it would probe a new domU.
+
+    `cluster` is a running one, at any time. Raises NoForecast if the scheduler takes too long.
+    """
+    watched = {goal.subject for goal in goals if goal.kind in ("healthy", "absent")}
+    with scratch(None, config.ask_timeout) as copy:
+        transition = copy.simulate(execute=False)
+    looks = any(action.resource in watched for action in transition)
+    return movements(transition, cluster), looks
+
+
+def change_sandbox(
+    cluster: Cluster, steps: tuple[Step, ...], cib_file: str
+) -> tuple[list[Argv], tuple[Movement, ...]]:
+    """Change the file once, with the steps and their transitions, or not at all.
+
+    Returns the command lines and what moved.
+    """
+    with scratch(cib_file, past=Past(cib_file)) as copy:
+        done = apply_to_copy(cluster, steps, copy, by_tools=True)
+        moved = movements(copy.settle(), cluster)
+        commit(copy, cib_file)
+    return done, moved
 
 
 def apply_to_copy(

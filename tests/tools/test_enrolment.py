@@ -204,7 +204,7 @@ def test_those_who_depend_on_it_are_asked_about(web):
 KILLER = """
 import os, sys
 sys.argv = ["hxm", *sys.argv[2:]]
-from hxm.orders import execute
+from hxm.orders import simulate as applied
 from hxm.pacemaker import simulate
 number, real, done = int(os.environ["KILL_AT"]), simulate.commit, []
 def commit(copy, cib_file):
@@ -214,7 +214,7 @@ def commit(copy, cib_file):
     if len(done) == number:
         os.kill(os.getpid(), 9)
     real(copy, cib_file)
-execute.commit = commit
+applied.commit = commit
 from hxm.cli import main
 main()
 """

@@ -17,6 +17,7 @@ from hxm.orders.on_node import carry_out_on_node
 from hxm.orders.outcome import changed, changes
 from hxm.orders.report import journal_entry
 from hxm.pacemaker.cib import configuration_in
+from hxm.pacemaker.simulate import NoForecast
 from hxm.plan import Forecast, Instance, Movement, Phase, Plan, Step
 from hxm.policy.orders import enrol, lifecycle, placement, restore
 from hxm.policy.orders.enrol import RemovalSteps
@@ -109,6 +110,68 @@ def test_ctrl_c_between_two_steps_tells_what_was_ordered(monkeypatch):
     assert outcome.status == 130
     assert outcome.hint == "to look: hxm status; to undo it: hxm start nfs"
     assert [(each.name, each.how) for each in outcome.changes] == [("nfs", "stopped")]
+
+
+@pytest.mark.parametrize(
+    ("phase", "message"), [(0, "interrupted: nothing was changed"), (1, "interrupted")]
+)
+def test_ctrl_c_in_a_sandbox_tells_whether_anything_was_changed(phase, message, monkeypatch):
+    """Its steps were told as done before the first of them was."""
+    before = BEFORE._replace(sandbox="/x/cib.xml")
+    plan = lifecycle.reboot(before, [before.domains[0]])
+    told: list[str] = []
+    found = execute.Execution(before, plan, Forecast(((), ()), before), Config(), told.append)
+    done = iter([([("crm_resource",)], ())] * phase)
+
+    def change(*_):
+        for one in done:
+            return one
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(execute, "change_sandbox", change)
+    monkeypatch.setattr(execute, "read_cluster", lambda *_, **__: before)
+    monkeypatch.setattr(execute.Execution, "_await", lambda *_, **__: True)
+    assert found.perform(1).message == message
+    assert told == [step.says for each in plan.phases[:phase] for step in each.steps]
+
+
+def no_answer(*_: Any) -> Any:
+    raise NoForecast("crm_simulate gave no answer within 600 s")
+
+
+@pytest.mark.parametrize("simulated", [True, False])
+def test_an_order_goes_on_where_the_scheduler_gives_no_answer(simulated, monkeypatch):
+    """A shutdown that succeeded ended with 102, after the whole of its time."""
+    plan = lifecycle.shutdown(BEFORE, [BEFORE.domains[0]])
+    assert isinstance(plan, Plan)
+    tidying = Phase((Step("unban", "tidy up", {}),), only_if_still=True)
+    plan = plan._replace(phases=(*plan.phases, tidying))
+    forecast = Forecast(((), ()), BEFORE, simulated=simulated)
+    told: list[str] = []
+    found = execute.Execution(BEFORE, plan, forecast, Config(), told.append)
+    stopped = BEFORE._replace(domains=(domain("nfs"),))
+    looks = iter([BEFORE, stopped._replace(idle=False)])
+    done: list[Step] = []
+    monkeypatch.setattr(found._pace, "wait", lambda: None)
+    monkeypatch.setattr(execute, "carry_out", lambda _, steps, **__: done.extend(steps))
+    monkeypatch.setattr(execute, "read_cluster", lambda *_, **__: next(looks, stopped))
+    monkeypatch.setattr(execute, "simulator", lambda: ("crm_simulate",))
+    never = no_answer if simulated else lambda *_: pytest.fail("it was asked again")
+    monkeypatch.setattr(execute, "still_to_do", never)
+    monkeypatch.setattr(execute, "would_move", never)
+    outcome = found.perform(60)
+    assert outcome.status == 0
+    assert done == [*plan.phases[0].steps]
+    assert sum("going on by what the cluster shows" in line for line in told) == simulated
+
+
+def test_a_phase_that_only_tidies_up_is_left_out_where_nobody_knows_what_it_moves(monkeypatch):
+    tidying = Phase((Step("unban", "tidy up", {}),), only_if_still=True)
+    found = performance(Plan("migrate", "migrate nfs", ("nfs",), (tidying,)))
+    monkeypatch.setattr(execute, "simulator", lambda: ("crm_simulate",))
+    monkeypatch.setattr(execute, "would_move", no_answer)
+    monkeypatch.setattr(execute, "carry_out", lambda *_, **__: pytest.fail("it was done"))
+    assert found.perform(1).status == 0
 
 
 def test_each_domu_is_told_with_its_own_time(monkeypatch):
@@ -243,7 +306,7 @@ def test_a_configuration_is_replaced_only_if_it_is_still_the_one_that_was_seen(
     plan = restore.restore(before, "restore 1", [], "/file")
     found = performance(plan, before, before)
     monkeypatch.setattr(execute, "read_cluster", lambda *_, **__: before._replace(written=b"other"))
-    for tool in ("carry_out", "scratch"):
+    for tool in ("carry_out", "change_sandbox"):
         monkeypatch.setattr(execute, tool, lambda *_, **__: pytest.fail("it was replaced"))
     with pytest.raises(Refused, match="somebody else is changing the configuration"):
         found._carry_out(plan.phases[0])
