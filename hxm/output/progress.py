@@ -11,6 +11,8 @@ from typing import Any
 
 _A_MOMENT = 1.0
 """Seconds before progress is shown."""
+_OTHERS = 52
+"""Columns that a bar, its count, its times and a name need."""
 
 
 class Display:
@@ -150,9 +152,10 @@ def _bar(title: str) -> Iterator[Display]:
 
     drawing = console(stderr=True)
     cropped = Column(no_wrap=True, overflow="ellipsis", ratio=1)
+    short = Column(no_wrap=True, overflow="ellipsis", max_width=max(16, drawing.width - _OTHERS))
     bar = Progress(
         SpinnerColumn(),
-        TextColumn("{task.description}", markup=False),
+        TextColumn("{task.description}", markup=False, table_column=short),
         BarColumn(12),
         TextColumn("{task.fields[count]}"),
         TimeElapsedColumn(),

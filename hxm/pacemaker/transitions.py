@@ -42,35 +42,32 @@ _DOMUS = ("Xen", "VirtualDomain")
 def read_transitions(folder: str, since: float) -> tuple[Pieces, float | None]:
     """What the saved transitions since then tell, the newest first as far as it goes.
 
-    The second is how far back that was if not all could be read. One that is damaged is left out.
+    The second is how far back that was if not all could be read. One that is damaged, or too large,
+    is left out.
     """
     saved = sorted(((at, path) for at, path in _files(folder) if at >= since), reverse=True)
     done: set[Done] = set()
     looks: list[Look] = []
     size, end = 0, time.monotonic() + _LONGEST
+    reached: float | None = None
     for number, (at, path) in enumerate(saved):
         enough = number == _MOST or size > _MOST_BYTES or time.monotonic() > end
         if enough and number:
-            return _pieces(done, looks), saved[number - 1][0]
+            return _pieces(done, looks), reached
         if number % _AT_ONCE == 0:
             files.bring([path for _, path in saved[number : number + _AT_ONCE]], _USUAL)
         try:
             document = _content(path)
             size += len(document)
             root = parse_xml(document)
-        except _TooLarge:
-            size += _LARGEST
         except (OSError, EOFError, ValueError):
             continue
         else:
             look, actions = parse_status(root, at)
             looks.append(look)
             done |= actions
+            reached = at
     return _pieces(done, looks), None
-
-
-class _TooLarge(Exception):
-    """A transition that is none of a cluster's."""
 
 
 def _pieces(done: set[Done], looks: list[Look]) -> Pieces:
@@ -112,7 +109,7 @@ def _content(path: str) -> bytes:
     else:
         return packed
     if len(document) == _LARGEST:
-        raise _TooLarge
+        raise ValueError("too large for a transition of a cluster")
     return document
 
 

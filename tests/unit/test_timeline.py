@@ -104,12 +104,22 @@ def test_what_a_transition_unpacks_to_has_a_bound_in_elements(tmp_path):
     tracemalloc.stop()
 
 
-def test_those_that_are_refused_count_too(tmp_path, monkeypatch):
+def test_those_that_are_too_large_hide_no_others(tmp_path, monkeypatch):
     monkeypatch.setattr(transitions, "_LARGEST", 1000)
     monkeypatch.setattr(transitions, "_MOST_BYTES", 3000)
-    for number in range(1, 11):
+    bomb(tmp_path, 1, b"<cib/>")
+    for number in range(2, 11):
         bomb(tmp_path, number, bytes(5000))
-    assert read_transitions(str(tmp_path), 0) == (Pieces(), 7)
+    found, cut = read_transitions(str(tmp_path), 0)
+    assert ([look.at for look in found.looks], cut) == ([1], None)
+
+
+def test_a_time_is_named_only_if_something_was_read_since_then(tmp_path, monkeypatch):
+    monkeypatch.setattr(transitions, "_LARGEST", 1000)
+    monkeypatch.setattr(transitions, "_LONGEST", -1)
+    for number in range(1, 4):
+        bomb(tmp_path, number, bytes(5000))
+    assert read_transitions(str(tmp_path), 0) == (Pieces(), None)
 
 
 def test_reading_them_has_an_end(tmp_path, monkeypatch):

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import io
+
 import pytest
+import rich.console
 import rich.progress
 from factories import DATA, cluster, domain, node
 
@@ -85,21 +88,48 @@ def test_who_does_not_answer_is_not_asked_again(monkeypatch):
     assert silent.read(ON_THE_WAY) == []
 
 
-def test_the_clock_of_a_full_bar_goes_on(monkeypatch):
-    bars: list[rich.progress.Progress] = []
+@pytest.fixture
+def bars(monkeypatch) -> list[rich.progress.Progress]:
+    """The bars that are drawn."""
+    found: list[rich.progress.Progress] = []
 
     class Known(rich.progress.Progress):
         def __init__(self, *columns, **options) -> None:
             super().__init__(*columns, **options)
-            bars.append(self)
+            found.append(self)
 
     monkeypatch.setattr(rich.progress, "Progress", Known)
+    return found
+
+
+def test_the_clock_of_a_full_bar_goes_on(bars):
     with progress._bar("migrate vm1 to xen1") as bar:
         for mib in (60, 128):
             bar.arrived([("vm1", "xen1", mib, 128)])
             assert not bars[0].finished
         bar.left([], 3)
         assert not bars[0].finished
+
+
+@pytest.mark.parametrize("width", [80, 100])
+def test_an_order_with_many_domus_leaves_room_for_its_bar(width, bars, monkeypatch):
+    monkeypatch.setenv("COLUMNS", str(width))
+    title = "shut down " + ", ".join(f"vm{number}" for number in range(99)) + " (100 in all)"
+    with progress._bar(title) as bar:
+        bar.left(["vm98", "vm99"], 100)
+        shown = rich.console.Console(width=width, file=io.StringIO())
+        with shown.capture() as drawn:
+            shown.print(bars[0].get_renderable())
+    (line,) = drawn.get().splitlines()
+    assert "shut down vm0" in line
+    for part in (
+        "\N{BOX DRAWINGS HEAVY HORIZONTAL}" * 11,
+        "98 of 100",
+        "0:00:00",
+        "--:--",
+        "vm98",
+    ):
+        assert part in line
 
 
 def test_the_bar_is_that_of_one_domu_until_it_has_ended():
