@@ -8,7 +8,6 @@ write one constraint where there are 300 domUs, and each tool reads and writes t
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
 from lxml import etree
 
@@ -16,8 +15,30 @@ from hxm.pacemaker.sandbox import child, parse
 from hxm.plan import Step, StepKind
 
 Values = Mapping[str, str]
-_Edit = Callable[[Any, Values], None]
-"""Of an lxml tree and the values of the step."""
+
+
+class _Cib:
+    """A CIB whose resources, histories and locations are found by their ids."""
+
+    def __init__(self, path: str) -> None:
+        self.tree = parse(path)
+        self.resources: dict[str | None, list[etree._Element]] = {}
+        for element in self.tree.iterfind("configuration/resources//*[@id]"):
+            self.resources.setdefault(element.get("id"), []).append(element)
+        self.histories: dict[str | None, list[tuple[str, etree._Element]]] = {}
+        """The nodes that remember each resource, and what."""
+        for state in self.tree.iterfind("status/node_state"):
+            for history in state.iterfind("lrm/lrm_resources/lrm_resource"):
+                there = (state.get("uname", ""), history)
+                self.histories.setdefault(history.get("id"), []).append(there)
+        self.locations: dict[str | None, list[etree._Element]] = {}
+        for location in self.tree.iterfind("configuration/constraints/rsc_location"):
+            self.locations.setdefault(location.get("id"), []).append(location)
+        self.nodes = [node.get("uname") for node in self.tree.iterfind("configuration/nodes/node")]
+
+
+_Edit = Callable[[_Cib, Values], None]
+"""Of a CIB and the values of the step."""
 
 
 class _Unknown(Exception):
@@ -28,13 +49,13 @@ def edit(path: str, steps: Sequence[Step]) -> bool:
     """Change the CIB in the file as the tools would; False, with nothing changed, if unsure."""
     if not all(step.kind in _EDITS for step in steps):
         return False
-    tree = parse(path)
+    cib = _Cib(path)
     try:
         for step in steps:
-            _EDITS[step.kind](tree, step.values)
+            _EDITS[step.kind](cib, step.values)
     except _Unknown:
         return False
-    tree.write(path)
+    cib.tree.write(path)
     return True
 
 
@@ -83,9 +104,11 @@ def _one(tree: etree._ElementTree, xpath: str, **variables: str) -> etree._Eleme
 # The steps
 
 
-def _primitive(tree: etree._ElementTree, values: Values) -> etree._Element:
+def _primitive(cib: _Cib, values: Values) -> etree._Element:
     """Of a clone's child, or what has a template, the tools may write elsewhere."""
-    resource = _one(tree, "/cib/configuration/resources//*[@id=$id]", id=values["resource"])
+    (resource, *more) = cib.resources.get(values["resource"], [None])
+    if resource is None or more:
+        raise _Unknown
     ancestors = {ancestor.tag for ancestor in resource.iterancestors()}
     alone = ancestors <= {"resources", "configuration", "cib", "group"}
     if resource.tag != "primitive" or resource.get("template") or not alone:
@@ -93,103 +116,105 @@ def _primitive(tree: etree._ElementTree, values: Values) -> etree._Element:
     return resource
 
 
-def _set_meta(tree: etree._ElementTree, values: Values) -> None:
+def _set_meta(cib: _Cib, values: Values) -> None:
     set_id = f"{values['resource']}-meta_attributes"
-    primitive = _primitive(tree, values)
+    primitive = _primitive(cib, values)
     _set(primitive, "meta_attributes", set_id, values["name"], values["value"])
 
 
-def _clear_meta(tree: etree._ElementTree, values: Values) -> None:
-    _unset(_primitive(tree, values), "meta_attributes", values["name"], drop_empty=True)
+def _clear_meta(cib: _Cib, values: Values) -> None:
+    _unset(_primitive(cib, values), "meta_attributes", values["name"], drop_empty=True)
 
 
-def _places(tree: etree._ElementTree, resource: str) -> list[str]:
+def _places(cib: _Cib, resource: str) -> list[str]:
     """The nodes whose last action on it, monitors aside, leaves it running."""
+    records: dict[str, list[etree._Element]] = {}
+    for node, history in cib.histories.get(resource, ()):
+        records.setdefault(node, []).extend(history.iterfind("lrm_rsc_op"))
     places = []
-    for state in tree.iterfind("status/node_state"):
-        histories = state.xpath("lrm/lrm_resources/lrm_resource[@id=$id]", id=resource)
-        records = [record for history in histories for record in history.iterfind("lrm_rsc_op")]
-        if any(int(record.get("call-id", "-1")) < 0 for record in records):
+    for node, done in records.items():
+        if any(int(record.get("call-id", "-1")) < 0 for record in done):
             raise _Unknown
-        once = [record for record in records if record.get("interval") == "0"]
+        once = [record for record in done if record.get("interval") == "0"]
         last = max(once, key=lambda record: int(record.get("call-id", "0")), default=None)
         if last is not None and last.get("rc-code") not in ("0", "7"):
             raise _Unknown
         leaves = ("stop", "migrate_to")
         if last is not None and last.get("rc-code") == "0" and last.get("operation") not in leaves:
-            places.append(state.get("uname", ""))
+            places.append(node)
     return places
 
 
-def _move(tree: etree._ElementTree, values: Values, *, ban: bool = False) -> None:
+def _move(cib: _Cib, values: Values, *, ban: bool = False) -> None:
     """Before it prefers the node, crm_resource clears what earlier moves have left."""
     resource, node = values["resource"], values["node"]
-    _primitive(tree, values)
-    places = _places(tree, resource)
+    _primitive(cib, values)
+    places = _places(cib, resource)
     if len(places) != 1 or node in places:
         raise _Unknown
-    _remove_constraints(tree, f"cli-prefer-{resource}", f"cli-ban-{resource}-on-{node}")
-    _constrain(tree, f"cli-prefer-{resource}", resource, node, "INFINITY")
+    _remove_constraints(cib, f"cli-prefer-{resource}", f"cli-ban-{resource}-on-{node}")
+    _constrain(cib, f"cli-prefer-{resource}", resource, node, "INFINITY")
     if ban:
-        _constrain(tree, f"cli-ban-{resource}-on-{places[0]}", resource, places[0], "-INFINITY")
+        _constrain(cib, f"cli-ban-{resource}-on-{places[0]}", resource, places[0], "-INFINITY")
 
 
-def _move_and_ban(tree: etree._ElementTree, values: Values) -> None:
-    _move(tree, values, ban=True)
+def _move_and_ban(cib: _Cib, values: Values) -> None:
+    _move(cib, values, ban=True)
 
 
-def _constrain(tree: etree._ElementTree, name: str, resource: str, node: str, score: str) -> None:
-    constraints = _one(tree, "/cib/configuration/constraints")
-    location = child(constraints, "rsc_location", name)
+def _constrain(cib: _Cib, name: str, resource: str, node: str, score: str) -> None:
+    constraints = _one(cib.tree, "/cib/configuration/constraints")
+    if name not in cib.locations:
+        cib.locations[name] = [etree.SubElement(constraints, "rsc_location", id=name)]
+    location = cib.locations[name][0]
     if len(location):  # with a rule, which the tools would keep
         raise _Unknown
     location.attrib.update({"rsc": resource, "role": "Started", "node": node, "score": score})
 
 
-def _remove_constraints(tree: etree._ElementTree, *names: str) -> None:
-    for constraint in tree.xpath("/cib/configuration/constraints/rsc_location"):
-        if constraint.get("id") in names:
+def _remove_constraints(cib: _Cib, *names: str) -> None:
+    for name in names:
+        for constraint in cib.locations.pop(name, ()):
             constraint.getparent().remove(constraint)
 
 
-def _clear(tree: etree._ElementTree, values: Values) -> None:
+def _clear(cib: _Cib, values: Values) -> None:
     """crm_resource 2.0 and newer clears what moves left, except the cli-standby of version 0.6."""
     resource = values["resource"]
-    _primitive(tree, values)
-    nodes = [node.get("uname") for node in tree.iterfind("configuration/nodes/node")]
-    bans = (f"cli-ban-{resource}-on-{node}" for node in nodes)
-    _remove_constraints(tree, f"cli-prefer-{resource}", *bans)
+    _primitive(cib, values)
+    bans = (f"cli-ban-{resource}-on-{node}" for node in cib.nodes)
+    _remove_constraints(cib, f"cli-prefer-{resource}", *bans)
 
 
-def _delete_constraint(tree: etree._ElementTree, values: Values) -> None:
-    _remove_constraints(tree, values["constraint"])
+def _delete_constraint(cib: _Cib, values: Values) -> None:
+    _remove_constraints(cib, values["constraint"])
 
 
-def _unmove(tree: etree._ElementTree, values: Values) -> None:
-    _remove_constraints(tree, f"cli-prefer-{values['resource']}")
+def _unmove(cib: _Cib, values: Values) -> None:
+    _remove_constraints(cib, f"cli-prefer-{values['resource']}")
 
 
-def _unban(tree: etree._ElementTree, values: Values) -> None:
-    _remove_constraints(tree, f"cli-ban-{values['resource']}-on-{values['source']}")
+def _unban(cib: _Cib, values: Values) -> None:
+    _remove_constraints(cib, f"cli-ban-{values['resource']}-on-{values['source']}")
 
 
-def _node(tree: etree._ElementTree, values: Values) -> etree._Element:
-    return _one(tree, "/cib/configuration/nodes/node[@uname=$node]", node=values["node"])
+def _node(cib: _Cib, values: Values) -> etree._Element:
+    return _one(cib.tree, "/cib/configuration/nodes/node[@uname=$node]", node=values["node"])
 
 
 def _node_attribute(name: str, value: str) -> _Edit:
-    def write(tree: etree._ElementTree, values: Values) -> None:
-        node = _node(tree, values)
+    def write(cib: _Cib, values: Values) -> None:
+        node = _node(cib, values)
         _set(node, "instance_attributes", f"nodes-{node.get('id')}", name, value)
 
     return write
 
 
 def _no_node_attribute(name: str) -> _Edit:
-    def clear(tree: etree._ElementTree, values: Values) -> None:
-        _unset(_node(tree, values), "instance_attributes", name, drop_empty=True)
+    def clear(cib: _Cib, values: Values) -> None:
+        _unset(_node(cib, values), "instance_attributes", name, drop_empty=True)
         path = "/cib/status/node_state[@uname=$node]/transient_attributes"
-        for attributes in tree.xpath(path, node=values["node"]):
+        for attributes in cib.tree.xpath(path, node=values["node"]):
             _unset(attributes, "instance_attributes", name, drop_empty=False)
 
     return clear
@@ -199,13 +224,13 @@ def _properties(tree: etree._ElementTree) -> etree._Element:
     return _one(tree, "/cib/configuration/crm_config")
 
 
-def _maintenance(tree: etree._ElementTree, _: Values) -> None:
+def _maintenance(cib: _Cib, _: Values) -> None:
     set_id = "cib-bootstrap-options"
-    _set(_properties(tree), "cluster_property_set", set_id, "maintenance-mode", "true")
+    _set(_properties(cib.tree), "cluster_property_set", set_id, "maintenance-mode", "true")
 
 
-def _no_maintenance(tree: etree._ElementTree, _: Values) -> None:
-    _unset(_properties(tree), "cluster_property_set", "maintenance-mode", drop_empty=False)
+def _no_maintenance(cib: _Cib, _: Values) -> None:
+    _unset(_properties(cib.tree), "cluster_property_set", "maintenance-mode", drop_empty=False)
 
 
 _EDITS: Mapping[StepKind, _Edit] = {

@@ -13,7 +13,7 @@ from itertools import islice
 from typing import Any
 
 import pytest
-from factories import DATA, cluster, domain
+from factories import DATA, cluster, domain, prefer
 
 from hxm.audit.survey import parse_survey
 from hxm.domu.config_file import agent_name, parse_xmfile
@@ -22,11 +22,12 @@ from hxm.domu.libvirt_xml import drives_xen, memory_and_vcpus
 from hxm.domu.xm_header import as_data
 from hxm.model import Cluster, Operation
 from hxm.pacemaker.cib import configuration_in, parse_configuration
+from hxm.pacemaker.cib_edit import edit
 from hxm.pacemaker.crm_mon import as_migrations, parse_status
 from hxm.pacemaker.crm_mon_words import failure_in
 from hxm.pacemaker.verify import parse_complaints, parse_rings
-from hxm.plan import Action, Movement
-from hxm.policy.forecast import after_all, movements
+from hxm.plan import Action, Movement, Step, StepKind
+from hxm.policy.forecast import after_all, after_steps, movements
 from hxm.policy.guards import in_flight
 from hxm.records.journal import orders_backwards
 from hxm.toolstack.host_facts import parse_facts
@@ -73,8 +74,9 @@ def cib(count: int) -> bytes:
 
 def many(count: int) -> Cluster:
     domains = [domain(f"vm{number}", f"host{number % 2 + 1}") for number in range(count)]
+    bans = [prefer(f"vm{number}") for number in range(count)]
     history = [Operation("host1", f"vm{number}", "monitor", 1, 0) for number in range(count)]
-    return cluster(*domains, *history)
+    return cluster(*domains, *history, *bans)
 
 
 def moves(count: int) -> list[Movement]:
@@ -86,6 +88,29 @@ def moved(count: int) -> list[Action]:
         Action(operation, f"vm{number}", "host1", "host1", "host2")
         for number in range(count)
         for operation in ("migrate_to", "stop")
+    ]
+
+
+STATE = '<node_state uname="{0}"><lrm><lrm_resources>{1}</lrm_resources></lrm></node_state>'
+STARTED = (
+    '<lrm_resource id="vm{0}"><lrm_rsc_op operation="start" call-id="1" rc-code="0" interval="0"/>'
+    "</lrm_resource>"
+)
+
+
+def cib_with_status(count: int) -> bytes:
+    """So many domUs that run on host1."""
+    ran = "".join(STARTED.format(number) for number in range(count))
+    status = f"<status>{STATE.format('host1', ran)}{STATE.format('host2', '')}</status></cib>"
+    return cib(count).removesuffix(b"</cib>") + status.encode()
+
+
+def steps(count: int, kind: StepKind) -> list[Step]:
+    """One for each domU."""
+    values = {"node": "host2", "source": "a", "name": "target-role", "value": "Stopped"}
+    return [
+        Step(kind, "", values | {"resource": f"vm{at}", "constraint": f"cli-ban-vm{at}"})
+        for at in range(count)
     ]
 
 
@@ -127,6 +152,10 @@ READERS: dict[str, tuple[Callable[[int], Any], Callable[[Any], object]]] = {
     "the state after it": (
         lambda n: (many(n), [moves(n)]),
         lambda given: after_all(*given),
+    ),
+    "the state after steps": (
+        lambda n: (many(n), [*steps(n, "clear"), *steps(n, "delete-constraint")], ()),
+        lambda given: after_steps(*given),
     ),
     "S-expressions side by side": (lambda n: f"(domain {'(a b)' * n})", parse_long),
     "S-expressions in each other": (lambda n: f"(domain {'(a ' * n}{')' * n})", parse_long),
@@ -188,6 +217,19 @@ def steady(make: Callable[[int], Any], read: Callable[[Any], object]) -> float:
 @pytest.mark.parametrize(("make", "read"), READERS.values(), ids=READERS)
 def test_what_is_read_takes_linear_time(make, read):
     assert steady(make, read) < MOST
+
+
+@pytest.mark.parametrize(
+    "kind", ["move-and-ban", "unban", "clear", "delete-constraint", "set-meta"]
+)
+def test_steps_on_a_copy_take_linear_time(kind, tmp_path):
+    def make(count: int) -> tuple[str, list[Step]]:
+        path = tmp_path / f"{count}.xml"
+        path.write_bytes(cib_with_status(count))
+        return str(path), steps(count, kind)
+
+    assert edit(*make(2))
+    assert steady(make, lambda given: edit(*given)) < MOST
 
 
 def test_what_is_quadratic_is_found_out():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from hxm.model import IN_FLIGHT, Cluster, Constraint, Node, Resource
+from hxm.model import IN_FLIGHT, Cluster, Node, Resource
 from hxm.plan import Action, Forecast, Goal, GoalKind, Movement, Plan, Step, StepKind
 from hxm.policy import listed, resource_name
 from hxm.policy.forecast.goal_kinds import newest, reached
@@ -159,6 +159,8 @@ def after_steps(
         for step in steps
         if step.values.get("name") == "target-role"
     }
+    cleared = {step.values["resource"] for step in steps if step.kind == "clear"}
+    deleted = {step.values["constraint"] for step in steps if step.kind == "delete-constraint"}
     after = after_all(cluster, phases)
     return after._replace(
         nodes=tuple(
@@ -173,16 +175,10 @@ def after_steps(
         constraints=tuple(
             constraint
             for constraint in after.constraints
-            if not any(_removes(step, constraint) for step in steps)
+            if constraint.id not in deleted
+            and not (constraint.made_by_a_move and constraint.resource in cleared)
         ),
     )
-
-
-def _removes(step: Step, constraint: Constraint) -> bool:
-    """Whether the step takes the constraint away."""
-    if step.kind == "clear":
-        return constraint.made_by_a_move and constraint.resource == step.values["resource"]
-    return step.kind == "delete-constraint" and constraint.id == step.values["constraint"]
 
 
 def with_goals(plan: Plan, predicted: Forecast) -> Plan:
