@@ -75,9 +75,6 @@ def _pairs(parent: etree._Element, tag: str, name: str) -> list[etree._Element]:
 def _set(parent: etree._Element, tag: str, set_id: str, name: str, value: str) -> None:
     pairs = _pairs(parent, tag, name)
     if not pairs:
-        holders = parent.findall(tag)
-        if holders and all(holder.get("id") != set_id for holder in holders):
-            raise _Unknown
         pair = child(child(parent, tag, set_id), "nvpair", f"{set_id}-{name}")
         pair.set("name", name)
         pairs = [pair]

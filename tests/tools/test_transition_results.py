@@ -131,6 +131,14 @@ def test_an_edit_of_a_copy_is_what_the_tools_would_write(sandbox, steps, tmp_pat
     assert canonical(ours) == canonical(theirs)
 
 
+@pytest.mark.parametrize("name", ["set an option", "active", "maintenance", "clear an option"])
+def test_so_is_one_of_a_cib_whose_sets_have_other_names(sandbox, name, tmp_path):
+    """Those of other tools, or of an upgrade; the tools then make a set of their own."""
+    for suffix in ("-meta_attributes", "nodes-1", "nodes-2", "cib-bootstrap-options"):
+        sandbox.replace(f'{suffix}">', f'{suffix}-x">')
+    test_an_edit_of_a_copy_is_what_the_tools_would_write(sandbox, EDITS[name], tmp_path)
+
+
 UNSURE = {
     "in a clone": ("evms-child", [step("set-meta", **(STOP | {"resource": "evms-child"}))]),
     "moved to where it runs": ("nfs", [step("move", **(TO | {"node": "host1"}))]),
