@@ -267,6 +267,41 @@ OF_A_HOST = {
     ),
 }
 """What is done, and what is then said of a host: the domU, the reason and the command."""
+AT_NIGHT = (
+    '<rsc_location id="night" rsc="nfs"><rule id="r" score="-INFINITY">'
+    '<date_expression id="e" operation="date_spec"><date_spec id="s" hours="0-23"/>'
+    "</date_expression></rule></rsc_location>"
+)
+ONE_BEFORE = (
+    '<rsc_order id="o" kind="Mandatory"><resource_set id="o1" require-all="false" '
+    'sequential="false"><resource_ref id="sles"/><resource_ref id="vm3"/></resource_set>'
+    '<resource_set id="o2"><resource_ref id="nfs"/></resource_set></rsc_order>'
+)
+KEPT_OFF = {
+    "a rule of the time in standby": (
+        AT_NIGHT,
+        ("standby host2 --yes",),
+        ["hxm active host2", "id='night'"],
+    ),
+    "a rule of the time alone": (AT_NIGHT, (), ["id='night'"]),
+    "an order": (
+        ONE_BEFORE.replace('<resource_ref id="vm3"/>', ""),
+        (STOPPED, "sandbox settle"),
+        ["hxm start sles"],
+    ),
+}
+"""A constraint, what is done then, and what is to be typed before nfs may come to host2."""
+
+
+@pytest.mark.parametrize("name", KEPT_OFF)
+def test_all_that_keeps_a_domu_off_a_host_is_confirmed(sandbox, name):
+    constraint, commands, ends = KEPT_OFF[name]
+    put(sandbox, constraint)
+    carry_out(sandbox, ("sandbox settle", *commands))
+    reasons = sandbox.ok("why", "host2", "-o", "json").json["coming"]["nfs"]
+    assert all(reason["confirmed"] for reason in reasons)
+    for reason, end in zip(reasons, ends, strict=True):
+        assert end in reason["do"]
 
 
 @pytest.mark.parametrize("name", OF_A_HOST)
@@ -396,12 +431,7 @@ def test_what_stops_the_whole_cluster_stands_at_each_node(sandbox, commands, sta
 
 
 def test_a_rule_of_the_time_holds_on_all_nodes_and_shows_its_times(sandbox):
-    put(
-        sandbox,
-        '<rsc_location id="night" rsc="nfs"><rule id="r" score="-INFINITY">'
-        '<date_expression id="e" operation="date_spec"><date_spec id="s" hours="0-23"/>'
-        "</date_expression></rule></rsc_location>",
-    )
+    put(sandbox, AT_NIGHT)
     sandbox.hxm("sandbox", "settle")
     _, (reason,) = asked(sandbox, "nfs")
     assert reason["what"] == "a rule that depends on the time keeps it away"

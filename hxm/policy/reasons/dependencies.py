@@ -28,7 +28,7 @@ from hxm.policy.reasons.obstacles import (
     on_node,
 )
 from hxm.policy.reasons.room import room, utilization
-from hxm.policy.relations import INFINITY, spoken
+from hxm.policy.relations import INFINITY, Order, spoken
 
 
 class _Path(NamedTuple):
@@ -63,7 +63,7 @@ def _dependencies(facts: Facts, subject: Subject, path: _Path) -> Iterator[Reaso
         if places(facts, order.first, role) or (order.one_suffices and _another(facts, order.id)):
             continue
         verb = "be promoted" if role else "start"
-        what = f"{order.first} must {verb} before {subject.it}"
+        what = f"{order.first}{_or_another(facts, order)} must {verb} before {subject.it}"
         yield from _needed(facts, order.first, what, order.id, path, role)
     for primitive in subject.inside:
         members = relations.members.get(primitive.parent or "", ())
@@ -85,6 +85,14 @@ def _another(facts: Facts, order: str) -> bool:
         for other_order in facts.relations.orders
         if other_order.id == order
     )
+
+
+def _or_another(facts: Facts, order: Order) -> str:
+    """What may start in its place, in a set of which one suffices."""
+    orders = facts.relations.orders if order.one_suffices else ()
+    others = dict.fromkeys(other.first for other in orders if other.id == order.id)
+    others.pop(order.first, None)
+    return f", or {listed(list(others), 4)}," if others else ""
 
 
 def _colocations(facts: Facts, subject: Subject, path: _Path) -> Iterator[Reason]:

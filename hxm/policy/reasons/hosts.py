@@ -12,6 +12,7 @@ from hxm.policy.reasons.dependencies import against
 from hxm.policy.reasons.facts import NEVER, Change, Facts, Reason, subject_in
 from hxm.policy.reasons.obstacles import everywhere, kept_empty, on_node, whole_cluster
 from hxm.policy.reasons.question import Question, hard_ones, troubles
+from hxm.policy.relations import INFINITY
 
 Scores = Mapping[str, Mapping[str, str]]
 AskHost = Callable[[Sequence[Change]], tuple[Sequence[Movement], Scores]]
@@ -51,7 +52,7 @@ def barring(facts: Facts, node: Node) -> Reason | None:
 
 
 def ask_host(facts: Facts, node: Node, ask: AskHost | None) -> HostAnswer:
-    """What could not leave the host, and what cannot come to it; the scheduler is asked thrice.
+    """What could not leave the host, and what cannot come to it; the scheduler is asked 4 times.
 
     What holds for the whole cluster counts as over, else nothing could leave or come.
     """
@@ -105,45 +106,82 @@ def _each_host(by_node: Mapping[str, list[Reason]], *, confirmed: bool) -> Itera
         first = reasons[0] if reasons else Reason("no reason was found")
         alike.setdefault(first._replace(change=None), []).append(name)
     for reason, names in alike.items():
-        yield reason._replace(what=f"not on {listed(names)}: {reason.what}", confirmed=confirmed)
+        yield reason._replace(
+            what=f"not on {listed(names)}: {reason.what}", confirmed=confirmed and reason.absolute
+        )
 
 
 def _against(facts: Facts, domain: ManagedDomain, node: Node) -> list[Reason]:
     subject = subject_in(facts.cluster, domain)
-    return hard_ones([*everywhere(facts, subject), *against(facts, subject, node)])
+    against_it = list(against(facts, subject, node))
+    hard = hard_ones([*everywhere(facts, subject), *against_it])
+    return hard or list(_by_time(facts, against_it))
+
+
+def _by_time(facts: Facts, reasons: Iterable[Reason]) -> Iterator[Reason]:
+    """Those that keep it off at times; whether now, only the scheduler knows."""
+    dated = {
+        Change("drop", location.id)
+        for location in facts.relations.locations
+        if location.dated and location.score <= -INFINITY
+    }
+    return (reason for reason in reasons if reason.change in dated)
 
 
 def _coming(
     facts: Facts, node: Node, there: Sequence[ManagedDomain], ask: AskHost | None
 ) -> dict[str, tuple[Reason, ...]]:
-    """By the scheduler's scores, and whether they would be others without the reasons.
+    """By the scheduler's answer, and whether it would be another without the reasons.
 
-    They tell nothing of what leaves a domU alone, nor of a host in standby.
+    Its scores tell nothing of what leaves a domU alone, of orders, nor of a host in standby.
     """
-    supposed = {}
-    scores = ask([])[1] if ask and there else {}
+    supposed, at_times = {}, {}
+    moved, scores = ask([]) if ask and there else ((), {})
     for domain in there:
         own = _wherever(facts, domain)
-        reasons = hard_ones(against(facts, subject_in(facts.cluster, domain), node))
+        against_it = list(against(facts, subject_in(facts.cluster, domain), node))
+        reasons = hard_ones(against_it)
         score = scores.get(domain.resource, {}).get(node.name, NEVER if ask else "")
-        if own or score == NEVER or not node.usable or (not ask and reasons):
-            each_once = {one.change or one.what: one for one in reversed([*own, *reasons])}
-            supposed[domain] = list(reversed(each_once.values()))
-    changes = list(_changes(reasons for reasons in supposed.values()))
-    free = ask(changes)[1] if ask and changes else {}
+        waits = not domain.nodes and not _starts(moved, domain)
+        if own or score == NEVER or not node.usable or (reasons and (waits or not ask)):
+            supposed[domain] = _each_once([*own, *reasons])
+            at_times[domain] = list(_by_time(facts, against_it))
+    free = _without(supposed, node, ask)
+    barred = {domain: supposed[domain] + at_times[domain] for domain in supposed.keys() - free}
+    free |= _without({**supposed, **barred}, node, ask) if any(at_times.values()) else set()
     coming = {}
     for domain, reasons in supposed.items():
-        may = free.get(domain.resource, {}).get(node.name, NEVER) != NEVER
         nothing = Reason("no reason was found", do=f"hxm why {typed(domain)} {node.name}")
-        shown = [reason._replace(confirmed=may) for reason in reasons] or [nothing]
-        coming[domain.name] = tuple(shown)
+        shown = barred.get(domain, reasons) or [nothing]
+        coming[domain.name] = tuple(one._replace(confirmed=domain in free) for one in shown)
     return coming
 
 
-def _changes(groups: Iterable[Iterable[Reason]]) -> Iterator[Change]:
-    """The changes of all reasons, each once."""
-    changes = dict.fromkeys(reason.change for reasons in groups for reason in reasons)
-    return (change for change in changes if change)
+def _without(
+    supposed: Mapping[ManagedDomain, Sequence[Reason]], node: Node, ask: AskHost | None
+) -> set[ManagedDomain]:
+    """The domUs that may run there with all of the reasons gone; a stopped one starts somewhere."""
+    reasons = _each_once(reason for reasons in supposed.values() for reason in reasons)
+    changes = [reason.change for reason in reasons if reason.change]
+    moved, scores = ask(changes) if ask and changes else ((), {})
+    return {
+        domain
+        for domain in supposed
+        if scores.get(domain.resource, {}).get(node.name, NEVER) != NEVER
+        and (domain.nodes or _starts(moved, domain))
+    }
+
+
+def _starts(moved: Iterable[Movement], domain: ManagedDomain) -> bool:
+    return any(move.resource == domain.resource and move.target for move in moved)
+
+
+def _each_once(reasons: Iterable[Reason]) -> list[Reason]:
+    """The first of those that change the same."""
+    first: dict[object, Reason] = {}
+    for reason in reasons:
+        first.setdefault(reason.change or reason.what, reason)
+    return list(first.values())
 
 
 def by_reason(
