@@ -117,7 +117,7 @@ def state_folder() -> str:
 def _file_name(on: str) -> str:
     """One for each cluster: other characters, and a point in front, as in URLs."""
     name = "".join(
-        c if c.isalnum() or c in "-_.," else "".join(f"%{byte:02X}" for byte in c.encode())
+        c if c.isalnum() or c in "-_.," else "".join(f"%{byte:02X}" for byte in os.fsencode(c))
         for c in on
     )
     return f"%2E{name[1:]}" if name.startswith(".") else name

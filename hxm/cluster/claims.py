@@ -28,8 +28,9 @@ from hxm.errors import CannotAsk
 from hxm.host import programs
 from hxm.host.files import bring, is_file, read_start, read_whole
 from hxm.host.safe_files import MIB
-from hxm.model import Cluster, Domain
-from hxm.policy.guards.conflicts import DEVICE, FILE, NODE, THIS_HOST, Claim, DiskClaim
+from hxm.host.ssh import NO_ANSWER
+from hxm.model import Cluster, Domain, Node
+from hxm.policy.guards.conflicts import DEVICE, DOWN, FILE, NODE, THIS_HOST, Claim, DiskClaim
 from hxm.policy.names import at_home
 from hxm.toolstack import of
 from hxm.toolstack.list_long import Details, parse_image, parse_long
@@ -268,8 +269,8 @@ def all_claims(
     for node, (there, devices) in answers.items():
         for details in there:
             yield _of_details(details, whose.get(at_home(details.name)), node, devices)
-    for node, why in silent.items():
-        yield Claim(node, fault=f"the domUs of {node} are unknown: {why}", kind=NODE)
+    for node, (kind, why) in silent.items():
+        yield Claim(node, fault=f"the domUs of {node} are unknown: {why}", kind=kind)
 
 
 def _look_ahead(paths: Sequence[str]) -> None:
@@ -294,7 +295,7 @@ def _details_here(program: str) -> list[Details]:
 
 def _details_elsewhere(
     cluster: Cluster, config: Config
-) -> tuple[dict[str, tuple[list[Details], dict[str, str]]], dict[str, str]]:
+) -> tuple[dict[str, tuple[list[Details], dict[str, str]]], dict[str, tuple[str, str]]]:
     """What each of the other hosts tells of its domUs and devices, and why the others do not.
 
     Lost ones are asked as well: domUs outlive the cluster's daemons.
@@ -308,10 +309,16 @@ def _details_elsewhere(
         if not isinstance(answer, str):
             answers[node] = answer
         elif asked[node].reachable:
-            silent[node] = answer
+            silent[node] = NODE, answer
         else:
-            silent[node] = f"it is {asked[node].predicament}, and {answer}"
+            kind = DOWN if _is_down(cluster, asked[node], answer) else NODE
+            silent[node] = kind, f"it is {asked[node].predicament}, and {answer}"
     return answers, silent
+
+
+def _is_down(cluster: Cluster, host: Node, fault: str) -> bool:
+    """Whether nothing is there, by the cluster and by ssh; without fencing the cluster guesses."""
+    return cluster.fencing and not host.online and not host.unclean and fault.startswith(NO_ANSWER)
 
 
 def claims_script(program: str) -> str:
@@ -326,12 +333,12 @@ def claims_script(program: str) -> str:
 
 def _parse_details(
     printed: Mapping[str, bytes],
-) -> tuple[dict[str, tuple[list[Details], dict[str, str]]], dict[str, str]]:
+) -> tuple[dict[str, tuple[list[Details], dict[str, str]]], dict[str, tuple[str, str]]]:
     answers, silent = {}, {}
     for node, text in printed.items():
         answer = understood(text, details_and_devices)
         if isinstance(answer, str):
-            silent[node] = answer
+            silent[node] = NODE, answer
         else:
             answers[node] = answer
     return answers, silent

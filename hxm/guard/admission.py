@@ -265,25 +265,23 @@ def newcomers(
     ignored, whose = config.ignore.split(), resources_by_name(cluster)
     mine = [claim._replace(resource=whose.get(at_home(claim.name))) for claim in made]
     if not forced:
-        _know_all(cluster, mine, others, _BYPASS if forced is None else "--force")
+        _know_all(mine, others, _BYPASS if forced is None else "--force")
     return [warning for claim in mine for warning in judge_new(claim, others, ignored)]
 
 
 _BYPASS = "hxm guard bypass --reason '...' -- ..."
 
 
-def _know_all(cluster: Cluster, mine: Sequence[Claim], others: Sequence[Claim], lift: str) -> None:
+def _know_all(mine: Sequence[Claim], others: Sequence[Claim], lift: str) -> None:
     """Raises CannotAsk if an unknown domU may be one of `mine`, or may use a disk of one.
 
-    No disk is exempt: a path does not tell whether another host reaches what it leads to. A silent
-    host that has left, or that was fenced, only gives a warning: the cluster takes it for down,
-    too, and starts its domUs elsewhere.
+    No disk is exempt: a path does not tell whether another host reaches what it leads to. A host
+    that is down only gives a warning: the cluster starts its domUs elsewhere, too.
     """
-    down = {host.name for host in cluster.hosts if not host.online and not host.unclean}
     meeting = [claim.name for claim in mine if claim.disks or claim.uuid]
     known = {claim.resource for claim in mine} | {other.resource for other in others if other.runs}
     for other in others if meeting else ():
-        if other.kind == THIS_HOST or (other.kind == NODE and other.name not in down):
+        if other.kind in (NODE, THIS_HOST):
             raise CannotAsk(
                 f"{other.fault}; one of them may be {meeting[0]}, or use its disks",
                 f"see to it that none does; then: {lift}",

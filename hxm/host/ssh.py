@@ -11,6 +11,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+NO_ANSWER = "no answer"
 FAILED = 255
 """Ssh's own exit status for a trouble of its own; else it is the remote command's (ssh(1))."""
 FAULTS = (
@@ -22,8 +23,8 @@ FAULTS = (
     ("Host key verification failed", "its host key is not known yet: ssh {node} by hand once"),
     ("Permission denied", "it lets nobody in without a password: ssh-copy-id {node}"),
     ("Could not resolve", "its name is not known: /etc/hosts"),
-    ("timed out", "no answer from its sshd"),
-    ("No route to host", "no answer from its sshd"),
+    ("timed out", f"{NO_ANSWER} from its sshd"),
+    ("No route to host", f"{NO_ANSWER} from its sshd"),
     ("Connection refused", "no sshd there"),
 )
 """What OpenSSH 9.2 says on stderr, and what it means here."""

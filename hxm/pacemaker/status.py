@@ -48,16 +48,15 @@ class Status(NamedTuple):
 
 
 def kept_off_by_health(nodes: Iterable[Node], properties: Mapping[str, str]) -> tuple[Node, ...]:
-    """The nodes, and of their health only what node-health-strategy keeps resources off for."""
+    """The nodes, and of their health only what node-health-strategy keeps all resources off for."""
     strategy = properties.get("node-health-strategy", "none")
     bad = {"migrate-on-red": ("red",), "only-green": ("red", "yellow")}.get(strategy, ())
-    if strategy in ("progressive", "custom"):  # the scheduler places nothing at a score below 0
-        from hxm.policy.relations import score_of  # rarely needed
+    if strategy in ("progressive", "custom"):
+        from hxm.policy.relations import INFINITY  # both are rarely needed
+        from hxm.policy.state.node_health import health_score
 
-        base = score_of(properties.get("node-health-base", "0"))
-        usual = {"red": "-INFINITY", "yellow": "0"}
-        scores = {word: properties.get(f"node-health-{word}", usual[word]) for word in usual}
-        bad = tuple(word for word, score in scores.items() if base + score_of(score) < 0)
+        colours = ("red", "yellow")
+        bad = tuple(word for word in colours if health_score(properties, [word]) <= -INFINITY)
     return tuple(
         node._replace(health="") if node.health and node.health not in bad else node
         for node in nodes

@@ -38,6 +38,16 @@ def test_a_guest_node_needs_no_fencing_device(situation):
     assert "no-fencing" not in [each["code"] for each in found]
 
 
+def test_a_health_that_is_one_score_of_many_keeps_nothing_off(situation):
+    sandbox = situation("health")
+    sandbox.tool("crm_attribute", "--name=node-health-strategy", "--update=custom")
+    sandbox.tool("crm_attribute", "--name=node-health-red", "--update=-100")
+    assert "unhealthy" not in sandbox.ok("nodes").out
+    ran = sandbox.ok("why", "web", "alpha")
+    assert "the health of alpha counts -100" in ran.out
+    assert "web: beta -> alpha" in sandbox.ok("migrate", "web", "alpha", "--yes").out
+
+
 def test_a_guest_node_is_no_host(situation):
     sandbox = situation("guest-update")
     assert "g1" not in sandbox.hxm("update", "plan").out

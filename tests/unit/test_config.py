@@ -78,6 +78,7 @@ CLUSTERS = (
     "ssh://root_a",
     "\N{EM DASH}",
     " 14",
+    "\udcff",
 )
 
 

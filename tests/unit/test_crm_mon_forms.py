@@ -212,15 +212,18 @@ KEPT_OFF = {
     "migrate-on-red": ({}, "red"),
     "only-green": ({}, "red yellow"),
     "custom": ({}, "red"),
-    "progressive": ({"red": "-100", "yellow": "-10"}, "red yellow"),
-    "custom, with a base": ({"red": "-100", "yellow": "-10", "base": "50"}, "red"),
+    "progressive": ({}, "red"),
+    "progressive, with a base": ({"base": "1000000"}, "red"),
+    "progressive, no base": ({"base": "-INFINITY"}, "red yellow"),
+    "custom, without a base": ({"yellow": "-inf", "base": "50"}, "red yellow"),
+    "custom, one score of many": ({"red": "-100", "yellow": "-10"}, ""),
     "custom, red or not": ({"red": "0"}, ""),
 }
 """By node-health-strategy and scores: the colours at which nothing is placed on a node."""
 
 
 @pytest.mark.parametrize("name", KEPT_OFF)
-def test_health_counts_where_its_score_is_below_nought(name):
+def test_a_health_counts_that_keeps_everything_off(name):
     scores, expected = KEPT_OFF[name]
     properties = {f"node-health-{word}": score for word, score in scores.items()}
     properties["node-health-strategy"] = name.partition(",")[0]

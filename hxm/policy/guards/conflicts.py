@@ -9,7 +9,7 @@ from hxm.errors import Refused
 
 DISK, UUID, MAC, NAME = "disk-shared", "uuid-shared", "mac-shared", "name-shared"
 DEVICE, FILE = "device-unreadable", "file-unreadable"
-THIS_HOST, NODE = "toolstack-silent", "node-silent"
+THIS_HOST, NODE, DOWN = "toolstack-silent", "node-silent", "node-down"
 
 REMEDIES = {
     DISK: "take the disk out of one configuration, or say that it is meant: hxm(8), SHARED DISKS",
@@ -54,7 +54,8 @@ class Claim(NamedTuple):
     fault: str = ""
     """Why not all of it is known."""
     kind: str = ""
-    """What the fault is: of a DEVICE or a FILE, or THIS_HOST or a NODE cannot be asked."""
+    """What the fault is: of a DEVICE or a FILE, or THIS_HOST or a NODE cannot be asked; DOWN: by
+    all that can be known there is nothing that could run a domU."""
     node: str = ""
     """The other node where it runs, by the toolstack there."""
     runs: bool = False

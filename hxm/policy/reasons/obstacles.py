@@ -29,7 +29,8 @@ from hxm.policy.relations import (
     true_of,
 )
 from hxm.policy.state.fencing import unfenceable
-from hxm.policy.state.node_remedy import first_node_remedy, node_remedy
+from hxm.policy.state.node_health import BY_SCORE, health_score
+from hxm.policy.state.node_remedy import better_health, first_node_remedy, node_remedy
 
 
 def everywhere(facts: Facts, subject: Subject) -> Iterator[Reason]:
@@ -152,9 +153,10 @@ def _unconnected(facts: Facts, connection: Subject) -> Reason | None:
 
 
 def on_node(facts: Facts, subject: Subject, node: Node, role: str = "") -> Iterator[Reason]:
-    """Bans and moves, failures, other locations; for the promoted role those of it as well."""
+    """Bans and moves, failures, health, locations; for the promoted role those of it as well."""
     yield from _interim(facts, subject, node)
     yield from _failures(facts, subject, node)
+    yield from _unwell(facts, node)
     yield from _locations(facts, subject, node, role)
 
 
@@ -173,6 +175,21 @@ def _interim(facts: Facts, subject: Subject, node: Node) -> Iterator[Reason]:
             if target and target.usable:
                 what = f"a move prefers {constraint.node}"
                 yield Reason(what, constraint.id, do, change=change)
+
+
+def _unwell(facts: Facts, node: Node) -> Iterator[Reason]:
+    """A health that speaks against the node, among all else that does or does not."""
+    properties = facts.cluster.properties
+    attributes = facts.relations.attributes_of(node.name)
+    signs = {name: value for name, value in attributes.items() if name.startswith("#health")}
+    if properties.get("node-health-strategy") not in BY_SCORE or not signs:
+        return
+    score = health_score(properties, signs.values())
+    if -INFINITY < score < 0:
+        what = f"the health of {node.name} counts {spoken(score)}"
+        evidence = ", ".join(f"{name}={value}" for name, value in signs.items())
+        do = better_health(facts.cluster, node)
+        yield Reason(what, evidence, do, change=Change("heal", node.name))
 
 
 def _failures(facts: Facts, subject: Subject, node: Node) -> Iterator[Reason]:

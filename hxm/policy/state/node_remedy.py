@@ -29,7 +29,7 @@ def node_remedy(cluster: Cluster, node: Node) -> str:
     if node.leaving:
         return f"when it has left, on {node.name}: {cluster.advice('stack')}"
     if node.health:
-        return f"{cluster.advice('attributes')} shows its #health attributes; mend {node.name}"
+        return better_health(cluster, node)
     if node.standby_onfail:
         return f"hxm cleanup {node.name}"
     return f"hxm active {node.name}" if node.standby else f"hxm maintenance off {node.name}"
@@ -41,3 +41,8 @@ def first_node_remedy(cluster: Cluster, without: str = "") -> str:
         return "hxm sandbox regain-quorum"
     idle = [node for node in cluster.hosts if not node.usable and node.name != without]
     return node_remedy(cluster, idle[0]) if idle else "hxm nodes"
+
+
+def better_health(cluster: Cluster, node: Node) -> str:
+    """What shows what is wrong with its health, which nothing of hxm's mends."""
+    return f"{cluster.advice('attributes')} shows its #health attributes; mend {node.name}"

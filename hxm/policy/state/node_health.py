@@ -1,0 +1,23 @@
+"""A node's health as a score, as the scheduler adds it up (lib/pengine/pe_health.c)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from hxm.policy.relations import INFINITY, score_of
+
+BY_SCORE = ("progressive", "custom")
+"""The strategies by which health is a location score of every resource, beside all others."""
+_USUAL = {"red": "-INFINITY"}
+
+
+def health_score(properties: Mapping[str, str], values: Iterable[str]) -> int:
+    """The sum of #health attributes, each a colour or a number, by one of the strategies BY_SCORE.
+
+    -INFINITY, which keeps everything off, stays that, whatever is added. The base counts for
+    `progressive` alone.
+    """
+    strategy, base = properties.get("node-health-strategy"), properties.get("node-health-base", "0")
+    words = [properties.get(f"node-health-{word}", _USUAL.get(word, word)) for word in values]
+    scores = [score_of(word) for word in (*words, *([base] if strategy == "progressive" else []))]
+    return -INFINITY if min(scores, default=0) <= -INFINITY else sum(scores)
