@@ -28,7 +28,7 @@ from hxm.errors import CannotAsk
 from hxm.host import programs
 from hxm.host.files import bring, is_file, read_start, read_whole
 from hxm.host.safe_files import MIB
-from hxm.host.ssh import NO_ANSWER
+from hxm.host.ssh import NOBODY
 from hxm.model import Cluster, Domain, Node
 from hxm.policy.guards.conflicts import DEVICE, DOWN, FILE, NODE, THIS_HOST, Claim, DiskClaim
 from hxm.policy.names import at_home
@@ -318,7 +318,7 @@ def _details_elsewhere(
 
 def _is_down(cluster: Cluster, host: Node, fault: str) -> bool:
     """Whether nothing is there, by the cluster and by ssh; without fencing the cluster guesses."""
-    return cluster.fencing and not host.online and not host.unclean and fault.startswith(NO_ANSWER)
+    return cluster.fencing and not host.online and not host.unclean and fault == NOBODY
 
 
 def claims_script(program: str) -> str:

@@ -11,7 +11,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-NO_ANSWER = "no answer"
+NOBODY = "no answer from its sshd"
 FAILED = 255
 """Ssh's own exit status for a trouble of its own; else it is the remote command's (ssh(1))."""
 FAULTS = (
@@ -23,8 +23,8 @@ FAULTS = (
     ("Host key verification failed", "its host key is not known yet: ssh {node} by hand once"),
     ("Permission denied", "it lets nobody in without a password: ssh-copy-id {node}"),
     ("Could not resolve", "its name is not known: /etc/hosts"),
-    ("timed out", f"{NO_ANSWER} from its sshd"),
-    ("No route to host", f"{NO_ANSWER} from its sshd"),
+    ("timed out", NOBODY),
+    ("No route to host", NOBODY),
     ("Connection refused", "no sshd there"),
 )
 """What OpenSSH 9.2 says on stderr, and what it means here."""
@@ -68,7 +68,7 @@ def ssh_argv(
         *("-o", "BatchMode=yes"),
         *("-o", "ClearAllForwardings=yes"),
         *("-o", "PermitLocalCommand=no"),
-        *("-o", f"ConnectTimeout={max(1, round(timeout))}"),
+        *("-o", f"ConnectTimeout={max(1, round(timeout * _OF_IT))}"),
         "-ax",
         "--",
         destination,
@@ -76,6 +76,8 @@ def ssh_argv(
     )
 
 
+_OF_IT = 0.8
+"""The part of the time that a connection may take: nobody there is no slow answer."""
 _READ_OTHERWISE = str.maketrans({c: f"\\0{ord(c):03o}" for c in "'\\!\n"})
 """What csh or fish changes within quotes, and how printf(1) is told of it."""
 _WORD = 250

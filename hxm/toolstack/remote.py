@@ -162,7 +162,7 @@ def _answer(
     try:
         result = programs.output(argv, timeout=timeout, most=MOST)
     except programs.NoAnswer:
-        return f"{ssh.NO_ANSWER} within {timeout:g} s"
+        return f"no answer within {timeout:g} s"
     except CannotAsk as error:
         return error.message
     if result.status != 0:

@@ -200,7 +200,8 @@ SILENT = {
     "lost": ("host3", {"unclean": True}, True, "no answer"),
     "gone, without fencing": ("host3", {}, False, "no answer"),
     "gone, but up": ("host3", {}, True, "Permission denied"),
-    "gone": ("host3", {}, True, "no answer"),
+    "gone, but slow": ("host3", {}, True, ""),
+    "gone": ("host3", {}, True, "no answer from its sshd"),
 }
 """The host, its state, whether there is fencing, what ssh says: only the last may be down."""
 
@@ -215,7 +216,7 @@ def test_where_a_host_is_silent_nothing_is_made_that_it_may_run_or_write_to(
     assert host.judge(line) == ""
     silent, state, host.known["fencing"], fault = SILENT[name]
     host.nodes = [one._replace(**state) if one.name == silent else one for one in NODES]
-    host.answers[silent] = CannotAsk(fault)
+    host.answers[silent] = CannotAsk(fault) if fault else programs.NoAnswer("within 3 s")
     if name == "gone" or not MAY_BE_ELSEWHERE[line]:
         assert ("are unknown" in host.judge(line)) == ("br0" not in line)
     else:

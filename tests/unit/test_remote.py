@@ -24,7 +24,7 @@ def test_the_command_line():
     line = remote.ssh_argv("host2", ("xl", "destroy", "a b"), 5)
     assert line[:-1] == (
         *("ssh", "-T", "-o", "BatchMode=yes", "-o", "ClearAllForwardings=yes"),
-        *("-o", "PermitLocalCommand=no", "-o", "ConnectTimeout=5", "-ax", "--", "host2"),
+        *("-o", "PermitLocalCommand=no", "-o", "ConnectTimeout=4", "-ax", "--", "host2"),
     )
     words = r"""'PATH="${HXM_REAL:-/usr/lib/hxm/real}:$PATH" xl destroy \0047a b\0047'"""
     assert line[-1] == f"""exec sh -c 'eval "$(printf %b "$@")"' sh {words}"""
