@@ -100,7 +100,7 @@ _hxm_spec() {
         options=(-h --help)
         operands=('plan|start|next|status|abort') ;;
     'update plan')
-        options=(--canary --order --watch -o --output --columns --sort --no-headers -h --help)
+        options=(--canary --order --watch --force -o --output --columns --sort --no-headers -h --help)
         operands=() ;;
     'update start')
         options=(--canary --order --watch --dry-run -y --yes --force -w --wait -W --no-wait --timeout --reason -o --output -h --help)

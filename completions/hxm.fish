@@ -502,6 +502,7 @@ function __hxm_spec --no-scope-shadowing
                 --canary\t'The domU that tries the first host; by default the one with the lowest priority.' \
                 --order\t'Only these hosts, in this order; by default all hosts, the DC last.' \
                 --watch\t'How long an updated host, and the canary on it, must run without trouble.' \
+                --force\t'Simulate also what only start --force would begin.' \
                 -o\t'Output format.' \
                 --output\t'Output format.' \
                 --columns\t'Only these columns, in this order; the start of a name is enough.' \

@@ -183,6 +183,9 @@ Hosts = Annotated[
         "Only these hosts, in this order; by default all hosts, the DC last.",
     ),
 ]
+Despite = Annotated[
+    bool, Option(("--force",), "", "Simulate also what only start --force would begin.")
+]
 Watch = Annotated[
     float,
     Option(

@@ -47,7 +47,8 @@ _FLOPPIES = ("fda", "fdb")
 """Settings of xm's that name an image."""
 _PATH = re.compile(rb"/[^\s'\",;|\]<>\0]+")
 """What may be a path in a domU's file."""
-_NO_DOM0 = "! grep -qs control_d /proc/xen/capabilities"
+_NO_XEN = "[ -d /sys/kernel ] && [ ! -e /sys/hypervisor/type ] && [ ! -e /proc/xen ]"
+"""The kernel makes one of the last two on every Xen, mounted and installed or not."""
 _DEVICES = "hxm:devices"
 """What stands between a node's domUs and its devices in its answer."""
 
@@ -324,10 +325,10 @@ def _is_down(cluster: Cluster, host: Node, fault: str) -> bool:
 def claims_script(program: str) -> str:
     """Prints, on another node, what its domUs have and which devices it knows.
 
-    A host that is no dom0 and lacks the toolstack, as one that only votes, has no domUs.
+    A host without Xen and without the toolstack, as one that only votes, has no domUs.
     """
     words = " ".join((program, *of(program).LONG))
-    script = f"if {_NO_DOM0} && ! command -v {program} >/dev/null; then echo '[]'; else {words}; fi"
+    script = f"if {_NO_XEN} && ! command -v {program} >/dev/null; then echo '[]'; else {words}; fi"
     return f"{{ {script}; }} && {{ echo; echo {_DEVICES}; {GREP}; :; }}"
 
 

@@ -27,19 +27,21 @@ from hxm.records.journal import user
 from hxm.toolstack.remote import read_boot
 
 if TYPE_CHECKING:
-    from hxm.arguments.options import Canary, Hosts, Order, Watch
+    from hxm.arguments.options import Canary, Despite, Hosts, Order, Watch
 
 
 def plan(
     canary: Canary = "",
     sequence: Hosts = "",
     watch: Watch = update.WATCH,
+    force: Despite = False,
     form: Form = TABLE,
 ) -> int:
     """Show the steps of a rolling update, what the scheduler would do, and all objections.
 
-    Changes nothing. What is refused as things are is not simulated. Status 0 means that
-    `hxm update start` is possible; otherwise the status is that of the first objection.
+    Changes nothing. What is refused as things are is not simulated, unless --force lifts that.
+    Status 0 means that `hxm update start` is possible; otherwise the status is that of the first
+    objection.
 
     Example: `hxm update plan --canary sles`.
     """
@@ -47,7 +49,8 @@ def plan(
     cluster = with_other_nodes(read_cluster(config, why=True), config)
     progress = _proposed(cluster, canary, sequence, watch)
     objections = update_plan.against(cluster, progress)
-    if any(objection.lifted_by != guards.YES for objection in objections):
+    lifted = {guards.YES, guards.FORCE} if force else {guards.YES}
+    if any(objection.lifted_by not in lifted for objection in objections):
         tried = update_plan.trial(cluster, progress)
         whole = update_plan.whole(cluster, progress, tried)
         predicted = unforeseen(cluster, whole, "it is refused as things are")
@@ -76,7 +79,10 @@ def plan(
     elif form.usual:
         _show_plan(stages, objections, predicted)
     else:
-        rows = [(stage.host, stage.stage, stage.what, "; ".join(moves)) for stage, moves in stages]
+        rows = [
+            (stage.host, stage.stage, stage.what, "; ".join(moves) if predicted.simulated else "?")
+            for stage, moves in stages
+        ]
         render.show(Table(("Host", "Step", "What", "Moves"), rows), form)
     return objections[0].status if objections else DONE
 

@@ -23,6 +23,7 @@ FAULTS = (
     ("Host key verification failed", "its host key is not known yet: ssh {node} by hand once"),
     ("Permission denied", "it lets nobody in without a password: ssh-copy-id {node}"),
     ("Could not resolve", "its name is not known: /etc/hosts"),
+    ("banner exchange", "its sshd hangs"),
     ("timed out", NOBODY),
     ("No route to host", NOBODY),
     ("Connection refused", "no sshd there"),

@@ -34,6 +34,11 @@ def test_what_is_wrong_is_told_before_anything_begins(three):
     assert "refused (unless --force): host3 is in standby: nobody is to spare" in ran.out
     assert "not simulated: it is refused as things are" in ran.out
     assert "crm_mon" in ran.err and "crm_simulate" not in ran.err
+    rows = three.hxm("update", "plan", "-o", "csv").out.splitlines()
+    assert {row.rpartition(",")[2] for row in rows} == {"Moves", "?"}
+    forced = three.hxm("update", "plan", "--force")
+    assert forced.status == 107
+    assert "move host2 -> host1, live" in forced.out
     ran = three.hxm("update", "start")
     assert ran.status == 107
     assert three.hxm("update", "start", "--order", "host9").status == 105

@@ -55,6 +55,7 @@ def test_the_command_line():
             "ssh: connect to host host2 port 22: Connection timed out\n",
             "no answer from its sshd",
         ),
+        (255, "Connection timed out during banner exchange\n", "its sshd hangs"),
         (255, "ssh: connect to host host2 port 22: Connection refused\n", "no sshd there"),
         (
             255,
