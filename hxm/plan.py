@@ -209,6 +209,8 @@ class Plan(NamedTuple):
     """The command that finishes it, where nothing takes it back."""
     is_drill: bool = False
     """Whether it is a test that measures how long its subjects were away."""
+    unforeseeable: str = ""
+    """Why the scheduler cannot tell what the plan leads to."""
     confirm_twice: bool = False
     """Whether the question is asked twice."""
 

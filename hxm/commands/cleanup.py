@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from hxm.cluster.running_twice import asked_where_in_doubt
 from hxm.model import Cluster
 from hxm.orders import pipeline
 from hxm.plan import Decision
@@ -24,6 +25,7 @@ def run(order: Order, domain: MaybeDomain = None, node: MaybeNode = None) -> int
     """
 
     def decide(cluster: Cluster) -> Decision:
+        cluster = asked_where_in_doubt(cluster, order.config)
         if domain and not node and cluster.node(domain):
             return hygiene.cleanup(cluster, None, cluster.node(domain))
         where = find_node(cluster, node) if node else None

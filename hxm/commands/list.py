@@ -65,10 +65,18 @@ def run(
         tables.show_findings("Left behind, and what removes it", left, say)
         for silent, why in cluster.unreachable.items():
             render.note(f"the domains of {silent} are unknown: {why}")
+    if everywhere and (silent := _not_asked(cluster, shown)):
+        render.note(f"only what the cluster supposes: no toolstack was asked on {listed(silent)}")
     for note in _notes(cluster, shown):
         render.note(note)
     note_unsettled(cluster)
     return DONE
+
+
+def _not_asked(cluster: Cluster, shown: list[Domain]) -> list[str]:
+    """The nodes of these domUs whose toolstack was not asked, for another reason than silence."""
+    nodes = dict.fromkeys(node for domain in shown for node in domain.places)
+    return [node for node in nodes if node not in (*cluster.heard, *cluster.unreachable)]
 
 
 def _show(cluster: Cluster, shown: list[Domain], form: Form, *, long: bool, verbose: bool) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from hxm.cluster.running_twice import asked_where_in_doubt
 from hxm.model import Cluster
 from hxm.orders import pipeline
 from hxm.plan import Decision
@@ -25,6 +26,7 @@ def run(order: Order, domains: MaybeDomains = None) -> int:
     """
 
     def decide(cluster: Cluster) -> Decision:
+        cluster = asked_where_in_doubt(cluster, order.config)
         wanted = pipeline.named_resources(cluster, domains)
         return placement.unmigrate(cluster, wanted, origins(cluster, order.config))
 

@@ -12,10 +12,15 @@ from hxm.plan import Forecast, Plan
 from hxm.policy import forgotten, guards
 from hxm.policy.forecast import came_live, ends_a_migration
 from hxm.policy.forecast.goal_kinds import started_since
+from hxm.policy.state.running_twice import on_two_nodes
 from hxm.policy.state.summary import same_place
 
-How = Literal["live", "restarted", "moved", "started", "stopped", "gone", "unchanged", "unknown"]
-"""What became of a domU; `gone` was stopped, and is no resource any more."""
+How = Literal[
+    "live", "restarted", "moved", "started", "stopped", "gone", "unchanged", "found", "unknown"
+]
+"""What became of a domU; `gone` was stopped, and is no resource any more.
+
+`found` was supposed on several nodes, and is known to be on one of them."""
 
 
 class Change(NamedTuple):
@@ -202,6 +207,8 @@ def _how(was: ManagedDomain, now: ManagedDomain, before: Cluster, after: Cluster
     (node,) = now.nodes
     if was.nodes == now.nodes:
         return "restarted" if started_since(before, after, resource, node) else "unchanged"
+    if any(on_two_nodes(before, [was])) and node in was.nodes:
+        return "restarted" if started_since(before, after, resource, node) else "found"
     if not was.nodes:
         return "started"
     return "live" if came_live(after, resource, node) else "moved"

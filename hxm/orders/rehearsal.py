@@ -42,6 +42,8 @@ def forecast(
     host, or if it takes too long, there is no forecast, and the phases that only tidy up are left
     out.
     """
+    if plan.unforeseeable:
+        return unforeseen(cluster, plan, plan.unforeseeable)
     if not simulator():
         for phase in plan.phases:
             for step in phase.steps:

@@ -30,6 +30,7 @@ _HOW: Mapping[How, str] = {
     "started": "started on {after}",
     "stopped": "stopped, was on {before}",
     "gone": "stopped and removed from the cluster, was on {before}",
+    "found": "the cluster supposes it on {after} only",
     "unknown": "still in transition, on {after}",
 }
 """What to say of a change; there is nothing to say of what is `unchanged`."""

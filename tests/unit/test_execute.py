@@ -296,6 +296,8 @@ def test_a_domu_that_the_cluster_forgets_is_not_said_to_stop():
     assert said == ["nfs: no longer known to the cluster, still runs"]
     assert [each.how for each in changes(BEFORE, HIDDEN, plan)] == ["unchanged"]
     assert [each.how for each in changes(BEFORE, cluster(domain("nfs")), plan)] == ["stopped"]
+    doubled = cluster(domain("nfs", "host1", "host2"))
+    assert [each.how for each in changes(doubled, BEFORE, plan)] == ["found"]
 
 
 @pytest.mark.parametrize("sandbox", [None, "/cib.xml"])

@@ -4,11 +4,22 @@ from __future__ import annotations
 
 import pytest
 from every_verb import VERBS, decided, subject
-from factories import cluster, domain, failure, local, node, primitive, reasons, under_way
+from factories import (
+    cluster,
+    domain,
+    failure,
+    local,
+    node,
+    prefer,
+    primitive,
+    reasons,
+    under_way,
+)
 
 from hxm.plan import Forecast, Movement, Phase, Plan, Step
 from hxm.policy import guards
-from hxm.policy.orders import hygiene
+from hxm.policy.orders import hygiene, placement
+from hxm.policy.state.findings import leftovers
 from hxm.policy.state.running_twice import on_two_nodes
 
 WHOLE_CLUSTER = {
@@ -447,7 +458,8 @@ STATES = {
     ),
     "on two nodes": (
         subject(nfs=domain("nfs", "host1", "host3")),
-        dict.fromkeys((*LIFE, *MOVES[:2], "standby", "manage"), "at once, 107, --force"),
+        dict.fromkeys((*LIFE, *MOVES[:2], "standby", "manage"), "at once, 107, --force")
+        | dict.fromkeys(("unmigrate", "unmigrate all", "cleanup"), "at once, 107, --yes"),
     ),
 }
 
@@ -516,7 +528,27 @@ def test_of_two_instances_one_is_ended_and_the_cluster_looks(state, remedy):
 
 
 @pytest.mark.parametrize("failures", [(), (FAILED,)])
-def test_a_cleanup_is_refused_where_it_would_leave_both_running(failures):
+def test_a_cleanup_is_refused_where_it_would_leave_both_running_and_else_asked_about(failures):
     seen = cluster(domain("nfs", *BOTH, managed=False, blocked=True), *failures)
-    refused = reasons(hygiene.cleanup(seen, ["nfs"], None).objections)
-    assert refused == ["at once, 107, --force"] * (not failures)
+    against = [each.lifted_by for each in hygiene.cleanup(seen, ["nfs"], None).objections]
+    assert against == ["--yes" if failures else "--force"]
+
+
+IN_DOUBT = {
+    "nobody was asked": ((), (), "--yes"),
+    "one was asked": (("host1",), ("host1",), "--yes"),
+    "it runs on one": (BOTH, ("host1",), None),
+    "it runs on both": (BOTH, BOTH, "--force"),
+}
+
+
+@pytest.mark.parametrize(("heard", "seen", "lifted_by"), IN_DOUBT.values(), ids=IN_DOUBT)
+def test_what_has_the_cluster_act_on_a_domu_in_doubt_asks_first(heard, seen, lifted_by):
+    in_doubt = cluster(domain("nfs", *BOTH, seen=seen), FAILED, prefer(), heard=heard)
+    cleanup = hygiene.cleanup(in_doubt, ["nfs"], None)
+    unmigrate = placement.unmigrate(in_doubt, None)
+    for plan in (cleanup, unmigrate):
+        assert [each.lifted_by for each in plan.objections] == [lifted_by] * bool(lifted_by)
+    assert bool(cleanup.unforeseeable) == bool(lifted_by)
+    (constraint,) = (left.do for left in leftovers(in_doubt) if "prefer" in left.what)
+    assert (constraint == "hxm unmigrate nfs") == (not lifted_by)

@@ -20,7 +20,7 @@ from hxm.policy import (
     resources,
     typed,
 )
-from hxm.policy.state.running_twice import on_two_nodes
+from hxm.policy.state.running_twice import may_run_twice, on_two_nodes
 from hxm.policy.steps import (
     cleanup_step,
     clear_meta_step,
@@ -210,6 +210,7 @@ def cleanup(cluster: Cluster, subjects: Collection[str] | None, node: Node | Non
     forgotten = tuple(
         Goal("forgotten", resource, node.name if node else None) for resource in concerned
     )
+    doubtful = list(may_run_twice(cluster, domains)) if failed else []
     return Plan(
         "cleanup",
         listed([step.says for step in steps]),
@@ -219,10 +220,11 @@ def cleanup(cluster: Cluster, subjects: Collection[str] | None, node: Node | Non
         (
             *guards.whole_cluster(cluster),
             *guards.in_flight(cluster, cluster.managed_domains),
-            *on_two_nodes(cluster, () if failed else domains),
+            *(doubtful if failed else on_two_nodes(cluster, domains)),
         ),
         guards.warnings(cluster),
         done=f"the failures of {listed(concerned)} are forgotten"
         if failed
         else f"{listed(concerned)}: no failure is remembered; a fail count, if any, is cleared",
+        unforeseeable="the cluster looks first where it runs" if doubtful else "",
     )

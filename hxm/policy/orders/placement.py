@@ -10,7 +10,7 @@ from hxm.policy import guards, listed, resource_ids, resources, typed
 from hxm.policy.forecast.goal_kinds import reached
 from hxm.policy.relations import INFINITY, score_of
 from hxm.policy.state.findings import described
-from hxm.policy.state.running_twice import on_two_nodes
+from hxm.policy.state.running_twice import may_run_twice, on_two_nodes
 from hxm.policy.steps import (
     clear_standby_step,
     clear_step,
@@ -117,7 +117,11 @@ def unmigrate(
             ),
         ),
         frozenset(),
-        (*guards.whole_cluster(cluster), *guards.in_flight(cluster, concerned)),
+        (
+            *guards.whole_cluster(cluster),
+            *guards.in_flight(cluster, concerned),
+            *may_run_twice(cluster, concerned),
+        ),
         guards.warnings(cluster),
         done=f"removed {ids}",
         notes=tuple(described(cluster, constraint, origins) for constraint in interim),

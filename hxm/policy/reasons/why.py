@@ -27,6 +27,7 @@ from hxm.policy.reasons.question import (
 )
 from hxm.policy.reasons.room import UNCOUNTED
 from hxm.policy.reasons.search import Inquiry, Verdict
+from hxm.policy.state.running_twice import on_two_nodes
 
 
 def ask(
@@ -60,6 +61,8 @@ def _running(question: Question) -> Answer:
     if len(domain.nodes) > 1:
         says = f"{domain.name} is {domain.role or 'active'} on {listed(domain.nodes)}"
         inside = [domain._replace(resource=part.id) for part in question.subject.inside]
+        if list(on_two_nodes(facts.cluster, [domain])):
+            inside = []  # whose remedy names the failure, and says when that is to be forgotten
         failed = [reason for part in inside for reason in as_facts(failures_of(facts, part))]
         return Answer(says, (*general, *failed, *_nobody_promoted(question)))
     here = domain.nodes[0]

@@ -24,7 +24,7 @@ from hxm.policy.state.cluster_wide import by_templates, outermost, settings
 from hxm.policy.state.in_passing import ends
 from hxm.policy.state.lock import held_by, may_be_part_of_it, order_that_runs
 from hxm.policy.state.node_remedy import end_of_wait, first_node_remedy, node_remedy
-from hxm.policy.state.running_twice import on_two_nodes
+from hxm.policy.state.running_twice import may_run_twice, on_two_nodes
 
 if TYPE_CHECKING:
     from hxm.policy.orders.update.progress import Progress
@@ -81,9 +81,12 @@ def _leftovers(
         ]
         if only is not None and not {domain.resource for domain in held} & set(only):
             continue
+        do = f"hxm unmigrate {typed(held[0]) if held else constraint.resource}"
+        if list(may_run_twice(cluster, held)):
+            do = f"when it surely runs on one node only: {do}"
         yield Finding(
             described(cluster, constraint, origins),
-            f"hxm unmigrate {typed(held[0]) if held else constraint.resource}",
+            do,
             subject=" ".join(domain.name for domain in held) or constraint.resource,
         )
     for domain in cluster.managed_domains:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from hxm.model import Cluster, Domain
 from hxm.plan import Objection
 from hxm.policy import listed, typed
-from hxm.policy.guards import FORCE
+from hxm.policy.guards import FORCE, YES
 
 
 def on_two_nodes(cluster: Cluster, domains: Iterable[Domain]) -> Iterator[Objection]:
@@ -20,6 +20,25 @@ def on_two_nodes(cluster: Cluster, domains: Iterable[Domain]) -> Iterator[Object
         if len(domain.places) > 1 and not domain.in_flight and not _is_clone(cluster, domain):
             message, remedy = _what_is_known(cluster, domain)
             yield Objection(message, remedy, lifted_by=FORCE)
+
+
+def may_run_twice(cluster: Cluster, domains: Iterable[Domain]) -> Iterator[Objection]:
+    """A domU that may be active twice, before what has the cluster act on it: a question.
+
+    Nothing where the toolstacks show that it runs on one node at most; refused where on two.
+    """
+    for domain in domains:
+        for objection in on_two_nodes(cluster, [domain]):
+            if len(set(domain.places) & set(domain.seen)) > 1:
+                yield objection
+            elif not _all_heard(cluster, domain):
+                look = f"look first: hxm list {typed(domain)} --everywhere"
+                do = f"{look}; if it runs on one node only, use --yes"
+                yield objection._replace(do=do, lifted_by=YES)
+
+
+def _all_heard(cluster: Cluster, domain: Domain) -> bool:
+    return all(node in cluster.heard for node in domain.places)
 
 
 def _is_clone(cluster: Cluster, domain: Domain) -> bool:
@@ -40,7 +59,7 @@ def _what_is_known(cluster: Cluster, domain: Domain) -> tuple[str, str]:
     message = f"{name} is active on {places} at once"
     if failed:
         message = f"{failed}: the cluster supposes {name} on {places}"
-    if all(node in cluster.heard for node in domain.places):
+    if _all_heard(cluster, domain):
         where = f"on {seen[0]} only" if seen else "on none of them"
         known = f"{message}; by the toolstacks there it runs {where}"
         return known, _look(cluster, domain)
