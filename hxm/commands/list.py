@@ -65,8 +65,8 @@ def run(
         tables.show_findings("Left behind, and what removes it", left, say)
         for silent, why in cluster.unreachable.items():
             render.note(f"the domains of {silent} are unknown: {why}")
-    if everywhere and (silent := _not_asked(cluster, shown)):
-        render.note(f"only what the cluster supposes: no toolstack was asked on {listed(silent)}")
+    if everywhere and (unasked := _not_asked(cluster, shown)):
+        render.note(f"only what the cluster supposes: no toolstack was asked on {listed(unasked)}")
     for note in _notes(cluster, shown):
         render.note(note)
     note_unsettled(cluster)

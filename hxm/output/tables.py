@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from hxm.model import Cluster, Domain, Node, Resource, is_managed, where
@@ -245,6 +245,7 @@ def _resource_row(
     words = (
         (any(instance.blocked for instance in instances), "blocked"),
         (any(instance.failed for instance in instances), "failed"),
+        *((True, word) for word in _on_unclean(cluster, instances)),
         (not all(instance.managed for instance in instances), away.flag if away else "unmanaged"),
         (not known and any(instance.orphaned for instance in instances), "orphaned"),
         (first.target_role == "Stopped", "disabled"),
@@ -252,6 +253,16 @@ def _resource_row(
     nodes = tuple(node for instance in active for node in instance.nodes)
     special = " ".join(dict.fromkeys(word for applies, word in words if applies))
     return (name, first.agent, first.role, where(first.role, nodes, " ") or "-", special)
+
+
+def _on_unclean(cluster: Cluster, instances: Sequence[Resource]) -> Iterator[str]:
+    """That nobody knows the state of what is on a node that waits to be fenced."""
+    nodes = dict.fromkeys(node for instance in instances for node in instance.nodes)
+    unclean = [node for node in nodes if _unclean(cluster, node)]
+    if unclean and unclean == [*nodes]:
+        yield "UNCLEAN"
+    else:
+        yield from (f"UNCLEAN-on-{node}" for node in unclean)
 
 
 def everything_table(cluster: Cluster, findings: Iterable[Finding]) -> Table:

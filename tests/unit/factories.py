@@ -126,7 +126,7 @@ _QUOTED = (
     "should run, and does not",
     "has no DC",
     "has no quorum",
-    "lost and not yet fenced",
+    "not yet fenced",
     "is under way",
     "being migrated",
     "at once",

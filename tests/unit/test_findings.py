@@ -6,7 +6,7 @@ import pytest
 from factories import ban, cluster, domain, failure, node, primitive, told
 
 from hxm.model import Resource
-from hxm.output.tables import flags
+from hxm.output.tables import flags, resources_table
 from hxm.policy import typed
 from hxm.policy.guards import ignored
 from hxm.policy.orders import placement
@@ -214,9 +214,19 @@ def test_what_is_no_domu_and_does_not_run_is_named(parts, said):
     [(False, "stonith_admin --confirm host2"), (True, "stonith_admin --reboot host2")],
 )
 def test_nobody_confirms_that_a_node_is_off_that_still_answers(online, do):
-    lost = cluster(node("host1"), node("host2", online=online, unclean=True))
+    pools = [
+        Resource("pool", "", "Started", nodes=(at,), clone="pools") for at in ("host1", "host2")
+    ]
+    there = [domain("nfs", "host2"), *pools]
+    lost = cluster(node("host1"), node("host2", online=online, unclean=True), *there)
     (found,) = (each for each in findings(lost) if each.code == "node-lost")
     assert do in found.do
+    (found,) = (each for each in findings(lost) if each.code == "node-lost")
+    (failed,) = failed_domus(lost._replace(failures=(failure("stop", where="host2"),)))
+    assert failed.do == found.do, "a cleanup would be refused before that"
+    assert ("whether nfs still runs there is not known" in found.what) != online
+    rows = {row[0]: row[4] for row in resources_table(lost).rows}
+    assert rows == {"nfs": "UNCLEAN", "pools": "UNCLEAN-on-host2"}
 
 
 CLONE = primitive("pool", clone="pools", agent="ocf:heartbeat:Filesystem")

@@ -43,10 +43,10 @@ NODES = {
     "standby": (node("host2", standby=True), []),
     "offline": (node("host2", online=False), []),
     "pending": (node("host2", pending=True), []),
-    "unclean": (node("host2", unclean=True), ["lost and not yet fenced, 107, --force"]),
+    "unclean": (node("host2", unclean=True), ["not yet fenced, 107, --force"]),
     "unclean and offline": (
         node("host2", unclean=True, online=False),
-        ["lost and not yet fenced, 107, --force"],
+        ["not yet fenced, 107, --force"],
     ),
 }
 
@@ -441,7 +441,7 @@ STATES = {
     ),
     "unclean node": (
         subject(node("host4", unclean=True), node("host5")),
-        dict.fromkeys(VERBS, "lost and not yet fenced, 107, --force"),
+        dict.fromkeys(VERBS, "not yet fenced, 107, --force"),
     ),
     "migrating": (
         subject(nfs=domain("nfs", "host1", role="Migrating")),

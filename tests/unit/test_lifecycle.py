@@ -66,7 +66,7 @@ START = {
     "runs on a lost node": (
         [LOST, node("host2"), ON],
         ["-> running nfs"],
-        ["lost and not yet fenced, 107, --force"],
+        ["not yet fenced, 107, --force"],
     ),
     "runs twice": (
         [domain("nfs", "host1", "host2")],

@@ -59,6 +59,7 @@ def test_a_person_gives_no_signs_of_life():
         ("bob, do not touch", "bob, do not touch holds", "it names no process"),
         ("bob@host1", "bob on host1 holds", "it names no process"),
         ("@", "somebody holds", "it names no process"),
+        ("root@host2 pid 7: nfs at 23:10", "'root@host2 pid 7: nfs at 23:10' holds", "it names no"),
         ("bob's@gone:7:1", "bob's on gone (process 7) holds", "gone is no node of this cluster"),
         ("root@host2:7:1", "root on host2 (process 7) holds", "host2 does not say whether"),
     ],
@@ -171,6 +172,8 @@ def test_nor_is_the_standby_of_a_node_that_it_drains():
 def test_is_named_among_what_was_left_behind():
     (finding,) = leftovers(locked(alive=False))
     assert finding.do == "hxm unlock"
+    (by_hand,) = leftovers(locked(pid="", started="", idle=None))
+    assert by_hand.do.endswith(": hxm unlock --force"), "else it is refused"
     assert "and has ended" in finding.what
     assert not list(leftovers(locked(), only=["nfs"]))
 

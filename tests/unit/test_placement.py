@@ -292,7 +292,7 @@ STANDBY = {
         [node("host1", unclean=True), HOST2, NFS],
         ["standby host1", "-> empty host1"],
         ["nfs"],
-        ["lost and not yet fenced, 107, --force", "cannot be drained, 107"],
+        ["not yet fenced, 107, --force", "cannot be drained, 107"],
     ),
     "with an unmanaged domU, which would stay": (
         [HOST1, HOST2, domain("nfs", "host1", managed=False)],

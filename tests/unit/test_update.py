@@ -230,7 +230,7 @@ AGAINST = {
     "another host is lost": (
         seen(DRAINED, AWAY, node("host3", online=False, unclean=True)),
         "b2",
-        ["lost and not yet fenced, 107, --force"],
+        ["not yet fenced, 107, --force"],
     ),
     "no quorum": (seen(DRAINED, AWAY, quorum=False), "b2", ["has no quorum, 106, --force"]),
     "no fencing": (seen(DRAINED, AWAY, fencing=False), "b2", ["fencing is disabled, 107, --force"]),

@@ -35,11 +35,11 @@ def whole_cluster(cluster: Cluster) -> Iterator[Objection]:
             NoQuorum.status,
             FORCE,
         )
-    lost = [node.name for node in cluster.nodes if node.unclean]
+    lost = [f"{node.name} is {unfenced(node)}" for node in cluster.nodes if node.unclean]
     off = [node for node in cluster.nodes if node.unclean and not node.online]
     if cluster.dc and lost:
         yield Objection(
-            f"{listed(lost)} is lost and not yet fenced: what ran there may still run",
+            f"{listed(lost)} and not yet fenced: what ran there may still run",
             "; ".join(
                 ("wait for the fencing", *dict.fromkeys(end_of_wait(cluster, n) for n in off))
             ),
@@ -51,6 +51,11 @@ def whole_cluster(cluster: Cluster) -> Iterator[Objection]:
             "wait for its end: hxm status",
             lifted_by=FORCE,
         )
+
+
+def unfenced(node: Node) -> str:
+    """What a node that waits to be fenced is: one that is heard is not lost."""
+    return node.condition if node.online else "lost"
 
 
 _WITHOUT_QUORUM = {

@@ -19,7 +19,7 @@ def _may_live(cluster: Cluster, lock: Lock) -> str:
     if lock.alive:
         return "its process is alive"
     if not lock.pid.isdigit():
-        return "it names no process, so nothing shows whether it is still meant"
+        return "it names no process as hxm does, so nothing shows whether it is still meant"
     if not cluster.node(lock.node):
         return f"{lock.node} is no node of this cluster, so nothing shows whether it is alive"
     return f"{lock.node} does not say whether its process is alive"

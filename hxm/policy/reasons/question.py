@@ -17,7 +17,7 @@ from hxm.policy.reasons.obstacles import everywhere, left_alone, whole_cluster
 from hxm.policy.reasons.room import UNCOUNTED
 from hxm.policy.reasons.search import Inquiry, Verdict
 from hxm.policy.relations import fail_count, spoken
-from hxm.policy.state.lock import held_by
+from hxm.policy.state.lock import forsaken, held_by
 from hxm.policy.state.node_remedy import end_of_wait
 from hxm.policy.state.running_twice import on_two_nodes
 
@@ -116,7 +116,8 @@ def troubles(question: Question) -> Iterator[Reason]:
     for name in domain.nodes:
         node = cluster.node(name)
         if node and node.unclean:
-            what = f"{name} is lost and not yet fenced: before that it starts nowhere else"
+            what = f"{name} is {guards.unfenced(node)} and not yet fenced"
+            what += ": before that it starts nowhere else"
             change = Change("up", name)
             yield Reason(what, "", end_of_wait(cluster, node), True, change)
     yield from whole_cluster(cluster)
@@ -130,7 +131,7 @@ def troubles(question: Question) -> Iterator[Reason]:
             what, do = f"the node {name} is in maintenance", f"hxm maintenance off {name}"
             yield Reason(what, "", do, True, Change("wake", name, "node"))
     yield from _troubles_everywhere(question)
-    if cluster.lock:
+    if cluster.lock and not cluster.sandbox and not forsaken(cluster, cluster.lock):
         yield Reason(f"the cluster is being changed: {held_by(cluster.lock)}")
 
 
@@ -164,5 +165,8 @@ def failures_of(facts: Facts, domain: ManagedDomain) -> Iterator[Reason]:
             evidence += f"; fail count {spoken(count)}" if count else ""
             what = f"its {failure.operation} failed on {failure.node}"
             do = f"hxm cleanup {typed(domain)} {failure.node}"
+            node = facts.cluster.node(failure.node)
+            if node and node.unclean:
+                do = ""  # its fencing ends it
             change = Change("forget", failure.resource, failure.node)
             yield Reason(what, evidence, do, change=change)

@@ -58,6 +58,10 @@ def _running(question: Question) -> Answer:
     role = "runs" if domain.role in ("Started", None) else f"is {domain.role}"
     role = "failed to start" if start_failed(facts.cluster, domain) else role
     says = f"{domain.name} {role} on {listed(domain.nodes)}"
+    lost = facts.cluster.node(domain.nodes[0])
+    if lost and lost.unclean and not lost.online:
+        says = f"{domain.name} was on {lost.name}, which is {lost.condition}: whether it still runs"
+        says += " there is not known"
     if len(domain.nodes) > 1:
         says = f"{domain.name} is {domain.role or 'active'} on {listed(domain.nodes)}"
         inside = [domain._replace(resource=part.id) for part in question.subject.inside]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
-from hxm.model import UPDATE, Advice, Cluster, Constraint, Failure, ManagedDomain
+from hxm.model import UPDATE, Advice, Cluster, Constraint, Failure, ManagedDomain, Node
 from hxm.policy import (
     bars,
     cleanup_of,
@@ -22,7 +22,7 @@ from hxm.policy.guards.location import cloned, kept_from_running, not_listed
 from hxm.policy.state import fencing
 from hxm.policy.state.cluster_wide import by_templates, outermost, settings
 from hxm.policy.state.in_passing import ends
-from hxm.policy.state.lock import held_by, may_be_part_of_it, order_that_runs
+from hxm.policy.state.lock import forsaken, held_by, may_be_part_of_it, order_that_runs
 from hxm.policy.state.node_remedy import end_of_wait, first_node_remedy, node_remedy
 from hxm.policy.state.running_twice import may_run_twice, on_two_nodes
 
@@ -70,7 +70,10 @@ def _leftovers(
 ) -> Iterator[Finding]:
     lock, update = cluster.lock, _update_of(cluster)
     if lock and only is None and not order_that_runs(cluster):
-        yield Finding(f"hxm-lock: {held_by(lock)}", "hxm unlock")
+        idle = "; orders on a sandbox disregard it" if cluster.sandbox else ""
+        asks = "" if forsaken(cluster, lock) else "if nobody means it any more: "
+        do = f"{asks}hxm unlock{' --force' if asks else ''}"
+        yield Finding(f"hxm-lock: {held_by(lock)}{idle}", do)
     if update and only is None:
         yield Finding(f"{UPDATE}: {update.said()}", "hxm update next, or hxm update abort")
     for constraint in cluster.constraints:
@@ -292,6 +295,9 @@ def _failed(cluster: Cluster, failure: Failure) -> Finding:
     if timeout.strip("0s"):
         what += f"; forgotten after {timeout} without a failure (failure-timeout)"
     do = cleanup_of(cluster, failure)
+    node = cluster.node(failure.node)
+    if node and node.unclean:  # no order is taken before that, and it forgets the failure
+        do = end_of_wait(cluster, node)
     for doubled in on_two_nodes(cluster, [domain] if domain else ()):
         do = doubled.do
     return Finding(what, do, "failed", f"{name} {failure.node}")
@@ -301,7 +307,7 @@ def _nodes(cluster: Cluster) -> Iterator[Finding]:
     for node in cluster.nodes:
         if node.unclean:
             yield Finding(
-                f"{node.name} is {node.condition}: it waits to be fenced",
+                f"{node.name} is {node.condition}: it waits to be fenced{_in_doubt(cluster, node)}",
                 end_of_wait(cluster, node),
                 "node-lost",
                 node.name,
@@ -326,6 +332,14 @@ def _nodes(cluster: Cluster) -> Iterator[Finding]:
             code = "node-away" if node.leaving else "node-unhealthy"
             what = f"{node.name} is {node.condition}: the cluster moves everything away from it"
             yield Finding(what, node_remedy(cluster, node), code, node.name)
+
+
+def _in_doubt(cluster: Cluster, node: Node) -> str:
+    """The domUs of a node that nobody hears."""
+    there = [domain.name for domain in cluster.managed_domains if node.name in domain.nodes]
+    if not there or node.online:
+        return ""
+    return f"; whether {listed(there, 4)} still {'run' if there[1:] else 'runs'} there is not known"
 
 
 def _not_running(cluster: Cluster, domains: Iterable[ManagedDomain]) -> Iterator[Finding]:

@@ -18,13 +18,20 @@ LONGEST = 80
 
 def owner(lock: Lock) -> str:
     """Whose it is, for a sentence."""
+    if _unreadable(lock):
+        return f"'{lock.holder}'"
     who = lock.who or "somebody"
     return f"{who} on {lock.node}" if lock.node else who
 
 
+def _unreadable(lock: Lock) -> bool:
+    """Whether what stands where hxm writes a process is no number: then its parts mean nothing."""
+    return bool(lock.pid) and not lock.pid.isdigit()
+
+
 def held_by(lock: Lock) -> str:
     """Who holds the cluster's lock, for what, and since when."""
-    process = f" (process {lock.pid})" if lock.pid else ""
+    process = f" (process {lock.pid})" if lock.pid.isdigit() else ""
     doing = f"is at '{lock.what}'" if lock.what else "holds the cluster's lock"
     since = ", since when is not told" if lock.age is None else f" for {duration(lock.age)}"
     gone = ", and has ended" if lock.alive is False else ""
