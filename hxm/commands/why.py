@@ -65,7 +65,8 @@ def run(domain: OneDomain, node: OtherNode = None, form: Form = TABLE) -> int:
     target = find_node(cluster, node) if node else None
     facts = _facts(cluster, config)
     answer, runs = _answered(facts, subject, target)
-    answer = answer._replace(reasons=(*_refused(cluster, subject, config), *answer.reasons))
+    placed = (reason.placed for reason in answer.reasons)
+    answer = answer._replace(reasons=(*_refused(cluster, subject, config), *placed))
     if form.output == "json":
         render.show_json(
             {
@@ -133,7 +134,7 @@ def _of_host(facts: Facts, host: Node, form: Form) -> int:
 def _show_host(answer: HostAnswer) -> None:
     _tell(answer.says)
     for reason in answer.general:
-        _tell(f"  {reason.what}")
+        _tell(f"  {reason.what}", 4)
         render.out(f"      {reason.do}")
     if not answer.general and not answer.leaving and not answer.coming:
         _tell("  nothing keeps a domU on it or off it")
@@ -160,7 +161,7 @@ def _answered(facts: Facts, domain: Domain, node: Node | None) -> tuple[Answer, 
         return ask(facts, domain, node), 0
     limit = _THOROUGH if sys.stderr.isatty() else _ORDINARY
     with scratch(facts.cluster.sandbox) as copy, display("asking the scheduler") as shown:
-        simulations = Simulations(facts.cluster, copy, limit, shown.report)
+        simulations = Simulations(facts.cluster, copy, limit, shown.doing)
         answer = confirmed(facts, domain, node, simulations)
     _log_runs(simulations)
     return answer, simulations.runs
@@ -197,12 +198,12 @@ def _show(answer: Answer, runs: int) -> None:
         what = _what(reason, runs)
         beside = f"  {what}{f' ({reason.evidence})' if reason.evidence else ''}"
         if len(beside) > _WIDE:
-            _tell(f"  {what}")
-            beside = f"      {reason.evidence}" if reason.evidence else ""
+            _tell(f"  {what}", 4)
+            beside = f"{_DEEPER}{reason.evidence}" if reason.evidence else ""
         if beside:
-            _tell(beside)
+            _tell(beside, 8 if beside.startswith(_DEEPER) else 4)
         if reason.do:
-            render.out(f"      {reason.do}")
+            render.out(f"{_DEEPER}{reason.do}")
     if answer.also:
         of = f" for {answer.also_on}" if answer.also_on else ""
         _tell(f"  with that{of} also: {listed(answer.also, 4)}")
@@ -220,6 +221,10 @@ def _what(reason: Reason, runs: int) -> str:
     return f"not confirmed: {reason.what}" if runs and reason.supposed else reason.what
 
 
-def _tell(line: str) -> None:
-    for part in render.folded(line, 6, sys.stdout):
+_DEEPER = " " * 6
+"""What evidence and command are set in by; the rest of a long reason, by less."""
+
+
+def _tell(line: str, indent: int = 6) -> None:
+    for part in render.folded(line, indent, sys.stdout):
         render.out(part)

@@ -21,6 +21,9 @@ class Display:
     def report(self, text: str) -> None:
         """Something that has happened, in a line."""
 
+    def doing(self, text: str) -> None:
+        """What is being done: it is gone with the display."""
+
     def left(self, names: Sequence[str], total: int) -> None:
         """Which of so many domUs are not yet where they are to be."""
 
@@ -45,6 +48,9 @@ class _Bar(Display):
         if text != self._last:
             self._write(f"  {time.monotonic() - self._started:5.1f} s  {text}")
         self._last = text
+
+    def doing(self, text: str) -> None:
+        self._update(left=text)
 
     def left(self, names: Sequence[str], total: int) -> None:
         if total > 1:

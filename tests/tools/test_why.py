@@ -501,11 +501,11 @@ CAPTURED = {
     "10-start-failed-everywhere": ("nfs runs on host1", "its start failed on host2"),
     "11-migrate-failed": ("nfs runs on host2", "its migrate_to failed on host1"),
     "20-kill-unclean": (
-        "nfs runs on host2",
+        "nfs was on host2, which is UNCLEAN (offline): whether it still runs there is not known",
         "host2 is lost and not yet fenced: before that it starts nowhere else",
     ),
     "32-no-quorum": (
-        "nfs runs on host3",
+        "nfs was on host3, which is UNCLEAN (offline): whether it still runs there is not known",
         "host3 is lost and not yet fenced: before that it starts nowhere else",
     ),
 }

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
 from factories import cluster, domain, node, primitive
 
 from hxm.policy.reasons.dependencies import against
-from hxm.policy.reasons.facts import Facts, subject_of
+from hxm.policy.reasons.facts import Facts, Reason, subject_of
+from hxm.policy.reasons.weightiest import weightiest
 from hxm.policy.relations import INFINITY, Colocation, Order, Relations
 
 
@@ -23,3 +25,28 @@ def test_a_cause_that_many_paths_lead_to_is_followed_once():
     causes = [reason.do for reason in reasons if reason.absolute]
     assert causes == ["hxm start vm0"] * 4
     assert all(reason.what.endswith("vm0 is told to stop") for reason in reasons)
+
+
+THERE = "its monitor failed there"
+CHAIN = "it must run where pool does: on host4; pool's start failed there"
+OF_SEVERAL = {
+    "each node": (THERE, 2, "its monitor failed on host1, host2", "hxm cleanup nfs"),
+    "behind another node": (
+        CHAIN,
+        3,
+        f"not on host1, host2: {CHAIN[:-5]}on host1, host2; not on host3 for other reasons",
+        "hxm cleanup nfs",
+    ),
+}
+
+
+@pytest.mark.parametrize(("what", "hosts", "said", "do"), OF_SEVERAL.values(), ids=OF_SEVERAL)
+def test_what_failed_on_several_nodes_names_them_and_one_command_for_all(what, hosts, said, do):
+    failed = [
+        Reason(what, do=f"hxm cleanup nfs {host}", absolute=True).of_nodes([host], every=False)
+        for host in ("host1", "host2")
+    ]
+    off = Reason("the node is OFFLINE", absolute=True).of_nodes(["host3"], every=False)
+    found = weightiest([*failed, *[off] * (hosts - 2)])
+    assert found
+    assert (found.what, found.do) == (said, do)

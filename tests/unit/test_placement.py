@@ -221,7 +221,8 @@ def test_whose_a_constraint_is_and_how_old_is_never_left_out():
     decision = placement.unmigrate(
         cluster(NFS, prefer()), None, {"cli-prefer-nfs": "by root, 3 h ago"}
     )
-    assert decision.notes == ("cli-prefer-nfs: nfs must run on host2 (by root, 3 h ago)",)
+    assert decision.intentions == ("cli-prefer-nfs: nfs must run on host2 (by root, 3 h ago)",)
+    assert decision.notes == ("cli-prefer-nfs: nfs was to run on host2 (by root, 3 h ago)",)
 
 
 LEFT = {

@@ -124,7 +124,10 @@ def unmigrate(
         ),
         guards.warnings(cluster),
         done=f"removed {ids}",
-        notes=tuple(described(cluster, constraint, origins) for constraint in interim),
+        notes=tuple(
+            described(cluster, constraint._replace(expired=True), origins) for constraint in interim
+        ),
+        intentions=tuple(described(cluster, constraint, origins) for constraint in interim),
     )
 
 

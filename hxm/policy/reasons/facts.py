@@ -42,6 +42,10 @@ NEVER = "-INFINITY"
 """The score of a node that may not run a resource."""
 
 
+FAILED_THERE = " failed there"
+"""How a failure on the node in question ends."""
+
+
 class Reason(NamedTuple):
     """One reason, where it stands, and the command that changes it."""
 
@@ -87,8 +91,19 @@ class Reason(NamedTuple):
         if not every:
             return self._replace(what=f"not on {listed(nodes)}: {self.cause}", nodes=tuple(nodes))
         rest = self.cause.removeprefix("the node ")
-        what = self.cause if rest == self.cause else f"each node {rest}"
+        what = self._named(nodes) if rest == self.cause else f"each node {rest}"
         return self._replace(what=what, nodes=())
+
+    def _named(self, nodes: Sequence[str]) -> str:
+        """The cause, with the nodes for what would be `there`."""
+        return self.cause.replace(FAILED_THERE, f" failed on {listed(nodes, 4)}")
+
+    @property
+    def placed(self) -> Reason:
+        """The reason, where `there` could be another node that has been named since its own."""
+        if not self.nodes or "; " not in self.cause:
+            return self
+        return self._replace(what=f"not on {listed(self.nodes)}: {self._named(self.nodes)}")
 
     @property
     def supposed(self) -> bool:

@@ -40,6 +40,15 @@ def _of_all_nodes(causes: Sequence[Reason]) -> Reason:
     every = dict.fromkeys(node for reason in causes for node in reason.nodes)
     others = [node for node in every if node not in nodes]
     if len(alike) > 1:
-        first = first.of_nodes(nodes, every=not others)
+        first = first.of_nodes(nodes, every=not others)._replace(do=_of_all(alike))
+    first = first.placed
     elsewhere = f"; not on {listed(others, 4)} for other reasons" if others else ""
     return first._replace(what=f"{first.what}{elsewhere}")
+
+
+def _of_all(alike: Sequence[Reason]) -> str:
+    """What ends it on all nodes: one cleanup if that is what ends it on each, else the first."""
+    commands = {reason.do.removesuffix(f" {node}") for reason in alike for node in reason.nodes[:1]}
+    command = next(iter(commands))
+    all_nodes = len(commands) == 1 and command.partition("hxm cleanup ")[2]
+    return command if all_nodes else alike[0].do

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
-from hxm.model import UPDATE, Advice, Cluster, Constraint, Failure, ManagedDomain, Node
+from hxm.model import UPDATE, Advice, Cluster, Constraint, Failure, ManagedDomain
 from hxm.policy import (
     bars,
     cleanup_of,
@@ -17,7 +17,7 @@ from hxm.policy import (
     resource_name,
     typed,
 )
-from hxm.policy.guards import safe_end, stops_everything, stray
+from hxm.policy.guards import safe_end, stops_everything, stray, without_quorum
 from hxm.policy.guards.location import cloned, kept_from_running, not_listed
 from hxm.policy.state import fencing
 from hxm.policy.state.cluster_wide import by_templates, outermost, settings
@@ -25,6 +25,7 @@ from hxm.policy.state.in_passing import ends
 from hxm.policy.state.lock import forsaken, held_by, may_be_part_of_it, order_that_runs
 from hxm.policy.state.node_remedy import end_of_wait, first_node_remedy, node_remedy
 from hxm.policy.state.running_twice import may_run_twice, on_two_nodes
+from hxm.policy.state.whereabouts import in_doubt
 
 if TYPE_CHECKING:
     from hxm.policy.orders.update.progress import Progress
@@ -307,7 +308,7 @@ def _nodes(cluster: Cluster) -> Iterator[Finding]:
     for node in cluster.nodes:
         if node.unclean:
             yield Finding(
-                f"{node.name} is {node.condition}: it waits to be fenced{_in_doubt(cluster, node)}",
+                f"{node.name} is {node.condition}: it waits to be fenced{in_doubt(cluster, node)}",
                 end_of_wait(cluster, node),
                 "node-lost",
                 node.name,
@@ -332,14 +333,6 @@ def _nodes(cluster: Cluster) -> Iterator[Finding]:
             code = "node-away" if node.leaving else "node-unhealthy"
             what = f"{node.name} is {node.condition}: the cluster moves everything away from it"
             yield Finding(what, node_remedy(cluster, node), code, node.name)
-
-
-def _in_doubt(cluster: Cluster, node: Node) -> str:
-    """The domUs of a node that nobody hears."""
-    there = [domain.name for domain in cluster.managed_domains if node.name in domain.nodes]
-    if not there or node.online:
-        return ""
-    return f"; whether {listed(there, 4)} still {'run' if there[1:] else 'runs'} there is not known"
 
 
 def _not_running(cluster: Cluster, domains: Iterable[ManagedDomain]) -> Iterator[Finding]:
@@ -378,7 +371,8 @@ def _others_down(cluster: Cluster) -> Iterator[Finding]:
         and not cluster.node(name)  # the host is named
         and {name, primitive.parent, primitive.clone}.isdisjoint(cluster.disallowed)
     ]
-    if names := [] if stops_everything(cluster) else outermost(idle):
+    held = stops_everything(cluster) or (not cluster.quorum and without_quorum(cluster))
+    if names := [] if held else outermost(idle):
         verb = "should run, and does not" if len(names) == 1 else "should run, and do not"
         yield Finding(
             f"{listed(names)} {verb}", f"hxm why {names[0]}", "not-running", " ".join(names)

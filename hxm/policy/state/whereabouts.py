@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hxm.model import Cluster, Domain
+from hxm.model import Cluster, Domain, Node
 from hxm.policy import listed
 from hxm.policy.guards import migrating
 
@@ -22,3 +22,11 @@ def whereabouts(cluster: Cluster, domain: Domain) -> str:
         if constraint.node and constraint.node != source
     ]
     return f"is migrating from {source}{f' to {targets[0]}' if targets else ''}"
+
+
+def in_doubt(cluster: Cluster, node: Node) -> str:
+    """What is not known of the domUs of a node that nobody hears, for the end of a sentence."""
+    there = [domain.name for domain in cluster.managed_domains if node.name in domain.nodes]
+    if not there or node.online:
+        return ""
+    return f"; whether {listed(there, 4)} still {'run' if there[1:] else 'runs'} there is not known"
