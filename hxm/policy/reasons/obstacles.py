@@ -209,20 +209,18 @@ def _failures(facts: Facts, subject: Subject, node: Node) -> Iterator[Reason]:
             for failure in cluster.failures
             if (failure.resource, failure.node) == (primitive.id, node.name)
         ]
-        if not (count >= limit > 0 or any(bars(cluster, failure) for failure in failed)):
+        often = count >= limit > 0
+        if not (often or any(bars(cluster, failure) for failure in failed)):
             continue
         what = f"{subject.it} failed there too often"
-        evidence = f"fail count {spoken(count)}"
-        if count >= limit > 0:
-            evidence += f", migration-threshold {spoken(limit)}"
+        bar = f"migration-threshold {spoken(limit)}" if often else "start-failure-is-fatal"
+        evidence = f"fail count {spoken(count)}, {bar}"
         if failed:
             last = next(
                 (failure for failure in reversed(failed) if bars(cluster, failure)), failed[-1]
             )
             what = f"{subject.its} {last.operation} failed there"
             evidence = f"{last.reason}, {last.when}; {evidence}"
-            if not count >= limit > 0:
-                evidence += "; it is not tried there again (start-failure-is-fatal)"
         do = f"hxm cleanup {_word(cluster, subject, primitive)} {node.name}"
         if (domain := cluster.domain_of(primitive.id)) and domain.file_fault:
             evidence, do = (
