@@ -398,6 +398,11 @@ def test_the_cause_is_told_in_full(sandbox, name):
     assert said in ran.out + ran.err
 
 
+@pytest.mark.parametrize("word", ["configpool", "configpool-child", "STONITH-child"])
+def test_what_is_meant_to_run_on_every_host_is_no_trouble(sandbox, word):
+    assert len(sandbox.ok("why", word).out.splitlines()) == 1
+
+
 def test_a_failure_of_a_clone_is_ended_by_what_is_said(sandbox):
     sandbox.hxm("sandbox", "fail", "configpool", "--operation", "start")
     (node,) = {"host1", "host2"} - set(sandbox.nodes_of("configpool-child"))

@@ -36,7 +36,7 @@ def cloned(cluster: Cluster, domains: Iterable[Domain]) -> Iterator[Objection]:
     """A domU in a clone: it would run on several nodes at once."""
     for domain in domains:
         primitive = cluster.primitives.get(domain.resource or "")
-        if primitive and primitive.clone:
+        if primitive and primitive.clone and cluster.domain_of(primitive.id):
             yield Objection(
                 f"{domain.name} is in the clone {primitive.clone}, which runs it on several nodes "
                 "at once",
