@@ -92,9 +92,12 @@ def bars(cluster: Cluster, failure: Failure) -> bool:
 
 def start_failed(cluster: Cluster, domain: Domain) -> bool:
     """Whether what is known last of it is a failed start, where the cluster supposes it active."""
-    own = [failure for failure in cluster.failures if failure.resource == domain.resource]
-    last = own[-1] if own else None
-    return bool(domain.failed and last and last.operation == "start" and last.node in domain.nodes)
+    own = [
+        failure
+        for failure in cluster.failures  # which are listed by node, not by time
+        if failure.resource == domain.resource and failure.node in domain.nodes
+    ]
+    return domain.failed and bool(own) and own[-1].operation == "start"
 
 
 MEND = "mend its file, then"
@@ -114,15 +117,18 @@ def block(cluster: Cluster, resources: Collection[str], word: str) -> tuple[str,
     """What blocks one of the resources, in words that follow its name, since when, and the end."""
     failed = [failure for failure in cluster.failures if failure.resource in resources]
     what = "is blocked by a failure"
-    states = [state for state in cluster.resources if state.id in resources]
-    if not failed and any(len(state.nodes) > 1 for state in states):
+    several = any(len(state.nodes) > 1 for state in cluster.resources if state.id in resources)
+    causes = [
+        failure
+        for failure in failed
+        if failure.operation == "stop" or (several and failure.operation.startswith("migrate"))
+    ]
+    if several and not causes:
         what = "is blocked, because it is active on several nodes (multiple-active=block)"
         return what, "", f"hxm why {word}"
     if not failed:
         return what, "", f"hxm cleanup {word}"
-    last = next(
-        (failure for failure in reversed(failed) if failure.operation == "stop"), failed[-1]
-    )
+    last = (causes or failed)[-1]
     what += f": its {last.operation} failed on {last.node}"
     return what, f"{last.reason}, {last.when}", cleanup_of(cluster, last)
 

@@ -17,7 +17,7 @@ from factories import (
 )
 
 from hxm.plan import Forecast, Movement, Phase, Plan, Step
-from hxm.policy import guards
+from hxm.policy import guards, start_failed
 from hxm.policy.orders import hygiene, placement
 from hxm.policy.state.findings import leftovers
 from hxm.policy.state.running_twice import on_two_nodes
@@ -196,6 +196,8 @@ def test_a_domu_that_runs_twice_is_never_passed_over(one, expected):
 
 AWAY = node("host1", maintenance=True)
 OFF = "hxm maintenance off"
+BLOCKED_TWICE = domain("nfs", "host1", "host2", managed=False, blocked=True)
+ON_SEVERAL = "is blocked, because it is active on several nodes (multiple-active=block)"
 LOOKED_AWAY = {
     "looking": ([domain("nfs", "host1")], {}, None),
     "maintenance of the cluster": (
@@ -233,6 +235,21 @@ LOOKED_AWAY = {
         [domain("nfs", "host1", managed=False, blocked=True, failed=True)],
         {},
         ("nfs is blocked by a failure", "hxm cleanup nfs"),
+    ),
+    "blocked on two nodes, with an old failure elsewhere": (
+        [BLOCKED_TWICE, failure("monitor", where="host3")],
+        {},
+        (f"nfs {ON_SEVERAL}", "hxm why nfs"),
+    ),
+    "blocked on two nodes by a stop that failed": (
+        [BLOCKED_TWICE, failure("stop", where="host2"), failure("monitor", where="host3")],
+        {},
+        ("nfs is blocked by a failure: its stop failed on host2", "hxm cleanup nfs"),
+    ),
+    "blocked on two nodes by a migration that failed": (
+        [BLOCKED_TWICE, failure("migrate_to", where="host2"), failure("monitor", where="host3")],
+        {},
+        ("nfs is blocked by a failure: its migrate_to failed on host2", "hxm cleanup nfs"),
     ),
     "no role known": ([domain("nfs", "host1", managed=False, role=None)], {}, None),
     "not the cluster's": ([local("other")], {}, None),
@@ -458,7 +475,8 @@ STATES = {
     ),
     "on two nodes": (
         subject(nfs=domain("nfs", "host1", "host3")),
-        dict.fromkeys((*LIFE, *MOVES[:2], "standby", "manage"), "at once, 107, --force")
+        dict.fromkeys((*LIFE, "standby", "manage"), "at once, 107, --force")
+        | dict.fromkeys(MOVES[:2], "at once, 107")
         | dict.fromkeys(("unmigrate", "unmigrate all", "cleanup"), "at once, 107, --yes"),
     ),
 }
@@ -552,3 +570,23 @@ def test_what_has_the_cluster_act_on_a_domu_in_doubt_asks_first(heard, seen, lif
     assert bool(cleanup.unforeseeable) == bool(lifted_by)
     (constraint,) = (left.do for left in leftovers(in_doubt) if "prefer" in left.what)
     assert (constraint == "hxm unmigrate nfs") == (not lifted_by)
+
+
+def test_manage_is_refused_where_nothing_is_to_be_written_and_two_run_on():
+    refused = hygiene.manage(cluster(BLOCKED_TWICE), [BLOCKED_TWICE])
+    assert reasons(refused) == ["at once, 107"]
+    assert f"{KEEP}; then {REFRESH}" in refused.objections[0].do
+
+
+LAST_START = {
+    "failed to start, and on another node, too": ((failure(), failure(where="host2")), True),
+    "a monitor failed on another node": ((failure(), failure("monitor", where="host2")), True),
+    "it was started, and failed later": ((failure(), failure("monitor")), False),
+    "it failed to start on another node": ((failure(where="host2"),), False),
+}
+
+
+@pytest.mark.parametrize(("failures", "expected"), LAST_START.values(), ids=LAST_START)
+def test_a_start_has_failed_by_the_last_failure_of_the_node_itself(failures, expected):
+    one = domain("nfs", "host1", failed=True)
+    assert start_failed(cluster(one, *failures), one) == expected

@@ -69,7 +69,8 @@ def manage(cluster: Cluster, domains: Sequence[ManagedDomain]) -> Decision:
             steps.append(clear_meta_step(domain, "is-managed"))
         if is_true(primitive.own_meta.get("maintenance", "")):
             steps.append(clear_meta_step(domain, "maintenance"))
-    if not steps:
+    twice = list(on_two_nodes(cluster, domains))
+    if not steps and not twice:
         unwatched = [away for domain in domains if (away := guards.looked_away(cluster, domain))]
         if unwatched:
             reason, end, _ = unwatched[0]
@@ -89,7 +90,7 @@ def manage(cluster: Cluster, domains: Sequence[ManagedDomain]) -> Decision:
             *half_way(cluster, domains),
             *guards.in_flight(cluster, domains, guards.FORCE),
             *guards.stray(cluster, domains),
-            *on_two_nodes(cluster, domains),
+            *(twice if steps else [objection._replace(lifted_by="") for objection in twice]),
         ),
         guards.warnings(cluster),
         done=f"the cluster manages {called(domains)} again",

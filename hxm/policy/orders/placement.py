@@ -45,7 +45,8 @@ def migrate(cluster: Cluster, domain: ManagedDomain, node: Node, *, keep: bool =
         *guards.stopped([domain]),
         *guards.ignored(cluster, [domain]),
         *guards.in_flight(cluster, [domain]),
-        *on_two_nodes(cluster, [domain]),
+        # crm_resource --move takes no resource that is active on two nodes
+        *(twice._replace(lifted_by="") for twice in on_two_nodes(cluster, [domain])),
         *guards.target(cluster, node),
     )
     doomed = (f"cli-prefer-{resource}", f"cli-ban-{resource}-on-{source}")
