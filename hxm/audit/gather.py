@@ -23,7 +23,7 @@ from hxm.pacemaker.audit_facts import parse_rules
 from hxm.pacemaker.cib import read_configuration
 from hxm.pacemaker.dialect import RINGS, WHOLE_CIB
 from hxm.pacemaker.utilization import utilization_in
-from hxm.policy.audit.configured import Rules, of_rules
+from hxm.policy.audit.configured import Rules, of_missing_agents, of_rules
 from hxm.policy.audit.files import (
     Read,
     clashing,
@@ -185,20 +185,14 @@ def _by_agents(cluster: Cluster, rules: Rules) -> Iterator[Finding]:
     """Findings from the rules and from the agents' metadata."""
     from hxm.pacemaker.verify import read_actions
 
-    here = cluster.local_node or ""
     agents: dict[str, list[str]] = {}
     for domain in cluster.managed_domains:
         primitive = cluster.primitives[domain.resource]
         agents.setdefault(primitive.agent, []).append(primitive.id)
     actions = read_actions(agents)
     yield from of_rules(cluster, rules, actions)
-    for agent, resources in agents.items():
-        wanted = any(here not in rules.kept_off.get(resource, ()) for resource in resources)
-        if agent not in actions and wanted and not cluster.sandbox:
-            what = f"{agent} is not installed on {here}: its domUs cannot run here"
-            away = cluster.advice("keep-off", resource=resources[0], node=here)
-            do = f"install resource-agents, or keep them away: {away}"
-            yield Finding(what, do, "agent-missing", here)
+    if not cluster.sandbox:
+        yield from of_missing_agents(cluster, rules, actions)
 
 
 def _of_nodes(

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from hxm.arguments.options import Domains, Everywhere, Long, OnNode, Verbose
     from hxm.config import Config
     from hxm.model import Cluster, Domain
+    from hxm.policy.state.findings import Finding
 
 
 def run(
@@ -55,8 +56,7 @@ def run(
     shown = _chosen(cluster, domains or [], node)
     left = [*failed_domus(cluster), *leftovers(cluster, origins(cluster, config))]
     if node:
-        there = {find_node(cluster, node).name, *(domain.name for domain in shown)}
-        left = [one for one in left if not one.subject or there & set(one.subject.split())]
+        left = concerning(cluster, left, {find_node(cluster, node).name, *(d.name for d in shown)})
     if form.output == "json":
         render.show_json(as_json.list_json(cluster, shown, left))
     else:
@@ -88,6 +88,12 @@ def _show(cluster: Cluster, shown: list[Domain], form: Form, *, long: bool, verb
     else:
         for line in tables.domains_lines(cluster, shown, uuids=verbose):
             render.out(line)
+
+
+def concerning(cluster: Cluster, left: list[Finding], there: set[str]) -> list[Finding]:
+    """What concerns these nodes and domUs, or no node and no domU: what the domUs may stand on."""
+    names = {node.name for node in cluster.nodes} | {domain.name for domain in cluster.domains}
+    return [one for one in left if there & (about := {*one.subject.split()}) or not names & about]
 
 
 def _notes(cluster: Cluster, shown: list[Domain]) -> Iterator[str]:

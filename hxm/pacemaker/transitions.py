@@ -42,8 +42,8 @@ _DOMUS = ("Xen", "VirtualDomain")
 def read_transitions(folder: str, since: float) -> tuple[Pieces, float | None]:
     """What the saved transitions since then tell, the newest first as far as it goes.
 
-    The second is how far back that was if not all could be read. One that is damaged, or too large,
-    is left out.
+    The second is how far back that was if not all could be read: to the newest if none was. One
+    that is damaged, or too large, is left out.
     """
     saved = sorted(((at, path) for at, path in _files(folder) if at >= since), reverse=True)
     done: set[Done] = set()
@@ -53,7 +53,7 @@ def read_transitions(folder: str, since: float) -> tuple[Pieces, float | None]:
     for number, (at, path) in enumerate(saved):
         enough = number == _MOST or size > _MOST_BYTES or time.monotonic() > end
         if enough and number:
-            return _pieces(done, looks), reached
+            return _pieces(done, looks), reached or saved[0][0]
         if number % _AT_ONCE == 0:
             files.bring([path for _, path in saved[number : number + _AT_ONCE]], _USUAL)
         try:

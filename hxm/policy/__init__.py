@@ -148,6 +148,11 @@ def is_false(value: str) -> bool:
     return value.lower() in ("false", "no", "off", "n", "0")
 
 
+def lasts(time: str) -> bool:
+    """Whether a time in the CIB is more than none, in any unit: not `0`, `0s`, ` 0min`."""
+    return any(digit in "123456789" for digit in time)
+
+
 def keeps_stopped(meta: Mapping[str, str]) -> bool:
     """Whether these meta options keep a domU from running; roles are read in any case."""
     return meta.get("target-role", "Started").lower() == "stopped"

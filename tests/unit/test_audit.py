@@ -8,7 +8,7 @@ import pytest
 from factories import cluster, domain, failure, local, node, prefer, primitive
 
 from hxm.policy.audit import CODES, ERROR, chosen, severity_of, still_found
-from hxm.policy.audit.configured import FailCount, Rules, of_rules
+from hxm.policy.audit.configured import FailCount, Rules, of_missing_agents, of_rules
 from hxm.policy.audit.files import Read, clashing, of_autostart, of_copies, of_files, of_refusals
 from hxm.policy.audit.nodes import ABSENT, UNREADABLE, BootLink, Ring, Survey, of_rings, of_surveys
 from hxm.policy.audit.running import of_cluster, of_expired
@@ -172,6 +172,15 @@ def test_of_rules(name):
     parts, known, expected = CONFIGURED[name]
     seen = cluster(*parts, fencing=name != "fencing is off", properties=STICKY)
     assert codes(of_rules(seen, known, ASKED)) == expected
+
+
+def test_each_domu_of_an_agent_that_is_missing_is_kept_away():
+    names = ("nfs", "sles", "vm3")
+    seen = cluster(*(domain(name, "host2") for name in names), local_node="host1")
+    known = rules(kept_off={"nfs": frozenset({"host1"})})
+    (found,) = of_missing_agents(seen, known, {})
+    assert [name for name in names if f'rsc="{name}"' in found.do] == ["sles", "vm3"]
+    assert list(of_missing_agents(seen, known, {"ocf:heartbeat:Xen": {}})) == []
 
 
 def test_a_short_timeout_is_named_with_what_the_agent_asks_for():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from factories import ban, cluster, domain, failure, node, primitive, told
 
+from hxm.commands.list import concerning
 from hxm.model import Resource
 from hxm.output.tables import flags, resources_table
 from hxm.policy import typed
@@ -131,6 +132,7 @@ WITHOUT = {
         {"have-watchdog": "true", "stonith-watchdog-timeout": "0s"},
         [NO_DEVICE],
     ),
+    "no watchdogs, by a time of none": ((), {"stonith-watchdog-timeout": " 0min"}, [NO_DEVICE]),
     "one node has no device": ((ILO,), {}, ["no fencing resource is for host2"]),
     "it is asked which": ((ILO._replace(params={}),), {}, []),
     "its watchdog does": ((ILO,), {"have-watchdog": "1", "stonith-watchdog-timeout": "10"}, []),
@@ -334,3 +336,16 @@ def test_of_an_expired_ban_nothing_must_be():
     over = ban("nfs")._replace(expires="2026-11-23 21:45:44Z", expired=True)
     (finding,) = leftovers(cluster(NFS, over))
     assert "nfs was not to run on host1 until 2026-11-23" in finding.what
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [("target-role", "Stopped"), ("is-managed", "false"), ("maintenance", "true")],
+)
+def test_what_is_set_above_the_domus_is_about_its_resource(option, value):
+    seen = cluster(domain("nfs", "host1"), own_meta={"evms": {option: value}})
+    (found,) = leftovers(seen)
+    assert (found.what, found.subject) == (f"evms: {option}={value}", "evms")
+    assert concerning(seen, [found], {"host1", "nfs"}) == [found]
+    of_nfs = found._replace(subject="nfs host1")
+    assert concerning(seen, [of_nfs], {"host2"}) == []

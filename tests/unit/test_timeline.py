@@ -114,12 +114,12 @@ def test_those_that_are_too_large_hide_no_others(tmp_path, monkeypatch):
     assert ([look.at for look in found.looks], cut) == ([1], None)
 
 
-def test_a_time_is_named_only_if_something_was_read_since_then(tmp_path, monkeypatch):
+def test_a_reading_that_ends_before_anything_was_read_is_not_silent(tmp_path, monkeypatch):
     monkeypatch.setattr(transitions, "_LARGEST", 1000)
     monkeypatch.setattr(transitions, "_LONGEST", -1)
     for number in range(1, 4):
         bomb(tmp_path, number, bytes(5000))
-    assert read_transitions(str(tmp_path), 0) == (Pieces(), None)
+    assert read_transitions(str(tmp_path), 0) == (Pieces(), 3)
 
 
 def test_reading_them_has_an_end(tmp_path, monkeypatch):

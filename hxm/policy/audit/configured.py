@@ -58,6 +58,21 @@ def of_rules(cluster: Cluster, rules: Rules, actions: Actions) -> Iterator[Findi
     yield from _fail_counts(cluster, rules)
 
 
+def of_missing_agents(cluster: Cluster, rules: Rules, actions: Actions) -> Iterator[Finding]:
+    """Agents without metadata on this host, with what keeps away all domUs that may run here."""
+    here = cluster.local_node or ""
+    affected: dict[str, list[str]] = {}
+    for domain in cluster.managed_domains:
+        primitive = cluster.primitives[domain.resource]
+        if primitive.agent not in actions and here not in rules.kept_off.get(primitive.id, ()):
+            affected.setdefault(primitive.agent, []).append(primitive.id)
+    for agent, resources in affected.items():
+        what = f"{agent} is not installed on {here}: its domUs cannot run here"
+        away = [cluster.advice("keep-off", resource=name, node=here) for name in resources]
+        do = f"install resource-agents, or keep them away: {' && '.join(away)}"
+        yield Finding(what, do, "agent-missing", here)
+
+
 def _options(
     cluster: Cluster, domain: ManagedDomain, primitive: Primitive, rules: Rules
 ) -> Iterator[Finding]:

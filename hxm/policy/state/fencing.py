@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from hxm.model import Cluster, Primitive
 from hxm.plan import Objection
-from hxm.policy import is_true, keeps_stopped, listed
+from hxm.policy import is_true, keeps_stopped, lasts, listed
 from hxm.policy.state.cluster_wide import outermost, settings
 
 _HOSTS = ("pcmk_host_list", "hostlist", "hostname", "pcmk_host_map")
@@ -21,7 +21,7 @@ def fenced_by(parameters: Mapping[str, str]) -> tuple[str, ...]:
 
 def _watchdogs_count(cluster: Cluster) -> bool:
     """Whether the others take a lost node for reset by its watchdog (sbd without a disk)."""
-    return bool(cluster.properties.get("stonith-watchdog-timeout", "0").strip("0s"))
+    return lasts(cluster.properties.get("stonith-watchdog-timeout", "0"))
 
 
 def remedy(cluster: Cluster) -> str:

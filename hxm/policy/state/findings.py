@@ -13,6 +13,7 @@ from hxm.policy import (
     is_false,
     is_true,
     keeps_stopped,
+    lasts,
     listed,
     resource_name,
     typed,
@@ -120,14 +121,13 @@ def _above_domus(cluster: Cluster) -> Iterator[Finding]:
     for name, own in cluster.own_meta.items():
         if cluster.domain_of(name):
             continue
-        if keeps_stopped(own):
-            yield Finding(
-                f"{name}: target-role={own['target-role']}", f"hxm start {name}", subject=name
-            )
-        if is_false(own.get("is-managed", "")):
-            yield Finding(f"{name}: is-managed={own['is-managed']}", f"hxm default {name}")
-        if is_true(own.get("maintenance", "")):
-            yield Finding(f"{name}: maintenance={own['maintenance']}", f"hxm default {name}")
+        for option, verb, stands in (
+            ("target-role", "start", keeps_stopped(own)),
+            ("is-managed", "default", is_false(own.get("is-managed", ""))),
+            ("maintenance", "default", is_true(own.get("maintenance", ""))),
+        ):
+            if stands:
+                yield Finding(f"{name}: {option}={own[option]}", f"hxm {verb} {name}", subject=name)
 
 
 def _set_in_passing(cluster: Cluster, domain: ManagedDomain) -> Iterator[tuple[str, Finding]]:
@@ -293,7 +293,7 @@ def _failed(cluster: Cluster, failure: Failure) -> Finding:
         what += f"; on this host: {domain.file_fault}"
     primitive = cluster.primitives.get(failure.resource)
     timeout = primitive.meta.get("failure-timeout", "") if primitive else ""
-    if timeout.strip("0s"):
+    if lasts(timeout):
         what += f"; forgotten after {timeout} without a failure (failure-timeout)"
     do = cleanup_of(cluster, failure)
     node = cluster.node(failure.node)
