@@ -28,7 +28,8 @@ HINTS_2_0 = {
     "activate": "crm_ticket --ticket={ticket} --activate",
     "stack": "systemctl start pacemaker",
     "remote-stack": "systemctl start pacemaker_remote",
-    "set": "crm_resource -r {resource} -m -p {option} -v {value}",
+    "set": "crm_resource -r {resource} -m -p {option} -v VALUE",
+    "live": "crm_resource -r {resource} -m -p allow-migrate -v true",
     "keep-stopped": (
         "crm_resource --resource={resource} --meta --set-parameter=target-role "
         "--parameter-value=Stopped"
@@ -78,6 +79,7 @@ HINTS_0_6 = HINTS_1_0 | {
     "unbind": "cibadmin -D -o constraints -X '<{kind} id=\"{constraint}\"/>'",
     "allow": "add a location constraint that gives {resource} a score on {node}",
     "stack": "service heartbeat start",
+    "live": "crm_resource -r {resource} -m -p allow_migrate -v true",
     "keep-stopped": "crm_resource -r {resource} -m -p target_role -v stopped",
     "one-instance": "crm_resource -r {clone} -p clone_max -v 1",
     "stickiness": "crm_attribute -n default-resource-stickiness -v 100",

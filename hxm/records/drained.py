@@ -33,10 +33,19 @@ def homes_in(orders: Iterable[Entry]) -> dict[str, str]:
     homes: dict[str, str] = {}
     placed: set[str] = set()
     for order in orders:
-        subjects, verb, node = order.get("subjects"), order.get("verb"), order.get("drains")
+        subjects, verb, node = order.get("subjects"), order.get("verb"), _drained_by(order)
         names = [*map(str, subjects)] if isinstance(subjects, list) else []
-        if isinstance(node, str):
+        if node:
             homes |= {name: node for name in names if name not in placed}
         elif verb in _PLACES:
             placed.update(names)
     return homes
+
+
+def _drained_by(order: Entry) -> str:
+    """The node that an order drains, or nothing; older journals tell it in words only."""
+    if "drains" not in order and order.get("verb") == "standby":
+        begin, _, node = str(order.get("what")).partition("drain ")
+        return "" if begin else node
+    drains = order.get("drains")
+    return drains if isinstance(drains, str) else ""

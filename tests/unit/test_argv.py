@@ -254,6 +254,7 @@ def test_no_generation_is_advised_to_use_what_it_has_not(dialect):
         ("forget", {"2.1": "--cleanup", "1.1.10": "-C", "0.6": "-C"}),
         ("stickiness", {"1.0": "rsc_defaults", "0.6": "default-resource-stickiness"}),
         ("order", {"1.0": 'first="a" then="b"', "0.6": 'from="b" type="after" to="a"'}),
+        ("live", {"1.0": "allow-migrate", "0.6": "allow_migrate"}),
         ("attributes", {"1.1": "crm_mon -1 -A", "1.0": "cibadmin -Q -o status"}),
         ("stack", {"3.0": "systemctl start pacemaker", "1.1": "service pacemaker start"}),
     ],

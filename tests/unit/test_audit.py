@@ -142,6 +142,9 @@ CONFIGURED = {
     "live, in another spelling": (
         (domain("nfs", "host1", live=False), FENCED),
         rules(misspelt={"nfs": {"allow_migrate": "allow-migrate"}}), ["misspelt"]),
+    "live, in another spelling of Heartbeat's": (
+        (domain("nfs", "host1", live=False), FENCED),
+        rules(misspelt={"nfs": {"allow-migrate": "allow_migrate"}}), ["misspelt"]),
     "balloons": (with_params(allow_mem_management="1"), WATCHED, ["mem-management"]),
     "does not balloon": (with_params(allow_mem_management="0"), WATCHED, []),
     "long enough": (FINE, rules(timeouts={"nfs": LONG}), []),

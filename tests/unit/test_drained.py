@@ -30,6 +30,10 @@ CASES = {
         [order("update", "host1", "nfs"), order("update", None, "nfs")],
         {"nfs": "host1"},
     ),
+    "written by an older release": (
+        [{"verb": "standby", "what": "drain host1", "subjects": ["nfs"]}],
+        {"nfs": "host1"},
+    ),
     "nonsense": ([{}, {"subjects": 7, "verb": "standby", "drains": 7}], {}),
 }
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from functools import partial
 from typing import NamedTuple
 
 from hxm.model import Cluster, ManagedDomain, Primitive
@@ -77,15 +76,16 @@ def _options(
     cluster: Cluster, domain: ManagedDomain, primitive: Primitive, rules: Rules
 ) -> Iterator[Finding]:
     misspelt = rules.misspelt.get(primitive.id, {})
-    set_to = partial(cluster.advice, "set", resource=primitive.id)
     for spelt, right in misspelt.items():
         what = f"{spelt} of {domain.name} has no effect: here it is spelt {right}"
-        yield Finding(what, set_to(option=right, value="VALUE"), "misspelt", domain.name)
-    if not domain.live and "allow-migrate" not in misspelt.values():
+        do = cluster.advice("set", resource=primitive.id, option=right)
+        yield Finding(what, do, "misspelt", domain.name)
+    if not domain.live and misspelt.keys().isdisjoint(("allow-migrate", "allow_migrate")):
         value = primitive.meta.get("allow-migrate")
         why = "not set" if value is None else f"set to {value}"
         what = f"{domain.name} is never migrated live: allow-migrate is {why}"
-        yield Finding(what, set_to(option="allow-migrate", value="true"), "not-live", domain.name)
+        do = cluster.advice("live", resource=primitive.id)
+        yield Finding(what, do, "not-live", domain.name)
     if is_true(primitive.params.get("allow_mem_management", "")):
         what = (
             f"allow_mem_management: the agent edits the file of {domain.name} and balloons "
