@@ -252,7 +252,7 @@ def _victim(cluster: Cluster, word: str) -> Node | ManagedDomain:
 
 
 def _xmfile(name: str, number: int) -> str:
-    """The guide's domU: an EVMS volume, the shared LUN for nfs, one interface."""
+    """The file of a domU of the sandbox: an EVMS volume, the shared LUN for nfs, one interface."""
     disks = f"'phy:/dev/evms/san2/vm{number + 1},xvda,w'"
     if name == "nfs":
         disks += ", 'phy:/dev/mapper/mpath1,xvdc,w'"

@@ -113,7 +113,7 @@ def _operations(resource: str, *operations: Mapping[str, str]) -> etree._Element
 
 
 def _fencing(nodes: Sequence[str]) -> list[etree._Element]:
-    """The guide's test device over ssh on every node, and an iLO for each, somewhere else."""
+    """A test device over ssh on every node, and an iLO for each, somewhere else."""
     ssh = E.clone(
         E.primitive(
             _set("instance_attributes", "STONITH-child-ia", {"hostlist": ",".join(nodes)}),
