@@ -13,6 +13,7 @@ from hxm.output import TABLE, Form, Table, render
 from hxm.policy.audit import ERROR, PASSING, WARNING, chosen, severity_of, still_found
 from hxm.policy.names import find_domain
 from hxm.policy.state.findings import Finding
+from hxm.policy.state.lock import order_that_runs
 
 if TYPE_CHECKING:
     from hxm.arguments.options import Everywhere, MaybeSubject, Nagios
@@ -46,7 +47,8 @@ def run(
         unknown = dict(cluster.unreachable)
         keys = ("code", "severity", "subject", "what", "do")
         rows = [dict(zip(keys, row, strict=True)) for row in _rows(findings)]
-        render.show_json({"findings": rows, "asked": asked, "unknown": unknown})
+        order = order_that_runs(cluster) or None
+        render.show_json({"findings": rows, "asked": asked, "unknown": unknown, "order": order})
     elif nagios:
         render.out(_one_line(findings, status))
     elif not form.usual:
@@ -55,6 +57,8 @@ def run(
         )
     else:
         _show(findings)
+        if order := order_that_runs(cluster):
+            render.note(f"{order}; what it may have set is not told")
         if not asked and not cluster.unreachable and len(cluster.hosts) > 1 and not cluster.sandbox:
             render.note("the other nodes were not asked: hxm check --everywhere")
     return status

@@ -32,13 +32,12 @@ def run(form: Form = TABLE) -> int:
     results = _ask(config, ["status", "-o", "json"])
     answers = {name: _document(result) for name, result in results.items()}
     if form.output == "json":
-        render.show_json({"clusters": answers})
+        notes = {name: _notes(result) for name, result in results.items()}
+        render.show_json({"clusters": answers, "notes": notes})
     else:
         rows = [_row(name, answers[name], _notes(result)) for name, result in results.items()]
         render.show(Table(_HEADERS, rows, frozenset((3, 4))), form)
-    silent = [name for name, answer in answers.items() if "error" in answer]
-    _show_notes({name: result for name, result in results.items() if name not in silent})
-    return CannotAsk.status if silent else DONE
+    return CannotAsk.status if any("error" in answer for answer in answers.values()) else DONE
 
 
 def _row(name: str, answer: dict[str, Any], notes: Sequence[str]) -> tuple[str, ...]:

@@ -143,6 +143,11 @@ ORDER = "an order runs: migrate nfs to host2, by root on host1, for 60 s"
 WHO_LEFT_WHAT = {
     "alive": (locked(alive=True), ORDER, ["cli-ban-sles-on-host1"]),
     "on a host that was not asked": (locked(), ORDER, ["cli-ban-sles-on-host1"]),
+    "for more than an hour": (
+        locked(alive=True, age=5400.0),
+        ORDER.replace("60 s", "90 min"),
+        ["hxm-lock", "cli-ban-sles-on-host1"],
+    ),
     "of many, in part": (locked(what="x" * 80), None, []),
     "of many, counted": (locked(what="migrate nfs, ... (90 in all) to host2"), None, []),
     "over": (locked(alive=False), "", ["hxm-lock", "cli-prefer-nfs", "cli-ban-sles-on-host1"]),

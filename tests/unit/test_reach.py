@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from hxm import cli, reach
@@ -11,7 +13,7 @@ from hxm.errors import CannotAsk, Failed, UsageError
 from hxm.host import programs, ssh
 from hxm.host.node import Remote
 from hxm.host.results import Result
-from hxm.output import render
+from hxm.output import Form, render
 
 NAMED = {
     "hxm active host1": "hxm --on prod active host1",
@@ -100,6 +102,19 @@ def test_what_is_asked_of_all_is_answered_by_who_has_it(
     printed = capsys.readouterr()
     assert printed.out.count("\n") == lines
     assert err in printed.err
+
+
+@pytest.mark.parametrize("output", ["csv", "json"])
+def test_what_is_said_beside_an_answer_is_shown_once(output, monkeypatch, capsys):
+    said = "host1 does not answer: asking host2"
+    state = {"cluster": {"maintenance": False, "quorum": True}, "nodes": []}
+    answer = json.dumps(state | {"domains": [], "findings": []}).encode()
+    answered = {"lab": Result((), 0, answer, f"hxm: {said}\n")}
+    monkeypatch.setattr(clusters, "_ask", lambda *_: answered)
+    monkeypatch.setattr(clusters, "read_config", Config)
+    assert clusters.run(Form(output)) == 0
+    printed = capsys.readouterr()
+    assert (printed.out.count(said), printed.err) == (1, "")
 
 
 def test_numbers_stand_to_the_right():

@@ -10,8 +10,8 @@ from hxm.policy.guards import migrating_names
 
 LEASE = 60.0
 """Seconds without renewal after which a holder that cannot be asked is taken for dead."""
-
-
+UNUSUAL = 3600.0
+"""Seconds after which an order that runs is worth a look: it may hang."""
 LONGEST = 80
 """Characters of an order that a lock has room for."""
 
