@@ -23,13 +23,7 @@ from hxm.policy.guards.location import cloned, kept_from_running, not_listed
 from hxm.policy.state import fencing
 from hxm.policy.state.cluster_wide import by_templates, outermost, settings
 from hxm.policy.state.in_passing import ends
-from hxm.policy.state.lock import (
-    UNUSUAL,
-    forsaken,
-    held_by,
-    may_be_part_of_it,
-    order_that_runs,
-)
+from hxm.policy.state.lock import held_by, is_at_work, may_be_part_of_it, way_out
 from hxm.policy.state.node_remedy import end_of_wait, first_node_remedy, node_remedy
 from hxm.policy.state.running_twice import may_run_twice, on_two_nodes
 from hxm.policy.state.whereabouts import in_doubt
@@ -77,11 +71,9 @@ def _leftovers(
     cluster: Cluster, origins: Mapping[str, str], only: Collection[str] | None
 ) -> Iterator[Finding]:
     lock, update = cluster.lock, _update_of(cluster)
-    if lock and only is None and not (order_that_runs(cluster) and (lock.age or 0.0) < UNUSUAL):
+    if lock and only is None and not is_at_work(cluster, lock):
         idle = "; orders on a sandbox disregard it" if cluster.sandbox else ""
-        asks = "" if forsaken(cluster, lock) else "if nobody means it any more: "
-        do = f"{asks}hxm unlock{' --force' if asks else ''}"
-        yield Finding(f"hxm-lock: {held_by(lock)}{idle}", do)
+        yield Finding(f"hxm-lock: {held_by(lock)}{idle}", way_out(cluster, lock))
     if update and only is None:
         yield Finding(f"{UPDATE}: {update.said()}", "hxm update next, or hxm update abort")
     for constraint in cluster.constraints:

@@ -63,6 +63,20 @@ def order_that_runs(cluster: Cluster) -> str:
     return f"an order runs: {lock.what or 'which is not told'}, by {owner(lock)}{since}"
 
 
+def is_at_work(cluster: Cluster, lock: Lock) -> bool:
+    """Whether an order runs, and not for so long that it may hang."""
+    return bool(order_that_runs(cluster)) and (lock.age or 0.0) < UNUSUAL
+
+
+def way_out(cluster: Cluster, lock: Lock) -> str:
+    """What ends a lock that is no more, or that may hang."""
+    if forsaken(cluster, lock):
+        return "hxm unlock"
+    if order_that_runs(cluster):
+        return "if it hangs, end it there: hxm unlock"
+    return "if nobody means it any more: hxm unlock --force"
+
+
 def may_be_part_of_it(cluster: Cluster, names: Collection[str]) -> bool:
     """Whether what is set at one of these may be the running order's, to be removed by itself.
 
