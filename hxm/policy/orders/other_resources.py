@@ -53,7 +53,7 @@ def _plan(cluster: Cluster, verb: str, says: str, name: str, steps: tuple[Step, 
         says,
         tuple(primitive.id for primitive in _primitives(cluster, name)),
         (Phase(steps),),
-        frozenset({"start"}),
+        frozenset({"start"} if verb == "start" else ()),  # default asks before a domU starts
         (*whole, *moving),
         guards.warnings(cluster),
         done=f"done: {listed([step.says for step in steps])}",
