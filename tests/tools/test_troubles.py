@@ -184,7 +184,7 @@ def test_what_stops_everything_is_said_everywhere_with_what_ends_it(sandbox, com
     assert words in sandbox.ok("nodes").err
     (finding,) = sandbox.ok("status", "-o", "json").json["findings"]
     assert words in finding["what"]
-    sandbox.tool(*shlex.split(finding["do"]))
+    sandbox.tool(*shlex.split(finding["do"].rpartition("disk: ")[2]))
     sandbox.ok("sandbox", "settle")
     assert "Nothing needs attention" in sandbox.ok("status").out
 

@@ -91,8 +91,9 @@ def test_a_role_that_is_inherited_is_changed_where_it_stands(sandbox, give, plac
     assert "sles would start on host2" in answer["also"]
     shown = sandbox.ok("status").out
     assert f"{place} has target-role=Stopped" in shown
-    assert reason["do"] in shown
-    sandbox.tool("sh", "-c", reason["do"])
+    assert reason["if"] == "hxm check finds no shared disk"
+    assert reason["command"] in shown
+    sandbox.tool("sh", "-c", reason["command"])
     sandbox.hxm("sandbox", "settle")
     assert sandbox.nodes_of("nfs")
     assert sandbox.nodes_of("sles")

@@ -28,6 +28,7 @@ from hxm.policy.relations import (
     spoken,
     true_of,
 )
+from hxm.policy.state.cluster_wide import taken_back
 from hxm.policy.state.fencing import unfenceable
 from hxm.policy.state.node_health import BY_SCORE, health_score
 from hxm.policy.state.node_remedy import better_health, first_node_remedy, node_remedy
@@ -79,8 +80,7 @@ def _where_it_stands(
             do, change = f"hxm default {place}", Change(change.kind, place)
             return reason._replace(evidence=evidence, do=do, change=change)
         return reason._replace(evidence=evidence, change=change)
-    do = cluster.advice("unset", option=option, set=given)
-    change = Change("unset", given, option)
+    do, change = taken_back(cluster, option, given), Change("unset", given, option)
     return reason._replace(evidence=f"{evidence} (set {given})", do=do, change=change)
 
 

@@ -20,7 +20,7 @@ def settings(cluster: Cluster) -> Iterator[tuple[str, Objection]]:
             code, effect = _EFFECTS[option]
             names, value = outermost(concerned), concerned[0].meta[option]
             what = f"rsc_defaults has {option}={value}: {listed(names, 4)} {_are(names)} {effect}"
-            yield code, Objection(what, cluster.advice("unset", option=option, set=given))
+            yield code, Objection(what, taken_back(cluster, option, given))
     if cluster.disallowed:
         names = list(cluster.disallowed)
         what = f"symmetric-cluster=false, and no location allows {listed(names, 4)} on any node"
@@ -58,7 +58,16 @@ def by_templates(cluster: Cluster) -> Iterator[Objection]:
         if place != "rsc_defaults":
             names = listed(outermost(concerned), 4)
             what = f"{place} has {option}={concerned[0].meta[option]}, which counts for {names}"
-            yield Objection(what, cluster.advice("unset", option=option, set=given))
+            yield Objection(what, taken_back(cluster, option, given))
+
+
+def taken_back(cluster: Cluster, option: str, given: str) -> str:
+    """What takes the option out of this set, and what to look at first.
+
+    No order of hxm's judges what starts then: it may start beside another on one disk.
+    """
+    command = cluster.advice("unset", option=option, set=given)
+    return f"if hxm check finds no shared disk: {command}" if option == "target-role" else command
 
 
 def _holds(option: str, meta: Mapping[str, str]) -> bool:
