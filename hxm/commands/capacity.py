@@ -278,7 +278,7 @@ def _why(answer: _Answer, loss: Loss) -> Iterator[str]:
             where = ", ".join(f"{refusal.left} on {refusal.host}" for refusal in refused)
             yield f"{domain.name} takes {refused[0].need.taken} MiB; there would be {where}"
         elif short := shortage(answer.used, domain.resource, _after(answer, loss)):
-            yield f"no other node has room for {domain.name}: {short}"
+            yield f"no other node has room for {domain.name}: it {short}"
         else:
             unexplained.append(domain)
     if unexplained:

@@ -20,7 +20,7 @@ def lines(shifts: Sequence[Shift], stream: TextIO) -> Iterator[str]:
     """
     if not shifts:
         return
-    drawn_as = marks(stream.encoding)[1::2]
+    drawn_as = marks(stream.encoding)[1::2]  # the second and the fourth: of domUs, and free
     label = max(len(shift.host) for shift in shifts)
     amounts = [
         (shift.host if when == "now" else "", when, used, free)

@@ -230,9 +230,8 @@ def amiss(cluster: Cluster, losses: Sequence[Loss], used: Utilization = UNHEEDED
     for domain in without_place(cluster, losses):
         together.setdefault(shortage(used, domain.resource, there), []).append(domain)
     for short, domains in together.items():
-        why = short or f"hxm why {typed(domains[0])}"
-        if len(domains) > 1:
-            why = why.replace("it asks", "each asks", 1)
+        subject = "each" if len(domains) > 1 else "it"
+        why = f"{subject} {short}" if short else f"hxm why {typed(domains[0])}"
         yield f"{called(domains)} should run and cannot: {why}"
 
 

@@ -50,9 +50,9 @@ def active_on(cluster: Cluster, node: str) -> frozenset[str]:
 
 
 def shortage(used: Utilization, resource: str, there: Mapping[str, Collection[str]]) -> str:
-    """What a resource asks for and none of the nodes has left, in words; empty: one has it."""
+    """What none of the nodes has left of what a resource asks for: behind its name; or nothing."""
     for key, amount in used.asked([resource]).items() if used.heeded else ():
         left = [used.left(node, key, {*ids} - {resource}) for node, ids in there.items()]
         if left and amount > max(left):
-            return f"it asks for {key} {amount}, and no host has more than {max(left)} left"
+            return f"asks for {key} {amount}, and no host has more than {max(left)} left"
     return ""

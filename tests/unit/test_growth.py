@@ -148,7 +148,10 @@ READERS: dict[str, tuple[Callable[[int], Any], Callable[[Any], object]]] = {
     ),
     "migrations": (many, lambda seen: as_migrations(seen.resources, seen.history)),
     "who migrates": (many, lambda seen: [*in_flight(seen, seen.managed_domains)]),
-    "what a transition means": (moved, lambda actions: movements(actions, cluster())),
+    "what a transition means": (
+        lambda n: (moved(n), many(n)),
+        lambda given: movements(*given),
+    ),
     "the state after it": (
         lambda n: (many(n), [moves(n)]),
         lambda given: after_all(*given),
