@@ -145,10 +145,8 @@ def _show_host(answer: HostAnswer) -> None:
         for reasons, names in by_reason(of_domains).items():
             _tell(f"  {heading}: {listed(names)}")
             for reason in reasons:
-                evidence = f" ({reason.evidence})" if reason.evidence else ""
-                _tell(f"    {'' if reason.confirmed else 'not confirmed: '}{reason.what}{evidence}")
-                if reason.do:
-                    render.out(f"      {reason.do}")
+                sure = "" if reason.confirmed else "not confirmed: "
+                _show_reason(f"{sure}{reason.what}", reason, 4)
 
 
 _ORDINARY, _THOROUGH = 5, 60
@@ -195,15 +193,7 @@ def _facts(cluster: Cluster, config: Config) -> Facts:
 def _show(answer: Answer, runs: int) -> None:
     _tell(answer.says)
     for reason in answer.reasons:
-        what = _what(reason, runs)
-        beside = f"  {what}{f' ({reason.evidence})' if reason.evidence else ''}"
-        if len(beside) > _WIDE:
-            _tell(f"  {what}", 4)
-            beside = f"{_DEEPER}{reason.evidence}" if reason.evidence else ""
-        if beside:
-            _tell(beside, 8 if beside.startswith(_DEEPER) else 4)
-        if reason.do:
-            render.out(f"{_DEEPER}{reason.do}")
+        _show_reason(_what(reason, runs), reason, 2)
     if answer.also:
         of = f" for {answer.also_on}" if answer.also_on else ""
         _tell(f"  with that{of} also: {listed(answer.also, 4)}")
@@ -216,13 +206,26 @@ def _show(answer: Answer, runs: int) -> None:
         render.note("not confirmed: the CIB says so, and the scheduler has not shown it")
 
 
+def _show_reason(what: str, reason: Reason, margin: int) -> None:
+    """Each step that leads to the cause on its line, and each that is to be taken.
+
+    The evidence stands beside the last if there is room.
+    """
+    first, *others = what.split("; ")
+    *above, last = [" " * margin + first, *(" " * (margin + 2) + step for step in others)]
+    beside = f"{last} ({reason.evidence})" if reason.evidence else last
+    fits = len(beside) <= _WIDE
+    below = [" " * (margin + 4) + reason.evidence] if not fits and reason.evidence else []
+    for line in (*above, beside if fits else last, *below):
+        _tell(line, len(line) - len(line.lstrip()) + 2)
+    step, *then = reason.do.split("; then ")
+    for line in filter(None, (step, *(f"then {step}" for step in then))):
+        render.out(" " * (margin + 4) + line)
+
+
 def _what(reason: Reason, runs: int) -> str:
     """The reason, and whether it is only supposed where the scheduler was asked."""
     return f"not confirmed: {reason.what}" if runs and reason.supposed else reason.what
-
-
-_DEEPER = " " * 6
-"""What evidence and command are set in by; the rest of a long reason, by less."""
 
 
 def _tell(line: str, indent: int = 6) -> None:

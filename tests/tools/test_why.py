@@ -466,6 +466,8 @@ def test_what_must_run_before_or_beside_it_is_named(sandbox):
     assert sandbox.nodes_of("nfs") == []
     _, (reason,) = asked(sandbox, "nfs")
     assert reason["what"] == "sles must start before it; sles is told to stop"
+    lines = "  sles must start before it\n    sles is told to stop (o; target-role"
+    assert lines in sandbox.ok("why", "nfs").out
     assert reason["do"] == "hxm start sles"
 
 

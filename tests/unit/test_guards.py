@@ -490,8 +490,9 @@ def test_no_verb_ever_forgets_a_guard(seen, expected, verb):
 
 @pytest.mark.parametrize("verb", VERBS)
 def test_no_verb_ever_keeps_quiet_about_disabled_fencing(verb):
-    assert guards.warnings(subject(fencing=False)) == decided(verb, subject(fencing=False)).warnings
-    assert decided(verb, subject()).warnings == ()
+    (warning,) = guards.warnings(subject(fencing=False))
+    assert warning in decided(verb, subject(fencing=False)).warnings
+    assert warning not in decided(verb, subject()).warnings
 
 
 FAILED = failure("migrate_to")

@@ -95,6 +95,13 @@ def test_manage_never_waits_for_a_cluster_in_maintenance(parts, known):
     assert told(hygiene.manage(seen, [NFS])) == ["clear-meta nfs is-managed"]
 
 
+def test_manage_names_the_failures_that_stay_and_no_others():
+    seen = cluster(NFS, domain("web"), primitive("nfs", own=FALSE), *FAILURES)
+    (warning,) = hygiene.manage(seen, [NFS]).warnings
+    assert warning.startswith("start of nfs failed on host1")
+    assert warning.endswith("hxm cleanup nfs host1")
+
+
 @pytest.mark.parametrize(("parts", "known"), AWAY.values(), ids=AWAY)
 def test_manage_never_says_managed_of_a_domu_in_maintenance(parts, known):
     decision = hygiene.manage(cluster(*parts, **known), [NFS])

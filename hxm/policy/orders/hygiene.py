@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from hxm.model import Cluster, Domain, ManagedDomain, Node
 from hxm.plan import AlreadyDone, Decision, Goal, Phase, Plan, Step
@@ -20,6 +20,7 @@ from hxm.policy import (
     resources,
     typed,
 )
+from hxm.policy.state.findings import failed_domus
 from hxm.policy.state.running_twice import may_run_twice, on_two_nodes
 from hxm.policy.steps import (
     cleanup_step,
@@ -92,10 +93,18 @@ def manage(cluster: Cluster, domains: Sequence[ManagedDomain]) -> Decision:
             *guards.stray(cluster, domains),
             *(twice if steps else [objection._replace(lifted_by="") for objection in twice]),
         ),
-        guards.warnings(cluster),
+        (*guards.warnings(cluster), *_remembered(cluster, domains)),
         done=f"the cluster manages {called(domains)} again",
         undo=f"hxm unmanage {all_typed(domains)}",
     )
+
+
+def _remembered(cluster: Cluster, domains: Sequence[ManagedDomain]) -> Iterator[str]:
+    """The failures that stay when the cluster looks again, and what ends each."""
+    own = resources(domains)
+    failures = tuple(failure for failure in cluster.failures if failure.resource in own)
+    for finding in failed_domus(cluster._replace(failures=failures)):
+        yield f"{finding.what}: {finding.do}"
 
 
 def unmanage(cluster: Cluster, domains: Sequence[ManagedDomain]) -> Decision:
