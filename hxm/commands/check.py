@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from hxm.cluster.lock_holder import with_holder_state
 from hxm.cluster.read import read_cluster
 from hxm.config import read_config
 from hxm.errors import DONE
@@ -74,7 +75,7 @@ def _look(subject: str | None, everywhere: bool) -> tuple[Cluster, list[Finding]
     config = read_config()
 
     def once() -> tuple[Cluster, list[Finding], list[str]]:
-        cluster = read_cluster(config, why=True)
+        cluster = with_holder_state(read_cluster(config, why=True), config)
         answers: dict[str, Surveyed] = {}
         thorough = everywhere or config.ask_nodes
         if thorough:

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from hxm.cluster.lock_holder import with_holder_state
 from hxm.cluster.read import read_cluster, with_other_nodes
 from hxm.config import read_config
 from hxm.errors import DONE, UsageError
@@ -131,7 +132,7 @@ def _troubles(cluster: Cluster) -> Iterator[str]:
 
 
 def _look(config: Config, *, everywhere: bool) -> Cluster:
-    cluster = read_cluster(config)
+    cluster = with_holder_state(read_cluster(config), config)
     return with_other_nodes(cluster, config) if everywhere or config.ask_nodes else cluster
 
 

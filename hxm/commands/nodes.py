@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hxm.cluster.lock_holder import with_holder_state
 from hxm.cluster.read import read_cluster
 from hxm.config import read_config
 from hxm.errors import DONE
@@ -16,7 +17,7 @@ def run(form: Form = TABLE) -> int:
     Below stands what ends a state that is no lasting one, and who set it, when and why.
     """
     config = read_config()
-    cluster = read_cluster(config, why=True)
+    cluster = with_holder_state(read_cluster(config, why=True), config)
     special = list(of_nodes(cluster, origins(cluster, config)))
     if form.output == "json":
         nodes = as_json.keyed_rows(cluster.nodes, as_json.NODE)

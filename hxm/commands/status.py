@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from hxm.cluster.lock_holder import with_holder_state
 from hxm.cluster.read import read_cluster
 from hxm.commands.list import note_unsettled
 from hxm.config import read_config
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 def look(config: Config, *, local: bool = True) -> tuple[Cluster, list[Finding]]:
     """The cluster and what needs attention; raises CannotAsk if it gives no answer."""
-    cluster = read_cluster(config, local=local, why=True)
+    cluster = with_holder_state(read_cluster(config, local=local, why=True), config)
     return cluster, list(findings(cluster, origins(cluster, config)))
 
 

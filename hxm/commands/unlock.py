@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from hxm.cluster.lock_holder import with_holder_state
 from hxm.orders import pipeline
-from hxm.orders.lock import with_holder_state
 from hxm.policy.orders import lock
 
 if TYPE_CHECKING:

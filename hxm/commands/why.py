@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from hxm.cluster import capacity
 from hxm.cluster.claims import all_claims
 from hxm.cluster.confirm_reasons import confirmed, confirmed_host
+from hxm.cluster.lock_holder import with_holder_state
 from hxm.cluster.read import read_cluster, with_other_nodes
 from hxm.config import Config, read_config
 from hxm.errors import DONE
@@ -54,7 +55,7 @@ def run(domain: OneDomain, node: OtherNode = None, form: Form = TABLE) -> int:
     Example: `hxm why nfs`, or `hxm why nfs host2`, or `hxm why host2`.
     """
     config = read_config()
-    cluster = read_cluster(config)
+    cluster = with_holder_state(read_cluster(config), config)
     host = cluster.node(domain)
     if host and not node and not any(domain in (d.name, d.resource) for d in cluster.domains):
         return _of_host(_facts(cluster, config), host, form)

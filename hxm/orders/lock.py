@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Self
 
+from hxm.cluster.lock_holder import is_alive
 from hxm.cluster.read import read_cluster, sandbox_file
 from hxm.config import Config
 from hxm.errors import Failed, HxmError, Refused
@@ -18,7 +19,7 @@ from hxm.model import Cluster, Lock
 from hxm.orders.simulate import dialect_of
 from hxm.output import render
 from hxm.pacemaker.argv import step_argv
-from hxm.pacemaker.lock import EXISTS, claim_step, holder_of, lives, own_place, renew_step
+from hxm.pacemaker.lock import EXISTS, claim_step, holder_of, own_place, renew_step
 from hxm.pacemaker.simulate import serialised
 from hxm.plan import Step
 from hxm.policy import listed
@@ -27,7 +28,6 @@ from hxm.policy.orders.lock import RENEW, held
 from hxm.policy.state.lock import forsaken, owner
 from hxm.policy.steps import release_step
 from hxm.records.journal import user
-from hxm.toolstack.remote import answered_as, ssh_argv
 
 _ATTEMPTS = 5
 _REST = 5.0
@@ -168,7 +168,7 @@ def _remove_stale(cluster: Cluster, lock: Lock, config: Config) -> str:
 
     Clocks of two hosts differ: if the holder cannot be asked, hxm waits for a renewal.
     """
-    asked = lock._replace(alive=_is_alive(cluster, lock, config))
+    asked = lock._replace(alive=is_alive(cluster, lock, config))
     node = cluster.node(lock.node)
     if asked.alive is None and forsaken(cluster, asked) and (node is None or node.online):
         render.note(f"waiting {_PATIENCE:.0f} s for a sign of life of {owner(lock)}")
@@ -181,37 +181,6 @@ def _remove_stale(cluster: Cluster, lock: Lock, config: Config) -> str:
     programs.output(_argv(cluster, release_step(lock.holder)))
     why = forsaken(cluster, asked)
     return f"took over the lock of {owner(lock)} ({lock.what or 'for what is not told'}): {why}"
-
-
-def with_holder_state(cluster: Cluster, config: Config) -> Cluster:
-    """The cluster with the state of the lock's holder; asks the holder's node if necessary."""
-    lock = cluster.lock
-    if not lock:
-        return cluster
-    return cluster._replace(lock=lock._replace(alive=_is_alive(cluster, lock, config)))
-
-
-def _is_alive(cluster: Cluster, lock: Lock, config: Config) -> bool | None:
-    """Whether the holder's process exists; None if its node cannot be asked."""
-    node = cluster.node(lock.node)
-    if lock.alive is not None or not lock.pid.isdigit() or not node or not node.online:
-        return lock.alive
-    if node.unclean:
-        return None
-    path = f"/proc/{lock.pid}/stat"
-    words = ("cat", "/proc/sys/kernel/hostname", path)
-    try:
-        result = programs.output(
-            ssh_argv(lock.node, words, config.ssh_timeout), None, config.ssh_timeout
-        )
-    except HxmError:
-        return None
-    host, _, stat = result.stdout.partition(b"\n")
-    if not answered_as(lock.node, host.decode("utf-8", "replace")):
-        return None
-    if result.status == 0:
-        return lives(lock, programs.start_time_in(stat))
-    return False if result.status == 1 and path in result.stderr else None
 
 
 def _argv(cluster: Cluster, step: Step) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from hxm.cluster import capacity, live_pv
+from hxm.cluster.lock_holder import with_holder_state
 from hxm.cluster.read import identify, read_cluster
 from hxm.cluster.transfers import Transfers
 from hxm.config import Config
@@ -14,7 +15,7 @@ from hxm.errors import DONE, HxmError, Refused, UsageError
 from hxm.model import Cluster, Domain, ManagedDomain, is_managed
 from hxm.orders import execute, passthrough, refusals, report, simulate, start_check
 from hxm.orders.confirm import confirm
-from hxm.orders.lock import can_lock, one_at_a_time, take, with_holder_state
+from hxm.orders.lock import can_lock, one_at_a_time, take
 from hxm.orders.migrations import moved_live, wait_for_their_end
 from hxm.orders.outcome import Outcome, changed
 from hxm.orders.rehearsal import forecast

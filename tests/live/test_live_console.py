@@ -80,7 +80,7 @@ def test_a_console_follows_its_domu_to_another_node(lab):
 
 def test_a_console_ends_when_the_domu_is_shut_down(lab):
     with terminal(lab, "host1", "hxm", "console", "sles") as typed:
-        typed.sees("Ctrl-] leaves it")
+        typed.sees("Ctrl-] to leave")
         typed.gets("login: ")
         lab.ok("host2", "shutdown", "sles")
         typed.sees("sles has stopped, which ended its console; to start it: hxm start sles")
@@ -106,7 +106,7 @@ def test_a_start_is_not_done_before_the_guest_says_so(lab):
 def test_a_node_that_is_lost_takes_the_console_to_where_the_domu_starts_anew(lab):
     here = lab.where("nfs")
     with terminal(lab, lab.other(here), "hxm", "console", "nfs") as typed:
-        typed.sees("Ctrl-] leaves it")
+        typed.sees("Ctrl-] to leave")
         typed.gets("login: ")
         lab.switch("off", here)
         typed.sees(f"nfs moved from {here} to ")
