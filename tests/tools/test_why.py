@@ -18,6 +18,10 @@ def asked(sandbox, *words: str) -> tuple[str, list[dict[str, Any]]]:
     return answer["says"], answer["reasons"]
 
 
+FENCERS = ("STONITH", "STONITH-iLO-host1")
+"""What can fence host1."""
+
+
 def put(sandbox, text: str) -> None:
     sandbox.tool("cibadmin", "--create", "--scope=constraints", f"--xml-text={text}")
 
@@ -376,6 +380,14 @@ SAID = {
         (*BANS, "shutdown nfs"),
         "why nfs",
         "nfs does not run: it is told to stop, and would have no place if it were not",
+    ),
+    "a fencing that nothing can do": (
+        (
+            *(f"@crm_resource -r {name} --meta -p target-role -v Stopped" for name in FENCERS),
+            "sandbox fail host1 --unfenced",
+        ),
+        "why nfs",
+        "nothing can fence host1: ",
     ),
     "a failed stop": (
         (NO_FENCING, "sandbox fail nfs --operation stop"),

@@ -17,6 +17,7 @@ from hxm.policy.reasons.obstacles import everywhere, left_alone, whole_cluster
 from hxm.policy.reasons.room import UNCOUNTED
 from hxm.policy.reasons.search import Inquiry, Verdict
 from hxm.policy.relations import fail_count, spoken
+from hxm.policy.state.fencing import unfenceable
 from hxm.policy.state.lock import forsaken, held_by
 from hxm.policy.state.node_remedy import end_of_wait
 from hxm.policy.state.running_twice import on_two_nodes
@@ -118,6 +119,8 @@ def troubles(question: Question) -> Iterator[Reason]:
         if node and node.unclean:
             what = f"{name} is {guards.unfenced(node)} and not yet fenced"
             what += ": before that it starts nowhere else"
+            helpless = {host or name: objection.what for host, objection in unfenceable(cluster)}
+            what += f"; {helpless[name]}" if name in helpless else ""
             change = Change("up", name)
             yield Reason(what, "", end_of_wait(cluster, node), True, change)
     yield from whole_cluster(cluster)
