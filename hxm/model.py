@@ -310,8 +310,7 @@ class _Look(NamedTuple):
     local_node: str | None = None
     toolstack: str | None = None
     toolstack_why: str = ""
-    toolstack_fault: str = ""
-    """Why the toolstack could not be asked for its domains, if it could not."""
+    toolstack_fault: str = ""  # why it could not be asked for its domains, if it could not
     node_attributes: Mapping[str, Mapping[str, str]] = {}
     """Set at each node for good; `transient`: until it leaves, by its ping resource too."""
     transient: Mapping[str, Mapping[str, str]] = {}
@@ -328,7 +327,8 @@ class _Look(NamedTuple):
     heard: tuple[str, ...] = ()
     """The nodes whose toolstack has told what it runs."""
     down: Mapping[str, Advice] = {}
-    """Why each domU's resource that should run does not."""
+    """Why each domU's resource that should run does not; `frozen`: of what lost its ticket."""
+    frozen: Mapping[str, Advice] = {}
     disallowed: tuple[str, ...] = ()
     """The resources of domUs that no location constraint allows anywhere."""
     barred: Mapping[str, Advice] = {}

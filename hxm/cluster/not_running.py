@@ -18,6 +18,7 @@ from hxm.pacemaker.what_if import Said, Simulations
 from hxm.policy.reasons.facts import NEVER, Change, Facts, Reason, subject_in
 from hxm.policy.reasons.hosts import barring
 from hxm.policy.reasons.obstacles import disallowed_everywhere
+from hxm.policy.reasons.tickets import all_frozen
 from hxm.policy.reasons.weightiest import first_reason, weightiest
 from hxm.policy.reasons.why import ask, likely
 from hxm.policy.state.cluster_wide import outermost
@@ -120,7 +121,9 @@ def _explained(
     else:
         barred = {node: reason.as_supposed for node, reason in barred.items()}
     disallowed = tuple(outermost(disallowed_everywhere(facts)))
-    return facts.cluster._replace(down=reasons, barred=barred, disallowed=disallowed)
+    return facts.cluster._replace(
+        down=reasons, barred=barred, disallowed=disallowed, frozen=all_frozen(facts)
+    )
 
 
 def _joint(facts: Facts, down: Sequence[ManagedDomain], bars: Iterable[Reason]) -> list[Change]:

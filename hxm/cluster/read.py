@@ -260,7 +260,7 @@ def _with_reasons(
     """The cluster, and why what should run does not, and why one of several hosts takes no domU."""
     down = [d for d in cluster.managed_domains if d.role == "Stopped" and not d.told_to_stop]
     empty = empty_hosts(cluster) if why and len(cluster.hosts) > 1 else []
-    if not down and not empty:
+    if not (down or empty or any(resource.blocked for resource in cluster.resources)):
         return cluster
     from hxm.cluster.not_running import with_reasons  # not by every list
 

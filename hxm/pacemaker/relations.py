@@ -176,10 +176,11 @@ def _tickets(element: Element) -> Iterator[Ticket]:
     if element.tag != "rsc_ticket":
         return
     name, ticket = element.get("id", ""), element.get("ticket", "")
+    freezes = element.get("loss-policy") == "freeze"
     if resource := element.get("rsc"):
-        yield Ticket(name, ticket, resource, element.get("rsc-role", ""))
+        yield Ticket(name, ticket, resource, element.get("rsc-role", ""), freezes)
     for one, names in zip(element.iterfind("resource_set"), _sets(element), strict=True):
-        yield from (Ticket(name, ticket, resource_id, one.get("role", "")) for resource_id in names)
+        yield from (Ticket(name, ticket, each, one.get("role", ""), freezes) for each in names)
 
 
 def _attributes(cib: Element, configuration: Element) -> dict[str, dict[str, str]]:

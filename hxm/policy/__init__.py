@@ -117,6 +117,9 @@ def block(cluster: Cluster, resources: Collection[str], word: str) -> tuple[str,
     """What blocks one of the resources, in words that follow its name, since when, and the end."""
     failed = [failure for failure in cluster.failures if failure.resource in resources]
     what = "is blocked by a failure"
+    tickets = [cluster.frozen[name] for name in cluster.frozen if name in resources]
+    if tickets:
+        return tickets[0].what, "", tickets[0].do
     several = any(len(state.nodes) > 1 for state in cluster.resources if state.id in resources)
     causes = [
         failure

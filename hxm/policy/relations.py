@@ -101,6 +101,8 @@ class Ticket(NamedTuple):
     ticket: str
     resource: str
     role: str = ""
+    freezes: bool = False
+    """Whether what runs stays as it is when the ticket is lost (loss-policy)."""
 
 
 class Relations(NamedTuple):

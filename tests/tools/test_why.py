@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import shutil
 from pathlib import Path
 from typing import Any
@@ -30,7 +31,7 @@ def carry_out(sandbox, commands) -> None:
     """Lines of hxm, which may end with the failure that they inject; @ for another tool's."""
     for line in commands:
         if line.startswith("@"):
-            sandbox.tool(*line[1:].split())
+            sandbox.tool(*shlex.split(line[1:]))
         else:
             sandbox.hxm(*line.split())
 
@@ -335,6 +336,10 @@ def test_a_way_out_that_hxm_refuses_before_the_fencing_is_named_after_it(sandbox
 
 
 BANS = ("@crm_resource --ban -r nfs -N host1", "@crm_resource --ban -r nfs -N host2")
+FROZEN = (
+    "@cibadmin -C -o constraints -X "
+    """'<rsc_ticket id="t" rsc="sles" ticket="T" loss-policy="freeze"/>'"""
+)
 SAID = {
     "an opt-in of nobody": (
         ("@crm_attribute -n symmetric-cluster -v false", "sandbox settle"),
@@ -393,6 +398,21 @@ SAID = {
         (NO_FENCING, "sandbox fail nfs --operation stop"),
         "why nfs host2",
         "nfs is blocked by a failure: its stop failed on host1",
+    ),
+    "a ticket that is lost": (
+        (FROZEN,),
+        "why sles host1",
+        "hold the ticket T\n      t\n      if no other cluster holds it: crm_ticket --ticket=T",
+    ),
+    "a ticket in standby": (
+        (FROZEN, "@crm_ticket -t T -g --force", "@crm_ticket -t T -r --force -s"),
+        "status",
+        "sles is frozen: the cluster does not hold the ticket T",
+    ),
+    "an order without the ticket": (
+        (FROZEN,),
+        "migrate sles host1",
+        "the cluster would do nothing: sles is frozen: the cluster does not hold the ticket T",
     ),
     "an order after a failed stop": (
         (NO_FENCING, "sandbox fail nfs --operation stop"),

@@ -123,7 +123,7 @@ def _dependents(facts: Facts, subject: Subject, path: _Path) -> Iterator[Reason]
         dependent = subject_of(facts.cluster, name, called=True)
         there = places(facts, name)
         stays = there and path.node.name not in there
-        held = left_alone(facts.cluster, dependent) if stays else ()
+        held = left_alone(facts, dependent) if stays else ()
         for reason in (*held, *on_node(facts, dependent, path.node)):
             if reason.absolute:
                 what = f"{name} must run where {subject.it} does: {reason.what}"
@@ -193,7 +193,7 @@ def _held_there(facts: Facts, subject: Subject) -> Iterator[Reason]:
         if name not in subject.ids and places(facts, name):
             what = f"{name} must stop before {subject.it}"
             other = subject_of(cluster, name, called=True)
-            yield from _caused(left_alone(cluster, other), what, "")
+            yield from _caused(left_alone(facts, other), what, "")
 
 
 def _not_promoted(dependency: Subject) -> list[Reason]:

@@ -12,16 +12,15 @@ from hxm.policy.reasons.facts import (
     Reason,
     Subject,
     is_promoted,
-    on_condition,
     remove,
     subject_of,
 )
+from hxm.policy.reasons.tickets import frozen, without_tickets
 from hxm.policy.relations import (
     FATAL,
     HARD,
     INFINITY,
     Location,
-    Ticket,
     applying,
     fail_count,
     score_of,
@@ -41,21 +40,11 @@ def everywhere(facts: Facts, subject: Subject) -> Iterator[Reason]:
         if keeps_stopped(primitive.meta):
             yield _told_to_stop(cluster, primitive, subject)
             break
-    yield from left_alone(cluster, subject)
+    alone = list(left_alone(facts, subject))
+    yield from alone
     yield from _not_opted_in(facts)
-    for ticket in facts.relations.tickets:
-        if ticket.resource in subject.ids and ticket.ticket not in facts.relations.granted:
-            yield _without_ticket(facts, ticket)
-
-
-def _without_ticket(facts: Facts, ticket: Ticket) -> Reason:
-    name, cluster = ticket.ticket, facts.cluster
-    if name in facts.relations.asleep:
-        what, do = f"the ticket {name} is in standby", cluster.advice("activate", ticket=name)
-        return Reason(what, ticket.id, do, True, Change("ticket", name, "activate"))
-    what = f"the cluster does not hold the ticket {name}"
-    do = on_condition("no other cluster holds it", cluster.advice("grant", ticket=name))
-    return Reason(what, ticket.id, do, True, Change("ticket", name))
+    told = [reason.change for reason in alone]
+    yield from (r for r in without_tickets(facts, subject) if r.change not in told)
 
 
 def _told_to_stop(cluster: Cluster, primitive: Primitive, subject: Subject) -> Reason:
@@ -84,12 +73,16 @@ def _where_it_stands(
     return reason._replace(evidence=f"{evidence} (set {given})", do=do, change=change)
 
 
-def left_alone(cluster: Cluster, subject: Subject) -> Iterator[Reason]:
-    """Unmanaged, in maintenance, or blocked by a failure."""
+def left_alone(facts: Facts, subject: Subject) -> Iterator[Reason]:
+    """Unmanaged, in maintenance, frozen for want of a ticket, or blocked by a failure."""
+    cluster = facts.cluster
     states = [
         resource for resource in cluster.resources if resource.id.partition(":")[0] in subject.parts
     ]
     if any(resource.blocked for resource in states):
+        if tickets := list(frozen(facts, subject)):
+            yield from (r._replace(what=f"{subject.it} {r.what}") for r in tickets)
+            return
         what, evidence, do = block(cluster, subject.parts, subject.word)
         yield Reason(f"{subject.it} {what}", evidence, do, True, Change("forget", subject.id))
         return

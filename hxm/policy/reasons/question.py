@@ -142,7 +142,7 @@ def _troubles_everywhere(question: Question) -> Iterator[Reason]:
     """What `everywhere` says, in words that tell how to end it safely."""
     cluster, domain = question.facts.cluster, question.domain
     away = guards.looked_away(cluster, domain)
-    alone = set(left_alone(cluster, question.subject)) if away else set()
+    alone = set(left_alone(question.facts, question.subject)) if away else set()
     twice = list(on_two_nodes(cluster, [domain]))  # whose remedy says when that is to end
     order = guards.safe_end(domain, away.end) if away else ""
     for reason in everywhere(question.facts, question.subject):

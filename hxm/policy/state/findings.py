@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from hxm.model import UPDATE, Advice, Cluster, Constraint, Failure, ManagedDomain
 from hxm.policy import (
     bars,
+    block,
     cleanup_of,
     half_way,
     is_false,
@@ -341,9 +342,8 @@ def _not_running(cluster: Cluster, domains: Iterable[ManagedDomain]) -> Iterator
             (objection,) = not_listed(cluster, [domain])
             yield Finding.of(objection, "not-known", domain.name)
         elif domain.blocked and not list(on_two_nodes(cluster, [domain])):
-            own = [f for f in cluster.failures if f.resource == domain.resource]
-            do = cleanup_of(cluster, own[0]) if own else f"hxm cleanup {typed(domain)}"
-            yield Finding(f"{domain.name} is blocked by a failure", do, "blocked", domain.name)
+            what, _, do = block(cluster, [domain.resource], typed(domain))
+            yield Finding(f"{domain.name} {what}", do, "blocked", domain.name)
         elif not cluster.ids_of(domain).isdisjoint(cluster.disallowed):
             continue  # a setting of the whole cluster, which is named
         elif domain.role == "Stopped" and not domain.told_to_stop:
