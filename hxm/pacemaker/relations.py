@@ -180,7 +180,7 @@ def _tickets(element: Element) -> Iterator[Ticket]:
     if resource := element.get("rsc"):
         yield Ticket(name, ticket, resource, element.get("rsc-role", ""), freezes)
     for one, names in zip(element.iterfind("resource_set"), _sets(element), strict=True):
-        yield from (Ticket(name, ticket, each, one.get("role", ""), freezes) for each in names)
+        yield from (Ticket(name, ticket, rsc, one.get("role", ""), freezes) for rsc in names)
 
 
 def _attributes(cib: Element, configuration: Element) -> dict[str, dict[str, str]]:

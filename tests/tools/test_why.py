@@ -336,10 +336,15 @@ def test_a_way_out_that_hxm_refuses_before_the_fencing_is_named_after_it(sandbox
 
 
 BANS = ("@crm_resource --ban -r nfs -N host1", "@crm_resource --ban -r nfs -N host2")
-FROZEN = (
-    "@cibadmin -C -o constraints -X "
-    """'<rsc_ticket id="t" rsc="sles" ticket="T" loss-policy="freeze"/>'"""
-)
+
+
+def constraint(text: str) -> str:
+    return f"@cibadmin -C -o constraints -X '<{text}/>'"
+
+
+AGAINST = constraint('rsc_location id="w" rsc="sles" node="host1" score="-100"')
+FOR = constraint('rsc_location id="p" rsc="sles" node="host1" score="90"')
+FROZEN = constraint('rsc_ticket id="t" rsc="sles" ticket="T" loss-policy="freeze"')
 SAID = {
     "an opt-in of nobody": (
         ("@crm_attribute -n symmetric-cluster -v false", "sandbox settle"),
@@ -398,6 +403,25 @@ SAID = {
         (NO_FENCING, "sandbox fail nfs --operation stop"),
         "why nfs host2",
         "nfs is blocked by a failure: its stop failed on host1",
+    ),
+    "a health that is not the cause": (
+        (
+            "@crm_attribute -n node-health-strategy -v progressive",
+            "@crm_attribute -n node-health-yellow -v -50",
+            "@crm_attribute -N host1 -l reboot -n #health-smart -v yellow",
+        ),
+        "why sles host1",
+        "\n  it stays where it is: its stickiness is INFINITY\n  the health of host1 counts -50",
+    ),
+    "a constraint that is not the cause": (
+        (AGAINST,),
+        "why sles host1",
+        "INFINITY\n  a constraint is against the node (w: -100)\n  nothing forbids host1",
+    ),
+    "a constraint that decides": (
+        (AGAINST, FOR, "@crm_resource -r sles -m -p resource-stickiness -v 50"),
+        "why sles host1",
+        "on host2\n  a constraint is against the node (w: -100)\n      if it is not meant: ",
     ),
     "a ticket that is lost": (
         (FROZEN,),

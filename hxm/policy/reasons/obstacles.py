@@ -43,8 +43,8 @@ def everywhere(facts: Facts, subject: Subject) -> Iterator[Reason]:
     alone = list(left_alone(facts, subject))
     yield from alone
     yield from _not_opted_in(facts)
-    told = [reason.change for reason in alone]
-    yield from (r for r in without_tickets(facts, subject) if r.change not in told)
+    named = [reason.change for reason in alone]
+    yield from (r for r in without_tickets(facts, subject) if r.change not in named)
 
 
 def _told_to_stop(cluster: Cluster, primitive: Primitive, subject: Subject) -> Reason:

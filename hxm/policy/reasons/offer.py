@@ -52,8 +52,26 @@ def allowed(
     stays_for = [
         reason for reason in staying(question, domain.nodes[0], []) if reason.what not in known
     ]
-    reasons = [*soft, *along, *stays_for, offer._replace(confirmed=bool(verdict))]
+    if _would_come(question, node, soft):
+        first = [*soft, *along, *stays_for]
+    else:  # to take out a constraint that weighs against it is then no remedy
+        noted = [reason._replace(do="") if reason.lasting else reason for reason in soft]
+        first = [*along, *stays_for, *noted]
+    reasons = [*first, offer._replace(confirmed=bool(verdict))]
     return Answer(says, tuple(dict.fromkeys(reasons)), side_effects(question, [offer], None))
+
+
+def _would_come(question: Question, node: Node, soft: Sequence[Reason]) -> bool:
+    """Whether the cluster itself would bring it there without these reasons."""
+    weighed = [reason for reason in soft if reason.change]
+    return bool(weighed) and comes(question, node, weighed)
+
+
+def comes(question: Question, node: Node, without: Sequence[Reason]) -> bool:
+    """Whether the scheduler would bring it there without these reasons, or with this offer."""
+    verdict = question.inquiry.verdict(without, None) if question.inquiry else None
+    moved = verdict.movements if verdict else ()
+    return any(_brings(question.subject, move, node.name) for move in moved)
 
 
 def makes_room(question: Question, node: Node, hard: Sequence[Reason]) -> bool:

@@ -11,7 +11,7 @@ from hxm.policy.forecast.movement_kinds import phrase
 from hxm.policy.guards import location
 from hxm.policy.reasons.dependencies import against
 from hxm.policy.reasons.facts import NEVER, Facts, Reason, forbids, places, subject_in
-from hxm.policy.reasons.offer import allowed, free, makes_room, offered, refusals, staying
+from hxm.policy.reasons.offer import allowed, comes, free, makes_room, offered, refusals, staying
 from hxm.policy.reasons.question import (
     Answer,
     Question,
@@ -297,6 +297,8 @@ def _elsewhere(question: Question, node: Node) -> Answer:
         soft = [*general, *(reason._replace(absolute=False) for reason in there)]
         return allowed(question, node, soft, gently=True)
     soft = [reason for reason in (*general, *there) if not reason.absolute]
+    if soft and domain.nodes and not hard and comes(question, node, [offered(question, node)]):
+        return allowed(question, node, soft)  # its score there is below 0, and a move outweighs it
     plain = all(reason.change for reason in hard)  # else it is a fact that nothing can be tried for
     tiers = [hard, [*soft, *failures_of(facts, domain)], question.unknown if plain else ()]
     confirmed = inquiry.confirmed(tiers, node.name)
