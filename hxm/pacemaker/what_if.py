@@ -51,8 +51,7 @@ class Simulations:
         if asked not in self._known:
             if self.runs >= self.limit:
                 return None
-            what = "trying it on a copy, without what may be the reason" if changes else ""
-            self.report(what)
+            self.report("trying it on a copy, without what may be the reason" if changes else "")
             tree = copy.deepcopy(self.tree)
             for change in changes:
                 _CHANGES[change.kind](tree, change)
@@ -365,6 +364,7 @@ def _set_attribute(state: etree._Element, name: str, value: str) -> None:
 def _location(tree: etree._ElementTree, name: str, resource: str, node: str, score: str) -> None:
     (constraints,) = tree.xpath("/cib/configuration/constraints")[:1]
     location = child(constraints, "rsc_location", name)
+    location[:] = []  # the rule of a lifetime that is over
     location.attrib.update({"rsc": resource, "node": node, "score": score})
 
 

@@ -361,6 +361,15 @@ SAID = {
         "why sles",
         "a move prefers host1 (cli-prefer-sles)",
     ),
+    "a move of another tool that is over": (
+        (
+            "@crm_resource --move -r sles -N host1 -u PT1S",
+            "@sleep 1.1",
+            "sandbox settle",
+        ),
+        "why sles host1",
+        "its stickiness is INFINITY\n  nothing forbids host1",
+    ),
     "two maintenances": (
         ("maintenance on sles --yes", "maintenance on --yes"),
         "why sles",
