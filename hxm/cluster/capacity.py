@@ -17,12 +17,12 @@ from hxm.domu.settings import memory_mib, positive, vcpus
 from hxm.errors import CannotAsk
 from hxm.host import programs
 from hxm.model import Cluster, ManagedDomain
+from hxm.pacemaker.changed_cib import make
 from hxm.pacemaker.cib import read_configuration
 from hxm.pacemaker.lose_node import forbid, lose
 from hxm.pacemaker.parallel import at_once, side_by_side
 from hxm.pacemaker.simulate import scratch
 from hxm.pacemaker.utilization import utilization_in
-from hxm.pacemaker.what_if import make
 from hxm.plan import Objection
 from hxm.policy.forecast import after_all, movements
 from hxm.policy.guards import quorum_without

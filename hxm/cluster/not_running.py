@@ -15,9 +15,9 @@ from hxm.pacemaker.relations import relations_in, remembered
 from hxm.pacemaker.simulate import carries_out, scratch, simulator
 from hxm.pacemaker.utilization import utilization_in
 from hxm.pacemaker.what_if import Said, Simulations
+from hxm.policy.reasons.everywhere import disallowed_everywhere
 from hxm.policy.reasons.facts import NEVER, Change, Facts, Reason, subject_in
 from hxm.policy.reasons.hosts import barring
-from hxm.policy.reasons.obstacles import disallowed_everywhere
 from hxm.policy.reasons.tickets import all_frozen
 from hxm.policy.reasons.weightiest import first_reason, weightiest
 from hxm.policy.reasons.why import ask, likely

@@ -606,3 +606,46 @@ def test_who_cannot_be_meant_is_said(sandbox):
 def test_a_domu_that_no_cluster_manages_is_nobodys(xen):
     says, _ = asked(xen, "other")
     assert says.endswith("the cluster does not manage it")
+
+
+AFTER = '<rsc_order id="o" first="sles" then="nfs"/>'
+TWICE = (
+    "@crm_resource -r sles --meta -p multiple-active -v block",
+    "@crm_simulate -x FILE -i sles_monitor_0@host1=0 -O FILE",
+)
+HELD_BACK = {
+    "a failed stop": (
+        ("sandbox fail sles --operation stop",),
+        "its stop failed on host2",
+        "hxm cleanup sles host2",
+    ),
+    "a failure that blocks": (
+        (
+            "@sed -i s/id=.sles-monitor./&\\ton-fail='block'/ FILE",
+            "@crm_simulate -x FILE -i sles_monitor_10000@host2=1 -O FILE",
+        ),
+        "its monitor failed on host2",
+        "hxm cleanup sles host2",
+    ),
+    "two instances": (TWICE, "it is active on several nodes", "hxm why sles"),
+}
+"""What befalls sles, which stays active; the cause why nfs cannot start after it, and its end."""
+
+
+@pytest.mark.parametrize("name", HELD_BACK)
+def test_what_is_held_back_by_what_is_blocked_says_so_everywhere(sandbox, name):
+    commands, cause, end = HELD_BACK[name]
+    put(sandbox, AFTER)
+    carry_out(sandbox, (NO_FENCING, "shutdown nfs --yes"))
+    carry_out(sandbox, [line.replace("FILE", str(sandbox.file)) for line in commands])
+    sandbox.tool("crm_resource", "-r", "nfs", "--meta", "-d", "target-role")
+    assert sandbox.nodes_of("nfs") == []
+    for question in ("why nfs", "why nfs host2", "status", "start nfs", "migrate nfs host2"):
+        ran = sandbox.hxm(*question.split())
+        said = ran.out + ran.err
+        assert cause in said, said
+        assert end in said, said
+        assert "the scheduler says so" not in said
+    if "cleanup" in end:
+        sandbox.ok(*end.split()[1:], "--yes")
+        assert sandbox.nodes_of("nfs")

@@ -11,8 +11,8 @@ from generations import GENERATIONS, HEARTBEAT, cib_of
 from hxm.pacemaker.relations import relations_in
 from hxm.plan import Movement
 from hxm.policy.reasons import why
+from hxm.policy.reasons.everywhere import disallowed_everywhere
 from hxm.policy.reasons.facts import NEVER, Change, Facts, Reason, remove
-from hxm.policy.reasons.obstacles import disallowed_everywhere
 from hxm.policy.reasons.search import Inquiry, Verdict
 from hxm.policy.relations import (
     INFINITY,

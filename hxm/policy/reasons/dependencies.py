@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from hxm.model import Node
 from hxm.policy import listed
+from hxm.policy.reasons.everywhere import everywhere, left_alone
 from hxm.policy.reasons.facts import (
     Change,
     Facts,
@@ -21,12 +22,7 @@ from hxm.policy.reasons.facts import (
     remove,
     subject_of,
 )
-from hxm.policy.reasons.obstacles import (
-    everywhere,
-    kept_empty,
-    left_alone,
-    on_node,
-)
+from hxm.policy.reasons.obstacles import kept_empty, on_node
 from hxm.policy.reasons.room import room, utilization
 from hxm.policy.relations import INFINITY, Order, spoken
 
@@ -54,19 +50,31 @@ def against(facts: Facts, subject: Subject, node: Node) -> Iterator[Reason]:
 
 def _dependencies(facts: Facts, subject: Subject, path: _Path) -> Iterator[Reason]:
     """Orders, colocations and the group: what must run before it, with it, or not where it does."""
-    relations = facts.relations
     path = path._replace(seen=path.seen | subject.ids)
-    for order in relations.orders:
+    yield from _orders(facts, subject, path)
+    yield from _group(facts, subject, path)
+    yield from _colocations(facts, subject, path)
+
+
+def _orders(facts: Facts, subject: Subject, path: _Path) -> Iterator[Reason]:
+    for order in facts.relations.orders:
         if order.then not in subject.ids or not order.holds_back or order.first in path.seen:
             continue
         role = "Promoted" if order.first_action == "promote" else ""
-        if places(facts, order.first, role) or (order.one_suffices and _another(facts, order.id)):
-            continue
         verb = "be promoted" if role else "start"
         what = f"{order.first}{_or_another(facts, order)} must {verb} before {subject.it}"
-        yield from _needed(facts, order.first, what, order.id, path, role)
+        if order.one_suffices and _another(facts, order.id):
+            continue
+        if not places(facts, order.first, role):
+            yield from _needed(facts, order.first, what, order.id, path, role)
+        else:
+            yield from _caused(_blocked(facts, order.first), what, order.id)
+
+
+def _group(facts: Facts, subject: Subject, path: _Path) -> Iterator[Reason]:
+    members_of = facts.relations.members
     for primitive in subject.inside:
-        members = relations.members.get(primitive.parent or "", ())
+        members = members_of.get(primitive.parent or "", ())
         if primitive.id in members and primitive.parent not in (primitive.clone, subject.id):
             for before in members[: members.index(primitive.id)]:
                 it = subject.it if primitive.id == subject.id else primitive.id
@@ -74,9 +82,20 @@ def _dependencies(facts: Facts, subject: Subject, path: _Path) -> Iterator[Reaso
                 where, there = str(primitive.parent), places(facts, before)
                 if not there:
                     yield from _needed(facts, before, what, where, path)
-                elif path.node.name not in there:
+                elif path.node.name in there:
+                    yield from _caused(_blocked(facts, before), what, where)
+                else:
                     yield from _caused(_causes(facts, before, path), what, where)
-    yield from _colocations(facts, subject, path)
+
+
+def _blocked(facts: Facts, other: str) -> Iterator[Reason]:
+    """What blocks a resource that is active: the scheduler starts nothing after it."""
+    needed = subject_of(facts.cluster, other, called=True)
+    for part in needed.parts:
+        states = [state for state in facts.cluster.resources if state.id.partition(":")[0] == part]
+        if states and all(state.blocked for state in states if state.nodes):
+            yield from left_alone(facts, needed)
+            return
 
 
 def _another(facts: Facts, order: str) -> bool:

@@ -9,8 +9,9 @@ from hxm.model import ManagedDomain, Node
 from hxm.plan import Movement
 from hxm.policy import listed, typed
 from hxm.policy.reasons.dependencies import against
+from hxm.policy.reasons.everywhere import everywhere, whole_cluster
 from hxm.policy.reasons.facts import NEVER, Change, Facts, Reason, subject_in
-from hxm.policy.reasons.obstacles import everywhere, kept_empty, on_node, whole_cluster
+from hxm.policy.reasons.obstacles import kept_empty, on_node
 from hxm.policy.reasons.question import Question, hard_ones, troubles
 from hxm.policy.relations import INFINITY
 

@@ -1,11 +1,12 @@
-"""What is against a resource everywhere, and on one node, as the model sees it."""
+"""What is against a resource on one node, as the model sees it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from hxm.model import Cluster, Node, Primitive
-from hxm.policy import MEND, bars, block, guards, is_false, is_true, keeps_stopped
+from hxm.policy import MEND, bars
+from hxm.policy.reasons.everywhere import by_opt_in, everywhere, not_opted_in
 from hxm.policy.reasons.facts import (
     Change,
     Facts,
@@ -15,7 +16,6 @@ from hxm.policy.reasons.facts import (
     remove,
     subject_of,
 )
-from hxm.policy.reasons.tickets import frozen, without_tickets
 from hxm.policy.relations import (
     FATAL,
     HARD,
@@ -27,80 +27,8 @@ from hxm.policy.relations import (
     spoken,
     true_of,
 )
-from hxm.policy.state.cluster_wide import taken_back
-from hxm.policy.state.fencing import unfenceable
 from hxm.policy.state.node_health import BY_SCORE, health_score
-from hxm.policy.state.node_remedy import better_health, first_node_remedy, node_remedy
-
-
-def everywhere(facts: Facts, subject: Subject) -> Iterator[Reason]:
-    """What keeps it from being started or moved on any node."""
-    cluster = facts.cluster
-    for primitive in subject.inside:
-        if keeps_stopped(primitive.meta):
-            yield _told_to_stop(cluster, primitive, subject)
-            break
-    alone = list(left_alone(facts, subject))
-    yield from alone
-    yield from _not_opted_in(facts)
-    named = [reason.change for reason in alone]
-    yield from (r for r in without_tickets(facts, subject) if r.change not in named)
-
-
-def _told_to_stop(cluster: Cluster, primitive: Primitive, subject: Subject) -> Reason:
-    domain = cluster.domain_of(subject.id)
-    where = "at the domU itself" if domain else f"at {primitive.id}"
-    evidence = f"target-role={primitive.meta['target-role']}"
-    do = f"hxm start {subject.word}"
-    reason = Reason(f"{subject.it} is told to stop", f"{evidence}, {where}", do, True)
-    return _where_it_stands(cluster, primitive, "target-role", reason, Change("start", subject.id))
-
-
-def _where_it_stands(
-    cluster: Cluster, primitive: Primitive, option: str, reason: Reason, change: Change
-) -> Reason:
-    """The reason with the place of the option, and with what changes it in a default there."""
-    if option in primitive.own_meta:
-        return reason._replace(change=change)
-    place, given = primitive.inherited_from.get(option, ("", ""))
-    evidence = f"{option}={primitive.meta[option]}, inherited from {place}"
-    if not given:
-        if option != "target-role" and option in cluster.own_meta.get(place, {}):
-            do, change = f"hxm default {place}", Change(change.kind, place)
-            return reason._replace(evidence=evidence, do=do, change=change)
-        return reason._replace(evidence=evidence, change=change)
-    do, change = taken_back(cluster, option, given), Change("unset", given, option)
-    return reason._replace(evidence=f"{evidence} (set {given})", do=do, change=change)
-
-
-def left_alone(facts: Facts, subject: Subject) -> Iterator[Reason]:
-    """Unmanaged, in maintenance, frozen for want of a ticket, or blocked by a failure."""
-    cluster = facts.cluster
-    states = [
-        resource for resource in cluster.resources if resource.id.partition(":")[0] in subject.parts
-    ]
-    if any(resource.blocked for resource in states):
-        if tickets := list(frozen(facts, subject)):
-            yield from (r._replace(what=f"{subject.it} {r.what}") for r in tickets)
-            return
-        what, evidence, do = block(cluster, subject.parts, subject.word)
-        yield Reason(f"{subject.it} {what}", evidence, do, True, Change("forget", subject.id))
-        return
-    domain = cluster.domain_of(subject.id)
-    for primitive in subject.inside:
-        if is_true(primitive.meta.get("maintenance", "")):
-            do = f"hxm {'maintenance off' if domain else 'default'} {subject.word}"
-            reason = Reason(f"{subject.it} is in maintenance", "", do, True)
-            change = Change("wake", subject.id)
-            yield _where_it_stands(cluster, primitive, "maintenance", reason, change)
-            break
-    for primitive in subject.inside:
-        if is_false(primitive.meta.get("is-managed", "")):
-            do = f"hxm {'manage' if domain else 'default'} {subject.word}"
-            reason = Reason(f"{subject.it} is unmanaged", "", do, True)
-            change = Change("manage", subject.id)
-            yield _where_it_stands(cluster, primitive, "is-managed", reason, change)
-            break
+from hxm.policy.state.node_remedy import better_health, node_remedy
 
 
 def kept_empty(facts: Facts, node: Node) -> Iterator[Reason]:
@@ -253,7 +181,7 @@ def _locations(facts: Facts, subject: Subject, node: Node, role: str) -> Iterato
             yield Reason(what, evidence, do, change=Change("drop", location.id), lasting=True)
     scores = [applying(relations, location, node.name) for location in mine]
     allowed = any(score is not None and score >= 0 for score in scores)
-    if _opt_in(cluster) and not allowed and not list(_not_opted_in(facts)):
+    if by_opt_in(cluster) and not allowed and not list(not_opted_in(facts)):
         evidence = "symmetric-cluster=false: a resource runs only where a location allows it"
         do = cluster.advice("allow", resource=subject.id, node=node.name)
         change = Change("allow", subject.id, node.name)
@@ -268,36 +196,6 @@ def _locations(facts: Facts, subject: Subject, node: Node, role: str) -> Iterato
             )
             change = Change("drop", location.id)
             yield Reason(what, evidence, remove(facts, location), True, change, lasting=True)
-
-
-def disallowed_everywhere(facts: Facts) -> Iterator[Primitive]:
-    """What should run and no location allows, where one has to."""
-    cluster = facts.cluster
-    if not _opt_in(cluster):
-        return
-    allowed = {location.resource for location in facts.relations.locations if location.score >= 0}
-    for primitive in cluster.primitives.values():
-        ids = {primitive.id, primitive.parent, primitive.clone}
-        if not keeps_stopped(primitive.meta) and allowed.isdisjoint(ids):
-            yield primitive
-
-
-def _opt_in(cluster: Cluster) -> bool:
-    return is_false(cluster.properties.get("symmetric-cluster", "true"))
-
-
-def _not_opted_in(facts: Facts) -> Iterator[Reason]:
-    """That no location allows anything anywhere; where something is allowed, that is meant."""
-    cluster = facts.cluster
-    wanted = {
-        primitive.id
-        for primitive in cluster.primitives.values()
-        if not keeps_stopped(primitive.meta)
-    }
-    if wanted and wanted == {primitive.id for primitive in disallowed_everywhere(facts)}:
-        what = "symmetric-cluster=false, and no location allows anything on any node"
-        change = Change("property", "symmetric-cluster", "true")
-        yield Reason(what, "", cluster.advice("allow-all"), True, change, lasting=True)
 
 
 def _unset(facts: Facts, location: Location, node: Node) -> bool:
@@ -368,25 +266,3 @@ def _of_pings(facts: Facts) -> Iterator[Reason]:
         if primitive.agent.rpartition(":")[2] in ("ping", "pingd"):
             above = primitive.clone or primitive.parent or primitive.id
             yield from everywhere(facts, subject_of(facts.cluster, above, called=True))
-
-
-def whole_cluster(cluster: Cluster) -> Iterator[Reason]:
-    """What keeps the cluster from starting or moving anything."""
-    if not cluster.dc:
-        what = "there is no DC: nobody in the cluster decides anything"
-        yield Reason(what, do=first_node_remedy(cluster), absolute=True)
-    if not cluster.quorum and (effect := guards.without_quorum(cluster)):
-        what = f"this partition has no quorum: {effect}"
-        yield Reason(what, "", first_node_remedy(cluster), True, Change("quorum"))
-    if guards.stops_everything(cluster):
-        what = "stop-all-resources is set: the cluster runs nothing"
-        change = Change("property", "stop-all-resources", "false")
-        yield Reason(what, "", cluster.advice("run"), True, change)
-    for host, objection in unfenceable(cluster):
-        if not host:
-            change = Change("property", "stonith-enabled", "false")
-            yield Reason(objection.what, "", objection.do, change=change)
-    if cluster.maintenance:
-        what = "the whole cluster is in maintenance"
-        change = Change("property", "maintenance-mode", "false")
-        yield Reason(what, "", "hxm maintenance off", True, change)

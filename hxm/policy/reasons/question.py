@@ -12,8 +12,8 @@ from hxm.policy import guards, listed, typed
 from hxm.policy.forecast import name_of
 from hxm.policy.forecast.movement_kinds import phrase
 from hxm.policy.guards import location
+from hxm.policy.reasons.everywhere import everywhere, left_alone, whole_cluster
 from hxm.policy.reasons.facts import Change, Facts, Reason, Subject
-from hxm.policy.reasons.obstacles import everywhere, left_alone, whole_cluster
 from hxm.policy.reasons.room import UNCOUNTED
 from hxm.policy.reasons.search import Inquiry, Verdict
 from hxm.policy.relations import fail_count, spoken
@@ -75,12 +75,18 @@ def side_effects(
 ) -> tuple[str, ...]:
     """What else would move with the reasons gone; unknown where nobody is told to end one so."""
     inquiry = question.inquiry
-    if not inquiry or any(reason.change == UNCOUNTED for reason in confirmed):
+    if not inquiry or unforeseen(confirmed):
         return ()
     name = node.name if node else None
     before = inquiry.verdict((), None)
     after = inquiry.verdict(confirmed, name)
     return would_move(question, after, before.movements if before else ())
+
+
+def unforeseen(reasons: Iterable[Reason]) -> bool:
+    """Whether one of them ends otherwise than it was tried, and what follows is not known."""
+    changes = [reason.change for reason in reasons if reason.change]
+    return any(change == UNCOUNTED or change.kind == "once" for change in changes)
 
 
 def would_move(

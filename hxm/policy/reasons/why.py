@@ -22,6 +22,7 @@ from hxm.policy.reasons.question import (
     no_reason,
     side_effects,
     troubles,
+    unforeseen,
     unknown,
     would_move,
 )
@@ -308,7 +309,7 @@ def _elsewhere(question: Question, node: Node) -> Answer:
             *_as_typed(question, in_brief(question, confirmed)),
         ]
         notes = [reason for reason in general if not reason.absolute and reason not in confirmed]
-        goes = _goes(question, confirmed) if not domain.nodes else None
+        goes = None if domain.nodes or unforeseen(confirmed) else _goes(question, confirmed)
         if goes and goes != node.name:
             then = f"it would start on {goes}, and only then come to {node.name}"
             notes.insert(0, Reason(then, do=f"hxm migrate {typed(domain)} {node.name}"))
