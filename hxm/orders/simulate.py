@@ -120,10 +120,9 @@ def apply_to_copy(
 def _clean_up(steps: Iterable[Step], copy: Scratch) -> None:
     """What crm_resource --cleanup does, which crashes on a file (2.0.5 to 3.0.1)."""
     for step in steps:
-        resource = step.values["resource"]
-        running = forget_failures(copy.path, resource, step.values.get("node"))
-        for node in running if carries_out(simulator()) else ():
-            _find_running(copy, resource, node, resource)
+        running = forget_failures(copy.path, step.values["resource"], step.values.get("node"))
+        for name, node in running if carries_out(simulator()) else ():
+            _find_running(copy, name, node, name)
 
 
 _WRITTEN = ""

@@ -28,11 +28,12 @@ def parse(path: str) -> etree._ElementTree:
     return tree
 
 
-def forget_failures(path: str, resource: str, node: str | None = None) -> list[str]:
+def forget_failures(path: str, resource: str, node: str | None) -> list[tuple[str, str]]:
     """What `crm_resource --cleanup` does on a cluster: drop failed actions and fail counts.
 
     A node that remembers a failed action forgets the resource, and is asked anew by the scheduler,
-    unless its other actions show that it runs there. Returns the nodes to be told that it runs.
+    unless its other actions show that it runs there. Returns what is to be told that it runs, a
+    member of a group or a clone each, and on which node.
     """
     tree = parse(path)
     still_there = drop_failures(tree, resource, node)
@@ -40,8 +41,17 @@ def forget_failures(path: str, resource: str, node: str | None = None) -> list[s
     return still_there
 
 
-def drop_failures(tree: etree._ElementTree, resource: str, node: str | None) -> list[str]:
+def drop_failures(
+    tree: etree._ElementTree, resource: str, node: str | None
+) -> list[tuple[str, str]]:
     """The same in a document that is read already."""
+    inside = tree.xpath("//resources//*[@id=$id]/descendant::primitive/@id", id=resource)
+    names = [str(name) for name in inside] or [resource]
+    return [(name, where) for name in names for where in _drop_failures(tree, name, node)]
+
+
+def _drop_failures(tree: etree._ElementTree, resource: str, node: str | None) -> list[str]:
+    """Of one primitive; returns the nodes where it is to be found running."""
     still_there = []
     for state in tree.xpath("/cib/status/node_state"):
         if node not in (None, state.get("uname")):

@@ -47,4 +47,21 @@ def test_what_a_node_knows_when_failures_are_forgotten(actions, outcome):
     tree = _cib(actions)
     told = drop_failures(tree, "vm4", None)
     kept = bool(tree.xpath("//lrm_resource"))
-    assert (told, kept) == ((["host1"] if outcome == FOUND else []), outcome == KEPT)
+    assert (told, kept) == (
+        ([("vm4", "host1")] if outcome == FOUND else []),
+        outcome == KEPT,
+    )
+
+
+def test_what_is_forgotten_of_a_group_is_forgotten_of_its_members():
+    tree = etree.ElementTree(
+        etree.fromstring(
+            '<cib><configuration><resources><group id="g"><primitive id="a"/><primitive id="b"/>'
+            '</group></resources></configuration><status><node_state uname="host1">'
+            '<transient_attributes><instance_attributes><nvpair name="fail-count-b#start_0"/>'
+            '<nvpair name="fail-count-c#start_0"/></instance_attributes></transient_attributes>'
+            "</node_state></status></cib>"
+        )
+    )
+    drop_failures(tree, "g", "host1")
+    assert tree.xpath("//nvpair/@name") == ["fail-count-c#start_0"]
