@@ -27,7 +27,7 @@ from hxm.plan import Forecast
 from hxm.policy import listed, resource_ids
 from hxm.policy.guards.start import clashes
 from hxm.policy.names import find_node
-from hxm.policy.reasons.facts import Facts, Reason
+from hxm.policy.reasons.facts import Facts, Reason, subject_of
 from hxm.policy.reasons.hosts import HostAnswer, ask_host, by_reason
 from hxm.policy.reasons.question import Answer
 from hxm.policy.reasons.why import ask
@@ -95,8 +95,11 @@ def _subject(cluster: Cluster, word: str) -> Domain:
     if word not in resource_ids(cluster) or cluster.domain_of(word):
         (named,) = named_domains(cluster, [word])
         return named
-    inside = [p.id for p in cluster.primitives.values() if word in (p.id, p.parent, p.clone)]
-    states = [r for r in cluster.resources if r.id.partition(":")[0] in inside]
+    inside = subject_of(cluster, word).inside
+    states = [r for r in cluster.resources if r.id.partition(":")[0] in {p.id for p in inside}]
+    whole = all(p.clone or any(r.nodes for r in states if r.id == p.id) for p in inside)
+    if not whole:  # a group that has started in part does not run
+        return Domain(word, word, role="Stopped", managed=True)
     nodes = tuple(dict.fromkeys(node for state in states for node in state.nodes))
     role = next((state.role for state in states if state.nodes), "Stopped")
     return Domain(word, word, role=role, nodes=nodes, managed=True)

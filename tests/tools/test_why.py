@@ -345,6 +345,15 @@ def constraint(text: str) -> str:
 AGAINST = constraint('rsc_location id="w" rsc="sles" node="host1" score="-100"')
 FOR = constraint('rsc_location id="p" rsc="sles" node="host1" score="90"')
 FROZEN = constraint('rsc_ticket id="t" rsc="sles" ticket="T" loss-policy="freeze"')
+DUMMY = '<primitive id="{}" class="ocf" provider="pacemaker" type="Dummy"/>'
+GROUP = f'<group id="g">{DUMMY.format("a")}{DUMMY.format("b")}</group>'
+IN_PART = (
+    f"@cibadmin -C -o resources -X '{GROUP}'",
+    constraint('rsc_order id="o" first="g" then="sles"'),
+    constraint('rsc_location id="l" rsc="g" node="host1" score="-INFINITY"'),
+    "@crm_attribute -N host2 -l reboot -n fail-count-b#start_0 -v INFINITY",
+    "sandbox settle",
+)
 SAID = {
     "an opt-in of nobody": (
         ("@crm_attribute -n symmetric-cluster -v false", "sandbox settle"),
@@ -431,6 +440,18 @@ SAID = {
         (AGAINST, FOR, "@crm_resource -r sles -m -p resource-stickiness -v 50"),
         "why sles host1",
         "on host2\n  a constraint is against the node (w: -100)\n      if it is not meant: ",
+    ),
+    "an order after what may run elsewhere alone": (
+        IN_PART,
+        "why sles host1",
+        "\n  g must start before it\n    b failed on host2 too often\n",
+    ),
+    "an order, and the host": (IN_PART, "why host1", "b failed on host2 too often"),
+    "a group that has started in part": (IN_PART, "why g", "g runs only in part: a\n"),
+    "what a cleanup of a group ends": (
+        (*IN_PART, "cleanup g host2 --yes"),
+        "why sles",
+        "sles runs on",
     ),
     "a ticket that is lost": (
         (FROZEN,),
@@ -621,7 +642,7 @@ HELD_BACK = {
     ),
     "a failure that blocks": (
         (
-            "@sed -i s/id=.sles-monitor./&\\ton-fail='block'/ FILE",
+            """@sed -i "s/id=.sles-monitor./& on-fail='block'/" FILE""",
             "@crm_simulate -x FILE -i sles_monitor_10000@host2=1 -O FILE",
         ),
         "its monitor failed on host2",

@@ -5,7 +5,7 @@ So the cause is told and not the constraint.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from hxm.model import Node
@@ -33,8 +33,12 @@ class _Path(NamedTuple):
     node: Node
     seen: frozenset[str]
     """The resources that it has come through: there are circles."""
-    causes: dict[tuple[str, str], list[Reason]]
-    """What was found against each resource and role: many paths can lead to one."""
+    causes: dict[tuple[str, str, str], list[Reason]]
+    """What was found against each resource and role on a node: many paths can lead to one."""
+
+    def at(self, node: Node) -> _Path:
+        """The same with another node in question."""
+        return self._replace(node=node)
 
 
 def against(facts: Facts, subject: Subject, node: Node) -> Iterator[Reason]:
@@ -65,10 +69,12 @@ def _orders(facts: Facts, subject: Subject, path: _Path) -> Iterator[Reason]:
         what = f"{order.first}{_or_another(facts, order)} must {verb} before {subject.it}"
         if order.one_suffices and _another(facts, order.id):
             continue
-        if not places(facts, order.first, role):
+        if places(facts, order.first, role):
+            yield from _caused(_blocked(facts, order.first), what, order.id)
+        elif _place_counts(facts, subject, order.first):
             yield from _needed(facts, order.first, what, order.id, path, role)
         else:
-            yield from _caused(_blocked(facts, order.first), what, order.id)
+            yield from _started(facts, subject, order, what, path)
 
 
 def _group(facts: Facts, subject: Subject, path: _Path) -> Iterator[Reason]:
@@ -96,6 +102,61 @@ def _blocked(facts: Facts, other: str) -> Iterator[Reason]:
         if states and all(state.blocked for state in states if state.nodes):
             yield from left_alone(facts, needed)
             return
+
+
+def _place_counts(facts: Facts, subject: Subject, first: str) -> bool:
+    """Whether it matters where the other starts: on the same node, or one of a clone for each."""
+    if all(primitive.clone for primitive in subject.inside):
+        return True
+    wanted, ids = subject_of(facts.cluster, first).ids, set(subject.ids)
+    pairs = [(c.resource, c.other) for c in facts.relations.colocations if c.score >= INFINITY]
+    reached = {other for resource, other in pairs if resource in ids}
+    while not reached <= ids:
+        ids |= reached
+        reached = {other for resource, other in pairs if resource in ids}
+    return not wanted.isdisjoint(ids)
+
+
+def _started(
+    facts: Facts, subject: Subject, order: Order, what: str, path: _Path
+) -> Iterator[Reason]:
+    """Why what must start first, on whatever node, does so nowhere: of the likeliest node."""
+    role = "Promoted" if order.first_action == "promote" else ""
+    nodes = [node for node in facts.cluster.nodes if not _apart(facts, subject, order, node, path)]
+    by_node = {}
+    for node in nodes or facts.cluster.nodes:
+        causes = [*kept_empty(facts, node), *_causes(facts, order.first, path.at(node), role)]
+        by_node[node] = [cause for cause in causes if cause.absolute]
+    inside = subject_of(facts.cluster, order.first).inside
+    in_part = {where for primitive in inside for where in places(facts, primitive.id)}
+    node = min(by_node, key=lambda node: (weight(node, by_node[node]), node.name not in in_part))
+    if not by_node[node]:
+        yield from _needed(facts, order.first, what, order.id, path, role)
+        return
+    for cause in by_node[node]:
+        everywhere_ = all(cause in causes for causes in by_node.values())
+        yield from _caused([cause if everywhere_ else cause.on(node.name)], what, order.id)
+
+
+def _apart(facts: Facts, subject: Subject, order: Order, node: Node, path: _Path) -> bool:
+    """Whether the other may not start on the node because this is to run there."""
+    first = subject_of(facts.cluster, order.first).ids
+    return node == path.node and any(
+        colocation.score <= -INFINITY
+        for colocation in facts.relations.colocations
+        if {colocation.resource, colocation.other} & first
+        and {colocation.resource, colocation.other} & subject.ids
+    )
+
+
+def weight(node: Node, reasons: Sequence[Reason]) -> tuple[bool, bool, bool, int]:
+    """How far a node is from running what these keep away: what is written to stay weighs most.
+
+    Then that the node is a guest, and what lies outside the cluster.
+    """
+    hard = [reason for reason in reasons if reason.absolute]
+    outside = any(reason.change and reason.change.kind in ("up", "heal") for reason in reasons)
+    return any(reason.lasting for reason in hard), node.kind == "guest", outside, len(hard)
 
 
 def _another(facts: Facts, order: str) -> bool:
@@ -177,7 +238,8 @@ def _needed(
 
 def _causes(facts: Facts, other: str, path: _Path, role: str = "") -> list[Reason]:
     """What is against a resource that is needed on the node; each cause once, by its first path."""
-    if (other, role) not in path.causes:
+    key = other, role, path.node.name
+    if key not in path.causes:
         needed = subject_of(facts.cluster, other, called=True)
         causes: dict[object, Reason] = {}
         for reason in (
@@ -187,8 +249,8 @@ def _causes(facts: Facts, other: str, path: _Path, role: str = "") -> list[Reaso
             *utilization(facts, needed, path.node),
         ):
             causes.setdefault((reason.change or reason.what, reason.absolute), reason)
-        path.causes[other, role] = [*causes.values()]
-    return path.causes[other, role].copy()
+        path.causes[key] = [*causes.values()]
+    return path.causes[key].copy()
 
 
 def _caused(causes: Iterable[Reason], what: str, where: str) -> Iterator[Reason]:

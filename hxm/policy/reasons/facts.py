@@ -98,6 +98,12 @@ class Reason(NamedTuple):
         """The cause, with the nodes for what would be `there`."""
         return self.cause.replace(FAILED_THERE, f" failed on {listed(nodes, 4)}")
 
+    def on(self, node: str) -> Reason:
+        """The reason, told where another node is in question."""
+        if FAILED_THERE in self.what:
+            return self._replace(what=self.what.replace(FAILED_THERE, f" failed on {node}"))
+        return self._replace(what=f"not on {node}: {self.what}")
+
     @property
     def placed(self) -> Reason:
         """The reason, where `there` could be another node that has been named since its own."""

@@ -133,14 +133,16 @@ def _failures(facts: Facts, subject: Subject, node: Node) -> Iterator[Reason]:
         often = count >= limit > 0
         if not (often or any(bars(cluster, failure) for failure in failed)):
             continue
-        what = f"{subject.it} failed there too often"
+        alone = len(subject.inside) == 1
+        it, its = (subject.it, subject.its) if alone else (primitive.id, f"{primitive.id}'s")
+        what = f"{it} failed there too often"
         bar = f"migration-threshold {spoken(limit)}" if often else "start-failure-is-fatal"
         evidence = f"fail count {spoken(count)}, {bar}"
         if failed:
             last = next(
                 (failure for failure in reversed(failed) if bars(cluster, failure)), failed[-1]
             )
-            what = f"{subject.its} {last.operation} failed there"
+            what = f"{its} {last.operation} failed there"
             evidence = f"{last.reason}, {last.when}; {evidence}"
         do = f"hxm cleanup {_word(cluster, subject, primitive)} {node.name}"
         if (domain := cluster.domain_of(primitive.id)) and domain.file_fault:

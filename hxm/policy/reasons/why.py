@@ -9,7 +9,7 @@ from hxm.plan import Movement
 from hxm.policy import is_true, listed, start_failed, typed
 from hxm.policy.forecast.movement_kinds import phrase
 from hxm.policy.guards import location
-from hxm.policy.reasons.dependencies import against
+from hxm.policy.reasons.dependencies import against, weight
 from hxm.policy.reasons.facts import NEVER, Facts, Reason, forbids, places, subject_in
 from hxm.policy.reasons.offer import allowed, comes, free, makes_room, offered, refusals, staying
 from hxm.policy.reasons.question import (
@@ -138,7 +138,8 @@ def _down(question: Question) -> Answer:
     if domain.resource in facts.cluster.unlisted:
         (objection,) = location.not_listed(facts.cluster, [domain])
         return Answer(f"it is not known where {domain.name} runs", (Reason.of(objection),))
-    says = f"{domain.name} does not run"
+    parts = [part.id for part in question.subject.inside if places(facts, part.id)]
+    says = f"{domain.name} {f'runs only in part: {listed(parts)}' if parts else 'does not run'}"
     general = list(troubles(question))
     whole = hard_ones(general)
     nodes = _likeliest_first(question)
@@ -217,9 +218,7 @@ def _likeliest_first(question: Question) -> dict[Node, list[Reason]]:
     """What is against each node, those first that are the nearest to running it."""
     facts = question.facts
     nodes = {node: list(against(facts, question.subject, node)) for node in facts.cluster.nodes}
-    return {
-        node: nodes[node] for node in sorted(nodes, key=lambda node: _weight(node, nodes[node]))
-    }
+    return {node: nodes[node] for node in sorted(nodes, key=lambda node: weight(node, nodes[node]))}
 
 
 def likely(facts: Facts, domain: ManagedDomain) -> list[Reason]:
@@ -260,16 +259,6 @@ def _of_another(
     everywhere_ = [reason.change for reason in whole]
     shown = confirmed or by_score or hard[:1]
     return [reason for reason in shown if reason.change not in everywhere_]
-
-
-def _weight(node: Node, reasons: Sequence[Reason]) -> tuple[bool, bool, bool, int]:
-    """How far a node is from running it: what is written to stay weighs most.
-
-    Then that the node is a guest, and what lies outside the cluster.
-    """
-    hard = hard_ones(reasons)
-    outside = any(reason.change and reason.change.kind in ("up", "heal") for reason in reasons)
-    return any(reason.lasting for reason in hard), node.kind == "guest", outside, len(hard)
 
 
 def _notes(confirmed: Sequence[Reason], general: Sequence[Reason]) -> Iterator[Reason]:
