@@ -18,7 +18,7 @@ GoalKind = Literal[_OfNode, _OfCluster, _OfResource, _OfDomain]
 MovementKind = Literal["start", "stop", "restart", "move", "live", "fence"]
 """Every kind of movement; `policy.forecast.movement_kinds` has a row for each."""
 
-_OnResource = Literal["set-meta", "clear-meta", "cleanup", "cleanup-on"]
+_OnResource = Literal["set-meta", "clear-meta", "clear-meta-above", "cleanup", "cleanup-on"]
 _OnConstraint = Literal["move", "move-and-ban", "clear", "delete-constraint", "unmove", "unban"]
 _OnNodeEntry = Literal[
     "standby", "clear-standby", "node-maintenance", "clear-node-maintenance", "fence"

@@ -177,6 +177,11 @@ _STEPS_2_0: Steps = {
         ("crm_resource", "--resource={resource}", "--meta", "--delete-parameter={name}"),
         _drop_empty(_META_SET),
     ),
+    # without --force they take it from a member that has it as well, and report success
+    "clear-meta-above": (
+        ("crm_resource", "--force", "--resource={resource}", "--meta", "--delete-parameter={name}"),
+        _drop_empty("//resources//*[@id='{resource}']/meta_attributes"),
+    ),
     "move": (("crm_resource", "--move", "--resource={resource}", "--node={node}"),),
     "move-and-ban": (
         ("crm_resource", "--move", "--force", "--resource={resource}", "--node={node}"),
@@ -233,6 +238,10 @@ _STEPS_1_0: Steps = _STEPS_2_0 | {
         ("crm_resource", "-r", "{resource}", "-m", "-d", "{name}"),
         _drop_empty(_META_SET),
     ),
+    "clear-meta-above": (
+        ("crm_resource", "-f", "-r", "{resource}", "-m", "-d", "{name}"),
+        _drop_empty("//resources//*[@id='{resource}']/meta_attributes"),
+    ),
     "move": (("crm_resource", "-M", "-r", "{resource}", "-H", "{node}"),),
     "move-and-ban": (("crm_resource", "-M", "-f", "-r", "{resource}", "-H", "{node}"),),
     "clear": (("crm_resource", "-U", "-r", "{resource}"),),
@@ -260,12 +269,15 @@ def _delete_location(name: str) -> Argv:
     return ("cibadmin", "-D", "-o", "constraints", "-X", f'<rsc_location id="{name}"/>')
 
 
+_CLEAR_META_0_6 = (
+    ("crm_resource", "-r", "{resource}", "-m", "-d", "{name}"),
+    ("crm_resource", "-r", "{resource}", "-d", "{name}"),
+)
+
 # Heartbeat: no XPath, so that empty sets stay; meta options may also stand among the parameters
 _STEPS_0_6: Steps = _STEPS_1_0 | {
-    "clear-meta": (
-        ("crm_resource", "-r", "{resource}", "-m", "-d", "{name}"),
-        ("crm_resource", "-r", "{resource}", "-d", "{name}"),
-    ),
+    "clear-meta": _CLEAR_META_0_6,
+    "clear-meta-above": _CLEAR_META_0_6,
     "delete-constraint": (_delete_location("{constraint}"),),
     "unmove": (_delete_location("cli-prefer-{resource}"),),
     "unban": (

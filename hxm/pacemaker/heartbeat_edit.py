@@ -111,6 +111,7 @@ def _unmark_update(tree: etree._ElementTree, _: Values) -> None:
 _EDITS: Mapping[StepKind, _Edit] = {
     "set-meta": _set_meta,
     "clear-meta": _clear_meta,
+    "clear-meta-above": _clear_meta,
     "cleanup": _cleanup,
     "cleanup-on": _cleanup,
     "move": _move,

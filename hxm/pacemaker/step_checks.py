@@ -165,6 +165,7 @@ _BY_ITS_STATUS = Check(None)
 CHECKS: Mapping[StepKind, Check] = {
     "set-meta": Check(_meta_option),
     "clear-meta": Check(_meta_option),
+    "clear-meta-above": Check(_meta_option),
     "cleanup": _BY_ITS_STATUS,
     "cleanup-on": _BY_ITS_STATUS,
     "move": Check(_preferred),

@@ -22,6 +22,13 @@ def clear_meta_step(domain: ManagedDomain, name: str) -> Step:
     return Step("clear-meta", f"remove {name} of {domain.name}", values)
 
 
+def clear_meta_above_step(resource: str, name: str) -> Step:
+    """Remove a meta option from a group or a clone, and not from what is in it."""
+    return Step(
+        "clear-meta-above", f"remove {name} of {resource}", {"resource": resource, "name": name}
+    )
+
+
 def move_step(domain: ManagedDomain, node: str) -> Step:
     """Draw the domU to the node."""
     values = {"resource": domain.resource, "node": node}

@@ -107,7 +107,7 @@ CAUSES = {
     "tag-order": ("web", "fs must start before it; fs is told to stop", "start fs"),
     "template-order": ("vm1", "fs must start before it; fs is told to stop", "start fs"),
     "soft-hides-hard": ("web", "not on alpha: it failed there too often", "cleanup web alpha"),
-    "group-stopped": ("web", "it is told to stop", "start web"),
+    "group-stopped": ("web", "it is told to stop", "start g1"),
     "lasting-location": ("web", "not on gamma: the node is OFFLINE", "sandbox recover gamma"),
     "drbd-outdated": ("web", "not on alpha: the node is OFFLINE", "sandbox recover alpha"),
     "guest-stopped": ("app", "not on g1: the node is OFFLINE: vm1 is told to stop", "start vm1"),
@@ -368,6 +368,15 @@ def test_what_was_set_at_a_group_is_taken_back(situation, name):
     sandbox.ok(*command, "--yes")
     assert ATTENTION[name][0] not in sandbox.ok("status").out
     assert sandbox.nodes_of("web")
+
+
+@pytest.mark.parametrize("option", ["maintenance", "is-managed", "target-role"])
+def test_what_stands_at_a_group_goes_whatever_its_members_say(situation, option):
+    sandbox, value = situation("group-banned"), "Started" if option == "target-role" else "false"
+    for resource in ("web", "g"):
+        sandbox.tool("crm_resource", "-r", resource, "-m", "-p", option, "-v", value, "--force")
+    sandbox.ok("default", "g", "--yes")
+    assert f'name="{option}"' not in sandbox.configuration()
 
 
 def test_capacity_in_maintenance_is_that_after_it(situation):

@@ -341,8 +341,9 @@ def test_active_of_a_node_that_is_not_in_standby_does_not_succeed(sandbox):
 def test_a_domu_comes_out_of_a_maintenance_that_it_inherits(sandbox):
     words = ("-t", "rsc_defaults", "-N", "host1", "-n", "maintenance", "-v", "true")
     sandbox.tool("crm_attribute", *words)
-    assert "hxm maintenance off nfs" in sandbox.hxm("shutdown", "nfs").err
-    sandbox.ok("maintenance", "off", "nfs")
+    end = sandbox.hxm("shutdown", "nfs").err.splitlines()[-1].partition(" first;")[0]
+    assert end in sandbox.hxm("maintenance", "off", "nfs").err
+    sandbox.tool("sh", "-c", end)
     sandbox.ok("shutdown", "nfs")
 
 

@@ -111,7 +111,7 @@ def test_what_is_left_alone_and_told_to_stop_is_started_before_it_is_managed(san
     _, reasons = asked(sandbox, "nfs")
     (do,) = [each["do"] for each in reasons if each["do"]]
     refused = sandbox.hxm("manage", "nfs").err
-    assert "nfs would stop on host1: its target-role is Stopped" in refused
+    assert "is-managed=false stands at" in refused
     start, end = do.removeprefix("to let it run: ").split(", then ")
     assert start in refused
     sandbox.ok(*start.split()[1:])

@@ -42,6 +42,10 @@ SPELT = {
         "crm_resource --resource=nfs --meta --delete-parameter=target-role",
         "cibadmin --delete --xpath=//primitive[@id='nfs']/meta_attributes[not(*)]",
     ],
+    "clear-meta-above": [
+        "crm_resource --force --resource=nfs --meta --delete-parameter=target-role",
+        "cibadmin --delete --xpath=//resources//*[@id='nfs']/meta_attributes[not(*)]",
+    ],
     "move": ["crm_resource --move --resource=nfs --node=host2"],
     "move-and-ban": ["crm_resource --move --force --resource=nfs --node=host2"],
     "clear": ["crm_resource --clear --resource=nfs"],
@@ -119,6 +123,10 @@ UP_TO_1_1_9 = {
         "crm_resource -r nfs -m -d target-role",
         "cibadmin --delete --xpath=//primitive[@id='nfs']/meta_attributes[not(*)]",
     ],
+    "clear-meta-above": [
+        "crm_resource -f -r nfs -m -d target-role",
+        "cibadmin --delete --xpath=//resources//*[@id='nfs']/meta_attributes[not(*)]",
+    ],
     "move": ["crm_resource -M -r nfs -H host2"],
     "move-and-ban": ["crm_resource -M -f -r nfs -H host2"],
     "clear": ["crm_resource -U -r nfs"],
@@ -140,12 +148,11 @@ UP_TO_1_1_9 = {
     "cleanup": ["crm_resource -C -r nfs"],
     "cleanup-on": ["crm_resource -C -r nfs -H host2", "crm_failcount -D -r nfs -U host2"],
 }
+CLEAR_META_0_6 = ["crm_resource -r nfs -m -d target_role", "crm_resource -r nfs -d target_role"]
 HEARTBEAT = UP_TO_1_1_9 | {
     "set-meta": ["crm_resource -r nfs -m -p target_role -v stopped"],
-    "clear-meta": [
-        "crm_resource -r nfs -m -d target_role",
-        "crm_resource -r nfs -d target_role",
-    ],
+    "clear-meta": CLEAR_META_0_6,
+    "clear-meta-above": CLEAR_META_0_6,
     "delete-constraint": [
         'cibadmin -D -o constraints -X <rsc_location id="cli-standby-nfs"/>',
     ],

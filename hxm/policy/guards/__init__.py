@@ -14,6 +14,7 @@ from hxm.plan import Forecast, Movement, Objection, Plan
 from hxm.policy import block, called, cleanup_of, is_true, listed, typed
 from hxm.policy.forecast import after_all, ends_a_migration, name_of
 from hxm.policy.forecast.movement_kinds import phrase
+from hxm.policy.inherited import end_above, in_force
 from hxm.policy.names import is_pattern, matching
 from hxm.policy.state.node_remedy import end_of_wait, first_node_remedy, node_remedy
 
@@ -245,9 +246,12 @@ def looked_away(cluster: Cluster, domain: Domain) -> LookedAway | None:
     if domain.blocked:
         what, _, end = block(cluster, [domain.resource], word)
         return LookedAway(f"{domain.name} {what}", end, "blocked")
-    if is_true(cluster.primitives[domain.resource].meta.get("maintenance", "")):
-        return LookedAway(f"{domain.name} is in maintenance", f"hxm maintenance off {word}")
-    return LookedAway(f"{domain.name} is unmanaged", f"hxm manage {word}", "unmanaged")
+    primitive = cluster.primitives[domain.resource]
+    if in_force("maintenance", primitive.meta):
+        end = end_above(cluster, primitive, "maintenance") or f"hxm maintenance off {word}"
+        return LookedAway(f"{domain.name} is in maintenance", end)
+    end = end_above(cluster, primitive, "is-managed") or f"hxm manage {word}"
+    return LookedAway(f"{domain.name} is unmanaged", end, "unmanaged")
 
 
 def not_in_standby(cluster: Cluster, node: Node) -> Iterator[Objection]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
-from hxm.model import Cluster, Domain, ManagedDomain, Node
+from hxm.model import Cluster, Domain, ManagedDomain, Node, Primitive
 from hxm.plan import AlreadyDone, Decision, Goal, Phase, Plan, Step
 from hxm.policy import (
     IN_PASSING,
@@ -20,6 +20,8 @@ from hxm.policy import (
     resources,
     typed,
 )
+from hxm.policy.guards.above import stands_above
+from hxm.policy.inherited import set_above
 from hxm.policy.state.findings import failed_domus
 from hxm.policy.state.running_twice import may_run_twice, on_two_nodes
 from hxm.policy.steps import (
@@ -40,7 +42,8 @@ def default(cluster: Cluster, domains: Sequence[ManagedDomain]) -> Decision:
         if name in own_meta(cluster, domain)
     )
     if not steps:
-        return AlreadyDone(f"{called(domains)}: no temporary settings to remove")
+        above = set_above(cluster, _primitives(cluster, domains))
+        return AlreadyDone(f"{called(domains)}: no temporary settings to remove{above}")
     return Plan(
         "default",
         listed([step.says for step in steps]),
@@ -92,11 +95,16 @@ def manage(cluster: Cluster, domains: Sequence[ManagedDomain]) -> Decision:
             *guards.in_flight(cluster, domains, guards.FORCE),
             *guards.stray(cluster, domains),
             *(twice if steps else [objection._replace(lifted_by="") for objection in twice]),
+            *stands_above(cluster, _primitives(cluster, domains), "is-managed"),
         ),
         (*guards.warnings(cluster), *_remembered(cluster, domains)),
         done=f"the cluster manages {called(domains)} again",
         undo=f"hxm unmanage {all_typed(domains)}",
     )
+
+
+def _primitives(cluster: Cluster, domains: Iterable[ManagedDomain]) -> list[Primitive]:
+    return [cluster.primitives[domain.resource] for domain in domains]
 
 
 def _remembered(cluster: Cluster, domains: Sequence[ManagedDomain]) -> Iterator[str]:
@@ -140,6 +148,7 @@ def maintenance(cluster: Cluster, on: bool, subject: Node | ManagedDomain | None
         asleep = [node.name for node in cluster.nodes if node.maintenance and not subject]
         also = f", unlike {listed(asleep)}: hxm maintenance off {asleep[0]}" if asleep else ""
         return AlreadyDone(f"{what} is not in maintenance{also}")
+    ending = [subject] if isinstance(subject, Domain) and not on else []
     back = "hxm maintenance off"
     if subject:
         back += f" {typed(subject) if isinstance(subject, Domain) else subject.name}"
@@ -152,6 +161,7 @@ def maintenance(cluster: Cluster, on: bool, subject: Node | ManagedDomain | None
         (
             *guards.whole_cluster(cluster),
             *guards.in_flight(cluster, cluster.managed_domains, guards.FORCE),
+            *stands_above(cluster, _primitives(cluster, ending), "maintenance"),
         ),
         guards.warnings(cluster),
         done=f"{what} is in maintenance until: {back}" if on else f"{what} is out of maintenance",

@@ -9,6 +9,7 @@ from hxm.plan import AlreadyDone, Decision, Goal, Objection, Phase, Plan, Step
 from hxm.policy import all_typed, called, goals, guards, keeps_stopped, listed, own_meta, resources
 from hxm.policy.forecast.goal_kinds import reached
 from hxm.policy.guards import location
+from hxm.policy.guards.above import stands_above
 from hxm.policy.state.running_twice import on_two_nodes
 from hxm.policy.steps import clear_meta_step, destroy_step, meta_step
 
@@ -38,6 +39,9 @@ def start(
             *_checks(cluster, wanting),
             *guards.stray(cluster, wanting),
             *location.cloned(cluster, wanting),
+            *stands_above(
+                cluster, [cluster.primitives[d.resource] for d in wanting], "target-role"
+            ),
             *(
                 objection
                 for domain in idle

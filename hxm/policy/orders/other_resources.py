@@ -7,7 +7,9 @@ from collections.abc import Iterator, Sequence
 from hxm.model import Cluster, Domain, Primitive
 from hxm.plan import AlreadyDone, Decision, Phase, Plan, Step
 from hxm.policy import IN_PASSING, guards, keeps_stopped, listed
-from hxm.policy.steps import clear_meta_step, meta_step
+from hxm.policy.guards.above import stands_above
+from hxm.policy.inherited import set_above
+from hxm.policy.steps import clear_meta_above_step, clear_meta_step, meta_step
 
 
 def start(cluster: Cluster, name: str) -> Decision:
@@ -15,34 +17,46 @@ def start(cluster: Cluster, name: str) -> Decision:
     stopped = [
         resource for resource in _inside(cluster, name) if keeps_stopped(cluster.own_meta[resource])
     ]
-    steps = tuple(
-        clear_meta_step(Domain(resource, resource), "target-role") for resource in stopped
-    )
+    steps = tuple(_cleared(cluster, resource, "target-role") for resource in stopped)
     outside = [
         primitive
         for primitive in _primitives(cluster, name)
         if keeps_stopped(primitive.inherited_meta)
+        and {primitive.parent, primitive.clone}.isdisjoint(stopped)
     ]
-    if any({primitive.parent, primitive.clone}.isdisjoint(stopped) for primitive in outside):
+    if outside:
         steps = (*steps, meta_step(Domain(name, name), "target-role", "Started"))
     if not steps:
         return AlreadyDone(f"{name}: nothing tells it to stop; why it does not run: hxm why {name}")
-    return _plan(cluster, "start", f"start {name}", name, steps)._replace(
-        undo=cluster.advice("keep-stopped", resource=name)
+    plan = _plan(cluster, "start", f"start {name}", name, steps)
+    return plan._replace(
+        objections=(*plan.objections, *stands_above(cluster, outside, "target-role")),
+        undo=cluster.advice("keep-stopped", resource=name),
     )
 
 
 def default(cluster: Cluster, name: str) -> Decision:
-    """What was set in passing at the resource, or at what is in it, is removed."""
+    """What was set in passing at the resource, or at what is in it, is removed.
+
+    Each option from the outermost inwards, so that none takes effect that is to go as well; what
+    keeps it stopped before what leaves it alone.
+    """
     steps = tuple(
-        clear_meta_step(Domain(resource, resource), option)
-        for resource in _inside(cluster, name)
+        _cleared(cluster, resource, option)
         for option in IN_PASSING
+        for resource in _inside(cluster, name)
         if option in cluster.own_meta[resource]
     )
     if not steps:
-        return AlreadyDone(f"{name}: nothing was set in passing")
+        primitives = _primitives(cluster, name)
+        return AlreadyDone(f"{name}: nothing was set in passing{set_above(cluster, primitives)}")
     return _plan(cluster, "default", listed([step.says for step in steps]), name, steps)
+
+
+def _cleared(cluster: Cluster, resource: str, option: str) -> Step:
+    if resource in cluster.primitives:
+        return clear_meta_step(Domain(resource, resource), option)
+    return clear_meta_above_step(resource, option)
 
 
 def _plan(cluster: Cluster, verb: str, says: str, name: str, steps: tuple[Step, ...]) -> Plan:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from hxm.model import Cluster, Primitive
 from hxm.policy import block, guards, is_false, is_true, keeps_stopped
+from hxm.policy.inherited import end_above, holder
 from hxm.policy.reasons.facts import (
     Change,
     Facts,
@@ -13,7 +14,6 @@ from hxm.policy.reasons.facts import (
     Subject,
 )
 from hxm.policy.reasons.tickets import frozen, without_tickets
-from hxm.policy.state.cluster_wide import taken_back
 from hxm.policy.state.fencing import unfenceable
 from hxm.policy.state.node_remedy import first_node_remedy
 
@@ -45,17 +45,17 @@ def _where_it_stands(
     cluster: Cluster, primitive: Primitive, option: str, reason: Reason, change: Change
 ) -> Reason:
     """The reason with the place of the option, and with what changes it in a default there."""
-    if option in primitive.own_meta:
-        return reason._replace(change=change)
     place, given = primitive.inherited_from.get(option, ("", ""))
     evidence = f"{option}={primitive.meta[option]}, inherited from {place}"
-    if not given:
-        if option != "target-role" and option in cluster.own_meta.get(place, {}):
-            do, change = f"hxm default {place}", Change(change.kind, place)
-            return reason._replace(evidence=evidence, do=do, change=change)
+    end = end_above(cluster, primitive, option)
+    if above := holder(cluster, primitive, option):
+        return reason._replace(evidence=evidence, do=end, change=Change(change.kind, above))
+    if option in primitive.own_meta:
+        return reason._replace(change=change)
+    if not end:
         return reason._replace(evidence=evidence, change=change)
-    do, change = taken_back(cluster, option, given), Change("unset", given, option)
-    return reason._replace(evidence=f"{evidence} (set {given})", do=do, change=change)
+    change = Change("unset", given, option)
+    return reason._replace(evidence=f"{evidence} (set {given})", do=end, change=change)
 
 
 def left_alone(facts: Facts, subject: Subject) -> Iterator[Reason]:

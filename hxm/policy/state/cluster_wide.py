@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 
 from hxm.model import Cluster, Primitive
 from hxm.plan import Objection
-from hxm.policy import is_false, is_true, keeps_stopped, listed
+from hxm.policy import keeps_stopped, listed
 from hxm.policy.guards import stops_everything
+from hxm.policy.inherited import in_force, taken_back
 
 
 def settings(cluster: Cluster) -> Iterator[tuple[str, Objection]]:
@@ -46,7 +47,7 @@ def inherited(cluster: Cluster) -> Iterator[tuple[str, str, str, list[Primitive]
     for option in _EFFECTS:
         for primitive in cluster.primitives.values():
             place, given = primitive.inherited_from.get(option, ("", ""))
-            if given and option not in primitive.own_meta and _holds(option, primitive.meta):
+            if given and option not in primitive.own_meta and in_force(option, primitive.meta):
                 by_place.setdefault((option, place, given), []).append(primitive)
     for key, primitives in by_place.items():
         yield *key, primitives
@@ -59,23 +60,6 @@ def by_templates(cluster: Cluster) -> Iterator[Objection]:
             names = listed(outermost(concerned), 4)
             what = f"{place} has {option}={concerned[0].meta[option]}, which counts for {names}"
             yield Objection(what, taken_back(cluster, option, given))
-
-
-def taken_back(cluster: Cluster, option: str, given: str) -> str:
-    """What takes the option out of this set, and what to look at first.
-
-    No order of hxm's judges what starts then: it may start beside another on one disk.
-    """
-    command = cluster.advice("unset", option=option, set=given)
-    return f"if hxm check finds no shared disk: {command}" if option == "target-role" else command
-
-
-def _holds(option: str, meta: Mapping[str, str]) -> bool:
-    """Whether the option keeps a resource stopped, or makes the cluster leave it alone."""
-    if option == "target-role":
-        return keeps_stopped(meta)
-    value = meta.get(option, "")
-    return is_false(value) if option == "is-managed" else is_true(value)
 
 
 def outermost(primitives: Iterable[Primitive]) -> list[str]:
