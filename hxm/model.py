@@ -138,12 +138,12 @@ class Primitive(NamedTuple):
     meta: Mapping[str, str]
     """The effective meta options: own, template's, group's and the cluster's defaults."""
     own_meta: Mapping[str, str]
-    """Its own; `inherited_meta`: what counts without them, `inherited_from`: by what, which set."""
+    """Its own; `inherited_meta`: what else counts; `inherited_from`: by what, its set, its rule."""
     inherited_meta: Mapping[str, str]
     operations: tuple[Mapping[str, str], ...] = ()
     parent: str | None = None
     clone: str | None = None
-    inherited_from: Mapping[str, tuple[str, str]] = {}
+    inherited_from: Mapping[str, tuple[str, str, str]] = {}
     variants: Mapping[str, tuple[str, ...]] = {}
     """Every value of the parameters for which several sets, with rules, give different ones."""
 

@@ -11,7 +11,7 @@ from hxm.cluster.read import read_cluster
 from hxm.config import Config
 from hxm.model import Cluster
 from hxm.pacemaker.sandbox import forget_monitors
-from hxm.pacemaker.simulate import Scratch, parse_graph, read_graph
+from hxm.pacemaker.simulate import Scratch, actions_in, read_graph
 from hxm.pacemaker.transition_results import write_results
 from hxm.plan import Plan
 from hxm.policy.forecast import after_all, movements, movements_tell_all
@@ -76,7 +76,7 @@ def told_and_seen(cib: Path, folder: Path) -> tuple[dict[str, list[str]], dict[s
     Empty where hxm itself asks crm_mon.
     """
     before = read_cluster(Config(), {"CIB_file": str(cib)}, local=False)
-    moved = movements(parse_graph(str(folder / "theirs.xml.graph")), before)
+    moved = movements(actions_in(read_graph(str(folder / "theirs.xml.graph"))), before)
     if not movements_tell_all(before, NOTHING_ELSE) or any(one.kind == "fence" for one in moved):
         return {}, {}
     after = read_cluster(Config(), {"CIB_file": str(folder / "theirs.xml")}, local=False)

@@ -25,7 +25,7 @@ from hxm.pacemaker.simulate import scratch
 from hxm.pacemaker.utilization import utilization_in
 from hxm.plan import Objection
 from hxm.policy.forecast import after_all, movements
-from hxm.policy.guards import quorum_without
+from hxm.policy.guards.quorum import quorum_without
 from hxm.policy.memory import (
     ATTRIBUTES,
     Arrivals,

@@ -15,13 +15,14 @@ from hxm.pacemaker.relations import relations_in, remembered
 from hxm.pacemaker.simulate import carries_out, scratch, simulator
 from hxm.pacemaker.utilization import utilization_in
 from hxm.pacemaker.what_if import Said, Simulations
+from hxm.policy import outermost
 from hxm.policy.reasons.everywhere import disallowed_everywhere
 from hxm.policy.reasons.facts import NEVER, Change, Facts, Reason, subject_in
 from hxm.policy.reasons.hosts import barring
 from hxm.policy.reasons.tickets import all_frozen
 from hxm.policy.reasons.weightiest import first_reason, weightiest
 from hxm.policy.reasons.why import ask, likely
-from hxm.policy.state.cluster_wide import outermost
+from hxm.policy.state.fencing import helpless
 
 _AT_MOST = 5
 """How often the scheduler is asked, for all domUs and hosts together."""
@@ -99,7 +100,7 @@ def _simulations(
     if not confirm or not carries_out(simulator()):
         yield None
         return
-    with scratch(cluster.sandbox, timeout) as copy:
+    with scratch(cluster.sandbox, timeout, unfenced=lambda _: helpless(cluster)) as copy:
         yield Simulations(cluster, copy, _AT_MOST)
 
 

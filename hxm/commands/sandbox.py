@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from hxm.cluster.read import read_cluster, sandbox_file
+from hxm.cluster.unfenced import cluster_copy, unfenced
 from hxm.config import Config, read_config
 from hxm.errors import DONE, Failed, NotFound, Refused, UsageError
 from hxm.host.safe_files import make_folders, write_new
@@ -18,7 +19,7 @@ from hxm.output import render
 from hxm.pacemaker import sandbox
 from hxm.pacemaker.sandbox_cib import Seed, seed_cib, seed_names
 from hxm.pacemaker.sandbox_past import Past, mark_settled
-from hxm.pacemaker.simulate import Scratch, commit, scratch
+from hxm.pacemaker.simulate import Scratch, commit
 from hxm.policy import counted
 from hxm.policy.forecast import movement_text, movements
 from hxm.policy.names import find_domains, find_node, near_to, shown
@@ -192,7 +193,7 @@ def _changed() -> Iterator[tuple[Cluster, Scratch]]:
     config, file = _config_of_a_sandbox(), sandbox_file() or ""
     with one_at_a_time():
         cluster = read_cluster(config, local=False)
-        with scratch(file, past=Past(file)) as copy:
+        with cluster_copy(file, config, Past(file)) as copy:
             yield cluster, copy
             commit(copy, file)
 
@@ -204,6 +205,8 @@ def _settle(cluster: Cluster, copy: Scratch) -> None:
             render.out(movement_text(cluster, movement))
     if not moved:
         render.out("nothing moves")
+    for node, objection in unfenced(copy, read_config()).items() if copy.holds else ():
+        render.note(f"{node} is not fenced: {objection.what}", objection.do)
 
 
 def _crash(cluster: Cluster, copy: Scratch, domain: ManagedDomain, operation: str) -> None:

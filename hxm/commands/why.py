@@ -12,6 +12,7 @@ from hxm.cluster.claims import all_claims
 from hxm.cluster.confirm_reasons import confirmed, confirmed_host
 from hxm.cluster.lock_holder import with_holder_state
 from hxm.cluster.read import read_cluster, with_other_nodes
+from hxm.cluster.unfenced import cluster_copy
 from hxm.config import Config, read_config
 from hxm.errors import DONE
 from hxm.host.log import log
@@ -20,7 +21,7 @@ from hxm.orders.pipeline import named_domains
 from hxm.output import TABLE, Form, Table, as_json, render
 from hxm.output.progress import display
 from hxm.pacemaker.relations import relations_in, remembered
-from hxm.pacemaker.simulate import carries_out, scratch, simulator
+from hxm.pacemaker.simulate import carries_out, simulator
 from hxm.pacemaker.utilization import utilization_in
 from hxm.pacemaker.what_if import Simulations
 from hxm.plan import Forecast
@@ -58,14 +59,14 @@ def run(domain: OneDomain, node: OtherNode = None, form: Form = TABLE) -> int:
     cluster = with_holder_state(read_cluster(config), config)
     host = cluster.node(domain)
     if host and not node and not any(domain in (d.name, d.resource) for d in cluster.domains):
-        return _of_host(_facts(cluster, config), host, form)
+        return _of_host(_facts(cluster, config), host, form, config)
     subject = _subject(cluster, domain)
     if list(on_two_nodes(cluster, [subject])):  # the toolstacks know
         cluster = with_other_nodes(cluster, config)
         subject = _subject(cluster, domain)
     target = find_node(cluster, node) if node else None
     facts = _facts(cluster, config)
-    answer, runs = _answered(facts, subject, target)
+    answer, runs = _answered(facts, subject, target, config)
     placed = (reason.placed for reason in answer.reasons)
     answer = answer._replace(reasons=(*_refused(cluster, subject, config), *placed))
     if form.output == "json":
@@ -105,10 +106,10 @@ def _subject(cluster: Cluster, word: str) -> Domain:
     return Domain(word, word, role=role, nodes=nodes, managed=True)
 
 
-def _of_host(facts: Facts, host: Node, form: Form) -> int:
+def _of_host(facts: Facts, host: Node, form: Form, config: Config) -> int:
     """Show what could not leave the host, and what cannot come to it."""
     if carries_out(simulator()):
-        with scratch(facts.cluster.sandbox) as copy:
+        with cluster_copy(facts.cluster.sandbox, config) as copy:
             simulations = Simulations(facts.cluster, copy, _ORDINARY)
             answer = confirmed_host(facts, host, simulations)
         _log_runs(simulations)
@@ -157,12 +158,17 @@ _ORDINARY, _THOROUGH = 5, 60
 """How often the scheduler is asked: for a program, and for a person who sees the progress."""
 
 
-def _answered(facts: Facts, domain: Domain, node: Node | None) -> tuple[Answer, int]:
+def _answered(
+    facts: Facts, domain: Domain, node: Node | None, config: Config
+) -> tuple[Answer, int]:
     """The answer, and how many simulations it took; without a scheduler it is not confirmed."""
     if not domain.resource or not carries_out(simulator()):
         return ask(facts, domain, node), 0
     limit = _THOROUGH if sys.stderr.isatty() else _ORDINARY
-    with scratch(facts.cluster.sandbox) as copy, display("asking the scheduler") as shown:
+    with (
+        cluster_copy(facts.cluster.sandbox, config) as copy,
+        display("asking the scheduler") as shown,
+    ):
         simulations = Simulations(facts.cluster, copy, limit, shown.doing)
         answer = confirmed(facts, domain, node, simulations)
     _log_runs(simulations)

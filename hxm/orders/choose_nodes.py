@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from hxm.cluster.unfenced import cluster_copy
 from hxm.config import Config
 from hxm.errors import Refused
 from hxm.model import Cluster, ManagedDomain, Node
 from hxm.orders.refusals import with_reason
 from hxm.orders.simulate import apply_to_copy, would_move
 from hxm.pacemaker.enrolment_xml import banned_step
-from hxm.pacemaker.simulate import scratch, simulator
+from hxm.pacemaker.simulate import simulator
 from hxm.plan import Phase
 from hxm.policy.forecast import movements
 from hxm.policy.orders.several_moves import Move
@@ -24,7 +25,7 @@ def elsewhere(cluster: Cluster, domains: Sequence[ManagedDomain], config: Config
     """
     if not simulator():
         raise Refused("no scheduler is here to choose a node", "name the node")
-    with scratch(cluster.sandbox, config.ask_timeout) as copy:
+    with cluster_copy(cluster.sandbox, config) as copy:
         if not cluster.sandbox:
             copy.settle()
         apply_to_copy(cluster, (banned_step(domains),), copy)

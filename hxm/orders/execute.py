@@ -179,7 +179,7 @@ class Execution:
             raise meddled()
         self.written = None
         if self.before.sandbox:
-            done, moved = change_sandbox(self.before, phase.steps, self.before.sandbox)
+            done, moved = change_sandbox(self.before, phase.steps, self.before.sandbox, self.config)
             self.commands += done
             for text in (
                 *(step.says for step in phase.steps),

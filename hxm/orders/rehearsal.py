@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from hxm.cluster.read import read_cluster
+from hxm.cluster.unfenced import cluster_copy
 from hxm.config import Config
 from hxm.host import safe_files
 from hxm.model import Cluster
@@ -19,7 +20,6 @@ from hxm.pacemaker.simulate import (
     Scratch,
     carries_out,
     commit,
-    scratch,
     simulator,
 )
 from hxm.pacemaker.what_if import host_if
@@ -161,7 +161,7 @@ class Rehearsal:
 
     def _begin(self, phase: Phase, cib_file: str) -> _Trial:
         with ExitStack() as folder:
-            copy = folder.enter_context(scratch(cib_file))
+            copy = folder.enter_context(cluster_copy(cib_file, self._config))
             apply_to_copy(self._cluster, phase.steps, copy)
             return _Trial(copy, actions=copy.simulate(execute=False), folder=folder.pop_all())
 
@@ -219,7 +219,7 @@ def rehearsal(
     cluster: Cluster, config: Config, shown: Display | None = None
 ) -> Iterator[Rehearsal]:
     """A rehearsal on a copy of this cluster's CIB; there must be a scheduler."""
-    with scratch(cluster.sandbox, config.ask_timeout) as copy:
+    with cluster_copy(cluster.sandbox, config) as copy:
         yield Rehearsal(cluster, config, copy, shown)
 
 

@@ -112,6 +112,8 @@ def plan_lines(
         what = "asked about" if objection.lifted_by == guards.YES else "refused"
         unless = f" (unless {guards.FORCE})" if objection.lifted_by == guards.FORCE else ""
         lines += prose([f"  {what}{unless}: {objection.what}"])
+        lifts = "" if objection.lifted_by == guards.YES else objection.do
+        lines += prose([f"      {lifts}"] if lifts else [])
     return lines
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import groupby
 
+from hxm.cluster.unfenced import cluster_copy
 from hxm.config import Config
 from hxm.model import Cluster
 from hxm.pacemaker.argv import step_argv
@@ -51,7 +52,7 @@ def reaches_goals(plan: Plan, predicted: Forecast) -> bool:
 
 def would_move(cluster: Cluster, phase: Phase, config: Config) -> tuple[Movement, ...]:
     """What the steps of a phase would move, without movements already in progress."""
-    with scratch(cluster.sandbox, config.ask_timeout) as copy:
+    with cluster_copy(cluster.sandbox, config) as copy:
         if not cluster.sandbox:
             copy.settle()
         apply_to_copy(cluster, phase.steps, copy)
@@ -73,13 +74,13 @@ def still_to_do(
 
 
 def change_sandbox(
-    cluster: Cluster, steps: tuple[Step, ...], cib_file: str
+    cluster: Cluster, steps: tuple[Step, ...], cib_file: str, config: Config
 ) -> tuple[list[Argv], tuple[Movement, ...]]:
     """Change the file once, with the steps and their transitions, or not at all.
 
     Returns the command lines and what moved.
     """
-    with scratch(cib_file, past=Past(cib_file)) as copy:
+    with cluster_copy(cib_file, config, Past(cib_file)) as copy:
         done = apply_to_copy(cluster, steps, copy, by_tools=True)
         moved = movements(copy.settle(), cluster)
         commit(copy, cib_file)

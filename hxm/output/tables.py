@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from hxm.model import Cluster, Domain, Node, Resource, is_managed, where
 from hxm.output import Table, as_json
 from hxm.output.render import folded, hint_lines, out
-from hxm.policy import forgotten, start_failed
-from hxm.policy.guards import looked_away, stops_everything
+from hxm.policy import forgotten, start_failed, stops_everything
+from hxm.policy.guards import looked_away
 from hxm.policy.state.discrepancies import disagreements
 from hxm.policy.state.findings import Finding
 from hxm.policy.state.lock import order_that_runs

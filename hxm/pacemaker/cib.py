@@ -15,7 +15,7 @@ from hxm.errors import CannotAsk
 from hxm.host import programs, safe_files
 from hxm.model import Constraint, Primitive
 from hxm.pacemaker import cannot_ask, cannot_read, is_help
-from hxm.pacemaker.cib_rules import in_effect, is_over
+from hxm.pacemaker.cib_rules import in_effect, is_over, said
 from hxm.pacemaker.dialect import CONFIGURATION, WHOLE_CIB
 from hxm.policy import is_false, is_true
 from hxm.xml_reading import XmlError, parse_xml
@@ -223,15 +223,16 @@ def _meta_sets(element: Element, by_id: Mapping[str | None, Element]) -> list[El
     return [by_id.get(options.get("id-ref"), options) for options in sets]
 
 
-_Given = dict[str, tuple[str, str]]
-"""What gives each option, and the id of its set where that is to be changed by hand."""
+_Given = dict[str, tuple[str, str, str]]
+"""What gives each option; where that is to be changed by hand the id of its set, and its rule."""
 
 
 def _given(sets: list[Element], by_id: Mapping[str | None, Element], place: str) -> _Given:
     given: _Given = {}
     for options in sets:
+        rules = "; ".join(filter(None, map(said, options.iterfind("rule"))))
         for name, _ in _each_pair([options], by_id):
-            given.setdefault(name, (place, options.get("id", "")))
+            given.setdefault(name, (place, options.get("id", ""), rules))
     return given
 
 
@@ -272,7 +273,7 @@ def _primitives(configuration: Element, heartbeat: bool) -> Iterator[Primitive]:
             elif element.tag in ("group", "clone", "master", "master_slave", "bundle"):
                 meta, name = _meta(element, heartbeat, by_id), element.get("id", "")
                 inside = clone if element.tag == "group" else name
-                here = dict.fromkeys(meta, (name, ""))
+                here = dict.fromkeys(meta, (name, "", ""))
                 yield from collect(element, above | meta, given | here, inside)
 
     def primitive(
@@ -298,7 +299,7 @@ def _primitives(configuration: Element, heartbeat: bool) -> Iterator[Primitive]:
             meta=inherited | own_meta,
             own_meta=own_meta,
             inherited_meta=inherited,
-            inherited_from=dict.fromkeys(defaults, ("is-managed-default", ""))
+            inherited_from=dict.fromkeys(defaults, ("is-managed-default", "", ""))
             | _given(by_default, by_id, "rsc_defaults")
             | given
             | _given(by_template, by_id, f"the template {template.get('id')}"),

@@ -20,6 +20,18 @@ def in_effect(sets: list[Element], agent: Mapping[str, str | None]) -> list[Elem
     return sorted(holding, key=lambda options: -_score(options.get("score", "0")))
 
 
+def said(rule: Element) -> str:
+    """What a rule says of the time and of agents: `hours 0-23`, `type Xen`."""
+    tags = ("date_expression", "date_spec", "duration", "rsc_expression")
+    return ", ".join(
+        f"{key} {value}"
+        for tag in tags
+        for element in rule.iter(tag)
+        for key, value in element.items()
+        if key != "id" and value != "date_spec"
+    )
+
+
 def _score(text: str) -> float:
     try:
         return float(text)  # also INFINITY

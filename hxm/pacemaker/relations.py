@@ -12,6 +12,7 @@ from itertools import combinations, pairwise, product
 from xml.etree.ElementTree import Element
 
 from hxm.model import Primitive
+from hxm.pacemaker.cib_rules import said
 from hxm.policy import is_false, is_true
 from hxm.policy.relations import (
     HARD,
@@ -302,17 +303,8 @@ def _rule(name: str, resource: str, rule: Element) -> Location:
         joined.lower() != "or",
         rule.get("score-attribute") or rule.get("score_attribute") or "",
         rule.find("date_expression") is not None or rule.find("rule") is not None,
-        ", ".join(_dates(rule)),
+        said(rule),
     )
-
-
-def _dates(rule: Element) -> Iterator[str]:
-    """What a rule says of the time: hours 0-23."""
-    for tag in ("date_expression", "date_spec", "duration"):
-        for element in rule.iter(tag):
-            for key, value in element.items():
-                if key != "id" and value != "date_spec":
-                    yield f"{key} {value}"
 
 
 def _fences(configuration: Element) -> Iterator[tuple[str, tuple[str, ...]]]:

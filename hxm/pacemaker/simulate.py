@@ -13,7 +13,7 @@ import shutil
 import stat
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from xml.etree.ElementTree import Element
 
@@ -53,12 +53,21 @@ def carries_out(program: Argv | None) -> bool:
     return program == SIMULATORS[0]
 
 
+Unfenced = Callable[["Scratch"], Collection[str]]
+"""Tells of a copy which lost nodes nothing can fence, of which the scheduler knows nothing."""
+
+
 class Scratch:
     """A copy of a CIB that the tools may work on; gone at the end of `scratch`."""
 
-    def __init__(self, path: str, past: Past | None = None) -> None:
+    def __init__(
+        self, path: str, past: Past | None = None, unfenced: Unfenced | None = None
+    ) -> None:
         self.path = path
         self.past = past
+        self.unfenced = unfenced
+        self.holds = False
+        """Whether something waited for a fencing that cannot come, when it was asked last."""
         self.graph = path + ".graph"
         self._files = (path, self.graph)
 
@@ -103,7 +112,7 @@ class Scratch:
         if execute and carries_out(program):
             argv += ["--simulate", f"--save-output={self.path}"]
         self._run([*argv, *injections])
-        return parse_graph(self.graph)
+        return actions_in(self._transition())
 
     def _run(self, argv: Sequence[str]) -> bytes:
         """What the tool prints. Raises CannotAsk if it fails, NoForecast if it takes too long."""
@@ -115,12 +124,14 @@ class Scratch:
             raise CannotAsk(f"{argv[0]} failed: {result.complaint()}")
         return result.stdout
 
-    def _carry_out(self, actions: Sequence[Action]) -> None:
-        """Write the results of the last computed transition."""
+    def _carry_out(self, actions: Sequence[Action]) -> bool:
+        """Write the results of the last computed transition; False: crm_simulate would fence."""
         from hxm.pacemaker.transition_results import write_results
 
-        if write_results(self.path, read_graph(self.graph)):
-            return
+        if write_results(self.path, self._transition()):
+            return True
+        if self.holds:
+            return False
         self.simulate()
         cancelled = {
             (action.resource, action.node) for action in actions if action.operation == _CANCEL
@@ -129,6 +140,7 @@ class Scratch:
             from hxm.pacemaker.sandbox import forget_monitors
 
             forget_monitors(self.path, cancelled)
+        return True
 
     def inject(self, injections: Sequence[str]) -> None:
         """Record a fact in the status, such as a lost node, without simulating the reaction."""
@@ -149,7 +161,17 @@ class Scratch:
             words = line.split()
             if words[2:5] == ["allocation", "score", "on"] and len(words) == 7:
                 scores.setdefault(words[1], {})[words[5].rstrip(":")] = words[6]
-        return parse_graph(self.graph), scores
+        return actions_in(self._transition()), scores
+
+    def _transition(self) -> Element:
+        """The transition; without the fencing of a node that nothing can fence, and what waits."""
+        graph = read_graph(self.graph)
+        fenced = {action.node for action in actions_in(graph) if action.operation == "fence"}
+        never = fenced & {*self.unfenced(self)} if fenced and self.unfenced else set()
+        for node in never:
+            drop_waiting(graph, node)
+        self.holds = bool(never)
+        return graph
 
     def settle(
         self, at_rest: Callable[[], None] | None = None, first: list[Action] | None = None
@@ -173,7 +195,8 @@ class Scratch:
                 return done
             if self.past:
                 self.past.see(self.path, actions)
-            self._carry_out(actions)
+            if not self._carry_out(actions):
+                return done
             done += actions
             before = actions
         raise Failed(
@@ -197,7 +220,10 @@ def without_scratch_paths(argv: Argv) -> Argv:
 
 @contextmanager
 def scratch(
-    cib_file: str | None, timeout: float = programs.TOOL_TIMEOUT, past: Past | None = None
+    cib_file: str | None,
+    timeout: float = programs.TOOL_TIMEOUT,
+    past: Past | None = None,
+    unfenced: Unfenced | None = None,
 ) -> Iterator[Scratch]:
     """A scratch copy of the CIB_file, or of the running cluster's CIB if that is None.
 
@@ -217,7 +243,7 @@ def scratch(
                 with open(path, "wb") as file:
                     file.write(result.stdout)
             os.chmod(path, 0o600)
-            yield Scratch(path, past)
+            yield Scratch(path, past, unfenced)
     except OSError as error:
         raise CannotAsk(f"no scratch copy of the CIB: {error.strerror}: {error.filename}") from None
 
@@ -274,10 +300,26 @@ def read_graph(path: str) -> Element:
         raise CannotAsk(f"crm_simulate left no readable transition graph ({error})") from None
 
 
-def parse_graph(path: str) -> list[Action]:
+def drop_waiting(graph: Element, node: str) -> None:
+    """Take the fencing of a node out of a transition graph, and all that comes after it."""
+    fencing = f"action_set/crm_event[@operation='stonith'][@on_node='{node}']"
+    after: dict[str, list[Element]] = {}
+    dropped = []
+    for synapse in graph.iterfind("synapse"):
+        dropped += [synapse] if synapse.find(fencing) is not None else []
+        for action in synapse.iterfind("inputs/trigger/*"):
+            after.setdefault(action.get("id", ""), []).append(synapse)
+    for synapse in dropped:  # which grows
+        for action in synapse.iterfind("action_set/*"):
+            dropped += after.pop(action.get("id", ""), [])
+    for synapse in dict.fromkeys(dropped):
+        graph.remove(synapse)
+
+
+def actions_in(graph: Element) -> list[Action]:
     """What a saved transition graph would really do; pseudo actions are left out."""
     actions = []
-    for element in read_graph(path).iterfind("synapse/action_set/*"):
+    for element in graph.iterfind("synapse/action_set/*"):
         operation = element.get("operation", "")
         primitive, attributes = element.find("primitive"), element.find("attributes")
         node = element.get("on_node", "")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-from hxm.model import ENROLLING, WITHDRAWING, Cluster, Domain, Failure, ManagedDomain
+from hxm.model import ENROLLING, WITHDRAWING, Cluster, Domain, Failure, ManagedDomain, Primitive
 from hxm.plan import Goal, GoalKind, Objection
 
 IN_PASSING = ("target-role", "is-managed", "maintenance")
@@ -154,6 +154,24 @@ def is_false(value: str) -> bool:
 def lasts(time: str) -> bool:
     """Whether a time in the CIB is more than none, in any unit: not `0`, `0s`, ` 0min`."""
     return any(digit in "123456789" for digit in time)
+
+
+def stops_everything(cluster: Cluster) -> bool:
+    """Whether stop-all-resources is set."""
+    return is_true(cluster.properties.get("stop-all-resources", ""))
+
+
+def outermost(primitives: Iterable[Primitive]) -> list[str]:
+    """What the primitives are in, and those that are in nothing, each once."""
+    return list(dict.fromkeys(p.clone or p.parent or p.id for p in primitives))
+
+
+def until_forgotten(primitive: Primitive | None) -> str:
+    """When its failures are forgotten, for the end of a sentence; a number alone is of seconds."""
+    timeout = primitive.meta.get("failure-timeout", "").strip() if primitive else ""
+    unit = " s" if timeout.isdigit() else ""
+    after = f"; forgotten after {timeout}{unit} without a failure (failure-timeout)"
+    return after if lasts(timeout) else ""
 
 
 def keeps_stopped(meta: Mapping[str, str]) -> bool:

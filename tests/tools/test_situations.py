@@ -131,7 +131,7 @@ CAUSES = {
     "stopped-chain": ("web", "db must start before it; mail must start", "start mail"),
     "opt-in-standby": ("web", "not on beta: the node is in standby", "active beta"),
     "date-standby": ("web beta", "the node is in standby", "active beta"),
-    "ping-stopped": ("web", "lost its ping path: ping-clone is told to stop", "start ping-clone"),
+    "ping-stopped": ("web", "has no ping path: ping-clone is told to stop", "start ping-clone"),
 }
 """What is asked of each situation, the cause, and what the command that ends it says."""
 

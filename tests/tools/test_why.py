@@ -20,6 +20,12 @@ def asked(sandbox, *words: str) -> tuple[str, list[dict[str, Any]]]:
 
 
 FENCERS = ("STONITH", "STONITH-iLO-host1")
+HELPLESS = tuple(f"@crm_resource -r {name} --meta -p target-role -v Stopped" for name in FENCERS)
+NIGHTLY = (
+    "<meta_attributes id='nightly'><rule id='nr' score='INFINITY'>"
+    "<date_expression id='nre' operation='gt' start='2026-01-01'/></rule>"
+    "<nvpair id='nightly-tr' name='target-role' value='Stopped'/></meta_attributes>"
+)
 """What can fence host1."""
 
 
@@ -28,9 +34,14 @@ def put(sandbox, text: str) -> None:
 
 
 def carry_out(sandbox, commands) -> None:
-    """Lines of hxm, which may end with the failure that they inject; @ for another tool's."""
+    """Lines of hxm, which may end with the failure that they inject; @ for another tool's.
+
+    XML is for rsc_defaults.
+    """
     for line in commands:
-        if line.startswith("@"):
+        if line.startswith("<"):
+            sandbox.tool("cibadmin", "-C", "-o", "rsc_defaults", "-X", line)
+        elif line.startswith("@"):
             sandbox.tool(*shlex.split(line[1:]))
         else:
             sandbox.hxm(*line.split())
@@ -358,7 +369,7 @@ SAID = {
     "an opt-in of nobody": (
         ("@crm_attribute -n symmetric-cluster -v false", "sandbox settle"),
         "why nfs",
-        "symmetric-cluster=false, and no location allows anything on any node\n      crm_attribute",
+        "no location allows anything on any node\n      if hxm check finds no shared disk: crm_",
     ),
     "a device that is banned": (
         ("@crm_resource --ban -r STONITH-iLO-host1 -N host2", "sandbox settle"),
@@ -411,11 +422,66 @@ SAID = {
     ),
     "a fencing that nothing can do": (
         (
-            *(f"@crm_resource -r {name} --meta -p target-role -v Stopped" for name in FENCERS),
+            *HELPLESS,
             "sandbox fail host1 --unfenced",
         ),
         "why nfs",
         "nothing can fence host1: ",
+    ),
+    "a rule of rsc_defaults": (
+        (NIGHTLY, "sandbox settle"),
+        "why nfs",
+        "by a rule: operation gt, start 2026-01-01)\n      if it is not meant, and hxm check finds",
+    ),
+    "a start without fencing": (
+        (NIGHTLY, "sandbox settle"),
+        "start nfs",
+        "nfs would start on host1: nothing can fence host1: ",
+    ),
+    "a start without storage": (
+        (NIGHTLY, "sandbox settle"),
+        "start nfs --dry-run",
+        "  asked about: nfs would start on host1: configpool does not run there",
+    ),
+    "a start against a default": (
+        (NIGHTLY, "sandbox settle"),
+        "start nfs --yes",
+        "target-role=Started stays at nfs, because rsc_defaults has target-role=Stopped by a rule",
+    ),
+    "what starts all at once": (
+        ("@crm_attribute -n stop-all-resources -v true", "sandbox settle"),
+        "status",
+        "if hxm check finds no shared disk: crm_attribute --name=stop-all-resources --delete",
+    ),
+    "what starts none": (
+        ("shutdown nfs sles", "@crm_attribute -n stop-all-resources -v true", "sandbox settle"),
+        "status",
+        "      crm_attribute --name=stop-all-resources --delete",
+    ),
+    "a refusal and what lifts it": (
+        ("maintenance on nfs",),
+        "shutdown nfs --dry-run",
+        "nfs is in maintenance\n      hxm maintenance off nfs first; --force writes the order down",
+    ),
+    "a lost host without fencing": (
+        (NO_FENCING, "sandbox fail host1 --unfenced"),
+        "why nfs",
+        "start it on host2\n  fencing is disabled: if nfs still runs on host1, it would run",
+    ),
+    "what is about to start": (
+        (NO_FENCING, "sandbox fail host1 --unfenced"),
+        "status",
+        "nfs should run, and does not: the cluster is about to start it on host2",
+    ),
+    "a host without a ping path": (
+        ("@crm_attribute -N host2 -n pingd -D -l reboot",),
+        "why nfs host2",
+        "the node has no ping path",
+    ),
+    "a failure that is forgotten": (
+        ("@crm_resource -r nfs --meta -p failure-timeout -v 120", NO_FENCING, "sandbox fail nfs"),
+        "why nfs",
+        "forgotten after 120 s without a failure",
     ),
     "a failed stop": (
         (NO_FENCING, "sandbox fail nfs --operation stop"),
@@ -483,6 +549,36 @@ def test_the_cause_is_told_in_full(sandbox, name):
     carry_out(sandbox, commands)
     ran = sandbox.hxm(*question.split())
     assert said in ran.out + ran.err
+
+
+ASKED_OF_HELPLESS = (
+    "status",
+    "check",
+    "why nfs",
+    "why nfs host2",
+    "why host1",
+    "start nfs",
+    "start nfs --dry-run",
+    "migrate nfs host2",
+    "migrate nfs host2 --dry-run",
+    "sandbox settle",
+)
+
+
+def test_nothing_is_promised_of_a_fencing_that_cannot_come(sandbox):
+    carry_out(sandbox, (*HELPLESS, "sandbox fail host1 --unfenced"))
+    for question in ASKED_OF_HELPLESS:
+        ran = sandbox.hxm(*question.split())
+        said = ran.out + ran.err
+        assert "nothing can fence host1: " in said, question
+        assert "about to act" not in said, question
+        assert "start on host2" not in said, question
+        assert "host1: fenced" not in said, question
+    assert "nfs: start on host2" in sandbox.hxm("start", "STONITH", "--dry-run").out
+    ran = sandbox.hxm("start", "STONITH")
+    assert (ran.status, "host1 would be fenced" in ran.err) == (107, True)
+    sandbox.ok("start", "STONITH", "--yes")
+    assert sandbox.nodes_of("nfs") == ["host2"]
 
 
 @pytest.mark.parametrize("word", ["configpool", "configpool-child", "STONITH-child"])

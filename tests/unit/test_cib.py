@@ -222,9 +222,9 @@ def test_a_meta_option_never_comes_from_the_wrong_place(resources, rest, inherit
 def test_of_each_inherited_option_it_is_known_what_gives_it():
     resources, rest, *_ = METAS["template over group over defaults"]
     assert configuration(resources, rest=rest).primitives["nfs"].inherited_from == {
-        "allow-migrate": ("the template vm", "x"),
-        "target-role": ("the template vm", "x"),
-        "priority": ("grp", ""),
+        "allow-migrate": ("the template vm", "x", ""),
+        "target-role": ("the template vm", "x", ""),
+        "priority": ("grp", "", ""),
     }
 
 

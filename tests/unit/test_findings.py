@@ -57,12 +57,12 @@ def test_two_resources_for_one_domu_are_found():
 
 # Each row: an option that nfs inherits, what gives it; the codes of what is said of the cluster
 WIDE = {
-    "told to stop": ("target-role", "Stopped", ("rsc_defaults", "set"), ["all-stopped"]),
-    "told to run": ("target-role", "Started", ("rsc_defaults", "set"), []),
-    "told to stop by its group": ("target-role", "Stopped", ("group", ""), []),
-    "unmanaged": ("is-managed", "no", ("rsc_defaults", "set"), ["all-unmanaged"]),
-    "managed": ("is-managed", "true", ("rsc_defaults", "set"), []),
-    "in maintenance": ("maintenance", "on", ("rsc_defaults", "set"), ["all-unmanaged"]),
+    "told to stop": ("target-role", "Stopped", ("rsc_defaults", "set", ""), ["all-stopped"]),
+    "told to run": ("target-role", "Started", ("rsc_defaults", "set", ""), []),
+    "told to stop by its group": ("target-role", "Stopped", ("group", "", ""), []),
+    "unmanaged": ("is-managed", "no", ("rsc_defaults", "set", ""), ["all-unmanaged"]),
+    "managed": ("is-managed", "true", ("rsc_defaults", "set", ""), []),
+    "in maintenance": ("maintenance", "on", ("rsc_defaults", "set", ""), ["all-unmanaged"]),
 }
 
 
@@ -80,7 +80,7 @@ def test_what_the_defaults_make_of_all_is_named_with_what_removes_it(option, val
 
 
 def test_an_option_of_its_own_stands_against_the_defaults():
-    own, given = {"target-role": "Stopped"}, {"target-role": ("rsc_defaults", "set")}
+    own, given = {"target-role": "Stopped"}, {"target-role": ("rsc_defaults", "set", "")}
     nfs = primitive("nfs", {"target-role": "Stopped"}, own=own, inherited_from=given)
     assert [each.do for each in findings(cluster(NFS, nfs))] == ["hxm start nfs"]
 
@@ -90,7 +90,7 @@ def test_what_no_location_allows_is_named_once_and_before_all_else():
     (found,) = findings(seen)
     assert "no location allows nfs, STONITH on any node" in found.what
     assert (found.do, found.code) == (
-        "crm_attribute --name=symmetric-cluster --delete",
+        "if hxm check finds no shared disk: crm_attribute --name=symmetric-cluster --delete",
         "all-stopped",
     )
 

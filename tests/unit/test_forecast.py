@@ -10,7 +10,7 @@ from factories import DATA, cluster, domain, node, prefer, primitive, under_way
 from hxm.errors import CannotAsk
 from hxm.model import Operation, Resource
 from hxm.pacemaker.crm_mon import parse_status
-from hxm.pacemaker.simulate import parse_graph
+from hxm.pacemaker.simulate import actions_in, read_graph
 from hxm.plan import Action, Forecast, Goal, GoalKind, Movement, MovementKind, Phase, Plan
 from hxm.policy.forecast import (
     after_all,
@@ -53,7 +53,7 @@ CAPTURED = {
 
 @pytest.mark.parametrize(("name", "expected"), CAPTURED.items(), ids=CAPTURED)
 def test_a_transition_never_means_less_than_it_does(name, expected):
-    actions = parse_graph(str(GRAPHS / f"{name}.xml"))
+    actions = actions_in(read_graph(str(GRAPHS / f"{name}.xml")))
     assert [tuple(each) for each in movements(actions, LISTED)] == expected
 
 
@@ -129,7 +129,7 @@ def test_an_unreadable_graph_is_never_a_transition_without_actions(text, tmp_pat
     if text is not None:
         path.write_text(text)
     with pytest.raises(CannotAsk):
-        parse_graph(str(path))
+        read_graph(str(path))
 
 
 # Goals

@@ -18,6 +18,7 @@ from factories import (
 
 from hxm.plan import Forecast, Movement, Phase, Plan, Step
 from hxm.policy import guards, start_failed
+from hxm.policy.guards.quorum import quorum_after
 from hxm.policy.orders import hygiene, placement
 from hxm.policy.state.findings import leftovers
 from hxm.policy.state.running_twice import on_two_nodes
@@ -114,7 +115,7 @@ def test_a_node_is_never_called_safe_to_power_off_where_that_costs_the_quorum(
     nodes, properties, expected
 ):
     seen = cluster(*nodes, properties=properties)
-    assert reasons(list(guards.quorum_after(seen, seen.nodes[0]))) == expected
+    assert reasons(list(quorum_after(seen, seen.nodes[0]))) == expected
 
 
 def test_a_domu_that_no_cluster_moves_away_is_never_left_unsaid():

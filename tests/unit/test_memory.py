@@ -272,7 +272,7 @@ def test_what_runs_counts_if_it_is_more_than_the_file_says(tmp_path):
 
 
 def test_the_loss_of_a_node_costs_the_quorum_as_it_would():
-    from hxm.policy.guards import quorum_without
+    from hxm.policy.guards.quorum import quorum_without
 
     three = [node(f"host{n}") for n in (1, 2, 3)]
     assert quorum_without(cluster(), "host1")

@@ -11,11 +11,14 @@ from hxm.policy.orders import hygiene, lifecycle, other_resources
 
 NFS = domain("nfs")
 OPTIONS = {"target-role": "Stopped", "is-managed": "false", "maintenance": "true"}
-GROUP, SITE = ("g", ""), ("rsc_defaults", "site")
-UNSET = "cibadmin --delete --xpath=\"//meta_attributes[@id='site']//nvpair[@name='{}']\""
+GROUP, SITE = ("g", "", ""), ("rsc_defaults", "site", "")
+UNSET = (
+    "if hxm check finds no shared disk: cibadmin --delete "
+    "--xpath=\"//meta_attributes[@id='site']//nvpair[@name='{}']\""
+)
 
 
-def seen(option: str, place: tuple[str, str], own: dict[str, str] | None = None) -> Cluster:
+def seen(option: str, place: tuple[str, str, str], own: dict[str, str] | None = None) -> Cluster:
     """The group g of nfs and ip, where the option stands at the place."""
     members = [
         primitive(name, {option: OPTIONS[option]}, parent="g", inherited_from={option: place})

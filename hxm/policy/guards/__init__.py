@@ -5,7 +5,7 @@ A guard looks at the cluster, or at what the scheduler would do, and yields obje
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from hxm.errors import CannotAsk, NoQuorum
@@ -16,13 +16,18 @@ from hxm.policy.forecast import after_all, ends_a_migration, name_of
 from hxm.policy.forecast.movement_kinds import phrase
 from hxm.policy.inherited import end_above, in_force
 from hxm.policy.names import is_pattern, matching
+from hxm.policy.state.fencing import brings_fencing_back, helpless
 from hxm.policy.state.node_remedy import end_of_wait, first_node_remedy, node_remedy
 
 FORCE, YES = "--force", "--yes"
 
 
-def whole_cluster(cluster: Cluster) -> Iterator[Objection]:
-    """What stands against any change: no DC, no quorum, nodes lost and not yet fenced."""
+def whole_cluster(cluster: Cluster, subjects: Collection[str | None] = ()) -> Iterator[Objection]:
+    """What stands against any change: no DC, no quorum, nodes lost and not yet fenced.
+
+    That ends by an order for the `subjects`, by their ids, where these are what is to fence them:
+    then what the scheduler would do is asked about.
+    """
     if not cluster.dc:
         yield Objection(
             "the cluster has no DC: nobody would carry this out",
@@ -36,22 +41,34 @@ def whole_cluster(cluster: Cluster) -> Iterator[Objection]:
             NoQuorum.status,
             FORCE,
         )
-    lost = [f"{node.name} is {unfenced(node)}" for node in cluster.nodes if node.unclean]
-    off = [node for node in cluster.nodes if node.unclean and not node.online]
-    if cluster.dc and lost:
-        yield Objection(
-            f"{listed(lost)} and not yet fenced: what ran there may still run",
-            "; ".join(
-                ("wait for the fencing", *dict.fromkeys(end_of_wait(cluster, n) for n in off))
-            ),
-            lifted_by=FORCE,
-        )
+    lost = any(node.unclean for node in cluster.nodes)
+    if cluster.dc and lost and not brings_fencing_back(cluster, subjects):
+        yield _lost(cluster)
     if cluster.pending_fencing:
         yield Objection(
             f"fencing of {listed(cluster.pending_fencing)} is under way",
             "wait for its end: hxm status",
             lifted_by=FORCE,
         )
+
+
+def _lost(cluster: Cluster) -> Objection:
+    """Nodes that wait to be fenced; nobody waits for those that nothing can fence."""
+    lost = [node for node in cluster.nodes if node.unclean]
+    cannot = helpless(cluster)
+    waiting = [] if cannot.keys() >= {node.name for node in lost} else ["wait for the fencing"]
+    ends = [end_of_wait(cluster, n) for n in lost if not n.online or n.name in cannot]
+    named = listed([f"{node.name} is {unfenced(node)}" for node in lost])
+    why = [objection.what for objection in cannot.values()]
+    return Objection(
+        "; ".join((f"{named} and not yet fenced: what ran there may still run", *_once(why))),
+        "; ".join((*waiting, *_once(ends))),
+        lifted_by=FORCE,
+    )
+
+
+def _once(texts: Iterable[str]) -> Iterator[str]:
+    yield from dict.fromkeys(texts)
 
 
 def unfenced(node: Node) -> str:
@@ -70,11 +87,6 @@ _WITHOUT_QUORUM = {
 def without_quorum(cluster: Cluster) -> str:
     """What the cluster does where it has no quorum; empty: nothing else than with one."""
     return _WITHOUT_QUORUM[_quorum_policy(cluster)]
-
-
-def stops_everything(cluster: Cluster) -> bool:
-    """Whether stop-all-resources is set."""
-    return is_true(cluster.properties.get("stop-all-resources", ""))
 
 
 def _quorum_policy(cluster: Cluster) -> str:
@@ -181,28 +193,6 @@ def left_on(cluster: Cluster, node: Node) -> Iterator[Objection]:
             f"{called(alone)} would stay on {node.name}: the cluster does not manage that",
             "stop it or move it by hand first, with xl",
             lifted_by=FORCE,
-        )
-
-
-def quorum_without(cluster: Cluster, leaving: str) -> bool:
-    """Whether the others have a quorum when the node is off (of two nodes one is enough)."""
-    total = len(cluster.voters)
-    return total <= 2 or len(_remaining(cluster, leaving)) * 2 > total
-
-
-def _remaining(cluster: Cluster, leaving: str) -> list[Node]:
-    return [node for node in cluster.voters if node.member and node.name != leaving]
-
-
-def quorum_after(cluster: Cluster, leaving: Node) -> Iterator[Objection]:
-    """Powering the node off must not cost the others the quorum."""
-    votes = leaving.kind == "member"
-    if votes and not quorum_without(cluster, leaving.name) and not acts_without_quorum(cluster):
-        left, total = len(_remaining(cluster, leaving.name)), len(cluster.voters)
-        yield Objection(
-            f"with {leaving.name} off, {left} of {total} nodes would have no quorum",
-            "--yes drains it anyway",
-            lifted_by=YES,
         )
 
 

@@ -20,17 +20,14 @@ def stands_above(
     """
     for primitive in primitives:
         overridden = option in primitive.own_meta and not in_force(option, primitive.own_meta)
-        place, given = primitive.inherited_from.get(option, ("", ""))
+        above = primitive.inherited_from.get(option, ("", "", ""))
+        place, given, _ = above
         end = end_above(cluster, primitive, option)
         if not end or overridden or (given and option == "target-role"):
             continue
-        alike = [p.id for p in cluster.primitives.values() if _inherits(p, option, place, given)]
+        alike = [p.id for p in cluster.primitives.values() if p.inherited_from.get(option) == above]
         value = primitive.inherited_meta[option]
         what = f"{option}={value} stands at {place}, and counts for {listed(alike, 4)}"
         domain = cluster.domain_of(primitive.id)
         safe = safe_end(domain, end) if domain and given else ""  # of a group, default starts it
         yield Objection(what, safe or end, lifted_by=FORCE)
-
-
-def _inherits(primitive: Primitive, option: str, place: str, given: str) -> bool:
-    return primitive.inherited_from.get(option) == (place, given)

@@ -11,6 +11,7 @@ from hxm.model import UPDATE, Cluster, ManagedDomain, Node, Primitive
 from hxm.plan import Goal, Objection, Phase, Plan, Step
 from hxm.policy import called, goals, guards, listed, resources
 from hxm.policy.forecast.goal_kinds import missing
+from hxm.policy.guards.quorum import quorum_after
 from hxm.policy.orders import placement
 from hxm.policy.orders.lifecycle import means_itself
 from hxm.policy.orders.update import steady
@@ -172,7 +173,7 @@ def fence(cluster: Cluster, node: Node) -> Plan:
             *_from_elsewhere(cluster, name),
             *guards.cannot_drain(cluster, node),
             *guards.last_usable(cluster, node),
-            *guards.quorum_after(cluster, node),
+            *quorum_after(cluster, node),
             *guards.ignored(cluster, here),
         ),
         done=f"pass: {name} was fenced, and is back",

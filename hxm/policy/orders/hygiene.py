@@ -238,7 +238,7 @@ def cleanup(cluster: Cluster, subjects: Collection[str] | None, node: Node | Non
         (Phase(steps, forgotten),),
         frozenset({"start", "live"}),
         (
-            *guards.whole_cluster(cluster),
+            *guards.whole_cluster(cluster, concerned),
             *guards.in_flight(cluster, cluster.managed_domains),
             *(doubtful if failed else on_two_nodes(cluster, domains)),
         ),

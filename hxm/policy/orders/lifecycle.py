@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from hxm.model import Cluster, ManagedDomain
 from hxm.plan import AlreadyDone, Decision, Goal, Objection, Phase, Plan, Step
-from hxm.policy import all_typed, called, goals, guards, keeps_stopped, listed, own_meta, resources
+from hxm.policy import (
+    all_typed,
+    called,
+    goals,
+    guards,
+    keeps_stopped,
+    listed,
+    outermost,
+    own_meta,
+    resources,
+)
 from hxm.policy.forecast.goal_kinds import reached
 from hxm.policy.guards import location
 from hxm.policy.guards.above import stands_above
+from hxm.policy.state.cluster_wide import inherited
 from hxm.policy.state.running_twice import on_two_nodes
 from hxm.policy.steps import clear_meta_step, destroy_step, meta_step
 
@@ -50,7 +61,7 @@ def start(
             *guards.all_of_them(wanting, everything, "start"),
         ),
         guards.warnings(cluster),
-        notes=tuple(_runs_where(domain) for domain in rest),
+        notes=(*map(_runs_where, rest), *_despite(cluster, wanting)),
         unchanged=resources(rest),
         undo=f"hxm shutdown {all_typed(wanting)}",
     )
@@ -160,6 +171,17 @@ def _release(cluster: Cluster, domain: ManagedDomain) -> tuple[Step, ...]:
     if keeps_stopped(primitive.own_meta):
         return (clear_meta_step(domain, "target-role"),)
     return ()
+
+
+def _despite(cluster: Cluster, domains: Sequence[ManagedDomain]) -> Iterator[str]:
+    """What stays at the domUs, and against what above them."""
+    own = {domain.resource: domain.name for domain in domains if _release(cluster, domain)}
+    for given in inherited(cluster):
+        concerned = [primitive.id for primitive in given.concerned]
+        names = [name for resource, name in own.items() if resource in concerned]
+        if names and given.option == "target-role":
+            what = f"target-role=Started stays at {listed(names, 4)}, because {given.says}"
+            yield f"{what}, for {listed(outermost(given.concerned), 4)}"
 
 
 def _as_before(cluster: Cluster, domain: ManagedDomain) -> tuple[Step, ...]:

@@ -60,7 +60,7 @@ def _cleared(cluster: Cluster, resource: str, option: str) -> Step:
 
 
 def _plan(cluster: Cluster, verb: str, says: str, name: str, steps: tuple[Step, ...]) -> Plan:
-    whole = guards.whole_cluster(cluster)
+    whole = guards.whole_cluster(cluster, [name])
     moving = guards.in_flight(cluster, cluster.managed_domains, guards.FORCE)
     return Plan(
         verb,

@@ -8,6 +8,7 @@ from hxm.model import Cluster, Constraint, ManagedDomain, Node
 from hxm.plan import AlreadyDone, Decision, Goal, Phase, Plan, Step
 from hxm.policy import guards, listed, resource_ids, resources, typed
 from hxm.policy.forecast.goal_kinds import reached
+from hxm.policy.guards.quorum import quorum_after
 from hxm.policy.relations import INFINITY, score_of
 from hxm.policy.state.findings import described
 from hxm.policy.state.running_twice import may_run_twice, on_two_nodes
@@ -119,7 +120,7 @@ def unmigrate(
         ),
         frozenset(),
         (
-            *guards.whole_cluster(cluster),
+            *guards.whole_cluster(cluster, [constraint.resource for constraint in interim]),
             *guards.in_flight(cluster, concerned),
             *may_run_twice(cluster, concerned),
         ),
@@ -152,7 +153,7 @@ def standby(cluster: Cluster, node: Node) -> Decision:
             *on_two_nodes(cluster, here),
             *guards.last_usable(cluster, node),
             *guards.left_on(cluster, node),
-            *guards.quorum_after(cluster, node),
+            *quorum_after(cluster, node),
         ),
         guards.warnings(cluster),
         drains=node.name,

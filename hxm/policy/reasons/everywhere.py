@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hxm.model import Cluster, Primitive
-from hxm.policy import block, guards, is_false, is_true, keeps_stopped
+from hxm.policy import block, guards, is_false, is_true, keeps_stopped, stops_everything
 from hxm.policy.inherited import end_above, holder
 from hxm.policy.reasons.facts import (
     Change,
@@ -16,6 +16,7 @@ from hxm.policy.reasons.facts import (
 from hxm.policy.reasons.tickets import frozen, without_tickets
 from hxm.policy.state.fencing import unfenceable
 from hxm.policy.state.node_remedy import first_node_remedy
+from hxm.policy.unjudged import may_start
 
 
 def everywhere(facts: Facts, subject: Subject) -> Iterator[Reason]:
@@ -45,7 +46,7 @@ def _where_it_stands(
     cluster: Cluster, primitive: Primitive, option: str, reason: Reason, change: Change
 ) -> Reason:
     """The reason with the place of the option, and with what changes it in a default there."""
-    place, given = primitive.inherited_from.get(option, ("", ""))
+    place, given, rule = primitive.inherited_from.get(option, ("", "", ""))
     evidence = f"{option}={primitive.meta[option]}, inherited from {place}"
     end = end_above(cluster, primitive, option)
     if above := holder(cluster, primitive, option):
@@ -54,8 +55,8 @@ def _where_it_stands(
         return reason._replace(change=change)
     if not end:
         return reason._replace(evidence=evidence, change=change)
-    change = Change("unset", given, option)
-    return reason._replace(evidence=f"{evidence} (set {given})", do=end, change=change)
+    change, by_rule = Change("unset", given, option), f", by a rule: {rule}" if rule else ""
+    return reason._replace(evidence=f"{evidence} (set {given}{by_rule})", do=end, change=change)
 
 
 def left_alone(facts: Facts, subject: Subject) -> Iterator[Reason]:
@@ -98,10 +99,10 @@ def whole_cluster(cluster: Cluster) -> Iterator[Reason]:
     if not cluster.quorum and (effect := guards.without_quorum(cluster)):
         what = f"this partition has no quorum: {effect}"
         yield Reason(what, "", first_node_remedy(cluster), True, Change("quorum"))
-    if guards.stops_everything(cluster):
+    if stops_everything(cluster):
         what = "stop-all-resources is set: the cluster runs nothing"
         change = Change("property", "stop-all-resources", "false")
-        yield Reason(what, "", cluster.advice("run"), True, change)
+        yield Reason(what, "", may_start(cluster, cluster.advice("run")), True, change)
     for host, objection in unfenceable(cluster):
         if not host:
             change = Change("property", "stonith-enabled", "false")
@@ -140,4 +141,5 @@ def not_opted_in(facts: Facts) -> Iterator[Reason]:
     if wanted and wanted == {primitive.id for primitive in disallowed_everywhere(facts)}:
         what = "symmetric-cluster=false, and no location allows anything on any node"
         change = Change("property", "symmetric-cluster", "true")
-        yield Reason(what, "", cluster.advice("allow-all"), True, change, lasting=True)
+        do = may_start(cluster, cluster.advice("allow-all"))
+        yield Reason(what, "", do, True, change, lasting=True)

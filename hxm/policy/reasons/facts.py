@@ -10,6 +10,7 @@ from hxm.model import Advice, Cluster, Domain, Primitive
 from hxm.policy import MEND, listed, typed
 from hxm.policy.memory import Host, Needs
 from hxm.policy.relations import Colocation, Location, Relations
+from hxm.policy.unjudged import IF, may_start
 from hxm.policy.utilization import UNHEEDED, Utilization
 
 _OfResource = Literal["start", "manage", "wake", "forget", "once"]
@@ -74,7 +75,7 @@ class Reason(NamedTuple):
         before, behind, _ = self.do.partition(": ")
         if behind and before == MEND:
             return "its file is mended"
-        return before.removeprefix(_IF) if behind and before.startswith(_IF) else ""
+        return before.removeprefix(IF) if behind and before.startswith(IF) else ""
 
     @property
     def command(self) -> str:
@@ -192,15 +193,7 @@ def remove(facts: Facts, constraint: Colocation | Location) -> str:
     )
     also = f" for {listed(alike, 4)}" if alike[1:] else ""
     command = facts.cluster.advice("unbind", constraint=constraint.id, kind=kind)
-    return on_condition(f"it is not meant{also}", command)
-
-
-_IF = "if "
-
-
-def on_condition(condition: str, command: str) -> str:
-    """What to type, and what must hold before that; `Reason.condition` and `command` are these."""
-    return f"{_IF}{condition}: {command}"
+    return may_start(facts.cluster, command, f"it is not meant{also}")
 
 
 def is_promoted(role: str) -> bool:

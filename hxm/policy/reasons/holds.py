@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hxm.model import Cluster, ManagedDomain
-from hxm.policy import guards, is_false, is_true
+from hxm.policy import is_false, is_true, stops_everything
 from hxm.policy.reasons.facts import Change
 
 
@@ -23,7 +23,7 @@ def ends_of_holds(cluster: Cluster) -> Iterator[Change]:
         return
     if cluster.maintenance:
         yield Change("property", "maintenance-mode", "false")
-    if guards.stops_everything(cluster):
+    if stops_everything(cluster):
         yield Change("property", "stop-all-resources", "false")
     if not cluster.quorum:
         yield Change("quorum")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hxm.model import Cluster, Node, Primitive
-from hxm.policy import MEND, bars
+from hxm.policy import MEND, bars, until_forgotten
 from hxm.policy.reasons.everywhere import by_opt_in, everywhere, not_opted_in
 from hxm.policy.reasons.facts import (
     Change,
@@ -29,6 +29,7 @@ from hxm.policy.relations import (
 )
 from hxm.policy.state.node_health import BY_SCORE, health_score
 from hxm.policy.state.node_remedy import better_health, node_remedy
+from hxm.policy.unjudged import may_start
 
 
 def kept_empty(facts: Facts, node: Node) -> Iterator[Reason]:
@@ -137,7 +138,7 @@ def _failures(facts: Facts, subject: Subject, node: Node) -> Iterator[Reason]:
         it, its = (subject.it, subject.its) if alone else (primitive.id, f"{primitive.id}'s")
         what = f"{it} failed there too often"
         bar = f"migration-threshold {spoken(limit)}" if often else "start-failure-is-fatal"
-        evidence = f"fail count {spoken(count)}, {bar}"
+        evidence = f"fail count {spoken(count)}, {bar}{until_forgotten(primitive)}"
         if failed:
             last = next(
                 (failure for failure in reversed(failed) if bars(cluster, failure)), failed[-1]
@@ -185,7 +186,7 @@ def _locations(facts: Facts, subject: Subject, node: Node, role: str) -> Iterato
     allowed = any(score is not None and score >= 0 for score in scores)
     if by_opt_in(cluster) and not allowed and not list(not_opted_in(facts)):
         evidence = "symmetric-cluster=false: a resource runs only where a location allows it"
-        do = cluster.advice("allow", resource=subject.id, node=node.name)
+        do = may_start(cluster, cluster.advice("allow", resource=subject.id, node=node.name))
         change = Change("allow", subject.id, node.name)
         what = f"nothing allows {subject.it} there"
         yield Reason(what, evidence, do, True, change, lasting=True)
@@ -236,7 +237,8 @@ def _located(facts: Facts, subject: Subject, location: Location, node: Node, sco
         what = f"a rule keeps {subject.it} {away}"
         return Reason(what, evidence, remove(facts, location), absolute, change, lasting=True)
     change = Change("connect", pings[0], node.name)
-    what, do = "the node has lost its ping path", "look at its network, and at the ping resource"
+    has = "has lost its" if pings[0] in known else "has no"
+    what, do = f"the node {has} ping path", "look at its network, and at the ping resource"
     if facts.cluster.sandbox:
         do = f"hxm sandbox recover {node.name}"
     for cause in _of_pings(facts):

@@ -6,9 +6,9 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
 
-from hxm.model import ManagedDomain, Node
+from hxm.model import Cluster, ManagedDomain, Node
 from hxm.plan import Movement
-from hxm.policy import guards, listed, typed
+from hxm.policy import guards, listed, typed, until_forgotten
 from hxm.policy.forecast import name_of
 from hxm.policy.forecast.movement_kinds import phrase
 from hxm.policy.guards import location
@@ -17,7 +17,7 @@ from hxm.policy.reasons.facts import Change, Facts, Reason, Subject
 from hxm.policy.reasons.room import UNCOUNTED
 from hxm.policy.reasons.search import Inquiry, Verdict
 from hxm.policy.relations import fail_count, spoken
-from hxm.policy.state.fencing import unfenceable
+from hxm.policy.state import fencing
 from hxm.policy.state.lock import forsaken, held_by
 from hxm.policy.state.node_remedy import end_of_wait
 from hxm.policy.state.running_twice import on_two_nodes
@@ -120,16 +120,12 @@ def troubles(question: Question) -> Iterator[Reason]:
     in_clone = list(location.cloned(cluster, [domain]))
     for guard in (in_clone or on_two_nodes(cluster, [domain]), guards.stray(cluster, [domain])):
         yield from map(Reason.of, guard)
-    for name in domain.nodes:
-        node = cluster.node(name)
-        if node and node.unclean:
-            what = f"{name} is {guards.unfenced(node)} and not yet fenced"
-            what += ": before that it starts nowhere else"
-            helpless = {host or name: objection.what for host, objection in unfenceable(cluster)}
-            what += f"; {helpless[name]}" if name in helpless else ""
-            change = Change("up", name)
-            yield Reason(what, "", end_of_wait(cluster, node), True, change)
-    yield from whole_cluster(cluster)
+    unfenced = list(_unfenced(cluster, domain))
+    yield from unfenced
+    yield from _never_fenced(cluster, domain)
+    for reason in whole_cluster(cluster):
+        if not any(reason.what in other.what for other in unfenced):
+            yield reason
     if cluster.pending_fencing:
         yield Reason(f"fencing of {listed(cluster.pending_fencing)} is under way", do="hxm status")
     if domain.in_flight:
@@ -142,6 +138,28 @@ def troubles(question: Question) -> Iterator[Reason]:
     yield from _troubles_everywhere(question)
     if cluster.lock and not cluster.sandbox and not forsaken(cluster, cluster.lock):
         yield Reason(f"the cluster is being changed: {held_by(cluster.lock)}")
+
+
+def _unfenced(cluster: Cluster, domain: ManagedDomain) -> Iterator[Reason]:
+    """Where it ran, lost or in trouble, and whether anything can fence that."""
+    cannot = fencing.helpless(cluster)
+    for name in domain.nodes:
+        node = cluster.node(name)
+        if node and node.unclean:
+            what = f"{name} is {guards.unfenced(node)} and not yet fenced"
+            what += ": before that it starts nowhere else"
+            what += f"; {cannot[name].what}" if name in cannot else ""
+            change = Change("up", name)
+            yield Reason(what, "", end_of_wait(cluster, node), True, change)
+
+
+def _never_fenced(cluster: Cluster, domain: ManagedDomain) -> Iterator[Reason]:
+    """That the domU may start beside itself, where no lost host is fenced."""
+    away = [node.name for node in cluster.hosts if node.away]
+    goes = any(node.usable for node in cluster.hosts) and not domain.told_to_stop
+    if away and goes and set(domain.nodes) <= set(away) and not cluster.fencing:
+        what = f"fencing is disabled: if {domain.name} still runs on {listed(away, 4)}, it would "
+        yield Reason(f"{what}run twice", do=fencing.remedy(cluster))
 
 
 def _troubles_everywhere(question: Question) -> Iterator[Reason]:
@@ -172,6 +190,7 @@ def failures_of(facts: Facts, domain: ManagedDomain) -> Iterator[Reason]:
             count = fail_count(facts.relations, failure.resource, failure.node)
             evidence = f"{failure.reason}, {failure.when}"
             evidence += f"; fail count {spoken(count)}" if count else ""
+            evidence += until_forgotten(facts.cluster.primitives.get(domain.resource))
             what = f"its {failure.operation} failed on {failure.node}"
             do = f"hxm cleanup {typed(domain)} {failure.node}"
             node = facts.cluster.node(failure.node)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hxm.policy.reasons.facts import Change, Facts, Reason, Subject, on_condition, subject_of
+from hxm.policy.reasons.facts import Change, Facts, Reason, Subject, subject_of
 from hxm.policy.relations import Ticket
+from hxm.policy.unjudged import may_start
 
 
 def without_tickets(facts: Facts, subject: Subject) -> Iterator[Reason]:
@@ -40,8 +41,10 @@ def _lost(facts: Facts, subject: Subject) -> Iterator[Ticket]:
 def _without(facts: Facts, ticket: Ticket) -> Reason:
     name, cluster = ticket.ticket, facts.cluster
     if name in facts.relations.asleep:
-        what, do = f"the ticket {name} is in standby", cluster.advice("activate", ticket=name)
+        what = f"the ticket {name} is in standby"
+        do = may_start(cluster, cluster.advice("activate", ticket=name))
         return Reason(what, ticket.id, do, True, Change("ticket", name, "activate"))
     what = f"the cluster does not hold the ticket {name}"
-    do = on_condition("no other cluster holds it", cluster.advice("grant", ticket=name))
+    command = cluster.advice("grant", ticket=name)
+    do = may_start(cluster, command, "no other cluster holds it")
     return Reason(what, ticket.id, do, True, Change("ticket", name))

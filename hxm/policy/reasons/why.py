@@ -156,7 +156,8 @@ def _down(question: Question) -> Answer:
         ]
         where = f" on {moves[0].target}" if moves and moves[0].target else ""
         now = Reason(f"the cluster is about to start it{where}")
-        return Answer(says, (*general, now), would_move(question, verdict))
+        soft = [reason for reason in general if not reason.absolute]
+        return Answer(says, (*whole, now, *soft), would_move(question, verdict))
     confirmed = inquiry.confirmed([whole], None)
     if confirmed:
         shown = [*_as_typed(question, confirmed), *_notes(confirmed, general)]

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from hxm.model import Cluster, Primitive
 from hxm.plan import Objection
-from hxm.policy import is_true, keeps_stopped, lasts, listed
-from hxm.policy.state.cluster_wide import outermost, settings
+from hxm.policy import is_false, is_true, keeps_stopped, lasts, listed, outermost, stops_everything
 
 _HOSTS = ("pcmk_host_list", "hostlist", "hostname", "pcmk_host_map")
 
@@ -54,8 +53,8 @@ def _devices(cluster: Cluster) -> list[Primitive]:
 def unfenceable(cluster: Cluster) -> Iterator[tuple[str, Objection]]:
     """The hosts that nothing can fence although fencing is on; no host: none of them.
 
-    A device need not run to fence, but one that is told to stop, or may run nowhere, does not;
-    nothing is said of one that is stopped for what is said of the whole cluster.
+    A device need not run to fence, but one that is told to stop, or may run nowhere, does not
+    (cib_device_update in Pacemaker's fenced).
     """
     if not cluster.fencing or (_has_watchdogs(cluster) and _watchdogs_count(cluster)):
         return
@@ -66,23 +65,47 @@ def unfenceable(cluster: Cluster) -> Iterator[tuple[str, Objection]]:
             what = "stonith-watchdog-timeout is set, and no node has a watchdog: nothing can fence"
         yield "", Objection(what, f"{_ADD}: {agents}")
         return
-    decides = cluster.dc and cluster.quorum and not any(settings(cluster))
     hosts = {device.id: fenced_by(device.params) for device in devices}
     for host in cluster.hosts:
         able = [p for p in devices if not hosts[p.id] or host.name in hosts[p.id]]
         if not able:
             what = f"no fencing resource is for {host.name}: if it is lost its domUs start nowhere"
             yield host.name, Objection(what, f"add one: {agents}")
-        elif decides and not any(_usable(cluster, device) for device in able):
+        elif not any(_usable(cluster, device) for device in able):
             names = outermost(able)
             what = f"nothing can fence {host.name}: {listed(names, 4)} may not run"
             yield host.name, Objection(what, f"hxm why {names[0]}")
 
 
+def _alone(cluster: Cluster, device: Primitive) -> bool:
+    """Whether the cluster leaves it alone, so that its state tells nothing."""
+    unmanaged = is_false(device.meta.get("is-managed", ""))
+    return cluster.maintenance or unmanaged or is_true(device.meta.get("maintenance", ""))
+
+
+def helpless(cluster: Cluster) -> dict[str, Objection]:
+    """What there is to say of each lost node that nothing can fence."""
+    lost = [node.name for node in cluster.nodes if node.unclean]
+    if not lost:
+        return {}
+    by_host = dict(unfenceable(cluster))
+    known = {name: by_host.get(name, by_host.get("")) for name in lost}
+    return {name: objection for name, objection in known.items() if objection}
+
+
+def brings_fencing_back(cluster: Cluster, subjects: Collection[str | None]) -> bool:
+    """Whether the resources are fencing devices, and lost nodes wait that nothing can fence."""
+    above = [{p.id, p.parent, p.clone} for p in _devices(cluster)]
+    devices = all(any(name in ids for ids in above) for name in subjects)
+    return bool(subjects) and devices and bool(helpless(cluster))
+
+
 def _usable(cluster: Cluster, device: Primitive) -> bool:
-    """Whether it runs, or its failure or the state of a node may be why it does not."""
+    """Whether it runs, or its failure, a node or the whole cluster may be why it does not."""
     if keeps_stopped(device.meta):
         return False
+    if not cluster.dc or not cluster.quorum or stops_everything(cluster) or _alone(cluster, device):
+        return True
     states = [state for state in cluster.resources if state.id.partition(":")[0] == device.id]
     failures = [
         failure for failure in cluster.failures if failure.resource.partition(":")[0] == device.id
@@ -90,5 +113,8 @@ def _usable(cluster: Cluster, device: Primitive) -> bool:
     if not states or failures or any(state.nodes for state in states):
         return True
     bans = [ban for ban in cluster.constraints if ban.kind == "ban" and not ban.expired]
-    banned = any(ban.resource in (device.id, device.parent, device.clone) for ban in bans)
-    return not banned and not all(host.usable for host in cluster.hosts)
+    ids = device.id, device.parent, device.clone
+    banned = [(ban.node or "").lower() for ban in bans if ban.resource in ids]
+    ready = [host.name for host in cluster.hosts if host.usable]
+    free = [name for name in ready if name.lower() not in banned]
+    return bool(free) and len(ready) < len(cluster.hosts)

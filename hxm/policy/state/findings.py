@@ -14,15 +14,17 @@ from hxm.policy import (
     is_false,
     is_true,
     keeps_stopped,
-    lasts,
     listed,
+    outermost,
     resource_name,
+    stops_everything,
     typed,
+    until_forgotten,
 )
-from hxm.policy.guards import safe_end, stops_everything, stray, without_quorum
+from hxm.policy.guards import safe_end, stray, without_quorum
 from hxm.policy.guards.location import cloned, kept_from_running, not_listed
 from hxm.policy.state import fencing
-from hxm.policy.state.cluster_wide import by_templates, outermost, settings
+from hxm.policy.state.cluster_wide import by_templates, settings
 from hxm.policy.state.in_passing import ends
 from hxm.policy.state.lock import held_by, is_at_work, may_be_part_of_it, way_out
 from hxm.policy.state.node_remedy import end_of_wait, first_node_remedy, node_remedy
@@ -290,10 +292,7 @@ def _failed(cluster: Cluster, failure: Failure) -> Finding:
     first = next((f for f in cluster.failures if f.resource == failure.resource), failure)
     if domain and domain.file_fault and failure is first:
         what += f"; on this host: {domain.file_fault}"
-    primitive = cluster.primitives.get(failure.resource)
-    timeout = primitive.meta.get("failure-timeout", "") if primitive else ""
-    if lasts(timeout):
-        what += f"; forgotten after {timeout} without a failure (failure-timeout)"
+    what += until_forgotten(cluster.primitives.get(failure.resource))
     do = cleanup_of(cluster, failure)
     node = cluster.node(failure.node)
     if node and node.unclean:  # no order is taken before that, and it forgets the failure

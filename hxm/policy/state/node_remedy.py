@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from hxm.model import Cluster, Node
 from hxm.policy import keeps_stopped, typed_resource
+from hxm.policy.state import fencing
 
 
 def end_of_wait(cluster: Cluster, node: Node) -> str:
     """What ends the wait for a fencing; nobody confirms that a node is off that still answers."""
+    confirm = cluster.advice("fence" if node.online else "confirm", node=node.name)
+    if helpless := fencing.helpless(cluster).get(node.name):
+        instead = f"hxm sandbox recover {node.name}" if cluster.sandbox else confirm
+        return helpless.do if node.online else f"{helpless.do}; or {instead}"
     if cluster.sandbox:  # it has no fencer to be asked
         return "hxm sandbox settle"
-    return cluster.advice("fence" if node.online else "confirm", node=node.name)
+    return confirm
 
 
 def node_remedy(cluster: Cluster, node: Node) -> str:
