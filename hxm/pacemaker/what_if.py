@@ -101,19 +101,26 @@ class WhatIf:
                 return False
         return bool(self.subject.inside)
 
-    def unknown(self, ids: Collection[str], node: str | None) -> list[Reason]:
-        """What in the CIB may have to do with it, and with `ids`, by its id and XML."""
+    def unknown(self, ids: Sequence[str], node: str | None) -> list[Reason]:
+        """What in the CIB may have to do with it, and with `ids`, the nearest first."""
         return [
             Reason(
                 f"{element.tag} {name}: the scheduler says so",
                 _short(element),
-                f"look at it: cibadmin --query --xpath=\"//*[@id='{name}']\"",
+                self._way_on(element),
                 absolute=True,
                 change=Change("drop", name),
             )
             for element in _possible(self.tree, ids, node)
             if (name := element.get("id", ""))
         ]
+
+    def _way_on(self, element: etree._Element) -> str:
+        """What tells more of an element: of what it is to start after, why that does not do."""
+        first, then = element.get("first", ""), element.get("then", "")
+        if element.tag == "rsc_order" and then in self.subject.ids and first:
+            return f"hxm why {first}"
+        return f"look at it: cibadmin --query --xpath=\"//*[@id='{element.get('id')}']\""
 
 
 def _primitive(resource: str) -> str:
@@ -126,12 +133,17 @@ def _short(element: etree._Element) -> str:
 
 
 def _possible(
-    tree: etree._ElementTree, ids: Collection[str], node: str | None
+    tree: etree._ElementTree, ids: Sequence[str], node: str | None
 ) -> Iterator[etree._Element]:
     """Constraints that touch it, its meta options, options of the cluster, the node's own."""
     constraints = tree.xpath("/cib/configuration/constraints/*")
     touching = [constraint for constraint in constraints if _names(constraint, ids)]
-    touching.sort(key=lambda constraint: b'score="-' not in etree.tostring(constraint))
+    touching.sort(
+        key=lambda constraint: (
+            next((rank for rank, name in enumerate(ids) if _names(constraint, [name])), len(ids)),
+            b'score="-' not in etree.tostring(constraint),
+        )
+    )
     yield from touching
     for name in ids:
         yield from tree.xpath("//resources//*[@id=$id]/meta_attributes//nvpair", id=name)

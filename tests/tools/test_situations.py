@@ -281,7 +281,7 @@ SAID = {
     "set-location": ("why web", "if it is not meant for web, db: cibadmin"),
     "date-spec-over": ("why web", "the cluster is about to start it"),
     "stopped-chain": ("start web", "mail is told to stop\n     hxm start mail"),
-    "version-rules": ("why web beta", "not confirmed: the CIB says so, and the scheduler has not"),
+    "version-rules": ("why web beta", "no reason was found\n    without some of these elements"),
     "template-stopped": (
         "why vm1",
         "-role']\"\n  the cluster is about to act: it would stop on alpha",

@@ -260,7 +260,7 @@ SITUATIONS = {
     "a group that is told to stop": Situation(
         "web",
         "it is told to stop",
-        "start web",
+        "start g",
         f'<group id="g">{meta("g", target_role="Stopped")}{primitive("web")}</group>',
     ),
     "stop-all-resources": Situation(

@@ -358,6 +358,13 @@ FOR = constraint('rsc_location id="p" rsc="sles" node="host1" score="90"')
 FROZEN = constraint('rsc_ticket id="t" rsc="sles" ticket="T" loss-policy="freeze"')
 DUMMY = '<primitive id="{}" class="ocf" provider="pacemaker" type="Dummy"/>'
 GROUP = f'<group id="g">{DUMMY.format("a")}{DUMMY.format("b")}</group>'
+AT_LEAST_TWO = (
+    '<clone id="c"><meta_attributes id="c-meta"><nvpair id="c-min" name="clone-min" value="2"/>'
+    f"</meta_attributes>{DUMMY.format('m')}</clone>"
+)
+OTHER_RACK = (
+    'rsc_colocation id="r" rsc="sles" with-rsc="nfs" score="-INFINITY" node-attribute="rack"'
+)
 IN_PART = (
     f"@cibadmin -C -o resources -X '{GROUP}'",
     constraint('rsc_order id="o" first="g" then="sles"'),
@@ -518,6 +525,25 @@ SAID = {
         (*IN_PART, "cleanup g host2 --yes"),
         "why sles",
         "sles runs on",
+    ),
+    "a clone that has to run on more nodes": (
+        (
+            f"@cibadmin -C -o resources -X '{AT_LEAST_TWO}'",
+            constraint('rsc_order id="o" first="c" then="nfs"'),
+            "standby host2 --yes",
+        ),
+        "why nfs",
+        "c must run on 1 more before it (clone-min)\n    not on host2: the node is in standby",
+    ),
+    "what hxm knows nothing of": (
+        (
+            "@crm_attribute -N host1 -n rack -v r1",
+            "@crm_attribute -N host2 -n rack -v r1",
+            constraint(OTHER_RACK),
+            "sandbox settle",
+        ),
+        "why sles",
+        "rsc_colocation r: the scheduler says so",
     ),
     "a ticket that is lost": (
         (FROZEN,),

@@ -24,7 +24,7 @@ from hxm.policy.reasons.facts import (
 )
 from hxm.policy.reasons.obstacles import kept_empty, on_node
 from hxm.policy.reasons.room import room, utilization
-from hxm.policy.relations import INFINITY, Order, spoken
+from hxm.policy.relations import INFINITY, Order, score_of, spoken
 
 
 class _Path(NamedTuple):
@@ -69,7 +69,10 @@ def _orders(facts: Facts, subject: Subject, path: _Path) -> Iterator[Reason]:
         what = f"{order.first}{_or_another(facts, order)} must {verb} before {subject.it}"
         if order.one_suffices and _another(facts, order.id):
             continue
-        if places(facts, order.first, role):
+        if missing := _missing(facts, order.first):
+            what = f"{order.first} must run on {missing} more before {subject.it} (clone-min)"
+            yield from _started(facts, subject, order, what, path, missing)
+        elif places(facts, order.first, role):
             yield from _caused(_blocked(facts, order.first), what, order.id)
         elif _place_counts(facts, subject, order.first):
             yield from _needed(facts, order.first, what, order.id, path, role)
@@ -117,25 +120,38 @@ def _place_counts(facts: Facts, subject: Subject, first: str) -> bool:
     return not wanted.isdisjoint(ids)
 
 
+def _missing(facts: Facts, first: str) -> int:
+    """On how many more nodes a clone has to run before anything starts after it."""
+    inside = subject_of(facts.cluster, first).inside
+    least = [score_of(part.meta.get("clone-min", "0")) for part in inside if part.clone]
+    return max(max(least, default=0) - len(places(facts, first)), 0)
+
+
 def _started(
-    facts: Facts, subject: Subject, order: Order, what: str, path: _Path
+    facts: Facts, subject: Subject, order: Order, what: str, path: _Path, missing: int = 1
 ) -> Iterator[Reason]:
-    """Why what must start first, on whatever node, does so nowhere: of the likeliest node."""
+    """Why what must start first, on whatever node, does not: of the likeliest nodes."""
     role = "Promoted" if order.first_action == "promote" else ""
-    nodes = [node for node in facts.cluster.nodes if not _apart(facts, subject, order, node, path)]
-    by_node = {}
-    for node in nodes or facts.cluster.nodes:
+    there = places(facts, order.first, role)
+    idle = [node for node in facts.cluster.nodes if node.name not in there]
+    nodes = [node for node in idle if not _apart(facts, subject, order, node, path)] or idle
+    by_node: dict[Node, list[Reason]] = {}
+    for node in nodes:
         causes = [*kept_empty(facts, node), *_causes(facts, order.first, path.at(node), role)]
         by_node[node] = [cause for cause in causes if cause.absolute]
     inside = subject_of(facts.cluster, order.first).inside
     in_part = {where for primitive in inside for where in places(facts, primitive.id)}
-    node = min(by_node, key=lambda node: (weight(node, by_node[node]), node.name not in in_part))
-    if not by_node[node]:
+    nodes.sort(key=lambda node: (weight(node, by_node[node]), node.name not in in_part))
+    if not all(by_node[node] for node in nodes[:missing]):
         yield from _needed(facts, order.first, what, order.id, path, role)
         return
-    for cause in by_node[node]:
-        everywhere_ = all(cause in causes for causes in by_node.values())
-        yield from _caused([cause if everywhere_ else cause.on(node.name)], what, order.id)
+    general = [*everywhere(facts, subject_of(facts.cluster, order.first, called=True))]
+    if nodes[1:]:
+        general += [r for r in by_node[nodes[0]] if all(r in by_node[node] for node in nodes)]
+    for node in nodes[:missing]:
+        for cause in by_node[node]:
+            known = cause if cause in general else cause.on(node.name)
+            yield from _caused([known], what, order.id)
 
 
 def _apart(facts: Facts, subject: Subject, order: Order, node: Node, path: _Path) -> bool:

@@ -104,14 +104,16 @@ def would_move(
 
 
 def in_brief(question: Question, confirmed: Sequence[Reason]) -> tuple[Reason, ...]:
-    """The reasons; of the elements that were not told apart the first, and how many there are."""
-    raw = [reason for reason in confirmed if reason in question.unknown]
-    if len(raw) < 2:
+    """The reasons; of elements that were not told apart only that the cause is among them."""
+    changes = {reason.change for reason in question.unknown}
+    raw = [reason for reason in confirmed if reason.change in changes]
+    if len(raw) < 2 or all(reason.confirmed for reason in raw):
         return tuple(confirmed)
-    name, _, says = raw[0].what.partition(": ")
-    rest = f"one of {len(raw) - 1} other elements" if raw[2:] else "one other element"
-    first = raw[0]._replace(what=f"{name}, or {rest}: {says}")
-    return (*(reason for reason in confirmed if reason not in raw), first)
+    names = listed([reason.change.subject for reason in raw if reason.change], 3)
+    what = "no reason was found; without some of these elements it would be otherwise"
+    do = f"on a terminal, which has hxm ask further: hxm why {question.subject.word}"
+    among = Reason(what, names, do, absolute=True)
+    return (*(reason for reason in confirmed if reason not in raw), among)
 
 
 def troubles(question: Question) -> Iterator[Reason]:
