@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from hxm.config import Config
 from hxm.model import Advice, Cluster
-from hxm.plan import Objection, Plan
-from hxm.policy import guards
+from hxm.plan import Goal, Objection, Plan
+from hxm.policy import guards, typed
 from hxm.policy.guards import location
 
 
@@ -19,8 +19,7 @@ def unlisted(cluster: Cluster, plan: Plan) -> list[Objection]:
 
 def would_not_get_there(cluster: Cluster, plan: Plan, config: Config) -> Objection:
     """The objection to a plan whose goals the scheduler would not reach, with the first reason."""
-    goals = (goal for phase in plan.phases for goal in phase.goals if goal.kind == "running")
-    goal = next(goals, None)
+    goal = _place(plan)
     what, do = f"the scheduler would not {plan.about}", "to see why: hxm status"
     if goal:
         what, do = with_reason(cluster, what, goal.subject, goal.node, config)
@@ -39,15 +38,30 @@ def with_reason(
 
 
 def with_cause(cluster: Cluster, plan: Plan, objection: Objection, config: Config) -> Objection:
-    """The refusal to move what does not run, with what would keep it from being started."""
+    """The refusal to move what does not run: what is against its node, and all that is to be typed.
+
+    Without a node, what would keep it from being started.
+    """
     for subject in plan.subjects:
         domain = cluster.domain_of(subject)
         if domain and objection in guards.stopped([domain]):
-            reason = _reason_against(cluster, subject, None, config)
+            goal = _place(plan)
+            node = goal.node if goal else None
+            reason = _reason_against(cluster, subject, node, config)
             if reason and reason.do:
-                do = f"{reason.do}, then {objection.do}"
-                return objection._replace(what=f"{objection.what}: {reason.what}", do=do)
+                steps = [reason.do]
+                steps += [objection.do] if domain.told_to_stop or not node else []
+                steps += [f"hxm migrate {typed(domain)} {node}"] if node else []
+                at = f", and would not on {node}" if node else ""
+                what = f"{objection.what}{at}: {reason.what}"
+                return objection._replace(what=what, do=", then ".join(steps))
     return objection
+
+
+def _place(plan: Plan) -> Goal | None:
+    """Where something is to run, the first that it is about."""
+    goals = (goal for phase in plan.phases for goal in phase.goals if goal.kind == "running")
+    return next(goals, None)
 
 
 def _reason_against(

@@ -623,11 +623,27 @@ def test_a_failure_of_a_clone_is_ended_by_what_is_said(sandbox):
     assert "Nothing needs attention" in sandbox.ok("status").out
 
 
-def test_a_move_of_what_is_stopped_is_refused_with_what_keeps_it_down(sandbox):
-    carry_out(sandbox, (*BANS, "shutdown nfs"))
-    refused = sandbox.hxm("migrate", "nfs", "host2").err
-    assert "nfs does not run: a ban keeps it away" in refused
-    assert "hxm unmigrate nfs, then hxm start nfs" in refused
+OTHER_CAUSES = ("sandbox lose-network host1", "sandbox fail nfs --operation start")
+MOVES_OF_STOPPED = [
+    ((*BANS, "shutdown nfs"), "host2", "a ban keeps it away", ["unmigrate nfs", "start nfs"]),
+    (OTHER_CAUSES, "host2", "its start failed there", ["cleanup nfs host2"]),
+    (OTHER_CAUSES, "host1", "the node has lost its ping path", ["sandbox recover host1"]),
+]
+"""What is done, where nfs is to come, what is against that node, and what ends it."""
+
+
+@pytest.mark.parametrize(("commands", "node", "cause", "ends"), MOVES_OF_STOPPED)
+def test_a_move_of_what_is_stopped_names_what_is_against_the_node(
+    sandbox, commands, node, cause, ends
+):
+    carry_out(sandbox, commands)
+    refused = sandbox.hxm("migrate", "nfs", node).err
+    assert f"nfs does not run, and would not on {node}: {cause}" in refused
+    steps = [*ends, f"migrate nfs {node}"]
+    assert ", then ".join(f"hxm {step}" for step in steps) in refused
+    for step in steps:
+        sandbox.ok(*step.split(), *([] if step.startswith("sandbox") else ["--yes"]))
+    assert sandbox.nodes_of("nfs") == [node]
 
 
 @pytest.mark.parametrize(
