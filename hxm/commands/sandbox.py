@@ -93,8 +93,14 @@ def recover(node: OneNode) -> int:
     """Switch a lost node on again: it joins the cluster with a working network."""
     with _changed() as (cluster, copy):
         sandbox.pass_a_second(copy.path)
-        copy.inject([f"--node-up={find_node(cluster, node).name}"])
-        sandbox.set_connected(copy.path, node)
+        lost = find_node(cluster, node)
+        if lost.kind == "member":
+            copy.inject([f"--node-up={lost.name}"])
+        elif lost.away:
+            connection = lost.container or lost.name
+            what = f"{lost.name} is a node as long as {connection} runs"
+            raise Refused(what, f"hxm why {connection}")
+        sandbox.set_connected(copy.path, lost.name)
         sandbox.elect(copy.path)
         _settle(cluster, copy)
     return DONE

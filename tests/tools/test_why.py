@@ -365,6 +365,7 @@ AT_LEAST_TWO = (
 OTHER_RACK = (
     'rsc_colocation id="r" rsc="sles" with-rsc="nfs" score="-INFINITY" node-attribute="rack"'
 )
+GUEST = "@crm_resource -r sles --meta -p remote-node -v guest1"
 IN_PART = (
     f"@cibadmin -C -o resources -X '{GROUP}'",
     constraint('rsc_order id="o" first="g" then="sles"'),
@@ -544,6 +545,25 @@ SAID = {
         ),
         "why sles",
         "rsc_colocation r: the scheduler says so",
+    ),
+    "a domU that would be moved into one": (
+        (GUEST, "sandbox settle", "sandbox recover guest1"),
+        "why nfs guest1",
+        "guest1 cannot take a domU: sles makes it a node, and it is no host\n",
+    ),
+    "a guest node that is not there": (
+        (GUEST, "shutdown sles --yes"),
+        "sandbox recover guest1",
+        "guest1 is a node as long as sles runs\n     hxm why sles",
+    ),
+    "a fencing that waits for quorum": (
+        (
+            "@crm_attribute -n no-quorum-policy -v freeze",
+            "sandbox lose-quorum",
+            "sandbox fail host2 --unfenced",
+        ),
+        "why sles",
+        "is told to\n      hxm sandbox regain-quorum\n  host2 is lost and not yet fenced",
     ),
     "a ticket that is lost": (
         (FROZEN,),
@@ -738,7 +758,7 @@ CAPTURED = {
     ),
     "32-no-quorum": (
         "nfs was on host3, which is UNCLEAN (offline): whether it still runs there is not known",
-        "host3 is lost and not yet fenced: before that it starts nowhere else",
+        "this partition has no quorum: the cluster stops domUs and starts none",
     ),
 }
 

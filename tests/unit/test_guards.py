@@ -277,6 +277,10 @@ TARGETS = {
     "offline": (node("host2", online=False), ["cannot take a domU, 107"]),
     "pending": (node("host2", pending=True), ["cannot take a domU, 107"]),
     "unclean": (node("host2", unclean=True), ["cannot take a domU, 107"]),
+    "a domU itself": (
+        node("guest1", kind="guest", container="vm3"),
+        ["cannot take a domU, 107, --force"],
+    ),
 }
 
 

@@ -267,6 +267,16 @@ def target(cluster: Cluster, node: Node) -> Iterator[Objection]:
     if not node.usable:
         what = f"{node.name} cannot take a domU: it is {node.predicament}"
         yield Objection(what, node_remedy(cluster, node))
+    yield from no_host(node)
+
+
+def no_host(node: Node) -> Iterator[Objection]:
+    """A node that is a domU or a container itself: the scheduler does not know that, nor ask."""
+    if node.kind == "guest":
+        what = (
+            f"{node.name} cannot take a domU: {node.container} makes it a node, and it is no host"
+        )
+        yield Objection(what, "use --force to order it anyway", lifted_by=FORCE)
 
 
 def last_usable(cluster: Cluster, leaving: Node) -> Iterator[Objection]:

@@ -123,11 +123,10 @@ def troubles(question: Question) -> Iterator[Reason]:
     for guard in (in_clone or on_two_nodes(cluster, [domain]), guards.stray(cluster, [domain])):
         yield from map(Reason.of, guard)
     unfenced = list(_unfenced(cluster, domain))
-    yield from unfenced
-    yield from _never_fenced(cluster, domain)
-    for reason in whole_cluster(cluster):
-        if not any(reason.what in other.what for other in unfenced):
-            yield reason
+    lost = [*unfenced, *_never_fenced(cluster, domain)]
+    named = "; ".join(reason.what for reason in unfenced)
+    whole = [reason for reason in whole_cluster(cluster) if reason.what not in named]
+    yield from (*lost, *whole) if cluster.quorum else (*whole, *lost)  # which is needed to fence
     if cluster.pending_fencing:
         yield Reason(f"fencing of {listed(cluster.pending_fencing)} is under way", do="hxm status")
     if domain.in_flight:

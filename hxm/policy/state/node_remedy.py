@@ -13,8 +13,8 @@ def end_of_wait(cluster: Cluster, node: Node) -> str:
     if helpless := fencing.helpless(cluster).get(node.name):
         instead = f"hxm sandbox recover {node.name}" if cluster.sandbox else confirm
         return helpless.do if node.online else f"{helpless.do}; or {instead}"
-    if cluster.sandbox:  # it has no fencer to be asked
-        return "hxm sandbox settle"
+    if cluster.sandbox:  # it has no fencer to be asked, and nobody fences without quorum
+        return "hxm sandbox settle" if cluster.quorum else first_node_remedy(cluster)
     return confirm
 
 
