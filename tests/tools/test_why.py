@@ -194,8 +194,9 @@ def test_a_node_that_is_off_has_no_ping_path_to_lose(sandbox, state, condition):
     text = sandbox.file.read_text()
     (begin,) = re.findall(r'<node_state (?=[^>]*uname="host2")[^>]*>', text)
     sandbox.replace(begin, re.sub(r'id="[^"]*"', state, begin, count=1))
-    _, reasons = asked(sandbox, "nfs", "host2")
-    assert [each["what"] for each in reasons] == [f"the node is {condition}"]
+    _, (reason, *then) = asked(sandbox, "nfs", "host2")
+    assert reason["what"] == f"the node is {condition}"
+    assert [each["do"] for each in then] == ["hxm migrate nfs host2"]
 
 
 def _banned_and_off(sandbox):
@@ -294,7 +295,9 @@ ONE_BEFORE = (
     'sequential="false"><resource_ref id="sles"/><resource_ref id="vm3"/></resource_set>'
     '<resource_set id="o2"><resource_ref id="nfs"/></resource_set></rsc_order>'
 )
+APART = '<rsc_colocation id="apart" rsc="sles" with-rsc="nfs" score="-INFINITY"/>'
 KEPT_OFF = {
+    "what is to keep away from it": (APART, (), ["id='apart'"]),
     "a rule of the time in standby": (
         AT_NIGHT,
         ("standby host2 --yes",),
@@ -319,6 +322,18 @@ def test_all_that_keeps_a_domu_off_a_host_is_confirmed(sandbox, name):
     assert all(reason["confirmed"] for reason in reasons)
     for reason, end in zip(reasons, ends, strict=True):
         assert end in reason["do"]
+
+
+def test_what_must_keep_away_and_cannot_yield_is_named_by_what_it_avoids(bare):
+    sandbox = bare.make("--nodes", "3", "--domains", "4")
+    for name in ("nfs", "vm3", "vm4"):
+        put(sandbox, APART.replace("nfs", name).replace("apart", f"apart-{name}"))
+    assert "sles, which runs there, is to keep away" in sandbox.hxm("migrate", "nfs", "host2").err
+    _, (first, then, *_) = asked(sandbox, "nfs", "host2")
+    assert "sles, which runs there, is to keep away from it" in first["what"]
+    sandbox.tool("sh", "-c", first["command"])
+    sandbox.ok(*then["do"].split()[1:])
+    assert sandbox.nodes_of("nfs") == ["host2"]
 
 
 @pytest.mark.parametrize("name", OF_A_HOST)

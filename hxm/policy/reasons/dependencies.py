@@ -193,6 +193,7 @@ def _or_another(facts: Facts, order: Order) -> str:
 
 def _colocations(facts: Facts, subject: Subject, path: _Path) -> Iterator[Reason]:
     yield from _dependents(facts, subject, path)
+    yield from _shunned(facts, subject, path)
     for colocation in facts.relations.colocations:
         if colocation.resource not in subject.ids or colocation.other in path.seen:
             continue
@@ -209,6 +210,18 @@ def _colocations(facts: Facts, subject: Subject, path: _Path) -> Iterator[Reason
             evidence = f"{colocation.id}: {spoken(colocation.score)}"
             hard, change = colocation.score <= -INFINITY, Change("drop", colocation.id)
             yield Reason(what, evidence, remove(facts, colocation), hard, change, lasting=True)
+
+
+def _shunned(facts: Facts, subject: Subject, path: _Path) -> Iterator[Reason]:
+    """What runs there and is to keep away from it: it may yield, so that is not absolute."""
+    for colocation in facts.relations.colocations:
+        there = places(facts, colocation.resource, colocation.role)
+        keeps_away = colocation.other in subject.ids and colocation.score < 0
+        if keeps_away and path.node.name in there and colocation.resource not in path.seen:
+            what = f"{colocation.resource}, which runs there, is to keep away from {subject.it}"
+            evidence = f"{colocation.id}: {spoken(colocation.score)}"
+            change = Change("drop", colocation.id)
+            yield Reason(what, evidence, remove(facts, colocation), change=change, lasting=True)
 
 
 def _dependents(facts: Facts, subject: Subject, path: _Path) -> Iterator[Reason]:

@@ -116,17 +116,16 @@ def _against(facts: Facts, domain: ManagedDomain, node: Node) -> list[Reason]:
     subject = subject_in(facts.cluster, domain)
     against_it = list(against(facts, subject, node))
     hard = hard_ones([*everywhere(facts, subject), *against_it])
-    return hard or list(_by_time(facts, against_it))
+    return hard or list(_at_times(facts, against_it))
 
 
-def _by_time(facts: Facts, reasons: Iterable[Reason]) -> Iterator[Reason]:
-    """Those that keep it off at times; whether now, only the scheduler knows."""
-    dated = {
-        Change("drop", location.id)
-        for location in facts.relations.locations
-        if location.dated and location.score <= -INFINITY
-    }
-    return (reason for reason in reasons if reason.change in dated)
+def _at_times(facts: Facts, reasons: Iterable[Reason]) -> Iterator[Reason]:
+    """Those that keep it off at times, or while another stays; only the scheduler knows when."""
+    relations = facts.relations
+    rules = [(location.id, location.score) for location in relations.locations if location.dated]
+    apart = [(colocation.id, colocation.score) for colocation in relations.colocations]
+    drops = {Change("drop", name) for name, score in (*rules, *apart) if score <= -INFINITY}
+    return (reason for reason in reasons if reason.change in drops)
 
 
 def _coming(
@@ -146,7 +145,7 @@ def _coming(
         waits = not domain.nodes and not _starts(moved, domain)
         if own or score == NEVER or not node.usable or (reasons and (waits or not ask)):
             supposed[domain] = _each_once([*own, *reasons])
-            at_times[domain] = list(_by_time(facts, against_it))
+            at_times[domain] = list(_at_times(facts, against_it))
     free = _without(supposed, node, ask)
     barred = {domain: supposed[domain] + at_times[domain] for domain in supposed.keys() - free}
     free |= _without({**supposed, **barred}, node, ask) if any(at_times.values()) else set()

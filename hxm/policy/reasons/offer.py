@@ -35,9 +35,10 @@ def allowed(
     verdict = inquiry.verdict([offer], None)
     moved = verdict.movements if verdict else ()
     if verdict and not any(_brings(question.subject, move, node.name) for move in moved):
-        stays = Reason("a move there does not bring it: what it runs with keeps it where it is")
-        reasons = hard_ones(against_it) or [stays, unknown(question.facts, domain, node.name)]
-        return Answer(says, tuple(dict.fromkeys([*reasons, *soft])))
+        reasons = hard_ones(against_it) or _immovable(question, node, soft, offer)
+        named = [reason.change for reason in reasons]
+        rest = [reason for reason in soft if not reason.change or reason.change not in named]
+        return Answer(says, tuple(dict.fromkeys([*reasons, *rest])))
     if behind := _left_behind(question, node, moved):
         shown = [reason for reason in soft if reason.do]
         what = f"a move there would leave {listed(behind, 4)} behind, which must run where it does"
@@ -59,6 +60,18 @@ def allowed(
         first = [*along, *stays_for, *noted]
     reasons = [*first, offer._replace(confirmed=bool(verdict))]
     return Answer(says, tuple(dict.fromkeys(reasons)), side_effects(question, [offer], None))
+
+
+def _immovable(
+    question: Question, node: Node, soft: Sequence[Reason], offer: Reason
+) -> list[Reason]:
+    """Why a move does not bring it: the first of the reasons without which one would."""
+    for reason in soft:
+        if reason.change and comes(question, node, [reason, offer]):
+            sure = reason._replace(absolute=True, confirmed=True)
+            return [sure, offer._replace(what="then a move brings it there", confirmed=True)]
+    stays = Reason("a move there does not bring it")
+    return [stays, unknown(question.facts, question.domain, node.name)]
 
 
 def _would_come(question: Question, node: Node, soft: Sequence[Reason]) -> bool:

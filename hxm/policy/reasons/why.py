@@ -303,10 +303,19 @@ def _elsewhere(question: Question, node: Node) -> Answer:
         if goes and goes != node.name:
             then = f"it would start on {goes}, and only then come to {node.name}"
             notes.insert(0, Reason(then, do=f"hxm migrate {typed(domain)} {node.name}"))
-        forecast_for = node if domain.nodes else None
-        return Answer(says, (*shown, *notes), side_effects(question, confirmed, forecast_for))
+        also = side_effects(question, confirmed, node if domain.nodes else None)
+        if domain.nodes and not unforeseen(confirmed):
+            notes = [*_then(question, node, confirmed), *notes]
+        return Answer(says, (*shown, *notes), also)
     rest = [unknown(facts, domain, node.name)] if plain and not hard else []
     return Answer(says, tuple(dict.fromkeys([*hard, *rest])))
+
+
+def _then(question: Question, node: Node, confirmed: Sequence[Reason]) -> Iterator[Reason]:
+    """The move, where the cluster does not bring it by itself without these reasons."""
+    offer = offered(question, node)._replace(what="then a move brings it there")
+    if not comes(question, node, confirmed) and comes(question, node, [*confirmed, offer]):
+        yield offer._replace(change=None)
 
 
 def _goes(question: Question, confirmed: Sequence[Reason]) -> str | None:
