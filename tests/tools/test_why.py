@@ -642,6 +642,15 @@ def test_nothing_is_promised_of_a_fencing_that_cannot_come(sandbox):
     assert sandbox.nodes_of("nfs") == ["host2"]
 
 
+def test_what_left_a_host_for_its_health_is_offered_no_move(sandbox):
+    for name, value in (("strategy", "custom"), ("red", "-100")):
+        sandbox.tool("crm_attribute", f"--name=node-health-{name}", f"--update={value}")
+    sandbox.tool("crm_attribute", "-N", "host1", "-n", "#health-disk", "-v", "red", "-l", "reboot")
+    sandbox.hxm("sandbox", "settle")
+    (reason,) = asked(sandbox, "configpool", "host1")[1]
+    assert reason["what"] == "the health of host1 counts -100"
+
+
 @pytest.mark.parametrize("word", ["configpool", "configpool-child", "STONITH-child"])
 def test_what_is_meant_to_run_on_every_host_is_no_trouble(sandbox, word):
     assert len(sandbox.ok("why", word).out.splitlines()) == 1

@@ -11,7 +11,7 @@ from hxm.policy import listed, typed
 from hxm.policy.reasons.dependencies import against
 from hxm.policy.reasons.everywhere import everywhere, whole_cluster
 from hxm.policy.reasons.facts import NEVER, Change, Facts, Reason, subject_in
-from hxm.policy.reasons.obstacles import kept_empty, on_node
+from hxm.policy.reasons.obstacles import kept_empty, on_node, unwell
 from hxm.policy.reasons.question import Question, hard_ones, troubles
 from hxm.policy.relations import INFINITY
 
@@ -25,7 +25,7 @@ class HostAnswer(NamedTuple):
 
     says: str
     general: tuple[Reason, ...]
-    """What holds for the whole cluster."""
+    """What holds for the whole cluster, or for all that could come to the host."""
     leaving: Mapping[str, tuple[Reason, ...]]
     """Of each domU that would have no place if the host were in standby."""
     coming: Mapping[str, tuple[Reason, ...]]
@@ -72,7 +72,8 @@ def ask_host(facts: Facts, node: Node, ask: AskHost | None) -> HostAnswer:
     coming = _coming(facts, node, there, asked)
     leaving = _leaving(facts, node, here, asked)
     alone = () if coming else tuple(kept_empty(facts, node))
-    return HostAnswer(f"{node.name} {runs}{condition}", general + alone, leaving, coming)
+    shown = general + alone + tuple(unwell(facts, node))
+    return HostAnswer(f"{node.name} {runs}{condition}", shown, leaving, coming)
 
 
 def _leaving(

@@ -78,7 +78,7 @@ def on_node(facts: Facts, subject: Subject, node: Node, role: str = "") -> Itera
     """Bans and moves, failures, health, locations; for the promoted role those of it as well."""
     yield from _interim(facts, subject, node)
     yield from _failures(facts, subject, node)
-    yield from _unwell(facts, node)
+    yield from unwell(facts, node)
     yield from _locations(facts, subject, node, role)
 
 
@@ -99,7 +99,7 @@ def _interim(facts: Facts, subject: Subject, node: Node) -> Iterator[Reason]:
                 yield Reason(what, constraint.id, do, change=change)
 
 
-def _unwell(facts: Facts, node: Node) -> Iterator[Reason]:
+def unwell(facts: Facts, node: Node) -> Iterator[Reason]:
     """A health that speaks against the node, among all else that does or does not."""
     properties = facts.cluster.properties
     attributes = facts.relations.attributes_of(node.name)

@@ -288,7 +288,8 @@ def _elsewhere(question: Question, node: Node) -> Answer:
         soft = [*general, *(reason._replace(absolute=False) for reason in there)]
         return allowed(question, node, soft, gently=True)
     soft = [reason for reason in (*general, *there) if not reason.absolute]
-    if soft and domain.nodes and not hard and comes(question, node, [offered(question, node)]):
+    movable = soft and domain.nodes and not hard and facts.cluster.domain_of(domain.resource)
+    if movable and comes(question, node, [offered(question, node)]):
         return allowed(question, node, soft)  # its score there is below 0, and a move outweighs it
     plain = all(reason.change for reason in hard)  # else it is a fact that nothing can be tried for
     tiers = [hard, [*soft, *failures_of(facts, domain)], question.unknown if plain else ()]
