@@ -131,6 +131,11 @@ def with_params(**params: str):
     return (domain("nfs", "host1"), FENCED, primitive("nfs", params=params))
 
 
+def ignoring(name: str):
+    operation = {"name": name, "on-fail": "ignore"}
+    return (domain("nfs", "host1"), FENCED, primitive("nfs", operations=(operation,)))
+
+
 def rules(**known) -> Rules:
     return WATCHED._replace(**known)
 
@@ -157,6 +162,8 @@ CONFIGURED = {
     "the plug too late": (with_params(shutdown_timeout="85"), rules(timeouts={"nfs": LONG}),
                           ["stop-too-short"]),
     "the plug at once": (with_params(shutdown_timeout="0"), rules(timeouts={"nfs": LONG}), []),
+    "a stop that may fail": (ignoring("stop"), WATCHED, ["stop-ignored"]),
+    "a monitor that may fail": (ignoring("monitor"), WATCHED, []),
     "fencing is off": ((*FINE,), rules(fences={"a": ("host1",)}), []),
     "each node is fenced": (FINE, rules(fences={"a": ("host1", "host2")}), []),
     "one device is asked": (FINE, rules(fences={"a": ("host1", "host3"), "b": ()}), []),
@@ -175,6 +182,11 @@ def test_of_rules(name):
     parts, known, expected = CONFIGURED[name]
     seen = cluster(*parts, fencing=name != "fencing is off", properties=STICKY)
     assert codes(of_rules(seen, known, ASKED)) == expected
+
+
+def test_a_node_that_was_never_seen_is_to_be_fenced():
+    seen = cluster(*FINE, properties={**STICKY, "startup-fencing": "no"})
+    assert codes(of_rules(seen, WATCHED, ASKED)) == ["never-seen"]
 
 
 def test_each_domu_of_an_agent_that_is_missing_is_kept_away():

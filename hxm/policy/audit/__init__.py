@@ -30,6 +30,8 @@ CODES = {
         "device-unreadable": "a disk or a vif cannot be understood",
         "stop-too-short": "the timeout of stop expires before the agent would destroy the domU",
         "no-fencing": "fencing is not configured, or not for every node",
+        "stop-ignored": "a stop that failed counts as done: the domU may be started twice",
+        "never-seen": "a node that was never seen counts as off: its domUs may be started twice",
         "config": "`crm_verify` finds an error",
         "no-dc": "the cluster has no DC, so that nobody decides",
         "no-quorum": "this partition has no quorum and may start nothing",

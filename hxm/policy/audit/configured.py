@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from hxm.model import Cluster, ManagedDomain, Primitive
-from hxm.policy import is_true, listed, resource_name
+from hxm.policy import is_false, is_true, listed, resource_name
 from hxm.policy.relations import score_of
 from hxm.policy.state.findings import Finding
 
@@ -49,9 +49,11 @@ def of_rules(cluster: Cluster, rules: Rules, actions: Actions) -> Iterator[Findi
         primitive = cluster.primitives[domain.resource]
         yield from _options(cluster, domain, primitive, rules)
         yield from _monitor(domain, primitive, rules)
+        yield from _stop(domain, primitive)
         yield from _timeouts(domain, rules, actions.get(primitive.agent, {}))
         yield from _shutdown(domain, primitive, rules)
     yield from _loose(cluster)
+    yield from _never_seen(cluster)
     yield from _neighbours(cluster, rules)
     yield from fencing(cluster, rules)
     yield from _fail_counts(cluster, rules)
@@ -118,6 +120,23 @@ def _monitor(domain: ManagedDomain, primitive: Primitive, rules: Rules) -> Itera
         what = f"nobody would notice that {domain.name} is gone: {which}"
         do = f"give {primitive.id} an operation monitor: hxm(8), CHECKS"
         yield Finding(what, do, "no-monitor", domain.name)
+
+
+def _stop(domain: ManagedDomain, primitive: Primitive) -> Iterator[Finding]:
+    for operation in primitive.operations:
+        on_fail = operation.get("on-fail", operation.get("on_fail", "")).lower()
+        if operation.get("name") == "stop" and on_fail == "ignore":
+            what = f"a stop of {domain.name} that failed counts as done (on-fail=ignore): "
+            do = f"take on-fail from the operation stop of {primitive.id}: hxm(8), CHECKS"
+            yield Finding(f"{what}it may be started twice", do, "stop-ignored", domain.name)
+
+
+def _never_seen(cluster: Cluster) -> Iterator[Finding]:
+    if is_false(cluster.properties.get("startup-fencing", "true")):
+        what = (
+            "startup-fencing is off: a node that was never seen counts as off, and its domUs may "
+        )
+        yield Finding(f"{what}be started twice", cluster.advice("startup-fencing"), "never-seen")
 
 
 def _timeouts(domain: ManagedDomain, rules: Rules, asked: Mapping[str, float]) -> Iterator[Finding]:
