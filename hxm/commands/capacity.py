@@ -14,7 +14,7 @@ from hxm.model import Cluster, ManagedDomain
 from hxm.output import TABLE, Form, Table, as_json, capacity_bars, render
 from hxm.output.progress import display
 from hxm.pacemaker.utilization import utilization_in
-from hxm.policy import called, guards, listed, typed
+from hxm.policy import called, listed, typed
 from hxm.policy.memory import (
     ATTRIBUTES,
     Host,
@@ -28,6 +28,7 @@ from hxm.policy.memory import (
     without_place,
 )
 from hxm.policy.names import find_node
+from hxm.policy.state.quorum import acts_without_quorum
 from hxm.policy.utilization import (
     UNHEEDED,
     Utilization,
@@ -236,7 +237,7 @@ def _verdict(answer: _Answer, loss: Loss) -> str:
 
 def _stops_for_quorum(answer: _Answer, loss: Loss) -> bool:
     """Whether a place is missing because the other nodes would have no quorum."""
-    unheeded = loss.quorate or guards.acts_without_quorum(answer.cluster)
+    unheeded = loss.quorate or acts_without_quorum(answer.cluster)
     return bool(loss.nowhere) and not unheeded
 
 

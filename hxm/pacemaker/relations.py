@@ -60,6 +60,7 @@ def relations_in(cib: Element) -> Relations:
             for location in _locations(one, configuration)
         ),
         attributes=_attributes(cib, configuration),
+        kinds=_kinds(cib, configuration),
         members={
             element.get("id", ""): tuple(
                 inside.get("id", "")
@@ -197,6 +198,17 @@ def _attributes(cib: Element, configuration: Element) -> dict[str, dict[str, str
             for pair in holder.iter("nvpair"):
                 known[pair.get("name", "")] = pair.get("value", "")
     return by_node
+
+
+def _kinds(cib: Element, configuration: Element) -> dict[str, str]:
+    """Of the nodes that are no members what #kind is there."""
+    remote = [one.get("id", "") for one in configuration.iterfind(".//primitive[@type='remote']")]
+    guests = configuration.iterfind(".//nvpair[@name='remote-node']")
+    replicas = [
+        state.get("uname", "") for state in cib.iterfind("status/node_state[@remote_node='true']")
+    ]
+    inside = [*replicas, *(guest.get("value", "") for guest in guests)]
+    return {**dict.fromkeys(inside, "container"), **dict.fromkeys(remote, "remote")}
 
 
 def _sets(element: Element) -> list[list[str]]:

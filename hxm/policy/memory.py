@@ -10,9 +10,10 @@ from typing import NamedTuple
 
 from hxm.model import Cluster, ManagedDomain
 from hxm.plan import Objection, Shift
-from hxm.policy import called, guards, is_true, listed, typed
+from hxm.policy import called, is_true, listed, typed
 from hxm.policy.guards import FORCE
 from hxm.policy.state.node_remedy import first_node_remedy
+from hxm.policy.state.quorum import acts_without_quorum
 from hxm.policy.utilization import UNHEEDED, Utilization, active_on, shortage
 
 ATTRIBUTES = ("hv_memory", "memory")
@@ -216,7 +217,7 @@ def wanted(cluster: Cluster) -> Iterator[ManagedDomain]:
 
 def can_start(cluster: Cluster) -> bool:
     """Whether the cluster starts anything at all."""
-    return cluster.quorum or guards.acts_without_quorum(cluster)
+    return cluster.quorum or acts_without_quorum(cluster)
 
 
 def amiss(cluster: Cluster, losses: Sequence[Loss], used: Utilization = UNHEEDED) -> Iterator[str]:

@@ -52,7 +52,7 @@ class Expression(NamedTuple):
     @property
     def judged(self) -> bool:
         """Whether hxm knows what is compared, and how."""
-        own = not self.attribute.startswith("#") or self.attribute == "#uname"
+        own = not self.attribute.startswith("#") or self.attribute in ("#uname", "#kind")
         return own and not self.refers and self.type != "version"
 
     @property
@@ -113,6 +113,8 @@ class Relations(NamedTuple):
     locations: tuple[Location, ...] = ()
     attributes: Mapping[str, Mapping[str, str]] = {}
     """The attributes of each node, those until it leaves among them."""
+    kinds: Mapping[str, str] = {}
+    """What the rules call the nodes that are no members: remote; container (a guest node)."""
     members: Mapping[str, tuple[str, ...]] = {}
     """What groups, clones and bundles consist of, in their order."""
     tickets: tuple[Ticket, ...] = ()
@@ -126,8 +128,9 @@ class Relations(NamedTuple):
     """The nodes that each fencing device says it can fence; none: it is asked at run time."""
 
     def attributes_of(self, node: str) -> Mapping[str, str]:
-        """The node's attributes, #uname among them."""
-        return {**self.attributes.get(node, {}), "#uname": node}
+        """The node's attributes, #uname and #kind among them."""
+        built_in = {"#uname": node, "#kind": self.kinds.get(node, "cluster")}
+        return {**self.attributes.get(node, {}), **built_in}
 
 
 def applying(relations: Relations, location: Location, node: str) -> int | None:

@@ -92,7 +92,7 @@ CAUSES = {
     "health": ("web alpha", "the node is unhealthy (red)", "#health"),
     "discovery-exclusive": ("web gamma", "may run only on nodes that constraints name", "x1"),
     "version-rule": ("web beta", "rsc_location l-v: the scheduler says so", "l-v"),
-    "kind-attribute": ("web rem1", "rsc_location l-k: the scheduler says so", "l-k"),
+    "kind-attribute": ("web rem1", "a constraint keeps it away", "l-k"),
     "order-after-stop": ("web", "a constraint keeps it away", "no-alpha"),
     "require-all-false": ("web", "a constraint keeps it away", "na"),
     "cli-prefer-minus": ("web beta", "a ban keeps it away", "unmigrate web"),

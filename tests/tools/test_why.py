@@ -260,6 +260,21 @@ def test_the_weightiest_reason_is_the_first(sandbox, words, what, do):
     assert do in first["do"]
 
 
+@pytest.mark.parametrize("words", [("sles",), ("sles", "host1")], ids=len)
+def test_the_quorum_comes_before_the_fencing_that_waits_for_it(sandbox, words):
+    sandbox.ok("sandbox", "fail", "host2", "--unfenced")
+    sandbox.ok("sandbox", "lose-quorum")
+    _, reasons = asked(sandbox, *words)
+    ends = [(reason["what"].partition(":")[0], reason["do"]) for reason in reasons]
+    regain = "hxm sandbox regain-quorum"
+    assert ends[:2] == [
+        ("this partition has no quorum", regain),
+        ("host2 is lost and not yet fenced", regain),
+    ]
+    sandbox.ok(*regain.split()[1:])
+    assert sandbox.nodes_of("sles") == ["host1"]
+
+
 STOPPED = "@crm_resource -r sles --meta -p target-role -v Stopped"
 NO_FENCING = "@crm_attribute -n stonith-enabled -v false"
 OF_A_HOST = {

@@ -169,9 +169,13 @@ RULES = {
         for name, expression in {
             "versions": LTE.replace("value=", 'type="version" value='),
             "a parameter": LTE.replace("value=", 'value-source="param" value='),
-            "the kind of the node": '<expression attribute="#kind" operation="ne" value="x"/>',
+            "the site": '<expression attribute="#site-name" operation="ne" value="x"/>',
         }.items()
     },
+    "its kind": (
+        RULE.format('score="5"', '<expression attribute="#kind" operation="eq" value="cluster"/>'),
+        5,
+    ),
     "its name": (
         RULE.format('score="5"', '<expression attribute="#uname" operation="ne" value="x"/>'),
         5,

@@ -18,6 +18,7 @@ from hxm.policy.inherited import end_above, in_force
 from hxm.policy.names import is_pattern, matching
 from hxm.policy.state.fencing import brings_fencing_back, helpless
 from hxm.policy.state.node_remedy import end_of_wait, first_node_remedy, node_remedy
+from hxm.policy.state.quorum import acts_without_quorum, waits_for_quorum, without_quorum
 
 FORCE, YES = "--force", "--yes"
 
@@ -56,7 +57,8 @@ def _lost(cluster: Cluster) -> Objection:
     """Nodes that wait to be fenced; nobody waits for those that nothing can fence."""
     lost = [node for node in cluster.nodes if node.unclean]
     cannot = helpless(cluster)
-    waiting = [] if cannot.keys() >= {node.name for node in lost} else ["wait for the fencing"]
+    at_work = [n for n in lost if n.name not in cannot and not waits_for_quorum(cluster, n)]
+    waiting = ["wait for the fencing"] if at_work else []
     ends = [end_of_wait(cluster, n) for n in lost if not n.online or n.name in cannot]
     named = listed([f"{node.name} is {unfenced(node)}" for node in lost])
     why = [objection.what for objection in cannot.values()]
@@ -76,35 +78,12 @@ def unfenced(node: Node) -> str:
     return node.condition if node.online else "lost"
 
 
-_WITHOUT_QUORUM = {
-    "ignore": "",
-    "freeze": "the cluster starts nothing, and stops only what it is told to",
-    "stop": "the cluster stops domUs and starts none",
-}
-"""What no-quorum-policy makes of it; others (demote, suicide, fence) stop domUs as well."""
-
-
-def without_quorum(cluster: Cluster) -> str:
-    """What the cluster does where it has no quorum; empty: nothing else than with one."""
-    return _WITHOUT_QUORUM[_quorum_policy(cluster)]
-
-
-def _quorum_policy(cluster: Cluster) -> str:
-    policy = cluster.properties.get("no-quorum-policy", "stop")
-    return policy if policy in _WITHOUT_QUORUM else "stop"
-
-
-def acts_without_quorum(cluster: Cluster) -> bool:
-    """Whether a partition without quorum is told to go on (no-quorum-policy=ignore)."""
-    return _quorum_policy(cluster) == "ignore"
-
-
 def warnings(cluster: Cluster) -> tuple[str, ...]:
     """What is said on every change and stops none."""
     texts = []
     if not cluster.fencing:
         texts.append("fencing is disabled: a lost node's domUs may come to run twice")
-    if not cluster.quorum and _quorum_policy(cluster) == "ignore":
+    if not cluster.quorum and acts_without_quorum(cluster):
         texts.append("no quorum, and no-quorum-policy=ignore: only fencing keeps domUs single")
     return tuple(texts)
 

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from hxm.model import Cluster, Node
 from hxm.plan import Objection
-from hxm.policy.guards import YES, acts_without_quorum
+from hxm.policy.guards import YES
+from hxm.policy.state.quorum import acts_without_quorum
 
 
 def quorum_without(cluster: Cluster, leaving: str) -> bool:

@@ -10,6 +10,7 @@ from hxm.errors import CannotAsk, NoQuorum, Refused
 from hxm.model import Cluster, Domain, ManagedDomain, is_managed
 from hxm.policy import guards, half_way, listed, typed
 from hxm.policy.names import at_home, find_domains, surely_unmanaged, travelling
+from hxm.policy.state.quorum import acts_without_quorum
 from hxm.policy.state.whereabouts import whereabouts
 
 UNTOLD = {
@@ -48,7 +49,7 @@ def up_to_date(cluster: Cluster) -> None:
     what = "which domUs are managed is not certain: this host's copy of the CIB may be old"
     if not cluster.dc:
         raise CannotAsk(f"{what}, there is no DC", "wait for the election: hxm status")
-    if not cluster.quorum and not guards.acts_without_quorum(cluster):
+    if not cluster.quorum and not acts_without_quorum(cluster):
         raise NoQuorum(f"{what}, this partition has no quorum", "bring the other nodes back")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hxm.model import Cluster, Primitive
-from hxm.policy import block, guards, is_false, is_true, keeps_stopped, stops_everything
+from hxm.policy import block, is_false, is_true, keeps_stopped, stops_everything
 from hxm.policy.inherited import end_above, holder
 from hxm.policy.reasons.facts import (
     Change,
@@ -16,6 +16,7 @@ from hxm.policy.reasons.facts import (
 from hxm.policy.reasons.tickets import frozen, without_tickets
 from hxm.policy.state.fencing import unfenceable
 from hxm.policy.state.node_remedy import first_node_remedy
+from hxm.policy.state.quorum import without_quorum
 from hxm.policy.unjudged import may_start
 
 
@@ -96,7 +97,7 @@ def whole_cluster(cluster: Cluster) -> Iterator[Reason]:
     if not cluster.dc:
         what = "there is no DC: nobody in the cluster decides anything"
         yield Reason(what, do=first_node_remedy(cluster), absolute=True)
-    if not cluster.quorum and (effect := guards.without_quorum(cluster)):
+    if not cluster.quorum and (effect := without_quorum(cluster)):
         what = f"this partition has no quorum: {effect}"
         yield Reason(what, "", first_node_remedy(cluster), True, Change("quorum"))
     if stops_everything(cluster):

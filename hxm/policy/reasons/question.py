@@ -20,6 +20,7 @@ from hxm.policy.relations import fail_count, spoken
 from hxm.policy.state import fencing
 from hxm.policy.state.lock import forsaken, held_by
 from hxm.policy.state.node_remedy import end_of_wait
+from hxm.policy.state.quorum import waits_for_quorum
 from hxm.policy.state.running_twice import on_two_nodes
 
 
@@ -141,6 +142,9 @@ def troubles(question: Question) -> Iterator[Reason]:
         yield Reason(f"the cluster is being changed: {held_by(cluster.lock)}")
 
 
+_WITHOUT_QUORUM = ", and without quorum it is not fenced"
+
+
 def _unfenced(cluster: Cluster, domain: ManagedDomain) -> Iterator[Reason]:
     """Where it ran, lost or in trouble, and whether anything can fence that."""
     cannot = fencing.helpless(cluster)
@@ -150,6 +154,7 @@ def _unfenced(cluster: Cluster, domain: ManagedDomain) -> Iterator[Reason]:
             what = f"{name} is {guards.unfenced(node)} and not yet fenced"
             what += ": before that it starts nowhere else"
             what += f"; {cannot[name].what}" if name in cannot else ""
+            what += _WITHOUT_QUORUM if waits_for_quorum(cluster, node) else ""
             change = Change("up", name)
             yield Reason(what, "", end_of_wait(cluster, node), True, change)
 

@@ -10,7 +10,7 @@ from hxm.policy import is_true, listed, start_failed, typed
 from hxm.policy.forecast.movement_kinds import phrase
 from hxm.policy.guards import location
 from hxm.policy.reasons.dependencies import against, weight
-from hxm.policy.reasons.facts import NEVER, Facts, Reason, forbids, places, subject_in
+from hxm.policy.reasons.facts import NEVER, Change, Facts, Reason, forbids, places, subject_in
 from hxm.policy.reasons.offer import allowed, comes, free, makes_room, offered, refusals, staying
 from hxm.policy.reasons.question import (
     Answer,
@@ -206,7 +206,12 @@ def _as_typed(question: Question, reasons: Iterable[Reason]) -> list[Reason]:
     ]
     for number, start in zip(at, [shown[number] for number in reversed(at)], strict=True):
         shown[number] = start
-    return sorted(shown, key=lambda reason: (_starts(question, reason), reason.lasting))
+    return sorted(shown, key=lambda reason: _turn(question, reason))
+
+
+def _turn(question: Question, reason: Reason) -> tuple[bool, bool, bool]:
+    """By which the reasons are put in order; before the quorum is back no lost node is fenced."""
+    return _starts(question, reason), reason.lasting, reason.change != Change("quorum")
 
 
 def _starts(question: Question, reason: Reason) -> bool:
@@ -295,10 +300,8 @@ def _elsewhere(question: Question, node: Node) -> Answer:
     tiers = [hard, [*soft, *failures_of(facts, domain)], question.unknown if plain else ()]
     confirmed = inquiry.confirmed(tiers, node.name)
     if confirmed:
-        shown = [
-            *refusals(question, node, hard, confirmed),
-            *_as_typed(question, in_brief(question, confirmed)),
-        ]
+        refused = refusals(question, node, hard, confirmed)
+        shown = _as_typed(question, [*refused, *in_brief(question, confirmed)])
         notes = [reason for reason in general if not reason.absolute and reason not in confirmed]
         goes = None if domain.nodes or unforeseen(confirmed) else _goes(question, confirmed)
         if goes and goes != node.name:

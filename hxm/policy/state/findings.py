@@ -21,13 +21,14 @@ from hxm.policy import (
     typed,
     until_forgotten,
 )
-from hxm.policy.guards import safe_end, stray, without_quorum
+from hxm.policy.guards import safe_end, stray
 from hxm.policy.guards.location import cloned, kept_from_running, not_listed
 from hxm.policy.state import fencing
 from hxm.policy.state.cluster_wide import by_templates, settings
 from hxm.policy.state.in_passing import ends
 from hxm.policy.state.lock import held_by, is_at_work, may_be_part_of_it, way_out
 from hxm.policy.state.node_remedy import end_of_wait, first_node_remedy, node_remedy
+from hxm.policy.state.quorum import waits_for_quorum, without_quorum
 from hxm.policy.state.running_twice import may_run_twice, on_two_nodes
 from hxm.policy.state.whereabouts import in_doubt
 
@@ -305,8 +306,10 @@ def _failed(cluster: Cluster, failure: Failure) -> Finding:
 def _nodes(cluster: Cluster) -> Iterator[Finding]:
     for node in cluster.nodes:
         if node.unclean:
+            first = ", which takes a quorum" if waits_for_quorum(cluster, node) else ""
+            what = f"{node.name} is {node.condition}: it waits to be fenced{first}"
             yield Finding(
-                f"{node.name} is {node.condition}: it waits to be fenced{in_doubt(cluster, node)}",
+                f"{what}{in_doubt(cluster, node)}",
                 end_of_wait(cluster, node),
                 "node-lost",
                 node.name,

@@ -5,16 +5,19 @@ from __future__ import annotations
 from hxm.model import Cluster, Node
 from hxm.policy import keeps_stopped, typed_resource
 from hxm.policy.state import fencing
+from hxm.policy.state.quorum import waits_for_quorum
 
 
 def end_of_wait(cluster: Cluster, node: Node) -> str:
     """What ends the wait for a fencing; nobody confirms that a node is off that still answers."""
+    if waits_for_quorum(cluster, node):
+        return "hxm sandbox regain-quorum" if cluster.sandbox else _started(cluster, node)
     confirm = cluster.advice("fence" if node.online else "confirm", node=node.name)
     if helpless := fencing.helpless(cluster).get(node.name):
         instead = f"hxm sandbox recover {node.name}" if cluster.sandbox else confirm
         return helpless.do if node.online else f"{helpless.do}; or {instead}"
-    if cluster.sandbox:  # it has no fencer to be asked, and nobody fences without quorum
-        return "hxm sandbox settle" if cluster.quorum else first_node_remedy(cluster)
+    if cluster.sandbox:  # it has no fencer to be asked
+        return "hxm sandbox settle"
     return confirm
 
 
@@ -29,8 +32,7 @@ def node_remedy(cluster: Cluster, node: Node) -> str:
     if node.unclean:
         return end_of_wait(cluster, node)
     if node.away:
-        stack = cluster.advice("stack" if node.kind == "member" else "remote-stack")
-        return f"on {node.name}: {stack}"
+        return _started(cluster, node)
     if node.leaving:
         return f"when it has left, on {node.name}: {cluster.advice('stack')}"
     if node.health:
@@ -40,11 +42,18 @@ def node_remedy(cluster: Cluster, node: Node) -> str:
     return f"hxm active {node.name}" if node.standby else f"hxm maintenance off {node.name}"
 
 
+def _started(cluster: Cluster, node: Node) -> str:
+    stack = cluster.advice("stack" if node.kind == "member" else "remote-stack")
+    return f"on {node.name}: {stack}"
+
+
 def first_node_remedy(cluster: Cluster, without: str = "") -> str:
     """The same for the first host that is not usable; where all are, what lists them."""
     if cluster.sandbox and not cluster.quorum:
         return "hxm sandbox regain-quorum"
     idle = [node for node in cluster.hosts if not node.usable and node.name != without]
+    if not cluster.quorum:  # which those give back that are away
+        idle.sort(key=lambda node: not (node.away and node.kind == "member"))
     return node_remedy(cluster, idle[0]) if idle else "hxm nodes"
 
 
