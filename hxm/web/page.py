@@ -18,7 +18,7 @@ from hxm.output.styles import style_of
 from hxm.output.tables import by_remedy, flags, resources_table, role
 from hxm.output.times import iso_time
 from hxm.policy import duration, listed
-from hxm.policy.state.lock import order_that_runs
+from hxm.policy.state.lock import order_at_work
 from hxm.policy.state.summary import doubled
 from hxm.web.hosts import host_cards, nowhere
 from hxm.web.snapshot import Snapshot
@@ -128,8 +128,8 @@ def _summary(cluster: Cluster) -> Iterator[tuple[str, str, str]]:
         if guest.in_flight
     ]
     yield ("Under way", listed(moving, 4), "cyan") if moving else ("Under way", "nothing", "")
-    if order := order_that_runs(cluster):
-        yield "Order", order.partition(": ")[2], "cyan"
+    if order := order_at_work(cluster):
+        yield "Order", order, "cyan"
     yield ("Generation", cluster.dialect, "")
     yield ("Toolstack here", cluster.toolstack or "not asked", "")
 

@@ -155,9 +155,9 @@ def means_itself(name: str) -> bool:
 def _checks(cluster: Cluster, domains: Sequence[ManagedDomain]) -> tuple[Objection, ...]:
     return (
         *guards.whole_cluster(cluster),
+        *on_two_nodes(cluster, domains),
         *guards.ignored(cluster, domains),
         *guards.in_flight(cluster, domains, guards.FORCE),
-        *on_two_nodes(cluster, domains),
     )
 
 

@@ -52,6 +52,12 @@ def forsaken(cluster: Cluster, lock: Lock) -> str:
 
 
 def order_that_runs(cluster: Cluster) -> str:
+    """That a program carries out an order at this moment, and which; or nothing."""
+    order = order_at_work(cluster)
+    return f"an order runs: {order}" if order else ""
+
+
+def order_at_work(cluster: Cluster) -> str:
     """The order that a program carries out at this moment, whose, and for how long; or nothing.
 
     What somebody wrote by hand is no order.
@@ -60,19 +66,19 @@ def order_that_runs(cluster: Cluster) -> str:
     if not lock or not lock.pid.isdigit() or forsaken(cluster, lock):
         return ""
     since = "" if lock.age is None else f", for {duration(lock.age)}"
-    return f"an order runs: {lock.what or 'which is not told'}, by {owner(lock)}{since}"
+    return f"{lock.what or 'which is not told'}, by {owner(lock)}{since}"
 
 
 def is_at_work(cluster: Cluster, lock: Lock) -> bool:
     """Whether an order runs, and not for so long that it may hang."""
-    return bool(order_that_runs(cluster)) and (lock.age or 0.0) < UNUSUAL
+    return bool(order_at_work(cluster)) and (lock.age or 0.0) < UNUSUAL
 
 
 def way_out(cluster: Cluster, lock: Lock) -> str:
     """What ends a lock that is no more, or that may hang."""
     if forsaken(cluster, lock):
         return "hxm unlock"
-    if order_that_runs(cluster):
+    if order_at_work(cluster):
         return "if it hangs, end it there: hxm unlock"
     return "if nobody means it any more: hxm unlock --force"
 
@@ -82,7 +88,7 @@ def may_be_part_of_it(cluster: Cluster, names: Collection[str]) -> bool:
 
     Of an order that the lock does not tell in full, whatever is set may be.
     """
-    if not names or not cluster.lock or not order_that_runs(cluster):
+    if not names or not cluster.lock or not order_at_work(cluster):
         return False
     what = cluster.lock.what
     if not what or len(what) >= LONGEST or "..." in what or "?" in what:

@@ -11,7 +11,7 @@ from hxm.policy import guards
 from hxm.policy.state.findings import findings
 from hxm.policy.state.lock import order_that_runs, owner
 from hxm.policy.state.running_twice import on_two_nodes
-from hxm.policy.state.whereabouts import whereabouts
+from hxm.policy.state.whereabouts import on_its_way
 
 GOOD, BUSY, ODD, BAD = "good", "busy", "odd", "bad"
 """How a word is meant: as it should be, something is under way, unusual, and in trouble."""
@@ -154,7 +154,7 @@ def same_place(was: Domain, now: Domain) -> bool:
 def doing(cluster: Cluster, domain: Domain) -> str:
     """A domU and what becomes of it, and where: `nfs: Started, host1`."""
     if guards.migrating(cluster, domain) and domain.running:
-        return f"{domain.name}: {whereabouts(cluster, domain).removeprefix('is ')}"
+        return f"{domain.name}: {on_its_way(cluster, domain)}"
     role = "migrating" if guards.migrating(cluster, domain) else domain.role or ""
     return f"{domain.name}: {', '.join(filter(None, (role, domain.where)))}"
 

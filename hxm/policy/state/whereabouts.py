@@ -14,6 +14,11 @@ def whereabouts(cluster: Cluster, domain: Domain) -> str:
     """
     if not migrating(cluster, domain) or not domain.nodes:
         return f"runs on {listed(domain.places)}"
+    return f"is {on_its_way(cluster, domain)}"
+
+
+def on_its_way(cluster: Cluster, domain: Domain) -> str:
+    """From where to where a domU migrates that runs somewhere: `migrating from host1 to host2`."""
     source, *targets = domain.nodes
     targets += [
         constraint.node
@@ -21,7 +26,7 @@ def whereabouts(cluster: Cluster, domain: Domain) -> str:
         if constraint.kind == "prefer" and constraint.resource in cluster.ids_of(domain)
         if constraint.node and constraint.node != source
     ]
-    return f"is migrating from {source}{f' to {targets[0]}' if targets else ''}"
+    return f"migrating from {source}{f' to {targets[0]}' if targets else ''}"
 
 
 def in_doubt(cluster: Cluster, node: Node) -> str:
