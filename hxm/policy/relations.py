@@ -148,6 +148,13 @@ def applying(relations: Relations, location: Location, node: str) -> int | None:
     return location.score
 
 
+def at_times(relations: Relations, location: Location, node: str) -> bool:
+    """Whether it may say something of the node, and the time decides whether it does."""
+    known = relations.attributes_of(node)
+    never = any(e.judged and not true(e, known) for e in location.expressions)
+    return location.dated and not (location.every and never)
+
+
 def true_of(relations: Relations, location: Location, node: str) -> Iterator[Expression]:
     """The expressions of a rule that are true on the node."""
     known = relations.attributes_of(node)

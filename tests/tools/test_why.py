@@ -383,6 +383,17 @@ def constraint(text: str) -> str:
     return f"@cibadmin -C -o constraints -X '<{text}/>'"
 
 
+def at_a_time(host: str) -> str:
+    """A rule of the time that keeps sles off the host."""
+    rule = (
+        f'<rule id="r-{host}" score="-INFINITY" boolean-op="and"><expression id="e-{host}" '
+        f'attribute="#uname" operation="eq" value="{host}"/><date_expression id="d-{host}" '
+        'operation="gt" start="2020-01-01"/></rule>'
+    )
+    location = f'<rsc_location id="at-{host}" rsc="sles">{rule}</rsc_location>'
+    return f"@cibadmin -C -o constraints -X '{location}'"
+
+
 AGAINST = constraint('rsc_location id="w" rsc="sles" node="host1" score="-100"')
 FOR = constraint('rsc_location id="p" rsc="sles" node="host1" score="90"')
 FROZEN = constraint('rsc_ticket id="t" rsc="sles" ticket="T" loss-policy="freeze"')
@@ -594,6 +605,11 @@ SAID = {
         ),
         "why sles",
         "is told to\n      hxm sandbox regain-quorum\n  host2 is lost and not yet fenced",
+    ),
+    "a time for each host": (
+        (*map(at_a_time, ("host1", "host2")), "sandbox settle"),
+        "why sles",
+        "not on host2: a rule that depends on the time keeps it away\n      at-host2",
     ),
     "a ticket that is lost": (
         (FROZEN,),

@@ -22,6 +22,7 @@ from hxm.policy.relations import (
     INFINITY,
     Location,
     applying,
+    at_times,
     fail_count,
     score_of,
     spoken,
@@ -177,7 +178,11 @@ def _locations(facts: Facts, subject: Subject, node: Node, role: str) -> Iterato
             and not _unset(facts, location, node)
         ):
             yield _located(facts, subject, location, node, score)
-        elif location.dated and location.score < 0 and location.id not in interim:
+        elif (
+            location.score < 0
+            and location.id not in interim
+            and at_times(relations, location, node.name)
+        ):
             what = f"a rule that depends on the time keeps {subject.it} away"
             do = remove(facts, location)
             evidence = f"{location.id}: {location.dates}" if location.dates else location.id
