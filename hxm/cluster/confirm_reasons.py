@@ -9,12 +9,12 @@ from hxm.pacemaker.what_if import Simulations, WhatIf
 from hxm.plan import Movement
 from hxm.policy.forecast import movements
 from hxm.policy.reasons.dependencies import needed
+from hxm.policy.reasons.elements import likeliest_first
 from hxm.policy.reasons.facts import Change, Facts, Reason, Subject, subject_in
 from hxm.policy.reasons.hosts import HostAnswer, Scores, ask_host
 from hxm.policy.reasons.question import Answer
 from hxm.policy.reasons.search import Inquiry
 from hxm.policy.reasons.why import ask
-from hxm.policy.relations import applying
 
 
 def confirmed_host(facts: Facts, node: Node, simulations: Simulations) -> HostAnswer:
@@ -34,24 +34,9 @@ def inquiry_about(
     facts: Facts, subject: Subject, simulations: Simulations, node: str | None = None
 ) -> tuple[Inquiry, list[Reason]]:
     """Questions about one resource, and what else in the CIB may be the reason."""
-    what_if, idle = WhatIf(simulations, subject), _idle(facts, node)
-    unknown = what_if.unknown(needed(facts, subject), node)
-    unknown.sort(key=lambda reason: reason.change in idle)
-    return Inquiry(what_if.ask), unknown
-
-
-def _idle(facts: Facts, node: str | None) -> set[Change]:
-    """The locations that say nothing of the node, or of any, as far as they are understood."""
-    relations, nodes = facts.relations, [known.name for known in facts.cluster.nodes]
-    speaking = {
-        location.id
-        for location in relations.locations
-        if location.dated
-        or not all(expression.judged for expression in location.expressions)
-        or any(applying(relations, location, name) for name in ([node] if node else nodes))
-    }
-    ids = {location.id for location in relations.locations} - speaking
-    return {Change("drop", name) for name in ids}
+    what_if = WhatIf(simulations, subject)
+    elements = what_if.unknown(needed(facts, subject), node)
+    return Inquiry(what_if.ask), likeliest_first(facts, subject, elements, node)
 
 
 def confirmed(facts: Facts, domain: Domain, node: Node | None, simulations: Simulations) -> Answer:

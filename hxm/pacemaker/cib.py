@@ -218,6 +218,14 @@ def _meta(element: Element, heartbeat: bool, by_id: Mapping[str | None, Element]
     return {name: value for name, value in meta.items() if value != "#default"}
 
 
+def _of_container(
+    element: Element, heartbeat: bool, by_id: Mapping[str | None, Element]
+) -> dict[str, str]:
+    """What a container gives to what is in it; a master is what 2.0 calls a promotable clone."""
+    meta = _meta(element, heartbeat, by_id)
+    return {"promotable": "true", **meta} if element.tag.startswith("master") else meta
+
+
 def _meta_sets(element: Element, by_id: Mapping[str | None, Element]) -> list[Element]:
     sets = element.findall("meta_attributes")
     return [by_id.get(options.get("id-ref"), options) for options in sets]
@@ -271,7 +279,7 @@ def _primitives(configuration: Element, heartbeat: bool) -> Iterator[Primitive]:
             if element.tag == "primitive":
                 yield primitive(element, above, given, parent, clone)
             elif element.tag in ("group", "clone", "master", "master_slave", "bundle"):
-                meta, name = _meta(element, heartbeat, by_id), element.get("id", "")
+                meta, name = _of_container(element, heartbeat, by_id), element.get("id", "")
                 inside = clone if element.tag == "group" else name
                 here = dict.fromkeys(meta, (name, "", ""))
                 yield from collect(element, above | meta, given | here, inside)

@@ -246,7 +246,7 @@ def _colocations(element: Element) -> Iterator[Colocation]:
     other = element.get("with-rsc") or element.get("to")
     if resource and other:
         roles = element.get("rsc-role", ""), element.get("with-rsc-role", "")
-        yield Colocation(name, resource, other, score, *roles)
+        yield Colocation(name, resource, other, score, *roles, element.get("node-attribute", ""))
     sets = _sets(element)
     for one, names in zip(element.iterfind("resource_set"), sets, strict=True):
         if _is_sequential(one):  # below 0 each keeps from all before it

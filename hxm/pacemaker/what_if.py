@@ -107,20 +107,13 @@ class WhatIf:
             Reason(
                 f"{element.tag} {name}: the scheduler says so",
                 _short(element),
-                self._way_on(element),
+                f"look at it: cibadmin --query --xpath=\"//*[@id='{name}']\"",
                 absolute=True,
                 change=Change("drop", name),
             )
             for element in _possible(self.tree, ids, node)
             if (name := element.get("id", ""))
         ]
-
-    def _way_on(self, element: etree._Element) -> str:
-        """What tells more of an element: of what it is to start after, why that does not do."""
-        first, then = element.get("first", ""), element.get("then", "")
-        if element.tag == "rsc_order" and then in self.subject.ids and first:
-            return f"hxm why {first}"
-        return f"look at it: cibadmin --query --xpath=\"//*[@id='{element.get('id')}']\""
 
 
 def _primitive(resource: str) -> str:

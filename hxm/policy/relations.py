@@ -37,6 +37,8 @@ class Colocation(NamedTuple):
     role: str = ""
     other_role: str = ""
     """The role that each has to be in for it to count; empty: any in which it is active."""
+    by: str = ""
+    """The node attribute in which their nodes are to be alike; empty: they are to be the same."""
 
 
 class Expression(NamedTuple):

@@ -577,7 +577,7 @@ SAID = {
         "why nfs",
         "c must run on 1 more before it (clone-min)\n    not on host2: the node is in standby",
     ),
-    "what hxm knows nothing of": (
+    "the rack of what it keeps away from": (
         (
             "@crm_attribute -N host1 -n rack -v r1",
             "@crm_attribute -N host2 -n rack -v r1",
@@ -585,7 +585,7 @@ SAID = {
             "sandbox settle",
         ),
         "why sles",
-        "rsc_colocation r: the scheduler says so",
+        "it is to keep away from nfs, which has the same rack (r: -INFINITY)",
     ),
     "a domU that would be moved into one": (
         (GUEST, "sandbox settle", "sandbox recover guest1"),

@@ -5,10 +5,12 @@ from __future__ import annotations
 import pytest
 from factories import cluster, domain, node, primitive
 
+from hxm.model import Resource
 from hxm.policy.reasons.dependencies import against
-from hxm.policy.reasons.facts import Facts, Reason, subject_of
+from hxm.policy.reasons.elements import likeliest_first
+from hxm.policy.reasons.facts import Change, Facts, Reason, subject_of
 from hxm.policy.reasons.weightiest import weightiest
-from hxm.policy.relations import INFINITY, Colocation, Order, Relations
+from hxm.policy.relations import INFINITY, Colocation, Location, Order, Relations
 
 
 def test_a_cause_that_many_paths_lead_to_is_followed_once():
@@ -50,3 +52,80 @@ def test_what_failed_on_several_nodes_names_them_and_one_command_for_all(what, h
     found = weightiest([*failed, *[off] * (hosts - 2)])
     assert found
     assert (found.what, found.do) == (said, do)
+
+
+NFS, SLES = primitive("nfs"), primitive("sles")
+RACKS = {"host1": {"rack": "R1"}, "host2": {"rack": "r1"}, "host3": {"rack": "r2"}, "host4": {}}
+NODES = tuple(node(name) for name in RACKS)
+BY_RACK = {
+    INFINITY: {"host3": "it must run where sles does by rack", "host4": "it must run where sles"},
+    -INFINITY: {
+        "host1": "it is to keep away from sles, which has the same rack",
+        "host2": "it is to keep away from sles, which has the same rack",
+    },
+}
+"""What is against nfs on each node, by the score of its colocation with sles, on host2."""
+
+
+@pytest.mark.parametrize("score", BY_RACK)
+def test_a_colocation_by_an_attribute_counts_every_node_with_the_same_value(score):
+    """In letters of either case, as in pcmk__apply_coloc_to_scores."""
+    relations = Relations(
+        colocations=(Colocation("by-rack", "nfs", "sles", score, by="rack"),), attributes=RACKS
+    )
+    running = Resource("sles", "ocf:heartbeat:Xen", "Started", nodes=("host2",))
+    seen = cluster(*NODES, NFS, SLES, running, domain("nfs"), domain("sles", "host2"))
+    found = {
+        each.name: [*against(Facts(seen, relations), subject_of(seen, "nfs"), each)]
+        for each in seen.nodes
+    }
+    assert set(BY_RACK[score]) == {name for name, reasons in found.items() if reasons}
+    for name, said in BY_RACK[score].items():
+        assert found[name][0].what.startswith(said)
+
+
+def test_of_elements_those_come_first_that_need_what_ails():
+    """A rule that says nothing of the node is the last: it cannot be the reason."""
+    relations = Relations(
+        orders=(Order("o-up", "sles", "nfs"), Order("o-down", "store", "nfs")),
+        colocations=(Colocation("c-up", "nfs", "sles", INFINITY),),
+        locations=(Location("silent", "nfs", -INFINITY, "host2"),),
+    )
+    running = Resource("sles", "ocf:heartbeat:Xen", "Started", nodes=("host1",))
+    seen = cluster(*NODES, NFS, SLES, primitive("store"), running, domain("sles", "host1"))
+    names = ("silent", "o-up", "c-up", "unheard-of", "o-down")
+    elements = [Reason(name, do="look at it", change=Change("drop", name)) for name in names]
+    ordered = likeliest_first(Facts(seen, relations), subject_of(seen, "nfs"), elements, "host1")
+    assert [reason.change.subject for reason in ordered] == [
+        *("o-down", "unheard-of", "o-up", "c-up", "silent")
+    ]
+    dos = ["hxm why store", "look at it", "hxm why sles", "hxm why sles host1", "look at it"]
+    assert [reason.do for reason in ordered] == dos
+    assert ordered[0].what == "it needs store (rsc_order o-down): the scheduler says so"
+
+
+@pytest.mark.parametrize(
+    ("own", "votes", "says", "do"),
+    [
+        ({}, {}, "store is nowhere promoted: store's agent gives no node", "shows the attributes"),
+        (
+            {},
+            {"master-store": "100"},
+            "store must be promoted before it, and is nowhere",
+            "hxm why",
+        ),
+        ({"target-role": "Slave"}, {}, "store is told not to be promoted", "hxm default store"),
+    ],
+    ids=str,
+)
+def test_what_needs_a_promoted_one_is_told_why_nobody_is(own, votes, says, do):
+    relations = Relations(
+        orders=(Order("o", "store", "nfs", first_action="promote"),),
+        attributes={"host1": votes},
+    )
+    store = primitive("store", {"promotable": "true"}, own=own, parent="c", clone="c")
+    active = Resource("store", "ocf:linbit:drbd", "Unpromoted", nodes=("host1",), clone="c")
+    seen = cluster(node("host1"), NFS, store, active)
+    (reason,) = against(Facts(seen, relations), subject_of(seen, "nfs"), seen.nodes[0])
+    assert says in reason.what
+    assert do in reason.do

@@ -23,8 +23,9 @@ from hxm.policy.reasons.facts import (
     subject_of,
 )
 from hxm.policy.reasons.obstacles import kept_empty, on_node
+from hxm.policy.reasons.promotion import not_promoted
 from hxm.policy.reasons.room import room, utilization
-from hxm.policy.relations import INFINITY, Order, score_of, spoken
+from hxm.policy.relations import INFINITY, Colocation, Order, score_of, spoken
 
 
 class _Path(NamedTuple):
@@ -197,16 +198,18 @@ def _colocations(facts: Facts, subject: Subject, path: _Path) -> Iterator[Reason
     for colocation in facts.relations.colocations:
         if colocation.resource not in subject.ids or colocation.other in path.seen:
             continue
-        there = places(facts, colocation.other, colocation.other_role)
+        there = _alike(facts, colocation, places(facts, colocation.other, colocation.other_role))
+        by = f" by {colocation.by}" if colocation.by else ""
         if colocation.score >= INFINITY and path.node.name not in there:
             role = colocation.other_role if is_promoted(colocation.other_role) else ""
             is_up = "is promoted" if role else "does"
-            what = f"{subject.it} must run where {colocation.other} {is_up}"
+            what = f"{subject.it} must run where {colocation.other} {is_up}{by}"
             if there:
                 what += f": on {listed(sorted(there))}"
             yield from _needed(facts, colocation.other, what, colocation.id, path, role)
         elif colocation.score < 0 and path.node.name in there:
-            what = f"{subject.it} is to keep away from {colocation.other}, which runs there"
+            what = f"{subject.it} is to keep away from {colocation.other}, which "
+            what += _place(colocation)
             evidence = f"{colocation.id}: {spoken(colocation.score)}"
             hard, change = colocation.score <= -INFINITY, Change("drop", colocation.id)
             yield Reason(what, evidence, remove(facts, colocation), hard, change, lasting=True)
@@ -215,13 +218,33 @@ def _colocations(facts: Facts, subject: Subject, path: _Path) -> Iterator[Reason
 def _shunned(facts: Facts, subject: Subject, path: _Path) -> Iterator[Reason]:
     """What runs there and is to keep away from it: it may yield, so that is not absolute."""
     for colocation in facts.relations.colocations:
-        there = places(facts, colocation.resource, colocation.role)
+        there = _alike(facts, colocation, places(facts, colocation.resource, colocation.role))
         keeps_away = colocation.other in subject.ids and colocation.score < 0
         if keeps_away and path.node.name in there and colocation.resource not in path.seen:
-            what = f"{colocation.resource}, which runs there, is to keep away from {subject.it}"
+            what = f"{colocation.resource}, which {_place(colocation)}, is to keep away from "
+            what += subject.it
             evidence = f"{colocation.id}: {spoken(colocation.score)}"
             change = Change("drop", colocation.id)
             yield Reason(what, evidence, remove(facts, colocation), change=change, lasting=True)
+
+
+def _place(colocation: Colocation) -> str:
+    return f"has the same {colocation.by}" if colocation.by else "runs there"
+
+
+def _alike(facts: Facts, colocation: Colocation, nodes: frozenset[str]) -> frozenset[str]:
+    """The nodes that count as those where the other is: by an attribute, all with the same value.
+
+    What has none is like what has none (pcmk__apply_coloc_to_scores compares the two texts).
+    """
+    if not colocation.by:
+        return nodes
+    values = {
+        name: facts.relations.attributes_of(name).get(colocation.by, "").lower()
+        for name in (node.name for node in facts.cluster.nodes)
+    }
+    alike = {values.get(name) for name in nodes}
+    return frozenset(name for name, value in values.items() if value in alike)
 
 
 def _dependents(facts: Facts, subject: Subject, path: _Path) -> Iterator[Reason]:
@@ -253,7 +276,7 @@ def _needed(
     """Why what it needs is not there; where nothing is found, that it is not."""
     dependency = subject_of(facts.cluster, other, called=True)
     causes = _causes(facts, other, path, role)
-    causes += _not_promoted(dependency) if role else []
+    causes += not_promoted(facts, dependency) if role else ()
     yield from _caused(causes, what, where)
     if forbids(causes):
         return
@@ -306,23 +329,10 @@ def _held_there(facts: Facts, subject: Subject) -> Iterator[Reason]:
             yield from _caused(left_alone(facts, other), what, "")
 
 
-def _not_promoted(dependency: Subject) -> list[Reason]:
-    for primitive in dependency.inside:
-        role = primitive.meta.get("target-role", "")
-        if role.lower() in ("slave", "unpromoted"):
-            what, do = (
-                f"{dependency.it} is told not to be promoted",
-                f"hxm default {dependency.word}",
-            )
-            change = Change("start", dependency.id)
-            return [Reason(what, f"target-role={role}", do, absolute=True, change=change)]
-    return []
-
-
 def bound_to(facts: Facts, subject: Subject) -> Iterator[Subject]:
     """What must run where it does."""
     for colocation in facts.relations.colocations:
-        if colocation.other in subject.ids and colocation.score >= INFINITY:
+        if colocation.other in subject.ids and colocation.score >= INFINITY and not colocation.by:
             yield subject_of(facts.cluster, colocation.resource, called=True)
 
 

@@ -6,12 +6,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from hxm.model import Domain, ManagedDomain, Node, is_managed
 from hxm.plan import Movement
-from hxm.policy import is_true, listed, start_failed, typed
+from hxm.policy import listed, start_failed, typed
 from hxm.policy.forecast.movement_kinds import phrase
 from hxm.policy.guards import location
 from hxm.policy.reasons.dependencies import against, weight
 from hxm.policy.reasons.facts import NEVER, Change, Facts, Reason, forbids, places, subject_in
 from hxm.policy.reasons.offer import allowed, comes, free, makes_room, offered, refusals, staying
+from hxm.policy.reasons.promotion import not_promoted
 from hxm.policy.reasons.question import (
     Answer,
     Question,
@@ -69,7 +70,7 @@ def _running(question: Question) -> Answer:
         if list(on_two_nodes(facts.cluster, [domain])):
             inside = []  # whose remedy names the failure, and says when that is to be forgotten
         failed = [reason for part in inside for reason in as_facts(failures_of(facts, part))]
-        return Answer(says, (*general, *failed, *_nobody_promoted(question)))
+        return Answer(says, (*general, *failed, *as_facts(not_promoted(facts, question.subject))))
     here = domain.nodes[0]
     misplaced = _misplaced(question, here)
     barred = [] if misplaced else _barred(question, here)
@@ -93,22 +94,6 @@ def _imminent(question: Question) -> list[Movement]:
     verdict = question.inquiry.verdict((), None) if question.inquiry else None
     own = question.subject.parts
     return [move for move in verdict.movements if move.resource in own] if verdict else []
-
-
-def _nobody_promoted(question: Question) -> Iterator[Reason]:
-    """Why a resource that is to be promoted somewhere is so nowhere: its agent votes for none."""
-    facts = question.facts
-    for primitive in question.subject.inside:
-        promotable = is_true(primitive.meta.get("promotable", "")) and not places(
-            facts, primitive.id, "Promoted"
-        )
-        votes = [
-            known.get(f"master-{primitive.id}") for known in facts.relations.attributes.values()
-        ]
-        if promotable and not any(votes):
-            what = "it is nowhere promoted: its agent gives no node a promotion score"
-            do = f"{facts.cluster.advice('attributes')} shows the attributes"
-            yield Reason(what, f"no attribute master-{primitive.id}", do)
 
 
 def _misplaced(question: Question, here: str) -> list[Reason]:
