@@ -22,6 +22,7 @@ from hxm.model import Cluster
 from hxm.pacemaker.audit_facts import parse_rules
 from hxm.pacemaker.cib import read_configuration
 from hxm.pacemaker.dialect import RINGS, WHOLE_CIB
+from hxm.pacemaker.relations import relations_in
 from hxm.pacemaker.utilization import utilization_in
 from hxm.policy.audit.configured import Rules, of_missing_agents, of_rules
 from hxm.policy.audit.files import (
@@ -32,6 +33,7 @@ from hxm.policy.audit.files import (
     of_files,
     of_refusals,
 )
+from hxm.policy.audit.guests import of_guests
 from hxm.policy.audit.nodes import ABSENT, UNREADABLE, Survey, of_rings, of_surveys
 from hxm.policy.audit.running import of_cluster, of_expired
 from hxm.policy.guards import conflicts
@@ -88,6 +90,7 @@ def gather_findings(
             yield Finding(
                 complaint, cluster.advice("verify"), "config" if error else "complaint", ""
             )
+        yield from of_guests(cluster, relations_in(configuration.cib))
         used = utilization_in(configuration.cib)
         for complaint in one_sided(cluster, used, read_needs(cluster), hosts=()):
             yield Finding(complaint, "to see the memory: hxm capacity", "utilization", "")

@@ -74,7 +74,9 @@ def fail(subject: NodeOrDomain, unfenced: Unfenced = False, operation: At = "mon
         victim = _victim(cluster, subject)
         if isinstance(victim, Domain):
             if unfenced:
-                raise UsageError("--unfenced is for a node", "hxm sandbox fail --help")
+                raise UsageError(
+                    "--unfenced is for a member of the cluster", "hxm sandbox fail --help"
+                )
             _crash(cluster, copy, victim, operation)
         else:
             if operation != "monitor":
@@ -247,17 +249,20 @@ def _monitor_interval(cluster: Cluster, domain: ManagedDomain) -> int:
 
 def _victim(cluster: Cluster, word: str) -> Node | ManagedDomain:
     """The node, the domU, or another resource as one: of a clone the instance on its first node."""
+    victim = cluster.node(word)
+    if victim and victim.kind != "member":  # it is lost with the resource that makes it a node
+        word, victim = victim.container or word, None
     domains = [domain for domain in find_domains(cluster, word) if is_managed(domain)]
     for inside in () if domains else cluster.primitives.values():
         if word in (inside.id, inside.parent, inside.clone):
             states = [r for r in cluster.resources if r.id.partition(":")[0] == inside.id]
             nodes = tuple(node for state in states for node in state.nodes)
             domains.append(Domain(word, inside.id, nodes=nodes, managed=True))
-    if not domains and not cluster.node(word):
+    if not domains and not victim:
         known = [node.name for node in cluster.nodes]
         known += [domain.name for domain in cluster.managed_domains]
         raise NotFound(f"there is neither a node nor a domU {shown(word)}", near_to(word, known))
-    return domains[0] if domains and not cluster.node(word) else find_node(cluster, word)
+    return victim or domains[0]
 
 
 def _xmfile(name: str, number: int) -> str:

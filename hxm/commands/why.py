@@ -140,7 +140,8 @@ def _show_host(answer: HostAnswer) -> None:
     _tell(answer.says)
     for reason in answer.general:
         _tell(f"  {reason.what}", 4)
-        render.out(f"      {reason.do}")
+        if reason.do:
+            render.out(f"      {reason.do}")
     if not answer.general and not answer.leaving and not answer.coming:
         _tell("  nothing keeps a domU on it or off it")
     for heading, of_domains in (

@@ -308,7 +308,7 @@ def test_of_several_that_are_told_to_stop_the_deepest_is_started_first(situation
 
 def test_a_guest_node_cannot_run_itself(situation):
     (reason,) = situation("guest-update").ok("why", "guest1", "g1", "-o", "json").json["reasons"]
-    assert reason["what"] == "g1 is the guest node of guest1 itself"
+    assert reason["what"] == "g1 is a guest node: it runs inside guest1, and takes no domU"
 
 
 @pytest.mark.parametrize("name", ["defaults-with-rule", "defaults-by-agent"])

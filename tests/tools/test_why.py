@@ -590,7 +590,22 @@ SAID = {
     "a domU that would be moved into one": (
         (GUEST, "sandbox settle", "sandbox recover guest1"),
         "why nfs guest1",
-        "guest1 cannot take a domU: sles makes it a node, and it is no host\n",
+        "on host1\n  guest1 is a guest node: it runs inside sles, and takes no domU\n  scores",
+    ),
+    "a domU that the scheduler would move into one": (
+        (GUEST, "sandbox settle", "sandbox recover guest1", "standby host2 --yes"),
+        "standby host1 --yes",
+        "nfs would move host1 -> guest1, live; guest1 is a guest node",
+    ),
+    "a check of one": (
+        (GUEST, "sandbox settle", "sandbox recover guest1"),
+        "check",
+        "nothing keeps nfs off guest1: guest1 is a guest node",
+    ),
+    "a guest node that fails": (
+        (GUEST, "sandbox settle"),
+        "sandbox fail guest1",
+        "sles: restart on host2\nguest1: restart on host2",
     ),
     "a guest node that is not there": (
         (GUEST, "shutdown sles --yes"),

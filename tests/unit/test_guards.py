@@ -279,7 +279,7 @@ TARGETS = {
     "unclean": (node("host2", unclean=True), ["cannot take a domU, 107"]),
     "a domU itself": (
         node("guest1", kind="guest", container="vm3"),
-        ["cannot take a domU, 107, --force"],
+        ["guest1 is a guest node: it runs inside vm3, and takes no domU, 107"],
     ),
 }
 

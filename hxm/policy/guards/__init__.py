@@ -250,12 +250,24 @@ def target(cluster: Cluster, node: Node) -> Iterator[Objection]:
 
 
 def no_host(node: Node) -> Iterator[Objection]:
-    """A node that is a domU or a container itself: the scheduler does not know that, nor ask."""
+    """A node inside a domU or a container, where the scheduler may place domUs all the same."""
     if node.kind == "guest":
-        what = (
-            f"{node.name} cannot take a domU: {node.container} makes it a node, and it is no host"
-        )
-        yield Objection(what, "use --force to order it anyway", lifted_by=FORCE)
+        what = f"{node.name} is a guest node: it runs inside {node.container}, and takes no domU"
+        yield Objection(what)
+
+
+def into_guests(cluster: Cluster, forecast: Forecast) -> Iterator[Objection]:
+    """DomUs that the scheduler would send there."""
+    for movement in dict.fromkeys(forecast.with_later):
+        domain, node = cluster.domain_of(movement.resource), cluster.node(movement.target or "")
+        for objection in no_host(node) if domain and node else ():
+            what = f"{name_of(cluster, movement)} would {phrase(movement)}; {objection.what}"
+            yield Objection(what, keep_off_guest(cluster, [movement.resource], movement.target))
+
+
+def keep_off_guest(cluster: Cluster, resources: Iterable[str], node: str | None) -> str:
+    """What keeps them away from it for good."""
+    return " && ".join(cluster.advice("keep-off", resource=one, node=node) for one in resources)
 
 
 def last_usable(cluster: Cluster, leaving: Node) -> Iterator[Objection]:
@@ -304,6 +316,7 @@ def foreseen(cluster: Cluster, plan: Plan, forecast: Forecast) -> Iterator[Objec
             lifted_by=YES,
         )
         return
+    yield from into_guests(cluster, forecast)
     if plan.drains:
         # a drill takes the node back: how it was drained is seen before that
         first = after_all(cluster, forecast.phases[:1])

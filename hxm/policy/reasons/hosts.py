@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from hxm.model import ManagedDomain, Node
 from hxm.plan import Movement
-from hxm.policy import listed, typed
+from hxm.policy import guards, listed, typed
 from hxm.policy.reasons.dependencies import against
 from hxm.policy.reasons.everywhere import everywhere, whole_cluster
 from hxm.policy.reasons.facts import NEVER, Change, Facts, Reason, subject_in
@@ -62,7 +62,9 @@ def ask_host(facts: Facts, node: Node, ask: AskHost | None) -> HostAnswer:
     there = [domain for domain in cluster.managed_domains if node.name not in domain.nodes]
     runs = f"runs {listed([domain.name for domain in here])}" if here else "runs no domU"
     condition = "" if node.usable else f", and is {node.predicament}"
-    general = tuple(whole_cluster(cluster))
+    if no_host := tuple(map(Reason.of, guards.no_host(node))):
+        there = []
+    general = (*whole_cluster(cluster), *no_host)
     over = [reason.change for reason in general if reason.change]
 
     def after_it(changes: Sequence[Change]) -> tuple[Sequence[Movement], Scores]:

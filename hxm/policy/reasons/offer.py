@@ -153,10 +153,8 @@ def refusals(
         elif not reason.change:
             known = True
             yield reason
-    domu = cluster.domain_of(question.domain.resource)
-    for objection in (*guards.whole_cluster(cluster), *(guards.no_host(node) if domu else ())):
-        if not known:
-            yield Reason.of(objection)
+    for objection in () if known else guards.whole_cluster(cluster):
+        yield Reason.of(objection)
 
 
 def offered(question: Question, node: Node, *, gently: bool = False) -> Reason:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from hxm.model import Domain, ManagedDomain, Node, is_managed
 from hxm.plan import Movement
-from hxm.policy import listed, start_failed, typed
+from hxm.policy import guards, listed, start_failed, typed
 from hxm.policy.forecast.movement_kinds import phrase
 from hxm.policy.guards import location
 from hxm.policy.reasons.dependencies import against, weight
@@ -208,7 +208,10 @@ def _starts(question: Question, reason: Reason) -> bool:
 def _likeliest_first(question: Question) -> dict[Node, list[Reason]]:
     """What is against each node, those first that are the nearest to running it."""
     facts = question.facts
-    nodes = {node: list(against(facts, question.subject, node)) for node in facts.cluster.nodes}
+    able = facts.cluster.nodes
+    if facts.cluster.domain_of(question.subject.id):
+        able = tuple(node for node in able if not list(guards.no_host(node)))
+    nodes = {node: list(against(facts, question.subject, node)) for node in able}
     return {node: nodes[node] for node in sorted(nodes, key=lambda node: weight(node, nodes[node]))}
 
 
@@ -265,6 +268,9 @@ def _elsewhere(question: Question, node: Node) -> Answer:
     facts, domain, inquiry = question.facts, question.domain, question.inquiry
     elsewhere = f", but on {listed(domain.nodes)}" if domain.nodes else ""
     says = f"{domain.name} does not run on {node.name}{elsewhere}"
+    domu = facts.cluster.domain_of(domain.resource)
+    if domu and (no_host := [Reason.of(objection) for objection in guards.no_host(node)]):
+        return Answer(says, tuple(no_host))
     general = list(troubles(question))
     there = list(against(facts, question.subject, node))
     if not inquiry:

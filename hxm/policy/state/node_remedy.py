@@ -15,7 +15,8 @@ def end_of_wait(cluster: Cluster, node: Node) -> str:
     confirm = cluster.advice("fence" if node.online else "confirm", node=node.name)
     if helpless := fencing.helpless(cluster).get(node.name):
         instead = f"hxm sandbox recover {node.name}" if cluster.sandbox else confirm
-        return helpless.do if node.online else f"{helpless.do}; or {instead}"
+        alone = node.online or (cluster.sandbox and node.kind != "member")
+        return helpless.do if alone else f"{helpless.do}; or {instead}"
     if cluster.sandbox:  # it has no fencer to be asked
         return "hxm sandbox settle"
     return confirm
@@ -27,10 +28,12 @@ def node_remedy(cluster: Cluster, node: Node) -> str:
     primitive = cluster.primitives.get(connection)
     if node.away and primitive and keeps_stopped(primitive.meta):  # a resource makes it a node
         return f"hxm start {typed_resource(cluster, connection)}"
-    if node.away and cluster.sandbox:
+    if node.away and cluster.sandbox and node.kind == "member":
         return f"hxm sandbox recover {node.name}"
     if node.unclean:
         return end_of_wait(cluster, node)
+    if node.away and cluster.sandbox:
+        return f"hxm cleanup {typed_resource(cluster, connection)}"
     if node.away:
         return _started(cluster, node)
     if node.leaving:
