@@ -10,6 +10,7 @@ _STYLES = {
     "maintenance": "yellow",
     "unmanaged": "yellow",
     "pending": "yellow",
+    "takes": "yellow",
     "Migrating": "cyan",
     "Starting": "cyan",
     "Stopping": "cyan",

@@ -181,7 +181,7 @@ def nodes_table(cluster: Cluster) -> Table:
     rows = [
         (
             node.name,
-            _state(cluster, node),
+            node_state(cluster, node),
             "DC" if node.dc else "",
             str(len(guests[node.name])),
             str(others[node.name]),
@@ -192,8 +192,8 @@ def nodes_table(cluster: Cluster) -> Table:
     return Table(("Node", "State", "DC", "DomUs", "Others", "Running"), rows, frozenset({3, 4}))
 
 
-def _state(cluster: Cluster, node: Node) -> str:
-    """Its condition; of one that is well, what keeps the cluster from using it."""
+def node_state(cluster: Cluster, node: Node) -> str:
+    """The condition of a node; of one that is well, what keeps the cluster from using it."""
     if node.name in cluster.barred:
         return "takes no domU"
     holds = (

@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from hxm.model import Cluster, Domain, Node
-from hxm.output.tables import flags
+from hxm.output.tables import flags, node_state
 from hxm.policy.memory import Host, Needs, free_now
 from hxm.web.snapshot import Picture
 
@@ -62,7 +62,7 @@ def host_cards(
     return [
         HostCard(
             node.name,
-            node.condition,
+            node_state(cluster, node),
             node.dc,
             tuple(_parts(amounts.get(node.name, ()), most)),
             _memory(node, known.get(node.name), amounts.get(node.name, ())),

@@ -13,7 +13,7 @@ from factories import cluster, domain, failure, local, node, prefer, primitive
 
 import hxm.web
 from hxm.model import Cluster, Resource
-from hxm.output.tables import by_remedy
+from hxm.output.tables import by_remedy, node_state
 from hxm.policy import duration
 from hxm.policy.state.findings import Finding, findings
 from hxm.web.page import headline, login_page, page, policy
@@ -81,7 +81,9 @@ def test_every_captured_cluster_has_its_page(name):
     seen = CAPTURED[name]
     document = dom(page(known(seen), served=True))
     assert {element.tag for element in document.iter()} <= ELEMENTS
-    named = [f"{each.name} {each.condition}{' DC' if each.dc else ''}" for each in seen.nodes]
+    named = [
+        f"{each.name} {node_state(seen, each)}{' DC' if each.dc else ''}" for each in seen.nodes
+    ]
     nowhere = ["on no host"] if any(not each.places for each in seen.guests) else []
     assert hosts(document) == [*map(squeezed, named), *nowhere]
     domains = table(document, "domus")[1:] if seen.domains else []

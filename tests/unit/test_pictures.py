@@ -8,6 +8,7 @@ import pytest
 from factories import cluster, domain, local, node
 from test_page import AT, HEALTHY, SVG, dom, known, table, text_of
 
+from hxm.plan import Objection
 from hxm.policy.memory import Host, Need
 from hxm.policy.past.events import Event
 from hxm.policy.past.stays import rows
@@ -32,6 +33,11 @@ def parts(seen, host, needs=NEEDS):
 
 def moved(*nodes, role="Started"):
     return cluster(domain("nfs", *nodes, role=role), SLES)
+
+
+def test_a_host_that_takes_no_domu_is_not_shown_as_merely_online():
+    seen = SEEN._replace(barred={"host1": Objection("the node has lost its ping path", "")})
+    assert [card.state for card in host_cards(seen, Picture())] == ["takes no domU", "online"]
 
 
 def test_how_much_has_arrived_stands_at_the_domu():
