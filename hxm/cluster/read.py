@@ -11,7 +11,7 @@ from hxm.domu.resources import is_xen, managed
 from hxm.errors import CannotAsk
 from hxm.host import programs
 from hxm.model import Cluster, Domain, Lock, ManagedDomain, Resource
-from hxm.pacemaker.cib import Configuration, read_configuration
+from hxm.pacemaker.cib import Configuration, all_transient, read_configuration
 from hxm.pacemaker.crm_mon import as_migrations, read_status
 from hxm.pacemaker.detect import detect as detect_dialect
 from hxm.pacemaker.dialect import CONFIGURATION, DC_STATE, IDLE, OWN_NAME, STATUS_FORMS
@@ -226,7 +226,7 @@ def read_cluster(
         toolstack_why=toolstack.why if toolstack else "",
         toolstack_fault=fault,
         node_attributes=configuration.node_attributes,
-        transient=status.transient,
+        transient=all_transient(status, env, config.ask_timeout),
         properties=configuration.properties,
         lock=_lock(configuration, here),
         heard=(here,) if here and toolstack and not fault else (),

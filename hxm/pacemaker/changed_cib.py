@@ -180,7 +180,7 @@ def _up(tree: etree._ElementTree, change: Change) -> None:
     )
     state.set("expected", "member")
     state.set("id", state.get("id", known))  # one that was never a member may have none
-    _without(tree, change.subject, lambda name: name == "shutdown")
+    _without(tree, change.subject, lambda name: name in ("shutdown", "terminate"))
     _measure(tree, change.subject)
 
 

@@ -17,6 +17,7 @@ from hxm.model import Constraint, Primitive
 from hxm.pacemaker import cannot_ask, cannot_read, is_help
 from hxm.pacemaker.cib_rules import in_effect, is_over, said
 from hxm.pacemaker.dialect import CONFIGURATION, WHOLE_CIB
+from hxm.pacemaker.status import Status
 from hxm.policy import is_false, is_true
 from hxm.xml_reading import XmlError, parse_xml
 
@@ -73,6 +74,21 @@ class Configuration(NamedTuple):
 def _said(properties: Mapping[str, str], name: str) -> str:
     """A cluster property; Heartbeat also knew them with underscores."""
     return properties.get(name, properties.get(name.replace("-", "_"), ""))
+
+
+def all_transient(
+    status: Status, env: Mapping[str, str] | None, timeout: float
+) -> Mapping[str, Mapping[str, str]]:
+    """What is set at each node until it leaves; crm_mon does not tell of `terminate`.
+
+    Which is asked for where nodes are to be fenced that are heard. Raises CannotAsk.
+    """
+    if not any(node.unclean and node.online for node in status.nodes):
+        return status.transient
+    whole = read_configuration(env, timeout, whole=True).transient
+    ends = {node: known["terminate"] for node, known in whole.items() if "terminate" in known}
+    hidden = {node: {**status.transient.get(node, {}), "terminate": ends[node]} for node in ends}
+    return {**status.transient, **hidden}
 
 
 def read_configuration(

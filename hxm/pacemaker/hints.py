@@ -51,6 +51,7 @@ HINTS_2_0 = {
     "forget": "crm_resource --cleanup --resource={resource}",
     "idle": "crmadmin -S {dc} says S_IDLE",
     "fencing-on": "crm_attribute -n stonith-enabled -v true",
+    "no-terminate": "crm_attribute -N {node} -l {lifetime} -n terminate -D",
     "startup-fencing": "crm_attribute -n startup-fencing -D",
     "verify": "crm_verify -L -V",
     "upgrade": "cibadmin --upgrade --force",

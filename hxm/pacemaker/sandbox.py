@@ -6,7 +6,7 @@ lxml and not ElementTree: documents are changed here, which takes parents and XP
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from lxml import etree
 
@@ -196,6 +196,12 @@ def set_start_failed(path: str, resource: str, node: str) -> None:
 def set_connected(path: str, node: str, score: str = "100", attribute: str = "pingd") -> None:
     """The attribute that the ping daemon sets on its node, and that goes with a lost node."""
     _set_transient(path, node, {attribute: score})
+
+
+def set_unfenced(path: str, nodes: Iterable[str]) -> None:
+    """What a node notes of itself once it has its access (#node-unfenced)."""
+    for node in nodes:
+        _set_transient(path, node, {"#node-unfenced": str(int(time.time()))})
 
 
 def pass_a_second(path: str) -> None:

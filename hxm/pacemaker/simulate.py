@@ -128,11 +128,16 @@ class Scratch:
         """Write the results of the last computed transition; False: crm_simulate would fence."""
         from hxm.pacemaker.transition_results import write_results
 
-        if write_results(self.path, self._transition()):
+        graph = self._transition()
+        if write_results(self.path, graph):
             return True
         if self.holds:
             return False
         self.simulate()
+        if unfenced := [event.get("on_node", "") for event in _fencing(graph) if _unfences(event)]:
+            from hxm.pacemaker.sandbox import set_unfenced
+
+            set_unfenced(self.path, unfenced)
         cancelled = {
             (action.resource, action.node) for action in actions if action.operation == _CANCEL
         }
@@ -316,6 +321,15 @@ def drop_waiting(graph: Element, node: str) -> None:
         graph.remove(synapse)
 
 
+def _fencing(graph: Element) -> Iterator[Element]:
+    return graph.iterfind("synapse/action_set/crm_event[@operation='stonith']")
+
+
+def _unfences(event: Element) -> bool:
+    """Whether it does not cut the node off, but gives it its access (provides=unfencing)."""
+    return event.get("operation_key", "").endswith("-on")
+
+
 def actions_in(graph: Element) -> list[Action]:
     """What a saved transition graph would really do; pseudo actions are left out."""
     actions = []
@@ -324,7 +338,8 @@ def actions_in(graph: Element) -> list[Action]:
         primitive, attributes = element.find("primitive"), element.find("attributes")
         node = element.get("on_node", "")
         if element.tag == "crm_event" and operation == "stonith":
-            actions.append(Action("fence", "", node))
+            if not _unfences(element):
+                actions.append(Action("fence", "", node))
         elif element.tag == "rsc_op" and primitive is not None:
             meta = {} if attributes is None else attributes.attrib
             actions.append(

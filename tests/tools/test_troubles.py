@@ -208,3 +208,18 @@ def test_a_host_that_can_take_no_domu_is_shown(sandbox):
     assert "no domU may come to host2: the node has no ping path" in sandbox.ok("status").out
     found = sandbox.hxm("check", "-o", "json").json["findings"]
     assert ("host-barred", "host2") in [(each["code"], each["subject"]) for each in found]
+
+
+UNFENCING = (
+    '<primitive id="fence-scsi" class="stonith" type="fence_scsi"><meta_attributes id="m"><nvpair '
+    'id="p" name="provides" value="unfencing"/></meta_attributes><instance_attributes id="i">'
+    '<nvpair id="h" name="pcmk_host_list" value="host1 host2"/></instance_attributes></primitive>'
+)
+
+
+def test_a_node_that_gets_its_access_again_is_not_fenced(sandbox):
+    sandbox.tool("cibadmin", "-C", "-o", "resources", "-X", UNFENCING)
+    settled = sandbox.ok("sandbox", "settle").out
+    assert "fence-scsi: start on host" in settled
+    assert "fenced" not in settled
+    assert sandbox.ok("sandbox", "settle").out == "nothing moves\n"

@@ -602,6 +602,11 @@ SAID = {
         "check",
         "nothing keeps nfs off guest1: guest1 is a guest node",
     ),
+    "a fencing that an attribute asks for": (
+        ("@crm_attribute -N host2 -l reboot -n terminate -v true",),
+        "status",
+        "(its attribute terminate says so)\n      if that is not meant: crm_attribute -N host2",
+    ),
     "a guest node that fails": (
         (GUEST, "sandbox settle"),
         "sandbox fail guest1",

@@ -151,7 +151,8 @@ def _unfenced(cluster: Cluster, domain: ManagedDomain) -> Iterator[Reason]:
     for name in domain.nodes:
         node = cluster.node(name)
         if node and node.unclean:
-            what = f"{name} is {guards.unfenced(node)} and not yet fenced"
+            asked = " (its attribute terminate)" if fencing.terminating(cluster, node) else ""
+            what = f"{name} is {guards.unfenced(node)} and not yet fenced{asked}"
             what += ": before that it starts nowhere else"
             what += f"; {cannot[name].what}" if name in cannot else ""
             what += _WITHOUT_QUORUM if waits_for_quorum(cluster, node) else ""

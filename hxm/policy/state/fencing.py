@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 
-from hxm.model import Cluster, Primitive
+from hxm.model import Cluster, Node, Primitive
 from hxm.plan import Objection
 from hxm.policy import is_false, is_true, keeps_stopped, lasts, listed, outermost, stops_everything
 
@@ -75,6 +75,19 @@ def unfenceable(cluster: Cluster) -> Iterator[tuple[str, Objection]]:
             names = outermost(able)
             what = f"nothing can fence {host.name}: {listed(names, 4)} may not run"
             yield host.name, Objection(what, f"hxm why {names[0]}")
+
+
+def terminating(cluster: Cluster, node: Node) -> str:
+    """How long an attribute stands that has the node fenced: until reboot, or forever; or empty.
+
+    It is true, or a time (determine_online_status_fencing in Pacemaker's scheduler).
+    """
+    places = {"reboot": cluster.transient, "forever": cluster.node_attributes}
+    for lifetime, place in places.items() if node.unclean else ():
+        value = place.get(node.name, {}).get("terminate", "")
+        if is_true(value) or (value[:1].isdigit() and value[0] != "0"):
+            return lifetime
+    return ""
 
 
 def _alone(cluster: Cluster, device: Primitive) -> bool:

@@ -306,8 +306,11 @@ def _failed(cluster: Cluster, failure: Failure) -> Finding:
 def _nodes(cluster: Cluster) -> Iterator[Finding]:
     for node in cluster.nodes:
         if node.unclean:
+            asked = (
+                " (its attribute terminate says so)" if fencing.terminating(cluster, node) else ""
+            )
             first = ", which takes a quorum" if waits_for_quorum(cluster, node) else ""
-            what = f"{node.name} is {node.condition}: it waits to be fenced{first}"
+            what = f"{node.name} is {node.condition}: it waits to be fenced{first}{asked}"
             yield Finding(
                 f"{what}{in_doubt(cluster, node)}",
                 end_of_wait(cluster, node),

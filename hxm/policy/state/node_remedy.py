@@ -6,12 +6,16 @@ from hxm.model import Cluster, Node
 from hxm.policy import keeps_stopped, typed_resource
 from hxm.policy.state import fencing
 from hxm.policy.state.quorum import waits_for_quorum
+from hxm.policy.unjudged import on_condition
 
 
 def end_of_wait(cluster: Cluster, node: Node) -> str:
     """What ends the wait for a fencing; nobody confirms that a node is off that still answers."""
     if waits_for_quorum(cluster, node):
         return "hxm sandbox regain-quorum" if cluster.sandbox else _started(cluster, node)
+    if node.online and (lifetime := fencing.terminating(cluster, node)):
+        command = cluster.advice("no-terminate", node=node.name, lifetime=lifetime)
+        return on_condition("that is not meant", command)
     confirm = cluster.advice("fence" if node.online else "confirm", node=node.name)
     if helpless := fencing.helpless(cluster).get(node.name):
         instead = f"hxm sandbox recover {node.name}" if cluster.sandbox else confirm
