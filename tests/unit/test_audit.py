@@ -186,7 +186,12 @@ def test_of_rules(name):
 
 def test_a_node_that_was_never_seen_is_to_be_fenced():
     seen = cluster(*FINE, properties={**STICKY, "startup-fencing": "no"})
-    assert codes(of_rules(seen, WATCHED, ASKED)) == ["never-seen"]
+    (found,) = of_rules(seen, WATCHED, ASKED)
+    assert (found.code, found.do) == ("never-seen", "crm_attribute -n startup-fencing -D")
+    away = seen._replace(nodes=(*seen.nodes, node("host9", online=False)))
+    (found,) = of_rules(away, WATCHED, ASKED)
+    assert found.do.startswith("if host9 may be fenced at once: ")
+    assert not list(of_rules(seen._replace(fencing=False), WATCHED, ASKED))
 
 
 def test_each_domu_of_an_agent_that_is_missing_is_kept_away():

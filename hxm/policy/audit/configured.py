@@ -8,6 +8,7 @@ from typing import NamedTuple
 from hxm.model import Cluster, ManagedDomain, Primitive
 from hxm.policy import is_false, is_true, listed, resource_name
 from hxm.policy.relations import score_of
+from hxm.policy.state.fencing import startup_remedy
 from hxm.policy.state.findings import Finding
 
 Actions = Mapping[str, Mapping[str, float]]
@@ -132,11 +133,12 @@ def _stop(domain: ManagedDomain, primitive: Primitive) -> Iterator[Finding]:
 
 
 def _never_seen(cluster: Cluster) -> Iterator[Finding]:
-    if is_false(cluster.properties.get("startup-fencing", "true")):
+    if cluster.fencing and is_false(cluster.properties.get("startup-fencing", "true")):
         what = (
-            "startup-fencing is off: a node that was never seen counts as off, and its domUs may "
+            "startup-fencing is off: a node that was never seen counts as off, "
+            "and its domUs may be started twice"
         )
-        yield Finding(f"{what}be started twice", cluster.advice("startup-fencing"), "never-seen")
+        yield Finding(what, startup_remedy(cluster), "never-seen")
 
 
 def _timeouts(domain: ManagedDomain, rules: Rules, asked: Mapping[str, float]) -> Iterator[Finding]:

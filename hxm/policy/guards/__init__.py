@@ -16,7 +16,7 @@ from hxm.policy.forecast import after_all, ends_a_migration, name_of
 from hxm.policy.forecast.movement_kinds import phrase
 from hxm.policy.inherited import end_above, in_force
 from hxm.policy.names import is_pattern, matching
-from hxm.policy.state.fencing import brings_fencing_back, helpless
+from hxm.policy.state.fencing import brings_fencing_back, helpless, terminating
 from hxm.policy.state.node_remedy import end_of_wait, first_node_remedy, node_remedy
 from hxm.policy.state.quorum import acts_without_quorum, waits_for_quorum, without_quorum
 
@@ -59,7 +59,11 @@ def _lost(cluster: Cluster) -> Objection:
     cannot = helpless(cluster)
     at_work = [n for n in lost if n.name not in cannot and not waits_for_quorum(cluster, n)]
     waiting = ["wait for the fencing"] if at_work else []
-    ends = [end_of_wait(cluster, n) for n in lost if not n.online or n.name in cannot]
+    ends = [
+        end_of_wait(cluster, node)
+        for node in lost
+        if not node.online or node.name in cannot or terminating(cluster, node)
+    ]
     named = listed([f"{node.name} is {unfenced(node)}" for node in lost])
     why = [objection.what for objection in cannot.values()]
     return Objection(

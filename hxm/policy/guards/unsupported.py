@@ -68,7 +68,10 @@ def _lacks(after: Cluster, resource: str, node: str, relations: Relations) -> It
     firsts = dict.fromkeys(
         order.first
         for order in relations.orders
-        if order.then in ids and order.then_action == "start" and not order.one_suffices
+        if order.then in ids
+        and order.then_action == "start"
+        and not order.one_suffices
+        and order.first_action in ("start", "promote")
     )
     for first in firsts:
         inside = [

@@ -9,13 +9,25 @@ from hxm.plan import Objection
 from hxm.policy import is_false, is_true, keeps_stopped, lasts, listed, outermost, stops_everything
 
 _HOSTS = ("pcmk_host_list", "hostlist", "hostname", "pcmk_host_map")
+_ASKED_AT_RUN_TIME = ("dynamic-list", "status", "none")
 
 
 def fenced_by(parameters: Mapping[str, str]) -> tuple[str, ...]:
-    """The nodes that a fencing device says it is for; none: it is asked at run time."""
-    text = next((parameters[name] for name in _HOSTS if parameters.get(name)), "")
+    """The nodes that a fencing device says it is for; none: it is asked at run time, or fences any.
+
+    All that name nodes count together (build_device_from_xml in Pacemaker's fenced).
+    """
+    if parameters.get("pcmk_host_check", "").lower() in _ASKED_AT_RUN_TIME:
+        return ()
+    text = " ".join(parameters.get(name, "") for name in _HOSTS)
     words = text.replace(",", " ").replace(";", " ").split()
-    return tuple(word.partition(":")[0] for word in words)
+    return tuple(dict.fromkeys(word.partition(":")[0] for word in words))
+
+
+def _is_for(device: Primitive, node: str) -> bool:
+    """Whether it may fence the node, whose name counts in letters of either case."""
+    names = [name.lower() for name in fenced_by(device.params)]
+    return not names or node.lower() in names
 
 
 def _watchdogs_count(cluster: Cluster) -> bool:
@@ -26,9 +38,17 @@ def _watchdogs_count(cluster: Cluster) -> bool:
 def remedy(cluster: Cluster) -> str:
     """What switches fencing on; where it would be used at once, with those that it would meet."""
     first = "" if _devices(cluster) or _has_watchdogs(cluster) else f"{_ADD}, then: "
+    return first + _where_fenced(cluster) + cluster.advice("fencing-on")
+
+
+def startup_remedy(cluster: Cluster) -> str:
+    """What has nodes fenced that were never seen; first, what that would do at once."""
+    return _where_fenced(cluster) + cluster.advice("startup-fencing")
+
+
+def _where_fenced(cluster: Cluster) -> str:
     met = list(_would_be_fenced(cluster))
-    condition = f"if {listed(met)} may be fenced at once: " if met else ""
-    return first + condition + cluster.advice("fencing-on")
+    return f"if {listed(met)} may be fenced at once: " if met else ""
 
 
 def _has_watchdogs(cluster: Cluster) -> bool:
@@ -65,9 +85,8 @@ def unfenceable(cluster: Cluster) -> Iterator[tuple[str, Objection]]:
             what = "stonith-watchdog-timeout is set, and no node has a watchdog: nothing can fence"
         yield "", Objection(what, f"{_ADD}: {agents}")
         return
-    hosts = {device.id: fenced_by(device.params) for device in devices}
     for host in cluster.hosts:
-        able = [p for p in devices if not hosts[p.id] or host.name in hosts[p.id]]
+        able = [device for device in devices if _is_for(device, host.name)]
         if not able:
             what = f"no fencing resource is for {host.name}: if it is lost its domUs start nowhere"
             yield host.name, Objection(what, f"add one: {agents}")
@@ -107,10 +126,21 @@ def helpless(cluster: Cluster) -> dict[str, Objection]:
 
 
 def brings_fencing_back(cluster: Cluster, subjects: Collection[str | None]) -> bool:
-    """Whether the resources are fencing devices, and lost nodes wait that nothing can fence."""
-    above = [{p.id, p.parent, p.clone} for p in _devices(cluster)]
-    devices = all(any(name in ids for ids in above) for name in subjects)
-    return bool(subjects) and devices and bool(helpless(cluster))
+    """Whether each lost node waits for one of the resources, which are all fencing devices.
+
+    What one of them fences is then asked about. A node that something else can fence stays an
+    objection.
+    """
+    lost = [node.name for node in cluster.nodes if node.unclean]
+    waiting, devices = helpless(cluster), _devices(cluster)
+    named = [
+        [device for device in devices if name in (device.id, device.parent, device.clone)]
+        for name in subjects
+    ]
+    return bool(lost and named and all(named)) and all(
+        node in waiting and any(_is_for(device, node) for some in named for device in some)
+        for node in lost
+    )
 
 
 def _usable(cluster: Cluster, device: Primitive) -> bool:
