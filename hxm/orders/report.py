@@ -146,20 +146,25 @@ _BETWEEN_TAGS = re.compile(r">\s+<")
 def _moves(cluster: Cluster, movements: Sequence[Movement], *, briefly: bool) -> list[str]:
     """One line for each domU or single resource; one line for all that move with a node.
 
-    An instance of a clone is called as the clone is.
+    An instance of a clone is called as the clone is; where one leaves a node for another, it stays
+    away from there, and what runs there may need it.
     """
     services = [movement for movement in movements if guards.concerns(cluster, movement)]
     lines = [f"      {movement_text(cluster, movement)}" for movement in services]
     if briefly and len(lines) > _MANY:
         lines = [*_counted(cluster, services)]
-    others: dict[str, dict[str, None]] = {}
+    others: dict[str, dict[str, str | None]] = {}
     for movement in movements:
         if not guards.concerns(cluster, movement):
             primitive = cluster.primitives.get(movement.resource)
             name = (primitive and primitive.clone) or movement.resource
-            others.setdefault(movement.kind, {})[name] = None
+            others.setdefault(movement.kind, {})[name] = movement.source or movement.target
+    stops, starts = others.get("stop", {}), others.get("start", {})
+    for name in [name for name in stops if name in starts]:
+        lines.append(f"      {name}: stop on {stops.pop(name)}, start on {starts.pop(name)}")
     for kind, names in others.items():
-        lines.append(f"      also {kind}: {listed([*names])}")
+        if names:
+            lines.append(f"      also {kind}: {listed([*names])}")
     return lines or ["      nothing moves"]
 
 

@@ -85,6 +85,10 @@ def _wake(tree: etree._ElementTree, change: Change) -> None:
         _meta(tree, change.subject, "maintenance", "false")
 
 
+def _allot(tree: etree._ElementTree, change: Change) -> None:
+    _meta(tree, change.subject, change.source, change.value)
+
+
 def _forget(tree: etree._ElementTree, change: Change) -> None:
     """As `crm_resource --cleanup`: of everything on a node, where no resource is named."""
     names = {element.get("id", "") for element in _elements(tree, change.subject)}
@@ -238,6 +242,7 @@ _CHANGES: Mapping[str, Callable[[etree._ElementTree, Change], None]] = {
     "manage": _manage,
     "wake": _wake,
     "forget": _forget,
+    "allot": _allot,
     "once": _once,
     "property": _property,
     "quorum": _quorum,

@@ -34,8 +34,8 @@ HINTS_2_0 = {
         "crm_resource --resource={resource} --meta --set-parameter=target-role "
         "--parameter-value=Stopped"
     ),
-    "one-instance": (
-        "crm_resource --resource={clone} --meta --set-parameter=clone-max --parameter-value=1"
+    "instances": (
+        "crm_resource --resource={clone} --meta --set-parameter={option} --parameter-value={number}"
     ),
     "unset-parameter": "crm_resource -r {resource} -d {name}",
     "stickiness": "crm_attribute -t rsc_defaults -n resource-stickiness -v 100",
@@ -67,7 +67,7 @@ HINTS_1_1 = HINTS_2_0 | {
     "stack": "service pacemaker start",
     "remote-stack": "service pacemaker_remote start",
     "keep-stopped": "crm_resource -r {resource} -m -p target-role -v Stopped",
-    "one-instance": "crm_resource -r {clone} -m -p clone-max -v 1",
+    "instances": "crm_resource -r {clone} -m -p {option} -v {number}",
     "forget": "crm_resource -C -r {resource}",
 }
 HINTS_1_0 = HINTS_1_1 | {
@@ -83,7 +83,7 @@ HINTS_0_6 = HINTS_1_0 | {
     "stack": "service heartbeat start",
     "live": "crm_resource -r {resource} -m -p allow_migrate -v true",
     "keep-stopped": "crm_resource -r {resource} -m -p target_role -v stopped",
-    "one-instance": "crm_resource -r {clone} -p clone_max -v 1",
+    "instances": "crm_resource -r {clone} -p clone_max -v {number}",
     "stickiness": "crm_attribute -n default-resource-stickiness -v 100",
     "rules": "cibadmin -Q -o constraints",
     "order": (

@@ -577,6 +577,19 @@ SAID = {
         "why nfs",
         "c must run on 1 more before it (clone-min)\n    not on host2: the node is in standby",
     ),
+    "a clone that has all of its instances elsewhere": (
+        (
+            "@crm_resource -r configpool --meta -p clone-max -v 1",
+            constraint('rsc_colocation id="c" rsc="sles" with-rsc="configpool" score="INFINITY"'),
+            "sandbox settle",
+        ),
+        "why sles host2",
+        (
+            "configpool runs 1 instance at most: on host1\n"
+            "    for a move it would stop on host1, for good (clone-max=1)\n"
+            "      if it may run on 2 nodes at once: crm_resource --resource=configpool --meta"
+        ),
+    ),
     "the rack of what it keeps away from": (
         (
             "@crm_attribute -N host1 -n rack -v r1",

@@ -40,9 +40,12 @@ def cloned(cluster: Cluster, domains: Iterable[Domain]) -> Iterator[Objection]:
             yield Objection(
                 f"{domain.name} is in the clone {primitive.clone}, which runs it on several nodes "
                 "at once",
-                f"{cluster.advice('one-instance', clone=primitive.clone)}; then take it out of the "
-                "clone",
+                f"{_one_instance(cluster, primitive.clone)}; then take it out of the clone",
             )
+
+
+def _one_instance(cluster: Cluster, clone: str) -> str:
+    return cluster.advice("instances", clone=clone, option="clone-max", number="1")
 
 
 def empty_hosts(cluster: Cluster) -> list[Node]:

@@ -22,6 +22,7 @@ from hxm.policy.reasons.facts import (
     remove,
     subject_of,
 )
+from hxm.policy.reasons.instances import no_more
 from hxm.policy.reasons.obstacles import kept_empty, on_node
 from hxm.policy.reasons.promotion import not_promoted
 from hxm.policy.reasons.room import room, utilization
@@ -35,7 +36,10 @@ class _Path(NamedTuple):
     seen: frozenset[str]
     """The resources that it has come through: there are circles."""
     causes: dict[tuple[str, str, str], list[Reason]]
-    """What was found against each resource and role on a node: many paths can lead to one."""
+    """What was found against each resource and role on a node: many paths can lead to one.
+
+    In a circle of constraints the first path's lack what that path had come through.
+    """
 
     def at(self, node: Node) -> _Path:
         """The same with another node in question."""
@@ -50,6 +54,7 @@ def against(facts: Facts, subject: Subject, node: Node) -> Iterator[Reason]:
     yield from on_node(facts, subject, node)
     yield from _dependencies(facts, subject, _Path(node, frozenset(), {}))
     yield from _held_there(facts, subject)
+    yield from no_more(facts, subject, node)
     yield from room(facts, subject, node)
 
 
@@ -279,6 +284,9 @@ def _needed(
     causes += not_promoted(facts, dependency) if role else ()
     yield from _caused(causes, what, where)
     if forbids(causes):
+        return
+    if not role and (full := list(no_more(facts, dependency, path.node))):
+        yield from _caused((reason._replace(absolute=True) for reason in full), what, where)
         return
     if not places(facts, other, role):
         what += ", and is nowhere promoted" if role else ", and does not run"

@@ -9,7 +9,8 @@ from hxm.plan import Movement
 from hxm.policy import guards, listed, typed
 from hxm.policy.forecast import name_of
 from hxm.policy.reasons.dependencies import bound_to, needed
-from hxm.policy.reasons.facts import NEVER, Change, Reason, Subject, places, remove
+from hxm.policy.reasons.facts import NEVER, Change, Reason, Subject, places, remove, subject_of
+from hxm.policy.reasons.instances import no_more
 from hxm.policy.reasons.question import Answer, Question, hard_ones, side_effects, unknown
 from hxm.policy.reasons.room import UNCOUNTED
 from hxm.policy.relations import applying, score_of, spoken
@@ -49,6 +50,7 @@ def allowed(
         stops = f", and stops {listed(names, 4)}" if names else ""
         what = f"its score there is -INFINITY, and yet a move brings it there{stops}"
         offer = offer._replace(what=what)
+    along = [*_leaving(question, node, moved), *along]
     known = {reason.what for reason in soft}
     stays_for = [
         reason for reason in staying(question, domain.nodes[0], []) if reason.what not in known
@@ -119,6 +121,20 @@ def _score(question: Question, node: Node) -> str | None:
 def _brings(subject: Subject, movement: Movement, node: str) -> bool:
     """Whether the movement takes a part of the resource to the node."""
     return movement.target == node and movement.resource in subject.parts
+
+
+def _leaving(question: Question, node: Node, moved: Iterable[Movement]) -> Iterator[Reason]:
+    """The clones with all their instances elsewhere, of which one would come along for good."""
+    facts = question.facts
+    for move in moved:
+        primitive = facts.cluster.primitives.get(move.resource.partition(":")[0])
+        if primitive and primitive.clone and move.kind == "stop" and move.source:
+            if primitive.id in question.subject.parts:
+                continue
+            clone = subject_of(facts.cluster, primitive.clone, called=True)
+            for reason in no_more(facts, clone, node):
+                what = f"{reason.what}; for a move it would stop on {move.source}, for good"
+                yield reason._replace(what=what)
 
 
 def _along(question: Question, node: Node, moved: Iterable[Movement]) -> Iterator[Reason]:
@@ -204,7 +220,7 @@ def staying(question: Question, here: str, barred: Sequence[Reason]) -> Iterator
         with_it = here in places(facts, colocation.other, colocation.other_role)
         if colocation.resource in ids and colocation.score > 0 and with_it:
             yield Reason(
-                f"{colocation.other} runs there", f"{colocation.id}: {spoken(colocation.score)}"
+                f"{colocation.other} runs on {here}", f"{colocation.id}: {spoken(colocation.score)}"
             )
     yield from barred
     primitive = question.subject.inside[0]
