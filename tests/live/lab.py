@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import shlex
 import shutil
 import signal
 import socket
@@ -145,7 +146,7 @@ class Lab:
             (self.shared / "xen/vm" / name).write_text(XMFILE.format(name=name))
         shutil.copytree(HERE / "sbin", self.folder / "sbin")
         program = self.folder / "sbin" / "hxm"
-        program.write_text(f'#!/bin/sh\nexec {sys.executable} -m hxm "$@"\n')
+        program.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m hxm "$@"\n')
         program.chmod(0o755)
         (self.folder / "kill").mkdir()
         for tool in ("cibadmin", "crm_resource", "crm_attribute", "xl", "ssh"):

@@ -6,6 +6,7 @@ import fcntl
 import os
 import pty
 import select
+import shlex
 import signal
 import struct
 import sys
@@ -46,7 +47,7 @@ def main() -> int:
         lab.boot()
         host = lab.hosts[0]
         other = lab.other(lab.where("nfs"))
-        again = f"{sys.executable} {sys.argv[0]} {lab.folder} host2"
+        again = shlex.join([sys.executable, sys.argv[0], str(lab.folder), "host2"])
         said = WELCOME.format(host=host, count=len(lab.hosts), other=other, again=again)
         print(said, flush=True)
         rc = lab.folder / "bashrc"

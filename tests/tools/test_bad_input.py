@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -296,7 +297,7 @@ def test_without_a_scheduler_the_plan_says_so_and_asks(sandbox):
 
 
 def test_a_closed_stdout_is_quiet(sandbox):
-    command = f"{sys.executable} -m hxm status | head -n 1"
+    command = f"{shlex.quote(sys.executable)} -m hxm status | head -n 1"
     ran = subprocess.run(
         ["bash", "-c", f"set -o pipefail; {command}"],
         env=sandbox.env,
@@ -334,7 +335,7 @@ def test_a_full_disk_under_the_journal_stops_nobody(sandbox):
 def test_no_room_for_the_cib_leaves_it_whole(sandbox, kib):
     before = sandbox.file.read_bytes()
     ran = subprocess.run(
-        ["bash", "-c", f"ulimit -f {kib}; exec {sys.executable} -m hxm shutdown nfs"],
+        ["bash", "-c", f'ulimit -f {kib}; exec "$0" -m hxm shutdown nfs', sys.executable],
         env=sandbox.env,
         capture_output=True,
         check=False,

@@ -437,7 +437,7 @@ def test_every_key_of_json_is_in_the_man_page(cib):
 
 def bash(*words, cib=None, before=""):
     script = f"""
-        . {ROOT}/completions/hxm.bash
+        . {shlex.quote(f"{ROOT}/completions/hxm.bash")}
         {before}
         COMP_WORDS=("$@") COMP_CWORD=$(($# - 1))
         _hxm
@@ -447,7 +447,8 @@ def bash(*words, cib=None, before=""):
 
 
 def fish(*words, cib=None, before=""):
-    script = f"source {ROOT}/completions/hxm.fish; {before}; complete -C (string join ' ' -- $argv)"
+    script = f"source {shlex.quote(f'{ROOT}/completions/hxm.fish')}; {before}; "
+    script += "complete -C (string join ' ' -- $argv)"
     found = complete(["fish", "--no-config", "-c", script, *words], cib)
     return [line.split("\t")[0] for line in found]
 
@@ -467,7 +468,7 @@ ZSH = """
 
 def zsh(*words, cib=None, before=""):
     """The function with zsh's own completion system replaced by what prints the candidates."""
-    script = f"SCRIPT={ROOT}/completions/_hxm; {before}\n{ZSH}"
+    script = f"SCRIPT={shlex.quote(f'{ROOT}/completions/_hxm')}; {before}\n{ZSH}"
     found = complete(["zsh", "-f", "-c", script, "zsh", *words], cib)
     prefix = words[-1].split("=")[-1]
     return [each for each in found if each.startswith(prefix)]

@@ -112,9 +112,12 @@ def heartbeat(bare):
     cib = (DATA / "cibs" / "hb-base.xml").read_text().replace('have_quorum="false"', "")
     bare.file.write_text(cib)
     text = DATA / "heartbeat-2.1.3" / "base.mon-1r.txt"
+    python = Path(
+        sys.executable
+    ).resolve()  # a path without a blank, as a script's first line wants
     for tool in ("crm_mon", "cibadmin", "crm_resource", "crm_attribute", "crm_standby"):
         path = bare.bin / tool
-        path.write_text(TOOLS.format(python=sys.executable, file=str(bare.file), text=str(text)))
+        path.write_text(TOOLS.format(python=python, file=str(bare.file), text=str(text)))
         path.chmod(0o755)
     bare.program("crmadmin", 'echo "Status of crmd@$2: S_IDLE (ok)"')
     del bare.env["CIB_file"]

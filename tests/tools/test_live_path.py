@@ -8,6 +8,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -47,7 +48,8 @@ class Live:
         self.thread = threading.Thread(target=self._run)
 
     def wrap(self, tool: str, before: str = "", after: str = "") -> None:
-        script = WRAPPER.format(real=REAL[tool], file=self.file, before=before, after=after)
+        real = shlex.quote(str(REAL[tool]))
+        script = WRAPPER.format(real=real, file=self.file, before=before, after=after)
         self.sandbox.program(tool, script)
 
     def _run(self) -> None:
