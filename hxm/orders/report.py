@@ -153,15 +153,17 @@ def _moves(cluster: Cluster, movements: Sequence[Movement], *, briefly: bool) ->
     lines = [f"      {movement_text(cluster, movement)}" for movement in services]
     if briefly and len(lines) > _MANY:
         lines = [*_counted(cluster, services)]
-    others: dict[str, dict[str, str | None]] = {}
+    others: dict[str, dict[str, list[str]]] = {}
     for movement in movements:
         if not guards.concerns(cluster, movement):
             primitive = cluster.primitives.get(movement.resource)
             name = (primitive and primitive.clone) or movement.resource
-            others.setdefault(movement.kind, {})[name] = movement.source or movement.target
+            nodes = others.setdefault(movement.kind, {}).setdefault(name, [])
+            nodes += filter(None, [movement.source or movement.target])
     stops, starts = others.get("stop", {}), others.get("start", {})
     for name in [name for name in stops if name in starts]:
-        lines.append(f"      {name}: stop on {stops.pop(name)}, start on {starts.pop(name)}")
+        left, taken = listed(stops.pop(name)), listed(starts.pop(name))
+        lines.append(f"      {name}: stop on {left}, start on {taken}")
     for kind, names in others.items():
         if names:
             lines.append(f"      also {kind}: {listed([*names])}")

@@ -177,6 +177,22 @@ def test_what_a_plan_and_a_reason_say_is_folded_at_blanks(capsys, monkeypatch):
     assert all(len(each) <= 60 and each.startswith("      ") for each in shown)
 
 
+def test_a_plan_names_every_node_that_an_instance_of_a_clone_leaves():
+    """It stays away from there, and what runs there may need it; the others come and go."""
+    moves = (
+        *(Movement("gfs", "stop", source=name) for name in ("host1", "host2")),
+        Movement("gfs", "start", target="host3"),
+        Movement("ping", "stop", source="host1"),
+    )
+    seen = cluster(
+        primitives={each: primitive(each, clone=f"c_{each}") for each in ("gfs", "ping")}
+    )
+    plan = Plan("migrate", "it", (), (Phase(()),))
+    lines = report.plan_lines(seen, plan, Forecast((moves,), seen), (), Config(), sys.stdout)
+    said = ["c_gfs: stop on host1, host2, start on host3", "also stop: c_ping"]
+    assert [line.strip() for line in lines[1:]] == said
+
+
 def test_the_help_of_status_names_the_columns_of_its_one_table():
     *first, last = everything_table(cluster(), []).headers
     assert f"{', '.join(first)} and {last}" in " ".join(status.run.__doc__.split())

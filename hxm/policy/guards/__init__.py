@@ -65,16 +65,12 @@ def _lost(cluster: Cluster) -> Objection:
         if not node.online or node.name in cannot or terminating(cluster, node)
     ]
     named = listed([f"{node.name} is {unfenced(node)}" for node in lost])
-    why = [objection.what for objection in cannot.values()]
+    why = dict.fromkeys(objection.what for objection in cannot.values())
     return Objection(
-        "; ".join((f"{named} and not yet fenced: what ran there may still run", *_once(why))),
-        "; ".join((*waiting, *_once(ends))),
+        "; ".join((f"{named} and not yet fenced: what ran there may still run", *why)),
+        "; ".join((*waiting, *dict.fromkeys(ends))),
         lifted_by=FORCE,
     )
-
-
-def _once(texts: Iterable[str]) -> Iterator[str]:
-    yield from dict.fromkeys(texts)
 
 
 def unfenced(node: Node) -> str:

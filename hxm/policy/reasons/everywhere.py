@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from hxm.model import Cluster, Primitive
-from hxm.policy import block, is_false, is_true, keeps_stopped, stops_everything
-from hxm.policy.inherited import end_above, holder
+from hxm.policy import block, is_false, keeps_stopped, stops_everything
+from hxm.policy.inherited import end_above, holder, in_force
 from hxm.policy.reasons.facts import (
     Change,
+    ChangeKind,
     Facts,
     Reason,
     Subject,
@@ -76,20 +77,19 @@ def left_alone(facts: Facts, subject: Subject) -> Iterator[Reason]:
         yield Reason(f"{subject.it} {what}", evidence, do, True, change)
         return
     domain = cluster.domain_of(subject.id)
-    for primitive in subject.inside:
-        if is_true(primitive.meta.get("maintenance", "")):
-            do = f"hxm {'maintenance off' if domain else 'default'} {subject.word}"
-            reason = Reason(f"{subject.it} is in maintenance", "", do, True)
-            change = Change("wake", subject.id)
-            yield _where_it_stands(cluster, primitive, "maintenance", reason, change)
-            break
-    for primitive in subject.inside:
-        if is_false(primitive.meta.get("is-managed", "")):
-            do = f"hxm {'manage' if domain else 'default'} {subject.word}"
-            reason = Reason(f"{subject.it} is unmanaged", "", do, True)
-            change = Change("manage", subject.id)
-            yield _where_it_stands(cluster, primitive, "is-managed", reason, change)
-            break
+    for option, (state, verb, kind) in _ALONE.items():
+        primitive = next((one for one in subject.inside if in_force(option, one.meta)), None)
+        if primitive:
+            do = f"hxm {verb if domain else 'default'} {subject.word}"
+            reason, change = Reason(f"{subject.it} {state}", "", do, True), Change(kind, subject.id)
+            yield _where_it_stands(cluster, primitive, option, reason, change)
+
+
+_ALONE: Mapping[str, tuple[str, str, ChangeKind]] = {
+    "maintenance": ("is in maintenance", "maintenance off", "wake"),
+    "is-managed": ("is unmanaged", "manage", "manage"),
+}
+"""By the option: what the resource is, the verb that ends it for a domU, and the change to try."""
 
 
 def whole_cluster(cluster: Cluster) -> Iterator[Reason]:
