@@ -7,6 +7,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 
+from hxm.cluster.lock_holder import HolderState
 from hxm.cluster.read import read_cluster
 from hxm.cluster.transfers import Transfer, Transfers
 from hxm.config import Config
@@ -66,6 +67,7 @@ class Poller:
         """How far the live migrations are, where that is asked for."""
         self._config, self._changed, self._interval = config, changed, interval
         self._transfers = Transfers(config) if transfers else None
+        self._holder = HolderState(config)
         self._quick_until = 0.0
         self._took = 0.0
         self._paused = False
@@ -113,7 +115,7 @@ class Poller:
         began = time.monotonic()
         self.polled_at.append(began)
         try:
-            cluster = read_cluster(self._config)
+            cluster = self._holder.added_to(read_cluster(self._config))
             if self._transfers:
                 self.transfers = self._transfers.read(cluster)
         except HxmError as error:

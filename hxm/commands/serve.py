@@ -8,6 +8,7 @@ import socket
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
+from hxm.cluster.lock_holder import HolderState
 from hxm.cluster.transfers import Transfers
 from hxm.commands.status import look
 from hxm.config import read_config
@@ -44,9 +45,9 @@ def run(listen: Listen = "127.0.0.1:9685", token_file: TokenFile = None) -> int:
         )
     config = read_config()
     local = os.geteuid() == 0
-    transfers = Transfers(config)
+    transfers, holder = Transfers(config), HolderState(config)
     poller = SnapshotPoller(
-        lambda: look(config, local=local),
+        lambda: look(config, holder, local=local),
         render.note,
         lambda cluster: paint(cluster, config, local=local),
         lambda cluster: (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hxm.cluster.lock_holder import with_holder_state
+from hxm.cluster.lock_holder import HolderState
 from hxm.cluster.read import read_cluster
 from hxm.commands.list import note_unsettled
 from hxm.config import read_config
@@ -19,9 +19,11 @@ if TYPE_CHECKING:
     from hxm.policy.state.findings import Finding
 
 
-def look(config: Config, *, local: bool = True) -> tuple[Cluster, list[Finding]]:
+def look(
+    config: Config, holder: HolderState, *, local: bool = True
+) -> tuple[Cluster, list[Finding]]:
     """The cluster and what needs attention; raises CannotAsk if it gives no answer."""
-    cluster = with_holder_state(read_cluster(config, local=local, why=True), config)
+    cluster = holder.added_to(read_cluster(config, local=local, why=True))
     return cluster, list(findings(cluster, origins(cluster, config)))
 
 
@@ -37,7 +39,7 @@ def run(form: Form = TABLE) -> int:
     Example: `hxm status -o json`.
     """
     config = read_config()
-    cluster, attention = look(config)
+    cluster, attention = look(config, HolderState(config))
     if form.output == "json":
         render.show_json(as_json.status_json(cluster, attention))
     elif form == Form("html"):

@@ -284,12 +284,14 @@ def watch_plainly(config: Config, interval: float, count: int | None) -> int:
 
     A poll that fails becomes one line; raises CannotAsk if it is the only one.
     """
+    from hxm.cluster.lock_holder import HolderState
     from hxm.cluster.read import read_cluster
 
     before: Cluster | None = None
+    holder = HolderState(config)
     while count is None or count > 0:
         try:
-            cluster = read_cluster(config)
+            cluster = holder.added_to(read_cluster(config))
         except CannotAsk as error:
             if count == 1:
                 raise

@@ -7,6 +7,9 @@ from factories import ban, cluster, domain, node, prefer, reasons, told, under_w
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hxm.cluster import lock_holder
+from hxm.cluster.lock_holder import HolderState
+from hxm.config import Config
 from hxm.model import Lock
 from hxm.pacemaker.lock import claim_step, holder_of, lives, lock_in, renew_in
 from hxm.policy.forecast.goal_kinds import reached
@@ -192,3 +195,31 @@ def test_a_lock_that_a_document_brings_along_is_as_young_as_its_replacing(tmp_pa
     before = path.read_text()
     renew_in(str(path), NOW + 0.7)
     assert path.read_text() == before.replace("1760000090", "1760000100")
+
+
+def test_who_watches_asks_the_holder_s_node_seldom(monkeypatch):
+    """An order that was killed elsewhere is no order that runs; to ask that is a login each."""
+    clock, asked = [1000.0], []
+
+    def answers(_, lock, __):
+        asked.append((clock[0], lock.holder))
+        return alive[0]
+
+    alive: list[bool | None] = [True]
+    monkeypatch.setattr(lock_holder, "is_alive", answers)
+    monkeypatch.setattr("time.monotonic", lambda: clock[0])
+    state = HolderState(Config())
+
+    def at(seconds, seen):
+        clock[0] = 1000.0 + seconds
+        shown = state.added_to(seen).lock
+        return shown and shown.alive
+
+    assert [at(seconds, locked()) for seconds in (0, 5)] == [True, True]
+    alive[0] = False
+    assert [at(seconds, locked()) for seconds in (9, 10)] == [True, False]
+    alive[0] = None
+    assert [at(seconds, locked()) for seconds in (20, 79, 80)] == [None, None, None]
+    assert at(81, locked(holder="root@host2:1:2")) is None, "another order is asked about at once"
+    assert at(82, cluster()) is None
+    assert [at for at, _ in asked] == [1000, 1010, 1020, 1080, 1081]
