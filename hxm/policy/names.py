@@ -75,6 +75,9 @@ def find_domain(cluster: Cluster, word: str) -> Domain:
         )
     if not matching and cluster.node(word):
         raise WrongKind(word, "node", "domU", f"the domUs on it: hxm list --node {word}")
+    if not matching and word in resource_ids(cluster):
+        hint = "these take it: hxm why, start, default, cleanup and unmigrate"
+        raise WrongKind(word, "resource of the cluster", "domU", hint)
     parts = [part for part in word.split(",") if part]
     if not matching and "," in word and parts and all(find_domains(cluster, p) for p in parts):
         raise Joined(word)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from factories import cluster, domain, local, node
+from factories import cluster, domain, local, node, primitive
 
 from hxm.arguments.retype import parted
-from hxm.errors import Ambiguous, Joined, NotFound
+from hxm.errors import Ambiguous, Joined, NotFound, WrongKind
 from hxm.policy.names import find_domain, find_domains, find_node, shown
 
 UUID = "8a2f7a9e-7d5a-4b9c-9f57-1d1f0c1a2b3c"
@@ -175,3 +175,10 @@ def test_an_arriving_domu_is_never_taken_for_one_that_no_cluster_manages():
     seen = cluster(domain("nfs", "host2", role="Migrating"), local("nfs--incoming", 9))
     for word in ("9", "nfs--incoming"):
         assert any(each.resource == "nfs" for each in find_domains(seen, word)), word
+
+
+@pytest.mark.parametrize("word", ["disk", "store", "store-clone"])
+def test_a_resource_that_is_no_domu_is_told_as_what_it_is(word):
+    storage = primitive("disk", parent="store", clone="store-clone")
+    with pytest.raises(WrongKind, match=f"^{word} is a resource of the cluster, and no domU$"):
+        find_domain(cluster(domain("nfs"), storage), word)

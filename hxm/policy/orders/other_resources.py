@@ -27,7 +27,7 @@ def start(cluster: Cluster, name: str) -> Decision:
     if outside:
         steps = (*steps, meta_step(Domain(name, name), "target-role", "Started"))
     if not steps:
-        return AlreadyDone(f"{name}: nothing tells it to stop; why it does not run: hxm why {name}")
+        return AlreadyDone(f"{name}: nothing tells it to stop; whether it runs: hxm why {name}")
     plan = _plan(cluster, "start", f"start {name}", name, steps)
     return plan._replace(
         objections=(*plan.objections, *stands_above(cluster, outside, "target-role")),
