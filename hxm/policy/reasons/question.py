@@ -146,18 +146,29 @@ _WITHOUT_QUORUM = ", and without quorum it is not fenced"
 
 
 def _unfenced(cluster: Cluster, domain: ManagedDomain) -> Iterator[Reason]:
-    """Where it ran, lost or in trouble, and whether anything can fence that."""
+    """Where it ran, lost or in trouble, and whether anything can fence that.
+
+    A start waits for every fencing, also of nodes that it never ran on (order_start_vs_fencing in
+    Pacemaker's scheduler); of those only what nothing can fence is told, the rest is soon over.
+    """
     cannot = fencing.helpless(cluster)
-    for name in domain.nodes:
-        node = cluster.node(name)
-        if node and node.unclean:
-            asked = " (its attribute terminate)" if fencing.terminating(cluster, node) else ""
-            what = f"{name} is {guards.unfenced(node)} and not yet fenced{asked}"
-            what += ": before that it starts nowhere else"
-            what += f"; {cannot[name].what}" if name in cannot else ""
-            what += _WITHOUT_QUORUM if waits_for_quorum(cluster, node) else ""
-            change = Change("up", name)
-            yield Reason(what, "", end_of_wait(cluster, node), True, change)
+    for node in cluster.nodes:
+        ran = node.name in domain.nodes
+        if not node.unclean or not (ran or _waits(cluster, domain, node, cannot)):
+            continue
+        asked = " (its attribute terminate)" if fencing.terminating(cluster, node) else ""
+        what = f"{node.name} is {guards.unfenced(node)} and not yet fenced{asked}"
+        what += f": before that {'it starts nowhere else' if ran else 'nothing starts'}"
+        what += f"; {cannot[node.name].what}" if node.name in cannot else ""
+        what += _WITHOUT_QUORUM if waits_for_quorum(cluster, node) else ""
+        yield Reason(what, "", end_of_wait(cluster, node), True, Change("up", node.name))
+
+
+def _waits(cluster: Cluster, domain: ManagedDomain, node: Node, cannot: Collection[str]) -> bool:
+    """Whether it is to start, and a node that it did not run on would have to be fenced before."""
+    placed = [cluster.node(name) for name in domain.nodes]
+    starts = all(there and there.unclean for there in placed) and not domain.told_to_stop
+    return node.name in cannot and starts and fencing.is_required(cluster, domain.resource)
 
 
 def _never_fenced(cluster: Cluster, domain: ManagedDomain) -> Iterator[Reason]:

@@ -29,6 +29,7 @@ from hxm.policy.reasons.question import (
 )
 from hxm.policy.reasons.room import UNCOUNTED
 from hxm.policy.reasons.search import Inquiry, Verdict
+from hxm.policy.state import fencing
 from hxm.policy.state.running_twice import on_two_nodes
 
 
@@ -134,13 +135,7 @@ def _down(question: Question) -> Answer:
         return Answer(says, (*general, *shown))
     if inquiry.reaches((), None):
         verdict = inquiry.verdict((), None)
-        moves = [
-            move
-            for move in (verdict.movements if verdict else ())
-            if move.resource == domain.resource
-        ]
-        where = f" on {moves[0].target}" if moves and moves[0].target else ""
-        now = Reason(f"the cluster is about to start it{where}")
+        now = _about_to_start(question, verdict.movements if verdict else ())
         soft = [reason for reason in general if not reason.absolute]
         return Answer(says, (*whole, now, *soft), would_move(question, verdict))
     confirmed = inquiry.confirmed([whole], None)
@@ -175,6 +170,17 @@ def _down(question: Question) -> Answer:
     differ = len({tuple(reason.change for reason in reasons) for reasons in by_node.values()}) > 1
     also_on = node.name if differ else None
     return Answer(says, tuple(dict.fromkeys(shown)), also, also_on=also_on)
+
+
+def _about_to_start(question: Question, movements: Iterable[Movement]) -> Reason:
+    """That the cluster starts it, where, and after what."""
+    cluster, resource = question.facts.cluster, question.domain.resource
+    targets = [move.target for move in movements if move.resource == resource and move.target]
+    where = f" on {targets[0]}" if targets else ""
+    lost = [node.name for node in cluster.nodes if node.unclean]
+    waits = lost and fencing.is_required(cluster, resource)
+    after = f", after the fencing of {listed(lost, 4)}" if waits else ""
+    return Reason(f"the cluster is about to start it{where}{after}")
 
 
 def _as_typed(question: Question, reasons: Iterable[Reason]) -> list[Reason]:

@@ -125,21 +125,25 @@ def helpless(cluster: Cluster) -> dict[str, Objection]:
     return {name: objection for name, objection in known.items() if objection}
 
 
-def brings_fencing_back(cluster: Cluster, subjects: Collection[str | None]) -> bool:
-    """Whether each lost node waits for one of the resources, which are all fencing devices.
+def is_required(cluster: Cluster, resource: str) -> bool:
+    """Whether a start of the resource waits until every lost node is fenced."""
+    primitive = cluster.primitives.get(resource)
+    requires = primitive.meta.get("requires", "fencing") if primitive and cluster.fencing else ""
+    return requires.lower() in ("fencing", "unfencing")
 
-    What one of them fences is then asked about. A node that something else can fence stays an
-    objection.
+
+def brings_fencing_back(cluster: Cluster, subjects: Collection[str | None]) -> bool:
+    """Whether the resources are all devices that a lost node waits for, which nothing else fences.
+
+    What they fence is then asked about. Until all lost nodes are fenced nothing starts anyway.
     """
-    lost = [node.name for node in cluster.nodes if node.unclean]
     waiting, devices = helpless(cluster), _devices(cluster)
     named = [
         [device for device in devices if name in (device.id, device.parent, device.clone)]
         for name in subjects
     ]
-    return bool(lost and named and all(named)) and all(
-        node in waiting and any(_is_for(device, node) for some in named for device in some)
-        for node in lost
+    return bool(waiting and named) and all(
+        any(_is_for(device, node) for device in some for node in waiting) for some in named
     )
 
 
