@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
@@ -143,13 +144,22 @@ def _ticket(tree: etree._ElementTree, change: Change) -> None:
 
 def _drop(tree: etree._ElementTree, change: Change) -> None:
     for element in tree.xpath("//*[@id=$id]", id=change.subject):
-        element.getparent().remove(element)
+        _take_out(element)
+
+
+def _take_out(element: etree._Element) -> None:
+    """Remove it; what others refer to in it stands from then on at the first of these."""
+    tree, lent = element.getroottree(), list(element.iter())
+    element.getparent().remove(element)
+    for part in lent:
+        for borrower in tree.xpath("//*[@id-ref=$id]", id=part.get("id", ""))[:1]:
+            borrower.getparent().replace(borrower, copy.deepcopy(part))
 
 
 def _unset(tree: etree._ElementTree, change: Change) -> None:
     path = "//meta_attributes[@id=$id]//nvpair[@name=$name]"
     for pair in tree.xpath(path, id=change.subject, name=change.value):
-        pair.getparent().remove(pair)
+        _take_out(pair)
 
 
 def _without(tree: etree._ElementTree, node: str, gone: Callable[[str], bool]) -> None:

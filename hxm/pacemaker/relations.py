@@ -37,6 +37,12 @@ def relations_in(cib: Element) -> Relations:
     constraints = configuration.find("constraints")
     stand_ins = _stand_ins(configuration)
     written = [] if constraints is None else list(constraints)
+    lent: dict[str | None, Borrowed] = {
+        rule.get("id"): (rule, []) for constraint in written for rule in constraint.iter("rule")
+    }
+    for constraint in written:
+        for rule in constraint.iterfind("rule[@id-ref]"):
+            lent.get(rule.get("id-ref"), (rule, []))[1].append(constraint.get("id", ""))
     states = cib.iterfind("status/tickets/ticket_state")
     held = [state for state in states if is_true(state.get("granted", ""))]
     single = [constraint for one in written for constraint in _named(one, stand_ins)]
@@ -57,7 +63,7 @@ def relations_in(cib: Element) -> Relations:
             location
             for one in single
             if one.tag == "rsc_location"
-            for location in _locations(one, configuration)
+            for location in _locations(one, configuration, lent)
         ),
         attributes=_attributes(cib, configuration),
         kinds=_kinds(cib, configuration),
@@ -79,6 +85,10 @@ def relations_in(cib: Element) -> Relations:
         },
         fences=dict(_fences(configuration)),
     )
+
+
+Borrowed = tuple[Element, list[str]]
+"""A rule, and the constraints that refer to it by id-ref."""
 
 
 def _asleep(ticket: Element) -> bool:
@@ -266,7 +276,9 @@ def _is_sequential(resources: Element) -> bool:
     return not is_false(resources.get("sequential", ""))
 
 
-def _locations(element: Element, configuration: Element) -> Iterator[Location]:
+def _locations(
+    element: Element, configuration: Element, lent: Mapping[str | None, Borrowed]
+) -> Iterator[Location]:
     name = element.get("id", "")
     resources = [element.get("rsc", "")] if element.get("rsc") else []
     if pattern := element.get("rsc-pattern"):
@@ -280,9 +292,12 @@ def _locations(element: Element, configuration: Element) -> Iterator[Location]:
             exclusive = element.get("resource-discovery") == "exclusive"
             role = element.get("role", "")
             yield Location(name, resource, score, node, exclusive=exclusive, role=role)
-        for rule in element.iterfind("rule"):
+        for own in element.iterfind("rule"):
+            rule, borrowers = lent.get(own.get("id-ref", own.get("id")), (own, []))
             in_role = rule.get("role", element.get("role", ""))
-            yield _rule(name, resource, rule)._replace(role=in_role)
+            borrowed_by = tuple(other for other in borrowers if other != name)
+            location = _rule(name, resource, rule)
+            yield location._replace(role=in_role, borrowed_by=borrowed_by if rule is own else ())
 
 
 def _matches(pattern: str, name: str) -> bool:

@@ -84,6 +84,8 @@ class Location(NamedTuple):
     """Whether the resource may run only where such a location names the node."""
     role: str = ""
     """The role that it counts for; empty: any."""
+    borrowed_by: tuple[str, ...] = ()
+    """The constraints that refer to its rule, without which they are invalid."""
 
     @property
     def uses(self) -> frozenset[str]:

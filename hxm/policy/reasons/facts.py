@@ -193,7 +193,10 @@ def remove(facts: Facts, constraint: Colocation | Location) -> str:
     )
     also = f" for {listed(alike, 4)}" if alike[1:] else ""
     command = facts.cluster.advice("unbind", constraint=constraint.id, kind=kind)
-    return may_start(facts.cluster, command, f"it is not meant{also}")
+    condition = f"it is not meant{also}"
+    if isinstance(constraint, Location) and constraint.borrowed_by:
+        condition += f", and {listed(constraint.borrowed_by)} has a rule of its own"
+    return may_start(facts.cluster, command, condition)
 
 
 def is_promoted(role: str) -> bool:
