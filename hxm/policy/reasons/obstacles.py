@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hxm.model import Cluster, Node, Primitive
-from hxm.policy import MEND, bars, until_forgotten
+from hxm.policy import MEND, bars, listed, until_forgotten
 from hxm.policy.reasons.everywhere import by_opt_in, everywhere, not_opted_in
 from hxm.policy.reasons.facts import (
     Change,
@@ -52,7 +52,10 @@ def kept_empty(facts: Facts, node: Node) -> Iterator[Reason]:
     elif node.online and node.health:
         change = Change("heal", node.name)
     what = f"the node is {node.predicament}"
-    yield Reason(what, "", node_remedy(facts.cluster, node), True, change)
+    failed = [f for f in facts.cluster.failures if f.node == node.name and node.standby_onfail]
+    names = [f"{f.operation} of {f.resource} failed, {f.when}" for f in failed]
+    evidence = listed(names, 2) if failed else ""
+    yield Reason(what, evidence, node_remedy(facts.cluster, node), True, change)
 
 
 def _unconnected(facts: Facts, connection: Subject) -> Reason | None:

@@ -73,17 +73,17 @@ def _running(question: Question) -> Answer:
         failed = [reason for part in inside for reason in as_facts(failures_of(facts, part))]
         return Answer(says, (*general, *failed, *as_facts(not_promoted(facts, question.subject))))
     here = domain.nodes[0]
-    misplaced = _misplaced(question, here)
-    barred = [] if misplaced else _barred(question, here)
-    reasons = [*general, *misplaced]
+    imminent = [] if domain.in_flight else _imminent(question)
+    leaves = any(move.source == here != move.target for move in imminent)
+    misplaced = _misplaced(question, here, leaves=leaves)
+    stops = not all(move.target for move in imminent) and not forbids(general)
+    barred = [] if misplaced and not stops else _barred(question, here)
+    drawn = _drawn_away(question, here) if leaves and not (misplaced or forbids(general)) else ()
+    reasons = [*general, *misplaced, *drawn, *(barred if stops else ())]
     ends = {one.do for one in general}
     failures = [] if barred or misplaced else as_facts(failures_of(facts, domain))
     reasons += [failure for failure in failures if failure.do not in ends]
-    imminent = [] if domain.in_flight else _imminent(question)
-    stays = not domain.in_flight and all(
-        other_reason.kind == "restart" for other_reason in imminent
-    )
-    if stays and not forbids(general) and not misplaced:
+    if not leaves and not forbids(general) and not misplaced:
         reasons += staying(question, here, barred)
     acts = "the cluster is about to act: it would"
     reasons += [Reason(f"{acts} {phrase(other_reason)}") for other_reason in imminent]
@@ -93,14 +93,34 @@ def _running(question: Question) -> Answer:
 def _imminent(question: Question) -> list[Movement]:
     """What the cluster is about to do with it, although nothing is changed."""
     verdict = question.inquiry.verdict((), None) if question.inquiry else None
-    own = question.subject.parts
-    return [move for move in verdict.movements if move.resource in own] if verdict else []
+    return _own(question, verdict) if verdict else []
 
 
-def _misplaced(question: Question, here: str) -> list[Reason]:
-    """Why the node where it runs may not run it; nothing if the scheduler's score allows it."""
+def _own(question: Question, verdict: Verdict) -> list[Movement]:
+    """The movements of the resource itself, and of what is in it."""
+    return [move for move in verdict.movements if move.resource in question.subject.parts]
+
+
+def _drawn_away(question: Question, here: str) -> Sequence[Reason]:
+    """What is against the node where it runs, and forbids nothing: the likeliest that is enough."""
+    node, inquiry = question.facts.cluster.node(here), question.inquiry
+    if not node or not inquiry:
+        return ()
+    weighed = [one for one in against(question.facts, question.subject, node) if one.change]
+    for reasons in (*([reason] for reason in weighed), weighed):
+        verdict = inquiry.verdict(reasons, None)
+        if verdict and not any(move.source == here for move in _own(question, verdict)):
+            return [reason._replace(confirmed=True) for reason in reasons]
+    return ()
+
+
+def _misplaced(question: Question, here: str, *, leaves: bool) -> list[Reason]:
+    """Why the node where it runs may not run it; nothing if the scheduler leaves it there.
+
+    Of a host in standby, and of what must run with it, its score tells nothing.
+    """
     facts, inquiry = question.facts, question.inquiry
-    if facts.scores.get(here, NEVER) != NEVER:
+    if facts.scores.get(here, NEVER) != NEVER and not leaves:
         return []
     general = hard_ones(troubles(question))
     if general and inquiry and inquiry.reaches(general, here):
