@@ -18,6 +18,7 @@ _STYLES = {
     "UNCLEAN": "bold red",
     "failed": "red",
     "failed-to-start": "red",
+    "probe-failed": "red",
     "blocked": "bold red",
 }
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from hxm.model import Cluster, Domain, Node, Resource, is_managed, where
 from hxm.output import Table, as_json
 from hxm.output.render import folded, hint_lines, out
-from hxm.policy import forgotten, start_failed, stops_everything
+from hxm.policy import forgotten, last_failed, stops_everything
 from hxm.policy.guards import looked_away
 from hxm.policy.state.discrepancies import disagreements
 from hxm.policy.state.findings import Finding
@@ -108,7 +108,7 @@ def flags(cluster: Cluster, domain: Domain) -> str:
     away = looked_away(cluster, domain)
     words = [
         (domain.blocked, "blocked"),
-        (domain.failed, "failed-to-start" if start_failed(cluster, domain) else "failed"),
+        (domain.failed, _FAILED.get(last_failed(cluster, domain), "failed")),
         (any(_unclean(cluster, node) for node in domain.nodes), "UNCLEAN"),
         *((True, word) for word in differs),
         (bool(away) and not domain.blocked, away.flag if away else ""),
@@ -119,6 +119,9 @@ def flags(cluster: Cluster, domain: Domain) -> str:
         (not domain.live, "not-live"),
     ]
     return " ".join(word for applies, word in words if applies)
+
+
+_FAILED = {"start": "failed-to-start", "probe": "probe-failed"}
 
 
 def _failed_elsewhere(cluster: Cluster, domain: Domain) -> list[str]:

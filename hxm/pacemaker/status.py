@@ -64,13 +64,15 @@ def kept_off_by_health(nodes: Iterable[Node], properties: Mapping[str, str]) -> 
 
 
 def operation_in(key: str) -> tuple[str, str]:
-    """The resource and the task in nfs_monitor_10000 or nfs_migrate_to_0.
+    """The resource and the task in nfs_monitor_10000 or nfs_migrate_to_0; nfs_monitor_0 is a probe.
 
     nfs_last_failure_0, which is what some versions print instead, names no task.
     """
     if key.endswith("_last_failure_0"):
         return key.removesuffix("_last_failure_0"), UNNAMED
-    resource, operation, _ = [*key.rsplit("_", 2), "", ""][:3]
+    resource, operation, interval = [*key.rsplit("_", 2), "", ""][:3]
+    if (operation, interval) == ("monitor", "0"):
+        return resource, "probe"
     if operation in ("to", "from"):
         return resource.removesuffix("_migrate"), f"migrate_{operation}"
     return resource, operation

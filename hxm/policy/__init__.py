@@ -90,14 +90,14 @@ def bars(cluster: Cluster, failure: Failure) -> bool:
     return fatal and failure.operation == "start"
 
 
-def start_failed(cluster: Cluster, domain: Domain) -> bool:
-    """Whether what is known last of it is a failed start, where the cluster supposes it active."""
+def last_failed(cluster: Cluster, domain: Domain) -> str:
+    """The failed operation that is known last of it, where the cluster supposes it active."""
     own = [
-        failure
+        failure.operation
         for failure in cluster.failures  # which are listed by node, not by time
         if failure.resource == domain.resource and failure.node in domain.nodes
     ]
-    return domain.failed and bool(own) and own[-1].operation == "start"
+    return own[-1] if own and domain.failed else ""
 
 
 MEND = "mend its file, then"

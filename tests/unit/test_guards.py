@@ -17,7 +17,7 @@ from factories import (
 )
 
 from hxm.plan import Forecast, Movement, Phase, Plan, Step
-from hxm.policy import guards, start_failed
+from hxm.policy import guards, last_failed
 from hxm.policy.guards.quorum import quorum_after
 from hxm.policy.orders import hygiene, placement
 from hxm.policy.state.findings import leftovers
@@ -584,15 +584,15 @@ def test_manage_is_refused_where_nothing_is_to_be_written_and_two_run_on():
     assert f"{KEEP}; then {REFRESH}" in refused.objections[0].do
 
 
-LAST_START = {
-    "failed to start, and on another node, too": ((failure(), failure(where="host2")), True),
-    "a monitor failed on another node": ((failure(), failure("monitor", where="host2")), True),
-    "it was started, and failed later": ((failure(), failure("monitor")), False),
-    "it failed to start on another node": ((failure(where="host2"),), False),
+LAST_FAILED = {
+    "failed to start, and on another node, too": ((failure(), failure(where="host2")), "start"),
+    "a monitor failed on another node": ((failure(), failure("monitor", where="host2")), "start"),
+    "it was started, and failed later": ((failure(), failure("monitor")), "monitor"),
+    "it failed to start on another node": ((failure(where="host2"),), ""),
 }
 
 
-@pytest.mark.parametrize(("failures", "expected"), LAST_START.values(), ids=LAST_START)
-def test_a_start_has_failed_by_the_last_failure_of_the_node_itself(failures, expected):
+@pytest.mark.parametrize(("failures", "expected"), LAST_FAILED.values(), ids=LAST_FAILED)
+def test_what_failed_last_is_told_by_the_failures_of_the_node_itself(failures, expected):
     one = domain("nfs", "host1", failed=True)
-    assert start_failed(cluster(one, *failures), one) == expected
+    assert last_failed(cluster(one, *failures), one) == expected

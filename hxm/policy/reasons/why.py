@@ -6,17 +6,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from hxm.model import Domain, ManagedDomain, Node, is_managed
 from hxm.plan import Movement
-from hxm.policy import guards, listed, start_failed, typed
-from hxm.policy.forecast.movement_kinds import phrase
+from hxm.policy import guards, listed, typed
 from hxm.policy.guards import location
 from hxm.policy.reasons.dependencies import against, weight
 from hxm.policy.reasons.facts import NEVER, Change, Facts, Reason, forbids, places, subject_in
-from hxm.policy.reasons.offer import allowed, comes, free, makes_room, offered, refusals, staying
-from hxm.policy.reasons.promotion import not_promoted
+from hxm.policy.reasons.offer import allowed, comes, free, makes_room, offered, refusals
 from hxm.policy.reasons.question import (
     Answer,
     Question,
-    as_facts,
     failures_of,
     hard_ones,
     in_brief,
@@ -27,10 +24,9 @@ from hxm.policy.reasons.question import (
     unknown,
     would_move,
 )
-from hxm.policy.reasons.room import UNCOUNTED
+from hxm.policy.reasons.running import running
 from hxm.policy.reasons.search import Inquiry, Verdict
 from hxm.policy.state import fencing
-from hxm.policy.state.running_twice import on_two_nodes
 
 
 def ask(
@@ -51,91 +47,8 @@ def ask(
     if node and node.name not in domain.nodes:
         answer = _elsewhere(question, node)
     else:
-        answer = _running(question) if domain.nodes else _down(question)
+        answer = running(question) if domain.nodes else _down(question)
     return answer._replace(scores=facts.scores)
-
-
-def _running(question: Question) -> Answer:
-    facts, domain = question.facts, question.domain
-    general = list(as_facts(troubles(question)))
-    role = "runs" if domain.role in ("Started", None) else f"is {domain.role}"
-    role = "failed to start" if start_failed(facts.cluster, domain) else role
-    says = f"{domain.name} {role} on {listed(domain.nodes)}"
-    lost = facts.cluster.node(domain.nodes[0])
-    if lost and lost.unclean and not lost.online:
-        says = f"{domain.name} was on {lost.name}, which is {lost.condition}: whether it still runs"
-        says += " there is not known"
-    if len(domain.nodes) > 1:
-        says = f"{domain.name} is {domain.role or 'active'} on {listed(domain.nodes)}"
-        inside = [domain._replace(resource=part.id) for part in question.subject.inside]
-        if list(on_two_nodes(facts.cluster, [domain])):
-            inside = []  # whose remedy names the failure, and says when that is to be forgotten
-        failed = [reason for part in inside for reason in as_facts(failures_of(facts, part))]
-        return Answer(says, (*general, *failed, *as_facts(not_promoted(facts, question.subject))))
-    here = domain.nodes[0]
-    imminent = [] if domain.in_flight else _imminent(question)
-    leaves = any(move.source == here != move.target for move in imminent)
-    misplaced = _misplaced(question, here, leaves=leaves)
-    stops = not all(move.target for move in imminent) and not forbids(general)
-    barred = [] if misplaced and not stops else _barred(question, here)
-    drawn = _drawn_away(question, here) if leaves and not (misplaced or forbids(general)) else ()
-    reasons = [*general, *misplaced, *drawn, *(barred if stops else ())]
-    ends = {one.do for one in general}
-    failures = [] if barred or misplaced else as_facts(failures_of(facts, domain))
-    reasons += [failure for failure in failures if failure.do not in ends]
-    if not leaves and not forbids(general) and not misplaced:
-        reasons += staying(question, here, barred)
-    acts = "the cluster is about to act: it would"
-    reasons += [Reason(f"{acts} {phrase(other_reason)}") for other_reason in imminent]
-    return Answer(says, tuple(dict.fromkeys(reasons)))
-
-
-def _imminent(question: Question) -> list[Movement]:
-    """What the cluster is about to do with it, although nothing is changed."""
-    verdict = question.inquiry.verdict((), None) if question.inquiry else None
-    return _own(question, verdict) if verdict else []
-
-
-def _own(question: Question, verdict: Verdict) -> list[Movement]:
-    """The movements of the resource itself, and of what is in it."""
-    return [move for move in verdict.movements if move.resource in question.subject.parts]
-
-
-def _drawn_away(question: Question, here: str) -> Sequence[Reason]:
-    """What is against the node where it runs, and forbids nothing: the likeliest that is enough."""
-    node, inquiry = question.facts.cluster.node(here), question.inquiry
-    if not node or not inquiry:
-        return ()
-    weighed = [one for one in against(question.facts, question.subject, node) if one.change]
-    for reasons in (*([reason] for reason in weighed), weighed):
-        verdict = inquiry.verdict(reasons, None)
-        if verdict and not any(move.source == here for move in _own(question, verdict)):
-            return [reason._replace(confirmed=True) for reason in reasons]
-    return ()
-
-
-def _misplaced(question: Question, here: str, *, leaves: bool) -> list[Reason]:
-    """Why the node where it runs may not run it; nothing if the scheduler leaves it there.
-
-    Of a host in standby, and of what must run with it, its score tells nothing.
-    """
-    facts, inquiry = question.facts, question.inquiry
-    if facts.scores.get(here, NEVER) != NEVER and not leaves:
-        return []
-    general = hard_ones(troubles(question))
-    if general and inquiry and inquiry.reaches(general, here):
-        return []
-    known = {reason.change for reason in general if reason.change}
-    node = facts.cluster.node(here)
-    against_it = against(facts, question.subject, node) if node else ()
-    hard = [reason for reason in hard_ones(against_it) if reason.change not in known]
-    if inquiry and not inquiry.reaches((), here):
-        confirmed = inquiry.confirmed([[*general, *hard], question.unknown], here)
-        brief = in_brief(question, confirmed) if confirmed else hard
-        hard = [reason for reason in brief if reason.change not in known]
-    else:  # it is left alone there, whatever is changed
-        hard = list(as_facts(hard))
-    return [reason._replace(what=f"it may not run on {here}: {reason.what}") for reason in hard]
 
 
 def _down(question: Question) -> Answer:
@@ -359,38 +272,3 @@ def _together(facts: Facts, by_node: Mapping[str, Sequence[Reason]]) -> Iterator
             by_words.setdefault(key, reason)
     for words, where in nodes.items():
         yield by_words[words].of_nodes(where, every=where == names and len(names) > 1)
-
-
-def _barred(question: Question, here: str) -> list[Reason]:
-    """Why no other node may run it; nothing if one may.
-
-    A score that allows it outweighs all but utilization, of which it tells nothing.
-    """
-    facts, inquiry = question.facts, question.inquiry
-    others = [node for node in facts.cluster.hosts if node.name != here]
-    by_node = {node.name: hard_ones(against(facts, question.subject, node)) for node in others}
-    usable = [node.name for node in others if node.usable]  # of others the score says nothing
-    full = [
-        name
-        for name, reasons in by_node.items()
-        if UNCOUNTED in [reason.change for reason in reasons]
-    ]
-    free = [name for name in usable if name not in full and facts.scores.get(name, NEVER) != NEVER]
-    if free or not all(by_node.values()):
-        return []
-    nodes: dict[Reason, list[str]] = {}
-    sure: dict[Reason, Sequence[Reason]] = {}
-    for name, reasons in by_node.items():
-        alike, node = reasons[0]._replace(change=None), facts.cluster.node(name)
-        if node and makes_room(question, node, reasons):
-            what = f"{reasons[0].what}, until a move there makes room"
-            alike = offered(question, node)._replace(what=what, confirmed=True)
-            sure[alike] = [alike]
-        elif alike not in sure:
-            sure[alike] = (inquiry.confirmed([reasons], name) if inquiry else None) or reasons[:1]
-        nodes.setdefault(alike, []).append(name)
-    return [
-        reason._replace(what=f"{listed(names)} may not run it: {reason.what}")
-        for alike, names in nodes.items()
-        for reason in sure[alike]
-    ]
