@@ -29,7 +29,7 @@ from hxm.policy.relations import (
     true_of,
 )
 from hxm.policy.state.node_health import BY_SCORE, health_score
-from hxm.policy.state.node_remedy import better_health, node_remedy
+from hxm.policy.state.node_remedy import better_health, end_of_wait, node_remedy
 from hxm.policy.unjudged import may_start
 
 
@@ -40,7 +40,9 @@ def kept_empty(facts: Facts, node: Node) -> Iterator[Reason]:
     if not node.online and node.kind != "member":  # a resource makes it a node
         connection = subject_of(facts.cluster, node.container or node.name, called=True)
         if cause := _unconnected(facts, connection):
-            yield cause._replace(what=f"the node is {node.predicament}: {cause.what}")
+            first = f"{end_of_wait(facts.cluster, node)}; then " if node.unclean else ""
+            what = f"the node is {node.predicament}: {cause.what}"
+            yield cause._replace(what=what, do=f"{first}{cause.do}")
             return
     change = Change("up", node.name)
     if node.online and node.standby:

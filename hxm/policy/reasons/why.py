@@ -91,10 +91,11 @@ def _down(question: Question) -> Answer:
     by_node: dict[str, Sequence[Reason]] = {}
     if here := [reason for reason in brief if reason not in everywhere_]:
         for other, reasons in nodes.items():
-            scores = together.scores if together else {}
-            may = scores.get(other.name, NEVER) != NEVER
-            of_another = _of_another(inquiry, whole, reasons, may=may)
-            by_node[other.name] = here if other is node else of_another
+            by_node[other.name] = here
+            if other is not node:
+                scores = together.scores if together else {}
+                may = scores.get(other.name, NEVER) != NEVER
+                by_node[other.name] = _of_another(inquiry, whole, other, reasons, may=may)
     shown = _as_typed(question, [*everywhere_, *_together(facts, by_node)])
     if shown[1:] and _starts(question, shown[-1]):
         says += f": {shown[-1].what}, and would have no place if it were not"
@@ -179,14 +180,14 @@ def _all_together(
 
 
 def _of_another(
-    inquiry: Inquiry, whole: Sequence[Reason], reasons: Sequence[Reason], *, may: bool
+    inquiry: Inquiry, whole: Sequence[Reason], node: Node, reasons: Sequence[Reason], *, may: bool
 ) -> Sequence[Reason]:
     """What is against a further node; only supposed where the scheduler may not be asked again.
 
     Unless it `may` run there without all that is against any node.
     """
     hard = hard_ones(reasons)
-    confirmed = inquiry.confirmed([[*whole, *hard], reasons], None) if reasons else None
+    confirmed = inquiry.confirmed([[*whole, *hard], reasons], node.name) if reasons else None
     nearest = {reason.change or reason.what: reason for reason in reversed(hard)}
     by_score = [r._replace(confirmed=True) for r in reversed(nearest.values()) if may]
     everywhere_ = [reason.change for reason in whole]
