@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 
 from hxm.cluster import start_facts
 from hxm.cluster.read import read_cluster
 from hxm.config import Config
 from hxm.model import Cluster
 from hxm.plan import Forecast, Objection, Plan
+from hxm.policy import listed
 from hxm.policy.guards import start, unsupported
 
 
@@ -30,29 +31,38 @@ def judge(
         objections += start.clashes(cluster, predicted, starting, claims, ignored)
         if predicted.simulated:
             objections += start.unknown_disks(starting, claims, needed, unreadable, mounting)
-        objections += _unsupported(cluster, predicted, starting, config)
         unasked = {node: why for node, why in answers.items() if isinstance(why, str)}
         unknown = start.not_asked(unasked | silent)
         uncompared = start.warnings(starting, claims, simulated=predicted.simulated)
         warnings = (*warnings, *uncompared, *unknown)
     elif silent:
         intentions = (*(intentions or plan.notes), *start.not_looked_at(silent))
-    return plan._replace(warnings=warnings, intentions=intentions), objections
+    lacking, unknown_storage = _unsupported(cluster, predicted, config)
+    plan = plan._replace(warnings=(*warnings, *unknown_storage), intentions=intentions)
+    return plan, objections + lacking
 
 
 def _unsupported(
-    cluster: Cluster, predicted: Forecast, starting: Collection[str], config: Config
-) -> Iterator[Objection]:
-    """What the starts would lack; the constraints are read only if something is down."""
-    after, starts = predicted.after, unsupported.starts_by_node(cluster, predicted, starting)
-    yield from unsupported.without_fencing(after, starts)
-    if unsupported.may_lack_something(after, starts):
-        from hxm.pacemaker.cib import read_configuration
-        from hxm.pacemaker.relations import relations_in
+    cluster: Cluster, predicted: Forecast, config: Config
+) -> tuple[list[Objection], list[str]]:
+    """What domUs would lack where they come to, and of what that is unknown.
 
-        cib = read_configuration(None, config.ask_timeout, whole=True).cib
-        if cib is not None:
-            yield from unsupported.without_storage(after, starts, relations_in(cib))
+    The constraints are read only if something does not run there.
+    """
+    after, coming = predicted.after, unsupported.arrivals(cluster, predicted)
+    objections = list(unsupported.without_fencing(cluster, after, coming))
+    if not unsupported.may_lack_something(after, coming):
+        return objections, []
+    from hxm.pacemaker.cib import read_configuration
+    from hxm.pacemaker.relations import relations_in
+
+    cib = read_configuration(None, config.ask_timeout, whole=True).cib
+    if cib is None:
+        nodes = listed(list(coming))
+        what = f"whether what the domUs need runs on {nodes} is unknown: the CIB gives no status"
+        return objections, [what]
+    storage = unsupported.Storage(cluster, after, relations_in(cib))
+    return objections + list(storage.lacking(coming)), list(storage.unknown(coming))
 
 
 def _strays(

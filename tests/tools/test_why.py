@@ -383,6 +383,9 @@ def constraint(text: str) -> str:
     return f"@cibadmin -C -o constraints -X '<{text}/>'"
 
 
+OFF_HOST2 = 'rsc_location id="off" rsc="configpool" node="host2" score="-INFINITY"'
+
+
 def at_a_time(host: str) -> str:
     """A rule of the time that keeps sles off the host."""
     rule = (
@@ -491,6 +494,16 @@ SAID = {
         (NIGHTLY, "sandbox settle"),
         "start nfs --dry-run",
         "  asked about: nfs would start on host1: configpool does not run there",
+    ),
+    "a move to where its storage is not": (
+        (constraint(OFF_HOST2), "sandbox settle"),
+        "migrate nfs host2 --dry-run",
+        "  asked about: nfs would move to host2: configpool does not run there",
+    ),
+    "a drain to where its storage is not": (
+        (constraint(OFF_HOST2), "sandbox settle"),
+        "standby host1 --dry-run",
+        "  asked about: nfs would move to host2: configpool does not run there",
     ),
     "a start against a default": (
         (NIGHTLY, "sandbox settle"),

@@ -7,7 +7,7 @@ from typing import Any
 
 from hxm.model import IN_FLIGHT, Cluster, Node, Resource
 from hxm.plan import Action, Forecast, Goal, GoalKind, Movement, Plan, Step, StepKind
-from hxm.policy import listed, resource_name
+from hxm.policy import is_true, listed, resource_name
 from hxm.policy.forecast.goal_kinds import newest, reached
 from hxm.policy.forecast.movement_kinds import nodes_after, phrase
 
@@ -128,7 +128,8 @@ def _is_told(step: Step) -> bool:
 def movements_tell_all(cluster: Cluster, plan: Plan) -> bool:
     """Whether `after_steps` gives all that the plan's goals ask for, without the cluster's tools.
 
-    Not where anything is unusual: something failed, runs twice, is under way, or is in a guest.
+    Not where anything is unusual: something failed, runs twice, is under way, or is in a guest;
+    nor where something may be promoted, which is no movement.
     """
     return (
         all(_is_told(step) for phase in plan.phases for step in phase.steps)
@@ -141,9 +142,15 @@ def movements_tell_all(cluster: Cluster, plan: Plan) -> bool:
             or resource.orphaned
             or resource.role not in ("Started", "Stopped")
             or len(resource.nodes) > 1
+            or (resource.role == "Stopped" and _may_be_promoted(cluster, resource))
             for resource in cluster.resources
         )
     )
+
+
+def _may_be_promoted(cluster: Cluster, resource: Resource) -> bool:
+    primitive = cluster.primitives.get(resource.id.partition(":")[0])
+    return primitive is not None and is_true(primitive.meta.get("promotable", ""))
 
 
 def after_steps(

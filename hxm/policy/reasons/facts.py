@@ -214,12 +214,12 @@ def places(facts: Facts, name: str, role: str = "") -> frozenset[str]:
     return frozenset(
         node
         for resource in facts.cluster.resources
-        if _is_instance(resource.id, name) and (not wanted or is_promoted(resource.role))
+        if is_instance(resource.id, name) and (not wanted or is_promoted(resource.role))
         for node in resource.nodes
     )
 
 
-def _is_instance(resource: str, name: str) -> bool:
+def is_instance(resource: str, name: str) -> bool:
     """Whether it is the resource, one of a clone's, or a bundle's container: httpd-docker-0."""
     resource = resource.partition(":")[0]
     engine, _, number = resource.removeprefix(f"{name}-").partition("-")
