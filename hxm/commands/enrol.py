@@ -23,8 +23,8 @@ from hxm.orders import pipeline
 from hxm.orders.instances import instance_of
 from hxm.orders.simulate import apply_to_copy, new_complaints
 from hxm.pacemaker import enrolment_xml
-from hxm.pacemaker.audit_facts import seconds
 from hxm.pacemaker.simulate import carries_out, scratch, simulator
+from hxm.pacemaker.times import seconds
 from hxm.pacemaker.utilization import utilization_in
 from hxm.pacemaker.verify import read_actions
 from hxm.plan import Decision, Objection

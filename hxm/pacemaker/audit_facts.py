@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping
 from xml.etree.ElementTree import Element
 
 from hxm.pacemaker.cib import Configuration
+from hxm.pacemaker.options import Defaults, on_fail, operations_of, pairs
+from hxm.pacemaker.times import seconds
 from hxm.policy import is_false, is_true
 from hxm.policy.audit.configured import FailCount, Rules
 from hxm.policy.orders.drill import Monitor
@@ -22,20 +24,6 @@ _META = (
     "failure-timeout",
     "multiple-active",
 )
-_UNITS = {"": 1.0, "s": 1.0, "sec": 1.0, "ms": 1e-3, "msec": 1e-3, "us": 1e-6, "usec": 1e-6}
-_UNITS |= {"m": 60.0, "min": 60.0, "h": 3600.0, "hr": 3600.0}
-_ISO = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?")
-
-
-def seconds(text: str) -> float | None:
-    """A time as the cluster's tools write it (crm_get_msec, crm_get_interval), or None."""
-    if match := re.fullmatch(r"\s*([0-9]+(?:\.[0-9]+)?)\s*([a-z]*)\s*", text):
-        unit = _UNITS.get(match[2])
-        return None if unit is None else float(match[1]) * unit
-    if (match := _ISO.fullmatch(text)) and any(match.groups()):
-        days, hours, minutes, rest = (int(group or 0) for group in match.groups())
-        return float(((days * 24 + hours) * 60 + minutes) * 60 + rest)
-    return None
 
 
 def parse_rules(configuration: Configuration) -> Rules:
@@ -61,6 +49,7 @@ def parse_rules(configuration: Configuration) -> Rules:
             if primitive.agent.startswith("stonith:")
         },
         fail_counts=tuple(_fail_counts(cib)),
+        ignored_stops=dict(_ignored_stops(known)),
     )
 
 
@@ -72,15 +61,9 @@ def monitors_in(written: bytes, resource: str) -> tuple[Monitor, ...]:
     cib = Element("cib")
     cib.append(parse_xml(written))
     known = _Known(cib)
-    usual = _defaults(cib)
-    operations = [
-        {**usual, **operation} for operation in _operations(known, known.primitives[resource])
-    ]
+    operations = _operations(known, known.primitives[resource])
     return tuple(
-        Monitor(
-            operation["interval"],
-            operation.get("on-fail", operation.get("on_fail", "restart")).lower(),
-        )
+        Monitor(operation["interval"], on_fail(operation, "restart"))
         for operation in sorted(filter(_watches, operations), key=_interval)
     )
 
@@ -90,9 +73,11 @@ class _Known:
 
     def __init__(self, cib: Element) -> None:
         self.cib = cib
-        resources = cib.find("configuration/resources")
-        assert resources is not None  # parse_configuration wants them
+        configuration, resources = cib.find("configuration"), cib.find("configuration/resources")
+        assert configuration is not None  # parse_configuration wants them
+        assert resources is not None
         self.resources = resources
+        self.defaults = Defaults(configuration)
         self.primitives = {
             primitive.get("id", ""): primitive for primitive in resources.iter("primitive")
         }
@@ -139,21 +124,36 @@ class _Known:
 
 
 def _operations(known: _Known, primitive: Element) -> Iterator[Mapping[str, str]]:
-    """The operations of a primitive, with what stands in sets of their own."""
+    """The options in effect of each operation of a primitive."""
+    template, agent = _kind(known, primitive)
+    for operation in operations_of(primitive, template, known.defaults.known):
+        yield known.defaults.options_of(operation, agent)
+
+
+def _kind(known: _Known, primitive: Element) -> tuple[Element, Mapping[str, str]]:
+    """The template, and where the agent is named."""
     template = known.templates.get(primitive.get("template", ""), Element("template"))
-    for operation in primitive.findall("operations/op") or template.findall("operations/op"):
-        pairs = {pair.get("name", ""): pair.get("value", "") for pair in operation.iter("nvpair")}
-        yield pairs | operation.attrib
+    return template, (template if "class" in template.attrib else primitive).attrib
+
+
+def _ignored_stops(known: _Known) -> Iterator[tuple[str, str]]:
+    """The primitives whose stop counts as done if it fails, and what says so."""
+    for name, primitive in known.primitives.items():
+        template, agent = _kind(known, primitive)
+        operations = operations_of(primitive, template, known.defaults.known)
+        stops = [one for one in operations if one.get("name") == "stop" and not _interval(one)]
+        stop = stops[0] if stops else Element("op", name="stop")
+        if on_fail(known.defaults.options_of(stop, agent)) == "ignore":
+            own = on_fail(known.defaults.own_of(stop, agent))
+            by_default = not own and on_fail(known.defaults.usual_of(stop, agent))
+            whose = name if stop in list(primitive.iter("op")) else template.get("id", name)
+            yield name, "op_defaults" if by_default else f"the operation stop of {whose}"
 
 
 def _defaults(cib: Element) -> dict[str, str]:
-    """What operations are by default; what a rule decides is left out."""
-    values: dict[str, str] = {}
-    for defaults in cib.iterfind("configuration/op_defaults/meta_attributes"):
-        if defaults.find("rule") is None:
-            for pair in defaults.iterfind("nvpair"):
-                values.setdefault(pair.get("name", ""), pair.get("value", ""))
-    return values
+    """What operations of any agent are by default; what a rule decides is left out."""
+    sets = cib.findall("configuration/op_defaults/meta_attributes")
+    return pairs([options for options in sets if options.find("rule") is None])
 
 
 def _usual_timeout(configuration: Configuration, cib: Element) -> float:
@@ -191,7 +191,7 @@ def _watches(operation: Mapping[str, str]) -> bool:
     )
 
 
-def _interval(operation: Mapping[str, str]) -> float:
+def _interval(operation: Mapping[str, str] | Element) -> float:
     """In seconds; the tools ignore one that they cannot read (crm_parse_interval_spec)."""
     return seconds(operation.get("interval", "")) or 0.0
 

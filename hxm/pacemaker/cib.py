@@ -17,6 +17,7 @@ from hxm.model import Constraint, Primitive
 from hxm.pacemaker import cannot_ask, cannot_read, is_help
 from hxm.pacemaker.cib_rules import in_effect, is_over, said
 from hxm.pacemaker.dialect import CONFIGURATION, WHOLE_CIB
+from hxm.pacemaker.options import each_pair, elements_by_id, operations_of, pairs
 from hxm.pacemaker.status import Status
 from hxm.policy import is_false, is_true
 from hxm.xml_reading import XmlError, parse_xml
@@ -46,9 +47,7 @@ class Configuration(NamedTuple):
         """What is set at each node until it leaves; known of a whole CIB."""
         states = [] if self.cib is None else self.cib.findall("status/node_state")
         return {
-            state.get("uname", ""): _pairs(
-                state.findall("transient_attributes/instance_attributes")
-            )
+            state.get("uname", ""): pairs(state.findall("transient_attributes/instance_attributes"))
             for state in states
         }
 
@@ -132,11 +131,11 @@ def parse_configuration(document: bytes) -> Configuration:
         raise CannotAsk(f"the CIB is a <{root.tag}> without resources")
     heartbeat = _is_heartbeats(root, configuration)
     return Configuration(
-        properties=_pairs(configuration.findall("crm_config/cluster_property_set")),
+        properties=pairs(configuration.findall("crm_config/cluster_property_set")),
         primitives={entry.id: entry for entry in _primitives(configuration, heartbeat)},
         constraints=tuple(_interim(configuration)),
         node_attributes={
-            node.get("uname", ""): _pairs(node.findall("instance_attributes"))
+            node.get("uname", ""): pairs(node.findall("instance_attributes"))
             for node in configuration.iterfind("nodes/node")
             if node.get("type") != "ping"  # an address of Heartbeat's, not a member
         },
@@ -173,26 +172,6 @@ def _is_heartbeats(root: Element, configuration: Element) -> bool:
     )
 
 
-def _pairs(
-    sets: list[Element], by_id: Mapping[str | None, Element] | None = None
-) -> dict[str, str]:
-    """The name-value pairs of several sets; of two with one name the first counts."""
-    pairs: dict[str, str] = {}
-    for name, value in _each_pair(sets, by_id or {}):
-        pairs.setdefault(name, value)
-    return pairs
-
-
-def _each_pair(
-    sets: list[Element], by_id: Mapping[str | None, Element]
-) -> Iterator[tuple[str, str]]:
-    """Name and value of all pairs, also of those that refer to another (id-ref)."""
-    for options in sets:
-        for pair in options.iter("nvpair"):
-            source = by_id.get(pair.get("id-ref"), pair)
-            yield pair.get("name", source.get("name", "")), source.get("value", "")
-
-
 def _variants(
     sets: list[Element], by_id: Mapping[str | None, Element]
 ) -> dict[str, tuple[str, ...]]:
@@ -200,7 +179,7 @@ def _variants(
     if len(sets) < 2:
         return {}
     values_of: dict[str, dict[str, None]] = {}
-    for name, value in _each_pair(sets, by_id):
+    for name, value in each_pair(sets, by_id):
         values_of.setdefault(name, {})[value] = None
     return {name: tuple(values) for name, values in values_of.items() if len(values) > 1}
 
@@ -224,9 +203,9 @@ def _meta(element: Element, heartbeat: bool, by_id: Mapping[str | None, Element]
     """
     sets = _meta_sets(element, by_id)
     if not heartbeat:
-        return _pairs(in_effect(sets, element.attrib), by_id)
+        return pairs(in_effect(sets, element.attrib), by_id)
     attributes = dict(element.attrib)
-    for name, value in _pairs(sets + element.findall("instance_attributes")).items():
+    for name, value in pairs(sets + element.findall("instance_attributes")).items():
         attributes.setdefault(name, value)
     meta = {_META_0_6[name]: value for name, value in attributes.items() if name in _META_0_6}
     if (role := meta.get("target-role")) is not None:
@@ -255,7 +234,7 @@ def _given(sets: list[Element], by_id: Mapping[str | None, Element], place: str)
     given: _Given = {}
     for options in sets:
         rules = "; ".join(filter(None, map(said, options.iterfind("rule"))))
-        for name, _ in _each_pair([options], by_id):
+        for name, _ in each_pair([options], by_id):
             given.setdefault(name, (place, options.get("id", ""), rules))
     return given
 
@@ -264,29 +243,23 @@ _RESOURCES = ("primitive", "group", "clone", "master", "master_slave", "bundle")
 
 
 def _own_meta(configuration: Element, heartbeat: bool) -> Iterator[tuple[str, Mapping[str, str]]]:
-    by_id = _by_id(configuration)
+    by_id = elements_by_id(configuration)
     for element in configuration.iterfind("resources//*"):
         if element.tag in _RESOURCES:
             yield element.get("id", ""), _meta(element, heartbeat, by_id)
-
-
-def _by_id(configuration: Element) -> dict[str | None, Element]:
-    """What can be referred to by id-ref."""
-    kinds = ("instance_attributes", "meta_attributes", "nvpair")
-    return {e.get("id"): e for e in configuration.iter() if e.tag in kinds and e.get("id")}
 
 
 def _primitives(configuration: Element, heartbeat: bool) -> Iterator[Primitive]:
     defaults: dict[str, str] = {}
     default_sets = configuration.findall("rsc_defaults/meta_attributes")
     if heartbeat:
-        properties = _pairs(configuration.findall("crm_config/cluster_property_set"))
+        properties = pairs(configuration.findall("crm_config/cluster_property_set"))
         if managed := _said(properties, "is-managed-default"):
             defaults["is-managed"] = managed
     templates = {
         template.get("id"): template for template in configuration.iterfind("resources/template")
     }
-    by_id = _by_id(configuration)
+    by_id = elements_by_id(configuration)
 
     def collect(
         parent: Element, above: dict[str, str], given: _Given, clone: str | None
@@ -312,14 +285,14 @@ def _primitives(configuration: Element, heartbeat: bool) -> Iterator[Primitive]:
         own_meta = _meta(element, heartbeat, by_id)
         by_default = in_effect(default_sets, kind.attrib)
         by_template = in_effect(_meta_sets(template, by_id), template.attrib)
-        inherited = defaults | _pairs(by_default, by_id) | above | _pairs(by_template, by_id)
+        inherited = defaults | pairs(by_default, by_id) | above | pairs(by_template, by_id)
         words = (kind.get("class"), kind.get("provider"), kind.get("type"))
-        operations = element.findall("operations/op") or template.findall("operations/op")
+        operations = operations_of(element, template, by_id)
         own, inherited_sets = (_parameter_sets(source, by_id) for source in (element, template))
         return Primitive(
             id=element.get("id", ""),
             agent=":".join(word for word in words if word),
-            params=_pairs(inherited_sets, by_id) | _pairs(own, by_id),
+            params=pairs(inherited_sets, by_id) | pairs(own, by_id),
             meta=inherited | own_meta,
             own_meta=own_meta,
             inherited_meta=inherited,

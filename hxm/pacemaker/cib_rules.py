@@ -12,7 +12,8 @@ from xml.etree.ElementTree import Element
 def in_effect(sets: list[Element], agent: Mapping[str, str | None]) -> list[Element]:
     """The sets whose rules hold, those with the higher score first: of two values the first counts.
 
-    `agent` has the class, provider and type of the resource.
+    `agent` has the class, provider and type of the resource; of its operation, if the sets are for
+    that, the name and the interval.
     """
     holding = [
         options for options in sets if all(_holds(rule, agent) for rule in options.iterfind("rule"))
@@ -50,9 +51,19 @@ def _true(expression: Element, agent: Mapping[str, str | None]) -> bool:
     if expression.tag == "rsc_expression":
         wanted = ((name, expression.get(name)) for name in ("class", "provider", "type"))
         return all(agent.get(name) == value for name, value in wanted if value)
+    if expression.tag == "op_expression":
+        return agent.get("operation") == expression.get("name") and _same_time(
+            agent.get("interval"), expression.get("interval")
+        )
     if expression.tag == "date_expression":
         return _now(expression)
     return True
+
+
+def _same_time(interval: str | None, wanted: str | None) -> bool:
+    from hxm.pacemaker.times import seconds  # rarely needed, and not by every list
+
+    return wanted is None or (seconds(interval or "") or 0) == (seconds(wanted) or 0)
 
 
 def _now(expression: Element) -> bool:

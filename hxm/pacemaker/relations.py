@@ -121,7 +121,7 @@ def remembered(relations: Relations, primitives: Iterable[Primitive], now: float
         text = primitive.meta.get("failure-timeout", "")
         if not text:
             continue
-        from hxm.pacemaker.audit_facts import seconds
+        from hxm.pacemaker.times import seconds
 
         timeout = seconds(text)
         if timeout:

@@ -11,8 +11,8 @@ from xml.etree.ElementTree import Element, ElementTree
 
 from hxm.errors import CannotAsk
 from hxm.host import files, programs
-from hxm.pacemaker.audit_facts import seconds
 from hxm.pacemaker.dialect import METADATA, RINGS, VERIFY
+from hxm.pacemaker.times import seconds
 from hxm.policy.audit.nodes import Ring
 from hxm.xml_reading import XmlError, parse_xml
 

@@ -131,11 +131,6 @@ def with_params(**params: str):
     return (domain("nfs", "host1"), FENCED, primitive("nfs", params=params))
 
 
-def ignoring(name: str):
-    operation = {"name": name, "on-fail": "ignore"}
-    return (domain("nfs", "host1"), FENCED, primitive("nfs", operations=(operation,)))
-
-
 def rules(**known) -> Rules:
     return WATCHED._replace(**known)
 
@@ -162,8 +157,7 @@ CONFIGURED = {
     "the plug too late": (with_params(shutdown_timeout="85"), rules(timeouts={"nfs": LONG}),
                           ["stop-too-short"]),
     "the plug at once": (with_params(shutdown_timeout="0"), rules(timeouts={"nfs": LONG}), []),
-    "a stop that may fail": (ignoring("stop"), WATCHED, ["stop-ignored"]),
-    "a monitor that may fail": (ignoring("monitor"), WATCHED, []),
+    "a stop that may fail": (FINE, rules(ignored_stops={"nfs": "op_defaults"}), ["stop-ignored"]),
     "fencing is off": ((*FINE,), rules(fences={"a": ("host1",)}), []),
     "each node is fenced": (FINE, rules(fences={"a": ("host1", "host2")}), []),
     "one device is asked": (FINE, rules(fences={"a": ("host1", "host3"), "b": ()}), []),

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from factories import DATA
 
-from hxm.pacemaker.audit_facts import monitors_in, parse_rules, seconds
+from hxm.pacemaker.audit_facts import monitors_in, parse_rules
 from hxm.pacemaker.cib import parse_configuration
+from hxm.pacemaker.times import seconds
 from hxm.policy.audit.configured import FailCount, Rules
 from hxm.policy.orders.drill import Monitor
 
@@ -111,6 +112,85 @@ def test_the_monitors_that_run_and_what_their_failure_leads_to(operations, more,
     known = parse_configuration(CIB.format(nfs=nfs, more=more, **parts).encode())
     assert monitors_in(known.document, "nfs") == tuple(Monitor(*each) for each in expected)
     assert monitors_in(known.document, "sles") == ()
+
+
+STOP = '<operations><op id="s" name="stop" interval="0" {}>{}</op></operations>'
+SET = '<meta_attributes id="{0}" score="{2}">{1}<nvpair id="{0}-n" name="on-fail" value="{3}"/>'
+SET += "</meta_attributes>"
+RULE = '<rule id="r" score="INFINITY">{}</rule>'
+
+
+def in_set(value: str, condition: str = "", score: int = 0, name: str = "d") -> str:
+    rule = RULE.format(condition) if condition else ""
+    return SET.format(name, rule, score, value)
+
+
+def by_default(value: str, condition: str = "", name: str = "d") -> str:
+    return f"<op_defaults>{in_set(value, condition, name=name)}</op_defaults>"
+
+
+OF_STOPS = '<op_expression id="e" name="stop"/>'
+OF_MONITORS = '<op_expression id="e" name="monitor"/>'
+OF_XEN = '<rsc_expression id="e" class="ocf" type="Xen"/>'
+OF_IP = '<rsc_expression id="e" type="IPaddr2"/>'
+OLD_SET = in_set("ignore").replace("meta_attributes", "instance_attributes")
+ITS, ALL = "the operation stop of nfs", "op_defaults"
+IGNORED = {
+    "none": ("", "", None),
+    "at it": (STOP.format('on-fail="ignore"', ""), "", ITS),
+    "in another spelling": (STOP.format('on_fail="Nothing"', ""), "", ITS),
+    "in a set of its own": (STOP.format("", in_set("ignore")), "", ITS),
+    "at it before its set": (STOP.format('on-fail="fence"', in_set("ignore")), "", None),
+    "its set before the default": (STOP.format("", in_set("fence")), by_default("ignore"), None),
+    "at it before the default": (STOP.format('on-fail="block"', ""), by_default("ignore"), None),
+    "in an old set": (STOP.format("", OLD_SET), "", ITS),
+    "by default before an old set": (STOP.format("", OLD_SET), by_default("fence"), None),
+    "by default": (STOP.format("", ""), by_default("ignore"), ALL),
+    "by default, not configured": ("", by_default("ignore"), ALL),
+    "by a rule of stops": ("", by_default("ignore", OF_STOPS), ALL),
+    "by a rule of monitors": ("", by_default("ignore", OF_MONITORS), None),
+    "by a rule of another interval": (
+        "", by_default("ignore", '<op_expression id="e" name="stop" interval="10s"/>'), None),
+    "by a rule of its interval": (
+        "", by_default("ignore", '<op_expression id="e" name="stop" interval="0s"/>'), ALL),
+    "by a rule of the agent": ("", by_default("ignore", OF_XEN), ALL),
+    "by a rule of another agent": ("", by_default("ignore", OF_IP), None),
+    "by a rule in its set": (STOP.format("", in_set("ignore", OF_STOPS)), "", ITS),
+    "another interval": (
+        '<operations><op id="s" name="stop" interval="9s" on-fail="ignore"/></operations>', "",
+        None),
+    "a monitor": (op("monitor", 'interval="9s" on-fail="ignore"'), "", None),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("nfs", "more", "expected"), IGNORED.values(), ids=IGNORED)
+def test_a_stop_that_is_ignored_is_never_missed_nor_made_up(nfs, more, expected):
+    assert rules(nfs=nfs, more=more).ignored_stops.get("nfs") == expected
+
+
+TEMPLATES = {
+    "the template's": ("", "the operation stop of xen"),
+    "beside another of its own": (op("start", 'interval="0"'), "the operation stop of xen"),
+    "instead of it": (op("stop", 'interval="0"'), None),
+    "in another role": (op("stop", 'interval="0" role="Master"'), None),
+    "in the usual role": (op("stop", 'interval="0" role="Started"'), None),
+}
+
+
+@pytest.mark.parametrize(("own", "expected"), TEMPLATES.values(), ids=TEMPLATES)
+def test_operations_override_those_of_the_template_one_by_one(own, expected):
+    template = CIB.replace('timeout="50s"/>', 'timeout="50s"/>' + IN_TEMPLATE).replace(
+        '<primitive id="sles" template="xen"/>',
+        f'<primitive id="sles" template="xen">{own}</primitive>',
+    )
+    parts = dict.fromkeys(("nfs", "ilo", "constraints", "properties", "more", "status"), "")
+    configuration = parse_configuration(template.format(**parts).encode())
+    assert parse_rules(configuration).ignored_stops.get("sles") == expected
+    names = [one["name"] for one in configuration.primitives["sles"].operations]
+    assert sorted(set(names)) == ["start", "stop"]
+
+
+IN_TEMPLATE = '<op id="xen-stop" name="stop" interval="0" on-fail="ignore"/>'
 
 
 SETS = """<rsc_order id="o"><resource_set id="a"><resource_ref id="pool"/></resource_set>

@@ -42,6 +42,8 @@ class Rules(NamedTuple):
     fences: Mapping[str, tuple[str, ...]] = {}
     """The nodes that each fencing resource says it is for; none: the device is asked."""
     fail_counts: tuple[FailCount, ...] = ()
+    ignored_stops: Mapping[str, str] = {}
+    """Those of which a failed stop counts as done, and what says so."""
 
 
 def of_rules(cluster: Cluster, rules: Rules, actions: Actions) -> Iterator[Finding]:
@@ -50,7 +52,7 @@ def of_rules(cluster: Cluster, rules: Rules, actions: Actions) -> Iterator[Findi
         primitive = cluster.primitives[domain.resource]
         yield from _options(cluster, domain, primitive, rules)
         yield from _monitor(domain, primitive, rules)
-        yield from _stop(domain, primitive)
+        yield from _stop(domain, rules)
         yield from _timeouts(domain, rules, actions.get(primitive.agent, {}))
         yield from _shutdown(domain, primitive, rules)
     yield from _loose(cluster)
@@ -123,13 +125,11 @@ def _monitor(domain: ManagedDomain, primitive: Primitive, rules: Rules) -> Itera
         yield Finding(what, do, "no-monitor", domain.name)
 
 
-def _stop(domain: ManagedDomain, primitive: Primitive) -> Iterator[Finding]:
-    for operation in primitive.operations:
-        on_fail = operation.get("on-fail", operation.get("on_fail", "")).lower()
-        if operation.get("name") == "stop" and on_fail == "ignore":
-            what = f"a stop of {domain.name} that failed counts as done (on-fail=ignore): "
-            do = f"take on-fail from the operation stop of {primitive.id}: hxm(8), CHECKS"
-            yield Finding(f"{what}it may be started twice", do, "stop-ignored", domain.name)
+def _stop(domain: ManagedDomain, rules: Rules) -> Iterator[Finding]:
+    if where := rules.ignored_stops.get(domain.resource):
+        what = f"a stop of {domain.name} that failed counts as done (on-fail=ignore): "
+        do = f"take on-fail from {where}: hxm(8), CHECKS"
+        yield Finding(f"{what}it may be started twice", do, "stop-ignored", domain.name)
 
 
 def _never_seen(cluster: Cluster) -> Iterator[Finding]:
