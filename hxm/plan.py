@@ -116,6 +116,8 @@ class Forecast(NamedTuple):
     """Starts of domUs that wait, after the plan, for the end of maintenance or standby, say."""
     later: tuple[Movement, ...] = ()
     """Those of `waiting` that did not wait before the plan."""
+    anyway: tuple[Movement, ...] = ()
+    """What a sandbox that nobody has settled would do without the plan, if that was asked for."""
 
     @property
     def movements(self) -> tuple[Movement, ...]:

@@ -189,7 +189,17 @@ class Rehearsal:
         after = self.after(plan)
         waiting, later = self._starts_held_back(after)
         left_out = frozenset(self._left_out)
-        return Forecast(tuple(self._phases), after, left_out, waiting=waiting, later=later)
+        made = Forecast(tuple(self._phases), after, left_out, waiting=waiting, later=later)
+        return made._replace(anyway=self._anyway(made))
+
+    def _anyway(self, made: Forecast) -> tuple[Movement, ...]:
+        """What would happen without the plan, where that is not done first and may be refused."""
+        guests = {node.name for node in self._cluster.nodes if node.kind == "guest"}
+        if not self._cluster.sandbox or guests.isdisjoint(m.target for m in made.with_later):
+            return ()
+        with open(self._copy.path, "wb") as file:
+            file.write(self._settled)
+        return movements(self._copy.settle(), self._cluster)
 
     def _starts_held_back(
         self, after: Cluster

@@ -111,6 +111,7 @@ def flags(cluster: Cluster, domain: Domain) -> str:
         (domain.failed, _FAILED.get(last_failed(cluster, domain), "failed")),
         (any(_unclean(cluster, node) for node in domain.nodes), "UNCLEAN"),
         *((True, word) for word in differs),
+        (any(_is_guest(cluster, node) for node in domain.nodes), "in-guest"),
         (bool(away) and not domain.blocked, away.flag if away else ""),
         (domain.told_to_stop, "disabled"),
         (role(cluster, domain) == "Stopped" and not domain.told_to_stop, "should-run"),
@@ -137,6 +138,11 @@ def _failed_elsewhere(cluster: Cluster, domain: Domain) -> list[str]:
 def _unclean(cluster: Cluster, name: str) -> bool:
     node = cluster.node(name)
     return bool(node and node.unclean)
+
+
+def _is_guest(cluster: Cluster, name: str) -> bool:
+    node = cluster.node(name)
+    return bool(node and node.kind == "guest")
 
 
 def _or_dash(value: object) -> str:

@@ -46,7 +46,7 @@ HINTS_2_0 = {
     ),
     "keep-off": (
         "cibadmin -C -o constraints -X '<rsc_location "
-        'id="{resource}-elsewhere" rsc="{resource}" node="{node}" score="-INFINITY"/>\''
+        'id="{resource}-not-on-{node}" rsc="{resource}" node="{node}" score="-INFINITY"/>\''
     ),
     "forget": "crm_resource --cleanup --resource={resource}",
     "idle": "crmadmin -S {dc} says S_IDLE",

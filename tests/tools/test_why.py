@@ -409,6 +409,8 @@ AT_LEAST_TWO = (
 OTHER_RACK = (
     'rsc_colocation id="r" rsc="sles" with-rsc="nfs" score="-INFINITY" node-attribute="rack"'
 )
+INSIDE = ("@crm_attribute -N host1 -n standby -v on", "sandbox settle")
+"""What has nfs moved into the guest node."""
 GUEST = "@crm_resource -r sles --meta -p remote-node -v guest1"
 IN_PART = (
     f"@cibadmin -C -o resources -X '{GROUP}'",
@@ -622,6 +624,24 @@ SAID = {
         (GUEST, "sandbox settle", "sandbox recover guest1", "standby host2 --yes"),
         "standby host1 --yes",
         "nfs would move host1 -> guest1, live; guest1 is a guest node",
+    ),
+    "a domU in one": (
+        (GUEST, "sandbox settle", "sandbox recover guest1", *INSIDE),
+        "status",
+        (
+            "nfs is active on guest1: guest1 is a guest node: it runs inside sles, and takes no "
+            'domU\n      cibadmin -C -o constraints -X \'<rsc_location id="nfs-not-on-guest1"'
+        ),
+    ),
+    "a restart in one": (
+        (GUEST, "sandbox settle", "sandbox recover guest1", *INSIDE),
+        "reboot nfs",
+        "nfs: restarted on guest1",
+    ),
+    "an order beside what would go into one": (
+        (GUEST, "sandbox settle", "sandbox recover guest1", INSIDE[0]),
+        "maintenance on sles",
+        "sles is in maintenance until: hxm maintenance off sles",
     ),
     "a check of one": (
         (GUEST, "sandbox settle", "sandbox recover guest1"),

@@ -171,6 +171,17 @@ def test_whom_fencing_would_meet_at_once_is_said_before(parts, do):
     assert do in found
 
 
+def test_a_domu_in_a_guest_node_is_named_with_what_keeps_it_off():
+    guest = node("g1", kind="guest", container="vm3")
+    seen = cluster(node("host1"), guest, domain("nfs", "g1"), domain("sles", "host1"))
+    (finding,) = (each for each in findings(seen) if each.code == "in-guest")
+    assert "nfs is active on g1: g1 is a guest node" in finding.what
+    assert 'id="nfs-not-on-g1" rsc="nfs" node="g1" score="-INFINITY"' in finding.do
+    assert [flags(seen, each) for each in seen.domains] == ["in-guest", ""]
+    remote = cluster(node("host1"), node("g1", kind="remote"), domain("nfs", "g1"))
+    assert "in-guest" not in [each.code for each in findings(remote)]
+
+
 def test_what_is_unmanaged_and_told_to_stop_is_started_before_it_is_managed():
     own = {"target-role": "Stopped", "is-managed": "false"}
     assert [each.do for each in leftovers(cluster(NFS, primitive("nfs", own=own)))] == [

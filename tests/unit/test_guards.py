@@ -412,6 +412,36 @@ def test_nothing_stops_or_restarts_beyond_the_order_unasked(subjects, expects, m
     assert reasons(found) == expected
 
 
+GUESTS = (node("host1"), node("host2"), node("g1", kind="guest", container="vm3"))
+ON_HOST, IN_GUEST, IDLE = domain("nfs", "host1"), domain("nfs", "g1"), domain("nfs")
+INTO = Movement("nfs", "live", "host1", "g1")
+START_IN = Movement("nfs", "start", None, "g1")
+INTO_GUESTS = {
+    "a move": (ON_HOST, (INTO,), (), True),
+    "a start": (IDLE, (START_IN,), (), True),
+    "a move that would be anyway": (ON_HOST, (INTO,), (INTO,), False),
+    "another that would be anyway": (ON_HOST, (INTO,), (Movement("nfs", "live", "host1", "host2"),),
+                                     True),
+    "a restart in there": (IN_GUEST, (Movement("nfs", "restart", "g1", "g1"),), (), False),
+    "the second half of it": (IN_GUEST, (START_IN,), (), False),
+    "the way out": (IN_GUEST, (Movement("nfs", "live", "g1", "host1"),), (), False),
+    "what is no domU": (ON_HOST, (Movement("pool", "start", None, "g1"),), (), False),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("nfs", "moved", "anyway", "refused"), INTO_GUESTS.values(), ids=INTO_GUESTS
+)
+def test_no_order_sends_a_domu_into_a_guest_node_nor_is_refused_for_another(
+    nfs, moved, anyway, refused
+):
+    seen = cluster(*GUESTS, nfs)
+    objections = [*guards.into_guests(seen, Forecast((moved,), seen, anyway=anyway))]
+    assert [(each.lifted_by, "nfs-not-on-g1" in each.do) for each in objections] == (
+        [("", True)] if refused else []
+    )
+
+
 def test_what_a_phase_that_is_left_out_would_move_is_not_asked_about():
     away = Movement("sles", "stop", "host2")
     order = plan("nfs", expects=("live",), phases=2)

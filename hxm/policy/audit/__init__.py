@@ -31,6 +31,7 @@ CODES = {
         "stop-too-short": "the timeout of stop expires before the agent would destroy the domU",
         "no-fencing": "fencing is not configured, or not for every node",
         "stop-ignored": "a stop that failed counts as done: the domU may be started twice",
+        "in-guest": "a domU is active in a guest node, which is no host",
         "guest-open": "a domU may be moved into a guest node, which is no host",
         "never-seen": "a node that was never seen counts as off: its domUs may be started twice",
         "config": "`crm_verify` finds an error",

@@ -18,7 +18,8 @@ def of_guests(cluster: Cluster, relations: Relations) -> Iterator[Finding]:
         exposed = [
             domain.resource
             for domain in cluster.managed_domains
-            if domain.resource != node.container and not _kept_off(cluster, relations, domain, node)
+            if domain.resource != node.container and node.name not in domain.nodes
+            if not _kept_off(cluster, relations, domain, node)
         ]
         for objection in guards.no_host(node) if exposed else ():
             names = listed([resource_name(cluster, one) for one in exposed], 4)

@@ -246,7 +246,8 @@ def target(cluster: Cluster, node: Node) -> Iterator[Objection]:
     if not node.usable:
         what = f"{node.name} cannot take a domU: it is {node.predicament}"
         yield Objection(what, node_remedy(cluster, node))
-    yield from no_host(node)
+    for objection in no_host(node):
+        yield objection._replace(do="name a host: hxm nodes")
 
 
 def no_host(node: Node) -> Iterator[Objection]:
@@ -257,10 +258,16 @@ def no_host(node: Node) -> Iterator[Objection]:
 
 
 def into_guests(cluster: Cluster, forecast: Forecast) -> Iterator[Objection]:
-    """DomUs that the scheduler would send there."""
+    """DomUs that the scheduler would send there because of the plan.
+
+    Not those that are there, nor those that it sends there all the same.
+    """
+    anyway = {(movement.resource, movement.target) for movement in forecast.anyway}
     for movement in dict.fromkeys(forecast.with_later):
         domain, node = cluster.domain_of(movement.resource), cluster.node(movement.target or "")
-        for objection in no_host(node) if domain and node else ():
+        if not domain or not node or node.name in domain.nodes:
+            continue
+        for objection in () if (movement.resource, node.name) in anyway else no_host(node):
             what = f"{name_of(cluster, movement)} would {phrase(movement)}; {objection.what}"
             yield Objection(what, keep_off_guest(cluster, [movement.resource], movement.target))
 

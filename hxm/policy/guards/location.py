@@ -8,6 +8,7 @@ from hxm.errors import CannotAsk
 from hxm.model import Cluster, Domain, Node
 from hxm.plan import Objection
 from hxm.policy import typed
+from hxm.policy.guards import keep_off_guest, no_host
 
 
 def kept_from_running(cluster: Cluster, domain: Domain) -> Iterator[Objection]:
@@ -30,6 +31,15 @@ def not_listed(cluster: Cluster, domains: Iterable[Domain]) -> Iterator[Objectio
                 f"hxm default {group}" if in_group else f"hxm manage {typed(domain)}",
                 CannotAsk.status,
             )
+
+
+def in_guest(cluster: Cluster, domains: Iterable[Domain]) -> Iterator[Objection]:
+    """A domU that the cluster has where no hypervisor is; kept off, it is moved to a host."""
+    for domain in domains:
+        for node in filter(None, map(cluster.node, domain.nodes)):
+            for objection in no_host(node):
+                what = f"{domain.name} is active on {node.name}: {objection.what}"
+                yield Objection(what, keep_off_guest(cluster, [domain.resource or ""], node.name))
 
 
 def cloned(cluster: Cluster, domains: Iterable[Domain]) -> Iterator[Objection]:

@@ -29,7 +29,7 @@ def arrivals(cluster: Cluster, forecast: Forecast) -> Arrivals:
 
 
 class Hosts:
-    """Where each primitive is active and where promoted: in a guest node it is on that one's host.
+    """Where each primitive is active and where promoted; in a guest node also on that one's host.
 
     The cluster is gone through once, however many nodes and resources are asked about.
     """
@@ -41,7 +41,7 @@ class Hosts:
         for resource in cluster.resources:
             name = resource.id.partition(":")[0]
             for node in resource.nodes:
-                hosts = own.get(guests[node], ()) if node in guests else (node,)
+                hosts = (node, *own.get(guests.get(node, ""), ()))
                 for role in {False, is_promoted(resource.role)}:
                     self._known.setdefault((name, role), set()).update(hosts)
 

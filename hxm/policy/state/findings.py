@@ -22,7 +22,7 @@ from hxm.policy import (
     until_forgotten,
 )
 from hxm.policy.guards import safe_end, stray
-from hxm.policy.guards.location import cloned, kept_from_running, not_listed
+from hxm.policy.guards.location import cloned, in_guest, kept_from_running, not_listed
 from hxm.policy.state import fencing
 from hxm.policy.state.cluster_wide import by_templates, settings
 from hxm.policy.state.in_passing import ends
@@ -234,6 +234,8 @@ def findings(cluster: Cluster, origins: Mapping[str, str] | None = None) -> Iter
     for domain in whole:
         for objection in stray(cluster, [domain]):
             yield Finding.of(objection, "runs-unknown", domain.name)
+        for objection in in_guest(cluster, [domain]):
+            yield Finding.of(objection, "in-guest", domain.name)
     yield from _same_names(cluster)
     yield from _whole_cluster(cluster)
     for host, objection in fencing.unfenceable(cluster):
