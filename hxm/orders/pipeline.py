@@ -27,6 +27,7 @@ from hxm.policy.forecast import elsewhere, tried_again, with_goals
 from hxm.policy.names import find_resources, is_pattern, matching, surely_unmanaged
 from hxm.policy.orders import lock, other_resources
 from hxm.policy.state.summary import remaining
+from hxm.policy.ways import taken
 from hxm.records import journal, known_clusters
 from hxm.records.backups import try_to_keep
 
@@ -376,12 +377,9 @@ def _despite_refusal(order: Order) -> bool:
 def _forecast(config: Config, cluster: Cluster, plan: Plan) -> tuple[Plan, Forecast]:
     """The plan and its forecast; the fallback if the scheduler would not reach the plan's goals."""
     with display(f"asking the scheduler: {plan.about}", at_once=False) as shown:
-        predicted = forecast(cluster, plan, config, shown)
-        if plan.fallback and not simulate.reaches_goals(plan, predicted):
-            stronger = forecast(cluster, plan.fallback, config, shown)
-            if simulate.reaches_goals(plan.fallback, stronger):
-                return plan.fallback, stronger
-    return plan, predicted
+        plans = filter(None, (plan, plan.fallback))
+        tries = ((each_plan, forecast(cluster, each_plan, config, shown)) for each_plan in plans)
+        return taken(tries, lambda tried: simulate.reaches_goals(*tried))
 
 
 def _between_states(cluster: Cluster, plan: Plan) -> bool:

@@ -155,6 +155,8 @@ NOTHING_FORBIDS = {
     "drbd-promoted": "vm1 beta",
     "template": "vm1 beta",
     "dependent-banned": "web beta",
+    "drawn-along": "web beta",
+    "with-sticky": "web beta",
 }
 
 
@@ -171,10 +173,16 @@ MOVES_ALL_THE_SAME = {
 def test_what_nothing_forbids_is_offered_and_can_be_done(situation, name):
     sandbox = situation(name)
     domain, node = NOTHING_FORBIDS[name].split()
-    *_, last = sandbox.ok("why", domain, node, "-o", "json").json["reasons"]
+    before = where_domus_run(sandbox)
+    answer = sandbox.ok("why", domain, node, "-o", "json").json
+    *_, last = answer["reasons"]
     assert last["what"] == MOVES_ALL_THE_SAME.get(name, f"nothing forbids {node}")
+    assert answer["simulations"] <= 5
     sandbox.ok(*last["do"].split()[1:], "--yes")
     assert sandbox.nodes_of(domain) == [node]
+    after = where_domus_run(sandbox)
+    moved = {each for each in before if each != domain and before[each] != after[each]}
+    assert {each.partition(" ")[0] for each in answer["also"]} & before.keys() == moved
 
 
 APPLIED = (

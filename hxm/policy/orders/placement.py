@@ -9,7 +9,6 @@ from hxm.plan import AlreadyDone, Decision, Goal, Phase, Plan, Step
 from hxm.policy import guards, listed, resource_ids, resources, typed
 from hxm.policy.forecast.goal_kinds import reached
 from hxm.policy.guards.quorum import quorum_after
-from hxm.policy.relations import INFINITY, score_of
 from hxm.policy.state.findings import described
 from hxm.policy.state.running_twice import may_run_twice, on_two_nodes
 from hxm.policy.steps import (
@@ -22,15 +21,15 @@ from hxm.policy.steps import (
     unban_step,
     unmove_step,
 )
+from hxm.policy.ways import ways
 
 
 def migrate(cluster: Cluster, domain: ManagedDomain, node: Node, *, keep: bool = False) -> Decision:
     """Prefer the node, see the domU arrive live, and take the preference away again.
 
-    With a stickiness of INFINITY a preference alone moves nothing (crm_resource(8), --force): the
-    second way bans the domU from where it is until it has arrived. What is taken away is what was
-    put there: another's constraints on the domU stay. `keep` leaves the preference, but no ban,
-    which would keep the domU down when the new node is lost.
+    Where that brings nothing it is banned from where it is, until it has arrived. What is taken
+    away is what was put there: another's constraints on the domU stay. `keep` leaves the
+    preference, but no ban, which would keep the domU down when the new node is lost.
     """
     resource = domain.resource
     goals = (Goal("running", resource, node.name),)
@@ -71,17 +70,13 @@ def migrate(cluster: Cluster, domain: ManagedDomain, node: Node, *, keep: bool =
             intentions=stays if keep else (),
         )
 
-    gentle = way(move_step(domain, node.name), (unmove,), doomed[:1])
     both = (unmove, unban_step(domain, source))
-    strong = way(move_and_ban_step(domain, node.name), both, doomed)
-    return strong if _stays(cluster, domain) else gentle._replace(fallback=strong)
-
-
-def _stays(cluster: Cluster, domain: ManagedDomain) -> bool:
-    """Whether its stickiness outweighs any preference."""
-    default = cluster.properties.get("default-resource-stickiness", "0")
-    meta = cluster.primitives[domain.resource].meta
-    return score_of(meta.get("resource-stickiness", default)) >= INFINITY
+    plans = {
+        "gently": way(move_step(domain, node.name), (unmove,), doomed[:1]),
+        "strongly": way(move_and_ban_step(domain, node.name), both, doomed),
+    }
+    first, *others = (plans[name] for name in ways(cluster, resource))
+    return first._replace(fallback=next(iter(others), None))
 
 
 def unmigrate(

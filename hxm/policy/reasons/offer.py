@@ -9,20 +9,22 @@ from hxm.plan import Movement
 from hxm.policy import guards, listed, typed
 from hxm.policy.forecast import name_of
 from hxm.policy.reasons.dependencies import bound_to, needed
-from hxm.policy.reasons.facts import NEVER, Change, Reason, Subject, places, remove, subject_of
+from hxm.policy.reasons.facts import NEVER, Change, Reason, places, remove, subject_of
 from hxm.policy.reasons.instances import no_more
 from hxm.policy.reasons.question import Answer, Question, hard_ones, side_effects, unknown
 from hxm.policy.reasons.room import UNCOUNTED
+from hxm.policy.reasons.search import Verdict
 from hxm.policy.relations import applying, score_of, spoken
+from hxm.policy.ways import How, taken, ways
 
 _OURS = ("quorum", "up")
 """What hxm refuses to change anything for, although the scheduler would go on."""
 
 
 def allowed(
-    question: Question, node: Node, against_it: Sequence[Reason], *, gently: bool = False
+    question: Question, node: Node, against_it: Sequence[Reason], *, makes_room: bool = False
 ) -> Answer:
-    """The answer where the scheduler would put it on the node if it had to."""
+    """The answer where the scheduler would put it on the node if it had to, or if it is moved."""
     domain, inquiry = question.domain, question.inquiry
     elsewhere = f", but on {listed(domain.nodes)}" if domain.nodes else ""
     says = f"{domain.name} does not run on {node.name}{elsewhere}"
@@ -30,13 +32,12 @@ def allowed(
     refused = list(refusals(question, node, hard_ones(against_it)))
     if refused or not domain.nodes or not inquiry:
         return Answer(says, tuple(dict.fromkeys([*refused, *soft])))
-    offer = offered(question, node, gently=gently)
-    if gently:
+    offer, verdict = offered(question, node)
+    if makes_room:
         offer = offer._replace(what=f"a move to {node.name} makes room for it there")
-    verdict = inquiry.verdict([offer], None)
     moved = verdict.movements if verdict else ()
-    if verdict and not any(_brings(question.subject, move, node.name) for move in moved):
-        reasons = hard_ones(against_it) or _immovable(question, node, soft, offer)
+    if verdict and not brings(question, node, verdict):
+        reasons = hard_ones(against_it) or _immovable(question, node, soft)
         named = [reason.change for reason in reasons]
         rest = [reason for reason in soft if not reason.change or reason.change not in named]
         return Answer(says, tuple(dict.fromkeys([*reasons, *rest])))
@@ -64,14 +65,11 @@ def allowed(
     return Answer(says, tuple(dict.fromkeys(reasons)), side_effects(question, [offer], None))
 
 
-def _immovable(
-    question: Question, node: Node, soft: Sequence[Reason], offer: Reason
-) -> list[Reason]:
+def _immovable(question: Question, node: Node, soft: Sequence[Reason]) -> list[Reason]:
     """Why a move does not bring it: the first of the reasons without which one would."""
     for reason in soft:
-        if reason.change and comes(question, node, [reason, offer]):
-            sure = reason._replace(absolute=True, confirmed=True)
-            return [sure, offer._replace(what="then a move brings it there", confirmed=True)]
+        if reason.change and (then := then_offered(question, node, [reason])):
+            return [reason._replace(absolute=True, confirmed=True), then._replace(confirmed=True)]
     stays = Reason("a move there does not bring it")
     return [stays, unknown(question.facts, question.domain, node.name)]
 
@@ -83,24 +81,29 @@ def _would_come(question: Question, node: Node, soft: Sequence[Reason]) -> bool:
 
 
 def comes(question: Question, node: Node, without: Sequence[Reason]) -> bool:
-    """Whether the scheduler would bring it there without these reasons, or with this offer."""
+    """Whether the scheduler would bring it there without these reasons."""
     verdict = question.inquiry.verdict(without, None) if question.inquiry else None
+    return brings(question, node, verdict)
+
+
+def brings(question: Question, node: Node, verdict: Verdict | None) -> bool:
+    """Whether a part of the resource is then brought to the node."""
     moved = verdict.movements if verdict else ()
-    return any(_brings(question.subject, move, node.name) for move in moved)
+    parts = question.subject.parts
+    return any(move.target == node.name and move.resource in parts for move in moved)
 
 
-def makes_room(question: Question, node: Node, hard: Sequence[Reason]) -> bool:
-    """Whether too little utilization is all that is against the node, and others yield to a move.
+def makes_room(question: Question, node: Node, hard: Sequence[Reason]) -> Reason | None:
+    """The move, if too little utilization is all that is against the node, and others yield to it.
 
     The scheduler places what is sent first, and may find another place for what runs there.
     """
     full = hard and all(reason.change == UNCOUNTED for reason in hard)
     if not full or not question.domain.nodes or not question.inquiry:
-        return False
-    verdict = question.inquiry.verdict([offered(question, node, gently=True)], None)
-    moved = verdict.movements if verdict else ()
-    comes = any(_brings(question.subject, move, node.name) for move in moved)
-    return comes and all(move.kind != "stop" for move in moved)
+        return None
+    offer, verdict = offered(question, node)
+    stops = verdict and any(move.kind == "stop" for move in verdict.movements)
+    return offer if brings(question, node, verdict) and not stops else None
 
 
 def _left_behind(question: Question, node: Node, moved: Iterable[Movement]) -> list[str]:
@@ -116,11 +119,6 @@ def _left_behind(question: Question, node: Node, moved: Iterable[Movement]) -> l
 
 def _score(question: Question, node: Node) -> str | None:
     return question.facts.scores.get(node.name)
-
-
-def _brings(subject: Subject, movement: Movement, node: str) -> bool:
-    """Whether the movement takes a part of the resource to the node."""
-    return movement.target == node and movement.resource in subject.parts
 
 
 def _leaving(question: Question, node: Node, moved: Iterable[Movement]) -> Iterator[Reason]:
@@ -173,14 +171,33 @@ def refusals(
         yield Reason.of(objection)
 
 
-def offered(question: Question, node: Node, *, gently: bool = False) -> Reason:
-    """That nothing forbids the node, and what brings a domU there; hxm moves nothing else.
+def offered(
+    question: Question, node: Node, without: Sequence[Reason] = ()
+) -> tuple[Reason, Verdict | None]:
+    """That nothing forbids the node, what brings a domU there, and what the scheduler then does.
 
-    `gently` it only prefers the node, as hxm tries first, and is not banned from where it is.
+    It is asked about the ways of `hxm migrate`, in that order.
     """
+    inquiry, names = question.inquiry, ways(question.facts.cluster, question.subject.inside[0].id)
+    offers = (_offer(question, node, how) for how in names)
+    tries = (
+        (offer, inquiry.verdict([*without, offer], None) if inquiry else None) for offer in offers
+    )
+    return taken(tries, lambda tried: brings(question, node, tried[1]))
+
+
+def then_offered(question: Question, node: Node, without: Sequence[Reason]) -> Reason | None:
+    """The move, if it brings it there once these reasons are gone."""
+    offer, verdict = offered(question, node, without)
+    moved = brings(question, node, verdict)
+    return offer._replace(what="then a move brings it there") if moved else None
+
+
+def _offer(question: Question, node: Node, how: How) -> Reason:
+    """The move one way; there is a command for domUs alone."""
     mine = question.facts.cluster.domain_of(question.domain.resource)
     command = f"hxm migrate {typed(question.domain)} {node.name}" if mine else ""
-    source = "" if gently else question.domain.nodes[0]
+    source = question.domain.nodes[0] if how == "strongly" else ""
     change = Change("send", question.subject.id, node.name, source)
     return Reason(f"nothing forbids {node.name}", do=command, change=change)
 
@@ -189,7 +206,7 @@ def free(question: Question, node: Node) -> list[Reason]:
     """The offer, and why it stays where it runs; no scheduler has been asked."""
     if not question.domain.nodes:
         return []
-    return [*staying(question, question.domain.nodes[0], []), offered(question, node)]
+    return [*staying(question, question.domain.nodes[0], []), offered(question, node)[0]]
 
 
 def staying(question: Question, here: str, barred: Sequence[Reason]) -> Iterator[Reason]:

@@ -9,7 +9,7 @@ from hxm.policy import last_failed, listed
 from hxm.policy.forecast.movement_kinds import phrase
 from hxm.policy.reasons.dependencies import against
 from hxm.policy.reasons.facts import NEVER, Reason, forbids
-from hxm.policy.reasons.offer import makes_room, offered, staying
+from hxm.policy.reasons.offer import makes_room, staying
 from hxm.policy.reasons.promotion import not_promoted
 from hxm.policy.reasons.question import (
     Answer,
@@ -136,9 +136,9 @@ def _barred(question: Question, here: str) -> list[Reason]:
     sure: dict[Reason, Sequence[Reason]] = {}
     for name, reasons in by_node.items():
         alike, node = reasons[0]._replace(change=None), facts.cluster.node(name)
-        if node and makes_room(question, node, reasons):
+        if node and (offer := makes_room(question, node, reasons)):
             what = f"{reasons[0].what}, until a move there makes room"
-            alike = offered(question, node)._replace(what=what, confirmed=True)
+            alike = offer._replace(what=what, confirmed=True)
             sure[alike] = [alike]
         elif alike not in sure:
             sure[alike] = (inquiry.confirmed([reasons], name) if inquiry else None) or reasons[:1]

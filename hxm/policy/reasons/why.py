@@ -10,7 +10,16 @@ from hxm.policy import guards, listed, typed
 from hxm.policy.guards import location
 from hxm.policy.reasons.dependencies import against, weight
 from hxm.policy.reasons.facts import NEVER, Change, Facts, Reason, forbids, places, subject_in
-from hxm.policy.reasons.offer import allowed, comes, free, makes_room, offered, refusals
+from hxm.policy.reasons.offer import (
+    allowed,
+    brings,
+    comes,
+    free,
+    makes_room,
+    offered,
+    refusals,
+    then_offered,
+)
 from hxm.policy.reasons.question import (
     Answer,
     Question,
@@ -222,10 +231,10 @@ def _elsewhere(question: Question, node: Node) -> Answer:
         return allowed(question, node, [*general, *there])
     if makes_room(question, node, hard):
         soft = [*general, *(reason._replace(absolute=False) for reason in there)]
-        return allowed(question, node, soft, gently=True)
+        return allowed(question, node, soft, makes_room=True)
     soft = [reason for reason in (*general, *there) if not reason.absolute]
     movable = soft and domain.nodes and not hard and facts.cluster.domain_of(domain.resource)
-    if movable and comes(question, node, [offered(question, node)]):
+    if movable and brings(question, node, offered(question, node)[1]):
         return allowed(question, node, soft)  # its score there is below 0, and a move outweighs it
     plain = all(reason.change for reason in hard)  # else it is a fact that nothing can be tried for
     tiers = [hard, [*soft, *failures_of(facts, domain)], question.unknown if plain else ()]
@@ -238,19 +247,24 @@ def _elsewhere(question: Question, node: Node) -> Answer:
         if goes and goes != node.name:
             then = f"it would start on {goes}, and only then come to {node.name}"
             notes.insert(0, Reason(then, do=f"hxm migrate {typed(domain)} {node.name}"))
-        also = side_effects(question, confirmed, node if domain.nodes else None)
-        if domain.nodes and not unforeseen(confirmed):
-            notes = [*_then(question, node, confirmed), *notes]
-        return Answer(says, (*shown, *notes), also)
+        move, also = _then(question, node, confirmed)
+        return Answer(says, (*shown, *move, *notes), also)
     rest = [unknown(facts, domain, node.name)] if plain and not hard else []
     return Answer(says, tuple(dict.fromkeys([*hard, *rest])))
 
 
-def _then(question: Question, node: Node, confirmed: Sequence[Reason]) -> Iterator[Reason]:
-    """The move, where the cluster does not bring it by itself without these reasons."""
-    offer = offered(question, node)._replace(what="then a move brings it there")
-    if not comes(question, node, confirmed) and comes(question, node, [*confirmed, offer]):
-        yield offer._replace(change=None)
+def _then(
+    question: Question, node: Node, confirmed: Sequence[Reason]
+) -> tuple[list[Reason], tuple[str, ...]]:
+    """The move, where the cluster does not bring it by itself without these reasons.
+
+    And what else would then move.
+    """
+    if not question.domain.nodes or comes(question, node, confirmed):
+        return [], side_effects(question, confirmed, None)
+    if unforeseen(confirmed) or not (then := then_offered(question, node, confirmed)):
+        return [], side_effects(question, confirmed, node)
+    return [then._replace(change=None)], side_effects(question, [*confirmed, then], None)
 
 
 def _goes(question: Question, confirmed: Sequence[Reason]) -> str | None:
