@@ -164,7 +164,8 @@ def running_outside(transient: Mapping[str, Mapping[str, str]]) -> Iterator[tupl
 def forget_monitors(path: str, cancelled: set[tuple[str, str]]) -> None:
     """Take the recurring actions of these resources on these nodes out of the history.
 
-    An instance of a clone is there under its own name where it was recorded before 1.1.8.
+    What failed stays known (controld_delete_action_history_by_key in Pacemaker). An instance of a
+    clone is there under its own name where it was recorded before 1.1.8.
     """
     tree = parse(path)
     mine = "lrm_resource[@id=$id or starts-with(@id, concat($id, ':'))]"
@@ -174,15 +175,21 @@ def forget_monitors(path: str, cancelled: set[tuple[str, str]]) -> None:
             node=node,
             id=resource,
         ):
-            operation.getparent().remove(operation)
+            if not is_last_failure(operation):
+                operation.getparent().remove(operation)
     tree.write(path)
+
+
+def is_last_failure(operation: etree._Element) -> bool:
+    """Whether it is kept to tell of a failure, beside what is done again."""
+    return "_last_failure_" in operation.get("id", "")
 
 
 def failed_action(operation: etree._Element) -> bool:
     """Whether the result of an action is not the one that its transition expected."""
     key = _entry(operation, "transition-key") or ":::"
     expected = key.split(":")[2] if key.count(":") > 2 else "0"
-    return _entry(operation, "rc-code") != expected or "_last_failure_" in operation.get("id", "")
+    return _entry(operation, "rc-code") != expected or is_last_failure(operation)
 
 
 def set_start_failed(path: str, resource: str, node: str) -> None:

@@ -32,6 +32,8 @@ from hxm.plan import Action, Step
 from hxm.xml_reading import XmlError, parse_xml
 
 _MOST_TRANSITIONS = 20  # each is one answer of the scheduler; balancing may take several
+_NOT_ALL = "An invalid transition was produced"
+"""What crm_simulate ends with where an action is never begun; the others are written down."""
 _CANCEL = "cancel"  # ends a monitor; crm_simulate 2.1.5 writes it down as if it were an action
 _EDITED_SINCE = (2, 0)
 _PREFIX = "hxm-scratch-"
@@ -120,7 +122,7 @@ class Scratch:
             result = programs.output(argv, self.env, LONGEST, files=self._files)
         except NoAnswer as error:
             raise NoForecast(error.message, "try again where a node has less to do") from None
-        if result.status != 0:
+        if result.status != 0 and result.complaint() != _NOT_ALL:
             raise CannotAsk(f"{argv[0]} failed: {result.complaint()}")
         return result.stdout
 
@@ -298,26 +300,44 @@ def serialised(cib_file: str, waiting: Callable[[], None]) -> Iterator[None]:
 
 
 def read_graph(path: str) -> Element:
-    """A saved transition graph, which has had one form since Heartbeat 2.1. Raises CannotAsk."""
+    """A saved transition graph, which has had one form since Heartbeat 2.1. Raises CannotAsk.
+
+    Without what is never begun: it waits for an action that is not in the graph, such as the start
+    of what has failed while it was in maintenance.
+    """
     try:
-        return parse_xml(safe_files.read_whole(path))
+        graph = parse_xml(safe_files.read_whole(path))
     except (XmlError, OSError) as error:
         raise CannotAsk(f"crm_simulate left no readable transition graph ({error})") from None
+    begun = {action.get("id") for action in graph.iterfind("synapse/action_set/*")}
+    waiting = (trigger.get("id", "") for trigger in graph.iterfind("synapse/inputs/trigger/*"))
+    _drop_after(graph, [name for name in dict.fromkeys(waiting) if name not in begun])
+    return graph
 
 
 def drop_waiting(graph: Element, node: str) -> None:
     """Take the fencing of a node out of a transition graph, and all that comes after it."""
     fencing = f"action_set/crm_event[@operation='stonith'][@on_node='{node}']"
+    for synapse in graph.findall("synapse"):
+        if synapse.find(fencing) is not None:
+            graph.remove(synapse)
+            _drop_after(
+                graph, [action.get("id", "") for action in synapse.iterfind("action_set/*")]
+            )
+
+
+def _drop_after(graph: Element, actions: list[str]) -> None:
+    """Take out all that waits for these actions, by their ids; these are then more."""
     after: dict[str, list[Element]] = {}
-    dropped = []
-    for synapse in graph.iterfind("synapse"):
-        dropped += [synapse] if synapse.find(fencing) is not None else []
+    for synapse in graph.iterfind("synapse") if actions else ():
         for action in synapse.iterfind("inputs/trigger/*"):
             after.setdefault(action.get("id", ""), []).append(synapse)
-    for synapse in dropped:  # which grows
-        for action in synapse.iterfind("action_set/*"):
-            dropped += after.pop(action.get("id", ""), [])
-    for synapse in dict.fromkeys(dropped):
+    dropped: dict[Element, None] = {}
+    for name in actions:
+        for synapse in after.pop(name, ()):
+            dropped[synapse] = None
+            actions += [action.get("id", "") for action in synapse.iterfind("action_set/*")]
+    for synapse in dropped:
         graph.remove(synapse)
 
 

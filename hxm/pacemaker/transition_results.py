@@ -15,7 +15,7 @@ from xml.etree.ElementTree import Element
 
 from lxml import etree
 
-from hxm.pacemaker.sandbox import child, parse
+from hxm.pacemaker.sandbox import child, is_last_failure, parse
 from hxm.pacemaker.sandbox_cib import digest
 
 _OLDEST = (3, 7)
@@ -132,7 +132,8 @@ def _record(history: etree._Element, action: Element) -> None:
     if operation == "cancel":
         ended = attributes.get("CRM_meta_operation", "monitor")
         for record in history.xpath("*[@operation=$o][@interval=$i]", o=ended, i=interval):
-            history.remove(record)
+            if not is_last_failure(record):
+                history.remove(record)
         return
     operation = "start" if operation in _RELOADS else operation
     key = f"{resource}_{operation}_{interval}"

@@ -131,6 +131,16 @@ CAUSES = {
     "stopped-chain": ("web", "db must start before it; mail must start", "start mail"),
     "opt-in-standby": ("web", "not on beta: the node is in standby", "active beta"),
     "date-standby": ("web beta", "the node is in standby", "active beta"),
+    "maintenance-of-a-node": (
+        "web",
+        "it may not run on beta: fs must start before it; fs is on alpha, which is in maintenance",
+        "maintenance off alpha",
+    ),
+    "maintenance-told-to-stop": (
+        "db",
+        "the whole cluster is in maintenance",
+        "if web may stop: hxm maintenance off",
+    ),
     "ping-stopped": ("web", "has no ping path: ping-clone is told to stop", "start ping-clone"),
 }
 """What is asked of each situation, the cause, and what the command that ends it says."""
@@ -220,6 +230,7 @@ APPLIED = (
     "remote-failed",
     "stopped-chain",
     "opt-in-standby",
+    "maintenance-told-to-stop",
 )
 
 
@@ -296,6 +307,11 @@ SAID = {
     ),
     "lasting-location": ("status", "not on gamma: the node is OFFLINE"),
     "guest-stopped": ("why app", "app does not run\n"),
+    "maintenance-failed": (
+        "why web",
+        "nothing happens to it before that ends\n    then it would restart on alpha",
+    ),
+    "maintenance-told-to-stop": ("status", "if web may stop: hxm maintenance off"),
 }
 """What is asked of a situation, and what is said then."""
 
@@ -306,6 +322,24 @@ def test_what_is_said_of_a_situation(situation, name):
     ran = situation(name).hxm(*question.split())
     assert said in ran.out + ran.err
     assert "no domU may come" not in ran.out
+
+
+def test_what_has_failed_in_maintenance_is_told_as_what_the_next_waits_for(situation):
+    """The scheduler announces a start that never begins, before as after it has stopped it."""
+    sandbox = situation("maintenance-failed-below")
+    for state in ("web runs on alpha", "web does not run"):
+        answer = sandbox.ok("why", "web", "-o", "json").json
+        assert answer["says"] == state
+        (cause, *_) = answer["reasons"]
+        assert cause["what"].endswith(
+            "fs must start before it; fs is in maintenance, and has failed"
+        )
+        assert cause["confirmed"]
+        sandbox.ok("sandbox", "settle")
+    assert "monitor of fs failed on alpha" in sandbox.ok("status").out
+    sandbox.ok(*cause["do"].split()[1:], "--yes")
+    sandbox.ok("sandbox", "settle")
+    assert sandbox.nodes_of("web") == ["alpha"]
 
 
 def test_of_several_that_are_told_to_stop_the_deepest_is_started_first(situation):

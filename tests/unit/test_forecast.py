@@ -48,7 +48,9 @@ CAPTURED = {
         ("nfs", "live", "host1", "host2"),
     ],
     "fence": [("", "fence", "host2", None), ("sles", "start", None, "host1")],
+    "never-begun": [("web", "stop", "alpha", None)],
 }
+"""The last one starts web after fs, which has failed in maintenance and is not started."""
 
 
 @pytest.mark.parametrize(("name", "expected"), CAPTURED.items(), ids=CAPTURED)

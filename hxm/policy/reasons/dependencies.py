@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from hxm.model import Node
+from hxm.model import Node, Resource
 from hxm.policy import listed
 from hxm.policy.reasons.everywhere import everywhere, left_alone
 from hxm.policy.reasons.facts import (
@@ -27,6 +27,7 @@ from hxm.policy.reasons.obstacles import kept_empty, on_node
 from hxm.policy.reasons.promotion import not_promoted
 from hxm.policy.reasons.room import room, utilization
 from hxm.policy.relations import INFINITY, Colocation, Order, score_of, spoken
+from hxm.policy.state.node_remedy import end_of_maintenance
 
 
 class _Path(NamedTuple):
@@ -104,13 +105,32 @@ def _group(facts: Facts, subject: Subject, path: _Path) -> Iterator[Reason]:
 
 
 def _blocked(facts: Facts, other: str) -> Iterator[Reason]:
-    """What blocks a resource that is active: the scheduler starts nothing after it."""
+    """What blocks a resource that is active: the scheduler starts nothing after it.
+
+    So does what has failed and is left alone: it would have to start anew before.
+    """
     needed = subject_of(facts.cluster, other, called=True)
     for part in needed.parts:
         states = [state for state in facts.cluster.resources if state.id.partition(":")[0] == part]
+        failed = [state for state in states if state.failed and state.nodes and not state.managed]
         if states and all(state.blocked for state in states if state.nodes):
             yield from left_alone(facts, needed)
             return
+        if failed:
+            it = "" if part == other else f"{part} "
+            alone = (*left_alone(facts, needed), *_resting(facts, failed))
+            yield from (r._replace(what=f"{r.what}, and {it}has failed") for r in alone)
+            return
+
+
+def _resting(facts: Facts, states: Sequence[Resource]) -> Iterator[Reason]:
+    """The maintenance of the nodes where these are."""
+    for name in dict.fromkeys(name for state in states for name in state.nodes):
+        node = facts.cluster.node(name)
+        if node and node.maintenance:
+            do, change = end_of_maintenance(facts.cluster, node), Change("wake", name, "node")
+            what = f"{states[0].id} is on {name}, which is in maintenance"
+            yield Reason(what, "", do, True, change)
 
 
 def _place_counts(facts: Facts, subject: Subject, first: str) -> bool:

@@ -16,7 +16,7 @@ from hxm.policy.reasons.facts import (
 )
 from hxm.policy.reasons.tickets import frozen, without_tickets
 from hxm.policy.state.fencing import unfenceable
-from hxm.policy.state.node_remedy import first_node_remedy
+from hxm.policy.state.node_remedy import end_of_maintenance, first_node_remedy
 from hxm.policy.state.quorum import without_quorum
 from hxm.policy.unjudged import may_start
 
@@ -111,7 +111,7 @@ def whole_cluster(cluster: Cluster) -> Iterator[Reason]:
     if cluster.maintenance:
         what = "the whole cluster is in maintenance"
         change = Change("property", "maintenance-mode", "false")
-        yield Reason(what, "", "hxm maintenance off", True, change)
+        yield Reason(what, "", end_of_maintenance(cluster), True, change)
 
 
 def disallowed_everywhere(facts: Facts) -> Iterator[Primitive]:

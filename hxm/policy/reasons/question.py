@@ -19,7 +19,7 @@ from hxm.policy.reasons.search import Inquiry, Verdict
 from hxm.policy.relations import fail_count, spoken
 from hxm.policy.state import fencing
 from hxm.policy.state.lock import forsaken, held_by
-from hxm.policy.state.node_remedy import end_of_wait
+from hxm.policy.state.node_remedy import end_of_maintenance, end_of_wait
 from hxm.policy.state.quorum import waits_for_quorum
 from hxm.policy.state.running_twice import on_two_nodes
 
@@ -135,8 +135,8 @@ def troubles(question: Question) -> Iterator[Reason]:
     for name in domain.nodes:
         node = cluster.node(name)
         if node and node.maintenance:
-            what, do = f"the node {name} is in maintenance", f"hxm maintenance off {name}"
-            yield Reason(what, "", do, True, Change("wake", name, "node"))
+            do, change = end_of_maintenance(cluster, node), Change("wake", name, "node")
+            yield Reason(f"the node {name} is in maintenance", "", do, True, change)
     yield from _troubles_everywhere(question)
     if cluster.lock and not cluster.sandbox and not forsaken(cluster, cluster.lock):
         yield Reason(f"the cluster is being changed: {held_by(cluster.lock)}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from hxm.plan import Movement
 from hxm.policy import last_failed, listed
@@ -55,7 +55,7 @@ def running(question: Question) -> Answer:
     stops = not all(move.target for move in imminent) and not forbids(general)
     barred = [] if misplaced and not stops else _barred(question, here)
     drawn = _drawn_away(question, here) if leaves and not (misplaced or forbids(general)) else ()
-    reasons = [*general, *misplaced, *drawn, *(barred if stops else ())]
+    reasons = [*general, *_at_its_end(question), *misplaced, *drawn, *(barred if stops else ())]
     ends = {one.do for one in general}
     explained = (barred or misplaced) and not any(move.kind == "restart" for move in imminent)
     failures = [] if explained else as_facts(failures_of(facts, domain))
@@ -76,6 +76,17 @@ def _imminent(question: Question) -> list[Movement]:
 def _own(question: Question, verdict: Verdict) -> list[Movement]:
     """The movements of the resource itself, and of what is in it."""
     return [move for move in verdict.movements if move.resource in question.subject.parts]
+
+
+def _at_its_end(question: Question) -> Iterator[Reason]:
+    """What the end of a maintenance would do to it, of which the scheduler says nothing before."""
+    over = ("wake", Change("property", "maintenance-mode", "false"))
+    ends = [
+        r for r in troubles(question) if r.change and (r.change in over or r.change.kind in over)
+    ]
+    verdict = question.inquiry.verdict(ends, None) if ends and question.inquiry else None
+    for move in _own(question, verdict) if verdict else ():
+        yield Reason(f"nothing happens to it before that ends; then it would {phrase(move)}")
 
 
 def _drawn_away(question: Question, here: str) -> Sequence[Reason]:

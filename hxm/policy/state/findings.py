@@ -15,9 +15,7 @@ from hxm.policy import (
     is_true,
     keeps_stopped,
     listed,
-    outermost,
     resource_name,
-    stops_everything,
     typed,
     until_forgotten,
 )
@@ -27,9 +25,15 @@ from hxm.policy.state import fencing
 from hxm.policy.state.cluster_wide import by_templates, settings
 from hxm.policy.state.in_passing import ends
 from hxm.policy.state.lock import held_by, is_at_work, may_be_part_of_it, way_out
-from hxm.policy.state.node_remedy import end_of_wait, first_node_remedy, node_remedy
-from hxm.policy.state.quorum import waits_for_quorum, without_quorum
+from hxm.policy.state.node_remedy import (
+    end_of_maintenance,
+    end_of_wait,
+    first_node_remedy,
+    node_remedy,
+)
+from hxm.policy.state.quorum import waits_for_quorum
 from hxm.policy.state.running_twice import may_run_twice, on_two_nodes
+from hxm.policy.state.services import services_down
 from hxm.policy.state.whereabouts import in_doubt
 
 if TYPE_CHECKING:
@@ -162,21 +166,22 @@ def _whole_nodes(cluster: Cluster, origins: Mapping[str, str]) -> Iterator[Findi
         yield Finding(
             "the whole cluster is in maintenance: nothing is started, stopped or watched"
             + _whose(origins, "cluster:maintenance"),
-            "hxm maintenance off",
+            end_of_maintenance(cluster),
         )
     update = _update_of(cluster)
     updated = update.own_standby if update else ""
     for node in cluster.nodes:
-        for name, end in (("standby", "active"), ("maintenance", "maintenance off")):
+        active = f"hxm active {node.name}"
+        for name, do in (("standby", active), ("maintenance", end_of_maintenance(cluster, node))):
             if (name, node.name) == ("standby", updated):
                 continue
             stands = is_true(cluster.node_attributes.get(node.name, {}).get(name, ""))
             if getattr(node, name) and not node.away:
                 what = f"{node.name} is in {name}" + _whose(origins, f"node {node.name}:{name}")
-                yield Finding(what, f"hxm {end} {node.name}", subject=node.name)
+                yield Finding(what, do, subject=node.name)
             elif stands and node.away:  # what was ordered of a node that was then lost
                 what = f"{node.name} will be in {name} when it is back"
-                yield Finding(what, f"hxm {end} {node.name}", subject=node.name)
+                yield Finding(what, do, subject=node.name)
 
 
 def _whose(origins: Mapping[str, str], name: str) -> str:
@@ -243,7 +248,8 @@ def findings(cluster: Cluster, origins: Mapping[str, str] | None = None) -> Iter
     yield from _nodes(cluster)
     yield from _barred(cluster)
     yield from _not_running(cluster, whole)
-    yield from _others_down(cluster)
+    for names, objection in services_down(cluster):
+        yield Finding.of(objection, "not-running", " ".join(names))
     yield from (_failed(cluster, failure) for failure in cluster.failures)
     if lost := sorted(_orphans(cluster)):
         yield Finding(
@@ -362,26 +368,6 @@ def _not_running(cluster: Cluster, domains: Iterable[ManagedDomain]) -> Iterator
             if len(names) > 1:
                 what = f"{listed(names)} should run, and do not: {what.partition(': ')[2]}"
             yield Finding(what, objection.do, "not-running", " ".join(names))
-
-
-def _others_down(cluster: Cluster) -> Iterator[Finding]:
-    """What is no domU, should run and runs nowhere: storage, groups, clones, other services."""
-    active = {r.id.partition(":")[0] for r in cluster.resources if r.nodes or r.role != "Stopped"}
-    known = {resource.id.partition(":")[0] for resource in cluster.resources} - active
-    idle = [
-        primitive
-        for name, primitive in cluster.primitives.items()
-        if name in known and not cluster.domain_of(name) and not keeps_stopped(primitive.meta)
-        if not primitive.agent.startswith("stonith:")  # of these and of remote nodes
-        and not cluster.node(name)  # the host is named
-        and {name, primitive.parent, primitive.clone}.isdisjoint(cluster.disallowed)
-    ]
-    held = stops_everything(cluster) or (not cluster.quorum and without_quorum(cluster))
-    if names := [] if held else outermost(idle):
-        verb = "should run, and does not" if len(names) == 1 else "should run, and do not"
-        yield Finding(
-            f"{listed(names)} {verb}", f"hxm why {names[0]}", "not-running", " ".join(names)
-        )
 
 
 def _same_names(cluster: Cluster) -> Iterator[Finding]:

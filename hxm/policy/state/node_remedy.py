@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from hxm.model import Cluster, Node
-from hxm.policy import keeps_stopped, typed_resource
+from hxm.policy import keeps_stopped, listed, typed_resource
+from hxm.policy.inherited import in_force
 from hxm.policy.state import fencing
 from hxm.policy.state.quorum import waits_for_quorum
 from hxm.policy.unjudged import on_condition
@@ -46,7 +47,27 @@ def node_remedy(cluster: Cluster, node: Node) -> str:
         return better_health(cluster, node)
     if node.standby_onfail:
         return f"hxm cleanup {node.name}"
-    return f"hxm active {node.name}" if node.standby else f"hxm maintenance off {node.name}"
+    return f"hxm active {node.name}" if node.standby else end_of_maintenance(cluster, node)
+
+
+def end_of_maintenance(cluster: Cluster, node: Node | None = None) -> str:
+    """What ends it for the cluster, or for a node; with what runs and would then be stopped."""
+    command = f"hxm maintenance off {node.name}" if node else "hxm maintenance off"
+    if node and cluster.maintenance:
+        return command  # that alone changes nothing
+    still = [other.name for other in cluster.nodes if other.maintenance and not node]
+    stops = [
+        domain.name
+        for domain in cluster.managed_domains
+        if domain.running and domain.told_to_stop
+        if (not node or node.name in domain.nodes) and not set(still) & set(domain.nodes)
+        if not any(in_force(option, cluster.primitives[domain.resource].meta) for option in _ALONE)
+    ]
+    return on_condition(f"{listed(stops, 4)} may stop", command) if stops else command
+
+
+_ALONE = ("maintenance", "is-managed")
+"""The options by which the cluster leaves a resource alone whatever it is told."""
 
 
 def _started(cluster: Cluster, node: Node) -> str:
