@@ -375,6 +375,15 @@ ATTENTION = {
         "no domU may come to beta: a ban keeps it away",
         "mail should run, and does not: not on alpha: a ban keeps it away",
     ],
+    "health-left": [
+        "the health of alpha counts -1000 (#health-disk=red): the cluster prefers other nodes",
+        "; store-clone left alpha for its health, and web stays there",
+        "mend alpha",
+    ],
+    "health-allowed": [
+        "alpha is unhealthy (yellow): the cluster moves everything away from it",
+        "store-clone left alpha for its health, and web stays there",
+    ],
     "unmanaged-group-offline": ["does not say where web is", "hxm default g1"],
 }
 
@@ -426,6 +435,14 @@ def test_capacity_in_maintenance_is_that_after_it(situation):
     before = sandbox.hxm("capacity", "-o", "json").json
     assert [loss["nowhere"] for loss in before["losses"]] == [[], []]
     assert "when it is over" in sandbox.hxm("capacity").out
+
+
+@pytest.mark.parametrize("name", ["health-left", "health-allowed"])
+def test_a_host_that_is_mended_needs_no_attention(situation, name):
+    sandbox = situation(name)
+    sandbox.tool("crm_attribute", "-N", "alpha", "-n", "#health-disk", "-v", "green")
+    sandbox.ok("sandbox", "settle")
+    assert "Nothing needs attention." in sandbox.ok("status").out
 
 
 HOSTS = {

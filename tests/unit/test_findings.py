@@ -360,3 +360,28 @@ def test_what_is_set_above_the_domus_is_about_its_resource(option, value):
     assert concerning(seen, [found], {"host1", "nfs"}) == [found]
     of_nfs = found._replace(subject="nfs host1")
     assert concerning(seen, [of_nfs], {"host2"}) == []
+
+
+STORE = primitive("store", clone="stores", agent="ocf:heartbeat:Dummy")
+ELSEWHERE = Resource("store", "ocf:heartbeat:Dummy", "Started", nodes=("host2",), clone="stores")
+RED = {
+    "custom": ({"node-health-red": "-10"}, {}, ["stores left host1 for its health, and nfs stays"]),
+    "enough instances": ({"node-health-red": "-10"}, {"clone-max": "1"}, ["prefers other nodes"]),
+    "never": ({"node-health-red": "-INFINITY"}, {}, []),
+    "not counted": ({"node-health-strategy": "none"}, {}, []),
+}
+"""By the options of the cluster and of a clone: what is said of host1, whose health is red."""
+
+
+@pytest.mark.parametrize(("options", "meta", "ends"), RED.values(), ids=RED)
+def test_a_health_that_counts_is_named_and_what_left_for_it(options, meta, ends):
+    seen = cluster(
+        NFS,
+        STORE._replace(meta=meta),
+        ELSEWHERE,
+        properties={"node-health-strategy": "custom"} | options,
+        transient={"host1": {"#health-disk": "red"}},
+    )
+    unwell = [f.what for f in findings(seen) if f.code == "node-unhealthy"]
+    assert len(unwell) == len(ends)
+    assert all(end in what for end, what in zip(ends, unwell, strict=True))

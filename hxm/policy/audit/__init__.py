@@ -67,7 +67,7 @@ CODES = {
         "complaint": "`crm_verify` warns",
         "node-away": "a node is offline, joining, shutting down, or in standby by on-fail",
         "host-barred": "a host that is as it should be may run no domU",
-        "node-unhealthy": "node-health-strategy keeps everything off a node",
+        "node-unhealthy": "the health of a node keeps everything off it, or counts against it",
         "orphan": "a resource is no longer configured, but the cluster still knows it",
         "mixed": "the members have different versions",
         "clock": "a node's clock differs by more than a second, besides the time that ssh takes",

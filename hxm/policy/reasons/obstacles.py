@@ -28,7 +28,7 @@ from hxm.policy.relations import (
     spoken,
     true_of,
 )
-from hxm.policy.state.node_health import BY_SCORE, health_score
+from hxm.policy.state.node_health import against_it
 from hxm.policy.state.node_remedy import better_health, end_of_wait, node_remedy
 from hxm.policy.unjudged import may_start
 
@@ -107,15 +107,10 @@ def _interim(facts: Facts, subject: Subject, node: Node) -> Iterator[Reason]:
 
 def unwell(facts: Facts, node: Node) -> Iterator[Reason]:
     """A health that speaks against the node, among all else that does or does not."""
-    properties = facts.cluster.properties
     attributes = facts.relations.attributes_of(node.name)
-    signs = {name: value for name, value in attributes.items() if name.startswith("#health")}
-    if properties.get("node-health-strategy") not in BY_SCORE or not signs:
-        return
-    score = health_score(properties, signs.values())
-    if -INFINITY < score < 0:
+    if counted := against_it(facts.cluster.properties, attributes):
+        score, evidence = counted
         what = f"the health of {node.name} counts {spoken(score)}"
-        evidence = ", ".join(f"{name}={value}" for name, value in signs.items())
         do = better_health(facts.cluster, node)
         yield Reason(what, evidence, do, change=Change("heal", node.name))
 

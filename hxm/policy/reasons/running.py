@@ -8,7 +8,7 @@ from hxm.plan import Movement
 from hxm.policy import last_failed, listed
 from hxm.policy.forecast.movement_kinds import phrase
 from hxm.policy.reasons.dependencies import against
-from hxm.policy.reasons.facts import NEVER, Reason, forbids
+from hxm.policy.reasons.facts import NEVER, Change, Reason, forbids
 from hxm.policy.reasons.offer import makes_room, staying
 from hxm.policy.reasons.promotion import not_promoted
 from hxm.policy.reasons.question import (

@@ -33,7 +33,7 @@ from hxm.policy.state.node_remedy import (
 )
 from hxm.policy.state.quorum import waits_for_quorum
 from hxm.policy.state.running_twice import may_run_twice, on_two_nodes
-from hxm.policy.state.services import services_down
+from hxm.policy.state.services import services_down, unwell
 from hxm.policy.state.whereabouts import in_doubt
 
 if TYPE_CHECKING:
@@ -193,6 +193,7 @@ def of_nodes(cluster: Cluster, origins: Mapping[str, str]) -> Iterator[Finding]:
     """What there is to know of the nodes alone."""
     yield from _whole_cluster(cluster)
     yield from _nodes(cluster)
+    yield from _unwell(cluster)
     yield from _barred(cluster)
     yield from _of_no_order(cluster, _whole_nodes(cluster, origins))
 
@@ -207,6 +208,11 @@ def _whole_cluster(cluster: Cluster) -> Iterator[Finding]:
         yield Finding(what, first_node_remedy(cluster), "no-quorum")
     for code, objection in settings(cluster):
         yield Finding.of(objection, code)
+
+
+def _unwell(cluster: Cluster) -> Iterator[Finding]:
+    for node, objection in unwell(cluster):
+        yield Finding.of(objection, "node-unhealthy", node.name)
 
 
 def _barred(cluster: Cluster) -> Iterator[Finding]:
@@ -246,6 +252,7 @@ def findings(cluster: Cluster, origins: Mapping[str, str] | None = None) -> Iter
     for host, objection in fencing.unfenceable(cluster):
         yield Finding.of(objection, "no-fencing", host)
     yield from _nodes(cluster)
+    yield from _unwell(cluster)
     yield from _barred(cluster)
     yield from _not_running(cluster, whole)
     for names, objection in services_down(cluster):

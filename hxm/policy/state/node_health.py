@@ -21,3 +21,15 @@ def health_score(properties: Mapping[str, str], values: Iterable[str]) -> int:
     words = [properties.get(f"node-health-{word}", _USUAL.get(word, word)) for word in values]
     scores = [score_of(word) for word in (*words, *([base] if strategy == "progressive" else []))]
     return -INFINITY if min(scores, default=0) <= -INFINITY else sum(scores)
+
+
+def against_it(
+    properties: Mapping[str, str], attributes: Mapping[str, str]
+) -> tuple[int, str] | None:
+    """A score by which a node's health speaks against it, among all others, and its attributes."""
+    signs = {name: value for name, value in attributes.items() if name.startswith("#health")}
+    if properties.get("node-health-strategy") not in BY_SCORE or not signs:
+        return None
+    score = health_score(properties, signs.values())
+    listed = ", ".join(f"{name}={value}" for name, value in signs.items())
+    return (score, listed) if -INFINITY < score < 0 else None

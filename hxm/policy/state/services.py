@@ -1,12 +1,15 @@
-"""What is no domU, and should run: storage, groups, clones, other services."""
+"""What is no domU, and should run: storage, groups, clones, services; the hosts that they leave."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hxm.model import Cluster
+from hxm.model import Cluster, Node, Primitive
 from hxm.plan import Objection
 from hxm.policy import keeps_stopped, listed, outermost, stops_everything
+from hxm.policy.relations import spoken
+from hxm.policy.state.node_health import against_it
+from hxm.policy.state.node_remedy import better_health
 from hxm.policy.state.quorum import without_quorum
 
 
@@ -26,3 +29,34 @@ def services_down(cluster: Cluster) -> Iterator[tuple[list[str], Objection]]:
     if names := [] if held else outermost(idle):
         verb = "should run, and does not" if len(names) == 1 else "should run, and do not"
         yield names, Objection(f"{listed(names)} {verb}", f"hxm why {names[0]}")
+
+
+def unwell(cluster: Cluster) -> Iterator[tuple[Node, Objection]]:
+    """Hosts with a bad health: by a score among others, or which a clone left, and no domU."""
+    for node in cluster.hosts:
+        if node.away:
+            continue
+        own = {**cluster.node_attributes.get(node.name, {}), **cluster.transient.get(node.name, {})}
+        counted, what = against_it(cluster.properties, own), ""
+        if counted and node.usable:
+            what = f"the health of {node.name} counts {spoken(counted[0])} ({counted[1]}): "
+            what += "the cluster prefers other nodes"
+        if counted or node.health:
+            here = [domain.name for domain in cluster.managed_domains if node.name in domain.nodes]
+            gone = outermost(list(_gone_from(cluster, node))) if here else []
+            stay = f"{listed(here, 4)} {'stay' if here[1:] else 'stays'} there"
+            left = f"{listed(gone)} left {node.name} for its health, and {stay}"
+            what = "; ".join(filter(None, (what, left if gone else "")))
+        if what:
+            yield node, Objection(what, better_health(cluster, node))
+
+
+def _gone_from(cluster: Cluster, node: Node) -> Iterator[Primitive]:
+    """What runs on other nodes by a clone, and could run here, too."""
+    for primitive in cluster.primitives.values():
+        states = [r for r in cluster.resources if r.id.partition(":")[0] == primitive.id]
+        places = {name for state in states for name in state.nodes}
+        most = primitive.meta.get("clone-max", "")
+        full = most.isdigit() and len(places) >= int(most)
+        if primitive.clone and places and node.name not in places and not full:
+            yield primitive
