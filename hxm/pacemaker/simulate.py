@@ -302,16 +302,14 @@ def serialised(cib_file: str, waiting: Callable[[], None]) -> Iterator[None]:
 def read_graph(path: str) -> Element:
     """A saved transition graph, which has had one form since Heartbeat 2.1. Raises CannotAsk.
 
-    Without what is never begun: it waits for an action that is not in the graph, such as the start
-    of what has failed while it was in maintenance.
+    Without what is never begun: it waits for itself in a loop of orders, or for an action that is
+    not in the graph, such as the start of what has failed while it was in maintenance.
     """
     try:
         graph = parse_xml(safe_files.read_whole(path))
     except (XmlError, OSError) as error:
         raise CannotAsk(f"crm_simulate left no readable transition graph ({error})") from None
-    begun = {action.get("id") for action in graph.iterfind("synapse/action_set/*")}
-    waiting = (trigger.get("id", "") for trigger in graph.iterfind("synapse/inputs/trigger/*"))
-    _drop_after(graph, [name for name in dict.fromkeys(waiting) if name not in begun])
+    _drop_never_begun(graph)
     return graph
 
 
@@ -321,23 +319,23 @@ def drop_waiting(graph: Element, node: str) -> None:
     for synapse in graph.findall("synapse"):
         if synapse.find(fencing) is not None:
             graph.remove(synapse)
-            _drop_after(
-                graph, [action.get("id", "") for action in synapse.iterfind("action_set/*")]
-            )
+    _drop_never_begun(graph)
 
 
-def _drop_after(graph: Element, actions: list[str]) -> None:
-    """Take out all that waits for these actions, by their ids; these are then more."""
+def _drop_never_begun(graph: Element) -> None:
+    waits: dict[Element, set[str]] = {}
     after: dict[str, list[Element]] = {}
-    for synapse in graph.iterfind("synapse") if actions else ():
-        for action in synapse.iterfind("inputs/trigger/*"):
-            after.setdefault(action.get("id", ""), []).append(synapse)
-    dropped: dict[Element, None] = {}
-    for name in actions:
-        for synapse in after.pop(name, ()):
-            dropped[synapse] = None
-            actions += [action.get("id", "") for action in synapse.iterfind("action_set/*")]
-    for synapse in dropped:
+    for synapse in graph.iterfind("synapse"):
+        waits[synapse] = {one.get("id", "") for one in synapse.iterfind("inputs/trigger/*")}
+        for name in waits[synapse]:
+            after.setdefault(name, []).append(synapse)
+    begun = [synapse for synapse, names in waits.items() if not names]
+    for synapse in begun:  # which grows
+        for action in synapse.iterfind("action_set/*"):
+            for later in after.pop(action.get("id", ""), ()):
+                waits[later].discard(action.get("id", ""))
+                begun += () if waits[later] else [later]
+    for synapse in waits.keys() - {*begun}:
         graph.remove(synapse)
 
 

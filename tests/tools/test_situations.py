@@ -131,6 +131,15 @@ CAUSES = {
     "stopped-chain": ("web", "db must start before it; mail must start", "start mail"),
     "opt-in-standby": ("web", "not on beta: the node is in standby", "active beta"),
     "date-standby": ("web beta", "the node is in standby", "active beta"),
+    "order-loop": ("web", "a loop of orders: web before a, a before b, b before web", "id='o1'"),
+    "order-loop-below": ("web", "b must start before it; a loop of orders: b before a", "id='o1'"),
+    "order-loop-in-group": ("web", "a loop of orders: web before a, a before web", "id='o1'"),
+    "require-all-sets": (
+        "web",
+        "one of c, d must start before it; one of a, b must start before c; a is told to stop",
+        "start a",
+    ),
+    "require-all-second": ("web", "one of c, d must start before it; c is told to", "start c"),
     "maintenance-of-a-node": (
         "web",
         "it may not run on beta: fs must start before it; fs is on alpha, which is in maintenance",
@@ -231,6 +240,11 @@ APPLIED = (
     "stopped-chain",
     "opt-in-standby",
     "maintenance-told-to-stop",
+    "order-loop",
+    "order-loop-below",
+    "order-loop-in-group",
+    "require-all-sets",
+    "require-all-second",
 )
 
 

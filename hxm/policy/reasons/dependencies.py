@@ -23,6 +23,7 @@ from hxm.policy.reasons.facts import (
     subject_of,
 )
 from hxm.policy.reasons.instances import no_more
+from hxm.policy.reasons.loops import loop_of
 from hxm.policy.reasons.obstacles import kept_empty, on_node
 from hxm.policy.reasons.promotion import not_promoted
 from hxm.policy.reasons.room import room, utilization
@@ -68,14 +69,19 @@ def _dependencies(facts: Facts, subject: Subject, path: _Path) -> Iterator[Reaso
 
 
 def _orders(facts: Facts, subject: Subject, path: _Path) -> Iterator[Reason]:
+    loop, inside = loop_of(facts, subject)
+    yield from [loop] if loop else ()
+    seen = path.seen | inside
     for order in facts.relations.orders:
-        if order.then not in subject.ids or not order.holds_back or order.first in path.seen:
+        if order.then not in subject.ids or not order.holds_back or order.first in seen:
             continue
         role = "Promoted" if order.first_action == "promote" else ""
         verb = "be promoted" if role else "start"
-        what = f"{order.first}{_or_another(facts, order)} must {verb} before {subject.it}"
-        if order.one_suffices and _another(facts, order.id):
+        alike = _alternatives(facts, order)
+        if any(places(facts, first) for first in alike):
             continue
+        first = f"one of {listed(alike, 4)}" if alike[1:] else order.first
+        what = f"{first} must {verb} before {subject.it}"
         if missing := _missing(facts, order.first):
             what = f"{order.first} must run on {missing} more before {subject.it} (clone-min)"
             yield from _started(facts, subject, order, what, path, missing)
@@ -201,20 +207,11 @@ def weight(node: Node, reasons: Sequence[Reason]) -> tuple[bool, bool, bool, int
     return any(reason.lasting for reason in hard), node.kind == "guest", outside, len(hard)
 
 
-def _another(facts: Facts, order: str) -> bool:
-    return any(
-        places(facts, other_order.first)
-        for other_order in facts.relations.orders
-        if other_order.id == order
-    )
-
-
-def _or_another(facts: Facts, order: Order) -> str:
-    """What may start in its place, in a set of which one suffices."""
+def _alternatives(facts: Facts, order: Order) -> list[str]:
+    """What one of is enough, in a set with require-all=false."""
     orders = facts.relations.orders if order.one_suffices else ()
-    others = dict.fromkeys(other.first for other in orders if other.id == order.id)
-    others.pop(order.first, None)
-    return f", or {listed(list(others), 4)}," if others else ""
+    alike = (one.first for one in orders if (one.id, one.then) == (order.id, order.then))
+    return list(dict.fromkeys(alike))
 
 
 def _colocations(facts: Facts, subject: Subject, path: _Path) -> Iterator[Reason]:
