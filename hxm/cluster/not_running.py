@@ -11,7 +11,7 @@ from hxm.cluster.confirm_reasons import confirmed, inquiry_about
 from hxm.errors import CannotAsk
 from hxm.model import Cluster, ManagedDomain, Node
 from hxm.pacemaker.cib import read_configuration
-from hxm.pacemaker.relations import relations_in, remembered
+from hxm.pacemaker.relations import relations_in, that_count
 from hxm.pacemaker.simulate import carries_out, scratch, simulator
 from hxm.pacemaker.utilization import utilization_in
 from hxm.pacemaker.what_if import Said, Simulations
@@ -88,7 +88,7 @@ def _facts(
             return None
     if cib is None:
         return None
-    relations = remembered(relations_in(cib), cluster.primitives.values(), time.time())
+    relations = that_count(relations_in(cib), cluster, time.time())
     return Facts(cluster, relations, utilization=utilization_in(cib))
 
 

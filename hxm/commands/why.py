@@ -20,7 +20,7 @@ from hxm.model import Cluster, Domain, Node
 from hxm.orders.pipeline import named_domains
 from hxm.output import TABLE, Form, Table, as_json, render
 from hxm.output.progress import display
-from hxm.pacemaker.relations import relations_in, remembered
+from hxm.pacemaker.relations import relations_in, that_count
 from hxm.pacemaker.simulate import carries_out, simulator
 from hxm.pacemaker.utilization import utilization_in
 from hxm.pacemaker.what_if import Simulations
@@ -197,7 +197,7 @@ def _facts(cluster: Cluster, config: Config) -> Facts:
     cib = capacity.read_cib(config)
     needs = capacity.read_needs(cluster)
     hosts = capacity.read_hosts(cluster, config, needs, cib, ())
-    relations = remembered(relations_in(cib), cluster.primitives.values(), time.time())
+    relations = that_count(relations_in(cib), cluster, time.time())
     return Facts(cluster, relations, {}, hosts, needs, utilization_in(cib))
 
 

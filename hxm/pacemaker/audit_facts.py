@@ -42,6 +42,7 @@ def parse_rules(configuration: Configuration) -> Rules:
         after=_after(known),
         attributes=_attributes(known),
         kept_off=_kept_off(known, configuration),
+        named=dict(_named(known)),
         misspelt=dict(_misspelt(known, heartbeat=configuration.heartbeat)),
         fences={
             primitive.id: tuple(_hosts(primitive.params))
@@ -249,6 +250,20 @@ def _kept_off(known: _Known, configuration: Configuration) -> dict[str, frozense
     if is_false(properties.get("symmetric-cluster", properties.get("symmetric_cluster", ""))):
         return {name: nodes - let[name] | off[name] for name in off}
     return {name: frozenset(nodes_off) for name, nodes_off in off.items()}
+
+
+def _named(known: _Known) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """The nodes that each location constraint names."""
+    for constraint in known.constraints("rsc_location"):
+        names = [constraint.get("node", "")]
+        for expression in constraint.iter("expression"):
+            if expression.get("attribute") == "#uname" and expression.get("operation") in _IS:
+                names.append(expression.get("value", ""))
+        yield constraint.get("id", ""), tuple(dict.fromkeys(filter(None, names)))
+
+
+_IS = ("eq", "ne")
+"""The comparisons whose value is a whole name."""
 
 
 def _scores(location: Element, nodes: frozenset[str]) -> Iterator[tuple[str, str]]:

@@ -7,11 +7,11 @@ before; and it knows no sets.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from itertools import combinations, pairwise, product
 from xml.etree.ElementTree import Element
 
-from hxm.model import Primitive
+from hxm.model import Cluster
 from hxm.pacemaker.cib_rules import said
 from hxm.policy import is_false, is_true
 from hxm.policy.relations import (
@@ -111,13 +111,16 @@ def _unfit(state: Element) -> Iterator[tuple[str, int]]:
 _ENDS = ("rsc", "with-rsc", "first", "then")
 
 
-def remembered(relations: Relations, primitives: Iterable[Primitive], now: float) -> Relations:
-    """The relations without the fail counts that failure-timeout has ended by now.
+def that_count(relations: Relations, cluster: Cluster, now: float) -> Relations:
+    """The relations that the scheduler heeds: no location for a node that there is not.
 
-    The attributes stay until the cluster's next recheck, and count no more (the scheduler compares
-    last-failure with the time).
+    Nor fail counts that failure-timeout has ended by now: the attributes stay until the cluster's
+    next recheck, and count no more (the scheduler compares last-failure with the time).
     """
-    for primitive in primitives:
+    nodes = {None, *(node.name.lower() for node in cluster.nodes)}
+    there = (one for one in relations.locations if (one.node and one.node.lower()) in nodes)
+    relations = relations._replace(locations=tuple(there))
+    for primitive in cluster.primitives.values():
         text = primitive.meta.get("failure-timeout", "")
         if not text:
             continue

@@ -107,7 +107,7 @@ CASES = {
                           ["utilization"] * 2),
     "twice": (MONITOR, MONITOR + MONITOR.replace("nfs-monitor", "nfs-other"), ["config"]),
     "a device on its node": ('operation="eq" value="host2"', 'operation="eq" value="host3"',
-                             ["fences-itself"]),
+                             ["no-such-node", "fences-itself"]),
     "no order": (ORDER, "", ["no-order"]),
     "no ping rule": ('id="nfs-connected" rsc="nfs"', 'id="nfs-connected" rsc="evms"',
                      ["no-ping-rule"]),

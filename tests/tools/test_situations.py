@@ -176,6 +176,7 @@ NOTHING_FORBIDS = {
     "dependent-banned": "web beta",
     "drawn-along": "web beta",
     "with-sticky": "web beta",
+    "names-no-node": "web beta",
 }
 
 
@@ -325,6 +326,7 @@ SAID = {
         "why web",
         "nothing happens to it before that ends\n    then it would restart on alpha",
     ),
+    "names-no-node": ("check", "the constraint l names gamma, which is no node of the cluster"),
     "maintenance-told-to-stop": ("status", "if web may stop: hxm maintenance off"),
 }
 """What is asked of a situation, and what is said then."""

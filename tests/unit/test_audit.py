@@ -163,6 +163,8 @@ CONFIGURED = {
     "one device is asked": (FINE, rules(fences={"a": ("host1", "host3"), "b": ()}), []),
     "on what it fences": (FINE, rules(fences={"a": ("host1",), "b": ()}), ["fences-itself"]),
     "elsewhere": (FINE, rules(fences={"a": ("host1",), "b": ()}, kept_off={"a": {"host1"}}), []),
+    "names nobody": (FINE, rules(named={"l": ("HOST1", "hots2")}), ["no-such-node"]),
+    "names nodes": (FINE, rules(named={"l": ("host2", "HOST1")}), []),
     "failed often": (FINE, rules(fail_counts=(FailCount("nfs", "host1", "3"),)), ["fail-count"]),
     "failed for good": (FINE, rules(fail_counts=(FailCount("nfs", "host1", "INFINITY"),)),
                         ["fail-count"]),

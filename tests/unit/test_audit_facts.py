@@ -252,6 +252,19 @@ def test_where_it_never_runs(constraint, expected):
     assert rules(constraints=constraint).kept_off["nfs"] == expected
 
 
+NAMED = {
+    "by name": (location("", 'rsc="nfs" node="hots1" score="5"'), ("hots1",)),
+    "by a rule": (location(rule("-INFINITY", "#uname ne hots1", "#uname eq host1")),
+                  ("hots1", "host1")),
+    "by other rules": (location(rule("-INFINITY", "#uname gt host1", "x eq hots1")), ()),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("constraint", "expected"), NAMED.values(), ids=NAMED)
+def test_the_nodes_that_a_location_names(constraint, expected):
+    assert rules(constraints=constraint).named == {"l": expected}
+
+
 def test_where_nothing_lets_it_run():
     asymmetric = '<nvpair id="s" name="symmetric-cluster" value="false"/>'
     found = rules(

@@ -10,6 +10,7 @@ from hxm.policy import is_false, is_true, listed, resource_name
 from hxm.policy.relations import score_of
 from hxm.policy.state.fencing import startup_remedy
 from hxm.policy.state.findings import Finding
+from hxm.policy.unjudged import may_start
 
 Actions = Mapping[str, Mapping[str, float]]
 """For each agent, the seconds that its metadata asks for each of its actions."""
@@ -37,6 +38,8 @@ class Rules(NamedTuple):
     """The node attributes that the rules of its location constraints ask for."""
     kept_off: Mapping[str, frozenset[str]] = {}
     """The nodes that a constraint keeps it off for good."""
+    named: Mapping[str, tuple[str, ...]] = {}
+    """The nodes that each location constraint names, by its id."""
     misspelt: Mapping[str, Mapping[str, str]] = {}
     """Options without effect, and how this generation spells each."""
     fences: Mapping[str, tuple[str, ...]] = {}
@@ -56,6 +59,7 @@ def of_rules(cluster: Cluster, rules: Rules, actions: Actions) -> Iterator[Findi
         yield from _timeouts(domain, rules, actions.get(primitive.agent, {}))
         yield from _shutdown(domain, primitive, rules)
     yield from _loose(cluster)
+    yield from _nowhere(cluster, rules)
     yield from _never_seen(cluster)
     yield from _neighbours(cluster, rules)
     yield from fencing(cluster, rules)
@@ -114,6 +118,18 @@ def _loose(cluster: Cluster) -> Iterator[Finding]:
     if loose:
         what = f"{listed(loose, 4)} may be moved by any change: resource-stickiness is 0"
         yield Finding(what, cluster.advice("stickiness"), "no-stickiness", " ".join(loose))
+
+
+def _nowhere(cluster: Cluster, rules: Rules) -> Iterator[Finding]:
+    """Constraints that name a node that there is not, as by a slip; the scheduler is silent."""
+    nodes = {node.name.lower() for node in cluster.nodes}
+    for constraint, names in rules.named.items():
+        if strange := [name for name in names if name.lower() not in nodes]:
+            no_node = "which is no node" if len(strange) == 1 else "which are no nodes"
+            what = f"the constraint {constraint} names {listed(strange)}, {no_node} of the cluster"
+            command = cluster.advice("unbind", constraint=constraint, kind="rsc_location")
+            do = may_start(cluster, command, "it is not to join")
+            yield Finding(what, do, "no-such-node", constraint)
 
 
 def _monitor(domain: ManagedDomain, primitive: Primitive, rules: Rules) -> Iterator[Finding]:

@@ -227,14 +227,14 @@ def _located(facts: Facts, subject: Subject, location: Location, node: Node, sco
     about = sorted(location.uses)
     change = Change("drop", location.id)
     away = "from being promoted there" if is_promoted(location.role) else "away"
-    if not about:
-        what = f"a constraint keeps {subject.it} {away}"
-        what = what if absolute else "a constraint is against the node"
-        evidence = f"{location.id}: {spoken(score)}"
-        return Reason(what, evidence, remove(facts, location), absolute, change, lasting=True)
     rule = " or ".join(
         expression.said for expression in true_of(facts.relations, location, node.name)
     )
+    if not about:
+        what = f"a constraint keeps {subject.it} {away}"
+        what = what if absolute else "a constraint is against the node"
+        evidence = f"{location.id}: {spoken(score)}{f' where {rule}' if rule else ''}"
+        return Reason(what, evidence, remove(facts, location), absolute, change, lasting=True)
     values = ", ".join(f"{a} is {known[a]}" if a in known else f"{a} is not set" for a in about)
     evidence = f"{values} there; {location.id}: {spoken(score)} where {rule}"
     pings = [name for name in about if name.startswith("ping")]

@@ -216,7 +216,9 @@ def staying(question: Question, here: str, barred: Sequence[Reason]) -> Iterator
     mine = [
         constraint
         for constraint in cluster.constraints
-        if constraint.resource in ids and not constraint.expired
+        if constraint.resource in ids
+        and not constraint.expired
+        and cluster.node(constraint.node or "")  # else the scheduler disregards it
     ]
     for constraint in mine:
         sent = constraint.kind == "prefer"
