@@ -102,7 +102,7 @@ def recover(node: OneNode) -> int:
             connection = lost.container or lost.name
             what = f"{lost.name} is a node as long as {connection} runs"
             raise Refused(what, f"hxm why {connection}")
-        sandbox.set_connected(copy.path, lost.name)
+        sandbox.reconnect(copy.path, lost.name)
         sandbox.elect(copy.path)
         _settle(cluster, copy)
     return DONE

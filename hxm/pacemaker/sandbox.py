@@ -205,6 +205,17 @@ def set_connected(path: str, node: str, score: str = "100", attribute: str = "pi
     _set_transient(path, node, {attribute: score})
 
 
+def reconnect(path: str, node: str) -> None:
+    """Give the node its ping attributes, as high as the rules of locations ask for."""
+    scores = {"pingd": 100}
+    for expression in parse(path).iterfind("configuration/constraints/rsc_location//expression"):
+        name, value = expression.get("attribute", ""), expression.get("value", "")
+        if name.startswith("ping"):
+            least = int(value) + 1 if value.isdecimal() else 0  # lte and gt leave the value out
+            scores[name] = max(scores.get(name, 100), least)
+    _set_transient(path, node, {name: str(score) for name, score in scores.items()})
+
+
 def set_unfenced(path: str, nodes: Iterable[str]) -> None:
     """What a node notes of itself once it has its access (#node-unfenced)."""
     for node in nodes:

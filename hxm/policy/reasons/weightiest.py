@@ -19,14 +19,29 @@ def first_reason(
 ) -> Reason | None:
     """The weightiest reason why a domU that should run does not, and whether it is confirmed."""
     reasons = ask(facts, domain, None, inquiry, unknown).reasons
-    return weightiest(reasons) or (next(iter(reasons), None) if inquiry else None)
+    first = weightiest(reasons)
+    if not first:
+        return next(iter(reasons), None) if inquiry else None
+    more = _more(_causes(reasons))
+    return first._replace(what=f"{first.what}; and {more} more: hxm why") if more else first
 
 
 def weightiest(reasons: Iterable[Reason]) -> Reason | None:
     """The first that is a cause, of all nodes with it; what is not confirmed says so."""
-    causes = [reason for reason in reasons if reason.absolute or reason.confirmed]
+    causes = _causes(reasons)
     first = _of_all_nodes(causes) if causes else None
     return first.as_supposed if first and first.supposed else first
+
+
+def _causes(reasons: Iterable[Reason]) -> list[Reason]:
+    return [reason for reason in reasons if reason.absolute or reason.confirmed]
+
+
+def _more(causes: Sequence[Reason]) -> int:
+    """How many have to go beside the first, on the node where these are the fewest."""
+    nodes = causes[0].nodes or {node for reason in causes for node in reason.nodes}
+    on_each = [sum(node in reason.nodes for reason in causes) for node in nodes]
+    return sum(not reason.nodes for reason in causes) + min(on_each, default=0) - 1
 
 
 def _of_all_nodes(causes: Sequence[Reason]) -> Reason:
