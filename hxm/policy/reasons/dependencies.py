@@ -220,7 +220,7 @@ def _colocations(facts: Facts, subject: Subject, path: _Path) -> Iterator[Reason
     for colocation in facts.relations.colocations:
         if colocation.resource not in subject.ids or colocation.other in path.seen:
             continue
-        there = _alike(facts, colocation, places(facts, colocation.other, colocation.other_role))
+        there = alike(facts, colocation, places(facts, colocation.other, colocation.other_role))
         by = f" by {colocation.by}" if colocation.by else ""
         if colocation.score >= INFINITY and path.node.name not in there:
             role = colocation.other_role if is_promoted(colocation.other_role) else ""
@@ -240,7 +240,7 @@ def _colocations(facts: Facts, subject: Subject, path: _Path) -> Iterator[Reason
 def _shunned(facts: Facts, subject: Subject, path: _Path) -> Iterator[Reason]:
     """What runs there and is to keep away from it: it may yield, so that is not absolute."""
     for colocation in facts.relations.colocations:
-        there = _alike(facts, colocation, places(facts, colocation.resource, colocation.role))
+        there = alike(facts, colocation, places(facts, colocation.resource, colocation.role))
         keeps_away = colocation.other in subject.ids and colocation.score < 0
         if keeps_away and path.node.name in there and colocation.resource not in path.seen:
             what = f"{colocation.resource}, which {_place(colocation)}, is to keep away from "
@@ -254,7 +254,7 @@ def _place(colocation: Colocation) -> str:
     return f"has the same {colocation.by}" if colocation.by else "runs there"
 
 
-def _alike(facts: Facts, colocation: Colocation, nodes: frozenset[str]) -> frozenset[str]:
+def alike(facts: Facts, colocation: Colocation, nodes: frozenset[str]) -> frozenset[str]:
     """The nodes that count as those where the other is: by an attribute, all with the same value.
 
     What has none is like what has none (pcmk__apply_coloc_to_scores compares the two texts).

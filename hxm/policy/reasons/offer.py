@@ -8,13 +8,14 @@ from hxm.model import Node
 from hxm.plan import Movement
 from hxm.policy import guards, listed, typed
 from hxm.policy.forecast import name_of
+from hxm.policy.reasons.attraction import preferred
 from hxm.policy.reasons.dependencies import bound_to, needed
-from hxm.policy.reasons.facts import NEVER, Change, Reason, places, remove, subject_of
+from hxm.policy.reasons.facts import NEVER, Change, Reason, places, subject_of
 from hxm.policy.reasons.instances import no_more
 from hxm.policy.reasons.question import Answer, Question, hard_ones, side_effects, unknown
 from hxm.policy.reasons.room import UNCOUNTED
 from hxm.policy.reasons.search import Verdict
-from hxm.policy.relations import applying, score_of, spoken
+from hxm.policy.relations import score_of, spoken
 from hxm.policy.ways import How, taken, ways
 
 _OURS = ("quorum", "up")
@@ -229,12 +230,7 @@ def staying(question: Question, here: str, barred: Sequence[Reason]) -> Iterator
             yield Reason(
                 f"a move prefers {constraint.node}", constraint.id, f"hxm unmigrate {typed(domain)}"
             )
-    interim = {constraint.id for constraint in mine}
-    for location in relations.locations:
-        score = applying(relations, location, here)
-        if location.resource in ids and location.id not in interim and score and score > 0:
-            what = f"{here} is preferred: score {spoken(score)}"
-            yield Reason(what, location.id, remove(facts, location))
+    yield from preferred(question, here)
     for colocation in relations.colocations:
         with_it = here in places(facts, colocation.other, colocation.other_role)
         if colocation.resource in ids and colocation.score > 0 and with_it:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from hxm.plan import Movement
 from hxm.policy import last_failed, listed
 from hxm.policy.forecast.movement_kinds import phrase
+from hxm.policy.reasons.attraction import attracted, gives_way
 from hxm.policy.reasons.dependencies import against
 from hxm.policy.reasons.facts import NEVER, Change, Reason, forbids
 from hxm.policy.reasons.offer import makes_room, staying
@@ -55,7 +56,10 @@ def running(question: Question) -> Answer:
     stops = not all(move.target for move in imminent) and not forbids(general)
     barred = [] if misplaced and not stops else _barred(question, here)
     drawn = _drawn_away(question, here) if leaves and not (misplaced or forbids(general)) else ()
-    reasons = [*general, *_at_its_end(question), *misplaced, *drawn, *(barred if stops else ())]
+    if leaves and not (misplaced or drawn or forbids(general)):
+        drawn = list(attracted(question))
+    reasons = [*general, *_at_its_end(question), *misplaced, *drawn]
+    reasons += [*gives_way(question, here), *barred] if stops else []
     ends = {one.do for one in general}
     explained = (barred or misplaced) and not any(move.kind == "restart" for move in imminent)
     failures = [] if explained else as_facts(failures_of(facts, domain))
@@ -116,9 +120,10 @@ def _misplaced(question: Question, here: str, *, leaves: bool) -> list[Reason]:
     known = {reason.change for reason in general if reason.change}
     node = facts.cluster.node(here)
     against_it = against(facts, question.subject, node) if node else ()
-    hard = [reason for reason in hard_ones(against_it) if reason.change not in known]
+    weighed = list(against_it)
+    hard = [reason for reason in hard_ones(weighed) if reason.change not in known]
     if inquiry and not inquiry.reaches((), here):
-        confirmed = inquiry.confirmed([[*general, *hard], question.unknown], here)
+        confirmed = inquiry.confirmed([[*general, *hard], weighed, question.unknown], here)
         brief = in_brief(question, confirmed) if confirmed else hard
         hard = [reason for reason in brief if reason.change not in known]
     else:  # it is left alone there, whatever is changed

@@ -1,0 +1,75 @@
+"""What draws a domU from where it runs: a preferred node, a partner, who needs its room."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from hxm.plan import Movement
+from hxm.policy import listed, resource_name
+from hxm.policy.forecast import name_of
+from hxm.policy.reasons.dependencies import alike
+from hxm.policy.reasons.facts import Reason, remove
+from hxm.policy.reasons.question import Question
+from hxm.policy.relations import applying, score_of, spoken
+
+
+def attracted(question: Question) -> Iterator[Reason]:
+    """Why the cluster is about to move it, where nothing is against the node where it runs."""
+    verdict = question.inquiry.verdict((), None) if question.inquiry else None
+    movements = verdict.movements if verdict else ()
+    own = [move for move in movements if move.resource in question.subject.parts]
+    for target in dict.fromkeys(move.target for move in own if move.target):
+        preferences = [*preferred(question, target)]
+        yield from preferences or _with_partners(question, movements, target)
+
+
+def preferred(question: Question, node: str) -> Iterator[Reason]:
+    """The constraints that prefer the node, but for those that a move left."""
+    facts, ids = question.facts, question.subject.ids
+    interim = {constraint.id for constraint in facts.cluster.constraints}
+    for location in facts.relations.locations:
+        score = applying(facts.relations, location, node)
+        if location.resource in ids and location.id not in interim and score and score > 0:
+            what = f"{node} is preferred: score {spoken(score)}"
+            yield Reason(what, location.id, remove(facts, location))
+
+
+def _with_partners(
+    question: Question, movements: Sequence[Movement], node: str
+) -> Iterator[Reason]:
+    """What it is to run with, or what is to run with it, and comes to the node as well."""
+    facts, ids = question.facts, question.subject.ids
+    for colocation in facts.relations.colocations:
+        ends = colocation.resource, colocation.other
+        mine, partner = ends if ends[0] in ids else reversed(ends)
+        there = alike(facts, colocation, frozenset({node}))
+        coming = {move.resource.partition(":")[0] for move in movements if move.target in there}
+        if colocation.score > 0 and mine in ids and coming & _inside(question, partner):
+            word = resource_name(facts.cluster, partner)
+            place = f"a node of the same {colocation.by}" if colocation.by else node
+            what = f"{word}, with which it is to run, comes to {place}"
+            yield Reason(what, f"{colocation.id}: {spoken(colocation.score)}", f"hxm why {word}")
+
+
+def _inside(question: Question, name: str) -> set[str]:
+    primitives = question.facts.cluster.primitives.values()
+    return {one.id for one in primitives if name in (one.id, one.parent, one.clone)}
+
+
+def gives_way(question: Question, here: str) -> Iterator[Reason]:
+    """What comes to the node, needs its room, and has the higher priority."""
+    facts = question.facts
+    verdict = question.inquiry.verdict((), None) if question.inquiry else None
+    movements = verdict.movements if verdict else ()
+    if not facts.utilization.heeded:
+        return
+    primitives = facts.cluster.primitives
+    own = max(score_of(one.meta.get("priority", "0")) for one in question.subject.inside)
+    above = [
+        f"{name_of(facts.cluster, move)} ({priority})"
+        for move in movements
+        if move.target == here and move.resource in primitives
+        if (priority := score_of(primitives[move.resource].meta.get("priority", "0"))) > own
+    ]
+    if above:
+        yield Reason(f"it gives its room to what has a higher priority: {listed(above, 4)}")
