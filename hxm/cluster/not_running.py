@@ -89,7 +89,7 @@ def _facts(
     if cib is None:
         return None
     relations = that_count(relations_in(cib), cluster, time.time())
-    return Facts(cluster, relations, utilization=utilization_in(cib))
+    return Facts(cluster, relations, utilization=utilization_in(cib), causes={})
 
 
 @contextmanager

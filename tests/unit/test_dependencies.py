@@ -6,6 +6,7 @@ import pytest
 from factories import cluster, domain, node, primitive
 
 from hxm.model import Resource
+from hxm.policy.reasons import dependencies
 from hxm.policy.reasons.dependencies import against
 from hxm.policy.reasons.elements import likeliest_first
 from hxm.policy.reasons.facts import Change, Facts, Reason, subject_of
@@ -27,6 +28,44 @@ def test_a_cause_that_many_paths_lead_to_is_followed_once():
     causes = [reason.do for reason in reasons if reason.absolute]
     assert causes == ["hxm start vm0"] * 4
     assert all(reason.what.endswith("vm0 is told to stop") for reason in reasons)
+
+
+HOSTS = tuple(node(f"host{n}") for n in range(8))
+DOMUS = tuple(domain(f"vm{n}") for n in range(6))
+OFF = tuple(Location(f"off{n}", "pool", -INFINITY, f"host{n}") for n in range(8))
+FIRST = tuple(Order(f"o{n}", "pool", f"vm{n}") for n in range(6))
+IDLE = Resource("pool", "ocf:heartbeat:Dummy", "Stopped")
+
+
+def _of_all(facts: Facts) -> list[list[Reason]]:
+    seen = facts.cluster
+    subjects = [subject_of(seen, one.resource) for one in DOMUS]
+    return [[*against(facts, one, host)] for one in subjects for host in seen.nodes]
+
+
+def test_what_many_domus_wait_for_is_followed_once_for_each_node(monkeypatch):
+    asked = []
+
+    def counted(facts, subject):
+        asked.append(subject.id)
+        return ()
+
+    monkeypatch.setattr(dependencies, "everywhere", counted)
+    seen = cluster(*HOSTS, *DOMUS, primitive("pool"), IDLE)
+    facts = Facts(seen, Relations(orders=FIRST, locations=OFF), causes={})
+    assert all(_of_all(facts))
+    once = len(HOSTS)
+    assert len(asked) == once + len(DOMUS) * len(HOSTS)  # and once for what is everywhere
+
+
+def test_a_circle_is_told_alike_whoever_asked_before():
+    circle = (*FIRST, Order("back", "vm0", "pool"))
+    with_it = tuple(Colocation(f"c{n}", f"vm{n}", "pool", INFINITY) for n in range(3))
+    seen = cluster(*HOSTS, *DOMUS, primitive("pool"), IDLE)
+    for colocations in ((), with_it):
+        relations = Relations(orders=circle, colocations=colocations, locations=OFF[:4])
+        alone = _of_all(Facts(seen, relations))
+        assert _of_all(Facts(seen, relations, causes={})) == alone
 
 
 THERE = "its monitor failed there"

@@ -40,8 +40,11 @@ class _Path(NamedTuple):
     causes: dict[tuple[str, str, str], list[Reason]]
     """What was found against each resource and role on a node: many paths can lead to one.
 
-    In a circle of constraints the first path's lack what that path had come through.
+    In a circle of constraints the first path's lack what that path had come through. All others are
+    among the causes of the facts, where they serve every domU and node.
     """
+    circles: list[str]
+    """What was passed over because the path had come through it."""
 
     def at(self, node: Node) -> _Path:
         """The same with another node in question."""
@@ -54,7 +57,7 @@ def against(facts: Facts, subject: Subject, node: Node) -> Iterator[Reason]:
         yield Reason(f"{node.name} is the guest node of {subject.id} itself", absolute=True)
     yield from kept_empty(facts, node)
     yield from on_node(facts, subject, node)
-    yield from _dependencies(facts, subject, _Path(node, frozenset(), {}))
+    yield from _dependencies(facts, subject, _Path(node, frozenset(), {}, []))
     yield from _held_there(facts, subject)
     yield from no_more(facts, subject, node)
     yield from room(facts, subject, node)
@@ -68,12 +71,20 @@ def _dependencies(facts: Facts, subject: Subject, path: _Path) -> Iterator[Reaso
     yield from _colocations(facts, subject, path)
 
 
+def _circle(name: str, path: _Path) -> bool:
+    """Whether the path has come through it."""
+    if name in path.seen:
+        path.circles.append(name)
+    return name in path.seen
+
+
 def _orders(facts: Facts, subject: Subject, path: _Path) -> Iterator[Reason]:
     loop, inside = loop_of(facts, subject)
     yield from [loop] if loop else ()
-    seen = path.seen | inside
     for order in facts.relations.orders:
-        if order.then not in subject.ids or not order.holds_back or order.first in seen:
+        if order.then not in subject.ids or not order.holds_back or order.first in inside:
+            continue
+        if _circle(order.first, path):
             continue
         role = "Promoted" if order.first_action == "promote" else ""
         verb = "be promoted" if role else "start"
@@ -188,8 +199,10 @@ def _started(
 
 def _apart(facts: Facts, subject: Subject, order: Order, node: Node, path: _Path) -> bool:
     """Whether the other may not start on the node because this is to run there."""
+    if node != path.node:
+        return False
     first = subject_of(facts.cluster, order.first).ids
-    return node == path.node and any(
+    return any(
         colocation.score <= -INFINITY
         for colocation in facts.relations.colocations
         if {colocation.resource, colocation.other} & first
@@ -218,7 +231,7 @@ def _colocations(facts: Facts, subject: Subject, path: _Path) -> Iterator[Reason
     yield from _dependents(facts, subject, path)
     yield from _shunned(facts, subject, path)
     for colocation in facts.relations.colocations:
-        if colocation.resource not in subject.ids or colocation.other in path.seen:
+        if colocation.resource not in subject.ids or _circle(colocation.other, path):
             continue
         there = alike(facts, colocation, places(facts, colocation.other, colocation.other_role))
         by = f" by {colocation.by}" if colocation.by else ""
@@ -242,7 +255,7 @@ def _shunned(facts: Facts, subject: Subject, path: _Path) -> Iterator[Reason]:
     for colocation in facts.relations.colocations:
         there = alike(facts, colocation, places(facts, colocation.resource, colocation.role))
         keeps_away = colocation.other in subject.ids and colocation.score < 0
-        if keeps_away and path.node.name in there and colocation.resource not in path.seen:
+        if keeps_away and path.node.name in there and not _circle(colocation.resource, path):
             what = f"{colocation.resource}, which {_place(colocation)}, is to keep away from "
             what += subject.it
             evidence = f"{colocation.id}: {spoken(colocation.score)}"
@@ -272,7 +285,7 @@ def alike(facts: Facts, colocation: Colocation, nodes: frozenset[str]) -> frozen
 def _dependents(facts: Facts, subject: Subject, path: _Path) -> Iterator[Reason]:
     """What must run with it, and keeps it from where it may not be itself; that is not absolute."""
     bound = (other.id for other in bound_to(facts, subject))
-    names = dict.fromkeys(name for name in bound if name not in path.seen)
+    names = dict.fromkeys(name for name in bound if not _circle(name, path))
     for name in (*names, *_later_in_group(facts, subject)):
         dependent = subject_of(facts.cluster, name, called=True)
         there = places(facts, name)
@@ -316,7 +329,11 @@ def _needed(
 def _causes(facts: Facts, other: str, path: _Path, role: str = "") -> list[Reason]:
     """What is against a resource that is needed on the node; each cause once, by its first path."""
     key = other, role, path.node.name
-    if key not in path.causes:
+    shared = path.causes if facts.causes is None else facts.causes
+    if key in path.causes:
+        path.circles.append(other)
+    elif key not in shared:
+        before = len(path.circles)
         needed = subject_of(facts.cluster, other, called=True)
         causes: dict[object, Reason] = {}
         for reason in (
@@ -326,8 +343,9 @@ def _causes(facts: Facts, other: str, path: _Path, role: str = "") -> list[Reaso
             *utilization(facts, needed, path.node),
         ):
             causes.setdefault((reason.change or reason.what, reason.absolute), reason)
-        path.causes[key] = [*causes.values()]
-    return path.causes[key].copy()
+        complete = len(path.circles) == before
+        (shared if complete else path.causes)[key] = [*causes.values()]
+    return (path.causes.get(key) or shared.get(key, [])).copy()
 
 
 def _caused(causes: Iterable[Reason], what: str, where: str) -> Iterator[Reason]:

@@ -133,6 +133,8 @@ class Facts(NamedTuple):
     hosts: tuple[Host, ...] = ()
     needs: Needs = MappingProxyType({})
     utilization: Utilization = UNHEEDED
+    causes: dict[tuple[str, str, str], list[Reason]] | None = None
+    """What was found against a resource in a role on a node, by whichever way it was asked for."""
 
 
 class Subject(NamedTuple):
