@@ -34,7 +34,7 @@ from hxm.policy.guards.conflicts import DEVICE, DOWN, FILE, NODE, THIS_HOST, Cla
 from hxm.policy.names import at_home
 from hxm.toolstack import of
 from hxm.toolstack.list_long import Details, parse_image, parse_long
-from hxm.toolstack.remote import ask_elsewhere, understood
+from hxm.toolstack.remote import ask_elsewhere, if_xen, understood
 from hxm.xml_reading import XmlError
 
 _IMAGE = 1 << 20
@@ -47,8 +47,6 @@ _FLOPPIES = ("fda", "fdb")
 """Settings of xm's that name an image."""
 _PATH = re.compile(rb"/[^\s'\",;|\]<>\0]+")
 """What may be a path in a domU's file."""
-_NO_XEN = "[ -d /sys/kernel ] && [ ! -e /sys/hypervisor/type ] && [ ! -e /proc/xen ]"
-"""The kernel makes one of the last two on every Xen, mounted and installed or not."""
 _DEVICES = "hxm:devices"
 """What stands between a node's domUs and its devices in its answer."""
 
@@ -323,12 +321,8 @@ def _is_down(cluster: Cluster, host: Node, fault: str) -> bool:
 
 
 def claims_script(program: str) -> str:
-    """Prints, on another node, what its domUs have and which devices it knows.
-
-    A host without Xen and without the toolstack, as one that only votes, has no domUs.
-    """
-    words = " ".join((program, *of(program).LONG))
-    script = f"if {_NO_XEN} && ! command -v {program} >/dev/null; then echo '[]'; else {words}; fi"
+    """Prints, on another node, what its domUs have and which devices it knows."""
+    script = if_xen(program, " ".join((program, *of(program).LONG)), "[]")
     return f"{{ {script}; }} && {{ echo; echo {_DEVICES}; {GREP}; :; }}"
 
 

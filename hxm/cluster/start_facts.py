@@ -15,7 +15,7 @@ from hxm.model import Cluster
 from hxm.policy.guards.conflicts import FILE, Claim
 from hxm.policy.guards.start import File
 from hxm.toolstack import domains_in
-from hxm.toolstack.remote import Named, ask_elsewhere
+from hxm.toolstack.remote import Named, ask_elsewhere, list_script
 from hxm.toolstack.xl import LocalDomain
 
 _FILES = r"""
@@ -61,7 +61,7 @@ def ask(
     paths = sorted({file.domain.xmfile or "" for file in files if file.node in needing})
     runs = "printf '\\0\\0'"
     if starting:
-        runs = f"{program} list && printf '\\0' && {claims_script(program)} && printf '\\0'"
+        runs = f"{list_script(program)} && printf '\\0' && {claims_script(program)} && printf '\\0'"
 
     def parse(printed: bytes) -> HostAnswer:
         return parse_answer(program, printed, starting=starting)

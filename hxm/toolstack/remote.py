@@ -22,6 +22,9 @@ Named = tuple[tuple[LocalDomain, ...], dict[str, str]]
 """Domains, and their uuids by name."""
 _UUIDS = "hxm:uuids"
 """What stands between a node's table of domains and their uuids in its answer."""
+_NO_XEN = "[ -d /sys/kernel ] && [ ! -e /sys/hypervisor/type ] && [ ! -e /proc/xen ]"
+"""The kernel makes one of the last two on every Xen, mounted and installed or not."""
+_NO_DOMAINS = "Name ID Mem VCPUs State Time(s)"
 MOST = 16 * MIB
 """Bytes that a node may answer: `xl list -l` of 1,000 domUs has 3 MiB."""
 
@@ -107,7 +110,8 @@ def read_elsewhere(
 
     Takes no longer than `timeout` seconds, however many nodes do not answer.
     """
-    return ask_elsewhere((program, "list"), nodes, timeout, lambda out: domains_in(program, out))
+    words = ("sh", "-c", list_script(program))
+    return ask_elsewhere(words, nodes, timeout, lambda out: domains_in(program, out))
 
 
 def read_named_elsewhere(
@@ -121,7 +125,22 @@ def read_named_elsewhere(
 def named_script(program: str) -> str:
     """Prints what `named_in` reads; fails where there is no list of domains."""
     words = " ".join((program, *of(program).UUIDS))
-    return f"{program} list && {{ echo; echo {_UUIDS}; {words}; :; }}"
+    return f"{list_script(program)} && {{ echo; echo {_UUIDS}; {words}; :; }}"
+
+
+def list_script(program: str) -> str:
+    """Prints a node's domains, as one command; none where there is no Xen."""
+    return if_xen(program, f"{program} list", _NO_DOMAINS)
+
+
+def if_xen(program: str, command: str, none: str) -> str:
+    """The command of the toolstack on a node, as one command.
+
+    A host without Xen in its kernel and without the toolstack, as one that only votes, has no domUs
+    and says so: it prints what stands for `none`. It takes both: either may be missing by mistake.
+    """
+    here = f"{_NO_XEN} && ! command -v {program} >/dev/null"
+    return f"if {here}; then echo '{none}'; else {command}; fi"
 
 
 def named_in(program: str, printed: bytes) -> Named:
