@@ -22,7 +22,7 @@ from hxm.policy.reasons.facts import (
     remove,
     subject_of,
 )
-from hxm.policy.reasons.instances import no_more
+from hxm.policy.reasons.instances import no_more, running, too_few_nodes
 from hxm.policy.reasons.loops import loop_of
 from hxm.policy.reasons.obstacles import kept_empty, on_node
 from hxm.policy.reasons.promotion import not_promoted
@@ -94,7 +94,7 @@ def _orders(facts: Facts, subject: Subject, path: _Path) -> Iterator[Reason]:
         first = f"one of {listed(alike, 4)}" if alike[1:] else order.first
         what = f"{first} must {verb} before {subject.it}"
         if missing := _missing(facts, order.first):
-            what = f"{order.first} must run on {missing} more before {subject.it} (clone-min)"
+            what = f"{order.first} must run {missing} more before {subject.it} (clone-min)"
             yield from _started(facts, subject, order, what, path, missing)
         elif places(facts, order.first, role):
             yield from _caused(_blocked(facts, order.first), what, order.id)
@@ -164,10 +164,10 @@ def _place_counts(facts: Facts, subject: Subject, first: str) -> bool:
 
 
 def _missing(facts: Facts, first: str) -> int:
-    """On how many more nodes a clone has to run before anything starts after it."""
+    """How many more instances of a clone have to run before anything starts after it."""
     inside = subject_of(facts.cluster, first).inside
     least = [score_of(part.meta.get("clone-min", "0")) for part in inside if part.clone]
-    return max(max(least, default=0) - len(places(facts, first)), 0)
+    return max(max(least, default=0) - running(facts, first), 0)
 
 
 def _started(
@@ -178,6 +178,10 @@ def _started(
     there = places(facts, order.first, role)
     idle = [node for node in facts.cluster.nodes if node.name not in there]
     nodes = [node for node in idle if not _apart(facts, subject, order, node, path)] or idle
+    if there and len(nodes) < missing:
+        clone = subject_of(facts.cluster, order.first, called=True)
+        yield from _caused(too_few_nodes(facts, clone), what, order.id)
+        return
     by_node: dict[Node, list[Reason]] = {}
     for node in nodes:
         causes = [*kept_empty(facts, node), *_causes(facts, order.first, path.at(node), role)]
@@ -186,7 +190,8 @@ def _started(
     in_part = {where for primitive in inside for where in places(facts, primitive.id)}
     nodes.sort(key=lambda node: (weight(node, by_node[node]), node.name not in in_part))
     if not all(by_node[node] for node in nodes[:missing]):
-        yield from _needed(facts, order.first, what, order.id, path, role)
+        where = path.at(nodes[0]) if there else path
+        yield from _needed(facts, order.first, what, order.id, where, role)
         return
     general = [*everywhere(facts, subject_of(facts.cluster, order.first, called=True))]
     if nodes[1:]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from hxm.policy import is_true
 from hxm.policy.reasons.facts import Change, Facts, Reason, Subject, places
+from hxm.policy.reasons.instances import none_promoted
 
 
 def not_promoted(facts: Facts, subject: Subject) -> Iterator[Reason]:
@@ -18,6 +19,7 @@ def not_promoted(facts: Facts, subject: Subject) -> Iterator[Reason]:
             do = f"hxm default {subject.word}"
             yield Reason(what, f"target-role={role}", do, absolute=True, change=change)
             return
+    yield from none_promoted(facts, subject)
     for primitive in subject.inside:
         if not is_true(primitive.meta.get("promotable", "")):
             continue

@@ -11,7 +11,6 @@ from hxm.policy.reasons.attraction import attracted, gives_way
 from hxm.policy.reasons.dependencies import against
 from hxm.policy.reasons.facts import NEVER, Change, Reason, forbids
 from hxm.policy.reasons.offer import makes_room, staying
-from hxm.policy.reasons.promotion import not_promoted
 from hxm.policy.reasons.question import (
     Answer,
     Question,
@@ -23,7 +22,7 @@ from hxm.policy.reasons.question import (
 )
 from hxm.policy.reasons.room import UNCOUNTED
 from hxm.policy.reasons.search import Verdict
-from hxm.policy.state.running_twice import on_two_nodes
+from hxm.policy.reasons.several import on_several
 
 
 def running(question: Question) -> Answer:
@@ -43,12 +42,7 @@ def running(question: Question) -> Answer:
         says = f"{domain.name} was on {lost.name}, which is {lost.condition}: whether it still runs"
         says += " there is not known"
     if len(domain.nodes) > 1:
-        says = f"{domain.name} is {domain.role or 'active'} on {listed(domain.nodes)}"
-        inside = [domain._replace(resource=part.id) for part in question.subject.inside]
-        if list(on_two_nodes(facts.cluster, [domain])):
-            inside = []  # whose remedy names the failure, and says when that is to be forgotten
-        failed = [reason for part in inside for reason in as_facts(failures_of(facts, part))]
-        return Answer(says, (*general, *failed, *as_facts(not_promoted(facts, question.subject))))
+        return on_several(question, general)
     here = domain.nodes[0]
     imminent = [] if domain.in_flight else _imminent(question)
     leaves = any(move.source == here != move.target for move in imminent)
