@@ -131,6 +131,7 @@ CAUSES = {
     "stopped-chain": ("web", "db must start before it; mail must start", "start mail"),
     "opt-in-standby": ("web", "not on beta: the node is in standby", "active beta"),
     "date-standby": ("web beta", "the node is in standby", "active beta"),
+    "ban-until": ("web alpha", "a ban keeps it away until 2036-12-31", "unmigrate web"),
     "clone-node-max": ("web", "sc runs 0 instances on a node at most", "clone-node-max"),
     "promoted-max": (
         "web",
@@ -255,6 +256,7 @@ APPLIED = (
     "stopped-chain",
     "opt-in-standby",
     "maintenance-told-to-stop",
+    "ban-until",
     "clone-node-max",
     "promoted-max",
     "clone-min",
@@ -351,6 +353,7 @@ SAID = {
         "why ms",
         "and runs on beta, gamma\n  1 instance may be promoted: on alpha (promoted-max=1)",
     ),
+    "twice-blocked": ("why fs", "but the one to keep, stop it by hand\n      then crm_resource"),
     "names-no-node": ("check", "the constraint l names gamma, which is no node of the cluster"),
     "maintenance-told-to-stop": ("status", "if web may stop: hxm maintenance off"),
 }
@@ -416,6 +419,7 @@ ATTENTION = {
         "no domU may come to beta: a ban keeps it away",
         "mail should run, and does not: not on alpha: a ban keeps it away",
     ],
+    "twice-blocked": ["fs is active on alpha, beta at once, and blocked hxm why fs"],
     "several-causes": ["the cluster does not hold the ticket T; and 2 more: hxm why"],
     "several-causes-on-a-node": ["web should run, and does not: a ban keeps it away cli-ban"],
     "health-left": [
@@ -478,6 +482,15 @@ def test_capacity_in_maintenance_is_that_after_it(situation):
     before = sandbox.hxm("capacity", "-o", "json").json
     assert [loss["nowhere"] for loss in before["losses"]] == [[], []]
     assert "when it is over" in sandbox.hxm("capacity").out
+
+
+def test_what_was_active_twice_and_is_stopped_by_hand_needs_no_attention(situation):
+    sandbox = situation("twice-blocked")
+    assert "hxm why fs" not in sandbox.ok("why", "fs").out
+    files = (f"--xml-file={sandbox.file}", f"--save-output={sandbox.file}")
+    sandbox.tool("crm_simulate", *files, "--op-inject=fs_monitor_0@beta=7")
+    assert "fs runs on alpha" in sandbox.ok("why", "fs").out
+    assert "Nothing needs attention." in sandbox.ok("status").out
 
 
 @pytest.mark.parametrize("name", ["health-left", "health-allowed"])

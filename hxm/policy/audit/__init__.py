@@ -22,7 +22,7 @@ CODES = {
         "not-alive": "a domU is paused or crashed, which the agent reports as running",
         "not-running": "a domU, a group or another service should run, and does not",
         "not-known": "the cluster does not say where an unmanaged domU is",
-        "blocked": "because of a failure, the cluster does nothing with a domU",
+        "blocked": "the cluster does nothing with a domU, or with what is active twice",
         "auto-start": "`/etc/xen/auto` or libvirt starts a managed domU at boot",
         "file-unreadable": "a domU's file cannot be read here; the finding names line and column",
         "file-refused": "the toolstack of a node would not accept a domU's file",

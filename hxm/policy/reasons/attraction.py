@@ -7,8 +7,7 @@ from collections.abc import Iterator, Sequence
 from hxm.plan import Movement
 from hxm.policy import listed, resource_name
 from hxm.policy.forecast import name_of
-from hxm.policy.reasons.dependencies import alike
-from hxm.policy.reasons.facts import Reason, remove
+from hxm.policy.reasons.facts import Reason, alike, remove
 from hxm.policy.reasons.question import Question
 from hxm.policy.relations import applying, score_of, spoken
 

@@ -16,6 +16,7 @@ from hxm.policy.reasons.facts import (
     Facts,
     Reason,
     Subject,
+    alike,
     forbids,
     is_promoted,
     places,
@@ -270,21 +271,6 @@ def _shunned(facts: Facts, subject: Subject, path: _Path) -> Iterator[Reason]:
 
 def _place(colocation: Colocation) -> str:
     return f"has the same {colocation.by}" if colocation.by else "runs there"
-
-
-def alike(facts: Facts, colocation: Colocation, nodes: frozenset[str]) -> frozenset[str]:
-    """The nodes that count as those where the other is: by an attribute, all with the same value.
-
-    What has none is like what has none (pcmk__apply_coloc_to_scores compares the two texts).
-    """
-    if not colocation.by:
-        return nodes
-    values = {
-        name: facts.relations.attributes_of(name).get(colocation.by, "").lower()
-        for name in (node.name for node in facts.cluster.nodes)
-    }
-    alike = {values.get(name) for name in nodes}
-    return frozenset(name for name, value in values.items() if value in alike)
 
 
 def _dependents(facts: Facts, subject: Subject, path: _Path) -> Iterator[Reason]:

@@ -226,3 +226,18 @@ def is_instance(resource: str, name: str) -> bool:
     resource = resource.partition(":")[0]
     engine, _, number = resource.removeprefix(f"{name}-").partition("-")
     return resource == name or (resource == f"{name}-{engine}-{number}" and number.isdecimal())
+
+
+def alike(facts: Facts, colocation: Colocation, nodes: frozenset[str]) -> frozenset[str]:
+    """The nodes that count as those where the other is: by an attribute, all with the same value.
+
+    What has none is like what has none (pcmk__apply_coloc_to_scores compares the two texts).
+    """
+    if not colocation.by:
+        return nodes
+    values = {
+        name: facts.relations.attributes_of(name).get(colocation.by, "").lower()
+        for name in (node.name for node in facts.cluster.nodes)
+    }
+    alike = {values.get(name) for name in nodes}
+    return frozenset(name for name, value in values.items() if value in alike)

@@ -95,13 +95,15 @@ def _interim(facts: Facts, subject: Subject, node: Node) -> Iterator[Reason]:
         alone = facts.cluster.domain_of(subject.id)
         do = f"hxm unmigrate {subject.word if alone else constraint.resource}"
         change = Change("drop", constraint.id)
+        until = f" until {constraint.expires}" if constraint.expires else ""
         there = (constraint.node or "").lower() == node.name.lower()
         if constraint.kind == "ban" and there:
-            yield Reason(f"a ban keeps {subject.it} away", constraint.id, do, True, change)
+            what = f"a ban keeps {subject.it} away{until}"
+            yield Reason(what, constraint.id, do, True, change)
         elif constraint.kind == "prefer" and not there:
             target = facts.cluster.node(constraint.node or "")
             if target and target.usable:
-                what = f"a move prefers {constraint.node}"
+                what = f"a move prefers {constraint.node}{until}"
                 yield Reason(what, constraint.id, do, change=change)
 
 

@@ -223,13 +223,13 @@ def staying(question: Question, here: str, barred: Sequence[Reason]) -> Iterator
     ]
     for constraint in mine:
         sent = constraint.kind == "prefer"
+        until = f" until {constraint.expires}" if constraint.expires else ""
         if (constraint.node == here) == sent and (sent or not barred):
             what = "a move sent it there" if sent else f"a ban keeps it off {constraint.node}"
-            yield Reason(what, constraint.id, f"hxm unmigrate {typed(domain)}")
+            yield Reason(f"{what}{until}", constraint.id, f"hxm unmigrate {typed(domain)}")
         elif sent and not barred:
-            yield Reason(
-                f"a move prefers {constraint.node}", constraint.id, f"hxm unmigrate {typed(domain)}"
-            )
+            what = f"a move prefers {constraint.node}{until}"
+            yield Reason(what, constraint.id, f"hxm unmigrate {typed(domain)}")
     yield from preferred(question, here)
     for colocation in relations.colocations:
         with_it = here in places(facts, colocation.other, colocation.other_role)

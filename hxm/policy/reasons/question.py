@@ -84,6 +84,19 @@ def side_effects(
     return would_move(question, after, before.movements if before else ())
 
 
+def imminent(question: Question) -> list[Movement]:
+    """What the cluster is about to do with it, although nothing is changed."""
+    verdict = question.inquiry.verdict((), None) if question.inquiry else None
+    own = question.subject.parts
+    return [move for move in verdict.movements if move.resource in own] if verdict else []
+
+
+def about_to(movements: Iterable[Movement]) -> list[Reason]:
+    """What the cluster does by itself."""
+    acts = "the cluster is about to act: it would"
+    return [Reason(f"{acts} {phrase(move)}") for move in movements]
+
+
 def unforeseen(reasons: Iterable[Reason]) -> bool:
     """Whether one of them ends otherwise than it was tried, and what follows is not known."""
     changes = [reason.change for reason in reasons if reason.change]
@@ -184,8 +197,8 @@ def _troubles_everywhere(question: Question) -> Iterator[Reason]:
     """What `everywhere` says, in words that tell how to end it safely."""
     cluster, domain = question.facts.cluster, question.domain
     away = guards.looked_away(cluster, domain)
-    alone = set(left_alone(question.facts, question.subject)) if away else set()
     twice = list(on_two_nodes(cluster, [domain]))  # whose remedy says when that is to end
+    alone = set(left_alone(question.facts, question.subject)) if away or twice else set()
     order = guards.safe_end(domain, away.end) if away else ""
     for reason in everywhere(question.facts, question.subject):
         if reason in alone and twice:

@@ -14,9 +14,11 @@ from hxm.policy.reasons.offer import makes_room, staying
 from hxm.policy.reasons.question import (
     Answer,
     Question,
+    about_to,
     as_facts,
     failures_of,
     hard_ones,
+    imminent,
     in_brief,
     troubles,
 )
@@ -44,10 +46,10 @@ def running(question: Question) -> Answer:
     if len(domain.nodes) > 1:
         return on_several(question, general)
     here = domain.nodes[0]
-    imminent = [] if domain.in_flight else _imminent(question)
-    leaves = any(move.source == here != move.target for move in imminent)
+    movements = [] if domain.in_flight else imminent(question)
+    leaves = any(move.source == here != move.target for move in movements)
     misplaced = _misplaced(question, here, leaves=leaves)
-    stops = not all(move.target for move in imminent) and not forbids(general)
+    stops = not all(move.target for move in movements) and not forbids(general)
     barred = [] if misplaced and not stops else _barred(question, here)
     drawn = _drawn_away(question, here) if leaves and not (misplaced or forbids(general)) else ()
     if leaves and not (misplaced or drawn or forbids(general)):
@@ -55,20 +57,13 @@ def running(question: Question) -> Answer:
     reasons = [*general, *_at_its_end(question), *misplaced, *drawn]
     reasons += [*gives_way(question, here), *barred] if stops else []
     ends = {one.do for one in general}
-    explained = (barred or misplaced) and not any(move.kind == "restart" for move in imminent)
+    explained = (barred or misplaced) and not any(move.kind == "restart" for move in movements)
     failures = [] if explained else as_facts(failures_of(facts, domain))
     reasons += [failure for failure in failures if failure.do not in ends]
     if not leaves and not forbids(general) and not misplaced:
         reasons += staying(question, here, barred)
-    acts = "the cluster is about to act: it would"
-    reasons += [Reason(f"{acts} {phrase(other_reason)}") for other_reason in imminent]
+    reasons += about_to(movements)
     return Answer(says, tuple(dict.fromkeys(reasons)))
-
-
-def _imminent(question: Question) -> list[Movement]:
-    """What the cluster is about to do with it, although nothing is changed."""
-    verdict = question.inquiry.verdict((), None) if question.inquiry else None
-    return _own(question, verdict) if verdict else []
 
 
 def _own(question: Question, verdict: Verdict) -> list[Movement]:

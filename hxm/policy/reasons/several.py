@@ -8,7 +8,7 @@ from hxm.policy import listed
 from hxm.policy.reasons.facts import Reason, places
 from hxm.policy.reasons.instances import limits
 from hxm.policy.reasons.promotion import not_promoted
-from hxm.policy.reasons.question import Answer, Question, as_facts, failures_of
+from hxm.policy.reasons.question import Answer, Question, about_to, as_facts, failures_of, imminent
 from hxm.policy.state.running_twice import on_two_nodes
 
 
@@ -25,4 +25,6 @@ def on_several(question: Question, general: Sequence[Reason]) -> Answer:
         inside = []  # whose remedy names the failure, and says when that is to be forgotten
     failed = [reason for part in inside for reason in as_facts(failures_of(facts, part))]
     own = as_facts((*not_promoted(facts, subject), *limits(facts, subject)))
-    return Answer(says, (*general, *failed, *own))
+    domu = facts.cluster.domain_of(domain.resource)
+    acts = [] if domu else about_to(imminent(question))
+    return Answer(says, tuple(dict.fromkeys((*general, *failed, *own, *acts))))

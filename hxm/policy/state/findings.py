@@ -33,7 +33,7 @@ from hxm.policy.state.node_remedy import (
 )
 from hxm.policy.state.quorum import waits_for_quorum
 from hxm.policy.state.running_twice import may_run_twice, on_two_nodes
-from hxm.policy.state.services import services_down, unwell
+from hxm.policy.state.services import services_down, services_twice, unwell
 from hxm.policy.state.whereabouts import in_doubt
 
 if TYPE_CHECKING:
@@ -257,6 +257,8 @@ def findings(cluster: Cluster, origins: Mapping[str, str] | None = None) -> Iter
     yield from _not_running(cluster, whole)
     for names, objection in services_down(cluster):
         yield Finding.of(objection, "not-running", " ".join(names))
+    for name, objection in services_twice(cluster):
+        yield Finding.of(objection, "blocked", name)
     yield from (_failed(cluster, failure) for failure in cluster.failures)
     if lost := sorted(_orphans(cluster)):
         yield Finding(

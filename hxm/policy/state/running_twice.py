@@ -1,4 +1,4 @@
-"""DomUs that are active on two nodes: what is known of it, and what to type."""
+"""DomUs, and others, that are active on two nodes: what is known of it, and what to type."""
 
 from __future__ import annotations
 
@@ -52,6 +52,9 @@ def _is_clone(cluster: Cluster, domain: Domain) -> bool:
 def _what_is_known(cluster: Cluster, domain: Domain) -> tuple[str, str]:
     name, word, places = domain.name, typed(domain), listed(domain.places)
     seen = [node for node in domain.places if node in domain.seen]
+    if domain.resource and not cluster.domain_of(domain.resource):
+        by_hand = "on each of these nodes but the one to keep, stop it by hand"
+        return f"{name} is active on {places} at once", f"{by_hand}; then {_look(cluster, domain)}"
     if len(seen) > 1:
         at_once = f"{name} runs on {listed(seen)} at once, by the toolstacks there"
         return at_once, _end(cluster, domain)

@@ -31,6 +31,16 @@ def services_down(cluster: Cluster) -> Iterator[tuple[list[str], Objection]]:
         yield names, Objection(f"{listed(names)} {verb}", f"hxm why {names[0]}")
 
 
+def services_twice(cluster: Cluster) -> Iterator[tuple[str, Objection]]:
+    """What is blocked, because it is active on several nodes: what needs it waits."""
+    for state in cluster.resources:
+        primitive = cluster.primitives.get(state.id)
+        alone = primitive and not primitive.clone and not cluster.domain_of(state.id)
+        if alone and state.blocked and len(state.nodes) > 1:
+            what = f"{state.id} is active on {listed(state.nodes)} at once, and blocked"
+            yield state.id, Objection(what, f"hxm why {state.id}")
+
+
 def unwell(cluster: Cluster) -> Iterator[tuple[Node, Objection]]:
     """Hosts with a bad health: by a score among others, or which a clone left, and no domU."""
     for node in cluster.hosts:
