@@ -590,7 +590,7 @@ SAID = {
             "standby host2 --yes",
         ),
         "why nfs",
-        "c must run on 1 more before it (clone-min)\n    not on host2: the node is in standby",
+        "c must run 1 more before it (clone-min)\n    not on host2: the node is in standby",
     ),
     "a clone that has all of its instances elsewhere": (
         (
