@@ -183,6 +183,7 @@ class Operation(NamedTuple):
     task: str
     call: int
     rc: int
+    peer: str = ""  # of a migration that has not succeeded: the node at its other end
 
     @property
     def pending(self) -> bool:
@@ -324,8 +325,7 @@ class _Look(NamedTuple):
     """The nodes that were asked for their domains and gave no answer, and why."""
     own_meta: Mapping[str, Mapping[str, str]] = {}
     """The meta options that stand at each resource itself, be it a group or a clone."""
-    heard: tuple[str, ...] = ()
-    """The nodes whose toolstack has told what it runs."""
+    heard: tuple[str, ...] = ()  # the nodes whose toolstack has told what it runs
     down: Mapping[str, Advice] = {}
     """Why each domU's resource that should run does not; `frozen`: of what lost its ticket."""
     frozen: Mapping[str, Advice] = {}

@@ -11,6 +11,7 @@ from hxm.cluster.confirm_reasons import confirmed, inquiry_about
 from hxm.errors import CannotAsk
 from hxm.model import Cluster, ManagedDomain, Node
 from hxm.pacemaker.cib import read_configuration
+from hxm.pacemaker.migrations import with_peers
 from hxm.pacemaker.relations import relations_in, that_count
 from hxm.pacemaker.simulate import carries_out, scratch, simulator
 from hxm.pacemaker.utilization import utilization_in
@@ -36,7 +37,7 @@ def with_reasons(
     env: Mapping[str, str] | None,
     timeout: float,
     *,
-    confirm: bool,
+    ask: bool,
 ) -> Cluster:
     """The cluster with what keeps these domUs down, and every domU off these empty hosts.
 
@@ -47,7 +48,7 @@ def with_reasons(
     if not facts:
         return cluster
     try:
-        with _simulations(cluster, timeout, confirm=confirm) as simulations:
+        with _simulations(cluster, timeout, confirm=ask) as simulations:
             return _explained(facts, down, empty, simulations)
     except CannotAsk:
         return _explained(facts, down, empty, None)
@@ -89,6 +90,7 @@ def _facts(
     if cib is None:
         return None
     relations = that_count(relations_in(cib), cluster, time.time())
+    cluster = cluster._replace(history=with_peers(cluster.history, cib))
     return Facts(cluster, relations, utilization=utilization_in(cib), causes={})
 
 

@@ -260,13 +260,13 @@ def _with_reasons(
     """The cluster, and why what should run does not, and why one of several hosts takes no domU."""
     down = [d for d in cluster.managed_domains if d.role == "Stopped" and not d.told_to_stop]
     empty = empty_hosts(cluster) if why and len(cluster.hosts) > 1 else []
-    if not (down or empty or any(resource.blocked for resource in cluster.resources)):
+    unsure = any(entry.task[:7] == "migrate" and entry.rc for entry in cluster.history)
+    adrift = any(node.unclean or (unsure and node.away) for node in cluster.nodes)
+    if not (down or empty or adrift or any(resource.blocked for resource in cluster.resources)):
         return cluster
     from hxm.cluster.not_running import with_reasons  # not by every list
 
-    return with_reasons(
-        cluster, configuration.cib, down, empty, env, config.ask_timeout, confirm=why
-    )
+    return with_reasons(cluster, configuration.cib, down, empty, env, config.ask_timeout, ask=why)
 
 
 def _answers_of_both(

@@ -356,6 +356,13 @@ SAID = {
     "twice-blocked": ("why fs", "but the one to keep, stop it by hand\n      then crm_resource"),
     "names-no-node": ("check", "the constraint l names gamma, which is no node of the cluster"),
     "maintenance-told-to-stop": ("status", "if web may stop: hxm maintenance off"),
+    "target-lost": (
+        "why db",
+        "from host1 to host2, which is UNCLEAN (offline): whether it has arrived there is not",
+    ),
+    "source-lost": ("why db", "to host2: on which of them it runs is not known"),
+    "target-lost-failed": ("status", "db was migrating to host2: whether it has arrived"),
+    "target-fenced": ("migrate db host3 --force", "which is OFFLINE: whether it has arrived there"),
 }
 """What is asked of a situation, and what is said then."""
 

@@ -16,6 +16,7 @@ from hxm.policy.forecast import after_all, ends_a_migration, name_of
 from hxm.policy.forecast.movement_kinds import phrase
 from hxm.policy.inherited import end_above, in_force
 from hxm.policy.names import is_pattern, matching
+from hxm.policy.state.adrift import arriving, being_migrated
 from hxm.policy.state.fencing import brings_fencing_back, helpless, terminating
 from hxm.policy.state.node_remedy import end_of_wait, first_node_remedy, node_remedy
 from hxm.policy.state.quorum import acts_without_quorum, waits_for_quorum, without_quorum
@@ -65,7 +66,8 @@ def _lost(cluster: Cluster) -> Objection:
         if not node.online or node.name in cannot or terminating(cluster, node)
     ]
     named = listed([f"{node.name} is {unfenced(node)}" for node in lost])
-    why = dict.fromkeys(objection.what for objection in cannot.values())
+    why = [*dict.fromkeys(objection.what for objection in cannot.values())]
+    why += [text for node in lost for text in arriving(cluster, node)]
     return Objection(
         "; ".join((f"{named} and not yet fenced: what ran there may still run", *why)),
         "; ".join((*waiting, *dict.fromkeys(ends))),
@@ -97,11 +99,8 @@ def in_flight(
     """
     for domain in domains:
         if migrating(cluster, domain):
-            yield Objection(
-                f"{domain.name} is being migrated at this moment",
-                "wait for its end: hxm status",
-                lifted_by=lifted_by,
-            )
+            what, do = being_migrated(cluster, domain)
+            yield Objection(what, do, lifted_by=lifted_by)
         elif not cluster.idle:
             yield Objection(
                 f"whether {domain.name} is being migrated cannot be told: the DC is at work, and "

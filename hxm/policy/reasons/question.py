@@ -18,6 +18,7 @@ from hxm.policy.reasons.room import UNCOUNTED
 from hxm.policy.reasons.search import Inquiry, Verdict
 from hxm.policy.relations import fail_count, spoken
 from hxm.policy.state import fencing
+from hxm.policy.state.adrift import adrift, look
 from hxm.policy.state.lock import forsaken, held_by
 from hxm.policy.state.node_remedy import end_of_maintenance, end_of_wait
 from hxm.policy.state.quorum import waits_for_quorum
@@ -143,7 +144,10 @@ def troubles(question: Question) -> Iterator[Reason]:
     yield from (*lost, *whole) if cluster.quorum else (*whole, *lost)  # which is needed to fence
     if cluster.pending_fencing:
         yield Reason(f"fencing of {listed(cluster.pending_fencing)} is under way", do="hxm status")
-    if domain.in_flight:
+    if domain.in_flight and (broken := adrift(cluster, domain)):
+        end = f"its migration to {broken.target} has not ended"
+        yield Reason(f"{end}; where it runs, only the hosts can tell", do=look(domain))
+    elif domain.in_flight:
         yield Reason(f"an action on it is under way ({domain.role})", do="hxm status")
     for name in domain.nodes:
         node = cluster.node(name)
@@ -166,7 +170,8 @@ def _unfenced(cluster: Cluster, domain: ManagedDomain) -> Iterator[Reason]:
     """
     cannot = fencing.helpless(cluster)
     for node in cluster.nodes:
-        ran = node.name in domain.nodes
+        lost = adrift(cluster, domain)
+        ran = node.name in domain.nodes or (lost is not None and lost.lost == node.name)
         if not node.unclean or not (ran or _waits(cluster, domain, node, cannot)):
             continue
         asked = " (its attribute terminate)" if fencing.terminating(cluster, node) else ""
@@ -225,7 +230,7 @@ def failures_of(facts: Facts, domain: ManagedDomain) -> Iterator[Reason]:
             what = f"its {failure.operation} failed on {failure.node}"
             do = f"hxm cleanup {typed(domain)} {failure.node}"
             node = facts.cluster.node(failure.node)
-            if node and node.unclean:
-                do = ""  # its fencing ends it
+            if (node and node.unclean) or adrift(facts.cluster, domain):
+                do = ""  # the fencing ends it, or comes before
             change = Change("forget", failure.resource, failure.node)
             yield Reason(what, evidence, do, change=change)

@@ -25,6 +25,7 @@ from hxm.policy.reasons.question import (
 from hxm.policy.reasons.room import UNCOUNTED
 from hxm.policy.reasons.search import Verdict
 from hxm.policy.reasons.several import on_several
+from hxm.policy.state.adrift import unknown_place
 
 
 def running(question: Question) -> Answer:
@@ -39,10 +40,7 @@ def running(question: Question) -> Answer:
         says = (
             f"whether {domain.name} runs on {listed(domain.nodes)} is not known: its probe failed"
         )
-    lost = facts.cluster.node(domain.nodes[0])
-    if lost and lost.unclean and not lost.online:
-        says = f"{domain.name} was on {lost.name}, which is {lost.condition}: whether it still runs"
-        says += " there is not known"
+    says = unknown_place(facts.cluster, domain) or says
     if len(domain.nodes) > 1:
         return on_several(question, general)
     here = domain.nodes[0]

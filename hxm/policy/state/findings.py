@@ -22,6 +22,7 @@ from hxm.policy import (
 from hxm.policy.guards import safe_end, stray
 from hxm.policy.guards.location import cloned, in_guest, kept_from_running, not_listed
 from hxm.policy.state import fencing
+from hxm.policy.state.adrift import arriving
 from hxm.policy.state.cluster_wide import by_templates, settings
 from hxm.policy.state.in_passing import ends
 from hxm.policy.state.lock import held_by, is_at_work, may_be_part_of_it, way_out
@@ -329,7 +330,7 @@ def _nodes(cluster: Cluster) -> Iterator[Finding]:
             first = ", which takes a quorum" if waits_for_quorum(cluster, node) else ""
             what = f"{node.name} is {node.condition}: it waits to be fenced{first}{asked}"
             yield Finding(
-                f"{what}{in_doubt(cluster, node)}",
+                "; ".join((f"{what}{in_doubt(cluster, node)}", *arriving(cluster, node))),
                 end_of_wait(cluster, node),
                 "node-lost",
                 node.name,
@@ -348,7 +349,7 @@ def _nodes(cluster: Cluster) -> Iterator[Finding]:
                 do = f"start pacemaker_remote in {domain.name}: hxm console {typed(domain)}"
                 yield Finding(what, do, "node-away", node.name)
         elif node.away:
-            what = f"{node.name} is {node.predicament}"
+            what = "; ".join((f"{node.name} is {node.predicament}", *arriving(cluster, node)))
             yield Finding(what, node_remedy(cluster, node), "node-away", node.name)
         elif node.leaving or node.health:
             code = "node-away" if node.leaving else "node-unhealthy"
