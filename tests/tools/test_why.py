@@ -651,7 +651,7 @@ SAID = {
     "a fencing that an attribute asks for": (
         ("@crm_attribute -N host2 -l reboot -n terminate -v true",),
         "status",
-        "(its attribute terminate says so)\n      if that is not meant: crm_attribute -N host2",
+        "that kills sles\n      if that is not meant: crm_attribute -N host2",
     ),
     "a guest node that fails": (
         (GUEST, "sandbox settle"),

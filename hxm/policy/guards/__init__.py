@@ -17,6 +17,7 @@ from hxm.policy.forecast.movement_kinds import phrase
 from hxm.policy.inherited import end_above, in_force
 from hxm.policy.names import is_pattern, matching
 from hxm.policy.state.adrift import arriving, being_migrated
+from hxm.policy.state.fenced_for import fenced_for
 from hxm.policy.state.fencing import brings_fencing_back, helpless, terminating
 from hxm.policy.state.node_remedy import end_of_wait, first_node_remedy, node_remedy
 from hxm.policy.state.quorum import acts_without_quorum, waits_for_quorum, without_quorum
@@ -65,7 +66,7 @@ def _lost(cluster: Cluster) -> Objection:
         for node in lost
         if not node.online or node.name in cannot or terminating(cluster, node)
     ]
-    named = listed([f"{node.name} is {unfenced(node)}" for node in lost])
+    named = listed([f"{node.name} is {unfenced(cluster, node)}" for node in lost])
     why = [*dict.fromkeys(objection.what for objection in cannot.values())]
     why += [text for node in lost for text in arriving(cluster, node)]
     return Objection(
@@ -75,9 +76,10 @@ def _lost(cluster: Cluster) -> Objection:
     )
 
 
-def unfenced(node: Node) -> str:
-    """What a node that waits to be fenced is: one that is heard is not lost."""
-    return node.condition if node.online else "lost"
+def unfenced(cluster: Cluster, node: Node) -> str:
+    """What a node that waits to be fenced is, and why: one that is heard is not lost."""
+    why = fenced_for(cluster, node)
+    return f"{node.condition}{why}{',' if why else ''}" if node.online else "lost"
 
 
 def warnings(cluster: Cluster) -> tuple[str, ...]:

@@ -174,9 +174,9 @@ def _unfenced(cluster: Cluster, domain: ManagedDomain) -> Iterator[Reason]:
         ran = node.name in domain.nodes or (lost is not None and lost.lost == node.name)
         if not node.unclean or not (ran or _waits(cluster, domain, node, cannot)):
             continue
-        asked = " (its attribute terminate)" if fencing.terminating(cluster, node) else ""
-        what = f"{node.name} is {guards.unfenced(node)} and not yet fenced{asked}"
+        what = f"{node.name} is {guards.unfenced(cluster, node)} and not yet fenced"
         what += f": before that {'it starts nowhere else' if ran else 'nothing starts'}"
+        what += f"; its fencing kills {domain.name}" if ran and node.online else ""
         what += f"; {cannot[node.name].what}" if node.name in cannot else ""
         what += _WITHOUT_QUORUM if waits_for_quorum(cluster, node) else ""
         yield Reason(what, "", end_of_wait(cluster, node), True, Change("up", node.name))

@@ -24,6 +24,7 @@ from hxm.policy.guards.location import cloned, in_guest, kept_from_running, not_
 from hxm.policy.state import fencing
 from hxm.policy.state.adrift import arriving
 from hxm.policy.state.cluster_wide import by_templates, settings
+from hxm.policy.state.fenced_for import fenced_for, killed
 from hxm.policy.state.in_passing import ends
 from hxm.policy.state.lock import held_by, is_at_work, may_be_part_of_it, way_out
 from hxm.policy.state.node_remedy import (
@@ -324,11 +325,11 @@ def _failed(cluster: Cluster, failure: Failure) -> Finding:
 def _nodes(cluster: Cluster) -> Iterator[Finding]:
     for node in cluster.nodes:
         if node.unclean:
-            asked = (
-                " (its attribute terminate says so)" if fencing.terminating(cluster, node) else ""
-            )
             first = ", which takes a quorum" if waits_for_quorum(cluster, node) else ""
-            what = f"{node.name} is {node.condition}: it waits to be fenced{first}{asked}"
+            what = f"{node.name} is {node.condition}: it waits to be fenced{first}"
+            what += fenced_for(cluster, node)
+            if names := killed(cluster, node):
+                what += f"; that kills {listed(names, 4)}"
             yield Finding(
                 "; ".join((f"{what}{in_doubt(cluster, node)}", *arriving(cluster, node))),
                 end_of_wait(cluster, node),
