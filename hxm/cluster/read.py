@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from hxm.cluster.consistency import left_out
 from hxm.config import Config
-from hxm.domu.resources import is_xen, managed
+from hxm.domu.resources import is_xen, managed, orphaned
 from hxm.errors import CannotAsk
 from hxm.host import programs
 from hxm.model import Cluster, Domain, Lock, ManagedDomain, Resource
@@ -349,7 +349,7 @@ def _ask_toolstack(
 
 
 def _domains(
-    managed: list[ManagedDomain],
+    managed: Sequence[ManagedDomain],
     status: Status,
     local: tuple[LocalDomain, ...],
     here: str | None,
@@ -361,7 +361,7 @@ def _domains(
     at_hand = {domain.name: domain for domain in local}
     rows = [
         _with_local(_with_status(domain, instances), at_hand.pop(domain.name, None), here)
-        for domain in managed
+        for domain in (*managed, *orphaned(status.resources, managed))
     ]
     others = (
         _with_local(Domain(other.name, nodes=(here,) if here else ()), other, here)
@@ -370,8 +370,8 @@ def _domains(
     return (*rows, *others)
 
 
-def _with_status(domain: ManagedDomain, instances: dict[str, list[Resource]]) -> ManagedDomain:
-    resources = instances.get(domain.resource, [])
+def _with_status(domain: Domain, instances: dict[str, list[Resource]]) -> Domain:
+    resources = instances.get(domain.resource or "", [])
     if not resources:
         return domain
     first = next((resource for resource in resources if resource.nodes), resources[0])

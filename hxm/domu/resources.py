@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -11,7 +11,7 @@ from hxm.domu.config_file import Value, XmFileError, agent_name, parse_xmfile, r
 from hxm.domu.settings import domain_name, domain_uuid, is_pv, memory_mib, vcpus
 from hxm.host.files import is_file, read_start
 from hxm.host.safe_files import MIB
-from hxm.model import Constraint, Domain, ManagedDomain, Primitive
+from hxm.model import Constraint, Domain, ManagedDomain, Primitive, Resource
 from hxm.policy import is_true
 
 
@@ -107,3 +107,12 @@ def managed(primitive: Primitive, constraints: tuple[Constraint, ...]) -> Manage
         nameless=not name and any(one.unread for one in (file, *others)),
         file_fault=file.fault,
     )
+
+
+def orphaned(resources: Iterable[Resource], configured: Iterable[Domain]) -> Iterator[Domain]:
+    """The domUs that run and that no configuration has any more; a node knows only their ids."""
+    ids = {domain.resource for domain in configured}
+    for resource in resources:
+        known = Primitive(resource.id.partition(":")[0], resource.agent, {}, {}, {}, {})
+        if resource.orphaned and resource.nodes and known.id not in ids and is_xen(known):
+            yield Domain(known.id, role=resource.role, nodes=resource.nodes)

@@ -104,7 +104,7 @@ def flags(cluster: Cluster, domain: Domain) -> str:
     """What is special about a domU, in a few words."""
     differs = disagreements(cluster, domain)
     if not domain.resource:
-        return " ".join(differs)
+        return " ".join([*(["orphaned"] if domain.role else []), *differs])
     away = looked_away(cluster, domain)
     words = [
         (domain.blocked, "blocked"),

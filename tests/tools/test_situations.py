@@ -358,6 +358,7 @@ SAID = {
     "maintenance-told-to-stop": ("status", "if web may stop: hxm maintenance off"),
     "stop-failed-fencing": ("why web", "because the stop of db failed there, and not yet fenced"),
     "on-fail-fence": ("status", "monitor of db failed there (on-fail=fence); that kills db, web"),
+    "orphan-runs": ("why oldvm", "runs on host2, and no configuration has it"),
     "target-lost": (
         "why db",
         "from host1 to host2, which is UNCLEAN (offline): whether it has arrived there is not",
@@ -393,6 +394,16 @@ def test_what_has_failed_in_maintenance_is_told_as_what_the_next_waits_for(situa
     sandbox.ok(*cause["do"].split()[1:], "--yes")
     sandbox.ok("sandbox", "settle")
     assert sandbox.nodes_of("web") == ["alpha"]
+
+
+def test_a_domu_without_a_configuration_is_listed_and_kept_from_being_forgotten(situation):
+    sandbox = situation("orphan-runs")
+    (row,) = [line for line in sandbox.ok("list").out.splitlines() if "oldvm" in line]
+    assert row.split()[-3:] == ["host2", "Started", "orphaned"]
+    shown = " ".join(sandbox.ok("status").out.split())
+    assert "a cleanup or refresh makes the cluster forget it" in shown
+    assert "crm_resource --cleanup --resource=oldvm" not in shown
+    assert "oldvm would stay on host2" in sandbox.hxm("standby", "host2", "--dry-run").out
 
 
 def test_of_several_that_are_told_to_stop_the_deepest_is_started_first(situation):

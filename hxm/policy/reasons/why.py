@@ -35,6 +35,7 @@ from hxm.policy.reasons.question import (
 )
 from hxm.policy.reasons.running import running
 from hxm.policy.reasons.search import Inquiry, Verdict
+from hxm.policy.reasons.strangers import of_stranger
 from hxm.policy.state import fencing
 
 
@@ -47,10 +48,7 @@ def ask(
 ) -> Answer:
     """Why it runs where it does or does not run; with a node, why it is not there."""
     if not is_managed(domain):
-        where = f"on {listed(domain.nodes)}" if domain.nodes else "on this host"
-        says = f"{domain.name} {f'runs {where}' if domain.has_instance else 'does not run'}, "
-        says += "and the cluster does not manage it"
-        return Answer(says, (Reason("nobody but its toolstack starts, stops or watches it"),))
+        return of_stranger(facts.cluster, domain)
     subject = subject_in(facts.cluster, domain)
     question = Question(facts, domain, subject, inquiry, tuple(unknown))
     if node and node.name not in domain.nodes:

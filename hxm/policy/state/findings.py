@@ -33,6 +33,7 @@ from hxm.policy.state.node_remedy import (
     first_node_remedy,
     node_remedy,
 )
+from hxm.policy.state.orphans import orphans
 from hxm.policy.state.quorum import waits_for_quorum
 from hxm.policy.state.running_twice import may_run_twice, on_two_nodes
 from hxm.policy.state.services import services_down, services_twice, unwell
@@ -262,12 +263,7 @@ def findings(cluster: Cluster, origins: Mapping[str, str] | None = None) -> Iter
     for name, objection in services_twice(cluster):
         yield Finding.of(objection, "blocked", name)
     yield from (_failed(cluster, failure) for failure in cluster.failures)
-    if lost := sorted(_orphans(cluster)):
-        yield Finding(
-            f"{listed(lost)}: no longer in the configuration, still known to the nodes",
-            cluster.advice("forget", resource=lost[0]),
-            "orphan",
-        )
+    yield from (Finding.of(advice, "orphan") for advice in orphans(cluster))
     if cluster.mixed:
         yield Finding(
             f"{cluster.mixed}: the cluster is handled as {cluster.dialect}",
@@ -288,12 +284,6 @@ def findings(cluster: Cluster, origins: Mapping[str, str] | None = None) -> Iter
             "no-fencing",
         )
     yield from leftovers(cluster, origins)
-
-
-def _orphans(cluster: Cluster) -> set[str]:
-    """Resources without a configuration; a spare instance of a clone is called an orphan too."""
-    ids = {resource.id.partition(":")[0] for resource in cluster.resources if resource.orphaned}
-    return {name for name in ids if name not in cluster.primitives}
 
 
 def failed_domus(cluster: Cluster) -> Iterator[Finding]:
