@@ -118,6 +118,12 @@ def _once(tree: etree._ElementTree, change: Change) -> None:
             history.getparent().remove(history)
 
 
+def _unlock(tree: etree._ElementTree, change: Change) -> None:
+    path = "/cib/status/node_state//lrm_resource[@id=$id]"
+    for history in tree.xpath(path, id=change.subject):
+        history.attrib.pop("shutdown-lock", None)
+
+
 def _property(tree: etree._ElementTree, change: Change) -> None:
     pairs = tree.xpath("//crm_config//nvpair[@name=$name]", name=change.subject)
     for pair in pairs:
@@ -254,6 +260,7 @@ _CHANGES: Mapping[str, Callable[[etree._ElementTree, Change], None]] = {
     "forget": _forget,
     "allot": _allot,
     "once": _once,
+    "unlock": _unlock,
     "property": _property,
     "quorum": _quorum,
     "ticket": _ticket,

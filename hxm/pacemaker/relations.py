@@ -83,6 +83,7 @@ def relations_in(cib: Element) -> Relations:
             state.get("uname", ""): dict(_unfit(state))
             for state in cib.iterfind("status/node_state")
         },
+        locks=dict(_locks(cib)),
         fences=dict(_fences(configuration)),
     )
 
@@ -93,6 +94,14 @@ Borrowed = tuple[Element, list[str]]
 
 def _asleep(ticket: Element) -> bool:
     return is_true(ticket.get("standby", ""))
+
+
+def _locks(cib: Element) -> Iterator[tuple[str, str]]:
+    """The resources that wait for a node that was shut down cleanly, and that node."""
+    for state in cib.iterfind("status/node_state"):
+        for history in state.iterfind("lrm/lrm_resources/lrm_resource[@shutdown-lock]"):
+            if history.get("shutdown-lock") != "0":
+                yield history.get("id", ""), state.get("uname", "")
 
 
 def _unfit(state: Element) -> Iterator[tuple[str, int]]:

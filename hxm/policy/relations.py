@@ -128,6 +128,8 @@ class Relations(NamedTuple):
     """Those of `granted` that are in standby, and do not count."""
     unfit: Mapping[str, Mapping[str, int]] = {}
     """Of each node the resources that cannot run there, by what their agent said last (OCF)."""
+    locks: Mapping[str, str] = {}
+    """The node that each resource waits for which was stopped there by a clean shutdown."""
     fences: Mapping[str, tuple[str, ...]] = {}
     """The nodes that each fencing device says it can fence; none: it is asked at run time."""
 

@@ -165,6 +165,7 @@ CAUSES = {
         "the whole cluster is in maintenance",
         "if web may stop: hxm maintenance off",
     ),
+    "shutdown-lock": ("db", "it is locked to host3", "sandbox recover host3"),
     "ping-stopped": ("web", "has no ping path: ping-clone is told to stop", "start ping-clone"),
 }
 """What is asked of each situation, the cause, and what the command that ends it says."""
@@ -268,6 +269,7 @@ APPLIED = (
     "order-loop-in-group",
     "require-all-sets",
     "require-all-second",
+    "shutdown-lock",
 )
 
 
@@ -359,6 +361,8 @@ SAID = {
     "stop-failed-fencing": ("why web", "because the stop of db failed there, and not yet fenced"),
     "on-fail-fence": ("status", "monitor of db failed there (on-fail=fence); that kills db, web"),
     "orphan-runs": ("why oldvm", "runs on host2, and no configuration has it"),
+    "shutdown-lock": ("start db", "it is locked to host3, which was shut down cleanly"),
+    "shutdown-lock-leaving": ("why db", "host3 is shutting down, and it waits until it is back"),
     "target-lost": (
         "why db",
         "from host1 to host2, which is UNCLEAN (offline): whether it has arrived there is not",

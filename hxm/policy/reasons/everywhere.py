@@ -14,6 +14,7 @@ from hxm.policy.reasons.facts import (
     Reason,
     Subject,
 )
+from hxm.policy.reasons.shutdown_lock import locked
 from hxm.policy.reasons.tickets import frozen, without_tickets
 from hxm.policy.state.fencing import unfenceable
 from hxm.policy.state.node_remedy import end_of_maintenance, first_node_remedy
@@ -30,6 +31,7 @@ def everywhere(facts: Facts, subject: Subject) -> Iterator[Reason]:
             break
     alone = list(left_alone(facts, subject))
     yield from alone
+    yield from locked(facts, subject)
     yield from not_opted_in(facts)
     named = [reason.change for reason in alone]
     yield from (r for r in without_tickets(facts, subject) if r.change not in named)

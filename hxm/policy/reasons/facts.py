@@ -13,7 +13,7 @@ from hxm.policy.relations import Colocation, Location, Relations
 from hxm.policy.unjudged import IF, may_start
 from hxm.policy.utilization import UNHEEDED, Utilization
 
-_OfResource = Literal["start", "manage", "wake", "forget", "once", "allot"]
+_OfResource = Literal["start", "manage", "wake", "forget", "once", "allot", "unlock"]
 _OfCluster = Literal["property", "quorum", "ticket", "drop", "unset"]
 _OfNode = Literal["active", "drain", "up", "heal", "connect", "send", "allow"]
 ChangeKind = Literal[_OfResource, _OfCluster, _OfNode]
@@ -25,12 +25,13 @@ class Change(NamedTuple):
     start, manage, wake: a resource is no longer told to stop, unmanaged, in maintenance (wake also
     of a node, by `value` "node"); forget: the failures of a resource, on the node `value` or on
     all; once: where it is active on several nodes, it is so on one alone; allot: the option
-    `source` of a clone gets the value; property: a cluster option gets the value; quorum: there is
-    one; ticket: it is granted (or, by `value` "activate", leaves standby); drop: the element with
-    this id is gone; unset: the option `value` of this set is; active, drain, up, heal: a node
-    leaves standby, goes into it, is back, or its health is good; connect: the node `value` has the
-    attribute; send: the resource is moved to the node `value`, and banned from the node `source` if
-    there is one, as by `hxm migrate`; allow: a location lets the resource run on the node `value`.
+    `source` of a clone gets the value; unlock: it waits no more for the node that was shut down;
+    property: a cluster option gets the value; quorum: there is one; ticket: it is granted (or, by
+    `value` "activate", leaves standby); drop: the element with this id is gone; unset: the option
+    `value` of this set is; active, drain, up, heal: a node leaves standby, goes into it, is back,
+    or its health is good; connect: the node `value` has the attribute; send: the resource is moved
+    to the node `value`, and banned from the node `source` if there is one, as by `hxm migrate`;
+    allow: a location lets the resource run on the node `value`.
     """
 
     kind: ChangeKind
