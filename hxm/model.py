@@ -68,8 +68,7 @@ class Node(NamedTuple):
     """The resource that is a guest node."""
     health: str = ""
     """red or yellow, where node-health-strategy keeps resources off for that."""
-    leaving: bool = False
-    """Whether it is shutting down."""
+    leaving: bool = False  # whether it is shutting down
 
     @property
     def reachable(self) -> bool:
@@ -144,6 +143,7 @@ class Primitive(NamedTuple):
     parent: str | None = None
     clone: str | None = None
     inherited_from: Mapping[str, tuple[str, str, str]] = {}
+    own_sets: Mapping[str, tuple[tuple[str, str], ...]] = {}  # of its own, if with rules or several
     variants: Mapping[str, tuple[str, ...]] = {}
     """Every value of the parameters for which several sets, with rules, give different ones."""
 

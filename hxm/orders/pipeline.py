@@ -242,6 +242,7 @@ def _carry_out_plan(
         cluster = with_holder_state(cluster, config)
         for objection in lock.held(cluster):
             raise report.refusal(order, objection)
+    decided = refusals.with_own_sets(cluster, decided)
     _refuse(order, config, cluster, decided)
     try:
         if locks and not _despite_refusal(order) and wait_for_their_end(cluster, config, deadline):

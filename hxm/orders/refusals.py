@@ -6,7 +6,7 @@ from hxm.config import Config
 from hxm.model import Advice, Cluster
 from hxm.plan import Goal, Objection, Plan
 from hxm.policy import guards, typed
-from hxm.policy.guards import location
+from hxm.policy.guards import location, own_sets
 
 
 def unlisted(cluster: Cluster, plan: Plan) -> list[Objection]:
@@ -15,6 +15,11 @@ def unlisted(cluster: Cluster, plan: Plan) -> list[Objection]:
     if plan.verb in ("manage", "default"):
         return []
     return [*location.not_listed(cluster, subjects)]
+
+
+def with_own_sets(cluster: Cluster, plan: Plan) -> Plan:
+    """The plan, with what stands against changing an option that is in a set with a rule."""
+    return plan._replace(objections=(*own_sets.in_own_sets(cluster, plan), *plan.objections))
 
 
 def would_not_get_there(cluster: Cluster, plan: Plan, config: Config) -> Objection:

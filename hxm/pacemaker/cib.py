@@ -239,6 +239,24 @@ def _given(sets: list[Element], by_id: Mapping[str | None, Element], place: str)
     return given
 
 
+def _own_sets(
+    element: Element, by_id: Mapping[str | None, Element]
+) -> dict[str, tuple[tuple[str, str], ...]]:
+    """The sets of the resource itself, and their rules, for each option of several, or of one.
+
+    The set that counts now is the first. One set without a rule is what everybody has.
+    """
+    sets = _meta_sets(element, by_id)
+    if not sets[1:] and not any(options.find("rule") is not None for options in sets):
+        return {}
+    holding = in_effect(sets, element.attrib)
+    standing: dict[str, list[tuple[str, str]]] = {}
+    for options in (*holding, *(options for options in sets if options not in holding)):
+        for name, (_, given, rule) in _given([options], by_id, "").items():
+            standing.setdefault(name, []).append((given, rule))
+    return {name: tuple(where) for name, where in standing.items() if where[1:] or where[0][1]}
+
+
 _RESOURCES = ("primitive", "group", "clone", "master", "master_slave", "bundle")
 
 
@@ -304,6 +322,7 @@ def _primitives(configuration: Element, heartbeat: bool) -> Iterator[Primitive]:
             parent=parent.get("id") if parent.tag != "resources" else None,
             clone=clone,
             variants=_variants([*own, *inherited_sets], by_id),
+            own_sets={} if heartbeat else _own_sets(element, by_id),
         )
 
     resources = configuration.find("resources")

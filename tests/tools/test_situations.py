@@ -106,6 +106,7 @@ CAUSES = {
     "tag-ban": ("web", "a constraint keeps it away", "l-tag-a"),
     "tag-order": ("web", "fs must start before it; fs is told to stop", "start fs"),
     "template-order": ("vm1", "fs must start before it; fs is told to stop", "start fs"),
+    "two-sets": ("vm3", "it is told to stop", "id='vm3-night']//nvpair[@name='target-role']"),
     "soft-hides-hard": ("web", "not on alpha: it failed there too often", "cleanup web alpha"),
     "group-stopped": ("web", "it is told to stop", "start g1"),
     "lasting-location": ("web", "not on gamma: the node is OFFLINE", "sandbox recover gamma"),
@@ -240,6 +241,7 @@ APPLIED = (
     "tag-order",
     "template-order",
     "soft-hides-hard",
+    "two-sets",
     "group-stopped",
     "ticket",
     "nobody-promoted",
@@ -342,7 +344,7 @@ SAID = {
     "version-rules": ("why web beta", "no reason was found\n    without some of these elements"),
     "template-stopped": (
         "why vm1",
-        "-role']\"\n  the cluster is about to act: it would stop on alpha",
+        "hxm start vm1\n  the cluster is about to act: it would stop on alpha",
     ),
     "lasting-location": ("status", "not on gamma: the node is OFFLINE"),
     "guest-stopped": ("why app", "app does not run\n"),
@@ -366,6 +368,10 @@ SAID = {
     "target-lost": (
         "why db",
         "from host1 to host2, which is UNCLEAN (offline): whether it has arrived there is not",
+    ),
+    "two-sets": (
+        "start vm3",
+        "set vm3-night, by a rule (operation gt, start 2026-11-01), and in vm3-norm: crm_resource",
     ),
     "source-lost": ("why db", "to host2: on which of them it runs is not known"),
     "target-lost-failed": ("status", "db was migrating to host2: whether it has arrived"),

@@ -94,11 +94,23 @@ def by_template(sandbox, option: str, value: str) -> None:
     sandbox.file.write_text(text)
 
 
-@pytest.mark.parametrize(
-    ("give", "place"), [(by_defaults, "rsc_defaults"), (by_template, "the template big")]
-)
-def test_a_role_that_is_inherited_is_changed_where_it_stands(sandbox, give, place):
-    give(sandbox, "target-role", "Stopped")
+def test_a_role_of_a_template_is_overridden_at_one_domu_alone(sandbox):
+    by_template(sandbox, "target-role", "Stopped")
+    sandbox.hxm("sandbox", "settle")
+    answer = sandbox.ok("why", "nfs", "-o", "json").json
+    (reason,) = answer["reasons"]
+    assert reason["evidence"] == "target-role=Stopped, inherited from the template big (set opt)"
+    assert reason["confirmed"]
+    assert "sles" not in " ".join(answer["also"])
+    assert "the template big has target-role=Stopped" in sandbox.ok("status").out
+    sandbox.ok(*reason["command"].split()[1:], "--yes")
+    assert sandbox.nodes_of("nfs")
+    assert not sandbox.nodes_of("sles")
+
+
+def test_a_role_that_is_inherited_is_changed_where_it_stands(sandbox):
+    place = "rsc_defaults"
+    by_defaults(sandbox, "target-role", "Stopped")
     sandbox.hxm("sandbox", "settle")
     answer = sandbox.ok("why", "nfs", "-o", "json").json
     (reason,) = answer["reasons"]

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from hxm.model import Cluster, Primitive
 from hxm.policy import block, is_false, keeps_stopped, stops_everything
+from hxm.policy.guards.own_sets import own_place
 from hxm.policy.inherited import end_above, holder, in_force
 from hxm.policy.reasons.facts import (
     Change,
@@ -55,8 +56,14 @@ def _where_it_stands(
     end = end_above(cluster, primitive, option)
     if above := holder(cluster, primitive, option):
         return reason._replace(evidence=evidence, do=end, change=Change(change.kind, above))
+    if own := own_place(cluster, primitive, option):
+        stands, do, name = own
+        evidence = f"{option}={primitive.meta[option]}, in {stands}"
+        return reason._replace(evidence=evidence, do=do, change=Change("unset", name, option))
     if option in primitive.own_meta:
         return reason._replace(change=change)
+    if option == "target-role" and given and place.startswith("the template "):
+        return reason._replace(evidence=f"{evidence} (set {given})", change=change)
     if not end:
         return reason._replace(evidence=evidence, change=change)
     change, by_rule = Change("unset", given, option), f", by a rule: {rule}" if rule else ""

@@ -21,6 +21,7 @@ from hxm.policy import (
 )
 from hxm.policy.guards import safe_end, stray
 from hxm.policy.guards.location import cloned, in_guest, kept_from_running, not_listed
+from hxm.policy.guards.own_sets import own_place
 from hxm.policy.state import fencing
 from hxm.policy.state.adrift import arriving
 from hxm.policy.state.cluster_wide import by_templates, settings
@@ -156,8 +157,10 @@ def _set_in_passing(cluster: Cluster, domain: ManagedDomain) -> Iterator[tuple[s
         yield "target-role", Finding(what, do)
         return
     for option, command in ends(cluster, domain):
-        what = f"{domain.name}: {option}={own[option]}"
-        yield option, Finding(what, f"hxm {command} {word}")
+        what, do = f"{domain.name}: {option}={own[option]}", f"hxm {command} {word}"
+        if own_set := own_place(cluster, primitive, option):
+            what, do = f"{what}, in {own_set[0]}", own_set[1]
+        yield option, Finding(what, do)
 
 
 def _whole_nodes(cluster: Cluster, origins: Mapping[str, str]) -> Iterator[Finding]:
