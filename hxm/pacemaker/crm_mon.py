@@ -217,9 +217,16 @@ _SAYS_NOTHING = ("", "error", "error occurred", "unknown error", "not running")
 """Return codes of an agent, in Pacemaker's words, beside which its own reason says it all."""
 
 
+def _unescaped(text: str) -> str:
+    """What an agent said, which crm_mon 2.1.5 escapes twice."""
+    for name, character in (("lt", "<"), ("gt", ">"), ("quot", '"'), ("apos", "'"), ("amp", "&")):
+        text = text.replace(f"&{name};", character)
+    return text
+
+
 def _failure(element: Element) -> Failure:
     resource, operation = operation_in(element.get("op_key", "") or element.get("id", ""))
-    reason, code = element.get("exitreason", ""), element.get("exitstatus", "")
+    reason, code = _unescaped(element.get("exitreason", "")), element.get("exitstatus", "")
     if reason and code.lower() not in _SAYS_NOTHING:  # "not installed" says what it may not
         reason = f"{code[:1].lower()}{code[1:]}: {reason}"
     if reason in ("User-injected result", "Simulated action result"):  # crm_simulate's

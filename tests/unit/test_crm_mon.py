@@ -238,6 +238,14 @@ def test_the_reason_of_a_failure_is_the_agents_if_it_gave_one(generation):
     ]
 
 
+def test_what_an_agent_said_is_escaped_once_more_in_some_versions():
+    whole = captured("2.1.5", "states").replace(
+        b"xm shutdown: timed out", b"a &amp;amp;lt; b&amp;apos;s"
+    )
+    assert whole != captured("2.1.5", "states")
+    assert parse_status(whole).failures[-1].reason == "a &lt; b's"
+
+
 # What is no answer
 
 NO_ANSWER = {
