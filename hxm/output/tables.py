@@ -14,6 +14,7 @@ from hxm.policy.guards import looked_away
 from hxm.policy.state.discrepancies import disagreements
 from hxm.policy.state.findings import Finding
 from hxm.policy.state.lock import order_that_runs
+from hxm.policy.state.on_fail import unwatched
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -116,6 +117,7 @@ def flags(cluster: Cluster, domain: Domain) -> str:
         (domain.told_to_stop, "disabled"),
         (role(cluster, domain) == "Stopped" and not domain.told_to_stop, "should-run"),
         *((True, word) for word in _failed_elsewhere(cluster, domain)),
+        (unwatched(cluster, domain), "failure-ignored"),
         (bool(domain.interim), "constrained"),
         (not domain.live, "not-live"),
     ]

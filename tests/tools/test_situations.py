@@ -373,6 +373,11 @@ SAID = {
         "start vm3",
         "set vm3-night, by a rule (operation gt, start 2026-11-01), and in vm3-norm: crm_resource",
     ),
+    "monitor-ignored": (
+        "why web",
+        "(on-fail=ignore): whether web runs on host1 is not known\n      not running, 2026-11-30",
+    ),
+    "stop-ignored": ("start web", "web may still run on host1, and be started twice"),
     "source-lost": ("why db", "to host2: on which of them it runs is not known"),
     "target-lost-failed": ("status", "db was migrating to host2: whether it has arrived"),
     "target-fenced": ("migrate db host3 --force", "which is OFFLINE: whether it has arrived there"),
@@ -414,6 +419,14 @@ def test_a_domu_without_a_configuration_is_listed_and_kept_from_being_forgotten(
     assert "a cleanup or refresh makes the cluster forget it" in shown
     assert "crm_resource --cleanup --resource=oldvm" not in shown
     assert "oldvm would stay on host2" in sandbox.hxm("standby", "host2", "--dry-run").out
+
+
+def test_what_the_cluster_ignores_is_flagged(situation):
+    sandbox = situation("monitor-ignored")
+    (row,) = [line for line in sandbox.ok("list").out.splitlines() if line.startswith("web")]
+    assert row.split()[-2:] == ["Started", "failure-ignored"]
+    shown = " ".join(sandbox.ok("status").out.split())
+    assert "look first: hxm list web --everywhere; then " in shown
 
 
 def test_of_several_that_are_told_to_stop_the_deepest_is_started_first(situation):

@@ -21,6 +21,7 @@ from hxm.policy.state import fencing
 from hxm.policy.state.adrift import adrift, look
 from hxm.policy.state.lock import forsaken, held_by
 from hxm.policy.state.node_remedy import end_of_maintenance, end_of_wait
+from hxm.policy.state.on_fail import ignored
 from hxm.policy.state.quorum import waits_for_quorum
 from hxm.policy.state.running_twice import on_two_nodes
 
@@ -154,6 +155,10 @@ def troubles(question: Question) -> Iterator[Reason]:
         if node and node.maintenance:
             do, change = end_of_maintenance(cluster, node), Change("wake", name, "node")
             yield Reason(f"the node {name} is in maintenance", "", do, True, change)
+    for failure in () if domain.nodes else cluster.failures:
+        if hidden := ignored(cluster, domain, failure):
+            what = f"its stop failed on {failure.node}; {hidden.what}"
+            yield Reason(what, f"{failure.reason}, {failure.when}", hidden.do, True)
     yield from _troubles_everywhere(question)
     if cluster.lock and not cluster.sandbox and not forsaken(cluster, cluster.lock):
         yield Reason(f"the cluster is being changed: {held_by(cluster.lock)}")
@@ -232,5 +237,7 @@ def failures_of(facts: Facts, domain: ManagedDomain) -> Iterator[Reason]:
             node = facts.cluster.node(failure.node)
             if (node and node.unclean) or adrift(facts.cluster, domain):
                 do = ""  # the fencing ends it, or comes before
+            if hidden := ignored(facts.cluster, domain, failure):
+                what, do = f"{what}; {hidden.what}", f"{hidden.do}; then {do}"
             change = Change("forget", failure.resource, failure.node)
             yield Reason(what, evidence, do, change=change)

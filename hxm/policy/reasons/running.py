@@ -26,6 +26,7 @@ from hxm.policy.reasons.room import UNCOUNTED
 from hxm.policy.reasons.search import Verdict
 from hxm.policy.reasons.several import on_several
 from hxm.policy.state.adrift import unknown_place
+from hxm.policy.state.on_fail import unwatched
 
 
 def running(question: Question) -> Answer:
@@ -40,6 +41,8 @@ def running(question: Question) -> Answer:
         says = (
             f"whether {domain.name} runs on {listed(domain.nodes)} is not known: its probe failed"
         )
+    if unwatched(facts.cluster, domain):
+        says = f"{domain.name} is taken to run on {listed(domain.nodes)}, and its monitor fails"
     says = unknown_place(facts.cluster, domain) or says
     if len(domain.nodes) > 1:
         return on_several(question, general)

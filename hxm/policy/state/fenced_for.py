@@ -5,6 +5,7 @@ from __future__ import annotations
 from hxm.model import Cluster, Failure, Node
 from hxm.policy import listed
 from hxm.policy.state.fencing import terminating
+from hxm.policy.state.on_fail import on_fail
 
 
 def fenced_for(cluster: Cluster, node: Node) -> str:
@@ -12,8 +13,8 @@ def fenced_for(cluster: Cluster, node: Node) -> str:
     if terminating(cluster, node):
         return " (its attribute terminate says so)"
     causes = {
-        f"the {failure.operation} of {failure.resource} failed there{on_fail}": None
-        for failure, on_fail in _causes(cluster, node)
+        f"the {failure.operation} of {failure.resource} failed there{whose}": None
+        for failure, whose in _causes(cluster, node)
     }
     return f" because {listed([*causes], 2)}" if causes else ""
 
@@ -36,19 +37,11 @@ def _causes(cluster: Cluster, node: Node) -> list[tuple[Failure, str]]:
     for failure in cluster.failures:
         if failure.node != node.name:
             continue
-        on_fail = _on_fail(cluster, failure)
-        if on_fail == "fence":
+        effect = on_fail(cluster, failure)
+        if effect == "fence":
             named.append((failure, " (on-fail=fence)"))
-        elif not on_fail and failure.operation == "stop":
+        elif not effect and failure.operation == "stop":
             by_default.append((failure, ""))
-        elif not on_fail:
+        elif not effect:
             others.append((failure, ""))
     return named + by_default or others
-
-
-def _on_fail(cluster: Cluster, failure: Failure) -> str:
-    primitive = cluster.primitives.get(failure.resource.partition(":")[0])
-    for operation in primitive.operations if primitive else ():
-        if operation.get("name") == failure.operation:
-            return operation.get("on-fail", operation.get("on_fail", "")).lower()
-    return ""

@@ -34,6 +34,7 @@ from hxm.policy.state.node_remedy import (
     first_node_remedy,
     node_remedy,
 )
+from hxm.policy.state.on_fail import ignored
 from hxm.policy.state.orphans import orphans
 from hxm.policy.state.quorum import waits_for_quorum
 from hxm.policy.state.running_twice import may_run_twice, on_two_nodes
@@ -307,6 +308,8 @@ def _failed(cluster: Cluster, failure: Failure) -> Finding:
         what += f"; on this host: {domain.file_fault}"
     what += until_forgotten(cluster.primitives.get(failure.resource))
     do = cleanup_of(cluster, failure)
+    if hidden := ignored(cluster, domain, failure) if domain else None:
+        what, do = f"{what}; {hidden.what}", f"{hidden.do}; then {do}"
     node = cluster.node(failure.node)
     if node and node.unclean:  # no order is taken before that, and it forgets the failure
         do = end_of_wait(cluster, node)
