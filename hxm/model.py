@@ -64,8 +64,7 @@ class Node(NamedTuple):
     dc: bool = False
     kind: str = "member"
     """member; remote (runs resources, does not vote); guest (so does a domU or a container)."""
-    container: str = ""
-    """The resource that is a guest node."""
+    container: str = ""  # the resource that is a guest node
     health: str = ""
     """red or yellow, where node-health-strategy keeps resources off for that."""
     leaving: bool = False  # whether it is shutting down
@@ -123,6 +122,7 @@ class Resource(NamedTuple):
     managed: bool = True
     failed: bool = False
     blocked: bool = False
+    ignored: bool = False  # whether its failure counts as none (on-fail=ignore)
     orphaned: bool = False
     nodes: tuple[str, ...] = ()
     clone: str | None = None

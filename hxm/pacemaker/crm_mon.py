@@ -207,6 +207,7 @@ def _resource(element: Element, clone: str | None) -> Resource:
         managed=_true(element, "managed"),
         failed=_true(element, "failed"),
         blocked=_true(element, "blocked"),
+        ignored=_true(element, "failure_ignored"),
         orphaned=_true(element, "orphaned") or _true(element, "removed"),
         nodes=tuple(_name(node, "name") for node in element.iterfind("node")),
         clone=clone,

@@ -61,6 +61,7 @@ def resource_state(rest: str, line: str, *, under_node: bool, named: bool = True
         managed=not parts.flags & _LOOKED_AWAY,
         failed="FAILED" in marks,
         blocked="blocked" in parts.flags,
+        ignored="failure ignored" in parts.flags,
         orphaned=bool(marks & {"ORPHANED", "REMOVED"}),
         nodes=tuple(nodes),
     )

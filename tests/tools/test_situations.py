@@ -337,6 +337,27 @@ def test_every_reason_is_confirmed_where_there_are_more_than_runs(situation):
 
 
 SAID = {
+    "start-ignored": (
+        "why vm",
+        "start of fs failed on host1\n    the cluster ignores that (on-fail=ignore): whether fs",
+    ),
+    "rule-borrowed": (
+        "why w1 host1",
+        "if it is not meant for w1, w2, w3, and ftp-in-dmz has a rule",
+    ),
+    "in-standby-nowhere-else": (
+        "why vm",
+        "fs starts before it in the group g\n    fs is unmanaged",
+    ),
+    "standby-by-failure": ("why web", "standby (on-fail)\n      monitor of db failed"),
+    "partner-banned": ("why vm1", "vm2 must run where it does: a constraint keeps vm2 away"),
+    "partner-moves": ("why part", "mate, with which it is to run, comes to host2"),
+    "gives-way": ("why test", "it gives its room to what has a higher priority: web (50)"),
+    "health-progressive": ("why web", "the health of host1 counts -50"),
+    "remote-unclean": ("why vmB", "hxm sandbox settle\n      then hxm cleanup xen2 ctl1"),
+    "probe-failed": ("why erp", "whether erp runs on host1 is not known: its probe failed"),
+    "guest-banned": ("why httpd", "not on host2: a constraint keeps it away (l-httpd-host2"),
+    "unfenceable": ("why new", "is lost and not yet fenced: before that nothing starts"),
     "no-promotion-score": ("why drbd-clone", "its agent gives no node a promotion score"),
     "set-location": ("why web", "if it is not meant for web, db: cibadmin"),
     "date-spec-over": ("why web", "the cluster is about to start it"),

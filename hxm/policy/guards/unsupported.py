@@ -31,6 +31,7 @@ def arrivals(cluster: Cluster, forecast: Forecast) -> Arrivals:
 class Hosts:
     """Where each primitive is active and where promoted; in a guest node also on that one's host.
 
+    Not what failed to start, and the cluster takes to run all the same (on-fail=ignore).
     The cluster is gone through once, however many nodes and resources are asked about.
     """
 
@@ -38,9 +39,12 @@ class Hosts:
         own = {resource.id: resource.nodes for resource in cluster.resources}
         guests = {node.name: node.container for node in cluster.nodes if node.container}
         self._known: dict[tuple[str, bool], set[str]] = {}
+        failed = {(failure.resource, failure.node) for failure in cluster.failures}
         for resource in cluster.resources:
             name = resource.id.partition(":")[0]
             for node in resource.nodes:
+                if resource.ignored and (name, node) in failed:
+                    continue
                 hosts = (node, *own.get(guests.get(node, ""), ()))
                 for role in {False, is_promoted(resource.role)}:
                     self._known.setdefault((name, role), set()).update(hosts)

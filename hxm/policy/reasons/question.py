@@ -156,7 +156,7 @@ def troubles(question: Question) -> Iterator[Reason]:
             do, change = end_of_maintenance(cluster, node), Change("wake", name, "node")
             yield Reason(f"the node {name} is in maintenance", "", do, True, change)
     for failure in () if domain.nodes else cluster.failures:
-        if hidden := ignored(cluster, domain, failure):
+        if failure.resource == domain.resource and (hidden := ignored(cluster, failure)):
             what = f"its stop failed on {failure.node}; {hidden.what}"
             yield Reason(what, f"{failure.reason}, {failure.when}", hidden.do, True)
     yield from _troubles_everywhere(question)
@@ -237,7 +237,7 @@ def failures_of(facts: Facts, domain: ManagedDomain) -> Iterator[Reason]:
             node = facts.cluster.node(failure.node)
             if (node and node.unclean) or adrift(facts.cluster, domain):
                 do = ""  # the fencing ends it, or comes before
-            if hidden := ignored(facts.cluster, domain, failure):
+            if hidden := ignored(facts.cluster, failure):
                 what, do = f"{what}; {hidden.what}", f"{hidden.do}; then {do}"
             change = Change("forget", failure.resource, failure.node)
             yield Reason(what, evidence, do, change=change)

@@ -42,7 +42,7 @@ def running(question: Question) -> Answer:
             f"whether {domain.name} runs on {listed(domain.nodes)} is not known: its probe failed"
         )
     if unwatched(facts.cluster, domain):
-        says = f"{domain.name} is taken to run on {listed(domain.nodes)}, and its monitor fails"
+        says = f"{domain.name} is taken to run on {listed(domain.nodes)}, where it failed"
     says = unknown_place(facts.cluster, domain) or says
     if len(domain.nodes) > 1:
         return on_several(question, general)

@@ -8,8 +8,17 @@ from hxm.model import Domain, ManagedDomain, Node, is_managed
 from hxm.plan import Movement
 from hxm.policy import guards, listed, typed
 from hxm.policy.guards import location
-from hxm.policy.reasons.dependencies import against, weight
-from hxm.policy.reasons.facts import NEVER, Change, Facts, Reason, forbids, places, subject_in
+from hxm.policy.reasons.dependencies import against, needed, weight
+from hxm.policy.reasons.facts import (
+    NEVER,
+    Change,
+    Facts,
+    Reason,
+    forbids,
+    places,
+    subject_in,
+    subject_of,
+)
 from hxm.policy.reasons.offer import (
     allowed,
     brings,
@@ -37,6 +46,7 @@ from hxm.policy.reasons.running import running
 from hxm.policy.reasons.search import Inquiry, Verdict
 from hxm.policy.reasons.strangers import of_stranger
 from hxm.policy.state import fencing
+from hxm.policy.state.on_fail import ignored
 
 
 def ask(
@@ -76,6 +86,7 @@ def _down(question: Question) -> Answer:
     if inquiry.reaches((), None):
         verdict = inquiry.verdict((), None)
         now = _about_to_start(question, verdict.movements if verdict else ())
+        whole += _taken_to_run(question)
         soft = [reason for reason in general if not reason.absolute]
         return Answer(says, (*whole, now, *soft), would_move(question, verdict))
     confirmed = inquiry.confirmed([whole], None)
@@ -122,6 +133,19 @@ def _about_to_start(question: Question, movements: Iterable[Movement]) -> Reason
     waits = lost and fencing.is_required(cluster, resource)
     after = f", after the fencing of {listed(lost, 4)}" if waits else ""
     return Reason(f"the cluster is about to start it{where}{after}")
+
+
+def _taken_to_run(question: Question) -> Iterator[Reason]:
+    """What it needs, has failed, and counts as if it had not: it would start without that."""
+    cluster, subject = question.facts.cluster, question.subject
+    below = [subject_of(cluster, name) for name in needed(question.facts, subject)]
+    parts = {part.id for one in below for part in one.inside} - subject.parts
+    for failure in cluster.failures:
+        if failure.resource in parts and (hidden := ignored(cluster, failure)):
+            what = f"{failure.operation} of {failure.resource} failed on {failure.node}"
+            do = f"{hidden.do}; then hxm cleanup {failure.resource} {failure.node}"
+            evidence = f"{failure.reason}, {failure.when}"
+            yield Reason(f"{what}; {hidden.what}", evidence, do, absolute=True)
 
 
 def _as_typed(question: Question, reasons: Iterable[Reason]) -> list[Reason]:

@@ -308,7 +308,7 @@ def _failed(cluster: Cluster, failure: Failure) -> Finding:
         what += f"; on this host: {domain.file_fault}"
     what += until_forgotten(cluster.primitives.get(failure.resource))
     do = cleanup_of(cluster, failure)
-    if hidden := ignored(cluster, domain, failure) if domain else None:
+    if hidden := ignored(cluster, failure):
         what, do = f"{what}; {hidden.what}", f"{hidden.do}; then {do}"
     node = cluster.node(failure.node)
     if node and node.unclean:  # no order is taken before that, and it forgets the failure
