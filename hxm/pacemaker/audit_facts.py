@@ -10,7 +10,7 @@ from hxm.pacemaker.cib import Configuration
 from hxm.pacemaker.options import Defaults, on_fail, operations_of, pairs
 from hxm.pacemaker.times import seconds
 from hxm.policy import is_false, is_true
-from hxm.policy.audit.configured import FailCount, Rules
+from hxm.policy.audit.configured import FailCount, Named, Rules
 from hxm.policy.orders.drill import Monitor
 from hxm.xml_reading import parse_xml
 
@@ -252,14 +252,25 @@ def _kept_off(known: _Known, configuration: Configuration) -> dict[str, frozense
     return {name: frozenset(nodes_off) for name, nodes_off in off.items()}
 
 
-def _named(known: _Known) -> Iterator[tuple[str, tuple[str, ...]]]:
+def _named(known: _Known) -> Iterator[tuple[str, Named]]:
     """The nodes that each location constraint names."""
     for constraint in known.constraints("rsc_location"):
         names = [constraint.get("node", "")]
         for expression in constraint.iter("expression"):
             if expression.get("attribute") == "#uname" and expression.get("operation") in _IS:
                 names.append(expression.get("value", ""))
-        yield constraint.get("id", ""), tuple(dict.fromkeys(filter(None, names)))
+        nodes = tuple(dict.fromkeys(filter(None, names)))
+        only = all(map(_needs_a_node, constraint.iterfind("rule")))
+        yield constraint.get("id", ""), Named(nodes, only)
+
+
+def _needs_a_node(rule: Element) -> bool:
+    """Whether it is true of no node but those that it names."""
+    every = (rule.get("boolean-op") or rule.get("boolean_op") or "and").lower() != "or"
+    names = [
+        one for one in rule if one.get("attribute") == "#uname" and one.get("operation") == "eq"
+    ]
+    return len(names) == len(rule) or (every and bool(names))
 
 
 _IS = ("eq", "ne")

@@ -41,6 +41,7 @@ HINTS_2_0 = {
     "unset-parameter": "crm_resource -r {resource} -d {name}",
     "stickiness": "crm_attribute -t rsc_defaults -n resource-stickiness -v 100",
     "rules": "cibadmin -Q -A \"//rsc_location[.//expression[@attribute='{attribute}']]\"",
+    "constraints": "cibadmin -Q -o constraints",
     "order": (
         "cibadmin -C -o constraints -X '"
         '<rsc_order id="{then}-after-{first}" first="{first}" then="{then}"/>\''

@@ -8,7 +8,7 @@ import pytest
 from factories import cluster, domain, failure, local, node, prefer, primitive
 
 from hxm.policy.audit import CODES, ERROR, chosen, severity_of, still_found
-from hxm.policy.audit.configured import FailCount, Rules, of_missing_agents, of_rules
+from hxm.policy.audit.configured import FailCount, Named, Rules, of_missing_agents, of_rules
 from hxm.policy.audit.files import Read, clashing, of_autostart, of_copies, of_files, of_refusals
 from hxm.policy.audit.nodes import ABSENT, UNREADABLE, BootLink, Ring, Survey, of_rings, of_surveys
 from hxm.policy.audit.running import of_cluster, of_expired
@@ -163,8 +163,8 @@ CONFIGURED = {
     "one device is asked": (FINE, rules(fences={"a": ("host1", "host3"), "b": ()}), []),
     "on what it fences": (FINE, rules(fences={"a": ("host1",), "b": ()}), ["fences-itself"]),
     "elsewhere": (FINE, rules(fences={"a": ("host1",), "b": ()}, kept_off={"a": {"host1"}}), []),
-    "names nobody": (FINE, rules(named={"l": ("HOST1", "hots2")}), ["no-such-node"]),
-    "names nodes": (FINE, rules(named={"l": ("host2", "HOST1")}), []),
+    "names nobody": (FINE, rules(named={"l": Named(("HOST1", "hots2"))}), ["no-such-node"]),
+    "names nodes": (FINE, rules(named={"l": Named(("host2", "HOST1"))}), []),
     "failed often": (FINE, rules(fail_counts=(FailCount("nfs", "host1", "3"),)), ["fail-count"]),
     "failed for good": (FINE, rules(fail_counts=(FailCount("nfs", "host1", "INFINITY"),)),
                         ["fail-count"]),
@@ -389,3 +389,17 @@ STICKINESS = {
 def test_a_domu_that_any_change_may_move_is_found(meta, properties, expected):
     seen = cluster(NFS, FENCED, primitive("nfs", own=meta), properties=properties)
     assert codes(of_rules(seen, WATCHED, ASKED)) == expected
+
+
+@pytest.mark.parametrize(
+    ("named", "deleted"),
+    [
+        (Named(("hots2",)), True),
+        (Named(("hots2", "host3")), True),
+        (Named(("hots2", "host1")), False),
+        (Named(("hots2",), only=False), False),
+    ],
+)
+def test_a_constraint_that_counts_elsewhere_too_is_never_to_be_deleted(named, deleted):
+    (finding,) = of_rules(cluster(), rules(named={"l": named}), {})
+    assert ("--delete" in finding.do) is deleted

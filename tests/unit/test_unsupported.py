@@ -65,6 +65,12 @@ ASKED = {
     "one left behind": (LIVE, OPTIONAL, HERE, "move to host2: pool does not run there"),
     "one nowhere": (LIVE, OPTIONAL, (), "move to host2: pool does not run there"),
     "no promotion": (LIVE, _order("drbd", "promote"), MASTER, "drbd is not promoted there"),
+    "no promotion, together": (
+        START,
+        _order("drbd", "promote", mandatory=True),
+        MASTER,
+        "drbd is not promoted there",
+    ),
     "no promotion, a start": (START, _order("drbd", "promote"), MASTER, "is not promoted there"),
 }
 
@@ -73,7 +79,8 @@ ASKED = {
 def test_a_domu_never_comes_unasked_to_where_its_storage_does_not_run(
     movement, order, before, expected
 ):
-    (objection,) = _objections(movement, Relations((order,)), before)
+    together = Colocation("c", "nfs", "drbd", INFINITY)  # with an instance, of whatever role
+    (objection,) = _objections(movement, Relations((order,), (together,)), before)
     assert expected in objection
 
 
@@ -84,6 +91,13 @@ QUIET = {
     "any host will do": (LIVE, _order("pool", mandatory=True), (), HERE, HERE),
     "it is told to keep away": (LIVE, OPTIONAL, (TOGETHER._replace(score=-5),), HERE, HERE),
     "it is beside by an attribute": (LIVE, OPTIONAL, (TOGETHER._replace(by="site"),), HERE, HERE),
+    "promoted together, as the scheduler sees to": (
+        START,
+        _order("drbd", "promote"),
+        (Colocation("c", "nfs", "drbd", INFINITY, other_role="Promoted"),),
+        MASTER,
+        MASTER,
+    ),
     "together, as the scheduler sees to": (START, OPTIONAL, (TOGETHER,), HERE, HERE),
     "it runs without now": (
         LIVE,
@@ -138,3 +152,9 @@ def test_where_something_may_be_promoted_the_movements_do_not_tell_all():
     for child, told in (("drbd-child", False), ("san-child", True)):
         seen = _seen(domain("nfs", "host1"), _active(child, role="Stopped"))
         assert movements_tell_all(seen, PLAN) is told
+
+
+def test_what_runs_inside_a_domu_is_no_storage_of_its_host():
+    vm3, guest = domain("vm3", "host2"), node("g1", kind="guest", container="vm3")
+    before = (vm3, guest, _active("san-child", "host1"), _active("san-child", "g1"))
+    assert _objections(START, Relations((_order("san"),)), before)

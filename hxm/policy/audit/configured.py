@@ -25,6 +25,14 @@ class FailCount(NamedTuple):
     """A number, or INFINITY."""
 
 
+class Named(NamedTuple):
+    """The nodes that a location constraint names."""
+
+    nodes: tuple[str, ...]
+    only: bool = True
+    """Whether it counts on none but those, so that nothing is lost with it if they do not exist."""
+
+
 class Rules(NamedTuple):
     """What stands in the CIB that `hxm check` alone asks for; the keys are primitives."""
 
@@ -38,8 +46,8 @@ class Rules(NamedTuple):
     """The node attributes that the rules of its location constraints ask for."""
     kept_off: Mapping[str, frozenset[str]] = {}
     """The nodes that a constraint keeps it off for good."""
-    named: Mapping[str, tuple[str, ...]] = {}
-    """The nodes that each location constraint names, by its id."""
+    named: Mapping[str, Named] = {}
+    """By the ids of the location constraints."""
     misspelt: Mapping[str, Mapping[str, str]] = {}
     """Options without effect, and how this generation spells each."""
     fences: Mapping[str, tuple[str, ...]] = {}
@@ -123,12 +131,15 @@ def _loose(cluster: Cluster) -> Iterator[Finding]:
 def _nowhere(cluster: Cluster, rules: Rules) -> Iterator[Finding]:
     """Constraints that name a node that there is not, as by a slip; the scheduler is silent."""
     nodes = {node.name.lower() for node in cluster.nodes}
-    for constraint, names in rules.named.items():
-        if strange := [name for name in names if name.lower() not in nodes]:
+    for constraint, named in rules.named.items():
+        if strange := [name for name in named.nodes if name.lower() not in nodes]:
             no_node = "which is no node" if len(strange) == 1 else "which are no nodes"
             what = f"the constraint {constraint} names {listed(strange)}, {no_node} of the cluster"
-            command = cluster.advice("unbind", constraint=constraint, kind="rsc_location")
-            do = may_start(cluster, command, "it is not to join")
+            show = cluster.advice("constraints")
+            do = f"correct it, or take {listed(strange)} out of it: {show}"
+            if named.only and len(strange) == len(named.nodes):
+                command = cluster.advice("unbind", constraint=constraint, kind="rsc_location")
+                do = may_start(cluster, command, "it is not to join")
             yield Finding(what, do, "no-such-node", constraint)
 
 

@@ -29,7 +29,7 @@ def arrivals(cluster: Cluster, forecast: Forecast) -> Arrivals:
 
 
 class Hosts:
-    """Where each primitive is active and where promoted; in a guest node also on that one's host.
+    """Where each primitive is active and where promoted; in a bundle also on its replica's host.
 
     Not what failed to start, and the cluster takes to run all the same (on-fail=ignore).
     The cluster is gone through once, however many nodes and resources are asked about.
@@ -37,7 +37,11 @@ class Hosts:
 
     def __init__(self, cluster: Cluster) -> None:
         own = {resource.id: resource.nodes for resource in cluster.resources}
-        guests = {node.name: node.container for node in cluster.nodes if node.container}
+        replicas = {  # what makes a guest node of a bundle is no primitive, a domU is one
+            node.name: node.container
+            for node in cluster.nodes
+            if node.container and node.container not in cluster.primitives
+        }
         self._known: dict[tuple[str, bool], set[str]] = {}
         failed = {(failure.resource, failure.node) for failure in cluster.failures}
         for resource in cluster.resources:
@@ -45,7 +49,7 @@ class Hosts:
             for node in resource.nodes:
                 if resource.ignored and (name, node) in failed:
                     continue
-                hosts = (node, *own.get(guests.get(node, ""), ()))
+                hosts = (node, *own.get(replicas.get(node, ""), ()))
                 for role in {False, is_promoted(resource.role)}:
                     self._known.setdefault((name, role), set()).update(hosts)
 
@@ -155,19 +159,28 @@ class Storage:
         promoted = order.first_action == "promote" and _is_promotable(primitive)
         then = self._after.domain_of(domain.resource)
         passes = then and then.running and node not in then.nodes  # it ends elsewhere
-        if passes or (order.mandatory and not promoted) or self._is_placed(domain, primitive):
+        if passes or (order.mandatory and not promoted):
+            return False
+        if self._is_placed(domain, primitive, promoted=promoted):
             return False
         beside = set(domain.nodes).intersection(self._ran.of(primitive.id, promoted=promoted))
         return bool(beside) or not domain.running
 
-    def _is_placed(self, domain: ManagedDomain, primitive: Primitive) -> bool:
+    def _is_placed(self, domain: ManagedDomain, primitive: Primitive, *, promoted: bool) -> bool:
+        """Whether a colocation says where they are to each other, and so where it is promoted."""
         own = self._before.ids_of(domain)
         its = {primitive.id, primitive.parent, primitive.clone}
-        return any(
-            (colocation.resource in own and colocation.other in its)
-            or (colocation.other in own and colocation.resource in its)
+        ends = [
+            (colocation, colocation.role if colocation.resource in its else colocation.other_role)
             for colocation in self._relations.colocations
-            if colocation.by or not 0 <= colocation.score < INFINITY
+            if (colocation.resource in own and colocation.other in its)
+            or (colocation.other in own and colocation.resource in its)
+        ]
+        return any(
+            colocation.by
+            or colocation.score < 0
+            or (colocation.score >= INFINITY and (is_promoted(role) or not promoted))
+            for colocation, role in ends
         )
 
 
