@@ -294,13 +294,13 @@ class _Look(NamedTuple):
     failures: tuple[Failure, ...] = ()
     history: tuple[Operation, ...] = ()
     pending_fencing: tuple[str, ...] = ()
+    topology: Mapping[str, tuple[tuple[str, tuple[str, ...]], ...]] = {}  # fencing levels: devices
     dc: str | None = None
     quorum: bool = False
     maintenance: bool = False
     fencing: bool = True
     name: str = ""
-    idle: bool = True
-    """Whether the DC says that it has nothing in hand, where actions under way are not recorded."""
+    idle: bool = True  # whether the DC has nothing in hand, where actions are not recorded
     dialect: str = ""
     """The generation by which the cluster is handled; `dialect_why`: how hxm knows."""
     dialect_why: str = ""

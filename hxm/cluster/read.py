@@ -232,6 +232,7 @@ def read_cluster(
         heard=(here,) if here and toolstack and not fault else (),
         written=configuration.document,
         unlisted=unlisted,
+        topology=configuration.topology,
     )
     return _with_reasons(seen, configuration, env, config, why=why)
 
@@ -371,8 +372,7 @@ def _domains(
 
 
 def _with_status(domain: Domain, instances: dict[str, list[Resource]]) -> Domain:
-    resources = instances.get(domain.resource or "", [])
-    if not resources:
+    if not (resources := instances.get(domain.resource or "", [])):
         return domain
     first = next((resource for resource in resources if resource.nodes), resources[0])
     return domain._replace(

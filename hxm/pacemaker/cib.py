@@ -41,6 +41,8 @@ class Configuration(NamedTuple):
     """The whole document, status and all, if that is what was read."""
     document: bytes = b""
     """The `<configuration>` as it was read, without hxm's own lock."""
+    topology: Mapping[str, tuple[tuple[str, tuple[str, ...]], ...]] = {}
+    """The fencing levels of each node that has a topology, by their ids, and their devices."""
 
     @property
     def transient(self) -> Mapping[str, Mapping[str, str]]:
@@ -130,20 +132,32 @@ def parse_configuration(document: bytes) -> Configuration:
     if configuration is None or configuration.find("resources") is None:
         raise CannotAsk(f"the CIB is a <{root.tag}> without resources")
     heartbeat = _is_heartbeats(root, configuration)
+    node_attributes = {
+        node.get("uname", ""): pairs(node.findall("instance_attributes"))
+        for node in configuration.iterfind("nodes/node")
+        if node.get("type") != "ping"  # an address of Heartbeat's, not a member
+    }
     return Configuration(
         properties=pairs(configuration.findall("crm_config/cluster_property_set")),
         primitives={entry.id: entry for entry in _primitives(configuration, heartbeat)},
         constraints=tuple(_interim(configuration)),
-        node_attributes={
-            node.get("uname", ""): pairs(node.findall("instance_attributes"))
-            for node in configuration.iterfind("nodes/node")
-            if node.get("type") != "ping"  # an address of Heartbeat's, not a member
-        },
+        node_attributes=node_attributes,
         heartbeat=heartbeat,
         own_meta=dict(_own_meta(configuration, heartbeat)),
         cib=root if root.tag == "cib" else None,
         document=configuration_in(document),
+        topology=_topology(configuration, node_attributes),
     )
+
+
+def _topology(
+    configuration: Element, nodes: Mapping[str, Mapping[str, str]]
+) -> Mapping[str, tuple[tuple[str, tuple[str, ...]], ...]]:
+    if configuration.find("fencing-topology/fencing-level") is None:
+        return {}
+    from hxm.pacemaker.topology import topology_of  # few clusters have one
+
+    return topology_of(configuration, nodes)
 
 
 _LOCK, _LOCK_END = b'<cluster_property_set id="hxm-lock">', b"</cluster_property_set>"

@@ -12,6 +12,7 @@ HINTS_2_0 = {
     "fence": "wait for its fencing, or order it: stonith_admin --reboot {node}",
     "agents": "stonith_admin -I",
     "look": "crm_resource --refresh --resource={resource}",
+    "level": "cibadmin --query --xpath=\"//fencing-level[@id='{level}']\"",
     "unlock": "crm_resource --refresh -r {resource} -N {node}",
     "run": "crm_attribute --name=stop-all-resources --delete",
     "allow-all": "crm_attribute --name=symmetric-cluster --delete",

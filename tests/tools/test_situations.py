@@ -399,6 +399,10 @@ SAID = {
         "(on-fail=ignore): whether web runs on host1 is not known\n      not running, 2026-11-30",
     ),
     "stop-ignored": ("start web", "web may still run on host1, and be started twice"),
+    "fencing-level": (
+        "why db",
+        "the fencing level fl1 of host2 names ipmi-host2, which does not exist: nothing can fence",
+    ),
     "source-lost": ("why db", "to host2: on which of them it runs is not known"),
     "target-lost-failed": ("status", "db was migrating to host2: whether it has arrived"),
     "target-fenced": ("migrate db host3 --force", "which is OFFLINE: whether it has arrived there"),

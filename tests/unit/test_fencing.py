@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from xml.etree.ElementTree import fromstring
+
 import pytest
 from factories import cluster, domain, node, primitive
 
+from hxm.pacemaker.topology import topology_of
 from hxm.policy.guards import whole_cluster
 from hxm.policy.reasons.facts import Facts
 from hxm.policy.reasons.why import ask
 from hxm.policy.relations import Relations
-from hxm.policy.state.fencing import brings_fencing_back, fenced_by, unfenceable
+from hxm.policy.state.fencing import brings_fencing_back, faulty_levels, fenced_by, unfenceable
 
 NODES = node("host1", dc=True), node("host2", online=False, unclean=True)
 NO_WATCHDOG = {"have-watchdog": "false"}
@@ -40,6 +43,46 @@ def test_names_of_nodes_count_in_letters_of_either_case():
             cluster(*NODES, device("ilo", "HOST1 Host2"), properties=NO_WATCHDOG, fencing=True)
         )
     )
+
+
+LEVELS = {
+    "a device that is not there": ((("l1", ("of9",)),), "l1 of host2 names of9, which does not"),
+    "one that is for another": ((("l1", ("of1",)),), "l1 of host2 names of1, which is not"),
+    "one that is stopped": ((("l1", ("of3",)),), "l1 of host2 names of3, which may not run"),
+    "one of two of a level": ((("l1", ("of2", "of9")),), "l1 of host2 names of9, which does not"),
+    "all is well": ((("l1", ("of2",)),), ""),
+}
+
+
+@pytest.mark.parametrize("name", LEVELS)
+def test_where_there_are_levels_only_their_devices_count(name):
+    levels, fault = LEVELS[name]
+    devices = device("of1", "host1"), device("of2", "host2"), device("of3", "host2", **STOPPED)
+    seen = cluster(*NODES, *devices, properties=NO_WATCHDOG, fencing=True)
+    assert not list(unfenceable(seen))
+    at = seen._replace(topology={"host2": levels})
+    assert [fault in one.what for _, one in unfenceable(at)] == ([True] if fault else [])
+    two = seen._replace(topology={"host2": (*levels, ("l2", ("of2",)))})
+    assert not list(unfenceable(two))
+    assert [fault in one.what for _, one in faulty_levels(two)] == ([True] if fault else [])
+
+
+TARGETS = """<configuration><fencing-topology>
+<fencing-level id="p" target-pattern="^host[12]$" index="1" devices="a, b"/>
+<fencing-level id="n2" target="HOST1" index="2" devices="d"/>
+<fencing-level id="n1" target="HOST1" index="1" devices="c"/>
+<fencing-level id="r" target-attribute="rack" target-value="7" index="1" devices="e"/>
+<fencing-level id="bad" target-pattern="(" index="1" devices="f"/>
+</fencing-topology></configuration>"""
+
+
+def test_the_levels_of_a_node_by_name_pattern_and_attribute():
+    nodes = {"host1": {}, "host2": {}, "host3": {"rack": "7"}, "host4": {"rack": "8"}}
+    assert topology_of(fromstring(TARGETS), nodes) == {
+        "host1": (("n1", ("c",)), ("n2", ("d",))),
+        "host2": (("p", ("a", "b")),),
+        "host3": (("r", ("e",)),),
+    }
 
 
 BACK = {

@@ -79,13 +79,19 @@ def unfenceable(cluster: Cluster) -> Iterator[tuple[str, Objection]]:
     if not cluster.fencing or (_has_watchdogs(cluster) and _watchdogs_count(cluster)):
         return
     devices, agents = _devices(cluster), cluster.advice("agents")
-    if not devices:
+    if not devices and not cluster.topology:
         what = "fencing is on, and no fencing resource is there: a lost node's domUs start nowhere"
         if _watchdogs_count(cluster):
             what = "stonith-watchdog-timeout is set, and no node has a watchdog: nothing can fence"
         yield "", Objection(what, f"{_ADD}: {agents}")
         return
     for host in cluster.hosts:
+        if host.name in cluster.topology:
+            faults = list(_faults(cluster, host.name))
+            if len(faults) == len(cluster.topology[host.name]):
+                what = f"{faults[0].what}: nothing can fence {host.name}"
+                yield host.name, faults[0]._replace(what=what)
+            continue
         able = [device for device in devices if _is_for(device, host.name)]
         if not able:
             what = f"no fencing resource is for {host.name}: if it is lost its domUs start nowhere"
@@ -94,6 +100,37 @@ def unfenceable(cluster: Cluster) -> Iterator[tuple[str, Objection]]:
             names = outermost(able)
             what = f"nothing can fence {host.name}: {listed(names, 4)} may not run"
             yield host.name, Objection(what, f"hxm why {names[0]}")
+
+
+def _faults(cluster: Cluster, host: str) -> Iterator[Objection]:
+    """What is wrong with each of a host's fencing levels of which a device cannot fence it.
+
+    Where there are levels for a node only they count, and of a level all devices.
+    """
+    devices = {device.id: device for device in _devices(cluster)}
+    for level, names in cluster.topology[host]:
+        at = f"the fencing level {level} of {host}"
+        for name in names:
+            device = devices.get(name)
+            if not device:
+                what, do = f"{at} names {name}, which does not exist", cluster.advice("agents")
+                do = f"add it: {do}; or change the level: {cluster.advice('level', level=level)}"
+            elif not _is_for(device, host):
+                what, do = f"{at} names {name}, which is not for {host}", f"hxm why {name}"
+            elif not _usable(cluster, device):
+                what, do = f"{at} names {name}, which may not run", f"hxm why {name}"
+            else:
+                continue
+            yield Objection(what, do)
+            break
+
+
+def faulty_levels(cluster: Cluster) -> Iterator[tuple[str, Objection]]:
+    """The fencing levels that cannot fence their host, where another level can."""
+    for host in cluster.topology if cluster.fencing else ():
+        faults = list(_faults(cluster, host))
+        if len(faults) < len(cluster.topology[host]):
+            yield from ((host, fault) for fault in faults)
 
 
 def terminating(cluster: Cluster, node: Node) -> str:

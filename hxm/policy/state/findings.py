@@ -256,7 +256,7 @@ def findings(cluster: Cluster, origins: Mapping[str, str] | None = None) -> Iter
             yield Finding.of(objection, "in-guest", domain.name)
     yield from _same_names(cluster)
     yield from _whole_cluster(cluster)
-    for host, objection in fencing.unfenceable(cluster):
+    for host, objection in (*fencing.unfenceable(cluster), *fencing.faulty_levels(cluster)):
         yield Finding.of(objection, "no-fencing", host)
     yield from _nodes(cluster)
     yield from _unwell(cluster)
