@@ -403,6 +403,14 @@ SAID = {
         "why db",
         "the fencing level fl1 of host2 names ipmi-host2, which does not exist: nothing can fence",
     ),
+    "failures-behind": (
+        "why vm",
+        "on host1, where it has failed 2 times and is given up after 3 (migration-threshold)",
+    ),
+    "stop-all-unmanaged": (
+        "why db",
+        "managed again it would stop (stop-all-resources)\n      if db may stop: hxm manage db",
+    ),
     "source-lost": ("why db", "to host2: on which of them it runs is not known"),
     "target-lost-failed": ("status", "db was migrating to host2: whether it has arrived"),
     "target-fenced": ("migrate db host3 --force", "which is OFFLINE: whether it has arrived there"),
@@ -472,6 +480,11 @@ def test_options_whose_rule_does_not_hold_have_no_effect(situation, name):
 
 
 ATTENTION = {
+    "stop-all-unmanaged": [
+        "db: is-managed=false, without which it would stop (stop-all-resources)",
+        "if db may stop: hxm manage db",
+        "if mail may stop: hxm maintenance off mail",
+    ],
     "soft-hides-hard": ["web should run, and does not: not on", "hxm cleanup web alpha"],
     "half-a-group": [
         "web should run, and does not: base must start before it; base is told to stop",

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from hxm.model import Cluster, ManagedDomain, Node
 from hxm.plan import Movement
-from hxm.policy import guards, listed, typed, until_forgotten
+from hxm.policy import guards, listed, stops_everything, typed, until_forgotten
 from hxm.policy.forecast import name_of
 from hxm.policy.forecast.movement_kinds import phrase
 from hxm.policy.guards import location
@@ -24,6 +24,7 @@ from hxm.policy.state.node_remedy import end_of_maintenance, end_of_wait
 from hxm.policy.state.on_fail import ignored
 from hxm.policy.state.quorum import waits_for_quorum
 from hxm.policy.state.running_twice import on_two_nodes
+from hxm.policy.unjudged import on_condition
 
 
 class Answer(NamedTuple):
@@ -217,6 +218,10 @@ def _troubles_everywhere(question: Question) -> Iterator[Reason]:
             cause = reason.what.removeprefix(f"{question.subject.it} ")
             what = f"the cluster leaves it alone: {domain.name} {cause}"
             do = guards.safe_end(domain, reason.do) or reason.do
+            if not cluster.maintenance and domain.running and stops_everything(cluster):
+                if reason.change and reason.change.kind == "manage":
+                    what += "; managed again it would stop (stop-all-resources)"
+                do = on_condition(f"{domain.name} may stop", do)
             yield reason._replace(what=what, do=do)
         elif order and reason.change and reason.change.kind in ("start", "unset"):
             yield reason._replace(do="" if alone else order)

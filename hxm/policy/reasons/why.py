@@ -8,6 +8,7 @@ from hxm.model import Domain, ManagedDomain, Node, is_managed
 from hxm.plan import Movement
 from hxm.policy import guards, listed, typed
 from hxm.policy.guards import location
+from hxm.policy.reasons.behind import failures_behind
 from hxm.policy.reasons.dependencies import against, needed, weight
 from hxm.policy.reasons.facts import (
     NEVER,
@@ -128,7 +129,8 @@ def _about_to_start(question: Question, movements: Iterable[Movement]) -> Reason
     """That the cluster starts it, where, and after what."""
     cluster, resource = question.facts.cluster, question.domain.resource
     targets = [move.target for move in movements if move.resource == resource and move.target]
-    where = f" on {targets[0]}" if targets else ""
+    behind = failures_behind(question.facts, resource, targets[0]) if targets else ""
+    where = f" on {targets[0]}{behind}" if targets else ""
     lost = [node.name for node in cluster.nodes if node.unclean]
     waits = lost and fencing.is_required(cluster, resource)
     after = f", after the fencing of {listed(lost, 4)}" if waits else ""

@@ -16,6 +16,7 @@ from hxm.policy import (
     keeps_stopped,
     listed,
     resource_name,
+    stops_everything,
     typed,
     until_forgotten,
 )
@@ -40,6 +41,7 @@ from hxm.policy.state.quorum import waits_for_quorum
 from hxm.policy.state.running_twice import may_run_twice, on_two_nodes
 from hxm.policy.state.services import services_down, services_twice, unwell
 from hxm.policy.state.whereabouts import in_doubt
+from hxm.policy.unjudged import on_condition
 
 if TYPE_CHECKING:
     from hxm.policy.orders.update.progress import Progress
@@ -161,6 +163,9 @@ def _set_in_passing(cluster: Cluster, domain: ManagedDomain) -> Iterator[tuple[s
         what, do = f"{domain.name}: {option}={own[option]}", f"hxm {command} {word}"
         if own_set := own_place(cluster, primitive, option):
             what, do = f"{what}, in {own_set[0]}", own_set[1]
+        if domain.running and not domain.managed and stops_everything(cluster):
+            what += ", without which it would stop (stop-all-resources)"
+            do = on_condition(f"{domain.name} may stop", do)
         yield option, Finding(what, do)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hxm.model import Cluster, Node
-from hxm.policy import keeps_stopped, listed, typed_resource
+from hxm.policy import keeps_stopped, listed, stops_everything, typed_resource
 from hxm.policy.inherited import in_force
 from hxm.policy.state import fencing
 from hxm.policy.state.quorum import waits_for_quorum
@@ -59,7 +59,7 @@ def end_of_maintenance(cluster: Cluster, node: Node | None = None) -> str:
     stops = [
         domain.name
         for domain in cluster.managed_domains
-        if domain.running and domain.told_to_stop
+        if domain.running and (domain.told_to_stop or stops_everything(cluster))
         if (not node or node.name in domain.nodes) and not set(still) & set(domain.nodes)
         if not any(in_force(option, cluster.primitives[domain.resource].meta) for option in _ALONE)
     ]
