@@ -45,7 +45,8 @@ def running(question: Question) -> Answer:
         says = f"{domain.name} is taken to run on {listed(domain.nodes)}, where it failed"
     says = unknown_place(facts.cluster, domain) or says
     if len(domain.nodes) > 1:
-        return on_several(question, general)
+        answer = on_several(question, general)
+        return answer._replace(says=unknown_place(facts.cluster, domain) or answer.says)
     here = domain.nodes[0]
     movements = [] if domain.in_flight else imminent(question)
     leaves = any(move.source == here != move.target for move in movements)
