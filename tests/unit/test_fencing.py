@@ -89,6 +89,7 @@ BACK = {
     "the lost one's device": ({"of2"}, (), True),
     "another node's device": ({"of1"}, (), False),
     "with a domU": ({"of2", "nfs"}, (), False),
+    "a group with a domU": ({"g"}, (), False),
     "beside a lost one that can be fenced": ({"of2"}, (node("host3", unclean=True),), True),
     "one of two that wait": ({"of2"}, (node("host4", unclean=True),), True),
 }
@@ -98,7 +99,10 @@ BACK = {
 def test_an_order_on_a_device_is_let_through_only_for_the_node_that_waits_for_it(name):
     subjects, more, expected = BACK[name]
     devices = device("of1", "host1"), device("of2", "host2", **STOPPED), device("of3", "host3")
-    seen = cluster(*NODES, *more, *devices, primitive("nfs"), properties=NO_WATCHDOG, fencing=True)
+    group = device("of4", "host2", **STOPPED)._replace(parent="g"), primitive("web", parent="g")
+    seen = cluster(
+        *NODES, *more, *devices, *group, primitive("nfs"), properties=NO_WATCHDOG, fencing=True
+    )
     assert brings_fencing_back(seen, subjects) is expected
     refused = [one.what for one in whole_cluster(seen, subjects) if "not yet fenced" in one.what]
     assert bool(refused) is not expected

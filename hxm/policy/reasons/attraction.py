@@ -7,19 +7,35 @@ from collections.abc import Iterator, Sequence
 from hxm.plan import Movement
 from hxm.policy import listed, resource_name
 from hxm.policy.forecast import name_of
-from hxm.policy.reasons.facts import Reason, alike, remove
+from hxm.policy.reasons.facts import Change, Reason, alike, remove
 from hxm.policy.reasons.question import Question
 from hxm.policy.relations import applying, score_of, spoken
 
 
-def attracted(question: Question) -> Iterator[Reason]:
-    """Why the cluster is about to move it, where nothing is against the node where it runs."""
+def attracted(question: Question, here: str) -> Sequence[Reason]:
+    """Why the cluster is about to move it, where nothing is against the node where it runs.
+
+    Only that without which it would stay: the first alone, or all together.
+    """
     verdict = question.inquiry.verdict((), None) if question.inquiry else None
     movements = verdict.movements if verdict else ()
     own = [move for move in movements if move.resource in question.subject.parts]
-    for target in dict.fromkeys(move.target for move in own if move.target):
-        preferences = [*preferred(question, target)]
-        yield from preferences or _with_partners(question, movements, target)
+    targets = dict.fromkeys(move.target for move in own if move.target)
+    drawn = [one for target in targets for one in preferred(question, target)]
+    drawn += [one for target in targets for one in _with_partners(question, movements, target)]
+    return first_that_holds(question, here, drawn)
+
+
+def first_that_holds(question: Question, here: str, reasons: Sequence[Reason]) -> Sequence[Reason]:
+    """The first without which it would stay on the node, or all if it would without them all."""
+    inquiry = question.inquiry
+    for some in (*([reason] for reason in reasons), reasons[1:] and reasons):
+        verdict = inquiry.verdict(some, None) if some and inquiry else None
+        moves = verdict.movements if verdict else ()
+        leaves = any(m.source == here for m in moves if m.resource in question.subject.parts)
+        if verdict and not leaves:
+            return [reason._replace(confirmed=True) for reason in some]
+    return ()
 
 
 def preferred(question: Question, node: str) -> Iterator[Reason]:
@@ -30,7 +46,8 @@ def preferred(question: Question, node: str) -> Iterator[Reason]:
         score = applying(facts.relations, location, node)
         if location.resource in ids and location.id not in interim and score and score > 0:
             what = f"{node} is preferred: score {spoken(score)}"
-            yield Reason(what, location.id, remove(facts, location))
+            change = Change("drop", location.id)
+            yield Reason(what, location.id, remove(facts, location), change=change)
 
 
 def _with_partners(
@@ -47,7 +64,9 @@ def _with_partners(
             word = resource_name(facts.cluster, partner)
             place = f"a node of the same {colocation.by}" if colocation.by else node
             what = f"{word}, with which it is to run, comes to {place}"
-            yield Reason(what, f"{colocation.id}: {spoken(colocation.score)}", f"hxm why {word}")
+            evidence = f"{colocation.id}: {spoken(colocation.score)}"
+            change = Change("drop", colocation.id)
+            yield Reason(what, evidence, f"hxm why {word}", change=change)
 
 
 def _inside(question: Question, name: str) -> set[str]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from hxm.model import Node
 from hxm.policy import counted, is_true, listed
 from hxm.policy.reasons.facts import Change, Facts, Reason, Subject, places
+from hxm.policy.relations import score_of
 from hxm.policy.unjudged import on_condition
 
 _OPTION, _ON_NODE, _LEAST = "clone-max", "clone-node-max", "clone-min"
@@ -57,7 +58,8 @@ def too_few_nodes(facts: Facts, clone: Subject) -> Iterator[Reason]:
         if is_true(primitive.meta.get("globally-unique", "")):
             limit = primitive.meta.get(_ON_NODE, "1")
             number = -(-int(least) // hosts)
-            yield _limited(facts, primitive.clone, _ON_NODE, int(limit), number)
+            if score_of(limit) < number:
+                yield _limited(facts, primitive.clone, _ON_NODE, score_of(limit), number)
         else:
             what = f"it can run on {counted(hosts, 'node')} alone"
             command = facts.cluster.advice(

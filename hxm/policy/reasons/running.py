@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from hxm.plan import Movement
 from hxm.policy import last_failed, listed
 from hxm.policy.forecast.movement_kinds import phrase
-from hxm.policy.reasons.attraction import attracted, gives_way
+from hxm.policy.reasons.attraction import attracted, first_that_holds, gives_way
 from hxm.policy.reasons.dependencies import against
 from hxm.policy.reasons.facts import NEVER, Change, Reason, forbids
 from hxm.policy.reasons.offer import makes_room, staying
@@ -55,9 +55,11 @@ def running(question: Question) -> Answer:
     barred = [] if misplaced and not stops else _barred(question, here)
     drawn = _drawn_away(question, here) if leaves and not (misplaced or forbids(general)) else ()
     if leaves and not (misplaced or drawn or forbids(general)):
-        drawn = list(attracted(question))
+        drawn = attracted(question, here)
     reasons = [*general, *_at_its_end(question), *misplaced, *drawn]
-    reasons += [*gives_way(question, here), *barred] if stops else []
+    if UNCOUNTED in [reason.change for reason in misplaced]:
+        reasons += gives_way(question, here)
+    reasons += barred if stops else []
     ends = {one.do for one in general}
     explained = (barred or misplaced) and not any(move.kind == "restart" for move in movements)
     failures = [] if explained else as_facts(failures_of(facts, domain))
@@ -86,15 +88,9 @@ def _at_its_end(question: Question) -> Iterator[Reason]:
 
 def _drawn_away(question: Question, here: str) -> Sequence[Reason]:
     """What is against the node where it runs, and forbids nothing: the likeliest that is enough."""
-    node, inquiry = question.facts.cluster.node(here), question.inquiry
-    if not node or not inquiry:
-        return ()
-    weighed = [one for one in against(question.facts, question.subject, node) if one.change]
-    for reasons in (*([reason] for reason in weighed), weighed):
-        verdict = inquiry.verdict(reasons, None)
-        if verdict and not any(move.source == here for move in _own(question, verdict)):
-            return [reason._replace(confirmed=True) for reason in reasons]
-    return ()
+    node = question.facts.cluster.node(here)
+    weighed = against(question.facts, question.subject, node) if node else ()
+    return first_that_holds(question, here, [reason for reason in weighed if reason.change])
 
 
 def _misplaced(question: Question, here: str, *, leaves: bool) -> list[Reason]:

@@ -172,15 +172,17 @@ def is_required(cluster: Cluster, resource: str) -> bool:
 def brings_fencing_back(cluster: Cluster, subjects: Collection[str | None]) -> bool:
     """Whether the resources are all devices that a lost node waits for, which nothing else fences.
 
-    What they fence is then asked about. Until all lost nodes are fenced nothing starts anyway.
+    What they fence is then asked about.
     """
     waiting, devices = helpless(cluster), _devices(cluster)
     named = [
-        [device for device in devices if name in (device.id, device.parent, device.clone)]
+        [p for p in cluster.primitives.values() if name in (p.id, p.parent, p.clone)]
         for name in subjects
     ]
     return bool(waiting and named) and all(
-        any(_is_for(device, node) for device in some for node in waiting) for some in named
+        all(part in devices for part in parts)
+        and any(_is_for(part, node) for part in parts for node in waiting)
+        for parts in named
     )
 
 
