@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from typing import NamedTuple
+
+from hxm.policy.indexed import Index
 
 INFINITY = 1000000  # Pacemaker's: 1000000 and more is infinite
 
@@ -109,9 +112,7 @@ class Ticket(NamedTuple):
     """Whether what runs stays as it is when the ticket is lost (loss-policy)."""
 
 
-class Relations(NamedTuple):
-    """All constraints, and what the nodes know of themselves."""
-
+class _Written(NamedTuple):
     orders: tuple[Order, ...] = ()
     colocations: tuple[Colocation, ...] = ()
     locations: tuple[Location, ...] = ()
@@ -132,6 +133,46 @@ class Relations(NamedTuple):
     """The node that each resource waits for which was stopped there by a clean shutdown."""
     fences: Mapping[str, tuple[str, ...]] = {}
     """The nodes that each fencing device says it can fence; none: it is asked at run time."""
+
+
+class Relations(_Written):
+    """All constraints, and what the nodes know of themselves; by resource as they stand there."""
+
+    @cached_property
+    def orders_before(self) -> Index[Order]:
+        """What each resource starts after."""
+        return Index((order.then, order) for order in self.orders)
+
+    @cached_property
+    def orders_after(self) -> Index[Order]:
+        """What starts after each resource."""
+        return Index((order.first, order) for order in self.orders)
+
+    @cached_property
+    def colocations_of(self) -> Index[Colocation]:
+        """With what each resource runs, or not."""
+        return Index((colocation.resource, colocation) for colocation in self.colocations)
+
+    @cached_property
+    def colocations_with(self) -> Index[Colocation]:
+        """What runs with each resource, or not."""
+        return Index((colocation.other, colocation) for colocation in self.colocations)
+
+    @cached_property
+    def locations_of(self) -> Index[Location]:
+        """Where each resource may run, or not."""
+        return Index((location.resource, location) for location in self.locations)
+
+    @cached_property
+    def fail_counts(self) -> Mapping[tuple[str, str], int]:
+        """How often each resource has failed on each node, by the attributes that count it."""
+        counts: dict[tuple[str, str], int] = {}
+        for node, attributes in self.attributes.items():
+            for name, value in attributes.items():
+                resource = name.partition("#")[0].removeprefix("fail-count-")
+                if name.startswith("fail-count-"):
+                    counts[resource, node] = counts.get((resource, node), 0) + score_of(value)
+        return counts
 
     def attributes_of(self, node: str) -> Mapping[str, str]:
         """The node's attributes, #uname and #kind among them."""
@@ -209,13 +250,8 @@ def score_of(score: str) -> int:
 
 
 def fail_count(relations: Relations, resource: str, node: str) -> int:
-    """How often the resource has failed on the node, by the attributes that count it."""
-    counts = (
-        score_of(value)
-        for name, value in relations.attributes.get(node, {}).items()
-        if name.partition("#")[0] == f"fail-count-{resource}"
-    )
-    return min(sum(counts), INFINITY)
+    """How often the resource has failed on the node; infinite is the most."""
+    return min(relations.fail_counts.get((resource, node), 0), INFINITY)
 
 
 HARD = {

@@ -13,14 +13,14 @@ from itertools import islice
 from typing import Any
 
 import pytest
-from factories import DATA, cluster, domain, prefer
+from factories import DATA, cluster, domain, prefer, primitive
 
 from hxm.audit.survey import parse_survey
 from hxm.domu.config_file import agent_name, parse_xmfile
 from hxm.domu.disk_spec import parse_disk
 from hxm.domu.libvirt_xml import drives_xen, memory_and_vcpus
 from hxm.domu.xm_header import as_data
-from hxm.model import Cluster, Operation
+from hxm.model import Cluster, Failure, Operation
 from hxm.pacemaker.cib import configuration_in, parse_configuration
 from hxm.pacemaker.cib_edit import edit
 from hxm.pacemaker.crm_mon import as_migrations, parse_status
@@ -29,6 +29,9 @@ from hxm.pacemaker.verify import parse_complaints, parse_rings
 from hxm.plan import Action, Movement, Step, StepKind
 from hxm.policy.forecast import after_all, after_steps, movements
 from hxm.policy.guards import in_flight
+from hxm.policy.reasons.facts import Facts, Reason
+from hxm.policy.reasons.why import ask, likely
+from hxm.policy.relations import INFINITY, Colocation, Order, Relations
 from hxm.records.journal import orders_backwards
 from hxm.toolstack.host_facts import parse_facts
 from hxm.toolstack.list_long import parse_image, parse_long
@@ -220,6 +223,34 @@ def steady(make: Callable[[int], Any], read: Callable[[Any], object]) -> float:
 @pytest.mark.parametrize(("make", "read"), READERS.values(), ids=READERS)
 def test_what_is_read_takes_linear_time(make, read):
     assert steady(make, read) < MOST
+
+
+def without_storage(count: int) -> Facts:
+    """So many domUs that start after and with a clone, which has failed on every node."""
+    domains = [domain(f"vm{number}", role="Stopped") for number in range(count)]
+    store = primitive("store", parent="storage", clone="storage")
+    failed = [Failure("store", "start", node, "no path", "") for node in ("host1", "host2")]
+    orders = (Order(f"o{one.name}", "storage", one.name) for one in domains)
+    together = (Colocation(f"c{one.name}", one.name, "storage", INFINITY) for one in domains)
+    relations = Relations((*orders,), (*together,), members={"storage": ("store",)})
+    return Facts(cluster(*domains, store, *failed), relations, causes={})
+
+
+def first_reasons(facts: Facts) -> set[Reason]:
+    """As `hxm status` asks for them, on a copy of the facts that has nothing from before."""
+    fresh = facts._replace(
+        cluster=facts.cluster._replace(), relations=facts.relations._replace(), causes={}
+    )
+    down = fresh.cluster.managed_domains
+    reasons = {reason for one in down for reason in likely(fresh, one)}
+    return reasons | {reason for one in down for reason in ask(fresh, one).reasons}
+
+
+def test_the_reasons_of_many_domus_take_linear_time():
+    """In the worst of nights: storage starts nowhere, and all domUs wait for it."""
+    words = {reason.what for reason in first_reasons(without_storage(2))}
+    assert any("storage's start failed" in what for what in words), words
+    assert steady(without_storage, first_reasons) < MOST
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,8 @@ from hxm.model import Cluster, ManagedDomain, Primitive, Resource
 from hxm.plan import Forecast, Objection
 from hxm.policy import is_true, listed, outermost
 from hxm.policy.guards import YES
-from hxm.policy.reasons.facts import is_instance, is_promoted
+from hxm.policy.indexed import instances
+from hxm.policy.reasons.facts import is_promoted
 from hxm.policy.relations import INFINITY, Order, Relations
 from hxm.policy.state.fencing import unfenceable
 
@@ -132,7 +133,7 @@ class Storage:
             yield from self._orders.get(name, ())
 
     def _replicas(self, bundle: str) -> list[Resource]:
-        return [r for r in self._after.resources if r.id != bundle and is_instance(r.id, bundle)]
+        return [r for r in instances(self._after).of(bundle) if r.id != bundle]
 
     def _lacks(self, domain: ManagedDomain, node: str) -> Iterator[_Lack]:
         for order in self._before_it(domain):

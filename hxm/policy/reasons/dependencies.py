@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from hxm.model import Node, Resource
 from hxm.policy import listed
+from hxm.policy.indexed import states
 from hxm.policy.reasons.everywhere import everywhere, left_alone
 from hxm.policy.reasons.facts import (
     Change,
@@ -66,9 +67,12 @@ def against(facts: Facts, subject: Subject, node: Node) -> Iterator[Reason]:
 
 def _dependencies(facts: Facts, subject: Subject, path: _Path) -> Iterator[Reason]:
     """Orders, colocations and the group: what must run before it, with it, or not where it does."""
-    path = path._replace(seen=path.seen | subject.ids)
+    in_question, path = not path.seen, path._replace(seen=path.seen | subject.ids)
     yield from _orders(facts, subject, path)
     yield from _group(facts, subject, path)
+    if in_question:  # of what it needs only the absolute counts (`_caused`), and these are not
+        yield from _dependents(facts, subject, path)
+        yield from _shunned(facts, subject, path)
     yield from _colocations(facts, subject, path)
 
 
@@ -82,8 +86,8 @@ def _circle(name: str, path: _Path) -> bool:
 def _orders(facts: Facts, subject: Subject, path: _Path) -> Iterator[Reason]:
     loop, inside = loop_of(facts, subject)
     yield from [loop] if loop else ()
-    for order in facts.relations.orders:
-        if order.then not in subject.ids or not order.holds_back or order.first in inside:
+    for order in facts.relations.orders_before.of(*subject.ids):
+        if not order.holds_back or order.first in inside:
             continue
         if _circle(order.first, path):
             continue
@@ -129,9 +133,9 @@ def _blocked(facts: Facts, other: str) -> Iterator[Reason]:
     """
     needed = subject_of(facts.cluster, other, called=True)
     for part in needed.parts:
-        states = [state for state in facts.cluster.resources if state.id.partition(":")[0] == part]
-        failed = [state for state in states if state.failed and state.nodes and not state.managed]
-        if states and all(state.blocked for state in states if state.nodes):
+        mine = states(facts.cluster).of(part)
+        failed = [state for state in mine if state.failed and state.nodes and not state.managed]
+        if mine and all(state.blocked for state in mine if state.nodes):
             yield from left_alone(facts, needed)
             return
         if failed:
@@ -156,12 +160,14 @@ def _place_counts(facts: Facts, subject: Subject, first: str) -> bool:
     if all(primitive.clone for primitive in subject.inside):
         return True
     wanted, ids = subject_of(facts.cluster, first).ids, set(subject.ids)
-    pairs = [(c.resource, c.other) for c in facts.relations.colocations if c.score >= INFINITY]
-    reached = {other for resource, other in pairs if resource in ids}
-    while not reached <= ids:
+    while not (reached := set(_always_with(facts, ids))) <= ids:
         ids |= reached
-        reached = {other for resource, other in pairs if resource in ids}
     return not wanted.isdisjoint(ids)
+
+
+def _always_with(facts: Facts, ids: Iterable[str]) -> Iterator[str]:
+    colocations = facts.relations.colocations_of.of(*ids)
+    return (colocation.other for colocation in colocations if colocation.score >= INFINITY)
 
 
 def _missing(facts: Facts, first: str) -> int:
@@ -207,12 +213,11 @@ def _apart(facts: Facts, subject: Subject, order: Order, node: Node, path: _Path
     """Whether the other may not start on the node because this is to run there."""
     if node != path.node:
         return False
-    first = subject_of(facts.cluster, order.first).ids
+    first, relations = subject_of(facts.cluster, order.first).ids, facts.relations
+    mine = relations.colocations_of.of(*subject.ids) + relations.colocations_with.of(*subject.ids)
     return any(
-        colocation.score <= -INFINITY
-        for colocation in facts.relations.colocations
-        if {colocation.resource, colocation.other} & first
-        and {colocation.resource, colocation.other} & subject.ids
+        colocation.score <= -INFINITY and {colocation.resource, colocation.other} & first
+        for colocation in mine
     )
 
 
@@ -228,16 +233,14 @@ def weight(node: Node, reasons: Sequence[Reason]) -> tuple[bool, bool, bool, int
 
 def _alternatives(facts: Facts, order: Order) -> list[str]:
     """What one of is enough, in a set with require-all=false."""
-    orders = facts.relations.orders if order.one_suffices else ()
-    alike = (one.first for one in orders if (one.id, one.then) == (order.id, order.then))
+    orders = facts.relations.orders_before.of(order.then) if order.one_suffices else ()
+    alike = (one.first for one in orders if one.id == order.id)
     return list(dict.fromkeys(alike))
 
 
 def _colocations(facts: Facts, subject: Subject, path: _Path) -> Iterator[Reason]:
-    yield from _dependents(facts, subject, path)
-    yield from _shunned(facts, subject, path)
-    for colocation in facts.relations.colocations:
-        if colocation.resource not in subject.ids or _circle(colocation.other, path):
+    for colocation in facts.relations.colocations_of.of(*subject.ids):
+        if _circle(colocation.other, path):
             continue
         there = alike(facts, colocation, places(facts, colocation.other, colocation.other_role))
         by = f" by {colocation.by}" if colocation.by else ""
@@ -258,10 +261,10 @@ def _colocations(facts: Facts, subject: Subject, path: _Path) -> Iterator[Reason
 
 def _shunned(facts: Facts, subject: Subject, path: _Path) -> Iterator[Reason]:
     """What runs there and is to keep away from it: it may yield, so that is not absolute."""
-    for colocation in facts.relations.colocations:
+    for colocation in facts.relations.colocations_with.of(*subject.ids):
         there = alike(facts, colocation, places(facts, colocation.resource, colocation.role))
-        keeps_away = colocation.other in subject.ids and colocation.score < 0
-        if keeps_away and path.node.name in there and not _circle(colocation.resource, path):
+        keeps_away = colocation.score < 0 and path.node.name in there
+        if keeps_away and not _circle(colocation.resource, path):
             what = f"{colocation.resource}, which {_place(colocation)}, is to keep away from "
             what += subject.it
             evidence = f"{colocation.id}: {spoken(colocation.score)}"
@@ -353,7 +356,7 @@ def _held_there(facts: Facts, subject: Subject) -> Iterator[Reason]:
     if not any(places(facts, part) for part in subject.parts):
         return
     after = dict.fromkeys(
-        order.then for order in relations.orders if order.first in subject.ids and order.holds_back
+        order.then for order in relations.orders_after.of(*subject.ids) if order.holds_back
     )
     after |= dict.fromkeys(_later_in_group(facts, subject))
     for name in after:
@@ -365,25 +368,26 @@ def _held_there(facts: Facts, subject: Subject) -> Iterator[Reason]:
 
 def bound_to(facts: Facts, subject: Subject) -> Iterator[Subject]:
     """What must run where it does."""
-    for colocation in facts.relations.colocations:
-        if colocation.other in subject.ids and colocation.score >= INFINITY and not colocation.by:
+    for colocation in facts.relations.colocations_with.of(*subject.ids):
+        if colocation.score >= INFINITY and not colocation.by:
             yield subject_of(facts.cluster, colocation.resource, called=True)
 
 
 def needed(facts: Facts, subject: Subject) -> tuple[str, ...]:
     """The ids of the resource, and of all that it needs or that needs it, the nearest first."""
-    relations = facts.relations
-    pairs = [(order.then, order.first) for order in relations.orders]
-    pairs += [(colocation.resource, colocation.other) for colocation in relations.colocations]
-    pairs += [(colocation.other, colocation.resource) for colocation in relations.colocations]
     ids = dict.fromkeys(sorted(subject.ids))
     for name in ids.copy():
-        _follow(facts, name, pairs, ids)
+        _follow(facts, name, ids)
     return tuple(ids)
 
 
-def _follow(facts: Facts, name: str, pairs: list[tuple[str, str]], ids: dict[str, None]) -> None:
-    for one, other in pairs:
-        if one == name and other not in ids:
+def _follow(facts: Facts, name: str, ids: dict[str, None]) -> None:
+    relations = facts.relations
+    for other in (
+        *(order.first for order in relations.orders_before.of(name)),
+        *(colocation.other for colocation in relations.colocations_of.of(name)),
+        *(colocation.resource for colocation in relations.colocations_with.of(name)),
+    ):
+        if other not in ids:
             ids.update(dict.fromkeys(sorted(subject_of(facts.cluster, other).ids)))
-            _follow(facts, other, pairs, ids)
+            _follow(facts, other, ids)

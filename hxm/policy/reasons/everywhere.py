@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from hxm.model import Cluster, Primitive
 from hxm.policy import block, is_false, keeps_stopped, stops_everything
 from hxm.policy.guards.own_sets import own_place
+from hxm.policy.indexed import states
 from hxm.policy.inherited import end_above, holder, in_force
 from hxm.policy.reasons.facts import (
     Change,
@@ -73,15 +74,13 @@ def _where_it_stands(
 def left_alone(facts: Facts, subject: Subject) -> Iterator[Reason]:
     """Unmanaged, in maintenance, frozen for want of a ticket, or blocked by a failure."""
     cluster = facts.cluster
-    states = [
-        resource for resource in cluster.resources if resource.id.partition(":")[0] in subject.parts
-    ]
-    if any(resource.blocked for resource in states):
+    mine = states(cluster).of(*subject.parts)
+    if any(resource.blocked for resource in mine):
         if tickets := list(frozen(facts, subject)):
             yield from (r._replace(what=f"{subject.it} {r.what}") for r in tickets)
             return
         what, evidence, do = block(cluster, subject.parts, subject.word)
-        several = not evidence and any(len(resource.nodes) > 1 for resource in states)
+        several = not evidence and any(len(resource.nodes) > 1 for resource in mine)
         change = Change("once" if several else "forget", subject.id)
         yield Reason(f"{subject.it} {what}", evidence, do, True, change)
         return
@@ -143,6 +142,8 @@ def by_opt_in(cluster: Cluster) -> bool:
 def not_opted_in(facts: Facts) -> Iterator[Reason]:
     """That no location allows anything anywhere; where something is allowed, that is meant."""
     cluster = facts.cluster
+    if not by_opt_in(cluster):
+        return
     wanted = {
         primitive.id
         for primitive in cluster.primitives.values()

@@ -8,6 +8,7 @@ from typing import Literal, NamedTuple
 
 from hxm.model import Advice, Cluster, Domain, Primitive
 from hxm.policy import MEND, listed, typed
+from hxm.policy.indexed import instances, primitives
 from hxm.policy.memory import Host, Needs
 from hxm.policy.relations import Colocation, Location, Relations
 from hxm.policy.unjudged import IF, may_start
@@ -159,11 +160,7 @@ class Subject(NamedTuple):
 
 def subject_of(cluster: Cluster, name: str, *, called: bool = False) -> Subject:
     """The resource of that id; `called` by its id in sentences, and not `it`."""
-    inside = tuple(
-        primitive
-        for primitive in cluster.primitives.values()
-        if name in (primitive.id, primitive.parent, primitive.clone)
-    )
+    inside = tuple(primitives(cluster).of(name))
     ids = {name}
     for primitive in inside:
         ids |= {primitive.id, primitive.parent or "", primitive.clone or ""}
@@ -216,17 +213,10 @@ def places(facts: Facts, name: str, role: str = "") -> frozenset[str]:
     wanted = is_promoted(role)
     return frozenset(
         node
-        for resource in facts.cluster.resources
-        if is_instance(resource.id, name) and (not wanted or is_promoted(resource.role))
+        for resource in instances(facts.cluster).of(name)
+        if not wanted or is_promoted(resource.role)
         for node in resource.nodes
     )
-
-
-def is_instance(resource: str, name: str) -> bool:
-    """Whether it is the resource, one of a clone's, or a bundle's container: httpd-docker-0."""
-    resource = resource.partition(":")[0]
-    engine, _, number = resource.removeprefix(f"{name}-").partition("-")
-    return resource == name or (resource == f"{name}-{engine}-{number}" and number.isdecimal())
 
 
 def alike(facts: Facts, colocation: Colocation, nodes: frozenset[str]) -> frozenset[str]:

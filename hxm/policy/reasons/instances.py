@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from hxm.model import Node
 from hxm.policy import counted, is_true, listed
+from hxm.policy.indexed import primitives, states
 from hxm.policy.reasons.facts import Change, Facts, Reason, Subject, places
 from hxm.policy.relations import score_of
 from hxm.policy.unjudged import on_condition
@@ -73,13 +74,12 @@ def too_few_nodes(facts: Facts, clone: Subject) -> Iterator[Reason]:
 
 def running(facts: Facts, name: str) -> int:
     """How many instances of a clone run, by its primitive that has the fewest."""
-    inside = (one.id for one in facts.cluster.primitives.values() if one.clone == name)
+    inside = (one.id for one in primitives(facts.cluster).of(name) if one.clone == name)
     return min((_instances(facts, primitive) for primitive in inside), default=0)
 
 
 def _instances(facts: Facts, primitive: str) -> int:
-    states = (one for one in facts.cluster.resources if one.id.partition(":")[0] == primitive)
-    return sum(len(state.nodes) for state in states)
+    return sum(len(state.nodes) for state in states(facts.cluster).of(primitive))
 
 
 def limits(facts: Facts, subject: Subject) -> Iterator[Reason]:

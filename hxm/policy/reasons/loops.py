@@ -59,10 +59,10 @@ def _waits(facts: Facts, name: str) -> Iterator[_Wait]:
     primitive = facts.cluster.primitives.get(name)
     if not primitive or places(facts, name):
         return
-    for order in facts.relations.orders:
+    ids = filter(None, (name, primitive.parent, primitive.clone))
+    for order in facts.relations.orders_before.of(*ids):
         starts = order.mandatory and order.first_action == order.then_action == "start"
-        mine = order.then in (name, primitive.parent, primitive.clone)
-        if starts and mine and not order.one_suffices:
+        if starts and not order.one_suffices:
             for first in subject_of(facts.cluster, order.first).inside:
                 yield _Wait(name, first.id, order)
     members = facts.relations.members.get(primitive.parent or "", ())

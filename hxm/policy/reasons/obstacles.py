@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from hxm.model import Cluster, Node, Primitive
 from hxm.policy import MEND, bars, listed, until_forgotten
+from hxm.policy.indexed import failures
 from hxm.policy.reasons.everywhere import by_opt_in, everywhere, not_opted_in
 from hxm.policy.reasons.facts import (
     Change,
@@ -129,11 +130,8 @@ def _failures(facts: Facts, subject: Subject, node: Node) -> Iterator[Reason]:
                 yield Reason(what, "mend that first", do, True, change)
         count = fail_count(facts.relations, primitive.id, node.name)
         limit = score_of(primitive.meta.get("migration-threshold", "INFINITY"))
-        failed = [
-            failure
-            for failure in cluster.failures
-            if (failure.resource, failure.node) == (primitive.id, node.name)
-        ]
+        mine = failures(cluster).of(primitive.id)
+        failed = [failure for failure in mine if failure.node == node.name]
         often = count >= limit > 0
         if not (often or any(bars(cluster, failure) for failure in failed)):
             continue
@@ -168,8 +166,8 @@ def _locations(facts: Facts, subject: Subject, node: Node, role: str) -> Iterato
     interim = {constraint.id for constraint in cluster.constraints}
     mine = [
         location
-        for location in relations.locations
-        if location.resource in subject.ids and (role or not is_promoted(location.role))
+        for location in relations.locations_of.of(*subject.ids)
+        if role or not is_promoted(location.role)
     ]
     for location in mine:
         score = applying(relations, location, node.name)

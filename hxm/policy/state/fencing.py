@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Mapping
 from hxm.model import Cluster, Node, Primitive
 from hxm.plan import Objection
 from hxm.policy import is_false, is_true, keeps_stopped, lasts, listed, outermost, stops_everything
+from hxm.policy.indexed import remembered
 
 _HOSTS = ("pcmk_host_list", "hostlist", "hostname", "pcmk_host_map")
 _ASKED_AT_RUN_TIME = ("dynamic-list", "status", "none")
@@ -70,7 +71,13 @@ def _devices(cluster: Cluster) -> list[Primitive]:
     return [p for p in cluster.primitives.values() if p.agent.startswith("stonith:")]
 
 
-def unfenceable(cluster: Cluster) -> Iterator[tuple[str, Objection]]:
+@remembered
+def unfenceable(cluster: Cluster) -> tuple[tuple[str, Objection], ...]:
+    """As `_unfenceable` finds them."""
+    return tuple(_unfenceable(cluster))
+
+
+def _unfenceable(cluster: Cluster) -> Iterator[tuple[str, Objection]]:
     """The hosts that nothing can fence although fencing is on; no host: none of them.
 
     A device need not run to fence, but one that is told to stop, or may run nowhere, does not
