@@ -13,7 +13,7 @@ from hxm.policy.reasons.elements import likeliest_first
 from hxm.policy.reasons.facts import Change, Facts, Reason, Subject, subject_in
 from hxm.policy.reasons.hosts import HostAnswer, Scores, ask_host
 from hxm.policy.reasons.question import Answer
-from hxm.policy.reasons.search import Inquiry
+from hxm.policy.reasons.search import Inquiry, Sought
 from hxm.policy.reasons.why import ask
 
 
@@ -32,11 +32,15 @@ def confirmed_host(facts: Facts, node: Node, simulations: Simulations) -> HostAn
 
 def inquiry_about(
     facts: Facts, subject: Subject, simulations: Simulations, node: str | None = None
-) -> tuple[Inquiry, list[Reason]]:
+) -> tuple[Inquiry, Sequence[Reason]]:
     """Questions about one resource, and what else in the CIB may be the reason."""
     what_if = WhatIf(simulations, subject)
-    elements = what_if.unknown(needed(facts, subject), node)
-    return Inquiry(what_if.ask), likeliest_first(facts, subject, elements, node)
+
+    def unknown() -> Sequence[Reason]:
+        elements = what_if.unknown(needed(facts, subject), node)
+        return likeliest_first(facts, subject, elements, node)
+
+    return Inquiry(what_if.ask), Sought(unknown)
 
 
 def confirmed(facts: Facts, domain: Domain, node: Node | None, simulations: Simulations) -> Answer:

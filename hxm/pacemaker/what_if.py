@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from lxml import etree
 
@@ -13,6 +13,7 @@ from hxm.pacemaker.sandbox import parse
 from hxm.pacemaker.simulate import Scratch
 from hxm.plan import Action, Movement
 from hxm.policy.forecast import movements
+from hxm.policy.indexed import primitive_of, states
 from hxm.policy.reasons.facts import Change, Reason, Subject
 from hxm.policy.reasons.search import Verdict
 
@@ -30,6 +31,7 @@ class Simulations:
         self.cluster, self.scratch, self.limit, self.report = cluster, scratch, limit, report
         self.tree = parse(scratch.path)
         self._known: dict[_Asked, Said] = {}
+        self._moved: dict[_Asked, tuple[Movement, ...]] = {}
 
     @property
     def runs(self) -> int:
@@ -55,6 +57,15 @@ class Simulations:
             self._known[asked] = self.scratch.answer()
         return self._known[asked]
 
+    def moved(
+        self, changes: Sequence[Change], keep: tuple[str, str] | None = None
+    ) -> tuple[Movement, ...]:
+        """What moves by an answer that was given."""
+        asked = frozenset(changes), keep
+        if asked not in self._moved:
+            self._moved[asked] = movements(self._known[asked][0], self.cluster)
+        return self._moved[asked]
+
 
 _Asked = tuple[frozenset[Change], tuple[str, str] | None]
 Said = tuple[list[Action], dict[str, dict[str, str]]]
@@ -76,19 +87,20 @@ class WhatIf:
 
         None: it may not be asked any more. Raises CannotAsk if it gives no answer.
         """
-        answer = self.simulations.ask(changes, (self.whole, node) if node else None)
+        keep = (self.whole, node) if node else None
+        answer = self.simulations.ask(changes, keep)
         if not answer:
             return None
         actions, scores = answer
         name = self.subject.inside[0].id if self.subject.inside else self.subject.id
-        moved = movements(actions, self.cluster)
+        moved = self.simulations.moved(changes, keep)
         return Verdict(self._reached(actions, node), scores.get(name, {}), moved)
 
     def _reached(self, actions: Sequence[Action], node: str | None) -> bool:
         for primitive in self.subject.inside:
-            running = [r for r in self.cluster.resources if _primitive(r.id) == primitive.id]
+            running = states(self.cluster).of(primitive.id)
             places = {node for resource in running for node in resource.nodes}
-            mine = [action for action in actions if _primitive(action.resource) == primitive.id]
+            mine = [one for one in actions if primitive_of(one.resource) == primitive.id]
             for action in sorted(mine, key=lambda action: action.operation != "stop"):
                 if action.operation == "stop":
                     places.discard(action.node)
@@ -116,10 +128,6 @@ class WhatIf:
         ]
 
 
-def _primitive(resource: str) -> str:
-    return resource.partition(":")[0]
-
-
 def _short(element: etree._Element) -> str:
     text = " ".join(etree.tostring(element, encoding="unicode", with_tail=False).split())
     return text if len(text) <= 240 else text[:237] + "..."
@@ -130,16 +138,19 @@ def _possible(
 ) -> Iterator[etree._Element]:
     """Constraints that touch it, its meta options, options of the cluster, the node's own."""
     constraints = tree.xpath("/cib/configuration/constraints/*")
-    touching = [constraint for constraint in constraints if _names(constraint, ids)]
-    touching.sort(
-        key=lambda constraint: (
-            next((rank for rank, name in enumerate(ids) if _names(constraint, [name])), len(ids)),
-            b'score="-' not in etree.tostring(constraint),
-        )
-    )
-    yield from touching
+    ranks = {name: rank for rank, name in enumerate(ids)}
+    touching = {
+        constraint: (min(near), b'score="-' not in etree.tostring(constraint))
+        for constraint in constraints
+        if (near := [ranks[name] for name in _named(constraint, ids) if name in ranks])
+    }
+    yield from sorted(touching, key=touching.__getitem__)
+    options: dict[str, list[etree._Element]] = {}
+    for pair in tree.xpath("//resources//*[@id]/meta_attributes//nvpair"):
+        for above in pair.iterancestors("meta_attributes"):
+            options.setdefault(above.getparent().get("id", ""), []).append(pair)
     for name in ids:
-        yield from tree.xpath("//resources//*[@id=$id]/meta_attributes//nvpair", id=name)
+        yield from options.get(name, ())
     yield from tree.xpath("//resources/template/meta_attributes//nvpair")
     yield from tree.xpath("//rsc_defaults//nvpair")
     for where in ("configuration/nodes/node", "status/node_state"):
@@ -152,11 +163,11 @@ def _possible(
             yield pair
 
 
-def _names(constraint: etree._Element, ids: Collection[str]) -> bool:
-    """Whether a constraint names one of them, or may by its pattern."""
+def _named(constraint: etree._Element, ids: Sequence[str]) -> set[str]:
+    """What a constraint names; by a pattern it may be each of the ids, so that is the first."""
     named = {constraint.get(name, "") for name in ("rsc", "with-rsc", "first", "then")}
     named |= {ref.get("id", "") for ref in constraint.iter("resource_ref")}
-    return "rsc-pattern" in constraint.attrib or not named.isdisjoint(ids)
+    return named | {*ids[:1]} if "rsc-pattern" in constraint.attrib else named
 
 
 def host_if(

@@ -46,7 +46,7 @@ class Question(NamedTuple):
     domain: ManagedDomain
     subject: Subject
     inquiry: Inquiry | None = None
-    unknown: tuple[Reason, ...] = ()
+    unknown: Sequence[Reason] = ()
     """What else in the CIB may be the reason, which the model does not understand."""
 
 
@@ -111,10 +111,11 @@ def would_move(
 ) -> tuple[str, ...]:
     """What else the scheduler moves in its answer, but for what is known."""
     cluster = question.facts.cluster
+    before = frozenset(known)
     return tuple(
         f"{name_of(cluster, move)} would {phrase(move)}"
         for move in (verdict.movements if verdict else ())
-        if move not in known
+        if move not in before
         and move.resource not in question.subject.ids
         and guards.concerns(cluster, move)
     )
@@ -122,6 +123,8 @@ def would_move(
 
 def in_brief(question: Question, confirmed: Sequence[Reason]) -> tuple[Reason, ...]:
     """The reasons; of elements that were not told apart only that the cause is among them."""
+    if all(reason.confirmed for reason in confirmed):
+        return tuple(confirmed)
     changes = {reason.change for reason in question.unknown}
     raw = [reason for reason in confirmed if reason.change in changes]
     if len(raw) < 2 or all(reason.confirmed for reason in raw):

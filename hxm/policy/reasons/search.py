@@ -7,8 +7,9 @@ QuickXplain, for a correction set: what has to go, not what is in conflict.)
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import NamedTuple, overload
 
 from hxm.plan import Movement
 from hxm.policy.reasons.facts import Change, Reason
@@ -21,6 +22,29 @@ class Verdict(NamedTuple):
     """Whether the resource would then be where it was asked for."""
     scores: Mapping[str, str] = MappingProxyType({})
     movements: tuple[Movement, ...] = ()
+
+
+class Sought(Sequence[Reason]):
+    """Reasons that are only looked for when they are asked for: that may take long."""
+
+    def __init__(self, look: Callable[[], Sequence[Reason]]) -> None:
+        self._look = look
+
+    @cached_property
+    def _reasons(self) -> Sequence[Reason]:
+        return self._look()
+
+    @overload
+    def __getitem__(self, at: int) -> Reason: ...
+
+    @overload
+    def __getitem__(self, at: slice) -> Sequence[Reason]: ...
+
+    def __getitem__(self, at: int | slice) -> Reason | Sequence[Reason]:
+        return self._reasons[at]
+
+    def __len__(self) -> int:
+        return len(self._reasons)
 
 
 Ask = Callable[[Sequence[Change], str | None], Verdict | None]

@@ -61,7 +61,7 @@ def ask(
     if not is_managed(domain):
         return of_stranger(facts.cluster, domain)
     subject = subject_in(facts.cluster, domain)
-    question = Question(facts, domain, subject, inquiry, tuple(unknown))
+    question = Question(facts, domain, subject, inquiry, unknown)
     if node and node.name not in domain.nodes:
         answer = _elsewhere(question, node)
     else:
