@@ -253,16 +253,21 @@ def test_where_it_never_runs(constraint, expected):
 
 
 NAMED = {
-    "by name": (location("", 'rsc="nfs" node="hots1" score="5"'), ("hots1",)),
-    "by a rule": (location(rule("-INFINITY", "#uname ne hots1", "#uname eq host1")),
-                  ("hots1", "host1")),
-    "by other rules": (location(rule("-INFINITY", "#uname gt host1", "x eq hots1")), ()),
+    "by name": (location("", 'rsc="nfs" node="hots1" score="5"'), ("hots1",), True),
+    "by a rule": (location(rule("-INFINITY", "#uname eq hots1")), ("hots1",), True),
+    "by two": (location(rule("-INFINITY", "#uname eq a", "#uname eq b")), ("a", "b"), True),
+    "in a rule for all others": (location(rule("-INFINITY", "#uname ne hots1", "#uname eq host1")),
+                                 ("hots1", "host1"), False),
+    "on two conditions": (location(rule("-INFINITY", "#uname eq a", "x eq 1", how="and")),
+                          ("a",), True),
+    "on either": (location(rule("-INFINITY", "#uname eq a", "x eq 1")), ("a",), False),
+    "by other rules": (location(rule("-INFINITY", "#uname gt host1", "x eq hots1")), (), False),
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("constraint", "expected"), NAMED.values(), ids=NAMED)
-def test_the_nodes_that_a_location_names(constraint, expected):
-    assert rules(constraints=constraint).named == {"l": expected}
+@pytest.mark.parametrize(("constraint", "nodes", "only"), NAMED.values(), ids=NAMED)
+def test_the_nodes_that_a_location_names(constraint, nodes, only):
+    assert rules(constraints=constraint).named == {"l": (nodes, only)}
 
 
 def test_where_nothing_lets_it_run():

@@ -168,3 +168,13 @@ def test_what_needs_a_promoted_one_is_told_why_nobody_is(own, votes, says, do):
     (reason,) = against(Facts(seen, relations), subject_of(seen, "nfs"), seen.nodes[0])
     assert says in reason.what
     assert do in reason.do
+
+
+def test_the_longest_chain_is_followed_as_far_as_it_is_read():
+    chain = range(600)
+    orders = tuple(Order("boot", f"vm{n}", f"vm{n + 1}") for n in chain)
+    stopped = primitive("vm0", own={"target-role": "Stopped"})
+    seen = cluster(HOSTS[0], stopped, *(domain(f"vm{n}") for n in range(601)))
+    for domu, end in (("vm60", "hxm start vm0"), ("vm600", "hxm why vm519")):
+        reasons = against(Facts(seen, Relations(orders)), subject_of(seen, domu), seen.nodes[0])
+        assert [reason.do for reason in reasons if reason.absolute] == [end], domu

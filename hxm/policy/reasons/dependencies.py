@@ -320,8 +320,15 @@ def _needed(
     yield Reason(what, where, f"hxm why {dependency.word}{at}", True, change)
 
 
+_DEEPEST = 80
+"""Resources in a row that are followed: each takes several of Python's frames, and a line."""
+
+
 def _causes(facts: Facts, other: str, path: _Path, role: str = "") -> list[Reason]:
     """What is against a resource that is needed on the node; each cause once, by its first path."""
+    if len(path.seen) > _DEEPEST:
+        path.circles.append(other)  # what is not followed counts for this path alone
+        return []
     key = other, role, path.node.name
     shared = path.causes if facts.causes is None else facts.causes
     if key in path.causes:
