@@ -102,7 +102,8 @@ def _orders(facts: Facts, subject: Subject, path: _Path) -> Iterator[Reason]:
             what = f"{order.first} must run {missing} more before {subject.it} (clone-min)"
             yield from _started(facts, subject, order, what, path, missing)
         elif places(facts, order.first, role):
-            yield from _caused(_blocked(facts, order.first), what, order.id)
+            stops = (r for r in _causes(facts, order.first, path, role) if r.stops)
+            yield from _caused([*_blocked(facts, order.first), *stops], what, order.id)
         elif _place_counts(facts, subject, order.first):
             yield from _needed(facts, order.first, what, order.id, path, role)
         else:
@@ -320,8 +321,7 @@ def _needed(
     yield Reason(what, where, f"hxm why {dependency.word}{at}", True, change)
 
 
-_DEEPEST = 80
-"""Resources in a row that are followed: each takes several of Python's frames, and a line."""
+_DEEPEST = 80  # resources in a row that are followed: each takes several frames, and a line
 
 
 def _causes(facts: Facts, other: str, path: _Path, role: str = "") -> list[Reason]:

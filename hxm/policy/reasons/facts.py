@@ -115,6 +115,11 @@ class Reason(NamedTuple):
         return self._replace(what=f"not on {listed(self.nodes)}: {self._named(self.nodes)}")
 
     @property
+    def stops(self) -> bool:
+        """Whether it is that something is told to stop, which may not have happened yet."""
+        return self.change is not None and self.change.kind in ("start", "unset")
+
+    @property
     def supposed(self) -> bool:
         """Whether it is the model's word alone, where the scheduler could have been asked."""
         return self.absolute and self.change is not None and not self.confirmed
