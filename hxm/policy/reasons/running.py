@@ -59,7 +59,8 @@ def running(question: Question) -> Answer:
     reasons = [*general, *_at_its_end(question), *misplaced, *drawn]
     if UNCOUNTED in [reason.change for reason in misplaced]:
         reasons += gives_way(question, here)
-    reasons += barred if stops else []
+    ended = {reason.do for reason in misplaced}  # what ends it here ends it there
+    reasons += [reason for reason in barred if stops and reason.do not in ended]
     ends = {one.do for one in general}
     explained = (barred or misplaced) and not any(move.kind == "restart" for move in movements)
     failures = [] if explained else as_facts(failures_of(facts, domain))
