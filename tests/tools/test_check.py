@@ -108,7 +108,7 @@ CASES = {
     "twice": (MONITOR, MONITOR + MONITOR.replace("nfs-monitor", "nfs-other"), ["config"]),
     "a device on its node": ('operation="eq" value="host2"', 'operation="eq" value="host3"',
                              ["no-such-node", "fences-itself"]),
-    "no order": (ORDER, "", ["no-order"]),
+    "no order, of two domUs": (ORDER, "", []),
     "no ping rule": ('id="nfs-connected" rsc="nfs"', 'id="nfs-connected" rsc="evms"',
                      ["no-ping-rule"]),
     "expired": (CONSTRAINTS, BAN + CONSTRAINTS, ["expired"]),

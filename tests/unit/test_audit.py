@@ -7,6 +7,7 @@ import re
 import pytest
 from factories import cluster, domain, failure, local, node, prefer, primitive
 
+from hxm.model import Resource
 from hxm.policy.audit import CODES, ERROR, chosen, severity_of, still_found
 from hxm.policy.audit.configured import FailCount, Named, Rules, of_missing_agents, of_rules
 from hxm.policy.audit.files import Read, clashing, of_autostart, of_copies, of_files, of_refusals
@@ -209,29 +210,66 @@ def test_a_short_timeout_is_named_with_what_the_agent_asks_for():
 
 
 POOL, OTHER = frozenset({"pool"}), frozenset({"pool", "evms"})
+BARE: frozenset[str] = frozenset()
 NEIGHBOURS = {
-    "all alike": ([POOL, POOL, POOL], []),
-    "one without": ([POOL, POOL, frozenset()], ["vm3"]),
-    "one of two without": ([POOL, frozenset()], ["sles"]),
-    "half without": ([POOL, POOL, frozenset(), frozenset()], ["vm3", "vm4"]),
-    "most without": ([POOL, frozenset(), frozenset()], []),
-    "one of another kind": ([POOL, POOL, frozenset({"san"})], []),
-    "one with more": ([POOL, POOL, OTHER], []),
-    "one with less": ([OTHER, OTHER, POOL], ["vm3"]),
+    "all alike": ([POOL] * 4, []),
+    "one without": ([POOL, POOL, POOL, BARE], ["vm4"]),
+    "half without": ([POOL, POOL, POOL, BARE, BARE, BARE], ["vm4", "vm5", "vm6"]),
+    "most without": ([POOL, POOL, POOL, BARE, BARE, BARE, BARE], []),
+    "one of another kind": ([POOL, POOL, POOL, frozenset({"san"})], []),
+    "one with more": ([POOL, POOL, POOL, OTHER], []),
+    "one with less": ([OTHER, OTHER, OTHER, POOL], ["vm4"]),
     "alone": ([POOL], []),
-    "after each other": ([POOL, frozenset({"nfs", "pool"})], []),
+    "after each other": ([POOL, POOL, POOL, frozenset({"nfs", "pool"})], []),
 }
+FEW = {
+    "one of two without": ([POOL, BARE], ["sles"]),
+    "one of three without": ([POOL, POOL, BARE], ["vm3"]),
+}
+CASES = [
+    *((*case, code, code) for case in NEIGHBOURS.values() for code in ("after", "attributes")),
+    *((sets, expected, "attributes", "") for sets, expected in FEW.values()),
+    *((sets, [], "after", "") for sets, _ in FEW.values()),
+]
 
 
-@pytest.mark.parametrize(("sets", "expected"), NEIGHBOURS.values(), ids=NEIGHBOURS)
-@pytest.mark.parametrize(("key", "code"), [("after", "no-order"), ("attributes", "no-ping-rule")])
-def test_what_the_neighbours_have(sets, expected, key, code):
-    names = ["nfs", "sles", "vm3", "vm4"][: len(sets)]
+@pytest.mark.parametrize(("sets", "expected", "key", "_"), CASES)
+def test_what_the_neighbours_have(sets, expected, key, _):
+    code = {"after": "no-order", "attributes": "no-ping-rule"}[key]
+    names = ["nfs", "sles", "vm3", "vm4", "vm5", "vm6", "vm7"][: len(sets)]
     known = rules(watched=frozenset(names), **{key: dict(zip(names, sets, strict=True))})
     seen = cluster(*(domain(name, "host1") for name in names), FENCED)
     found = [each for each in of_rules(seen, known, {}) if each.code == code]
     assert [each.subject for each in found] == expected
     assert set(codes(found)) <= {code}
+
+
+@pytest.mark.parametrize(
+    ("nodes", "where", "condition"),
+    [
+        ((), ("host1",), "vm4 needs pool, and may stop at once (pool does not run)"),
+        ((), (), "vm4 needs pool"),
+        (("host1",), ("host1",), "vm4 needs pool"),
+    ],
+)
+def test_an_order_that_stops_what_runs_says_so(nodes, where, condition):
+    names = ["nfs", "sles", "vm3", "vm4"]
+    known = rules(watched=frozenset(names), after=dict.fromkeys(names[:3], POOL))
+    resources = [
+        *(domain(name, *where) for name in names),
+        Resource("pool", "x", "Started", nodes=nodes),
+    ]
+    seen = cluster(*resources, primitive("pool", agent="ocf:heartbeat:Filesystem"), FENCED)
+    (found,) = (each for each in of_rules(seen, known, {}) if each.code == "no-order")
+    assert found.do.partition(": cibadmin ")[0] == f"if {condition}"
+
+
+def test_what_serves_one_group_is_no_habit():
+    names = ["nfs", "sles", "vm3", "vm4"]
+    known = rules(watched=frozenset(names), after=dict.fromkeys(names[:3], POOL))
+    inside = primitive("pool", agent="ocf:heartbeat:IPaddr2", parent="g")
+    seen = cluster(*(domain(name, "host1") for name in names), inside, FENCED)
+    assert not [each for each in of_rules(seen, known, {}) if each.code == "no-order"]
 
 
 FILES = {

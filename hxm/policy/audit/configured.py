@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from hxm.model import Cluster, ManagedDomain, Primitive
@@ -10,7 +10,7 @@ from hxm.policy import is_false, is_true, listed, resource_name
 from hxm.policy.relations import score_of
 from hxm.policy.state.fencing import startup_remedy
 from hxm.policy.state.findings import Finding
-from hxm.policy.unjudged import may_start
+from hxm.policy.unjudged import may_start, on_condition
 
 Actions = Mapping[str, Mapping[str, float]]
 """For each agent, the seconds that its metadata asks for each of its actions."""
@@ -206,6 +206,10 @@ def _shutdown(domain: ManagedDomain, primitive: Primitive, rules: Rules) -> Iter
         yield Finding(what, do, "stop-too-short", domain.name)
 
 
+_ENOUGH = 3
+"""Of fewer domUs than these the habit is not known; to add an order stops what lacks its first."""
+
+
 def _neighbours(cluster: Cluster, rules: Rules) -> Iterator[Finding]:
     """What most other domUs wait for, or are ruled by, and one of them is not.
 
@@ -213,28 +217,48 @@ def _neighbours(cluster: Cluster, rules: Rules) -> Iterator[Finding]:
     """
     domains = cluster.managed_domains
     theirs = frozenset(name for domain in domains for name in cluster.ids_of(domain))
+    theirs |= {part.id for part in cluster.primitives.values() if part.parent}  # of one group
     for code, table in (("no-order", rules.after), ("no-ping-rule", rules.attributes)):
         own = {domain: table.get(domain.resource, frozenset()) - theirs for domain in domains}
         count: dict[str, int] = {}
         for names in own.values():
             for name in names:
                 count[name] = count.get(name, 0) + 1
+        least = _ENOUGH if code == "no-order" else 1
         for domain, mine in own.items():
             others = len(domains) - 1
-            usual = {name for name in count if 2 * (count[name] - (name in mine)) > others}
-            if (missing := sorted(usual - mine)) and mine <= usual:
+            having = {name: count[name] - (name in mine) for name in count}
+            usual = {name for name, times in having.items() if 2 * times > others}
+            missing = sorted(name for name in usual - mine if having[name] >= least)
+            if missing and mine <= usual:
                 verb = "start before" if code == "no-order" else "run without a rule about"
                 what = f"{domain.name} may {verb} {listed(missing)}; most other domUs may not"
-                between = " && " if code == "no-order" else "; "
-                do = between.join(_as_others(cluster, domain, name, code) for name in missing)
-                yield Finding(what, do, code, domain.name)
+                as_others = _ordered if code == "no-order" else _ruled
+                yield Finding(what, as_others(cluster, domain, missing), code, domain.name)
 
 
-def _as_others(cluster: Cluster, domain: ManagedDomain, name: str, code: str) -> str:
-    """The command that adds an order after `name`, or that shows the rules about it to copy one."""
-    if code == "no-ping-rule":
-        return f"give it a rule like theirs: {cluster.advice('rules', attribute=name)}"
-    return cluster.advice("order", first=name, then=domain.resource)
+def _ordered(cluster: Cluster, domain: ManagedDomain, firsts: Sequence[str]) -> str:
+    """The commands that add an order after these; it stops at once what runs without them."""
+    condition = f"{domain.name} needs {listed(firsts)}"
+    down = [name for name in firsts if not _runs(cluster, name)]
+    if domain.running and down:
+        do_not = "does not run" if len(down) == 1 else "do not run"
+        condition += f", and may stop at once ({listed(down)} {do_not})"
+    orders = (cluster.advice("order", first=name, then=domain.resource) for name in firsts)
+    return on_condition(condition, " && ".join(orders))
+
+
+def _runs(cluster: Cluster, name: str) -> bool:
+    """Whether all that the resource consists of runs somewhere."""
+    parts = [p.id for p in cluster.primitives.values() if name in (p.id, p.parent, p.clone)]
+    up = {resource.id.partition(":")[0] for resource in cluster.resources if resource.nodes}
+    return bool(parts) and up.issuperset(parts)
+
+
+def _ruled(cluster: Cluster, _: ManagedDomain, attributes: Sequence[str]) -> str:
+    """The commands that show the rules about these, to copy one."""
+    rules = (cluster.advice("rules", attribute=name) for name in attributes)
+    return "; ".join(f"give it a rule like theirs: {rule}" for rule in rules)
 
 
 def fencing(cluster: Cluster, rules: Rules) -> Iterator[Finding]:
