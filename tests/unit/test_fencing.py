@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from xml.etree.ElementTree import fromstring
 
 import pytest
@@ -9,6 +10,7 @@ from factories import cluster, domain, node, primitive
 
 from hxm.pacemaker.topology import topology_of
 from hxm.policy.guards import whole_cluster
+from hxm.policy.orders.hygiene import maintenance
 from hxm.policy.reasons.facts import Facts
 from hxm.policy.reasons.why import ask
 from hxm.policy.relations import Relations
@@ -106,6 +108,34 @@ def test_an_order_on_a_device_is_let_through_only_for_the_node_that_waits_for_it
     assert brings_fencing_back(seen, subjects) is expected
     refused = [one.what for one in whole_cluster(seen, subjects) if "not yet fenced" in one.what]
     assert bool(refused) is not expected
+
+
+LOST = node("host2", online=False, unclean=True)
+BY_MAINTENANCE: dict[str, tuple[bool, Any, dict[str, Any], bool]] = {
+    "off, of the whole cluster": (False, None, {}, False),
+    "on": (True, None, {"maintenance": False}, True),
+    "off, of a node": (False, node("host1", maintenance=True), {}, True),
+    "off, of a domU": (False, domain("nfs"), {}, True),
+    "off, and nothing can fence it": (False, None, {"properties": NO_WATCHDOG}, True),
+    "off, and fencing is disabled": (False, None, {"fencing": False}, True),
+}
+
+
+@pytest.mark.parametrize("name", BY_MAINTENANCE)
+def test_the_end_of_the_maintenance_in_which_nothing_is_fenced_is_let_through(name):
+    on, subject, known, refused = BY_MAINTENANCE[name]
+    asleep = {"maintenance": True, "fencing": True}
+    nfs = primitive("nfs", own={"maintenance": "true"})
+    seen = cluster(node("host1"), LOST, domain("nfs"), nfs, **asleep | known)
+    plan = maintenance(seen, on, subject)
+    assert any("not yet fenced" in one.what for one in plan.objections) is refused
+
+
+def test_in_maintenance_nobody_is_told_to_wait_for_the_fencing():
+    seen = cluster(node("host1"), LOST, fencing=True, maintenance=True)
+    (refused,) = whole_cluster(seen)
+    assert refused.do == "hxm maintenance off"
+    assert "in maintenance nothing is fenced" in refused.what
 
 
 WAITS = {

@@ -55,7 +55,7 @@ CODES = {
         "no-monitor": "a domU has no monitor, or none that is enabled",
         "mem-management": "allow_mem_management: the agent edits files and balloons every domU",
         "utilization": "utilization attributes have no effect, or are set on one side only",
-        "no-order": "a domU does not wait for the storage that most others, three at least, wait for",
+        "no-order": "a domU does not wait for the storage that most others, at least 3, wait for",
         "no-such-node": "a location constraint names a node that the cluster does not have",
         "no-stickiness": "any change may move a domU, also while others migrate",
         "no-ping-rule": "a domU lacks a rule that most others have, such as that of pingd",

@@ -18,7 +18,7 @@ from hxm.policy.inherited import end_above, in_force
 from hxm.policy.names import is_pattern, matching
 from hxm.policy.state.adrift import arriving, being_migrated
 from hxm.policy.state.fenced_for import fenced_for
-from hxm.policy.state.fencing import brings_fencing_back, helpless, terminating
+from hxm.policy.state.fencing import brings_fencing_back, helpless, terminating, withheld
 from hxm.policy.state.node_remedy import end_of_wait, first_node_remedy, node_remedy
 from hxm.policy.state.quorum import acts_without_quorum, waits_for_quorum, without_quorum
 
@@ -60,15 +60,16 @@ def _lost(cluster: Cluster) -> Objection:
     lost = [node for node in cluster.nodes if node.unclean]
     cannot = helpless(cluster)
     at_work = [n for n in lost if n.name not in cannot and not waits_for_quorum(cluster, n)]
-    waiting = ["wait for the fencing"] if at_work else []
+    why_not = withheld(cluster)
+    waiting = ["wait for the fencing"] if at_work and not why_not else []
     ends = [
         end_of_wait(cluster, node)
         for node in lost
-        if not node.online or node.name in cannot or terminating(cluster, node)
+        if why_not or not node.online or node.name in cannot or terminating(cluster, node)
     ]
     named = listed([f"{node.name} is {unfenced(cluster, node)}" for node in lost])
     why = [*dict.fromkeys(objection.what for objection in cannot.values())]
-    why += [text for node in lost for text in arriving(cluster, node)]
+    why += [*filter(None, [why_not]), *(t for n in lost for t in arriving(cluster, n))]
     return Objection(
         "; ".join((f"{named} and not yet fenced: what ran there may still run", *why)),
         "; ".join((*waiting, *dict.fromkeys(ends))),

@@ -22,6 +22,7 @@ from hxm.policy import (
 )
 from hxm.policy.guards.above import stands_above
 from hxm.policy.inherited import set_above
+from hxm.policy.state.fencing import MAINTENANCE
 from hxm.policy.state.findings import failed_domus
 from hxm.policy.state.running_twice import may_run_twice, on_two_nodes
 from hxm.policy.steps import (
@@ -159,7 +160,7 @@ def maintenance(cluster: Cluster, on: bool, subject: Node | ManagedDomain | None
         (Phase((step,), _asleep(cluster, on, subject)),),
         frozenset(),
         (
-            *guards.whole_cluster(cluster),
+            *guards.whole_cluster(cluster, () if on or subject else (MAINTENANCE,)),
             *guards.in_flight(cluster, cluster.managed_domains, guards.FORCE),
             *stands_above(cluster, _primitives(cluster, ending), "maintenance"),
         ),

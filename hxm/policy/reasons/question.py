@@ -146,7 +146,8 @@ def troubles(question: Question) -> Iterator[Reason]:
     lost = [*unfenced, *_never_fenced(cluster, domain)]
     named = "; ".join(reason.what for reason in unfenced)
     whole = [reason for reason in whole_cluster(cluster) if reason.what not in named]
-    yield from (*lost, *whole) if cluster.quorum else (*whole, *lost)  # which is needed to fence
+    fences = cluster.quorum and not fencing.withheld(cluster)
+    yield from (*lost, *whole) if fences else (*whole, *lost)
     if cluster.pending_fencing:
         yield Reason(f"fencing of {listed(cluster.pending_fencing)} is under way", do="hxm status")
     if domain.in_flight and (broken := adrift(cluster, domain)):
@@ -187,6 +188,7 @@ def _unfenced(cluster: Cluster, domain: ManagedDomain) -> Iterator[Reason]:
         what += f": before that {'it starts nowhere else' if ran else 'nothing starts'}"
         what += f"; its fencing kills {domain.name}" if ran and node.online else ""
         what += f"; {cannot[node.name].what}" if node.name in cannot else ""
+        what += f"; {why}" if (why := fencing.withheld(cluster)) else ""
         what += _WITHOUT_QUORUM if waits_for_quorum(cluster, node) else ""
         yield Reason(what, "", end_of_wait(cluster, node), True, Change("up", node.name))
 

@@ -176,12 +176,27 @@ def is_required(cluster: Cluster, resource: str) -> bool:
     return requires.lower() in ("fencing", "unfencing")
 
 
+MAINTENANCE = "maintenance-mode"
+"""The property by which the whole cluster is in maintenance."""
+
+
+def withheld(cluster: Cluster) -> str:
+    """Why no node is fenced at present; or empty.
+
+    Pacemaker fences nothing while it has nothing to manage (any_managed_resources).
+    """
+    return "in maintenance nothing is fenced" if cluster.maintenance and cluster.fencing else ""
+
+
 def brings_fencing_back(cluster: Cluster, subjects: Collection[str | None]) -> bool:
     """Whether the resources are all devices that a lost node waits for, which nothing else fences.
 
-    What they fence is then asked about.
+    Or the subject is the maintenance of the whole cluster, and ends. What is fenced then is asked
+    about.
     """
     waiting, devices = helpless(cluster), _devices(cluster)
+    if MAINTENANCE in subjects and withheld(cluster):
+        return any(node.unclean and node.name not in waiting for node in cluster.nodes)
     named = [
         [p for p in cluster.primitives.values() if name in (p.id, p.parent, p.clone)]
         for name in subjects

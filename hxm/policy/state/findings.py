@@ -328,6 +328,7 @@ def _nodes(cluster: Cluster) -> Iterator[Finding]:
         if node.unclean:
             first = ", which takes a quorum" if waits_for_quorum(cluster, node) else ""
             what = f"{node.name} is {node.condition}: it waits to be fenced{first}"
+            what += f"; {why}" if (why := fencing.withheld(cluster)) else ""
             what += fenced_for(cluster, node)
             if names := killed(cluster, node):
                 what += f"; that kills {listed(names, 4)}"

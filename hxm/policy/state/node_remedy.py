@@ -22,6 +22,8 @@ def end_of_wait(cluster: Cluster, node: Node) -> str:
         instead = f"hxm sandbox recover {node.name}" if cluster.sandbox else confirm
         alone = node.online or (cluster.sandbox and node.kind != "member")
         return helpless.do if alone else f"{helpless.do}; or {instead}"
+    if fencing.withheld(cluster):
+        return end_of_maintenance(cluster)
     if cluster.sandbox:  # it has no fencer to be asked
         return "hxm sandbox settle"
     return confirm
