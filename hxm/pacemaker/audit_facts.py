@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from xml.etree.ElementTree import Element
 
 from hxm.pacemaker.cib import Configuration
+from hxm.pacemaker.cib_rules import ended
 from hxm.pacemaker.options import Defaults, on_fail, operations_of, pairs
 from hxm.pacemaker.times import seconds
 from hxm.policy import is_false, is_true
@@ -43,6 +44,7 @@ def parse_rules(configuration: Configuration) -> Rules:
         attributes=_attributes(known),
         kept_off=_kept_off(known, configuration),
         named=dict(_named(known)),
+        ended=dict(_ended(known)),
         misspelt=dict(_misspelt(known, heartbeat=configuration.heartbeat)),
         fences={
             primitive.id: tuple(_hosts(primitive.params))
@@ -271,6 +273,19 @@ def _needs_a_node(rule: Element) -> bool:
         one for one in rule if one.get("attribute") == "#uname" and one.get("operation") == "eq"
     ]
     return len(names) == len(rule) or (every and bool(names))
+
+
+def _ended(known: _Known) -> Iterator[tuple[str, str]]:
+    """The location constraints that no rule of theirs makes count any more, and since when.
+
+    One whose rule another constraint borrows is needed still.
+    """
+    borrowed = {rule.get("id-ref") for rule in known.cib.iterfind(".//rule[@id-ref]")}
+    for constraint in known.constraints("rsc_location"):
+        rules = constraint.findall("rule")
+        ends = [end for rule in rules if (end := ended(rule))]
+        if ends and len(ends) == len(rules) and borrowed.isdisjoint(r.get("id") for r in rules):
+            yield constraint.get("id", ""), max(ends)
 
 
 _IS = ("eq", "ne")

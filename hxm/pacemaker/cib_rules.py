@@ -6,7 +6,11 @@ Of what it does not understand (duration, moon, attributes of nodes) it says tha
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 from xml.etree.ElementTree import Element
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 
 def in_effect(sets: list[Element], agent: Mapping[str, str | None]) -> list[Element]:
@@ -31,6 +35,31 @@ def said(rule: Element) -> str:
         for key, value in element.items()
         if key != "id" and value != "date_spec"
     )
+
+
+def ended(rule: Element) -> str:
+    """When the rule was true for the last time, as the CIB has it; empty if it may be true yet."""
+    ends = [
+        expression.get("end", "")
+        for expression in rule.iterfind("date_expression")
+        if expression.get("operation", "in_range") in ("lt", "in_range")
+        and is_over(expression.get("end"))
+    ]
+    every = rule.get("boolean-op", "and").lower() != "or" or len(ends) == len(rule)
+    return ends[0] if ends and every else ""
+
+
+def begins(rule: Element) -> str:
+    """From when on the rule may be true, as the CIB has it; empty: it has begun."""
+    starts = [
+        expression.get("start", "")
+        for expression in rule.iterfind("date_expression")
+        if expression.get("operation", "in_range") in ("gt", "in_range")
+        and _moment(expression.get("start"))
+        and not is_over(expression.get("start"))
+    ]
+    every = rule.get("boolean-op", "and").lower() != "or" or len(starts) == len(rule)
+    return starts[0] if starts and every else ""
 
 
 def _score(text: str) -> float:
@@ -100,12 +129,20 @@ def _in_range(text: str, value: int) -> bool:
 
 def is_over(moment: str | None) -> bool:
     """Whether the time has passed, as the tools write it; what is no time has not."""
-    if not moment:
+    end = _moment(moment)
+    if not end:
         return False
+    from datetime import UTC, datetime
+
+    return end < datetime.now(UTC)
+
+
+def _moment(text: str | None) -> datetime | None:
+    if not text:
+        return None
     from datetime import UTC, datetime  # rarely needed, and not by every list
 
     try:
-        end = datetime.fromisoformat(moment)
+        return datetime.fromisoformat(text).astimezone(UTC)
     except ValueError:
-        return False
-    return end.astimezone(UTC) < datetime.now(UTC)
+        return None

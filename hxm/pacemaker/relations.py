@@ -12,7 +12,7 @@ from itertools import combinations, pairwise, product
 from xml.etree.ElementTree import Element
 
 from hxm.model import Cluster
-from hxm.pacemaker.cib_rules import said
+from hxm.pacemaker.cib_rules import begins, ended, said
 from hxm.policy import is_false, is_true
 from hxm.policy.relations import (
     HARD,
@@ -343,6 +343,8 @@ def _rule(name: str, resource: str, rule: Element) -> Location:
         rule.get("score-attribute") or rule.get("score_attribute") or "",
         rule.find("date_expression") is not None or rule.find("rule") is not None,
         said(rule),
+        ended(rule),
+        begins(rule),
     )
 
 

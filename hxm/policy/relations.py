@@ -83,6 +83,9 @@ class Location(NamedTuple):
     """Whether it depends on the time as well: what holds now is then not known."""
     dates: str = ""
     """The times themselves, as the CIB has them."""
+    ended: str = ""
+    """When its time was over for good, as the CIB has it; `begins`: when it comes; or empty."""
+    begins: str = ""
     exclusive: bool = False
     """Whether the resource may run only where such a location names the node."""
     role: str = ""
@@ -196,7 +199,16 @@ def applying(relations: Relations, location: Location, node: str) -> int | None:
 
 
 def at_times(relations: Relations, location: Location, node: str) -> bool:
-    """Whether it may say something of the node, and the time decides whether it does."""
+    """Whether it may say something of the node now, and the time decides whether it does."""
+    return not (location.ended or location.begins) and _once(relations, location, node)
+
+
+def out_of_time(relations: Relations, location: Location, node: str) -> bool:
+    """Whether it only said something of the node, or only will."""
+    return bool(location.ended or location.begins) and _once(relations, location, node)
+
+
+def _once(relations: Relations, location: Location, node: str) -> bool:
     known = relations.attributes_of(node)
     never = any(e.judged and not true(e, known) for e in location.expressions)
     return location.dated and not (location.every and never)

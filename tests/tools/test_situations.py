@@ -132,6 +132,16 @@ CAUSES = {
     "stopped-chain": ("web", "db must start before it; mail must start", "start mail"),
     "opt-in-standby": ("web", "not on beta: the node is in standby", "active beta"),
     "date-standby": ("web beta", "the node is in standby", "active beta"),
+    "allowed-until": (
+        "batch",
+        "not on host2: batch-window allowed it there until 2020-11-29",
+        "if it is to run there still",
+    ),
+    "allowed-from": (
+        "batch",
+        "not on host2: batch-window allows it there only from 2126-01-01 on",
+        "if it is to run there before",
+    ),
     "ban-until": ("web alpha", "a ban keeps it away until 2036-12-31", "unmigrate web"),
     "clone-node-max": ("web", "sc runs 0 instances on a node at most", "clone-node-max"),
     "promoted-max": (
@@ -625,3 +635,12 @@ def test_a_failure_that_is_over_bars_no_host(situation):
     sandbox = situation("expired-failure")
     assert "Nothing needs attention." in sandbox.ok("status").out
     assert not any(node["barred"] for node in sandbox.ok("nodes", "-o", "json").json["nodes"])
+
+
+def test_what_has_ended_is_named_with_its_end(situation):
+    sandbox = situation("allowed-until")
+    check = sandbox.hxm("check").out
+    assert "the constraint batch-window ended 2020-11-29 [expired]" in check
+    assert "if it is not to be given another end: cibadmin --delete" in check
+    sandbox.replace('end="2020-11-29"', 'end="2126-11-29"')
+    assert "[expired]" not in sandbox.hxm("check").out

@@ -48,6 +48,8 @@ class Rules(NamedTuple):
     """The nodes that a constraint keeps it off for good."""
     named: Mapping[str, Named] = {}
     """By the ids of the location constraints."""
+    ended: Mapping[str, str] = {}
+    """The location constraints whose rules are true no more, and since when."""
     misspelt: Mapping[str, Mapping[str, str]] = {}
     """Options without effect, and how this generation spells each."""
     fences: Mapping[str, tuple[str, ...]] = {}
@@ -68,6 +70,7 @@ def of_rules(cluster: Cluster, rules: Rules, actions: Actions) -> Iterator[Findi
         yield from _shutdown(domain, primitive, rules)
     yield from _loose(cluster)
     yield from _nowhere(cluster, rules)
+    yield from _ended(cluster, rules)
     yield from _never_seen(cluster)
     yield from _neighbours(cluster, rules)
     yield from fencing(cluster, rules)
@@ -141,6 +144,14 @@ def _nowhere(cluster: Cluster, rules: Rules) -> Iterator[Finding]:
                 command = cluster.advice("unbind", constraint=constraint, kind="rsc_location")
                 do = may_start(cluster, command, "it is not to join")
             yield Finding(what, do, "no-such-node", constraint)
+
+
+def _ended(cluster: Cluster, rules: Rules) -> Iterator[Finding]:
+    """Constraints whose dates are over: they count no more, and are easily taken to hold."""
+    for constraint, end in rules.ended.items():
+        command = cluster.advice("unbind", constraint=constraint, kind="rsc_location")
+        do = on_condition("it is not to be given another end", command)
+        yield Finding(f"the constraint {constraint} ended {end}", do, "expired", constraint)
 
 
 def _monitor(domain: ManagedDomain, primitive: Primitive, rules: Rules) -> Iterator[Finding]:

@@ -25,6 +25,7 @@ from hxm.policy.relations import (
     applying,
     at_times,
     fail_count,
+    out_of_time,
     score_of,
     spoken,
     true_of,
@@ -190,11 +191,7 @@ def _locations(facts: Facts, subject: Subject, node: Node, role: str) -> Iterato
     scores = [applying(relations, location, node.name) for location in mine]
     allowed = any(score is not None and score >= 0 for score in scores)
     if by_opt_in(cluster) and not allowed and not list(not_opted_in(facts)):
-        evidence = "symmetric-cluster=false: a resource runs only where a location allows it"
-        do = may_start(cluster, cluster.advice("allow", resource=subject.id, node=node.name))
-        change = Change("allow", subject.id, node.name)
-        what = f"nothing allows {subject.it} there"
-        yield Reason(what, evidence, do, True, change, lasting=True)
+        yield _not_allowed(facts, subject, mine, node)
     exclusive = [location for location in mine if location.exclusive]
     if all(applying(relations, location, node.name) is None for location in exclusive):
         for location in exclusive:
@@ -204,6 +201,24 @@ def _locations(facts: Facts, subject: Subject, node: Node, role: str) -> Iterato
             )
             change = Change("drop", location.id)
             yield Reason(what, evidence, remove(facts, location), True, change, lasting=True)
+
+
+def _not_allowed(facts: Facts, subject: Subject, mine: list[Location], node: Node) -> Reason:
+    """That no location allows it there; with one that did, or will, where its time tells that."""
+    cluster = facts.cluster
+    evidence = "symmetric-cluster=false: a resource runs only where a location allows it"
+    change = Change("allow", subject.id, node.name)
+    command = cluster.advice("allow", resource=subject.id, node=node.name)
+    for location in mine:
+        if location.score >= 0 and out_of_time(facts.relations, location, node.name):
+            what = f"{location.id} allowed {subject.it} there until {location.ended}"
+            condition = f"{subject.it} is to run there still"
+            if location.begins:
+                what = f"{location.id} allows {subject.it} there only from {location.begins} on"
+                condition = f"{subject.it} is to run there before"
+            return Reason(what, evidence, may_start(cluster, command, condition), True, change)
+    what = f"nothing allows {subject.it} there"
+    return Reason(what, evidence, may_start(cluster, command), True, change, lasting=True)
 
 
 def _unset(facts: Facts, location: Location, node: Node) -> bool:
