@@ -41,9 +41,9 @@ def resource_name(cluster: Cluster, resource: str) -> str:
 
 
 def resource_ids(cluster: Cluster) -> set[str | None]:
-    """The ids of all primitives, and of their groups and clones."""
+    """The ids of all primitives, and of their groups, clones and bundles."""
     primitives = cluster.primitives.values()
-    return {name for p in primitives for name in (p.id, p.parent, p.clone)}
+    return {name for p in primitives for name in (p.id, p.parent, p.clone)} | set(cluster.own_meta)
 
 
 def all_typed(domains: Sequence[Domain]) -> str:

@@ -142,6 +142,11 @@ CAUSES = {
         "not on host2: batch-window allows it there only from 2126-01-01 on",
         "if it is to run there before",
     ),
+    "bundle-told-to-stop": (
+        "registry",
+        "it is told to stop",
+        "start registry",
+    ),
     "ban-until": ("web alpha", "a ban keeps it away until 2036-12-31", "unmigrate web"),
     "clone-node-max": ("web", "sc runs 0 instances on a node at most", "clone-node-max"),
     "promoted-max": (
@@ -644,3 +649,16 @@ def test_what_has_ended_is_named_with_its_end(situation):
     assert "if it is not to be given another end: cibadmin --delete" in check
     sandbox.replace('end="2020-11-29"', 'end="2126-11-29"')
     assert "[expired]" not in sandbox.hxm("check").out
+
+
+def test_a_bundle_is_followed_and_taken_where_other_resources_are(situation):
+    sandbox = situation("bundle-told-to-stop")
+    why = sandbox.ok("why", "front").out
+    assert "registry is told to stop" in why
+    assert "hxm start registry" in why
+    assert "hxm migrate" not in sandbox.ok("why", "registry", "host1").out
+    assert "target-role=Stopped, at registry" in sandbox.ok("why", "registry").out
+    assert "these take it: hxm why, start, default" in sandbox.hxm("shutdown", "registry").err
+    sandbox.ok("start", "registry", "--yes")
+    assert "registry: nothing was set in passing" in sandbox.ok("default", "registry").out
+    assert "registry runs on" in sandbox.ok("why", "registry").out

@@ -53,7 +53,8 @@ def _where_it_stands(
 ) -> Reason:
     """The reason with the place of the option, and with what changes it in a default there."""
     place, given, rule = primitive.inherited_from.get(option, ("", "", ""))
-    evidence = f"{option}={primitive.meta[option]}, inherited from {place}"
+    where = f"at {place}" if place == change.subject else f"inherited from {place}"
+    evidence = f"{option}={primitive.meta[option]}, {where}"
     end = end_above(cluster, primitive, option)
     if above := holder(cluster, primitive, option):
         return reason._replace(evidence=evidence, do=end, change=Change(change.kind, above))

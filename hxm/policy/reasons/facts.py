@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Literal, NamedTuple
 
@@ -165,7 +165,7 @@ class Subject(NamedTuple):
 
 def subject_of(cluster: Cluster, name: str, *, called: bool = False) -> Subject:
     """The resource of that id; `called` by its id in sentences, and not `it`."""
-    inside = tuple(primitives(cluster).of(name))
+    inside = tuple(primitives(cluster).of(name)) or tuple(_replicas(cluster, name))
     ids = {name}
     for primitive in inside:
         ids |= {primitive.id, primitive.parent or "", primitive.clone or ""}
@@ -175,6 +175,17 @@ def subject_of(cluster: Cluster, name: str, *, called: bool = False) -> Subject:
     word = typed(domain) if domain else name
     pronouns = (name, f"{name}'s") if called else ("it", "its")
     return Subject(name, frozenset(ids - {""}), inside, word, *pronouns)
+
+
+def _replicas(cluster: Cluster, bundle: str) -> Iterator[Primitive]:
+    """What stands for a bundle in which nothing is run: its containers, which no CIB configures."""
+    if (own := cluster.own_meta.get(bundle)) is not None:
+        given = dict.fromkeys(own, (bundle, "", ""))
+        for state in instances(cluster).of(bundle):
+            if state.id != bundle:
+                yield Primitive(
+                    state.id, state.agent, {}, own, {}, own, clone=bundle, inherited_from=given
+                )
 
 
 def subject_in(cluster: Cluster, domain: Domain) -> Subject:

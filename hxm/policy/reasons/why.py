@@ -267,7 +267,11 @@ def _elsewhere(question: Question, node: Node) -> Answer:
         refused = refusals(question, node, hard, confirmed)
         shown = _as_typed(question, [*refused, *in_brief(question, confirmed)])
         notes = [reason for reason in general if not reason.absolute and reason not in confirmed]
-        goes = None if domain.nodes or unforeseen(confirmed) else _goes(question, confirmed)
+        goes = (
+            None
+            if not domu or domain.nodes or unforeseen(confirmed)
+            else _goes(question, confirmed)
+        )
         if goes and goes != node.name:
             then = f"it would start on {goes}, and only then come to {node.name}"
             notes.insert(0, Reason(then, do=f"hxm migrate {typed(domain)} {node.name}"))
