@@ -24,6 +24,7 @@ from hxm.pacemaker.cib import read_configuration
 from hxm.pacemaker.dialect import RINGS, WHOLE_CIB
 from hxm.pacemaker.relations import relations_in
 from hxm.pacemaker.utilization import utilization_in
+from hxm.policy.audit.clones import of_clones
 from hxm.policy.audit.configured import Rules, of_missing_agents, of_rules
 from hxm.policy.audit.files import (
     Read,
@@ -90,7 +91,9 @@ def gather_findings(
             yield Finding(
                 complaint, cluster.advice("verify"), "config" if error else "complaint", ""
             )
-        yield from of_guests(cluster, relations_in(configuration.cib))
+        relations = relations_in(configuration.cib)
+        yield from of_guests(cluster, relations)
+        yield from of_clones(cluster, relations)
         used = utilization_in(configuration.cib)
         for complaint in one_sided(cluster, used, read_needs(cluster), hosts=()):
             yield Finding(complaint, "to see the memory: hxm capacity", "utilization", "")

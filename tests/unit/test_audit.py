@@ -9,11 +9,20 @@ from factories import cluster, domain, failure, local, node, prefer, primitive
 
 from hxm.model import Resource
 from hxm.policy.audit import CODES, ERROR, chosen, severity_of, still_found
-from hxm.policy.audit.configured import FailCount, Named, Rules, of_missing_agents, of_rules
+from hxm.policy.audit.clones import of_clones
+from hxm.policy.audit.configured import (
+    FailCount,
+    Named,
+    Rules,
+    fencing,
+    of_missing_agents,
+    of_rules,
+)
 from hxm.policy.audit.files import Read, clashing, of_autostart, of_copies, of_files, of_refusals
 from hxm.policy.audit.nodes import ABSENT, UNREADABLE, BootLink, Ring, Survey, of_rings, of_surveys
 from hxm.policy.audit.running import of_cluster, of_expired
 from hxm.policy.guards.conflicts import Clash
+from hxm.policy.relations import Order, Relations
 from hxm.policy.state.findings import Finding
 
 FENCED = primitive("fence", agent="stonith:fence_ipmilan")
@@ -222,14 +231,10 @@ NEIGHBOURS = {
     "alone": ([POOL], []),
     "after each other": ([POOL, POOL, POOL, frozenset({"nfs", "pool"})], []),
 }
-FEW = {
-    "one of two without": ([POOL, BARE], ["sles"]),
-    "one of three without": ([POOL, POOL, BARE], ["vm3"]),
-}
+FEW = [[POOL, BARE], [POOL, POOL, BARE]]
 CASES = [
     *((*case, code, code) for case in NEIGHBOURS.values() for code in ("after", "attributes")),
-    *((sets, expected, "attributes", "") for sets, expected in FEW.values()),
-    *((sets, [], "after", "") for sets, _ in FEW.values()),
+    *((sets, [], code, code) for sets in FEW for code in ("after", "attributes")),
 ]
 
 
@@ -441,3 +446,26 @@ def test_a_domu_that_any_change_may_move_is_found(meta, properties, expected):
 def test_a_constraint_that_counts_elsewhere_too_is_never_to_be_deleted(named, deleted):
     (finding,) = of_rules(cluster(), rules(named={"l": named}), {})
     assert ("--delete" in finding.do) is deleted
+
+
+def test_a_device_is_never_banned_from_the_only_node_that_it_may_run_on():
+    for off, banned in ((frozenset(), True), (frozenset({"host2"}), False)):
+        known = rules(fences={"a": ("host1",)}, kept_off={"a": off})
+        (finding,) = fencing(cluster(FENCED, fencing=True), known)
+        assert ("score" in finding.do) is banned
+
+
+@pytest.mark.parametrize(
+    ("meta", "order", "expected"),
+    [
+        ({}, Order("o", "dlm", "gfs"), ["gfs"]),
+        ({"interleave": "true"}, Order("o", "dlm", "gfs"), []),
+        ({}, Order("o", "dlm", "gfs", mandatory=False), []),
+        ({}, Order("o", "dlm", "nfs"), []),
+        ({}, Order("o", "nfs", "gfs"), []),
+    ],
+)
+def test_clones_that_restart_as_a_whole(meta, order, expected):
+    dlm = primitive("dlm-child", {"interleave": "true"}, clone="dlm")
+    seen = cluster(domain("nfs"), dlm, primitive("gfs-child", meta, clone="gfs"))
+    assert [one.subject for one in of_clones(seen, Relations((order,)))] == expected

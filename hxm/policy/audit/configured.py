@@ -218,7 +218,7 @@ def _shutdown(domain: ManagedDomain, primitive: Primitive, rules: Rules) -> Iter
 
 
 _ENOUGH = 3
-"""Of fewer domUs than these the habit is not known; to add an order stops what lacks its first."""
+"""Of fewer domUs than these the habit is not known, and to follow it may stop one."""
 
 
 def _neighbours(cluster: Cluster, rules: Rules) -> Iterator[Finding]:
@@ -235,12 +235,11 @@ def _neighbours(cluster: Cluster, rules: Rules) -> Iterator[Finding]:
         for names in own.values():
             for name in names:
                 count[name] = count.get(name, 0) + 1
-        least = _ENOUGH if code == "no-order" else 1
         for domain, mine in own.items():
             others = len(domains) - 1
             having = {name: count[name] - (name in mine) for name in count}
             usual = {name for name, times in having.items() if 2 * times > others}
-            missing = sorted(name for name in usual - mine if having[name] >= least)
+            missing = sorted(name for name in usual - mine if having[name] >= _ENOUGH)
             if missing and mine <= usual:
                 verb = "start before" if code == "no-order" else "run without a rule about"
                 what = f"{domain.name} may {verb} {listed(missing)}; most other domUs may not"
@@ -283,6 +282,8 @@ def fencing(cluster: Cluster, rules: Rules) -> Iterator[Finding]:
         if hosts[0] in nodes and hosts[0] not in rules.kept_off.get(device, ()):
             what = f"{device} may run on {hosts[0]}, the only node that it fences"
             do = cluster.advice("keep-off", resource=device, node=hosts[0])
+            if not set(nodes) - {hosts[0]} - rules.kept_off.get(device, frozenset()):
+                do = f"let it run on another node first: {cluster.advice('constraints')}"
             yield Finding(what, do, "fences-itself", f"{device} {hosts[0]}")
 
 
