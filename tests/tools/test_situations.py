@@ -619,10 +619,12 @@ def test_a_host_that_gives_and_takes_everything_is_told_as_that(situation):
     assert "nothing keeps a domU" in situation("expired-ban").ok("why", "beta").out
 
 
-def test_a_host_that_no_domu_may_come_to_is_marked_in_json(situation):
-    nodes = situation("soft-hides-hard").ok("nodes", "-o", "json").json["nodes"]
+def test_a_host_that_no_domu_may_come_to_is_marked_in_json(sandbox):
+    sandbox.tool("crm_attribute", "-N", "host2", "-n", "pingd", "-D", "-l", "reboot")
+    sandbox.tool("crm_simulate", "-x", str(sandbox.file), "-SX")
+    nodes = sandbox.ok("nodes", "-o", "json").json["nodes"]
     barred = {node["name"]: node["barred"] for node in nodes}
-    assert "failed there too often" in barred["alpha"]
+    assert "has no ping path" in barred["host2"]
 
 
 def test_list_leads_to_the_reason_of_what_should_run(situation):
@@ -662,3 +664,12 @@ def test_a_bundle_is_followed_and_taken_where_other_resources_are(situation):
     sandbox.ok("start", "registry", "--yes")
     assert "registry: nothing was set in passing" in sandbox.ok("default", "registry").out
     assert "registry runs on" in sandbox.ok("why", "registry").out
+
+
+def test_one_domus_failure_is_not_the_hosts_and_no_preference_keeps_off_what_starts(situation):
+    sandbox = situation("one-failed-elsewhere")
+    why = sandbox.ok("why", "erp17", "host1").out
+    assert "the cluster is about to start it on host1" in why
+    assert "prefers" not in why
+    assert "no domU may come" not in sandbox.ok("status").out
+    assert "takes no domU" not in sandbox.ok("nodes").out

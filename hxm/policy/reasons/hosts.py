@@ -35,7 +35,8 @@ class HostAnswer(NamedTuple):
 def barring(facts: Facts, node: Node) -> Reason | None:
     """What keeps every domU off a host, but for what it needs; None: one runs there, or may.
 
-    None as well where a constraint of the administrator's says that one may not.
+    None as well where a constraint of the administrator's says that one may not, and where there is
+    one alone, and what keeps that off is its own.
     """
     cluster, reason = facts.cluster, None
     written = {
@@ -49,7 +50,8 @@ def barring(facts: Facts, node: Node) -> Reason | None:
         if not hard or (hard[0].lasting and hard[0].change in written):
             return None
         reason = reason or hard[0]
-    return reason
+    own = reason and reason.change and reason.change.kind in ("forget", "drop")
+    return None if own and len(cluster.managed_domains) == 1 else reason
 
 
 def ask_host(facts: Facts, node: Node, ask: AskHost | None) -> HostAnswer:

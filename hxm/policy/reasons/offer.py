@@ -31,6 +31,8 @@ def allowed(
     says = f"{domain.name} does not run on {node.name}{elsewhere}"
     soft = [reason for reason in against_it if not reason.absolute]
     refused = list(refusals(question, node, hard_ones(against_it)))
+    if not refused and not domain.nodes and comes(question, node, ()):
+        return Answer(says, (Reason(f"the cluster is about to start it on {node.name}"),))
     if refused or not domain.nodes or not inquiry:
         return Answer(says, tuple(dict.fromkeys([*refused, *soft])))
     offer, verdict = offered(question, node)
