@@ -673,3 +673,9 @@ def test_one_domus_failure_is_not_the_hosts_and_no_preference_keeps_off_what_sta
     assert "prefers" not in why
     assert "no domU may come" not in sandbox.ok("status").out
     assert "takes no domU" not in sandbox.ok("nodes").out
+
+
+def test_a_score_below_zero_is_what_keeps_a_domu_from_leaving(situation):
+    why = situation("below-zero").ok("why", "host1").out
+    assert "  not on host3: a constraint is against the node (l-free-host3: -100)" in why
+    assert "no reason was found" not in why

@@ -92,6 +92,8 @@ def _leaving(
         if own := _wherever(facts, domain):
             stuck[domain.name] = tuple(reason._replace(confirmed=bool(ask)) for reason in own)
         elif (domain.resource not in leave) if ask else (by_node and all(by_node.values())):
+            for other in others if ask else ():
+                by_node[other.name] = by_node[other.name] or _weighing(facts, domain, other)
             stuck[domain.name] = tuple(_each_host(by_node, confirmed=bool(ask)))
     return stuck
 
@@ -122,6 +124,17 @@ def _against(facts: Facts, domain: ManagedDomain, node: Node) -> list[Reason]:
     against_it = list(against(facts, subject, node))
     hard = hard_ones([*everywhere(facts, subject), *against_it])
     return hard or list(_at_times(facts, against_it))
+
+
+def _weighing(facts: Facts, domain: ManagedDomain, node: Node) -> list[Reason]:
+    """What weighs against it: a score below 0 keeps it off, where the scheduler has no other."""
+    reasons = against(facts, subject_in(facts.cluster, domain), node)
+    weighs = [reason for reason in reasons if reason.change and reason.change.kind in _SCORED]
+    return [reason._replace(absolute=True) for reason in weighs]
+
+
+_SCORED = ("drop", "heal")
+"""What ends a constraint's score, or that of a health."""
 
 
 def _at_times(facts: Facts, reasons: Iterable[Reason]) -> Iterator[Reason]:
