@@ -127,6 +127,8 @@ def _failures(facts: Facts, subject: Subject, node: Node) -> Iterator[Reason]:
             if result and (where == node.name or result == FATAL):
                 what = f"{subject.its} agent says of {where}: {HARD[result]}"
                 do = f"hxm cleanup {_word(cluster, subject, primitive)} {where}"
+                if all(failure.node != where for failure in failures(cluster).of(primitive.id)):
+                    do = cluster.advice("look", resource=primitive.id)  # no failure to forget
                 change = Change("forget", primitive.id, where)
                 yield Reason(what, "mend that first", do, True, change)
         count = fail_count(facts.relations, primitive.id, node.name)
