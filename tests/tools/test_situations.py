@@ -679,3 +679,10 @@ def test_a_score_below_zero_is_what_keeps_a_domu_from_leaving(situation):
     why = situation("below-zero").ok("why", "host1").out
     assert "  not on host3: a constraint is against the node (l-free-host3: -100)" in why
     assert "no reason was found" not in why
+
+
+def test_what_is_not_critical_moves_no_group(situation):
+    sandbox = situation("not-critical")
+    stays = "fs is on host1, and does not move for it (g: critical=false of vm)"
+    assert stays in sandbox.ok("why", "vm", "host2").out
+    assert "fs is on host1, and does not move for vm" in sandbox.ok("why", "log", "host2").out

@@ -6,7 +6,7 @@ import pytest
 from factories import cluster, domain, node, primitive
 
 from hxm.model import Resource
-from hxm.policy.reasons import dependencies
+from hxm.policy.reasons import dependencies, why
 from hxm.policy.reasons.dependencies import against
 from hxm.policy.reasons.elements import likeliest_first
 from hxm.policy.reasons.facts import Change, Facts, Reason, subject_of
@@ -178,3 +178,16 @@ def test_the_longest_chain_is_followed_as_far_as_it_is_read():
     for domu, end in (("vm60", "hxm start vm0"), ("vm600", "hxm why vm519")):
         reasons = against(Facts(seen, Relations(orders)), subject_of(seen, domu), seen.nodes[0])
         assert [reason.do for reason in reasons if reason.absolute] == [end], domu
+
+
+@pytest.mark.parametrize("number", [4, 10])
+def test_of_many_nodes_those_with_a_lasting_rule_are_told_of_that_alone(number):
+    full = Reason("the node is full", absolute=True, change=Change("up"))
+    rule = Reason("a rule", absolute=True, change=Change("drop", "r"), lasting=True)
+    by_node = {f"host{n}": [full, rule] if n else [full] for n in range(number)}
+    shown = [reason.what for reason in why._together(Facts(cluster(), Relations()), by_node)]
+    if number > 4:
+        assert shown[0] == "not on host0: the node is full"
+    else:
+        assert shown[0] == "each node is full"
+    assert shown[1].endswith(": a rule")

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from hxm.model import Node, Resource
-from hxm.policy import listed
+from hxm.policy import is_false, listed
 from hxm.policy.indexed import states
 from hxm.policy.reasons.everywhere import everywhere, left_alone
 from hxm.policy.reasons.facts import (
@@ -123,8 +123,12 @@ def _group(facts: Facts, subject: Subject, path: _Path) -> Iterator[Reason]:
                     yield from _needed(facts, before, what, where, path)
                 elif path.node.name in there:
                     yield from _caused(_blocked(facts, before), what, where)
-                else:
-                    yield from _caused(_causes(facts, before, path), what, where)
+                elif causes := _causes(facts, before, path):
+                    yield from _caused(causes, what, where)
+                elif is_false(primitive.meta.get("critical", "true")):
+                    stays = f"{before} is on {listed(sorted(there))}, and does not move for {it}"
+                    evidence = f"{where}: critical=false of {primitive.id}"
+                    yield Reason(f"{what}; {stays}", evidence, absolute=True)
 
 
 def _blocked(facts: Facts, other: str) -> Iterator[Reason]:

@@ -224,7 +224,7 @@ def _of_another(
     nearest = {reason.change or reason.what: reason for reason in reversed(hard)}
     by_score = [r._replace(confirmed=True) for r in reversed(nearest.values()) if may]
     everywhere_ = [reason.change for reason in whole]
-    shown = confirmed or by_score or hard[:1]
+    shown = confirmed or by_score or sorted(hard, key=lambda reason: not reason.lasting)[:1]
     return [reason for reason in shown if reason.change not in everywhere_]
 
 
@@ -303,9 +303,25 @@ def _goes(question: Question, confirmed: Sequence[Reason]) -> str | None:
     return next((move.target for move in moved if move.resource in own and move.target), None)
 
 
+_MANY = 8
+"""Of more nodes than these nobody reads all that is against each."""
+
+
+def _only_lasting(by_node: Mapping[str, Sequence[Reason]]) -> dict[str, Sequence[Reason]]:
+    """Of the nodes with what was written to stay that alone, where others lack only what passes."""
+    lasting = {
+        name: [reason for reason in hard_ones(reasons) if reason.lasting]
+        for name, reasons in by_node.items()
+    }
+    if all(lasting.values()):
+        return dict(by_node)
+    return {name: lasting[name] or reasons for name, reasons in by_node.items()}
+
+
 def _together(facts: Facts, by_node: Mapping[str, Sequence[Reason]]) -> Iterator[Reason]:
     """All that is against each node, nodes with the same together."""
     names = list(by_node)
+    by_node = _only_lasting(by_node) if len(names) > _MANY else by_node
     nodes: dict[tuple[str, ...], list[str]] = {}
     by_words: dict[tuple[str, ...], Reason] = {}
     for name, reasons in by_node.items():
