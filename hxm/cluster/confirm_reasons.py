@@ -8,11 +8,11 @@ from hxm.model import Domain, Node
 from hxm.pacemaker.what_if import Simulations, WhatIf
 from hxm.plan import Movement
 from hxm.policy.forecast import movements
-from hxm.policy.reasons.dependencies import needed
 from hxm.policy.reasons.elements import likeliest_first
 from hxm.policy.reasons.facts import Change, Facts, Reason, Subject, subject_in
 from hxm.policy.reasons.hosts import HostAnswer, Scores, ask_host
 from hxm.policy.reasons.question import Answer
+from hxm.policy.reasons.related import needed
 from hxm.policy.reasons.search import Inquiry, Sought
 from hxm.policy.reasons.why import ask
 

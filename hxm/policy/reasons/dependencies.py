@@ -28,6 +28,7 @@ from hxm.policy.reasons.instances import no_more, running, too_few_nodes
 from hxm.policy.reasons.loops import loop_of
 from hxm.policy.reasons.obstacles import kept_empty, on_node
 from hxm.policy.reasons.promotion import not_promoted
+from hxm.policy.reasons.related import bound_to
 from hxm.policy.reasons.room import room, utilization
 from hxm.policy.relations import INFINITY, Colocation, Order, score_of, spoken
 from hxm.policy.state.node_remedy import end_of_maintenance
@@ -375,30 +376,3 @@ def _held_there(facts: Facts, subject: Subject) -> Iterator[Reason]:
             what = f"{name} must stop before {subject.it}"
             other = subject_of(cluster, name, called=True)
             yield from _caused(left_alone(facts, other), what, "")
-
-
-def bound_to(facts: Facts, subject: Subject) -> Iterator[Subject]:
-    """What must run where it does."""
-    for colocation in facts.relations.colocations_with.of(*subject.ids):
-        if colocation.score >= INFINITY and not colocation.by:
-            yield subject_of(facts.cluster, colocation.resource, called=True)
-
-
-def needed(facts: Facts, subject: Subject) -> tuple[str, ...]:
-    """The ids of the resource, and of all that it needs or that needs it, the nearest first."""
-    ids = dict.fromkeys(sorted(subject.ids))
-    for name in ids.copy():
-        _follow(facts, name, ids)
-    return tuple(ids)
-
-
-def _follow(facts: Facts, name: str, ids: dict[str, None]) -> None:
-    relations = facts.relations
-    for other in (
-        *(order.first for order in relations.orders_before.of(name)),
-        *(colocation.other for colocation in relations.colocations_of.of(name)),
-        *(colocation.resource for colocation in relations.colocations_with.of(name)),
-    ):
-        if other not in ids:
-            ids.update(dict.fromkeys(sorted(subject_of(facts.cluster, other).ids)))
-            _follow(facts, other, ids)

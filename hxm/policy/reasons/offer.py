@@ -9,10 +9,10 @@ from hxm.plan import Movement
 from hxm.policy import guards, listed, typed
 from hxm.policy.forecast import name_of
 from hxm.policy.reasons.attraction import preferred
-from hxm.policy.reasons.dependencies import bound_to, needed
 from hxm.policy.reasons.facts import NEVER, Change, Reason, places, subject_of
 from hxm.policy.reasons.instances import no_more
 from hxm.policy.reasons.question import Answer, Question, hard_ones, side_effects, unknown
+from hxm.policy.reasons.related import bound_to, needed
 from hxm.policy.reasons.room import UNCOUNTED
 from hxm.policy.reasons.search import Verdict
 from hxm.policy.relations import score_of, spoken

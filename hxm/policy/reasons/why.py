@@ -9,7 +9,7 @@ from hxm.plan import Movement
 from hxm.policy import guards, listed, typed
 from hxm.policy.guards import location
 from hxm.policy.reasons.behind import failures_behind
-from hxm.policy.reasons.dependencies import against, needed, weight
+from hxm.policy.reasons.dependencies import against, weight
 from hxm.policy.reasons.facts import (
     NEVER,
     Change,
@@ -43,6 +43,7 @@ from hxm.policy.reasons.question import (
     unknown,
     would_move,
 )
+from hxm.policy.reasons.related import needed
 from hxm.policy.reasons.running import running
 from hxm.policy.reasons.search import Inquiry, Verdict
 from hxm.policy.reasons.strangers import of_stranger
