@@ -13,7 +13,7 @@ from hxm.model import Cluster
 from hxm.pacemaker.sandbox import forget_monitors
 from hxm.pacemaker.simulate import Scratch, actions_in, read_graph
 from hxm.pacemaker.transition_results import write_results
-from hxm.plan import Plan
+from hxm.plan import Action, Plan
 from hxm.policy.forecast import after_all, movements, movements_tell_all
 
 OF_NO_EFFECT = {
@@ -37,8 +37,8 @@ def remembered(path: Path) -> dict[tuple[str, str], list[dict[str, str]]]:
     return {key: records for key, records in found.items() if records}
 
 
-def both_ways(cib: Path, folder: Path) -> tuple[bool, int]:
-    """Whether hxm writes the transition, and then as crm_simulate does; how many actions it has."""
+def both_ways(cib: Path, folder: Path) -> tuple[bool, list[Action]]:
+    """Whether hxm writes the transition, and then as crm_simulate does; its actions."""
     theirs, ours = folder / "theirs.xml", folder / "ours.xml"
     shutil.copy(cib, theirs)
     shutil.copy(cib, ours)
@@ -49,11 +49,11 @@ def both_ways(cib: Path, folder: Path) -> tuple[bool, int]:
     before = ours.read_bytes()
     if not write_results(str(ours), graph):
         assert ours.read_bytes() == before
-        return False, len(actions)
+        return False, actions
     for path in (theirs, ours) if ended else ():
         forget_monitors(str(path), ended)
     assert remembered(ours) == remembered(theirs)
-    return True, len(actions)
+    return True, actions
 
 
 def placed(cluster: Cluster) -> dict[str, list[str]]:

@@ -109,8 +109,6 @@ CASES = {
     "a device on its node": ('operation="eq" value="host2"', 'operation="eq" value="host3"',
                              ["no-such-node", "fences-itself"]),
     "no order, of two domUs": (ORDER, "", []),
-    "no ping rule": ('id="nfs-connected" rsc="nfs"', 'id="nfs-connected" rsc="evms"',
-                     ["no-ping-rule"]),
     "expired": (CONSTRAINTS, BAN + CONSTRAINTS, ["expired"]),
     "holds": (CONSTRAINTS, BAN.replace("2026", "2099") + CONSTRAINTS, ["left-behind"]),
     "a fail count": ('name="pingd" value="100"/>', 'name="pingd" value="100"/>' + FAILED,
