@@ -352,6 +352,11 @@ def test_every_reason_is_confirmed_where_there_are_more_than_runs(situation):
 
 
 SAID = {
+    "tag-banned-everywhere": ("status", "k2, k3 should run, and do not: a constraint keeps it away"),
+    "clone-failed-below": (
+        "why clvm-clone host3",
+        "host4\n  it must run where dlm-clone does: on host1, host2, host4\n    dlm-clone's start failed",
+    ),
     "start-ignored": (
         "why vm",
         "start of fs failed on host1\n    the cluster ignores that (on-fail=ignore): whether fs",
@@ -513,7 +518,7 @@ ATTENTION = {
     "several-banned": [
         "no domU may come to alpha: a ban keeps it away",
         "no domU may come to beta: a ban keeps it away",
-        "mail should run, and does not: not on alpha: a ban keeps it away",
+        "web, db, mail should run, and do not: a ban keeps it away",
     ],
     "twice-blocked": ["fs is active on alpha, beta at once, and blocked hxm why fs"],
     "several-causes": ["the cluster does not hold the ticket T; and 2 more: hxm why"],

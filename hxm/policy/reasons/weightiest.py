@@ -46,9 +46,9 @@ def _more(causes: Sequence[Reason]) -> int:
 
 def _of_all_nodes(causes: Sequence[Reason]) -> Reason:
     """The first cause, of every node that has the same, whatever ends it there."""
-    first = causes[0]
-    key = first.cause, first.confirmed
-    alike = [reason for reason in causes if (reason.cause, reason.confirmed) == key]
+    alike = [reason for reason in causes if reason.cause == causes[0].cause]
+    # there were no questions left for some of the nodes: the model says the same of them
+    first = causes[0]._replace(confirmed=any(reason.confirmed for reason in alike))
     nodes = [node for reason in alike for node in reason.nodes]
     if not nodes:
         return first
