@@ -25,7 +25,7 @@ from hxm.pacemaker.simulate import carries_out, simulator
 from hxm.pacemaker.utilization import utilization_in
 from hxm.pacemaker.what_if import Simulations
 from hxm.plan import Forecast
-from hxm.policy import listed, resource_ids
+from hxm.policy import is_promoted, listed, resource_ids
 from hxm.policy.guards.start import clashes
 from hxm.policy.names import find_node
 from hxm.policy.reasons.facts import Facts, Reason, subject_of
@@ -102,7 +102,8 @@ def _subject(cluster: Cluster, word: str) -> Domain:
     if not whole:  # a group that has started in part does not run
         return Domain(word, word, role="Stopped", managed=True)
     nodes = tuple(dict.fromkeys(node for state in states for node in state.nodes))
-    role = next((state.role for state in states if state.nodes), "Stopped")
+    roles = [state.role for state in states if state.nodes]
+    role = next(filter(is_promoted, roles), roles[0] if roles else "Stopped")
     return Domain(word, word, role=role, nodes=nodes, managed=True)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from hxm.model import Cluster, Domain, Node, Resource, is_managed, where
 from hxm.output import Table, as_json
 from hxm.output.render import folded, hint_lines, out
-from hxm.policy import forgotten, last_failed, stops_everything
+from hxm.policy import forgotten, is_promoted, last_failed, stops_everything
 from hxm.policy.guards import looked_away
 from hxm.policy.state.discrepancies import disagreements
 from hxm.policy.state.findings import Finding
@@ -248,7 +248,10 @@ def _counted(cluster: Cluster, nodes: str) -> str:
 def _resource_row(
     cluster: Cluster, name: str, instances: Sequence[Resource]
 ) -> tuple[str, str, str, str, str]:
-    active = [instance for instance in instances if instance.nodes]
+    active = sorted(
+        (instance for instance in instances if instance.nodes),
+        key=lambda instance: not is_promoted(instance.role),
+    )
     first = (active or list(instances))[0]
     domain = cluster.domain_of(first.id) or Domain(first.id)
     away = looked_away(cluster, domain)

@@ -16,6 +16,7 @@ from hxm.policy.forecast import movements
 from hxm.policy.indexed import primitive_of, states
 from hxm.policy.reasons.facts import Change, Reason, Subject
 from hxm.policy.reasons.search import Verdict
+from hxm.policy.relations import score_of
 
 
 class Simulations:
@@ -81,13 +82,14 @@ class WhatIf:
         in_group = first and first.parent and first.parent != first.clone
         self.whole = str(first.parent) if first and in_group else subject.id
         """What has to be where the resource is: its group."""
+        self.everywhere = self._everywhere()
 
     def ask(self, changes: Sequence[Change], node: str | None) -> Verdict | None:
         """The scheduler's answer with the changes; with a node, if it must run there or nowhere.
 
         None: it may not be asked any more. Raises CannotAsk if it gives no answer.
         """
-        keep = (self.whole, node) if node else None
+        keep = (self.whole, node) if node and not self.everywhere else None
         answer = self.simulations.ask(changes, keep)
         if not answer:
             return None
@@ -95,6 +97,13 @@ class WhatIf:
         name = self.subject.inside[0].id if self.subject.inside else self.subject.id
         moved = self.simulations.moved(changes, keep)
         return Verdict(self._reached(actions, node), scores.get(name, {}), moved)
+
+    def _everywhere(self) -> bool:
+        """Whether it is a clone with an instance for each node: none leaves another node."""
+        clones = self.tree.xpath("//resources/*[@id=$id]", id=self.subject.id)
+        most = {one.meta.get("clone-max", "INFINITY") for one in self.subject.inside}
+        enough = all(score_of(number) >= len(self.cluster.nodes) for number in most)
+        return enough and any(one.tag in ("clone", "master", "master_slave") for one in clones)
 
     def _reached(self, actions: Sequence[Action], node: str | None) -> bool:
         for primitive in self.subject.inside:

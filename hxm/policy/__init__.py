@@ -174,6 +174,11 @@ def until_forgotten(primitive: Primitive | None) -> str:
     return after if lasts(timeout) else ""
 
 
+def is_promoted(role: str) -> bool:
+    """Whether it is the role of a promoted instance, by its new name or by its old one."""
+    return role.lower() in ("promoted", "master")
+
+
 def keeps_stopped(meta: Mapping[str, str]) -> bool:
     """Whether these meta options keep a domU from running; roles are read in any case."""
     return meta.get("target-role", "Started").lower() == "stopped"

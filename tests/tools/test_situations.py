@@ -352,10 +352,10 @@ def test_every_reason_is_confirmed_where_there_are_more_than_runs(situation):
 
 
 SAID = {
-    "tag-banned-everywhere": ("status", "k2, k3 should run, and do not: a constraint keeps it away"),
+    "tag-banned-everywhere": ("status", "k2, k3 should run, and do not: a constraint keeps it"),
     "clone-failed-below": (
         "why clvm-clone host3",
-        "host4\n  it must run where dlm-clone does: on host1, host2, host4\n    dlm-clone's start failed",
+        "\n  it must run where dlm-clone does: on host1, host2, host4\n    dlm-clone's start",
     ),
     "start-ignored": (
         "why vm",

@@ -242,6 +242,15 @@ def test_nobody_confirms_that_a_node_is_off_that_still_answers(online, do):
     assert rows == {"nfs": "UNCLEAN", "pools": "UNCLEAN-on-host2"}
 
 
+def test_a_clone_is_shown_by_its_promoted_instance():
+    drbd = [
+        Resource("r0", "ocf:linbit:drbd", role, nodes=(node,), clone="ms-r0")
+        for role, node in (("Unpromoted", "host1"), ("Promoted", "host2"))
+    ]
+    (row,) = resources_table(cluster(resources=drbd)).rows
+    assert row[2:4] == ("Promoted", "host2 host1")
+
+
 CLONE = primitive("pool", clone="pools", agent="ocf:heartbeat:Filesystem")
 
 

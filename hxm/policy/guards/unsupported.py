@@ -6,10 +6,9 @@ from collections.abc import Collection, Iterator, Mapping
 
 from hxm.model import Cluster, ManagedDomain, Primitive, Resource
 from hxm.plan import Forecast, Objection
-from hxm.policy import is_true, listed, outermost
+from hxm.policy import is_promoted, is_true, listed, outermost
 from hxm.policy.guards import YES
 from hxm.policy.indexed import instances
-from hxm.policy.reasons.facts import is_promoted
 from hxm.policy.relations import INFINITY, Order, Relations
 from hxm.policy.state.fencing import unfenceable
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from hxm.model import Node, Resource
-from hxm.policy import is_false, listed
+from hxm.policy import is_false, is_promoted, listed
 from hxm.policy.indexed import states
 from hxm.policy.reasons.everywhere import everywhere, left_alone
 from hxm.policy.reasons.facts import (
@@ -19,7 +19,6 @@ from hxm.policy.reasons.facts import (
     Subject,
     alike,
     forbids,
-    is_promoted,
     places,
     remove,
     subject_of,

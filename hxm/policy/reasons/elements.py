@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from hxm.policy.reasons.facts import Facts, Reason, Subject, is_promoted, places, subject_of
+from hxm.policy import is_promoted
+from hxm.policy.reasons.facts import Facts, Reason, Subject, places, subject_of
 from hxm.policy.relations import Location, applying
 
 

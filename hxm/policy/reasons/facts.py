@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Literal, NamedTuple
 
 from hxm.model import Advice, Cluster, Domain, Primitive
-from hxm.policy import MEND, listed, typed
+from hxm.policy import MEND, is_promoted, listed, typed
 from hxm.policy.indexed import instances, primitives
 from hxm.policy.memory import Host, Needs
 from hxm.policy.relations import Colocation, Location, Relations
@@ -213,11 +213,6 @@ def remove(facts: Facts, constraint: Colocation | Location) -> str:
     if isinstance(constraint, Location) and constraint.borrowed_by:
         condition += f", and {listed(constraint.borrowed_by)} has a rule of its own"
     return may_start(facts.cluster, command, condition)
-
-
-def is_promoted(role: str) -> bool:
-    """Whether it is the role of a promoted instance, by its new name or by its old one."""
-    return role.lower() in ("promoted", "master")
 
 
 def places(facts: Facts, name: str, role: str = "") -> frozenset[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hxm.model import Cluster, Node, Primitive
-from hxm.policy import MEND, bars, listed, until_forgotten
+from hxm.policy import MEND, bars, is_promoted, listed, until_forgotten
 from hxm.policy.indexed import failures
 from hxm.policy.reasons.everywhere import by_opt_in, everywhere, not_opted_in
 from hxm.policy.reasons.facts import (
@@ -13,7 +13,6 @@ from hxm.policy.reasons.facts import (
     Facts,
     Reason,
     Subject,
-    is_promoted,
     remove,
     subject_of,
 )
