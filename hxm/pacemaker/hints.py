@@ -20,6 +20,7 @@ HINTS_2_0 = {
         "cibadmin --delete --xpath=\"//meta_attributes[@id='{set}']//nvpair[@name='{option}']\""
     ),
     "unbind": "cibadmin --delete --xpath=\"//constraints/*[@id='{constraint}']\"",
+    "unbind-rule": "cibadmin --delete --xpath=\"//constraints//rule[@id='{constraint}']\"",
     "allow": (
         "cibadmin --create -o constraints -X '"
         '<rsc_location id="{resource}-on-{node}" rsc="{resource}" node="{node}" score="0"/>\''
@@ -82,6 +83,7 @@ HINTS_1_0 = HINTS_1_1 | {
 HINTS_0_6 = HINTS_1_0 | {
     "unset": "take {option} out of {set}",
     "unbind": "cibadmin -D -o constraints -X '<{kind} id=\"{constraint}\"/>'",
+    "unbind-rule": "cibadmin -D -o constraints -X '<rule id=\"{constraint}\"/>'",
     "allow": "add a location constraint that gives {resource} a score on {node}",
     "stack": "service heartbeat start",
     "live": "crm_resource -r {resource} -m -p allow_migrate -v true",

@@ -304,12 +304,17 @@ def _locations(
             exclusive = element.get("resource-discovery") == "exclusive"
             role = element.get("role", "")
             yield Location(name, resource, score, node, exclusive=exclusive, role=role)
-        for own in element.iterfind("rule"):
+        rules = element.findall("rule")
+        for own in rules:
             rule, borrowers = lent.get(own.get("id-ref", own.get("id")), (own, []))
             in_role = rule.get("role", element.get("role", ""))
             borrowed_by = tuple(other for other in borrowers if other != name)
             location = _rule(name, resource, rule)
-            yield location._replace(role=in_role, borrowed_by=borrowed_by if rule is own else ())
+            yield location._replace(
+                role=in_role,
+                borrowed_by=borrowed_by if rule is own else (),
+                rule=own.get("id", "") if rules[1:] else "",
+            )
 
 
 def _matches(pattern: str, name: str) -> bool:

@@ -92,6 +92,13 @@ class Location(NamedTuple):
     """The role that it counts for; empty: any."""
     borrowed_by: tuple[str, ...] = ()
     """The constraints that refer to its rule, without which they are invalid."""
+    rule: str = ""
+    """Its rule's id, where the constraint has others that stay when this one goes."""
+
+    @property
+    def element(self) -> str:
+        """The id of what is to be deleted if it is not meant."""
+        return self.rule or self.id
 
     @property
     def uses(self) -> frozenset[str]:

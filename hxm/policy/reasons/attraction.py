@@ -46,7 +46,7 @@ def preferred(question: Question, node: str) -> Iterator[Reason]:
         score = applying(facts.relations, location, node)
         if location.resource in ids and location.id not in interim and score and score > 0:
             what = f"{node} is preferred: score {spoken(score)}"
-            change = Change("drop", location.id)
+            change = Change("drop", location.element)
             yield Reason(what, location.id, remove(facts, location), change=change)
 
 

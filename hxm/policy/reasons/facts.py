@@ -200,18 +200,21 @@ def forbids(reasons: Iterable[Reason]) -> bool:
 
 def remove(facts: Facts, constraint: Colocation | Location) -> str:
     """The command that takes a permanent constraint out of the CIB, and for whom it counts."""
-    kind = "rsc_location" if isinstance(constraint, Location) else "rsc_colocation"
-    every: tuple[Colocation | Location, ...] = facts.relations.locations
+    name, kind, about = constraint.id, "rsc_colocation", "unbind"
     if isinstance(constraint, Colocation):
-        every = facts.relations.colocations
-    alike = list(
-        dict.fromkeys(location.resource for location in every if location.id == constraint.id)
-    )
-    also = f" for {listed(alike, 4)}" if alike[1:] else ""
-    command = facts.cluster.advice("unbind", constraint=constraint.id, kind=kind)
-    condition = f"it is not meant{also}"
+        pairs = [one for one in facts.relations.colocations if one.id == name]
+        apart = pairs[1:] and constraint.score < 0  # a set
+        concerns = [one.other for one in pairs] if apart else []
+        concerns += [one.resource for one in pairs]
+    else:
+        name, kind = constraint.element, "rsc_location"
+        about = "unbind-rule" if constraint.rule else about
+        concerns = [one.resource for one in facts.relations.locations if one.element == name]
+    alike = list(dict.fromkeys(concerns))
+    condition = f"it is not meant{f' for {listed(alike, 4)}' if alike[1:] else ''}"
     if isinstance(constraint, Location) and constraint.borrowed_by:
         condition += f", and {listed(constraint.borrowed_by)} has a rule of its own"
+    command = facts.cluster.advice(about, constraint=name, kind=kind)
     return may_start(facts.cluster, command, condition)
 
 

@@ -40,7 +40,9 @@ def barring(facts: Facts, node: Node) -> Reason | None:
     """
     cluster, reason = facts.cluster, None
     written = {
-        Change("drop", location.id) for location in facts.relations.locations if not location.uses
+        Change("drop", location.element)
+        for location in facts.relations.locations
+        if not location.uses
     }
     for domain in cluster.managed_domains:
         if node.name in domain.nodes:
@@ -140,7 +142,9 @@ _SCORED = ("drop", "heal")
 def _at_times(facts: Facts, reasons: Iterable[Reason]) -> Iterator[Reason]:
     """Those that keep it off at times, or while another stays; only the scheduler knows when."""
     relations = facts.relations
-    rules = [(location.id, location.score) for location in relations.locations if location.dated]
+    rules = [
+        (location.element, location.score) for location in relations.locations if location.dated
+    ]
     apart = [(colocation.id, colocation.score) for colocation in relations.colocations]
     drops = {Change("drop", name) for name, score in (*rules, *apart) if score <= -INFINITY}
     return (reason for reason in reasons if reason.change in drops)

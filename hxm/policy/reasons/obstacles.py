@@ -188,7 +188,7 @@ def _locations(facts: Facts, subject: Subject, node: Node, role: str) -> Iterato
             what = f"a rule that depends on the time keeps {subject.it} away"
             do = remove(facts, location)
             evidence = f"{location.id}: {location.dates}" if location.dates else location.id
-            yield Reason(what, evidence, do, change=Change("drop", location.id), lasting=True)
+            yield Reason(what, evidence, do, change=Change("drop", location.element), lasting=True)
     scores = [applying(relations, location, node.name) for location in mine]
     allowed = any(score is not None and score >= 0 for score in scores)
     if by_opt_in(cluster) and not allowed and not list(not_opted_in(facts)):
@@ -200,7 +200,7 @@ def _locations(facts: Facts, subject: Subject, node: Node, role: str) -> Iterato
             what = (
                 f"{subject.it} may run only on nodes that constraints name, such as {location.node}"
             )
-            change = Change("drop", location.id)
+            change = Change("drop", location.element)
             yield Reason(what, evidence, remove(facts, location), True, change, lasting=True)
 
 
@@ -241,7 +241,7 @@ def _located(facts: Facts, subject: Subject, location: Location, node: Node, sco
     absolute = score <= -INFINITY
     known = facts.relations.attributes_of(node.name)
     about = sorted(location.uses)
-    change = Change("drop", location.id)
+    change = Change("drop", location.element)
     away = "from being promoted there" if is_promoted(location.role) else "away"
     rule = " or ".join(
         expression.said for expression in true_of(facts.relations, location, node.name)
@@ -282,7 +282,7 @@ def _outdated(facts: Facts, subject: Subject, location: Location) -> Reason:
     what = f"DRBD keeps {subject.it} from being promoted: its data there is outdated"
     do = f"{away[0]}; " if away else ""
     do += "DRBD removes it when it is in step again: drbdadm status"
-    return Reason(what, location.id, do, True, Change("drop", location.id), lasting=True)
+    return Reason(what, location.id, do, True, Change("drop", location.element), lasting=True)
 
 
 def _of_pings(facts: Facts) -> Iterator[Reason]:
