@@ -16,7 +16,6 @@ from hxm.policy.forecast import movements
 from hxm.policy.indexed import primitive_of, states
 from hxm.policy.reasons.facts import Change, Reason, Subject
 from hxm.policy.reasons.search import Verdict
-from hxm.policy.relations import score_of
 
 
 class Simulations:
@@ -82,14 +81,32 @@ class WhatIf:
         in_group = first and first.parent and first.parent != first.clone
         self.whole = str(first.parent) if first and in_group else subject.id
         """What has to be where the resource is: its group."""
-        self.everywhere = self._everywhere()
+        self.cloned = any(part.clone for part in subject.inside)
+        self.runs = any(state.nodes for state in states(self.cluster).of(*subject.parts))
+        self._elsewhere: dict[str, list[frozenset[Change]]] = {}
+        """After which changes it would start, but on another node than this."""
 
     def ask(self, changes: Sequence[Change], node: str | None) -> Verdict | None:
         """The scheduler's answer with the changes; with a node, if it must run there or nowhere.
 
-        None: it may not be asked any more. Raises CannotAsk if it gives no answer.
+        To keep a resource to one node also moves what is colocated with it: that is only done where
+        it would run, and elsewhere. None: it may not be asked any more. Raises CannotAsk if it
+        gives no answer.
         """
-        keep = (self.whole, node) if node and not self.everywhere else None
+        if not node or self.cloned:
+            return self._asked(changes, None, node)
+        keep, elsewhere = (self.whole, node), self._elsewhere.setdefault(node, [])
+        if self.runs or any(fewer.issubset(changes) for fewer in elsewhere):
+            return self._asked(changes, keep, node)
+        there, anywhere = (self._asked(changes, None, to) for to in (node, None))
+        if not anywhere or not anywhere.reached or (there and there.reached):
+            return there
+        elsewhere.append(frozenset(changes))
+        return self._asked(changes, keep, node)
+
+    def _asked(
+        self, changes: Sequence[Change], keep: tuple[str, str] | None, node: str | None
+    ) -> Verdict | None:
         answer = self.simulations.ask(changes, keep)
         if not answer:
             return None
@@ -97,13 +114,6 @@ class WhatIf:
         name = self.subject.inside[0].id if self.subject.inside else self.subject.id
         moved = self.simulations.moved(changes, keep)
         return Verdict(self._reached(actions, node), scores.get(name, {}), moved)
-
-    def _everywhere(self) -> bool:
-        """Whether it is a clone with an instance for each node: none leaves another node."""
-        clones = self.tree.xpath("//resources/*[@id=$id]", id=self.subject.id)
-        most = {one.meta.get("clone-max", "INFINITY") for one in self.subject.inside}
-        enough = all(score_of(number) >= len(self.cluster.nodes) for number in most)
-        return enough and any(one.tag in ("clone", "master", "master_slave") for one in clones)
 
     def _reached(self, actions: Sequence[Action], node: str | None) -> bool:
         for primitive in self.subject.inside:
