@@ -15,12 +15,23 @@ if TYPE_CHECKING:
     from hxm.arguments.options import Order
 
 
+_SHOWN = 4
+
+
 def _questions(objections: Sequence[Objection]) -> list[Objection]:
     return [objection for objection in objections if objection.lifted_by == guards.YES]
 
 
 def _asked(order: Order, objections: Sequence[Objection]) -> bool:
     return bool(_questions(objections)) and not order.yes
+
+
+def _all_in_one(questions: Sequence[Objection]) -> Objection:
+    """The first, in whose sentence are the others: --yes lifts them all."""
+    what = "; ".join(dict.fromkeys(question.what for question in questions[:_SHOWN]))
+    if more := questions[_SHOWN:]:
+        what += f"; and {len(more)} more, which --dry-run shows"
+    return questions[0]._replace(what=what)
 
 
 def confirm(
@@ -35,7 +46,7 @@ def confirm(
             raise report.refusal(order, objection)
     asked = _asked(order, objections)
     if asked and (order.output == "json" or not render.can_ask()):
-        raise report.refusal(order, _questions(objections)[0])
+        raise report.refusal(order, _all_in_one(_questions(objections)))
     if asked or (plan.drains and render.watched() and order.output != "json"):
         for line in lines:
             render.beside(line)

@@ -352,6 +352,12 @@ def test_every_reason_is_confirmed_where_there_are_more_than_runs(situation):
 
 
 SAID = {
+    "apart-standby": (
+        "why dc3 host3",
+        "dc3 does not run on host3\n  the node is in standby\n      hxm active host3\n  scores",
+    ),
+    "two-rules": ("why tw host1", "cibadmin --delete --xpath=\"//constraints//rule[@id='r2']\""),
+    "apart-set": ("why c", "if it is not meant for a, b, c, and"),
     "tag-banned-everywhere": ("status", "k2, k3 should run, and do not: a constraint keeps it"),
     "clone-failed-below": (
         "why clvm-clone host3",
@@ -691,3 +697,9 @@ def test_what_is_not_critical_moves_no_group(situation):
     stays = "fs is on host1, and does not move for it (g: critical=false of vm)"
     assert stays in sandbox.ok("why", "vm", "host2").out
     assert "fs is on host1, and does not move for vm" in sandbox.ok("why", "log", "host2").out
+
+
+def test_where_nobody_can_be_asked_all_that_would_be_asked_is_named(situation):
+    refused = situation("unmigrate-two").hxm("unmigrate", "mv")
+    assert refused.status == 107
+    assert "mv would move host2 -> host1, live; mvc would move host2 -> host1, stopped" in refused.err
