@@ -19,6 +19,7 @@ _STYLES = {
     "failed": "red",
     "failed-to-start": "red",
     "probe-failed": "red",
+    "gone": "red",
     "blocked": "bold red",
 }
 

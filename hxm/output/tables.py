@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from hxm.model import Cluster, Domain, Node, Resource, is_managed, where
 from hxm.output import Table, as_json
 from hxm.output.render import folded, hint_lines, out
-from hxm.policy import forgotten, is_promoted, last_failed, stops_everything
+from hxm.policy import GONE, forgotten, is_promoted, last_failed, stops_everything
 from hxm.policy.guards import looked_away
 from hxm.policy.state.discrepancies import disagreements
 from hxm.policy.state.findings import Finding
@@ -124,7 +124,7 @@ def flags(cluster: Cluster, domain: Domain) -> str:
     return " ".join(word for applies, word in words if applies)
 
 
-_FAILED = {"start": "failed-to-start", "probe": "probe-failed"}
+_FAILED = {"start": "failed-to-start", "probe": "probe-failed", GONE: "gone"}
 
 
 def _failed_elsewhere(cluster: Cluster, domain: Domain) -> list[str]:

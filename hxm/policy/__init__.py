@@ -90,14 +90,22 @@ def bars(cluster: Cluster, failure: Failure) -> bool:
     return fatal and failure.operation == "start"
 
 
+GONE = "gone"
+"""What failed last where a monitor did not find what the cluster supposes active."""
+
+
 def last_failed(cluster: Cluster, domain: Domain) -> str:
     """The failed operation that is known last of it, where the cluster supposes it active."""
     own = [
-        failure.operation
+        failure
         for failure in cluster.failures  # which are listed by node, not by time
         if failure.resource == domain.resource and failure.node in domain.nodes
     ]
-    return own[-1] if own and domain.failed else ""
+    if not own or not domain.failed:
+        return ""
+    last = own[-1]
+    gone = last.operation == "monitor" and last.reason.startswith("not running")
+    return GONE if gone else last.operation
 
 
 MEND = "mend its file, then"

@@ -362,6 +362,9 @@ SAID = {
     "clone-failed-below": (
         "why clvm-clone host3",
         "\n  it must run where dlm-clone does: on host1, host2, host4\n    dlm-clone's start",
+    "found-gone": (
+        "why blk",
+        "blk does not run: its monitor on host2 found it gone, and on-fail=block leaves it",
     ),
     "start-ignored": (
         "why vm",

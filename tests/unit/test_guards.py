@@ -618,6 +618,7 @@ LAST_FAILED = {
     "failed to start, and on another node, too": ((failure(), failure(where="host2")), "start"),
     "a monitor failed on another node": ((failure(), failure("monitor", where="host2")), "start"),
     "it was started, and failed later": ((failure(), failure("monitor")), "monitor"),
+    "its monitor found it gone": ((failure("monitor")._replace(reason="not running"),), "gone"),
     "it failed to start on another node": ((failure(where="host2"),), ""),
 }
 

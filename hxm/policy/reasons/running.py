@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from hxm.model import Cluster, ManagedDomain
 from hxm.plan import Movement
-from hxm.policy import last_failed, listed
+from hxm.policy import GONE, last_failed, listed
 from hxm.policy.forecast.movement_kinds import phrase
 from hxm.policy.reasons.attraction import attracted, first_that_holds, gives_way
 from hxm.policy.reasons.dependencies import against
@@ -33,17 +34,7 @@ def running(question: Question) -> Answer:
     """Why it is there, and what is against it staying, or against the other nodes."""
     facts, domain = question.facts, question.domain
     general = list(as_facts(troubles(question)))
-    role = "runs" if domain.role in ("Started", None) else f"is {domain.role}"
-    last = last_failed(facts.cluster, domain)
-    role = "failed to start" if last == "start" else role
-    says = f"{domain.name} {role} on {listed(domain.nodes)}"
-    if last == "probe":
-        says = (
-            f"whether {domain.name} runs on {listed(domain.nodes)} is not known: its probe failed"
-        )
-    if unwatched(facts.cluster, domain):
-        says = f"{domain.name} is taken to run on {listed(domain.nodes)}, where it failed"
-    says = unknown_place(facts.cluster, domain) or says
+    says = _says(facts.cluster, domain)
     if len(domain.nodes) > 1:
         answer = on_several(question, general)
         return answer._replace(says=unknown_place(facts.cluster, domain) or answer.says)
@@ -61,14 +52,30 @@ def running(question: Question) -> Answer:
         reasons += gives_way(question, here)
     ended = {reason.do for reason in misplaced}  # what ends it here ends it there
     reasons += [reason for reason in barred if stops and reason.do not in ended]
-    ends = {one.do for one in general}
+    ends = {one.command for one in general}
     explained = (barred or misplaced) and not any(move.kind == "restart" for move in movements)
     failures = [] if explained else as_facts(failures_of(facts, domain))
-    reasons += [failure for failure in failures if failure.do not in ends]
+    reasons += [failure for failure in failures if failure.command not in ends]
     if not leaves and not forbids(general) and not misplaced:
         reasons += staying(question, here, barred)
     reasons += about_to(movements)
     return Answer(says, tuple(dict.fromkeys(reasons)))
+
+
+def _says(cluster: Cluster, domain: ManagedDomain) -> str:
+    """Where it runs, as far as that is known."""
+    where, last = listed(domain.nodes), last_failed(cluster, domain)
+    if in_doubt := unknown_place(cluster, domain):
+        return in_doubt
+    if unwatched(cluster, domain):
+        return f"{domain.name} is taken to run on {where}, where it failed"
+    if last == GONE:
+        leaves = ", and on-fail=block leaves it" if domain.blocked else ""
+        return f"{domain.name} does not run: its monitor on {where} found it gone{leaves}"
+    if last == "probe":
+        return f"whether {domain.name} runs on {where} is not known: its probe failed"
+    role = "runs" if domain.role in ("Started", None) else f"is {domain.role}"
+    return f"{domain.name} {'failed to start' if last == 'start' else role} on {where}"
 
 
 def _own(question: Question, verdict: Verdict) -> list[Movement]:
