@@ -362,6 +362,7 @@ SAID = {
     "clone-failed-below": (
         "why clvm-clone host3",
         "\n  it must run where dlm-clone does: on host1, host2, host4\n    dlm-clone's start",
+    "apart-by-hosts": ("why lun", "lun does not run\n  not on host1: a constraint keeps it away"),
     "found-gone": (
         "why blk",
         "blk does not run: its monitor on host2 found it gone, and on-fail=block leaves it",
@@ -509,6 +510,10 @@ def test_options_whose_rule_does_not_hold_have_no_effect(situation, name):
 
 
 ATTENTION = {
+    "apart-by-hosts": [
+        "erp should run, and does not: not on host1, host2: lun must start before it; a constraint",
+        "not on host3, host4 for other reasons",
+    ],
     "stop-all-unmanaged": [
         "db: is-managed=false, without which it would stop (stop-all-resources)",
         "if db may stop: hxm manage db",

@@ -104,6 +104,9 @@ def _orders(facts: Facts, subject: Subject, path: _Path) -> Iterator[Reason]:
         elif places(facts, order.first, role):
             stops = (r for r in _causes(facts, order.first, path, role) if r.stops)
             yield from _caused([*_blocked(facts, order.first), *stops], what, order.id)
+        elif not role and order.first in (one.id for one in bound_to(facts, subject)):
+            # which follows: that it is down is a reason for nothing
+            yield from _caused(_causes(facts, order.first, path), what, order.id)
         elif _place_counts(facts, subject, order.first):
             yield from _needed(facts, order.first, what, order.id, path, role)
         else:
@@ -255,13 +258,22 @@ def _colocations(facts: Facts, subject: Subject, path: _Path) -> Iterator[Reason
             what = f"{subject.it} must run where {colocation.other} {is_up}{by}"
             if there:
                 what += f": on {listed(sorted(there))}"
-            yield from _needed(facts, colocation.other, what, colocation.id, path, role)
+            if not there and not role and _follows(facts, colocation.other, subject):
+                yield from _caused(_causes(facts, colocation.other, path), what, colocation.id)
+            else:
+                yield from _needed(facts, colocation.other, what, colocation.id, path, role)
         elif colocation.score < 0 and path.node.name in there:
             what = f"{subject.it} is to keep away from {colocation.other}, which "
             what += _place(colocation)
             evidence = f"{colocation.id}: {spoken(colocation.score)}"
             hard, change = colocation.score <= -INFINITY, Change("drop", colocation.id)
             yield Reason(what, evidence, remove(facts, colocation), hard, change, lasting=True)
+
+
+def _follows(facts: Facts, other: str, subject: Subject) -> bool:
+    """Whether the other waits for this to start, so that nothing follows from its being down."""
+    orders = facts.relations.orders_after.of(*subject.ids)
+    return any(order.then == other and order.holds_back for order in orders)
 
 
 def _shunned(facts: Facts, subject: Subject, path: _Path) -> Iterator[Reason]:
