@@ -546,6 +546,7 @@ ATTENTION = {
         "alpha is unhealthy (yellow): the cluster moves everything away from it",
         "store-clone left alpha for its health, and web stays there",
     ],
+    "guest-on-lost-host": ["Needs attention: host2 is UNCLEAN (offline): it waits to be"],
     "unmanaged-group-offline": ["does not say where web is", "hxm default g1"],
 }
 

@@ -339,15 +339,14 @@ def _nodes(cluster: Cluster) -> Iterator[Finding]:
                 node.name,
             )
         elif node.standby_onfail:
-            failed = next(
-                (failure for failure in cluster.failures if failure.node == node.name), None
-            )
+            failed = [failure for failure in cluster.failures if failure.node == node.name]
             what = f"{node.name} is in standby because something failed there (on-fail=standby)"
-            do = cleanup_of(cluster, failed) if failed else f"hxm cleanup {node.name}"
+            do = cleanup_of(cluster, failed[0]) if failed else f"hxm cleanup {node.name}"
             yield Finding(what, do, "node-away", node.name)
         elif node.kind == "guest" and node.away:
             domain = cluster.domain_of(node.container)
-            if domain and domain.running:
+            up = {host.name for host in cluster.hosts if not host.away}
+            if domain and not up.isdisjoint(domain.nodes):
                 what = f"{node.name} is {node.condition}, although {domain.name} runs"
                 do = f"start pacemaker_remote in {domain.name}: hxm console {typed(domain)}"
                 yield Finding(what, do, "node-away", node.name)
