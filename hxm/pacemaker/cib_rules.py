@@ -62,6 +62,12 @@ def begins(rule: Element) -> str:
     return starts[0] if starts and every else ""
 
 
+def is_now(rule: Element) -> bool:
+    """Whether the rule has times, no rule within it, and they are all now."""
+    times = rule.findall("date_expression")
+    return bool(times) and rule.find("rule") is None and all(map(_now, times))
+
+
 def _score(text: str) -> float:
     try:
         return float(text)  # also INFINITY

@@ -86,6 +86,8 @@ class Location(NamedTuple):
     ended: str = ""
     """When its time was over for good, as the CIB has it; `begins`: when it comes; or empty."""
     begins: str = ""
+    now: bool = False
+    """Whether all its times are now, where it depends on these, and has no rule within it."""
     exclusive: bool = False
     """Whether the resource may run only where such a location names the node."""
     role: str = ""
@@ -208,6 +210,13 @@ def applying(relations: Relations, location: Location, node: str) -> int | None:
 def at_times(relations: Relations, location: Location, node: str) -> bool:
     """Whether it may say something of the node now, and the time decides whether it does."""
     return not (location.ended or location.begins) and _once(relations, location, node)
+
+
+def at_this_time(relations: Relations, location: Location, node: str) -> bool:
+    """Whether it depends on the time and gives the node its score now, by this host's clock."""
+    plain = location.every and not location.score_attribute
+    known = all(expression.judged for expression in location.expressions)
+    return location.now and plain and known and at_times(relations, location, node)
 
 
 def out_of_time(relations: Relations, location: Location, node: str) -> bool:

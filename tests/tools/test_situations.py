@@ -362,6 +362,15 @@ SAID = {
     "clone-failed-below": (
         "why clvm-clone host3",
         "\n  it must run where dlm-clone does: on host1, host2, host4\n    dlm-clone's start",
+    "another-unclean": (
+        "why vdi host3",
+        (
+            "host9 is preferred now, by a rule with dates: score 1000 (l-vdi: hours 0-23)\n"
+            "      if it is not meant: cibadmin --delete --xpath=\"//constraints/*[@id='l-vdi']\"\n"
+            "  it stays where it is: its stickiness is 100\n"
+            "  hxm changes nothing before this ends: host16 is UNCLEAN"
+        ),
+    ),
     "apart-by-hosts": ("why lun", "lun does not run\n  not on host1: a constraint keeps it away"),
     "found-gone": (
         "why blk",
@@ -712,3 +721,7 @@ def test_where_nobody_can_be_asked_all_that_would_be_asked_is_named(situation):
     refused = situation("unmigrate-two").hxm("unmigrate", "mv")
     assert refused.status == 107
     assert "mv would move host2 -> host1, live; mvc would move host2 -> host1, stopped" in refused.err
+def test_a_rule_with_dates_that_are_not_now_prefers_nothing(situation):
+    sandbox = situation("another-unclean")
+    sandbox.replace('hours="0-23"', 'years="2020"')
+    assert "preferred" not in sandbox.ok("why", "vdi").out

@@ -9,7 +9,7 @@ from hxm.policy import listed, resource_name
 from hxm.policy.forecast import name_of
 from hxm.policy.reasons.facts import Change, Reason, alike, remove
 from hxm.policy.reasons.question import Question
-from hxm.policy.relations import applying, score_of, spoken
+from hxm.policy.relations import applying, at_this_time, score_of, spoken
 
 
 def attracted(question: Question, here: str) -> Sequence[Reason]:
@@ -43,11 +43,16 @@ def preferred(question: Question, node: str) -> Iterator[Reason]:
     facts, ids = question.facts, question.subject.ids
     interim = {constraint.id for constraint in facts.cluster.constraints}
     for location in facts.relations.locations:
-        score = applying(facts.relations, location, node)
-        if location.resource in ids and location.id not in interim and score and score > 0:
-            what = f"{node} is preferred: score {spoken(score)}"
+        if location.resource not in ids or location.id in interim:
+            continue
+        score, evidence, how = applying(facts.relations, location, node), location.id, ""
+        if at_this_time(facts.relations, location, node):
+            score, how = location.score, " now, by a rule with dates"
+            evidence += f": {location.dates}"
+        if score and score > 0:
+            what = f"{node} is preferred{how}: score {spoken(score)}"
             change = Change("drop", location.element)
-            yield Reason(what, location.id, remove(facts, location), change=change)
+            yield Reason(what, evidence, remove(facts, location), change=change)
 
 
 def _with_partners(

@@ -9,14 +9,19 @@ from hxm.plan import Movement
 from hxm.policy import guards, listed, typed
 from hxm.policy.forecast import name_of
 from hxm.policy.reasons.attraction import preferred
+from hxm.policy.reasons.behind import failures_behind
 from hxm.policy.reasons.facts import NEVER, Change, Reason, places, subject_of
 from hxm.policy.reasons.instances import no_more
-from hxm.policy.reasons.question import Answer, Question, hard_ones, side_effects, unknown
+from hxm.policy.reasons.question import Answer, Question, hard_ones, imminent, side_effects, unknown
 from hxm.policy.reasons.related import bound_to, needed
 from hxm.policy.reasons.room import UNCOUNTED
 from hxm.policy.reasons.search import Verdict
 from hxm.policy.relations import score_of, spoken
+from hxm.policy.state import fencing
 from hxm.policy.ways import How, taken, ways
+
+_BEFORE = "hxm changes nothing before this ends"
+"""What a lost node is to what the scheduler would go through with all the same."""
 
 _OURS = ("quorum", "up")
 """What hxm refuses to change anything for, although the scheduler would go on."""
@@ -31,9 +36,11 @@ def allowed(
     says = f"{domain.name} does not run on {node.name}{elsewhere}"
     soft = [reason for reason in against_it if not reason.absolute]
     refused = list(refusals(question, node, hard_ones(against_it)))
-    if not refused and not domain.nodes and comes(question, node, ()):
-        return Answer(says, (Reason(f"the cluster is about to start it on {node.name}"),))
-    if refused or not domain.nodes or not inquiry:
+    waits = all(reason.what.startswith(_BEFORE) for reason in refused)
+    if waits and not domain.nodes and (starts := imminent(question)):
+        there = any(move.target == node.name for move in starts)
+        return Answer(says, (about_to_start(question, starts), *(() if there else soft)))
+    if not waits or not domain.nodes or not inquiry:
         return Answer(says, tuple(dict.fromkeys([*refused, *soft])))
     offer, verdict = offered(question, node)
     if makes_room:
@@ -64,8 +71,20 @@ def allowed(
     else:  # to take out a constraint that weighs against it is then no remedy
         noted = [reason._replace(do="") if reason.lasting else reason for reason in soft]
         first = [*along, *stays_for, *noted]
-    reasons = [*first, offer._replace(confirmed=bool(verdict))]
+    reasons = [*first, *refused, offer._replace(confirmed=bool(verdict))]
     return Answer(says, tuple(dict.fromkeys(reasons)), side_effects(question, [offer], None))
+
+
+def about_to_start(question: Question, movements: Iterable[Movement]) -> Reason:
+    """That the cluster starts it, where, and after what."""
+    cluster, resource = question.facts.cluster, question.domain.resource
+    targets = [move.target for move in movements if move.resource == resource and move.target]
+    behind = failures_behind(question.facts, resource, targets[0]) if targets else ""
+    where = f" on {targets[0]}{behind}" if targets else ""
+    lost = [node.name for node in cluster.nodes if node.unclean]
+    waits = lost and fencing.is_required(cluster, resource)
+    after = f", after the fencing of {listed(lost, 4)}" if waits else ""
+    return Reason(f"the cluster is about to start it{where}{after}")
 
 
 def _immovable(question: Question, node: Node, soft: Sequence[Reason]) -> list[Reason]:
@@ -171,7 +190,7 @@ def refusals(
             known = True
             yield reason
     for objection in () if known else guards.whole_cluster(cluster):
-        yield Reason.of(objection)
+        yield Reason.of(objection)._replace(what=f"{_BEFORE}: {objection.what}")
 
 
 def offered(

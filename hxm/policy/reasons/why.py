@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from hxm.model import Domain, ManagedDomain, Node, is_managed
-from hxm.plan import Movement
 from hxm.policy import guards, listed, typed
 from hxm.policy.guards import location
-from hxm.policy.reasons.behind import failures_behind
 from hxm.policy.reasons.dependencies import against, weight
 from hxm.policy.reasons.facts import (
     NEVER,
@@ -21,6 +19,7 @@ from hxm.policy.reasons.facts import (
     subject_of,
 )
 from hxm.policy.reasons.offer import (
+    about_to_start,
     allowed,
     brings,
     comes,
@@ -47,7 +46,6 @@ from hxm.policy.reasons.related import needed
 from hxm.policy.reasons.running import running
 from hxm.policy.reasons.search import Inquiry, Verdict
 from hxm.policy.reasons.strangers import of_stranger
-from hxm.policy.state import fencing
 from hxm.policy.state.on_fail import ignored
 
 
@@ -87,7 +85,7 @@ def _down(question: Question) -> Answer:
         return Answer(says, (*general, *shown))
     if inquiry.reaches((), None):
         verdict = inquiry.verdict((), None)
-        now = _about_to_start(question, verdict.movements if verdict else ())
+        now = about_to_start(question, verdict.movements if verdict else ())
         whole += _taken_to_run(question)
         soft = [reason for reason in general if not reason.absolute]
         return Answer(says, (*whole, now, *soft), would_move(question, verdict))
@@ -124,18 +122,6 @@ def _down(question: Question) -> Answer:
     differ = len({tuple(reason.change for reason in reasons) for reasons in by_node.values()}) > 1
     also_on = node.name if differ else None
     return Answer(says, tuple(dict.fromkeys(shown)), also, also_on=also_on)
-
-
-def _about_to_start(question: Question, movements: Iterable[Movement]) -> Reason:
-    """That the cluster starts it, where, and after what."""
-    cluster, resource = question.facts.cluster, question.domain.resource
-    targets = [move.target for move in movements if move.resource == resource and move.target]
-    behind = failures_behind(question.facts, resource, targets[0]) if targets else ""
-    where = f" on {targets[0]}{behind}" if targets else ""
-    lost = [node.name for node in cluster.nodes if node.unclean]
-    waits = lost and fencing.is_required(cluster, resource)
-    after = f", after the fencing of {listed(lost, 4)}" if waits else ""
-    return Reason(f"the cluster is about to start it{where}{after}")
 
 
 def _taken_to_run(question: Question) -> Iterator[Reason]:
