@@ -556,6 +556,7 @@ ATTENTION = {
         "store-clone left alpha for its health, and web stays there",
     ],
     "guest-on-lost-host": ["Needs attention: host2 is UNCLEAN (offline): it waits to be"],
+    "remote-unclean": ["refused hxm sandbox settle; then hxm cleanup xen2 ctl2"],
     "unmanaged-group-offline": ["does not say where web is", "hxm default g1"],
 }
 

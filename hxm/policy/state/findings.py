@@ -34,6 +34,7 @@ from hxm.policy.state.node_remedy import (
     end_of_wait,
     first_node_remedy,
     node_remedy,
+    once_fenced,
 )
 from hxm.policy.state.on_fail import ignored
 from hxm.policy.state.orphans import orphans
@@ -315,9 +316,7 @@ def _failed(cluster: Cluster, failure: Failure) -> Finding:
     do = cleanup_of(cluster, failure)
     if hidden := ignored(cluster, failure):
         what, do = f"{what}; {hidden.what}", f"{hidden.do}; then {do}"
-    node = cluster.node(failure.node)
-    if node and node.unclean:  # no order is taken before that, and it forgets the failure
-        do = end_of_wait(cluster, node)
+    do = once_fenced(cluster, failure, do)
     for doubled in on_two_nodes(cluster, [domain] if domain else ()):
         do = doubled.do
     return Finding(what, do, "failed", f"{name} {failure.node}")

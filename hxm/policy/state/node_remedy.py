@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hxm.model import Cluster, Node
+from hxm.model import Cluster, Failure, Node
 from hxm.policy import keeps_stopped, listed, stops_everything, typed_resource
 from hxm.policy.inherited import in_force
 from hxm.policy.state import fencing
@@ -27,6 +27,19 @@ def end_of_wait(cluster: Cluster, node: Node) -> str:
     if cluster.sandbox:  # it has no fencer to be asked
         return "hxm sandbox settle"
     return confirm
+
+
+def once_fenced(cluster: Cluster, failure: Failure, do: str) -> str:
+    """What ends a failure: hxm takes no order before lost nodes are fenced.
+
+    The fencing of its own node makes the cluster forget it.
+    """
+    lost = {node.name: node for node in cluster.nodes if node.unclean}
+    if failure.node in lost:
+        return end_of_wait(cluster, lost[failure.node])
+    if not lost or fencing.brings_fencing_back(cluster, [failure.resource]):
+        return do
+    return f"{end_of_wait(cluster, next(iter(lost.values())))}; then {do}"
 
 
 def node_remedy(cluster: Cluster, node: Node) -> str:
