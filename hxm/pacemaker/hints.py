@@ -40,6 +40,7 @@ HINTS_2_0 = {
     "instances": (
         "crm_resource --resource={clone} --meta --set-parameter={option} --parameter-value={number}"
     ),
+    "parameter": 'crm_resource -r {resource} -p {name} -v "{value}"',
     "unset-parameter": "crm_resource -r {resource} -d {name}",
     "stickiness": "crm_attribute -t rsc_defaults -n resource-stickiness -v 100",
     "rules": "cibadmin -Q -A \"//rsc_location[.//expression[@attribute='{attribute}']]\"",

@@ -47,6 +47,26 @@ def test_names_of_nodes_count_in_letters_of_either_case():
     )
 
 
+SHARED = [
+    (
+        {"pcmk_host_list": "host1,host3"},
+        'if ilo can fence host2: crm_resource -r ilo -p pcmk_host_list -v "host1 host3 host2"',
+    ),
+    ({"pcmk_host_list": "host1 $(id)"}, "add one; these agents are installed: "),
+    ({"pcmk_host_list": "host1"}, "add one; these agents are installed: "),
+    ({"pcmk_host_map": "host1:6;host3:7"}, "add one; these agents are installed: "),
+]
+"""A device for several by its list may be for one more; a map would need the port."""
+
+
+@pytest.mark.parametrize(("parameters", "expected"), SHARED, ids=str)
+def test_a_host_is_added_to_the_list_of_a_device_for_several(parameters, expected):
+    shared = primitive("ilo", agent="stonith:fence_ipmilan", params=parameters)
+    seen = cluster(*NODES, shared, properties=NO_WATCHDOG, fencing=True)
+    advised = dict(unfenceable(seen))["host2"].do
+    assert advised.startswith(expected)
+
+
 LEVELS = {
     "a device that is not there": ((("l1", ("of9",)),), "l1 of host2 names of9, which does not"),
     "one that is for another": ((("l1", ("of1",)),), "l1 of host2 names of1, which is not"),

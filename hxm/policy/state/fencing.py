@@ -8,6 +8,7 @@ from hxm.model import Cluster, Node, Primitive
 from hxm.plan import Objection
 from hxm.policy import is_false, is_true, keeps_stopped, lasts, listed, outermost, stops_everything
 from hxm.policy.indexed import remembered
+from hxm.policy.unjudged import on_condition
 
 _HOSTS = ("pcmk_host_list", "hostlist", "hostname", "pcmk_host_map")
 _ASKED_AT_RUN_TIME = ("dynamic-list", "status", "none")
@@ -64,7 +65,7 @@ def _would_be_fenced(cluster: Cluster) -> Iterator[str]:
             yield host.name
 
 
-_ADD = "add a fencing resource for each node"
+_ADD, _INSTALLED = "add a fencing resource for each node", "these agents are installed"
 
 
 def _devices(cluster: Cluster) -> list[Primitive]:
@@ -85,12 +86,12 @@ def _unfenceable(cluster: Cluster) -> Iterator[tuple[str, Objection]]:
     """
     if not cluster.fencing or (_has_watchdogs(cluster) and _watchdogs_count(cluster)):
         return
-    devices, agents = _devices(cluster), cluster.advice("agents")
+    devices, agents = _devices(cluster), f"{_INSTALLED}: {cluster.advice('agents')}"
     if not devices and not cluster.topology:
         what = "fencing is on, and no fencing resource is there: a lost node's domUs start nowhere"
         if _watchdogs_count(cluster):
             what = "stonith-watchdog-timeout is set, and no node has a watchdog: nothing can fence"
-        yield "", Objection(what, f"{_ADD}: {agents}")
+        yield "", Objection(what, f"{_ADD}; {agents}")
         return
     for host in cluster.hosts:
         if host.name in cluster.topology:
@@ -102,11 +103,27 @@ def _unfenceable(cluster: Cluster) -> Iterator[tuple[str, Objection]]:
         able = [device for device in devices if _is_for(device, host.name)]
         if not able:
             what = f"no fencing resource is for {host.name}: if it is lost its domUs start nowhere"
-            yield host.name, Objection(what, f"add one: {agents}")
+            yield host.name, Objection(what, _named_too(cluster, host) or f"add one; {agents}")
         elif not any(_usable(cluster, device) for device in able):
             names = outermost(able)
             what = f"nothing can fence {host.name}: {listed(names, 4)} may not run"
             yield host.name, Objection(what, f"hxm why {names[0]}")
+
+
+_IN_NAMES = str.maketrans("", "", " .-_")
+"""What no shell stumbles at, between quotation marks."""
+
+
+def _named_too(cluster: Cluster, host: Node) -> str:
+    """What adds a host to the list of a device that is for several; empty: there is no such one."""
+    for device in _devices(cluster):
+        names, listing = fenced_by(device.params), device.params.get(_HOSTS[0], "")
+        value = " ".join((*names, host.name))
+        plain = value.translate(_IN_NAMES).isalnum()
+        if plain and names[1:] and fenced_by({_HOSTS[0]: listing}) == names:
+            command = cluster.advice("parameter", resource=device.id, name=_HOSTS[0], value=value)
+            return on_condition(f"{device.id} can fence {host.name}", command)
+    return ""
 
 
 def _faults(cluster: Cluster, host: str) -> Iterator[Objection]:
