@@ -21,13 +21,13 @@ LEFT = {
     "nothing": ({}, {}, []),
     "stopped": ({"target-role": "Stopped"}, {}, ["hxm start nfs"]),
     "stopped, in small letters": ({"target-role": "stopped"}, {}, ["hxm start nfs"]),
-    "started for nothing": ({"target-role": "started"}, {}, ["hxm default nfs"]),
+    "started for nothing": ({"target-role": "started"}, {}, []),
     "started against the default": ({"target-role": "Started"}, {"target-role": "Stopped"}, []),
     "unmanaged": ({"is-managed": "no"}, {}, ["hxm manage nfs"]),
-    "managed for nothing": ({"is-managed": "true"}, {}, ["hxm default nfs"]),
+    "managed for nothing": ({"is-managed": "true"}, {}, []),
     "managed against the default": ({"is-managed": "true"}, {"is-managed": "false"}, []),
     "maintenance": ({"maintenance": "true"}, {}, ["hxm maintenance off nfs"]),
-    "no maintenance for nothing": ({"maintenance": "false"}, {}, ["hxm default nfs"]),
+    "no maintenance for nothing": ({"maintenance": "false"}, {}, []),
     "no maintenance against its group's": ({"maintenance": "off"}, {"maintenance": "on"}, []),
 }
 

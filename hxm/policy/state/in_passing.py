@@ -9,24 +9,17 @@ from hxm.policy import is_false, is_true, keeps_stopped
 
 
 def ends(cluster: Cluster, domain: ManagedDomain) -> Iterator[tuple[str, str]]:
-    """The options that are to be removed or set otherwise, and the command that does so."""
-    primitive = cluster.primitives[domain.resource]
-    own, inherited = primitive.own_meta, primitive.inherited_meta
-    if own.get("target-role"):
-        if keeps_stopped(own):
-            yield "target-role", "check" if _runs_under_another(cluster, domain) else "start"
-        elif not keeps_stopped(inherited):
-            yield "target-role", "default"
-    if managed := own.get("is-managed"):
-        if is_false(managed):
-            yield "is-managed", "manage"
-        elif not is_false(inherited.get("is-managed", "")):
-            yield "is-managed", "default"
-    if asleep := own.get("maintenance"):
-        if is_true(asleep):
-            yield "maintenance", "maintenance off"
-        elif not is_true(inherited.get("maintenance", "")):
-            yield "maintenance", "default"
+    """The options that are to be removed or set otherwise, and the command that does so.
+
+    Not what changes nothing: crmsh leaves a target-role=Started behind by each start.
+    """
+    own = cluster.primitives[domain.resource].own_meta
+    if keeps_stopped(own):
+        yield "target-role", "check" if _runs_under_another(cluster, domain) else "start"
+    if is_false(own.get("is-managed", "")):
+        yield "is-managed", "manage"
+    if is_true(own.get("maintenance", "")):
+        yield "maintenance", "maintenance off"
 
 
 def _runs_under_another(cluster: Cluster, domain: ManagedDomain) -> bool:
