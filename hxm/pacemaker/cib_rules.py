@@ -62,6 +62,22 @@ def begins(rule: Element) -> str:
     return starts[0] if starts and every else ""
 
 
+def ends(rule: Element) -> str:
+    """When the rule will be true for the last time, as the CIB has it; empty if that is not told.
+
+    Of several ends that one which comes first.
+    """
+    told = {
+        moment: expression.get("end", "")
+        for expression in rule.iterfind("date_expression")
+        if expression.get("operation", "in_range") in ("lt", "in_range")
+        and (moment := _moment(expression.get("end")))
+        and not is_over(expression.get("end"))
+    }
+    every = rule.get("boolean-op", "and").lower() != "or"
+    return told[min(told)] if told and every else ""
+
+
 def is_now(rule: Element) -> bool:
     """Whether the rule has times, no rule within it, and they are all now."""
     times = rule.findall("date_expression")

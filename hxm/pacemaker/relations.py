@@ -12,7 +12,7 @@ from itertools import combinations, pairwise, product
 from xml.etree.ElementTree import Element
 
 from hxm.model import Cluster
-from hxm.pacemaker.cib_rules import begins, ended, is_now, said
+from hxm.pacemaker.cib_rules import begins, ended, ends, is_now, said
 from hxm.policy import is_false, is_true
 from hxm.policy.relations import (
     HARD,
@@ -350,6 +350,7 @@ def _rule(name: str, resource: str, rule: Element) -> Location:
         said(rule),
         ended(rule),
         begins(rule),
+        ends(rule),
         is_now(rule),
     )
 

@@ -86,6 +86,8 @@ class Location(NamedTuple):
     ended: str = ""
     """When its time was over for good, as the CIB has it; `begins`: when it comes; or empty."""
     begins: str = ""
+    ends: str = ""
+    """When its time will be over for good, where that is told."""
     now: bool = False
     """Whether all its times are now, where it depends on these, and has no rule within it."""
     exclusive: bool = False

@@ -362,6 +362,11 @@ SAID = {
     "clone-failed-below": (
         "why clvm-clone host3",
         "\n  it must run where dlm-clone does: on host1, host2, host4\n    dlm-clone's start",
+    "sticky-at-times": ("why ma", "its stickiness is INFINITY, by a rule (hours 0-23)"),
+    "allowed-for-now": (
+        "why j1",
+        "j1 runs on host2\n  l-j1 allows it on host2 only until 2126-12-01T06:00:00Z\n",
+    ),
     "another-unclean": (
         "why vdi host3",
         (

@@ -135,6 +135,9 @@ def disallowed_everywhere(facts: Facts) -> Iterator[Primitive]:
             yield primitive
 
 
+OPT_IN = "symmetric-cluster=false: a resource runs only where a location allows it"
+
+
 def by_opt_in(cluster: Cluster) -> bool:
     """Whether a resource runs only where a location allows it."""
     return is_false(cluster.properties.get("symmetric-cluster", "true"))

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from hxm.model import Cluster, Node, Primitive
 from hxm.policy import MEND, bars, is_promoted, listed, until_forgotten
 from hxm.policy.indexed import failures
-from hxm.policy.reasons.everywhere import by_opt_in, everywhere, not_opted_in
+from hxm.policy.reasons.everywhere import OPT_IN, by_opt_in, everywhere, not_opted_in
 from hxm.policy.reasons.facts import (
     Change,
     Facts,
@@ -207,7 +207,6 @@ def _locations(facts: Facts, subject: Subject, node: Node, role: str) -> Iterato
 def _not_allowed(facts: Facts, subject: Subject, mine: list[Location], node: Node) -> Reason:
     """That no location allows it there; with one that did, or will, where its time tells that."""
     cluster = facts.cluster
-    evidence = "symmetric-cluster=false: a resource runs only where a location allows it"
     change = Change("allow", subject.id, node.name)
     command = cluster.advice("allow", resource=subject.id, node=node.name)
     for location in mine:
@@ -217,9 +216,9 @@ def _not_allowed(facts: Facts, subject: Subject, mine: list[Location], node: Nod
             if location.begins:
                 what = f"{location.id} allows {subject.it} there only from {location.begins} on"
                 condition = f"{subject.it} is to run there before"
-            return Reason(what, evidence, may_start(cluster, command, condition), True, change)
+            return Reason(what, OPT_IN, may_start(cluster, command, condition), True, change)
     what = f"nothing allows {subject.it} there"
-    return Reason(what, evidence, may_start(cluster, command), True, change, lasting=True)
+    return Reason(what, OPT_IN, may_start(cluster, command), True, change, lasting=True)
 
 
 def _unset(facts: Facts, location: Location, node: Node) -> bool:

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from hxm.model import Node
+from hxm.model import Node, Primitive
 from hxm.plan import Movement
 from hxm.policy import guards, listed, typed
 from hxm.policy.forecast import name_of
 from hxm.policy.reasons.attraction import preferred
 from hxm.policy.reasons.behind import failures_behind
+from hxm.policy.reasons.everywhere import OPT_IN, by_opt_in
 from hxm.policy.reasons.facts import NEVER, Change, Reason, places, subject_of
 from hxm.policy.reasons.instances import no_more
 from hxm.policy.reasons.question import Answer, Question, hard_ones, imminent, side_effects, unknown
 from hxm.policy.reasons.related import bound_to, needed
 from hxm.policy.reasons.room import UNCOUNTED
 from hxm.policy.reasons.search import Verdict
-from hxm.policy.relations import score_of, spoken
+from hxm.policy.relations import applying, at_this_time, score_of, spoken
 from hxm.policy.state import fencing
+from hxm.policy.unjudged import on_condition
 from hxm.policy.ways import How, taken, ways
 
 _BEFORE = "hxm changes nothing before this ends"
@@ -251,7 +253,9 @@ def staying(question: Question, here: str, barred: Sequence[Reason]) -> Iterator
         elif sent and not barred:
             what = f"a move prefers {constraint.node}{until}"
             yield Reason(what, constraint.id, f"hxm unmigrate {typed(domain)}")
-    yield from preferred(question, here)
+    yield from (lets := list(_allowed_for_now(question, here)))
+    needs = [reason.change for reason in lets]
+    yield from (reason for reason in preferred(question, here) if reason.change not in needs)
     for colocation in relations.colocations:
         with_it = here in places(facts, colocation.other, colocation.other_role)
         if colocation.resource in ids and colocation.score > 0 and with_it:
@@ -264,6 +268,33 @@ def staying(question: Question, here: str, barred: Sequence[Reason]) -> Iterator
         "default-resource-stickiness", "0"
     )
     if score_of(stickiness) > 0:
-        yield Reason(f"it stays where it is: its stickiness is {stickiness}")
+        given, rule = _set_of(primitive, "resource-stickiness")
+        by_rule = f", by a rule ({rule})" if rule else ""
+        what = f"it stays where it is: its stickiness is {stickiness}{by_rule}"
+        yield Reason(what, given if rule else "")
     elif not mine and not barred:
         yield Reason("the cluster chose the node, and may choose another: it has no stickiness")
+
+
+def _set_of(primitive: Primitive, option: str) -> tuple[str, str]:
+    """The set that gives the option, and the rule by which it counts now; empty: it has none."""
+    for own in primitive.own_sets.get(option, ()):
+        return own
+    _, given, rule = primitive.inherited_from.get(option, ("", "", ""))
+    return ("", "") if option in primitive.own_meta else (given, rule)
+
+
+def _allowed_for_now(question: Question, here: str) -> Iterator[Reason]:
+    """What alone lets it run where it does, and whose time ends, where a location has to."""
+    cluster, relations = question.facts.cluster, question.facts.relations
+    mine = relations.locations_of.of(*question.subject.ids)
+    lasting = [applying(relations, location, here) for location in mine]
+    if not by_opt_in(cluster) or any(score is not None and score >= 0 for score in lasting):
+        return
+    for location in mine:
+        if location.score >= 0 and at_this_time(relations, location, here):
+            until = f"until {location.ends}" if location.ends else f"at times ({location.dates})"
+            what = f"{location.id} allows it on {here} only {until}"
+            command = cluster.advice("allow", resource=question.subject.id, node=here)
+            do = on_condition("it is to run there longer", command)
+            yield Reason(what, OPT_IN, do, change=Change("drop", location.id))
