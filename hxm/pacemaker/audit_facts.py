@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from xml.etree.ElementTree import Element
 
 from hxm.pacemaker.cib import Configuration
-from hxm.pacemaker.cib_rules import ended
+from hxm.pacemaker.cib_rules import ended, ends, is_soon
 from hxm.pacemaker.options import Defaults, on_fail, operations_of, pairs
 from hxm.pacemaker.times import seconds
 from hxm.policy import is_false, is_true
@@ -45,6 +45,7 @@ def parse_rules(configuration: Configuration) -> Rules:
         kept_off=_kept_off(known, configuration),
         named=dict(_named(known)),
         ended=dict(_ended(known)),
+        ending=dict(_ending(known)),
         misspelt=dict(_misspelt(known, heartbeat=configuration.heartbeat)),
         fences={
             primitive.id: tuple(_hosts(primitive.params))
@@ -286,6 +287,19 @@ def _ended(known: _Known) -> Iterator[tuple[str, str]]:
         ends = [end for rule in rules if (end := ended(rule))]
         if ends and len(ends) == len(rules) and borrowed.isdisjoint(r.get("id") for r in rules):
             yield constraint.get("id", ""), max(ends)
+
+
+def _ending(known: _Known) -> Iterator[tuple[str, tuple[str, str]]]:
+    """The location constraints for one resource that will soon count no more, for which, and when.
+
+    Not those that keep it off.
+    """
+    for constraint in known.constraints("rsc_location"):
+        rules = constraint.findall("rule")
+        moments = [end for rule in rules if is_soon(end := ends(rule))]
+        negative = any(rule.get("score", "").startswith("-") for rule in rules)
+        if moments and len(moments) == len(rules) and not negative and constraint.get("rsc"):
+            yield constraint.get("id", ""), (constraint.get("rsc", ""), max(moments))
 
 
 _IS = ("eq", "ne")

@@ -63,11 +63,11 @@ def begins(rule: Element) -> str:
 
 
 def ends(rule: Element) -> str:
-    """When the rule will be true for the last time, as the CIB has it; empty if that is not told.
+    """When the rule will be true for the last time, as the CIB has it; empty if it has no end.
 
     Of several ends that one which comes first.
     """
-    told = {
+    by_time = {
         moment: expression.get("end", "")
         for expression in rule.iterfind("date_expression")
         if expression.get("operation", "in_range") in ("lt", "in_range")
@@ -75,7 +75,7 @@ def ends(rule: Element) -> str:
         and not is_over(expression.get("end"))
     }
     every = rule.get("boolean-op", "and").lower() != "or"
-    return told[min(told)] if told and every else ""
+    return by_time[min(by_time)] if by_time and every else ""
 
 
 def is_now(rule: Element) -> bool:
@@ -157,6 +157,14 @@ def is_over(moment: str | None) -> bool:
     from datetime import UTC, datetime
 
     return end < datetime.now(UTC)
+
+
+def is_soon(moment: str) -> bool:
+    """Whether the time comes within a week; what is no time does not."""
+    from datetime import UTC, datetime, timedelta
+
+    end = _moment(moment)
+    return end is not None and end < datetime.now(UTC) + timedelta(days=7)
 
 
 def _moment(text: str | None) -> datetime | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -731,3 +732,13 @@ def test_a_rule_with_dates_that_are_not_now_prefers_nothing(situation):
     sandbox = situation("another-unclean")
     sandbox.replace('hours="0-23"', 'years="2020"')
     assert "preferred" not in sandbox.ok("why", "vdi").out
+
+
+def test_what_lets_a_domu_run_is_named_before_it_ends(situation):
+    sandbox = situation("allowed-for-now")
+    assert "[expired]" not in sandbox.hxm("check").out
+    soon = f"{datetime.now(UTC) + timedelta(days=2):%Y-%m-%d}"
+    sandbox.replace("2126-12-01", soon)
+    check = sandbox.hxm("check").out
+    assert f"l-j1 ends {soon}T06:00:00Z: from then on it allows j1 nowhere [expired]" in check
+    assert "if j1 is to run longer: hxm why j1" in check

@@ -63,7 +63,7 @@ CODES = {
         "fences-itself": "a fencing resource may run on the only node that it fences",
         "agent-missing": "the agent of domUs that may run here is not installed",
         "left-behind": "an interim setting is still in the CIB; the finding names its age",
-        "expired": "an expired constraint is still in the CIB",
+        "expired": "a constraint has expired, or one that lets a domU run does within a week",
         "failed": "an action has failed and was not cleaned up",
         "fail-count": "there is a fail count without a failed action",
         "complaint": "`crm_verify` warns",

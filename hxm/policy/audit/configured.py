@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from hxm.model import Cluster, ManagedDomain, Primitive
-from hxm.policy import is_false, is_true, listed, resource_name
+from hxm.policy import is_false, is_true, listed, resource_name, typed_resource
 from hxm.policy.relations import score_of
 from hxm.policy.state.fencing import startup_remedy
 from hxm.policy.state.findings import Finding
@@ -50,6 +50,8 @@ class Rules(NamedTuple):
     """By the ids of the location constraints."""
     ended: Mapping[str, str] = {}
     """The location constraints whose rules are true no more, and since when."""
+    ending: Mapping[str, tuple[str, str]] = {}
+    """Those that prefer a node, and will soon be true no more: for which resource, and when."""
     misspelt: Mapping[str, Mapping[str, str]] = {}
     """Options without effect, and how this generation spells each."""
     fences: Mapping[str, tuple[str, ...]] = {}
@@ -152,6 +154,13 @@ def _ended(cluster: Cluster, rules: Rules) -> Iterator[Finding]:
         command = cluster.advice("unbind", constraint=constraint, kind="rsc_location")
         do = on_condition("it is not to be given another end", command)
         yield Finding(f"the constraint {constraint} ended {end}", do, "expired", constraint)
+    opt_in = is_false(cluster.properties.get("symmetric-cluster", ""))
+    for constraint, (resource, end) in rules.ending.items() if opt_in else ():
+        name = resource_name(cluster, resource)
+        what = f"the constraint {constraint} ends {end}: from then on it allows {name} nowhere"
+        show = f"hxm why {typed_resource(cluster, resource)}"
+        do = on_condition(f"{name} is to run longer", show)
+        yield Finding(what, do, "expired", f"{constraint} {name}")
 
 
 def _monitor(domain: ManagedDomain, primitive: Primitive, rules: Rules) -> Iterator[Finding]:
