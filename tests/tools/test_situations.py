@@ -363,6 +363,14 @@ SAID = {
     "clone-failed-below": (
         "why clvm-clone host3",
         "\n  it must run where dlm-clone does: on host1, host2, host4\n    dlm-clone's start",
+    "ping-score": (
+        "why proxy",
+        (
+            "host2 is preferred by its pingd: score 2000\n"
+            "      pingd is 1000 on host1, 2000 on host2, host3; proxy-ping\n"
+            "      look at the network of host1, and at the ping resource"
+        ),
+    ),
     "sticky-at-times": ("why ma", "its stickiness is INFINITY, by a rule (hours 0-23)"),
     "allowed-for-now": (
         "why j1",

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from hxm.plan import Movement
 from hxm.policy import listed, resource_name
 from hxm.policy.forecast import name_of
-from hxm.policy.reasons.facts import Change, Reason, alike, remove
+from hxm.policy.reasons.facts import Change, Facts, Reason, alike, remove
 from hxm.policy.reasons.question import Question
-from hxm.policy.relations import applying, at_this_time, score_of, spoken
+from hxm.policy.relations import Location, applying, at_this_time, score_of, spoken
 
 
 def attracted(question: Question, here: str) -> Sequence[Reason]:
@@ -51,8 +51,26 @@ def preferred(question: Question, node: str) -> Iterator[Reason]:
             evidence += f": {location.dates}"
         if score and score > 0:
             what = f"{node} is preferred{how}: score {spoken(score)}"
-            change = Change("drop", location.element)
-            yield Reason(what, evidence, remove(facts, location), change=change)
+            change, do = Change("drop", location.element), remove(facts, location)
+            if attribute := location.score_attribute:
+                evidence, do = _by_attribute(facts, location, do)
+                what = f"{node} is preferred by its {attribute}: score {spoken(score)}"
+            yield Reason(what, evidence, do, change=change)
+
+
+def _by_attribute(facts: Facts, location: Location, do: str) -> tuple[str, str]:
+    """What the attribute is on each host, and what to do: nobody gives up the rule about pings."""
+    attribute, hosts = location.score_attribute, [h for h in facts.cluster.hosts if h.usable]
+    by_value: dict[str, list[str]] = {}
+    for host in hosts:
+        value = facts.relations.attributes_of(host.name).get(attribute, "not set")
+        by_value.setdefault(value, []).append(host.name)
+    values = [f"{value} on {listed(names, 4)}" for value, names in by_value.items()]
+    if attribute.startswith("ping"):
+        worst = by_value[min(by_value, key=score_of)]
+        look = f"look at the network of {listed(worst, 4)}, and at the ping resource"
+        do = look if len(by_value) > 1 else ""
+    return f"{attribute} is {', '.join(values)}; {location.id}", do
 
 
 def _with_partners(
