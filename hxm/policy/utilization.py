@@ -36,6 +36,10 @@ class Utilization(NamedTuple):
         """What a node has in all of an attribute."""
         return score_of(self.nodes.get(node, {}).get(key, "0"))
 
+    def largest(self, key: str, nodes: Iterable[str]) -> int:
+        """The most that one of the nodes has in all."""
+        return max((self.offered(node, key) for node in nodes), default=0)
+
     def left(self, node: str, key: str, there: Iterable[str]) -> int:
         """What a node has left of an attribute beside these resources."""
         return self.offered(node, key) - self.asked(there).get(key, 0)
@@ -53,6 +57,8 @@ def shortage(used: Utilization, resource: str, there: Mapping[str, Collection[st
     """What none of the nodes has left of what a resource asks for: behind its name; or nothing."""
     for key, amount in used.asked([resource]).items() if used.heeded else ():
         left = [used.left(node, key, {*ids} - {resource}) for node, ids in there.items()]
+        if left and amount > (largest := used.largest(key, there)):
+            return f"asks for {key} {amount}, and no host is that large: {largest} at most"
         if left and amount > max(left):
             return f"asks for {key} {amount}, and no host has more than {max(left)} left"
     return ""

@@ -363,6 +363,7 @@ SAID = {
     "clone-failed-below": (
         "why clvm-clone host3",
         "\n  it must run where dlm-clone does: on host1, host2, host4\n    dlm-clone's start",
+    "larger-than-all": ("capacity", "it asks for hv_memory 20480, and no host is that large"),
     "ping-score": (
         "why proxy",
         (
@@ -533,6 +534,9 @@ def test_options_whose_rule_does_not_hold_have_no_effect(situation, name):
 
 
 ATTENTION = {
+    "larger-than-all": [
+        "huge should run, and does not: no host is that large: 20480 hv_memory wanted, 16384 at"
+    ],
     "apart-by-hosts": [
         "erp should run, and does not: not on host1, host2: lun must start before it; a constraint",
         "not on host3, host4 for other reasons",

@@ -35,5 +35,8 @@ def utilization(facts: Facts, subject: Subject, node: Node) -> Iterator[Reason]:
         left = used.left(node.name, key, active_on(facts.cluster, node.name) - together)
         if amount > left:
             what = f"the node has too little {key}: {amount} wanted, {left} left"
+            largest = used.largest(key, (host.name for host in facts.cluster.hosts))
+            if amount > largest:
+                what = f"no host is that large: {amount} {key} wanted, {largest} at most"
             evidence = f"utilization, placement-strategy={used.strategy}"
             yield Reason(what, evidence, "hxm capacity", True, UNCOUNTED)
