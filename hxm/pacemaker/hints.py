@@ -12,6 +12,8 @@ HINTS_2_0 = {
     "fence": "wait for its fencing, or order it: stonith_admin --reboot {node}",
     "agents": "stonith_admin -I",
     "look": "crm_resource --refresh --resource={resource}",
+    "look-on": "crm_resource --refresh --resource={resource} --node={node}",
+    "look-all-on": "crm_resource --refresh --node={node}",
     "level": "cibadmin --query --xpath=\"//fencing-level[@id='{level}']\"",
     "unlock": "crm_resource --refresh -r {resource} -N {node}",
     "run": "crm_attribute --name=stop-all-resources --delete",
@@ -67,6 +69,8 @@ HINTS_2_0 = {
 HINTS_1_1 = HINTS_2_0 | {
     "why": "hxm status",
     "look": "crm_resource -C -r {resource}",
+    "look-on": "crm_resource -C -r {resource} -N {node}",
+    "look-all-on": "crm_resource -C -r {resource} -N {node}",
     "run": "crm_attribute -n stop-all-resources -D",
     "allow-all": "crm_attribute -n symmetric-cluster -D",
     "stack": "service pacemaker start",
@@ -76,6 +80,8 @@ HINTS_1_1 = HINTS_2_0 | {
     "forget": "crm_resource -C -r {resource}",
 }
 HINTS_1_0 = HINTS_1_1 | {
+    "look-on": "crm_resource -C -r {resource} -H {node}",
+    "look-all-on": "crm_resource -C -r {resource} -H {node}",
     "confirm": "these tools take nobody's word that {node} is off: see to its fencing, or start it",
     "fence": "wait for its fencing; the log of the DC says why it does not come",
     "agents": "stonith -L",

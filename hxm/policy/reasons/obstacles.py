@@ -31,7 +31,7 @@ from hxm.policy.relations import (
 )
 from hxm.policy.state.node_health import against_it
 from hxm.policy.state.node_remedy import better_health, end_of_wait, node_remedy
-from hxm.policy.unjudged import may_start
+from hxm.policy.unjudged import may_start, on_condition
 
 
 def kept_empty(facts: Facts, node: Node) -> Iterator[Reason]:
@@ -127,9 +127,10 @@ def _failures(facts: Facts, subject: Subject, node: Node) -> Iterator[Reason]:
                 what = f"{subject.its} agent says of {where}: {HARD[result]}"
                 do = f"hxm cleanup {_word(cluster, subject, primitive)} {where}"
                 if all(failure.node != where for failure in failures(cluster).of(primitive.id)):
-                    do = cluster.advice("look", resource=primitive.id)  # no failure to forget
+                    about = "look-on" if len(unfit) == 1 else "look-all-on"  # nothing to forget
+                    do = cluster.advice(about, resource=primitive.id, node=where)
                 change = Change("forget", primitive.id, where)
-                yield Reason(what, "mend that first", do, True, change)
+                yield Reason(what, "", on_condition("that is mended", do), True, change)
         count = fail_count(facts.relations, primitive.id, node.name)
         limit = score_of(primitive.meta.get("migration-threshold", "INFINITY"))
         mine = failures(cluster).of(primitive.id)
