@@ -363,6 +363,10 @@ SAID = {
     "clone-failed-below": (
         "why clvm-clone host3",
         "\n  it must run where dlm-clone does: on host1, host2, host4\n    dlm-clone's start",
+    "one-of-two": (
+        "why crm2",
+        "or instead: pB is told to stop (o-any; target-role=Stopped, at pB)\n      hxm start pB\n",
+    ),
     "larger-than-all": ("capacity", "it asks for hv_memory 20480, and no host is that large"),
     "ping-score": (
         "why proxy",

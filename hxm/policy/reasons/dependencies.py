@@ -13,6 +13,7 @@ from hxm.policy import is_false, is_promoted, listed
 from hxm.policy.indexed import states
 from hxm.policy.reasons.everywhere import everywhere, left_alone
 from hxm.policy.reasons.facts import (
+    ONE_OF,
     Change,
     Facts,
     Reason,
@@ -96,7 +97,7 @@ def _orders(facts: Facts, subject: Subject, path: _Path) -> Iterator[Reason]:
         alike = _alternatives(facts, order)
         if any(places(facts, first) for first in alike):
             continue
-        first = f"one of {listed(alike, 4)}" if alike[1:] else order.first
+        first = f"{ONE_OF}{listed(alike, 4)}" if alike[1:] else order.first
         what = f"{first} must {verb} before {subject.it}"
         if missing := _missing(facts, order.first):
             what = f"{order.first} must run {missing} more before {subject.it} (clone-min)"

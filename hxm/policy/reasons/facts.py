@@ -45,6 +45,10 @@ NEVER = "-INFINITY"
 """The score of a node that may not run a resource."""
 
 
+ONE_OF = "one of "
+"""How a step begins that is for several resources of which one is enough."""
+
+
 FAILED_THERE = " failed there"
 """How a failure on the node in question ends."""
 

@@ -29,6 +29,7 @@ from hxm.policy.reasons.offer import (
     refusals,
     then_offered,
 )
+from hxm.policy.reasons.one_of import instead
 from hxm.policy.reasons.question import (
     Answer,
     Question,
@@ -117,7 +118,7 @@ def _down(question: Question) -> Answer:
     shown = _as_typed(question, [*everywhere_, *_together(facts, by_node)])
     if shown[1:] and _starts(question, shown[-1]):
         says += f": {shown[-1].what}, and would have no place if it were not"
-    shown += _notes(confirmed, general)
+    shown += [*instead(inquiry, confirmed, tiers[0], None), *_notes(confirmed, general)]
     also = side_effects(question, confirmed, None)
     differ = len({tuple(reason.change for reason in reasons) for reasons in by_node.values()}) > 1
     also_on = node.name if differ else None
@@ -263,6 +264,7 @@ def _elsewhere(question: Question, node: Node) -> Answer:
             then = f"it would start on {goes}, and only then come to {node.name}"
             notes.insert(0, Reason(then, do=f"hxm migrate {typed(domain)} {node.name}"))
         move, also = _then(question, node, confirmed)
+        notes[:0] = instead(inquiry, confirmed, hard, node.name)
         return Answer(says, (*shown, *move, *notes), also)
     rest = [unknown(facts, domain, node.name)] if plain and not hard else []
     return Answer(says, tuple(dict.fromkeys([*hard, *rest])))

@@ -1,0 +1,34 @@
+"""What would do instead of a reason, where one of several resources is enough."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from hxm.policy.reasons.facts import ONE_OF, Reason
+from hxm.policy.reasons.search import Inquiry
+
+
+def instead(
+    inquiry: Inquiry, confirmed: Sequence[Reason], hard: Sequence[Reason], node: str | None
+) -> Iterator[Reason]:
+    """The ends of the other resources of a set with require-all=false, each enough by itself.
+
+    The scheduler is asked which these are, unless there is but one.
+    """
+    known = {reason.change for reason in confirmed}
+    for reason in confirmed:
+        rest = [one for one in confirmed if one is not reason]
+        others = [one for one in hard if one.change not in known and _tail(reason, one)]
+        for other in others:
+            if len(others) == 1 or inquiry.reaches([*rest, other], node):
+                yield Reason(f"or instead: {_tail(reason, other)}", other.evidence, other.do)
+
+
+def _tail(reason: Reason, other: Reason) -> str:
+    """What is told of the other where the two part behind the same `one of`; else empty."""
+    steps, others = reason.what.split("; "), other.what.split("; ")
+    same = 0
+    while same < min(len(steps), len(others)) and steps[same] == others[same]:
+        same += 1
+    parts = same and steps[same - 1].startswith(ONE_OF)
+    return "; ".join(others[same:]) if parts else ""
