@@ -87,9 +87,9 @@ def side_effects(
     return would_move(question, after, before.movements if before else ())
 
 
-def imminent(question: Question) -> list[Movement]:
-    """What the cluster is about to do with it, although nothing is changed."""
-    verdict = question.inquiry.verdict((), None) if question.inquiry else None
+def imminent(question: Question, without: Sequence[Reason] = ()) -> list[Movement]:
+    """What the cluster is about to do with it, or would without these reasons."""
+    verdict = question.inquiry.verdict(without, None) if question.inquiry else None
     own = question.subject.parts
     return [move for move in verdict.movements if move.resource in own] if verdict else []
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from hxm.model import Cluster, ManagedDomain
-from hxm.plan import Movement
 from hxm.policy import GONE, last_failed, listed
 from hxm.policy.forecast.movement_kinds import phrase
 from hxm.policy.reasons.attraction import attracted, first_that_holds, gives_way
@@ -24,7 +23,6 @@ from hxm.policy.reasons.question import (
     troubles,
 )
 from hxm.policy.reasons.room import UNCOUNTED
-from hxm.policy.reasons.search import Verdict
 from hxm.policy.reasons.several import on_several
 from hxm.policy.state.adrift import unknown_place
 from hxm.policy.state.on_fail import unwatched
@@ -78,19 +76,13 @@ def _says(cluster: Cluster, domain: ManagedDomain) -> str:
     return f"{domain.name} {'failed to start' if last == 'start' else role} on {where}"
 
 
-def _own(question: Question, verdict: Verdict) -> list[Movement]:
-    """The movements of the resource itself, and of what is in it."""
-    return [move for move in verdict.movements if move.resource in question.subject.parts]
-
-
 def _at_its_end(question: Question) -> Iterator[Reason]:
     """What the end of a maintenance would do to it, of which the scheduler says nothing before."""
     over = ("wake", Change("property", "maintenance-mode", "false"))
     ends = [
         r for r in troubles(question) if r.change and (r.change in over or r.change.kind in over)
     ]
-    verdict = question.inquiry.verdict(ends, None) if ends and question.inquiry else None
-    for move in _own(question, verdict) if verdict else ():
+    for move in imminent(question, ends) if ends else ():
         yield Reason(f"nothing happens to it before that ends; then it would {phrase(move)}")
 
 

@@ -35,6 +35,7 @@ from hxm.policy.reasons.question import (
     Question,
     failures_of,
     hard_ones,
+    imminent,
     in_brief,
     no_reason,
     side_effects,
@@ -286,10 +287,7 @@ def _then(
 
 def _goes(question: Question, confirmed: Sequence[Reason]) -> str | None:
     """Where it would start without these reasons, where nothing else keeps it to a node."""
-    verdict = question.inquiry.verdict(confirmed, None) if question.inquiry else None
-    own = question.subject.parts
-    moved = verdict.movements if verdict else ()
-    return next((move.target for move in moved if move.resource in own and move.target), None)
+    return next((move.target for move in imminent(question, confirmed) if move.target), None)
 
 
 _MANY = 8
