@@ -325,7 +325,7 @@ class _Look(NamedTuple):
     """The nodes that were asked for their domains and gave no answer, and why."""
     own_meta: Mapping[str, Mapping[str, str]] = {}
     """The meta options that stand at each resource itself, be it a group or a clone."""
-    heard: tuple[str, ...] = ()  # the nodes whose toolstack has told what it runs
+    heard: tuple[str, ...] = ()  # nodes whose toolstack has told what it runs
     down: Mapping[str, Advice] = {}
     """Why each domU's resource that should run does not; `frozen`: of what lost its ticket."""
     frozen: Mapping[str, Advice] = {}
@@ -333,8 +333,8 @@ class _Look(NamedTuple):
     """The resources of domUs that no location constraint allows anywhere."""
     barred: Mapping[str, Advice] = {}
     """Of each host that no domU may come to, where that was asked for: why."""
-    unlisted: tuple[str, ...] = ()
-    """The resources of domUs of which the cluster says nothing, because it leaves them alone."""
+    taken_along: tuple[str, ...] = ()  # of domUs that are left alone: they need what is to stop
+    unlisted: tuple[str, ...] = ()  # of which the cluster says nothing: it leaves them alone
     hints: Mapping[str, str] = {}
     """What this generation's tools are asked by hand, each with `{name}` for a value."""
 

@@ -20,6 +20,7 @@ from hxm.policy import outermost
 from hxm.policy.reasons.everywhere import disallowed_everywhere
 from hxm.policy.reasons.facts import NEVER, Change, Facts, Reason, subject_in
 from hxm.policy.reasons.hosts import barring
+from hxm.policy.reasons.taken_along import taken_along
 from hxm.policy.reasons.tickets import all_frozen
 from hxm.policy.reasons.weightiest import first_reason, weightiest
 from hxm.policy.reasons.why import ask, likely
@@ -47,6 +48,9 @@ def with_reasons(
     facts = _facts(cluster, cib, env, timeout)
     if not facts:
         return cluster
+    if along := tuple(taken_along(facts)):
+        cluster = facts.cluster._replace(taken_along=along)
+        facts = facts._replace(cluster=cluster, causes={})  # whose words tell of that
     try:
         with _simulations(cluster, timeout, confirm=ask) as simulations:
             return _explained(facts, down, empty, simulations)

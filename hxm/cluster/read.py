@@ -18,7 +18,7 @@ from hxm.pacemaker.dialect import CONFIGURATION, DC_STATE, IDLE, OWN_NAME, STATU
 from hxm.pacemaker.environment import ELSEWHERE, is_this_hosts
 from hxm.pacemaker.lock import lives, lock_in, own_place
 from hxm.pacemaker.status import TEXT, Status, kept_off_by_health
-from hxm.policy.guards.location import empty_hosts
+from hxm.policy.guards.location import empty_hosts, takes_constraints
 from hxm.toolstack import Toolstack, detect, read_local, read_uuids
 from hxm.toolstack.remote import Named, read_elsewhere, read_named_elsewhere
 from hxm.toolstack.xl import LocalDomain
@@ -261,9 +261,7 @@ def _with_reasons(
     """The cluster, and why what should run does not, and why one of several hosts takes no domU."""
     down = [d for d in cluster.managed_domains if d.role == "Stopped" and not d.told_to_stop]
     empty = empty_hosts(cluster) if why and len(cluster.hosts) > 1 else []
-    unsure = any(entry.task[:7] == "migrate" and entry.rc for entry in cluster.history)
-    adrift = any(node.unclean or (unsure and node.away) for node in cluster.nodes)
-    if not (down or empty or adrift or any(resource.blocked for resource in cluster.resources)):
+    if not (down or empty or takes_constraints(cluster)):
         return cluster
     from hxm.cluster.not_running import with_reasons  # not by every list
 

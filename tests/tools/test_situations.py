@@ -439,6 +439,7 @@ SAID = {
     "twice-blocked": ("why fs", "but the one to keep, stop it by hand\n      then crm_resource"),
     "names-no-node": ("check", "the constraint l names gamma, which is no node of the cluster"),
     "maintenance-told-to-stop": ("status", "if web may stop: hxm maintenance off"),
+    "maintenance-storage-stopped": ("status", "if vm2 may stop: hxm maintenance off"),
     "stop-failed-fencing": ("why web", "because the stop of db failed there, and not yet fenced"),
     "on-fail-fence": ("status", "monitor of db failed there (on-fail=fence); that kills db, web"),
     "orphan-runs": ("why oldvm", "runs on host2, and no configuration has it"),

@@ -189,6 +189,30 @@ def test_what_is_unmanaged_and_told_to_stop_is_started_before_it_is_managed():
     ]
 
 
+OWN_ENDS = {
+    "unmanaged": ("is-managed", "false", {}, "if nfs may stop: hxm manage nfs"),
+    "in maintenance": ("maintenance", "true", {}, "if nfs may stop: hxm maintenance off nfs"),
+    "told to stop in maintenance": (
+        "maintenance",
+        "true",
+        {"target-role": "Stopped"},
+        "to let it run: hxm start nfs --force --yes, then hxm maintenance off nfs",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", OWN_ENDS)
+def test_what_would_stop_once_it_is_no_longer_left_alone_is_said(name):
+    option, value, role, do = OWN_ENDS[name]
+    nfs = domain("nfs", "host1", managed=False, target_role=role.get("target-role"))
+    seen = cluster(
+        nfs,
+        primitive("nfs", own={option: value, **role}),
+        taken_along=() if role else ("nfs",),
+    )
+    assert do in [finding.do for finding in leftovers(seen)]
+
+
 def test_so_does_the_refusal_of_its_start():
     nfs = domain("nfs", "host1", managed=False, target_role="Stopped")
     (refused,) = ignored(cluster(nfs), [nfs])

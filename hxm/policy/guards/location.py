@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from hxm.errors import CannotAsk
-from hxm.model import Cluster, Domain, Node
+from hxm.model import Cluster, Domain, ManagedDomain, Node
 from hxm.plan import Objection
-from hxm.policy import typed
+from hxm.policy import keeps_stopped, typed
 from hxm.policy.guards import keep_off_guest, no_host
 
 
@@ -62,3 +62,25 @@ def empty_hosts(cluster: Cluster) -> list[Node]:
     """The hosts that may take domUs of the cluster's, and have none."""
     taken = {node for domain in cluster.managed_domains for node in domain.nodes}
     return [node for node in cluster.hosts if node.usable and node.name not in taken]
+
+
+def takes_constraints(cluster: Cluster) -> bool:
+    """Whether something stands of which only the constraints or the status tell the end."""
+    unsure = any(entry.task[:7] == "migrate" and entry.rc for entry in cluster.history)
+    adrift = any(node.unclean or (unsure and node.away) for node in cluster.nodes)
+    blocked = any(resource.blocked for resource in cluster.resources)
+    return adrift or blocked or may_be_taken_along(cluster)
+
+
+def left_alone(cluster: Cluster) -> Iterator[ManagedDomain]:
+    """The domUs that run and the cluster leaves alone: told so itself, or all on their node."""
+    asleep = {node.name for node in cluster.nodes if node.maintenance or cluster.maintenance}
+    for domain in cluster.managed_domains:
+        if domain.running and (not domain.managed or not asleep.isdisjoint(domain.nodes)):
+            yield domain
+
+
+def may_be_taken_along(cluster: Cluster) -> bool:
+    """Whether such a domU may need something that is told to stop."""
+    metas = [*cluster.own_meta.values(), *(p.meta for p in cluster.primitives.values())]
+    return any(map(keeps_stopped, metas)) and any(left_alone(cluster))

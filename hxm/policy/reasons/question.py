@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from hxm.model import Cluster, ManagedDomain, Node
 from hxm.plan import Movement
-from hxm.policy import guards, listed, stops_everything, typed, until_forgotten
+from hxm.policy import guards, listed, typed, until_forgotten
 from hxm.policy.forecast import name_of
 from hxm.policy.forecast.movement_kinds import phrase
 from hxm.policy.guards import location
@@ -20,7 +20,7 @@ from hxm.policy.relations import fail_count, spoken
 from hxm.policy.state import fencing
 from hxm.policy.state.adrift import adrift, look
 from hxm.policy.state.lock import forsaken, held_by
-from hxm.policy.state.node_remedy import end_of_maintenance, end_of_wait
+from hxm.policy.state.node_remedy import end_of_maintenance, end_of_wait, stops_with
 from hxm.policy.state.on_fail import ignored
 from hxm.policy.state.quorum import waits_for_quorum
 from hxm.policy.state.running_twice import on_two_nodes
@@ -223,9 +223,10 @@ def _troubles_everywhere(question: Question) -> Iterator[Reason]:
             cause = reason.what.removeprefix(f"{question.subject.it} ")
             what = f"the cluster leaves it alone: {domain.name} {cause}"
             do = guards.safe_end(domain, reason.do) or reason.do
-            if not cluster.maintenance and domain.running and stops_everything(cluster):
+            by = "" if cluster.maintenance or not domain.running else stops_with(cluster, domain)
+            if by:
                 if reason.change and reason.change.kind == "manage":
-                    what += "; managed again it would stop (stop-all-resources)"
+                    what += f"; managed again it would stop ({by})"
                 do = on_condition(f"{domain.name} may stop", do)
             yield reason._replace(what=what, do=do)
         elif order and reason.change and reason.change.kind in ("start", "unset"):

@@ -16,18 +16,16 @@ from hxm.policy import (
     keeps_stopped,
     listed,
     resource_name,
-    stops_everything,
     typed,
     until_forgotten,
 )
-from hxm.policy.guards import safe_end, stray
+from hxm.policy.guards import stray
 from hxm.policy.guards.location import cloned, in_guest, kept_from_running, not_listed
-from hxm.policy.guards.own_sets import own_place
 from hxm.policy.state import fencing
 from hxm.policy.state.adrift import arriving
 from hxm.policy.state.cluster_wide import by_templates, settings
 from hxm.policy.state.fenced_for import fenced_for, killed
-from hxm.policy.state.in_passing import ends
+from hxm.policy.state.in_passing import set_at
 from hxm.policy.state.lock import held_by, is_at_work, may_be_part_of_it, way_out
 from hxm.policy.state.node_remedy import (
     end_of_maintenance,
@@ -42,7 +40,6 @@ from hxm.policy.state.quorum import waits_for_quorum
 from hxm.policy.state.running_twice import may_run_twice, on_two_nodes
 from hxm.policy.state.services import services_down, services_twice, unwell
 from hxm.policy.state.whereabouts import in_doubt
-from hxm.policy.unjudged import on_condition
 
 if TYPE_CHECKING:
     from hxm.policy.orders.update.progress import Progress
@@ -111,9 +108,9 @@ def _leftovers(
     for domain in cluster.managed_domains:
         if only is not None and domain.resource not in only:
             continue
-        for option, finding in _set_in_passing(cluster, domain):
-            what = finding.what + _whose(origins, f"{domain.resource}:{option}")
-            yield finding._replace(what=what, subject=domain.name)
+        for option, objection in set_at(cluster, domain):
+            what = objection.what + _whose(origins, f"{domain.resource}:{option}")
+            yield Finding(what, objection.do, subject=domain.name)
     if only is None:
         yield from _above_domus(cluster)
         yield from _whole_nodes(cluster, origins)
@@ -142,32 +139,6 @@ def _above_domus(cluster: Cluster) -> Iterator[Finding]:
         ):
             if stands:
                 yield Finding(f"{name}: {option}={own[option]}", f"hxm {verb} {name}", subject=name)
-
-
-def _set_in_passing(cluster: Cluster, domain: ManagedDomain) -> Iterator[tuple[str, Finding]]:
-    """Meta options at the domU itself, but for those that it needs against an inherited one."""
-    primitive, word = cluster.primitives[domain.resource], typed(domain)
-    own = primitive.own_meta
-    for objection in half_way(cluster, [domain]):
-        interim = "is-managed=false, and " if is_false(own.get("is-managed", "")) else ""
-        what = f"{domain.name}: {interim}{objection.what}"
-        yield "is-managed", Finding(what, f"hxm withdraw {word}")
-        return
-    if domain.running and keeps_stopped(own) and is_false(primitive.meta.get("is-managed", "")):
-        what = (
-            f"{domain.name}: target-role={own['target-role']} and unmanaged: managed it would stop"
-        )
-        do = safe_end(domain._replace(target_role="Stopped"), f"hxm manage {word}")
-        yield "target-role", Finding(what, do)
-        return
-    for option, command in ends(cluster, domain):
-        what, do = f"{domain.name}: {option}={own[option]}", f"hxm {command} {word}"
-        if own_set := own_place(cluster, primitive, option):
-            what, do = f"{what}, in {own_set[0]}", own_set[1]
-        if domain.running and not domain.managed and stops_everything(cluster):
-            what += ", without which it would stop (stop-all-resources)"
-            do = on_condition(f"{domain.name} may stop", do)
-        yield option, Finding(what, do)
 
 
 def _whole_nodes(cluster: Cluster, origins: Mapping[str, str]) -> Iterator[Finding]:

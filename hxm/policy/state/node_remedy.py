@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hxm.model import Cluster, Failure, Node
+from hxm.model import Cluster, Domain, Failure, Node
 from hxm.policy import keeps_stopped, listed, stops_everything, typed_resource
 from hxm.policy.inherited import in_force
 from hxm.policy.state import fencing
@@ -74,11 +74,18 @@ def end_of_maintenance(cluster: Cluster, node: Node | None = None) -> str:
     stops = [
         domain.name
         for domain in cluster.managed_domains
-        if domain.running and (domain.told_to_stop or stops_everything(cluster))
+        if domain.running and (domain.told_to_stop or stops_with(cluster, domain))
         if (not node or node.name in domain.nodes) and not set(still) & set(domain.nodes)
         if not any(in_force(option, cluster.primitives[domain.resource].meta) for option in _ALONE)
     ]
     return on_condition(f"{listed(stops, 4)} may stop", command) if stops else command
+
+
+def stops_with(cluster: Cluster, domain: Domain) -> str:
+    """What else would stop a domU that the cluster no longer leaves alone; empty: nothing."""
+    if stops_everything(cluster):
+        return "stop-all-resources"
+    return "what it needs is told to stop" if domain.resource in cluster.taken_along else ""
 
 
 _ALONE = ("maintenance", "is-managed")
