@@ -157,9 +157,16 @@ def _take_out(element: etree._Element) -> None:
     """Remove it; what others refer to in it stands from then on at the first of these."""
     tree, lent = element.getroottree(), list(element.iter())
     element.getparent().remove(element)
+    given: set[etree._Element] = set()
     for part in lent:
+        if given.intersection(part.iterancestors()):
+            continue  # it went along
         for borrower in tree.xpath("//*[@id-ref=$id]", id=part.get("id", ""))[:1]:
-            borrower.getparent().replace(borrower, copy.deepcopy(part))
+            stand_in = copy.deepcopy(part)
+            if name := borrower.get("name"):  # of an nvpair, which may give it another
+                stand_in.set("name", name)
+            borrower.getparent().replace(borrower, stand_in)
+            given.add(part)
 
 
 def _unset(tree: etree._ElementTree, change: Change) -> None:
