@@ -155,10 +155,14 @@ CAUSES = {
         "ms must be promoted before it; ms may promote no instance",
         "if one may be: crm_resource --resource=ms --meta --set-parameter=promoted-max",
     ),
-    "clone-min": ("web", "sc must run 1 more before it (clone-min); it can run on 2", "clone-min"),
+    "clone-min": (
+        "web",
+        "1 more instance of sc must run before it (clone-min); it can run on 2",
+        "clone-min",
+    ),
     "clone-min-unique": (
         "web",
-        "sc must run 1 more before it (clone-min); sc runs 1 instance on a node at most",
+        "1 more instance of sc must run before it (clone-min); sc runs 1 instance on a node",
         "if a node may run 2 at once: crm_resource",
     ),
     "clone-min-over-max": ("web", "(clone-min); sc runs 1 instance at most: on", "clone-max"),
@@ -436,7 +440,10 @@ SAID = {
         "why ms",
         "and runs on beta, gamma\n  1 instance may be promoted: on alpha (promoted-max=1)",
     ),
-    "twice-blocked": ("why fs", "but the one to keep, stop it by hand\n      then crm_resource"),
+    "twice-blocked": (
+        "why fs",
+        "web on beta may use it\n      on each of these nodes but the one to keep, once nothing",
+    ),
     "names-no-node": ("check", "the constraint l names gamma, which is no node of the cluster"),
     "maintenance-told-to-stop": ("status", "if web may stop: hxm maintenance off"),
     "maintenance-storage-stopped": ("status", "if vm2 may stop: hxm maintenance off"),

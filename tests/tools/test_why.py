@@ -602,7 +602,7 @@ SAID = {
             "standby host2 --yes",
         ),
         "why nfs",
-        "c must run 1 more before it (clone-min)\n    not on host2: the node is in standby",
+        "1 more instance of c must run before it (clone-min)\n    not on host2: the node is in",
     ),
     "a clone that has all of its instances elsewhere": (
         (

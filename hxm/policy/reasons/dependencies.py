@@ -24,7 +24,7 @@ from hxm.policy.reasons.facts import (
     remove,
     subject_of,
 )
-from hxm.policy.reasons.instances import no_more, running, too_few_nodes
+from hxm.policy.reasons.instances import how_many, no_more, too_few_nodes
 from hxm.policy.reasons.loops import loop_of
 from hxm.policy.reasons.obstacles import kept_empty, on_node
 from hxm.policy.reasons.promotion import not_promoted
@@ -94,13 +94,15 @@ def _orders(facts: Facts, subject: Subject, path: _Path) -> Iterator[Reason]:
             continue
         role = "Promoted" if order.first_action == "promote" else ""
         verb = "be promoted" if role else "start"
-        alike = _alternatives(facts, order)
-        if any(places(facts, first) for first in alike):
+        choices = _alternatives(facts, order)
+        if any(places(facts, first) for first in choices):
             continue
-        first = f"{ONE_OF}{listed(alike, 4)}" if alike[1:] else order.first
+        first = f"{ONE_OF}{listed(choices, 4)}" if choices[1:] else order.first
         what = f"{first} must {verb} before {subject.it}"
         if missing := _missing(facts, order.first):
-            what = f"{order.first} must run {missing} more before {subject.it} (clone-min)"
+            noun = "instance" if missing == 1 else "instances"
+            what = f"{spoken(missing)} more {noun} of {order.first} must run before {subject.it}"
+            what += " (clone-min)"
             yield from _started(facts, subject, order, what, path, missing)
         elif places(facts, order.first, role):
             stops = (r for r in _causes(facts, order.first, path, role) if r.stops)
@@ -183,7 +185,8 @@ def _missing(facts: Facts, first: str) -> int:
     """How many more instances of a clone have to run before anything starts after it."""
     inside = subject_of(facts.cluster, first).inside
     least = [score_of(part.meta.get("clone-min", "0")) for part in inside if part.clone]
-    return max(max(least, default=0) - running(facts, first), 0)
+    most = max(least, default=0)
+    return most if most >= INFINITY else max(most - how_many(facts, first), 0)
 
 
 def _started(

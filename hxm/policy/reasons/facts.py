@@ -217,7 +217,8 @@ def remove(facts: Facts, constraint: Colocation | Location) -> str:
     alike = list(dict.fromkeys(concerns))
     condition = f"it is not meant{f' for {listed(alike, 4)}' if alike[1:] else ''}"
     if isinstance(constraint, Location) and constraint.borrowed_by:
-        condition += f", and {listed(constraint.borrowed_by)} has a rule of its own"
+        have = "have" if constraint.borrowed_by[1:] else "has"
+        condition += f", and {listed(constraint.borrowed_by)} {have} a rule of its own"
     command = facts.cluster.advice(about, constraint=name, kind=kind)
     return may_start(facts.cluster, command, condition)
 

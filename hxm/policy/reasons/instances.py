@@ -72,7 +72,7 @@ def too_few_nodes(facts: Facts, clone: Subject) -> Iterator[Reason]:
         return
 
 
-def running(facts: Facts, name: str) -> int:
+def how_many(facts: Facts, name: str) -> int:
     """How many instances of a clone run, by its primitive that has the fewest."""
     inside = (one.id for one in primitives(facts.cluster).of(name) if one.clone == name)
     return min((_instances(facts, primitive) for primitive in inside), default=0)

@@ -14,6 +14,7 @@ from hxm.policy.forecast.movement_kinds import phrase
 from hxm.policy.guards import location
 from hxm.policy.reasons.everywhere import everywhere, left_alone, whole_cluster
 from hxm.policy.reasons.facts import Change, Facts, Reason, Subject
+from hxm.policy.reasons.related import using
 from hxm.policy.reasons.room import UNCOUNTED
 from hxm.policy.reasons.search import Inquiry, Verdict
 from hxm.policy.relations import fail_count, spoken
@@ -140,8 +141,8 @@ def troubles(question: Question) -> Iterator[Reason]:
     """What concerns it wherever it would run."""
     cluster, domain = question.facts.cluster, question.domain
     in_clone = list(location.cloned(cluster, [domain]))
-    for guard in (in_clone or on_two_nodes(cluster, [domain]), guards.stray(cluster, [domain])):
-        yield from map(Reason.of, guard)
+    yield from map(Reason.of, in_clone) if in_clone else _twice(question)
+    yield from map(Reason.of, guards.stray(cluster, [domain]))
     unfenced = list(_unfenced(cluster, domain))
     lost = [*unfenced, *_never_fenced(cluster, domain)]
     named = "; ".join(reason.what for reason in unfenced)
@@ -167,6 +168,16 @@ def troubles(question: Question) -> Iterator[Reason]:
     yield from _troubles_everywhere(question)
     if cluster.lock and not cluster.sandbox and not forsaken(cluster, cluster.lock):
         yield Reason(f"the cluster is being changed: {held_by(cluster.lock)}")
+
+
+def _twice(question: Question) -> Iterator[Reason]:
+    """That it is active on two nodes, and who may use what is no domU there."""
+    cluster, domain = question.facts.cluster, question.domain
+    for twice in on_two_nodes(cluster, [domain]):
+        domu = cluster.domain_of(domain.resource)
+        users = [] if domu else using(question.facts, question.subject)
+        uses = f"; {listed(users, 4)} may use it" if users else ""
+        yield Reason.of(twice)._replace(what=f"{twice.what}{uses}")
 
 
 _WITHOUT_QUORUM = ", and without quorum it is not fenced"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hxm.policy.reasons.facts import Facts, Subject, subject_of
+from hxm.policy import listed
+from hxm.policy.reasons.facts import Facts, Subject, places, subject_of
 from hxm.policy.relations import INFINITY
 
 
@@ -33,3 +34,23 @@ def _beside(facts: Facts, name: str) -> Iterator[str]:
     yield from (order.first for order in relations.orders_before.of(name))
     yield from (colocation.other for colocation in relations.colocations_of.of(name))
     yield from (colocation.resource for colocation in relations.colocations_with.of(name))
+
+
+def using(facts: Facts, subject: Subject) -> list[str]:
+    """The domUs that run where it does, and need it, directly or through others; and where."""
+    relations, ids = facts.relations, dict.fromkeys(subject.ids)
+    pending = [*ids]
+    for name in pending:
+        groups = (g for g, inside in relations.members.items() if name in inside)
+        after = (order.then for order in relations.orders_after.of(name) if order.holds_back)
+        beside = (one.resource for one in relations.colocations_with.of(name) if one.score > 0)
+        for other in (*groups, *after, *beside, *relations.members.get(name, ())):
+            pending += [other] if other not in ids else []
+            ids.setdefault(other)
+    domains = (domain for name in ids if (domain := facts.cluster.domain_of(name)))
+    here = {node for part in subject.parts for node in places(facts, part)}
+    return [
+        f"{domain.name} on {listed(there)}"
+        for domain in domains
+        if (there := [node for node in domain.nodes if node in here])
+    ]

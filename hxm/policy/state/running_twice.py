@@ -53,7 +53,8 @@ def _what_is_known(cluster: Cluster, domain: Domain) -> tuple[str, str]:
     name, word, places = domain.name, typed(domain), listed(domain.places)
     seen = [node for node in domain.places if node in domain.seen]
     if domain.resource and not cluster.domain_of(domain.resource):
-        by_hand = "on each of these nodes but the one to keep, stop it by hand"
+        by_hand = "on each of these nodes but the one to keep, once nothing there uses it"
+        by_hand += ", stop it by hand"
         return f"{name} is active on {places} at once", f"{by_hand}; then {_look(cluster, domain)}"
     if len(seen) > 1:
         at_once = f"{name} runs on {listed(seen)} at once, by the toolstacks there"
