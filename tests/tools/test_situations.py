@@ -447,6 +447,11 @@ SAID = {
     "names-no-node": ("check", "the constraint l names gamma, which is no node of the cluster"),
     "maintenance-told-to-stop": ("status", "if web may stop: hxm maintenance off"),
     "maintenance-storage-stopped": ("status", "if vm2 may stop: hxm maintenance off"),
+    "unmigrate-moves-two": (
+        "why crm1",
+        "with that also: crm1 would move host3 -> host1, live, crmweb would move host3",
+    ),
+    "managed-again-moves": ("why legacy", "then it would move host2 -> host3, live"),
     "stop-failed-fencing": ("why web", "because the stop of db failed there, and not yet fenced"),
     "on-fail-fence": ("status", "monitor of db failed there (on-fail=fence); that kills db, web"),
     "orphan-runs": ("why oldvm", "runs on host2, and no configuration has it"),

@@ -249,10 +249,14 @@ def staying(question: Question, here: str, barred: Sequence[Reason]) -> Iterator
         until = f" until {constraint.expires}" if constraint.expires else ""
         if (constraint.node == here) == sent and (sent or not barred):
             what = "a move sent it there" if sent else f"a ban keeps it off {constraint.node}"
-            yield Reason(f"{what}{until}", constraint.id, f"hxm unmigrate {typed(domain)}")
         elif sent and not barred:
-            what = f"a move prefers {constraint.node}{until}"
-            yield Reason(what, constraint.id, f"hxm unmigrate {typed(domain)}")
+            what = f"a move prefers {constraint.node}"
+        else:
+            continue
+        change = Change("drop", constraint.id)
+        yield Reason(
+            f"{what}{until}", constraint.id, f"hxm unmigrate {typed(domain)}", change=change
+        )
     yield from (lets := list(_allowed_for_now(question, here)))
     needs = [reason.change for reason in lets]
     yield from (reason for reason in preferred(question, here) if reason.change not in needs)

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from hxm.model import Cluster, ManagedDomain
 from hxm.policy import GONE, last_failed, listed
+from hxm.policy.forecast import name_of
 from hxm.policy.forecast.movement_kinds import phrase
 from hxm.policy.reasons.attraction import attracted, first_that_holds, gives_way
 from hxm.policy.reasons.dependencies import against
@@ -21,6 +22,8 @@ from hxm.policy.reasons.question import (
     imminent,
     in_brief,
     troubles,
+    unforeseen,
+    would_move,
 )
 from hxm.policy.reasons.room import UNCOUNTED
 from hxm.policy.reasons.several import on_several
@@ -56,8 +59,9 @@ def running(question: Question) -> Answer:
     reasons += [failure for failure in failures if failure.command not in ends]
     if not leaves and not forbids(general) and not misplaced:
         reasons += staying(question, here, barred)
+    also = _at_once(question, [*troubles(question), *reasons])
     reasons += about_to(movements)
-    return Answer(says, tuple(dict.fromkeys(reasons)))
+    return Answer(says, tuple(dict.fromkeys(reasons)), also)
 
 
 def _says(cluster: Cluster, domain: ManagedDomain) -> str:
@@ -77,13 +81,33 @@ def _says(cluster: Cluster, domain: ManagedDomain) -> str:
 
 
 def _at_its_end(question: Question) -> Iterator[Reason]:
-    """What the end of a maintenance would do to it, of which the scheduler says nothing before."""
-    over = ("wake", Change("property", "maintenance-mode", "false"))
-    ends = [
-        r for r in troubles(question) if r.change and (r.change in over or r.change.kind in over)
-    ]
+    """What the end of what leaves it alone would do to it; the scheduler says nothing before."""
+    ends = [reason for reason in troubles(question) if _leaves_alone(reason)]
     for move in imminent(question, ends) if ends else ():
         yield Reason(f"nothing happens to it before that ends; then it would {phrase(move)}")
+
+
+def _leaves_alone(reason: Reason) -> bool:
+    maintenance = Change("property", "maintenance-mode", "false")
+    change = reason.change
+    return change is not None and (change.kind in ("wake", "manage") or change == maintenance)
+
+
+def _at_once(question: Question, reasons: Sequence[Reason]) -> tuple[str, ...]:
+    """What moves when the first of the commands is typed: where it is left alone, the others.
+
+    A domU that is to be moved for another reason is not told again.
+    """
+    inquiry, cluster = question.inquiry, question.facts.cluster
+    alone = [reason for reason in reasons if _leaves_alone(reason)]
+    ends = alone or [r for r in reasons if r.do and r.change and r.change.kind == "drop"][:1]
+    if not ends or not inquiry or unforeseen(ends):
+        return ()
+    now, then = inquiry.verdict((), None), inquiry.verdict(ends, None)
+    before = now.movements if now else ()
+    own = [move for move in imminent(question, ends) if move not in before]
+    first = () if alone else [f"{name_of(cluster, move)} would {phrase(move)}" for move in own]
+    return (*first, *would_move(question, then, before))
 
 
 def _drawn_away(question: Question, here: str) -> Sequence[Reason]:
