@@ -29,6 +29,7 @@ from hxm.policy.memory import (
 )
 from hxm.policy.names import find_node
 from hxm.policy.state.quorum import acts_without_quorum
+from hxm.policy.unjudged import may_start
 from hxm.policy.utilization import (
     UNHEEDED,
     Utilization,
@@ -308,8 +309,8 @@ def _room_by_hand(answer: _Answer) -> Iterator[str]:
     }
     for key in used.asked(short):
         yield f"placement-strategy={used.strategy}: {key} decides; a host has more, or a domU less:"
-        yield f"  {answer.cluster.advice('offer', attribute=key)}"
-        yield f"  {answer.cluster.advice('ask', attribute=key)}"
+        for command in ("offer", "ask"):
+            yield f"  {may_start(answer.cluster, answer.cluster.advice(command, attribute=key))}"
 
 
 def _unknown(answer: _Answer) -> Iterator[str]:

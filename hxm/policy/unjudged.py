@@ -17,8 +17,12 @@ def on_condition(condition: str, command: str) -> str:
 def may_start(cluster: Cluster, command: str, condition: str = "") -> str:
     """The same of a command after which domUs may start: beside others on one disk.
 
-    Nothing is said of disks where every domU runs, or is told at itself to stop.
+    Nothing is said of disks where every domU runs, or is told at itself to stop. A condition that
+    the command begins with comes first.
     """
+    before, behind, after = command.partition(": ")
+    if behind and before.startswith(IF):
+        condition, command = before.removeprefix(IF), after
     waiting = any(
         not domain.running and not keeps_stopped(cluster.primitives[domain.resource].own_meta)
         for domain in cluster.managed_domains

@@ -153,7 +153,7 @@ CAUSES = {
     "promoted-max": (
         "web",
         "ms must be promoted before it; ms may promote no instance",
-        "if one may be: crm_resource --resource=ms --meta --set-parameter=promoted-max",
+        "if one may be, and hxm check finds no shared disk: crm_resource --resource=ms --meta",
     ),
     "clone-min": (
         "web",
@@ -163,7 +163,7 @@ CAUSES = {
     "clone-min-unique": (
         "web",
         "1 more instance of sc must run before it (clone-min); sc runs 1 instance on a node",
-        "if a node may run 2 at once: crm_resource",
+        "if a node may run 2 at once, and hxm check finds no shared disk: crm_resource",
     ),
     "clone-min-over-max": ("web", "(clone-min); sc runs 1 instance at most: on", "clone-max"),
     "ping-threshold": ("web", "the node has lost its ping path", "sandbox recover alpha"),

@@ -148,7 +148,7 @@ def test_a_lost_ping_path_is_named_and_nothing_else(sandbox):
         sandbox.ok("sandbox", "lose-network", host)
     says, reasons = asked(sandbox, "nfs")
     assert says == "nfs does not run"
-    assert [(reason["what"], reason["do"]) for reason in reasons] == [
+    assert [(reason["what"], reason["command"]) for reason in reasons] == [
         (f"not on {host}: the node has lost its ping path", f"hxm sandbox recover {host}")
         for host in ("host1", "host2")
     ]
@@ -278,7 +278,7 @@ def test_the_quorum_comes_before_the_fencing_that_waits_for_it(sandbox, words):
     sandbox.ok("sandbox", "lose-quorum")
     _, reasons = asked(sandbox, *words)
     ends = [(reason["what"].partition(":")[0], reason["do"]) for reason in reasons]
-    regain = "hxm sandbox regain-quorum"
+    regain = "if hxm check finds no shared disk: hxm sandbox regain-quorum"
     assert ends[:2] == [
         ("this partition has no quorum", regain),
         ("host2 is lost and not yet fenced", regain),

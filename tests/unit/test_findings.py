@@ -12,7 +12,7 @@ from hxm.policy import typed
 from hxm.policy.guards import ignored
 from hxm.policy.orders import placement
 from hxm.policy.state.findings import failed_domus, findings, leftovers, of_nodes
-from hxm.policy.state.node_remedy import node_remedy
+from hxm.policy.state.node_remedy import first_node_remedy, node_remedy
 from hxm.policy.state.running_twice import on_two_nodes
 
 NFS = domain("nfs", "host1")
@@ -187,6 +187,30 @@ def test_what_is_unmanaged_and_told_to_stop_is_started_before_it_is_managed():
     assert [each.do for each in leftovers(cluster(NFS, primitive("nfs", own=own)))] == [
         "to let it run: hxm start nfs --force --yes, then hxm manage nfs"
     ]
+
+
+LOST = node("host1", online=False)
+ONCE_BACK = {
+    "a lost node": (LOST, {}, "on host1: systemctl start pacemaker"),
+    "a remote node": (LOST._replace(kind="remote"), {}, "systemctl start pacemaker_remote"),
+    "one that is leaving": (node("host1", leaving=True), {}, "when it has left, on host1: system"),
+    "one to be fenced": (LOST._replace(unclean=True), {}, "stonith_admin --confirm host1"),
+    "no quorum": (LOST, {"sandbox": "cib.xml", "quorum": False}, "hxm sandbox regain-quorum"),
+    "in a sandbox": (LOST, {"sandbox": "cib.xml"}, "hxm sandbox recover host1"),
+}
+
+
+@pytest.mark.parametrize("name", ONCE_BACK)
+@pytest.mark.parametrize("down", [True, False])
+def test_what_lets_domus_start_that_no_order_judges_says_what_comes_before(name, down):
+    host, known, do = ONCE_BACK[name]
+    nfs = domain("nfs", *([] if down else ["host2"]))
+    seen = cluster(host, node("host2"), nfs, **known)
+    asked = first_node_remedy(seen) if name == "no quorum" else node_remedy(seen, host)
+    before, _, command = asked.rpartition("hxm check finds no shared disk: ")
+    assert do in command
+    first = "if host1 is off for certain, and " if host.unclean else "if "
+    assert before == (first if down else "")
 
 
 OWN_ENDS = {

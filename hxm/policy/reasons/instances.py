@@ -9,7 +9,7 @@ from hxm.policy import counted, is_true, listed
 from hxm.policy.indexed import primitives, states
 from hxm.policy.reasons.facts import Change, Facts, Reason, Subject, places
 from hxm.policy.relations import score_of
-from hxm.policy.unjudged import on_condition
+from hxm.policy.unjudged import may_start
 
 _OPTION, _ON_NODE, _LEAST = "clone-max", "clone-node-max", "clone-min"
 
@@ -34,7 +34,7 @@ def no_more(facts: Facts, subject: Subject, node: Node) -> Iterator[Reason]:
             command = facts.cluster.advice(
                 "instances", clone=primitive.clone, option=_OPTION, number=number
             )
-            do = on_condition(f"it may run on {number} nodes at once", command)
+            do = may_start(facts.cluster, command, f"it may run on {number} nodes at once")
             change = Change("allot", primitive.clone, number, _OPTION)
             yield Reason(what, f"{_OPTION}={limit}", do, change=change, lasting=True)
             return
@@ -44,7 +44,7 @@ def _limited(facts: Facts, clone: str, option: str, limit: int, number: int) -> 
     """That a node may not run as many of a clone's instances as are wanted."""
     what = f"{clone} runs {counted(limit, 'instance')} on a node at most"
     command = facts.cluster.advice("instances", clone=clone, option=option, number=str(number))
-    do = on_condition(f"a node may run {number} at once", command)
+    do = may_start(facts.cluster, command, f"a node may run {number} at once")
     change = Change("allot", clone, str(number), option)
     return Reason(what, f"{option}={limit}", do, absolute=True, change=change, lasting=True)
 
@@ -67,7 +67,7 @@ def too_few_nodes(facts: Facts, clone: Subject) -> Iterator[Reason]:
                 "instances", clone=primitive.clone, option=_LEAST, number=str(hosts)
             )
             change = Change("allot", primitive.clone, str(hosts), _LEAST)
-            do = on_condition(f"{hosts} are enough", command)
+            do = may_start(facts.cluster, command, f"{hosts} are enough")
             yield Reason(what, f"{_LEAST}={least}", do, True, change, lasting=True)
         return
 
@@ -110,7 +110,7 @@ def none_promoted(facts: Facts, subject: Subject) -> Iterator[Reason]:
                     "instances", clone=primitive.clone, option=option, number="1"
                 )
                 do, change = (
-                    on_condition("one may be", command),
+                    may_start(facts.cluster, command, "one may be"),
                     Change("allot", primitive.clone, "1", option),
                 )
                 yield Reason(what, f"{option}=0", do, True, change, lasting=True)

@@ -30,7 +30,7 @@ from hxm.policy.relations import (
     true_of,
 )
 from hxm.policy.state.node_health import against_it
-from hxm.policy.state.node_remedy import better_health, end_of_wait, node_remedy
+from hxm.policy.state.node_remedy import better_health, end_of_wait, node_remedy, recovered
 from hxm.policy.unjudged import may_start, on_condition
 
 
@@ -128,7 +128,7 @@ def _failures(facts: Facts, subject: Subject, node: Node) -> Iterator[Reason]:
                 do = f"hxm cleanup {_word(cluster, subject, primitive)} {where}"
                 if all(failure.node != where for failure in failures(cluster).of(primitive.id)):
                     about = "look-on" if len(unfit) == 1 else "look-all-on"  # nothing to forget
-                    do = cluster.advice(about, resource=primitive.id, node=where)
+                    do = may_start(cluster, cluster.advice(about, resource=primitive.id, node=where))
                 change = Change("forget", primitive.id, where)
                 yield Reason(what, "", on_condition("that is mended", do), True, change)
         count = fail_count(facts.relations, primitive.id, node.name)
@@ -261,7 +261,7 @@ def _located(facts: Facts, subject: Subject, location: Location, node: Node, sco
     has = "has lost its" if pings[0] in known else "has no"
     what, do = f"the node {has} ping path", "look at its network, and at the ping resource"
     if facts.cluster.sandbox:
-        do = f"hxm sandbox recover {node.name}"
+        do = recovered(facts.cluster, node)
     for cause in _of_pings(facts):
         what, do = f"{what}: {cause.what}", cause.do
         break

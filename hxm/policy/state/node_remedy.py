@@ -7,19 +7,21 @@ from hxm.policy import keeps_stopped, listed, stops_everything, typed_resource
 from hxm.policy.inherited import in_force
 from hxm.policy.state import fencing
 from hxm.policy.state.quorum import waits_for_quorum
-from hxm.policy.unjudged import on_condition
+from hxm.policy.unjudged import IF, may_start, on_condition
 
 
 def end_of_wait(cluster: Cluster, node: Node) -> str:
     """What ends the wait for a fencing; nobody confirms that a node is off that still answers."""
     if waits_for_quorum(cluster, node):
-        return "hxm sandbox regain-quorum" if cluster.sandbox else _started(cluster, node)
+        return _quorum(cluster) if cluster.sandbox else _started(cluster, node)
     if node.online and (lifetime := fencing.terminating(cluster, node)):
         command = cluster.advice("no-terminate", node=node.name, lifetime=lifetime)
         return on_condition("that is not meant", command)
     confirm = cluster.advice("fence" if node.online else "confirm", node=node.name)
+    if confirm.startswith(IF):
+        confirm = may_start(cluster, confirm)
     if helpless := fencing.helpless(cluster).get(node.name):
-        instead = f"hxm sandbox recover {node.name}" if cluster.sandbox else confirm
+        instead = recovered(cluster, node) if cluster.sandbox else confirm
         alone = node.online or (cluster.sandbox and node.kind != "member")
         return helpless.do if alone else f"{helpless.do}; or {instead}"
     if fencing.withheld(cluster):
@@ -49,7 +51,7 @@ def node_remedy(cluster: Cluster, node: Node) -> str:
     if node.away and primitive and keeps_stopped(primitive.meta):  # a resource makes it a node
         return f"hxm start {typed_resource(cluster, connection)}"
     if node.away and cluster.sandbox and node.kind == "member":
-        return f"hxm sandbox recover {node.name}"
+        return recovered(cluster, node)
     if node.unclean:
         return end_of_wait(cluster, node)
     if node.away and cluster.sandbox:
@@ -57,7 +59,8 @@ def node_remedy(cluster: Cluster, node: Node) -> str:
     if node.away:
         return _started(cluster, node)
     if node.leaving:
-        return f"when it has left, on {node.name}: {cluster.advice('stack')}"
+        stack = f"when it has left, on {node.name}: {cluster.advice('stack')}"
+        return may_start(cluster, stack)
     if node.health:
         return better_health(cluster, node)
     if node.standby_onfail:
@@ -94,13 +97,22 @@ _ALONE = ("maintenance", "is-managed")
 
 def _started(cluster: Cluster, node: Node) -> str:
     stack = cluster.advice("stack" if node.kind == "member" else "remote-stack")
-    return f"on {node.name}: {stack}"
+    return may_start(cluster, f"on {node.name}: {stack}")
+
+
+def recovered(cluster: Cluster, node: Node) -> str:
+    """What has a node of a sandbox come back, well."""
+    return may_start(cluster, f"hxm sandbox recover {node.name}")
+
+
+def _quorum(cluster: Cluster) -> str:
+    return may_start(cluster, "hxm sandbox regain-quorum")
 
 
 def first_node_remedy(cluster: Cluster, without: str = "") -> str:
     """The same for the first host that is not usable; where all are, what lists them."""
     if cluster.sandbox and not cluster.quorum:
-        return "hxm sandbox regain-quorum"
+        return _quorum(cluster)
     idle = [node for node in cluster.hosts if not node.usable and node.name != without]
     if not cluster.quorum:  # which those give back that are away
         idle.sort(key=lambda node: not (node.away and node.kind == "member"))
