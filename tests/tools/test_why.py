@@ -277,8 +277,9 @@ def test_the_quorum_comes_before_the_fencing_that_waits_for_it(sandbox, words):
     sandbox.ok("sandbox", "fail", "host2", "--unfenced")
     sandbox.ok("sandbox", "lose-quorum")
     _, reasons = asked(sandbox, *words)
-    ends = [(reason["what"].partition(":")[0], reason["do"]) for reason in reasons]
-    regain = "if hxm check finds no shared disk: hxm sandbox regain-quorum"
+    ends = [(reason["what"].partition(":")[0], reason["command"]) for reason in reasons]
+    assert {reason["if"] for reason in reasons[:2]} == {"hxm check finds no shared disk"}
+    regain = "hxm sandbox regain-quorum"
     assert ends[:2] == [
         ("this partition has no quorum", regain),
         ("host2 is lost and not yet fenced", regain),
