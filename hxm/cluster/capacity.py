@@ -39,6 +39,7 @@ from hxm.policy.memory import (
     without_room,
 )
 from hxm.policy.reasons.facts import Change
+from hxm.policy.state import fencing
 from hxm.toolstack.memory import INFO, Info, parse_info
 from hxm.toolstack.remote import ask_elsewhere
 from hxm.xml_reading import parse_xml
@@ -233,7 +234,8 @@ def _after_loss(
             forbid(copy.path, [(refusal.need.domain.resource, refusal.host) for refusal in new])
     runs = {d.resource for d in after.managed_domains if set(d.nodes) - {node}}
     nowhere = [domain for domain in wanted(cluster) if domain.resource not in runs]
-    return Loss(node, places, tuple(refused), tuple(nowhere), quorate)
+    unfenced = fencing.never_starts(cluster, node)
+    return Loss(node, places, tuple(refused), tuple(nowhere), quorate, unfenced)
 
 
 def _refusals(places: Sequence[Arrivals]) -> Iterator[Refusal]:

@@ -23,6 +23,7 @@ from hxm.policy.memory import (
     amiss,
     can_start,
     how_many,
+    not_fenced,
     one_sided,
     with_overhead,
     without_place,
@@ -97,7 +98,7 @@ def run(
 
     Every domU that should run counts, whether it runs or not. Status 0: everything fits. 1: it
     does, but utilization attributes are set on one side only. 2: a domU does not fit, or none of
-    the size of --add; or a domU has no place already. 3: unknown, as it is without quorum.
+    the size of --add; or a domU has no place already. 3: unknown: no quorum, or no fencing.
 
     Example: `hxm capacity --everywhere`, or `hxm capacity --without host1 --add 2G`.
     """
@@ -231,7 +232,7 @@ def _verdict(answer: _Answer, loss: Loss) -> str:
     if _stops_for_quorum(answer, loss):
         return "no quorum"
     if loss.fits is None:
-        return "unknown"
+        return "not fenced" if loss.unfenced else "unknown"
     names = [domain.name for domain in loss.nowhere]
     return f"no place for {listed(names, 3)}"
 
@@ -314,7 +315,8 @@ def _room_by_hand(answer: _Answer) -> Iterator[str]:
 
 
 def _unknown(answer: _Answer) -> Iterator[str]:
-    """The hosts and domUs whose memory counts but is unknown, and why."""
+    """The hosts and domUs whose memory counts but is unknown, and why; what is not fenced."""
+    yield from not_fenced(answer.losses)
     counts = {name for loss in answer.losses for name in loss.unknown}
     silent: dict[str, list[str]] = {}
     for host in answer.hosts:
@@ -370,6 +372,7 @@ def _json(answer: _Answer) -> dict[str, Any]:
                 "quorum": loss.quorate,
                 "nowhere": [domain.name for domain in loss.nowhere],
                 "unknown": loss.unknown,
+                "unfenced": loss.unfenced.what if loss.unfenced else "",
                 "places": [
                     {
                         "host": place.host.name,

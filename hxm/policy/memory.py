@@ -187,6 +187,8 @@ class Loss(NamedTuple):
     nowhere: tuple[ManagedDomain, ...]
     """Those that should run and would run nowhere."""
     quorate: bool = True
+    unfenced: Objection | None = None
+    """What keeps a node from being fenced, before which nothing of it starts elsewhere."""
 
     @property
     def unknown(self) -> tuple[str, ...]:
@@ -199,12 +201,14 @@ class Loss(NamedTuple):
     @property
     def fits(self) -> bool | None:
         """Whether everything that should run would run; None: that is unknown."""
-        return False if self.nowhere else None if self.unknown else True
+        return False if self.nowhere else None if self.unknown or self.unfenced else True
 
     def room_for(self, taken: int, among: Collection[str]) -> int | None:
         """How many more domUs of that many MiB would run on these hosts; None: unknown."""
         if self.nowhere:
             return 0
+        if self.unfenced:
+            return None
         return how_many([place.left for place in self.places if place.host.name in among], taken)
 
 
@@ -234,6 +238,17 @@ def amiss(cluster: Cluster, losses: Sequence[Loss], used: Utilization = UNHEEDED
         subject = "each" if len(domains) > 1 else "it"
         why = f"{subject} {short}" if short else f"hxm why {typed(domains[0])}"
         yield f"{called(domains)} should run and cannot: {why}"
+
+
+def not_fenced(losses: Sequence[Loss]) -> Iterator[str]:
+    """The hosts whose domUs would wait for a fencing that does not come, in sentences."""
+    together: dict[Objection, list[str]] = {}
+    for loss in losses:
+        if loss.unfenced:
+            together.setdefault(loss.unfenced, []).append(loss.node)
+    for objection, nodes in together.items():
+        what = f"whether the domUs of {listed(nodes)} would start elsewhere: {objection.what}"
+        yield f"{what}; {objection.do}"
 
 
 def without_place(cluster: Cluster, losses: Sequence[Loss]) -> list[ManagedDomain]:

@@ -146,6 +146,20 @@ def test_without_a_quorum_nothing_has_a_place(bare):
     assert (loss["quorum"], set(loss["nowhere"])) == (False, {"nfs", "sles"})
 
 
+def test_what_nothing_can_fence_may_start_nowhere(three):
+    """A start waits for every fencing: without a device the scheduler starts nothing."""
+    for name in ("STONITH", *(f"STONITH-iLO-host{number}" for number in (1, 2, 3))):
+        three.tool("crm_resource", "-r", name, "-m", "-p", "target-role", "-v", "Stopped")
+    ran = three.hxm("capacity")
+    assert ran.status == 3, ran
+    assert ran.out.count("not fenced") == 3
+    assert "whether the domUs of host1 would start elsewhere: nothing can fence host1" in ran.out
+    assert "HXM UNKNOWN: whether the domUs" in three.hxm("capacity", "--nagios").out
+    assert "nothing can fence host1" in without(three, "host1", 3)["unfenced"]
+    three.ok("sandbox", "fail", "host1", "--unfenced")
+    assert not three.nodes_of("nfs") or three.nodes_of("nfs") == ["host1"]
+
+
 def test_what_should_run_counts_whether_it_runs_or_not(three):
     three.ok("shutdown", "vm3")  # this one should not
     three.ok("sandbox", "lose-quorum")

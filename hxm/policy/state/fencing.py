@@ -186,6 +186,18 @@ def helpless(cluster: Cluster) -> dict[str, Objection]:
     return {name: objection for name, objection in known.items() if objection}
 
 
+def never_starts(cluster: Cluster, node: str) -> Objection | None:
+    """Why a domU of the node would start nowhere if that were lost: it, or another, is not fenced.
+
+    None: it would be fenced, or no domU that runs there waits for that.
+    """
+    domains = [domain for domain in cluster.managed_domains if node in domain.nodes]
+    if not any(is_required(cluster, d.resource) and not d.told_to_stop for d in domains):
+        return None
+    by_host, lost = dict(unfenceable(cluster)), helpless(cluster)
+    return by_host.get(node) or by_host.get("") or next(iter(lost.values()), None)
+
+
 def is_required(cluster: Cluster, resource: str) -> bool:
     """Whether a start of the resource waits until every lost node is fenced."""
     primitive = cluster.primitives.get(resource)
