@@ -144,8 +144,8 @@ class Primitive(NamedTuple):
     clone: str | None = None
     inherited_from: Mapping[str, tuple[str, str, str]] = {}
     own_sets: Mapping[str, tuple[tuple[str, str], ...]] = {}  # of its own, if with rules or several
-    variants: Mapping[str, tuple[str, ...]] = {}
-    """Every value of the parameters for which several sets, with rules, give different ones."""
+    variants: Mapping[str, tuple[str, ...]] = {}  # parameters that sets with rules vary: values
+    on_fail: Mapping[str, str] = {}  # of the operations that say so, or of which op_defaults do
 
 
 class Constraint(NamedTuple):

@@ -17,7 +17,14 @@ from hxm.model import Constraint, Primitive
 from hxm.pacemaker import cannot_ask, cannot_read, is_help
 from hxm.pacemaker.cib_rules import in_effect, is_over, said
 from hxm.pacemaker.dialect import CONFIGURATION, WHOLE_CIB
-from hxm.pacemaker.options import each_pair, elements_by_id, operations_of, pairs
+from hxm.pacemaker.options import (
+    defaults_of_failures,
+    each_pair,
+    elements_by_id,
+    on_fails,
+    operations_of,
+    pairs,
+)
 from hxm.pacemaker.status import Status
 from hxm.policy import is_false, is_true
 from hxm.xml_reading import XmlError, parse_xml
@@ -288,10 +295,8 @@ def _primitives(configuration: Element, heartbeat: bool) -> Iterator[Primitive]:
         properties = pairs(configuration.findall("crm_config/cluster_property_set"))
         if managed := _said(properties, "is-managed-default"):
             defaults["is-managed"] = managed
-    templates = {
-        template.get("id"): template for template in configuration.iterfind("resources/template")
-    }
-    by_id = elements_by_id(configuration)
+    templates = {one.get("id"): one for one in configuration.iterfind("resources/template")}
+    by_id, usual = elements_by_id(configuration), defaults_of_failures(configuration)
 
     def collect(
         parent: Element, above: dict[str, str], given: _Given, clone: str | None
@@ -337,6 +342,7 @@ def _primitives(configuration: Element, heartbeat: bool) -> Iterator[Primitive]:
             clone=clone,
             variants=_variants([*own, *inherited_sets], by_id),
             own_sets={} if heartbeat else _own_sets(element, by_id),
+            on_fail=on_fails(operations, usual, kind.attrib),
         )
 
     resources = configuration.find("resources")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from xml.etree.ElementTree import Element
 
 from hxm.pacemaker.cib_rules import in_effect
@@ -99,3 +99,29 @@ def on_fail(options: Mapping[str, str], default: str = "") -> str:
     """What follows from a failure, in small letters; Heartbeat spells the option on_fail."""
     value = options.get("on-fail", options.get("on_fail", default)).lower()
     return "ignore" if value == "nothing" else value
+
+
+_OPERATIONS = ("start", "stop", "monitor", "promote", "demote", "migrate_to", "migrate_from")
+
+
+def on_fails(
+    operations: Sequence[Element], defaults: Defaults | None, agent: Mapping[str, str]
+) -> dict[str, str]:
+    """What follows from a failure of each operation of a primitive of this agent, if that is said.
+
+    Without `defaults` nothing but what stands at the operations themselves is looked at.
+    """
+    if not defaults:
+        known = {one.get("name", ""): on_fail(one.attrib) for one in reversed(operations)}
+        return {name: effect for name, effect in known.items() if effect}
+    by_name = {name: Element("op", name=name) for name in _OPERATIONS}
+    by_name |= {one.get("name", ""): one for one in reversed(operations)}
+    known = {name: on_fail(defaults.options_of(one, agent)) for name, one in by_name.items()}
+    return {name: effect for name, effect in known.items() if effect}
+
+
+def defaults_of_failures(configuration: Element) -> Defaults | None:
+    """The defaults, if anything but an operation itself says what follows from a failure."""
+    pairs_ = configuration.iterfind(".//nvpair")
+    spelt = any(pair.get("name") in ("on-fail", "on_fail") for pair in pairs_)
+    return Defaults(configuration) if spelt else None

@@ -359,3 +359,26 @@ def test_parameters_by_rules_by_reference_and_from_a_template():
     assert found["vm"].variants == {"name": ("a", "b", "c")}
     assert (found["vm2"].params, found["vm2"].variants) == ({"name": "a"}, {})
     assert found["vm3"].params == {"xmfile": "/x", "name": "b"}
+
+
+FAILURES = b"""<configuration>
+<op_defaults><meta_attributes id="slow"><rule id="r" score="INFINITY">
+    <op_expression id="e" name="monitor"/></rule>
+    <nvpair id="slow-f" name="on-fail" value="Block"/></meta_attributes>
+  <meta_attributes id="all"><nvpair id="all-f" name="on-fail" value="fence"/></meta_attributes>
+</op_defaults><resources>
+<primitive id="vm" class="ocf" provider="heartbeat" type="Xen"><operations>
+  <op id="vm-start" name="start" interval="0" on-fail="restart"/>
+  <op id="vm-stop" name="stop" interval="0"><meta_attributes id="s">
+    <nvpair id="s-f" name="on-fail" value="ignore"/></meta_attributes></op>
+</operations></primitive></resources></configuration>"""
+
+
+def test_what_follows_from_a_failure_is_read_with_the_defaults():
+    said = parse_configuration(FAILURES).primitives["vm"].on_fail
+    assert said["start"] == "restart"
+    assert said["stop"] == "ignore"
+    assert said["monitor"] == "block"
+    assert said["migrate_to"] == "fence"
+    plain = FAILURES.replace(b"on-fail", b"x").replace(b'x="restart', b'on-fail="restart')
+    assert parse_configuration(plain).primitives["vm"].on_fail == {"start": "restart"}

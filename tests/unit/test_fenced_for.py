@@ -12,9 +12,9 @@ STOP, MONITOR = failure("stop"), failure("monitor")
 CAUSES = {
     "a failed stop": ((STOP,), {}, ANSWERS, "because the stop of nfs failed"),
     "a stop that blocks": ((STOP,), {"stop": "block"}, ANSWERS, ""),
-    "on-fail=fence": ((MONITOR, STOP), {"stop": "ignore", "monitor": "Fence"}, ANSWERS, "of nfs"),
+    "on-fail=fence": ((MONITOR, STOP), {"stop": "ignore", "monitor": "fence"}, ANSWERS, "of nfs"),
     "a stop, not the monitor": ((MONITOR, STOP), {}, ANSWERS, "because the stop of nfs"),
-    "a default that is not read": ((MONITOR,), {}, ANSWERS, "because the monitor of nfs failed"),
+    "a monitor, which fences nothing by itself": ((MONITOR,), {}, ANSWERS, ""),
     "a lost node": ((STOP,), {}, node("host1", online=False, unclean=True), ""),
     "a node that is well": ((STOP,), {}, node("host1"), ""),
     "another node": ((failure("stop", where="host2"),), {}, ANSWERS, ""),
@@ -25,8 +25,7 @@ CAUSES = {
 @pytest.mark.parametrize("name", CAUSES)
 def test_the_failure_that_has_a_node_fenced_is_named(name):
     failures, on_fail, host, said = CAUSES[name]
-    operations = tuple({"name": each, "on-fail": end} for each, end in on_fail.items())
-    nfs = domain("nfs", "host1"), primitive("nfs", operations=operations)
+    nfs = domain("nfs", "host1"), primitive("nfs", on_fail=on_fail)
     asked = {"host3": {"terminate": "true"}}
     seen = cluster(host, node("host2"), *nfs, *failures, transient=asked)
     told = fenced_for(seen, host)

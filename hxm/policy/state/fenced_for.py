@@ -28,12 +28,11 @@ def killed(cluster: Cluster, node: Node) -> list[str]:
 def _causes(cluster: Cluster, node: Node) -> list[tuple[Failure, str]]:
     """The failures after which a node that answers is fenced, each with what says so.
 
-    A failed stop is enough by itself, unless its operation says otherwise. Defaults of operations
-    are not read: where nothing else is the cause, what has no on-fail of its own is.
+    A failed stop is enough by itself, unless its operation says otherwise, or op_defaults do.
     """
     if not node.unclean or not node.online:
         return []
-    by_default, named, others = [], [], []
+    by_default, named = [], []
     for failure in cluster.failures:
         if failure.node != node.name:
             continue
@@ -42,6 +41,4 @@ def _causes(cluster: Cluster, node: Node) -> list[tuple[Failure, str]]:
             named.append((failure, " (on-fail=fence)"))
         elif not effect and failure.operation == "stop":
             by_default.append((failure, ""))
-        elif not effect:
-            others.append((failure, ""))
-    return named + by_default or others
+    return named + by_default

@@ -10,12 +10,9 @@ IGNORED = "the cluster ignores that (on-fail=ignore)"
 
 
 def on_fail(cluster: Cluster, failure: Failure) -> str:
-    """What the failed operation itself says; empty: nothing, the defaults are not read."""
+    """What the failed operation says, or op_defaults; empty: nothing."""
     primitive = cluster.primitives.get(failure.resource.partition(":")[0])
-    for operation in primitive.operations if primitive else ():
-        if operation.get("name") == failure.operation:
-            return operation.get("on-fail", operation.get("on_fail", "")).lower()
-    return ""
+    return primitive.on_fail.get(failure.operation, "") if primitive else ""
 
 
 def ignored(cluster: Cluster, failure: Failure) -> Objection | None:
