@@ -215,6 +215,8 @@ def _after(known: _Known) -> dict[str, frozenset[str]]:
 def _orders(known: _Known) -> Iterator[tuple[str, str]]:
     """First and then, of each order: in Heartbeat's words, in today's, or in sets."""
     for constraint in known.constraints("rsc_order"):
+        if constraint.get("kind", "").lower() == "serialize":
+            continue  # in whatever order, but not at once
         sets = [
             [ref.get("id", "") for ref in one.iterfind("resource_ref")]
             for one in constraint.iterfind("resource_set")

@@ -241,6 +241,11 @@ def _sets(element: Element) -> list[list[str]]:
 
 
 def _orders(element: Element) -> Iterator[Order]:
+    serial = element.get("kind", "").lower() == "serialize"
+    return (order._replace(serial=serial) for order in _pairs_of(element))
+
+
+def _pairs_of(element: Element) -> Iterator[Order]:
     name, kind = element.get("id", ""), element.get("kind", "").lower()
     score = element.get("score")
     mandatory = kind == "mandatory" or (not kind and (score is None or score_of(score) > 0))

@@ -148,7 +148,8 @@ def _edges(cluster: Cluster, relations: Relations) -> Iterator[Edge]:
         return f"resource:{outer.get(name, name)}"
 
     for order in relations.orders:
-        label = "after" if order.mandatory else "after (optional)"
+        label = "not at once" if order.serial else "after (optional)"
+        label = "after" if order.mandatory else label
         yield Edge(end(order.then), end(order.first), "after", label, order.mandatory)
     for colocation in relations.colocations:
         kind = "with" if colocation.score > 0 else "apart"

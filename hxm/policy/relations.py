@@ -22,6 +22,8 @@ class Order(NamedTuple):
     then_action: str = "start"
     one_suffices: bool = False
     """Whether of the order's other `first` one is enough (a set with require-all=false)."""
+    serial: bool = False
+    """Whether it only keeps the two actions from running at once, in whatever order."""
 
     @property
     def holds_back(self) -> bool:

@@ -198,6 +198,7 @@ SETS = """<rsc_order id="o"><resource_set id="a"><resource_ref id="pool"/></reso
 ORDERS = {
     "first and then": ('<rsc_order id="o" first="pool" then="nfs"/>', {"pool"}),
     "the inside of a clone is the clone": ('<rsc_order id="o" first="fs" then="nfs"/>', {"pool"}),
+    "not at once": ('<rsc_order id="o" first="pool" then="nfs" kind="Serialize"/>', set()),
     "the other way": ('<rsc_order id="o" first="nfs" then="pool"/>', set()),
     "in sets": (SETS, {"pool"}),
     "Heartbeat": ('<rsc_order id="o" from="nfs" type="after" to="pool"/>', {"pool"}),

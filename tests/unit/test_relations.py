@@ -97,6 +97,9 @@ SETS = '<resource_set id="s1"{}><resource_ref id="a"/><resource_ref id="b"/></re
 READ = {
     '<rsc_order id="o" first="a" then="b"/>': Order("o", "a", "b"),
     '<rsc_order id="o" first="a" then="b" kind="Optional"/>': Order("o", "a", "b", False),
+    '<rsc_order id="o" first="a" then="b" kind="Serialize"/>': Order(
+        "o", "a", "b", False, serial=True
+    ),
     '<rsc_order id="o" first="a" then="b" score="0"/>': Order("o", "a", "b", False),
     '<rsc_order id="o" from="b" to="a"/>': Order("o", "a", "b"),
     '<rsc_order id="o" from="a" type="before" to="b"/>': Order("o", "a", "b"),

@@ -85,6 +85,13 @@ def test_a_domu_never_comes_unasked_to_where_its_storage_does_not_run(
 
 
 QUIET = {
+    "not at the same time is no order": (
+        START,
+        _order("san")._replace(serial=True),
+        (),
+        HERE,
+        HERE,
+    ),
     "it runs there": (LIVE, _order("san"), (), BOTH, BOTH),
     "it comes along": (LIVE, OPTIONAL, (), HERE, (_active("pool", "host2"),)),
     "a restart": (RESTART, _order("san"), (), (), ()),

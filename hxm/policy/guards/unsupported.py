@@ -101,7 +101,7 @@ class Storage:
         self._orders: dict[str, list[Order]] = {}
         for order in relations.orders:
             up = order.first_action in ("start", "promote") and order.then_action == "start"
-            if up and not order.one_suffices:
+            if up and not order.one_suffices and not order.serial:
                 self._orders.setdefault(order.then, []).append(order)
 
     def lacking(self, coming: Arrivals) -> Iterator[Objection]:
