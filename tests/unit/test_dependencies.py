@@ -191,3 +191,26 @@ def test_of_many_nodes_those_with_a_lasting_rule_are_told_of_that_alone(number):
     else:
         assert shown[0] == "each node is full"
     assert shown[1].endswith(": a rule")
+
+
+ALLOWS = {"allow-unhealthy-nodes": "true"}
+HEALTH = {
+    "it minds": ({}, True),
+    "it does not": ({"own": ALLOWS}, False),
+    "its group does": ({"own": ALLOWS, "parent": "g"}, True),
+    "its group does not": ({"inherited": ALLOWS, "parent": "g"}, False),
+}
+
+
+@pytest.mark.parametrize("name", HEALTH)
+def test_a_bad_health_keeps_off_what_minds_it(name):
+    known, keeps_off = HEALTH[name]
+    host, web = node("host1", health="red"), primitive("web", **known)
+    seen = cluster(host, web, domain("web"))
+    scored = {"node-health-strategy": "custom", "node-health-yellow": "-5"}
+    sick = seen._replace(nodes=(node("host1"),), properties=scored)
+    relations = Relations(attributes={"host1": {"#health-disk": "yellow"}})
+    for facts in (Facts(seen, Relations()), Facts(sick, relations)):
+        (at,) = facts.cluster.nodes
+        reasons = [*against(facts, subject_of(facts.cluster, "web"), at)]
+        assert any("health" in reason.what for reason in reasons) is keeps_off

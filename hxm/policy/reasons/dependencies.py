@@ -58,7 +58,7 @@ def against(facts: Facts, subject: Subject, node: Node) -> Iterator[Reason]:
     """What keeps the resource from the node, or makes the cluster put it elsewhere."""
     if node.container in subject.ids:
         yield Reason(f"{node.name} is the guest node of {subject.id} itself", absolute=True)
-    yield from kept_empty(facts, node)
+    yield from kept_empty(facts, node, subject)
     yield from on_node(facts, subject, node)
     yield from _dependencies(facts, subject, _Path(node, frozenset(), {}, []))
     yield from _held_there(facts, subject)
@@ -195,24 +195,24 @@ def _started(
     """Why what must start first, on whatever node, does not: of the likeliest nodes."""
     role = "Promoted" if order.first_action == "promote" else ""
     there = places(facts, order.first, role)
+    first = subject_of(facts.cluster, order.first, called=True)
     idle = [node for node in facts.cluster.nodes if node.name not in there]
     nodes = [node for node in idle if not _apart(facts, subject, order, node, path)] or idle
     if there and len(nodes) < missing:
-        clone = subject_of(facts.cluster, order.first, called=True)
-        yield from _caused(too_few_nodes(facts, clone), what, order.id)
+        yield from _caused(too_few_nodes(facts, first), what, order.id)
         return
     by_node: dict[Node, list[Reason]] = {}
     for node in nodes:
-        causes = [*kept_empty(facts, node), *_causes(facts, order.first, path.at(node), role)]
+        causes = [*kept_empty(facts, node, first)]
+        causes += _causes(facts, order.first, path.at(node), role)
         by_node[node] = [cause for cause in causes if cause.absolute]
-    inside = subject_of(facts.cluster, order.first).inside
-    in_part = {where for primitive in inside for where in places(facts, primitive.id)}
+    in_part = {where for primitive in first.inside for where in places(facts, primitive.id)}
     nodes.sort(key=lambda node: (weight(node, by_node[node]), node.name not in in_part))
     if not all(by_node[node] for node in nodes[:missing]):
         where = path.at(nodes[0]) if there else path
         yield from _needed(facts, order.first, what, order.id, where, role)
         return
-    general = [*everywhere(facts, subject_of(facts.cluster, order.first, called=True))]
+    general = [*everywhere(facts, first)]
     if nodes[1:]:
         general += [r for r in by_node[nodes[0]] if all(r in by_node[node] for node in nodes)]
     for node in nodes[:missing]:

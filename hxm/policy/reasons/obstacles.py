@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hxm.model import Cluster, Node, Primitive
-from hxm.policy import MEND, bars, is_promoted, listed, until_forgotten
+from hxm.policy import MEND, bars, is_promoted, is_true, listed, until_forgotten
 from hxm.policy.indexed import failures
 from hxm.policy.reasons.everywhere import OPT_IN, by_opt_in, everywhere, not_opted_in
 from hxm.policy.reasons.facts import (
@@ -34,9 +34,9 @@ from hxm.policy.state.node_remedy import better_health, end_of_wait, node_remedy
 from hxm.policy.unjudged import may_start, on_condition
 
 
-def kept_empty(facts: Facts, node: Node) -> Iterator[Reason]:
-    """What keeps everything off the node."""
-    if node.usable:
+def kept_empty(facts: Facts, node: Node, subject: Subject | None = None) -> Iterator[Reason]:
+    """What keeps everything off the node, or this resource, which may not mind its health."""
+    if node.usable or (subject and _minds_no_health(subject) and node._replace(health="").usable):
         return
     if not node.online and node.kind != "member":  # a resource makes it a node
         connection = subject_of(facts.cluster, node.container or node.name, called=True)
@@ -61,10 +61,16 @@ def kept_empty(facts: Facts, node: Node) -> Iterator[Reason]:
     yield Reason(what, evidence, node_remedy(facts.cluster, node), True, change)
 
 
+def _minds_no_health(subject: Subject) -> bool:
+    """Whether it runs on nodes of whatever health (since Pacemaker 2.1.3): its group says so."""
+    metas = [part.inherited_meta if part.parent else part.meta for part in subject.inside]
+    return bool(metas) and all(is_true(meta.get("allow-unhealthy-nodes", "")) for meta in metas)
+
+
 def _unconnected(facts: Facts, connection: Subject) -> Reason | None:
     """What keeps what makes a node of it from every host, where each has something against it."""
     by_host = {
-        host.name: [*kept_empty(facts, host), *on_node(facts, connection, host)]
+        host.name: [*kept_empty(facts, host, connection), *on_node(facts, connection, host)]
         for host in facts.cluster.voters
     }
     first = {
@@ -85,7 +91,8 @@ def on_node(facts: Facts, subject: Subject, node: Node, role: str = "") -> Itera
     """Bans and moves, failures, health, locations; for the promoted role those of it as well."""
     yield from _interim(facts, subject, node)
     yield from _failures(facts, subject, node)
-    yield from unwell(facts, node)
+    if not _minds_no_health(subject):
+        yield from unwell(facts, node)
     yield from _locations(facts, subject, node, role)
 
 
