@@ -179,3 +179,24 @@ def test_what_nothing_can_fence_keeps_every_domu_from_starting(name):
         any(what.startswith("host2 is lost") and "nothing starts" in what for what in told) is waits
     )
     assert not any(what.startswith("host3 is lost") and "nothing starts" in what for what in told)
+
+
+BY_LEVELS = {
+    "the device of a level": ({"of2"}, (("l", ("of2",)),), True),
+    "a device of no level": ({"of2"}, (("l", ("of4",)),), False),
+    "one of two that are stopped": ({"of2"}, (("l", ("of2", "of4")),), False),
+    "both of them": ({"of2", "of4"}, (("l", ("of2", "of4")),), True),
+    "beside one that is usable": ({"of2"}, (("l", ("of2", "of5")),), True),
+    "beside one for another node": ({"of2"}, (("l", ("of2", "of1")),), False),
+    "the second level": ({"of4"}, (("l", ("of2",)), ("k", ("of4",))), True),
+}
+
+
+@pytest.mark.parametrize("name", BY_LEVELS)
+def test_of_a_topology_the_devices_of_a_whole_level_bring_fencing_back(name):
+    subjects, levels, expected = BY_LEVELS[name]
+    stopped = [device(of, "host2", **STOPPED) for of in ("of2", "of4")]
+    devices = device("of1", "host1"), *stopped, device("of5", "host2")
+    on = {"properties": NO_WATCHDOG, "fencing": True, "topology": {"host2": levels}}
+    seen = cluster(*NODES, *devices, **on)
+    assert brings_fencing_back(seen, subjects) is expected

@@ -230,11 +230,26 @@ def brings_fencing_back(cluster: Cluster, subjects: Collection[str | None]) -> b
         [p for p in cluster.primitives.values() if name in (p.id, p.parent, p.clone)]
         for name in subjects
     ]
+    every = [part for parts in named for part in parts]
     return bool(waiting and named) and all(
         all(part in devices for part in parts)
-        and any(_is_for(part, node) for part in parts for node in waiting)
+        and any(_completes(cluster, part, every, node) for part in parts for node in waiting)
         for parts in named
     )
+
+
+def _completes(
+    cluster: Cluster, device: Primitive, started: Collection[Primitive], node: str
+) -> bool:
+    """Whether the device fences the node, where these are started; of a level it takes all."""
+    if node not in cluster.topology:
+        return _is_for(device, node)
+    able = {
+        one.id
+        for one in _devices(cluster)
+        if _is_for(one, node) and (one in started or _usable(cluster, one))
+    }
+    return any(device.id in names and able.issuperset(names) for _, names in cluster.topology[node])
 
 
 def _usable(cluster: Cluster, device: Primitive) -> bool:
