@@ -367,6 +367,7 @@ SAID = {
     "clone-failed-below": (
         "why clvm-clone host3",
         "\n  it must run where dlm-clone does: on host1, host2, host4\n    dlm-clone's start",
+    ),
     "one-of-two": (
         "why crm2",
         "or instead: pB is told to stop (o-any; target-role=Stopped, at pB)\n      hxm start pB\n",
@@ -758,9 +759,11 @@ def test_what_is_not_critical_moves_no_group(situation):
 
 
 def test_where_nobody_can_be_asked_all_that_would_be_asked_is_named(situation):
-    refused = situation("unmigrate-two").hxm("unmigrate", "mv")
+    refused = situation("unmigrate-moves-two").hxm("unmigrate", "crm1")
     assert refused.status == 107
-    assert "mv would move host2 -> host1, live; mvc would move host2 -> host1, stopped" in refused.err
+    assert "no /etc/xen/vm/crm1.xm; crmweb could not start again on host1" in refused.err
+
+
 def test_a_rule_with_dates_that_are_not_now_prefers_nothing(situation):
     sandbox = situation("another-unclean")
     sandbox.replace('hours="0-23"', 'years="2020"')

@@ -132,12 +132,14 @@ def _failures(facts: Facts, subject: Subject, node: Node) -> Iterator[Reason]:
             result = unfit.get(primitive.id)
             if result and (where == node.name or result == FATAL):
                 what = f"{subject.its} agent says of {where}: {HARD[result]}"
-                do = f"hxm cleanup {_word(cluster, subject, primitive)} {where}"
+                command = f"hxm cleanup {_word(cluster, subject, primitive)} {where}"
+                do = on_condition("that is mended", command)
                 if all(failure.node != where for failure in failures(cluster).of(primitive.id)):
                     about = "look-on" if len(unfit) == 1 else "look-all-on"  # nothing to forget
-                    do = may_start(cluster, cluster.advice(about, resource=primitive.id, node=where))
+                    look = cluster.advice(about, resource=primitive.id, node=where)
+                    do = may_start(cluster, on_condition("that is mended", look))
                 change = Change("forget", primitive.id, where)
-                yield Reason(what, "", on_condition("that is mended", do), True, change)
+                yield Reason(what, "", do, True, change)
         count = fail_count(facts.relations, primitive.id, node.name)
         limit = score_of(primitive.meta.get("migration-threshold", "INFINITY"))
         mine = failures(cluster).of(primitive.id)

@@ -36,7 +36,7 @@ def utilization(facts: Facts, subject: Subject, node: Node) -> Iterator[Reason]:
         if amount > left:
             what = f"the node has too little {key}: {amount} wanted, {left} left"
             largest = used.largest(key, (host.name for host in facts.cluster.hosts))
-            if amount > largest:
+            if 0 < largest < amount:
                 what = f"no host is that large: {amount} {key} wanted, {largest} at most"
             evidence = f"utilization, placement-strategy={used.strategy}"
             yield Reason(what, evidence, "hxm capacity", True, UNCOUNTED)
