@@ -57,7 +57,7 @@ def shortage(used: Utilization, resource: str, there: Mapping[str, Collection[st
     """What none of the nodes has left of what a resource asks for: behind its name; or nothing."""
     for key, amount in used.asked([resource]).items() if used.heeded else ():
         left = [used.left(node, key, {*ids} - {resource}) for node, ids in there.items()]
-        if left and amount > (largest := used.largest(key, there)):
+        if left and amount > (largest := used.largest(key, there)) > 0:
             return f"asks for {key} {amount}, and no host is that large: {largest} at most"
         if left and amount > max(left):
             return f"asks for {key} {amount}, and no host has more than {max(left)} left"
