@@ -50,7 +50,7 @@ def with_reasons(
         return cluster
     if along := tuple(taken_along(facts)):
         cluster = facts.cluster._replace(taken_along=along)
-        facts = facts._replace(cluster=cluster, causes={})  # whose words tell of that
+        facts = facts._replace(cluster=cluster, causes={}, memory={})  # whose words tell of that
     try:
         with _simulations(cluster, timeout, confirm=ask) as simulations:
             return _explained(facts, down, empty, simulations)
@@ -95,7 +95,7 @@ def _facts(
         return None
     relations = that_count(relations_in(cib), cluster, time.time())
     cluster = cluster._replace(history=with_peers(cluster.history, cib))
-    return Facts(cluster, relations, utilization=utilization_in(cib), causes={})
+    return Facts(cluster, relations, utilization=utilization_in(cib), causes={}, memory={})
 
 
 @contextmanager

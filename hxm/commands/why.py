@@ -199,7 +199,7 @@ def _facts(cluster: Cluster, config: Config) -> Facts:
     needs = capacity.read_needs(cluster)
     hosts = capacity.read_hosts(cluster, config, needs, cib, ())
     relations = that_count(relations_in(cib), cluster, time.time())
-    return Facts(cluster, relations, {}, hosts, needs, utilization_in(cib), {})
+    return Facts(cluster, relations, {}, hosts, needs, utilization_in(cib), {}, {})
 
 
 def _show(answer: Answer, runs: int) -> None:

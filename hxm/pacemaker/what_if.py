@@ -13,7 +13,7 @@ from hxm.pacemaker.sandbox import parse
 from hxm.pacemaker.simulate import Scratch
 from hxm.plan import Action, Movement
 from hxm.policy.forecast import movements
-from hxm.policy.indexed import primitive_of, states
+from hxm.policy.indexed import Index, primitive_of, states
 from hxm.policy.reasons.facts import Change, Reason, Subject
 from hxm.policy.reasons.search import Verdict
 
@@ -32,6 +32,7 @@ class Simulations:
         self.tree = parse(scratch.path)
         self._known: dict[_Asked, Said] = {}
         self._moved: dict[_Asked, tuple[Movement, ...]] = {}
+        self._actions: dict[_Asked, Index[Action]] = {}
 
     @property
     def runs(self) -> int:
@@ -65,6 +66,16 @@ class Simulations:
         if asked not in self._moved:
             self._moved[asked] = movements(self._known[asked][0], self.cluster)
         return self._moved[asked]
+
+    def actions(
+        self, changes: Sequence[Change], keep: tuple[str, str] | None = None
+    ) -> Index[Action]:
+        """The actions of an answer that was given, by their primitives."""
+        asked = frozenset(changes), keep
+        if asked not in self._actions:
+            every = self._known[asked][0]
+            self._actions[asked] = Index((primitive_of(one.resource), one) for one in every)
+        return self._actions[asked]
 
 
 _Asked = tuple[frozenset[Change], tuple[str, str] | None]
@@ -110,16 +121,17 @@ class WhatIf:
         answer = self.simulations.ask(changes, keep)
         if not answer:
             return None
-        actions, scores = answer
+        _, scores = answer
         name = self.subject.inside[0].id if self.subject.inside else self.subject.id
         moved = self.simulations.moved(changes, keep)
+        actions = self.simulations.actions(changes, keep)
         return Verdict(self._reached(actions, node), scores.get(name, {}), moved)
 
-    def _reached(self, actions: Sequence[Action], node: str | None) -> bool:
+    def _reached(self, actions: Index[Action], node: str | None) -> bool:
         for primitive in self.subject.inside:
             running = states(self.cluster).of(primitive.id)
             places = {node for resource in running for node in resource.nodes}
-            mine = [one for one in actions if primitive_of(one.resource) == primitive.id]
+            mine = actions.of(primitive.id)
             for action in sorted(mine, key=lambda action: action.operation != "stop"):
                 if action.operation == "stop":
                     places.discard(action.node)

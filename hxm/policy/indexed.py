@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from functools import wraps
 from typing import Generic, TypeVar, cast
 
-from hxm.model import Cluster, Failure, Primitive, Resource
+from hxm.model import Cluster, Failure, Operation, Primitive, Resource
 
 _Item = TypeVar("_Item")
 
@@ -65,6 +65,12 @@ def instances(cluster: Cluster) -> Index[Resource]:
 def failures(cluster: Cluster) -> Index[Failure]:
     """The failures by the resources as they are listed."""
     return Index((failure.resource, failure) for failure in cluster.failures)
+
+
+@remembered
+def migrations(cluster: Cluster) -> Index[Operation]:
+    """The operations that have another end, by their resources."""
+    return Index((one.resource, one) for one in cluster.history if one.resource and one.peer)
 
 
 def primitive_of(resource: str) -> str:

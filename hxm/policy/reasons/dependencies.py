@@ -23,6 +23,7 @@ from hxm.policy.reasons.facts import (
     places,
     remove,
     subject_of,
+    weight,
 )
 from hxm.policy.reasons.instances import how_many, no_more, too_few_nodes
 from hxm.policy.reasons.loops import loop_of
@@ -197,50 +198,63 @@ def _started(
     there = places(facts, order.first, role)
     first = subject_of(facts.cluster, order.first, called=True)
     idle = [node for node in facts.cluster.nodes if node.name not in there]
-    nodes = [node for node in idle if not _apart(facts, subject, order, node, path)] or idle
+    apart = path.node if _apart(facts, subject, first) else None
+    nodes = [node for node in idle if node != apart] or idle
     if there and len(nodes) < missing:
         yield from _caused(too_few_nodes(facts, first), what, order.id)
         return
+    key, before = ("started", first.id, role, missing, apart), len(path.circles)
+    memory = {} if facts.memory is None else facts.memory
+    weighed = memory.get(key)
+    if not isinstance(weighed, _Weighed):
+        weighed = _weighed(facts, first, role, nodes, missing, path)
+        if len(path.circles) == before:  # else it holds on this path alone
+            memory[key] = weighed
+    if not weighed.causes:
+        where = path.at(weighed.likeliest) if there else path
+        yield from _needed(facts, order.first, what, order.id, where, role)
+    yield from _caused(weighed.causes, what, order.id)
+
+
+class _Weighed(NamedTuple):
+    """The node that is the nearest to running something, and what is against that there."""
+
+    likeliest: Node
+    causes: Sequence[Reason]
+    """Of as many nodes as have to run it; none: one of these has nothing against it."""
+
+
+def _weighed(
+    facts: Facts, first: Subject, role: str, nodes: list[Node], missing: int, path: _Path
+) -> _Weighed:
     by_node: dict[Node, list[Reason]] = {}
     for node in nodes:
         causes = [*kept_empty(facts, node, first)]
-        causes += _causes(facts, order.first, path.at(node), role)
+        causes += _causes(facts, first.id, path.at(node), role)
         by_node[node] = [cause for cause in causes if cause.absolute]
     in_part = {where for primitive in first.inside for where in places(facts, primitive.id)}
-    nodes.sort(key=lambda node: (weight(node, by_node[node]), node.name not in in_part))
+    nodes = sorted(nodes, key=lambda node: (weight(node, by_node[node]), node.name not in in_part))
     if not all(by_node[node] for node in nodes[:missing]):
-        where = path.at(nodes[0]) if there else path
-        yield from _needed(facts, order.first, what, order.id, where, role)
-        return
+        return _Weighed(nodes[0], ())
     general = [*everywhere(facts, first)]
     if nodes[1:]:
         general += [r for r in by_node[nodes[0]] if all(r in by_node[node] for node in nodes)]
-    for node in nodes[:missing]:
-        for cause in by_node[node]:
-            known = cause if cause in general else cause.on(node.name)
-            yield from _caused([known], what, order.id)
+    known = [
+        cause if cause in general else cause.on(node.name)
+        for node in nodes[:missing]
+        for cause in by_node[node]
+    ]
+    return _Weighed(nodes[0], known)
 
 
-def _apart(facts: Facts, subject: Subject, order: Order, node: Node, path: _Path) -> bool:
-    """Whether the other may not start on the node because this is to run there."""
-    if node != path.node:
-        return False
-    first, relations = subject_of(facts.cluster, order.first).ids, facts.relations
+def _apart(facts: Facts, subject: Subject, first: Subject) -> bool:
+    """Whether what is to start before the subject may not do so where that is to run."""
+    relations = facts.relations
     mine = relations.colocations_of.of(*subject.ids) + relations.colocations_with.of(*subject.ids)
     return any(
-        colocation.score <= -INFINITY and {colocation.resource, colocation.other} & first
+        colocation.score <= -INFINITY and {colocation.resource, colocation.other} & first.ids
         for colocation in mine
     )
-
-
-def weight(node: Node, reasons: Sequence[Reason]) -> tuple[bool, bool, bool, int]:
-    """How far a node is from running what these keep away: what is written to stay weighs most.
-
-    Then that the node is a guest, and what lies outside the cluster.
-    """
-    hard = [reason for reason in reasons if reason.absolute]
-    outside = any(reason.change and reason.change.kind in ("up", "heal") for reason in reasons)
-    return any(reason.lasting for reason in hard), node.kind == "guest", outside, len(hard)
 
 
 def _alternatives(facts: Facts, order: Order) -> list[str]:

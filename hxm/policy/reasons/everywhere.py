@@ -145,9 +145,12 @@ def by_opt_in(cluster: Cluster) -> bool:
 
 def not_opted_in(facts: Facts) -> Iterator[Reason]:
     """That no location allows anything anywhere; where something is allowed, that is meant."""
+    if by_opt_in(facts.cluster):
+        yield from facts.once("not opted in", lambda: [*_not_opted_in(facts)])
+
+
+def _not_opted_in(facts: Facts) -> Iterator[Reason]:
     cluster = facts.cluster
-    if not by_opt_in(cluster):
-        return
     wanted = {
         primitive.id
         for primitive in cluster.primitives.values()

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, TypeVar, cast
 
-from hxm.model import Advice, Cluster, Domain, Primitive
+from hxm.model import Advice, Cluster, Domain, Node, Primitive
 from hxm.policy import MEND, is_promoted, listed, typed
 from hxm.policy.indexed import instances, primitives
 from hxm.policy.memory import Host, Needs
@@ -14,6 +14,7 @@ from hxm.policy.relations import Colocation, Location, Relations
 from hxm.policy.unjudged import IF, may_start
 from hxm.policy.utilization import UNHEEDED, Utilization
 
+_Made = TypeVar("_Made")
 _OfResource = Literal["start", "manage", "wake", "forget", "once", "allot", "unlock"]
 _OfCluster = Literal["property", "quorum", "ticket", "drop", "unset"]
 _OfNode = Literal["active", "drain", "up", "heal", "connect", "send", "allow"]
@@ -146,6 +147,16 @@ class Facts(NamedTuple):
     utilization: Utilization = UNHEEDED
     causes: dict[tuple[str, str, str], list[Reason]] | None = None
     """What was found against a resource in a role on a node, by whichever way it was asked for."""
+    memory: dict[object, object] | None = None
+    """What `once` has been told, where the facts serve many questions."""
+
+    def once(self, key: object, make: Callable[[], _Made]) -> _Made:
+        """What `make` gives, made once for all questions that share the key."""
+        if self.memory is None:
+            return make()
+        if key not in self.memory:
+            self.memory[key] = make()
+        return cast("_Made", self.memory[key])
 
 
 class Subject(NamedTuple):
@@ -200,6 +211,16 @@ def subject_in(cluster: Cluster, domain: Domain) -> Subject:
 def forbids(reasons: Iterable[Reason]) -> bool:
     """Whether one of them keeps the domU from the node."""
     return any(reason.absolute for reason in reasons)
+
+
+def weight(node: Node, reasons: Sequence[Reason]) -> tuple[bool, bool, bool, int]:
+    """How far a node is from running what these keep away: what is written to stay weighs most.
+
+    Then that the node is a guest, and what lies outside the cluster.
+    """
+    hard = [reason for reason in reasons if reason.absolute]
+    outside = any(reason.change and reason.change.kind in ("up", "heal") for reason in reasons)
+    return any(reason.lasting for reason in hard), node.kind == "guest", outside, len(hard)
 
 
 def remove(facts: Facts, constraint: Colocation | Location) -> str:

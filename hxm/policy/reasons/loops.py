@@ -25,6 +25,10 @@ def loop_of(facts: Facts, subject: Subject) -> tuple[Reason | None, frozenset[st
     What is active need not start. Which of the orders is wrong nobody knows: of a loop always the
     same is named.
     """
+    return facts.once(("loop", subject.id), lambda: _loop_of(facts, subject))
+
+
+def _loop_of(facts: Facts, subject: Subject) -> tuple[Reason | None, frozenset[str]]:
     loops = filter(None, (_shortest(facts, primitive.id) for primitive in subject.inside))
     for waits in loops:
         orders = {wait.by.id: wait.by for wait in waits if isinstance(wait.by, Order)}

@@ -49,6 +49,8 @@ class Question(NamedTuple):
     inquiry: Inquiry | None = None
     unknown: Sequence[Reason] = ()
     """What else in the CIB may be the reason, which the model does not understand."""
+    brief: bool = False
+    """Whether only the reasons are wanted, and not what else would move without them."""
 
 
 def as_facts(reasons: Iterable[Reason]) -> Iterator[Reason]:
@@ -111,6 +113,8 @@ def would_move(
     question: Question, verdict: Verdict | None, known: Collection[Movement] = ()
 ) -> tuple[str, ...]:
     """What else the scheduler moves in its answer, but for what is known."""
+    if question.brief:
+        return ()
     cluster = question.facts.cluster
     before = frozenset(known)
     return tuple(
@@ -189,9 +193,8 @@ def _unfenced(cluster: Cluster, domain: ManagedDomain) -> Iterator[Reason]:
     A start waits for every fencing, also of nodes that it never ran on (order_start_vs_fencing in
     Pacemaker's scheduler); of those only what nothing can fence is told, the rest is soon over.
     """
-    cannot = fencing.helpless(cluster)
+    cannot, lost = fencing.helpless(cluster), adrift(cluster, domain)
     for node in cluster.nodes:
-        lost = adrift(cluster, domain)
         ran = node.name in domain.nodes or (lost is not None and lost.lost == node.name)
         if not node.unclean or not (ran or _waits(cluster, domain, node, cannot)):
             continue

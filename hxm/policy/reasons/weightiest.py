@@ -18,7 +18,7 @@ def first_reason(
     unknown: Sequence[Reason] = (),
 ) -> Reason | None:
     """The weightiest reason why a domU that should run does not, and whether it is confirmed."""
-    reasons = ask(facts, domain, None, inquiry, unknown).reasons
+    reasons = ask(facts, domain, None, inquiry, unknown, brief=True).reasons
     first = weightiest(reasons)
     if not first:
         return next(iter(reasons), None) if inquiry else None

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from hxm.model import Domain, ManagedDomain, Node, is_managed
 from hxm.policy import guards, listed, typed
 from hxm.policy.guards import location
-from hxm.policy.reasons.dependencies import against, weight
+from hxm.policy.reasons.dependencies import against
 from hxm.policy.reasons.facts import (
     NEVER,
     Change,
@@ -17,6 +17,7 @@ from hxm.policy.reasons.facts import (
     places,
     subject_in,
     subject_of,
+    weight,
 )
 from hxm.policy.reasons.offer import (
     about_to_start,
@@ -57,12 +58,17 @@ def ask(
     node: Node | None = None,
     inquiry: Inquiry | None = None,
     unknown: Sequence[Reason] = (),
+    *,
+    brief: bool = False,
 ) -> Answer:
-    """Why it runs where it does or does not run; with a node, why it is not there."""
+    """Why it runs where it does or does not run; with a node, why it is not there.
+
+    In `brief` without what else would move.
+    """
     if not is_managed(domain):
         return of_stranger(facts.cluster, domain)
     subject = subject_in(facts.cluster, domain)
-    question = Question(facts, domain, subject, inquiry, unknown)
+    question = Question(facts, domain, subject, inquiry, unknown, brief)
     if node and node.name not in domain.nodes:
         answer = _elsewhere(question, node)
     else:
@@ -169,6 +175,11 @@ def _starts(question: Question, reason: Reason) -> bool:
 
 def _likeliest_first(question: Question) -> dict[Node, list[Reason]]:
     """What is against each node, those first that are the nearest to running it."""
+    key = "likeliest", question.subject.id
+    return question.facts.once(key, lambda: _by_weight(question))
+
+
+def _by_weight(question: Question) -> dict[Node, list[Reason]]:
     facts = question.facts
     able = facts.cluster.nodes
     if facts.cluster.domain_of(question.subject.id):

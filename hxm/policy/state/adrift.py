@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from hxm.model import Cluster, Domain, Node, Operation
 from hxm.policy import listed, typed
+from hxm.policy.indexed import migrations
 
 
 class Adrift(NamedTuple):
@@ -23,9 +24,7 @@ def adrift(cluster: Cluster, domain: Domain) -> Adrift | None:
 
     One that has failed counts until its other end is fenced, or the domU was stopped since.
     """
-    for operation in cluster.history:
-        if operation.resource != domain.resource or not operation.peer:
-            continue
+    for operation in migrations(cluster).of(domain.resource or ""):
         ends = (operation.node, operation.peer)
         source, target = ends if operation.task == "migrate_to" else ends[::-1]
         for node in map(cluster.node, (target, source)):
