@@ -415,6 +415,47 @@ def test_what_passes_must_be_seen_twice():
     assert still_found([gone, other], []) == []
 
 
+LAST_FAILURES = {
+    "enough left": ("1", {}, {}, "nfs has failed once on host1"),
+    "host2 takes it": ("2", {}, {}, "; with 3 it leaves host1 (migration-threshold)"),
+    "host2 may not": ("2", {}, {"kept_off": {"nfs": {"host2"}}}, "the next failure stops it"),
+    "host2 is in standby": ("2", {"standby": True}, {}, "the next failure stops it"),
+    "given up on host2": (
+        "2",
+        {},
+        {"fail_counts": (FailCount("nfs", "host1", "2"), FailCount("nfs", "host2", "3"))},
+        "the next failure stops it",
+    ),
+    "failed less on host2": (
+        "2",
+        {},
+        {"fail_counts": (FailCount("nfs", "host1", "2"), FailCount("nfs", "host2", "2"))},
+        "; with 3 it leaves host1 (migration-threshold)",
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("times", "of_host2", "known", "end"), LAST_FAILURES.values(), ids=LAST_FAILURES
+)
+def test_the_last_failure_before_a_host_is_given_up(times, of_host2, known, end):
+    limited = primitive("nfs", {"migration-threshold": "3"})
+    seen = cluster(node("host1"), node("host2", **of_host2), NFS, limited, FENCED)
+    counts = {"fail_counts": (FailCount("nfs", "host1", times),)}
+    findings = of_rules(seen, rules(**counts | known), {})
+    first = next(one for one in findings if one.code == "fail-count")
+    assert first.what.endswith(end)
+
+
+def test_a_failure_that_is_shown_is_told_again_only_if_the_next_one_stops_the_domu():
+    limited = primitive("nfs", {"migration-threshold": "3"})
+    seen = cluster(NFS, limited, FENCED, failure("monitor"))
+    counts = rules(fail_counts=(FailCount("nfs", "host1", "2"),))
+    assert "fail-count" not in codes(of_rules(seen, counts, {}))
+    alone = counts._replace(kept_off={"nfs": frozenset({"host2"})})
+    assert "fail-count" in codes(of_rules(seen, alone, {}))
+
+
 def test_a_code_stands_for_one_severity():
     assert not CODES[ERROR].keys() & CODES["warning"].keys()
 

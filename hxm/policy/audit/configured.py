@@ -298,13 +298,35 @@ def fencing(cluster: Cluster, rules: Rules) -> Iterator[Finding]:
 
 def _fail_counts(cluster: Cluster, rules: Rules) -> Iterator[Finding]:
     shown = {(failure.resource.split(":")[0], failure.node) for failure in cluster.failures}
-    for resource, node, times in rules.fail_counts:
-        if (resource, node) not in shown:
-            name = resource_name(cluster, resource)
+    for count in rules.fail_counts:
+        leads_to, stops = _next_failure(cluster, rules, count)
+        if stops or (count.resource, count.node) not in shown:
+            name, times = resource_name(cluster, count.resource), count.times
             often = (
                 "has failed, and may start there no more,"
                 if times == "INFINITY"
                 else f"has failed {'once' if times == '1' else f'{times} times'}"
             )
-            do = f"hxm cleanup {resource} {node}"
-            yield Finding(f"{name} {often} on {node}", do, "fail-count", f"{name} {node}")
+            do = f"hxm cleanup {count.resource} {count.node}"
+            what = f"{name} {often} on {count.node}{leads_to}"
+            yield Finding(what, do, "fail-count", f"{name} {count.node}")
+
+
+def _next_failure(cluster: Cluster, rules: Rules, count: FailCount) -> tuple[str, bool]:
+    """What the next failure of a domU leads to, where it is the last, and whether that stops it."""
+    domain = cluster.domain_of(count.resource)
+    if not domain or domain.nodes != (count.node,):
+        return "", False
+    limit = score_of(cluster.primitives[count.resource].meta.get("migration-threshold", ""))
+    if score_of(count.times) + 1 != limit:
+        return "", False
+    leaves = f"; with {limit} it leaves {count.node} (migration-threshold)"
+    off = {*rules.kept_off.get(count.resource, ())}
+    off |= {
+        known.node
+        for known in rules.fail_counts
+        if known.resource == count.resource and score_of(known.times) >= limit
+    }
+    if any(host.usable and host.name not in {count.node, *off} for host in cluster.hosts):
+        return leaves, False
+    return f"{leaves}, and no other host may run it: the next failure stops it", True
