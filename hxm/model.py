@@ -329,14 +329,14 @@ class _Look(NamedTuple):
     down: Mapping[str, Advice] = {}
     """Why each domU's resource that should run does not; `frozen`: of what lost its ticket."""
     frozen: Mapping[str, Advice] = {}
-    disallowed: tuple[str, ...] = ()
-    """The resources of domUs that no location constraint allows anywhere."""
+    disallowed: tuple[str, ...] = ()  # of domUs that no location constraint allows anywhere
     barred: Mapping[str, Advice] = {}
     """Of each host that no domU may come to, where that was asked for: why."""
     taken_along: tuple[str, ...] = ()  # of domUs that are left alone: they need what is to stop
-    unlisted: tuple[str, ...] = ()  # of which the cluster says nothing: it leaves them alone
-    hints: Mapping[str, str] = {}
-    """What this generation's tools are asked by hand, each with `{name}` for a value."""
+    unlisted: tuple[str, ...] = ()  # the resources of domUs that it says nothing of
+    threats: tuple[tuple[str, tuple[str, ...], Advice], ...] = ()
+    """Of domUs that run, where that was asked for: the code, their names, and what it is."""
+    hints: Mapping[str, str] = {}  # what its tools are asked by hand, each `{name}` for a value
 
 
 class Cluster(_Look):

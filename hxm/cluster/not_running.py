@@ -1,4 +1,7 @@
-"""Why domUs that should run do not, and why hosts take none: the first reason of each."""
+"""Why domUs that should run do not, and why hosts take none: the first reason of each.
+
+And what threatens those that run.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from contextlib import contextmanager
 from xml.etree.ElementTree import Element
 
 from hxm.cluster.confirm_reasons import confirmed, inquiry_about
+from hxm.cluster.restless import restless, threatened
 from hxm.errors import CannotAsk
 from hxm.model import Cluster, ManagedDomain, Node
 from hxm.pacemaker.cib import read_configuration
@@ -20,12 +24,16 @@ from hxm.policy import outermost
 from hxm.policy.reasons.everywhere import disallowed_everywhere
 from hxm.policy.reasons.facts import NEVER, Change, Facts, Reason, subject_in
 from hxm.policy.reasons.hosts import barring
+from hxm.policy.reasons.question import Question
 from hxm.policy.reasons.taken_along import taken_along
+from hxm.policy.reasons.threats import Threat, at_the_end, departing, departures, unsupported
 from hxm.policy.reasons.tickets import all_frozen
 from hxm.policy.reasons.weightiest import first_reason, weightiest
 from hxm.policy.reasons.why import ask, likely
 from hxm.policy.state.fencing import helpless
 
+_END = (Change("property", "maintenance-mode", "false"),)
+"""What ends the maintenance of the whole cluster."""
 _AT_MOST = 5
 """How often the scheduler is asked, for all domUs and hosts together."""
 
@@ -33,8 +41,8 @@ _AT_MOST = 5
 def with_reasons(
     cluster: Cluster,
     cib: Element | None,
-    down: Iterable[ManagedDomain],
-    empty: Iterable[Node],
+    down: Sequence[ManagedDomain],
+    empty: Sequence[Node],
     env: Mapping[str, str] | None,
     timeout: float,
     *,
@@ -42,6 +50,7 @@ def with_reasons(
 ) -> Cluster:
     """The cluster with what keeps these domUs down, and every domU off these empty hosts.
 
+    If the scheduler may be asked, also with what threatens the domUs that run.
     The whole CIB is asked for if it was not read yet: its status has the fail counts. What the
     scheduler has not confirmed says so.
     """
@@ -51,11 +60,14 @@ def with_reasons(
     if along := tuple(taken_along(facts)):
         cluster = facts.cluster._replace(taken_along=along)
         facts = facts._replace(cluster=cluster, causes={}, memory={})  # whose words tell of that
+    confirm = ask and bool(down or empty or cluster.maintenance or restless(cluster))
     try:
-        with _simulations(cluster, timeout, confirm=ask) as simulations:
-            return _explained(facts, down, empty, simulations)
+        with _simulations(cluster, timeout, confirm=confirm) as simulations:
+            explained = _explained(facts, down, empty, simulations)
+            return _threatened(explained, facts, simulations) if ask else explained
     except CannotAsk:
-        return _explained(facts, down, empty, None)
+        explained = _explained(facts, down, empty, None)
+        return _threatened(explained, facts, None) if ask else explained
 
 
 def reason_against(
@@ -131,6 +143,35 @@ def _explained(
     return facts.cluster._replace(
         down=reasons, barred=barred, disallowed=disallowed, frozen=all_frozen(facts)
     )
+
+
+def _threatened(cluster: Cluster, facts: Facts, simulations: Simulations | None) -> Cluster:
+    """The cluster with what threatens domUs that run.
+
+    What the scheduler is about to do is only asked where it may be anything.
+    """
+    if not threatened(cluster):
+        return cluster
+    threats: list[Threat] = []
+    if simulations and cluster.maintenance and simulations.ask(_END):
+        threats += at_the_end(cluster, simulations.moved(_END))
+    elif simulations and restless(cluster):
+        threats += _departures(facts, simulations)
+    besides = [name for _, names, _ in threats for name in names]
+    return cluster._replace(threats=(*threats, *unsupported(facts, besides)))
+
+
+def _departures(facts: Facts, simulations: Simulations) -> Iterator[Threat]:
+    """What the cluster is about to do, and why."""
+    if not (now := simulations.ask(())):
+        return
+    scores, questions = now[1], []
+    for domain in departing(facts.cluster, simulations.moved(())):
+        subject = subject_in(facts.cluster, domain)
+        inquiry, unknown = inquiry_about(facts, subject, simulations)
+        known = facts._replace(scores=scores.get(domain.resource, {}))
+        questions.append(Question(known, domain, subject, inquiry, unknown))
+    yield from departures(questions)
 
 
 def _joint(facts: Facts, down: Sequence[ManagedDomain], bars: Iterable[Reason]) -> list[Change]:

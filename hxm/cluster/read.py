@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 
 from hxm.cluster.consistency import left_out
+from hxm.cluster.restless import out_of_hand, threatened
 from hxm.config import Config
 from hxm.domu.resources import is_xen, managed, orphaned
 from hxm.errors import CannotAsk
@@ -18,7 +19,7 @@ from hxm.pacemaker.dialect import CONFIGURATION, DC_STATE, IDLE, OWN_NAME, STATU
 from hxm.pacemaker.environment import ELSEWHERE, is_this_hosts
 from hxm.pacemaker.lock import lives, lock_in, own_place
 from hxm.pacemaker.status import TEXT, Status, kept_off_by_health
-from hxm.policy.guards.location import empty_hosts, takes_constraints
+from hxm.policy.guards.location import empty_hosts
 from hxm.toolstack import Toolstack, detect, read_local, read_uuids
 from hxm.toolstack.remote import Named, read_elsewhere, read_named_elsewhere
 from hxm.toolstack.xl import LocalDomain
@@ -258,10 +259,10 @@ def _with_reasons(
     *,
     why: bool,
 ) -> Cluster:
-    """The cluster, and why what should run does not, and why one of several hosts takes no domU."""
+    """The cluster, why what should run does not, why a host takes no domU, what threatens some."""
     down = [d for d in cluster.managed_domains if d.role == "Stopped" and not d.told_to_stop]
     empty = empty_hosts(cluster) if why and len(cluster.hosts) > 1 else []
-    if not (down or empty or takes_constraints(cluster)):
+    if not (down or empty or out_of_hand(cluster) or (why and threatened(cluster))):
         return cluster
     from hxm.cluster.not_running import with_reasons  # not by every list
 

@@ -30,7 +30,9 @@ def look(
 def run(form: Form = TABLE) -> int:
     """Show the cluster, its nodes, all resources and what needs attention.
 
-    Each finding comes with the command that changes it. `-o json` prints the whole model; hxm(8)
+    Each finding comes with the command that changes it. What the cluster is about to do with domUs
+    that run is asked of the scheduler only while something is under way, in maintenance, or where
+    another tool has changed a sandbox. `-o json` prints the whole model; hxm(8)
     describes its keys. `-o html` prints a self-contained page for a browser; served by `hxm serve`,
     it reloads every 5 s. In formats with a single table (`-o csv`, `--columns`) there is a row for
     each node, resource and finding, with the columns Kind, Name, State, Where and Special.

@@ -35,15 +35,15 @@ def mark_settled(cib_file: str) -> None:
         replace(os.path.join(folder, _SETTLED), _stamp(cib_file))
 
 
-def is_settled(cib_file: str) -> bool:
-    """Whether nobody but hxm has changed the sandbox; also where that is not known.
+def is_settled(cib_file: str, *, unknown: bool = True) -> bool:
+    """Whether nobody but hxm has changed the sandbox; `unknown` where that cannot be told.
 
     A copy, or a file that was only touched, is not changed.
     """
     try:
         return read_whole(os.path.join(past_folder(cib_file), _SETTLED)) == _stamp(cib_file)
     except OSError:
-        return True
+        return unknown
 
 
 def _stamp(cib_file: str) -> bytes:

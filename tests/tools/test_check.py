@@ -101,7 +101,7 @@ CASES = {
     "old spelling": (MIGRATE, MIGRATE.replace('"allow-migrate"', '"allow_migrate"'), ["misspelt"]),
     "the plug too late": (MIGRATE, MIGRATE + "</meta_attributes><instance_attributes id='x'>" +
                           LATE + "</instance_attributes><meta_attributes id='y'>",
-                          ["stop-too-short"]),
+                          ["stop-too-short", "about-to-move"]),
     "utilization that nothing heeds": (MIGRATE, MIGRATE + "</meta_attributes><utilization id='u'>" +
                           MEMORY + "</utilization><meta_attributes id='y'>",
                           ["utilization"] * 2),

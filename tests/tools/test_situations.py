@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -486,6 +487,24 @@ SAID = {
     "source-lost": ("why db", "to host2: on which of them it runs is not known"),
     "target-lost-failed": ("status", "db was migrating to host2: whether it has arrived"),
     "target-fenced": ("migrate db host3 --force", "which is OFFLINE: whether it has arrived there"),
+    "ping-lost": (
+        "status",
+        "c3 is about to stop on host3: the node has lost its ping path\n      hxm why c3\n  c2",
+    ),
+    "clone-moves": (
+        "status",
+        "a1 is about to move host1 -> host3, stopped and started, not live: ocfs-clone, with",
+    ),
+    "maintenance-moves": ("status", "the end of the maintenance would move p1, p2, p3"),
+    "storage-lost": ("status", "v2 runs on host2, where nfs-clone does not run (nfsm's monitor"),
+    "storage-reversed": (
+        "status",
+        "erp9 is about to move host2 -> host3, live: lv must run where it does: lv's start failed",
+    ),
+    "last-failure": (
+        "check",
+        "with 3 it leaves host1 (migration-threshold), and no other host may run it: the next",
+    ),
 }
 """What is asked of a situation, and what is said then."""
 
@@ -778,3 +797,66 @@ def test_what_lets_a_domu_run_is_named_before_it_ends(situation):
     check = sandbox.hxm("check").out
     assert f"l-j1 ends {soon}T06:00:00Z: from then on it allows j1 nowhere [expired]" in check
     assert "if j1 is to run longer: hxm why j1" in check
+
+
+def findings_of(sandbox, code) -> list[str]:
+    """The domUs of each finding with the code."""
+    findings = sandbox.ok("status", "-o", "json").json["findings"]
+    return [each["subject"] for each in findings if each["code"] == code]
+
+
+def test_what_is_about_to_happen_is_told_until_it_has_happened(situation):
+    sandbox = situation("ping-lost")
+    assert findings_of(sandbox, "about-to-stop") == ["c3"]
+    assert findings_of(sandbox, "about-to-move") == ["c2"]
+    check = sandbox.hxm("check").out
+    assert "error: c3 is about to stop on host3" in check
+    assert "warning: c2 is about to move host2 -> host1, live" in check
+    sandbox.ok("sandbox", "settle")
+    assert sandbox.nodes_of("c2") == ["host1"]
+    assert "about to" not in sandbox.ok("status").out + sandbox.hxm("check").out
+
+
+def test_the_end_of_a_maintenance_moves_what_was_told_and_nothing_else(situation):
+    sandbox = situation("maintenance-moves")
+    before = where_domus_run(sandbox)
+    assert findings_of(sandbox, "about-to-move") == ["p1 p2 p3"]
+    sandbox.ok("maintenance", "off", "--yes")
+    after = where_domus_run(sandbox)
+    assert {each for each in before if before[each] != after[each]} == {"p1", "p2", "p3"}
+    assert not findings_of(sandbox, "about-to-move")
+
+
+def test_a_sandbox_at_rest_is_not_asked_what_it_is_about_to_do(sandbox, tmp_path):
+    sandbox.env["HXM_LOG"] = str(tmp_path / "log")
+    sandbox.ok("status")
+    assert "crm_simulate" not in (tmp_path / "log").read_text()
+
+
+def test_a_live_cluster_acts_at_once_and_is_only_asked_while_something_is_under_way(situation):
+    sandbox = situation("ping-lost")
+    sandbox.as_if_live()
+    assert not findings_of(sandbox, "about-to-stop")
+    call = 'operation_key="c1_monitor_10000"'
+    pending = re.sub(f'({call}.*?)rc-code="0"', r'\1rc-code="193"', sandbox.file.read_text())
+    sandbox.file.write_text(pending)
+    assert findings_of(sandbox, "about-to-stop") == ["c3"]
+
+
+def test_a_domu_without_its_storage_is_told_before_what_keeps_it_there(situation):
+    sandbox = situation("storage-lost")
+    first, second = sandbox.ok("why", "v2", "-o", "json").json["reasons"]
+    assert first["what"] == (
+        "nfs-clone, which starts before it, does not run on host2: nfsm's monitor failed there"
+    )
+    assert first["do"] == "hxm cleanup nfsm host2"
+    assert second["what"] == "it stays where it is: its stickiness is 2000"
+    assert "does not run" not in sandbox.ok("why", "v1").out
+    sandbox.as_if_live()
+    assert findings_of(sandbox, "unsupported") == ["v2"]
+
+
+def test_a_domu_that_has_its_storage_again_needs_no_attention(situation):
+    sandbox = situation("storage-lost")
+    sandbox.ok("cleanup", "nfsm", "host2", "--yes")
+    assert "Nothing needs attention." in sandbox.ok("status").out

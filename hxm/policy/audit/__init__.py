@@ -21,6 +21,8 @@ CODES = {
         "not-there": "a domU is Started, but the toolstack does not list it",
         "not-alive": "a domU is paused or crashed, which the agent reports as running",
         "not-running": "a domU, a group or another service should run, and does not",
+        "about-to-stop": "the cluster is about to stop a domU that runs",
+        "unsupported": "a domU runs where what starts before it, such as storage, does not",
         "not-known": "the cluster does not say where an unmanaged domU is",
         "blocked": "the cluster does nothing with a domU, or with what is active twice",
         "auto-start": "`/etc/xen/auto` or libvirt starts a managed domU at boot",
@@ -58,6 +60,7 @@ CODES = {
         "no-order": "a domU does not wait for the storage that most others, at least 3, wait for",
         "no-interleave": "a clone restarts on all nodes when what it follows comes or goes on one",
         "no-such-node": "a location constraint names a node that the cluster does not have",
+        "about-to-move": "the cluster will move or restart a domU, at once or after maintenance",
         "no-stickiness": "any change may move a domU, also while others migrate",
         "no-ping-rule": "a domU lacks a rule that most others, at least 3, have, as of pingd",
         "fences-itself": "a fencing resource may run on the only node that it fences",
@@ -91,7 +94,7 @@ def severity_of(finding: Finding) -> str:
 
 PASSING = (
     *("runs-twice", "runs-unknown", "runs-elsewhere", "half-migrated"),
-    *("not-there", "not-alive", "not-running"),
+    *("not-there", "not-alive", "not-running", "about-to-stop", "about-to-move", "unsupported"),
 )
 """What one look may see while a guest reboots, or while the cluster is just about to act."""
 

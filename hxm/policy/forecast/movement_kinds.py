@@ -13,6 +13,8 @@ _Nodes = tuple[str, ...]
 class _MovementRow(NamedTuple):
     phrase: str
     """What it does, as in "it would ...", between its source and its target."""
+    verb: str
+    """What several do whose nodes differ."""
     nodes_after: Callable[[Movement, _Nodes], _Nodes]
     """Where the resource runs then, by where it ran."""
     starts: bool
@@ -25,6 +27,11 @@ def phrase(movement: Movement) -> str:
     """What it does, as in "it would ...": stop on host1."""
     words = _MOVEMENTS[movement.kind].phrase
     return words.format(source=movement.source, target=movement.target)
+
+
+def verb(movement: Movement) -> str:
+    """What several would do that are moved alike, whose nodes differ: move, live."""
+    return _MOVEMENTS[movement.kind].verb
 
 
 def nodes_after(movement: Movement, nodes: tuple[str, ...]) -> tuple[str, ...]:
@@ -55,16 +62,19 @@ def _as_before(_: Movement, nodes: _Nodes) -> _Nodes:
 
 
 _MOVEMENTS: Mapping[MovementKind, _MovementRow] = {
-    "start": _MovementRow("start on {target}", _on_target, starts=True, anew=True),
-    "stop": _MovementRow("stop on {source}", _not_on_source, starts=False, anew=False),
-    "restart": _MovementRow("restart on {source}", _on_target, starts=True, anew=True),
+    "start": _MovementRow("start on {target}", "start", _on_target, starts=True, anew=True),
+    "stop": _MovementRow("stop on {source}", "stop", _not_on_source, starts=False, anew=False),
+    "restart": _MovementRow("restart on {source}", "restart", _on_target, starts=True, anew=True),
     "move": _MovementRow(
         "move {source} -> {target}, stopped and started, not live",
+        "be stopped, and started elsewhere, not live,",
         _on_target,
         starts=True,
         anew=True,
     ),
-    "live": _MovementRow("move {source} -> {target}, live", _on_target, starts=True, anew=False),
-    "fence": _MovementRow("be fenced", _as_before, starts=False, anew=False),
+    "live": _MovementRow(
+        "move {source} -> {target}, live", "move live", _on_target, starts=True, anew=False
+    ),
+    "fence": _MovementRow("be fenced", "be fenced", _as_before, starts=False, anew=False),
 }
 """Every kind of movement; a fenced node is the source of its own."""

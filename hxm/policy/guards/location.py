@@ -64,14 +64,6 @@ def empty_hosts(cluster: Cluster) -> list[Node]:
     return [node for node in cluster.hosts if node.usable and node.name not in taken]
 
 
-def takes_constraints(cluster: Cluster) -> bool:
-    """Whether something stands of which only the constraints or the status tell the end."""
-    unsure = any(entry.task[:7] == "migrate" and entry.rc for entry in cluster.history)
-    adrift = any(node.unclean or (unsure and node.away) for node in cluster.nodes)
-    blocked = any(resource.blocked for resource in cluster.resources)
-    return adrift or blocked or may_be_taken_along(cluster)
-
-
 def left_alone(cluster: Cluster) -> Iterator[ManagedDomain]:
     """The domUs that run and the cluster leaves alone: told so itself, or all on their node."""
     asleep = {node.name for node in cluster.nodes if node.maintenance or cluster.maintenance}

@@ -69,6 +69,29 @@ def may_lack_something(after: Cluster, nodes: Collection[str]) -> bool:
     )
 
 
+def may_run_without(cluster: Cluster) -> bool:
+    """Whether a domU that runs may lack something on its node, before the constraints are read.
+
+    Only if anything but domUs and fencing devices failed, or runs nowhere, or is in a clone and not
+    on every node with a domU.
+    """
+    hosts = Hosts(cluster)
+    nodes = {node for domain in cluster.managed_domains for node in domain.nodes}
+    others = [
+        primitive
+        for primitive in cluster.primitives.values()
+        if not cluster.domain_of(primitive.id) and not primitive.agent.startswith("stonith:")
+    ]
+    failed = {state.id.partition(":")[0] for state in cluster.resources if state.failed}
+    failed |= {failure.resource.partition(":")[0] for failure in cluster.failures}
+    return any(
+        primitive.id in failed
+        or not (there := {*hosts.of(primitive.id)})
+        or (primitive.clone and not nodes <= there)
+        for primitive in (others if nodes else ())
+    )
+
+
 def _is_promotable(primitive: Primitive) -> bool:
     return is_true(primitive.meta.get("promotable", ""))
 
@@ -104,12 +127,20 @@ class Storage:
             if up and not order.one_suffices and not order.serial:
                 self._orders.setdefault(order.then, []).append(order)
 
+    def before(self, domain: ManagedDomain) -> list[str]:
+        """The resources that start before the domU."""
+        return [order.first for order in self._before_it(domain)]
+
+    def lacks(self, domain: ManagedDomain, node: str) -> tuple[_Lack, ...]:
+        """What starts before the domU, and does not run there or is not promoted."""
+        return tuple(dict.fromkeys(self._lacks(domain, node)))
+
     def lacking(self, coming: Arrivals) -> Iterator[Objection]:
         """The domUs that would come to where something that starts before them does not run."""
         for node, resources in coming.items():
             alike: dict[tuple[str, tuple[_Lack, ...]], list[str]] = {}
             for domain in _domains(self._before, resources):
-                if lacks := tuple(dict.fromkeys(self._lacks(domain, node))):
+                if lacks := self.lacks(domain, node):
                     verb = "move to" if domain.running else "start on"
                     alike.setdefault((verb, lacks), []).append(domain.name)
             for (verb, lacks), names in alike.items():

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from hxm.model import Cluster, ManagedDomain
+from hxm.plan import Movement
 from hxm.policy import GONE, last_failed, listed
 from hxm.policy.forecast import name_of
 from hxm.policy.forecast.movement_kinds import phrase
 from hxm.policy.reasons.attraction import attracted, first_that_holds, gives_way
 from hxm.policy.reasons.dependencies import against
 from hxm.policy.reasons.facts import NEVER, Change, Reason, forbids
+from hxm.policy.reasons.lacking import lacking
 from hxm.policy.reasons.offer import makes_room, staying
 from hxm.policy.reasons.question import (
     Answer,
@@ -49,6 +51,8 @@ def running(question: Question) -> Answer:
     if leaves and not (misplaced or drawn or forbids(general)):
         drawn = attracted(question, here)
     reasons = [*general, *_at_its_end(question), *misplaced, *drawn]
+    lost = lacking(facts, domain)
+    reasons += [reason for reason in lost if reason.do not in {known.do for known in reasons}]
     if UNCOUNTED in [reason.change for reason in misplaced]:
         reasons += gives_way(question, here)
     ended = {reason.do for reason in misplaced}  # what ends it here ends it there
@@ -78,6 +82,36 @@ def _says(cluster: Cluster, domain: ManagedDomain) -> str:
         return f"whether {domain.name} runs on {where} is not known: its probe failed"
     role = "runs" if domain.role in ("Started", None) else f"is {domain.role}"
     return f"{domain.name} {'failed to start' if last == 'start' else role} on {where}"
+
+
+def leaving(question: Question, move: Movement) -> Iterable[Reason]:
+    """Why the cluster is about to stop it, to move it or to restart it where it runs.
+
+    All that forbids it to stay; or else the one thing without which it would.
+    """
+    here, facts = question.domain.nodes[0], question.facts
+    if move.kind == "restart":
+        failures = failures_of(facts, question.domain)
+        if own := [one for one in failures if one.change and one.change.value == here]:
+            return as_facts(own[:1])
+    node = facts.cluster.node(here)
+    general = hard_ones(troubles(question))
+    hard = [*general, *hard_ones(against(facts, question.subject, node) if node else ())]
+    for reasons in (general, hard):
+        if reasons and _would_stay(question, move, reasons):
+            return as_facts(reasons)
+    return () if hard else _drawn_away(question, here) or attracted(question, here)
+
+
+def _would_stay(question: Question, move: Movement, reasons: Sequence[Reason]) -> bool:
+    """Whether it would without these reasons; what cannot be tried forbids it by the model."""
+    here, inquiry = question.domain.nodes[0], question.inquiry
+    if not any(reason.change for reason in reasons):
+        return True
+    if not inquiry or not inquiry.verdict(reasons, None):
+        return question.facts.scores.get(here) == NEVER
+    moves = imminent(question, reasons)
+    return all(one.target == here for one in moves) and not (moves and move.kind == "restart")
 
 
 def _at_its_end(question: Question) -> Iterator[Reason]:

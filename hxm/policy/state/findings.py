@@ -37,7 +37,7 @@ from hxm.policy.state.node_remedy import (
 from hxm.policy.state.on_fail import ignored
 from hxm.policy.state.orphans import orphans
 from hxm.policy.state.quorum import waits_for_quorum
-from hxm.policy.state.running_twice import may_run_twice, on_two_nodes
+from hxm.policy.state.running_twice import may_run_twice, on_two_nodes, same_names
 from hxm.policy.state.services import services_down, services_twice, unwell
 from hxm.policy.state.whereabouts import in_doubt
 
@@ -231,7 +231,8 @@ def findings(cluster: Cluster, origins: Mapping[str, str] | None = None) -> Iter
             yield Finding.of(objection, "runs-unknown", domain.name)
         for objection in in_guest(cluster, [domain]):
             yield Finding.of(objection, "in-guest", domain.name)
-    yield from _same_names(cluster)
+    for shared, objection in same_names(cluster):
+        yield Finding.of(objection, "name-shared", shared)
     yield from _whole_cluster(cluster)
     for host, objection in (*fencing.unfenceable(cluster), *fencing.faulty_levels(cluster)):
         yield Finding.of(objection, "no-fencing", host)
@@ -239,6 +240,8 @@ def findings(cluster: Cluster, origins: Mapping[str, str] | None = None) -> Iter
     yield from _unwell(cluster)
     yield from _barred(cluster)
     yield from _not_running(cluster, whole)
+    for code, threatened, advice in cluster.threats:
+        yield Finding.of(advice, code, " ".join(threatened))
     for names, objection in services_down(cluster):
         yield Finding.of(objection, "not-running", " ".join(names))
     for name, objection in services_twice(cluster):
@@ -352,18 +355,3 @@ def _not_running(cluster: Cluster, domains: Iterable[ManagedDomain]) -> Iterator
             if len(names) > 1:
                 what = f"{listed(names)} should run, and do not: {what.partition(': ')[2]}"
             yield Finding(what, objection.do, "not-running", " ".join(names))
-
-
-def _same_names(cluster: Cluster) -> Iterator[Finding]:
-    """Two resources that would start one and the same domU."""
-    by_name: dict[str, list[str]] = {}
-    for domain in cluster.managed_domains:
-        by_name.setdefault(domain.name, []).append(domain.resource)
-    for name, ids in by_name.items():
-        if len(ids) > 1:
-            yield Finding(
-                f"the resources {listed(ids)} are all the domU {name}: it may be started twice",
-                f"hxm unmanage {ids[-1]}, and take it out of the CIB",
-                "name-shared",
-                name,
-            )

@@ -106,3 +106,14 @@ def _failed_migration(cluster: Cluster, domain: Domain) -> str:
         ),
         "",
     )
+
+
+def same_names(cluster: Cluster) -> Iterator[tuple[str, Objection]]:
+    """The names of which several resources would each start the domU."""
+    by_name: dict[str, list[str]] = {}
+    for domain in cluster.managed_domains:
+        by_name.setdefault(domain.name, []).append(domain.resource)
+    for name, ids in by_name.items():
+        if len(ids) > 1:
+            what = f"the resources {listed(ids)} are all the domU {name}: it may be started twice"
+            yield name, Objection(what, f"hxm unmanage {ids[-1]}, and take it out of the CIB")
