@@ -29,7 +29,14 @@ from hxm.policy.reasons.instances import how_many, no_more, too_few_nodes
 from hxm.policy.reasons.loops import loop_of
 from hxm.policy.reasons.obstacles import kept_empty, on_node
 from hxm.policy.reasons.promotion import not_promoted
-from hxm.policy.reasons.related import bound_to
+from hxm.policy.reasons.related import (
+    alternatives,
+    apart,
+    bound_to,
+    follows,
+    later_in_group,
+    place_counts,
+)
 from hxm.policy.reasons.room import room, utilization
 from hxm.policy.relations import INFINITY, Colocation, Order, score_of, spoken
 from hxm.policy.state.node_remedy import end_of_maintenance
@@ -95,7 +102,7 @@ def _orders(facts: Facts, subject: Subject, path: _Path) -> Iterator[Reason]:
             continue
         role = "Promoted" if order.first_action == "promote" else ""
         verb = "be promoted" if role else "start"
-        choices = _alternatives(facts, order)
+        choices = alternatives(facts, order)
         if any(places(facts, first) for first in choices):
             continue
         first = f"{ONE_OF}{listed(choices, 4)}" if choices[1:] else order.first
@@ -111,7 +118,7 @@ def _orders(facts: Facts, subject: Subject, path: _Path) -> Iterator[Reason]:
         elif not role and order.first in (one.id for one in bound_to(facts, subject)):
             # which follows: that it is down is a reason for nothing
             yield from _caused(_causes(facts, order.first, path), what, order.id)
-        elif _place_counts(facts, subject, order.first):
+        elif place_counts(facts, subject, order.first):
             yield from _needed(facts, order.first, what, order.id, path, role)
         else:
             yield from _started(facts, subject, order, what, path)
@@ -167,21 +174,6 @@ def _resting(facts: Facts, states: Sequence[Resource]) -> Iterator[Reason]:
             yield Reason(what, "", do, True, change)
 
 
-def _place_counts(facts: Facts, subject: Subject, first: str) -> bool:
-    """Whether it matters where the other starts: on the same node, or one of a clone for each."""
-    if all(primitive.clone for primitive in subject.inside):
-        return True
-    wanted, ids = subject_of(facts.cluster, first).ids, set(subject.ids)
-    while not (reached := set(_always_with(facts, ids))) <= ids:
-        ids |= reached
-    return not wanted.isdisjoint(ids)
-
-
-def _always_with(facts: Facts, ids: Iterable[str]) -> Iterator[str]:
-    colocations = facts.relations.colocations_of.of(*ids)
-    return (colocation.other for colocation in colocations if colocation.score >= INFINITY)
-
-
 def _missing(facts: Facts, first: str) -> int:
     """How many more instances of a clone have to run before anything starts after it."""
     inside = subject_of(facts.cluster, first).inside
@@ -198,8 +190,8 @@ def _started(
     there = places(facts, order.first, role)
     first = subject_of(facts.cluster, order.first, called=True)
     idle = [node for node in facts.cluster.nodes if node.name not in there]
-    apart = path.node if _apart(facts, subject, first) else None
-    nodes = [node for node in idle if node != apart] or idle
+    without = path.node if apart(facts, subject, first) else None
+    nodes = [node for node in idle if node != without] or idle
     if there and len(nodes) < missing:
         yield from _caused(too_few_nodes(facts, first), what, order.id)
         return
@@ -247,23 +239,6 @@ def _weighed(
     return _Weighed(nodes[0], known)
 
 
-def _apart(facts: Facts, subject: Subject, first: Subject) -> bool:
-    """Whether what is to start before the subject may not do so where that is to run."""
-    relations = facts.relations
-    mine = relations.colocations_of.of(*subject.ids) + relations.colocations_with.of(*subject.ids)
-    return any(
-        colocation.score <= -INFINITY and {colocation.resource, colocation.other} & first.ids
-        for colocation in mine
-    )
-
-
-def _alternatives(facts: Facts, order: Order) -> list[str]:
-    """What one of is enough, in a set with require-all=false."""
-    orders = facts.relations.orders_before.of(order.then) if order.one_suffices else ()
-    alike = (one.first for one in orders if one.id == order.id)
-    return list(dict.fromkeys(alike))
-
-
 def _colocations(facts: Facts, subject: Subject, path: _Path) -> Iterator[Reason]:
     for colocation in facts.relations.colocations_of.of(*subject.ids):
         if _circle(colocation.other, path):
@@ -276,7 +251,7 @@ def _colocations(facts: Facts, subject: Subject, path: _Path) -> Iterator[Reason
             what = f"{subject.it} must run where {colocation.other} {is_up}{by}"
             if there:
                 what += f": on {listed(sorted(there))}"
-            if not there and not role and _follows(facts, colocation.other, subject):
+            if not there and not role and follows(facts, colocation.other, subject):
                 yield from _caused(_causes(facts, colocation.other, path), what, colocation.id)
             else:
                 yield from _needed(facts, colocation.other, what, colocation.id, path, role)
@@ -286,12 +261,6 @@ def _colocations(facts: Facts, subject: Subject, path: _Path) -> Iterator[Reason
             evidence = f"{colocation.id}: {spoken(colocation.score)}"
             hard, change = colocation.score <= -INFINITY, Change("drop", colocation.id)
             yield Reason(what, evidence, remove(facts, colocation), hard, change, lasting=True)
-
-
-def _follows(facts: Facts, other: str, subject: Subject) -> bool:
-    """Whether the other waits for this to start, so that nothing follows from its being down."""
-    orders = facts.relations.orders_after.of(*subject.ids)
-    return any(order.then == other and order.holds_back for order in orders)
 
 
 def _shunned(facts: Facts, subject: Subject, path: _Path) -> Iterator[Reason]:
@@ -315,7 +284,7 @@ def _dependents(facts: Facts, subject: Subject, path: _Path) -> Iterator[Reason]
     """What must run with it, and keeps it from where it may not be itself; that is not absolute."""
     bound = (other.id for other in bound_to(facts, subject))
     names = dict.fromkeys(name for name in bound if not _circle(name, path))
-    for name in (*names, *_later_in_group(facts, subject)):
+    for name in (*names, *later_in_group(facts, subject)):
         dependent = subject_of(facts.cluster, name, called=True)
         there = places(facts, name)
         stays = there and path.node.name not in there
@@ -324,14 +293,6 @@ def _dependents(facts: Facts, subject: Subject, path: _Path) -> Iterator[Reason]
             if reason.absolute:
                 what = f"{name} must run where {subject.it} does: {reason.what}"
                 yield reason._replace(what=what, absolute=False)
-
-
-def _later_in_group(facts: Facts, subject: Subject) -> Iterator[str]:
-    """The members of its group that start after it, and run where it does."""
-    for primitive in subject.inside:
-        members = facts.relations.members.get(primitive.parent or "", ())
-        if primitive.id in members and primitive.parent not in (primitive.clone, subject.id):
-            yield from members[members.index(primitive.id) + 1 :]
 
 
 def _needed(
@@ -399,7 +360,7 @@ def _held_there(facts: Facts, subject: Subject) -> Iterator[Reason]:
     after = dict.fromkeys(
         order.then for order in relations.orders_after.of(*subject.ids) if order.holds_back
     )
-    after |= dict.fromkeys(_later_in_group(facts, subject))
+    after |= dict.fromkeys(later_in_group(facts, subject))
     for name in after:
         if name not in subject.ids and places(facts, name):
             what = f"{name} must stop before {subject.it}"

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from hxm.policy import listed
 from hxm.policy.reasons.facts import Facts, Subject, places, subject_of
-from hxm.policy.relations import INFINITY
+from hxm.policy.relations import INFINITY, Order
 
 
 def bound_to(facts: Facts, subject: Subject) -> Iterator[Subject]:
@@ -54,3 +54,49 @@ def using(facts: Facts, subject: Subject) -> list[str]:
         for domain in domains
         if (there := [node for node in domain.nodes if node in here])
     ]
+
+
+def place_counts(facts: Facts, subject: Subject, first: str) -> bool:
+    """Whether it matters where the other starts: on the same node, or one of a clone for each."""
+    if all(primitive.clone for primitive in subject.inside):
+        return True
+    wanted, ids = subject_of(facts.cluster, first).ids, set(subject.ids)
+    while not (reached := set(_always_with(facts, ids))) <= ids:
+        ids |= reached
+    return not wanted.isdisjoint(ids)
+
+
+def _always_with(facts: Facts, ids: Iterable[str]) -> Iterator[str]:
+    colocations = facts.relations.colocations_of.of(*ids)
+    return (colocation.other for colocation in colocations if colocation.score >= INFINITY)
+
+
+def apart(facts: Facts, subject: Subject, first: Subject) -> bool:
+    """Whether what is to start before the subject may not do so where that is to run."""
+    relations = facts.relations
+    mine = relations.colocations_of.of(*subject.ids) + relations.colocations_with.of(*subject.ids)
+    return any(
+        colocation.score <= -INFINITY and {colocation.resource, colocation.other} & first.ids
+        for colocation in mine
+    )
+
+
+def alternatives(facts: Facts, order: Order) -> list[str]:
+    """What one of is enough, in a set with require-all=false."""
+    orders = facts.relations.orders_before.of(order.then) if order.one_suffices else ()
+    alike = (one.first for one in orders if one.id == order.id)
+    return list(dict.fromkeys(alike))
+
+
+def follows(facts: Facts, other: str, subject: Subject) -> bool:
+    """Whether the other waits for this to start, so that nothing follows from its being down."""
+    orders = facts.relations.orders_after.of(*subject.ids)
+    return any(order.then == other and order.holds_back for order in orders)
+
+
+def later_in_group(facts: Facts, subject: Subject) -> Iterator[str]:
+    """The members of its group that start after it, and run where it does."""
+    for primitive in subject.inside:
+        members = facts.relations.members.get(primitive.parent or "", ())
+        if primitive.id in members and primitive.parent not in (primitive.clone, subject.id):
+            yield from members[members.index(primitive.id) + 1 :]
