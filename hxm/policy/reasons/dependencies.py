@@ -195,7 +195,7 @@ def _started(
     if there and len(nodes) < missing:
         yield from _caused(too_few_nodes(facts, first), what, order.id)
         return
-    key, before = ("started", first.id, role, missing, apart), len(path.circles)
+    key, before = ("started", first.id, role, missing, without), len(path.circles)
     memory = {} if facts.memory is None else facts.memory
     weighed = memory.get(key)
     if not isinstance(weighed, _Weighed):
