@@ -46,7 +46,7 @@ def with_reasons(
     env: Mapping[str, str] | None,
     timeout: float,
     *,
-    ask: bool,
+    ask: bool | None,
 ) -> Cluster:
     """The cluster with what keeps these domUs down, and every domU off these empty hosts.
 
@@ -112,7 +112,7 @@ def _facts(
 
 @contextmanager
 def _simulations(
-    cluster: Cluster, timeout: float, *, confirm: bool
+    cluster: Cluster, timeout: float, *, confirm: bool | None
 ) -> Iterator[Simulations | None]:
     """What asks the scheduler; None if it is not to be asked, or there is none."""
     if not confirm or not carries_out(simulator()):

@@ -19,7 +19,7 @@ from hxm.pacemaker.dialect import CONFIGURATION, DC_STATE, IDLE, OWN_NAME, STATU
 from hxm.pacemaker.environment import ELSEWHERE, is_this_hosts
 from hxm.pacemaker.lock import lives, lock_in, own_place
 from hxm.pacemaker.status import TEXT, Status, kept_off_by_health
-from hxm.policy.guards.location import empty_hosts
+from hxm.policy.guards.location import empty_hosts, idle_domains
 from hxm.toolstack import Toolstack, detect, read_local, read_uuids
 from hxm.toolstack.remote import Named, read_elsewhere, read_named_elsewhere
 from hxm.toolstack.xl import LocalDomain
@@ -37,6 +37,7 @@ def local_toolstack(config: Config, sandbox: str | None) -> Toolstack | None:
 
 AskNodes = Callable[[str, Sequence[str], float], Mapping[str, Named | str]]
 """Asks nodes for their domains and uuids: takes the toolstack, the nodes, and the timeout in s."""
+Why = bool | None  # whether the scheduler confirms reasons; None: none are looked for
 
 
 def with_other_nodes(
@@ -179,7 +180,7 @@ def sandbox_file() -> str | None:
 
 
 def read_cluster(
-    config: Config, env: dict[str, str] | None = None, *, local: bool = True, why: bool = False
+    config: Config, env: dict[str, str] | None = None, *, local: bool = True, why: Why = False
 ) -> Cluster:
     """The cluster as it is now: one crm_mon, one cibadmin, and one xl list where there is Xen.
 
@@ -257,10 +258,10 @@ def _with_reasons(
     env: dict[str, str] | None,
     config: Config,
     *,
-    why: bool,
+    why: Why,
 ) -> Cluster:
     """The cluster, why what should run does not, why a host takes no domU, what threatens some."""
-    down = [d for d in cluster.managed_domains if d.role == "Stopped" and not d.told_to_stop]
+    down = [] if why is None else idle_domains(cluster)
     empty = empty_hosts(cluster) if why and len(cluster.hosts) > 1 else []
     if not (down or empty or out_of_hand(cluster) or (why and threatened(cluster))):
         return cluster

@@ -56,7 +56,7 @@ def run(domain: OneDomain, node: OtherNode = None, form: Form = TABLE) -> int:
     Example: `hxm why nfs`, or `hxm why nfs host2`, or `hxm why host2`.
     """
     config = read_config()
-    cluster = with_holder_state(read_cluster(config), config)
+    cluster = with_holder_state(read_cluster(config, why=None), config)
     host = cluster.node(domain)
     if host and not node and not any(domain in (d.name, d.resource) for d in cluster.domains):
         return _of_host(_facts(cluster, config), host, form, config)

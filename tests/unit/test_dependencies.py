@@ -58,6 +58,22 @@ def test_what_many_domus_wait_for_is_followed_once_for_each_node(monkeypatch):
     assert len(asked) == once + len(DOMUS) * len(HOSTS)  # and once for what is everywhere
 
 
+def test_what_must_start_first_is_weighed_once_for_all_that_wait(monkeypatch):
+    weighed = []
+
+    def counted(facts, host, subject):
+        weighed.append(subject.id)
+        return ()
+
+    seen = cluster(*HOSTS, *DOMUS, primitive("pool"), IDLE)
+    relations = Relations(orders=FIRST, locations=OFF)
+    plain = _of_all(Facts(seen, relations))
+    assert _of_all(Facts(seen, relations, causes={}, memory={})) == plain
+    monkeypatch.setattr(dependencies, "kept_empty", counted)
+    _of_all(Facts(seen, relations, causes={}, memory={}))
+    assert weighed.count("pool") == len(HOSTS)
+
+
 def test_a_circle_is_told_alike_whoever_asked_before():
     circle = (*FIRST, Order("back", "vm0", "pool"))
     with_it = tuple(Colocation(f"c{n}", f"vm{n}", "pool", INFINITY) for n in range(3))
@@ -66,6 +82,7 @@ def test_a_circle_is_told_alike_whoever_asked_before():
         relations = Relations(orders=circle, colocations=colocations, locations=OFF[:4])
         alone = _of_all(Facts(seen, relations))
         assert _of_all(Facts(seen, relations, causes={})) == alone
+        assert _of_all(Facts(seen, relations, causes={}, memory={})) == alone
 
 
 THERE = "its monitor failed there"

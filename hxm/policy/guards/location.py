@@ -58,6 +58,12 @@ def _one_instance(cluster: Cluster, clone: str) -> str:
     return cluster.advice("instances", clone=clone, option="clone-max", number="1")
 
 
+def idle_domains(cluster: Cluster) -> list[ManagedDomain]:
+    """The domUs that are not told to stop, and do not run."""
+    domains = cluster.managed_domains
+    return [domain for domain in domains if domain.role == "Stopped" and not domain.told_to_stop]
+
+
 def empty_hosts(cluster: Cluster) -> list[Node]:
     """The hosts that may take domUs of the cluster's, and have none."""
     taken = {node for domain in cluster.managed_domains for node in domain.nodes}
