@@ -78,6 +78,17 @@ def test_what_is_only_to_run_beside_it_counts_if_it_has_failed_there():
     assert lacking(THERE, failure("start", "store"), relations=apart) == []
 
 
+def test_what_starts_after_it_or_is_told_to_stop_is_not_lacking():
+    failed = failure("start", "store")
+    beside = Relations(
+        orders=(Order("o", "nfs", "store-clone", mandatory=True),),
+        colocations=(Colocation("c", "store-clone", "nfs", 1000),),
+    )
+    assert lacking(THERE, failed, relations=beside) == []
+    stopped = primitive("store", {"target-role": "Stopped"}, agent=STORE.agent, clone=STORE.clone)
+    assert lacking(THERE, stopped) == []
+
+
 def test_what_is_to_be_fenced_is_told_of_the_node():
     seen = cluster(RUNS)
     assert departing(seen, [LIVE]) == [RUNS]

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from hxm.model import Failure, ManagedDomain
-from hxm.policy import outermost
+from hxm.policy import keeps_stopped, outermost
 from hxm.policy.guards.unsupported import Storage
 from hxm.policy.indexed import primitive_of, states
-from hxm.policy.reasons.facts import Facts, Reason, places, subject_of
+from hxm.policy.reasons.facts import Facts, Reason, places, subject_in, subject_of
+from hxm.policy.reasons.related import follows
 
 
 class Lack(NamedTuple):
@@ -45,6 +46,8 @@ def lacks(facts: Facts, storage: Storage, domain: ManagedDomain) -> list[Lack]:
 def _lacks(facts: Facts, storage: Storage, domain: ManagedDomain, node: str) -> Iterator[Lack]:
     link = "starts before it"
     for name, promoted in storage.lacks(domain, node):
+        if any(keeps_stopped(part.meta) for part in subject_of(facts.cluster, name).inside):
+            continue  # which is meant, and told of itself
         how = "is not promoted" if promoted else "does not run"
         yield Lack(name, how, link, _failure(facts, name, node))
     for name in storage.before(domain):
@@ -59,11 +62,13 @@ def _lacks(facts: Facts, storage: Storage, domain: ManagedDomain, node: str) -> 
 
 
 def _beside(facts: Facts, domain: ManagedDomain) -> Iterator[str]:
-    """What is to run where it does, whichever follows the other, and is no domU."""
-    ids, relations = facts.cluster.ids_of(domain), facts.relations
+    """What is to run where it does, and is no domU; not what only starts after it."""
+    subject, relations = subject_in(facts.cluster, domain), facts.relations
+    ids = subject.ids
     for colocation in (*relations.colocations_of.of(*ids), *relations.colocations_with.of(*ids)):
         other = colocation.other if colocation.resource in ids else colocation.resource
-        if colocation.score > 0 and not colocation.by and not facts.cluster.domain_of(other):
+        needed = colocation.score > 0 and not colocation.by and not follows(facts, other, subject)
+        if needed and not facts.cluster.domain_of(other):
             yield other
 
 
