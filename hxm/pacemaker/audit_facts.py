@@ -294,14 +294,19 @@ def _ended(known: _Known) -> Iterator[tuple[str, str]]:
 def _ending(known: _Known) -> Iterator[tuple[str, tuple[str, str]]]:
     """The location constraints for one resource that will soon count no more, for which, and when.
 
-    Not those that keep it off.
+    Not those that keep it off, nor where others allow it for longer.
     """
+    endings, lasting = {}, set()
     for constraint in known.constraints("rsc_location"):
-        rules = constraint.findall("rule")
+        rules, name = constraint.findall("rule"), constraint.get("rsc", "")
+        if any(one.get("score", "").startswith("-") for one in (constraint, *rules)):
+            continue
         moments = [end for rule in rules if is_soon(end := ends(rule))]
-        negative = any(rule.get("score", "").startswith("-") for rule in rules)
-        if moments and len(moments) == len(rules) and not negative and constraint.get("rsc"):
-            yield constraint.get("id", ""), (constraint.get("rsc", ""), max(moments))
+        if moments and len(moments) == len(rules):
+            endings[constraint.get("id", "")] = name, max(moments)
+        else:
+            lasting.add(name)
+    return ((one, (name, end)) for one, (name, end) in endings.items() if name not in lasting)
 
 
 _IS = ("eq", "ne")

@@ -797,6 +797,9 @@ def test_what_lets_a_domu_run_is_named_before_it_ends(situation):
     check = sandbox.hxm("check").out
     assert f"l-j1 ends {soon}T06:00:00Z: from then on it allows j1 nowhere [expired]" in check
     assert "if j1 is to run longer: hxm why j1" in check
+    for_good = '<rsc_location id="for-good" rsc="j1" node="host2" score="0"/></constraints>'
+    sandbox.replace("</constraints>", for_good)
+    assert "[expired]" not in sandbox.hxm("check").out
 
 
 def findings_of(sandbox, code) -> list[str]:

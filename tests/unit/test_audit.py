@@ -456,6 +456,14 @@ def test_a_failure_that_is_shown_is_told_again_only_if_the_next_one_stops_the_do
     assert "fail-count" in codes(of_rules(seen, alone, {}))
 
 
+@pytest.mark.parametrize("effect", ["block", "ignore", "fence", "standby"])
+def test_a_threshold_counts_only_where_a_failed_monitor_leads_to_a_restart(effect):
+    limited = primitive("nfs", {"migration-threshold": "3"}, on_fail={"monitor": effect})
+    counts = rules(fail_counts=(FailCount("nfs", "host1", "2"),))
+    (first,) = (f for f in of_rules(cluster(NFS, limited), counts, {}) if f.code == "fail-count")
+    assert first.what == "nfs has failed 2 times on host1"
+
+
 def test_a_code_stands_for_one_severity():
     assert not CODES[ERROR].keys() & CODES["warning"].keys()
 

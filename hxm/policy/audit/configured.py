@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from hxm.model import Cluster, ManagedDomain, Primitive
 from hxm.policy import is_false, is_true, listed, resource_name, typed_resource
+from hxm.policy.guards import looked_away
 from hxm.policy.relations import score_of
 from hxm.policy.state.fencing import startup_remedy
 from hxm.policy.state.findings import Finding
@@ -315,9 +316,12 @@ def _fail_counts(cluster: Cluster, rules: Rules) -> Iterator[Finding]:
 def _next_failure(cluster: Cluster, rules: Rules, count: FailCount) -> tuple[str, bool]:
     """What the next failure of a domU leads to, where it is the last, and whether that stops it."""
     domain = cluster.domain_of(count.resource)
-    if not domain or domain.nodes != (count.node,):
+    if not domain or domain.nodes != (count.node,) or looked_away(cluster, domain):
         return "", False
-    limit = score_of(cluster.primitives[count.resource].meta.get("migration-threshold", ""))
+    primitive = cluster.primitives[count.resource]
+    if primitive.on_fail.get("monitor", "restart") not in ("restart", "demote"):
+        return "", False  # which comes before the threshold
+    limit = score_of(primitive.meta.get("migration-threshold", ""))
     if score_of(count.times) + 1 != limit:
         return "", False
     leaves = f"; with {limit} it leaves {count.node} (migration-threshold)"

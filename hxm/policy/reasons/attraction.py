@@ -60,13 +60,13 @@ def preferred(question: Question, node: str) -> Iterator[Reason]:
 
 def _by_attribute(facts: Facts, location: Location, do: str) -> tuple[str, str]:
     """What the attribute is on each host, and what to do: nobody gives up the rule about pings."""
-    attribute, hosts = location.score_attribute, [h for h in facts.cluster.hosts if h.usable]
+    attribute, hosts = location.score_attribute, [h for h in facts.cluster.hosts if h.online]
     by_value: dict[str, list[str]] = {}
     for host in hosts:
         value = facts.relations.attributes_of(host.name).get(attribute, "not set")
         by_value.setdefault(value, []).append(host.name)
     values = [f"{value} on {listed(names, 4)}" for value, names in by_value.items()]
-    if attribute.startswith("ping"):
+    if attribute.startswith("ping") and by_value:
         worst = by_value[min(by_value, key=score_of)]
         look = f"look at the network of {listed(worst, 4)}, and at the ping resource"
         do = look if len(by_value) > 1 else ""
