@@ -13,9 +13,7 @@ HINTS_2_0 = {
     "agents": "stonith_admin -I",
     "look": "crm_resource --refresh --resource={resource}",
     "look-on": "crm_resource --refresh --resource={resource} --node={node}",
-    "look-all-on": "crm_resource --refresh --node={node}",
     "level": "cibadmin --query --xpath=\"//fencing-level[@id='{level}']\"",
-    "unlock": "crm_resource --refresh -r {resource} -N {node}",
     "run": "crm_attribute --name=stop-all-resources --delete",
     "allow-all": "crm_attribute --name=symmetric-cluster --delete",
     "unset": (
@@ -70,7 +68,6 @@ HINTS_1_1 = HINTS_2_0 | {
     "why": "hxm status",
     "look": "crm_resource -C -r {resource}",
     "look-on": "crm_resource -C -r {resource} -N {node}",
-    "look-all-on": "crm_resource -C -r {resource} -N {node}",
     "run": "crm_attribute -n stop-all-resources -D",
     "allow-all": "crm_attribute -n symmetric-cluster -D",
     "stack": "service pacemaker start",
@@ -81,7 +78,6 @@ HINTS_1_1 = HINTS_2_0 | {
 }
 HINTS_1_0 = HINTS_1_1 | {
     "look-on": "crm_resource -C -r {resource} -H {node}",
-    "look-all-on": "crm_resource -C -r {resource} -H {node}",
     "confirm": "these tools take nobody's word that {node} is off: see to its fencing, or start it",
     "fence": "wait for its fencing; the log of the DC says why it does not come",
     "agents": "stonith -L",

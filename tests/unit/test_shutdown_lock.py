@@ -25,4 +25,5 @@ def test_what_is_locked_names_both_ways_out(name):
     reasons = list(locked(facts, subject_of(seen, "nfs")))
     assert len(reasons) == bool(command)
     assert all(str(command) in reason.do for reason in reasons)
-    assert all("crm_resource --refresh -r nfs -N host2" in reason.do for reason in reasons)
+    refresh = "crm_resource --refresh --resource=nfs --node=host2"
+    assert all(refresh in reason.do for reason in reasons)

@@ -60,7 +60,7 @@ CODES = {
         "no-order": "a domU does not wait for the storage that most others, at least 3, wait for",
         "no-interleave": "a clone restarts on all nodes when what it follows comes or goes on one",
         "no-such-node": "a location constraint names a node that the cluster does not have",
-        "about-to-move": "the cluster will move or restart a domU, at once or after maintenance",
+        "about-to-move": "the cluster will move or restart a domU, or stop it after maintenance",
         "no-stickiness": "any change may move a domU, also while others migrate",
         "no-ping-rule": "a domU lacks a rule that most others, at least 3, have, as of pingd",
         "fences-itself": "a fencing resource may run on the only node that it fences",

@@ -135,8 +135,8 @@ def _failures(facts: Facts, subject: Subject, node: Node) -> Iterator[Reason]:
                 command = f"hxm cleanup {_word(cluster, subject, primitive)} {where}"
                 do = on_condition("that is mended", command)
                 if all(failure.node != where for failure in failures(cluster).of(primitive.id)):
-                    about = "look-on" if len(unfit) == 1 else "look-all-on"  # nothing to forget
-                    look = cluster.advice(about, resource=primitive.id, node=where)
+                    # there is nothing to forget; without a resource all failures there would be
+                    look = cluster.advice("look-on", resource=primitive.id, node=where)
                     do = may_start(cluster, on_condition("that is mended", look))
                 change = Change("forget", primitive.id, where)
                 yield Reason(what, "", do, True, change)

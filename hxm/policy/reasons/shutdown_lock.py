@@ -26,7 +26,7 @@ def locked(facts: Facts, subject: Subject) -> Iterator[Reason]:
             it = subject.it if len(subject.inside) == 1 else primitive.id
             what = f"{it} is locked to {node.name}, which was shut down cleanly"
             do = node_remedy(cluster, node)
-            unlock = cluster.advice("unlock", resource=primitive.id, node=node.name)
+            unlock = cluster.advice("look-on", resource=primitive.id, node=node.name)
             do += "" if cluster.sandbox else f"; or, to start it elsewhere: {unlock}"
             yield Reason(what, evidence, do, True, Change("unlock", primitive.id))
             return
