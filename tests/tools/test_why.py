@@ -867,7 +867,7 @@ def test_utilization_that_only_the_domu_has_is_the_reason(sandbox):
     sandbox.tool("crm_simulate", "-x", str(sandbox.file), "-SX")
     assert sandbox.nodes_of("nfs") == []
     _, (reason, *_) = asked(sandbox, "nfs")
-    assert reason["what"] == "each node has too little hv_memory: 512 wanted, 0 left"
+    assert reason["what"] == "no host offers hv_memory: 512 wanted"
 
 
 def test_a_host_without_memory_is_told(sandbox):
