@@ -113,8 +113,9 @@ def _orders(facts: Facts, subject: Subject, path: _Path) -> Iterator[Reason]:
             what += " (clone-min)"
             yield from _started(facts, subject, order, what, path, missing)
         elif places(facts, order.first, role):
-            stops = (r for r in _causes(facts, order.first, path, role) if r.stops)
-            yield from _caused([*_blocked(facts, order.first), *stops], what, order.id)
+            ends = (r for r in _causes(facts, order.first, path, role) if r.stops)
+            yield from _caused([*_blocked(facts, order.first), *ends], what, order.id)
+            yield from _caused(_for_good(facts, order.first, path, role), what, order.id)
         elif not role and order.first in (one.id for one in bound_to(facts, subject)):
             # which follows: that it is down is a reason for nothing
             yield from _caused(_causes(facts, order.first, path), what, order.id)
@@ -172,6 +173,27 @@ def _resting(facts: Facts, states: Sequence[Resource]) -> Iterator[Reason]:
             do, change = end_of_maintenance(facts.cluster, node), Change("wake", name, "node")
             what = f"{states[0].id} is on {name}, which is in maintenance"
             yield Reason(what, "", do, True, change)
+
+
+def _for_good(facts: Facts, first: str, path: _Path, role: str) -> Sequence[Reason]:
+    """Why what runs is about to stop and has no other place: all that it has failed on."""
+    one = subject_of(facts.cluster, first, called=True)
+    if any(part.clone for part in one.inside) or any(left_alone(facts, one)):
+        return ()
+    there = places(facts, first, role)
+    nodes = [node for node in facts.cluster.nodes if node.name in there]
+    if not all(any(_ended(facts, first, path.at(node), role)) for node in nodes):
+        return ()
+    return _weighed(facts, one, role, [*facts.cluster.nodes], 1, path).causes
+
+
+def _ended(facts: Facts, other: str, path: _Path, role: str) -> Iterator[Reason]:
+    """What ends it where it is: a failure there, a ban, or a ticket that is gone."""
+    for reason in _causes(facts, other, path, role):
+        change = reason.change
+        failed = change and change.kind == "forget" and change.value
+        if change and reason.absolute and (failed or change.kind in ("drop", "ticket")):
+            yield reason
 
 
 def _missing(facts: Facts, first: str) -> int:
@@ -245,16 +267,20 @@ def _colocations(facts: Facts, subject: Subject, path: _Path) -> Iterator[Reason
             continue
         there = alike(facts, colocation, places(facts, colocation.other, colocation.other_role))
         by = f" by {colocation.by}" if colocation.by else ""
+        role = colocation.other_role if is_promoted(colocation.other_role) else ""
+        what = f"{subject.it} must run where {colocation.other} {'is promoted' if role else 'does'}"
+        what += by
         if colocation.score >= INFINITY and path.node.name not in there:
-            role = colocation.other_role if is_promoted(colocation.other_role) else ""
-            is_up = "is promoted" if role else "does"
-            what = f"{subject.it} must run where {colocation.other} {is_up}{by}"
             if there:
                 what += f": on {listed(sorted(there))}"
             if not there and not role and follows(facts, colocation.other, subject):
                 yield from _caused(_causes(facts, colocation.other, path), what, colocation.id)
             else:
                 yield from _needed(facts, colocation.other, what, colocation.id, path, role)
+        elif colocation.score >= INFINITY:
+            other = subject_of(facts.cluster, colocation.other)
+            ends = () if any(left_alone(facts, other)) else _ended(facts, other.id, path, role)
+            yield from _caused(ends, what, colocation.id)
         elif colocation.score < 0 and path.node.name in there:
             what = f"{subject.it} is to keep away from {colocation.other}, which "
             what += _place(colocation)
