@@ -127,8 +127,12 @@ def that_count(relations: Relations, cluster: Cluster, now: float) -> Relations:
     next recheck, and count no more (the scheduler compares last-failure with the time).
     """
     nodes = {None, *(node.name.lower() for node in cluster.nodes)}
-    there = (one for one in relations.locations if (one.node and one.node.lower()) in nodes)
-    relations = relations._replace(locations=tuple(there))
+    there: list[Location] = []
+    gone: list[Location] = []
+    for location in relations.locations:
+        heeded = (location.node and location.node.lower()) in nodes
+        (there if heeded else gone).append(location)
+    relations = relations._replace(locations=tuple(there), unheeded=tuple(gone))
     for primitive in cluster.primitives.values():
         text = primitive.meta.get("failure-timeout", "")
         if not text:

@@ -132,6 +132,8 @@ class _Written(NamedTuple):
     orders: tuple[Order, ...] = ()
     colocations: tuple[Colocation, ...] = ()
     locations: tuple[Location, ...] = ()
+    unheeded: tuple[Location, ...] = ()
+    """Those for nodes that there are not."""
     attributes: Mapping[str, Mapping[str, str]] = {}
     """The attributes of each node, those until it leaves among them."""
     kinds: Mapping[str, str] = {}

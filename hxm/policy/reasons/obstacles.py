@@ -228,7 +228,12 @@ def _not_allowed(facts: Facts, subject: Subject, mine: list[Location], node: Nod
                 condition = f"{subject.it} is to run there before"
             return Reason(what, OPT_IN, may_start(cluster, command, condition), True, change)
     what = f"nothing allows {subject.it} there"
-    return Reason(what, OPT_IN, may_start(cluster, command), True, change, lasting=True)
+    for location in facts.relations.unheeded:
+        if location.resource in subject.ids and location.score >= 0:
+            what += f"; {location.id} allows {subject.it} on {location.node}, and that is no node"
+            break
+    condition = f"{subject.word} is to run on {node.name}"
+    return Reason(what, OPT_IN, may_start(cluster, command, condition), True, change, lasting=True)
 
 
 def _unset(facts: Facts, location: Location, node: Node) -> bool:

@@ -19,6 +19,7 @@ from hxm.policy.reasons.room import UNCOUNTED
 from hxm.policy.reasons.search import Verdict
 from hxm.policy.relations import applying, at_this_time, score_of, spoken
 from hxm.policy.state import fencing
+from hxm.policy.state.node_remedy import once_back
 from hxm.policy.unjudged import on_condition
 from hxm.policy.ways import How, taken, ways
 
@@ -41,7 +42,9 @@ def allowed(
     waits = all(reason.what.startswith(_BEFORE) for reason in refused)
     if waits and not domain.nodes and (starts := imminent(question)):
         there = any(move.target == node.name for move in starts)
-        return Answer(says, (about_to_start(question, starts), *(() if there else soft)))
+        free_too = Reason(f"nothing forbids {node.name}: the cluster chose the other")
+        besides = [] if there else soft or [free_too]
+        return Answer(says, (about_to_start(question, starts), *besides))
     if not waits or not domain.nodes or not inquiry:
         return Answer(says, tuple(dict.fromkeys([*refused, *soft])))
     offer, verdict = offered(question, node)
@@ -250,7 +253,8 @@ def staying(question: Question, here: str, barred: Sequence[Reason]) -> Iterator
         if (constraint.node == here) == sent and (sent or not barred):
             what = "a move sent it there" if sent else f"a ban keeps it off {constraint.node}"
         elif sent and not barred:
-            what = f"a move prefers {constraint.node}"
+            back = once_back(cluster, constraint, ", and it")
+            what = f"a move prefers {constraint.node}{back}"
         else:
             continue
         change = Change("drop", constraint.id)

@@ -32,6 +32,7 @@ from hxm.policy.state.node_remedy import (
     end_of_wait,
     first_node_remedy,
     node_remedy,
+    once_back,
     once_fenced,
 )
 from hxm.policy.state.on_fail import ignored
@@ -216,6 +217,8 @@ def described(
     if constraint.expired:
         verb = "was to run on" if constraint.kind == "prefer" else "was not to run on"
     words = f"{constraint.id}: {name} {verb} {constraint.node or '?'}{until}"
+    if constraint.kind == "prefer" and not constraint.expired:
+        words += once_back(cluster, constraint, ": it")
     return words + _whose(origins or {}, constraint.id)
 
 

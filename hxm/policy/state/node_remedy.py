@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hxm.model import Cluster, Domain, Failure, Node
+from hxm.model import Cluster, Constraint, Domain, Failure, Node
 from hxm.policy import keeps_stopped, listed, stops_everything, typed_resource
 from hxm.policy.inherited import in_force
 from hxm.policy.state import fencing
@@ -29,6 +29,14 @@ def end_of_wait(cluster: Cluster, node: Node) -> str:
     if cluster.sandbox:  # it has no fencer to be asked
         return "hxm sandbox settle"
     return confirm
+
+
+def once_back(cluster: Cluster, sent: Constraint, it: str) -> str:
+    """That what a move has sent to a node goes there as soon as that may run it again; or empty."""
+    node = cluster.node(sent.node or "")
+    if not node or node.usable:
+        return ""
+    return f"{it} goes there once {node.name} is no longer {node.predicament}"
 
 
 def once_fenced(cluster: Cluster, failure: Failure, do: str) -> str:
