@@ -364,6 +364,42 @@ SAID = {
     ),
     "two-rules": ("why tw host1", "cibadmin --delete --xpath=\"//constraints//rule[@id='r2']\""),
     "apart-set": ("why c", "if it is not meant for a, b, c, and"),
+    "banned-from-its-data": (
+        "why sql",
+        "sql does not run\n  not on host2: a constraint keeps it away",
+    ),
+    "promotion-ruled-out": (
+        "status",
+        "not on host1, host2: r0-ms must be promoted before it; a constraint keeps r0-ms from",
+    ),
+    "storage-not-allowed": (
+        "why v3",
+        "v3 does not run\n  not on host3, host4: it must run where gfs-clone does: on host1, host2",
+    ),
+    "yields-by-priority": ("status", "vip should run, and does not: a constraint keeps it away"),
+    "storage-failed-everywhere": (
+        "why ff",
+        "ff does not run\n  san must start before it\n    san's monitor failed on host3\n",
+    ),
+    "ticket-of-the-promoted": (
+        "why sqlA",
+        "host1: it must run where r0-ms is promoted\n    the cluster does not hold the ticket west",
+    ),
+    "sixteen-by-opt-in": (
+        "why v9",
+        "v9 runs on host10\n  host9 is preferred (20): it must run where",
+    ),
+    "sent-to-a-lost-host": (
+        "status",
+        "back must run on host3: it goes there once host3 is no longer OFFLINE",
+    ),
+    "nobody-offers": ("status", "huge should run, and does not: no host offers cpus: 4 wanted"),
+    "neither-of-two": ("status", "one of lb1, lb2 must start before it; lb1 is told to stop lb1:"),
+    "allowed-where-no-node-is": (
+        "why oldpin",
+        "nothing allows it there\n    l-oldpin-xen1 allows it on xen1, and that is no node\n",
+    ),
+    "one-rack": ("why front host3", "  nothing forbids host3: the cluster chose the other\n"),
     "tag-banned-everywhere": ("status", "k2, k3 should run, and do not: a constraint keeps it"),
     "clone-failed-below": (
         "why clvm-clone host3",
@@ -684,6 +720,15 @@ def test_a_host_that_is_mended_needs_no_attention(situation, name):
     sandbox.tool("crm_attribute", "-N", "alpha", "-n", "#health-disk", "-v", "green")
     sandbox.ok("sandbox", "settle")
     assert "Nothing needs attention." in sandbox.ok("status").out
+
+
+def test_what_differs_in_names_alone_is_told_once(situation):
+    sandbox = situation("sixteen-by-opt-in")
+    for question in ("why v8", "why v9"):
+        assert sandbox.ok(*question.split()).out.count("nothing allows it there") == 1
+    of_host = sandbox.ok("why", "host9").out
+    assert "cannot come to it: v8, v9, v24, v25\n" in of_host
+    assert of_host.count("cannot come to it") == 2
 
 
 HOSTS = {

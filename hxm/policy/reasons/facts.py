@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Literal, NamedTuple, TypeVar, cast
@@ -10,7 +11,7 @@ from hxm.model import Advice, Cluster, Domain, Node, Primitive
 from hxm.policy import MEND, is_promoted, listed, typed
 from hxm.policy.indexed import instances, primitives
 from hxm.policy.memory import Host, Needs
-from hxm.policy.relations import Colocation, Location, Relations
+from hxm.policy.relations import Colocation, Location, Relations, applying
 from hxm.policy.unjudged import IF, may_start
 from hxm.policy.utilization import UNHEEDED, Utilization
 
@@ -48,6 +49,10 @@ NEVER = "-INFINITY"
 
 ONE_OF = "one of "
 """How a step begins that is for several resources of which one is enough."""
+
+
+INSTEAD = "or instead: "
+"""How a reason begins whose end would do as well as that of one before."""
 
 
 FAILED_THERE = " failed there"
@@ -120,6 +125,19 @@ class Reason(NamedTuple):
         return self._replace(what=f"not on {listed(self.nodes)}: {self._named(self.nodes)}")
 
     @property
+    def unfollowed(self) -> bool:
+        """Whether it only leads on to what is needed, against which nothing was found there."""
+        return self.do.startswith("hxm why ")
+
+    def alike(self, node: str) -> tuple[str, str, str]:
+        """What it shares with the reason of another node: its words, and what to do.
+
+        A command that names the node is the same, unless it undoes something of that node alone.
+        """
+        for_each = self.unfollowed or (self.change and self.change.kind == "allow")
+        return self.what, self.evidence, nameless(self.do, node) if for_each else self.do
+
+    @property
     def stops(self) -> bool:
         """Whether it is that something is told to stop, which may not have happened yet."""
         return self.change is not None and self.change.kind in ("start", "unset")
@@ -133,6 +151,11 @@ class Reason(NamedTuple):
     def as_supposed(self) -> Reason:
         """The reason, which says itself that the scheduler has not confirmed it."""
         return self._replace(what=f"not confirmed: {self.what}")
+
+
+def nameless(text: str, name: str) -> str:
+    """The text without the name of a node or a domU."""
+    return re.sub(rf"\b{re.escape(name)}\b", "*", text)
 
 
 class Facts(NamedTuple):
@@ -213,14 +236,23 @@ def forbids(reasons: Iterable[Reason]) -> bool:
     return any(reason.absolute for reason in reasons)
 
 
-def weight(node: Node, reasons: Sequence[Reason]) -> tuple[bool, bool, bool, int]:
-    """How far a node is from running what these keep away: what is written to stay weighs most.
+def weight(node: Node, reasons: Sequence[Reason]) -> tuple[bool, bool, bool, bool, int]:
+    """How far a node is from running what these keep away: what it needs is elsewhere weighs most.
 
-    Then that the node is a guest, and what lies outside the cluster.
+    Then what is written to stay, that the node is a guest, and what lies outside the cluster.
     """
     hard = [reason for reason in reasons if reason.absolute]
     outside = any(reason.change and reason.change.kind in ("up", "heal") for reason in reasons)
-    return any(reason.lasting for reason in hard), node.kind == "guest", outside, len(hard)
+    lasting = any(reason.lasting for reason in hard)
+    unfollowed = any(reason.unfollowed for reason in hard)
+    return unfollowed, lasting, node.kind == "guest", outside, len(hard)
+
+
+def preference(facts: Facts, subject: Subject, node: str) -> int:
+    """The best score that a location gives it there; below 0: none allows it."""
+    mine = facts.relations.locations_of.of(*subject.ids)
+    scores = (applying(facts.relations, location, node) for location in mine)
+    return max((score for score in scores if score is not None and score >= 0), default=-1)
 
 
 def remove(facts: Facts, constraint: Colocation | Location) -> str:

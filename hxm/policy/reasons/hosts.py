@@ -10,7 +10,7 @@ from hxm.plan import Movement
 from hxm.policy import guards, listed, typed
 from hxm.policy.reasons.dependencies import against
 from hxm.policy.reasons.everywhere import everywhere, whole_cluster
-from hxm.policy.reasons.facts import NEVER, Change, Facts, Reason, subject_in
+from hxm.policy.reasons.facts import NEVER, Change, Facts, Reason, nameless, subject_in
 from hxm.policy.reasons.obstacles import kept_empty, on_node, unwell
 from hxm.policy.reasons.question import Question, hard_ones, troubles
 from hxm.policy.relations import INFINITY
@@ -209,9 +209,11 @@ def _each_once(reasons: Iterable[Reason]) -> list[Reason]:
 def by_reason(
     of_domains: Mapping[str, tuple[Reason, ...]],
 ) -> dict[tuple[Reason, ...], list[str]]:
-    """The names of the domUs that have the same reasons, together."""
+    """The names of the domUs that have the same reasons, together; the first's stand for all."""
     together: dict[tuple[Reason, ...], list[str]] = {}
+    first: dict[tuple[object, ...], tuple[Reason, ...]] = {}
     for name, reasons in of_domains.items():
-        alike = tuple(reason._replace(change=None) for reason in reasons)
-        together.setdefault(alike, []).append(name)
+        known = (one._replace(evidence=nameless(one.evidence, name)) for one in reasons)
+        alike = tuple((reason.alike(name), reason.confirmed) for reason in known)
+        together.setdefault(first.setdefault(alike, reasons), []).append(name)
     return together

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from hxm.policy.reasons.facts import ONE_OF, Reason
+from hxm.policy.reasons.facts import INSTEAD, ONE_OF, Reason
 from hxm.policy.reasons.search import Inquiry
 
 
@@ -18,13 +18,13 @@ def instead(
     known = {reason.change for reason in confirmed}
     for reason in confirmed:
         rest = [one for one in confirmed if one is not reason]
-        others = [one for one in hard if one.change not in known and _tail(reason, one)]
+        others = [one for one in hard if one.change not in known and other_way(reason, one)]
         for other in others:
             if len(others) == 1 or inquiry.reaches([*rest, other], node):
-                yield Reason(f"or instead: {_tail(reason, other)}", other.evidence, other.do)
+                yield Reason(f"{INSTEAD}{other_way(reason, other)}", other.evidence, other.do)
 
 
-def _tail(reason: Reason, other: Reason) -> str:
+def other_way(reason: Reason, other: Reason) -> str:
     """What is told of the other where the two part behind the same `one of`; else empty."""
     steps, others = reason.what.split("; "), other.what.split("; ")
     same = 0

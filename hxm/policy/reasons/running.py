@@ -11,7 +11,7 @@ from hxm.policy.forecast import name_of
 from hxm.policy.forecast.movement_kinds import phrase
 from hxm.policy.reasons.attraction import attracted, first_that_holds, gives_way
 from hxm.policy.reasons.dependencies import against
-from hxm.policy.reasons.facts import NEVER, Change, Reason, forbids
+from hxm.policy.reasons.facts import NEVER, Change, Reason, forbids, preference
 from hxm.policy.reasons.lacking import lacking
 from hxm.policy.reasons.offer import makes_room, staying
 from hxm.policy.reasons.question import (
@@ -29,6 +29,7 @@ from hxm.policy.reasons.question import (
 )
 from hxm.policy.reasons.room import UNCOUNTED
 from hxm.policy.reasons.several import on_several
+from hxm.policy.relations import spoken
 from hxm.policy.state.adrift import unknown_place
 from hxm.policy.state.on_fail import unwatched
 
@@ -62,10 +63,28 @@ def running(question: Question) -> Answer:
     failures = [] if explained else as_facts(failures_of(facts, domain))
     reasons += [failure for failure in failures if failure.command not in ends]
     if not leaves and not forbids(general) and not misplaced:
-        reasons += staying(question, here, barred)
+        better = _preferred_more(question, here)
+        told = {reason.do for reason in better}
+        reasons += [*better, *staying(question, here, [r for r in barred if r.do not in told])]
     also = _at_once(question, [*troubles(question), *reasons])
     reasons += about_to(movements)
     return Answer(says, tuple(dict.fromkeys(reasons)), also)
+
+
+def _preferred_more(question: Question, here: str) -> list[Reason]:
+    """Why it is not on the node that is preferred most, where that is another."""
+    facts, hosts = question.facts, question.facts.cluster.hosts
+    scores = {host.name: preference(facts, question.subject, host.name) for host in hosts}
+    best = max(hosts, key=lambda host: scores[host.name])
+    if scores[best.name] <= max(scores.get(here, 0), 0):
+        return []
+    return [
+        reason._replace(
+            what=f"{best.name} is preferred ({spoken(scores[best.name])}): {reason.what}",
+            change=None,
+        )
+        for reason in hard_ones(against(facts, question.subject, best))[:1]
+    ]
 
 
 def _says(cluster: Cluster, domain: ManagedDomain) -> str:
@@ -194,9 +213,11 @@ def _barred(question: Question, here: str) -> list[Reason]:
     if free or not all(by_node.values()):
         return []
     nodes: dict[Reason, list[str]] = {}
+    first: dict[tuple[str, str, str], Reason] = {}
     sure: dict[Reason, Sequence[Reason]] = {}
     for name, reasons in by_node.items():
-        alike, node = reasons[0]._replace(change=None), facts.cluster.node(name)
+        node, alike = facts.cluster.node(name), reasons[0]._replace(change=None)
+        alike = first.setdefault(reasons[0].alike(name), alike)
         if node and (offer := makes_room(question, node, reasons)):
             what = f"{reasons[0].what}, until a move there makes room"
             alike = offer._replace(what=what, confirmed=True)

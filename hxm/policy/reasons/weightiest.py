@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 
 from hxm.model import ManagedDomain
 from hxm.policy import listed
-from hxm.policy.reasons.facts import Facts, Reason
+from hxm.policy.reasons.facts import INSTEAD, Facts, Reason
+from hxm.policy.reasons.one_of import other_way
 from hxm.policy.reasons.search import Inquiry
 from hxm.policy.reasons.why import ask
 
@@ -34,11 +35,13 @@ def weightiest(reasons: Iterable[Reason]) -> Reason | None:
 
 
 def _causes(reasons: Iterable[Reason]) -> list[Reason]:
-    return [reason for reason in reasons if reason.absolute or reason.confirmed]
+    likely = (reason for reason in reasons if reason.absolute or reason.confirmed)
+    return [reason for reason in likely if not reason.what.startswith(INSTEAD)]
 
 
 def _more(causes: Sequence[Reason]) -> int:
     """How many have to go beside the first, on the node where these are the fewest."""
+    causes = [causes[0], *(one for one in causes[1:] if not other_way(causes[0], one))]
     nodes = causes[0].nodes or {node for reason in causes for node in reason.nodes}
     on_each = [sum(node in reason.nodes for reason in causes) for node in nodes]
     return sum(not reason.nodes for reason in causes) + min(on_each, default=0) - 1

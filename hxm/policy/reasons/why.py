@@ -15,6 +15,7 @@ from hxm.policy.reasons.facts import (
     Reason,
     forbids,
     places,
+    preference,
     subject_in,
     subject_of,
     weight,
@@ -148,8 +149,8 @@ def _taken_to_run(question: Question) -> Iterator[Reason]:
 def _as_typed(question: Question, reasons: Iterable[Reason]) -> list[Reason]:
     """In the order in which the commands work: hxm starts nothing that would have no place.
 
-    States come before what was written to stay. Of what is told to stop the deepest comes first,
-    and the resource itself last of all.
+    States come before what was written to stay, and that before what only leads on. Of what is told
+    to stop the deepest comes first, and the resource itself last of all.
     """
     shown = list(reasons)
     at = [
@@ -162,9 +163,10 @@ def _as_typed(question: Question, reasons: Iterable[Reason]) -> list[Reason]:
     return sorted(shown, key=lambda reason: _turn(question, reason))
 
 
-def _turn(question: Question, reason: Reason) -> tuple[bool, bool, bool]:
+def _turn(question: Question, reason: Reason) -> tuple[bool, ...]:
     """By which the reasons are put in order; before the quorum is back no lost node is fenced."""
-    return _starts(question, reason), reason.lasting, reason.change != Change("quorum")
+    before_quorum = reason.change != Change("quorum")
+    return _starts(question, reason), reason.unfollowed, reason.lasting, before_quorum
 
 
 def _starts(question: Question, reason: Reason) -> bool:
@@ -185,7 +187,17 @@ def _by_weight(question: Question) -> dict[Node, list[Reason]]:
     if facts.cluster.domain_of(question.subject.id):
         able = tuple(node for node in able if not list(guards.no_host(node)))
     nodes = {node: list(against(facts, question.subject, node)) for node in able}
-    return {node: nodes[node] for node in sorted(nodes, key=lambda node: weight(node, nodes[node]))}
+
+    def distance(node: Node) -> tuple[bool, tuple[object, ...], int]:
+        changes = [reason.change for reason in nodes[node]]
+        unmeant = Change("allow", question.subject.id, node.name) in changes
+        return (
+            unmeant,
+            weight(node, nodes[node]),
+            -preference(question.facts, question.subject, node.name),
+        )
+
+    return {node: nodes[node] for node in sorted(nodes, key=distance)}
 
 
 def likely(facts: Facts, domain: ManagedDomain) -> list[Reason]:
@@ -324,8 +336,10 @@ def _together(facts: Facts, by_node: Mapping[str, Sequence[Reason]]) -> Iterator
     by_words: dict[tuple[str, ...], Reason] = {}
     for name, reasons in by_node.items():
         for reason in hard_ones(reasons) or list(reasons)[:1] or [no_reason(facts, name)]:
-            key = reason.what, reason.evidence, reason.do
+            key = reason.alike(name)
             nodes.setdefault(key, []).append(name)
             by_words.setdefault(key, reason)
     for words, where in nodes.items():
-        yield by_words[words].of_nodes(where, every=where == names and len(names) > 1)
+        reason = by_words[words]
+        every = words[-1] == reason.do and where == names and len(names) > 1
+        yield reason.of_nodes(where, every=every)
