@@ -13,7 +13,7 @@ from xml.etree.ElementTree import Element
 from hxm.cluster.confirm_reasons import confirmed, inquiry_about
 from hxm.cluster.restless import restless, threatened
 from hxm.errors import CannotAsk
-from hxm.model import Cluster, ManagedDomain, Node
+from hxm.model import Cluster, Domain, ManagedDomain, Node
 from hxm.pacemaker.cib import read_configuration
 from hxm.pacemaker.migrations import with_peers
 from hxm.pacemaker.relations import relations_in, that_count
@@ -24,6 +24,7 @@ from hxm.policy import outermost
 from hxm.policy.reasons.everywhere import disallowed_everywhere
 from hxm.policy.reasons.facts import NEVER, Change, Facts, Reason, subject_in
 from hxm.policy.reasons.hosts import barring
+from hxm.policy.reasons.offer import ABOUT_TO_START
 from hxm.policy.reasons.question import Question
 from hxm.policy.reasons.taken_along import taken_along
 from hxm.policy.reasons.threats import Threat, at_the_end, departing, departures, unsupported
@@ -31,6 +32,7 @@ from hxm.policy.reasons.tickets import all_frozen
 from hxm.policy.reasons.weightiest import first_reason, weightiest
 from hxm.policy.reasons.why import ask, likely
 from hxm.policy.state.fencing import helpless
+from hxm.policy.state.services import idle_services
 
 _END = (Change("property", "maintenance-mode", "false"),)
 """What ends the maintenance of the whole cluster."""
@@ -64,7 +66,10 @@ def with_reasons(
     try:
         with _simulations(cluster, timeout, confirm=confirm) as simulations:
             explained = _explained(facts, down, empty, simulations)
-            return _threatened(explained, facts, simulations) if ask else explained
+            if not ask:
+                return explained
+            explained = _threatened(explained, facts, simulations)
+            return _with_services(explained, facts, simulations)
     except CannotAsk:
         explained = _explained(facts, down, empty, None)
         return _threatened(explained, facts, None) if ask else explained
@@ -143,6 +148,19 @@ def _explained(
     return facts.cluster._replace(
         down=reasons, barred=barred, disallowed=disallowed, frozen=all_frozen(facts)
     )
+
+
+def _with_services(cluster: Cluster, facts: Facts, simulations: Simulations | None) -> Cluster:
+    """The cluster with what keeps services down, as far as the scheduler still confirms it."""
+    reasons = dict(cluster.down)
+    for name in idle_services(cluster) if simulations else ():
+        service = Domain(name, name, role="Stopped", managed=True)
+        reason = _first_reason(facts, service, simulations, ())
+        if reason and (reason.confirmed or reason.what.startswith(ABOUT_TO_START)):
+            reasons[name] = reason
+        if simulations and simulations.runs >= simulations.limit:
+            break
+    return cluster._replace(down=reasons)
 
 
 def _threatened(cluster: Cluster, facts: Facts, simulations: Simulations | None) -> Cluster:

@@ -376,6 +376,14 @@ SAID = {
         "why v3",
         "v3 does not run\n  not on host3, host4: it must run where gfs-clone does: on host1, host2",
     ),
+    "guest-domu-fails": (
+        "status",
+        "db should run, and does not: not on g1: the node is OFFLINE: cont does not run on host1",
+    ),
+    "guest-domu-failed": (
+        "status",
+        "g1 is OFFLINE: cont, in which it is, has failed hxm cleanup cont",
+    ),
     "yields-by-priority": ("status", "vip should run, and does not: a constraint keeps it away"),
     "storage-failed-everywhere": (
         "why ff",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Literal, NamedTuple, TypeVar, cast
@@ -154,8 +153,12 @@ class Reason(NamedTuple):
 
 
 def nameless(text: str, name: str) -> str:
-    """The text without the name of a node or a domU."""
-    return re.sub(rf"\b{re.escape(name)}\b", "*", text)
+    """The text without the name of a node or a domU, where that stands as a word."""
+    first, *parts = text.split(name)
+    for part in parts:
+        inside = first[-1:].isalnum() or part[:1].isalnum()
+        first += (name if inside else "*") + part
+    return first
 
 
 class Facts(NamedTuple):

@@ -26,6 +26,9 @@ from hxm.policy.ways import How, taken, ways
 _BEFORE = "hxm changes nothing before this ends"
 """What a lost node is to what the scheduler would go through with all the same."""
 
+ABOUT_TO_START = "the cluster is about to start it"
+"""How that is told, before where and after what."""
+
 _OURS = ("quorum", "up")
 """What hxm refuses to change anything for, although the scheduler would go on."""
 
@@ -89,7 +92,7 @@ def about_to_start(question: Question, movements: Iterable[Movement]) -> Reason:
     lost = [node.name for node in cluster.nodes if node.unclean]
     waits = lost and fencing.is_required(cluster, resource)
     after = f", after the fencing of {listed(lost, 4)}" if waits else ""
-    return Reason(f"the cluster is about to start it{where}{after}")
+    return Reason(f"{ABOUT_TO_START}{where}{after}")
 
 
 def _immovable(question: Question, node: Node, soft: Sequence[Reason]) -> list[Reason]:

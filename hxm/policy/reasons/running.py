@@ -64,8 +64,8 @@ def running(question: Question) -> Answer:
     reasons += [failure for failure in failures if failure.command not in ends]
     if not leaves and not forbids(general) and not misplaced:
         better = _preferred_more(question, here)
-        told = {reason.do for reason in better}
-        reasons += [*better, *staying(question, here, [r for r in barred if r.do not in told])]
+        known = {reason.do for reason in better}
+        reasons += [*better, *staying(question, here, [r for r in barred if r.do not in known])]
     also = _at_once(question, [*troubles(question), *reasons])
     reasons += about_to(movements)
     return Answer(says, tuple(dict.fromkeys(reasons)), also)

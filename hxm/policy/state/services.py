@@ -14,7 +14,24 @@ from hxm.policy.state.quorum import without_quorum
 
 
 def services_down(cluster: Cluster) -> Iterator[tuple[list[str], Objection]]:
-    """What runs nowhere."""
+    """What runs nowhere, each with its reason, or together where none is known."""
+    names = idle_services(cluster)
+    for name in names:
+        if reason := cluster.down.get(name):
+            yield (
+                [name],
+                Objection(
+                    f"{name} should run, and does not: {reason.what}",
+                    reason.do or f"hxm why {name}",
+                ),
+            )
+    if rest := [name for name in names if name not in cluster.down]:
+        verb = "should run, and do not" if rest[1:] else "should run, and does not"
+        yield rest, Objection(f"{listed(rest)} {verb}", f"hxm why {rest[0]}")
+
+
+def idle_services(cluster: Cluster) -> list[str]:
+    """What is no domU, should run, and runs nowhere; a group or a clone by its name."""
     active = {r.id.partition(":")[0] for r in cluster.resources if r.nodes or r.role != "Stopped"}
     known = {resource.id.partition(":")[0] for resource in cluster.resources} - active
     idle = [
@@ -26,9 +43,7 @@ def services_down(cluster: Cluster) -> Iterator[tuple[list[str], Objection]]:
         and {name, primitive.parent, primitive.clone}.isdisjoint(cluster.disallowed)
     ]
     held = stops_everything(cluster) or (not cluster.quorum and without_quorum(cluster))
-    if names := [] if held else outermost(idle):
-        verb = "should run, and does not" if len(names) == 1 else "should run, and do not"
-        yield names, Objection(f"{listed(names)} {verb}", f"hxm why {names[0]}")
+    return [] if held else outermost(idle)
 
 
 def services_twice(cluster: Cluster) -> Iterator[tuple[str, Objection]]:
