@@ -315,8 +315,7 @@ class _Look(NamedTuple):
     node_attributes: Mapping[str, Mapping[str, str]] = {}
     """Set at each node for good; `transient`: until it leaves, by its ping resource too."""
     transient: Mapping[str, Mapping[str, str]] = {}
-    properties: Mapping[str, str] = {}
-    """The cluster's own options, as far as they are set."""
+    properties: Mapping[str, str] = {}  # the cluster's own options, as far as they are set
     lock: Lock | None = None
     """Who changes the cluster at this moment, or did when it was killed."""
     written: bytes = b""
@@ -333,6 +332,7 @@ class _Look(NamedTuple):
     barred: Mapping[str, Advice] = {}
     """Of each host that no domU may come to, where that was asked for: why."""
     taken_along: tuple[str, ...] = ()  # of domUs that are left alone: they need what is to stop
+    effects: Mapping[str, str] = {}  # by the command of other tools, if asked: what else it may do
     unlisted: tuple[str, ...] = ()  # the resources of domUs that it says nothing of
     threats: tuple[tuple[str, tuple[str, ...], Advice], ...] = ()
     """Of domUs that run, where that was asked for: the code, their names, and what it is."""

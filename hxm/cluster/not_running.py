@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from xml.etree.ElementTree import Element
 
+from hxm.cluster import beside
 from hxm.cluster.confirm_reasons import confirmed, inquiry_about
 from hxm.cluster.restless import restless, threatened
 from hxm.errors import CannotAsk
@@ -31,6 +32,7 @@ from hxm.policy.reasons.threats import Threat, at_the_end, departing, departures
 from hxm.policy.reasons.tickets import all_frozen
 from hxm.policy.reasons.weightiest import first_reason, weightiest
 from hxm.policy.reasons.why import ask, likely
+from hxm.policy.state.cluster_wide import inherited
 from hxm.policy.state.fencing import helpless
 from hxm.policy.state.services import idle_services
 
@@ -62,7 +64,8 @@ def with_reasons(
     if along := tuple(taken_along(facts)):
         cluster = facts.cluster._replace(taken_along=along)
         facts = facts._replace(cluster=cluster, causes={}, memory={})  # whose words tell of that
-    confirm = ask and bool(down or empty or cluster.maintenance or restless(cluster))
+    defaults = any(inherited(cluster))
+    confirm = ask and bool(down or empty or cluster.maintenance or defaults or restless(cluster))
     try:
         with _simulations(cluster, timeout, confirm=confirm) as simulations:
             explained = _explained(facts, down, empty, simulations)
@@ -83,14 +86,15 @@ def reason_against(
     facts = _facts(cluster, None, None, timeout) if domain else None
     if not domain or not facts:
         return None
+    own = subject_in(cluster, domain).ids
+    ends = ("start", "send") if target else ("start",)
     with _simulations(cluster, timeout, confirm=True) as simulations:
         if not simulations:
             answer = ask(facts, domain, target)
         else:
             answer = confirmed(facts, domain, target, simulations)
-    own = subject_in(cluster, domain).ids
-    ends = ("start", "send") if target else ("start",)
-    return weightiest(reason for reason in answer.reasons if not _ordered(reason, own, ends))
+        first = weightiest(reason for reason in answer.reasons if not _ordered(reason, own, ends))
+        return first and beside.of_reasons(cluster, simulations, {resource: first})[resource]
 
 
 def _ordered(reason: Reason, own: Collection[str], ends: Collection[str]) -> bool:
@@ -144,9 +148,13 @@ def _explained(
         barred = _confirmed(facts, barred, joint, simulations)
     else:
         barred = {node: reason.as_supposed for node, reason in barred.items()}
-    disallowed = tuple(outermost(disallowed_everywhere(facts)))
-    return facts.cluster._replace(
-        down=reasons, barred=barred, disallowed=disallowed, frozen=all_frozen(facts)
+    cluster = facts.cluster
+    return cluster._replace(
+        down=beside.of_reasons(cluster, simulations, reasons),
+        barred=beside.of_reasons(cluster, simulations, barred),
+        effects=beside.of_defaults(cluster, simulations),
+        disallowed=tuple(outermost(disallowed_everywhere(facts))),
+        frozen=all_frozen(facts),
     )
 
 

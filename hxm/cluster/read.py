@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 
 from hxm.cluster.consistency import left_out
-from hxm.cluster.restless import out_of_hand, threatened
+from hxm.cluster.restless import out_of_hand, to_ask
 from hxm.config import Config
 from hxm.domu.resources import is_xen, managed, orphaned
 from hxm.errors import CannotAsk
@@ -263,7 +263,7 @@ def _with_reasons(
     """The cluster, why what should run does not, why a host takes no domU, what threatens some."""
     down = [] if why is None else idle_domains(cluster)
     empty = empty_hosts(cluster) if why and len(cluster.hosts) > 1 else []
-    if not (down or empty or out_of_hand(cluster) or (why and threatened(cluster))):
+    if not (down or empty or out_of_hand(cluster) or (why and to_ask(cluster))):
         return cluster
     from hxm.cluster.not_running import with_reasons  # not by every list
 

@@ -7,6 +7,7 @@ from hxm.pacemaker.sandbox_past import is_settled
 from hxm.policy.forecast import settled
 from hxm.policy.guards.location import may_be_taken_along
 from hxm.policy.guards.unsupported import may_run_without
+from hxm.policy.state.cluster_wide import inherited
 from hxm.policy.state.lock import is_at_work
 
 
@@ -16,6 +17,11 @@ def out_of_hand(cluster: Cluster) -> bool:
     adrift = any(node.unclean or (unsure and node.away) for node in cluster.nodes)
     blocked = any(resource.blocked for resource in cluster.resources)
     return adrift or blocked or may_be_taken_along(cluster)
+
+
+def to_ask(cluster: Cluster) -> bool:
+    """Whether the scheduler has to be asked of domUs that run, where none is down."""
+    return threatened(cluster) or any(inherited(cluster))
 
 
 def threatened(cluster: Cluster) -> bool:

@@ -441,6 +441,20 @@ SAID = {
         ),
     ),
     "apart-by-hosts": ("why lun", "lun does not run\n  not on host1: a constraint keeps it away"),
+    "ticket-preempts": (
+        "status",
+        "if low may stop on host1, and hxm check finds no shared disk: crm_ticket --ticket=T",
+    ),
+    "template-preempts": ("list", "which counts for vip\n      hxm why vip\n"),
+    "default-leaves-alone": (
+        "check",
+        "if keepme may stop on host2 and stuck may stop on host1, and hxm check finds no shared",
+    ),
+    "default-by-rule-moves": (
+        "status",
+        "if it is not meant, and t2 may move host2 -> host3, live, and hxm check finds no shared",
+    ),
+    "default-unmanaged-moves": ("status", "if k1 may move host1 -> host3, live, and hxm check"),
     "found-gone": (
         "why blk",
         "blk does not run: its monitor on host2 found it gone, and on-fail=block leaves it",

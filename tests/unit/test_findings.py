@@ -74,9 +74,13 @@ def test_what_the_defaults_make_of_all_is_named_with_what_removes_it(option, val
     assert [finding.code for finding in found] == codes
     assert list(of_nodes(seen, {})) == found
     assert all(f"rsc_defaults has {option}={value}: nfs is " in each.what for each in found)
-    assert all(
-        f"//meta_attributes[@id='set']//nvpair[@name='{option}']" in each.do for each in found
+    assert all(each.do == "hxm why nfs" for each in found)  # what else would move is not known
+    command = (
+        f"cibadmin --delete --xpath=\"//meta_attributes[@id='set']//nvpair[@name='{option}']\""
     )
+    known = seen._replace(effects={command: "db may stop on host1"})
+    first = "if db may stop on host1, and hxm check finds no shared disk"
+    assert all(each.do == f"{first}: {command}" for each in findings(known))
 
 
 def test_an_option_of_its_own_stands_against_the_defaults():

@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 from hxm.model import Cluster, Primitive
 from hxm.plan import Objection
-from hxm.policy import keeps_stopped, listed, outermost, stops_everything
+from hxm.policy import keeps_stopped, listed, outermost, stops_everything, typed_resource
 from hxm.policy.inherited import in_force, taken_back
-from hxm.policy.unjudged import may_start
+from hxm.policy.unjudged import before_that, may_start
 
 
 def settings(cluster: Cluster) -> Iterator[tuple[str, Objection]]:
@@ -56,9 +56,17 @@ class Given(NamedTuple):
         by_rule = f" by a rule ({self.rule})" if self.rule else ""
         return f"{self.place} has {self.option}={self.concerned[0].meta[self.option]}{by_rule}"
 
+    def command(self, cluster: Cluster) -> str:
+        """What takes the option out of this set."""
+        return cluster.advice("unset", option=self.option, set=self.set)
+
     def taken_back(self, cluster: Cluster) -> str:
-        """What takes the option out of this set, and what must hold before that."""
-        return taken_back(cluster, self.option, self.set, self.rule)
+        """The same, and what must hold before that; what tells it where it was not asked for."""
+        what = cluster.effects.get(self.command(cluster))
+        if what is None:
+            first = outermost(self.concerned)[0]
+            return f"hxm why {typed_resource(cluster, first)}"
+        return before_that(what, taken_back(cluster, self.option, self.set, self.rule))
 
 
 def inherited(cluster: Cluster) -> Iterator[Given]:
