@@ -79,6 +79,7 @@ def run(domain: OneDomain, node: OtherNode = None, form: Form = TABLE) -> int:
                 "reasons": as_json.reasons_json(answer.reasons),
                 "also": answer.also,
                 "also_on": answer.also_on,
+                "also_elsewhere": dict(answer.elsewhere),
                 "scores": dict(answer.scores),
                 "simulations": runs,
             }
@@ -206,9 +207,10 @@ def _show(answer: Answer, runs: int) -> None:
     _tell(answer.says)
     for reason in answer.reasons:
         _show_reason(_what(reason, runs), reason, 2)
-    if answer.also:
-        of = f" for {answer.also_on}" if answer.also_on else ""
-        _tell(f"  with that{of} also: {listed(answer.also, 4)}")
+    for node, also in ((answer.also_on, answer.also), *answer.elsewhere):
+        of = f" for {node}" if node else ""
+        if also:
+            _tell(f"  with that{of} also: {listed(also, 4)}")
     if answer.scores:
         scores = [f"{node} {score}" for node, score in answer.scores.items()]
         render.out(f"  scores: {listed(scores, 4)}")

@@ -455,6 +455,26 @@ SAID = {
         "if it is not meant, and t2 may move host2 -> host3, live, and hxm check finds no shared",
     ),
     "default-unmanaged-moves": ("status", "if k1 may move host1 -> host3, live, and hxm check"),
+    "ban-on-its-own-host": (
+        "why ipmi2 host2",
+        "only node that it fences (l-ipmi2-host2)\n  scores",
+    ),
+    "allowed-on-one": (
+        "why solo",
+        "host1 is preferred: score 100, and nothing else allows it there (l-solo-host1)\n  host2",
+    ),
+    "bans-of-two-hosts": (
+        "why vip",
+        "with that for host1 also: low would stop on host1\n",
+    ),
+    "bans-of-a-group": (
+        "why gv2",
+        "for host2 also: gfs would move host1 -> host2, stopped and started, not live, gv1 would",
+    ),
+    "default-maintenance": (
+        "why v1",
+        "nothing happens to it before that ends\n    then it would stop on host1\n",
+    ),
     "found-gone": (
         "why blk",
         "blk does not run: its monitor on host2 found it gone, and on-fail=block leaves it",
@@ -481,7 +501,10 @@ SAID = {
     "guest-banned": ("why httpd", "not on host2: a constraint keeps it away (l-httpd-host2"),
     "unfenceable": ("why new", "is lost and not yet fenced: before that nothing starts"),
     "no-promotion-score": ("why drbd-clone", "its agent gives no node a promotion score"),
-    "set-location": ("why web", "if it is not meant for web, db: cibadmin"),
+    "set-location": (
+        "why web",
+        "if it is not meant for web, db, and db may move alpha -> beta, live: cibadmin",
+    ),
     "date-spec-over": ("why web", "the cluster is about to start it"),
     "stopped-chain": ("start web", "mail is told to stop\n     hxm start mail"),
     "version-rules": ("why web beta", "no reason was found\n    without some of these elements"),

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from hxm.plan import Movement
 from hxm.policy import listed, resource_name
 from hxm.policy.forecast import name_of
+from hxm.policy.reasons.everywhere import by_opt_in
 from hxm.policy.reasons.facts import Change, Facts, Reason, alike, remove
 from hxm.policy.reasons.question import Question
 from hxm.policy.relations import Location, applying, at_this_time, score_of, spoken
@@ -55,7 +56,23 @@ def preferred(question: Question, node: str) -> Iterator[Reason]:
             if attribute := location.score_attribute:
                 evidence, do = _by_attribute(facts, location, do)
                 what = f"{node} is preferred by its {attribute}: score {spoken(score)}"
+            if lets := _lets(question, location, node):
+                what, do = f"{what}, and {lets}", ""
             yield Reason(what, evidence, do, change=change)
+
+
+def _lets(question: Question, location: Location, node: str) -> str:
+    """What the location permits: without it the resource may have to leave; empty: nothing."""
+    relations = question.facts.relations
+    if location.exclusive:
+        return "it may run only there and where others like it name nodes"
+    others = [
+        applying(relations, other, node)
+        for other in relations.locations_of.of(*question.subject.ids)
+        if other.element != location.element
+    ]
+    alone = all(score is None or score < 0 for score in others)
+    return "nothing else allows it there" if by_opt_in(question.facts.cluster) and alone else ""
 
 
 def _by_attribute(facts: Facts, location: Location, do: str) -> tuple[str, str]:

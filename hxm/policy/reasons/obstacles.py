@@ -29,6 +29,7 @@ from hxm.policy.relations import (
     spoken,
     true_of,
 )
+from hxm.policy.state.fencing import fences_only
 from hxm.policy.state.node_health import against_it
 from hxm.policy.state.node_remedy import better_health, end_of_wait, node_remedy, recovered
 from hxm.policy.unjudged import may_start, on_condition
@@ -253,6 +254,10 @@ def _located(facts: Facts, subject: Subject, location: Location, node: Node, sco
     if location.id.startswith(_BY_DRBD):
         return _outdated(facts, subject, location)
     absolute = score <= -INFINITY
+    if any(fences_only(part, node.name) for part in subject.inside):
+        what = f"{subject.it} is kept off the only node that it fences"
+        change = Change("drop", location.element)
+        return Reason(what, location.id, "", absolute, change, lasting=True)
     known = facts.relations.attributes_of(node.name)
     about = sorted(location.uses)
     change = Change("drop", location.element)

@@ -38,6 +38,10 @@ class Answer(NamedTuple):
     scores: Mapping[str, str] = MappingProxyType({})
     also_on: str | None = None
     """The node whose reasons those are, where nodes have different ones: any of them suffices."""
+    elsewhere: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    """Of each other node the same, without its own reasons."""
+    covered: tuple[Reason, ...] = ()
+    """The reasons of which `also` and `elsewhere` tell."""
 
 
 class Question(NamedTuple):

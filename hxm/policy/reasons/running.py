@@ -10,6 +10,7 @@ from hxm.policy import GONE, last_failed, listed
 from hxm.policy.forecast import name_of
 from hxm.policy.forecast.movement_kinds import phrase
 from hxm.policy.reasons.attraction import attracted, first_that_holds, gives_way
+from hxm.policy.reasons.beside import judged_alone
 from hxm.policy.reasons.dependencies import against
 from hxm.policy.reasons.facts import NEVER, Change, Reason, forbids, preference
 from hxm.policy.reasons.lacking import lacking
@@ -32,6 +33,7 @@ from hxm.policy.reasons.several import on_several
 from hxm.policy.relations import spoken
 from hxm.policy.state.adrift import unknown_place
 from hxm.policy.state.on_fail import unwatched
+from hxm.policy.unjudged import asks_nobody
 
 
 def running(question: Question) -> Answer:
@@ -47,11 +49,12 @@ def running(question: Question) -> Answer:
     leaves = any(move.source == here != move.target for move in movements)
     misplaced = _misplaced(question, here, leaves=leaves)
     stops = not all(move.target for move in movements) and not forbids(general)
+    at_end = list(_at_its_end(question))  # first, while the scheduler may be asked
     barred = [] if misplaced and not stops else _barred(question, here)
     drawn = _drawn_away(question, here) if leaves and not (misplaced or forbids(general)) else ()
     if leaves and not (misplaced or drawn or forbids(general)):
         drawn = attracted(question, here)
-    reasons = [*general, *_at_its_end(question), *misplaced, *drawn]
+    reasons = [*general, *at_end, *misplaced, *drawn]
     lost = lacking(facts, domain)
     reasons += [reason for reason in lost if reason.do not in {known.do for known in reasons}]
     if UNCOUNTED in [reason.change for reason in misplaced]:
@@ -66,9 +69,10 @@ def running(question: Question) -> Answer:
         better = _preferred_more(question, here)
         known = {reason.do for reason in better}
         reasons += [*better, *staying(question, here, [r for r in barred if r.do not in known])]
-    also = _at_once(question, [*troubles(question), *reasons])
+    untold = [one for one in reasons if one not in barred or not asks_nobody(one.do)]
+    first, also = _at_once(question, [*troubles(question), *untold])
     reasons += about_to(movements)
-    return Answer(says, tuple(dict.fromkeys(reasons)), also)
+    return Answer(says, tuple(dict.fromkeys(reasons)), also, covered=(*first, *barred))
 
 
 def _preferred_more(question: Question, here: str) -> list[Reason]:
@@ -143,11 +147,15 @@ def _at_its_end(question: Question) -> Iterator[Reason]:
 def _leaves_alone(reason: Reason) -> bool:
     maintenance = Change("property", "maintenance-mode", "false")
     change = reason.change
+    if change and change.kind == "unset":
+        return change.value in ("is-managed", "maintenance")
     return change is not None and (change.kind in ("wake", "manage") or change == maintenance)
 
 
-def _at_once(question: Question, reasons: Sequence[Reason]) -> tuple[str, ...]:
-    """What moves when the first of the commands is typed: where it is left alone, the others.
+def _at_once(
+    question: Question, reasons: Sequence[Reason]
+) -> tuple[tuple[Reason, ...], tuple[str, ...]]:
+    """Whose commands, and what moves then: of the first; or what leaves it alone, and the others.
 
     A domU that is to be moved for another reason is not told again.
     """
@@ -155,12 +163,14 @@ def _at_once(question: Question, reasons: Sequence[Reason]) -> tuple[str, ...]:
     alone = [reason for reason in reasons if _leaves_alone(reason)]
     ends = alone or [r for r in reasons if r.do and r.change and r.change.kind == "drop"][:1]
     if not ends or not inquiry or unforeseen(ends):
-        return ()
+        return (), ()
     now, then = inquiry.verdict((), None), inquiry.verdict(ends, None)
     before = now.movements if now else ()
     own = [move for move in imminent(question, ends) if move not in before]
     first = () if alone else [f"{name_of(cluster, move)} would {phrase(move)}" for move in own]
-    return (*first, *would_move(question, then, before))
+    if not now or not then:
+        return (), ()
+    return tuple(ends), (*first, *would_move(question, then, before))
 
 
 def _drawn_away(question: Question, here: str) -> Sequence[Reason]:
@@ -226,7 +236,9 @@ def _barred(question: Question, here: str) -> list[Reason]:
             sure[alike] = (inquiry.confirmed([reasons], name) if inquiry else None) or reasons[:1]
         nodes.setdefault(alike, []).append(name)
     return [
-        reason._replace(what=f"{listed(names)} may not run it: {reason.what}")
+        judged_alone(question, reason, names[0])._replace(
+            what=f"{listed(names)} may not run it: {reason.what}"
+        )
         for alike, names in nodes.items()
         for reason in sure[alike]
     ]

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from hxm.model import Domain, ManagedDomain, Node, is_managed
 from hxm.policy import guards, listed, typed
 from hxm.policy.guards import location
+from hxm.policy.reasons.beside import judged, of_each_node
 from hxm.policy.reasons.dependencies import against
 from hxm.policy.reasons.facts import (
     NEVER,
@@ -74,7 +75,7 @@ def ask(
         answer = _elsewhere(question, node)
     else:
         answer = running(question) if domain.nodes else _down(question)
-    return answer._replace(scores=facts.scores)
+    return judged(question, answer, node)._replace(scores=facts.scores)
 
 
 def _down(question: Question) -> Answer:
@@ -101,7 +102,8 @@ def _down(question: Question) -> Answer:
     confirmed = inquiry.confirmed([whole], None)
     if confirmed:
         shown = [*_as_typed(question, confirmed), *_notes(confirmed, general)]
-        return Answer(says, tuple(shown), side_effects(question, confirmed, None))
+        also = side_effects(question, confirmed, None)
+        return Answer(says, tuple(shown), also, covered=tuple(confirmed))
     together = _all_together(inquiry, whole, nodes)
     node = next(iter(nodes))
     soft = [reason for reason in general if not reason.absolute]
@@ -123,6 +125,7 @@ def _down(question: Question) -> Answer:
                 scores = together.scores if together else {}
                 may = scores.get(other.name, NEVER) != NEVER
                 by_node[other.name] = _of_another(inquiry, whole, other, reasons, may=may)
+    by_node, elsewhere = of_each_node(question, everywhere_, by_node, [node.name])
     shown = _as_typed(question, [*everywhere_, *_together(facts, by_node)])
     if shown[1:] and _starts(question, shown[-1]):
         says += f": {shown[-1].what}, and would have no place if it were not"
@@ -130,7 +133,11 @@ def _down(question: Question) -> Answer:
     also = side_effects(question, confirmed, None)
     differ = len({tuple(reason.change for reason in reasons) for reasons in by_node.values()}) > 1
     also_on = node.name if differ else None
-    return Answer(says, tuple(dict.fromkeys(shown)), also, also_on=also_on)
+    foreseen = () if unforeseen(confirmed) else confirmed
+    covered = tuple(reason for other, _ in elsewhere for reason in by_node[other])
+    covered += (*foreseen, *everywhere_)
+    elsewhere = elsewhere if differ else ()
+    return Answer(says, tuple(dict.fromkeys(shown)), also, {}, also_on, elsewhere, covered)
 
 
 def _taken_to_run(question: Question) -> Iterator[Reason]:
@@ -289,7 +296,8 @@ def _elsewhere(question: Question, node: Node) -> Answer:
             notes.insert(0, Reason(then, do=f"hxm migrate {typed(domain)} {node.name}"))
         move, also = _then(question, node, confirmed)
         notes[:0] = instead(inquiry, confirmed, hard, node.name)
-        return Answer(says, (*shown, *move, *notes), also)
+        covered = () if unforeseen(confirmed) else (*confirmed, *move)
+        return Answer(says, (*shown, *move, *notes), also, covered=covered)
     rest = [unknown(facts, domain, node.name)] if plain and not hard else []
     return Answer(says, tuple(dict.fromkeys([*hard, *rest])))
 

@@ -26,6 +26,12 @@ def fenced_by(parameters: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(word.partition(":")[0] for word in words))
 
 
+def fences_only(primitive: Primitive, node: str) -> bool:
+    """Whether it is a fencing device for this node alone, which could not fence itself."""
+    device = primitive.agent.startswith("stonith:")
+    return device and [name.lower() for name in fenced_by(primitive.params)] == [node.lower()]
+
+
 def _is_for(device: Primitive, node: str) -> bool:
     """Whether it may fence the node, whose name counts in letters of either case."""
     names = [name.lower() for name in fenced_by(device.params)]
