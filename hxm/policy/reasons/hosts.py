@@ -14,6 +14,7 @@ from hxm.policy.reasons.facts import NEVER, Change, Facts, Reason, nameless, sub
 from hxm.policy.reasons.obstacles import kept_empty, on_node, unwell
 from hxm.policy.reasons.question import Question, hard_ones, troubles
 from hxm.policy.relations import INFINITY
+from hxm.policy.unjudged import asks_nobody
 
 Scores = Mapping[str, Mapping[str, str]]
 AskHost = Callable[[Sequence[Change]], tuple[Sequence[Movement], Scores]]
@@ -38,7 +39,7 @@ def barring(facts: Facts, node: Node) -> Reason | None:
     None as well where a constraint of the administrator's says that one may not, and where there is
     one alone, and what keeps that off is its own.
     """
-    cluster, reason = facts.cluster, None
+    cluster, reason, changes = facts.cluster, None, set()
     written = {
         Change("drop", location.element)
         for location in facts.relations.locations
@@ -52,7 +53,10 @@ def barring(facts: Facts, node: Node) -> Reason | None:
         if not hard or (hard[0].lasting and hard[0].change in written):
             return None
         reason = reason or hard[0]
+        changes.add(hard[0].change)
     own = reason and reason.change and reason.change.kind in ("forget", "drop")
+    if reason and len(changes) > 1 and asks_nobody(reason.do):  # each has one of its own
+        return reason._replace(do=f"hxm why {node.name}")
     return None if own and len(cluster.managed_domains) == 1 else reason
 
 
