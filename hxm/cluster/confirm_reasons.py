@@ -24,8 +24,8 @@ def confirmed_host(facts: Facts, node: Node, simulations: Simulations) -> HostAn
     """
 
     def asked(changes: Sequence[Change]) -> tuple[Sequence[Movement], Scores]:
-        actions, scores = simulations.ask(changes) or ((), {})
-        return movements(actions, facts.cluster), scores
+        answer = simulations.ask(changes)
+        return (movements(answer.actions, facts.cluster), answer.scores) if answer else ((), {})
 
     return ask_host(facts, node, asked)
 

@@ -18,9 +18,9 @@ from hxm.model import Cluster, Domain, ManagedDomain, Node
 from hxm.pacemaker.cib import read_configuration
 from hxm.pacemaker.migrations import with_peers
 from hxm.pacemaker.relations import relations_in, that_count
-from hxm.pacemaker.simulate import carries_out, scratch, simulator
+from hxm.pacemaker.simulate import Said, carries_out, scratch, simulator
 from hxm.pacemaker.utilization import utilization_in
-from hxm.pacemaker.what_if import Said, Simulations
+from hxm.pacemaker.what_if import Simulations
 from hxm.policy import outermost
 from hxm.policy.reasons.everywhere import disallowed_everywhere
 from hxm.policy.reasons.facts import NEVER, Change, Facts, Reason, subject_in

@@ -13,8 +13,9 @@ import shutil
 import stat
 import tempfile
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from typing import NamedTuple
 from xml.etree.ElementTree import Element
 
 from hxm.errors import CannotAsk, Failed
@@ -53,6 +54,20 @@ def simulator() -> Argv | None:
 def carries_out(program: Argv | None) -> bool:
     """Whether the program also writes down what its transition leads to."""
     return program == SIMULATORS[0]
+
+
+_RESTART = re.compile(r"Restart +(\S+) +\([^)]*?(\S+) *\) +due to (.+)")
+"""Of the summary of a transition: Restart vm1 ( host1 ) due to required clvm-clone running."""
+
+
+class Said(NamedTuple):
+    """What the scheduler answers."""
+
+    actions: list[Action]
+    scores: Mapping[str, Mapping[str, str]]
+    """Of each resource on each node."""
+    why: Mapping[tuple[str, str], str]
+    """Why a primitive is restarted on a node, since Pacemaker 1.1.17."""
 
 
 Unfenced = Callable[["Scratch"], Collection[str]]
@@ -154,21 +169,25 @@ class Scratch:
         files = (f"--xml-file={self.path}", f"--save-output={self.path}")
         self._run(["crm_simulate", *files, *injections])
 
-    def answer(self) -> tuple[list[Action], dict[str, dict[str, str]]]:
-        """What the next transition would do, and the scores of each resource on each node.
+    def answer(self) -> Said:
+        """What the next transition would do, the scores, and why what restarts does.
 
         Every generation prints `function: nfs allocation score on host1: 100`; of several lines
         the last counts. Raises CannotAsk if there is no scheduler or it gives no answer.
         """
         program = simulator() or SIMULATORS[0]
         argv = [word.format(file=self.path, graph=self.graph) for word in program]
-        printed = self._run([*argv, "-s"])
+        printed = self._run([*(word for word in argv if word != "--quiet"), "-s"])
         scores: dict[str, dict[str, str]] = {}
+        why: dict[tuple[str, str], str] = {}
         for line in printed.decode("utf-8", "replace").splitlines():
             words = line.split()
             if words[2:5] == ["allocation", "score", "on"] and len(words) == 7:
                 scores.setdefault(words[1], {})[words[5].rstrip(":")] = words[6]
-        return actions_in(self._transition()), scores
+            elif restart := restart_in(line):
+                name, node, reason = restart
+                why[name, node] = reason
+        return Said(actions_in(self._transition()), scores, why)
 
     def _transition(self) -> Element:
         """The transition; without the fencing of a node that nothing can fence, and what waits."""
@@ -297,6 +316,14 @@ def serialised(cib_file: str, waiting: Callable[[], None]) -> Iterator[None]:
         except OSError as error:
             raise CannotAsk(f"the folder of {cib_file} cannot be read: {error.strerror}") from None
         yield
+
+
+def restart_in(line: str) -> tuple[str, str, str] | None:
+    """The primitive that a line of a summary restarts, where, and why; None: it tells no such."""
+    if not (restart := _RESTART.fullmatch(line.strip(" *"))):
+        return None
+    name, node, reason = restart.groups()
+    return name.partition(":")[0], node, reason
 
 
 def read_graph(path: str) -> Element:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from lxml import etree
 
 from hxm.model import Cluster
 from hxm.pacemaker.changed_cib import keep_to, make, make_in
 from hxm.pacemaker.sandbox import parse
-from hxm.pacemaker.simulate import Scratch
+from hxm.pacemaker.simulate import Said, Scratch
 from hxm.plan import Action, Movement
 from hxm.policy.forecast import movements
 from hxm.policy.indexed import Index, primitive_of, states
@@ -79,7 +79,6 @@ class Simulations:
 
 
 _Asked = tuple[frozenset[Change], tuple[str, str] | None]
-Said = tuple[list[Action], dict[str, dict[str, str]]]
 
 
 class WhatIf:
@@ -121,11 +120,12 @@ class WhatIf:
         answer = self.simulations.ask(changes, keep)
         if not answer:
             return None
-        _, scores = answer
+        done, scores, words = answer
         name = self.subject.inside[0].id if self.subject.inside else self.subject.id
         moved = self.simulations.moved(changes, keep)
         actions = self.simulations.actions(changes, keep)
-        return Verdict(self._reached(actions, node), scores.get(name, {}), moved)
+        reached, demoted = self._reached(actions, node), _at(done, "demote") - _at(done, "promote")
+        return Verdict(reached, scores.get(name, {}), moved, demoted, words)
 
     def _reached(self, actions: Index[Action], node: str | None) -> bool:
         for primitive in self.subject.inside:
@@ -157,6 +157,12 @@ class WhatIf:
             for element in _possible(self.tree, ids, node)
             if (name := element.get("id", ""))
         ]
+
+
+def _at(actions: Iterable[Action], operation: str) -> frozenset[tuple[str, str]]:
+    """The primitives and the nodes of an operation."""
+    own = (action for action in actions if action.operation == operation)
+    return frozenset((primitive_of(action.resource), action.node) for action in own)
 
 
 def _short(element: etree._Element) -> str:
@@ -203,13 +209,13 @@ def _named(constraint: etree._Element, ids: Sequence[str]) -> set[str]:
 
 def host_if(
     cluster: Cluster, scratch: Scratch, changes: Sequence[Change]
-) -> tuple[tuple[Movement, ...], dict[str, dict[str, str]]]:
+) -> tuple[tuple[Movement, ...], Mapping[str, Mapping[str, str]]]:
     """What the scheduler would do with these changes, and each resource's scores.
 
     Raises CannotAsk if there is no scheduler or it gives no answer.
     """
     before = parse(scratch.path)
     make(scratch.path, changes)
-    actions, scores = scratch.answer()
+    actions, scores, _ = scratch.answer()
     before.write(scratch.path)
     return movements(actions, cluster), scores

@@ -413,6 +413,59 @@ SAID = {
         "why clvm-clone host3",
         "\n  it must run where dlm-clone does: on host1, host2, host4\n    dlm-clone's start",
     ),
+    "partner-told-to-stop": (
+        "status",
+        "b is about to stop on host1: it must run where a does; a is told to stop",
+    ),
+    "partner-comes": ("why m2", "it is to keep away from m1, which comes there\n"),
+    "storage-banned": (
+        "status",
+        "it must run where st-clone does: on host2, host3; a ban keeps st-clone away",
+    ),
+    "ticket-demotes": (
+        "status",
+        (
+            "sqlA is about to stop on host1: r0-ms must be promoted before it; "
+            "the cluster does not hold the ticket west\n"
+        ),
+    ),
+    "gives-its-room": (
+        "status",
+        (
+            "low is about to stop on host1: "
+            "it gives its room to what has a higher priority: vip (100); no other node may run it\n"
+        ),
+    ),
+    "partner-takes-its-place": ("why s", "host2: it is to keep away from p, which comes there\n"),
+    "partner-leaves": (
+        "status",
+        "pair is about to stop on host1: the node is in standby; no other node may run it\n",
+    ),
+    "partner-in-maintenance": (
+        "status",
+        "w2 is about to stop on host2: it must run where w1 does; w1 is in maintenance\n",
+    ),
+    "no-interleave-joins": (
+        "why vm1",
+        (
+            "vm1 runs on host1\n  clvm-clone, which starts before it, restarts on host1\n"
+            "    an instance of dlm-clone starts on host4, and clvm-clone has no interleave\n"
+        ),
+    ),
+    "definition-changed": (
+        "status",
+        (
+            "dep is about to restart on host2: chg, which starts before it, restarts on host2; "
+            "chg's configuration has changed since it was started\n"
+        ),
+    ),
+    "storage-recovers": (
+        "status",
+        (
+            "u1 is about to restart on host1: "
+            "st-clone, which starts before it, restarts on host1: st's monitor failed there\n"
+        ),
+    ),
     "one-of-two": (
         "why crm2",
         "or instead: pB is told to stop (o-any; target-role=Stopped, at pB)\n      hxm start pB\n",
@@ -570,7 +623,10 @@ SAID = {
     "target-fenced": ("migrate db host3 --force", "which is OFFLINE: whether it has arrived there"),
     "ping-lost": (
         "status",
-        "c3 is about to stop on host3: the node has lost its ping path\n      hxm why c3\n  c2",
+        (
+            "c3 is about to stop on host3: the node has lost its ping path; "
+            "no other node may run it\n      hxm why c3\n  c2"
+        ),
     ),
     "clone-moves": (
         "status",
@@ -953,3 +1009,8 @@ def test_a_domu_that_has_its_storage_again_needs_no_attention(situation):
     sandbox = situation("storage-lost")
     sandbox.ok("cleanup", "nfsm", "host2", "--yes")
     assert "Nothing needs attention." in sandbox.ok("status").out
+
+
+def test_storage_that_failed_everywhere_is_why_those_that_run_will_stop(situation):
+    status = " ".join(situation("storage-failed-everywhere").ok("status").out.split())
+    assert "b is about to stop on host2: san must start before it; san's start failed" in status

@@ -283,10 +283,13 @@ def _colocations(facts: Facts, subject: Subject, path: _Path) -> Iterator[Reason
             yield from _caused(ends, what, colocation.id)
         elif colocation.score < 0 and path.node.name in there:
             what = f"{subject.it} is to keep away from {colocation.other}, which "
-            what += _place(colocation)
+            what += _place(facts, colocation, colocation.other, path.node)
             evidence = f"{colocation.id}: {spoken(colocation.score)}"
             hard, change = colocation.score <= -INFINITY, Change("drop", colocation.id)
-            yield Reason(what, evidence, remove(facts, colocation), hard, change, lasting=True)
+            do = remove(facts, colocation)
+            if _comes(facts, colocation.other, path.node):
+                do = f"hxm why {subject_of(facts.cluster, colocation.other, called=True).word}"
+            yield Reason(what, evidence, do, hard, change, lasting=True)
 
 
 def _shunned(facts: Facts, subject: Subject, path: _Path) -> Iterator[Reason]:
@@ -295,15 +298,30 @@ def _shunned(facts: Facts, subject: Subject, path: _Path) -> Iterator[Reason]:
         there = alike(facts, colocation, places(facts, colocation.resource, colocation.role))
         keeps_away = colocation.score < 0 and path.node.name in there
         if keeps_away and not _circle(colocation.resource, path):
-            what = f"{colocation.resource}, which {_place(colocation)}, is to keep away from "
-            what += subject.it
+            place = _place(facts, colocation, colocation.resource, path.node)
+            what = f"{colocation.resource}, which {place}, is to keep away from {subject.it}"
             evidence = f"{colocation.id}: {spoken(colocation.score)}"
             change = Change("drop", colocation.id)
             yield Reason(what, evidence, remove(facts, colocation), change=change, lasting=True)
 
 
-def _place(colocation: Colocation) -> str:
-    return f"has the same {colocation.by}" if colocation.by else "runs there"
+def _place(facts: Facts, colocation: Colocation, other: str, node: Node) -> str:
+    if colocation.by:
+        return f"has the same {colocation.by}"
+    return "comes there" if _comes(facts, other, node) else "runs there"
+
+
+def _comes(facts: Facts, other: str, node: Node) -> bool:
+    """Whether it is not there yet, by facts of what is about to be."""
+    return bool(facts.now) and node.name not in places(facts.as_now, other)
+
+
+def _not_there(facts: Facts, other: str, role: str) -> str:
+    """What it is, where it is active nowhere, or about to be."""
+    leaves = facts.now and places(facts.as_now, other, role)
+    if role:
+        return "is about to be demoted" if leaves else "is nowhere promoted"
+    return "is about to stop" if leaves else "does not run"
 
 
 def _dependents(facts: Facts, subject: Subject, path: _Path) -> Iterator[Reason]:
@@ -331,11 +349,17 @@ def _needed(
     yield from _caused(causes, what, where)
     if forbids(causes):
         return
+    if (
+        facts.now
+        and path.node.name in places(facts.as_now, other, role)
+        and places(facts, other, role)
+    ):
+        return  # it goes elsewhere, and takes along what is to run with it
     if not role and (full := list(no_more(facts, dependency, path.node))):
         yield from _caused((reason._replace(absolute=True) for reason in full), what, where)
         return
     if not places(facts, other, role):
-        what += ", and is nowhere promoted" if role else ", and does not run"
+        what += f", and {_not_there(facts, other, role)}"
     in_group = where in facts.relations.members
     change = Change("start", other) if in_group else Change("drop", where)
     at = f" {path.node.name}" if places(facts, other, role) else ""

@@ -175,6 +175,13 @@ class Facts(NamedTuple):
     """What was found against a resource in a role on a node, by whichever way it was asked for."""
     memory: dict[object, object] | None = None
     """What `once` has been told, where the facts serve many questions."""
+    now: Cluster | None = None
+    """The cluster as it is, where the facts are of what it is about to be."""
+
+    @property
+    def as_now(self) -> Facts:
+        """The facts of what is, where these are of what is about to be."""
+        return self._replace(cluster=self.now) if self.now else self
 
     def once(self, key: object, make: Callable[[], _Made]) -> _Made:
         """What `make` gives, made once for all questions that share the key."""
@@ -232,6 +239,14 @@ def _replicas(cluster: Cluster, bundle: str) -> Iterator[Primitive]:
 def subject_in(cluster: Cluster, domain: Domain) -> Subject:
     """The resource of a managed domU."""
     return subject_of(cluster, domain.resource or "")
+
+
+def each_once(reasons: Iterable[Reason]) -> list[Reason]:
+    """The first of those that one change ends."""
+    first: dict[object, Reason] = {}
+    for reason in reasons:
+        first.setdefault(reason.change or reason.what, reason)
+    return list(first.values())
 
 
 def forbids(reasons: Iterable[Reason]) -> bool:

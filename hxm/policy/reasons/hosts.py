@@ -10,7 +10,7 @@ from hxm.plan import Movement
 from hxm.policy import guards, listed, typed
 from hxm.policy.reasons.dependencies import against
 from hxm.policy.reasons.everywhere import everywhere, whole_cluster
-from hxm.policy.reasons.facts import NEVER, Change, Facts, Reason, nameless, subject_in
+from hxm.policy.reasons.facts import NEVER, Change, Facts, Reason, each_once, nameless, subject_in
 from hxm.policy.reasons.obstacles import kept_empty, on_node, unwell
 from hxm.policy.reasons.question import Question, hard_ones, troubles
 from hxm.policy.relations import INFINITY
@@ -170,7 +170,7 @@ def _coming(
         score = scores.get(domain.resource, {}).get(node.name, NEVER if ask else "")
         waits = not domain.nodes and not _starts(moved, domain)
         if own or score == NEVER or not node.usable or (reasons and (waits or not ask)):
-            supposed[domain] = _each_once([*own, *reasons])
+            supposed[domain] = each_once([*own, *reasons])
             at_times[domain] = list(_at_times(facts, against_it))
     free = _without(supposed, node, ask)
     barred = {domain: supposed[domain] + at_times[domain] for domain in supposed.keys() - free}
@@ -187,7 +187,7 @@ def _without(
     supposed: Mapping[ManagedDomain, Sequence[Reason]], node: Node, ask: AskHost | None
 ) -> set[ManagedDomain]:
     """The domUs that may run there with all of the reasons gone; a stopped one starts somewhere."""
-    reasons = _each_once(reason for reasons in supposed.values() for reason in reasons)
+    reasons = each_once(reason for reasons in supposed.values() for reason in reasons)
     changes = [reason.change for reason in reasons if reason.change]
     moved, scores = ask(changes) if ask and changes else ((), {})
     return {
@@ -200,14 +200,6 @@ def _without(
 
 def _starts(moved: Iterable[Movement], domain: ManagedDomain) -> bool:
     return any(move.resource == domain.resource and move.target for move in moved)
-
-
-def _each_once(reasons: Iterable[Reason]) -> list[Reason]:
-    """The first of those that change the same."""
-    first: dict[object, Reason] = {}
-    for reason in reasons:
-        first.setdefault(reason.change or reason.what, reason)
-    return list(first.values())
 
 
 def by_reason(

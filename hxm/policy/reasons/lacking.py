@@ -49,14 +49,14 @@ def _lacks(facts: Facts, storage: Storage, domain: ManagedDomain, node: str) -> 
         if any(keeps_stopped(part.meta) for part in subject_of(facts.cluster, name).inside):
             continue  # which is meant, and told of itself
         how = "is not promoted" if promoted else "does not run"
-        yield Lack(name, how, link, _failure(facts, name, node))
+        yield Lack(name, how, link, failure_of(facts, name, node))
     for name in storage.before(domain):
         inside = subject_of(facts.cluster, name).inside
         alike = [state for part in inside for state in states(facts.cluster).of(part.id)]
         if any(state.failed and node in state.nodes for state in alike):
-            yield Lack(outermost(inside)[0], "has failed", link, _failure(facts, name, node))
+            yield Lack(outermost(inside)[0], "has failed", link, failure_of(facts, name, node))
     for name in _beside(facts, domain):
-        failure = _failure(facts, name, node)
+        failure = failure_of(facts, name, node)
         if failure and node not in places(facts, name):
             yield Lack(name, "does not run", "is to run where it does", failure)
 
@@ -72,7 +72,7 @@ def _beside(facts: Facts, domain: ManagedDomain) -> Iterator[str]:
             yield other
 
 
-def _failure(facts: Facts, name: str, node: str) -> Failure | None:
+def failure_of(facts: Facts, name: str, node: str) -> Failure | None:
     """What the cluster remembers of it there."""
     parts = subject_of(facts.cluster, name).parts
     failures = facts.cluster.failures

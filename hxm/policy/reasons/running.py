@@ -9,10 +9,11 @@ from hxm.plan import Movement
 from hxm.policy import GONE, last_failed, listed
 from hxm.policy.forecast import name_of
 from hxm.policy.forecast.movement_kinds import phrase
-from hxm.policy.reasons.attraction import attracted, first_that_holds, gives_way
+from hxm.policy.reasons.ahead import against_it
+from hxm.policy.reasons.attraction import attracted, first_that_holds
 from hxm.policy.reasons.beside import judged_alone
 from hxm.policy.reasons.dependencies import against
-from hxm.policy.reasons.facts import NEVER, Change, Reason, forbids, preference
+from hxm.policy.reasons.facts import NEVER, Change, Reason, each_once, forbids, preference
 from hxm.policy.reasons.lacking import lacking
 from hxm.policy.reasons.offer import makes_room, staying
 from hxm.policy.reasons.question import (
@@ -28,6 +29,7 @@ from hxm.policy.reasons.question import (
     unforeseen,
     would_move,
 )
+from hxm.policy.reasons.restarts import restarted
 from hxm.policy.reasons.room import UNCOUNTED
 from hxm.policy.reasons.several import on_several
 from hxm.policy.relations import spoken
@@ -55,17 +57,18 @@ def running(question: Question) -> Answer:
     if leaves and not (misplaced or drawn or forbids(general)):
         drawn = attracted(question, here)
     reasons = [*general, *at_end, *misplaced, *drawn]
-    lost = lacking(facts, domain)
+    restarts = any(move.kind == "restart" for move in movements)
+    cause = list(restarted(question, here)) if restarts else []
+    reasons += cause
+    lost = [] if cause else lacking(facts, domain)
     reasons += [reason for reason in lost if reason.do not in {known.do for known in reasons}]
-    if UNCOUNTED in [reason.change for reason in misplaced]:
-        reasons += gives_way(question, here)
     ended = {reason.do for reason in misplaced}  # what ends it here ends it there
     reasons += [reason for reason in barred if stops and reason.do not in ended]
     ends = {one.command for one in general}
-    explained = (barred or misplaced) and not any(move.kind == "restart" for move in movements)
+    explained = (barred or misplaced) and not restarts
     failures = [] if explained else as_facts(failures_of(facts, domain))
     reasons += [failure for failure in failures if failure.command not in ends]
-    if not leaves and not forbids(general) and not misplaced:
+    if not (leaves or forbids(general) or misplaced):
         better = _preferred_more(question, here)
         known = {reason.do for reason in better}
         reasons += [*better, *staying(question, here, [r for r in barred if r.do not in known])]
@@ -117,13 +120,28 @@ def leaving(question: Question, move: Movement) -> Iterable[Reason]:
         failures = failures_of(facts, question.domain)
         if own := [one for one in failures if one.change and one.change.value == here]:
             return as_facts(own[:1])
+        if cause := list(restarted(question, here)):
+            return cause
     node = facts.cluster.node(here)
     general = hard_ones(troubles(question))
-    hard = [*general, *hard_ones(against(facts, question.subject, node) if node else ())]
-    for reasons in (general, hard):
+    own = [] if not node else hard_ones(against_it(question, node))
+    hard = each_once([*general, *own])
+    tiers = (general, hard[:1], hard) if hard[1:] else (general, hard)
+    for reasons in dict.fromkeys(map(tuple, tiers)):
         if reasons and _would_stay(question, move, reasons):
-            return as_facts(reasons)
+            stops = move.kind == "stop" and reasons[0] not in general
+            first = _nowhere_else(question, reasons[0]) if stops else reasons[0]
+            return as_facts([first, *reasons[1:]])
     return () if hard else _drawn_away(question, here) or attracted(question, here)
+
+
+def _nowhere_else(question: Question, reason: Reason) -> Reason:
+    """The reason why it may not stay; and that no other node may run it, if for other reasons."""
+    others = [n for n in question.facts.cluster.hosts if n.name not in question.domain.nodes]
+    alike = (any(r.what == reason.what for r in against_it(question, other)) for other in others)
+    if all(alike):
+        return reason
+    return reason._replace(what=f"{reason.what}; no other node may run it")
 
 
 def _would_stay(question: Question, move: Movement, reasons: Sequence[Reason]) -> bool:
@@ -134,6 +152,8 @@ def _would_stay(question: Question, move: Movement, reasons: Sequence[Reason]) -
     if not inquiry or not inquiry.verdict(reasons, None):
         return question.facts.scores.get(here) == NEVER
     moves = imminent(question, reasons)
+    if move.kind == "stop":
+        return all(one.target for one in moves)
     return all(one.target == here for one in moves) and not (moves and move.kind == "restart")
 
 
@@ -176,7 +196,7 @@ def _at_once(
 def _drawn_away(question: Question, here: str) -> Sequence[Reason]:
     """What is against the node where it runs, and forbids nothing: the likeliest that is enough."""
     node = question.facts.cluster.node(here)
-    weighed = against(question.facts, question.subject, node) if node else ()
+    weighed = against_it(question, node) if node else ()
     return first_that_holds(question, here, [reason for reason in weighed if reason.change])
 
 
@@ -193,8 +213,7 @@ def _misplaced(question: Question, here: str, *, leaves: bool) -> list[Reason]:
         return []
     known = {reason.change for reason in general if reason.change}
     node = facts.cluster.node(here)
-    against_it = against(facts, question.subject, node) if node else ()
-    weighed = list(against_it)
+    weighed = against_it(question, node) if node else []
     hard = [reason for reason in hard_ones(weighed) if reason.change not in known]
     if inquiry and not inquiry.reaches((), here):
         confirmed = inquiry.confirmed([[*general, *hard], weighed, question.unknown], here)
@@ -212,7 +231,7 @@ def _barred(question: Question, here: str) -> list[Reason]:
     """
     facts, inquiry = question.facts, question.inquiry
     others = [node for node in facts.cluster.hosts if node.name != here]
-    by_node = {node.name: hard_ones(against(facts, question.subject, node)) for node in others}
+    by_node = {node.name: hard_ones(against_it(question, node)) for node in others}
     usable = [node.name for node in others if node.usable]  # of others the score says nothing
     full = [
         name

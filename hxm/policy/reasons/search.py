@@ -22,6 +22,10 @@ class Verdict(NamedTuple):
     """Whether the resource would then be where it was asked for."""
     scores: Mapping[str, str] = MappingProxyType({})
     movements: tuple[Movement, ...] = ()
+    demoted: frozenset[tuple[str, str]] = frozenset()
+    """The primitives that would be promoted no more, and the nodes where they are."""
+    words: Mapping[tuple[str, str], str] = MappingProxyType({})
+    """Why a primitive is restarted on a node, in the scheduler's own words, where it tells any."""
 
 
 class Sought(Sequence[Reason]):

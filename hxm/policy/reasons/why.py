@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from hxm.model import Domain, ManagedDomain, Node, is_managed
 from hxm.policy import guards, listed, typed
 from hxm.policy.guards import location
+from hxm.policy.reasons.ahead import against_it
 from hxm.policy.reasons.beside import judged, of_each_node
-from hxm.policy.reasons.dependencies import against
 from hxm.policy.reasons.facts import (
     NEVER,
     Change,
@@ -184,7 +184,7 @@ def _starts(question: Question, reason: Reason) -> bool:
 
 def _likeliest_first(question: Question) -> dict[Node, list[Reason]]:
     """What is against each node, those first that are the nearest to running it."""
-    key = "likeliest", question.subject.id
+    key = "likeliest", question.subject.id, bool(question.inquiry)
     return question.facts.once(key, lambda: _by_weight(question))
 
 
@@ -193,7 +193,7 @@ def _by_weight(question: Question) -> dict[Node, list[Reason]]:
     able = facts.cluster.nodes
     if facts.cluster.domain_of(question.subject.id):
         able = tuple(node for node in able if not list(guards.no_host(node)))
-    nodes = {node: list(against(facts, question.subject, node)) for node in able}
+    nodes = {node: against_it(question, node) for node in able}
 
     def distance(node: Node) -> tuple[bool, tuple[object, ...], int]:
         changes = [reason.change for reason in nodes[node]]
@@ -264,7 +264,7 @@ def _elsewhere(question: Question, node: Node) -> Answer:
     if domu and (no_host := [Reason.of(objection) for objection in guards.no_host(node)]):
         return Answer(says, tuple(no_host))
     general = list(troubles(question))
-    there = list(against(facts, question.subject, node))
+    there = against_it(question, node)
     if not inquiry:
         reasons = [*general, *sorted(there, key=lambda reason: not reason.absolute)]
         offers = [] if forbids(reasons) else free(question, node)

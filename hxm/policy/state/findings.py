@@ -326,7 +326,7 @@ def _nodes(cluster: Cluster) -> Iterator[Finding]:
                 what = f"{node.name} is {node.condition}, although {domain.name} runs"
                 do = f"start pacemaker_remote in {domain.name}: hxm console {typed(domain)}"
                 if domain.failed:
-                    what = f"{node.name} is {node.condition}: {domain.name}, in which it is, has failed"
+                    what = f"{node.name} is {node.condition}: {domain.name}, its domU, has failed"
                     do = f"hxm cleanup {typed(domain)}"
                 yield Finding(what, do, "node-away", node.name)
         elif node.away:
