@@ -11,9 +11,10 @@ from hxm.policy.forecast import movements
 from hxm.policy.reasons.elements import likeliest_first
 from hxm.policy.reasons.facts import Change, Facts, Reason, Subject, subject_in
 from hxm.policy.reasons.hosts import HostAnswer, Scores, ask_host
-from hxm.policy.reasons.question import Answer
+from hxm.policy.reasons.question import Answer, Question
 from hxm.policy.reasons.related import needed
 from hxm.policy.reasons.search import Inquiry, Sought
+from hxm.policy.reasons.threats import Threat, departing, departures
 from hxm.policy.reasons.why import ask
 
 
@@ -27,7 +28,26 @@ def confirmed_host(facts: Facts, node: Node, simulations: Simulations) -> HostAn
         answer = simulations.ask(changes)
         return (movements(answer.actions, facts.cluster), answer.scores) if answer else ((), {})
 
-    return ask_host(facts, node, asked)
+    answer = ask_host(facts, node, asked)
+    going = [*about_to_go(facts, simulations, node)]
+    names = {name for _, some, _ in going for name in some}
+    stuck = {name: reasons for name, reasons in answer.leaving.items() if name not in names}
+    leave = tuple(reason for *_, reason in going)
+    return answer._replace(general=(*answer.general, *leave), leaving=stuck)
+
+
+def about_to_go(facts: Facts, simulations: Simulations, node: Node | None = None) -> list[Threat]:
+    """What the cluster is about to do to domUs that run, on this node or on any, and why."""
+    if not (now := simulations.ask(())):
+        return []
+    questions = []
+    for domain in departing(facts.cluster, simulations.moved(())):
+        if not node or node.name in domain.nodes:
+            subject = subject_in(facts.cluster, domain)
+            inquiry, unknown = inquiry_about(facts, subject, simulations)
+            known = facts._replace(scores=now.scores.get(domain.resource, {}))
+            questions.append(Question(known, domain, subject, inquiry, unknown))
+    return [*departures(questions)]
 
 
 def inquiry_about(

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from xml.etree.ElementTree import Element
 
 from hxm.cluster import beside
-from hxm.cluster.confirm_reasons import confirmed, inquiry_about
+from hxm.cluster.confirm_reasons import about_to_go, confirmed, inquiry_about
 from hxm.cluster.restless import restless, threatened
 from hxm.errors import CannotAsk
 from hxm.model import Cluster, Domain, ManagedDomain, Node
@@ -26,9 +26,8 @@ from hxm.policy.reasons.everywhere import disallowed_everywhere
 from hxm.policy.reasons.facts import NEVER, Change, Facts, Reason, subject_in
 from hxm.policy.reasons.hosts import barring
 from hxm.policy.reasons.offer import ABOUT_TO_START
-from hxm.policy.reasons.question import Question
 from hxm.policy.reasons.taken_along import taken_along
-from hxm.policy.reasons.threats import Threat, at_the_end, departing, departures, unsupported
+from hxm.policy.reasons.threats import Threat, at_the_end, unsupported
 from hxm.policy.reasons.tickets import all_frozen
 from hxm.policy.reasons.weightiest import first_reason, weightiest
 from hxm.policy.reasons.why import ask, likely
@@ -182,22 +181,9 @@ def _threatened(cluster: Cluster, facts: Facts, simulations: Simulations | None)
     if simulations and cluster.maintenance and simulations.ask(_END):
         threats += at_the_end(cluster, simulations.moved(_END))
     elif simulations and restless(cluster):
-        threats += _departures(facts, simulations)
+        threats += about_to_go(facts, simulations)
     besides = [name for _, names, _ in threats for name in names]
     return cluster._replace(threats=(*threats, *unsupported(facts, besides)))
-
-
-def _departures(facts: Facts, simulations: Simulations) -> Iterator[Threat]:
-    """What the cluster is about to do, and why."""
-    if not (now := simulations.ask(())):
-        return
-    scores, questions = now[1], []
-    for domain in departing(facts.cluster, simulations.moved(())):
-        subject = subject_in(facts.cluster, domain)
-        inquiry, unknown = inquiry_about(facts, subject, simulations)
-        known = facts._replace(scores=scores.get(domain.resource, {}))
-        questions.append(Question(known, domain, subject, inquiry, unknown))
-    yield from departures(questions)
 
 
 def _joint(facts: Facts, down: Sequence[ManagedDomain], bars: Iterable[Reason]) -> list[Change]:

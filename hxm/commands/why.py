@@ -112,7 +112,7 @@ def _of_host(facts: Facts, host: Node, form: Form, config: Config) -> int:
     """Show what could not leave the host, and what cannot come to it."""
     if carries_out(simulator()):
         with cluster_copy(facts.cluster.sandbox, config) as copy:
-            simulations = Simulations(facts.cluster, copy, _ORDINARY)
+            simulations = Simulations(facts.cluster, copy, _OF_HOST)
             answer = confirmed_host(facts, host, simulations)
         _log_runs(simulations)
     else:
@@ -159,6 +159,8 @@ def _show_host(answer: HostAnswer) -> None:
 
 _ORDINARY, _THOROUGH = 5, 60
 """How often the scheduler is asked: for a program, and for a person who sees the progress."""
+_OF_HOST = 10
+"""The same of a host: 5 times, and more only where domUs are about to leave it."""
 
 
 def _answered(

@@ -45,8 +45,8 @@ def test_a_health_that_is_one_score_of_many_keeps_nothing_off(situation):
     sandbox.tool("crm_attribute", "--name=node-health-strategy", "--update=custom")
     sandbox.tool("crm_attribute", "--name=node-health-red", "--update=-100")
     assert "unhealthy" not in sandbox.ok("nodes").out
-    for question in ("why web alpha", "why alpha"):
-        assert "the health of alpha counts -100" in sandbox.ok(*question.split()).out
+    assert "the health of alpha counts -100" in sandbox.ok("why", "alpha").out
+    assert "it would move beta -> alpha, live" in sandbox.ok("why", "web", "alpha").out
     assert "web: beta -> alpha" in sandbox.ok("migrate", "web", "alpha", "--yes").out
 
 
@@ -382,7 +382,7 @@ SAID = {
     ),
     "guest-domu-failed": (
         "status",
-        "g1 is OFFLINE: cont, in which it is, has failed hxm cleanup cont",
+        "g1 is OFFLINE: cont, its domU, has failed hxm cleanup cont",
     ),
     "yields-by-priority": ("status", "vip should run, and does not: a constraint keeps it away"),
     "storage-failed-everywhere": (
@@ -465,6 +465,35 @@ SAID = {
             "u1 is about to restart on host1: "
             "st-clone, which starts before it, restarts on host1: st's monitor failed there\n"
         ),
+    ),
+    "partner-is-there": (
+        "why z",
+        "z runs on host1\n  y, with which it is to run, is on host2 (near: 100)\n",
+    ),
+    "offline-in-standby": (
+        "why q host3",
+        (
+            "the node is OFFLINE\n      if hxm check finds no shared disk: hxm sandbox recover "
+            "host3\n  the node will be in standby when it is back\n      hxm active host3\n"
+        ),
+    ),
+    "storage-failed-below": (
+        "why host1",
+        (
+            "host1 runs a, b, cold\n  a, b are about to move live from host1: each must run where "
+            "gfs-clone does: on host2, host3, host4; gfs-clone's monitor failed there\n"
+        ),
+    ),
+    "goes-home": (
+        "why soon host1",
+        (
+            "soon does not run on host1, but on host2\n"
+            "  host1 is preferred: score 500 (l-soon-host1)\n"
+        ),
+    ),
+    "shutting-down-pinned": (
+        "status",
+        "host1 is shutting down: the cluster moves or stops what runs on it",
     ),
     "one-of-two": (
         "why crm2",
@@ -748,7 +777,7 @@ ATTENTION = {
         "mend alpha",
     ],
     "health-allowed": [
-        "alpha is unhealthy (yellow): the cluster moves everything away from it",
+        "alpha is unhealthy (yellow): the cluster moves or stops what runs on it",
         "store-clone left alpha for its health, and web stays there",
     ],
     "guest-on-lost-host": ["Needs attention: host2 is UNCLEAN (offline): it waits to be"],

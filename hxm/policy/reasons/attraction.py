@@ -8,7 +8,7 @@ from hxm.plan import Movement
 from hxm.policy import listed, resource_name
 from hxm.policy.forecast import name_of
 from hxm.policy.reasons.everywhere import by_opt_in
-from hxm.policy.reasons.facts import Change, Facts, Reason, alike, remove
+from hxm.policy.reasons.facts import Change, Facts, Reason, alike, places, remove
 from hxm.policy.reasons.question import Question
 from hxm.policy.relations import Location, applying, at_this_time, score_of, spoken
 
@@ -98,12 +98,15 @@ def _with_partners(
     for colocation in facts.relations.colocations:
         ends = colocation.resource, colocation.other
         mine, partner = ends if ends[0] in ids else reversed(ends)
+        role = colocation.other_role if ends[0] in ids else colocation.role
         there = alike(facts, colocation, frozenset({node}))
         coming = {move.resource.partition(":")[0] for move in movements if move.target in there}
-        if colocation.score > 0 and mine in ids and coming & _inside(question, partner):
+        comes = bool(coming & _inside(question, partner))
+        is_there = not comes and not there.isdisjoint(places(facts, partner, role))
+        if colocation.score > 0 and mine in ids and (comes or is_there):
             word = resource_name(facts.cluster, partner)
             place = f"a node of the same {colocation.by}" if colocation.by else node
-            what = f"{word}, with which it is to run, comes to {place}"
+            what = f"{word}, with which it is to run, {'comes to' if comes else 'is on'} {place}"
             evidence = f"{colocation.id}: {spoken(colocation.score)}"
             change = Change("drop", colocation.id)
             yield Reason(what, evidence, f"hxm why {word}", change=change)

@@ -60,6 +60,10 @@ def kept_empty(facts: Facts, node: Node, subject: Subject | None = None) -> Iter
     names = [f"{f.operation} of {f.resource} failed, {f.when}" for f in failed]
     evidence = listed(names, 2) if failed else ""
     yield Reason(what, evidence, node_remedy(facts.cluster, node), True, change)
+    if node.standby and not node.online:
+        what = "the node will be in standby when it is back"
+        do = node_remedy(facts.cluster, node._replace(online=True, unclean=False))
+        yield Reason(what, "", do, True, Change("active", node.name))
 
 
 def _minds_no_health(subject: Subject) -> bool:

@@ -36,6 +36,7 @@ from hxm.policy.reasons.one_of import instead
 from hxm.policy.reasons.question import (
     Answer,
     Question,
+    about_to,
     failures_of,
     hard_ones,
     imminent,
@@ -48,7 +49,7 @@ from hxm.policy.reasons.question import (
     would_move,
 )
 from hxm.policy.reasons.related import needed
-from hxm.policy.reasons.running import running
+from hxm.policy.reasons.running import leaving, running
 from hxm.policy.reasons.search import Inquiry, Verdict
 from hxm.policy.reasons.strangers import of_stranger
 from hxm.policy.state.on_fail import ignored
@@ -263,6 +264,8 @@ def _elsewhere(question: Question, node: Node) -> Answer:
     domu = facts.cluster.domain_of(domain.resource)
     if domu and (no_host := [Reason.of(objection) for objection in guards.no_host(node)]):
         return Answer(says, tuple(no_host))
+    if coming := _comes_there(question, node):
+        return Answer(says, tuple(coming))
     general = list(troubles(question))
     there = against_it(question, node)
     if not inquiry:
@@ -300,6 +303,23 @@ def _elsewhere(question: Question, node: Node) -> Answer:
         return Answer(says, (*shown, *move, *notes), also, covered=covered)
     rest = [unknown(facts, domain, node.name)] if plain and not hard else []
     return Answer(says, tuple(dict.fromkeys([*hard, *rest])))
+
+
+def _comes_there(question: Question, node: Node) -> list[Reason]:
+    """That the cluster is about to move it there from where it runs, and why."""
+    domain = question.domain
+    if len(domain.nodes) != 1 or domain.in_flight:
+        return []
+    here = domain.nodes[0]
+    moves = [move for move in imminent(question) if (move.source, move.target) == (here, node.name)]
+    causes = [
+        reason._replace(what=f"it may not run on {here}: {reason.what}")
+        if reason.absolute
+        else reason
+        for move in moves
+        for reason in leaving(question, move)
+    ]
+    return [*causes, *about_to(moves)]
 
 
 def _then(

@@ -334,7 +334,7 @@ def _nodes(cluster: Cluster) -> Iterator[Finding]:
             yield Finding(what, node_remedy(cluster, node), "node-away", node.name)
         elif node.leaving or node.health:
             code = "node-away" if node.leaving else "node-unhealthy"
-            what = f"{node.name} is {node.condition}: the cluster moves everything away from it"
+            what = f"{node.name} is {node.condition}: the cluster moves or stops what runs on it"
             if node.leaving and is_true(cluster.properties.get("shutdown-lock", "")):
                 what = f"{node.name} is {node.condition}: what runs there stops, and waits for it"
             yield Finding(what, node_remedy(cluster, node), code, node.name)
