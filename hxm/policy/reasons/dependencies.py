@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from hxm.model import Node, Resource
+from hxm.model import Node
 from hxm.policy import is_false, is_promoted, listed
-from hxm.policy.indexed import states
+from hxm.policy.reasons.blocked import blocked
 from hxm.policy.reasons.everywhere import everywhere, left_alone
 from hxm.policy.reasons.facts import (
     ONE_OF,
@@ -39,7 +39,6 @@ from hxm.policy.reasons.related import (
 )
 from hxm.policy.reasons.room import room, utilization
 from hxm.policy.relations import INFINITY, Colocation, Order, score_of, spoken
-from hxm.policy.state.node_remedy import end_of_maintenance
 
 
 class _Path(NamedTuple):
@@ -114,7 +113,7 @@ def _orders(facts: Facts, subject: Subject, path: _Path) -> Iterator[Reason]:
             yield from _started(facts, subject, order, what, path, missing)
         elif places(facts, order.first, role):
             ends = (r for r in _causes(facts, order.first, path, role) if r.stops)
-            yield from _caused([*_blocked(facts, order.first), *ends], what, order.id)
+            yield from _caused([*blocked(facts, order.first), *ends], what, order.id)
             yield from _caused(_for_good(facts, order.first, path, role), what, order.id)
         elif not role and order.first in (one.id for one in bound_to(facts, subject)):
             # which follows: that it is down is a reason for nothing
@@ -137,42 +136,13 @@ def _group(facts: Facts, subject: Subject, path: _Path) -> Iterator[Reason]:
                 if not there:
                     yield from _needed(facts, before, what, where, path)
                 elif path.node.name in there:
-                    yield from _caused(_blocked(facts, before), what, where)
+                    yield from _caused(blocked(facts, before), what, where)
                 elif causes := _causes(facts, before, path):
                     yield from _caused(causes, what, where)
                 elif is_false(primitive.meta.get("critical", "true")):
                     stays = f"{before} is on {listed(sorted(there))}, and does not move for {it}"
                     evidence = f"{where}: critical=false of {primitive.id}"
                     yield Reason(f"{what}; {stays}", evidence, absolute=True)
-
-
-def _blocked(facts: Facts, other: str) -> Iterator[Reason]:
-    """What blocks a resource that is active: the scheduler starts nothing after it.
-
-    So does what has failed and is left alone: it would have to start anew before.
-    """
-    needed = subject_of(facts.cluster, other, called=True)
-    for part in needed.parts:
-        mine = states(facts.cluster).of(part)
-        failed = [state for state in mine if state.failed and state.nodes and not state.managed]
-        if mine and all(state.blocked for state in mine if state.nodes):
-            yield from left_alone(facts, needed)
-            return
-        if failed:
-            it = "" if part == other else f"{part} "
-            alone = (*left_alone(facts, needed), *_resting(facts, failed))
-            yield from (r._replace(what=f"{r.what}, and {it}has failed") for r in alone)
-            return
-
-
-def _resting(facts: Facts, states: Sequence[Resource]) -> Iterator[Reason]:
-    """The maintenance of the nodes where these are."""
-    for name in dict.fromkeys(name for state in states for name in state.nodes):
-        node = facts.cluster.node(name)
-        if node and node.maintenance:
-            do, change = end_of_maintenance(facts.cluster, node), Change("wake", name, "node")
-            what = f"{states[0].id} is on {name}, which is in maintenance"
-            yield Reason(what, "", do, True, change)
 
 
 def _for_good(facts: Facts, first: str, path: _Path, role: str) -> Sequence[Reason]:
