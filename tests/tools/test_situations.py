@@ -391,7 +391,7 @@ SAID = {
     ),
     "ticket-of-the-promoted": (
         "why sqlA",
-        "host1: it must run where r0-ms is promoted\n    the cluster does not hold the ticket west",
+        "r0-ms must be promoted before it\n    the cluster does not hold the ticket west",
     ),
     "sixteen-by-opt-in": (
         "why v9",
@@ -739,7 +739,7 @@ def test_options_whose_rule_does_not_hold_have_no_effect(situation, name):
 ATTENTION = {
     "not-installed": [
         "no domU may come to host4: its agent says of host4: not installed",
-        "if that is mended: crm_resource --refresh --resource=s1 --node=host4",
+        "hxm why host4",
     ],
     "larger-than-all": [
         "huge should run, and does not: no host is that large: 20480 hv_memory wanted, 16384 at"

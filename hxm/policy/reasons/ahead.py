@@ -18,9 +18,13 @@ from hxm.policy.reasons.room import UNCOUNTED
 def against_it(question: Question, node: Node) -> list[Reason]:
     """What will be against the node when all others are where they are about to be, or else is.
 
-    What it needs may run there still, and what it keeps away from not yet.
+    What it needs may run there still, and what it keeps away from not yet. What does not run is
+    told of what keeps it down as things are.
     """
     facts, coming = question.facts, ahead(question)
+    as_now = list(against(facts, question.subject, node))
+    if not question.domain.nodes and forbids(as_now):
+        return as_now
     if coming.now and forbids(reasons := list(against(coming, question.subject, node))):
         above = list(gives_way(question, node.name))
         return [
@@ -29,7 +33,7 @@ def against_it(question: Question, node: Node) -> list[Reason]:
             else reason
             for reason in reasons
         ]
-    return list(against(facts, question.subject, node))
+    return as_now
 
 
 def ahead(question: Question) -> Facts:

@@ -128,13 +128,14 @@ class Reason(NamedTuple):
         """Whether it only leads on to what is needed, against which nothing was found there."""
         return self.do.startswith("hxm why ")
 
-    def alike(self, node: str) -> tuple[str, str, str]:
+    @property
+    def alike(self) -> tuple[str, str, str]:
         """What it shares with the reason of another node: its words, and what to do.
 
-        A command that names the node is the same, unless it undoes something of that node alone.
+        A command for one node is the same, unless it undoes something of that node alone.
         """
         for_each = self.unfollowed or (self.change and self.change.kind == "allow")
-        return self.what, self.evidence, nameless(self.do, node) if for_each else self.do
+        return self.what, self.evidence, "" if for_each else self.do
 
     @property
     def stops(self) -> bool:

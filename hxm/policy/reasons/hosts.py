@@ -210,6 +210,6 @@ def by_reason(
     first: dict[tuple[object, ...], tuple[Reason, ...]] = {}
     for name, reasons in of_domains.items():
         known = (one._replace(evidence=nameless(one.evidence, name)) for one in reasons)
-        alike = tuple((reason.alike(name), reason.confirmed) for reason in known)
+        alike = tuple((reason.alike, reason.confirmed) for reason in known)
         together.setdefault(first.setdefault(alike, reasons), []).append(name)
     return together

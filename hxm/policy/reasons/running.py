@@ -246,7 +246,7 @@ def _barred(question: Question, here: str) -> list[Reason]:
     sure: dict[Reason, Sequence[Reason]] = {}
     for name, reasons in by_node.items():
         node, alike = facts.cluster.node(name), reasons[0]._replace(change=None)
-        alike = first.setdefault(reasons[0].alike(name), alike)
+        alike = first.setdefault(reasons[0].alike, alike)
         if node and (offer := makes_room(question, node, reasons)):
             what = f"{reasons[0].what}, until a move there makes room"
             alike = offer._replace(what=what, confirmed=True)

@@ -15,6 +15,7 @@ from hxm.policy.reasons.facts import (
     Facts,
     Reason,
     forbids,
+    nameless,
     places,
     preference,
     subject_in,
@@ -360,14 +361,15 @@ def _together(facts: Facts, by_node: Mapping[str, Sequence[Reason]]) -> Iterator
     """All that is against each node, nodes with the same together."""
     names = list(by_node)
     by_node = _only_lasting(by_node) if len(names) > _MANY else by_node
-    nodes: dict[tuple[str, ...], list[str]] = {}
-    by_words: dict[tuple[str, ...], Reason] = {}
+    nodes: dict[tuple[str, str, str], list[str]] = {}
+    by_words: dict[tuple[str, str, str], Reason] = {}
     for name, reasons in by_node.items():
         for reason in hard_ones(reasons) or list(reasons)[:1] or [no_reason(facts, name)]:
-            key = reason.alike(name)
+            key = reason.alike
             nodes.setdefault(key, []).append(name)
             by_words.setdefault(key, reason)
-    for words, where in nodes.items():
-        reason = by_words[words]
-        every = words[-1] == reason.do and where == names and len(names) > 1
+    for key, where in nodes.items():
+        reason = by_words[key]
+        names_one = nameless(reason.do, where[0]) != reason.do
+        every = not names_one and where == names and len(names) > 1
         yield reason.of_nodes(where, every=every)
