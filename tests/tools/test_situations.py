@@ -383,6 +383,16 @@ SAID = {
     "guest-domu-failed": (
         "status",
         "g1 is OFFLINE: cont, its domU, has failed hxm cleanup cont",
+        "g1 is OFFLINE: it is in cont, which has failed hxm cleanup cont",
+    ),
+    "lost-and-no-place": (
+        "why a",
+        "then it has no place: host2 may not run it: it is to keep away from b, which runs there",
+    ),
+    "instance-leaves": ("why pin", "  with that also: gfs would stop on host1\n"),
+    "promoted-for-a-move": (
+        "why sql host2",
+        "host1\n  r0-ms would be promoted there, and demoted on host1\n      c-sql-r0-ms; without",
     ),
     "yields-by-priority": ("status", "vip should run, and does not: a constraint keeps it away"),
     "storage-failed-everywhere": (
@@ -850,6 +860,16 @@ def test_a_host_that_is_mended_needs_no_attention(situation, name):
     sandbox.tool("crm_attribute", "-N", "alpha", "-n", "#health-disk", "-v", "green")
     sandbox.ok("sandbox", "settle")
     assert "Nothing needs attention." in sandbox.ok("status").out
+
+
+def test_a_move_to_a_host_that_is_away_is_told_once(situation):
+    (first, second) = (
+        situation("sent-to-a-lost-host").ok("why", "back", "-o", "json").json["reasons"]
+    )
+    assert (
+        first["what"] == "a move prefers host3, and it goes there once host3 is no longer OFFLINE"
+    )
+    assert "stays" in second["what"]
 
 
 def test_what_differs_in_names_alone_is_told_once(situation):

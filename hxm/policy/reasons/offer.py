@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from hxm.model import Node, Primitive
 from hxm.plan import Movement
-from hxm.policy import guards, listed, typed
+from hxm.policy import guards, is_promoted, listed, typed
 from hxm.policy.forecast import name_of
 from hxm.policy.reasons.attraction import preferred
 from hxm.policy.reasons.behind import failures_behind
@@ -17,7 +17,7 @@ from hxm.policy.reasons.question import Answer, Question, hard_ones, imminent, s
 from hxm.policy.reasons.related import bound_to, needed
 from hxm.policy.reasons.room import UNCOUNTED
 from hxm.policy.reasons.search import Verdict
-from hxm.policy.relations import applying, at_this_time, score_of, spoken
+from hxm.policy.relations import INFINITY, applying, at_this_time, score_of, spoken
 from hxm.policy.state import fencing
 from hxm.policy.state.node_remedy import once_back
 from hxm.policy.unjudged import on_condition
@@ -175,6 +175,12 @@ def _along(question: Question, node: Node, moved: Iterable[Movement]) -> Iterato
         yield Reason(f"{listed(along, 4)} would come along", evidence)
     if away := [name_of(cluster, move) for move in others if move.source == node.name]:
         yield Reason(f"{listed(away, 4)} would leave {node.name} for it", evidence)
+    for colocation in question.facts.relations.colocations_of.of(*subject.ids):
+        promoted = places(question.facts, colocation.other, "Promoted")
+        follows = is_promoted(colocation.other_role) and colocation.score >= INFINITY
+        if follows and promoted and node.name not in promoted:
+            what = f"{colocation.other} would be promoted there, and demoted on "
+            yield Reason(f"{what}{listed(sorted(promoted))}", f"{colocation.id}; {evidence}")
 
 
 def refusals(

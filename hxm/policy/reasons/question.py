@@ -120,14 +120,23 @@ def would_move(
     if question.brief:
         return ()
     cluster = question.facts.cluster
-    before = frozenset(known)
+    before, moves = frozenset(known), verdict.movements if verdict else ()
+    starting = {move.resource.partition(":")[0] for move in moves if move.kind == "start"}
     return tuple(
         f"{name_of(cluster, move)} would {phrase(move)}"
-        for move in (verdict.movements if verdict else ())
+        for move in moves
         if move not in before
         and move.resource not in question.subject.ids
-        and guards.concerns(cluster, move)
+        and (guards.concerns(cluster, move) or _gives_way(cluster, move, starting))
     )
+
+
+def _gives_way(cluster: Cluster, move: Movement, starting: Collection[str]) -> bool:
+    """Whether an instance of a clone leaves its node for another: it does not come and go."""
+    name = move.resource.partition(":")[0]
+    primitive = cluster.primitives.get(name)
+    cloned = primitive is not None and primitive.clone is not None
+    return cloned and move.kind == "stop" and name in starting
 
 
 def in_brief(question: Question, confirmed: Sequence[Reason]) -> tuple[Reason, ...]:

@@ -68,7 +68,10 @@ def running(question: Question) -> Answer:
     explained = (barred or misplaced) and not restarts
     failures = [] if explained else as_facts(failures_of(facts, domain))
     reasons += [failure for failure in failures if failure.command not in ends]
-    if not (leaves or forbids(general) or misplaced):
+    node = facts.cluster.node(here)
+    if node and node.away and not stops:
+        reasons += [one._replace(what=f"then it has no place: {one.what}") for one in barred]
+    elif not (leaves or forbids(general) or misplaced):
         better = _preferred_more(question, here)
         known = {reason.do for reason in better}
         reasons += [*better, *staying(question, here, [r for r in barred if r.do not in known])]
@@ -83,7 +86,8 @@ def _preferred_more(question: Question, here: str) -> list[Reason]:
     facts, hosts = question.facts, question.facts.cluster.hosts
     scores = {host.name: preference(facts, question.subject, host.name) for host in hosts}
     best = max(hosts, key=lambda host: scores[host.name])
-    if scores[best.name] <= max(scores.get(here, 0), 0):
+    sent = any(constraint.node == best.name for constraint in facts.cluster.constraints)
+    if sent or scores[best.name] <= max(scores.get(here, 0), 0):
         return []
     return [
         reason._replace(
