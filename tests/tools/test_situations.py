@@ -218,13 +218,13 @@ NOTHING_FORBIDS = {
 }
 
 
-_ALL_THE_SAME = "its score there is -INFINITY, and yet a move brings it there"
 MOVES_ALL_THE_SAME = {
-    "drbd-promoted": _ALL_THE_SAME,
-    "dependent-banned": f"{_ALL_THE_SAME}, and stops vip",
+    "dependent-banned": (
+        "its score there is -INFINITY, and yet a move brings it there, and stops vip"
+    ),
     "change-places": "a move to beta makes room for it there",
 }
-"""Where what it runs with is promoted there first, or may not come, or another makes room."""
+"""Where what it runs with may not come, or another makes room."""
 
 
 @pytest.mark.parametrize("name", NOTHING_FORBIDS)
