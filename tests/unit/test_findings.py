@@ -175,6 +175,20 @@ def test_whom_fencing_would_meet_at_once_is_said_before(parts, do):
     assert do in found
 
 
+@pytest.mark.parametrize(
+    ("failed", "what", "do"),
+    [
+        (True, "g1 is OFFLINE: it is in vm3, which has failed", "hxm cleanup vm3"),
+        (False, "g1 is OFFLINE, although vm3 runs", "start pacemaker_remote in vm3"),
+    ],
+)
+def test_a_guest_node_that_is_off_is_what_its_domu_is(failed, what, do):
+    guest = node("g1", kind="guest", container="vm3", online=False)
+    seen = cluster(node("host1"), guest, domain("vm3", "host1", failed=failed))
+    (finding,) = (each for each in findings(seen) if each.code == "node-away")
+    assert (finding.what, finding.do.partition(":")[0]) == (what, do)
+
+
 def test_a_domu_in_a_guest_node_is_named_with_what_keeps_it_off():
     guest = node("g1", kind="guest", container="vm3")
     seen = cluster(node("host1"), guest, domain("nfs", "g1"), domain("sles", "host1"))
