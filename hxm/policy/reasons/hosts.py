@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from hxm.model import ManagedDomain, Node
@@ -55,9 +55,15 @@ def barring(facts: Facts, node: Node) -> Reason | None:
         reason = reason or hard[0]
         changes.add(hard[0].change)
     own = reason and reason.change and reason.change.kind in ("forget", "drop")
-    if reason and len(changes) > 1 and asks_nobody(reason.do):  # each has one of its own
+    if reason and _own_rules(reason, changes):
         return reason._replace(do=f"hxm why {node.name}")
     return None if own and len(cluster.managed_domains) == 1 else reason
+
+
+def _own_rules(reason: Reason, changes: Collection[Change | None]) -> bool:
+    """Whether each domU has a constraint of its own, and the command takes out one of them."""
+    dropped = reason.change is not None and reason.change.kind == "drop"
+    return dropped and len(changes) > 1 and asks_nobody(reason.do)
 
 
 def ask_host(facts: Facts, node: Node, ask: AskHost | None) -> HostAnswer:
