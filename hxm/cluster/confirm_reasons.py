@@ -14,7 +14,7 @@ from hxm.policy.reasons.hosts import HostAnswer, Scores, ask_host
 from hxm.policy.reasons.question import Answer, Question
 from hxm.policy.reasons.related import needed
 from hxm.policy.reasons.search import Inquiry, Sought
-from hxm.policy.reasons.threats import Threat, departing, departures
+from hxm.policy.reasons.threats import Threat, departing, departures, doubled
 from hxm.policy.reasons.why import ask
 
 
@@ -47,7 +47,8 @@ def about_to_go(facts: Facts, simulations: Simulations, node: Node | None = None
             inquiry, unknown = inquiry_about(facts, subject, simulations)
             known = facts._replace(scores=now.scores.get(domain.resource, {}))
             questions.append(Question(known, domain, subject, inquiry, unknown))
-    return [*departures(questions)]
+    twice = doubled(facts.cluster, simulations.moved(()))
+    return [*departures(questions), *(twice if not node else ())]
 
 
 def inquiry_about(

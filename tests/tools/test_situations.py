@@ -505,6 +505,18 @@ SAID = {
         "status",
         "host1 is shutting down: the cluster moves or stops what runs on it",
     ),
+    "probe-failed-elsewhere": (
+        "status",
+        (
+            "a probe failed on host2: the cluster supposes pf on host1, host2; "
+            "whether it runs twice is not known\n"
+        ),
+    ),
+    "started-twice": ("why dup", "act: it would stop on host1, host2, and start on host1\n"),
+    "migration-failed-standby": (
+        "status",
+        "mt is about to stop on host2, host1, and start on host3\n      hxm why mt\n",
+    ),
     "one-of-two": (
         "why crm2",
         "or instead: pB is told to stop (o-any; target-role=Stopped, at pB)\n      hxm start pB\n",

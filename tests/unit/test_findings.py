@@ -11,6 +11,9 @@ from hxm.output.tables import flags, resources_table
 from hxm.policy import typed
 from hxm.policy.guards import ignored
 from hxm.policy.orders import placement
+from hxm.policy.reasons.facts import Facts
+from hxm.policy.reasons.why import ask
+from hxm.policy.relations import Relations
 from hxm.policy.state.findings import failed_domus, findings, leftovers, of_nodes
 from hxm.policy.state.node_remedy import first_node_remedy, node_remedy
 from hxm.policy.state.running_twice import on_two_nodes
@@ -178,7 +181,7 @@ def test_whom_fencing_would_meet_at_once_is_said_before(parts, do):
 @pytest.mark.parametrize(
     ("failed", "what", "do"),
     [
-        (True, "g1 is OFFLINE: it is in vm3, which has failed", "hxm cleanup vm3"),
+        (True, "g1 is OFFLINE: vm3, its domU, has failed", "hxm why vm3"),
         (False, "g1 is OFFLINE, although vm3 runs", "start pacemaker_remote in vm3"),
     ],
 )
@@ -196,6 +199,8 @@ def test_a_domu_in_a_guest_node_is_named_with_what_keeps_it_off():
     assert "nfs is active on g1: g1 is a guest node" in finding.what
     assert 'id="nfs-not-on-g1" rsc="nfs" node="g1" score="-INFINITY"' in finding.do
     assert [flags(seen, each) for each in seen.domains] == ["in-guest", ""]
+    (reason, *_) = ask(Facts(seen, Relations()), seen.domains[0]).reasons
+    assert (reason.what, reason.do) == (finding.what, finding.do)
     remote = cluster(node("host1"), node("g1", kind="remote"), domain("nfs", "g1"))
     assert "in-guest" not in [each.code for each in findings(remote)]
 

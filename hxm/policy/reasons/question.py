@@ -101,10 +101,12 @@ def imminent(question: Question, without: Sequence[Reason] = ()) -> list[Movemen
     return [move for move in verdict.movements if move.resource in own] if verdict else []
 
 
+ACTS = "the cluster is about to act: it would"
+
+
 def about_to(movements: Iterable[Movement]) -> list[Reason]:
     """What the cluster does by itself."""
-    acts = "the cluster is about to act: it would"
-    return [Reason(f"{acts} {phrase(move)}") for move in movements]
+    return [Reason(f"{ACTS} {phrase(move)}") for move in movements]
 
 
 def unforeseen(reasons: Iterable[Reason]) -> bool:

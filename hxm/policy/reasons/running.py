@@ -9,6 +9,7 @@ from hxm.plan import Movement
 from hxm.policy import GONE, last_failed, listed
 from hxm.policy.forecast import name_of
 from hxm.policy.forecast.movement_kinds import phrase
+from hxm.policy.guards.location import in_guest
 from hxm.policy.reasons.ahead import against_it
 from hxm.policy.reasons.attraction import attracted, first_that_holds
 from hxm.policy.reasons.beside import judged_alone
@@ -56,7 +57,8 @@ def running(question: Question) -> Answer:
     drawn = _drawn_away(question, here) if leaves and not (misplaced or forbids(general)) else ()
     if leaves and not (misplaced or drawn or forbids(general)):
         drawn = attracted(question, here)
-    reasons = [*general, *at_end, *misplaced, *drawn]
+    strange = [Reason.of(objection) for objection in in_guest(facts.cluster, [domain])]
+    reasons = [*as_facts(strange), *general, *at_end, *misplaced, *drawn]
     restarts = any(move.kind == "restart" for move in movements)
     cause = list(restarted(question, here)) if restarts else []
     reasons += cause

@@ -13,6 +13,7 @@ from hxm.policy.reasons.facts import Facts, Reason
 from hxm.policy.reasons.lacking import lacks
 from hxm.policy.reasons.question import Question, imminent
 from hxm.policy.reasons.running import leaving
+from hxm.policy.reasons.several import on_both
 
 Threat = tuple[str, tuple[str, ...], Reason]
 """Its code, the names of the domUs, and what it is."""
@@ -32,6 +33,23 @@ def departing(cluster: Cluster, movements: Collection[Movement]) -> list[Managed
         if len(domain.nodes) == 1 and not domain.in_flight
         if sources.get(domain.resource) == domain.nodes[0] not in fenced
     ]
+
+
+def doubled(cluster: Cluster, movements: Collection[Movement]) -> Iterator[Threat]:
+    """What the cluster is about to do with domUs that it supposes on several nodes."""
+    lost = {move.source for move in movements if move.kind == "fence"}
+    lost |= {node.name for node in cluster.nodes if node.unclean}
+    for move in movements:
+        domain = cluster.domain_of(move.resource)
+        if (
+            domain
+            and len(domain.nodes) > 1
+            and not domain.in_flight
+            and lost.isdisjoint(domain.nodes)
+        ):
+            what = f"{domain.name} is about to {on_both(cluster, domain, move)}"
+            code = "about-to-move" if move.target else "about-to-stop"
+            yield code, (domain.name,), Reason(what, do=f"hxm why {typed(domain)}")
 
 
 def departures(questions: Iterable[Question]) -> Iterator[Threat]:

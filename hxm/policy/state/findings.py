@@ -327,7 +327,7 @@ def _nodes(cluster: Cluster) -> Iterator[Finding]:
                 do = f"start pacemaker_remote in {domain.name}: hxm console {typed(domain)}"
                 if domain.failed:
                     what = f"{node.name} is {node.condition}: {domain.name}, its domU, has failed"
-                    do = f"hxm cleanup {typed(domain)}"
+                    do = f"hxm why {typed(domain)}"
                 yield Finding(what, do, "node-away", node.name)
         elif node.away:
             what = "; ".join((f"{node.name} is {node.predicament}", *arriving(cluster, node)))

@@ -14,7 +14,8 @@ def on_two_nodes(cluster: Cluster, domains: Iterable[Domain]) -> Iterator[Object
     """A domU that is active twice, outside a migration: its disk is being destroyed.
 
     After a live migration that failed the cluster only supposes it on both nodes, and xl resumes
-    the source: there the toolstacks know, and where they were not asked it is not known.
+    the source; so it does where a probe failed. There the toolstacks know, and where they were not
+    asked it is not known.
     """
     for domain in domains:
         if len(domain.places) > 1 and not domain.in_flight and not _is_clone(cluster, domain):
@@ -59,7 +60,7 @@ def _what_is_known(cluster: Cluster, domain: Domain) -> tuple[str, str]:
     if len(seen) > 1:
         at_once = f"{name} runs on {listed(seen)} at once, by the toolstacks there"
         return at_once, _end(cluster, domain)
-    failed = _failed_migration(cluster, domain)
+    failed = _in_doubt(cluster, domain)
     message = f"{name} is active on {places} at once"
     if failed:
         message = f"{failed}: the cluster supposes {name} on {places}"
@@ -92,9 +93,22 @@ def _end(cluster: Cluster, domain: Domain) -> str:
 
 def _look(cluster: Cluster, domain: Domain) -> str:
     """What has the cluster look where it runs; a cleanup does so only where something failed."""
-    if not domain.resource or _failed_migration(cluster, domain):
+    if not domain.resource or _in_doubt(cluster, domain):
         return f"hxm cleanup {typed(domain)}"
     return cluster.advice("look", resource=domain.resource)
+
+
+def _in_doubt(cluster: Cluster, domain: Domain) -> str:
+    """What has failed for which the cluster only supposes it on several nodes; may be empty."""
+    return _failed_migration(cluster, domain) or _failed_probe(cluster, domain)
+
+
+def _failed_probe(cluster: Cluster, domain: Domain) -> str:
+    """That it was seen on one node at most: of the others only a probe failed."""
+    own = [one for one in cluster.failures if one.resource == domain.resource]
+    probed = [one.node for one in own if one.operation == "probe" and one.node in domain.places]
+    alone = len(set(domain.places) - {*probed}) <= 1
+    return f"a probe failed on {listed(probed)}" if probed and alone else ""
 
 
 def _failed_migration(cluster: Cluster, domain: Domain) -> str:
