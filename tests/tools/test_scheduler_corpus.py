@@ -14,7 +14,7 @@ ASKED = {
     "multiple-active-block-group": ("dummy2 node3", "multiple-active: the scheduler says so"),
     "node-maintenance-1": ("rsc2 node1", "the node node2 is in maintenance"),
     "quorum-3": ("rsc3", "this partition has no quorum"),
-    "rsc_dep5": ("rsc1", "rsc_colocation not_same_1: the scheduler says so"),
+    "rsc_dep5": ("rsc1", "it is to keep away from rsc3, which comes there"),
     "tags-ticket": ("rsc3", "the cluster does not hold the ticket ticketB"),
 }
 
