@@ -380,11 +380,6 @@ SAID = {
         "status",
         "db should run, and does not: not on g1: the node is OFFLINE: cont does not run on host1",
     ),
-    "guest-domu-failed": (
-        "status",
-        "g1 is OFFLINE: cont, its domU, has failed hxm cleanup cont",
-        "g1 is OFFLINE: it is in cont, which has failed hxm cleanup cont",
-    ),
     "lost-and-no-place": (
         "why a",
         "then it has no place: host2 may not run it: it is to keep away from b, which runs there",
@@ -519,7 +514,7 @@ SAID = {
     ),
     "one-of-two": (
         "why crm2",
-        "or instead: pB is told to stop (o-any; target-role=Stopped, at pB)\n      hxm start pB\n",
+        "or instead: pB is told to stop\n      o-any; target-role=Stopped, at pB\n      hxm start pB\n",
     ),
     "larger-than-all": ("capacity", "it asks for hv_memory 20480, and no host is that large"),
     "ping-score": (
@@ -761,7 +756,7 @@ def test_options_whose_rule_does_not_hold_have_no_effect(situation, name):
 ATTENTION = {
     "not-installed": [
         "no domU may come to host4: its agent says of host4: not installed",
-        "hxm why host4",
+        "if that is mended: crm_resource --refresh --resource=s1 --node=host4",
     ],
     "larger-than-all": [
         "huge should run, and does not: no host is that large: 20480 hv_memory wanted, 16384 at"

@@ -270,9 +270,9 @@ def staying(question: Question, here: str, barred: Sequence[Reason]) -> Iterator
         yield Reason(
             f"{what}{until}", constraint.id, f"hxm unmigrate {typed(domain)}", change=change
         )
-    yield from (lets := list(_allowed_for_now(question, here)))
-    needs = [reason.change for reason in lets]
-    yield from (reason for reason in preferred(question, here) if reason.change not in needs)
+    lets = dict(_allowed_for_now(question, here))
+    yield from lets.values()
+    yield from (reason for reason in preferred(question, here) if reason.change not in lets)
     for colocation in relations.colocations:
         with_it = here in places(facts, colocation.other, colocation.other_role)
         if colocation.resource in ids and colocation.score > 0 and with_it:
@@ -301,8 +301,8 @@ def _set_of(primitive: Primitive, option: str) -> tuple[str, str]:
     return ("", "") if option in primitive.own_meta else (given, rule)
 
 
-def _allowed_for_now(question: Question, here: str) -> Iterator[Reason]:
-    """What alone lets it run where it does, and whose time ends, where a location has to."""
+def _allowed_for_now(question: Question, here: str) -> Iterator[tuple[Change, Reason]]:
+    """What alone lets it run where it does, and whose time ends, by what takes that out."""
     cluster, relations = question.facts.cluster, question.facts.relations
     mine = relations.locations_of.of(*question.subject.ids)
     lasting = [applying(relations, location, here) for location in mine]
@@ -314,4 +314,5 @@ def _allowed_for_now(question: Question, here: str) -> Iterator[Reason]:
             what = f"{location.id} allows it on {here} only {until}"
             command = cluster.advice("allow", resource=question.subject.id, node=here)
             do = on_condition("it is to run there longer", command)
-            yield Reason(what, OPT_IN, do, change=Change("drop", location.id))
+            longer = Change("allow", question.subject.id, here)
+            yield Change("drop", location.element), Reason(what, OPT_IN, do, change=longer)

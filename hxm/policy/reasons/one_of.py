@@ -13,15 +13,19 @@ def instead(
 ) -> Iterator[Reason]:
     """The ends of the other resources of a set with require-all=false, each enough by itself.
 
-    The scheduler is asked which these are, unless there is but one.
+    The scheduler is asked which these are; a single one is supposed if it may be asked no more.
     """
     known = {reason.change for reason in confirmed}
     for reason in confirmed:
         rest = [one for one in confirmed if one is not reason]
         others = [one for one in hard if one.change not in known and other_way(reason, one)]
         for other in others:
-            if len(others) == 1 or inquiry.reaches([*rest, other], node):
-                yield Reason(f"{INSTEAD}{other_way(reason, other)}", other.evidence, other.do)
+            verdict = inquiry.verdict([*rest, other], node)
+            way = Reason(f"{INSTEAD}{other_way(reason, other)}", other.evidence, other.do)
+            if verdict and verdict.reached:
+                yield way._replace(confirmed=True)
+            elif not verdict and len(others) == 1:
+                yield way.as_supposed
 
 
 def other_way(reason: Reason, other: Reason) -> str:

@@ -178,16 +178,22 @@ def _leaves_alone(reason: Reason) -> bool:
     return change is not None and (change.kind in ("wake", "manage") or change == maintenance)
 
 
+def _takes_out(reason: Reason) -> bool:
+    """Whether its command, and not only what was tried, takes a constraint out."""
+    drops = reason.change and reason.change.kind == "drop"
+    return bool(drops and (reason.do.startswith("hxm ") or asks_nobody(reason.do)))
+
+
 def _at_once(
     question: Question, reasons: Sequence[Reason]
 ) -> tuple[tuple[Reason, ...], tuple[str, ...]]:
-    """Whose commands, and what moves then: of the first; or what leaves it alone, and the others.
+    """Whose commands, and what moves then: of what leaves it alone, or of the first constraint.
 
     A domU that is to be moved for another reason is not told again.
     """
     inquiry, cluster = question.inquiry, question.facts.cluster
     alone = [reason for reason in reasons if _leaves_alone(reason)]
-    ends = alone or [r for r in reasons if r.do and r.change and r.change.kind == "drop"][:1]
+    ends = alone or [reason for reason in reasons if _takes_out(reason)][:1]
     if not ends or not inquiry or unforeseen(ends):
         return (), ()
     now, then = inquiry.verdict((), None), inquiry.verdict(ends, None)

@@ -36,7 +36,7 @@ def weightiest(reasons: Iterable[Reason]) -> Reason | None:
 
 def _causes(reasons: Iterable[Reason]) -> list[Reason]:
     likely = (reason for reason in reasons if reason.absolute or reason.confirmed)
-    return [reason for reason in likely if not reason.what.startswith(INSTEAD)]
+    return [reason for reason in likely if INSTEAD not in reason.what]
 
 
 def _more(causes: Sequence[Reason]) -> int:

@@ -370,6 +370,6 @@ def _together(facts: Facts, by_node: Mapping[str, Sequence[Reason]]) -> Iterator
             by_words.setdefault(key, reason)
     for key, where in nodes.items():
         reason = by_words[key]
-        names_one = nameless(reason.do, where[0]) != reason.do
-        every = not names_one and where == names and len(names) > 1
+        of_one = key[-1] != reason.do != nameless(reason.do, where[0])
+        every = not of_one and where == names and len(names) > 1
         yield reason.of_nodes(where, every=every)
