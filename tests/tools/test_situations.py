@@ -514,7 +514,7 @@ SAID = {
     ),
     "one-of-two": (
         "why crm2",
-        "or instead: pB is told to stop\n      o-any; target-role=Stopped, at pB\n      hxm start pB\n",
+        "pB is told to stop\n      o-any; target-role=Stopped, at pB\n      hxm start pB\n",
     ),
     "larger-than-all": ("capacity", "it asks for hv_memory 20480, and no host is that large"),
     "ping-score": (

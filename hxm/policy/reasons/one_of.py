@@ -21,11 +21,11 @@ def instead(
         others = [one for one in hard if one.change not in known and other_way(reason, one)]
         for other in others:
             verdict = inquiry.verdict([*rest, other], node)
-            way = Reason(f"{INSTEAD}{other_way(reason, other)}", other.evidence, other.do)
+            instead_of_it = Reason(f"{INSTEAD}{other_way(reason, other)}", other.evidence, other.do)
             if verdict and verdict.reached:
-                yield way._replace(confirmed=True)
+                yield instead_of_it._replace(confirmed=True)
             elif not verdict and len(others) == 1:
-                yield way.as_supposed
+                yield instead_of_it.as_supposed
 
 
 def other_way(reason: Reason, other: Reason) -> str:
