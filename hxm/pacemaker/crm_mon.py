@@ -254,6 +254,7 @@ def _history(root: Element) -> list[Operation]:
 
 
 _LEAVING = ("migrate_to", "stop")
+_NOT_YET_OR_ARRIVED = (("monitor", 7), ("migrate_from", 0))  # 7: PCMK_OCF_NOT_RUNNING
 
 
 def as_migrations(
@@ -263,19 +264,33 @@ def as_migrations(
 
     A live migration ends with a stop on the source, which counts as a part of it. Of such a
     resource crm_mon says Stopping, and before that Migrating, on both nodes in any order (live
-    lab, 2.1.5).
+    lab, 2.1.5); between its actions it says Started on both.
     """
+    last = {(e.resource, e.node): e for e in sorted(history, key=lambda entry: entry.call)}
     leaving = {(e.resource, e.node) for e in history if e.pending and e.task in _LEAVING}
     came = {(e.resource, e.node) for e in history if e.task == "migrate_from"}
     coming = {(e.resource, e.node) for e in history if e.pending and e.task == "migrate_from"}
 
     def moved(resource: Resource) -> Resource:
-        if resource.role not in ("Stopping", "Migrating") or len(resource.nodes) != 2:
+        if resource.role not in ("Stopping", "Migrating", "Started") or len(resource.nodes) != 2:
             return resource
         for source, target in (resource.nodes, resource.nodes[::-1]):
-            left = (resource.id, source) in leaving and (resource.id, target) in came
-            if left or (resource.id, target) in coming:
+            here, there = (resource.id, source), (resource.id, target)
+            under_way = (here in leaving and there in came) or there in coming
+            between = _between(last.get(here), last.get(there))
+            if between if resource.role == "Started" else under_way:
                 return resource._replace(role="Migrating", nodes=(source, target))
         return resource
 
     return tuple(map(moved, resources))
+
+
+def _between(left: Operation | None, there: Operation | None) -> bool:
+    """Whether the first half of a migration was the last on its source, and the second may come.
+
+    Then the domU runs on one of the nodes only: its source has sent it, and has not been looked at
+    since. What runs, or failed to arrive, on the target is no migration that goes on.
+    """
+    if left is None or (left.task, left.rc) != ("migrate_to", 0):
+        return False
+    return there is None or there.task == "stop" or (there.task, there.rc) in _NOT_YET_OR_ARRIVED

@@ -363,6 +363,7 @@ SAID = {
         "dc3 does not run on host3\n  the node is in standby\n      hxm active host3\n  scores",
     ),
     "two-rules": ("why tw host1", "cibadmin --delete --xpath=\"//constraints//rule[@id='r2']\""),
+    "between-halves": ("why mg", "mg is Migrating on host1, host2\n  an action on it is under way"),
     "apart-set": ("why c", "if it is not meant for a, b, c, and"),
     "banned-from-its-data": (
         "why sql",

@@ -359,6 +359,26 @@ def test_a_migration_goes_to_where_it_is_about_to_arrive(shown):
     assert told.nodes == ("host2", "host1")
 
 
+SENT = Operation("host1", "nfs", "migrate_to", 15, 0)
+BETWEEN = {
+    "not yet probed": ([SENT], True),
+    "not there before": ([SENT, Operation("host2", "nfs", "monitor", 9, 7)], True),
+    "arrived": ([SENT, Operation("host2", "nfs", "migrate_from", 30, 0)], True),
+    "failed to arrive": ([SENT, Operation("host2", "nfs", "migrate_from", 30, 1)], False),
+    "started there": ([SENT, Operation("host2", "nfs", "start", 30, 0)], False),
+    "runs there": ([SENT, Operation("host2", "nfs", "monitor", 30, 0)], False),
+    "still runs here": ([SENT, Operation("host1", "nfs", "monitor", 16, 0)], False),
+    "not sent": ([SENT._replace(rc=1)], False),
+}
+
+
+@pytest.mark.parametrize(("history", "migrates"), BETWEEN.values(), ids=BETWEEN)
+def test_between_its_halves_a_migration_is_no_second_instance(history, migrates):
+    nfs = Resource("nfs", "ocf:heartbeat:Xen", "Started", nodes=("host2", "host1"))
+    (told,) = as_migrations([nfs], history)
+    assert told == (nfs._replace(role="Migrating", nodes=("host1", "host2")) if migrates else nfs)
+
+
 @pytest.mark.parametrize(
     ("user", "groups", "hint"),
     [

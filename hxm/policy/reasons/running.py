@@ -54,14 +54,11 @@ def running(question: Question) -> Answer:
     stops = not all(move.target for move in movements) and not forbids(general)
     at_end = list(_at_its_end(question))  # first, while the scheduler may be asked
     barred = [] if misplaced and not stops else _barred(question, here)
-    drawn = _drawn_away(question, here) if leaves and not (misplaced or forbids(general)) else ()
-    if leaves and not (misplaced or drawn or forbids(general)):
-        drawn = attracted(question, here)
+    drawn = _drawn(question, here) if leaves and not (misplaced or forbids(general)) else ()
     strange = [Reason.of(objection) for objection in in_guest(facts.cluster, [domain])]
-    reasons = [*as_facts(strange), *general, *at_end, *misplaced, *drawn]
     restarts = any(move.kind == "restart" for move in movements)
     cause = list(restarted(question, here)) if restarts else []
-    reasons += cause
+    reasons = [*as_facts(strange), *general, *at_end, *misplaced, *drawn, *cause]
     lost = [] if cause else lacking(facts, domain)
     reasons += [reason for reason in lost if reason.do not in {known.do for known in reasons}]
     ended = {reason.do for reason in misplaced}  # what ends it here ends it there
@@ -74,13 +71,18 @@ def running(question: Question) -> Answer:
     if node and node.away and not stops:
         reasons += [one._replace(what=f"then it has no place: {one.what}") for one in barred]
     elif not (leaves or forbids(general) or misplaced):
-        better = _preferred_more(question, here)
-        known = {reason.do for reason in better}
-        reasons += [*better, *staying(question, here, [r for r in barred if r.do not in known])]
+        reasons += _stays(question, here, barred)
     untold = [one for one in reasons if one not in barred or not asks_nobody(one.do)]
     first, also = _at_once(question, [*troubles(question), *untold])
     reasons += about_to(movements)
     return Answer(says, tuple(dict.fromkeys(reasons)), also, covered=(*first, *barred))
+
+
+def _stays(question: Question, here: str, barred: Sequence[Reason]) -> Iterator[Reason]:
+    """Why it stays: what keeps it from the node that is preferred most comes first."""
+    yield from (better := _preferred_more(question, here))
+    known = {reason.do for reason in better}
+    yield from staying(question, here, [one for one in barred if one.do not in known])
 
 
 def _preferred_more(question: Question, here: str) -> list[Reason]:
@@ -138,7 +140,7 @@ def leaving(question: Question, move: Movement) -> Iterable[Reason]:
             stops = move.kind == "stop" and reasons[0] not in general
             first = _nowhere_else(question, reasons[0]) if stops else reasons[0]
             return as_facts([first, *reasons[1:]])
-    return () if hard else _drawn_away(question, here) or attracted(question, here)
+    return () if hard else _drawn(question, here)
 
 
 def _nowhere_else(question: Question, reason: Reason) -> Reason:
@@ -203,6 +205,11 @@ def _at_once(
     if not now or not then:
         return (), ()
     return tuple(ends), (*first, *would_move(question, then, before))
+
+
+def _drawn(question: Question, here: str) -> Sequence[Reason]:
+    """What makes it leave a node that may run it."""
+    return _drawn_away(question, here) or attracted(question, here)
 
 
 def _drawn_away(question: Question, here: str) -> Sequence[Reason]:
