@@ -34,7 +34,7 @@ def restless(cluster: Cluster) -> bool:
     """Whether the cluster may be about to act, and not because of an order, which tells it itself.
 
     A cluster that lives acts at once: only while something is under way there may be more to come.
-    A file does not, unless hxm has it settled.
+    A file waits for ever: it may be about to act until hxm has let it act to the end.
     """
     if cluster.sandbox:
         return not is_settled(cluster.sandbox, unknown=False)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from xml.etree.ElementTree import Element
 
 from hxm.pacemaker.cib import Configuration
-from hxm.pacemaker.cib_rules import ended, ends, is_soon
+from hxm.pacemaker.cib_rules import any_of, ended, ends, is_soon
 from hxm.pacemaker.options import Defaults, on_fail, operations_of, pairs
 from hxm.pacemaker.times import seconds
 from hxm.policy import is_false, is_true
@@ -271,11 +271,10 @@ def _named(known: _Known) -> Iterator[tuple[str, Named]]:
 
 def _needs_a_node(rule: Element) -> bool:
     """Whether it is true of no node but those that it names."""
-    every = (rule.get("boolean-op") or rule.get("boolean_op") or "and").lower() != "or"
     names = [
         one for one in rule if one.get("attribute") == "#uname" and one.get("operation") == "eq"
     ]
-    return len(names) == len(rule) or (every and bool(names))
+    return len(names) == len(rule) or (not any_of(rule) and bool(names))
 
 
 def _ended(known: _Known) -> Iterator[tuple[str, str]]:
@@ -319,9 +318,9 @@ def _scores(location: Element, nodes: frozenset[str]) -> Iterator[tuple[str, str
         yield location.get("node", ""), location.get("score", "0")
     for rule in location.iterfind("rule"):
         expressions = list(rule)
-        any_of = len(expressions) == 1 or rule.get("boolean-op", rule.get("boolean_op")) == "or"
+        suffices = len(expressions) == 1 or any_of(rule)
         for expression in expressions:
-            if any_of and expression.get("attribute") == "#uname":
+            if suffices and expression.get("attribute") == "#uname":
                 value, score = expression.get("value", ""), rule.get("score", "0")
                 if expression.get("operation") == "eq":
                     yield value, score

@@ -37,29 +37,21 @@ def said(rule: Element) -> str:
     )
 
 
+def any_of(rule: Element) -> bool:
+    """Whether one of its expressions is enough; Heartbeat spells the option with a _."""
+    return (rule.get("boolean-op") or rule.get("boolean_op") or "and").lower() == "or"
+
+
 def ended(rule: Element) -> str:
     """When the rule was true for the last time, as the CIB has it; empty if it may be true yet."""
-    ends = [
-        expression.get("end", "")
-        for expression in rule.iterfind("date_expression")
-        if expression.get("operation", "in_range") in ("lt", "in_range")
-        and is_over(expression.get("end"))
-    ]
-    every = rule.get("boolean-op", "and").lower() != "or" or len(ends) == len(rule)
-    return ends[0] if ends and every else ""
+    over = _bounds(rule, "end", "lt", over=True)
+    return over[0][1] if over and (not any_of(rule) or len(over) == len(rule)) else ""
 
 
 def begins(rule: Element) -> str:
     """From when on the rule may be true, as the CIB has it; empty: it has begun."""
-    starts = [
-        expression.get("start", "")
-        for expression in rule.iterfind("date_expression")
-        if expression.get("operation", "in_range") in ("gt", "in_range")
-        and _moment(expression.get("start"))
-        and not is_over(expression.get("start"))
-    ]
-    every = rule.get("boolean-op", "and").lower() != "or" or len(starts) == len(rule)
-    return starts[0] if starts and every else ""
+    to_come = _bounds(rule, "start", "gt", over=False)
+    return to_come[0][1] if to_come and (not any_of(rule) or len(to_come) == len(rule)) else ""
 
 
 def ends(rule: Element) -> str:
@@ -67,15 +59,18 @@ def ends(rule: Element) -> str:
 
     Of several ends that one which comes first.
     """
-    by_time = {
-        moment: expression.get("end", "")
+    to_come = _bounds(rule, "end", "lt", over=False)
+    return min(to_come)[1] if to_come and not any_of(rule) else ""
+
+
+def _bounds(rule: Element, name: str, operation: str, *, over: bool) -> list[tuple[datetime, str]]:
+    """The starts, or the ends, among the times of a rule that are over, or yet to come."""
+    return [
+        (moment, text)
         for expression in rule.iterfind("date_expression")
-        if expression.get("operation", "in_range") in ("lt", "in_range")
-        and (moment := _moment(expression.get("end")))
-        and not is_over(expression.get("end"))
-    }
-    every = rule.get("boolean-op", "and").lower() != "or"
-    return by_time[min(by_time)] if by_time and every else ""
+        if expression.get("operation", "in_range") in (operation, "in_range")
+        if (moment := _moment(text := expression.get(name, ""))) and is_over(text) == over
+    ]
 
 
 def is_now(rule: Element) -> bool:
@@ -93,7 +88,7 @@ def _score(text: str) -> float:
 
 def _holds(rule: Element, agent: Mapping[str, str | None]) -> bool:
     verdicts = [_true(expression, agent) for expression in rule]
-    return any(verdicts) if rule.get("boolean-op", "and").lower() == "or" else all(verdicts)
+    return any(verdicts) if any_of(rule) else all(verdicts)
 
 
 def _true(expression: Element, agent: Mapping[str, str | None]) -> bool:

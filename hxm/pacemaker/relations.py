@@ -12,7 +12,7 @@ from itertools import combinations, pairwise, product
 from xml.etree.ElementTree import Element
 
 from hxm.model import Cluster
-from hxm.pacemaker.cib_rules import begins, ended, ends, is_now, said
+from hxm.pacemaker.cib_rules import any_of, begins, ended, ends, is_now, said
 from hxm.policy import is_false, is_true
 from hxm.policy.relations import (
     HARD,
@@ -346,14 +346,13 @@ def _rule(name: str, resource: str, rule: Element) -> Location:
         )
         for expression in rule.iterfind("expression")
     )
-    joined = rule.get("boolean-op") or rule.get("boolean_op") or "and"
     return Location(
         name,
         resource,
         score_of(rule.get("score", "0")),
         None,
         expressions,
-        joined.lower() != "or",
+        not any_of(rule),
         rule.get("score-attribute") or rule.get("score_attribute") or "",
         rule.find("date_expression") is not None or rule.find("rule") is not None,
         said(rule),

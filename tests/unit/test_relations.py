@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from xml.etree.ElementTree import fromstring
+from xml.etree.ElementTree import Element, fromstring
 
 import pytest
 from factories import DATA, cluster, domain, failure, local, node, primitive
 from generations import GENERATIONS, HEARTBEAT, cib_of
 
+from hxm.pacemaker import cib_rules
 from hxm.pacemaker.relations import relations_in
 from hxm.plan import Movement
 from hxm.policy.reasons import why
@@ -379,3 +380,16 @@ def test_every_captured_cib_is_read_and_explained(path):
     assert found.locations
     seen = cluster(domain("nfs"), node("host1"), node("host2"))
     assert len(explained(seen, found)) >= 2
+
+
+@pytest.mark.parametrize("spelt", ["boolean-op", "boolean_op"])
+def test_one_time_of_several_that_are_enough_ends_no_rule(spelt):
+    def rule(*ends: str, how: str = "or") -> Element:
+        parts = "".join(f'<date_expression operation="lt" end="{end}"/>' for end in ends)
+        return fromstring(f'<rule {spelt}="{how}">{parts}</rule>')
+
+    assert cib_rules.ended(rule("2020-01-01", "2126-01-01", how="and")) == "2020-01-01"
+    assert cib_rules.ended(rule("2020-01-01", "2126-01-01")) == ""
+    assert cib_rules.ended(rule("2020-01-01", "2021-01-01")) == "2020-01-01"
+    assert cib_rules.ends(rule("2127-01-01", "2126-01-01", how="and")) == "2126-01-01"
+    assert cib_rules.ends(rule("2127-01-01", "2126-01-01")) == ""
